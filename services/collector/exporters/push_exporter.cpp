@@ -37,7 +37,6 @@ constexpr auto kRequiredGiveUpAfter = std::chrono::hours(24);
 constexpr auto kHeldPauseMin = std::chrono::seconds(1);
 constexpr auto kHeldPauseMax = std::chrono::seconds(30);
 constexpr auto kHeldLook = std::chrono::milliseconds(100);
-constexpr auto kStateInterval = std::chrono::minutes(1);
 constexpr int kSecondsToMs = 1000;
 
 Duration give_up_after(const SenderSettings& sender, bool is_required) {
@@ -433,128 +432,6 @@ bool PushExporter::others_wait(const std::set<CustomerId>& in_run) {
 
 bool PushExporter::go_on() {
   return !is_stopping() && (window_in_hand_ == nullptr || !is_window_gone());
-}
-
-void PushExporter::on_refused(const delivery::Parcel& parcel, std::size_t unit,
-                              const std::string& why) {
-  const delivery::Unit& refused = parcel.units[unit];
-  WindowRecord& record = (*window_in_hand_)[refused.record];
-  // Several series may come from one point, which is refused once.
-  if (!parcel.is_value(refused))
-    record.dropped += refused.items;
-  else if (refused.item != delivery::Unit::kNoItem)
-    record.dropped += record.settled_items.insert(refused.item).second ? 1 : 0;
-  on_side_letter(parcel, parcel.run(unit, unit + 1), why, false);
-}
-
-void PushExporter::on_rejected(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
-                               std::uint64_t count, const std::string& why) {
-  // The destination names a number, not the items: they are one customer's and one signal's, so it
-  // does not matter for the books in which of these records they stood.
-  for (std::size_t i = first; i < last && count > 0; ++i) {
-    WindowRecord& record = (*window_in_hand_)[parcel.units[i].record];
-    const std::uint64_t settled = record.dropped + record.apart;
-    const std::uint64_t room = record.accepted - std::min<std::uint64_t>(settled, record.accepted);
-    const std::uint64_t taken = std::min(count, room);
-    record.dropped += taken;
-    count -= taken;
-  }
-  on_side_letter(parcel, {}, why, false);
-}
-
-void PushExporter::on_set_aside(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
-                                delivery::Aside aside, const std::string& /*why*/) {
-  Apart& apart = apart_for((*window_in_hand_)[parcel.units[first].record].header);
-  const std::size_t before = apart.parcel.units.size();
-  apart.parcel.append(parcel, first, last);
-  for (std::size_t i = before; i < apart.parcel.units.size(); ++i) {
-    delivery::Unit& unit = apart.parcel.units[i];
-    const disk_log::RecordHeader& header = (*window_in_hand_)[unit.record].header;
-    apart.received_ms = std::min(apart.received_ms, header.received_ms);
-    WindowRecord& record = (*window_in_hand_)[unit.record];
-    // An item waits where the first of its units does.
-    if (parcel.is_value(unit) && unit.item != delivery::Unit::kNoItem)
-      unit.items = record.settled_items.insert(unit.item).second ? 1 : 0;
-    record.apart += unit.items;
-    record.is_apart = true;  // 0 items too: its point waits elsewhere, or has been refused
-  }
-  if (aside == delivery::Aside::kSlow)
-    lane_->mark_slow(parcel.customer);
-  else
-    lane_->mark_troubled(parcel.customer, parcel.signal);
-}
-
-std::optional<delivery::Parcel> PushExporter::split(const delivery::Parcel& parcel,
-                                                    std::size_t unit) {
-  return means_.packer->split(parcel, unit);
-}
-
-void PushExporter::on_answer(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
-                             const delivery::Answer& answer, Duration took) {
-  on_side_answer(parcel, first, last, answer, took);
-}
-
-void PushExporter::on_side_sent(const CustomerId& customer, Signal signal, std::uint64_t items) {
-  parts_.books.sent(customer, signal, settings_.id, items);
-}
-
-void PushExporter::on_side_dropped(const CustomerId& customer, Signal signal,
-                                   std::string_view reason, std::uint64_t items) {
-  if (means_.marks) {
-    marks::Losses losses;
-    (reason == "refused" ? losses.refused : losses.gone).insert(customer);
-    means_.marks->note_losses(losses);
-  }
-  parts_.books.dropped(customer, signal, settings_.id, reason, items);
-}
-
-void PushExporter::on_side_letter(const delivery::Parcel& parcel, std::string_view message,
-                                  const std::string& why, bool is_record) {
-  std::string content = "an OTLP request as it was acknowledged";
-  {
-    const std::lock_guard lock(mutex_);
-    if (letters_ >= kLettersMax) {
-      ++letters_;
-      return;
-    }
-  }
-  if (message.empty())
-    content = "a part of a request, which the destination did not name";
-  else if (!is_record)
-    content = means_.packer->describe(message);
-  set_aside({.customer = parcel.customer,
-             .signal = parcel.signal,
-             .time_ms = parts_.clock.wall_ms(),
-             .why = why,
-             .content = content,
-             .message = message});
-}
-
-void PushExporter::on_side_answer(const delivery::Parcel& parcel, std::size_t first,
-                                  std::size_t last, const delivery::Answer& answer, Duration took) {
-  note_state(answer);
-  send_duration_.observe(std::chrono::duration<double, std::milli>(took).count());
-  if (answer.kind == delivery::Answer::Kind::kTaken) return;
-  std::uint64_t items = 0;
-  for (std::size_t i = first; i < last; ++i) items += parcel.units[i].items;
-  parts_.books.send_failed(parcel.signal, settings_.id, items);
-}
-
-/// One line when the destination begins to fail, one when it is well again; not more often than
-/// that where some fail and others do not.
-void PushExporter::note_state(const delivery::Answer& answer) {
-  if (answer.kind == delivery::Answer::Kind::kRefused) return;
-  const bool is_failing = answer.kind != delivery::Answer::Kind::kTaken;
-  const std::lock_guard lock(mutex_);
-  const TimePoint now = parts_.clock.steady();
-  if (is_failing == is_failing_ || (state_told_ && now < *state_told_ + kStateInterval)) return;
-  is_failing_ = is_failing;
-  state_told_ = now;
-  if (is_failing)
-    service::log_warn("the destination does not take some data at present; it waits on disk",
-                      {{"exporter", settings_.id}, {"why", answer.why}});
-  else
-    service::log_info("the destination takes data again", {{"exporter", settings_.id}});
 }
 
 }  // namespace vigia::collector::exporters

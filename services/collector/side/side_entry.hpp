@@ -63,6 +63,11 @@ struct SideHead {
   std::uint64_t plain_bytes = 0;  ///< of the content once it is unpacked
 };
 
+/// Of units that have failed alone.
+inline bool is_suspect(const SideHead& head) {
+  return head.stage != delivery::Parcel::Stage::kFresh;
+}
+
 /// Either units that are encoded already, or records that are not.
 struct SideEntry {
   SideHead head;

@@ -18,7 +18,6 @@ constexpr int kHexBase = 16;
 // Of a file that is read: more than any entry is written with, so that a damaged one asks for no
 // more.
 constexpr std::size_t kEntryBytesMax = 256U << 20U;
-constexpr std::size_t kMergedEntriesMax = 1024;  // files that are open for it, one by one
 
 /// Nothing for the name of another file.
 std::optional<std::uint64_t> number_of(std::string_view name) {
@@ -43,15 +42,6 @@ Result<std::string> read(disk_log::FileSystem& files, const std::string& path, s
   if (auto got = (*file)->read_at(0, wanted, bytes); !got) return forward(got);
   return bytes;
 }
-
-/// Whether a second entry may be tried in one go with the first.
-bool goes_with(const SideHead& first, const SideHead& next) {
-  return first.signal == next.signal && first.holds_records == next.holds_records &&
-         first.stage == delivery::Parcel::Stage::kFresh &&
-         next.stage == delivery::Parcel::Stage::kFresh;
-}
-
-bool is_suspect(const SideHead& head) { return head.stage != delivery::Parcel::Stage::kFresh; }
 
 }  // namespace
 
@@ -308,73 +298,6 @@ std::vector<SideItem> SideQueue::choose_evicted(const CustomerId& customer) {
   }
 }
 
-std::vector<SideItem> SideQueue::take_of(Customer& customer, std::uint64_t& bytes_left) {
-  const TimePoint now = clock_.steady();
-  const bool takes_records = takes_units(customer);
-  const auto is_due = [&](const Waiting& waiting) {
-    return !waiting.is_picked && waiting.item.not_before <= now &&
-           (takes_records || !waiting.item.head.holds_records);
-  };
-  // By turns, for there is always some suspect that is due, and all of them are older.
-  bool has_due[2] = {false, false};
-  for (const auto& [number, waiting] : customer.entries)
-    if (is_due(waiting)) has_due[is_suspect(waiting.item.head) ? 1 : 0] = true;
-  const bool wants_suspects = has_due[1] && (!has_due[0] || !customer.had_suspects);
-  customer.had_suspects = wants_suspects;
-  std::vector<SideItem> taken;
-  for (auto& [number, waiting] : customer.entries) {
-    const SideHead& head = waiting.item.head;
-    if (!is_due(waiting) || is_suspect(head) != wants_suspects) continue;
-    if (!taken.empty() && !goes_with(taken.front().head, head)) {
-      if (taken.front().head.stage != delivery::Parcel::Stage::kFresh) break;
-      continue;
-    }
-    if (head.content_bytes > bytes_left && !taken.empty()) break;
-    bytes_left -= std::min(bytes_left, head.content_bytes);
-    waiting.is_picked = true;
-    taken.push_back(waiting.item);
-  }
-  return taken;
-}
-
-std::vector<std::vector<SideItem>> SideQueue::pick(
-    std::size_t customers_max, std::uint64_t bytes_max,
-    const std::function<bool(const CustomerId&)>& wants) {
-  const std::lock_guard lock(mutex_);
-  const TimePoint now = clock_.steady();
-  std::vector<Customer*> waiting;
-  for (auto& [id, customer] : customers_) {
-    if (customer.not_before > now) continue;
-    const bool is_picked = std::any_of(customer.entries.begin(), customer.entries.end(),
-                                       [](const auto& entry) { return entry.second.is_picked; });
-    if (!is_picked && wants(customer.entries.begin()->second.item.head.customer))
-      waiting.push_back(&customer);
-  }
-  // Who has waited longest for a turn is first, whatever it holds: in order of names or of amounts
-  // the same few would always be served.
-  std::sort(waiting.begin(), waiting.end(), [](const Customer* left, const Customer* right) {
-    return left->last_turn < right->last_turn;
-  });
-  std::vector<std::vector<SideItem>> picked;
-  const std::uint64_t share =
-      bytes_max /
-      std::clamp<std::size_t>(waiting.size(), 1, std::max<std::size_t>(1, customers_max));
-  std::uint64_t left = bytes_max;
-  for (Customer* customer : waiting) {
-    if (picked.size() >= customers_max || left == 0) break;
-    std::uint64_t own = std::min(share, left);
-    const std::uint64_t before = own;
-    auto taken = take_of(*customer, own);
-    if (taken.empty()) continue;
-    // A single entry may be larger than the share; what it takes is everybody's then.
-    const bool is_large = own == 0 && taken.size() == 1;
-    left -= is_large ? std::min(left, taken.front().head.content_bytes) : before - own;
-    customer->last_turn = ++turn_;
-    picked.push_back(std::move(taken));
-  }
-  return picked;
-}
-
 Result<SideEntry> SideQueue::load(const SideItem& item) const {
   auto bytes = read(files_, path_of(item.number), kEntryBytesMax);
   if (!bytes) return forward(bytes);
@@ -411,58 +334,6 @@ void SideQueue::remove(const std::vector<SideItem>& items) {
   publish();
 }
 
-void SideQueue::put_back(const std::vector<SideItem>& items, Duration wait) {
-  const std::lock_guard lock(mutex_);
-  for (const SideItem& item : items) give_back(item, wait, is_suspect(item.head));
-}
-
-void SideQueue::postpone(const std::vector<SideItem>& items, Duration wait) {
-  const std::lock_guard lock(mutex_);
-  for (const SideItem& item : items) give_back(item, wait, true);
-}
-
-void SideQueue::give_back(const SideItem& item, Duration wait, bool is_alone) {
-  const auto customer = customers_.find(item.head.customer.text());
-  if (customer == customers_.end()) return;
-  const auto found = customer->second.entries.find(item.number);
-  if (found == customer->second.entries.end()) return;
-  Waiting& waiting = found->second;
-  waiting.is_picked = false;
-  ++waiting.item.attempts;
-  // One suspect's failure says nothing of the customer's other data; that of good data does.
-  (is_alone ? waiting.item.not_before : customer->second.not_before) = clock_.steady() + wait;
-}
-
-std::vector<SideItem> SideQueue::pick_mergeable(const CustomerId& customer, Signal signal,
-                                                Duration age_span) {
-  const std::lock_guard lock(mutex_);
-  const auto found = customers_.find(customer.text());
-  if (found == customers_.end()) return {};
-  std::map<Duration::rep, std::vector<Waiting*>> by_age;
-  for (auto& [number, waiting] : found->second.entries) {
-    const SideHead& head = waiting.item.head;
-    if (waiting.is_picked || !is_suspect(head) || head.holds_records || head.signal != signal ||
-        head.plain_bytes > kMergedBytesMax / 2)
-      continue;
-    // An entry keeps the youngest age of what it holds, or something would be given up too early;
-    // by spans, or merging again and again would keep it for ever.
-    by_age[waiting.item.since.time_since_epoch() / age_span].push_back(&waiting);
-  }
-  for (const auto& [age, group] : by_age) {
-    if (group.size() < kMergeEntries) continue;
-    std::vector<SideItem> items;
-    std::uint64_t bytes = 0;
-    for (Waiting* waiting : group) {
-      bytes += waiting->item.head.plain_bytes;
-      if (bytes > kMergedBytesMax || items.size() == kMergedEntriesMax) break;
-      waiting->is_picked = true;
-      items.push_back(waiting->item);
-    }
-    return items;
-  }
-  return {};
-}
-
 Result<void> SideQueue::merge(const std::vector<SideItem>& items, SideEntry merged) {
   SideItem first = items.front();
   if (auto replaced = replace(first, std::move(merged)); !replaced) {
@@ -485,26 +356,10 @@ Result<void> SideQueue::merge(const std::vector<SideItem>& items, SideEntry merg
   return {};
 }
 
-void SideQueue::release(const std::vector<SideItem>& items) {
-  const std::lock_guard lock(mutex_);
-  for (const SideItem& item : items) {
-    const auto customer = customers_.find(item.head.customer.text());
-    if (customer == customers_.end()) continue;
-    const auto found = customer->second.entries.find(item.number);
-    if (found != customer->second.entries.end()) found->second.is_picked = false;
-  }
-}
-
 void SideQueue::keep_room() {
   reserve_.keep();
   const std::lock_guard lock(mutex_);
   publish();
-}
-
-void SideQueue::delay(const CustomerId& customer, Duration wait) {
-  const std::lock_guard lock(mutex_);
-  const auto found = customers_.find(customer.text());
-  if (found != customers_.end()) found->second.not_before = clock_.steady() + wait;
 }
 
 Result<void> SideQueue::replace(SideItem& item, SideEntry left) {
@@ -565,108 +420,6 @@ void SideQueue::write_rests() {
   }
   for (SideItem& item : items) shorten(item);
   release(items);
-}
-
-bool SideQueue::holds_records(const CustomerId& customer, Signal signal) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = customers_.find(customer.text());
-  if (found == customers_.end()) return false;
-  const auto& entries = found->second.entries;
-  return std::any_of(entries.begin(), entries.end(), [signal](const auto& entry) {
-    return entry.second.item.head.holds_records && entry.second.item.head.signal == signal;
-  });
-}
-
-bool SideQueue::holds_fresh(const CustomerId& customer, Signal signal) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = customers_.find(customer.text());
-  if (found == customers_.end()) return false;
-  const auto& entries = found->second.entries;
-  const TimePoint now = clock_.steady();
-  return std::any_of(entries.begin(), entries.end(), [signal, now](const auto& entry) {
-    const SideItem& item = entry.second.item;
-    return !is_suspect(item.head) && item.head.signal == signal && item.not_before <= now;
-  });
-}
-
-bool SideQueue::holds_any(const CustomerId& customer) const {
-  const std::lock_guard lock(mutex_);
-  return customers_.count(customer.text()) > 0;
-}
-
-bool SideQueue::is_at_share(const CustomerId& customer) const {
-  const std::lock_guard lock(mutex_);
-  return held_.count(customer) > 0;
-}
-
-std::size_t SideQueue::suspects(const CustomerId& customer) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = customers_.find(customer.text());
-  if (found == customers_.end()) return 0;
-  const auto& entries = found->second.entries;
-  return static_cast<std::size_t>(
-      std::count_if(entries.begin(), entries.end(),
-                    [](const auto& entry) { return is_suspect(entry.second.item.head); }));
-}
-
-/// Half of the share is for what comes out, so that its other half still says what came in.
-bool SideQueue::takes_units(const Customer& customer) const {
-  return !settings_.is_required || customer.unit_bytes < settings_.customer_bytes_max / 2;
-}
-
-bool SideQueue::has_room_for_units(const CustomerId& customer) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = customers_.find(customer.text());
-  return found == customers_.end() || takes_units(found->second);
-}
-
-SideQueueStats SideQueue::stats() const {
-  const std::lock_guard lock(mutex_);
-  SideQueueStats stats;
-  stats.bytes = bytes_;
-  for (const auto& [id, customer] : customers_) {
-    stats.entries += customer.entries.size();
-    for (const auto& [number, waiting] : customer.entries) {
-      stats.items += waiting.item.head.items;
-      const std::int64_t received_ms = waiting.item.head.received_ms;
-      if (stats.oldest_received_ms == 0 || received_ms < stats.oldest_received_ms)
-        stats.oldest_received_ms = received_ms;
-    }
-  }
-  return stats;
-}
-
-std::map<CustomerId, std::uint64_t> SideQueue::room_by_customer() const {
-  const std::lock_guard lock(mutex_);
-  std::map<CustomerId, std::uint64_t> rooms;
-  for (const auto& [id, customer] : customers_)
-    rooms.emplace(customer.entries.begin()->second.item.head.customer, customer.room());
-  return rooms;
-}
-
-std::map<std::string, std::uint64_t> SideQueue::items_by_customer() const {
-  const std::lock_guard lock(mutex_);
-  std::map<std::string, std::uint64_t> items;
-  for (const auto& [id, customer] : customers_) items.emplace(id, customer.items);
-  return items;
-}
-
-std::map<CustomerId, std::int64_t> SideQueue::oldest_by_customer() const {
-  const std::lock_guard lock(mutex_);
-  std::map<CustomerId, std::int64_t> oldest;
-  for (const auto& [id, customer] : customers_) {
-    for (const auto& [number, waiting] : customer.entries) {
-      const SideHead& head = waiting.item.head;
-      const auto [place, is_first] = oldest.try_emplace(head.customer, head.received_ms);
-      if (!is_first) place->second = std::min(place->second, head.received_ms);
-    }
-  }
-  return oldest;
-}
-
-std::uint64_t SideQueue::damaged() const {
-  const std::lock_guard lock(mutex_);
-  return damaged_;
 }
 
 }  // namespace vigia::collector::side

@@ -1,0 +1,226 @@
+// How a parcel's delivery finds what of it is to blame: by halves, by time, by kind.
+#include <algorithm>
+
+#include "services/collector/delivery/parcel_delivery.hpp"
+
+namespace vigia::collector::delivery {
+namespace {
+
+/// Prometheus takes a sample of the hour before its newest one unless the sample's own series has
+/// newer ones; what it refuses beyond that, and some margin, it refuses for every series.
+constexpr std::int64_t kOldForAllMs = 2 * 3'600'000;
+
+}  // namespace
+
+/// The destination takes others' while this fails.
+void ParcelDelivery::condemn(Task& task, DeliveryObserver& observer) {
+  const Range range = task.ranges.front();
+  const Answer answer = task.failure->answer;
+  task.failure.reset();
+  task.not_before = {};
+  task.attempts = 0;
+  if (settings_.lane == Lane::kFront) {
+    // All that is left of it: each range's failing and probing would be everybody's wait.
+    set_aside(task, answer.is_timeout ? Aside::kSlow : Aside::kSearch, answer.why, observer);
+    return;
+  }
+  if (answer.is_too_new) {
+    part_too_new(task, answer.why, observer);
+    return;
+  }
+  if (task.stage == Parcel::Stage::kSuspect) {
+    const bool has_kinds = !observer.kind_of(*range.parcel, range.first).empty();
+    if (!has_kinds || ++task.searches >= kSuspectKindsMax) {
+      set_aside(task, Aside::kSuspect, answer.why, observer);
+      return;
+    }
+    for (const Range& alike : take_kind(task, observer))
+      observer.on_set_aside(*alike.parcel, alike.first, alike.last, Aside::kSuspect, answer.why);
+    return;
+  }
+  if (task.stage == Parcel::Stage::kLastTry) {
+    for (const Range& alike : take_kind(task, observer))
+      observer.on_refused(*alike.parcel, alike.first, answer.why);
+    return;
+  }
+  if (++task.searches > settings_.searches_max) {
+    set_aside(task, Aside::kSearch, answer.why, observer);
+    return;
+  }
+  if (range.last - range.first > 1) {
+    halve(task, false);
+    return;
+  }
+  if (split(task, observer)) return;
+  observer.on_set_aside(*range.parcel, range.first, range.last, Aside::kSuspect, answer.why);
+  task.ranges.pop_front();
+}
+
+/// Something of the front range lies ahead of the destination's clock: the oldest such unit is
+/// searched, then it and all that is newer waits.
+void ParcelDelivery::part_too_new(Task& task, const std::string& why, DeliveryObserver& observer) {
+  const Range front = task.ranges.front();
+  if (front.last - front.first > 1) {
+    if (++task.searches > settings_.searches_max) {
+      set_aside(task, Aside::kSearch, why, observer);
+      return;
+    }
+    if (task.is_by_time) {
+      halve(task, false);
+    } else {
+      sort_by_time(task);
+      std::reverse(task.ranges.begin(), task.ranges.end());
+    }
+    return;
+  }
+  // The oldest that is ahead is found: by the order of time all that is newer is ahead as well.
+  const std::int64_t too_new_ms = front.parcel->units[front.first].timestamp_ms;
+  std::deque<Range> older;
+  for (const Range& range : task.ranges) {
+    for (std::size_t first = range.first; first < range.last;) {
+      const auto is_newer = [&](std::size_t unit) {
+        return range.parcel->units[unit].timestamp_ms >= too_new_ms;
+      };
+      const bool is_aside = is_newer(first);
+      std::size_t last = first + 1;
+      while (last < range.last && is_newer(last) == is_aside) ++last;
+      if (is_aside)
+        observer.on_set_aside(*range.parcel, first, last, Aside::kTooNew, why);
+      else
+        older.push_back({range.parcel, first, last});
+      first = last;
+    }
+  }
+  task.ranges = std::move(older);
+}
+
+/// The destination has said that something of the front range will never be taken.
+void ParcelDelivery::search(Task& task, const Answer& answer, DeliveryObserver& observer) {
+  const Range range = task.ranges.front();
+  const std::size_t units = range.last - range.first;
+  const TimePoint now = clock_.steady();
+  if (!task.searched_since) task.searched_since = now;
+  const bool is_late =
+      settings_.lane == Lane::kFront && now >= *task.searched_since + settings_.patience;
+  // A search in the front lane is everybody's wait; what is not found soon is searched aside.
+  if (units > 1 && (++task.searches > settings_.searches_max || is_late)) {
+    set_aside(task, Aside::kSearch, answer.why, observer);
+    return;
+  }
+  if (units == 1) {
+    if (split(task, observer)) return;
+    task.ranges.pop_front();
+    if (answer.is_too_old) learn_too_old(range.parcel->units[range.first].timestamp_ms, answer.why);
+    observer.on_refused(*range.parcel, range.first, answer.why);
+    return;
+  }
+  if (answer.is_too_old && !task.is_by_time) {
+    sort_by_time(task);
+    return;
+  }
+  // Too old: the newer half first, which is likely to pass, so that the search ends at the border.
+  halve(task, answer.is_too_old);
+}
+
+void ParcelDelivery::halve(Task& task, bool newer_first) const {
+  const Range range = task.ranges.front();
+  task.ranges.pop_front();
+  const std::size_t middle = range.first + (range.last - range.first) / 2;
+  const Range older{range.parcel, range.first, middle};
+  const Range newer{range.parcel, middle, range.last};
+  task.ranges.push_front(newer_first ? older : newer);
+  task.ranges.push_front(newer_first ? newer : older);
+}
+
+/// The front range, one unit, becomes several where there is more than one item in it.
+bool ParcelDelivery::split(Task& task, DeliveryObserver& observer) const {
+  const Range range = task.ranges.front();
+  if (range.parcel->units[range.first].items < 2) return false;
+  auto parts = observer.split(*range.parcel, range.first);
+  if (!parts || parts->units.size() < 2) return false;
+  // Ranges point at parcels; what is made of them here lives as long as the task.
+  task.made.push_back(std::make_unique<Parcel>(*std::move(parts)));
+  task.made.back()->weight_max = range.parcel->weight_max;
+  task.ranges.pop_front();
+  for (std::size_t unit = task.made.back()->units.size(); unit-- > 0;)
+    task.ranges.push_front({task.made.back().get(), unit, unit + 1});
+  return true;
+}
+
+/// The front range and those of its kind, off the task's.
+std::vector<ParcelDelivery::Range> ParcelDelivery::take_kind(Task& task,
+                                                             DeliveryObserver& observer) const {
+  std::vector<Range> taken{task.ranges.front()};
+  task.ranges.pop_front();
+  const std::string_view kind = observer.kind_of(*taken[0].parcel, taken[0].first);
+  if (kind.empty()) return taken;
+  const auto alike = std::stable_partition(
+      task.ranges.begin(), task.ranges.end(),
+      [&](const Range& range) { return observer.kind_of(*range.parcel, range.first) != kind; });
+  taken.insert(taken.end(), alike, task.ranges.end());
+  task.ranges.erase(alike, task.ranges.end());
+  return taken;
+}
+
+/// What is left of the task becomes one parcel in the order of time, sent from its new end.
+void ParcelDelivery::sort_by_time(Task& task) const {
+  std::vector<std::pair<const Parcel*, std::size_t>> order;
+  for (const Range& range : task.ranges) {
+    for (std::size_t unit = range.first; unit < range.last; ++unit)
+      order.emplace_back(range.parcel, unit);
+  }
+  std::stable_sort(order.begin(), order.end(), [](const auto& left, const auto& right) {
+    return left.first->units[left.second].timestamp_ms <
+           right.first->units[right.second].timestamp_ms;
+  });
+  const Parcel& from = *order.front().first;
+  auto sorted = std::make_unique<Parcel>(Parcel{.customer = from.customer,
+                                                .signal = from.signal,
+                                                .stage = from.stage,
+                                                .weight_max = from.weight_max});
+  for (const auto& [parcel, unit] : order) sorted->append(*parcel, unit, unit + 1);
+  task.ranges.clear();
+  cut(*sorted, task.ranges);
+  std::reverse(task.ranges.begin(), task.ranges.end());
+  task.is_by_time = true;
+  task.made.push_back(std::move(sorted));
+}
+
+void ParcelDelivery::note_newest(const Range& range) const {
+  std::int64_t newest_ms = 0;
+  for (std::size_t unit = range.first; unit < range.last; ++unit)
+    newest_ms = std::max(newest_ms, range.parcel->units[unit].timestamp_ms);
+  evidence_->note_newest(newest_ms);
+}
+
+void ParcelDelivery::learn_too_old(std::int64_t timestamp_ms, const std::string& why) {
+  // Near the border a refusal may be of one series alone, which has newer samples: nothing is
+  // learned for the others.
+  if (timestamp_ms >= evidence_->newest_ms() - kOldForAllMs) return;
+  const TimePoint now = clock_.steady();
+  const bool is_known = too_old_ && now < too_old_->known_since + kTooOldKnownFor;
+  if (is_known) timestamp_ms = std::max(timestamp_ms, too_old_->timestamp_ms);
+  too_old_ = TooOld{timestamp_ms, why, now};
+}
+
+void ParcelDelivery::drop_too_old(Task& task, DeliveryObserver& observer) const {
+  if (!too_old_ || clock_.steady() >= too_old_->known_since + kTooOldKnownFor) return;
+  const auto is_too_old = [this](const Unit& unit) {
+    return unit.timestamp_ms != 0 && unit.timestamp_ms <= too_old_->timestamp_ms;
+  };
+  const bool has_some =
+      std::any_of(task.ranges.begin(), task.ranges.end(), [&](const Range& range) {
+        const auto begin = range.parcel->units.begin();
+        return std::any_of(begin + static_cast<std::ptrdiff_t>(range.first),
+                           begin + static_cast<std::ptrdiff_t>(range.last), is_too_old);
+      });
+  if (!has_some) return;
+  if (!task.is_by_time) sort_by_time(task);
+  for (Range& range : task.ranges) {
+    while (range.first < range.last && is_too_old(range.parcel->units[range.first]))
+      observer.on_refused(*range.parcel, range.first++, too_old_->why);
+  }
+  std::erase_if(task.ranges, [](const Range& range) { return range.first == range.last; });
+}
+
+}  // namespace vigia::collector::delivery
