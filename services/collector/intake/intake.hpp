@@ -27,6 +27,8 @@
 #include "services/collector/exporters/routing.hpp"
 #include "services/collector/intake/checked.hpp"
 #include "services/collector/intake/rate_limiter.hpp"
+#include "services/collector/intake/stage.hpp"
+#include "services/collector/intake/stages.hpp"
 #include "services/collector/side/side_shares.hpp"
 
 namespace vigia::collector::intake {
@@ -36,16 +38,6 @@ struct Receipt {
   std::uint32_t items = 0;
   std::uint32_t rejected = 0;
   std::string message;  ///< why, in English, "" where nothing was refused
-};
-
-/// One Export request with a good token.
-struct ExportRequest {
-  Signal signal = Signal::kMetrics;
-  std::string_view transport;  ///< "grpc" or "http"; a literal
-  std::string body;            ///< Export…ServiceRequest, protobuf
-  /// The body is OTLP/JSON: it becomes protobuf only once its customer may send it.
-  bool is_json = false;
-  std::size_t sent_bytes = 0;  ///< of the body as it was sent, unpacked; set by intake
 };
 
 struct IntakeSettings {
@@ -78,8 +70,9 @@ class Intake {
  public:
   using Done = std::function<void(Result<Receipt>)>;
 
+  /// `processors`, in their order: stages between the form and the check.
   Intake(const std::vector<exporters::ExporterSettings>& exporters, IntakeSettings settings,
-         const IntakeParts& parts);
+         const IntakeParts& parts, std::vector<std::unique_ptr<Stage>> processors = {});
 
   /// Judges the items, keeps body and verdicts in the log, counts into the books, and then calls
   /// `done` once: on the caller's thread, or on the log's writer when the record is durable. Never
@@ -93,20 +86,9 @@ class Intake {
   bool is_clock_in_doubt() { return clock_doubt_.is_in_doubt(); }
 
  private:
-  /// Checks the items and charges the customer. The request then holds what its sender left out.
-  Result<Checked> judge(const tenancy::Customer& customer, ExportRequest& request);
-  /// JSON becomes protobuf; what cannot be read is charged for the work of reading it.
-  Result<void> convert(const tenancy::Customer& customer, ExportRequest& request);
-  Result<Checked> check_filled(const tenancy::Customer& customer, ExportRequest& request);
-  /// Nothing is acknowledged for a required destination that holds the customer's share already.
-  std::optional<Error> side_refusal(const tenancy::Customer& customer, Signal signal) const;
-  /// What only speaks against our own clock is not refused for good.
-  std::optional<Error> doubt(const CustomerId& customer, const ExportRequest& request,
-                             const Checked& checked);
+  /// Through all stages. The batch then holds what its sender left out, and its verdicts.
+  Result<void> judge(Batch& batch);
   std::int64_t now_ns() const;
-  void note_clock();
-  Result<void> add_times(const Checked& checked, ExportRequest& request);
-  Result<Checked> check(const tenancy::Customer& customer, const ExportRequest& request);
   /// Enters a request that is refused as a whole into the books.
   void book_refused(const tenancy::Customer& customer, const ExportRequest& request,
                     std::uint64_t items, std::string_view reason);
@@ -124,11 +106,9 @@ class Intake {
   IntakeParts parts_;
   RateLimiter rates_;
   clock::ClockDoubt clock_doubt_;
-  std::atomic<bool> is_doubt_told_{false};
-  std::atomic<std::uint64_t> last_time_ns_{0};  // of those that were added
-  std::vector<std::pair<std::string, exporters::Routing>> exporters_;
+  std::vector<Way> exporters_;
+  std::vector<std::unique_ptr<Stage>> stages_;
   service::Histogram& durations_;
-  service::Gauge& clock_in_doubt_;
 };
 
 }  // namespace vigia::collector::intake

@@ -50,7 +50,8 @@ class IntakeTest : public ::testing::Test {
       intake_ =
           std::make_unique<Intake>(exporters_, settings_,
                                    IntakeParts{log_.get(), series_, [this] { return directory_; },
-                                               books_, metrics_, clock_, &side_shares_});
+                                               books_, metrics_, clock_, &side_shares_},
+                                   std::move(processors_));
     }
     return *intake_;
   }
@@ -92,6 +93,7 @@ class IntakeTest : public ::testing::Test {
   series::SeriesCache series_{{}, clock_};
   std::vector<exporters::ExporterSettings> exporters_;
   IntakeSettings settings_;
+  std::vector<std::unique_ptr<Stage>> processors_;
   side::SideShares side_shares_;
   std::shared_ptr<const tenancy::Directory> directory_;
   tenancy::Customer customer_{*CustomerId::parse("cliente-a"), "A", "hot-0", {}, 0};

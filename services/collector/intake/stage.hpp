@@ -1,0 +1,54 @@
+// What a request passes on its way to the log: a row of stages, each of which judges it or changes
+// it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "libs/base/result.hpp"
+#include "libs/model/signal.hpp"
+#include "libs/tenancy/directory.hpp"
+#include "services/collector/intake/checked.hpp"
+
+namespace vigia::collector::intake {
+
+/// One Export request with a good token.
+struct ExportRequest {
+  Signal signal = Signal::kMetrics;
+  std::string_view transport;  ///< "grpc" or "http"; a literal
+  std::string body;            ///< Export…ServiceRequest, protobuf
+  /// The body is OTLP/JSON: it becomes protobuf only once its customer may send it.
+  bool is_json = false;
+  std::size_t sent_bytes = 0;  ///< of the body as it was sent, unpacked; set by intake
+};
+
+/// A request on its way. The customer was told by the token, and no stage can change it.
+struct Batch {
+  const tenancy::Customer& customer;
+  ExportRequest request;
+  /// Verdicts of the items as they stand in the body: no stage behind the check moves one.
+  Checked checked = {};
+};
+
+/// A request is refused as a whole.
+struct Refusal {
+  Error error;
+  std::string_view reason = "";  ///< for the books, a literal; "": it is not entered there
+  std::uint64_t items = 0;       ///< so many of it, where nobody has counted all of them
+};
+
+/// In order: rate and shares before anything is read, JSON into protobuf, processors, the check of
+/// each item, the clock, the charge for what was found, times. A processor stands before the check,
+/// so that what it makes of the body is what is judged, charged, logged and told the sender
+/// (docs/decisions/0012-processors-stand-before-the-log.md). Thread contract: any thread, several
+/// at once; never waits.
+class Stage {
+ public:
+  virtual ~Stage() = default;
+  /// Nothing where the batch goes on.
+  virtual std::optional<Refusal> accept(Batch& batch) = 0;
+};
+
+}  // namespace vigia::collector::intake

@@ -1,0 +1,100 @@
+// A processor's place: behind the form, before the check.
+#include "services/collector/intake/stages.hpp"
+
+#include <gtest/gtest.h>
+
+#include "services/collector/intake/intake.hpp"
+#include "services/collector/testing/otlp_requests.hpp"
+
+namespace vigia::collector::intake {
+namespace {
+
+using testing::one_gauge;
+
+/// Puts another body in the place of what came, or refuses it.
+class Replacing final : public Stage {
+ public:
+  explicit Replacing(std::string body) : body_(std::move(body)) {}
+  std::optional<Refusal> accept(Batch& batch) override {
+    seen.push_back(batch.request.body);
+    if (body_.empty())
+      return Refusal{{ErrorCode::kInvalid, "no such thing", std::nullopt}, "processor", 1};
+    batch.request.body = body_;
+    return std::nullopt;
+  }
+  std::vector<std::string> seen;
+
+ private:
+  std::string body_;
+};
+
+class ProcessorTest : public ::testing::Test {
+ protected:
+  /// Without a log: what passes the checks is answered.
+  Result<Receipt> take_through(std::string processed, ExportRequest request) {
+    auto stage = std::make_unique<Replacing>(std::move(processed));
+    const Replacing& replacing = *stage;
+    std::vector<std::unique_ptr<Stage>> processors;
+    processors.push_back(std::move(stage));
+    Intake intake({}, {},
+                  IntakeParts{nullptr, series_, [] { return nullptr; }, books_, metrics_, clock_},
+                  std::move(processors));
+    Result<Receipt> answer = fail(ErrorCode::kInternal, "not answered");
+    intake.take(customer_, std::move(request),
+                [&answer](Result<Receipt> receipt) { answer = std::move(receipt); });
+    seen_ = replacing.seen;
+    return answer;
+  }
+
+  ManualClock clock_{1'800'000'000'000'000'000};
+  service::MetricRegistry metrics_;
+  books::Books books_{metrics_};
+  series::SeriesCache series_{{}, clock_};
+  tenancy::Customer customer_{*CustomerId::parse("cliente-a"), "A", "hot-0", {}, 0};
+  std::vector<std::string> seen_;
+};
+
+TEST_F(ProcessorTest, WhatItMakesOfTheBodyIsWhatIsJudged) {
+  const std::string sent = one_gauge("cliente-a", "good", clock_.wall_ms());
+  const auto whole = take_through(sent, {Signal::kMetrics, "grpc", sent});
+  ASSERT_TRUE(whole.has_value()) << whole.error().message;
+  EXPECT_EQ(whole->rejected, 0U);
+  ASSERT_EQ(seen_.size(), 1U);
+  EXPECT_EQ(seen_[0], sent);
+  const auto reserved = take_through(one_gauge("cliente-a", "up", clock_.wall_ms()),
+                                     {Signal::kMetrics, "grpc", sent});
+  ASSERT_TRUE(reserved.has_value()) << reserved.error().message;
+  EXPECT_EQ(reserved->rejected, 1U) << "a reserved name, which the sender has not sent";
+  const auto foreign = take_through(one_gauge("cliente-b", "good", clock_.wall_ms()),
+                                    {Signal::kMetrics, "grpc", sent});
+  EXPECT_EQ(foreign.error().code, ErrorCode::kForbidden) << "no processor takes data over";
+}
+
+TEST_F(ProcessorTest, ItIsGivenProtobufWhateverWasSent) {
+  const auto receipt = take_through(one_gauge("cliente-a", "good", clock_.wall_ms()),
+                                    {Signal::kMetrics, "http", "{}", true});
+  ASSERT_TRUE(receipt.has_value()) << receipt.error().message;
+  ASSERT_EQ(seen_.size(), 1U);
+  EXPECT_EQ(seen_[0], "") << "an empty request, in protobuf";
+}
+
+TEST_F(ProcessorTest, WhatItRefusesIsRefusedAsAWholeAndInTheBooks) {
+  const auto refused = take_through(
+      "", {Signal::kMetrics, "grpc", one_gauge("cliente-a", "good", clock_.wall_ms())});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().message, "no such thing");
+  EXPECT_NE(metrics_.expose(false).find("reason=\"processor\"} 1"), std::string::npos)
+      << metrics_.expose(false);
+}
+
+// A customer over its rate costs no walk for its verdicts, and no processor's work.
+TEST_F(ProcessorTest, WhoHasNothingLeftNeverReachesIt) {
+  customer_.limits.bytes_per_second = 1;
+  const std::string large(std::size_t{8} << 20U, 'x');
+  EXPECT_EQ(take_through("x", {Signal::kMetrics, "grpc", large}).error().code,
+            ErrorCode::kTooLarge);
+  EXPECT_TRUE(seen_.empty());
+}
+
+}  // namespace
+}  // namespace vigia::collector::intake
