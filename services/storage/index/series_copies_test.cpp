@@ -54,7 +54,7 @@ class SeriesCopiesTest : public testing::Test {
     for (int i = 0; i < count; ++i) {
       const Labels labels = labels_of(customer, i);
       series.push_back(
-          {number, labels, index_->hash(number, api::to_string(labels)), {}, false, days});
+          {number, labels, index_->hash(number, to_string(labels)), {}, false, days});
     }
     eventually([&] { return index_->resolve(series).has_value(); });
     eventually([&] { return index_->note_days(series).has_value(); });

@@ -54,7 +54,7 @@ class SeriesIndexTest : public testing::Test {
 TEST_F(SeriesIndexTest, AStoreOfAnOlderVersionIsReadAndBecomesVersion3) {
   EXPECT_EQ(format(), "vigia cold store 3");
   for (const char* older : {"vigia cold store 1", "vigia cold store 2"}) {
-    set_format(heads::older);
+    set_format(older);
     EXPECT_TRUE(SeriesIndex::open(*store_).has_value());
     EXPECT_EQ(format(), "vigia cold store 3");
   }

@@ -62,7 +62,7 @@ TEST_F(GoldenFolderTest, SamplesOfVersion2AreThere) {
   }
   EXPECT_EQ(golden("0").at(kNow + 7'000), 0.5);
   EXPECT_EQ(golden("0").at(kNow - kv::kDayMs), -1);
-  EXPECT_EQ(*storage_.store().get(kv::Family::kIndex, index_key::kFormat).value(),
+  EXPECT_EQ(*storage_.store().get(kv::Family::kIndex, index::index_key::kFormat).value(),
             "vigia cold store 3");
 }
 
