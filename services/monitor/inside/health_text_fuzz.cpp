@@ -10,12 +10,12 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using vigia::monitor::read_health_text;
+  using vigia::monitor::inside::read_health_text;
   const auto health = read_health_text(std::string_view(reinterpret_cast<const char*>(data), size));
-  const std::string written = vigia::monitor::health_text(health.series);
+  const std::string written = vigia::monitor::inside::health_text(health.series);
   const auto again = read_health_text(written);
-  CHECK(vigia::monitor::health_text(again.series) == written);
-  CHECK(again.lines_read <= vigia::monitor::kAgentSeries);
+  CHECK(vigia::monitor::inside::health_text(again.series) == written);
+  CHECK(again.lines_read <= vigia::monitor::live::kAgentSeries);
   CHECK(again.lines_malformed + again.lines_unknown + again.lines_repeated == 0);
   CHECK(health.lines_read - health.lines_unknown - health.lines_repeated == again.lines_read);
   return 0;

@@ -33,9 +33,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto value = vigia::monitor::parse_json(text);
-  if (value) vigia::monitor::read_body(*value);
-  vigia::monitor::cookie_value(text, "vigia");
+  const auto value = vigia::monitor::json::parse_json(text);
+  if (value) vigia::monitor::json::read_body(*value);
+  vigia::monitor::access::cookie_value(text, "vigia");
   const auto time = vigia::parse_rfc3339(text);
   if (time) CHECK(vigia::parse_rfc3339(vigia::format_rfc3339(*time).value()) == time);
   return 0;

@@ -139,8 +139,8 @@ TEST_F(IndexHealingTest, TheSweepMakesTheRestWhole) {
   const std::string value = index_key::label_value(b_, "job", "x");
   ASSERT_TRUE(real_->put({{kv::Family::kIndex, value, "", true}}, kv::Durability::kNow));
   ++store_.lost;
-  constexpr TimestampMs kv::kDayMs = 86'400'000;
-  ASSERT_TRUE(index_->expire(kv::kDayMs, 20'000 * kv::kDayMs));
+  constexpr TimestampMs kDayMs = 86'400'000;
+  ASSERT_TRUE(index_->expire(kDayMs, 20'000 * kDayMs));
   EXPECT_TRUE(real_->get(kv::Family::kIndex, value).value().has_value());
 }
 

@@ -53,8 +53,7 @@ class SeriesCopiesTest : public testing::Test {
     std::vector<UnresolvedSeries> series;
     for (int i = 0; i < count; ++i) {
       const Labels labels = labels_of(customer, i);
-      series.push_back(
-          {number, labels, index_->hash(number, to_string(labels)), {}, false, days});
+      series.push_back({number, labels, index_->hash(number, to_string(labels)), {}, false, days});
     }
     eventually([&] { return index_->resolve(series).has_value(); });
     eventually([&] { return index_->note_days(series).has_value(); });
@@ -224,8 +223,8 @@ TEST_F(SeriesCopiesTest, ACopyLiesAsItsFormatSays) {
 
 TEST_F(SeriesCopiesTest, AForgottenSeriesLeavesNoCopy) {
   const auto series = resolve("cliente-a", 10);
-  constexpr TimestampMs kv::kDayMs = 86'400'000;
-  EXPECT_EQ(index_->expire((kDay + 2) * kv::kDayMs, (kDay + 400) * kv::kDayMs).value(), 10U);
+  constexpr TimestampMs kDayMs = 86'400'000;
+  EXPECT_EQ(index_->expire((kDay + 2) * kDayMs, (kDay + 400) * kDayMs).value(), 10U);
   const auto scan = store_->scan(kv::Family::kIdentity, "l", "m");
   EXPECT_FALSE(scan->next());
 }

@@ -8,8 +8,8 @@
 
 namespace {
 
-using vigia::storage::IngestBatch;
-using vigia::storage::SeriesBatch;
+using vigia::storage::ingest::IngestBatch;
+using vigia::storage::ingest::SeriesBatch;
 
 void check_equal(const SeriesBatch& left, const SeriesBatch& right) {
   CHECK(left.customer == right.customer && left.id == right.id);
