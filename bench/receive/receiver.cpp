@@ -34,22 +34,21 @@ int main(int count, char** arguments) {
   namespace collector = vigia::collector;
   namespace service = vigia::service;
   namespace tenancy = vigia::tenancy;
-  namespace wire = vigia::wire;
   namespace net = vigia::net;
   using vigia::SystemClock;
   service::keep_freed_pages(512U << 20U);  // as a collector with limit_mib: 512
   const SystemClock clock;
   service::MetricRegistry metrics;
-  collector::Books books(metrics);
-  series::SeriesCache series({}, clock);
+  collector::books::Books books(metrics);
+  vigia::series::SeriesCache series({}, clock);
   const auto directory = *tenancy::Directory::parse(
       "customers: [{id: load, tokens: [{token: load, scope: ingest}]}]", "bench");
   const auto current = [&directory] { return directory; };
   const auto log = count > 1 ? open_log(arguments[1], clock) : nullptr;
-  collector::Intake intake(
-      {}, {}, collector::IntakeParts{log.get(), series, current, books, metrics, clock});
-  collector::OtlpReceiver receiver(
-      collector::OtlpReceiver::Parts{intake, current, clock, [] { return false; }, metrics});
+  collector::intake::Intake intake(
+      {}, {}, collector::intake::IntakeParts{log.get(), series, current, books, metrics, clock});
+  collector::receivers::OtlpReceiver receiver(collector::receivers::OtlpReceiver::Parts{
+      intake, current, clock, [] { return false; }, metrics});
   net::ServerSettings settings;
   settings.name = "bench";
   settings.listen = "127.0.0.1:0";
