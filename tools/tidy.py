@@ -22,6 +22,7 @@ from house.functions import LizardMissing, check_functions, check_python_functio
 from house.known import check_known, check_rooms
 from house.names import TypeNames
 from house.namespaces import check_namespaces
+from house.pages import check_pages
 from house.product import Product
 from house.readmes import check_readmes
 from house.report import report
@@ -162,6 +163,7 @@ def check_between_files() -> Iterator[Finding]:
     yield from check_known(TREE, folders, names)
     yield from check_readmes(product, LAYERS)
     yield from check_requirements(TREE)
+    yield from check_pages(TREE)
 
 
 def check_each_file() -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from house.folders import Folders
 from house.functions import KEPT, LizardMissing, check_functions, check_python_functions
 from house.known import FILE, check_known, check_rooms
 from house.names import TypeNames
+from house.pages import check_pages
 from house.product import Product
 from house.readmes import check_readmes
 from house.requirements import OWED, check_requirements
@@ -348,6 +349,26 @@ def test_a_room_without_a_page_is_told(tmp_path: Path) -> None:
     (tmp_path / "libs/base/README.md").unlink()
     (tmp_path / "services/two/README.md").unlink()
     assert [each.partition(":")[0] for each in _said(tree)] == ["libs/base/README.md", "services/two/README.md"]
+
+
+def test_what_a_page_or_a_picture_names_is_there(tmp_path: Path) -> None:
+    files = {
+        "libs/base/a.cpp": "int first();\n",
+        "libs/base/a_test.cpp": "TEST_F(Some, WorksWell) {}\n",
+        "docs/one.md": "`base/a.cpp: first` `a.cpp` `Some.WorksWell` `Some.Works…`\n`x_fuzz.cpp`\n",
+        "docs/two.md": "`base/b.cpp`\n`a.cpp: second`\n`Some.Works`\n`Other.WorksWell`\n`Some.Fails…`\n`se/a.cpp`\n",
+        "docs/pictures/p.svg": "<text>base/a.cpp</text>\n<text>where gone.hpp is</text>\n",
+    }
+    tree = _tree(tmp_path, files)
+    assert [f"{each.file.relative_to(tmp_path)}:{each.line}: {each.text}" for each in check_pages(tree)] == [
+        "docs/two.md:1: there is no base/b.cpp",
+        "docs/two.md:2: a.cpp does not hold second",
+        "docs/two.md:6: there is no se/a.cpp",
+        "docs/two.md:3: there is no test Some.Works",
+        "docs/two.md:4: there is no test Other.WorksWell",
+        "docs/two.md:5: there is no test Some.Fails…",
+        "docs/pictures/p.svg:2: there is no gone.hpp",
+    ]
 
 
 def _required(folder: Path, **files: str) -> list[str]:
