@@ -5,7 +5,7 @@
 #include "libs/net/status.hpp"
 #include "libs/service/log.hpp"
 #include "services/storage/api/fence_header.hpp"
-#include "services/storage/kv/patience.hpp"
+#include "services/storage/store/patience.hpp"
 
 namespace vigia::storage {
 namespace {
@@ -67,11 +67,12 @@ Result<void> Service::open_store() {
   identity::StoreGuard guard(
       {settings_.rocksdb.directory, settings_.known_file, settings_.may_create_store},
       disk_log::system_files(), clock_);
-  auto checked = kv::patiently("the cold store's folder", [&guard] { return guard.check(); });
+  auto checked = store::patiently("the cold store's folder", [&guard] { return guard.check(); });
   if (!checked) return checked;
-  auto store = kv::open_rocksdb(settings_.rocksdb);
+  auto store = store::rocksdb::kv::open_rocksdb(settings_.rocksdb);
   if (!store && store.error().retry_after.has_value()) {
-    store = kv::patiently("the cold store", [this] { return kv::open_rocksdb(settings_.rocksdb); });
+    store = store::patiently(
+        "the cold store", [this] { return store::rocksdb::kv::open_rocksdb(settings_.rocksdb); });
   }
   if (!store) return forward(store);
   store_ = std::move(*store);
@@ -83,11 +84,12 @@ Result<void> Service::open_store() {
 // that another process holds does not pass.
 Result<void> Service::open() {
   if (auto opened = open_store(); !opened) return opened;
-  auto chunks = kv::patiently("the chunks", [this] { return chunks::KvChunkStore::open(*store_); });
+  auto chunks = store::patiently("the chunks",
+                                 [this] { return store::rocksdb::KvChunkStore::open(*store_); });
   if (!chunks) return forward(chunks);
   chunks_ = std::move(*chunks);
-  auto index = kv::patiently("the index", [this] {
-    return index::SeriesIndex::open(*store_, settings_.memory_max / kIndexPart);
+  auto index = store::patiently("the index", [this] {
+    return store::rocksdb::index::SeriesIndex::open(*store_, settings_.memory_max / kIndexPart);
   });
   if (!index) return forward(index);
   index_ = std::move(*index);
@@ -103,7 +105,7 @@ Result<void> Service::open() {
   ingester_ = std::move(*ingester);
   index_->note_used(ingester_->replayed_series_max(), ingester_->replayed_customer_max());
   if (auto opened = open_events(); !opened) return opened;
-  healer_ = std::make_unique<index::IndexHealer>(*index_, *store_);
+  healer_ = std::make_unique<store::rocksdb::index::IndexHealer>(*index_, *store_);
   make_interfaces();
   guard_ = std::make_unique<lanes::MemoryGuard>(settings_.memory_max,
                                                 [this](bool is_short) { set_short(is_short); });
@@ -155,8 +157,9 @@ std::vector<retention::RetentionRule> Service::retention_rules() {
 
 Result<void> Service::open_events() {
   for (const Signal signal : {Signal::kTraces, Signal::kLogs}) {
-    auto events = kv::patiently("spans and logs",
-                                [&] { return events::EventStore::open(*store_, clock_, signal); });
+    auto events = store::patiently("spans and logs", [&] {
+      return store::rocksdb::events::EventStore::open(*store_, clock_, signal);
+    });
     if (!events) return forward(events);
     (*events)->use_record_times(times_);
     const RetentionSettings& retention = settings_.retention;

@@ -17,13 +17,13 @@
 #include "services/storage/api/otlp_api.hpp"
 #include "services/storage/api/read_api.hpp"
 #include "services/storage/api/write_api.hpp"
-#include "services/storage/chunks/kv_chunk_store.hpp"
 #include "services/storage/identity/store_guard.hpp"
-#include "services/storage/index/index_healer.hpp"
 #include "services/storage/lanes/customer_lanes.hpp"
 #include "services/storage/lanes/memory_guard.hpp"
 #include "services/storage/retention/retention_sweeper.hpp"
 #include "services/storage/settings.hpp"
+#include "services/storage/store/rocksdb/index/index_healer.hpp"
+#include "services/storage/store/rocksdb/kv_chunk_store.hpp"
 
 namespace vigia::storage {
 
@@ -94,15 +94,15 @@ class Service final : public service::Running, public net::Handler {
   std::mutex damage_mutex_;  // guards the two below, once open
   std::unique_ptr<disk_log::DamageNotice> damage_notice_;
   std::uint64_t damage_seen_ = 0;
-  std::unique_ptr<kv::OrderedStore> store_;
+  std::unique_ptr<store::rocksdb::kv::OrderedStore> store_;
   std::optional<disk_log::StoreIdentity> identity_;  // as of the start
-  std::unique_ptr<chunks::KvChunkStore> chunks_;
-  std::unique_ptr<index::SeriesIndex> index_;
-  std::unique_ptr<index::IndexHealer> healer_;
+  std::unique_ptr<store::rocksdb::KvChunkStore> chunks_;
+  std::unique_ptr<store::rocksdb::index::SeriesIndex> index_;
+  std::unique_ptr<store::rocksdb::index::IndexHealer> healer_;
   std::unique_ptr<heads::HeadSet> heads_;
   std::unique_ptr<ingest::Ingester> ingester_;
-  std::unique_ptr<events::EventStore> spans_;
-  std::unique_ptr<events::EventStore> logs_;
+  std::unique_ptr<store::rocksdb::events::EventStore> spans_;
+  std::unique_ptr<store::rocksdb::events::EventStore> logs_;
   std::unique_ptr<read::SeriesReader> reader_;
   std::unique_ptr<lanes::CustomerShares> answers_;
   std::unique_ptr<read::RemoteRead> remote_read_;

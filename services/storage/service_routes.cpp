@@ -237,10 +237,11 @@ bool Service::is_damage_recent() {
 void Service::add_damage_metrics() {
   registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
     using service::MetricType;
-    const kv::DamageStats damage = store_->damage();
+    const store::rocksdb::kv::DamageStats damage = store_->damage();
     // Every kind is there from the start: increase() does not see a counter that begins at 1.
     std::map<std::string, std::uint64_t> found = damage.found;
-    for (const std::string_view what : kv::kDamageKinds) found.try_emplace(std::string(what), 0);
+    for (const std::string_view what : store::rocksdb::kv::kDamageKinds)
+      found.try_emplace(std::string(what), 0);
     for (const auto& [what, count] : found) {
       emit("vigia_storage_damage_total", "Damaged files of the store, by what they are.",
            MetricType::kCounter, {{"what", what}}, static_cast<double>(count));

@@ -4,9 +4,9 @@
 #include "libs/net/message.hpp"
 #include "services/storage/api/answer_body.hpp"
 #include "services/storage/api/answer_gaps.hpp"
-#include "services/storage/events/event_store.hpp"
-#include "services/storage/index/series_index.hpp"
 #include "services/storage/lanes/work_limit.hpp"
+#include "services/storage/store/rocksdb/events/event_store.hpp"
+#include "services/storage/store/rocksdb/index/series_index.hpp"
 
 namespace vigia::storage::api {
 
@@ -18,8 +18,9 @@ inline constexpr std::size_t kLogRecordsMax = 5'000;
 class EventApi {
  public:
   /// All must outlive it.
-  EventApi(events::EventStore& spans, events::EventStore& logs, const index::SeriesIndex& index,
-           lanes::CustomerShares& answers, AnswerGaps gaps = {})
+  EventApi(store::rocksdb::events::EventStore& spans, store::rocksdb::events::EventStore& logs,
+           const store::rocksdb::index::SeriesIndex& index, lanes::CustomerShares& answers,
+           AnswerGaps gaps = {})
       : spans_(spans), logs_(logs), index_(index), answers_(answers), gaps_(std::move(gaps)) {}
 
   /// A trace in Jaeger's JSON, of at most 20,000 spans, 64 MiB and what one answer may hold,
@@ -41,9 +42,9 @@ class EventApi {
   net::Response logs(const net::Request& request, const lanes::WorkLimit& limit = {}) const;
 
  private:
-  events::EventStore& spans_;
-  events::EventStore& logs_;
-  const index::SeriesIndex& index_;
+  store::rocksdb::events::EventStore& spans_;
+  store::rocksdb::events::EventStore& logs_;
+  const store::rocksdb::index::SeriesIndex& index_;
   lanes::CustomerShares& answers_;
   const AnswerGaps gaps_;
 };

@@ -4,7 +4,7 @@
 
 #include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
-#include "services/storage/kv/day_set.hpp"
+#include "services/storage/store/rocksdb/kv/day_set.hpp"
 
 namespace vigia::storage::api {
 namespace {
@@ -88,7 +88,7 @@ net::Response answer(Result<std::set<T>> found, std::size_t items_max,
 }  // namespace
 
 Result<bool> LabelApi::is_in_range(const LabelQuery& query,
-                                   const index::SelectedSeries& series) const {
+                                   const store::rocksdb::index::SelectedSeries& series) const {
   if (!query.has_range) return true;
   return reader_.has_samples(series.customer, series.id, query.start_ms, query.end_ms);
 }
@@ -97,12 +97,12 @@ Result<std::set<Labels>> LabelApi::find_series(const Looking& looking,
                                                std::size_t series_max) const {
   const LabelQuery& query = looking.query;
   std::set<Labels> found;
-  for (const index::LabelMatchers& set : query.sets) {
+  for (const store::LabelMatchers& set : query.sets) {
     const read::SeriesQuestion question{
         query.fence, set, read::days_between(query.start_ms, query.end_ms), kAnswersMax};
     auto selected = read::select_series(index_, question, looking.memory, looking.limit);
     if (!selected) return forward(selected);
-    for (index::SelectedSeries& series : *selected) {
+    for (store::rocksdb::index::SelectedSeries& series : *selected) {
       if (auto checked = looking.limit.check(); !checked) return forward(checked);
       const auto is_wanted = is_in_range(query, series);
       if (!is_wanted) return forward(is_wanted);
@@ -124,8 +124,10 @@ Result<std::set<std::string>> LabelApi::find_names(const Looking& looking) const
   const auto add = [&](std::string_view name) { return names.add(name); };
   Result<void> walked;
   if (query.sets.empty()) {
-    for (const index::Customer& customer : read::customers_for(index_, query.fence, {})) {
-      walked = index_.label_names(customer.number, kv::day_of(query.start_ms), add, looking.limit);
+    for (const store::rocksdb::index::Customer& customer :
+         read::customers_for(index_, query.fence, {})) {
+      walked = index_.label_names(customer.number, store::rocksdb::kv::day_of(query.start_ms), add,
+                                  looking.limit);
       if (!walked) break;
     }
     return names.take(walked);
@@ -145,9 +147,10 @@ Result<std::set<std::string>> LabelApi::find_values(const Looking& looking,
   const auto add = [&](std::string_view value) { return values.add(value); };
   Result<void> walked;
   if (query.sets.empty()) {
-    for (const index::Customer& customer : read::customers_for(index_, query.fence, {})) {
-      walked = index_.label_values(customer.number, name, kv::day_of(query.start_ms), add,
-                                   looking.limit);
+    for (const store::rocksdb::index::Customer& customer :
+         read::customers_for(index_, query.fence, {})) {
+      walked = index_.label_values(customer.number, name,
+                                   store::rocksdb::kv::day_of(query.start_ms), add, looking.limit);
       if (!walked) break;
     }
     return values.take(walked);

@@ -22,7 +22,7 @@ namespace vigia::storage::api {
 class LabelApi {
  public:
   /// All must outlive it.
-  LabelApi(const index::SeriesIndex& index, const read::SeriesReader& reader,
+  LabelApi(const store::rocksdb::index::SeriesIndex& index, const read::SeriesReader& reader,
            lanes::CustomerShares& answers, AnswerGaps gaps = {})
       : index_(index), reader_(reader), answers_(answers), gaps_(std::move(gaps)) {}
   net::Response labels(const net::Request& request, const lanes::WorkLimit& limit = {}) const;
@@ -39,9 +39,10 @@ class LabelApi {
   Result<std::set<Labels>> find_series(const Looking& looking, std::size_t series_max) const;
   Result<std::set<std::string>> find_names(const Looking& looking) const;
   Result<std::set<std::string>> find_values(const Looking& looking, std::string_view name) const;
-  Result<bool> is_in_range(const LabelQuery& query, const index::SelectedSeries& series) const;
+  Result<bool> is_in_range(const LabelQuery& query,
+                           const store::rocksdb::index::SelectedSeries& series) const;
 
-  const index::SeriesIndex& index_;
+  const store::rocksdb::index::SeriesIndex& index_;
   const read::SeriesReader& reader_;
   lanes::CustomerShares& answers_;
   const AnswerGaps gaps_;

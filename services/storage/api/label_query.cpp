@@ -63,8 +63,8 @@ struct MatcherSets {
   bool starts_new = true;
 
   Result<void> add(std::string_view text) {
-    auto matcher = index::parse_matcher(text);
-    if (!matcher) return forward(matcher);
+    auto matcher = store::parse_matcher(text);
+    if (!matcher) return tl::unexpected<Error>(matcher.error());
     if (starts_new) sets.emplace_back();
     starts_new = false;
     sets.back().push_back(std::move(*matcher));
@@ -111,7 +111,7 @@ Result<LabelQuery> read_label_query(const net::Request& request) {
     return fail(ErrorCode::kInvalid, "more than 64 sets of matchers");
   }
   for (const auto& set : matchers.sets) {
-    auto compiled = index::compile_matchers(set);
+    auto compiled = store::compile_matchers(set);
     if (!compiled) return forward(compiled);
     query.sets.push_back(std::move(*compiled));
   }

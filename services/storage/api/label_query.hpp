@@ -12,7 +12,7 @@ inline constexpr std::size_t kMatcherSetsMax = 64;
 struct LabelQuery {
   read::Fence fence;
   /// Series that all matchers of any one set match; no sets: all series.
-  std::vector<index::LabelMatchers> sets;
+  std::vector<store::LabelMatchers> sets;
   TimestampMs start_ms = 0;
   TimestampMs end_ms = INT64_MAX;
   bool has_range = false;

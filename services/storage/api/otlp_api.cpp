@@ -49,7 +49,7 @@ net::Response OtlpApi::handle_nobodys(const net::Request& request) const {
   return otlp::accepted(signal_, otlp::BodyForm::kProtobuf);
 }
 
-void OtlpApi::count(const CustomerId& customer, const events::EventCounts& counts) {
+void OtlpApi::count(const CustomerId& customer, const store::rocksdb::events::EventCounts& counts) {
   const std::string_view items = signal_ == Signal::kTraces ? "spans" : "log_records";
   const auto add = [&](std::string_view what, std::string_view help, std::uint64_t value) {
     registry_

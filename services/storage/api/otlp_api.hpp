@@ -8,8 +8,8 @@
 
 #include "libs/net/message.hpp"
 #include "libs/service/metrics.hpp"
-#include "services/storage/events/event_store.hpp"
-#include "services/storage/index/series_index.hpp"
+#include "services/storage/store/rocksdb/events/event_store.hpp"
+#include "services/storage/store/rocksdb/index/series_index.hpp"
 
 namespace vigia::storage::api {
 
@@ -22,16 +22,16 @@ namespace vigia::storage::api {
 class OtlpApi {
  public:
   /// All must outlive it. `signal` is that of `events`.
-  OtlpApi(events::EventStore& events, index::SeriesIndex& index, service::MetricRegistry& registry,
-          Signal signal)
+  OtlpApi(store::rocksdb::events::EventStore& events, store::rocksdb::index::SeriesIndex& index,
+          service::MetricRegistry& registry, Signal signal)
       : events_(events), index_(index), registry_(registry), signal_(signal) {}
   net::Response handle(const net::Request& request);
 
  private:
   net::Response handle_nobodys(const net::Request& request) const;
-  void count(const CustomerId& customer, const events::EventCounts& counts);
-  events::EventStore& events_;
-  index::SeriesIndex& index_;
+  void count(const CustomerId& customer, const store::rocksdb::events::EventCounts& counts);
+  store::rocksdb::events::EventStore& events_;
+  store::rocksdb::index::SeriesIndex& index_;
   service::MetricRegistry& registry_;
   Signal signal_;
 };

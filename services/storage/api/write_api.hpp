@@ -6,8 +6,8 @@
 
 #include "libs/net/server.hpp"
 #include "services/storage/api/write_books.hpp"
-#include "services/storage/index/series_index.hpp"
 #include "services/storage/ingest/ingester.hpp"
+#include "services/storage/store/rocksdb/index/series_index.hpp"
 
 namespace vigia::storage::api {
 
@@ -31,7 +31,7 @@ class WriteApi {
  public:
   /// All must outlive it.
   /// `oldest_ms` gives the time before which nothing is kept; 0: everything is.
-  WriteApi(index::SeriesIndex& index, ingest::Ingester& ingester, WriteBooks& books,
+  WriteApi(store::rocksdb::index::SeriesIndex& index, ingest::Ingester& ingester, WriteBooks& books,
            std::function<TimestampMs()> oldest_ms)
       : index_(index), ingester_(ingester), books_(books), oldest_ms_(std::move(oldest_ms)) {}
   /// 415 for another content type or encoding, before a byte of the body is read.
@@ -39,7 +39,7 @@ class WriteApi {
   void handle(net::Request request, net::Responder responder);
 
  private:
-  index::SeriesIndex& index_;
+  store::rocksdb::index::SeriesIndex& index_;
   ingest::Ingester& ingester_;
   WriteBooks& books_;
   std::function<TimestampMs()> oldest_ms_;

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "services/storage/histograms/native_histogram.hpp"
-#include "services/storage/kv/day_set.hpp"
+#include "services/storage/store/rocksdb/kv/day_set.hpp"
 
 namespace vigia::storage::api {
 namespace {
@@ -33,7 +33,8 @@ Labels to_labels(const SeriesView& series) {
 
 }  // namespace
 
-WriteBatch::WriteBatch(index::SeriesIndex& index, read::Fence fence, TimestampMs oldest_ms)
+WriteBatch::WriteBatch(store::rocksdb::index::SeriesIndex& index, read::Fence fence,
+                       TimestampMs oldest_ms)
     : index_(index), fence_(std::move(fence)), oldest_ms_(oldest_ms) {}
 
 void WriteBatch::on_series(const SeriesView& series) {
@@ -45,14 +46,14 @@ void WriteBatch::on_series(const SeriesView& series) {
   target.customer = *customer;
   // Over the bytes as they came: a series that is known costs no string and no sort, and nearly all
   // are. A sender that orders its labels otherwise is resolved once more, to the same series.
-  const index::LabelsHash hash = index_.hash(*customer, series.label_bytes);
+  const store::rocksdb::index::LabelsHash hash = index_.hash(*customer, series.label_bytes);
   const auto known = index_.find(hash);
   if (known.has_value()) target.id = known->id;
   if (!known.has_value() && !has_good_labels(series)) return;
   add_values(series, target);
   // Before the series is made: samples that are all too old must not leave an empty one behind.
   if (target.samples.empty() && target.histograms.empty()) return;
-  const index::DayRange days = days_to_note(target);
+  const store::DayRange days = days_to_note(target);
   if (!known.has_value() || !known->days.contains(days)) {
     unresolved_.push_back({*customer, to_labels(series), hash, {}, false, days});
     unresolved_at_.push_back(batch_.series.size());
@@ -62,7 +63,7 @@ void WriteBatch::on_series(const SeriesView& series) {
 
 // In the last hour of a day the next one is noted too, a twentieth of the series every three
 // minutes: not all of them at midnight.
-index::DayRange WriteBatch::days_to_note(const ingest::SeriesBatch& target) const {
+store::DayRange WriteBatch::days_to_note(const ingest::SeriesBatch& target) const {
   TimestampMs first_ms = INT64_MAX;
   TimestampMs last_ms = 0;
   const auto see = [&](TimestampMs time_ms) {
@@ -72,11 +73,11 @@ index::DayRange WriteBatch::days_to_note(const ingest::SeriesBatch& target) cons
   for (const Sample& sample : target.samples) see(sample.timestamp_ms);
   for (const auto& histogram : target.histograms) see(histogram.timestamp_ms);
   const auto turn = static_cast<TimestampMs>(target.id.value % kNoteTurns);
-  return {kv::day_of(first_ms),
-          kv::day_of(last_ms + kNoteAhead - turn * (kNoteAhead / kNoteTurns))};
+  return {store::rocksdb::kv::day_of(first_ms),
+          store::rocksdb::kv::day_of(last_ms + kNoteAhead - turn * (kNoteAhead / kNoteTurns))};
 }
 
-std::optional<chunks::CustomerNumber> WriteBatch::owner_of(const SeriesView& series) {
+std::optional<store::CustomerNumber> WriteBatch::owner_of(const SeriesView& series) {
   const std::uint64_t values = series.samples.size() + series.histograms.size();
   const std::string_view label = label_of(series, kCustomerLabel);
   if (fence_.has_value() && label != fence_->text()) {

@@ -8,9 +8,9 @@
 
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/storage/api/write_books.hpp"
-#include "services/storage/index/series_index.hpp"
 #include "services/storage/ingest/ingest_batch.hpp"
 #include "services/storage/read/series_search.hpp"
+#include "services/storage/store/rocksdb/index/series_index.hpp"
 
 namespace vigia::storage::api {
 
@@ -25,7 +25,8 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   /// With a fence every series has to carry its customer_id; without one the owner is each series'
   /// customer_id, `_provider` where there is none. `index` must outlive it. Samples before
   /// `oldest_ms` would be forgotten at once: they are counted, not stored.
-  WriteBatch(index::SeriesIndex& index, read::Fence fence, TimestampMs oldest_ms = 0);
+  WriteBatch(store::rocksdb::index::SeriesIndex& index, read::Fence fence,
+             TimestampMs oldest_ms = 0);
 
   void on_series(const wire::remote_write::SeriesView& series) override;
   /// After the last series: gives every one its number.
@@ -43,21 +44,21 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
-  std::optional<chunks::CustomerNumber> owner_of(const wire::remote_write::SeriesView& series);
+  std::optional<store::CustomerNumber> owner_of(const wire::remote_write::SeriesView& series);
   bool has_good_labels(const wire::remote_write::SeriesView& series);
   void add_values(const wire::remote_write::SeriesView& series, ingest::SeriesBatch& target);
-  index::DayRange days_to_note(const ingest::SeriesBatch& target) const;
+  store::DayRange days_to_note(const ingest::SeriesBatch& target) const;
   bool is_right(std::string_view histogram, const wire::remote_write::SeriesView& series);
   bool is_taken(TimestampMs time_ms, const wire::remote_write::SeriesView& series);
   void refuse(Refusal refusal, std::uint64_t samples, const wire::remote_write::SeriesView& series,
               std::string_view why);
 
-  index::SeriesIndex& index_;
+  store::rocksdb::index::SeriesIndex& index_;
   read::Fence fence_;
   std::string last_owner_label_;
-  std::optional<chunks::CustomerNumber> last_owner_;
+  std::optional<store::CustomerNumber> last_owner_;
   ingest::IngestBatch batch_;
-  std::vector<index::UnresolvedSeries> unresolved_;
+  std::vector<store::rocksdb::index::UnresolvedSeries> unresolved_;
   std::vector<std::size_t> unresolved_at_;  // where in the batch each stands
   TimestampMs oldest_ms_;
   std::uint64_t received_ = 0;

@@ -13,11 +13,11 @@ constexpr std::uint64_t kChunkSamplesSpread = 64;
 constexpr std::size_t kHistogramsPerRow = 60;
 
 // Numbers are given out one after the other; multiplied and shifted they spread evenly.
-std::uint64_t spread(chunks::SeriesId series) {
+std::uint64_t spread(store::SeriesId series) {
   return (series.value * 0x9e3779b97f4a7c15ULL) >> 32U;
 }
 
-TimestampMs offset_ms(chunks::SeriesId series) {
+TimestampMs offset_ms(store::SeriesId series) {
   return static_cast<TimestampMs>(spread(series) % static_cast<std::uint64_t>(kSpreadMs));
 }
 
@@ -69,16 +69,16 @@ Epoch Head::oldest() const {
 // Time stamps are not negative: those before 1970 are refused at the door.
 // Each series' windows end at another moment: all at once would write every open chunk of the store
 // in one minute.
-std::int64_t window_of(chunks::SeriesId series, TimestampMs time_ms) {
-  return (time_ms - kSpreadMs + offset_ms(series) + chunks::kChunkSpanMs) / chunks::kChunkSpanMs;
+std::int64_t window_of(store::SeriesId series, TimestampMs time_ms) {
+  return (time_ms - kSpreadMs + offset_ms(series) + store::kChunkSpanMs) / store::kChunkSpanMs;
 }
 
-TimestampMs window_end_ms(chunks::SeriesId series, std::int64_t window) {
-  return window * chunks::kChunkSpanMs + kSpreadMs - offset_ms(series);
+TimestampMs window_end_ms(store::SeriesId series, std::int64_t window) {
+  return window * store::kChunkSpanMs + kSpreadMs - offset_ms(series);
 }
 
 // Spread for the same reason: series that began together would fill up together.
-std::size_t chunk_samples_max(chunks::SeriesId series) {
+std::size_t chunk_samples_max(store::SeriesId series) {
   return kChunkSamplesMin + static_cast<std::size_t>((spread(series) >> 8U) % kChunkSamplesSpread);
 }
 
@@ -91,18 +91,18 @@ std::vector<HistogramSample>::const_iterator find_time(const std::vector<Histogr
   return find_time_in(samples, time_ms);
 }
 
-std::vector<chunks::ChunkRow> pack_rows(chunks::SeriesId series, const std::vector<Sample>& samples,
-                                        std::uint64_t version) {
-  std::vector<chunks::ChunkRow> rows;
+std::vector<store::ChunkRow> pack_rows(store::SeriesId series, const std::vector<Sample>& samples,
+                                       std::uint64_t version) {
+  std::vector<store::ChunkRow> rows;
   chunk::ChunkWriter writer;
   const auto close = [&] {
-    rows.push_back({series, writer.first_ms(), writer.last_ms(), version, chunks::Encoding::kFloats,
+    rows.push_back({series, writer.first_ms(), writer.last_ms(), version, store::Encoding::kFloats,
                     std::string(writer.bytes())});
     writer.reset();
   };
   for (const Sample& sample : samples) {
     if (writer.samples() > 0 && (writer.samples() >= kChunkSamplesMin ||
-                                 sample.timestamp_ms - writer.first_ms() > chunks::kChunkSpanMs)) {
+                                 sample.timestamp_ms - writer.first_ms() > store::kChunkSpanMs)) {
       close();
     }
     writer.append(sample);
@@ -111,20 +111,20 @@ std::vector<chunks::ChunkRow> pack_rows(chunks::SeriesId series, const std::vect
   return rows;
 }
 
-std::vector<chunks::ChunkRow> pack_rows(chunks::SeriesId series,
-                                        const std::vector<HistogramSample>& samples,
-                                        std::uint64_t version) {
-  std::vector<chunks::ChunkRow> rows;
+std::vector<store::ChunkRow> pack_rows(store::SeriesId series,
+                                       const std::vector<HistogramSample>& samples,
+                                       std::uint64_t version) {
+  std::vector<store::ChunkRow> rows;
   std::vector<HistogramSample> packed;
   const auto close = [&] {
     rows.push_back({series, packed.front().timestamp_ms, packed.back().timestamp_ms, version,
-                    chunks::Encoding::kHistograms, chunk::write_histograms(packed)});
+                    store::Encoding::kHistograms, chunk::write_histograms(packed)});
     packed.clear();
   };
   for (const HistogramSample& sample : samples) {
     if (!packed.empty() &&
         (packed.size() >= kHistogramsPerRow ||
-         sample.timestamp_ms - packed.front().timestamp_ms > chunks::kChunkSpanMs)) {
+         sample.timestamp_ms - packed.front().timestamp_ms > store::kChunkSpanMs)) {
       close();
     }
     packed.push_back(sample);

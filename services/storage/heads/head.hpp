@@ -8,8 +8,8 @@
 
 #include "libs/chunk/histogram_record.hpp"
 #include "libs/chunk/open_chunk.hpp"
-#include "services/storage/chunks/chunk_store.hpp"
 #include "services/storage/heads/stored_run.hpp"
+#include "services/storage/store/chunk_store.hpp"
 
 namespace vigia::storage::heads {
 
@@ -38,7 +38,7 @@ struct Head {
   chunk::OpenChunk chunk;  // its blocks are of the shard's pool
   std::unique_ptr<HeadExtras> extras;
   TimestampMs newest_ms = INT64_MIN;  // of the samples that came in order, closed ones included
-  chunks::CustomerNumber customer;
+  store::CustomerNumber customer;
   Epoch oldest_in_chunk = kNoEpoch;
   Epoch last_append = kNoEpoch;
   bool awaits_store = false;  // what the store holds of the series is not known yet
@@ -52,14 +52,14 @@ struct Head {
 
 /// Chunks of a series end where this changes: every two hours, at a moment of the series' own
 /// within half an hour, so that not all close at once.
-std::int64_t window_of(chunks::SeriesId series, TimestampMs time_ms);
+std::int64_t window_of(store::SeriesId series, TimestampMs time_ms);
 /// The older of two, kNoEpoch being none.
 Epoch older(Epoch left, Epoch right);
 
 /// When the window ends.
-TimestampMs window_end_ms(chunks::SeriesId series, std::int64_t window);
+TimestampMs window_end_ms(store::SeriesId series, std::int64_t window);
 /// A chunk holds at most so many samples: 208 to 271, by the series' number.
-std::size_t chunk_samples_max(chunks::SeriesId series);
+std::size_t chunk_samples_max(store::SeriesId series);
 
 /// What a histogram holds beside its place in a list, about.
 std::size_t encoded_bytes(const HistogramSample& sample);
@@ -72,10 +72,10 @@ std::vector<HistogramSample>::const_iterator find_time(const std::vector<Histogr
                                                        TimestampMs time_ms);
 
 /// The rows of a sorted list, cut where a chunk's span or size ends.
-std::vector<chunks::ChunkRow> pack_rows(chunks::SeriesId series, const std::vector<Sample>& samples,
-                                        std::uint64_t version);
-std::vector<chunks::ChunkRow> pack_rows(chunks::SeriesId series,
-                                        const std::vector<HistogramSample>& samples,
-                                        std::uint64_t version);
+std::vector<store::ChunkRow> pack_rows(store::SeriesId series, const std::vector<Sample>& samples,
+                                       std::uint64_t version);
+std::vector<store::ChunkRow> pack_rows(store::SeriesId series,
+                                       const std::vector<HistogramSample>& samples,
+                                       std::uint64_t version);
 
 }  // namespace vigia::storage::heads

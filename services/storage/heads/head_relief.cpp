@@ -12,7 +12,7 @@ constexpr Epoch kUnderWay = 10;   // how long two requests of one series may be 
 
 }  // namespace
 
-void HeadSet::account(Shard& shard, chunks::CustomerNumber customer, std::size_t before,
+void HeadSet::account(Shard& shard, store::CustomerNumber customer, std::size_t before,
                       std::size_t after) {
   if (before == after) return;
   std::size_t& held = shard.held[customer.value];
@@ -21,7 +21,7 @@ void HeadSet::account(Shard& shard, chunks::CustomerNumber customer, std::size_t
   if (held == 0) shard.held.erase(customer.value);
 }
 
-std::size_t HeadSet::held_by(chunks::CustomerNumber customer) const {
+std::size_t HeadSet::held_by(store::CustomerNumber customer) const {
   std::size_t held = 0;
   for (const Shard& shard : shards_) {
     const std::lock_guard lock(shard.mutex);
@@ -31,7 +31,7 @@ std::size_t HeadSet::held_by(chunks::CustomerNumber customer) const {
   return held;
 }
 
-chunks::CustomerNumber HeadSet::who_holds_most() const {
+store::CustomerNumber HeadSet::who_holds_most() const {
   std::unordered_map<std::uint32_t, std::size_t> held;
   for (const Shard& shard : shards_) {
     const std::lock_guard lock(shard.mutex);
@@ -45,7 +45,7 @@ chunks::CustomerNumber HeadSet::who_holds_most() const {
 
 // What was within the bound is twice as much as it may be once memory is short: that is whoever
 // holds much to blame for, and for the others the whole bound stands.
-Result<void> HeadSet::check_room(chunks::CustomerNumber customer) const {
+Result<void> HeadSet::check_room(store::CustomerNumber customer) const {
   const std::size_t bound = memory_max();
   const std::size_t memory = memory_;
   if (memory <= bound + bound / 4) return {};
@@ -83,7 +83,7 @@ Result<void> HeadSet::relieve() {
 
 // A head that is forgotten costs its next sample a look into the store, so that comes second. One
 // that waits for such a look is needed there.
-Result<void> HeadSet::relieve_part(Shard& shard, chunks::CustomerNumber customer) {
+Result<void> HeadSet::relieve_part(Shard& shard, store::CustomerNumber customer) {
   const bool may_forget = relieved_parts_ >= kParts;
   const std::lock_guard lock(shard.mutex);
   for (auto at = shard.heads.begin(); at != shard.heads.end();) {
@@ -97,7 +97,7 @@ Result<void> HeadSet::relieve_part(Shard& shard, chunks::CustomerNumber customer
     {
       const Accounted accounted(*this, shard, head, head.memory_bytes());
       contain_faults("storage: closing a series", [&] {
-        swept = sweep_head(chunks::SeriesId{at->first}, head, {.close_all = true});
+        swept = sweep_head(store::SeriesId{at->first}, head, {.close_all = true});
       });
     }
     if (!swept) return swept;

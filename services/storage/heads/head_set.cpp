@@ -4,7 +4,7 @@
 
 #include "libs/chunk/chunk_reader.hpp"
 #include "libs/service/log.hpp"
-#include "services/storage/chunks/row_merge.hpp"
+#include "services/storage/store/row_merge.hpp"
 
 namespace vigia::storage::heads {
 namespace {
@@ -84,13 +84,13 @@ AppendCounts& AppendCounts::operator+=(const AppendCounts& other) {
   return *this;
 }
 
-HeadSet::HeadSet(chunks::ChunkStore& chunks, const Clock& clock, std::size_t memory_max)
+HeadSet::HeadSet(store::ChunkStore& chunks, const Clock& clock, std::size_t memory_max)
     : chunks_(chunks),
       clock_(clock),
       memory_max_(memory_max),
       run_bytes_max_(std::min(kRunBytesMax, memory_max / 2)) {}
 
-HeadSet::Shard& HeadSet::shard_of(chunks::SeriesId series) {
+HeadSet::Shard& HeadSet::shard_of(store::SeriesId series) {
   return shards_[series.value % kShards];
 }
 
@@ -116,7 +116,7 @@ bool HeadSet::is_damage(const Error& error) {
 }
 
 // Not worth waiting for.
-void HeadSet::expect(chunks::SeriesId series) const {
+void HeadSet::expect(store::SeriesId series) const {
   const Shard& shard = shards_[series.value % kShards];
   const std::unique_lock lock(shard.mutex, std::try_to_lock);
   if (!lock.owns_lock()) return;
@@ -253,7 +253,7 @@ Result<bool> HeadSet::append_one(const Target& target, const Sample& sample, App
   Head& head = target.head;
   const bool is_late = sample.timestamp_ms <= head.newest_ms;
   if (is_late || sample.timestamp_ms > ahead_limit_ms_) return append_late(target, sample, counts);
-  const chunks::SeriesId id = target.ref.id;
+  const store::SeriesId id = target.ref.id;
   if (head.chunk.samples() > 0 &&
       (head.chunk.samples() >= chunk_samples_max(id) ||
        window_of(id, sample.timestamp_ms) != window_of(id, head.chunk.first_ms()))) {
@@ -272,7 +272,7 @@ Result<bool> HeadSet::append_one(const Target& target, const HistogramSample& sa
   Head& head = target.head;
   const bool is_late = sample.timestamp_ms <= head.newest_ms;
   if (is_late || sample.timestamp_ms > ahead_limit_ms_) return append_late(target, sample, counts);
-  const chunks::SeriesId id = target.ref.id;
+  const store::SeriesId id = target.ref.id;
   HeadExtras& extras = extras_of(head);
   if (!extras.histograms.empty() && (extras.histograms.size() >= kHistogramsMax ||
                                      window_of(id, sample.timestamp_ms) !=
@@ -369,9 +369,9 @@ Result<void> HeadSet::read_memo(const StoreWork& work, std::uint64_t puts, Times
   memo_ = {work.series.id, puts, time_ms, time_ms + kMemoSpanMs, {}, {}};
   found_run_.reset();
   const auto rows = chunks_.read(work.series.customer, work.series.id, memo_.from_ms, memo_.to_ms);
-  Result<chunks::MergedRows> merged =
-      rows ? chunks::merge_rows(*rows)
-           : Result<chunks::MergedRows>(tl::unexpected<Error>(rows.error()));
+  Result<store::MergedRows> merged =
+      rows ? store::merge_rows(*rows)
+           : Result<store::MergedRows>(tl::unexpected<Error>(rows.error()));
   if (!merged && is_damage(merged.error())) return {};  // the memo holds nothing of this hour
   if (!merged) {
     memo_ = {};
@@ -396,18 +396,18 @@ void HeadSet::drop_run(Head& head) {
   head.extras->run.reset();
 }
 
-Result<void> HeadSet::put(chunks::SeriesId series, Head& head,
-                          const std::vector<chunks::ChunkRow>& rows) {
+Result<void> HeadSet::put(store::SeriesId series, Head& head,
+                          const std::vector<store::ChunkRow>& rows) {
   ++shard_of(series).puts;  // before, so that whoever reads the store meanwhile reads it again
   drop_run(head);
   return chunks_.put(head.customer, rows);
 }
 
-Result<void> HeadSet::close_chunk(chunks::SeriesId series, Head& head) {
+Result<void> HeadSet::close_chunk(store::SeriesId series, Head& head) {
   chunk::BlockPool& blocks = shard_of(series).blocks;
   auto written = put(series, head,
-                     {{series, head.chunk.first_ms(), head.chunk.last_ms(), chunks::kInOrder,
-                       chunks::Encoding::kFloats, head.chunk.bytes(blocks)}});
+                     {{series, head.chunk.first_ms(), head.chunk.last_ms(), store::kInOrder,
+                       store::Encoding::kFloats, head.chunk.bytes(blocks)}});
   if (!written) return written;
   // Only after it was written: where the put fails the head is as it was, and nothing is lost.
   head.chunk.clear(blocks);
@@ -415,8 +415,8 @@ Result<void> HeadSet::close_chunk(chunks::SeriesId series, Head& head) {
   return {};
 }
 
-Result<void> HeadSet::close_histograms(chunks::SeriesId series, Head& head) {
-  auto written = put(series, head, pack_rows(series, head.extras->histograms, chunks::kInOrder));
+Result<void> HeadSet::close_histograms(store::SeriesId series, Head& head) {
+  auto written = put(series, head, pack_rows(series, head.extras->histograms, store::kInOrder));
   if (!written) return written;
   HeadExtras& extras = *head.extras;
   extras.encoded_bytes -= encoded_bytes(extras.histograms);
@@ -425,13 +425,13 @@ Result<void> HeadSet::close_histograms(chunks::SeriesId series, Head& head) {
   return {};
 }
 
-Result<void> HeadSet::close_late(chunks::SeriesId series, Head& head) {
+Result<void> HeadSet::close_late(store::SeriesId series, Head& head) {
   HeadExtras& extras = *head.extras;
   // Later rows have higher versions; of two samples of one time the lower version's is kept, so the
   // first one that was stored stays.
   const std::uint64_t version = next_version();
-  std::vector<chunks::ChunkRow> rows = pack_rows(series, extras.late, version);
-  for (chunks::ChunkRow& row : pack_rows(series, extras.late_histograms, version)) {
+  std::vector<store::ChunkRow> rows = pack_rows(series, extras.late, version);
+  for (store::ChunkRow& row : pack_rows(series, extras.late_histograms, version)) {
     rows.push_back(std::move(row));
   }
   if (auto written = put(series, head, rows); !written) return written;

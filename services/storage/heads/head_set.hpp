@@ -28,8 +28,8 @@ struct AppendCounts {
 
 /// is_new: given its number by the very request that brings the samples.
 struct SeriesRef {
-  chunks::CustomerNumber customer;
-  chunks::SeriesId id;
+  store::CustomerNumber customer;
+  store::SeriesId id;
   bool is_new = false;  ///< the store has no rows of it
 };
 
@@ -74,10 +74,10 @@ class HeadSet {
  public:
   /// Both must outlive it. `memory_max` is of all heads together (HeadStats::memory_bytes): open
   /// chunks, histograms, late samples and, up to half of it, what repeats are looked up in.
-  HeadSet(chunks::ChunkStore& chunks, const Clock& clock, std::size_t memory_max = SIZE_MAX / 4);
+  HeadSet(store::ChunkStore& chunks, const Clock& clock, std::size_t memory_max = SIZE_MAX / 4);
 
   /// Says that this series is appended to soon: its memory is fetched meanwhile. Changes nothing.
-  void expect(chunks::SeriesId series) const;
+  void expect(store::SeriesId series) const;
 
   /// Takes samples of one series, in the order given, none negative in time, as far as memory can
   /// decide on them: reads nothing from the store. What only the store can decide (older than the
@@ -104,7 +104,7 @@ class HeadSet {
   Result<void> relieve();
   /// Retryable, where the store does not take what relieve would close: whoever holds much is
   /// refused first, everybody at half as much again as the bound, memory short or not.
-  Result<void> check_room(chunks::CustomerNumber customer) const;
+  Result<void> check_room(store::CustomerNumber customer) const;
   /// While memory is short the bound is half of what it was.
   void set_short(bool is_short) { is_short_ = is_short; }
 
@@ -123,7 +123,7 @@ class HeadSet {
 
   /// Nothing where the series has no head. Read it before the store's rows: then nothing is missed,
   /// at worst a chunk that was closed in between is seen twice.
-  HeadView read(chunks::SeriesId series) const;
+  HeadView read(store::SeriesId series) const;
   HeadStats stats() const;
 
  private:
@@ -152,7 +152,7 @@ class HeadSet {
   // What the store holds of a series from from_ms to to_ms, decoded once for a run of late samples.
   // True as long as the shard has put nothing since.
   struct Memo {
-    chunks::SeriesId series;
+    store::SeriesId series;
     std::uint64_t puts = 0;
     TimestampMs from_ms = 0;
     TimestampMs to_ms = -1;
@@ -188,25 +188,24 @@ class HeadSet {
   Result<void> read_memo(const StoreWork& work, std::uint64_t puts, TimestampMs time_ms);
   void keep_run(Head& head, std::unique_ptr<StoredRun> run);
   void drop_run(Head& head);
-  Result<void> close_chunk(chunks::SeriesId series, Head& head);
-  Result<void> close_histograms(chunks::SeriesId series, Head& head);
-  Result<void> close_late(chunks::SeriesId series, Head& head);
-  Result<void> put(chunks::SeriesId series, Head& head, const std::vector<chunks::ChunkRow>& rows);
-  Result<void> sweep_head(chunks::SeriesId series, Head& head, const SweepTime& time);
-  void account(Shard& shard, chunks::CustomerNumber customer, std::size_t before,
-               std::size_t after);
+  Result<void> close_chunk(store::SeriesId series, Head& head);
+  Result<void> close_histograms(store::SeriesId series, Head& head);
+  Result<void> close_late(store::SeriesId series, Head& head);
+  Result<void> put(store::SeriesId series, Head& head, const std::vector<store::ChunkRow>& rows);
+  Result<void> sweep_head(store::SeriesId series, Head& head, const SweepTime& time);
+  void account(Shard& shard, store::CustomerNumber customer, std::size_t before, std::size_t after);
   std::size_t memory_max() const { return is_short_ ? memory_max_ / 2 : memory_max_; }
-  std::size_t held_by(chunks::CustomerNumber customer) const;
-  chunks::CustomerNumber who_holds_most() const;
+  std::size_t held_by(store::CustomerNumber customer) const;
+  store::CustomerNumber who_holds_most() const;
   bool is_surely_new(const SeriesRef& series, Epoch epoch) const;
-  Result<void> relieve_part(Shard& shard, chunks::CustomerNumber customer);
+  Result<void> relieve_part(Shard& shard, store::CustomerNumber customer);
   std::uint64_t next_version();
-  Shard& shard_of(chunks::SeriesId series);
+  Shard& shard_of(store::SeriesId series);
 
   bool is_damage(const Error& error);
 
   static constexpr std::size_t kShards = kParts;
-  chunks::ChunkStore& chunks_;
+  store::ChunkStore& chunks_;
   const Clock& clock_;
   const std::size_t memory_max_;
   const std::size_t run_bytes_max_;  // beyond it each repeat is looked for in the store

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "services/storage/chunks/kv_chunk_store.hpp"
-#include "services/storage/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/kv_chunk_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::heads {
@@ -16,25 +16,25 @@ constexpr std::uint64_t kSeries = 20;
 constexpr Epoch kEpoch = 1000;
 
 // The real store, reads counted.
-class CountedStore final : public chunks::ChunkStore {
+class CountedStore final : public store::ChunkStore {
  public:
-  explicit CountedStore(chunks::ChunkStore& store) : store_(store) {}
+  explicit CountedStore(store::ChunkStore& store) : store_(store) {}
   std::size_t reads = 0;
   std::size_t newest_asked = 0;
   bool is_refusing = false;
 
-  Result<void> put(chunks::CustomerNumber customer,
-                   const std::vector<chunks::ChunkRow>& rows) override {
+  Result<void> put(store::CustomerNumber customer,
+                   const std::vector<store::ChunkRow>& rows) override {
     if (is_refusing) return fail(ErrorCode::kUnavailable, "the disk is full");
     return store_.put(customer, rows);
   }
-  Result<void> visit(chunks::CustomerNumber customer, chunks::SeriesId series, TimestampMs from_ms,
+  Result<void> visit(store::CustomerNumber customer, store::SeriesId series, TimestampMs from_ms,
                      TimestampMs to_ms, const RowVisit& visit) override {
     ++reads;
     return store_.visit(customer, series, from_ms, to_ms, visit);
   }
-  Result<std::optional<TimestampMs>> newest(chunks::CustomerNumber customer,
-                                            chunks::SeriesId series, TimestampMs from_ms) override {
+  Result<std::optional<TimestampMs>> newest(store::CustomerNumber customer, store::SeriesId series,
+                                            TimestampMs from_ms) override {
     ++newest_asked;
     return store_.newest(customer, series, from_ms);
   }
@@ -43,7 +43,7 @@ class CountedStore final : public chunks::ChunkStore {
   std::uint64_t disk_bytes() const override { return store_.disk_bytes(); }
 
  private:
-  chunks::ChunkStore& store_;
+  store::ChunkStore& store_;
 };
 
 class HeadSetTest : public testing::Test {
@@ -64,8 +64,10 @@ class HeadSetTest : public testing::Test {
 
   TemporaryFolder folder_;
   ManualClock clock_{kStart * 1'000'000};
-  std::unique_ptr<kv::OrderedStore> kv_ = kv::open_rocksdb({folder_.path()}).value();
-  std::unique_ptr<chunks::KvChunkStore> chunks_ = chunks::KvChunkStore::open(*kv_).value();
+  std::unique_ptr<store::rocksdb::kv::OrderedStore> kv_ =
+      store::rocksdb::kv::open_rocksdb({folder_.path()}).value();
+  std::unique_ptr<store::rocksdb::KvChunkStore> chunks_ =
+      store::rocksdb::KvChunkStore::open(*kv_).value();
   CountedStore store_{*chunks_};
 };
 
@@ -255,7 +257,7 @@ TEST_F(ReliefTest, OneHistogramInEachOfManySeriesCountsAndIsWritten) {
   for (std::uint64_t id = 1; id <= 10; ++id) EXPECT_EQ(heads_.read({id}).histograms.size(), 1U);
   AppendCounts again;
   for (std::uint64_t id = 1; id <= 300; ++id) {
-    const chunks::CustomerNumber customer{id <= 10 ? 2U : 1U};
+    const store::CustomerNumber customer{id <= 10 ? 2U : 1U};
     again += heads_.append_histograms({customer, {id}}, {{kStart, encoded}}, kEpoch + 1).value();
   }
   EXPECT_EQ(again.histogram_repeats, 300U);

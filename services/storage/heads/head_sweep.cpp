@@ -15,7 +15,7 @@ constexpr Epoch kQuiet = 10;
 constexpr Epoch kLateWait = 10;
 constexpr Epoch kForget = 180;
 
-bool is_over(chunks::SeriesId series, const Head& head, TimestampMs first_ms,
+bool is_over(store::SeriesId series, const Head& head, TimestampMs first_ms,
              const SweepTime& time) {
   if (time.close_all) return true;
   return window_end_ms(series, window_of(series, first_ms)) + kGraceMs <= time.now_ms &&
@@ -24,7 +24,7 @@ bool is_over(chunks::SeriesId series, const Head& head, TimestampMs first_ms,
 
 }  // namespace
 
-Result<void> HeadSet::sweep_head(chunks::SeriesId series, Head& head, const SweepTime& time) {
+Result<void> HeadSet::sweep_head(store::SeriesId series, Head& head, const SweepTime& time) {
   if (head.chunk.samples() > 0 && is_over(series, head, head.chunk.first_ms(), time)) {
     if (auto closed = close_chunk(series, head); !closed) return closed;
   }
@@ -54,7 +54,7 @@ Result<Epoch> HeadSet::sweep(const SweepTime& time) {
       {
         const Accounted accounted(*this, shard, head, head.memory_bytes());
         contain_faults("storage: closing a series",
-                       [&] { swept = sweep_head(chunks::SeriesId{at->first}, head, time); });
+                       [&] { swept = sweep_head(store::SeriesId{at->first}, head, time); });
       }
       // The store takes no writes now: the other heads would fail likewise.
       if (!swept) return forward(swept);
@@ -79,7 +79,7 @@ Result<void> HeadSet::close_part(std::size_t part) {
   for (auto& [series, head] : shard.heads) {
     const Accounted accounted(*this, shard, head, head.memory_bytes());
     Result<void> swept;
-    contain_faults("storage: closing a series", [&, id = chunks::SeriesId{series}, at = &head] {
+    contain_faults("storage: closing a series", [&, id = store::SeriesId{series}, at = &head] {
       swept = sweep_head(id, *at, {.close_all = true});
     });
     if (!swept) return swept;
@@ -87,7 +87,7 @@ Result<void> HeadSet::close_part(std::size_t part) {
   return {};
 }
 
-HeadView HeadSet::read(chunks::SeriesId series) const {
+HeadView HeadSet::read(store::SeriesId series) const {
   HeadView view;
   const Shard& shard = shards_[series.value % kShards];
   const std::lock_guard lock(shard.mutex);

@@ -4,7 +4,7 @@
 
 namespace vigia::storage::heads {
 
-StoredRun::StoredRun(chunks::ChunkRow row, TimestampMs from_ms, TimestampMs to_ms)
+StoredRun::StoredRun(store::ChunkRow row, TimestampMs from_ms, TimestampMs to_ms)
     : row_(std::move(row)), from_ms_(from_ms), to_ms_(to_ms), reader_(row_.data) {
   sample_.timestamp_ms = INT64_MIN;
 }
@@ -22,15 +22,15 @@ std::optional<double> StoredRun::value_at(TimestampMs time_ms) {
   return sample_.value;
 }
 
-std::unique_ptr<StoredRun> find_run(const std::vector<chunks::ChunkRow>& rows, TimestampMs from_ms,
+std::unique_ptr<StoredRun> find_run(const std::vector<store::ChunkRow>& rows, TimestampMs from_ms,
                                     TimestampMs to_ms) {
-  const auto is_there = [&](const chunks::ChunkRow& row) {
+  const auto is_there = [&](const store::ChunkRow& row) {
     return row.first_ms <= from_ms && row.last_ms >= from_ms;
   };
   const auto found = std::find_if(rows.begin(), rows.end(), is_there);
-  if (found == rows.end() || found->encoding != chunks::Encoding::kFloats) return nullptr;
+  if (found == rows.end() || found->encoding != store::Encoding::kFloats) return nullptr;
   to_ms = std::min(to_ms, found->last_ms);
-  for (const chunks::ChunkRow& row : rows) {
+  for (const store::ChunkRow& row : rows) {
     // A second row in the range may hold the sample as well: then a single chunk does not tell.
     if (&row != &*found && row.first_ms <= to_ms) return nullptr;
   }

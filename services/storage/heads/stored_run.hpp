@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "libs/chunk/chunk_reader.hpp"
-#include "services/storage/chunks/chunk_store.hpp"
+#include "services/storage/store/chunk_store.hpp"
 
 namespace vigia::storage::heads {
 
@@ -15,7 +15,7 @@ class StoredRun {
  public:
   /// The stretch is from from_ms to to_ms, both included: within it the row is all that the store
   /// holds of the series. REQUIRES: the row is of floats.
-  StoredRun(chunks::ChunkRow row, TimestampMs from_ms, TimestampMs to_ms);
+  StoredRun(store::ChunkRow row, TimestampMs from_ms, TimestampMs to_ms);
   StoredRun(const StoredRun&) = delete;
   StoredRun& operator=(const StoredRun&) = delete;
 
@@ -28,7 +28,7 @@ class StoredRun {
   std::size_t memory_bytes() const { return sizeof(StoredRun) + row_.data.capacity(); }
 
  private:
-  chunks::ChunkRow row_;
+  store::ChunkRow row_;
   TimestampMs from_ms_;
   TimestampMs to_ms_;
   chunk::ChunkReader reader_;
@@ -37,7 +37,7 @@ class StoredRun {
 
 /// The stretch of `rows` that begins at from_ms and ends at to_ms or earlier; null where not one
 /// row of floats alone lies there. `rows` are all of the series that overlap from_ms … to_ms.
-std::unique_ptr<StoredRun> find_run(const std::vector<chunks::ChunkRow>& rows, TimestampMs from_ms,
+std::unique_ptr<StoredRun> find_run(const std::vector<store::ChunkRow>& rows, TimestampMs from_ms,
                                     TimestampMs to_ms);
 
 }  // namespace vigia::storage::heads

@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "libs/chunk/histogram_record.hpp"
-#include "services/storage/chunks/chunk_store.hpp"
+#include "services/storage/store/chunk_store.hpp"
 
 namespace vigia::storage::ingest {
 
 struct SeriesBatch {
-  chunks::CustomerNumber customer;
-  chunks::SeriesId id;
+  store::CustomerNumber customer;
+  store::SeriesId id;
   bool is_new = false;  ///< given its number by this request; not in the log
   std::vector<Sample> samples;
   std::vector<chunk::HistogramSample> histograms;

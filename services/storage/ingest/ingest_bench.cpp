@@ -23,9 +23,9 @@
 #include "libs/base/check.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/storage/api/write_batch.hpp"
-#include "services/storage/chunks/kv_chunk_store.hpp"
 #include "services/storage/ingest/ingester.hpp"
-#include "services/storage/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/kv_chunk_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::ingest {
@@ -143,9 +143,9 @@ std::uint64_t folder_bytes(const std::string& folder) {
 class Store {
  public:
   Store() {
-    store_ = kv::open_rocksdb({folder_.path()}).value();
-    chunks_ = chunks::KvChunkStore::open(*store_).value();
-    index_ = index::SeriesIndex::open(*store_).value();
+    store_ = store::rocksdb::kv::open_rocksdb({folder_.path()}).value();
+    chunks_ = store::rocksdb::KvChunkStore::open(*store_).value();
+    index_ = store::rocksdb::index::SeriesIndex::open(*store_).value();
     heads_ = std::make_unique<heads::HeadSet>(*chunks_, clock_);
     IngesterSettings settings;
     settings.log_directory = folder_.path() + "/wal";
@@ -188,9 +188,9 @@ class Store {
  private:
   TemporaryFolder folder_;
   SystemClock clock_;
-  std::unique_ptr<kv::OrderedStore> store_;
-  std::unique_ptr<chunks::KvChunkStore> chunks_;
-  std::unique_ptr<index::SeriesIndex> index_;
+  std::unique_ptr<store::rocksdb::kv::OrderedStore> store_;
+  std::unique_ptr<store::rocksdb::KvChunkStore> chunks_;
+  std::unique_ptr<store::rocksdb::index::SeriesIndex> index_;
   std::unique_ptr<heads::HeadSet> heads_;
   retention::RecordTimes times_;
   std::unique_ptr<Ingester> ingester_;

@@ -6,7 +6,7 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
-#include "services/storage/kv/patience.hpp"
+#include "services/storage/store/patience.hpp"
 
 namespace vigia::storage::ingest {
 namespace {
@@ -55,7 +55,7 @@ Result<std::optional<disk_log::DiskRecord>> next_patiently(disk_log::Cursor& cur
 }  // namespace
 
 Ingester::Ingester(Key /*key*/, IngesterSettings settings, heads::HeadSet& heads,
-                   chunks::ChunkStore& chunks, retention::RecordTimes& times, const Clock& clock)
+                   store::ChunkStore& chunks, retention::RecordTimes& times, const Clock& clock)
     : settings_(std::move(settings)),
       heads_(heads),
       chunks_(chunks),
@@ -65,7 +65,7 @@ Ingester::Ingester(Key /*key*/, IngesterSettings settings, heads::HeadSet& heads
       start_(clock.steady()) {}
 
 Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, heads::HeadSet& heads,
-                                                 chunks::ChunkStore& chunks,
+                                                 store::ChunkStore& chunks,
                                                  retention::RecordTimes& times,
                                                  const Clock& clock) {
   auto ingester =
@@ -111,9 +111,9 @@ Result<void> Ingester::replay() {
       continue;
     }
     // Again, as a whole, where the store refused: what was applied vanishes as a repeat.
-    const auto applied = kv::patiently("the chunk store, to replay the write-ahead log",
-                                       [&] { return apply_batch(*batch, header, nullptr); });
-    if (!applied) return forward(applied);
+    const auto applied = store::patiently("the chunk store, to replay the write-ahead log",
+                                          [&] { return apply_batch(*batch, header, nullptr); });
+    if (!applied) return tl::unexpected<Error>(applied.error());
     replayed_ += batch->items();
   }
 }
@@ -277,7 +277,7 @@ heads::Epoch Ingester::steady_epoch() const {
 // Before the samples are applied: a whole stream that is ahead of this machine's clock is right,
 // the clock is behind.
 void Ingester::note_times(const IngestBatch& batch, const disk_log::RecordHeader& header) {
-  chunks::CustomerNumber customer;
+  store::CustomerNumber customer;
   TimestampMs newest_ms = 0;
   const auto note = [&] {
     if (newest_ms > 0) times_.note(customer, newest_ms);

@@ -62,9 +62,9 @@ class Ingester {
   /// Opens the log, replays it into the heads, starts. All must outlive it. Where the store refuses
   /// (full disk) the replay waits for it. kUnavailable where another process holds the folder.
   static Result<std::unique_ptr<Ingester>> open(IngesterSettings settings, heads::HeadSet& heads,
-                                                chunks::ChunkStore& chunks,
+                                                store::ChunkStore& chunks,
                                                 retention::RecordTimes& times, const Clock& clock);
-  Ingester(Key key, IngesterSettings settings, heads::HeadSet& heads, chunks::ChunkStore& chunks,
+  Ingester(Key key, IngesterSettings settings, heads::HeadSet& heads, store::ChunkStore& chunks,
            retention::RecordTimes& times, const Clock& clock);
   Ingester(const Ingester&) = delete;
   Ingester& operator=(const Ingester&) = delete;
@@ -73,8 +73,8 @@ class Ingester {
   void write(IngestBatch batch, Done done);
   IngesterStats stats() const;
   /// The highest numbers in what was replayed.
-  chunks::SeriesId replayed_series_max() const { return replayed_series_max_; }
-  chunks::CustomerNumber replayed_customer_max() const { return replayed_customer_max_; }
+  store::SeriesId replayed_series_max() const { return replayed_series_max_; }
+  store::CustomerNumber replayed_customer_max() const { return replayed_customer_max_; }
   /// False while the log refuses what comes: full, or its disk is.
   bool is_taking() const;
   /// While memory is short whoever has most under way is refused first.
@@ -110,7 +110,7 @@ class Ingester {
 
   IngesterSettings settings_;
   heads::HeadSet& heads_;
-  chunks::ChunkStore& chunks_;
+  store::ChunkStore& chunks_;
   retention::RecordTimes& times_;
   const Clock& clock_;
   lanes::CustomerShares pending_;
@@ -135,8 +135,8 @@ class Ingester {
   heads::Epoch epoch_at_start_ = heads::kNoEpoch;
   TimePoint start_;
   std::size_t next_part_ = 0;  // to be closed while the log is nearly full
-  chunks::SeriesId replayed_series_max_;
-  chunks::CustomerNumber replayed_customer_max_;
+  store::SeriesId replayed_series_max_;
+  store::CustomerNumber replayed_customer_max_;
   std::map<heads::Epoch, disk_log::LogPosition> epoch_starts_;
   disk_log::LogPosition applied_;  // everything before it is in the heads
 

@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/fault.hpp"
-#include "services/storage/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/testing/storage_fixture.hpp"
 
 namespace vigia::storage::ingest {
@@ -144,11 +144,12 @@ TEST_F(IngesterTest, HistogramsAreKeptAsTheyCame) {
 // Case A3 (a): rows of the last hours that cannot be read.
 TEST_F(IngesterTest, DamagedRowsOfASeriesKeepNeitherItNorAReplayFromGoingOn) {
   write_run(kNow - 3 * kHour, 3 * 240);
-  const auto scan = storage_.store().scan(kv::Family::kChunks, "", "");
-  std::vector<kv::KeyValue> damaged;
-  while (scan->next()) damaged.push_back({kv::Family::kChunks, std::string(scan->key()), "\x7f"});
+  const auto scan = storage_.store().scan(store::rocksdb::kv::Family::kChunks, "", "");
+  std::vector<store::rocksdb::kv::KeyValue> damaged;
+  while (scan->next())
+    damaged.push_back({store::rocksdb::kv::Family::kChunks, std::string(scan->key()), "\x7f"});
   ASSERT_THAT(damaged, testing::Not(testing::IsEmpty()));
-  ASSERT_TRUE(storage_.store().put(damaged, kv::Durability::kNow));
+  ASSERT_TRUE(storage_.store().put(damaged, store::rocksdb::kv::Durability::kNow));
   storage_.kill_and_restart();
   EXPECT_GT(storage_.heads().stats().unread_series, 0U);
   EXPECT_EQ(write_run(kNow, 10).stored, 10U);
@@ -180,28 +181,28 @@ TEST_F(IngesterTest, WhatLiesFarAheadMakesNothingLate) {
 }
 
 // A chunk store that does what a test says when it is asked for a series.
-class ScriptedStore final : public chunks::ChunkStore {
+class ScriptedStore final : public store::ChunkStore {
  public:
-  explicit ScriptedStore(chunks::ChunkStore& store) : store_(store) {}
-  std::function<Result<void>(chunks::SeriesId)> on_newest = [](chunks::SeriesId) {
+  explicit ScriptedStore(store::ChunkStore& store) : store_(store) {}
+  std::function<Result<void>(store::SeriesId)> on_newest = [](store::SeriesId) {
     return Result<void>();
   };
   std::atomic<int> put_faults{0};
 
-  Result<void> put(chunks::CustomerNumber customer,
-                   const std::vector<chunks::ChunkRow>& rows) override {
+  Result<void> put(store::CustomerNumber customer,
+                   const std::vector<store::ChunkRow>& rows) override {
     if (put_faults > 0) {
       --put_faults;
       throw std::runtime_error("a fault of ours");
     }
     return store_.put(customer, rows);
   }
-  Result<void> visit(chunks::CustomerNumber customer, chunks::SeriesId series, TimestampMs from_ms,
+  Result<void> visit(store::CustomerNumber customer, store::SeriesId series, TimestampMs from_ms,
                      TimestampMs to_ms, const RowVisit& visit) override {
     return store_.visit(customer, series, from_ms, to_ms, visit);
   }
-  Result<std::optional<TimestampMs>> newest(chunks::CustomerNumber customer,
-                                            chunks::SeriesId series, TimestampMs from_ms) override {
+  Result<std::optional<TimestampMs>> newest(store::CustomerNumber customer, store::SeriesId series,
+                                            TimestampMs from_ms) override {
     if (auto done = on_newest(series); !done) return forward(done);
     return store_.newest(customer, series, from_ms);
   }
@@ -210,7 +211,7 @@ class ScriptedStore final : public chunks::ChunkStore {
   std::uint64_t disk_bytes() const override { return store_.disk_bytes(); }
 
  private:
-  chunks::ChunkStore& store_;
+  store::ChunkStore& store_;
 };
 
 class ScriptedIngesterTest : public testing::Test {
@@ -249,8 +250,10 @@ class ScriptedIngesterTest : public testing::Test {
 
   lanes::CustomerShares answers_{"answers", 64U << 20U};
   TemporaryFolder folder_;
-  std::unique_ptr<kv::OrderedStore> rocksdb_ = kv::open_rocksdb({folder_.path() + "/db"}).value();
-  std::unique_ptr<chunks::KvChunkStore> chunks_ = chunks::KvChunkStore::open(*rocksdb_).value();
+  std::unique_ptr<store::rocksdb::kv::OrderedStore> rocksdb_ =
+      store::rocksdb::kv::open_rocksdb({folder_.path() + "/db"}).value();
+  std::unique_ptr<store::rocksdb::KvChunkStore> chunks_ =
+      store::rocksdb::KvChunkStore::open(*rocksdb_).value();
   ScriptedStore store_{*chunks_};
   ManualClock clock_{kNow * 1'000'000};
   retention::RecordTimes times_;
@@ -260,7 +263,7 @@ class ScriptedIngesterTest : public testing::Test {
 };
 
 TEST_F(ScriptedIngesterTest, WhatThrowsCostsItsSeriesAlone) {
-  const auto is_bad = [](chunks::SeriesId series) -> Result<void> {
+  const auto is_bad = [](store::SeriesId series) -> Result<void> {
     if (series.value == 7) throw std::runtime_error("a fault of ours");
     return {};
   };
@@ -311,7 +314,7 @@ TEST_F(ScriptedIngesterTest, AReplayWaitsForAStoreThatRefuses) {
   write(batch({1, 2})).get().value();
   ingester_.reset();
   int refusals = 3;
-  store_.on_newest = [&](chunks::SeriesId) -> Result<void> {
+  store_.on_newest = [&](store::SeriesId) -> Result<void> {
     if (refusals-- > 0) return fail(ErrorCode::kUnavailable, "no space left on the disk");
     return {};
   };

@@ -16,7 +16,7 @@
 namespace vigia::storage::ingest {
 
 /// The lane in which a customer's samples wait.
-std::string lane_of(chunks::CustomerNumber customer);
+std::string lane_of(store::CustomerNumber customer);
 
 /// Customers take turns, some hundred samples at a time; those of one customer stay in order.
 /// Thread contract: any thread; stop and the destructor as CustomerLanes.

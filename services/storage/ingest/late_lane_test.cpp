@@ -16,7 +16,7 @@ constexpr TimestampMs kStart = 1'764'043'200'000;
 constexpr heads::Epoch kEpoch = 1'000;
 
 // An empty store whose reads wait until they are let go.
-class SlowStore final : public chunks::ChunkStore {
+class SlowStore final : public store::ChunkStore {
  public:
   void let_go() {
     const std::lock_guard lock(mutex_);
@@ -32,11 +32,11 @@ class SlowStore final : public chunks::ChunkStore {
     changed_.wait(lock, [this] { return readers_ > 0; });
   }
 
-  Result<void> put(chunks::CustomerNumber /*customer*/,
-                   const std::vector<chunks::ChunkRow>& /*rows*/) override {
+  Result<void> put(store::CustomerNumber /*customer*/,
+                   const std::vector<store::ChunkRow>& /*rows*/) override {
     return {};
   }
-  Result<void> visit(chunks::CustomerNumber /*customer*/, chunks::SeriesId /*series*/,
+  Result<void> visit(store::CustomerNumber /*customer*/, store::SeriesId /*series*/,
                      TimestampMs /*from_ms*/, TimestampMs /*to_ms*/,
                      const RowVisit& /*visit*/) override {
     std::unique_lock lock(mutex_);
@@ -49,8 +49,8 @@ class SlowStore final : public chunks::ChunkStore {
     }
     return {};
   }
-  Result<std::optional<TimestampMs>> newest(chunks::CustomerNumber /*customer*/,
-                                            chunks::SeriesId /*series*/,
+  Result<std::optional<TimestampMs>> newest(store::CustomerNumber /*customer*/,
+                                            store::SeriesId /*series*/,
                                             TimestampMs /*from_ms*/) override {
     return std::optional<TimestampMs>();
   }

@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 
 #include "libs/base/check.hpp"
-#include "services/storage/chunks/kv_chunk_store.hpp"
 #include "services/storage/ingest/ingester.hpp"
-#include "services/storage/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/kv_chunk_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::ingest {
@@ -24,8 +24,8 @@ constexpr std::uint64_t kUnderWayMax = 64;
 class Storage {
  public:
   Storage(const std::string& folder, const Clock& clock) {
-    store_ = kv::open_rocksdb({folder}).value();
-    chunks_ = chunks::KvChunkStore::open(*store_).value();
+    store_ = store::rocksdb::kv::open_rocksdb({folder}).value();
+    chunks_ = store::rocksdb::KvChunkStore::open(*store_).value();
     heads_ = std::make_unique<heads::HeadSet>(*chunks_, clock);
     IngesterSettings settings;
     settings.log_directory = folder + "/wal";
@@ -49,8 +49,8 @@ class Storage {
   std::uint64_t replayed() const { return ingester_->stats().replayed; }
 
  private:
-  std::unique_ptr<kv::OrderedStore> store_;
-  std::unique_ptr<chunks::KvChunkStore> chunks_;
+  std::unique_ptr<store::rocksdb::kv::OrderedStore> store_;
+  std::unique_ptr<store::rocksdb::KvChunkStore> chunks_;
   std::unique_ptr<heads::HeadSet> heads_;
   retention::RecordTimes times_;
   std::unique_ptr<Ingester> ingester_;

@@ -33,7 +33,7 @@ std::vector<ChunkView> views_of(const std::vector<ChunkPiece>& pieces) {
   views.reserve(pieces.size());
   for (const ChunkPiece& piece : pieces) {
     views.push_back({piece.first_ms, piece.last_ms,
-                     static_cast<std::uint8_t>(chunks::Encoding::kFloats), piece.data});
+                     static_cast<std::uint8_t>(store::Encoding::kFloats), piece.data});
   }
   return views;
 }
@@ -77,8 +77,8 @@ Result<std::vector<RemoteRead::FoundQuery>> RemoteRead::find(const Fence& fence,
   std::vector<FoundQuery> found;
   std::size_t left = limits_.series_max;
   for (const wire::remote_read::Query& query : request.queries) {
-    const auto matchers = index::compile_matchers(query.matchers);
-    if (!matchers) return forward(matchers);
+    const auto matchers = store::compile_matchers(query.matchers);
+    if (!matchers) return tl::unexpected<Error>(matchers.error());
     const SeriesQuestion question{fence, *matchers, days_between(query.start_ms, query.end_ms),
                                   left};
     auto series = select_series(index_, question, memory, limit);
@@ -106,7 +106,7 @@ Result<void> RemoteRead::make_samples(const std::vector<FoundQuery>& queries,
   std::size_t made = 0;  // as it was added to the memory
   for (const FoundQuery& query : queries) {
     response.begin_query();
-    for (const index::SelectedSeries& series : query.series) {
+    for (const store::rocksdb::index::SelectedSeries& series : query.series) {
       if (auto checked = making.limit.check(); !checked) return checked;
       auto added = add_samples(query, series, response, making);
       if (!added && !is_damage(added.error())) return added;
@@ -122,7 +122,8 @@ Result<void> RemoteRead::make_samples(const std::vector<FoundQuery>& queries,
   return {};
 }
 
-Result<void> RemoteRead::add_samples(const FoundQuery& found, const index::SelectedSeries& series,
+Result<void> RemoteRead::add_samples(const FoundQuery& found,
+                                     const store::rocksdb::index::SelectedSeries& series,
                                      SamplesResponse& response, Making& making) const {
   const wire::remote_read::Query& query = found.query;
   lanes::AnswerMemory& memory = *making.answer.memory;
@@ -153,7 +154,7 @@ Result<void> RemoteRead::make_chunks(const std::vector<FoundQuery>& queries, Mak
     making.answer.pieces.push_back(std::move(piece));
   };
   for (std::size_t i = 0; i < queries.size(); ++i) {
-    for (const index::SelectedSeries& series : queries[i].series) {
+    for (const store::rocksdb::index::SelectedSeries& series : queries[i].series) {
       if (auto checked = making.limit.check(); !checked) return checked;
       const std::size_t before = response.bytes();
       const auto added = add_chunks(queries[i], i, series, response, making);
@@ -170,8 +171,8 @@ Result<void> RemoteRead::make_chunks(const std::vector<FoundQuery>& queries, Mak
 
 // False where the series has nothing in the range.
 Result<bool> RemoteRead::add_chunks(const FoundQuery& found, std::size_t query_index,
-                                    const index::SelectedSeries& series, ChunksResponse& response,
-                                    Making& making) const {
+                                    const store::rocksdb::index::SelectedSeries& series,
+                                    ChunksResponse& response, Making& making) const {
   const wire::remote_read::Query& query = found.query;
   lanes::AnswerMemory& memory = *making.answer.memory;
   const lanes::ScratchMemory scratch(memory);

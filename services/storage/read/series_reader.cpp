@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "libs/chunk/chunk_reader.hpp"
-#include "services/storage/chunks/overlap_merge.hpp"
-#include "services/storage/chunks/row_merge.hpp"
+#include "services/storage/read/overlap_merge.hpp"
+#include "services/storage/store/row_merge.hpp"
 
 namespace vigia::storage::read {
 namespace {
@@ -20,23 +20,23 @@ std::size_t sample_count(std::string_view chunk) {
          static_cast<std::uint8_t>(chunk[1]);
 }
 
-bool overlaps(const chunks::ChunkRow& row, TimestampMs from_ms, TimestampMs to_ms) {
+bool overlaps(const store::ChunkRow& row, TimestampMs from_ms, TimestampMs to_ms) {
   return row.first_ms <= to_ms && row.last_ms >= from_ms;
 }
 
-std::vector<ChunkPiece> to_pieces(std::vector<chunks::ChunkRow> rows) {
+std::vector<ChunkPiece> to_pieces(std::vector<store::ChunkRow> rows) {
   std::vector<ChunkPiece> pieces;
   pieces.reserve(rows.size());
-  for (chunks::ChunkRow& row : rows)
+  for (store::ChunkRow& row : rows)
     pieces.push_back({row.first_ms, row.last_ms, std::move(row.data)});
   return pieces;
 }
 
-void add_head_rows(chunks::SeriesId series, const heads::HeadView& head,
-                   std::vector<chunks::ChunkRow>& rows) {
+void add_head_rows(store::SeriesId series, const heads::HeadView& head,
+                   std::vector<store::ChunkRow>& rows) {
   if (!head.chunk.empty()) {
-    rows.push_back({series, head.chunk_first_ms, head.chunk_last_ms, chunks::kInOrder,
-                    chunks::Encoding::kFloats, head.chunk});
+    rows.push_back({series, head.chunk_first_ms, head.chunk_last_ms, store::kInOrder,
+                    store::Encoding::kFloats, head.chunk});
   }
   for (auto& row : heads::pack_rows(series, head.late, kHeadVersion))
     rows.push_back(std::move(row));
@@ -46,15 +46,15 @@ void add_head_rows(chunks::SeriesId series, const heads::HeadView& head,
 
 }  // namespace
 
-Result<bool> SeriesReader::has_samples(chunks::CustomerNumber customer, chunks::SeriesId series,
+Result<bool> SeriesReader::has_samples(store::CustomerNumber customer, store::SeriesId series,
                                        TimestampMs from_ms, TimestampMs to_ms) const {
-  std::vector<chunks::ChunkRow> open;
+  std::vector<store::ChunkRow> open;
   add_head_rows(series, heads_.read(series), open);
-  const auto is_wanted = [&](const chunks::ChunkRow& row) { return overlaps(row, from_ms, to_ms); };
+  const auto is_wanted = [&](const store::ChunkRow& row) { return overlaps(row, from_ms, to_ms); };
   if (std::any_of(open.begin(), open.end(), is_wanted)) return true;
   bool is_found = false;
   const auto walked = chunks_.visit(customer, series, from_ms, to_ms,
-                                    [&](const chunks::ChunkRow& row) -> Result<bool> {
+                                    [&](const store::ChunkRow& row) -> Result<bool> {
                                       is_found = is_wanted(row);
                                       return !is_found;
                                     });
@@ -62,14 +62,14 @@ Result<bool> SeriesReader::has_samples(chunks::CustomerNumber customer, chunks::
   return is_found;
 }
 
-Result<SeriesData> SeriesReader::read(chunks::CustomerNumber customer, chunks::SeriesId series,
+Result<SeriesData> SeriesReader::read(store::CustomerNumber customer, store::SeriesId series,
                                       TimestampMs from_ms, TimestampMs to_ms,
                                       lanes::AnswerMemory& memory) const {
-  std::vector<chunks::ChunkRow> floats;
-  std::vector<chunks::ChunkRow> others;
-  const auto add = [&](chunks::ChunkRow row) -> Result<bool> {
+  std::vector<store::ChunkRow> floats;
+  std::vector<store::ChunkRow> others;
+  const auto add = [&](store::ChunkRow row) -> Result<bool> {
     if (!overlaps(row, from_ms, to_ms)) return true;
-    const bool is_floats = row.encoding == chunks::Encoding::kFloats;
+    const bool is_floats = row.encoding == store::Encoding::kFloats;
     const std::size_t bytes = 2 * sizeof(row) + row.data.size();
     // Histograms are taken apart and merged.
     if (auto fits = memory.add(is_floats ? bytes : kHistogramsApart * bytes); !fits) {
@@ -82,20 +82,20 @@ Result<SeriesData> SeriesReader::read(chunks::CustomerNumber customer, chunks::S
   if (auto walked = chunks_.visit(customer, series, from_ms, to_ms, add); !walked) {
     return forward(walked);
   }
-  std::vector<chunks::ChunkRow> open;
+  std::vector<store::ChunkRow> open;
   add_head_rows(series, head, open);
-  for (chunks::ChunkRow& row : open) {
+  for (store::ChunkRow& row : open) {
     if (auto added = add(std::move(row)); !added) return forward(added);
   }
   std::stable_sort(floats.begin(), floats.end(),
-                   [](const chunks::ChunkRow& left, const chunks::ChunkRow& right) {
+                   [](const store::ChunkRow& left, const store::ChunkRow& right) {
                      return left.first_ms < right.first_ms;
                    });
-  auto merged = chunks::merge_overlapping(std::move(floats), memory);
+  auto merged = read::merge_overlapping(std::move(floats), memory);
   if (!merged) return forward(merged);
   std::erase_if(*merged,
-                [&](const chunks::ChunkRow& row) { return !overlaps(row, from_ms, to_ms); });
-  auto histograms = chunks::merge_rows(others);
+                [&](const store::ChunkRow& row) { return !overlaps(row, from_ms, to_ms); });
+  auto histograms = store::merge_rows(others);
   if (!histograms) return forward(histograms);
   std::erase_if(histograms->histograms, [&](const chunk::HistogramSample& sample) {
     return sample.timestamp_ms < from_ms || sample.timestamp_ms > to_ms;

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "services/storage/chunks/chunk_store.hpp"
 #include "services/storage/heads/head_set.hpp"
 #include "services/storage/lanes/answer_memory.hpp"
+#include "services/storage/store/chunk_store.hpp"
 
 namespace vigia::storage::read {
 
@@ -28,22 +28,22 @@ struct SeriesData {
 class SeriesReader {
  public:
   /// Both must outlive it.
-  SeriesReader(const heads::HeadSet& heads, chunks::ChunkStore& chunks)
+  SeriesReader(const heads::HeadSet& heads, store::ChunkStore& chunks)
       : heads_(heads), chunks_(chunks) {}
 
   /// What the series has from from_ms to to_ms, both included. Stored chunks come as they lie
   /// there; only where late samples or repeats overlap are they packed anew. What that needs is
   /// added to `memory` before it is used, and stays there; its errors.
-  Result<SeriesData> read(chunks::CustomerNumber customer, chunks::SeriesId series,
+  Result<SeriesData> read(store::CustomerNumber customer, store::SeriesId series,
                           TimestampMs from_ms, TimestampMs to_ms,
                           lanes::AnswerMemory& memory) const;
   /// True where read would give something, found out without decoding.
-  Result<bool> has_samples(chunks::CustomerNumber customer, chunks::SeriesId series,
+  Result<bool> has_samples(store::CustomerNumber customer, store::SeriesId series,
                            TimestampMs from_ms, TimestampMs to_ms) const;
 
  private:
   const heads::HeadSet& heads_;
-  chunks::ChunkStore& chunks_;
+  store::ChunkStore& chunks_;
 };
 
 /// As the chunks say themselves.

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "services/storage/kv/day_set.hpp"
+#include "services/storage/store/rocksdb/kv/day_set.hpp"
 
 namespace vigia::storage::read {
 namespace {
@@ -18,10 +18,11 @@ std::size_t own_block(const std::string& text) {
   return text.size() <= kInside ? 0 : text.size() + kBlock;
 }
 
-index::Customer with_number(const index::SeriesIndex& index, CustomerId id, bool& is_known) {
+store::rocksdb::index::Customer with_number(const store::rocksdb::index::SeriesIndex& index,
+                                            CustomerId id, bool& is_known) {
   const auto number = index.find_customer(id);
   is_known = number.has_value();
-  return {std::move(id), number.value_or(chunks::CustomerNumber{})};
+  return {std::move(id), number.value_or(store::CustomerNumber{})};
 }
 
 // The owner of series whose label has that value; nothing where none can be.
@@ -34,19 +35,20 @@ std::optional<CustomerId> owner_of(std::string_view label) {
 
 }  // namespace
 
-std::vector<index::Customer> customers_for(const index::SeriesIndex& index, const Fence& fence,
-                                           const index::LabelMatchers& matchers) {
-  const auto wanted = index::equality_on(matchers, kCustomerLabel);
+std::vector<store::rocksdb::index::Customer> customers_for(
+    const store::rocksdb::index::SeriesIndex& index, const Fence& fence,
+    const store::LabelMatchers& matchers) {
+  const auto wanted = store::equality_on(matchers, kCustomerLabel);
   if (!wanted.has_value() && !fence.has_value()) return index.customers();
   std::optional<CustomerId> one = wanted.has_value() ? owner_of(*wanted) : fence;
   if (!one.has_value() || (fence.has_value() && *one != *fence)) return {};
   bool is_known = false;
-  index::Customer customer = with_number(index, std::move(*one), is_known);
+  store::rocksdb::index::Customer customer = with_number(index, std::move(*one), is_known);
   if (!is_known) return {};
   return {std::move(customer)};
 }
 
-std::size_t memory_bytes(const index::SelectedSeries& series) {
+std::size_t memory_bytes(const store::rocksdb::index::SelectedSeries& series) {
   std::size_t bytes = 2 * sizeof(series);  // the list grows by doubling
   for (const Label& label : series.labels) {
     bytes += sizeof(label) + own_block(label.name) + own_block(label.value);
@@ -54,19 +56,19 @@ std::size_t memory_bytes(const index::SelectedSeries& series) {
   return bytes;
 }
 
-index::DayRange days_between(TimestampMs from_ms, TimestampMs to_ms) {
-  return {kv::day_of(from_ms), kv::day_of(to_ms)};
+store::DayRange days_between(TimestampMs from_ms, TimestampMs to_ms) {
+  return {store::rocksdb::kv::day_of(from_ms), store::rocksdb::kv::day_of(to_ms)};
 }
 
-Result<std::vector<index::SelectedSeries>> select_series(const index::SeriesIndex& index,
-                                                         const SeriesQuestion& question,
-                                                         lanes::AnswerMemory& memory,
-                                                         const lanes::WorkLimit& limit) {
-  std::vector<index::SelectedSeries> selected;
+Result<std::vector<store::rocksdb::index::SelectedSeries>> select_series(
+    const store::rocksdb::index::SeriesIndex& index, const SeriesQuestion& question,
+    lanes::AnswerMemory& memory, const lanes::WorkLimit& limit) {
+  std::vector<store::rocksdb::index::SelectedSeries> selected;
   std::size_t bytes = 0;
   Result<void> fits;
-  for (const index::Customer& customer : customers_for(index, question.fence, question.matchers)) {
-    const auto take = [&](index::SelectedSeries series) {
+  for (const store::rocksdb::index::Customer& customer :
+       customers_for(index, question.fence, question.matchers)) {
+    const auto take = [&](store::rocksdb::index::SelectedSeries series) {
       const std::size_t more = memory_bytes(series);
       bytes += more;
       if (selected.size() >= question.limit) {
@@ -87,7 +89,8 @@ Result<std::vector<index::SelectedSeries>> select_series(const index::SeriesInde
     if (!fits) return forward(fits);
   }
   std::sort(selected.begin(), selected.end(),
-            [](const index::SelectedSeries& left, const index::SelectedSeries& right) {
+            [](const store::rocksdb::index::SelectedSeries& left,
+               const store::rocksdb::index::SelectedSeries& right) {
               return left.labels < right.labels;
             });
   return selected;

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "libs/model/ids.hpp"
-#include "services/storage/index/series_index.hpp"
 #include "services/storage/lanes/answer_memory.hpp"
 #include "services/storage/lanes/work_limit.hpp"
+#include "services/storage/store/rocksdb/index/series_index.hpp"
 
 namespace vigia::storage::read {
 
@@ -17,19 +17,20 @@ using Fence = std::optional<CustomerId>;
 
 /// The customers that a search inside the fence has to look at. An equality matcher on customer_id
 /// narrows it to one, and to none where that one is outside the fence or unknown.
-std::vector<index::Customer> customers_for(const index::SeriesIndex& index, const Fence& fence,
-                                           const index::LabelMatchers& matchers);
+std::vector<store::rocksdb::index::Customer> customers_for(
+    const store::rocksdb::index::SeriesIndex& index, const Fence& fence,
+    const store::LabelMatchers& matchers);
 
 /// With its labels, as the allocator gives it.
-std::size_t memory_bytes(const index::SelectedSeries& series);
+std::size_t memory_bytes(const store::rocksdb::index::SelectedSeries& series);
 
 /// The days that a range of time touches.
-index::DayRange days_between(TimestampMs from_ms, TimestampMs to_ms);
+store::DayRange days_between(TimestampMs from_ms, TimestampMs to_ms);
 
 struct SeriesQuestion {
   const Fence& fence;
-  const index::LabelMatchers& matchers;
-  index::DayRange days;
+  const store::LabelMatchers& matchers;
+  store::DayRange days;
   std::size_t limit;
 };
 
@@ -37,9 +38,8 @@ struct SeriesQuestion {
 /// sorted by labels. kOverLimit past the limit, and past 64 MiB of labels: never silently fewer.
 /// What they need (memory_bytes) is added to `memory` as they are found. The limit's error once it
 /// is over.
-Result<std::vector<index::SelectedSeries>> select_series(const index::SeriesIndex& index,
-                                                         const SeriesQuestion& question,
-                                                         lanes::AnswerMemory& memory,
-                                                         const lanes::WorkLimit& limit = {});
+Result<std::vector<store::rocksdb::index::SelectedSeries>> select_series(
+    const store::rocksdb::index::SeriesIndex& index, const SeriesQuestion& question,
+    lanes::AnswerMemory& memory, const lanes::WorkLimit& limit = {});
 
 }  // namespace vigia::storage::read

@@ -6,9 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "services/storage/chunks/kv_chunk_store.hpp"
-#include "services/storage/kv/rocksdb_store.hpp"
 #include "services/storage/retention/retention_sweeper.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/kv_chunk_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::retention {
@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr TimestampMs kHourMs = 3'600'000;
-constexpr TimestampMs kStart = 20'000 * kv::kDayMs + 12 * kHourMs;
+constexpr TimestampMs kStart = 20'000 * store::rocksdb::kv::kDayMs + 12 * kHourMs;
 constexpr Duration kKeep = hours(24 * 30);
 constexpr Duration kSweep = minutes(10);
 
@@ -28,9 +28,9 @@ class RetentionGuardTest : public testing::Test {
  protected:
   RetentionGuardTest() {
     for (TimestampMs day = 0; day <= 29; ++day) {
-      const TimestampMs first_ms = kStart - day * kv::kDayMs;
-      const chunks::ChunkRow row{
-          {1}, first_ms, first_ms, chunks::kInOrder, chunks::Encoding::kFloats, "data"};
+      const TimestampMs first_ms = kStart - day * store::rocksdb::kv::kDayMs;
+      const store::ChunkRow row{
+          {1}, first_ms, first_ms, store::kInOrder, store::Encoding::kFloats, "data"};
       EXPECT_TRUE(chunks_->put({1}, {row}).has_value());
     }
     restart();
@@ -66,8 +66,10 @@ class RetentionGuardTest : public testing::Test {
   TemporaryFolder folder_;
   ManualClock clock_{kStart * 1'000'000};
   TimestampMs ahead_ms_ = 0;
-  std::unique_ptr<kv::OrderedStore> store_ = kv::open_rocksdb({folder_.path() + "/db"}).value();
-  std::unique_ptr<chunks::KvChunkStore> chunks_ = chunks::KvChunkStore::open(*store_).value();
+  std::unique_ptr<store::rocksdb::kv::OrderedStore> store_ =
+      store::rocksdb::kv::open_rocksdb({folder_.path() + "/db"}).value();
+  std::unique_ptr<store::rocksdb::KvChunkStore> chunks_ =
+      store::rocksdb::KvChunkStore::open(*store_).value();
   std::unique_ptr<RecordTimes> times_;
   std::unique_ptr<RetentionGuard> guard_;
   std::unique_ptr<RetentionSweeper> sweeper_;
@@ -85,7 +87,7 @@ TEST_F(RetentionGuardTest, AClockThatIsAheadAtTheStartDeletesNothing) {
   run(hours(2));
   for (const TimestampMs ahead_days : {31, 403}) {
     SCOPED_TRACE(ahead_days);
-    set_clock_ahead(ahead_days * kv::kDayMs);
+    set_clock_ahead(ahead_days * store::rocksdb::kv::kDayMs);
     restart();
     sweeper_->sweep();  // before the first record
     run(hours(5));      // the records come with the right times
@@ -99,7 +101,7 @@ TEST_F(RetentionGuardTest, AClockThatIsAheadAtTheStartDeletesNothing) {
 TEST_F(RetentionGuardTest, AStepWhileRunningDeletesNothing) {
   run(hours(2));
   for (const TimestampMs ahead_days : {31, 403}) {
-    set_clock_ahead(ahead_days * kv::kDayMs);
+    set_clock_ahead(ahead_days * store::rocksdb::kv::kDayMs);
     run(hours(3));
     set_clock_ahead(0);
   }
@@ -112,7 +114,8 @@ TEST_F(RetentionGuardTest, AStepWhileRunningDeletesNothing) {
 TEST_F(RetentionGuardTest, WhereTheRecordsAreAheadTooItWaitsForAnHour) {
   run(hours(2));
   restart();
-  clock_.set_wall_ns((kStart + 31 * kv::kDayMs) * 1'000'000);  // ahead_ms_ is 0: the records follow
+  clock_.set_wall_ns((kStart + 31 * store::rocksdb::kv::kDayMs) *
+                     1'000'000);  // ahead_ms_ is 0: the records follow
   run(minutes(50));
   EXPECT_EQ(days(), 30U);
   EXPECT_THAT(guard_->held_because(), HasSubstr("nothing expires"));
@@ -128,13 +131,14 @@ TEST_F(RetentionGuardTest, ALongPauseEndsWithAnHourOfEvenTimeOrWithAPerson) {
   run(hours(2));
   EXPECT_FALSE(guard_->confirm());
   restart();
-  clock_.set_wall_ns((kStart + 20 * kv::kDayMs) * 1'000'000);  // it was off for twenty days
+  clock_.set_wall_ns((kStart + 20 * store::rocksdb::kv::kDayMs) *
+                     1'000'000);  // it was off for twenty days
   run(minutes(50));
   EXPECT_EQ(days(), 30U);
   run(minutes(30));
   EXPECT_EQ(days(), 11U);
   restart();
-  clock_.set_wall_ns((kStart + 24 * kv::kDayMs) * 1'000'000);
+  clock_.set_wall_ns((kStart + 24 * store::rocksdb::kv::kDayMs) * 1'000'000);
   run(minutes(20));
   EXPECT_EQ(days(), 11U);
   EXPECT_TRUE(guard_->confirm());
@@ -159,8 +163,8 @@ TEST_F(RetentionGuardTest, WithoutItsFileOrWithADamagedOneItWaits) {
 TEST_F(RetentionGuardTest, OneCustomersWrongTimesDoNotCount) {
   run(hours(2));
   for (std::uint32_t other : {2U, 3U}) times_->note({other}, true_ms());
-  times_->note({9}, true_ms() + 900 * kv::kDayMs);
-  set_clock_ahead(40 * kv::kDayMs);
+  times_->note({9}, true_ms() + 900 * store::rocksdb::kv::kDayMs);
+  set_clock_ahead(40 * store::rocksdb::kv::kDayMs);
   run(hours(2));
   EXPECT_EQ(days(), 30U);
 }

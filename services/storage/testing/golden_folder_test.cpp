@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "services/storage/api/event_api.hpp"
-#include "services/storage/index/index_key.hpp"
+#include "services/storage/store/rocksdb/index/index_key.hpp"
 #include "services/storage/testing/storage_fixture.hpp"
 
 namespace vigia::storage {
@@ -30,12 +30,12 @@ class GoldenFolderTest : public testing::Test {
  protected:
   std::map<TimestampMs, double> golden(const std::string& series) {
     std::map<TimestampMs, double> values;
-    const auto matchers = index::compile_matchers({{MatchType::kEqual, "series", series}});
+    const auto matchers = store::compile_matchers({{MatchType::kEqual, "series", series}});
     lanes::AnswerMemory memory(storage_.answers(), "");
     const auto found = read::select_series(storage_.index(),
-                                           {std::nullopt, *matchers, index::kAllDays, 10}, memory)
+                                           {std::nullopt, *matchers, store::kAllDays, 10}, memory)
                            .value();
-    for (const index::SelectedSeries& one : found) {
+    for (const store::rocksdb::index::SelectedSeries& one : found) {
       const auto data = storage_.reader().read(one.customer, one.id, 0, INT64_MAX, memory).value();
       const auto samples = read::samples_of(data.chunks, 0, INT64_MAX).value();
       for (const Sample& sample : samples) {
@@ -44,7 +44,8 @@ class GoldenFolderTest : public testing::Test {
     }
     return values;
   }
-  events::EventCounts write_again(events::EventStore& events, const std::string& file) {
+  store::rocksdb::events::EventCounts write_again(store::rocksdb::events::EventStore& events,
+                                                  const std::string& file) {
     const CustomerId customer = CustomerId::parse("cliente-a").value();
     return events
         .write(customer, storage_.index().find_customer(customer).value(), file_bytes(file))
@@ -61,16 +62,18 @@ TEST_F(GoldenFolderTest, SamplesOfVersion2AreThere) {
     for (int i = 0; i < 600; ++i) EXPECT_EQ(values.at(kNow + i * kStep), (series * 1000 + i) / 4.0);
   }
   EXPECT_EQ(golden("0").at(kNow + 7'000), 0.5);
-  EXPECT_EQ(golden("0").at(kNow - kv::kDayMs), -1);
-  EXPECT_EQ(*storage_.store().get(kv::Family::kIndex, index::index_key::kFormat).value(),
+  EXPECT_EQ(golden("0").at(kNow - store::rocksdb::kv::kDayMs), -1);
+  EXPECT_EQ(*storage_.store().get(store::rocksdb::kv::Family::kIndex, index_key::kFormat).value(),
             "vigia cold store 3");
 }
 
 TEST_F(GoldenFolderTest, SpansAndLogRecordsOfVersion2AreThereAndKnownAgain) {
   const auto spans =
-      events::EventStore::open(storage_.store(), storage_.clock(), Signal::kTraces).value();
+      store::rocksdb::events::EventStore::open(storage_.store(), storage_.clock(), Signal::kTraces)
+          .value();
   const auto logs =
-      events::EventStore::open(storage_.store(), storage_.clock(), Signal::kLogs).value();
+      store::rocksdb::events::EventStore::open(storage_.store(), storage_.clock(), Signal::kLogs)
+          .value();
   EXPECT_EQ(write_again(*spans, "spans.bin").repeats, 3U);
   EXPECT_EQ(write_again(*logs, "logs.bin").repeats, 3U);
   const api::EventApi api(*spans, *logs, storage_.index(), storage_.answers());

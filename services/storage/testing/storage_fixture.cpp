@@ -7,7 +7,7 @@
 
 #include "libs/base/check.hpp"
 #include "libs/chunk/chunk_reader.hpp"
-#include "services/storage/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 
 namespace vigia::storage {
 namespace {
@@ -32,9 +32,9 @@ StorageFixture::StorageFixture(const std::string& folder) {
 }
 
 void StorageFixture::open() {
-  store_ = kv::open_rocksdb({folder_->path()}).value();
-  chunks_ = chunks::KvChunkStore::open(*store_).value();
-  index_ = index::SeriesIndex::open(*store_).value();
+  store_ = store::rocksdb::kv::open_rocksdb({folder_->path()}).value();
+  chunks_ = store::rocksdb::KvChunkStore::open(*store_).value();
+  index_ = store::rocksdb::index::SeriesIndex::open(*store_).value();
   heads_ = std::make_unique<heads::HeadSet>(*chunks_, clock_);
   ingest::IngesterSettings settings;
   settings.log_directory = folder_->path() + "/wal";
@@ -68,9 +68,9 @@ void StorageFixture::kill_and_restart() {
 ingest::SeriesBatch StorageFixture::resolve(const std::string& customer,
                                             const std::string& metric) {
   const CustomerId id = customer.empty() ? CustomerId::provider() : *CustomerId::parse(customer);
-  const chunks::CustomerNumber number = index_->number_of(id).value();
+  const store::CustomerNumber number = index_->number_of(id).value();
   const Labels labels = labels_of(customer, metric);
-  std::vector<index::UnresolvedSeries> unresolved = {
+  std::vector<store::rocksdb::index::UnresolvedSeries> unresolved = {
       {number, labels, index_->hash(number, metric)}};
   CHECK(index_->resolve(unresolved).has_value());
   return {number, unresolved[0].id, unresolved[0].is_new, {}, {}};
@@ -125,7 +125,7 @@ std::size_t StorageFixture::stored_values(const std::string& customer, const std
   const heads::HeadView head = heads_->read(series.id);
   std::size_t values = head.late.size() + chunk::read_samples(head.chunk)->size();
   const auto rows = chunks_->read(series.customer, series.id, 0, INT64_MAX).value();
-  for (const chunks::ChunkRow& row : rows) values += chunk::read_samples(row.data)->size();
+  for (const store::ChunkRow& row : rows) values += chunk::read_samples(row.data)->size();
   return values;
 }
 

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
-#include "services/storage/chunks/kv_chunk_store.hpp"
-#include "services/storage/index/series_index.hpp"
 #include "services/storage/ingest/ingester.hpp"
 #include "services/storage/read/remote_read.hpp"
+#include "services/storage/store/rocksdb/index/series_index.hpp"
+#include "services/storage/store/rocksdb/kv_chunk_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage {
@@ -43,10 +43,10 @@ class StorageFixture {
   void advance(Duration step);
 
   ManualClock& clock() { return clock_; }
-  kv::OrderedStore& store() { return *store_; }
-  index::SeriesIndex& index() { return *index_; }
+  store::rocksdb::kv::OrderedStore& store() { return *store_; }
+  store::rocksdb::index::SeriesIndex& index() { return *index_; }
   heads::HeadSet& heads() { return *heads_; }
-  chunks::KvChunkStore& chunks() { return *chunks_; }
+  store::rocksdb::KvChunkStore& chunks() { return *chunks_; }
   ingest::Ingester& ingester() { return *ingester_; }
   read::SeriesReader& reader() { return *reader_; }
   lanes::CustomerShares& answers() { return answers_; }
@@ -60,9 +60,9 @@ class StorageFixture {
   std::unique_ptr<TemporaryFolder> folder_ = std::make_unique<TemporaryFolder>();
   ManualClock clock_{kNow * 1'000'000};
   retention::RecordTimes times_;
-  std::unique_ptr<kv::OrderedStore> store_;
-  std::unique_ptr<chunks::KvChunkStore> chunks_;
-  std::unique_ptr<index::SeriesIndex> index_;
+  std::unique_ptr<store::rocksdb::kv::OrderedStore> store_;
+  std::unique_ptr<store::rocksdb::KvChunkStore> chunks_;
+  std::unique_ptr<store::rocksdb::index::SeriesIndex> index_;
   std::unique_ptr<heads::HeadSet> heads_;
   std::unique_ptr<ingest::Ingester> ingester_;
   std::unique_ptr<read::SeriesReader> reader_;

@@ -1,0 +1,36 @@
+// Puts items together with the resource and the scope that they refer to.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "services/storage/store/chunk_store.hpp"
+#include "services/storage/store/rocksdb/events/event_row.hpp"
+#include "services/storage/store/rocksdb/kv/ordered_store.hpp"
+
+namespace vigia::storage::store::rocksdb::events {
+
+/// For one walk over a customer's rows: keeps the origins that it has read, up to a bound. Thread
+/// contract: one thread.
+class EventReader {
+ public:
+  /// `store` must outlive it.
+  EventReader(kv::OrderedStore& store, kv::Family family, store::CustomerNumber customer)
+      : store_(store), family_(family), customer_(customer) {}
+
+  /// The item of a row. Views into `row` and into what the reader keeps: until the next call.
+  /// kCorrupt for a damaged row, and where an origin is not there.
+  Result<EventView> read(std::string_view row);
+
+ private:
+  Result<OriginView> origin(std::uint32_t day, const OriginHash& hash);
+
+  kv::OrderedStore& store_;
+  kv::Family family_;
+  store::CustomerNumber customer_;
+  std::map<std::string, std::string, std::less<>> origins_;  // by key
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace vigia::storage::store::rocksdb::events

@@ -1,0 +1,156 @@
+#include "services/storage/store/rocksdb/events/event_row.hpp"
+
+#include <xxhash.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/wire/otlp/field_reader.hpp"
+
+namespace vigia::storage::store::rocksdb::events {
+namespace {
+
+using wire::otlp::bytes_field;
+using wire::otlp::FieldReader;
+using wire::otlp::fixed64_field;
+
+constexpr std::uint8_t kWhole = 1;   // an item with its resource and scope
+constexpr std::uint8_t kRefers = 2;  // an item that names the rows of both
+constexpr std::uint8_t kOrigin = 1;
+
+void append_hash(std::string& bytes, const OriginHash& hash) {
+  append_u64(bytes, hash.high);
+  append_u64(bytes, hash.low);
+}
+
+OriginHash read_hash(ByteReader& reader) {
+  OriginHash hash;
+  hash.high = reader.read_u64();
+  hash.low = reader.read_u64();
+  return hash;
+}
+
+}  // namespace
+
+std::string encode_event(const EventView& event) {
+  std::string bytes(1, static_cast<char>(kWhole));
+  append_sized(bytes, event.resource);
+  append_sized(bytes, event.resource_schema_url);
+  append_sized(bytes, event.scope);
+  append_sized(bytes, event.scope_schema_url);
+  bytes += event.item;
+  return bytes;
+}
+
+Result<EventView> decode_event(std::string_view bytes) {
+  ByteReader reader(bytes);
+  const std::uint8_t version = reader.read_u8();
+  EventView event;
+  event.resource = reader.read_sized();
+  event.resource_schema_url = reader.read_sized();
+  event.scope = reader.read_sized();
+  event.scope_schema_url = reader.read_sized();
+  event.item = reader.rest();
+  if (!reader.ok() || version != kWhole) {
+    return fail(ErrorCode::kCorrupt, "cold store: a damaged row of a span or log record");
+  }
+  return event;
+}
+
+std::string encode_item(const StoredItem& item) {
+  std::string bytes(1, static_cast<char>(kRefers));
+  append_u32(bytes, item.origin_day);
+  append_hash(bytes, item.resource);
+  append_hash(bytes, item.scope);
+  append_varint(bytes, item.received_ms);
+  append_varint(bytes, item.position);
+  bytes += item.item;
+  return bytes;
+}
+
+bool is_encoded_item(std::string_view bytes) {
+  return !bytes.empty() && bytes.front() == static_cast<char>(kRefers);
+}
+
+Result<StoredItem> decode_item(std::string_view bytes) {
+  ByteReader reader(bytes);
+  const std::uint8_t version = reader.read_u8();
+  StoredItem item;
+  item.origin_day = reader.read_u32();
+  item.resource = read_hash(reader);
+  item.scope = read_hash(reader);
+  item.received_ms = reader.read_varint();
+  item.position = static_cast<std::uint32_t>(reader.read_varint());
+  item.item = reader.rest();
+  if (!reader.ok() || version != kRefers) {
+    return fail(ErrorCode::kCorrupt, "cold store: a damaged row of a span or log record");
+  }
+  return item;
+}
+
+std::string encode_origin(const OriginView& origin) {
+  std::string bytes(1, static_cast<char>(kOrigin));
+  append_sized(bytes, origin.schema_url);
+  bytes += origin.message;
+  return bytes;
+}
+
+Result<OriginView> decode_origin(std::string_view bytes) {
+  ByteReader reader(bytes);
+  const std::uint8_t version = reader.read_u8();
+  OriginView origin;
+  origin.schema_url = reader.read_sized();
+  origin.message = reader.rest();
+  if (!reader.ok() || version != kOrigin) {
+    return fail(ErrorCode::kCorrupt, "cold store: a damaged row of a resource or scope");
+  }
+  return origin;
+}
+
+OriginHash hash_origin(std::string_view encoded) {
+  const XXH128_hash_t hash = XXH3_128bits(encoded.data(), encoded.size());
+  return {hash.high64, hash.low64};
+}
+
+// Span: 1 trace_id, 2 span_id, 7 start_time_unix_nano.
+SpanKeyParts span_key_parts(std::string_view span) {
+  SpanKeyParts parts;
+  FieldReader reader(span);
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case bytes_field(1):
+        parts.trace_id = reader.bytes();
+        break;
+      case bytes_field(2):
+        parts.span_id = reader.bytes();
+        break;
+      case fixed64_field(7):
+        parts.start_ns = reader.fixed64();
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  return parts;
+}
+
+// LogRecord: 1 time_unix_nano, 11 observed_time_unix_nano.
+TimestampNs log_record_time(std::string_view record) {
+  TimestampNs time = 0;
+  TimestampNs observed = 0;
+  FieldReader reader(record);
+  while (reader.next()) {
+    switch (reader.tag_and_type()) {
+      case fixed64_field(1):
+        time = reader.fixed64();
+        break;
+      case fixed64_field(11):
+        observed = reader.fixed64();
+        break;
+      default:
+        reader.skip();
+    }
+  }
+  // logs.proto: "Use Timestamp if it is present, otherwise use ObservedTimestamp".
+  return time != 0 ? time : observed;
+}
+
+}  // namespace vigia::storage::store::rocksdb::events

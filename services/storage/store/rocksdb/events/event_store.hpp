@@ -1,0 +1,88 @@
+// Spans and log records of all customers, kept as they came.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/model/ids.hpp"
+#include "libs/model/signal.hpp"
+#include "services/storage/lanes/work_limit.hpp"
+#include "services/storage/retention/record_times.hpp"
+#include "services/storage/store/chunk_store.hpp"
+#include "services/storage/store/rocksdb/events/event_row.hpp"
+#include "services/storage/store/rocksdb/kv/day_set.hpp"
+
+namespace vigia::storage::store::rocksdb::events {
+
+/// What became of the items of a request. Their sum is what came in.
+struct EventCounts {
+  std::uint64_t stored = 0;
+  std::uint64_t repeats = 0;  ///< there already, byte for byte, from the same origin
+  std::uint64_t refused =
+      0;  ///< their resource names another customer or none, or their ids are bad
+  std::uint64_t expired = 0;  ///< older than their retention: taken and not stored
+};
+
+/// Thread contract: any thread. Errors as the ordered store's.
+class EventStore {
+  struct Key {};  // only open makes one
+
+ public:
+  /// `signal` is traces or logs. Both must outlive it.
+  static Result<std::unique_ptr<EventStore>> open(kv::OrderedStore& store, const Clock& clock,
+                                                  Signal signal);
+  EventStore(Key key, kv::OrderedStore& store, const Clock& clock, Signal signal);
+  /// Before the first write: what time it is by the records, kept up and gone by, so that a clock
+  /// that is behind does not file them under days past. `times` must outlive it.
+  void use_record_times(retention::RecordTimes& times) { times_ = &times; }
+
+  /// Before the first write: the time before which nothing is kept; 0: everything is. Else items of
+  /// any age would make days that each reader of a trace has to look through.
+  void use_oldest(std::function<TimestampMs()> oldest_ms) { oldest_ms_ = std::move(oldest_ms); }
+
+  /// Takes an Export{Trace,Logs}ServiceRequest. Durable when it returns. Each resource must carry
+  /// customer.id with this customer's id. The same request again stores nothing (what has no time,
+  /// or a future one, is known again on the day on which it came and the one after); equal records
+  /// within one request are all kept. A resource or scope is stored once for all items of a day.
+  /// Memory goes by the body, not by items times resources. kInvalid where the body is no such
+  /// message, kTooLarge past kRequestItemsMax items: nothing is then stored.
+  Result<EventCounts> write(const CustomerId& customer, store::CustomerNumber number,
+                            std::string_view body);
+
+  /// Calls `visit` for each span of a trace (16 bytes) until it returns false. One that cannot be
+  /// read, or of which `visit` throws protozero::exception, is left out and counted. False where
+  /// the limit came before the end.
+  using Visit = std::function<bool(const EventView& event)>;
+  Result<bool> read_trace(store::CustomerNumber customer, std::string_view trace_id,
+                          const Visit& visit, const lanes::WorkLimit& limit = {});
+  /// Calls `visit` for each log record from from_ns to to_ns, both included, in time order, those
+  /// of one time in the order in which they came, until it returns false; damage and limit as
+  /// above.
+  using LogVisit = std::function<bool(TimestampNs, const EventView&)>;
+  Result<bool> read_logs(store::CustomerNumber customer, TimestampNs from_ns, TimestampNs to_ns,
+                         const LogVisit& visit, const lanes::WorkLimit& limit = {});
+
+  /// Forgets whole days that are older than before_ms; returns how many.
+  Result<std::size_t> expire(TimestampMs before_ms) { return days_.expire(before_ms, 0); }
+  bool is_writable() const { return store_.is_writable(); }
+  std::uint64_t disk_bytes() const { return store_.disk_bytes(family_); }
+  /// Spans or log records that were left out of answers because they cannot be read.
+  std::uint64_t damaged_items() const { return damaged_items_; }
+
+ private:
+  kv::OrderedStore& store_;
+  const Clock& clock_;
+  retention::RecordTimes* times_ = nullptr;
+  std::function<TimestampMs()> oldest_ms_ = [] { return TimestampMs{0}; };
+  Signal signal_;
+  kv::Family family_;
+  kv::DaySet days_;
+  std::atomic<std::uint64_t> damaged_items_{0};
+};
+
+}  // namespace vigia::storage::store::rocksdb::events

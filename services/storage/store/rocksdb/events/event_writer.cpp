@@ -1,0 +1,242 @@
+#include "services/storage/store/rocksdb/events/event_writer.hpp"
+
+#include <algorithm>
+
+#include "libs/wire/otlp/attributes.hpp"
+#include "libs/wire/otlp/items.hpp"
+#include "services/storage/store/rocksdb/kv/key.hpp"
+
+namespace vigia::storage::store::rocksdb::events {
+namespace {
+
+// What claims to be later is filed under today: it would else outlive every retention.
+constexpr TimestampMs kAheadMax = kv::kDayMs;
+// A batch is written when it passes either. One item alone may be larger.
+constexpr std::size_t kBatchRows = 10'000;
+constexpr std::size_t kBatchBytes = 2U << 20U;
+
+bool names_customer(std::string_view resource, const CustomerId& customer) {
+  bool is_named = false;
+  wire::otlp::for_each_attribute({resource, 1}, [&](const wire::otlp::KeyValueView& attribute) {
+    if (attribute.key == "customer.id") {
+      is_named = wire::otlp::string_value(attribute.value) == customer.text();
+    }
+  });
+  return is_named;
+}
+
+}  // namespace
+
+void EventVerdicts::on_resource(const wire::otlp::ResourceView& resource) {
+  is_good_resource_ = wire::otlp::is_valid_resource(resource.bytes) &&
+                      names_customer(resource.bytes, target_.customer_id);
+}
+
+void EventVerdicts::on_scope(const wire::otlp::ScopeView& scope) {
+  is_good_scope_ = wire::otlp::is_valid_scope(scope.bytes);
+}
+
+void EventVerdicts::on_item(std::uint32_t item, std::string_view bytes) {
+  is_too_many_ = item >= kRequestItemsMax;
+  if (is_too_many_) return;
+  const bool is_good = is_good_resource_ && is_good_scope_ &&
+                       (target_.signal == Signal::kTraces ? wire::otlp::is_valid_span(bytes)
+                                                          : wire::otlp::is_valid_log_record(bytes));
+  is_good_.push_back(is_good);
+  if (!is_good) ++refused_;
+}
+
+EventWriter::EventWriter(const EventTarget& target, const EventVerdicts& verdicts,
+                         const EventTimes& times)
+    : target_(target),
+      verdicts_(verdicts),
+      now_ms_(times.now_ms),
+      oldest_ms_(times.oldest_ms),
+      today_(kv::day_of(times.now_ms)) {}
+
+void EventWriter::on_resource(const wire::otlp::ResourceView& resource) {
+  resource_view_ = {resource.bytes, resource.schema_url};
+  scope_view_ = {};
+  is_new_resource_ = true;
+}
+
+void EventWriter::on_scope(const wire::otlp::ScopeView& scope) {
+  scope_view_ = {scope.bytes, scope.schema_url};
+  is_new_scope_ = true;
+}
+
+void EventWriter::hash_origins() {
+  if (is_new_resource_) {
+    resource_.encoded = encode_origin(resource_view_);
+    resource_.hash = hash_origin(resource_.encoded);
+    hasher_.set_resource(resource_view_);
+  }
+  if (is_new_resource_ || is_new_scope_) {
+    scope_.encoded = encode_origin(scope_view_);
+    scope_.hash = hash_origin(scope_.encoded);
+    hasher_.set_scope(scope_view_);
+  }
+  if (is_new_resource_ || is_new_scope_) origins_day_ = UINT32_MAX;
+  is_new_resource_ = false;
+  is_new_scope_ = false;
+}
+
+void EventWriter::on_item(std::uint32_t item, std::string_view bytes) {
+  if (failure_.has_value() || !verdicts_.is_good(item)) return;
+  hash_origins();
+  target_.signal == Signal::kTraces ? add_span(item, bytes) : add_log_record(item, bytes);
+  if (rows_.size() < kBatchRows && bytes_ < kBatchBytes) return;
+  if (auto flushed = flush(); !flushed) failure_ = std::move(flushed.error());
+}
+
+// Without a time, and far ahead, a day's first moment: then the same item again that day has the
+// same key.
+TimestampNs EventWriter::filing_time(TimestampNs time_ns) {
+  const auto time_ms = static_cast<TimestampMs>(time_ns / event_key::kNsPerMs);
+  newest_ms_ = std::max(newest_ms_, time_ms);
+  if (time_ns != 0 && time_ms <= now_ms_ + kAheadMax) return time_ns;
+  return static_cast<TimestampNs>(now_ms_ / kv::kDayMs * kv::kDayMs) * event_key::kNsPerMs;
+}
+
+bool EventWriter::is_unsteady(TimestampNs time_ns) const {
+  return time_ns == 0 || static_cast<TimestampMs>(time_ns / event_key::kNsPerMs) > now_ms_;
+}
+
+// What has no time is of today.
+bool EventWriter::is_expired(TimestampNs time_ns) {
+  if (time_ns == 0) return false;
+  const bool is_old = static_cast<TimestampMs>(time_ns / event_key::kNsPerMs) < oldest_ms_;
+  if (is_old) ++expired_;
+  return is_old;
+}
+
+// trace, span, hash: two versions of a span are both kept.
+void EventWriter::add_span(std::uint32_t item, std::string_view bytes) {
+  const SpanKeyParts parts = span_key_parts(bytes);
+  if (is_expired(parts.start_ns)) return;
+  std::string key =
+      event_key::prefix(event_key::day_of_ns(filing_time(parts.start_ns)), target_.customer);
+  key += parts.trace_id;
+  key += parts.span_id;
+  hasher_.append(key, bytes);
+  add_row(std::move(key), is_unsteady(parts.start_ns), item, bytes);
+}
+
+// time, hash, which of several equal ones in the request.
+void EventWriter::add_log_record(std::uint32_t item, std::string_view bytes) {
+  const TimestampNs own_time_ns = log_record_time(bytes);
+  if (is_expired(own_time_ns)) return;
+  const TimestampNs time_ns = filing_time(own_time_ns);
+  std::string key = event_key::prefix(event_key::day_of_ns(time_ns), target_.customer);
+  kv::append_key_u64(key, time_ns);
+  hasher_.append(key, bytes);
+  // Equal records in one request are as many records; the same request again makes the same keys.
+  kv::append_key_u32(key, equal_[key]++);
+  add_row(std::move(key), is_unsteady(own_time_ns), item, bytes);
+}
+
+void EventWriter::add_row(std::string key, bool is_unsteady, std::uint32_t item,
+                          std::string_view bytes) {
+  std::string_view rest = key;
+  bool ok = true;
+  // An item is a day ahead of today at most, so its origins, filed under the later of both days,
+  // outlive it; and a request files them twice at most, whatever times its items claim.
+  const std::uint32_t day = std::max(today_, kv::take_key_u32(rest, ok));
+  if (day != origins_day_) {
+    add_origin(day, resource_);
+    add_origin(day, scope_);
+    origins_day_ = day;
+  }
+  std::string value =
+      encode_item({day, resource_.hash, scope_.hash,
+                   static_cast<std::uint64_t>(std::max<TimestampMs>(now_ms_, 0)), item, bytes});
+  bytes_ += key.size() + value.size();
+  rows_.push_back({std::move(key), std::move(value), is_unsteady});
+}
+
+void EventWriter::add_origin(std::uint32_t day, const Origin& origin) {
+  if (!known_origins_.emplace(day, origin.hash).second) return;
+  bytes_ += 2 * origin.encoded.size();  // and its copy
+  origins_.push_back(
+      {target_.family, event_key::origin(day, target_.customer, origin.hash), origin.encoded});
+}
+
+Result<void> EventWriter::finish() {
+  if (!failure_.has_value()) return flush();
+  return tl::unexpected<Error>(*failure_);
+}
+
+// For each row, then for each origin.
+Result<std::vector<bool>> EventWriter::find_stored() const {
+  std::vector<std::string> moved;
+  std::vector<std::string_view> wanted;
+  for (const Row& row : rows_) wanted.emplace_back(row.key);
+  for (const kv::KeyValue& origin : origins_) wanted.emplace_back(origin.key);
+  const std::size_t own = wanted.size();
+  // What is filed by its arrival may have arrived before midnight.
+  std::vector<std::size_t> moved_at;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (!rows_[i].is_unsteady) continue;
+    for (const std::uint32_t day : target_.days.between(today_ - std::min(today_, 1U), today_)) {
+      moved.push_back(event_key::moved_to(day, target_.signal, rows_[i].key));
+      moved_at.push_back(i);
+    }
+  }
+  for (const std::string& key : moved) wanted.emplace_back(key);
+  auto found = target_.store.contains(target_.family, wanted);
+  if (!found) return found;
+  for (std::size_t i = 0; i < moved_at.size(); ++i) {
+    if ((*found)[own + i]) (*found)[moved_at[i]] = true;
+  }
+  found->resize(own);
+  return found;
+}
+
+// The store finds and takes keys in order far faster than at random. A span that stands twice in
+// the batch is written once; of an earlier batch the store knows.
+void EventWriter::sort_rows() {
+  std::sort(rows_.begin(), rows_.end(),
+            [](const Row& left, const Row& right) { return left.key < right.key; });
+  const auto end = std::unique(rows_.begin(), rows_.end(), [](const Row& left, const Row& right) {
+    return left.key == right.key;
+  });
+  repeats_ += static_cast<std::uint64_t>(rows_.end() - end);
+  rows_.erase(end, rows_.end());
+}
+
+Result<void> EventWriter::flush() {
+  sort_rows();
+  const auto is_stored = find_stored();
+  if (!is_stored) return forward(is_stored);
+  std::vector<kv::KeyValue> writes;
+  for (std::size_t i = 0; i < origins_.size(); ++i) {
+    if ((*is_stored)[rows_.size() + i]) continue;
+    writes.push_back({kv::Family::kIdentity,
+                      event_key::origin_copy(target_.family, origins_[i].key), origins_[i].value});
+    writes.push_back(std::move(origins_[i]));
+  }
+  const std::size_t origins = writes.size();
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if ((*is_stored)[i]) continue;
+    writes.push_back({target_.family, std::move(rows_[i].key), std::move(rows_[i].value)});
+  }
+  // Days are noted before the rows are there: a day without rows costs a look, rows of a day that
+  // nobody knows would not be found.
+  for (const kv::KeyValue& write : writes) {
+    if (write.family == kv::Family::kIdentity) continue;
+    std::string_view rest = write.key;
+    bool ok = true;
+    target_.days.note(kv::take_key_u32(rest, ok));
+  }
+  if (!writes.empty()) {
+    if (auto put = target_.store.put(writes, kv::Durability::kLater); !put) return put;
+  }
+  stored_ += writes.size() - origins;
+  repeats_ += rows_.size() - (writes.size() - origins);
+  rows_.clear();
+  origins_.clear();
+  bytes_ = 0;
+  return {};
+}
+
+}  // namespace vigia::storage::store::rocksdb::events

@@ -1,0 +1,130 @@
+// Writes the items of one request, a bounded batch at a time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/model/ids.hpp"
+#include "libs/wire/otlp/walker.hpp"
+#include "services/storage/store/rocksdb/events/event_key.hpp"
+#include "services/storage/store/rocksdb/kv/day_set.hpp"
+
+namespace vigia::storage::store::rocksdb::events {
+
+/// Whose spans or log records, and where they go. What it refers to outlives its users.
+struct EventTarget {
+  kv::OrderedStore& store;
+  kv::DaySet& days;
+  Signal signal;
+  kv::Family family;
+  const CustomerId& customer_id;
+  store::CustomerNumber customer;
+};
+
+/// Which items of a request may be stored: found out for all before the first is stored.
+class EventVerdicts final : public wire::otlp::Visitor {
+ public:
+  explicit EventVerdicts(const EventTarget& target) : target_(target) {}
+  void on_resource(const wire::otlp::ResourceView& resource) override;
+  void on_scope(const wire::otlp::ScopeView& scope) override;
+  void on_item(std::uint32_t item, std::string_view bytes) override;
+
+  /// Past what a request may hold: the verdicts are not complete.
+  bool is_too_many() const { return is_too_many_; }
+  bool is_good(std::uint32_t item) const { return is_good_[item]; }
+  std::uint64_t refused() const { return refused_; }
+
+ private:
+  const EventTarget& target_;
+  bool is_good_resource_ = false;
+  bool is_good_scope_ = false;
+  bool is_too_many_ = false;
+  std::vector<bool> is_good_;
+  std::uint64_t refused_ = 0;
+};
+
+/// A request holds at most so many items. The collector sends a tenth of it at once; the bound
+/// keeps what a request may cost in time and memory.
+inline constexpr std::uint32_t kRequestItemsMax = 100'000;
+
+struct EventTimes {
+  TimestampMs now_ms = 0;
+  TimestampMs oldest_ms = 0;  ///< what is older is not kept
+};
+
+/// Thread contract: one thread. REQUIRES: what it walks was walked by EventVerdicts without an
+/// error.
+class EventWriter final : public wire::otlp::Visitor {
+ public:
+  /// Both must outlive it.
+  EventWriter(const EventTarget& target, const EventVerdicts& verdicts, const EventTimes& times);
+  void on_resource(const wire::otlp::ResourceView& resource) override;
+  void on_scope(const wire::otlp::ScopeView& scope) override;
+  void on_item(std::uint32_t item, std::string_view bytes) override;
+
+  /// Writes what is left. Everything is durable at the next sync of the store. On an error some of
+  /// the items are stored: the same request again is right.
+  Result<void> finish();
+  std::uint64_t stored() const { return stored_; }
+  std::uint64_t repeats() const { return repeats_; }
+  std::uint64_t expired() const { return expired_; }
+  /// The latest time that an item names, however far ahead; 0: none does.
+  TimestampMs newest_ms() const { return newest_ms_; }
+
+ private:
+  struct Row {
+    std::string key;
+    std::string value;
+    bool is_unsteady;  // a repeat on another day may have another key
+  };
+  struct Origin {
+    std::string encoded;
+    OriginHash hash;
+  };
+
+  void hash_origins();
+  TimestampNs filing_time(TimestampNs time_ns);
+  bool is_unsteady(TimestampNs time_ns) const;
+  bool is_expired(TimestampNs time_ns);
+  void add_span(std::uint32_t item, std::string_view bytes);
+  void add_log_record(std::uint32_t item, std::string_view bytes);
+  void add_row(std::string key, bool is_unsteady, std::uint32_t item, std::string_view bytes);
+  void add_origin(std::uint32_t day, const Origin& origin);
+  void sort_rows();
+  Result<void> flush();
+  Result<std::vector<bool>> find_stored() const;
+
+  const EventTarget& target_;
+  const EventVerdicts& verdicts_;
+  TimestampMs now_ms_;
+  TimestampMs oldest_ms_;
+  std::uint32_t today_;
+  event_key::ItemHasher hasher_;
+  OriginView resource_view_;
+  OriginView scope_view_;
+  bool is_new_resource_ = true;  // not hashed yet: what has no items costs nothing
+  bool is_new_scope_ = true;
+  Origin resource_;
+  Origin scope_;
+  std::set<std::pair<std::uint32_t, OriginHash>> known_origins_;  // added by this request
+  std::uint32_t origins_day_ = UINT32_MAX;                // on which the two of now are among them
+  std::unordered_map<std::string, std::uint32_t> equal_;  // log records, by key
+  // The batch.
+  std::vector<Row> rows_;
+  std::vector<kv::KeyValue> origins_;
+  std::size_t bytes_ = 0;
+
+  std::uint64_t stored_ = 0;
+  std::uint64_t repeats_ = 0;
+  std::uint64_t expired_ = 0;
+  TimestampMs newest_ms_ = 0;
+  std::optional<Error> failure_;
+};
+
+}  // namespace vigia::storage::store::rocksdb::events

@@ -1,0 +1,215 @@
+// SeriesIndex: on which days series had samples, and forgetting those that are over.
+#include <algorithm>
+
+#include "libs/base/bytes.hpp"
+#include "services/storage/store/rocksdb/index/index_key.hpp"
+#include "services/storage/store/rocksdb/index/series_index.hpp"
+#include "services/storage/store/rocksdb/kv/day_set.hpp"
+#include "services/storage/store/rocksdb/kv/key.hpp"
+
+namespace vigia::storage::store::rocksdb::index {
+namespace {
+
+// Looked at with one hold of the lock that new series wait for.
+constexpr std::size_t kSeriesAtOnce = 500;
+constexpr char kSeriesRow = 's';
+
+std::string day_value(std::uint32_t day) {
+  std::string bytes;
+  append_u32(bytes, day);
+  return bytes;
+}
+
+DayRange joined(const DayRange& left, const DayRange& right) {
+  if (left == kNoDays) return right;
+  return {std::min(left.first, right.first), std::max(left.last, right.last)};
+}
+
+// The last day that a row of either kind names.
+std::uint32_t last_day(std::string_view key, std::string_view value, std::uint32_t unknown) {
+  if (key.front() == kSeriesRow) {
+    const DayRange days = days_of_row(value);
+    return days == kNoDays ? unknown : days.last;
+  }
+  ByteReader reader(value);
+  const std::uint32_t last = reader.read_u32();
+  return reader.ok() ? last : unknown;
+}
+
+}  // namespace
+
+Result<void> SeriesIndex::note_days(const std::vector<UnresolvedSeries>& series) {
+  for (std::size_t first = 0; first < series.size(); first += kSeriesAtOnce) {
+    const std::size_t end = std::min(first + kSeriesAtOnce, series.size());
+    const std::lock_guard lock(create_mutex_);
+    const auto noted = note_days_of_some(series.data() + first, series.data() + end);
+    if (!noted) {
+      value_days_.clear();  // some of the rows may not be there
+      return noted;
+    }
+    bound_values();
+  }
+  return {};
+}
+
+// Days count as known once their rows are on disk.
+Result<void> SeriesIndex::note_days_of_some(const UnresolvedSeries* first,
+                                            const UnresolvedSeries* end) {
+  NotedDays noted;
+  std::vector<kv::KeyValue> writes;
+  for (const UnresolvedSeries* one = first; one != end; ++one) {
+    if (one->days == kNoDays) continue;
+    if (auto done = note_days_of(*one, noted, writes); !done) return done;
+  }
+  if (!writes.empty()) {
+    if (auto put = store_.put(writes, kv::Durability::kNow); !put) return put;
+  }
+  for (const UnresolvedSeries* one = first; one != end; ++one) {
+    if (one->days != kNoDays) remember(*one, noted.at(one->id.value));
+  }
+  return {};
+}
+
+// The row is asked, not memory: a series may be known by labels in several orders, of which each
+// may know of some of its days alone, and a row written anew must not lose one.
+Result<void> SeriesIndex::note_days_of(const UnresolvedSeries& series, NotedDays& noted,
+                                       std::vector<kv::KeyValue>& writes) {
+  std::string key = index_key::series(series.customer, series.labels.metric_name(), series.id);
+  const auto [at, is_first] = noted.try_emplace(series.id.value, kNoDays);
+  DayRange& known = at->second;
+  if (is_first) {
+    const auto row = store_.get(kv::Family::kIndex, key);
+    if (!row) return forward(row);
+    if (row->has_value()) known = days_of_row(**row);
+    // Of an older version, or its row was lost: it may have had samples on any day before.
+    if (known == kNoDays && !series.is_new) known = {0, 0};
+  }
+  if (known.contains(series.days)) {
+    return series.is_new ? note_values(series, writes) : Result<void>();
+  }
+  known = joined(known, series.days);
+  writes.push_back(
+      {kv::Family::kIndex, std::move(key), encode_series_row(known, encode_labels(series.labels))});
+  return note_values(series, writes);
+}
+
+// Only the last day: a late sample never takes it back.
+Result<void> SeriesIndex::note_values(const UnresolvedSeries& series,
+                                      std::vector<kv::KeyValue>& writes) {
+  for (const Label& label : series.labels) {
+    std::string key = index_key::label_value(series.customer, label.name, label.value);
+    const LabelsHash value_hash = hash(series.customer, key);
+    const auto known = value_days_.find(value_hash);
+    if (known.has_value() && known->id.value > series.days.last) continue;
+    if (!known.has_value()) {
+      const auto row = store_.get(kv::Family::kIndex, key);
+      if (!row) return forward(row);
+      const std::uint32_t last = row->has_value() ? last_day(key, **row, 0) : 0;
+      if (last >= series.days.last && last != 0) {
+        value_days_.insert(series.customer, value_hash, {store::SeriesId{std::uint64_t{last} + 1}});
+        continue;
+      }
+    }
+    const store::SeriesId day{std::uint64_t{series.days.last} + 1};
+    value_days_.insert(series.customer, value_hash, {day});
+    writes.push_back({kv::Family::kIndex, std::move(key), day_value(series.days.last)});
+  }
+  return {};
+}
+
+Result<std::size_t> SeriesIndex::expire(TimestampMs before_ms, TimestampMs now_ms) {
+  const std::uint32_t cut = kv::day_of(before_ms);
+  if (cut <= expired_until_) return 0;
+  for (Shard& shard :
+       shards_) {  // before the rows go, so that whoever comes again is resolved anew
+    const std::lock_guard lock(shard.mutex);
+    shard.ids.forget_before(cut);
+  }
+  std::size_t series = 0;
+  const bool has_lost_rows = store_.repairs() != repairs_at_open_;
+  for (const Customer& customer : customers()) {
+    if (has_lost_rows) {  // whoever has brought no new series since
+      if (auto healed = heal_customer_rows(customer.number); !healed) return forward(healed);
+    }
+    const auto gone = expire_rows(index_key::all_series(customer.number), cut, kv::day_of(now_ms));
+    if (!gone) return gone;
+    series += *gone;
+    const auto values =
+        expire_rows(index_key::all_labels(customer.number), cut, kv::day_of(now_ms));
+    if (!values) return values;
+  }
+  expired_until_ = cut;
+  return series;
+}
+
+// What the walk sees may have been noted anew meanwhile: expire_some looks again, with the lock.
+Result<std::size_t> SeriesIndex::expire_rows(const std::string& prefix, std::uint32_t cut,
+                                             std::uint32_t today) {
+  std::size_t gone = 0;
+  std::vector<std::string> keys;
+  const auto scan = store_.scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
+  while (scan->next()) {
+    const std::uint32_t last = last_day(scan->key(), scan->value(), 0);
+    if (last >= cut) continue;
+    keys.emplace_back(scan->key());
+    if (keys.size() < kSeriesAtOnce) continue;
+    const auto some = expire_some(keys, cut, today);
+    if (!some) return some;
+    gone += *some;
+    keys.clear();
+  }
+  if (auto status = scan->status(); !status) return forward(status);
+  const auto some = expire_some(keys, cut, today);
+  if (!some) return some;
+  return gone + *some;
+}
+
+Result<std::size_t> SeriesIndex::expire_some(const std::vector<std::string>& keys,
+                                             std::uint32_t cut, std::uint32_t today) {
+  const std::lock_guard lock(create_mutex_);
+  std::size_t gone = 0;
+  std::vector<kv::KeyValue> writes;
+  for (const std::string& key : keys) {
+    const bool is_series = key.front() == kSeriesRow;
+    const auto row = store_.get(kv::Family::kIndex, key);
+    if (!row) return forward(row);
+    if (!row->has_value()) continue;
+    const std::uint32_t last = last_day(key, **row, UINT32_MAX);
+    if (last == UINT32_MAX) {  // of an older version: its time begins now
+      writes.push_back({kv::Family::kIndex, key,
+                        is_series ? encode_series_row({0, today}, **row) : day_value(today)});
+      continue;
+    }
+    if (last >= cut) continue;
+    writes.push_back({kv::Family::kIndex, key, "", true});
+    if (!is_series) continue;
+    if (auto forgotten = forget_series(key, **row, writes); !forgotten) return forward(forgotten);
+    ++gone;
+  }
+  if (writes.empty()) return gone;
+  if (auto put = store_.put(writes, kv::Durability::kNow); !put) return forward(put);
+  return gone;
+}
+
+// Its number is never given out again.
+Result<void> SeriesIndex::forget_series(std::string_view key, std::string_view row,
+                                        std::vector<kv::KeyValue>& writes) {
+  const auto labels = decode_label_views(row);
+  if (!labels) return forward(labels);
+  std::string_view rest = key.substr(1);
+  bool ok = true;
+  const store::CustomerNumber customer{kv::take_key_u32(rest, ok)};
+  std::string_view id = key.substr(key.size() - sizeof(std::uint64_t));
+  const store::SeriesId series{kv::take_key_u64(id, ok)};
+  const LabelsHash labels_hash = hash(customer, encode_labels(to_labels(*labels)));
+  const auto stored = find_stored(labels_hash);
+  if (!stored) return forward(stored);
+  // Only its own: labels that came back since have another number by now.
+  if (*stored == series) {
+    writes.push_back({kv::Family::kIndex, index_key::hash(labels_hash), "", true});
+  }
+  writes.push_back({kv::Family::kIdentity, index_key::copy(customer, series), "", true});
+  return {};
+}
+
+}  // namespace vigia::storage::store::rocksdb::index

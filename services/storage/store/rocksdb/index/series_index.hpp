@@ -1,0 +1,231 @@
+// Which series there are: labels → number, and the search by matchers. Everything lies in the
+// ordered store; memory holds only what writers ask again and again. Format:
+// docs/formats/cold-store.md.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "libs/model/ids.hpp"
+#include "libs/model/labels.hpp"
+#include "services/storage/lanes/work_limit.hpp"
+#include "services/storage/store/chunk_store.hpp"
+#include "services/storage/store/day_range.hpp"
+#include "services/storage/store/label_matcher.hpp"
+#include "services/storage/store/rocksdb/index/flat_id_map.hpp"
+#include "services/storage/store/rocksdb/kv/ordered_store.hpp"
+
+namespace vigia::storage::store::rocksdb::kv {
+class MalformedRows;
+}
+
+namespace vigia::storage::store::rocksdb::index {
+
+struct Customer {
+  CustomerId id;
+  store::CustomerNumber number;
+};
+
+/// A series that a writer did not find in memory.
+struct UnresolvedSeries {
+  store::CustomerNumber customer;
+  Labels labels;
+  LabelsHash wire_hash;     ///< of the bytes in which the labels came: found by them next time
+  store::SeriesId id{};     ///< set by resolve
+  bool is_new = false;      ///< set by resolve: it was not there before
+  DayRange days = kNoDays;  ///< of its samples, for note_days
+};
+
+struct SelectedSeries {
+  store::CustomerNumber customer;
+  store::SeriesId id;
+  Labels labels;
+};
+
+/// Thread contract: any thread. Errors as the ordered store's.
+class SeriesIndex {
+  struct Key {};  // only open makes one
+
+ public:
+  static constexpr std::size_t kMemoryMax = 64U << 20U;
+
+  SeriesIndex(Key /*key*/, kv::OrderedStore& store, std::size_t memory_max);
+  /// `store` must outlive it. `memory_max`: of what is kept of series and label values so that
+  /// writers need not ask the store. kCorrupt where the store was written by another version. Where
+  /// the store has lost rows, what follows from other rows is written anew first.
+  static Result<std::unique_ptr<SeriesIndex>> open(kv::OrderedStore& store,
+                                                   std::size_t memory_max = kMemoryMax);
+
+  /// The customer's number, given out where it has none yet (durable at once).
+  Result<store::CustomerNumber> number_of(const CustomerId& customer);
+  std::optional<store::CustomerNumber> find_customer(const CustomerId& customer) const;
+  std::vector<Customer> customers() const;
+
+  /// Hash of the labels in whatever bytes a writer has them.
+  LabelsHash hash(store::CustomerNumber customer, std::string_view label_bytes) const;
+  /// The series of a hash that `resolve` has seen lately, and the days of its samples that need no
+  /// note_days before they are logged; memory only. What is not asked for is forgotten first, of
+  /// the customer who has most.
+  std::optional<KnownSeries> find(const LabelsHash& wire_hash) const;
+  /// Gives each its number, new ones where the index has none, durable when the call returns: what
+  /// is logged by number must never lose its labels. Metric names and label names hold no NUL.
+  Result<void> resolve(std::vector<UnresolvedSeries>& series);
+
+  /// Notes the days of series that resolve has been through, durable when the call returns: samples
+  /// are found by them.
+  Result<void> note_days(const std::vector<UnresolvedSeries>& series);
+  /// Forgets series and label values whose last day is over at `before_ms`; returns how many
+  /// series. What an older version left without days counts as of `now_ms`. Once a day: more often
+  /// does nothing.
+  Result<std::size_t> expire(TimestampMs before_ms, TimestampMs now_ms);
+
+  /// Writes anew whatever the index has lost and something else in the store still tells: series'
+  /// rows from their copies, all others from these, and missing copies. A walk over all series of
+  /// all customers, some at a time: for a thread that nobody waits for. A customer's error holds up
+  /// no other; the first is given. Asks `goes_on` between pieces: false ends it with kUnavailable.
+  using GoesOn = std::function<bool()>;
+  Result<void> make_whole(const GoesOn& goes_on = {});
+  /// The store has lost rows since make_whole was done: what is found may be less than there is.
+  bool lacks_rows() const { return store_.repairs() != repairs_healed_; }
+  /// The same of what this customer finds, "" being all: another's error says nothing of it. One
+  /// who has no number may have lost it.
+  bool lacks_rows_of(std::string_view customer) const;
+  /// Series' rows that were lost and are written anew from their copies, since the store opened.
+  std::uint64_t rows_restored() const { return rows_restored_; }
+
+  /// Calls `visit` for each series of the customer that all matchers match and that had samples on
+  /// one of the days, until it returns false; whole days, and between a series' first and last day
+  /// not every one needs to have samples. By name, then number. All three end with the limit's
+  /// error once it is over, between two rows, whether these are wanted or not.
+  Result<void> select(store::CustomerNumber customer, const LabelMatchers& matchers,
+                      const DayRange& days, const std::function<bool(SelectedSeries)>& visit,
+                      const lanes::WorkLimit& limit = {}) const;
+  /// False: no more are wanted.
+  using TextVisit = std::function<bool(std::string_view)>;
+  /// In order; what was last seen before `first_day` is left out.
+  Result<void> label_names(store::CustomerNumber customer, std::uint32_t first_day,
+                           const TextVisit& visit, const lanes::WorkLimit& limit = {}) const;
+  Result<void> label_values(store::CustomerNumber customer, std::string_view name,
+                            std::uint32_t first_day, const TextVisit& visit,
+                            const lanes::WorkLimit& limit = {}) const;
+  /// These numbers are taken, whatever the store's rows say: the write-ahead log names them.
+  void note_used(store::SeriesId series, store::CustomerNumber customer);
+  std::uint64_t series_count() const { return next_id_.load() - 1; }
+  std::uint64_t memory_bytes() const;
+  /// While memory is short, half of memory_max.
+  void set_short(bool is_short);
+
+ private:
+  using NotedDays = std::unordered_map<std::uint64_t, DayRange>;  // by series
+
+  struct NewRows {
+    std::vector<kv::KeyValue> writes;
+    FlatIdMap values;  // label values among them
+    std::vector<std::pair<store::CustomerNumber, LabelsHash>> value_hashes;  // the same
+  };
+  Result<void> load();
+  Result<void> create(std::string& format, std::string& seed);
+  Result<std::optional<std::string>> read_identity(std::string_view key) const;
+  struct LoadedCustomers {
+    std::map<CustomerId, store::CustomerNumber> of;
+    std::vector<std::optional<CustomerId>> malformed;  // nothing: not even whose it is
+    bool makes_up_for(const LoadedCustomers& other) const;
+  };
+  static std::vector<kv::KeyValue> customer_rows(const CustomerId& customer,
+                                                 store::CustomerNumber number);
+  bool forget_doubtful_customers(kv::MalformedRows& malformed);
+  Result<void> load_customers();
+  Result<LoadedCustomers> read_customers(kv::Family family, kv::MalformedRows& malformed) const;
+  Result<void> put_identity();
+  Result<void> heal();
+  // What a customer's rows need, for one who writes meanwhile: which repairs it is whole after.
+  struct Healing {
+    std::mutex mutex;
+    std::uint64_t repairs = 0;  // under mutex
+  };
+  Result<void> heal_customers(const std::vector<UnresolvedSeries>& series);
+  Result<void> heal_customer_rows(store::CustomerNumber customer, const GoesOn& goes_on = {});
+  Result<void> for_all_customers(
+      const GoesOn& goes_on, const std::function<Result<void>(store::CustomerNumber)>& work) const;
+  Result<std::shared_ptr<Healing>> begin_healing(store::CustomerNumber customer);
+  Result<void> heal_rows(std::string_view from, std::string_view to, const GoesOn& goes_on = {});
+  Result<std::size_t> restore_series(std::string_view from, std::string_view to,
+                                     const GoesOn& goes_on = {});
+  Result<std::size_t> restore_some(const std::vector<UnresolvedSeries>& copies);
+  struct Copy {  // of a series' labels, and the key of the row that it is a copy of
+    std::string key;
+    std::string row_key;
+    std::string labels;
+  };
+  Result<void> copy_series(store::CustomerNumber customer, const GoesOn& goes_on);
+  Result<void> copy_some(std::vector<Copy>& copies);
+  static Result<void> check_goes_on(const GoesOn& goes_on);
+  Result<std::size_t> heal_some(const std::vector<UnresolvedSeries>& series);
+  Result<void> heal_hash(const UnresolvedSeries& series, NewRows& rows, std::size_t& healed);
+  Result<void> leave_out_present_values(std::vector<kv::KeyValue>& writes) const;
+  void remember_values(const NewRows& rows);
+  Result<void> find_customer_numbers(kv::Family family);
+  void heal_customer(store::CustomerNumber number, const Labels& labels);
+  Result<bool> has_series_row(const UnresolvedSeries& series) const;
+  Result<std::optional<store::SeriesId>> find_stored(const LabelsHash& hash) const;
+  void add_rows(const UnresolvedSeries& series, const std::string& hash_key, NewRows& rows);
+  void add_value_rows(const UnresolvedSeries& series, NewRows& rows);
+  static std::string series_row(const UnresolvedSeries& series);
+  void remember(const UnresolvedSeries& series, const DayRange& days);
+  std::size_t ids_max() const;
+  std::size_t values_max() const;
+  void bound_values();
+  void forget_days();
+  Result<void> note_days_of_some(const UnresolvedSeries* first, const UnresolvedSeries* end);
+  Result<void> note_days_of(const UnresolvedSeries& series, NotedDays& noted,
+                            std::vector<kv::KeyValue>& writes);
+  Result<void> note_values(const UnresolvedSeries& series, std::vector<kv::KeyValue>& writes);
+  Result<std::size_t> expire_rows(const std::string& prefix, std::uint32_t cut,
+                                  std::uint32_t today);
+  Result<std::size_t> expire_some(const std::vector<std::string>& keys, std::uint32_t cut,
+                                  std::uint32_t today);
+  Result<void> forget_series(std::string_view key, std::string_view row,
+                             std::vector<kv::KeyValue>& writes);
+
+  struct Shard {
+    mutable std::mutex mutex;
+    mutable FlatIdMap ids;  // notes what is asked for
+  };
+  static constexpr std::size_t kShards = 16;
+
+  kv::OrderedStore& store_;
+  const std::size_t memory_max_;
+  std::atomic<bool> is_short_{false};
+  std::atomic<std::size_t> value_bytes_{0};  // of both maps of label values
+  std::uint64_t seed_ = 0;
+  std::atomic<std::uint64_t> next_id_{1};
+  std::mutex create_mutex_;         // one creator at a time, so that no series gets two numbers
+  FlatIdMap known_values_;          // label values that have a row; under create_mutex_
+  std::uint64_t repairs_seen_ = 0;  // of the store; under create_mutex_
+  std::uint64_t repairs_at_open_ = 0;
+  std::atomic<std::uint64_t> repairs_healed_{0};
+  std::atomic<std::uint64_t> rows_restored_{0};
+  std::map<store::CustomerNumber, std::shared_ptr<Healing>> healings_;  // under create_mutex_
+  mutable std::mutex whole_mutex_;  // never held while the store is asked
+  std::map<store::CustomerNumber, std::uint64_t> whole_after_;  // repairs; under whole_mutex_
+  bool has_lost_rows_ = false;       // once, some time; under create_mutex_
+  FlatIdMap value_days_;             // label values: last day noted; under create_mutex_
+  std::uint32_t expired_until_ = 0;  // the sweeper's: the day up to which all was looked through
+  mutable std::shared_mutex customers_mutex_;
+  std::map<CustomerId, store::CustomerNumber> customers_;
+  std::uint32_t last_number_ = 0;  // the highest that was ever given out; under customers_mutex_
+  std::array<Shard, kShards> shards_;
+};
+
+}  // namespace vigia::storage::store::rocksdb::index

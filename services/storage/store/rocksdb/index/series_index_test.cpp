@@ -1,0 +1,469 @@
+#include "services/storage/store/rocksdb/index/series_index.hpp"
+
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "services/storage/store/rocksdb/index/index_key.hpp"
+#include "services/storage/store/rocksdb/kv/day_set.hpp"
+#include "services/storage/store/rocksdb/kv/key.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+#include "services/storage/testing/temporary_folder.hpp"
+
+namespace vigia::storage::store::rocksdb::index {
+namespace {
+
+std::vector<std::string> label_names(const SeriesIndex& index, store::CustomerNumber customer,
+                                     std::uint32_t first_day) {
+  std::vector<std::string> names;
+  EXPECT_TRUE(index.label_names(customer, first_day, [&](std::string_view name) {
+    names.emplace_back(name);
+    return true;
+  }));
+  return names;
+}
+
+std::vector<std::string> label_values(const SeriesIndex& index, store::CustomerNumber customer,
+                                      std::string_view name, std::uint32_t first_day) {
+  std::vector<std::string> values;
+  EXPECT_TRUE(index.label_values(customer, name, first_day, [&](std::string_view value) {
+    values.emplace_back(value);
+    return true;
+  }));
+  return values;
+}
+
+class SeriesIndexTest : public testing::Test {
+ protected:
+  SeriesIndexTest() : store_(kv::open_rocksdb({folder_.path()}).value()) {
+    EXPECT_TRUE(SeriesIndex::open(*store_).has_value());
+  }
+  std::string format() const {
+    return *store_->get(kv::Family::kIndex, index_key::kFormat).value();
+  }
+  void set_format(const std::string& text) {
+    ASSERT_TRUE(store_->put({{kv::Family::kIndex, std::string(index_key::kFormat), text}},
+                            kv::Durability::kNow));
+  }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<kv::OrderedStore> store_;
+};
+
+TEST_F(SeriesIndexTest, AStoreOfAnOlderVersionIsReadAndBecomesVersion3) {
+  EXPECT_EQ(format(), "vigia cold store 3");
+  for (const char* older : {"vigia cold store 1", "vigia cold store 2"}) {
+    set_format(older);
+    EXPECT_TRUE(SeriesIndex::open(*store_).has_value());
+    EXPECT_EQ(format(), "vigia cold store 3");
+  }
+}
+
+TEST_F(SeriesIndexTest, AStoreOfALaterVersionIsRefused) {
+  set_format("vigia cold store 4");
+  const auto index = SeriesIndex::open(*store_);
+  ASSERT_FALSE(index.has_value());
+  EXPECT_EQ(index.error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(format(), "vigia cold store 4");
+}
+
+// Each look at it takes a second.
+class CountedClock final : public Clock {
+ public:
+  std::int64_t wall_ns() const override { return 0; }
+  TimePoint steady() const override { return TimePoint(std::chrono::seconds(++looks_)); }
+
+ private:
+  mutable std::atomic<int> looks_{0};
+};
+
+// A look-up that nothing matched went over all rows, however long that took.
+TEST_F(SeriesIndexTest, AWalkEndsBetweenRowsWhetherTheyAreWantedOrNot) {
+  const auto index = SeriesIndex::open(*store_).value();
+  const auto customer = index->number_of(*CustomerId::parse("cliente-a")).value();
+  std::vector<UnresolvedSeries> series;
+  for (int i = 0; i < 20; ++i) {
+    const std::string pod = std::to_string(i);
+    series.push_back(
+        {customer, Labels::from({{"__name__", "m"}, {"pod", pod}}), index->hash(customer, pod)});
+  }
+  ASSERT_TRUE(index->resolve(series));
+  const auto matchers = compile_matchers({{MatchType::kEqual, "pod", "none"}}).value();
+  const CountedClock clock;
+  using Walk = std::function<Result<void>(const lanes::WorkLimit&)>;
+  const auto ends_within = [&](int seconds, const Walk& walk) {
+    const lanes::WorkLimit limit(clock, std::chrono::seconds(seconds), nullptr);
+    const auto walked = walk(limit);
+    const bool is_ended = !walked && walked.error().code == ErrorCode::kDeadline;
+    EXPECT_EQ(limit.has_timed_out(), is_ended);
+    return is_ended;
+  };
+  const auto any = [](std::string_view) { return true; };
+  const Walk select = [&](const lanes::WorkLimit& limit) {
+    return index->select(
+        customer, matchers, kAllDays, [](const SelectedSeries&) { return true; }, limit);
+  };
+  const Walk values = [&](const lanes::WorkLimit& limit) {
+    return index->label_values(customer, "pod", 0, any, limit);
+  };
+  const Walk names = [&](const lanes::WorkLimit& limit) {
+    return index->label_names(customer, 0, any, limit);
+  };
+  for (const Walk& walk : {select, values}) {
+    EXPECT_TRUE(ends_within(10, walk));
+    EXPECT_FALSE(ends_within(100, walk));
+  }
+  EXPECT_TRUE(ends_within(1, names));
+  EXPECT_FALSE(ends_within(10, names));
+}
+
+class LostRowsTest : public SeriesIndexTest {
+ protected:
+  LostRowsTest() { reopen(); }
+  void reopen() { index_ = SeriesIndex::open(*store_).value(); }
+  std::uint64_t resolve(const std::string& customer, const std::string& metric) {
+    const store::CustomerNumber number = index_->number_of(*CustomerId::parse(customer)).value();
+    const Labels labels = Labels::from({{"__name__", metric}, {"customer_id", customer}});
+    std::vector<UnresolvedSeries> series = {{number, labels, index_->hash(number, metric)}};
+    EXPECT_TRUE(index_->resolve(series).has_value());
+    return series[0].id.value;
+  }
+  void lose(std::string_view prefix) {
+    ASSERT_TRUE(
+        store_->drop_range(kv::Family::kIndex, prefix, kv::after_prefix(std::string(prefix))));
+  }
+  void heal() {
+    ASSERT_TRUE(store_->put({{kv::Family::kIndex, std::string(index_key::kHeal), "1"}},
+                            kv::Durability::kNow));
+    reopen();
+  }
+
+  std::unique_ptr<SeriesIndex> index_;
+};
+
+TEST_F(LostRowsTest, NoNumberIsGivenTwiceWhateverIsLost) {
+  const auto number = index_->number_of(*CustomerId::parse("cliente-a")).value();
+  const std::uint64_t first = resolve("cliente-a", "m");
+  const std::uint64_t second = resolve("cliente-b", "m");
+  for (const char* prefix : {"m/", "c/", "h", "v"}) {
+    SCOPED_TRACE(prefix);
+    lose(prefix);
+    heal();
+    EXPECT_EQ(index_->number_of(*CustomerId::parse("cliente-a")).value(), number);
+    EXPECT_EQ(resolve("cliente-a", "m"), first);
+    EXPECT_EQ(resolve("cliente-b", "m"), second);
+    EXPECT_EQ(label_names(*index_, number, 0).size(), 2U);
+    EXPECT_GT(resolve("cliente-a", std::string("new") + prefix), second);
+  }
+}
+
+TEST_F(LostRowsTest, WithoutBothCopiesTheCustomersAreReadFromTheirSeries) {
+  const auto number = index_->number_of(*CustomerId::parse("cliente-b")).value();
+  const std::uint64_t series = resolve("cliente-b", "m");
+  lose("m/");
+  lose("c/");
+  ASSERT_TRUE(store_->drop_range(kv::Family::kIdentity, "", "z"));
+  heal();
+  EXPECT_EQ(index_->number_of(*CustomerId::parse("cliente-b")).value(), number);
+  EXPECT_EQ(resolve("cliente-b", "m"), series);
+  EXPECT_GT(index_->number_of(*CustomerId::parse("cliente-c")).value(), number);
+}
+
+// A customer's row that is malformed although its checksum is right ended every start.
+TEST_F(LostRowsTest, AMalformedCustomerRowCostsNothingWhereItsCopyIsRight) {
+  const auto number = index_->number_of(*CustomerId::parse("cliente-a")).value();
+  for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
+    ASSERT_TRUE(store_->put({{family, index_key::customer("cliente-a"), "xy"},
+                             {family, index_key::customer("NO ID"), std::string(8, '\1')}},
+                            kv::Durability::kNow));
+    reopen();
+    EXPECT_EQ(index_->number_of(*CustomerId::parse("cliente-a")).value(), number);
+    EXPECT_EQ(store_->get(family, index_key::customer("cliente-a")).value()->size(), 8U);
+    EXPECT_FALSE(store_->get(family, index_key::customer("NO ID")).value().has_value());
+  }
+  EXPECT_EQ(store_->damage().found.at("row"), 2U);
+}
+
+TEST_F(LostRowsTest, WhereBothCopiesAreMalformedItsSeriesSayWhoseTheNumberIs) {
+  const auto number = index_->number_of(*CustomerId::parse("cliente-b")).value();
+  const std::uint64_t series = resolve("cliente-b", "m");
+  for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
+    ASSERT_TRUE(
+        store_->put({{family, index_key::customer("cliente-b"), "xy"}}, kv::Durability::kNow));
+  }
+  reopen();
+  EXPECT_EQ(index_->number_of(*CustomerId::parse("cliente-b")).value(), number);
+  EXPECT_EQ(resolve("cliente-b", "m"), series);
+  EXPECT_EQ(store_->damage().rows_lost, 2U);
+}
+
+// C64: nor one key.
+// Else one of them would see the other's samples.
+TEST_F(LostRowsTest, TwoCustomersNeverHaveOneNumber) {
+  const auto a = index_->number_of(*CustomerId::parse("cliente-a")).value();
+  resolve("cliente-a", "m");
+  for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
+    const auto row = store_->get(family, index_key::customer("cliente-a")).value();
+    ASSERT_TRUE(
+        store_->put({{family, index_key::customer("cliente-b"), *row}}, kv::Durability::kNow));
+  }
+  reopen();
+  EXPECT_EQ(index_->number_of(*CustomerId::parse("cliente-a")).value(), a);
+  const auto b = index_->number_of(*CustomerId::parse("cliente-b")).value();
+  EXPECT_GT(b, a);
+  reopen();
+  EXPECT_EQ(index_->number_of(*CustomerId::parse("cliente-b")).value(), b);
+}
+
+TEST_F(LostRowsTest, AMalformedSeriesRowCostsItsSeriesAlone) {
+  const auto number = index_->number_of(*CustomerId::parse("cliente-a")).value();
+  resolve("cliente-a", "m");
+  ASSERT_TRUE(store_->put({{kv::Family::kIndex, index_key::series(number, "m", {900}), "\x7f"},
+                           {kv::Family::kIndex, index_key::metric(number, "m") + "xy", ""}},
+                          kv::Durability::kNow));
+  for (int times = 0; times < 2; ++times) {
+    std::size_t found = 0;
+    EXPECT_TRUE(
+        index_->select(number, {}, kAllDays, [&](const SelectedSeries&) { return ++found > 0; }));
+    EXPECT_EQ(found, 1U);
+    EXPECT_EQ(store_->damage().rows_lost, 2U);
+  }
+}
+
+// Its labels are lost until its sender names them again.
+TEST_F(LostRowsTest, ALostSeriesRowComesBackWithTheNextSample) {
+  const std::uint64_t series = resolve("cliente-a", "m");
+  const auto number = index_->number_of(*CustomerId::parse("cliente-a")).value();
+  lose("s");
+  heal();
+  EXPECT_EQ(resolve("cliente-a", "m"), series);
+  std::size_t found = 0;
+  EXPECT_TRUE(
+      index_->select(number, {}, kAllDays, [&](const SelectedSeries&) { return ++found > 0; }));
+  EXPECT_EQ(found, 1U);
+}
+
+TEST_F(LostRowsTest, WhatTheWriteAheadLogNamesIsTaken) {
+  index_->note_used({1'000}, {50});
+  EXPECT_GT(resolve("cliente-z", "m"), 1'000U);
+  EXPECT_GT(index_->number_of(*CustomerId::parse("cliente-y")).value().value, 50U);
+}
+
+// The real store, whose next calls fail.
+class FailingStore final : public kv::OrderedStore {
+ public:
+  explicit FailingStore(kv::OrderedStore& store) : store_(store) {}
+  int put_failures = 0;
+  int get_failures = 0;
+  int gets_before = 0;
+
+  Result<void> put(const std::vector<kv::KeyValue>& writes, kv::Durability durability) override {
+    if (put_failures > 0) {
+      --put_failures;
+      return fail(ErrorCode::kUnavailable, "disk full");
+    }
+    return store_.put(writes, durability);
+  }
+  Result<std::optional<std::string>> get(kv::Family family, std::string_view key) override {
+    if (get_failures > 0 && gets_before-- <= 0) {
+      --get_failures;
+      return fail(ErrorCode::kUnavailable, "the disk cannot be read");
+    }
+    return store_.get(family, key);
+  }
+  Result<std::vector<bool>> contains(kv::Family family,
+                                     const std::vector<std::string_view>& keys) override {
+    return store_.contains(family, keys);
+  }
+  std::unique_ptr<kv::Scan> scan(kv::Family family, std::string_view from,
+                                 std::string_view to) override {
+    return store_.scan(family, from, to);
+  }
+  Result<void> sync() override { return store_.sync(); }
+  Result<void> drop_range(kv::Family family, std::string_view from, std::string_view to) override {
+    return store_.drop_range(family, from, to);
+  }
+  Result<void> compact() override { return store_.compact(); }
+  std::uint64_t disk_bytes(kv::Family family) const override { return store_.disk_bytes(family); }
+
+ private:
+  kv::OrderedStore& store_;
+};
+
+// Known fault 4: a label value counted as known before its row was on disk.
+TEST_F(SeriesIndexTest, ALabelValueIsListedWhateverFailedBefore) {
+  FailingStore failing(*store_);
+  const auto index = SeriesIndex::open(failing).value();
+  const store::CustomerNumber number = index->number_of(*CustomerId::parse("cliente-a")).value();
+  const auto series = [&](const std::string& metric) {
+    return UnresolvedSeries{number, Labels::from({{"__name__", metric}, {"pod", "p-1"}}),
+                            index->hash(number, metric)};
+  };
+  std::vector<UnresolvedSeries> both = {series("a"), series("b")};
+  failing.gets_before = 1;  // the first is found to be new, the second cannot be looked for
+  failing.get_failures = 1;
+  EXPECT_FALSE(index->resolve(both).has_value());
+  failing.put_failures = 1;
+  EXPECT_FALSE(index->resolve(both).has_value());
+  ASSERT_TRUE(index->resolve(both).has_value());
+  EXPECT_EQ(label_values(*index, number, "pod", 0), std::vector<std::string>{"p-1"});
+}
+
+// Days of series and label values.
+class SeriesDaysTest : public testing::Test {
+ protected:
+  SeriesDaysTest() { open(); }
+  void open() { index_ = SeriesIndex::open(*store_).value(); }
+  UnresolvedSeries write(const std::string& pod, const DayRange& days) {
+    const Labels labels = Labels::from({{"__name__", "up"}, {"pod", pod}});
+    std::vector<UnresolvedSeries> series = {
+        {customer_, labels, index_->hash(customer_, pod), {}, false, days}};
+    EXPECT_TRUE(index_->resolve(series).has_value());
+    EXPECT_TRUE(index_->note_days(series).has_value());
+    return series[0];
+  }
+  std::optional<KnownSeries> known(const std::string& pod) {
+    return index_->find(index_->hash(customer_, pod));
+  }
+  std::vector<std::string> pods(const DayRange& days) {
+    std::vector<std::string> found;
+    EXPECT_TRUE(index_->select(customer_, {}, days, [&](const SelectedSeries& series) {
+      found.emplace_back(series.labels.get("pod"));
+      return true;
+    }));
+    return found;
+  }
+  std::vector<std::string> values(std::uint32_t first_day) {
+    return label_values(*index_, customer_, "pod", first_day);
+  }
+  std::size_t expire(std::uint32_t day) {
+    return index_
+        ->expire(static_cast<TimestampMs>(day) * kv::kDayMs,
+                 static_cast<TimestampMs>(day + 400) * kv::kDayMs)
+        .value();
+  }
+
+  TemporaryFolder folder_;
+  std::unique_ptr<kv::OrderedStore> store_ = kv::open_rocksdb({folder_.path()}).value();
+  std::unique_ptr<SeriesIndex> index_;
+  store::CustomerNumber customer_{1};
+};
+
+TEST_F(SeriesDaysTest, ASeriesIsFoundOnItsDaysAlone) {
+  index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  write("dead", {100, 100});
+  write("alive", {100, 100});
+  write("alive", {106, 106});
+  EXPECT_EQ(known("dead")->days, (DayRange{100, 100}));
+  EXPECT_EQ(known("alive")->days, (DayRange{100, 106}));
+  open();  // from the rows, not from memory
+  EXPECT_THAT(pods({106, 106}), testing::ElementsAre("alive"));
+  EXPECT_THAT(pods({100, 106}), testing::UnorderedElementsAre("alive", "dead"));
+  EXPECT_THAT(pods({0, 99}), testing::IsEmpty());
+  EXPECT_THAT(values(0), testing::ElementsAre("alive", "dead"));
+  EXPECT_THAT(values(101), testing::ElementsAre("alive"));
+  EXPECT_THAT(label_names(*index_, customer_, 107), testing::IsEmpty());
+  write("alive", {90, 90});  // a late sample takes nothing back
+  EXPECT_THAT(pods({106, 106}), testing::ElementsAre("alive"));
+  EXPECT_THAT(pods({90, 90}), testing::ElementsAre("alive"));
+  EXPECT_THAT(values(101), testing::ElementsAre("alive"));
+}
+
+// A10: the index never forgot a series.
+TEST_F(SeriesDaysTest, WhatIsOverIsForgottenWithItsValuesAndMayComeBack) {
+  index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  const store::SeriesId dead = write("dead", {100, 100}).id;
+  const store::SeriesId alive = write("alive", {100, 200}).id;
+  EXPECT_EQ(expire(100), 0U);
+  EXPECT_EQ(expire(101), 1U);
+  EXPECT_THAT(pods(kAllDays), testing::ElementsAre("alive"));
+  EXPECT_THAT(values(0), testing::ElementsAre("alive"));
+  EXPECT_FALSE(known("dead").has_value());
+  const UnresolvedSeries back = write("dead", {201, 201});
+  EXPECT_TRUE(back.is_new);
+  EXPECT_NE(back.id, dead);
+  EXPECT_THAT(pods({201, 201}), testing::ElementsAre("dead"));
+  EXPECT_FALSE(write("alive", {201, 201}).is_new);
+  EXPECT_EQ(write("alive", {202, 202}).id, alive);
+}
+
+// A sender may write a series' labels in two orders; each is known by itself.
+TEST_F(SeriesDaysTest, ARowWrittenAnewKeepsTheDaysThatOtherBytesOfTheSameLabelsBrought) {
+  index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  const Labels labels = Labels::from({{"__name__", "up"}, {"pod", "x"}});
+  const auto write_as = [&](const std::string& bytes, const DayRange& days) {
+    std::vector<UnresolvedSeries> series = {
+        {customer_, labels, index_->hash(customer_, bytes), {}, false, days}};
+    ASSERT_TRUE(index_->resolve(series) && index_->note_days(series));
+  };
+  write_as("one", {100, 100});
+  write_as("other", {100, 100});
+  write_as("one", {90, 90});
+  write_as("other", {102, 102});
+  std::vector<UnresolvedSeries> both = {
+      {customer_, labels, index_->hash(customer_, "one"), {}, false, {80, 80}},
+      {customer_, labels, index_->hash(customer_, "other"), {}, false, {110, 110}}};
+  ASSERT_TRUE(index_->resolve(both) && index_->note_days(both));
+  for (const std::uint32_t day : {80U, 90U, 110U}) {
+    EXPECT_THAT(pods({day, day}), testing::ElementsAre("x")) << day;
+  }
+}
+
+// Its share of memory is full of one customer's series that come once.
+TEST_F(SeriesDaysTest, ItsMemoryIsBoundedAndAFloodForgetsTheFloodsOwn) {
+  constexpr std::size_t kMax = 256U << 10U;
+  index_ = SeriesIndex::open(*store_, kMax).value();
+  const store::CustomerNumber a = index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  const store::CustomerNumber b = index_->number_of(CustomerId::parse("cliente-b").value()).value();
+  const auto bring = [&](store::CustomerNumber customer, int first, int count) {
+    std::vector<UnresolvedSeries> series;
+    for (int n = first; n < first + count; ++n) {
+      const std::string pod = std::to_string(n);
+      series.push_back({customer,
+                        Labels::from({{"__name__", "up"}, {"pod", pod}}),
+                        index_->hash(customer, pod),
+                        {},
+                        false,
+                        {100, 100}});
+    }
+    ASSERT_TRUE(index_->resolve(series) && index_->note_days(series));
+    ASSERT_LE(index_->memory_bytes(), kMax);
+  };
+  bring(b, 0, 100);
+  const auto known_of_b = [&] {
+    int found = 0;
+    for (int n = 0; n < 100; ++n) {
+      const auto known = index_->find(index_->hash(b, std::to_string(n)));
+      if (known.has_value() && known->days == DayRange{100, 100}) ++found;
+    }
+    return found;
+  };
+  for (int first = 0; first < 10'000; first += 500) {
+    ASSERT_EQ(known_of_b(), 100) << first;
+    bring(a, first, 500);
+  }
+  index_->set_short(true);
+  EXPECT_LE(index_->memory_bytes(), kMax / 2);
+  EXPECT_EQ(known_of_b(), 100);
+  bring(a, 20'000, 500);
+  EXPECT_LE(index_->memory_bytes(), kMax / 2);
+  index_->set_short(false);
+  bring(a, 30'000, 500);
+  EXPECT_EQ(known_of_b(), 100);
+}
+
+TEST_F(SeriesDaysTest, SeriesOfAnOlderVersionAreShownAndCountFromNow) {
+  index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  write("old", kNoDays);  // its row does not say
+  EXPECT_THAT(pods({500, 500}), testing::ElementsAre("old"));
+  EXPECT_THAT(values(500), testing::ElementsAre("old"));
+  EXPECT_EQ(expire(100), 0U);
+  EXPECT_EQ(expire(500), 0U);
+  EXPECT_THAT(pods({501, 501}), testing::IsEmpty());
+  EXPECT_EQ(expire(501), 1U);
+  EXPECT_THAT(pods(kAllDays), testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace vigia::storage::store::rocksdb::index

@@ -1,0 +1,169 @@
+#include "services/storage/store/rocksdb/kv_chunk_store.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/base/check.hpp"
+#include "libs/chunk/chunk_reader.hpp"
+#include "libs/chunk/chunk_writer.hpp"
+#include "libs/chunk/packed_chunk.hpp"
+#include "services/storage/store/rocksdb/kv/key.hpp"
+
+namespace vigia::storage::store::rocksdb {
+namespace {
+
+constexpr std::uint8_t kAsItIs = 1;
+constexpr std::uint8_t kPacked = 2;  // floats as whole numbers, to be made an XOR chunk again
+
+std::string series_prefix(std::uint32_t day, CustomerNumber customer, SeriesId series) {
+  // By day first, so that what has expired is one range to drop; big-endian, so that keys stand in
+  // the order of their numbers.
+  std::string key;
+  kv::append_key_u32(key, day);
+  kv::append_key_u32(key, customer.value);
+  kv::append_key_u64(key, series.value);
+  return key;
+}
+
+std::string row_key(CustomerNumber customer, const ChunkRow& row) {
+  std::string key = series_prefix(kv::day_of(row.first_ms), customer, row.series);
+  kv::append_key_i64(key, row.first_ms);
+  kv::append_key_u64(key, row.version);
+  key.push_back(static_cast<char>(row.encoding));
+  return key;
+}
+
+// Packed where that is possible and smaller; nothing else. What is no chunk is kept as it is too:
+// a reader shall find the damage, not we hide it.
+std::optional<std::string> packed_data(const ChunkRow& row) {
+  if (row.encoding != Encoding::kFloats) return std::nullopt;
+  const auto samples = chunk::read_samples(row.data);
+  if (!samples || samples->empty() || samples->front().timestamp_ms != row.first_ms) {
+    return std::nullopt;
+  }
+  auto packed = chunk::pack_samples(*samples);
+  if (packed.has_value() && packed->size() >= row.data.size()) return std::nullopt;
+  return packed;
+}
+
+std::string row_value(const ChunkRow& row) {
+  const auto packed = packed_data(row);
+  std::string value(1, static_cast<char>(packed.has_value() ? kPacked : kAsItIs));
+  append_varint(value, static_cast<std::uint64_t>(row.last_ms - row.first_ms));
+  value += packed.has_value() ? *packed : row.data;
+  return value;
+}
+
+// The XOR chunk that these samples were before: its bytes follow from them.
+Result<std::string> unpacked_data(std::string_view packed, TimestampMs first_ms) {
+  const auto samples = chunk::unpack_samples(packed, first_ms);
+  if (!samples) return forward(samples);
+  chunk::ChunkWriter writer;
+  for (const Sample& sample : *samples) writer.append(sample);
+  return std::string(writer.bytes());
+}
+
+enum class Want { kAll, kTimes };
+
+// `key` is what follows the series' prefix. Without its data where only the times are wanted.
+Result<ChunkRow> parse_row(Want want, SeriesId series, std::string_view key,
+                           std::string_view value) {
+  ChunkRow row;
+  row.series = series;
+  bool ok = true;
+  row.first_ms = kv::take_key_i64(key, ok);
+  row.version = kv::take_key_u64(key, ok);
+  ByteReader reader(value);
+  const std::uint8_t version = reader.read_u8();
+  row.last_ms = row.first_ms + static_cast<TimestampMs>(reader.read_varint());
+  if (!ok || key.size() != 1 || !reader.ok() || (version != kAsItIs && version != kPacked)) {
+    return fail(ErrorCode::kCorrupt,
+                fmt::format("cold store: a damaged chunk row of series {}", series.value));
+  }
+  row.encoding = static_cast<Encoding>(static_cast<std::uint8_t>(key[0]));
+  if (want == Want::kTimes) return row;
+  if (version == kAsItIs) {
+    row.data = reader.rest();
+    return row;
+  }
+  auto data = unpacked_data(reader.rest(), row.first_ms);
+  if (!data) return forward(data);
+  row.data = std::move(*data);
+  return row;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KvChunkStore>> KvChunkStore::open(kv::OrderedStore& store) {
+  auto chunks = std::make_unique<KvChunkStore>(Key{}, store);
+  if (auto loaded = chunks->days_.load(); !loaded) return forward(loaded);
+  return chunks;
+}
+
+Result<void> KvChunkStore::put(CustomerNumber customer, const std::vector<ChunkRow>& rows) {
+  std::vector<kv::KeyValue> writes;
+  writes.reserve(rows.size());
+  for (const ChunkRow& row : rows) {
+    CHECK(row.first_ms <= row.last_ms && row.last_ms - row.first_ms <= kChunkSpanMs);
+    // Before the write: a day that is noted and empty costs a seek, one that is missing hides rows.
+    days_.note(kv::day_of(row.first_ms));
+    writes.push_back({kv::Family::kChunks, row_key(customer, row), row_value(row)});
+  }
+  return store_.put(writes, kv::Durability::kLater);
+}
+
+Result<void> KvChunkStore::visit(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
+                                 TimestampMs to_ms, const RowVisit& visit) {
+  const TimestampMs earliest_ms = from_ms < kChunkSpanMs ? 0 : from_ms - kChunkSpanMs;
+  for (const std::uint32_t day : days_.between(kv::day_of(earliest_ms), kv::day_of(to_ms))) {
+    const std::string prefix = series_prefix(day, customer, series);
+    std::string from = prefix;
+    kv::append_key_i64(from, earliest_ms);
+    const auto scan = store_.scan(kv::Family::kChunks, from, kv::after_prefix(prefix));
+    while (scan->next()) {
+      const std::string_view key = scan->key().substr(prefix.size());
+      // Unpacking costs far more than the times, and rows before the range are met on the way.
+      const auto times = parse_row(Want::kTimes, series, key, scan->value());
+      if (!times) return forward(times);
+      if (times->first_ms > to_ms) break;
+      if (times->last_ms < from_ms) continue;
+      auto row = parse_row(Want::kAll, series, key, scan->value());
+      if (!row) return forward(row);
+      const auto goes_on = visit(std::move(*row));
+      if (!goes_on) return forward(goes_on);
+      if (!*goes_on) return {};
+    }
+    if (auto status = scan->status(); !status) return status;
+  }
+  return {};
+}
+
+Result<std::optional<TimestampMs>> KvChunkStore::newest(CustomerNumber customer, SeriesId series,
+                                                        TimestampMs from_ms) {
+  const TimestampMs earliest_ms = from_ms < kChunkSpanMs ? 0 : from_ms - kChunkSpanMs;
+  std::optional<TimestampMs> newest;
+  for (const std::uint32_t day : days_.between(kv::day_of(earliest_ms), UINT32_MAX)) {
+    const std::string prefix = series_prefix(day, customer, series);
+    std::string from = prefix;
+    kv::append_key_i64(from, earliest_ms);
+    const auto scan = store_.scan(kv::Family::kChunks, from, kv::after_prefix(prefix));
+    while (scan->next()) {
+      const auto row =
+          parse_row(Want::kTimes, series, scan->key().substr(prefix.size()), scan->value());
+      if (!row) return forward(row);
+      // Late rows do not count: newest is where samples in order go on.
+      if (row->version != kInOrder || row->last_ms < from_ms) continue;
+      newest = std::max(newest.value_or(row->last_ms), row->last_ms);
+    }
+    if (auto status = scan->status(); !status) return forward(status);
+  }
+  return newest;
+}
+
+Result<std::size_t> KvChunkStore::expire(TimestampMs before_ms) {
+  return days_.expire(before_ms, kChunkSpanMs);  // the last chunk may reach into the next day
+}
+
+}  // namespace vigia::storage::store::rocksdb

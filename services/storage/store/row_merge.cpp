@@ -1,0 +1,59 @@
+#include "services/storage/store/row_merge.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "libs/chunk/chunk_reader.hpp"
+
+namespace vigia::storage::store {
+namespace {
+
+// `samples` stand row by row, rows of lower versions first.
+template <typename T>
+std::vector<T> merged(std::vector<T> samples) {
+  // Stable, so that of equal times the row of the lower version comes first, which unique() keeps.
+  std::stable_sort(samples.begin(), samples.end(), [](const T& left, const T& right) {
+    return left.timestamp_ms < right.timestamp_ms;
+  });
+  const auto end = std::unique(samples.begin(), samples.end(), [](const T& left, const T& right) {
+    return left.timestamp_ms == right.timestamp_ms;
+  });
+  samples.erase(end, samples.end());
+  return samples;
+}
+
+template <typename T>
+void add(std::vector<T>& all, std::vector<T> more) {
+  std::move(more.begin(), more.end(), std::back_inserter(all));
+}
+
+}  // namespace
+
+Result<MergedRows> merge_rows(const std::vector<ChunkRow>& rows) {
+  std::vector<const ChunkRow*> by_version;
+  for (const ChunkRow& row : rows) by_version.push_back(&row);
+  std::stable_sort(
+      by_version.begin(), by_version.end(),
+      [](const ChunkRow* left, const ChunkRow* right) { return left->version < right->version; });
+  MergedRows all;
+  for (const ChunkRow* row : by_version) {
+    if (row->encoding == Encoding::kFloats) {
+      auto samples = chunk::read_samples(row->data);
+      if (!samples) return forward(samples);
+      add(all.samples, std::move(*samples));
+    } else if (row->encoding == Encoding::kHistograms) {
+      auto histograms = chunk::read_histograms(row->data);
+      if (!histograms) return forward(histograms);
+      add(all.histograms, std::move(*histograms));
+    } else {
+      return fail(ErrorCode::kCorrupt, fmt::format("cold store: unknown chunk encoding {}",
+                                                   static_cast<unsigned>(row->encoding)));
+    }
+  }
+  all.samples = merged(std::move(all.samples));
+  all.histograms = merged(std::move(all.histograms));
+  return all;
+}
+
+}  // namespace vigia::storage::store
