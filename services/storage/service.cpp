@@ -21,6 +21,7 @@ constexpr std::uint64_t kPendingPart = 8;  // samples on their way to the heads
 constexpr std::uint64_t kLatePart = 32;    // of them, those that wait for the store
 constexpr std::uint64_t kAnswersPart = 4;
 constexpr std::uint64_t kHeadEighths = 3;  // open series
+constexpr std::uint64_t kClosedPart = 32;  // closed chunks that wait for the store
 constexpr std::uint64_t kIndexPart = 16;   // what is known of series without asking the store
 constexpr std::size_t kReadBytesMax = 16U << 20U;
 constexpr std::size_t kEventThreads = 2;
@@ -84,28 +85,30 @@ Result<void> Service::open_store() {
 // that another process holds does not pass.
 Result<void> Service::open() {
   if (auto opened = open_store(); !opened) return opened;
-  auto chunks = store::patiently("the chunks",
-                                 [this] { return store::rocksdb::KvChunkStore::open(*store_); });
-  if (!chunks) return forward(chunks);
-  chunks_ = std::move(*chunks);
-  auto index = store::patiently("the index", [this] {
-    return store::rocksdb::index::SeriesIndex::open(*store_, settings_.memory_max / kIndexPart);
+  auto cold = store::patiently("the chunks, the index, spans and logs", [this] {
+    return store::rocksdb::RocksDbColdStore::open(*store_, clock_,
+                                                  settings_.memory_max / kIndexPart);
   });
-  if (!index) return forward(index);
-  index_ = std::move(*index);
-  heads_ =
-      std::make_unique<heads::HeadSet>(*chunks_, clock_, settings_.memory_max / 8 * kHeadEighths);
+  if (!cold) return forward(cold);
+  cold_ = std::move(*cold);
+  use_times();
+  stored_series_ =
+      std::make_unique<heads::StoredSeries>(cold_->chunks(), *cold_, &cold_->catalog());
+  heads_ = std::make_unique<heads::HeadSet>(
+      *stored_series_, clock_,
+      heads::HeadSet::Memory{settings_.memory_max / 8 * kHeadEighths,
+                             settings_.memory_max / kClosedPart});
   ingest::IngesterSettings ingest;
   ingest.log_directory = settings_.rocksdb.directory + "/wal";
   ingest.log_bytes_max = settings_.log_bytes_max;
   ingest.pending_bytes_max = settings_.memory_max / kPendingPart;
   ingest.late_bytes_max = settings_.memory_max / kLatePart;
-  auto ingester = ingest::Ingester::open(std::move(ingest), *heads_, *chunks_, times_, clock_);
+  auto ingester =
+      ingest::Ingester::open(std::move(ingest), *heads_, cold_->chunks(), times_, clock_);
   if (!ingester) return forward(ingester);
   ingester_ = std::move(*ingester);
-  index_->note_used(ingester_->replayed_series_max(), ingester_->replayed_customer_max());
-  if (auto opened = open_events(); !opened) return opened;
-  healer_ = std::make_unique<store::rocksdb::index::IndexHealer>(*index_, *store_);
+  cold_->index().note_used(ingester_->replayed_series_max(), ingester_->replayed_customer_max());
+  healer_ = std::make_unique<store::rocksdb::index::IndexHealer>(cold_->index(), *store_);
   make_interfaces();
   guard_ = std::make_unique<lanes::MemoryGuard>(settings_.memory_max,
                                                 [this](bool is_short) { set_short(is_short); });
@@ -145,29 +148,25 @@ std::vector<retention::RetentionRule> Service::retention_rules() {
   const RetentionSettings& keep = settings_.retention;
   // Later than the chunks, so that no sample is left without its labels.
   const Duration index = keep.raw == Duration(0) ? Duration(0) : keep.raw + kIndexAfterRaw;
-  return {{"raw", keep.raw, [this](TimestampMs before) { return chunks_->expire(before); }},
+  return {{"raw", keep.raw,
+           [this](TimestampMs before) {
+             return cold_->chunks().expire(store::Resolution::kRaw, before);
+           }},
           {"index", index,
            [this, index](TimestampMs before) {
              const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(index);
-             return index_->expire(before, before + kept.count());
+             return cold_->catalog().expire(before, before + kept.count());
            }},
-          {"traces", keep.traces, [this](TimestampMs before) { return spans_->expire(before); }},
-          {"logs", keep.logs, [this](TimestampMs before) { return logs_->expire(before); }}};
+          {"traces", keep.traces,
+           [this](TimestampMs before) { return cold_->events().expire(Signal::kTraces, before); }},
+          {"logs", keep.logs,
+           [this](TimestampMs before) { return cold_->events().expire(Signal::kLogs, before); }}};
 }
 
-Result<void> Service::open_events() {
-  for (const Signal signal : {Signal::kTraces, Signal::kLogs}) {
-    auto events = store::patiently("spans and logs", [&] {
-      return store::rocksdb::events::EventStore::open(*store_, clock_, signal);
-    });
-    if (!events) return forward(events);
-    (*events)->use_record_times(times_);
-    const RetentionSettings& retention = settings_.retention;
-    const Duration keep = signal == Signal::kTraces ? retention.traces : retention.logs;
-    (*events)->use_oldest([this, keep] { return oldest_ms(keep); });
-    (signal == Signal::kTraces ? spans_ : logs_) = std::move(*events);
-  }
-  return {};
+void Service::use_times() {
+  cold_->use_record_times(times_);
+  cold_->use_oldest(Signal::kTraces, [this] { return oldest_ms(settings_.retention.traces); });
+  cold_->use_oldest(Signal::kLogs, [this] { return oldest_ms(settings_.retention.logs); });
 }
 
 // By the earlier of clock and records, as expiry goes, and with the day that it leaves standing.
@@ -179,22 +178,23 @@ TimestampMs Service::oldest_ms(Duration keep) const {
 }
 
 void Service::make_interfaces() {
-  reader_ = std::make_unique<read::SeriesReader>(*heads_, *chunks_);
+  reader_ = std::make_unique<read::SeriesReader>(*heads_, cold_->chunks());
   answers_ = std::make_unique<lanes::CustomerShares>("answers under way",
                                                      settings_.memory_max / kAnswersPart);
   remote_read_ =
-      std::make_unique<read::RemoteRead>(*index_, *reader_, read::ReadLimits(), *answers_);
+      std::make_unique<read::RemoteRead>(cold_->catalog(), *reader_, read::ReadLimits(), *answers_);
   books_ = std::make_unique<api::WriteBooks>(registry_);
-  write_api_ = std::make_unique<api::WriteApi>(
-      *index_, *ingester_, *books_, [this] { return oldest_ms(settings_.retention.raw); });
+  write_api_ =
+      std::make_unique<api::WriteApi>(cold_->catalog(), *cold_, *ingester_, *books_,
+                                      [this] { return oldest_ms(settings_.retention.raw); });
   read_api_ = std::make_unique<api::ReadApi>(*remote_read_);
   gaps_ = api::AnswerGaps(
       [this] { return store_->damage().unsaved_files; },
-      [this](std::string_view customer) { return index_->lacks_rows_of(customer); });
-  label_api_ = std::make_unique<api::LabelApi>(*index_, *reader_, *answers_, gaps_);
-  trace_intake_ = std::make_unique<api::OtlpApi>(*spans_, *index_, registry_, Signal::kTraces);
-  log_intake_ = std::make_unique<api::OtlpApi>(*logs_, *index_, registry_, Signal::kLogs);
-  event_api_ = std::make_unique<api::EventApi>(*spans_, *logs_, *index_, *answers_, gaps_);
+      [this](std::string_view customer) { return cold_->index().lacks_rows_of(customer); });
+  label_api_ = std::make_unique<api::LabelApi>(cold_->catalog(), *reader_, *answers_, gaps_);
+  trace_intake_ = std::make_unique<api::OtlpApi>(cold_->events(), registry_, Signal::kTraces);
+  log_intake_ = std::make_unique<api::OtlpApi>(cold_->events(), registry_, Signal::kLogs);
+  event_api_ = std::make_unique<api::EventApi>(cold_->events(), cold_->catalog(), *answers_, gaps_);
   sample_writers_ = std::make_unique<lanes::CustomerLanes>(
       lanes::LaneSettings{"samples", write_threads(), write_threads() - 1, kWriteJobsMax,
                           settings_.memory_max / kWritesPart});
@@ -209,7 +209,7 @@ void Service::set_short(bool is_short) {
   if (is_short) service::log_warn("memory is short: whoever holds most is refused for now");
   ingester_->set_short(is_short);
   heads_->set_short(is_short);
-  index_->set_short(is_short);
+  cold_->index().set_short(is_short);
   answers_->set_short(is_short);
   for (lanes::CustomerLanes* lanes :
        {sample_writers_.get(), event_writers_.get(), readers_.get()}) {

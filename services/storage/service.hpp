@@ -23,7 +23,7 @@
 #include "services/storage/retention/retention_sweeper.hpp"
 #include "services/storage/settings.hpp"
 #include "services/storage/store/rocksdb/index/index_healer.hpp"
-#include "services/storage/store/rocksdb/kv_chunk_store.hpp"
+#include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
 
 namespace vigia::storage {
 
@@ -55,7 +55,7 @@ class Service final : public service::Running, public net::Handler {
   Result<void> open();
   Result<void> open_store();
   void say_identity(net::Response& response) const;
-  Result<void> open_events();
+  void use_times();
   void make_interfaces();
   TimestampMs oldest_ms(Duration keep) const;
   void set_short(bool is_short);
@@ -96,13 +96,11 @@ class Service final : public service::Running, public net::Handler {
   std::uint64_t damage_seen_ = 0;
   std::unique_ptr<store::rocksdb::kv::OrderedStore> store_;
   std::optional<disk_log::StoreIdentity> identity_;  // as of the start
-  std::unique_ptr<store::rocksdb::KvChunkStore> chunks_;
-  std::unique_ptr<store::rocksdb::index::SeriesIndex> index_;
+  std::unique_ptr<store::rocksdb::RocksDbColdStore> cold_;
   std::unique_ptr<store::rocksdb::index::IndexHealer> healer_;
+  std::unique_ptr<heads::StoredSeries> stored_series_;
   std::unique_ptr<heads::HeadSet> heads_;
   std::unique_ptr<ingest::Ingester> ingester_;
-  std::unique_ptr<store::rocksdb::events::EventStore> spans_;
-  std::unique_ptr<store::rocksdb::events::EventStore> logs_;
   std::unique_ptr<read::SeriesReader> reader_;
   std::unique_ptr<lanes::CustomerShares> answers_;
   std::unique_ptr<read::RemoteRead> remote_read_;

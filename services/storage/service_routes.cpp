@@ -192,12 +192,16 @@ void Service::add_metrics() {
             "Series whose samples were written early because open ones held too much memory.",
             heads.closed_for_memory);
     gauge("vigia_storage_open_chunk_bytes", "Memory of open chunks.", heads.chunk_bytes);
+    gauge("vigia_storage_closed_chunks_waiting_bytes", "Closed chunks that wait for the store.",
+          heads.closed.bytes);
     gauge("vigia_storage_index_memory_bytes", "Memory of known series' numbers.",
-          index_->memory_bytes());
-    gauge("vigia_storage_series", "Series ever written.", index_->series_count());
-    gauge("vigia_storage_chunk_disk_bytes", "Closed chunks on disk.", chunks_->disk_bytes());
-    gauge("vigia_storage_span_disk_bytes", "Spans on disk.", spans_->disk_bytes());
-    gauge("vigia_storage_log_record_disk_bytes", "Log records on disk.", logs_->disk_bytes());
+          cold_->index().memory_bytes());
+    gauge("vigia_storage_series", "Series ever written.", cold_->index().series_count());
+    gauge("vigia_storage_chunk_disk_bytes", "Closed chunks on disk.", cold_->chunks().disk_bytes());
+    gauge("vigia_storage_span_disk_bytes", "Spans on disk.",
+          cold_->events().disk_bytes(Signal::kTraces));
+    gauge("vigia_storage_log_record_disk_bytes", "Log records on disk.",
+          cold_->events().disk_bytes(Signal::kLogs));
     const ingest::IngesterStats ingest = ingester_->stats();
     gauge("vigia_storage_samples_pending", "Samples under way to the heads.", ingest.items_pending);
     gauge("vigia_storage_log_bytes", "Write-ahead log on disk.", ingest.log.bytes);
@@ -216,9 +220,11 @@ void Service::add_metrics() {
             remote_read_->damaged_series());
     counter("vigia_storage_damaged_items_total",
             "Spans and log records left out of answers because they cannot be read.",
-            spans_->damaged_items() + logs_->damaged_items());
-    counter("vigia_storage_sweep_failures_total", "Times that chunks could not be closed.",
-            ingest.sweep_failures);
+            cold_->events().damaged_items(Signal::kTraces) +
+                cold_->events().damaged_items(Signal::kLogs));
+    counter("vigia_storage_sweep_failures_total",
+            "Times that chunks could not be closed or stored.",
+            ingest.sweep_failures + heads.closed.failures);
   });
 }
 
@@ -255,7 +261,7 @@ void Service::add_damage_metrics() {
          MetricType::kCounter, {}, static_cast<double>(damage.rows_saved));
     emit("vigia_storage_index_rows_restored_total",
          "Series' rows of the index that were lost and are written anew from their copies.",
-         MetricType::kCounter, {}, static_cast<double>(index_->rows_restored()));
+         MetricType::kCounter, {}, static_cast<double>(cold_->index().rows_restored()));
     emit("vigia_storage_quarantined_files", "Damaged files that lie in the quarantine.",
          MetricType::kGauge, {}, static_cast<double>(damage.quarantined_files));
     emit("vigia_storage_unsaved_files",

@@ -23,7 +23,7 @@ using wire::otlp::FieldReader;
 
 constexpr std::size_t kTraceIdDigits = 32;
 constexpr std::size_t kTraceCopies = 2;  // in pieces, and put together
-constexpr store::rocksdb::events::TimestampNs kNsPerMs = 1'000'000;
+constexpr store::TimestampNs kNsPerMs = 1'000'000;
 // What one span or log record, which must not make the others unreadable, may need to be shown.
 constexpr std::size_t kItemMemoryMax = 48U << 20U;
 const Error kAnswerTooLarge{ErrorCode::kOverLimit,
@@ -80,8 +80,8 @@ RecordParts read_record(std::string_view record) {
   return parts;
 }
 
-bool is_wanted(const std::vector<store::LabelMatchers>& sets,
-               const store::rocksdb::events::EventView& event, const RecordParts& parts) {
+bool is_wanted(const std::vector<store::LabelMatchers>& sets, const store::EventView& event,
+               const RecordParts& parts) {
   std::vector<Label> labels = {{"severity", std::string(parts.severity)},
                                {"trace_id", parts.trace_id}};
   wire::otlp::for_each_attribute({event.resource, 1},
@@ -101,9 +101,8 @@ bool is_wanted(const std::vector<store::LabelMatchers>& sets,
                      [&](const store::LabelMatchers& set) { return store::all_match(set, views); });
 }
 
-std::string record_json(store::rocksdb::events::TimestampNs time_ns,
-                        const store::rocksdb::events::EventView& event, const RecordParts& parts,
-                        std::size_t bytes_max) {
+std::string record_json(store::TimestampNs time_ns, const store::EventView& event,
+                        const RecordParts& parts, std::size_t bytes_max) {
   std::string json;
   json.reserve(bytes_max);
   json += fmt::format(R"({{"time_ns":"{}","severity":)", time_ns);
@@ -125,7 +124,7 @@ enum class Taken : std::uint8_t { kYes, kTooLarge, kNoMore };
 
 // An error where the customer's other answers leave no room for now. Where this answer alone is
 // all that it may be, it ends there: nobody can ask for less of a trace.
-Result<Taken> take_span(const store::rocksdb::events::EventView& event, JaegerTrace& trace,
+Result<Taken> take_span(const store::EventView& event, JaegerTrace& trace,
                         lanes::AnswerMemory& memory) {
   const JsonCost cost = trace.cost_of(event);
   if (cost.memory() > kItemMemoryMax) return Taken::kTooLarge;
@@ -146,7 +145,7 @@ Result<Taken> take_span(const store::rocksdb::events::EventView& event, JaegerTr
 
 // Nothing where its labels are too many to be looked at.
 Result<std::optional<bool>> is_wanted_within(const std::vector<store::LabelMatchers>& sets,
-                                             const store::rocksdb::events::EventView& event,
+                                             const store::EventView& event,
                                              const RecordParts& parts,
                                              lanes::AnswerMemory& memory) {
   if (sets.empty()) return true;
@@ -157,9 +156,8 @@ Result<std::optional<bool>> is_wanted_within(const std::vector<store::LabelMatch
   return is_wanted(sets, event, parts);
 }
 
-Result<Taken> take_record(store::rocksdb::events::TimestampNs time_ns,
-                          const store::rocksdb::events::EventView& event, const RecordParts& parts,
-                          AnswerBody& body, lanes::AnswerMemory& memory) {
+Result<Taken> take_record(store::TimestampNs time_ns, const store::EventView& event,
+                          const RecordParts& parts, AnswerBody& body, lanes::AnswerMemory& memory) {
   const JsonCost cost = record_cost(event);
   if (cost.memory() > kItemMemoryMax) return Taken::kTooLarge;
   if (!body.has_room(cost.json)) return tl::unexpected<Error>(kAnswerTooLarge);
@@ -174,9 +172,8 @@ Result<Taken> take_record(store::rocksdb::events::TimestampNs time_ns,
   return Taken::kYes;
 }
 
-store::rocksdb::events::TimestampNs to_ns(TimestampMs time_ms) {
-  return static_cast<store::rocksdb::events::TimestampNs>(std::max<TimestampMs>(time_ms, 0)) *
-         kNsPerMs;
+store::TimestampNs to_ns(TimestampMs time_ms) {
+  return static_cast<store::TimestampNs>(std::max<TimestampMs>(time_ms, 0)) * kNsPerMs;
 }
 
 }  // namespace
@@ -193,8 +190,8 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id,
   JaegerTrace trace(*trace_id);
   bool is_cut = false;
   Result<void> fits;
-  for (const store::rocksdb::index::Customer& customer : read::customers_for(index_, *fence, {})) {
-    const auto add = [&](const store::rocksdb::events::EventView& event) {
+  for (const CustomerId& customer : read::customers_for(catalog_, *fence, {})) {
+    const auto add = [&](const store::EventView& event) {
       const auto taken = take_span(event, trace, *memory);
       if (!taken) {
         fits = tl::unexpected<Error>(taken.error());
@@ -203,7 +200,7 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id,
       is_cut = is_cut || *taken != Taken::kYes;
       return *taken != Taken::kNoMore;
     };
-    const auto whole = spans_.read_trace(customer.number, *trace_id, add, limit);
+    const auto whole = events_.read_trace(customer, *trace_id, add, limit);
     if (!whole) return net::json_error(whole.error());
     if (!fits) return net::json_error(fits.error());
     if (*whole) continue;
@@ -238,8 +235,7 @@ net::Response EventApi::logs(const net::Request& request, const lanes::WorkLimit
     fits = tl::unexpected<Error>(error);
     return false;
   };
-  const auto add = [&](store::rocksdb::events::TimestampNs time_ns,
-                       const store::rocksdb::events::EventView& event) {
+  const auto add = [&](store::TimestampNs time_ns, const store::EventView& event) {
     const RecordParts parts = read_record(event.item);
     const auto wanted = is_wanted_within(query->sets, event, parts, *memory);
     if (!wanted) return ends_with(wanted.error());
@@ -253,10 +249,9 @@ net::Response EventApi::logs(const net::Request& request, const lanes::WorkLimit
     if (*taken == Taken::kTooLarge) ++left_out;
     return true;
   };
-  for (const store::rocksdb::index::Customer& customer :
-       read::customers_for(index_, query->fence, {})) {
-    const auto whole = logs_.read_logs(customer.number, to_ns(query->start_ms),
-                                       to_ns(query->end_ms) + kNsPerMs - 1, add, limit);
+  for (const CustomerId& customer : read::customers_for(catalog_, query->fence, {})) {
+    const auto whole = events_.read_logs(customer, to_ns(query->start_ms),
+                                         to_ns(query->end_ms) + kNsPerMs - 1, add, limit);
     if (!whole) return net::json_error(whole.error());
     if (!fits) return net::json_error(fits.error());
     if (!*whole) return body.finish(kEnded);

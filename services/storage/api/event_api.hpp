@@ -5,8 +5,8 @@
 #include "services/storage/api/answer_body.hpp"
 #include "services/storage/api/answer_gaps.hpp"
 #include "services/storage/lanes/work_limit.hpp"
-#include "services/storage/store/rocksdb/events/event_store.hpp"
-#include "services/storage/store/rocksdb/index/series_index.hpp"
+#include "services/storage/store/catalog.hpp"
+#include "services/storage/store/events.hpp"
 
 namespace vigia::storage::api {
 
@@ -18,10 +18,9 @@ inline constexpr std::size_t kLogRecordsMax = 5'000;
 class EventApi {
  public:
   /// All must outlive it.
-  EventApi(store::rocksdb::events::EventStore& spans, store::rocksdb::events::EventStore& logs,
-           const store::rocksdb::index::SeriesIndex& index, lanes::CustomerShares& answers,
+  EventApi(store::EventStore& events, const store::Catalog& catalog, lanes::CustomerShares& answers,
            AnswerGaps gaps = {})
-      : spans_(spans), logs_(logs), index_(index), answers_(answers), gaps_(std::move(gaps)) {}
+      : events_(events), catalog_(catalog), answers_(answers), gaps_(std::move(gaps)) {}
 
   /// A trace in Jaeger's JSON, of at most 20,000 spans, 64 MiB and what one answer may hold,
   /// without spans that need too much memory each (a warning in it says that there are more, or
@@ -42,9 +41,8 @@ class EventApi {
   net::Response logs(const net::Request& request, const lanes::WorkLimit& limit = {}) const;
 
  private:
-  store::rocksdb::events::EventStore& spans_;
-  store::rocksdb::events::EventStore& logs_;
-  const store::rocksdb::index::SeriesIndex& index_;
+  store::EventStore& events_;
+  const store::Catalog& catalog_;
   lanes::CustomerShares& answers_;
   const AnswerGaps gaps_;
 };

@@ -206,8 +206,7 @@ void append_scope(Commas& tags, std::string_view scope) {
 }
 
 // Span: 9 attributes, 15 status.
-void append_span_tags(std::string& out, const SpanHead& head,
-                      const store::rocksdb::events::EventView& event) {
+void append_span_tags(std::string& out, const SpanHead& head, const store::EventView& event) {
   Commas tags(out);
   append_tags(tags, {event.item, 9});
   for_each_bytes(event.item, 15, [&](std::string_view status) { append_status(tags, status); });
@@ -221,14 +220,14 @@ void append_span_tags(std::string& out, const SpanHead& head,
 
 JaegerTrace::JaegerTrace(std::string_view trace_id) : trace_id_(to_hex(trace_id)) {}
 
-JsonCost JaegerTrace::cost_of(const store::rocksdb::events::EventView& event) const {
+JsonCost JaegerTrace::cost_of(const store::EventView& event) const {
   JsonCost cost = span_cost(event);
-  if (process_ids_.contains(store::rocksdb::events::hash_origin(event.resource))) return cost;
+  if (process_ids_.contains(store::hash_labels(0, event.resource))) return cost;
   const JsonCost process = process_cost(event.resource);
   return {cost.json + process.json, std::max(cost.scratch, process.scratch)};
 }
 
-void JaegerTrace::add(const store::rocksdb::events::EventView& event, const JsonCost& cost) {
+void JaegerTrace::add(const store::EventView& event, const JsonCost& cost) {
   const std::string process = process_of(event.resource);
   const SpanHead head = read_head(event.item);
   const std::uint64_t duration_ns = head.end_ns > head.start_ns ? head.end_ns - head.start_ns : 0;
@@ -254,7 +253,7 @@ void JaegerTrace::add(const store::rocksdb::events::EventView& event, const Json
 constexpr std::string_view kUnknownService = "unknown_service";
 
 std::string JaegerTrace::process_of(std::string_view resource) {
-  const store::rocksdb::events::OriginHash hash = store::rocksdb::events::hash_origin(resource);
+  const store::LabelsHash hash = store::hash_labels(0, resource);
   if (const auto at = process_ids_.find(hash); at != process_ids_.end()) return at->second;
   std::string id = fmt::format("p{}", process_ids_.size() + 1);
   std::string_view service = kUnknownService;

@@ -7,7 +7,8 @@
 
 #include "services/storage/api/json_cost.hpp"
 #include "services/storage/api/text_pieces.hpp"
-#include "services/storage/store/rocksdb/events/event_row.hpp"
+#include "services/storage/store/catalog.hpp"
+#include "services/storage/store/events.hpp"
 
 namespace vigia::storage::api {
 
@@ -17,8 +18,8 @@ class JaegerTrace {
   explicit JaegerTrace(std::string_view trace_id);  ///< 16 bytes
   /// What add will need, the process of the span too where it is the first of its resource. Both
   /// throw protozero::exception on damaged bytes.
-  JsonCost cost_of(const store::rocksdb::events::EventView& event) const;
-  void add(const store::rocksdb::events::EventView& event, const JsonCost& cost);
+  JsonCost cost_of(const store::EventView& event) const;
+  void add(const store::EventView& event, const JsonCost& cost);
   std::size_t spans() const { return span_count_; }
   std::size_t bytes() const { return spans_.bytes() + processes_.bytes(); }
   /// The whole answer: {"data":[…],…}, which takes as much again as bytes(). `is_cut`: there are
@@ -31,7 +32,7 @@ class JaegerTrace {
   std::string trace_id_;
   TextPieces spans_;
   std::size_t span_count_ = 0;
-  std::map<store::rocksdb::events::OriginHash, std::string> process_ids_;  // by resource
+  std::map<store::LabelsHash, std::string> process_ids_;  // by resource
   TextPieces processes_;
 };
 

@@ -211,7 +211,7 @@ void reckon_span_field(FieldReader& reader, Reckoner& reckoner) {
 
 }  // namespace
 
-JsonCost span_cost(const store::rocksdb::events::EventView& event) {
+JsonCost span_cost(const store::EventView& event) {
   Reckoner reckoner;
   reckoner.fixed(kSpanText);
   FieldReader reader(event.item);
@@ -227,7 +227,7 @@ JsonCost process_cost(std::string_view resource) {
   return reckoner.cost();
 }
 
-JsonCost record_cost(const store::rocksdb::events::EventView& event) {
+JsonCost record_cost(const store::EventView& event) {
   Reckoner reckoner;
   reckoner.fixed(kRecordText);
   FieldReader reader(event.item);

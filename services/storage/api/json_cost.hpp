@@ -6,7 +6,8 @@
 #include <string_view>
 
 #include "libs/wire/otlp/attributes.hpp"
-#include "services/storage/store/rocksdb/events/event_row.hpp"
+#include "services/storage/store/catalog.hpp"
+#include "services/storage/store/events.hpp"
 
 namespace vigia::storage::api {
 
@@ -17,9 +18,9 @@ struct JsonCost {
 };
 
 /// All throw protozero::exception on damaged bytes. The JSON: jaeger_json.hpp, attribute_json.hpp.
-JsonCost span_cost(const store::rocksdb::events::EventView& event);  ///< without its process
+JsonCost span_cost(const store::EventView& event);  ///< without its process
 JsonCost process_cost(std::string_view resource);
-JsonCost record_cost(const store::rocksdb::events::EventView& event);  ///< of GET /api/v1/logs
+JsonCost record_cost(const store::EventView& event);  ///< of GET /api/v1/logs
 
 /// Of a resource whose attributes become labels for a while.
 std::size_t labels_memory(std::string_view resource);

@@ -130,7 +130,7 @@ class RandomEvents {
   std::mt19937 random_;
 };
 
-std::size_t written(const store::rocksdb::events::EventView& event) {
+std::size_t written(const store::EventView& event) {
   JaegerTrace trace(std::string(16, '\x0a'));
   trace.add(event, trace.cost_of(event));
   return trace.bytes();
@@ -142,7 +142,7 @@ TEST(JsonCostTest, NoSpanBecomesMoreThanWasReckoned) {
     const std::string resource = events.resource();
     const std::string scope = events.scope();
     const std::string item = events.span();
-    const store::rocksdb::events::EventView event{resource, "", scope, "", item};
+    const store::EventView event{resource, "", scope, "", item};
     const std::size_t reckoned = JaegerTrace(std::string(16, '\x0a')).cost_of(event).json;
     ASSERT_LE(written(event), reckoned) << "round " << round;
   }
@@ -153,7 +153,7 @@ TEST(JsonCostTest, NoValueOfARecordBecomesMoreThanWasReckoned) {
   for (int round = 0; round < 4'000; ++round) {
     const std::string resource = events.resource();
     const std::string item = events.record();
-    const store::rocksdb::events::EventView event{resource, "", "", "", item};
+    const store::EventView event{resource, "", "", "", item};
     std::string json;
     append_object_json(json, {resource, 1});
     append_object_json(json, {item, 6});
@@ -179,7 +179,7 @@ TEST(JsonCostTest, EmptyElementsCountByWhatIsWrittenForThem) {
     pbf_writer message(span);
     for (int i = 0; i < kElements; ++i)
       message.add_message(static_cast<std::uint32_t>(field), std::string());
-    const store::rocksdb::events::EventView event{"", "", "", "", span};
+    const store::EventView event{"", "", "", "", span};
     const std::size_t json = written(event);
     const std::size_t reckoned = span_cost(event).json;
     EXPECT_GT(json, 20U * kElements) << field;
@@ -207,7 +207,7 @@ TEST(JsonCostTest, APlainSpanIsReckonedClosely) {
   message.add_bytes(1, std::string(16, '\x0a'));
   message.add_bytes(2, std::string(8, '\x0b'));
   message.add_string(5, std::string(100'000, 'x'));
-  const store::rocksdb::events::EventView event{"", "", "", "", span};
+  const store::EventView event{"", "", "", "", span};
   EXPECT_LT(span_cost(event).json, written(event) + 1'000);
   EXPECT_EQ(span_cost(event).scratch, 0U);
 }

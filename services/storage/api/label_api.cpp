@@ -85,12 +85,27 @@ net::Response answer(Result<std::set<T>> found, std::size_t items_max,
   return body.finish("");
 }
 
+// Page after page, until no more are wanted.
+template <typename Ask>
+Result<void> walk_pages(std::uint32_t first_day, const Ask& ask, FirstTexts& texts) {
+  store::TextQuery query{first_day, ""};
+  for (;;) {
+    const auto page = ask(query);
+    if (!page) return tl::unexpected<Error>(page.error());
+    for (const std::string& text : page->texts) {
+      if (!texts.add(text)) return {};
+    }
+    if (page->is_last || page->texts.empty()) return {};
+    query.after = page->texts.back();
+  }
+}
+
 }  // namespace
 
 Result<bool> LabelApi::is_in_range(const LabelQuery& query,
-                                   const store::rocksdb::index::SelectedSeries& series) const {
+                                   const read::SelectedSeries& series) const {
   if (!query.has_range) return true;
-  return reader_.has_samples(series.customer, series.id, query.start_ms, query.end_ms);
+  return reader_.has_samples(series.customer, key_of(series), {query.start_ms, query.end_ms});
 }
 
 Result<std::set<Labels>> LabelApi::find_series(const Looking& looking,
@@ -100,9 +115,9 @@ Result<std::set<Labels>> LabelApi::find_series(const Looking& looking,
   for (const store::LabelMatchers& set : query.sets) {
     const read::SeriesQuestion question{
         query.fence, set, read::days_between(query.start_ms, query.end_ms), kAnswersMax};
-    auto selected = read::select_series(index_, question, looking.memory, looking.limit);
+    auto selected = read::select_series(catalog_, question, looking.memory, looking.limit);
     if (!selected) return forward(selected);
-    for (store::rocksdb::index::SelectedSeries& series : *selected) {
+    for (read::SelectedSeries& series : *selected) {
       if (auto checked = looking.limit.check(); !checked) return forward(checked);
       const auto is_wanted = is_in_range(query, series);
       if (!is_wanted) return forward(is_wanted);
@@ -121,13 +136,13 @@ Result<std::set<Labels>> LabelApi::find_series(const Looking& looking,
 Result<std::set<std::string>> LabelApi::find_names(const Looking& looking) const {
   const LabelQuery& query = looking.query;
   FirstTexts names(query.limit, looking.memory);
-  const auto add = [&](std::string_view name) { return names.add(name); };
   Result<void> walked;
   if (query.sets.empty()) {
-    for (const store::rocksdb::index::Customer& customer :
-         read::customers_for(index_, query.fence, {})) {
-      walked = index_.label_names(customer.number, store::rocksdb::kv::day_of(query.start_ms), add,
-                                  looking.limit);
+    for (const CustomerId& customer : read::customers_for(catalog_, query.fence, {})) {
+      const auto ask = [&](const store::TextQuery& page) {
+        return catalog_.label_names(customer, page, looking.limit);
+      };
+      walked = walk_pages(store::day_of(query.start_ms), ask, names);
       if (!walked) break;
     }
     return names.take(walked);
@@ -135,7 +150,7 @@ Result<std::set<std::string>> LabelApi::find_names(const Looking& looking) const
   const auto series = find_series(looking, kAnswersMax);
   if (!series) return forward(series);
   for (const Labels& labels : *series) {
-    for (const Label& label : labels) add(label.name);
+    for (const Label& label : labels) names.add(label.name);
   }
   return names.take(walked);
 }
@@ -144,13 +159,13 @@ Result<std::set<std::string>> LabelApi::find_values(const Looking& looking,
                                                     std::string_view name) const {
   const LabelQuery& query = looking.query;
   FirstTexts values(query.limit, looking.memory);
-  const auto add = [&](std::string_view value) { return values.add(value); };
   Result<void> walked;
   if (query.sets.empty()) {
-    for (const store::rocksdb::index::Customer& customer :
-         read::customers_for(index_, query.fence, {})) {
-      walked = index_.label_values(customer.number, name,
-                                   store::rocksdb::kv::day_of(query.start_ms), add, looking.limit);
+    for (const CustomerId& customer : read::customers_for(catalog_, query.fence, {})) {
+      const auto ask = [&](const store::TextQuery& page) {
+        return catalog_.label_values(customer, name, page, looking.limit);
+      };
+      walked = walk_pages(store::day_of(query.start_ms), ask, values);
       if (!walked) break;
     }
     return values.take(walked);
@@ -158,7 +173,7 @@ Result<std::set<std::string>> LabelApi::find_values(const Looking& looking,
   const auto series = find_series(looking, kAnswersMax);
   if (!series) return forward(series);
   for (const Labels& labels : *series) {
-    if (const auto value = labels.get(name); !value.empty()) add(value);
+    if (const auto value = labels.get(name); !value.empty()) values.add(value);
   }
   return values.take(walked);
 }

@@ -10,6 +10,7 @@
 #include "services/storage/api/answer_gaps.hpp"
 #include "services/storage/api/label_query.hpp"
 #include "services/storage/read/series_reader.hpp"
+#include "services/storage/read/series_search.hpp"
 
 namespace vigia::storage::api {
 
@@ -22,9 +23,9 @@ namespace vigia::storage::api {
 class LabelApi {
  public:
   /// All must outlive it.
-  LabelApi(const store::rocksdb::index::SeriesIndex& index, const read::SeriesReader& reader,
+  LabelApi(const store::Catalog& catalog, const read::SeriesReader& reader,
            lanes::CustomerShares& answers, AnswerGaps gaps = {})
-      : index_(index), reader_(reader), answers_(answers), gaps_(std::move(gaps)) {}
+      : catalog_(catalog), reader_(reader), answers_(answers), gaps_(std::move(gaps)) {}
   net::Response labels(const net::Request& request, const lanes::WorkLimit& limit = {}) const;
   net::Response values(const net::Request& request, std::string_view name,
                        const lanes::WorkLimit& limit = {}) const;
@@ -39,10 +40,9 @@ class LabelApi {
   Result<std::set<Labels>> find_series(const Looking& looking, std::size_t series_max) const;
   Result<std::set<std::string>> find_names(const Looking& looking) const;
   Result<std::set<std::string>> find_values(const Looking& looking, std::string_view name) const;
-  Result<bool> is_in_range(const LabelQuery& query,
-                           const store::rocksdb::index::SelectedSeries& series) const;
+  Result<bool> is_in_range(const LabelQuery& query, const read::SelectedSeries& series) const;
 
-  const store::rocksdb::index::SeriesIndex& index_;
+  const store::Catalog& catalog_;
   const read::SeriesReader& reader_;
   lanes::CustomerShares& answers_;
   const AnswerGaps gaps_;

@@ -27,9 +27,7 @@ net::Response OtlpApi::handle(const net::Request& request) {
   if (!fence) return net::otlp_error(request, fence.error());
   if (!fence->has_value()) return handle_nobodys(request);
   const CustomerId& customer = **fence;
-  const auto number = index_.number_of(customer);
-  if (!number) return net::otlp_error(request, number.error());
-  const auto counts = events_.write(customer, *number, request.body);
+  const auto counts = events_.write(customer, signal_, request.body);
   if (!counts) return net::otlp_error(request, counts.error());
   count(customer, *counts);
   // Partial success is for a part (OTLP, "Partial Success"); where nothing was taken it is an
@@ -49,7 +47,7 @@ net::Response OtlpApi::handle_nobodys(const net::Request& request) const {
   return otlp::accepted(signal_, otlp::BodyForm::kProtobuf);
 }
 
-void OtlpApi::count(const CustomerId& customer, const store::rocksdb::events::EventCounts& counts) {
+void OtlpApi::count(const CustomerId& customer, const store::EventCounts& counts) {
   const std::string_view items = signal_ == Signal::kTraces ? "spans" : "log_records";
   const auto add = [&](std::string_view what, std::string_view help, std::uint64_t value) {
     registry_

@@ -8,8 +8,7 @@
 
 #include "libs/net/message.hpp"
 #include "libs/service/metrics.hpp"
-#include "services/storage/store/rocksdb/events/event_store.hpp"
-#include "services/storage/store/rocksdb/index/series_index.hpp"
+#include "services/storage/store/events.hpp"
 
 namespace vigia::storage::api {
 
@@ -21,17 +20,15 @@ namespace vigia::storage::api {
 /// block.
 class OtlpApi {
  public:
-  /// All must outlive it. `signal` is that of `events`.
-  OtlpApi(store::rocksdb::events::EventStore& events, store::rocksdb::index::SeriesIndex& index,
-          service::MetricRegistry& registry, Signal signal)
-      : events_(events), index_(index), registry_(registry), signal_(signal) {}
+  /// Both must outlive it. `signal` is traces or logs.
+  OtlpApi(store::EventStore& events, service::MetricRegistry& registry, Signal signal)
+      : events_(events), registry_(registry), signal_(signal) {}
   net::Response handle(const net::Request& request);
 
  private:
   net::Response handle_nobodys(const net::Request& request) const;
-  void count(const CustomerId& customer, const store::rocksdb::events::EventCounts& counts);
-  store::rocksdb::events::EventStore& events_;
-  store::rocksdb::index::SeriesIndex& index_;
+  void count(const CustomerId& customer, const store::EventCounts& counts);
+  store::EventStore& events_;
   service::MetricRegistry& registry_;
   Signal signal_;
 };

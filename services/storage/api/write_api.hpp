@@ -7,7 +7,7 @@
 #include "libs/net/server.hpp"
 #include "services/storage/api/write_books.hpp"
 #include "services/storage/ingest/ingester.hpp"
-#include "services/storage/store/rocksdb/index/series_index.hpp"
+#include "services/storage/store/catalog.hpp"
 
 namespace vigia::storage::api {
 
@@ -31,15 +31,20 @@ class WriteApi {
  public:
   /// All must outlive it.
   /// `oldest_ms` gives the time before which nothing is kept; 0: everything is.
-  WriteApi(store::rocksdb::index::SeriesIndex& index, ingest::Ingester& ingester, WriteBooks& books,
-           std::function<TimestampMs()> oldest_ms)
-      : index_(index), ingester_(ingester), books_(books), oldest_ms_(std::move(oldest_ms)) {}
+  WriteApi(store::Catalog& catalog, customers::CustomerNumbers& numbers, ingest::Ingester& ingester,
+           WriteBooks& books, std::function<TimestampMs()> oldest_ms)
+      : catalog_(catalog),
+        numbers_(numbers),
+        ingester_(ingester),
+        books_(books),
+        oldest_ms_(std::move(oldest_ms)) {}
   /// 415 for another content type or encoding, before a byte of the body is read.
   static std::optional<net::Response> admit(const net::Headers& headers);
   void handle(net::Request request, net::Responder responder);
 
  private:
-  store::rocksdb::index::SeriesIndex& index_;
+  store::Catalog& catalog_;
+  customers::CustomerNumbers& numbers_;
   ingest::Ingester& ingester_;
   WriteBooks& books_;
   std::function<TimestampMs()> oldest_ms_;

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "services/storage/histograms/native_histogram.hpp"
-#include "services/storage/store/rocksdb/kv/day_set.hpp"
 
 namespace vigia::storage::api {
 namespace {
@@ -33,21 +32,21 @@ Labels to_labels(const SeriesView& series) {
 
 }  // namespace
 
-WriteBatch::WriteBatch(store::rocksdb::index::SeriesIndex& index, read::Fence fence,
-                       TimestampMs oldest_ms)
-    : index_(index), fence_(std::move(fence)), oldest_ms_(oldest_ms) {}
+WriteBatch::WriteBatch(store::Catalog& catalog, customers::CustomerNumbers& numbers,
+                       read::Fence fence, TimestampMs oldest_ms)
+    : catalog_(catalog), numbers_(numbers), fence_(std::move(fence)), oldest_ms_(oldest_ms) {}
 
 void WriteBatch::on_series(const SeriesView& series) {
   const std::uint64_t values = series.samples.size() + series.histograms.size();
   received_ += values;
-  const auto customer = owner_of(series);
-  if (!customer.has_value()) return;
+  const Owner* owner = owner_of(series);
+  if (owner == nullptr) return;
   ingest::SeriesBatch target;
-  target.customer = *customer;
+  target.customer = owner->number;
   // Over the bytes as they came: a series that is known costs no string and no sort, and nearly all
   // are. A sender that orders its labels otherwise is resolved once more, to the same series.
-  const store::rocksdb::index::LabelsHash hash = index_.hash(*customer, series.label_bytes);
-  const auto known = index_.find(hash);
+  const store::LabelsHash hash = store::hash_labels(owner->seed, series.label_bytes);
+  const auto known = catalog_.find(hash);
   if (known.has_value()) target.id = known->id;
   if (!known.has_value() && !has_good_labels(series)) return;
   add_values(series, target);
@@ -55,8 +54,9 @@ void WriteBatch::on_series(const SeriesView& series) {
   if (target.samples.empty() && target.histograms.empty()) return;
   const store::DayRange days = days_to_note(target);
   if (!known.has_value() || !known->days.contains(days)) {
-    unresolved_.push_back({*customer, to_labels(series), hash, {}, false, days});
-    unresolved_at_.push_back(batch_.series.size());
+    Unresolved& unresolved = unresolved_of(owner->id);
+    unresolved.series.push_back({to_labels(series), hash, days, {}, false});
+    unresolved.at.push_back(batch_.series.size());
   }
   batch_.series.push_back(std::move(target));
 }
@@ -73,34 +73,43 @@ store::DayRange WriteBatch::days_to_note(const ingest::SeriesBatch& target) cons
   for (const Sample& sample : target.samples) see(sample.timestamp_ms);
   for (const auto& histogram : target.histograms) see(histogram.timestamp_ms);
   const auto turn = static_cast<TimestampMs>(target.id.value % kNoteTurns);
-  return {store::rocksdb::kv::day_of(first_ms),
-          store::rocksdb::kv::day_of(last_ms + kNoteAhead - turn * (kNoteAhead / kNoteTurns))};
+  return {store::day_of(first_ms),
+          store::day_of(last_ms + kNoteAhead - turn * (kNoteAhead / kNoteTurns))};
 }
 
-std::optional<store::CustomerNumber> WriteBatch::owner_of(const SeriesView& series) {
+const WriteBatch::Owner* WriteBatch::owner_of(const SeriesView& series) {
   const std::uint64_t values = series.samples.size() + series.histograms.size();
   const std::string_view label = label_of(series, kCustomerLabel);
   if (fence_.has_value() && label != fence_->text()) {
     refuse(Refusal::kForeign, values, series, "its customer_id is not that of the request");
-    return std::nullopt;
+    return nullptr;
   }
   // One sender's series follow each other; only a change of owner is looked up.
-  if (last_owner_.has_value() && label == last_owner_label_) return last_owner_;
+  if (last_owner_.has_value() && label == last_owner_label_) return &*last_owner_;
   auto customer =
       label.empty() ? Result<CustomerId>(CustomerId::provider()) : CustomerId::parse(label);
   if (!customer) {
     refuse(Refusal::kInvalid, values, series, customer.error().message);
-    return std::nullopt;
+    return nullptr;
   }
-  const auto number = index_.number_of(*customer);
+  const auto number = numbers_.number_of(*customer);
+  const auto seed = number ? catalog_.seed_of(*customer)
+                           : Result<std::uint64_t>(tl::unexpected<Error>(number.error()));
   // Not a refusal: the store cannot tell now, and the whole request is answered retryably.
-  if (!number) {
-    failure_ = number.error();
-    return std::nullopt;
+  if (!seed) {
+    failure_ = seed.error();
+    return nullptr;
   }
   last_owner_label_ = label;
-  last_owner_ = *number;
-  return last_owner_;
+  last_owner_ = {std::move(*customer), *number, *seed};
+  return &*last_owner_;
+}
+
+WriteBatch::Unresolved& WriteBatch::unresolved_of(const CustomerId& customer) {
+  const auto at = std::find_if(unresolved_.begin(), unresolved_.end(),
+                               [&](const Unresolved& one) { return one.customer == customer; });
+  if (at != unresolved_.end()) return *at;
+  return unresolved_.emplace_back(Unresolved{customer, {}, {}});
 }
 
 // Known series had good labels when they became known.
@@ -159,14 +168,19 @@ void WriteBatch::refuse(Refusal refusal, std::uint64_t samples, const SeriesView
 
 Result<void> WriteBatch::resolve() {
   if (failure_.has_value()) return tl::unexpected<Error>(*failure_);
-  if (unresolved_.empty()) return {};
-  // All new series of a request in one write to the index.
-  if (auto resolved = index_.resolve(unresolved_); !resolved) return resolved;
-  if (auto noted = index_.note_days(unresolved_); !noted) return noted;
-  for (std::size_t i = 0; i < unresolved_.size(); ++i) {
-    ingest::SeriesBatch& target = batch_.series[unresolved_at_[i]];
-    target.id = unresolved_[i].id;
-    target.is_new = unresolved_[i].is_new;
+  for (Unresolved& some : unresolved_) {
+    if (auto resolved = resolve_some(some); !resolved) return resolved;
+  }
+  return {};
+}
+
+Result<void> WriteBatch::resolve_some(Unresolved& unresolved) {
+  auto resolved = catalog_.resolve(unresolved.customer, unresolved.series);
+  if (!resolved) return resolved;
+  for (std::size_t i = 0; i < unresolved.series.size(); ++i) {
+    ingest::SeriesBatch& target = batch_.series[unresolved.at[i]];
+    target.id = unresolved.series[i].id;
+    target.is_new = unresolved.series[i].is_new;
   }
   return {};
 }

@@ -8,9 +8,10 @@
 
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/storage/api/write_books.hpp"
+#include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/ingest/ingest_batch.hpp"
 #include "services/storage/read/series_search.hpp"
-#include "services/storage/store/rocksdb/index/series_index.hpp"
+#include "services/storage/store/catalog.hpp"
 
 namespace vigia::storage::api {
 
@@ -23,9 +24,9 @@ inline constexpr TimestampMs kTimeMax = 253'402'300'799'999;
 class WriteBatch final : public wire::remote_write::WriteVisitor {
  public:
   /// With a fence every series has to carry its customer_id; without one the owner is each series'
-  /// customer_id, `_provider` where there is none. `index` must outlive it. Samples before
-  /// `oldest_ms` would be forgotten at once: they are counted, not stored.
-  WriteBatch(store::rocksdb::index::SeriesIndex& index, read::Fence fence,
+  /// customer_id, `_provider` where there is none. `catalog` and `numbers` must outlive it. Samples
+  /// before `oldest_ms` would be forgotten at once: they are counted, not stored.
+  WriteBatch(store::Catalog& catalog, customers::CustomerNumbers& numbers, read::Fence fence,
              TimestampMs oldest_ms = 0);
 
   void on_series(const wire::remote_write::SeriesView& series) override;
@@ -44,7 +45,17 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   const std::optional<Error>& failure() const { return failure_; }
 
  private:
-  std::optional<store::CustomerNumber> owner_of(const wire::remote_write::SeriesView& series);
+  struct Owner {
+    CustomerId id;
+    customers::CustomerNumber number;
+    std::uint64_t seed = 0;  // of its series' hashes
+  };
+  struct Unresolved {  // series of one customer
+    CustomerId customer;
+    std::vector<store::NewSeries> series;
+    std::vector<std::size_t> at;  // where in the batch each stands
+  };
+  const Owner* owner_of(const wire::remote_write::SeriesView& series);
   bool has_good_labels(const wire::remote_write::SeriesView& series);
   void add_values(const wire::remote_write::SeriesView& series, ingest::SeriesBatch& target);
   store::DayRange days_to_note(const ingest::SeriesBatch& target) const;
@@ -53,13 +64,16 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   void refuse(Refusal refusal, std::uint64_t samples, const wire::remote_write::SeriesView& series,
               std::string_view why);
 
-  store::rocksdb::index::SeriesIndex& index_;
+  Unresolved& unresolved_of(const CustomerId& customer);
+  Result<void> resolve_some(Unresolved& unresolved);
+
+  store::Catalog& catalog_;
+  customers::CustomerNumbers& numbers_;
   read::Fence fence_;
   std::string last_owner_label_;
-  std::optional<store::CustomerNumber> last_owner_;
+  std::optional<Owner> last_owner_;
   ingest::IngestBatch batch_;
-  std::vector<store::rocksdb::index::UnresolvedSeries> unresolved_;
-  std::vector<std::size_t> unresolved_at_;  // where in the batch each stands
+  std::vector<Unresolved> unresolved_;  // a request is of one customer, mostly
   TimestampMs oldest_ms_;
   std::uint64_t received_ = 0;
   std::uint64_t expired_ = 0;

@@ -30,12 +30,6 @@ auto find_time_in(const std::vector<T>& samples, TimestampMs time_ms) {
 
 }  // namespace
 
-Epoch older(Epoch left, Epoch right) {
-  if (left == kNoEpoch) return right;
-  if (right == kNoEpoch) return left;
-  return std::min(left, right);
-}
-
 std::size_t encoded_bytes(const HistogramSample& sample) {
   constexpr std::size_t kAllocation = 32;  // about; the size, as what a move leaves is not sure
   return sample.encoded.size() + kAllocation;

@@ -8,16 +8,14 @@
 
 #include "libs/chunk/histogram_record.hpp"
 #include "libs/chunk/open_chunk.hpp"
+#include "services/storage/customers/customer_numbers.hpp"
+#include "services/storage/heads/epoch.hpp"
 #include "services/storage/heads/stored_run.hpp"
-#include "services/storage/store/chunk_store.hpp"
+#include "services/storage/store/chunks.hpp"
 
 namespace vigia::storage::heads {
 
 using chunk::HistogramSample;
-
-/// The minute, since 1970, in which a record of the write-ahead log was received. Never falls.
-using Epoch = std::uint32_t;
-inline constexpr Epoch kNoEpoch = 0;
 
 /// What few series have: kept apart, so that it costs the others a pointer.
 struct HeadExtras {
@@ -38,7 +36,7 @@ struct Head {
   chunk::OpenChunk chunk;  // its blocks are of the shard's pool
   std::unique_ptr<HeadExtras> extras;
   TimestampMs newest_ms = INT64_MIN;  // of the samples that came in order, closed ones included
-  store::CustomerNumber customer;
+  customers::CustomerNumber customer;
   Epoch oldest_in_chunk = kNoEpoch;
   Epoch last_append = kNoEpoch;
   bool awaits_store = false;  // what the store holds of the series is not known yet
@@ -53,9 +51,6 @@ struct Head {
 /// Chunks of a series end where this changes: every two hours, at a moment of the series' own
 /// within half an hour, so that not all close at once.
 std::int64_t window_of(store::SeriesId series, TimestampMs time_ms);
-/// The older of two, kNoEpoch being none.
-Epoch older(Epoch left, Epoch right);
-
 /// When the window ends.
 TimestampMs window_end_ms(store::SeriesId series, std::int64_t window);
 /// A chunk holds at most so many samples: 208 to 271, by the series' number.

@@ -12,7 +12,7 @@ constexpr Epoch kUnderWay = 10;   // how long two requests of one series may be 
 
 }  // namespace
 
-void HeadSet::account(Shard& shard, store::CustomerNumber customer, std::size_t before,
+void HeadSet::account(Shard& shard, customers::CustomerNumber customer, std::size_t before,
                       std::size_t after) {
   if (before == after) return;
   std::size_t& held = shard.held[customer.value];
@@ -21,7 +21,7 @@ void HeadSet::account(Shard& shard, store::CustomerNumber customer, std::size_t 
   if (held == 0) shard.held.erase(customer.value);
 }
 
-std::size_t HeadSet::held_by(store::CustomerNumber customer) const {
+std::size_t HeadSet::held_by(customers::CustomerNumber customer) const {
   std::size_t held = 0;
   for (const Shard& shard : shards_) {
     const std::lock_guard lock(shard.mutex);
@@ -31,7 +31,7 @@ std::size_t HeadSet::held_by(store::CustomerNumber customer) const {
   return held;
 }
 
-store::CustomerNumber HeadSet::who_holds_most() const {
+customers::CustomerNumber HeadSet::who_holds_most() const {
   std::unordered_map<std::uint32_t, std::size_t> held;
   for (const Shard& shard : shards_) {
     const std::lock_guard lock(shard.mutex);
@@ -45,7 +45,8 @@ store::CustomerNumber HeadSet::who_holds_most() const {
 
 // What was within the bound is twice as much as it may be once memory is short: that is whoever
 // holds much to blame for, and for the others the whole bound stands.
-Result<void> HeadSet::check_room(store::CustomerNumber customer) const {
+Result<void> HeadSet::check_room(customers::CustomerNumber customer) const {
+  if (auto room = closed_.check_room(customer); !room) return room;
   const std::size_t bound = memory_max();
   const std::size_t memory = memory_;
   if (memory <= bound + bound / 4) return {};
@@ -65,17 +66,18 @@ bool HeadSet::is_surely_new(const SeriesRef& series, Epoch epoch) const {
 
 Result<void> HeadSet::relieve() {
   const std::size_t bound = memory_max();
-  if (relieved_parts_ == 0 && memory_ <= bound) return {};
+  if (relieved_parts_ == 0 && memory_ <= bound) return closed_.await_room();
   // It goes on to an eighth below the bound, so that it does not begin anew with each request; two
   // rounds are all there is to win (closing, then forgetting).
   if (memory_ <= bound - bound / 8 || relieved_parts_ == 2 * kParts) {
     relieved_parts_ = 0;
     return {};
   }
+  if (auto room = closed_.await_much_room(); !room) return room;
   Shard& shard = shards_[next_relieved_];
   // One part a call, so that writes come in between. Who holds most is asked anew for each: after
   // some parts it may be another.
-  if (auto relieved = relieve_part(shard, who_holds_most()); !relieved) return relieved;
+  relieve_part(shard, who_holds_most());
   next_relieved_ = (next_relieved_ + 1) % kParts;
   ++relieved_parts_;
   return {};
@@ -83,7 +85,7 @@ Result<void> HeadSet::relieve() {
 
 // A head that is forgotten costs its next sample a look into the store, so that comes second. One
 // that waits for such a look is needed there.
-Result<void> HeadSet::relieve_part(Shard& shard, store::CustomerNumber customer) {
+void HeadSet::relieve_part(Shard& shard, customers::CustomerNumber customer) {
   const bool may_forget = relieved_parts_ >= kParts;
   const std::lock_guard lock(shard.mutex);
   for (auto at = shard.heads.begin(); at != shard.heads.end();) {
@@ -93,14 +95,11 @@ Result<void> HeadSet::relieve_part(Shard& shard, store::CustomerNumber customer)
       continue;
     }
     const bool had_samples = !head.is_empty();
-    Result<void> swept;
     {
       const Accounted accounted(*this, shard, head, head.memory_bytes());
-      contain_faults("storage: closing a series", [&] {
-        swept = sweep_head(store::SeriesId{at->first}, head, {.close_all = true});
-      });
+      contain_faults("storage: closing a series",
+                     [&] { sweep_head(store::SeriesId{at->first}, head, {.close_all = true}); });
     }
-    if (!swept) return swept;
     if (had_samples && head.is_empty()) ++closed_for_memory_;
     if (may_forget && head.is_empty() && !head.awaits_store) {
       account(shard, customer, head.memory_bytes(), 0);
@@ -110,7 +109,6 @@ Result<void> HeadSet::relieve_part(Shard& shard, store::CustomerNumber customer)
       ++at;
     }
   }
-  return {};
 }
 
 }  // namespace vigia::storage::heads

@@ -1,6 +1,7 @@
 #include "services/storage/heads/head_set.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "libs/chunk/chunk_reader.hpp"
 #include "libs/service/log.hpp"
@@ -84,11 +85,12 @@ AppendCounts& AppendCounts::operator+=(const AppendCounts& other) {
   return *this;
 }
 
-HeadSet::HeadSet(store::ChunkStore& chunks, const Clock& clock, std::size_t memory_max)
-    : chunks_(chunks),
+HeadSet::HeadSet(StoredSeries& store, const Clock& clock, const Memory& memory)
+    : store_(store),
       clock_(clock),
-      memory_max_(memory_max),
-      run_bytes_max_(std::min(kRunBytesMax, memory_max / 2)) {}
+      memory_max_(memory.open_max),
+      run_bytes_max_(std::min(kRunBytesMax, memory.open_max / 2)),
+      closed_(store, memory.closed_max) {}
 
 HeadSet::Shard& HeadSet::shard_of(store::SeriesId series) {
   return shards_[series.value % kShards];
@@ -140,20 +142,18 @@ Result<AppendCounts> HeadSet::append_both(const SeriesRef& series,
                                           const std::vector<HistogramSample>& histograms,
                                           Epoch epoch) {
   std::vector<StoreWork> work;
-  auto counts = append_known(series, samples, histograms, epoch, work);
-  if (!counts) return counts;
+  AppendCounts counts = append_known(series, samples, histograms, epoch, work);
   for (StoreWork& one : work) {
     const auto more = append_stored(std::move(one));
-    if (!more) return forward(more);
-    *counts += *more;
+    if (!more) return tl::unexpected<Error>(more.error());
+    counts += *more;
   }
   return counts;
 }
 
-Result<AppendCounts> HeadSet::append_known(const SeriesRef& series,
-                                           const std::vector<Sample>& samples,
-                                           const std::vector<HistogramSample>& histograms,
-                                           Epoch epoch, std::vector<StoreWork>& work) {
+AppendCounts HeadSet::append_known(const SeriesRef& series, const std::vector<Sample>& samples,
+                                   const std::vector<HistogramSample>& histograms, Epoch epoch,
+                                   std::vector<StoreWork>& work) {
   AppendCounts counts;
   if (samples.empty() && histograms.empty()) return counts;
   Shard& shard = shard_of(series.id);
@@ -173,16 +173,13 @@ Result<AppendCounts> HeadSet::append_known(const SeriesRef& series,
     rest.histograms = histograms;
   } else {
     const Target target{series, shard, head, epoch, nullptr};
-    const auto append_all = [&](const auto& all, auto& left) -> Result<void> {
+    const auto append_all = [&](const auto& all, auto& left) {
       for (const auto& sample : all) {
-        const auto is_done = append_one(target, sample, counts);
-        if (!is_done) return forward(is_done);
-        if (!*is_done) left.push_back(sample);
+        if (!append_one(target, sample, counts)) left.push_back(sample);
       }
-      return {};
     };
-    if (auto done = append_all(samples, rest.samples); !done) return forward(done);
-    if (auto done = append_all(histograms, rest.histograms); !done) return forward(done);
+    append_all(samples, rest.samples);
+    append_all(histograms, rest.histograms);
   }
   if (rest.items() > 0) {
     head.last_append = std::max(head.last_append, epoch);  // so that it is there for the rest
@@ -192,6 +189,7 @@ Result<AppendCounts> HeadSet::append_known(const SeriesRef& series,
 }
 
 Result<AppendCounts> HeadSet::append_stored(StoreWork work) {
+  if (auto room = closed_.await_room(); !room) return forward(room);
   if (auto asked = ask_newest(work); !asked) return forward(asked);
   AppendCounts counts;
   sort_by_time(work.samples);
@@ -210,13 +208,15 @@ Result<void> HeadSet::ask_newest(const StoreWork& work) {
   if (!at->second.awaits_store) return {};
   lock.unlock();
   // Without the lock: a read from disk would keep all series of the shard waiting.
-  auto newest = chunks_.newest(work.series.customer, work.series.id, first_ms(work));
+  // What is on its way there is asked first: what arrives in between is then seen in the store.
+  const auto on_its_way = closed_.newest(work.series.id);
+  auto newest = store_.newest(work.series.customer, work.series.id, first_ms(work));
   if (!newest && is_damage(newest.error())) newest = std::optional<TimestampMs>();
   if (!newest) return forward(newest);
   lock.lock();
   at = shard.heads.find(work.series.id.value);
   if (at == shard.heads.end()) return tl::unexpected<Error>(kForgotten);
-  at->second.newest_ms = newest->value_or(INT64_MIN);
+  at->second.newest_ms = std::max(newest->value_or(INT64_MIN), on_its_way.value_or(INT64_MIN));
   at->second.awaits_store = false;
   return {};
 }
@@ -230,26 +230,24 @@ Result<void> HeadSet::append_each(const StoreWork& work, const std::vector<T>& s
     const auto at = shard.heads.find(work.series.id.value);
     if (at == shard.heads.end()) return tl::unexpected<Error>(kForgotten);
     const Accounted accounted(*this, shard, at->second, at->second.memory_bytes());
-    // What was read is true only if nothing was put since: otherwise a sample that has just gone
-    // from the head to the store would be found in neither, and be stored twice.
-    const bool is_memo_true = memo_.series == work.series.id && memo_.puts == shard.puts;
+    // What was read is true only if nothing was closed since: otherwise a sample that has just gone
+    // from the head would be found in neither, and be stored twice.
+    const bool is_memo_true = memo_.series == work.series.id && memo_.closings == shard.closings;
     if (is_memo_true && found_run_ != nullptr) keep_run(at->second, std::move(found_run_));
     const Target target{work.series, shard, at->second, work.epoch,
                         is_memo_true ? &memo_ : nullptr};
-    const auto is_done = append_one(target, samples[i], counts);
-    if (!is_done) return forward(is_done);
-    if (*is_done) {
+    if (append_one(target, samples[i], counts)) {
       ++i;
       continue;
     }
-    const std::uint64_t puts = shard.puts;
-    lock.unlock();  // what is put meanwhile makes the memo untrue: then it is read again
-    if (auto read = read_memo(work, puts, samples[i].timestamp_ms); !read) return read;
+    const std::uint64_t closings = shard.closings;
+    lock.unlock();  // what is closed meanwhile makes the memo untrue: then it is read again
+    if (auto read = read_memo(work, closings, samples[i].timestamp_ms); !read) return read;
   }
   return {};
 }
 
-Result<bool> HeadSet::append_one(const Target& target, const Sample& sample, AppendCounts& counts) {
+bool HeadSet::append_one(const Target& target, const Sample& sample, AppendCounts& counts) {
   Head& head = target.head;
   const bool is_late = sample.timestamp_ms <= head.newest_ms;
   if (is_late || sample.timestamp_ms > ahead_limit_ms_) return append_late(target, sample, counts);
@@ -257,7 +255,7 @@ Result<bool> HeadSet::append_one(const Target& target, const Sample& sample, App
   if (head.chunk.samples() > 0 &&
       (head.chunk.samples() >= chunk_samples_max(id) ||
        window_of(id, sample.timestamp_ms) != window_of(id, head.chunk.first_ms()))) {
-    if (auto closed = close_chunk(id, head); !closed) return forward(closed);
+    close_chunk(id, head);
   }
   if (head.extras != nullptr) drop_run(head);  // the repeats are over
   head.chunk.append(target.shard.blocks, sample);
@@ -267,8 +265,8 @@ Result<bool> HeadSet::append_one(const Target& target, const Sample& sample, App
   return true;
 }
 
-Result<bool> HeadSet::append_one(const Target& target, const HistogramSample& sample,
-                                 AppendCounts& counts) {
+bool HeadSet::append_one(const Target& target, const HistogramSample& sample,
+                         AppendCounts& counts) {
   Head& head = target.head;
   const bool is_late = sample.timestamp_ms <= head.newest_ms;
   if (is_late || sample.timestamp_ms > ahead_limit_ms_) return append_late(target, sample, counts);
@@ -277,7 +275,7 @@ Result<bool> HeadSet::append_one(const Target& target, const HistogramSample& sa
   if (!extras.histograms.empty() && (extras.histograms.size() >= kHistogramsMax ||
                                      window_of(id, sample.timestamp_ms) !=
                                          window_of(id, extras.histograms.front().timestamp_ms))) {
-    if (auto closed = close_histograms(id, head); !closed) return forward(closed);
+    close_histograms(id, head);
   }
   extras.histograms.push_back(sample);
   extras.encoded_bytes += encoded_bytes(extras.histograms.back());
@@ -288,8 +286,7 @@ Result<bool> HeadSet::append_one(const Target& target, const HistogramSample& sa
   return true;
 }
 
-Result<bool> HeadSet::append_late(const Target& target, const Sample& sample,
-                                  AppendCounts& counts) {
+bool HeadSet::append_late(const Target& target, const Sample& sample, AppendCounts& counts) {
   const Known known = known_of(target, sample);
   if (known == Known::kAskStore) return false;
   if (known != Known::kNew) {
@@ -298,7 +295,7 @@ Result<bool> HeadSet::append_late(const Target& target, const Sample& sample,
   }
   HeadExtras& extras = extras_of(target.head);
   if (extras.late.size() >= kLateMax) {
-    if (auto closed = close_late(target.ref.id, target.head); !closed) return forward(closed);
+    close_late(target.ref.id, target.head);
   }
   extras.late.insert(find_time(extras.late, sample.timestamp_ms), sample);
   note_append(target.head, extras.oldest_late, target.epoch);
@@ -307,8 +304,8 @@ Result<bool> HeadSet::append_late(const Target& target, const Sample& sample,
   return true;
 }
 
-Result<bool> HeadSet::append_late(const Target& target, const HistogramSample& sample,
-                                  AppendCounts& counts) {
+bool HeadSet::append_late(const Target& target, const HistogramSample& sample,
+                          AppendCounts& counts) {
   const Known known = known_of(target, sample);
   if (known == Known::kAskStore) return false;
   if (known != Known::kNew) {
@@ -318,7 +315,7 @@ Result<bool> HeadSet::append_late(const Target& target, const HistogramSample& s
   }
   HeadExtras& extras = extras_of(target.head);
   if (extras.late_histograms.size() >= kHistogramsMax) {
-    if (auto closed = close_late(target.ref.id, target.head); !closed) return forward(closed);
+    close_late(target.ref.id, target.head);
   }
   const auto placed =
       extras.late_histograms.insert(find_time(extras.late_histograms, sample.timestamp_ms), sample);
@@ -365,10 +362,35 @@ HeadSet::Known HeadSet::known_of(const Target& target, const HistogramSample& sa
   return known->encoded == sample.encoded ? Known::kRepeat : Known::kConflict;
 }
 
-Result<void> HeadSet::read_memo(const StoreWork& work, std::uint64_t puts, TimestampMs time_ms) {
-  memo_ = {work.series.id, puts, time_ms, time_ms + kMemoSpanMs, {}, {}};
+// Closed chunks first: what is stored in between is then seen twice at worst, and only once here.
+Result<std::vector<store::ChunkRow>> HeadSet::rows_of(const SeriesRef& series, TimestampMs from_ms,
+                                                      TimestampMs to_ms) {
+  const auto key = [](const store::ChunkRow& row) {
+    return std::tie(row.first_ms, row.version, row.encoding);
+  };
+  std::vector<store::ChunkRow> closed = closed_.rows_of(series.id);
+  auto rows = store_.read(series.customer, series.id, from_ms, to_ms);
+  if (!rows) return rows;
+  for (store::ChunkRow& row : closed) {
+    const bool is_stored =
+        std::any_of(rows->begin(), rows->end(),
+                    [&](const store::ChunkRow& stored) { return key(stored) == key(row); });
+    if (!is_stored && row.first_ms <= to_ms && row.last_ms >= from_ms) {
+      rows->push_back(std::move(row));
+    }
+  }
+  std::sort(rows->begin(), rows->end(),
+            [&](const store::ChunkRow& left, const store::ChunkRow& right) {
+              return key(left) < key(right);
+            });
+  return rows;
+}
+
+Result<void> HeadSet::read_memo(const StoreWork& work, std::uint64_t closings,
+                                TimestampMs time_ms) {
+  memo_ = {work.series.id, closings, time_ms, time_ms + kMemoSpanMs, {}, {}};
   found_run_.reset();
-  const auto rows = chunks_.read(work.series.customer, work.series.id, memo_.from_ms, memo_.to_ms);
+  const auto rows = rows_of(work.series, memo_.from_ms, memo_.to_ms);
   Result<store::MergedRows> merged =
       rows ? store::merge_rows(*rows)
            : Result<store::MergedRows>(tl::unexpected<Error>(rows.error()));
@@ -396,36 +418,34 @@ void HeadSet::drop_run(Head& head) {
   head.extras->run.reset();
 }
 
-Result<void> HeadSet::put(store::SeriesId series, Head& head,
-                          const std::vector<store::ChunkRow>& rows) {
-  ++shard_of(series).puts;  // before, so that whoever reads the store meanwhile reads it again
+void HeadSet::give(store::SeriesId series, Head& head, std::vector<store::ChunkRow> rows,
+                   Epoch oldest) {
+  ++shard_of(series).closings;  // before, so that whoever reads the store meanwhile reads it again
   drop_run(head);
-  return chunks_.put(head.customer, rows);
+  closed_.add(head.customer, std::move(rows), oldest);
 }
 
-Result<void> HeadSet::close_chunk(store::SeriesId series, Head& head) {
+void HeadSet::close_chunk(store::SeriesId series, Head& head) {
   chunk::BlockPool& blocks = shard_of(series).blocks;
-  auto written = put(series, head,
-                     {{series, head.chunk.first_ms(), head.chunk.last_ms(), store::kInOrder,
-                       store::Encoding::kFloats, head.chunk.bytes(blocks)}});
-  if (!written) return written;
-  // Only after it was written: where the put fails the head is as it was, and nothing is lost.
+  give(series, head,
+       {{series, head.chunk.first_ms(), head.chunk.last_ms(), store::kInOrder,
+         store::Encoding::kFloats, head.chunk.bytes(blocks)}},
+       head.oldest_in_chunk);
+  // Only after it was given: what throws leaves the head as it was, and nothing is lost.
   head.chunk.clear(blocks);
   head.oldest_in_chunk = kNoEpoch;
-  return {};
 }
 
-Result<void> HeadSet::close_histograms(store::SeriesId series, Head& head) {
-  auto written = put(series, head, pack_rows(series, head.extras->histograms, store::kInOrder));
-  if (!written) return written;
+void HeadSet::close_histograms(store::SeriesId series, Head& head) {
   HeadExtras& extras = *head.extras;
+  give(series, head, pack_rows(series, extras.histograms, store::kInOrder),
+       extras.oldest_histogram);
   extras.encoded_bytes -= encoded_bytes(extras.histograms);
   give_back(extras.histograms);
   extras.oldest_histogram = kNoEpoch;
-  return {};
 }
 
-Result<void> HeadSet::close_late(store::SeriesId series, Head& head) {
+void HeadSet::close_late(store::SeriesId series, Head& head) {
   HeadExtras& extras = *head.extras;
   // Later rows have higher versions; of two samples of one time the lower version's is kept, so the
   // first one that was stored stays.
@@ -434,12 +454,11 @@ Result<void> HeadSet::close_late(store::SeriesId series, Head& head) {
   for (store::ChunkRow& row : pack_rows(series, extras.late_histograms, version)) {
     rows.push_back(std::move(row));
   }
-  if (auto written = put(series, head, rows); !written) return written;
+  give(series, head, std::move(rows), extras.oldest_late);
   extras.encoded_bytes -= encoded_bytes(extras.late_histograms);
   give_back(extras.late);
   give_back(extras.late_histograms);
   extras.oldest_late = kNoEpoch;
-  return {};
 }
 
 }  // namespace vigia::storage::heads

@@ -1,4 +1,5 @@
-// All open series: what the write-ahead log holds and the chunk store does not yet.
+// All open series: what the write-ahead log holds and the chunk store does not yet. Closed chunks
+// go to the store by ClosedChunks, so nothing here asks the store while a lock is held.
 #pragma once
 
 #include <array>
@@ -10,6 +11,8 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "services/storage/customers/customer_numbers.hpp"
+#include "services/storage/heads/closed_chunks.hpp"
 #include "services/storage/heads/head.hpp"
 
 namespace vigia::storage::heads {
@@ -28,7 +31,7 @@ struct AppendCounts {
 
 /// is_new: given its number by the very request that brings the samples.
 struct SeriesRef {
-  store::CustomerNumber customer;
+  customers::CustomerNumber customer;
   store::SeriesId id;
   bool is_new = false;  ///< the store has no rows of it
 };
@@ -42,9 +45,10 @@ struct StoreWork {
   std::size_t items() const { return samples.size() + histograms.size(); }
 };
 
-/// What the head of a series holds, copied.
+/// What of a series is not in the store yet, copied.
 struct HeadView {
-  std::string chunk;  ///< in order; "" where there is none
+  std::vector<store::ChunkRow> closed;  ///< on their way to the store
+  std::string chunk;                    ///< in order; "" where there is none
   TimestampMs chunk_first_ms = 0;
   TimestampMs chunk_last_ms = 0;
   std::vector<Sample> late;                 ///< sorted
@@ -62,6 +66,7 @@ struct HeadStats {
   std::uint64_t chunk_bytes = 0;        ///< memory of open chunks; as of the last sweep
   std::uint64_t memory_bytes = 0;       ///< of all heads with all that hangs on them
   std::uint64_t closed_for_memory = 0;  ///< series of which rows were written early to make room
+  ClosedStats closed;                   ///< chunks on their way to the store
   /// Series that were taken without knowing what the store has of them, as that is damaged: repeats
   /// are then stored twice, which readers merge.
   std::uint64_t unread_series = 0;
@@ -72,9 +77,15 @@ struct HeadStats {
 /// two runs; the rest from any.
 class HeadSet {
  public:
-  /// Both must outlive it. `memory_max` is of all heads together (HeadStats::memory_bytes): open
-  /// chunks, histograms, late samples and, up to half of it, what repeats are looked up in.
-  HeadSet(store::ChunkStore& chunks, const Clock& clock, std::size_t memory_max = SIZE_MAX / 4);
+  struct Memory {
+    /// Of all heads together (HeadStats::memory_bytes): open chunks, histograms, late samples and,
+    /// up to half of it, what repeats are looked up in.
+    std::size_t open_max = SIZE_MAX / 4;
+    std::size_t closed_max = 32U << 20U;  ///< of chunks that wait for the store
+  };
+  /// All must outlive it.
+  HeadSet(StoredSeries& store, const Clock& clock, const Memory& memory);
+  HeadSet(StoredSeries& store, const Clock& clock) : HeadSet(store, clock, Memory()) {}
 
   /// Says that this series is appended to soon: its memory is fetched meanwhile. Changes nothing.
   void expect(store::SeriesId series) const;
@@ -82,10 +93,10 @@ class HeadSet {
   /// Takes samples of one series, in the order given, none negative in time, as far as memory can
   /// decide on them: reads nothing from the store. What only the store can decide (older than the
   /// series' newest and not in its head; of a series that was quiet for hours) is added to `work`,
-  /// for append_stored. Closes chunks that are over.
-  Result<AppendCounts> append_known(const SeriesRef& series, const std::vector<Sample>& samples,
-                                    const std::vector<HistogramSample>& histograms, Epoch epoch,
-                                    std::vector<StoreWork>& work);
+  /// for append_stored. Closes chunks that are over. Never fails on the store's account.
+  AppendCounts append_known(const SeriesRef& series, const std::vector<Sample>& samples,
+                            const std::vector<HistogramSample>& histograms, Epoch epoch,
+                            std::vector<StoreWork>& work);
   /// The rest of append_known, which may wait for the disk; others do not wait for it meanwhile. On
   /// an error (the store refused) some of the samples are taken; giving all of them again is right.
   Result<AppendCounts> append_stored(StoreWork work);
@@ -100,11 +111,12 @@ class HeadSet {
 
   /// Past the bound what the customer who holds most has open is written early, and what that
   /// leaves empty is forgotten where closing is not enough: a part at a time, until an eighth is
-  /// free. Call it often; costs nothing within the bound. The store's errors.
+  /// free. Waits while too many closed chunks wait for the store. Call it often; costs next to
+  /// nothing within the bounds. The store's errors, where it refuses.
   Result<void> relieve();
   /// Retryable, where the store does not take what relieve would close: whoever holds much is
   /// refused first, everybody at half as much again as the bound, memory short or not.
-  Result<void> check_room(store::CustomerNumber customer) const;
+  Result<void> check_room(customers::CustomerNumber customer) const;
   /// While memory is short the bound is half of what it was.
   void set_short(bool is_short) { is_short_ = is_short; }
 
@@ -112,17 +124,21 @@ class HeadSet {
   /// at its time.
   void set_ahead_limit(TimestampMs limit_ms) { ahead_limit_ms_ = limit_ms; }
 
-  /// Writes out all of the heads' part `part` of kParts: what sweep does with close_all, in pieces
+  /// Closes all of the heads' part `part` of kParts: what sweep does with close_all, in pieces
   /// that do not hold up the applier.
   static constexpr std::size_t kParts = 64;
   Result<void> close_part(std::size_t part);
 
-  /// Writes out what is over: windows that have ended, late samples that have waited. Returns the
-  /// oldest epoch of what is still open, kNoEpoch for nothing.
+  /// Closes what is over: windows that have ended, late samples that have waited. Returns the
+  /// oldest epoch of what is open or not stored yet, kNoEpoch for nothing. With close_all it waits
+  /// until all of it is stored.
   Result<Epoch> sweep(const SweepTime& time);
 
-  /// Nothing where the series has no head. Read it before the store's rows: then nothing is missed,
-  /// at worst a chunk that was closed in between is seen twice.
+  /// ClosedChunks::await_stored.
+  Result<void> await_stored(Duration longest) const { return closed_.await_stored(longest); }
+
+  /// Read it before the store's rows: then nothing is missed, at worst a chunk that was stored in
+  /// between is seen twice.
   HeadView read(store::SeriesId series) const;
   HeadStats stats() const;
 
@@ -131,7 +147,7 @@ class HeadSet {
     mutable std::mutex mutex;
     std::unordered_map<std::uint64_t, Head> heads;  // added to and taken from by the applier alone
     chunk::BlockPool blocks;                        // of its heads' chunks
-    std::uint64_t puts = 0;                         // how often rows went from here to the store
+    std::uint64_t closings = 0;                     // how often rows went from here to ClosedChunks
     std::unordered_map<std::uint32_t, std::size_t> held;  // memory of its heads by customer
   };
   // Notes what a head's memory has become when it goes.
@@ -149,11 +165,11 @@ class HeadSet {
     const Head& head_;
     const std::size_t before_;
   };
-  // What the store holds of a series from from_ms to to_ms, decoded once for a run of late samples.
-  // True as long as the shard has put nothing since.
+  // What closed chunks and the store hold of a series from from_ms to to_ms, decoded once for a run
+  // of late samples. True as long as the shard has closed nothing since.
   struct Memo {
     store::SeriesId series;
-    std::uint64_t puts = 0;
+    std::uint64_t closings = 0;
     TimestampMs from_ms = 0;
     TimestampMs to_ms = -1;
     std::vector<Sample> samples;
@@ -177,35 +193,38 @@ class HeadSet {
   Result<void> append_each(const StoreWork& work, const std::vector<T>& samples,
                            AppendCounts& counts);
   /// False where the store has to be asked.
-  Result<bool> append_one(const Target& target, const Sample& sample, AppendCounts& counts);
-  Result<bool> append_one(const Target& target, const HistogramSample& sample,
-                          AppendCounts& counts);
-  Result<bool> append_late(const Target& target, const Sample& sample, AppendCounts& counts);
-  Result<bool> append_late(const Target& target, const HistogramSample& sample,
-                           AppendCounts& counts);
+  bool append_one(const Target& target, const Sample& sample, AppendCounts& counts);
+  bool append_one(const Target& target, const HistogramSample& sample, AppendCounts& counts);
+  bool append_late(const Target& target, const Sample& sample, AppendCounts& counts);
+  bool append_late(const Target& target, const HistogramSample& sample, AppendCounts& counts);
   Known known_of(const Target& target, const Sample& sample);
   Known known_of(const Target& target, const HistogramSample& sample);
-  Result<void> read_memo(const StoreWork& work, std::uint64_t puts, TimestampMs time_ms);
+  Result<void> read_memo(const StoreWork& work, std::uint64_t closings, TimestampMs time_ms);
+  Result<std::vector<store::ChunkRow>> rows_of(const SeriesRef& series, TimestampMs from_ms,
+                                               TimestampMs to_ms);
   void keep_run(Head& head, std::unique_ptr<StoredRun> run);
   void drop_run(Head& head);
-  Result<void> close_chunk(store::SeriesId series, Head& head);
-  Result<void> close_histograms(store::SeriesId series, Head& head);
-  Result<void> close_late(store::SeriesId series, Head& head);
-  Result<void> put(store::SeriesId series, Head& head, const std::vector<store::ChunkRow>& rows);
-  Result<void> sweep_head(store::SeriesId series, Head& head, const SweepTime& time);
-  void account(Shard& shard, store::CustomerNumber customer, std::size_t before, std::size_t after);
+  void close_chunk(store::SeriesId series, Head& head);
+  void close_histograms(store::SeriesId series, Head& head);
+  void close_late(store::SeriesId series, Head& head);
+  void give(store::SeriesId series, Head& head, std::vector<store::ChunkRow> rows, Epoch oldest);
+  void sweep_head(store::SeriesId series, Head& head, const SweepTime& time);
+  Epoch sweep_shard(Shard& shard, const SweepTime& time, std::uint64_t& chunk_bytes);
+  HeadView read_head(store::SeriesId series) const;
+  void account(Shard& shard, customers::CustomerNumber customer, std::size_t before,
+               std::size_t after);
   std::size_t memory_max() const { return is_short_ ? memory_max_ / 2 : memory_max_; }
-  std::size_t held_by(store::CustomerNumber customer) const;
-  store::CustomerNumber who_holds_most() const;
+  std::size_t held_by(customers::CustomerNumber customer) const;
+  customers::CustomerNumber who_holds_most() const;
   bool is_surely_new(const SeriesRef& series, Epoch epoch) const;
-  Result<void> relieve_part(Shard& shard, store::CustomerNumber customer);
+  void relieve_part(Shard& shard, customers::CustomerNumber customer);
   std::uint64_t next_version();
   Shard& shard_of(store::SeriesId series);
 
   bool is_damage(const Error& error);
 
   static constexpr std::size_t kShards = kParts;
-  store::ChunkStore& chunks_;
+  StoredSeries& store_;
   const Clock& clock_;
   const std::size_t memory_max_;
   const std::size_t run_bytes_max_;  // beyond it each repeat is looked for in the store
@@ -220,6 +239,7 @@ class HeadSet {
   std::atomic<std::size_t> memory_{0};  // of all heads
   std::atomic<bool> is_short_{false};
   std::atomic<std::uint64_t> closed_for_memory_{0};
+  ClosedChunks closed_;
   Epoch last_forgotten_ = kNoEpoch;  // the newest append to a head that was forgotten for memory
   // Of the applier's: parts that this relief has been through; 0: none is under way.
   std::size_t relieved_parts_ = 0;

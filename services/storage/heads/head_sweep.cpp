@@ -14,6 +14,8 @@ constexpr TimestampMs kGraceMs = 15 * 60'000;
 constexpr Epoch kQuiet = 10;
 constexpr Epoch kLateWait = 10;
 constexpr Epoch kForget = 180;
+// Of whoever closes everything, at an end.
+constexpr Duration kStoredWait = std::chrono::minutes(5);
 
 bool is_over(store::SeriesId series, const Head& head, TimestampMs first_ms,
              const SweepTime& time) {
@@ -24,70 +26,83 @@ bool is_over(store::SeriesId series, const Head& head, TimestampMs first_ms,
 
 }  // namespace
 
-Result<void> HeadSet::sweep_head(store::SeriesId series, Head& head, const SweepTime& time) {
+void HeadSet::sweep_head(store::SeriesId series, Head& head, const SweepTime& time) {
   if (head.chunk.samples() > 0 && is_over(series, head, head.chunk.first_ms(), time)) {
-    if (auto closed = close_chunk(series, head); !closed) return closed;
+    close_chunk(series, head);
   }
-  if (head.extras == nullptr) return {};
+  if (head.extras == nullptr) return;
   drop_run(head);
   HeadExtras& extras = *head.extras;
   if (!extras.histograms.empty() &&
       is_over(series, head, extras.histograms.front().timestamp_ms, time)) {
-    if (auto closed = close_histograms(series, head); !closed) return closed;
+    close_histograms(series, head);
   }
   if (extras.oldest_late != kNoEpoch &&
       (time.close_all || extras.oldest_late + kLateWait <= time.now)) {
-    if (auto closed = close_late(series, head); !closed) return closed;
+    close_late(series, head);
   }
   if (extras.histograms.empty() && extras.oldest_late == kNoEpoch) head.extras.reset();
-  return {};
+}
+
+Epoch HeadSet::sweep_shard(Shard& shard, const SweepTime& time, std::uint64_t& chunk_bytes) {
+  Epoch oldest = kNoEpoch;
+  const std::lock_guard lock(shard.mutex);
+  for (auto at = shard.heads.begin(); at != shard.heads.end();) {
+    Head& head = at->second;
+    {
+      const Accounted accounted(*this, shard, head, head.memory_bytes());
+      contain_faults("storage: closing a series",
+                     [&] { sweep_head(store::SeriesId{at->first}, head, time); });
+    }
+    if (head.is_empty() && head.last_append + kForget <= time.now) {
+      account(shard, head.customer, head.memory_bytes(), 0);
+      at = shard.heads.erase(at);
+      continue;
+    }
+    // The log is cut below this epoch, so a head that still holds samples holds the log.
+    oldest = older(oldest, head.oldest());
+    chunk_bytes += head.chunk.memory_bytes();
+    ++at;
+  }
+  return oldest;
 }
 
 Result<Epoch> HeadSet::sweep(const SweepTime& time) {
   Epoch oldest = kNoEpoch;
   std::uint64_t chunk_bytes = 0;
   for (Shard& shard : shards_) {
-    const std::lock_guard lock(shard.mutex);
-    for (auto at = shard.heads.begin(); at != shard.heads.end();) {
-      Head& head = at->second;
-      Result<void> swept;
-      {
-        const Accounted accounted(*this, shard, head, head.memory_bytes());
-        contain_faults("storage: closing a series",
-                       [&] { swept = sweep_head(store::SeriesId{at->first}, head, time); });
-      }
-      // The store takes no writes now: the other heads would fail likewise.
-      if (!swept) return forward(swept);
-      if (head.is_empty() && head.last_append + kForget <= time.now) {
-        account(shard, head.customer, head.memory_bytes(), 0);
-        at = shard.heads.erase(at);
-        continue;
-      }
-      // The log is cut below this epoch, so a head that still holds samples holds the log.
-      oldest = older(oldest, head.oldest());
-      chunk_bytes += head.chunk.memory_bytes();
-      ++at;
-    }
+    // Without a lock, and before each: what one shard closes is all by which the bound is exceeded.
+    if (auto room = closed_.await_much_room(); !room) return forward(room);
+    oldest = older(oldest, sweep_shard(shard, time, chunk_bytes));
   }
   chunk_bytes_ = chunk_bytes;
-  return oldest;
+  if (time.close_all) {
+    if (auto stored = closed_.await_stored(kStoredWait); !stored) return forward(stored);
+  }
+  // After the heads: a chunk that went from one to the other meanwhile is then seen in either.
+  return older(oldest, closed_.oldest());
 }
 
 Result<void> HeadSet::close_part(std::size_t part) {
+  if (auto room = closed_.await_much_room(); !room) return room;
   Shard& shard = shards_[part % kShards];
   const std::lock_guard lock(shard.mutex);
   for (auto& [series, head] : shard.heads) {
     const Accounted accounted(*this, shard, head, head.memory_bytes());
-    Result<void> swept;
     contain_faults("storage: closing a series", [&, id = store::SeriesId{series}, at = &head] {
-      swept = sweep_head(id, *at, {.close_all = true});
+      sweep_head(id, *at, {.close_all = true});
     });
-    if (!swept) return swept;
   }
   return {};
 }
 
 HeadView HeadSet::read(store::SeriesId series) const {
+  HeadView view = read_head(series);
+  view.closed = closed_.rows_of(series);  // after the head: see sweep
+  return view;
+}
+
+HeadView HeadSet::read_head(store::SeriesId series) const {
   HeadView view;
   const Shard& shard = shards_[series.value % kShards];
   const std::lock_guard lock(shard.mutex);
@@ -114,6 +129,7 @@ HeadView HeadSet::read(store::SeriesId series) const {
 HeadStats HeadSet::stats() const {
   HeadStats stats;
   stats.chunk_bytes = chunk_bytes_;
+  stats.closed = closed_.stats();
   stats.unread_series = unread_series_;
   stats.memory_bytes = memory_;
   stats.closed_for_memory = closed_for_memory_;

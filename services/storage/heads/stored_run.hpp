@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "libs/chunk/chunk_reader.hpp"
-#include "services/storage/store/chunk_store.hpp"
+#include "services/storage/store/chunks.hpp"
 
 namespace vigia::storage::heads {
 

@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "libs/chunk/histogram_record.hpp"
-#include "services/storage/store/chunk_store.hpp"
+#include "services/storage/customers/customer_numbers.hpp"
+#include "services/storage/store/chunks.hpp"
 
 namespace vigia::storage::ingest {
 
 struct SeriesBatch {
-  store::CustomerNumber customer;
+  customers::CustomerNumber customer;
   store::SeriesId id;
   bool is_new = false;  ///< given its number by this request; not in the log
   std::vector<Sample> samples;

@@ -25,7 +25,7 @@
 #include "services/storage/api/write_batch.hpp"
 #include "services/storage/ingest/ingester.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
-#include "services/storage/store/rocksdb/kv_chunk_store.hpp"
+#include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::ingest {
@@ -144,15 +144,15 @@ class Store {
  public:
   Store() {
     store_ = store::rocksdb::kv::open_rocksdb({folder_.path()}).value();
-    chunks_ = store::rocksdb::KvChunkStore::open(*store_).value();
-    index_ = store::rocksdb::index::SeriesIndex::open(*store_).value();
-    heads_ = std::make_unique<heads::HeadSet>(*chunks_, clock_);
+    cold_ = store::rocksdb::RocksDbColdStore::open(*store_, clock_, 64U << 20U).value();
+    stored_series_ = std::make_unique<heads::StoredSeries>(cold_->chunks(), *cold_);
+    heads_ = std::make_unique<heads::HeadSet>(*stored_series_, clock_);
     IngesterSettings settings;
     settings.log_directory = folder_.path() + "/wal";
-    ingester_ = Ingester::open(settings, *heads_, *chunks_, times_, clock_).value();
+    ingester_ = Ingester::open(settings, *heads_, cold_->chunks(), times_, clock_).value();
   }
   void write(const std::string& customer, const std::string& body) {
-    api::WriteBatch batch(*index_, CustomerId::parse(customer).value());
+    api::WriteBatch batch(cold_->catalog(), *cold_, CustomerId::parse(customer).value());
     CHECK(wire::remote_write::decode_request(body, {}, batch).has_value());
     CHECK(batch.resolve().has_value());
     IngestBatch accepted = batch.take();
@@ -178,8 +178,8 @@ class Store {
     CHECK(heads_->sweep({1, clock_.wall_ms(), true}).has_value());
     ingester_.reset();
     heads_.reset();
-    index_.reset();
-    chunks_.reset();
+    stored_series_.reset();
+    cold_.reset();
     CHECK(store_->compact().has_value());
     store_.reset();
     return folder_bytes(folder_.path());
@@ -189,8 +189,8 @@ class Store {
   TemporaryFolder folder_;
   SystemClock clock_;
   std::unique_ptr<store::rocksdb::kv::OrderedStore> store_;
-  std::unique_ptr<store::rocksdb::KvChunkStore> chunks_;
-  std::unique_ptr<store::rocksdb::index::SeriesIndex> index_;
+  std::unique_ptr<store::rocksdb::RocksDbColdStore> cold_;
+  std::unique_ptr<heads::StoredSeries> stored_series_;
   std::unique_ptr<heads::HeadSet> heads_;
   retention::RecordTimes times_;
   std::unique_ptr<Ingester> ingester_;

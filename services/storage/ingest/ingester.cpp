@@ -16,6 +16,7 @@ constexpr std::int64_t kEpochMs = 60'000;
 // What lies further ahead of clock and records is kept apart from what comes in order.
 constexpr TimestampMs kAheadMs = 5 * 60'000;
 constexpr std::size_t kExpectedAtOnce = 16;
+constexpr Duration kStoredWait = std::chrono::seconds(1);
 /// Twice what the log itself waits for before it passes over what the device cannot read.
 constexpr auto kReplayReadPatience = std::chrono::minutes(1);
 constexpr auto kReplayReadRetry = std::chrono::milliseconds(200);
@@ -246,10 +247,8 @@ Result<void> Ingester::apply_series(const heads::SeriesRef& ref, const SeriesBat
                                     std::vector<heads::StoreWork>* late,
                                     heads::AppendCounts& counts) {
   std::vector<heads::StoreWork> work;
-  const auto known = heads_.append_known(ref, series.samples, series.histograms, epoch_,
-                                         late != nullptr ? *late : work);
-  if (!known) return forward(known);
-  counts += *known;
+  counts += heads_.append_known(ref, series.samples, series.histograms, epoch_,
+                                late != nullptr ? *late : work);
   for (heads::StoreWork& one : work) {
     const auto stored = heads_.append_stored(std::move(one));
     if (!stored) return forward(stored);
@@ -277,7 +276,7 @@ heads::Epoch Ingester::steady_epoch() const {
 // Before the samples are applied: a whole stream that is ahead of this machine's clock is right,
 // the clock is behind.
 void Ingester::note_times(const IngestBatch& batch, const disk_log::RecordHeader& header) {
-  store::CustomerNumber customer;
+  customers::CustomerNumber customer;
   TimestampMs newest_ms = 0;
   const auto note = [&] {
     if (newest_ms > 0) times_.note(customer, newest_ms);
@@ -303,6 +302,11 @@ void Ingester::sweep() {
   heads::SweepTime time;
   time.now_ms = times_.latest_ms(clock_);
   time.now = std::max(epoch_, steady_epoch());
+  // While the log is short of room what this lets go is waited for, a little: the next sweep is
+  // far.
+  if (is_nearly_full(log_->stats(), settings_.log_bytes_max)) {
+    (void)heads_.await_stored(kStoredWait);
+  }
   const heads::Epoch late = late_->oldest();  // before the heads: what is done meanwhile is in them
   const auto oldest = heads_.sweep(time);
   const auto done = oldest ? checkpoint(heads::older(late, *oldest))

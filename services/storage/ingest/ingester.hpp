@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "libs/disk_log/disk_log.hpp"
+#include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/heads/head_set.hpp"
 #include "services/storage/ingest/ingest_batch.hpp"
 #include "services/storage/ingest/late_lane.hpp"
@@ -74,7 +75,7 @@ class Ingester {
   IngesterStats stats() const;
   /// The highest numbers in what was replayed.
   store::SeriesId replayed_series_max() const { return replayed_series_max_; }
-  store::CustomerNumber replayed_customer_max() const { return replayed_customer_max_; }
+  customers::CustomerNumber replayed_customer_max() const { return replayed_customer_max_; }
   /// False while the log refuses what comes: full, or its disk is.
   bool is_taking() const;
   /// While memory is short whoever has most under way is refused first.
@@ -136,7 +137,7 @@ class Ingester {
   TimePoint start_;
   std::size_t next_part_ = 0;  // to be closed while the log is nearly full
   store::SeriesId replayed_series_max_;
-  store::CustomerNumber replayed_customer_max_;
+  customers::CustomerNumber replayed_customer_max_;
   std::map<heads::Epoch, disk_log::LogPosition> epoch_starts_;
   disk_log::LogPosition applied_;  // everything before it is in the heads
 

@@ -11,8 +11,10 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/fault.hpp"
-#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+#include "services/storage/store/testing/memory_cold_store.hpp"
+#include "services/storage/store/testing/watched_chunks.hpp"
 #include "services/storage/testing/storage_fixture.hpp"
+#include "services/storage/testing/test_numbers.hpp"
 
 namespace vigia::storage::ingest {
 namespace {
@@ -181,43 +183,34 @@ TEST_F(IngesterTest, WhatLiesFarAheadMakesNothingLate) {
 }
 
 // A chunk store that does what a test says when it is asked for a series.
-class ScriptedStore final : public store::ChunkStore {
+class ScriptedStore final : public store::WatchedChunks {
  public:
-  explicit ScriptedStore(store::ChunkStore& store) : store_(store) {}
+  using store::WatchedChunks::WatchedChunks;
   std::function<Result<void>(store::SeriesId)> on_newest = [](store::SeriesId) {
     return Result<void>();
   };
   std::atomic<int> put_faults{0};
 
-  Result<void> put(store::CustomerNumber customer,
-                   const std::vector<store::ChunkRow>& rows) override {
+  void put(const CustomerId& customer, std::span<const store::ClosedChunk> chunks,
+           Done done) override {
     if (put_faults > 0) {
       --put_faults;
       throw std::runtime_error("a fault of ours");
     }
-    return store_.put(customer, rows);
+    store::WatchedChunks::put(customer, chunks, std::move(done));
   }
-  Result<void> visit(store::CustomerNumber customer, store::SeriesId series, TimestampMs from_ms,
-                     TimestampMs to_ms, const RowVisit& visit) override {
-    return store_.visit(customer, series, from_ms, to_ms, visit);
-  }
-  Result<std::optional<TimestampMs>> newest(store::CustomerNumber customer, store::SeriesId series,
+  Result<std::optional<TimestampMs>> newest(const CustomerId& customer,
+                                            const store::SeriesKey& series,
                                             TimestampMs from_ms) override {
-    if (auto done = on_newest(series); !done) return forward(done);
-    return store_.newest(customer, series, from_ms);
+    if (auto done = on_newest(series.id); !done) return forward(done);
+    return store::WatchedChunks::newest(customer, series, from_ms);
   }
-  Result<void> sync() override { return store_.sync(); }
-  Result<std::size_t> expire(TimestampMs before_ms) override { return store_.expire(before_ms); }
-  std::uint64_t disk_bytes() const override { return store_.disk_bytes(); }
-
- private:
-  store::ChunkStore& store_;
 };
 
 class ScriptedIngesterTest : public testing::Test {
  protected:
   void start() {
-    heads_ = std::make_unique<heads::HeadSet>(store_, clock_);
+    heads_ = std::make_unique<heads::HeadSet>(stored_series_, clock_);
     settings_.log_directory = folder_.path() + "/wal";
     ingester_ = Ingester::open(settings_, *heads_, store_, times_, clock_).value();
   }
@@ -250,11 +243,10 @@ class ScriptedIngesterTest : public testing::Test {
 
   lanes::CustomerShares answers_{"answers", 64U << 20U};
   TemporaryFolder folder_;
-  std::unique_ptr<store::rocksdb::kv::OrderedStore> rocksdb_ =
-      store::rocksdb::kv::open_rocksdb({folder_.path() + "/db"}).value();
-  std::unique_ptr<store::rocksdb::KvChunkStore> chunks_ =
-      store::rocksdb::KvChunkStore::open(*rocksdb_).value();
-  ScriptedStore store_{*chunks_};
+  store::MemoryColdStore memory_;
+  ScriptedStore store_{memory_.chunks()};
+  TestNumbers numbers_;
+  heads::StoredSeries stored_series_{store_, numbers_};
   ManualClock clock_{kNow * 1'000'000};
   retention::RecordTimes times_;
   IngesterSettings settings_;
@@ -288,7 +280,10 @@ TEST_F(ScriptedIngesterTest, AThrowWhileChunksAreClosedKeepsThemAndTheSweepGoesO
   const std::uint64_t faults = fault_count();
   store_.put_faults = 1;
   clock_.advance(std::chrono::hours(4));
-  const auto rows = [&](std::uint64_t id) { return store_.read({1}, {id}, 0, INT64_MAX)->size(); };
+  const CustomerId customer = numbers_.id_of({1}).value();
+  const auto rows = [&](std::uint64_t id) {
+    return store::read_rows(store_, customer, {"", {id}}, {0, INT64_MAX})->size();
+  };
   for (int tries = 0; tries < 1'000'000 && rows(1) + rows(2) < 2; ++tries) {
     std::this_thread::yield();
     clock_.advance(std::chrono::seconds(1));
@@ -381,8 +376,9 @@ TEST_F(ScriptedIngesterTest, ANearlyFullLogIsEmptiedByClosingChunks) {
   start();  // what the log still has is a repeat of what was closed
   for (const std::uint64_t id : {1, 77, 500}) {
     lanes::AnswerMemory memory(answers_, "a");
-    const auto data =
-        read::SeriesReader(*heads_, store_).read({1}, {id}, 0, INT64_MAX, memory).value();
+    const auto data = read::SeriesReader(*heads_, store_)
+                          .read(numbers_.id_of({1}).value(), {"", {id}}, {0, INT64_MAX}, memory)
+                          .value();
     EXPECT_EQ(read::samples_of(data.chunks, 0, INT64_MAX)->size(), 500U);
   }
 }

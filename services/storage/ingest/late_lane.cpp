@@ -56,7 +56,7 @@ std::vector<std::vector<heads::StoreWork>> cut(std::vector<heads::StoreWork> wor
 
 }  // namespace
 
-std::string lane_of(store::CustomerNumber customer) { return std::to_string(customer.value); }
+std::string lane_of(customers::CustomerNumber customer) { return std::to_string(customer.value); }
 
 struct LateLane::Request {
   std::mutex mutex;

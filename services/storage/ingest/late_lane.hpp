@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/heads/head_set.hpp"
 #include "services/storage/lanes/customer_lanes.hpp"
 #include "services/storage/lanes/customer_shares.hpp"
@@ -16,7 +17,7 @@
 namespace vigia::storage::ingest {
 
 /// The lane in which a customer's samples wait.
-std::string lane_of(store::CustomerNumber customer);
+std::string lane_of(customers::CustomerNumber customer);
 
 /// Customers take turns, some hundred samples at a time; those of one customer stay in order.
 /// Thread contract: any thread; stop and the destructor as CustomerLanes.

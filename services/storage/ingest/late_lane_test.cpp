@@ -8,6 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/fault.hpp"
+#include "services/storage/store/testing/memory_cold_store.hpp"
+#include "services/storage/store/testing/watched_chunks.hpp"
+#include "services/storage/testing/test_numbers.hpp"
 
 namespace vigia::storage::ingest {
 namespace {
@@ -16,8 +19,9 @@ constexpr TimestampMs kStart = 1'764'043'200'000;
 constexpr heads::Epoch kEpoch = 1'000;
 
 // An empty store whose reads wait until they are let go.
-class SlowStore final : public store::ChunkStore {
+class SlowStore final : public store::WatchedChunks {
  public:
+  using store::WatchedChunks::WatchedChunks;
   void let_go() {
     const std::lock_guard lock(mutex_);
     is_open_ = true;
@@ -32,13 +36,9 @@ class SlowStore final : public store::ChunkStore {
     changed_.wait(lock, [this] { return readers_ > 0; });
   }
 
-  Result<void> put(store::CustomerNumber /*customer*/,
-                   const std::vector<store::ChunkRow>& /*rows*/) override {
-    return {};
-  }
-  Result<void> visit(store::CustomerNumber /*customer*/, store::SeriesId /*series*/,
-                     TimestampMs /*from_ms*/, TimestampMs /*to_ms*/,
-                     const RowVisit& /*visit*/) override {
+  std::unique_ptr<store::ChunkCursor> read(const CustomerId& customer,
+                                           std::span<const store::SeriesKey> series,
+                                           const store::ChunkQuery& query) override {
     std::unique_lock lock(mutex_);
     ++readers_;
     changed_.notify_all();
@@ -47,16 +47,8 @@ class SlowStore final : public store::ChunkStore {
       --faults_;
       throw std::runtime_error("a fault of ours");
     }
-    return {};
+    return store::WatchedChunks::read(customer, series, query);
   }
-  Result<std::optional<TimestampMs>> newest(store::CustomerNumber /*customer*/,
-                                            store::SeriesId /*series*/,
-                                            TimestampMs /*from_ms*/) override {
-    return std::optional<TimestampMs>();
-  }
-  Result<void> sync() override { return {}; }
-  Result<std::size_t> expire(TimestampMs /*before_ms*/) override { return 0; }
-  std::uint64_t disk_bytes() const override { return 0; }
 
  private:
   std::mutex mutex_;
@@ -71,7 +63,7 @@ class LateLaneTest : public testing::Test {
   std::uint64_t known(std::uint64_t series, TimestampMs time_ms,
                       std::vector<heads::StoreWork>& work) {
     const heads::SeriesRef ref{{static_cast<std::uint32_t>(series)}, {series}, true};
-    return heads_.append_known(ref, {{time_ms, 1}}, {}, kEpoch, work).value().stored;
+    return heads_.append_known(ref, {{time_ms, 1}}, {}, kEpoch, work).stored;
   }
   // Late samples of a series: as many, each of them on its own.
   std::vector<heads::StoreWork> late_work(std::uint64_t series, int count) {
@@ -88,9 +80,12 @@ class LateLaneTest : public testing::Test {
   }
   void TearDown() override { store_.let_go(); }  // also where a test ends early
 
-  SlowStore store_;
+  store::MemoryColdStore memory_;
+  SlowStore store_{memory_.chunks()};
+  TestNumbers numbers_;
+  heads::StoredSeries stored_series_{store_, numbers_};
   ManualClock clock_{kStart * 1'000'000};
-  heads::HeadSet heads_{store_, clock_};
+  heads::HeadSet heads_{stored_series_, clock_};
   std::vector<std::promise<Result<heads::AppendCounts>>> done_ =
       std::vector<std::promise<Result<heads::AppendCounts>>>(1'000);
   LateLane late_{heads_, 200'000};

@@ -10,7 +10,7 @@
 #include "libs/base/check.hpp"
 #include "services/storage/ingest/ingester.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
-#include "services/storage/store/rocksdb/kv_chunk_store.hpp"
+#include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::ingest {
@@ -25,11 +25,13 @@ class Storage {
  public:
   Storage(const std::string& folder, const Clock& clock) {
     store_ = store::rocksdb::kv::open_rocksdb({folder}).value();
-    chunks_ = store::rocksdb::KvChunkStore::open(*store_).value();
-    heads_ = std::make_unique<heads::HeadSet>(*chunks_, clock);
+    cold_ = store::rocksdb::RocksDbColdStore::open(*store_, clock, 64U << 20U).value();
+    CHECK(cold_->number_of(CustomerId::provider()).value().value == 1);  // whose the samples are
+    stored_series_ = std::make_unique<heads::StoredSeries>(cold_->chunks(), *cold_);
+    heads_ = std::make_unique<heads::HeadSet>(*stored_series_, clock);
     IngesterSettings settings;
     settings.log_directory = folder + "/wal";
-    ingester_ = Ingester::open(settings, *heads_, *chunks_, times_, clock).value();
+    ingester_ = Ingester::open(settings, *heads_, cold_->chunks(), times_, clock).value();
   }
   void write(IngestBatch batch) {
     ingester_->write(std::move(batch), [this](const Result<heads::AppendCounts>& counts) {
@@ -50,7 +52,8 @@ class Storage {
 
  private:
   std::unique_ptr<store::rocksdb::kv::OrderedStore> store_;
-  std::unique_ptr<store::rocksdb::KvChunkStore> chunks_;
+  std::unique_ptr<store::rocksdb::RocksDbColdStore> cold_;
+  std::unique_ptr<heads::StoredSeries> stored_series_;
   std::unique_ptr<heads::HeadSet> heads_;
   retention::RecordTimes times_;
   std::unique_ptr<Ingester> ingester_;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "services/storage/lanes/answer_memory.hpp"
-#include "services/storage/store/chunk_store.hpp"
+#include "services/storage/store/chunks.hpp"
 
 namespace vigia::storage::read {
 

@@ -81,7 +81,7 @@ Result<std::vector<RemoteRead::FoundQuery>> RemoteRead::find(const Fence& fence,
     if (!matchers) return tl::unexpected<Error>(matchers.error());
     const SeriesQuestion question{fence, *matchers, days_between(query.start_ms, query.end_ms),
                                   left};
-    auto series = select_series(index_, question, memory, limit);
+    auto series = select_series(catalog_, question, memory, limit);
     if (!series) return forward(series);
     left -= series->size();
     found.push_back({query, std::move(*series)});
@@ -106,7 +106,7 @@ Result<void> RemoteRead::make_samples(const std::vector<FoundQuery>& queries,
   std::size_t made = 0;  // as it was added to the memory
   for (const FoundQuery& query : queries) {
     response.begin_query();
-    for (const store::rocksdb::index::SelectedSeries& series : query.series) {
+    for (const SelectedSeries& series : query.series) {
       if (auto checked = making.limit.check(); !checked) return checked;
       auto added = add_samples(query, series, response, making);
       if (!added && !is_damage(added.error())) return added;
@@ -122,14 +122,14 @@ Result<void> RemoteRead::make_samples(const std::vector<FoundQuery>& queries,
   return {};
 }
 
-Result<void> RemoteRead::add_samples(const FoundQuery& found,
-                                     const store::rocksdb::index::SelectedSeries& series,
+Result<void> RemoteRead::add_samples(const FoundQuery& found, const SelectedSeries& series,
                                      SamplesResponse& response, Making& making) const {
   const wire::remote_read::Query& query = found.query;
   lanes::AnswerMemory& memory = *making.answer.memory;
   const lanes::ScratchMemory scratch(memory);
-  const auto data = reader_.read(series.customer, series.id, query.start_ms, query.end_ms, memory);
-  if (!data) return forward(data);
+  const auto data =
+      reader_.read(series.customer, key_of(series), {query.start_ms, query.end_ms}, memory);
+  if (!data) return tl::unexpected<Error>(data.error());
   // Decoded and encoded again: known before it is done.
   auto fits = memory.add(sample_count(data->chunks) * kBytesPerSample);
   if (!fits) return fits;
@@ -154,7 +154,7 @@ Result<void> RemoteRead::make_chunks(const std::vector<FoundQuery>& queries, Mak
     making.answer.pieces.push_back(std::move(piece));
   };
   for (std::size_t i = 0; i < queries.size(); ++i) {
-    for (const store::rocksdb::index::SelectedSeries& series : queries[i].series) {
+    for (const SelectedSeries& series : queries[i].series) {
       if (auto checked = making.limit.check(); !checked) return checked;
       const std::size_t before = response.bytes();
       const auto added = add_chunks(queries[i], i, series, response, making);
@@ -171,13 +171,14 @@ Result<void> RemoteRead::make_chunks(const std::vector<FoundQuery>& queries, Mak
 
 // False where the series has nothing in the range.
 Result<bool> RemoteRead::add_chunks(const FoundQuery& found, std::size_t query_index,
-                                    const store::rocksdb::index::SelectedSeries& series,
-                                    ChunksResponse& response, Making& making) const {
+                                    const SelectedSeries& series, ChunksResponse& response,
+                                    Making& making) const {
   const wire::remote_read::Query& query = found.query;
   lanes::AnswerMemory& memory = *making.answer.memory;
   const lanes::ScratchMemory scratch(memory);
-  const auto data = reader_.read(series.customer, series.id, query.start_ms, query.end_ms, memory);
-  if (!data) return forward(data);
+  const auto data =
+      reader_.read(series.customer, key_of(series), {query.start_ms, query.end_ms}, memory);
+  if (!data) return tl::unexpected<Error>(data.error());
   if (data->is_empty()) return false;
   std::vector<histograms::WireChunk> mixed;
   std::vector<ChunkView> views;

@@ -33,9 +33,9 @@ struct ReadAnswer {
 class RemoteRead {
  public:
   /// All must outlive it.
-  RemoteRead(const store::rocksdb::index::SeriesIndex& index, const SeriesReader& reader,
-             ReadLimits limits, lanes::CustomerShares& answers)
-      : index_(index), reader_(reader), limits_(limits), answers_(answers) {}
+  RemoteRead(const store::Catalog& catalog, const SeriesReader& reader, ReadLimits limits,
+             lanes::CustomerShares& answers)
+      : catalog_(catalog), reader_(reader), limits_(limits), answers_(answers) {}
 
   /// Series without a sample in the range are left out, and those whose rows cannot be read, which
   /// are counted. kOverLimit past the limits, never silently
@@ -53,7 +53,7 @@ class RemoteRead {
  private:
   struct FoundQuery {
     wire::remote_read::Query query;
-    std::vector<store::rocksdb::index::SelectedSeries> series;
+    std::vector<SelectedSeries> series;
   };
   struct Making {  // of one request
     const lanes::WorkLimit& limit;
@@ -66,17 +66,16 @@ class RemoteRead {
   Result<void> make_samples(const std::vector<FoundQuery>& queries, Making& making) const;
   Result<void> make_chunks(const std::vector<FoundQuery>& queries, Making& making) const;
   Result<bool> add_chunks(const FoundQuery& query, std::size_t query_index,
-                          const store::rocksdb::index::SelectedSeries& series,
-                          wire::remote_read::ChunksResponse& response, Making& making) const;
+                          const SelectedSeries& series, wire::remote_read::ChunksResponse& response,
+                          Making& making) const;
   Result<std::vector<histograms::WireChunk>> with_histograms(
       const SeriesData& data, const wire::remote_read::Query& query) const;
-  Result<void> add_samples(const FoundQuery& query,
-                           const store::rocksdb::index::SelectedSeries& series,
+  Result<void> add_samples(const FoundQuery& query, const SelectedSeries& series,
                            wire::remote_read::SamplesResponse& response, Making& making) const;
   bool is_damage(const Error& error) const;
   void note_damaged(std::uint64_t histograms) const;
 
-  const store::rocksdb::index::SeriesIndex& index_;
+  const store::Catalog& catalog_;
   const SeriesReader& reader_;
   ReadLimits limits_;
   lanes::CustomerShares& answers_;

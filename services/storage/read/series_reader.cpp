@@ -1,6 +1,7 @@
 #include "services/storage/read/series_reader.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "libs/chunk/chunk_reader.hpp"
 #include "services/storage/read/overlap_merge.hpp"
@@ -20,8 +21,8 @@ std::size_t sample_count(std::string_view chunk) {
          static_cast<std::uint8_t>(chunk[1]);
 }
 
-bool overlaps(const store::ChunkRow& row, TimestampMs from_ms, TimestampMs to_ms) {
-  return row.first_ms <= to_ms && row.last_ms >= from_ms;
+bool overlaps(const store::ChunkRow& row, const ReadRange& range) {
+  return row.first_ms <= range.to_ms && row.last_ms >= range.from_ms;
 }
 
 std::vector<ChunkPiece> to_pieces(std::vector<store::ChunkRow> rows) {
@@ -32,8 +33,9 @@ std::vector<ChunkPiece> to_pieces(std::vector<store::ChunkRow> rows) {
   return pieces;
 }
 
-void add_head_rows(store::SeriesId series, const heads::HeadView& head,
+void add_head_rows(store::SeriesId series, heads::HeadView head,
                    std::vector<store::ChunkRow>& rows) {
+  rows = std::move(head.closed);
   if (!head.chunk.empty()) {
     rows.push_back({series, head.chunk_first_ms, head.chunk_last_ms, store::kInOrder,
                     store::Encoding::kFloats, head.chunk});
@@ -46,59 +48,55 @@ void add_head_rows(store::SeriesId series, const heads::HeadView& head,
 
 }  // namespace
 
-Result<bool> SeriesReader::has_samples(store::CustomerNumber customer, store::SeriesId series,
-                                       TimestampMs from_ms, TimestampMs to_ms) const {
+Result<bool> SeriesReader::has_samples(const CustomerId& customer, const store::SeriesKey& series,
+                                       const ReadRange& range) const {
   std::vector<store::ChunkRow> open;
-  add_head_rows(series, heads_.read(series), open);
-  const auto is_wanted = [&](const store::ChunkRow& row) { return overlaps(row, from_ms, to_ms); };
+  add_head_rows(series.id, heads_.read(series.id), open);
+  const auto is_wanted = [&](const store::ChunkRow& row) { return overlaps(row, range); };
   if (std::any_of(open.begin(), open.end(), is_wanted)) return true;
-  bool is_found = false;
-  const auto walked = chunks_.visit(customer, series, from_ms, to_ms,
-                                    [&](const store::ChunkRow& row) -> Result<bool> {
-                                      is_found = is_wanted(row);
-                                      return !is_found;
-                                    });
-  if (!walked) return forward(walked);
-  return is_found;
+  // One row says it: a page ends with the first.
+  const store::ChunkQuery query{range.from_ms, range.to_ms, store::Resolution::kRaw, 1};
+  const auto page = chunks_.read(customer, {&series, 1}, query)->next();
+  if (!page) return tl::unexpected<Error>(page.error());
+  return !page->empty();
 }
 
-Result<SeriesData> SeriesReader::read(store::CustomerNumber customer, store::SeriesId series,
-                                      TimestampMs from_ms, TimestampMs to_ms,
-                                      lanes::AnswerMemory& memory) const {
+Result<SeriesData> SeriesReader::read(const CustomerId& customer, const store::SeriesKey& series,
+                                      const ReadRange& range, lanes::AnswerMemory& memory) const {
   std::vector<store::ChunkRow> floats;
   std::vector<store::ChunkRow> others;
-  const auto add = [&](store::ChunkRow row) -> Result<bool> {
-    if (!overlaps(row, from_ms, to_ms)) return true;
+  const auto add = [&](store::ChunkRow row) -> Result<void> {
+    if (!overlaps(row, range)) return {};
     const bool is_floats = row.encoding == store::Encoding::kFloats;
     const std::size_t bytes = 2 * sizeof(row) + row.data.size();
     // Histograms are taken apart and merged.
-    if (auto fits = memory.add(is_floats ? bytes : kHistogramsApart * bytes); !fits) {
-      return forward(fits);
-    }
+    if (auto fits = memory.add(is_floats ? bytes : kHistogramsApart * bytes); !fits) return fits;
     (is_floats ? floats : others).push_back(std::move(row));
-    return true;
+    return {};
   };
-  const heads::HeadView head = heads_.read(series);  // before the store: see HeadSet::read
-  if (auto walked = chunks_.visit(customer, series, from_ms, to_ms, add); !walked) {
-    return forward(walked);
+  std::vector<store::ChunkRow> rows;
+  add_head_rows(series.id, heads_.read(series.id), rows);  // before the store: see HeadSet::read
+  const auto cursor = chunks_.read(customer, {&series, 1}, {range.from_ms, range.to_ms});
+  for (;;) {
+    for (store::ChunkRow& row : rows) {
+      if (auto added = add(std::move(row)); !added) return forward(added);
+    }
+    auto page = cursor->next();
+    if (!page) return tl::unexpected<Error>(page.error());
+    if (page->empty()) break;
+    rows = std::move(*page);
   }
-  std::vector<store::ChunkRow> open;
-  add_head_rows(series, head, open);
-  for (store::ChunkRow& row : open) {
-    if (auto added = add(std::move(row)); !added) return forward(added);
-  }
-  std::stable_sort(floats.begin(), floats.end(),
-                   [](const store::ChunkRow& left, const store::ChunkRow& right) {
-                     return left.first_ms < right.first_ms;
-                   });
+  std::stable_sort(
+      floats.begin(), floats.end(), [](const store::ChunkRow& left, const store::ChunkRow& right) {
+        return std::tie(left.first_ms, left.version) < std::tie(right.first_ms, right.version);
+      });
   auto merged = read::merge_overlapping(std::move(floats), memory);
   if (!merged) return forward(merged);
-  std::erase_if(*merged,
-                [&](const store::ChunkRow& row) { return !overlaps(row, from_ms, to_ms); });
+  std::erase_if(*merged, [&](const store::ChunkRow& row) { return !overlaps(row, range); });
   auto histograms = store::merge_rows(others);
   if (!histograms) return forward(histograms);
   std::erase_if(histograms->histograms, [&](const chunk::HistogramSample& sample) {
-    return sample.timestamp_ms < from_ms || sample.timestamp_ms > to_ms;
+    return sample.timestamp_ms < range.from_ms || sample.timestamp_ms > range.to_ms;
   });
   return SeriesData{to_pieces(std::move(*merged)), std::move(histograms->histograms)};
 }

@@ -4,11 +4,18 @@
 #include <string>
 #include <vector>
 
+#include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/heads/head_set.hpp"
 #include "services/storage/lanes/answer_memory.hpp"
-#include "services/storage/store/chunk_store.hpp"
+#include "services/storage/store/chunks.hpp"
 
 namespace vigia::storage::read {
+
+/// Of time, both included.
+struct ReadRange {
+  TimestampMs from_ms = 0;
+  TimestampMs to_ms = 0;
+};
 
 /// A chunk ready to be sent: Prometheus' XOR encoding.
 struct ChunkPiece {
@@ -31,15 +38,14 @@ class SeriesReader {
   SeriesReader(const heads::HeadSet& heads, store::ChunkStore& chunks)
       : heads_(heads), chunks_(chunks) {}
 
-  /// What the series has from from_ms to to_ms, both included. Stored chunks come as they lie
+  /// What the series has in the range. Stored chunks come as they lie
   /// there; only where late samples or repeats overlap are they packed anew. What that needs is
   /// added to `memory` before it is used, and stays there; its errors.
-  Result<SeriesData> read(store::CustomerNumber customer, store::SeriesId series,
-                          TimestampMs from_ms, TimestampMs to_ms,
-                          lanes::AnswerMemory& memory) const;
+  Result<SeriesData> read(const CustomerId& customer, const store::SeriesKey& series,
+                          const ReadRange& range, lanes::AnswerMemory& memory) const;
   /// True where read would give something, found out without decoding.
-  Result<bool> has_samples(store::CustomerNumber customer, store::SeriesId series,
-                           TimestampMs from_ms, TimestampMs to_ms) const;
+  Result<bool> has_samples(const CustomerId& customer, const store::SeriesKey& series,
+                           const ReadRange& range) const;
 
  private:
   const heads::HeadSet& heads_;

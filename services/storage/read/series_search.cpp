@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "services/storage/store/rocksdb/kv/day_set.hpp"
-
 namespace vigia::storage::read {
 namespace {
 
@@ -18,13 +16,6 @@ std::size_t own_block(const std::string& text) {
   return text.size() <= kInside ? 0 : text.size() + kBlock;
 }
 
-store::rocksdb::index::Customer with_number(const store::rocksdb::index::SeriesIndex& index,
-                                            CustomerId id, bool& is_known) {
-  const auto number = index.find_customer(id);
-  is_known = number.has_value();
-  return {std::move(id), number.value_or(store::CustomerNumber{})};
-}
-
 // The owner of series whose label has that value; nothing where none can be.
 std::optional<CustomerId> owner_of(std::string_view label) {
   if (label.empty()) return CustomerId::provider();
@@ -35,21 +26,22 @@ std::optional<CustomerId> owner_of(std::string_view label) {
 
 }  // namespace
 
-std::vector<store::rocksdb::index::Customer> customers_for(
-    const store::rocksdb::index::SeriesIndex& index, const Fence& fence,
-    const store::LabelMatchers& matchers) {
+std::vector<CustomerId> customers_for(const store::Catalog& catalog, const Fence& fence,
+                                      const store::LabelMatchers& matchers) {
   const auto wanted = store::equality_on(matchers, kCustomerLabel);
-  if (!wanted.has_value() && !fence.has_value()) return index.customers();
+  if (!wanted.has_value() && !fence.has_value()) return catalog.customers();
   std::optional<CustomerId> one = wanted.has_value() ? owner_of(*wanted) : fence;
   if (!one.has_value() || (fence.has_value() && *one != *fence)) return {};
-  bool is_known = false;
-  store::rocksdb::index::Customer customer = with_number(index, std::move(*one), is_known);
-  if (!is_known) return {};
-  return {std::move(customer)};
+  return {std::move(*one)};
 }
 
-std::size_t memory_bytes(const store::rocksdb::index::SelectedSeries& series) {
+store::SeriesKey key_of(const SelectedSeries& series) {
+  return {std::string(series.labels.metric_name()), series.id};
+}
+
+std::size_t memory_bytes(const SelectedSeries& series) {
   std::size_t bytes = 2 * sizeof(series);  // the list grows by doubling
+  bytes += own_block(series.customer.text());
   for (const Label& label : series.labels) {
     bytes += sizeof(label) + own_block(label.name) + own_block(label.value);
   }
@@ -57,40 +49,45 @@ std::size_t memory_bytes(const store::rocksdb::index::SelectedSeries& series) {
 }
 
 store::DayRange days_between(TimestampMs from_ms, TimestampMs to_ms) {
-  return {store::rocksdb::kv::day_of(from_ms), store::rocksdb::kv::day_of(to_ms)};
+  return {store::day_of(from_ms), store::day_of(to_ms)};
 }
 
-Result<std::vector<store::rocksdb::index::SelectedSeries>> select_series(
-    const store::rocksdb::index::SeriesIndex& index, const SeriesQuestion& question,
-    lanes::AnswerMemory& memory, const lanes::WorkLimit& limit) {
-  std::vector<store::rocksdb::index::SelectedSeries> selected;
+Result<std::vector<SelectedSeries>> select_series(const store::Catalog& catalog,
+                                                  const SeriesQuestion& question,
+                                                  lanes::AnswerMemory& memory,
+                                                  const lanes::WorkLimit& limit) {
+  std::vector<SelectedSeries> selected;
   std::size_t bytes = 0;
-  Result<void> fits;
-  for (const store::rocksdb::index::Customer& customer :
-       customers_for(index, question.fence, question.matchers)) {
-    const auto take = [&](store::rocksdb::index::SelectedSeries series) {
-      const std::size_t more = memory_bytes(series);
-      bytes += more;
-      if (selected.size() >= question.limit) {
-        fits =
-            fail(ErrorCode::kOverLimit,
-                 fmt::format("the query matches more than {} series; narrow it", question.limit));
-      } else if (bytes > kSelectedBytesMax) {
-        fits = fail(ErrorCode::kOverLimit,
-                    "the query matches series with more than 64 MiB of labels; narrow it");
-      } else {
-        fits = memory.add(more);
+  const auto take = [&](SelectedSeries series) -> Result<void> {
+    const std::size_t more = memory_bytes(series);
+    bytes += more;
+    if (selected.size() >= question.limit) {
+      return fail(ErrorCode::kOverLimit,
+                  fmt::format("the query matches more than {} series; narrow it", question.limit));
+    }
+    if (bytes > kSelectedBytesMax) {
+      return fail(ErrorCode::kOverLimit,
+                  "the query matches series with more than 64 MiB of labels; narrow it");
+    }
+    if (auto fits = memory.add(more); !fits) return fits;
+    selected.push_back(std::move(series));
+    return {};
+  };
+  const store::SeriesQuery query{question.matchers, question.days};
+  for (const CustomerId& customer : customers_for(catalog, question.fence, question.matchers)) {
+    const auto cursor = catalog.select(customer, query, limit);
+    for (;;) {
+      auto page = cursor->next();
+      if (!page) return tl::unexpected<Error>(page.error());
+      if (page->empty()) break;
+      for (store::FoundSeries& found : *page) {
+        auto taken = take({customer, found.id, std::move(found.labels)});
+        if (!taken) return tl::unexpected<Error>(taken.error());
       }
-      if (fits) selected.push_back(std::move(series));
-      return fits.has_value();
-    };
-    const auto done = index.select(customer.number, question.matchers, question.days, take, limit);
-    if (!done) return forward(done);
-    if (!fits) return forward(fits);
+    }
   }
   std::sort(selected.begin(), selected.end(),
-            [](const store::rocksdb::index::SelectedSeries& left,
-               const store::rocksdb::index::SelectedSeries& right) {
+            [](const SelectedSeries& left, const SelectedSeries& right) {
               return left.labels < right.labels;
             });
   return selected;

@@ -8,7 +8,7 @@
 #include "libs/model/ids.hpp"
 #include "services/storage/lanes/answer_memory.hpp"
 #include "services/storage/lanes/work_limit.hpp"
-#include "services/storage/store/rocksdb/index/series_index.hpp"
+#include "services/storage/store/catalog.hpp"
 
 namespace vigia::storage::read {
 
@@ -16,13 +16,20 @@ namespace vigia::storage::read {
 using Fence = std::optional<CustomerId>;
 
 /// The customers that a search inside the fence has to look at. An equality matcher on customer_id
-/// narrows it to one, and to none where that one is outside the fence or unknown.
-std::vector<store::rocksdb::index::Customer> customers_for(
-    const store::rocksdb::index::SeriesIndex& index, const Fence& fence,
-    const store::LabelMatchers& matchers);
+/// narrows it to one, and to none where that one is outside the fence or is nobody's id.
+std::vector<CustomerId> customers_for(const store::Catalog& catalog, const Fence& fence,
+                                      const store::LabelMatchers& matchers);
+
+struct SelectedSeries {
+  CustomerId customer;
+  store::SeriesId id;
+  Labels labels;
+};
+
+store::SeriesKey key_of(const SelectedSeries& series);
 
 /// With its labels, as the allocator gives it.
-std::size_t memory_bytes(const store::rocksdb::index::SelectedSeries& series);
+std::size_t memory_bytes(const SelectedSeries& series);
 
 /// The days that a range of time touches.
 store::DayRange days_between(TimestampMs from_ms, TimestampMs to_ms);
@@ -38,8 +45,9 @@ struct SeriesQuestion {
 /// sorted by labels. kOverLimit past the limit, and past 64 MiB of labels: never silently fewer.
 /// What they need (memory_bytes) is added to `memory` as they are found. The limit's error once it
 /// is over.
-Result<std::vector<store::rocksdb::index::SelectedSeries>> select_series(
-    const store::rocksdb::index::SeriesIndex& index, const SeriesQuestion& question,
-    lanes::AnswerMemory& memory, const lanes::WorkLimit& limit = {});
+Result<std::vector<SelectedSeries>> select_series(const store::Catalog& catalog,
+                                                  const SeriesQuestion& question,
+                                                  lanes::AnswerMemory& memory,
+                                                  const lanes::WorkLimit& limit = {});
 
 }  // namespace vigia::storage::read

@@ -5,13 +5,13 @@
 
 namespace vigia::storage::retention {
 
-void RecordTimes::note(store::CustomerNumber customer, TimestampMs newest_ms) {
+void RecordTimes::note(customers::CustomerNumber customer, TimestampMs newest_ms) {
   const std::lock_guard lock(mutex_);
   TimestampMs& known = newest_[customer.value].sample_ms;
   known = std::max(known, newest_ms);
 }
 
-void RecordTimes::note_claimed(store::CustomerNumber customer, TimestampMs newest_ms,
+void RecordTimes::note_claimed(customers::CustomerNumber customer, TimestampMs newest_ms,
                                const Clock& clock) {
   const TimestampMs samples_ms = median_of([](const Newest& newest) { return newest.sample_ms; });
   // The wall clock alone is not enough: where it is behind, right times would be refused.

@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr TimestampMs kHourMs = 3'600'000;
-constexpr TimestampMs kStart = 20'000 * store::rocksdb::kv::kDayMs + 12 * kHourMs;
+constexpr TimestampMs kStart = 20'000 * store::kDayMs + 12 * kHourMs;
 constexpr Duration kKeep = hours(24 * 30);
 constexpr Duration kSweep = minutes(10);
 
@@ -28,7 +28,7 @@ class RetentionGuardTest : public testing::Test {
  protected:
   RetentionGuardTest() {
     for (TimestampMs day = 0; day <= 29; ++day) {
-      const TimestampMs first_ms = kStart - day * store::rocksdb::kv::kDayMs;
+      const TimestampMs first_ms = kStart - day * store::kDayMs;
       const store::ChunkRow row{
           {1}, first_ms, first_ms, store::kInOrder, store::Encoding::kFloats, "data"};
       EXPECT_TRUE(chunks_->put({1}, {row}).has_value());
@@ -87,7 +87,7 @@ TEST_F(RetentionGuardTest, AClockThatIsAheadAtTheStartDeletesNothing) {
   run(hours(2));
   for (const TimestampMs ahead_days : {31, 403}) {
     SCOPED_TRACE(ahead_days);
-    set_clock_ahead(ahead_days * store::rocksdb::kv::kDayMs);
+    set_clock_ahead(ahead_days * store::kDayMs);
     restart();
     sweeper_->sweep();  // before the first record
     run(hours(5));      // the records come with the right times
@@ -101,7 +101,7 @@ TEST_F(RetentionGuardTest, AClockThatIsAheadAtTheStartDeletesNothing) {
 TEST_F(RetentionGuardTest, AStepWhileRunningDeletesNothing) {
   run(hours(2));
   for (const TimestampMs ahead_days : {31, 403}) {
-    set_clock_ahead(ahead_days * store::rocksdb::kv::kDayMs);
+    set_clock_ahead(ahead_days * store::kDayMs);
     run(hours(3));
     set_clock_ahead(0);
   }
@@ -114,7 +114,7 @@ TEST_F(RetentionGuardTest, AStepWhileRunningDeletesNothing) {
 TEST_F(RetentionGuardTest, WhereTheRecordsAreAheadTooItWaitsForAnHour) {
   run(hours(2));
   restart();
-  clock_.set_wall_ns((kStart + 31 * store::rocksdb::kv::kDayMs) *
+  clock_.set_wall_ns((kStart + 31 * store::kDayMs) *
                      1'000'000);  // ahead_ms_ is 0: the records follow
   run(minutes(50));
   EXPECT_EQ(days(), 30U);
@@ -131,14 +131,13 @@ TEST_F(RetentionGuardTest, ALongPauseEndsWithAnHourOfEvenTimeOrWithAPerson) {
   run(hours(2));
   EXPECT_FALSE(guard_->confirm());
   restart();
-  clock_.set_wall_ns((kStart + 20 * store::rocksdb::kv::kDayMs) *
-                     1'000'000);  // it was off for twenty days
+  clock_.set_wall_ns((kStart + 20 * store::kDayMs) * 1'000'000);  // it was off for twenty days
   run(minutes(50));
   EXPECT_EQ(days(), 30U);
   run(minutes(30));
   EXPECT_EQ(days(), 11U);
   restart();
-  clock_.set_wall_ns((kStart + 24 * store::rocksdb::kv::kDayMs) * 1'000'000);
+  clock_.set_wall_ns((kStart + 24 * store::kDayMs) * 1'000'000);
   run(minutes(20));
   EXPECT_EQ(days(), 11U);
   EXPECT_TRUE(guard_->confirm());
@@ -163,8 +162,8 @@ TEST_F(RetentionGuardTest, WithoutItsFileOrWithADamagedOneItWaits) {
 TEST_F(RetentionGuardTest, OneCustomersWrongTimesDoNotCount) {
   run(hours(2));
   for (std::uint32_t other : {2U, 3U}) times_->note({other}, true_ms());
-  times_->note({9}, true_ms() + 900 * store::rocksdb::kv::kDayMs);
-  set_clock_ahead(40 * store::rocksdb::kv::kDayMs);
+  times_->note({9}, true_ms() + 900 * store::kDayMs);
+  set_clock_ahead(40 * store::kDayMs);
   run(hours(2));
   EXPECT_EQ(days(), 30U);
 }

@@ -1,10 +1,21 @@
-// Days on which a series had samples.
+// Days on which a series had samples, and in which what is stored expires.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
 
+#include "libs/model/sample.hpp"
+
 namespace vigia::storage::store {
+
+inline constexpr TimestampMs kDayMs = 24 * 3'600'000;
+
+/// Since 1970; 0 for what is before.
+constexpr std::uint32_t day_of(TimestampMs time_ms) {
+  if (time_ms < 0) return 0;
+  return static_cast<std::uint32_t>(std::min<TimestampMs>(time_ms / kDayMs, UINT32_MAX));
+}
 
 /// Days since 1970, both included.
 struct DayRange {

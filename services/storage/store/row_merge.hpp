@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "libs/chunk/histogram_record.hpp"
-#include "services/storage/store/chunk_store.hpp"
+#include "services/storage/store/chunks.hpp"
 
 namespace vigia::storage::store {
 

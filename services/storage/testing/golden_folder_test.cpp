@@ -32,11 +32,12 @@ class GoldenFolderTest : public testing::Test {
     std::map<TimestampMs, double> values;
     const auto matchers = store::compile_matchers({{MatchType::kEqual, "series", series}});
     lanes::AnswerMemory memory(storage_.answers(), "");
-    const auto found = read::select_series(storage_.index(),
+    const auto found = read::select_series(storage_.cold().catalog(),
                                            {std::nullopt, *matchers, store::kAllDays, 10}, memory)
                            .value();
-    for (const store::rocksdb::index::SelectedSeries& one : found) {
-      const auto data = storage_.reader().read(one.customer, one.id, 0, INT64_MAX, memory).value();
+    for (const read::SelectedSeries& one : found) {
+      const auto data =
+          storage_.reader().read(one.customer, read::key_of(one), {0, INT64_MAX}, memory).value();
       const auto samples = read::samples_of(data.chunks, 0, INT64_MAX).value();
       for (const Sample& sample : samples) {
         values.emplace(sample.timestamp_ms, sample.value);
@@ -44,12 +45,9 @@ class GoldenFolderTest : public testing::Test {
     }
     return values;
   }
-  store::rocksdb::events::EventCounts write_again(store::rocksdb::events::EventStore& events,
-                                                  const std::string& file) {
+  store::EventCounts write_again(Signal signal, const std::string& file) {
     const CustomerId customer = CustomerId::parse("cliente-a").value();
-    return events
-        .write(customer, storage_.index().find_customer(customer).value(), file_bytes(file))
-        .value();
+    return storage_.cold().events().write(customer, signal, file_bytes(file)).value();
   }
 
   StorageFixture storage_{kFolder + "/store"};
@@ -62,21 +60,17 @@ TEST_F(GoldenFolderTest, SamplesOfVersion2AreThere) {
     for (int i = 0; i < 600; ++i) EXPECT_EQ(values.at(kNow + i * kStep), (series * 1000 + i) / 4.0);
   }
   EXPECT_EQ(golden("0").at(kNow + 7'000), 0.5);
-  EXPECT_EQ(golden("0").at(kNow - store::rocksdb::kv::kDayMs), -1);
-  EXPECT_EQ(*storage_.store().get(store::rocksdb::kv::Family::kIndex, index_key::kFormat).value(),
+  EXPECT_EQ(golden("0").at(kNow - store::kDayMs), -1);
+  EXPECT_EQ(*storage_.store()
+                 .get(store::rocksdb::kv::Family::kIndex, store::rocksdb::index::index_key::kFormat)
+                 .value(),
             "vigia cold store 3");
 }
 
 TEST_F(GoldenFolderTest, SpansAndLogRecordsOfVersion2AreThereAndKnownAgain) {
-  const auto spans =
-      store::rocksdb::events::EventStore::open(storage_.store(), storage_.clock(), Signal::kTraces)
-          .value();
-  const auto logs =
-      store::rocksdb::events::EventStore::open(storage_.store(), storage_.clock(), Signal::kLogs)
-          .value();
-  EXPECT_EQ(write_again(*spans, "spans.bin").repeats, 3U);
-  EXPECT_EQ(write_again(*logs, "logs.bin").repeats, 3U);
-  const api::EventApi api(*spans, *logs, storage_.index(), storage_.answers());
+  EXPECT_EQ(write_again(Signal::kTraces, "spans.bin").repeats, 3U);
+  EXPECT_EQ(write_again(Signal::kLogs, "logs.bin").repeats, 3U);
+  const api::EventApi api(storage_.cold().events(), storage_.cold().catalog(), storage_.answers());
   net::Request request;
   request.headers.add("x-vigia-customer", "cliente-a");
   EXPECT_THAT(api.trace(request, "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a").body,

@@ -13,11 +13,16 @@ namespace vigia::storage {
 namespace {
 
 constexpr auto kDeadline = std::chrono::seconds(20);
+constexpr auto kSweepInterval = std::chrono::milliseconds(300);
 
 void copy_folder(const std::string& from, const std::string& to) {
   std::filesystem::copy(
       from, to,
       std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+}
+
+CustomerId id_of(const std::string& customer) {
+  return customer.empty() ? CustomerId::provider() : *CustomerId::parse(customer);
 }
 
 }  // namespace
@@ -33,22 +38,22 @@ StorageFixture::StorageFixture(const std::string& folder) {
 
 void StorageFixture::open() {
   store_ = store::rocksdb::kv::open_rocksdb({folder_->path()}).value();
-  chunks_ = store::rocksdb::KvChunkStore::open(*store_).value();
-  index_ = store::rocksdb::index::SeriesIndex::open(*store_).value();
-  heads_ = std::make_unique<heads::HeadSet>(*chunks_, clock_);
+  cold_ = store::rocksdb::RocksDbColdStore::open(*store_, clock_, 64U << 20U).value();
+  stored_series_ = std::make_unique<heads::StoredSeries>(cold_->chunks(), *cold_);
+  heads_ = std::make_unique<heads::HeadSet>(*stored_series_, clock_);
   ingest::IngesterSettings settings;
   settings.log_directory = folder_->path() + "/wal";
-  settings.sweep_interval = std::chrono::milliseconds(300);
-  ingester_ = ingest::Ingester::open(settings, *heads_, *chunks_, times_, clock_).value();
-  reader_ = std::make_unique<read::SeriesReader>(*heads_, *chunks_);
+  settings.sweep_interval = kSweepInterval;
+  ingester_ = ingest::Ingester::open(settings, *heads_, cold_->chunks(), times_, clock_).value();
+  reader_ = std::make_unique<read::SeriesReader>(*heads_, cold_->chunks());
 }
 
 void StorageFixture::close() {
   reader_.reset();
   ingester_.reset();
   heads_.reset();
-  index_.reset();
-  chunks_.reset();
+  stored_series_.reset();
+  cold_.reset();
   store_.reset();
 }
 
@@ -67,12 +72,13 @@ void StorageFixture::kill_and_restart() {
 
 ingest::SeriesBatch StorageFixture::resolve(const std::string& customer,
                                             const std::string& metric) {
-  const CustomerId id = customer.empty() ? CustomerId::provider() : *CustomerId::parse(customer);
-  const store::CustomerNumber number = index_->number_of(id).value();
-  const Labels labels = labels_of(customer, metric);
-  std::vector<store::rocksdb::index::UnresolvedSeries> unresolved = {
-      {number, labels, index_->hash(number, metric)}};
-  CHECK(index_->resolve(unresolved).has_value());
+  const CustomerId id = id_of(customer);
+  const customers::CustomerNumber number = cold_->number_of(id).value();
+  const std::uint64_t seed = cold_->catalog().seed_of(id).value();
+  std::vector<store::NewSeries> unresolved(1);
+  unresolved[0].labels = labels_of(customer, metric);
+  unresolved[0].wire_hash = store::hash_labels(seed, metric);
+  CHECK(cold_->catalog().resolve(id, unresolved).has_value());
   return {number, unresolved[0].id, unresolved[0].is_new, {}, {}};
 }
 
@@ -105,7 +111,7 @@ heads::AppendCounts StorageFixture::write_histograms(
 read::SeriesData StorageFixture::read_raw(const std::string& customer, const std::string& metric) {
   const ingest::SeriesBatch series = resolve(customer, metric);
   lanes::AnswerMemory memory(answers_, customer);
-  return reader_->read(series.customer, series.id, 0, INT64_MAX, memory).value();
+  return reader_->read(id_of(customer), {metric, series.id}, {0, INT64_MAX}, memory).value();
 }
 
 std::map<TimestampMs, double> StorageFixture::read(const std::string& customer,
@@ -124,19 +130,28 @@ std::size_t StorageFixture::stored_values(const std::string& customer, const std
   const ingest::SeriesBatch series = resolve(customer, metric);
   const heads::HeadView head = heads_->read(series.id);
   std::size_t values = head.late.size() + chunk::read_samples(head.chunk)->size();
-  const auto rows = chunks_->read(series.customer, series.id, 0, INT64_MAX).value();
+  CHECK(heads_->await_stored(kDeadline).has_value());
+  const auto rows =
+      store::read_rows(cold_->chunks(), id_of(customer), {metric, series.id}, {0, INT64_MAX})
+          .value();
   for (const store::ChunkRow& row : rows) values += chunk::read_samples(row.data)->size();
   return values;
 }
 
 void StorageFixture::advance(Duration step) {
-  const std::uint64_t before = ingester_->stats().sweeps;
-  clock_.advance(step);
-  const auto deadline = std::chrono::steady_clock::now() + kDeadline;
-  while (ingester_->stats().sweeps == before) {
-    CHECK(std::chrono::steady_clock::now() < deadline);
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
+  const auto sweep = [this](Duration by) {
+    const std::uint64_t before = ingester_->stats().sweeps;
+    clock_.advance(by);
+    const auto deadline = std::chrono::steady_clock::now() + kDeadline;
+    while (ingester_->stats().sweeps == before) {
+      CHECK(std::chrono::steady_clock::now() < deadline);
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  };
+  sweep(step);
+  // What it closed is stored behind it, and the next one lets the log of that go.
+  CHECK(heads_->await_stored(kDeadline).has_value());
+  sweep(kSweepInterval);
 }
 
 }  // namespace vigia::storage

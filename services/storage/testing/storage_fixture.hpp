@@ -9,8 +9,7 @@
 #include "libs/base/clock.hpp"
 #include "services/storage/ingest/ingester.hpp"
 #include "services/storage/read/remote_read.hpp"
-#include "services/storage/store/rocksdb/index/series_index.hpp"
-#include "services/storage/store/rocksdb/kv_chunk_store.hpp"
+#include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage {
@@ -39,14 +38,14 @@ class StorageFixture {
   read::SeriesData read_raw(const std::string& customer, const std::string& metric);
   /// How many samples lie in rows and heads, repeats counted: exactly once means read().size().
   std::size_t stored_values(const std::string& customer, const std::string& metric);
-  /// Moves time and waits for the sweep that it brings.
+  /// Moves time and waits for the sweep that it brings, for what that closes to be stored, and for
+  /// the sweep after it.
   void advance(Duration step);
 
   ManualClock& clock() { return clock_; }
   store::rocksdb::kv::OrderedStore& store() { return *store_; }
-  store::rocksdb::index::SeriesIndex& index() { return *index_; }
+  store::rocksdb::RocksDbColdStore& cold() { return *cold_; }
   heads::HeadSet& heads() { return *heads_; }
-  store::rocksdb::KvChunkStore& chunks() { return *chunks_; }
   ingest::Ingester& ingester() { return *ingester_; }
   read::SeriesReader& reader() { return *reader_; }
   lanes::CustomerShares& answers() { return answers_; }
@@ -61,8 +60,8 @@ class StorageFixture {
   ManualClock clock_{kNow * 1'000'000};
   retention::RecordTimes times_;
   std::unique_ptr<store::rocksdb::kv::OrderedStore> store_;
-  std::unique_ptr<store::rocksdb::KvChunkStore> chunks_;
-  std::unique_ptr<store::rocksdb::index::SeriesIndex> index_;
+  std::unique_ptr<store::rocksdb::RocksDbColdStore> cold_;
+  std::unique_ptr<heads::StoredSeries> stored_series_;
   std::unique_ptr<heads::HeadSet> heads_;
   std::unique_ptr<ingest::Ingester> ingester_;
   std::unique_ptr<read::SeriesReader> reader_;

@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint8_t kAsItIs = 1;
 constexpr std::uint8_t kPacked = 2;  // floats as whole numbers, to be made an XOR chunk again
 
-std::string series_prefix(std::uint32_t day, CustomerNumber customer, SeriesId series) {
+std::string series_prefix(std::uint32_t day, customers::CustomerNumber customer, SeriesId series) {
   // By day first, so that what has expired is one range to drop; big-endian, so that keys stand in
   // the order of their numbers.
   std::string key;
@@ -27,8 +27,8 @@ std::string series_prefix(std::uint32_t day, CustomerNumber customer, SeriesId s
   return key;
 }
 
-std::string row_key(CustomerNumber customer, const ChunkRow& row) {
-  std::string key = series_prefix(kv::day_of(row.first_ms), customer, row.series);
+std::string row_key(customers::CustomerNumber customer, const ChunkRow& row) {
+  std::string key = series_prefix(day_of(row.first_ms), customer, row.series);
   kv::append_key_i64(key, row.first_ms);
   kv::append_key_u64(key, row.version);
   key.push_back(static_cast<char>(row.encoding));
@@ -63,6 +63,11 @@ Result<std::string> unpacked_data(std::string_view packed, TimestampMs first_ms)
   chunk::ChunkWriter writer;
   for (const Sample& sample : *samples) writer.append(sample);
   return std::string(writer.bytes());
+}
+
+// A row that reaches into a range begins so much before it at most.
+TimestampMs earliest_of(TimestampMs from_ms) {
+  return from_ms < kChunkSpanMs ? 0 : from_ms - kChunkSpanMs;
 }
 
 enum class Want { kAll, kTimes };
@@ -102,49 +107,101 @@ Result<std::unique_ptr<KvChunkStore>> KvChunkStore::open(kv::OrderedStore& store
   return chunks;
 }
 
-Result<void> KvChunkStore::put(CustomerNumber customer, const std::vector<ChunkRow>& rows) {
+RowWalk::RowWalk(kv::OrderedStore& store, std::vector<std::uint32_t> days,
+                 customers::CustomerNumber customer, SeriesId series, const Range& range)
+    : store_(store),
+      days_(std::move(days)),
+      customer_(customer),
+      series_(series),
+      range_(range),
+      earliest_ms_(earliest_of(range.from_ms)) {}
+
+void RowWalk::begin_day(std::uint32_t day) {
+  prefix_ = series_prefix(day, customer_, series_);
+  std::string from = prefix_;
+  kv::append_key_i64(from, earliest_ms_);
+  scan_ = store_.scan(kv::Family::kChunks, from, kv::after_prefix(prefix_));
+}
+
+Result<std::optional<ChunkRow>> RowWalk::next() {
+  for (;;) {
+    if (scan_ == nullptr) {
+      if (next_day_ == days_.size()) return std::optional<ChunkRow>();
+      begin_day(days_[next_day_++]);
+    }
+    auto row = next_of_day();
+    if (!row || row->has_value()) return row;
+    scan_.reset();
+  }
+}
+
+Result<std::optional<ChunkRow>> RowWalk::next_of_day() {
+  while (scan_->next()) {
+    const std::string_view key = scan_->key().substr(prefix_.size());
+    // Unpacking costs far more than the times, and rows before the range are met on the way.
+    const auto times = parse_row(Want::kTimes, series_, key, scan_->value());
+    if (!times) return tl::unexpected<Error>(times.error());
+    if (times->first_ms > range_.to_ms) return std::optional<ChunkRow>();
+    if (times->last_ms < range_.from_ms) continue;
+    auto row = parse_row(Want::kAll, series_, key, scan_->value());
+    if (!row) return forward(row);
+    return std::optional<ChunkRow>(std::move(*row));
+  }
+  if (auto status = scan_->status(); !status) return forward(status);
+  return std::optional<ChunkRow>();
+}
+
+kv::KeyValue KvChunkStore::row_of(customers::CustomerNumber customer, const ChunkRow& row) {
+  CHECK(row.first_ms <= row.last_ms && row.last_ms - row.first_ms <= kChunkSpanMs);
+  // Before the write: a day that is noted and empty costs a seek, one that is missing hides rows.
+  days_.note(day_of(row.first_ms));
+  return {kv::Family::kChunks, row_key(customer, row), row_value(row)};
+}
+
+Result<void> KvChunkStore::put(customers::CustomerNumber customer,
+                               std::span<const ClosedChunk> chunks) {
   std::vector<kv::KeyValue> writes;
-  writes.reserve(rows.size());
-  for (const ChunkRow& row : rows) {
-    CHECK(row.first_ms <= row.last_ms && row.last_ms - row.first_ms <= kChunkSpanMs);
-    // Before the write: a day that is noted and empty costs a seek, one that is missing hides rows.
-    days_.note(kv::day_of(row.first_ms));
-    writes.push_back({kv::Family::kChunks, row_key(customer, row), row_value(row)});
+  writes.reserve(chunks.size());
+  for (const ClosedChunk& chunk : chunks) {
+    if (chunk.resolution != Resolution::kRaw) return no_such_resolution(chunk.resolution);
+    writes.push_back(row_of(customer, chunk.row));
   }
   return store_.put(writes, kv::Durability::kLater);
 }
 
-Result<void> KvChunkStore::visit(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
-                                 TimestampMs to_ms, const RowVisit& visit) {
-  const TimestampMs earliest_ms = from_ms < kChunkSpanMs ? 0 : from_ms - kChunkSpanMs;
-  for (const std::uint32_t day : days_.between(kv::day_of(earliest_ms), kv::day_of(to_ms))) {
-    const std::string prefix = series_prefix(day, customer, series);
-    std::string from = prefix;
-    kv::append_key_i64(from, earliest_ms);
-    const auto scan = store_.scan(kv::Family::kChunks, from, kv::after_prefix(prefix));
-    while (scan->next()) {
-      const std::string_view key = scan->key().substr(prefix.size());
-      // Unpacking costs far more than the times, and rows before the range are met on the way.
-      const auto times = parse_row(Want::kTimes, series, key, scan->value());
-      if (!times) return forward(times);
-      if (times->first_ms > to_ms) break;
-      if (times->last_ms < from_ms) continue;
-      auto row = parse_row(Want::kAll, series, key, scan->value());
-      if (!row) return forward(row);
-      const auto goes_on = visit(std::move(*row));
-      if (!goes_on) return forward(goes_on);
-      if (!*goes_on) return {};
-    }
-    if (auto status = scan->status(); !status) return status;
-  }
-  return {};
+Result<void> KvChunkStore::put(customers::CustomerNumber customer,
+                               const std::vector<ChunkRow>& rows) {
+  std::vector<kv::KeyValue> writes;
+  writes.reserve(rows.size());
+  for (const ChunkRow& row : rows) writes.push_back(row_of(customer, row));
+  return store_.put(writes, kv::Durability::kLater);
 }
 
-Result<std::optional<TimestampMs>> KvChunkStore::newest(CustomerNumber customer, SeriesId series,
-                                                        TimestampMs from_ms) {
-  const TimestampMs earliest_ms = from_ms < kChunkSpanMs ? 0 : from_ms - kChunkSpanMs;
+RowWalk KvChunkStore::walk(customers::CustomerNumber customer, SeriesId series,
+                           const RowWalk::Range& range) const {
+  return {store_, days_.between(day_of(earliest_of(range.from_ms)), day_of(range.to_ms)), customer,
+          series, range};
+}
+
+Result<std::vector<ChunkRow>> KvChunkStore::read(customers::CustomerNumber customer,
+                                                 SeriesId series, TimestampMs from_ms,
+                                                 TimestampMs to_ms) const {
+  std::vector<ChunkRow> rows;
+  RowWalk rows_walk = walk(customer, series, {from_ms, to_ms});
+  for (;;) {
+    auto row = rows_walk.next();
+    if (!row) return tl::unexpected<Error>(row.error());
+    if (!row->has_value()) return rows;
+    rows.push_back(std::move(**row));
+  }
+}
+
+Result<std::optional<TimestampMs>> KvChunkStore::newest(customers::CustomerNumber customer,
+                                                        SeriesId series,
+                                                        TimestampMs from_ms) const {
+  const TimestampMs earliest_ms = earliest_of(from_ms);
   std::optional<TimestampMs> newest;
-  for (const std::uint32_t day : days_.between(kv::day_of(earliest_ms), UINT32_MAX)) {
+  for (const std::uint32_t day : days_.between(day_of(earliest_ms), UINT32_MAX)) {
     const std::string prefix = series_prefix(day, customer, series);
     std::string from = prefix;
     kv::append_key_i64(from, earliest_ms);

@@ -1,16 +1,53 @@
-// ChunkStore on an ordered store. Format: docs/formats/cold-store.md.
+// Rows of chunks in an ordered store. Format: docs/formats/cold-store.md.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
-#include "services/storage/store/chunk_store.hpp"
+#include "services/storage/customers/customer_numbers.hpp"
+#include "services/storage/store/chunks.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
 #include "services/storage/store/rocksdb/kv/ordered_store.hpp"
 
 namespace vigia::storage::store::rocksdb {
 
-/// Keys begin with the day, so that expiry drops whole files; then customer, series, time.
-class KvChunkStore final : public ChunkStore {
+/// The rows of one series that overlap a range, one after the other: by first_ms, then version.
+/// Thread contract: one thread.
+class RowWalk {
+ public:
+  struct Range {  ///< both included
+    TimestampMs from_ms = 0;
+    TimestampMs to_ms = 0;
+  };
+  /// `store` must outlive it; `days` are those that may hold any of the rows.
+  RowWalk(kv::OrderedStore& store, std::vector<std::uint32_t> days,
+          customers::CustomerNumber customer, SeriesId series, const Range& range);
+  /// Nothing at the end.
+  Result<std::optional<ChunkRow>> next();
+
+ private:
+  void begin_day(std::uint32_t day);
+  Result<std::optional<ChunkRow>> next_of_day();
+
+  kv::OrderedStore& store_;
+  std::vector<std::uint32_t> days_;
+  std::size_t next_day_ = 0;
+  customers::CustomerNumber customer_;
+  SeriesId series_;
+  Range range_;
+  TimestampMs earliest_ms_;
+  std::string prefix_;
+  std::unique_ptr<kv::Scan> scan_;
+};
+
+/// Keys begin with the day, so that expiry drops whole files; then customer, series, time. Thread
+/// contract: any thread. Errors as the ordered store's.
+class KvChunkStore final {
   struct Key {};  // only open makes one
 
  public:
@@ -19,16 +56,24 @@ class KvChunkStore final : public ChunkStore {
   /// `store` must outlive it. kCorrupt where the store holds keys that are not chunk rows.
   static Result<std::unique_ptr<KvChunkStore>> open(kv::OrderedStore& store);
 
-  Result<void> put(CustomerNumber customer, const std::vector<ChunkRow>& rows) override;
-  Result<void> visit(CustomerNumber customer, SeriesId series, TimestampMs from_ms,
-                     TimestampMs to_ms, const RowVisit& visit) override;
-  Result<std::optional<TimestampMs>> newest(CustomerNumber customer, SeriesId series,
-                                            TimestampMs from_ms) override;
-  Result<void> sync() override { return store_.sync(); }
-  Result<std::size_t> expire(TimestampMs before_ms) override;
-  std::uint64_t disk_bytes() const override { return store_.disk_bytes(kv::Family::kChunks); }
+  /// As ChunkStore::put: all of them or none.
+  Result<void> put(customers::CustomerNumber customer, std::span<const ClosedChunk> chunks);
+  Result<void> put(customers::CustomerNumber customer, const std::vector<ChunkRow>& rows);
+  RowWalk walk(customers::CustomerNumber customer, SeriesId series,
+               const RowWalk::Range& range) const;
+  /// All rows of a series in the range at once: for short ranges.
+  Result<std::vector<ChunkRow>> read(customers::CustomerNumber customer, SeriesId series,
+                                     TimestampMs from_ms, TimestampMs to_ms) const;
+  /// As ChunkStore::newest.
+  Result<std::optional<TimestampMs>> newest(customers::CustomerNumber customer, SeriesId series,
+                                            TimestampMs from_ms) const;
+  Result<void> sync() { return store_.sync(); }
+  Result<std::size_t> expire(TimestampMs before_ms);
+  std::uint64_t disk_bytes() const { return store_.disk_bytes(kv::Family::kChunks); }
 
  private:
+  kv::KeyValue row_of(customers::CustomerNumber customer, const ChunkRow& row);
+
   kv::OrderedStore& store_;
   kv::DaySet days_;
 };

@@ -15,7 +15,7 @@ constexpr std::size_t kTimeAt = kDayBytes + sizeof(std::uint32_t);  // behind da
 constexpr char kWholeRow = 1;
 
 TimestampNs start_of(std::uint32_t day) {
-  return static_cast<TimestampNs>(day) * static_cast<TimestampNs>(kv::kDayMs) * kNsPerMs;
+  return static_cast<TimestampNs>(day) * static_cast<TimestampNs>(kDayMs) * kNsPerMs;
 }
 
 void update(XXH3_state_t* state, std::string_view bytes) {
@@ -33,18 +33,18 @@ void update_sized(XXH3_state_t* state, std::string_view bytes) {
 }  // namespace
 
 std::uint32_t day_of_ns(TimestampNs time_ns) {
-  return kv::day_of(static_cast<TimestampMs>(time_ns / kNsPerMs));
+  return day_of(static_cast<TimestampMs>(time_ns / kNsPerMs));
 }
 
-std::string prefix(std::uint32_t day, store::CustomerNumber customer) {
+std::string prefix(std::uint32_t day, customers::CustomerNumber customer) {
   std::string key = kv::day_key(day);
   kv::append_key_u32(key, customer.value);
   return key;
 }
 
-std::string origin(std::uint32_t day, store::CustomerNumber customer, const OriginHash& hash) {
+std::string origin(std::uint32_t day, customers::CustomerNumber customer, const OriginHash& hash) {
   // Customer 0 is nobody: origins lie before all customers' items of the day, and go with the day.
-  std::string key = prefix(day, store::CustomerNumber{0});
+  std::string key = prefix(day, customers::CustomerNumber{0});
   kv::append_key_u32(key, customer.value);
   kv::append_key_u64(key, hash.high);
   kv::append_key_u64(key, hash.low);

@@ -5,7 +5,8 @@
 #include <string_view>
 
 #include "libs/model/signal.hpp"
-#include "services/storage/store/chunk_store.hpp"
+#include "services/storage/customers/customer_numbers.hpp"
+#include "services/storage/store/chunks.hpp"
 #include "services/storage/store/rocksdb/events/event_row.hpp"
 #include "services/storage/store/rocksdb/kv/ordered_store.hpp"
 
@@ -17,9 +18,9 @@ inline constexpr std::uint64_t kNsPerMs = 1'000'000;
 
 std::uint32_t day_of_ns(TimestampNs time_ns);
 /// Of all items of a customer on a day.
-std::string prefix(std::uint32_t day, store::CustomerNumber customer);
+std::string prefix(std::uint32_t day, customers::CustomerNumber customer);
 /// No customer has the number 0: a day's origins lie before its items and go with them.
-std::string origin(std::uint32_t day, store::CustomerNumber customer, const OriginHash& hash);
+std::string origin(std::uint32_t day, customers::CustomerNumber customer, const OriginHash& hash);
 /// Of kIdentity: where the second copies of a day's origins begin, a day's key behind it; and the
 /// copy of one. All items of a customer's resource on a day need its origin.
 std::string origin_copies(kv::Family family);

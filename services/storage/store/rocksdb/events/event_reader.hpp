@@ -5,7 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "services/storage/store/chunk_store.hpp"
+#include "services/storage/customers/customer_numbers.hpp"
+#include "services/storage/store/chunks.hpp"
 #include "services/storage/store/rocksdb/events/event_row.hpp"
 #include "services/storage/store/rocksdb/kv/ordered_store.hpp"
 
@@ -16,7 +17,7 @@ namespace vigia::storage::store::rocksdb::events {
 class EventReader {
  public:
   /// `store` must outlive it.
-  EventReader(kv::OrderedStore& store, kv::Family family, store::CustomerNumber customer)
+  EventReader(kv::OrderedStore& store, kv::Family family, customers::CustomerNumber customer)
       : store_(store), family_(family), customer_(customer) {}
 
   /// The item of a row. Views into `row` and into what the reader keeps: until the next call.
@@ -28,7 +29,7 @@ class EventReader {
 
   kv::OrderedStore& store_;
   kv::Family family_;
-  store::CustomerNumber customer_;
+  customers::CustomerNumber customer_;
   std::map<std::string, std::string, std::less<>> origins_;  // by key
   std::size_t bytes_ = 0;
 };

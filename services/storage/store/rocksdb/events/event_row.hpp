@@ -6,17 +6,9 @@
 #include <string_view>
 
 #include "libs/base/result.hpp"
+#include "services/storage/store/events.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
-
-/// Encoded OTLP messages, as they came.
-struct EventView {
-  std::string_view resource;
-  std::string_view resource_schema_url;
-  std::string_view scope;
-  std::string_view scope_schema_url;
-  std::string_view item;  ///< the Span or LogRecord
-};
 
 /// A resource or a scope, which lies in a row of its own, once for all items that have it.
 struct OriginView {
@@ -55,9 +47,6 @@ std::string encode_origin(const OriginView& origin);
 /// Views into `bytes`. kCorrupt for bytes that encode_origin did not write.
 Result<OriginView> decode_origin(std::string_view bytes);
 OriginHash hash_origin(std::string_view encoded);
-
-/// When, for keys: nanoseconds since 1970.
-using TimestampNs = std::uint64_t;
 
 /// What a key needs of a span. All 0 or "" where the span does not say.
 struct SpanKeyParts {

@@ -10,7 +10,7 @@ namespace vigia::storage::store::rocksdb::events {
 namespace {
 
 // What claims to be later is filed under today: it would else outlive every retention.
-constexpr TimestampMs kAheadMax = kv::kDayMs;
+constexpr TimestampMs kAheadMax = kDayMs;
 // A batch is written when it passes either. One item alone may be larger.
 constexpr std::size_t kBatchRows = 10'000;
 constexpr std::size_t kBatchBytes = 2U << 20U;
@@ -52,7 +52,7 @@ EventWriter::EventWriter(const EventTarget& target, const EventVerdicts& verdict
       verdicts_(verdicts),
       now_ms_(times.now_ms),
       oldest_ms_(times.oldest_ms),
-      today_(kv::day_of(times.now_ms)) {}
+      today_(day_of(times.now_ms)) {}
 
 void EventWriter::on_resource(const wire::otlp::ResourceView& resource) {
   resource_view_ = {resource.bytes, resource.schema_url};
@@ -95,7 +95,7 @@ TimestampNs EventWriter::filing_time(TimestampNs time_ns) {
   const auto time_ms = static_cast<TimestampMs>(time_ns / event_key::kNsPerMs);
   newest_ms_ = std::max(newest_ms_, time_ms);
   if (time_ns != 0 && time_ms <= now_ms_ + kAheadMax) return time_ns;
-  return static_cast<TimestampNs>(now_ms_ / kv::kDayMs * kv::kDayMs) * event_key::kNsPerMs;
+  return static_cast<TimestampNs>(now_ms_ / kDayMs * kDayMs) * event_key::kNsPerMs;
 }
 
 bool EventWriter::is_unsteady(TimestampNs time_ns) const {

@@ -12,6 +12,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/wire/otlp/walker.hpp"
+#include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/store/rocksdb/events/event_key.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
 
@@ -24,7 +25,7 @@ struct EventTarget {
   Signal signal;
   kv::Family family;
   const CustomerId& customer_id;
-  store::CustomerNumber customer;
+  customers::CustomerNumber customer;
 };
 
 /// Which items of a request may be stored: found out for all before the first is stored.

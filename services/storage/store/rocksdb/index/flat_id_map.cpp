@@ -58,7 +58,7 @@ std::optional<KnownSeries> FlatIdMap::find(const LabelsHash& hash) {
   return KnownSeries{store::SeriesId{slot.id}, {slot.first_day, slot.last_day}};
 }
 
-void FlatIdMap::insert(store::CustomerNumber customer, const LabelsHash& hash,
+void FlatIdMap::insert(customers::CustomerNumber customer, const LabelsHash& hash,
                        const KnownSeries& known) {
   CHECK(known.id.value != 0 && known.id.value <= kIdMost);
   if (slots_.empty() || (slots_[slot_at(hash)].id == 0 && is_full(size_ + 1, slots_.size()))) {

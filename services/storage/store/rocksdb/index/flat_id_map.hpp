@@ -8,24 +8,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "services/storage/store/chunk_store.hpp"
-#include "services/storage/store/day_range.hpp"
+#include "services/storage/customers/customer_numbers.hpp"
+#include "services/storage/store/catalog.hpp"
 
 namespace vigia::storage::store::rocksdb::index {
-
-/// Hash of a customer's number and a series' labels under the store's secret seed. Keys are random,
-/// so equal keys mean equal labels.
-struct LabelsHash {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-  auto operator<=>(const LabelsHash&) const = default;
-};
-
-/// The days are those that its row in the store is known to name; it may name more.
-struct KnownSeries {
-  store::SeriesId id;
-  DayRange days = kNoDays;
-};
 
 /// Open addressing, linear probing, never more than three quarters full. Thread contract: one
 /// thread at a time.
@@ -39,7 +25,7 @@ class FlatIdMap {
   /// since the last time, as much as is needed; then of the next; then what was asked for, in the
   /// same order. Days that are known stay where the number is the same and kNoDays are given.
   /// REQUIRES: 0 < known.id.value < 2^63.
-  void insert(store::CustomerNumber customer, const LabelsHash& hash, const KnownSeries& known);
+  void insert(customers::CustomerNumber customer, const LabelsHash& hash, const KnownSeries& known);
   /// Forgets at once what is more.
   void set_bytes_max(std::size_t bytes_max);
   /// Numbers stay.
@@ -55,7 +41,7 @@ class FlatIdMap {
     LabelsHash hash;
     std::uint64_t id : 63 = 0;           // 0: free
     std::uint64_t is_asked_for : 1 = 0;  // since the last forgetting
-    store::CustomerNumber customer;
+    customers::CustomerNumber customer;
     std::uint16_t first_day = 1;  // up to the year 2149
     std::uint16_t last_day = 0;
   };

@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::size_t kSlotBytes = 32;
 constexpr std::size_t kBytesMax = 4096 * kSlotBytes;  // 3,072 series
-constexpr store::CustomerNumber kA{1};
-constexpr store::CustomerNumber kB{2};
+constexpr customers::CustomerNumber kA{1};
+constexpr customers::CustomerNumber kB{2};
 
 class FlatIdMapTest : public testing::Test {
  protected:
@@ -17,14 +17,15 @@ class FlatIdMapTest : public testing::Test {
     const XXH128_hash_t hash = XXH3_128bits(&series, sizeof(series));
     return {hash.high64, hash.low64};
   }
-  void insert(store::CustomerNumber customer, std::uint64_t first, std::uint64_t count) {
+  void insert(customers::CustomerNumber customer, std::uint64_t first, std::uint64_t count) {
     for (std::uint64_t id = first; id < first + count; ++id) {
       map_.insert(customer, hash(id), {store::SeriesId{id}});
       ASSERT_LE(map_.memory_bytes(), kBytesMax);
     }
   }
   // Each is asked for by this, what is not there is put in again: as writers do.
-  std::uint64_t known(store::CustomerNumber customer, std::uint64_t first, std::uint64_t count) {
+  std::uint64_t known(customers::CustomerNumber customer, std::uint64_t first,
+                      std::uint64_t count) {
     std::uint64_t known = 0;
     for (std::uint64_t id = first; id < first + count; ++id) {
       const auto found = map_.find(hash(id));

@@ -53,7 +53,7 @@ bool SeriesIndex::LoadedCustomers::makes_up_for(const LoadedCustomers& other) co
 }
 
 std::vector<kv::KeyValue> SeriesIndex::customer_rows(const CustomerId& customer,
-                                                     store::CustomerNumber number) {
+                                                     customers::CustomerNumber number) {
   const std::string key = index_key::customer(customer.text());
   const std::string value = number_value(number.value);
   return {{kv::Family::kIndex, key, value}, {kv::Family::kIdentity, key, value}};
@@ -87,7 +87,7 @@ Result<void> SeriesIndex::load_customers() {
 
 // Of two customers with one number one would see the other's samples.
 bool SeriesIndex::forget_doubtful_customers(kv::MalformedRows& malformed) {
-  std::map<store::CustomerNumber, std::vector<CustomerId>> owners;
+  std::map<customers::CustomerNumber, std::vector<CustomerId>> owners;
   for (const auto& [customer, number] : customers_) owners[number].push_back(customer);
   bool is_any = false;
   for (const auto& [number, customers] : owners) {
@@ -115,7 +115,7 @@ Result<SeriesIndex::LoadedCustomers> SeriesIndex::read_customers(
                         : CustomerId::parse(text);
     if (customer && number > 0 && number <= UINT32_MAX) {
       loaded.of.emplace(std::move(*customer),
-                        store::CustomerNumber{static_cast<std::uint32_t>(number)});
+                        customers::CustomerNumber{static_cast<std::uint32_t>(number)});
       continue;
     }
     malformed.add(family, *scan);
@@ -150,7 +150,7 @@ Result<void> SeriesIndex::put_identity() {
   return store_.put(writes, kv::Durability::kNow);
 }
 
-void SeriesIndex::note_used(store::SeriesId series, store::CustomerNumber customer) {
+void SeriesIndex::note_used(store::SeriesId series, customers::CustomerNumber customer) {
   const std::lock_guard create_lock(create_mutex_);
   if (series.value >= next_id_) next_id_ = series.value + 1;
   const std::unique_lock lock(customers_mutex_);
@@ -218,7 +218,7 @@ Result<void> SeriesIndex::heal_rows(std::string_view from, std::string_view to,
     if (!is_end) {
       std::string_view key = scan->key().substr(1);
       bool ok = true;
-      const store::CustomerNumber customer{kv::take_key_u32(key, ok)};
+      const customers::CustomerNumber customer{kv::take_key_u32(key, ok)};
       const auto labels = decode_label_views(scan->value());
       if (!ok || !labels || key.size() < sizeof(std::uint64_t)) continue;
       key.remove_prefix(key.size() - sizeof(std::uint64_t));
@@ -291,15 +291,15 @@ Result<void> SeriesIndex::leave_out_present_values(std::vector<kv::KeyValue>& wr
 // over. Whoever brings new series waits for his own customer's rows alone.
 Result<void> SeriesIndex::heal_customers(const std::vector<UnresolvedSeries>& series) {
   if (store_.repairs() == repairs_at_open_) return {};
-  std::set<store::CustomerNumber> customers;
+  std::set<customers::CustomerNumber> customers;
   for (const UnresolvedSeries& one : series) customers.insert(one.customer);
-  for (const store::CustomerNumber customer : customers) {
+  for (const customers::CustomerNumber customer : customers) {
     if (auto healed = heal_customer_rows(customer); !healed) return healed;
   }
   return {};
 }
 
-Result<void> SeriesIndex::heal_customer_rows(store::CustomerNumber customer,
+Result<void> SeriesIndex::heal_customer_rows(customers::CustomerNumber customer,
                                              const GoesOn& goes_on) {
   const auto healing = begin_healing(customer);
   if (!healing) return forward(healing);
@@ -331,7 +331,7 @@ bool SeriesIndex::lacks_rows_of(std::string_view customer) const {
 }
 
 Result<std::shared_ptr<SeriesIndex::Healing>> SeriesIndex::begin_healing(
-    store::CustomerNumber customer) {
+    customers::CustomerNumber customer) {
   const std::lock_guard lock(create_mutex_);
   const std::uint64_t repairs = store_.repairs();
   if (repairs != repairs_seen_) {
@@ -350,7 +350,7 @@ Result<std::shared_ptr<SeriesIndex::Healing>> SeriesIndex::begin_healing(
   return healing;
 }
 
-void SeriesIndex::heal_customer(store::CustomerNumber number, const Labels& labels) {
+void SeriesIndex::heal_customer(customers::CustomerNumber number, const Labels& labels) {
   const std::unique_lock lock(customers_mutex_);
   last_number_ = std::max(last_number_, number.value);
   const bool is_known = std::any_of(customers_.begin(), customers_.end(),

@@ -77,7 +77,7 @@ class IndexHealingTest : public testing::Test {
         a_(index_->number_of(*CustomerId::parse("cliente-a")).value()),
         b_(index_->number_of(*CustomerId::parse("cliente-b")).value()) {}
 
-  UnresolvedSeries resolve(store::CustomerNumber customer, const std::string& metric) {
+  UnresolvedSeries resolve(customers::CustomerNumber customer, const std::string& metric) {
     UnresolvedSeries one{
         customer, Labels::from({{"__name__", metric}, {"job", "x"}}), {}, {}, false};
     std::vector<UnresolvedSeries> series = {one};
@@ -97,8 +97,8 @@ class IndexHealingTest : public testing::Test {
   std::unique_ptr<kv::OrderedStore> real_;
   LosingStore store_;
   std::unique_ptr<SeriesIndex> index_;
-  store::CustomerNumber a_;
-  store::CustomerNumber b_;
+  customers::CustomerNumber a_;
+  customers::CustomerNumber b_;
 };
 
 TEST_F(IndexHealingTest, ASeriesWhoseHashIsLostKeepsItsNumber) {

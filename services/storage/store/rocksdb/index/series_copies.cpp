@@ -72,7 +72,7 @@ Result<std::size_t> SeriesIndex::restore_series(std::string_view from, std::stri
     if (!is_end) {
       std::string_view key = scan->key().substr(1);
       bool ok = true;
-      const store::CustomerNumber customer{kv::take_key_u32(key, ok)};
+      const customers::CustomerNumber customer{kv::take_key_u32(key, ok)};
       const store::SeriesId id{kv::take_key_u64(key, ok)};
       const auto labels = decode_label_views(scan->value());
       if (scan->key().size() != kCopyKeyBytes || !labels) {
@@ -125,7 +125,7 @@ Result<void> SeriesIndex::copy_some(std::vector<Copy>& copies) {
   return store_.put(wanted, kv::Durability::kLater);
 }
 
-Result<void> SeriesIndex::copy_series(store::CustomerNumber customer, const GoesOn& goes_on) {
+Result<void> SeriesIndex::copy_series(customers::CustomerNumber customer, const GoesOn& goes_on) {
   const std::string prefix = index_key::all_series(customer);
   const auto scan = store_.scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
   std::vector<Copy> some;
@@ -156,7 +156,8 @@ Result<void> SeriesIndex::check_goes_on(const GoesOn& goes_on) {
 }
 
 Result<void> SeriesIndex::for_all_customers(
-    const GoesOn& goes_on, const std::function<Result<void>(store::CustomerNumber)>& work) const {
+    const GoesOn& goes_on,
+    const std::function<Result<void>(customers::CustomerNumber)>& work) const {
   Result<void> first;
   for (const Customer& customer : customers()) {
     if (auto checked = check_goes_on(goes_on); !checked) return checked;
@@ -170,13 +171,13 @@ Result<void> SeriesIndex::make_whole(const GoesOn& goes_on) {
   const std::uint64_t repairs = store_.repairs();
   Result<void> healed;
   if (repairs != repairs_at_open_) {
-    healed = for_all_customers(goes_on, [&](store::CustomerNumber customer) {
+    healed = for_all_customers(goes_on, [&](customers::CustomerNumber customer) {
       return heal_customer_rows(customer, goes_on);
     });
   }
   if (healed) repairs_healed_ = repairs;
   const auto copied = for_all_customers(
-      goes_on, [&](store::CustomerNumber customer) { return copy_series(customer, goes_on); });
+      goes_on, [&](customers::CustomerNumber customer) { return copy_series(customer, goes_on); });
   return healed ? copied : healed;
 }
 

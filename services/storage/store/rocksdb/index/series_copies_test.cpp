@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "services/storage/store/rocksdb/index/index_key.hpp"
+#include "services/storage/store/rocksdb/index/label_codec.hpp"
 #include "services/storage/store/rocksdb/index/series_index.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
@@ -44,7 +45,7 @@ class SeriesCopiesTest : public testing::Test {
   }
   std::vector<UnresolvedSeries> resolve(const std::string& customer, int count,
                                         const DayRange& days = {kDay, kDay}) {
-    store::CustomerNumber number{};
+    customers::CustomerNumber number{};
     eventually([&] {
       const auto given = index_->number_of(*CustomerId::parse(customer));
       if (given) number = *given;
@@ -83,7 +84,7 @@ class SeriesCopiesTest : public testing::Test {
       if (!number.has_value()) return true;
       return index_
           ->select(*number, {}, days,
-                   [&](const SelectedSeries& series) {
+                   [&](const FoundSeries& series) {
                      EXPECT_TRUE(found.emplace(series.labels, series.id.value).second);
                      return true;
                    })

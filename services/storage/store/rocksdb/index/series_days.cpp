@@ -3,6 +3,7 @@
 
 #include "libs/base/bytes.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
+#include "services/storage/store/rocksdb/index/label_codec.hpp"
 #include "services/storage/store/rocksdb/index/series_index.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
@@ -118,7 +119,7 @@ Result<void> SeriesIndex::note_values(const UnresolvedSeries& series,
 }
 
 Result<std::size_t> SeriesIndex::expire(TimestampMs before_ms, TimestampMs now_ms) {
-  const std::uint32_t cut = kv::day_of(before_ms);
+  const std::uint32_t cut = day_of(before_ms);
   if (cut <= expired_until_) return 0;
   for (Shard& shard :
        shards_) {  // before the rows go, so that whoever comes again is resolved anew
@@ -131,11 +132,10 @@ Result<std::size_t> SeriesIndex::expire(TimestampMs before_ms, TimestampMs now_m
     if (has_lost_rows) {  // whoever has brought no new series since
       if (auto healed = heal_customer_rows(customer.number); !healed) return forward(healed);
     }
-    const auto gone = expire_rows(index_key::all_series(customer.number), cut, kv::day_of(now_ms));
+    const auto gone = expire_rows(index_key::all_series(customer.number), cut, day_of(now_ms));
     if (!gone) return gone;
     series += *gone;
-    const auto values =
-        expire_rows(index_key::all_labels(customer.number), cut, kv::day_of(now_ms));
+    const auto values = expire_rows(index_key::all_labels(customer.number), cut, day_of(now_ms));
     if (!values) return values;
   }
   expired_until_ = cut;
@@ -198,7 +198,7 @@ Result<void> SeriesIndex::forget_series(std::string_view key, std::string_view r
   if (!labels) return forward(labels);
   std::string_view rest = key.substr(1);
   bool ok = true;
-  const store::CustomerNumber customer{kv::take_key_u32(rest, ok)};
+  const customers::CustomerNumber customer{kv::take_key_u32(rest, ok)};
   std::string_view id = key.substr(key.size() - sizeof(std::uint64_t));
   const store::SeriesId series{kv::take_key_u64(id, ok)};
   const LabelsHash labels_hash = hash(customer, encode_labels(to_labels(*labels)));

@@ -4,11 +4,11 @@
 #include <unordered_map>
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/random.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
+#include "services/storage/store/rocksdb/index/label_codec.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 
 namespace vigia::storage::store::rocksdb::index {
@@ -108,11 +108,11 @@ Result<void> SeriesIndex::load() {
   return {};
 }
 
-Result<store::CustomerNumber> SeriesIndex::number_of(const CustomerId& customer) {
+Result<customers::CustomerNumber> SeriesIndex::number_of(const CustomerId& customer) {
   if (const auto known = find_customer(customer)) return *known;
   const std::unique_lock lock(customers_mutex_);
   if (const auto at = customers_.find(customer); at != customers_.end()) return at->second;
-  const store::CustomerNumber number{last_number_ + 1};
+  const customers::CustomerNumber number{last_number_ + 1};
   const std::string key = index_key::customer(customer.text());
   const std::string value = number_value(number.value);
   const auto put =
@@ -124,11 +124,20 @@ Result<store::CustomerNumber> SeriesIndex::number_of(const CustomerId& customer)
   return number;
 }
 
-std::optional<store::CustomerNumber> SeriesIndex::find_customer(const CustomerId& customer) const {
+std::optional<customers::CustomerNumber> SeriesIndex::find_customer(
+    const CustomerId& customer) const {
   const std::shared_lock lock(customers_mutex_);
   const auto at = customers_.find(customer);
   if (at == customers_.end()) return std::nullopt;
   return at->second;
+}
+
+std::optional<CustomerId> SeriesIndex::id_of(customers::CustomerNumber number) const {
+  const std::shared_lock lock(customers_mutex_);
+  for (const auto& [id, known] : customers_) {
+    if (known == number) return id;
+  }
+  return std::nullopt;
 }
 
 std::vector<Customer> SeriesIndex::customers() const {
@@ -138,11 +147,14 @@ std::vector<Customer> SeriesIndex::customers() const {
   return all;
 }
 
-LabelsHash SeriesIndex::hash(store::CustomerNumber customer, std::string_view label_bytes) const {
+std::uint64_t SeriesIndex::seed_of(customers::CustomerNumber customer) const {
   // An odd multiplier keeps customers apart under the one seed.
-  const std::uint64_t seed = seed_ + customer.value * 0x9e3779b97f4a7c15ULL;
-  const XXH128_hash_t hash = XXH3_128bits_withSeed(label_bytes.data(), label_bytes.size(), seed);
-  return {hash.high64, hash.low64};
+  return seed_ + customer.value * 0x9e3779b97f4a7c15ULL;
+}
+
+LabelsHash SeriesIndex::hash(customers::CustomerNumber customer,
+                             std::string_view label_bytes) const {
+  return hash_labels(seed_of(customer), label_bytes);
 }
 
 std::optional<KnownSeries> SeriesIndex::find(const LabelsHash& wire_hash) const {

@@ -19,8 +19,9 @@
 
 #include "libs/model/ids.hpp"
 #include "libs/model/labels.hpp"
+#include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/lanes/work_limit.hpp"
-#include "services/storage/store/chunk_store.hpp"
+#include "services/storage/store/chunks.hpp"
 #include "services/storage/store/day_range.hpp"
 #include "services/storage/store/label_matcher.hpp"
 #include "services/storage/store/rocksdb/index/flat_id_map.hpp"
@@ -34,12 +35,12 @@ namespace vigia::storage::store::rocksdb::index {
 
 struct Customer {
   CustomerId id;
-  store::CustomerNumber number;
+  customers::CustomerNumber number;
 };
 
 /// A series that a writer did not find in memory.
 struct UnresolvedSeries {
-  store::CustomerNumber customer;
+  customers::CustomerNumber customer;
   Labels labels;
   LabelsHash wire_hash;     ///< of the bytes in which the labels came: found by them next time
   store::SeriesId id{};     ///< set by resolve
@@ -47,10 +48,28 @@ struct UnresolvedSeries {
   DayRange days = kNoDays;  ///< of its samples, for note_days
 };
 
-struct SelectedSeries {
-  store::CustomerNumber customer;
-  store::SeriesId id;
-  Labels labels;
+/// The series of one search, one after the other: by name, then number. Thread contract: one
+/// thread.
+class SeriesWalk {
+ public:
+  /// The days are whole; between a series' first and last day not every one needs to have samples.
+  struct Wanted {
+    customers::CustomerNumber customer;
+    const LabelMatchers& matchers;
+    DayRange days;
+  };
+  /// Both, and the matchers, must outlive it.
+  SeriesWalk(kv::OrderedStore& store, const Wanted& wanted, const lanes::WorkLimit& limit);
+  ~SeriesWalk();
+  /// Nothing at the end. The limit's error once it is over, between two rows, whether these are
+  /// wanted or not.
+  Result<std::optional<FoundSeries>> next();
+
+ private:
+  Wanted wanted_;
+  const lanes::WorkLimit& limit_;
+  std::unique_ptr<kv::MalformedRows> malformed_;
+  std::unique_ptr<kv::Scan> scan_;
 };
 
 /// Thread contract: any thread. Errors as the ordered store's.
@@ -68,12 +87,16 @@ class SeriesIndex {
                                                    std::size_t memory_max = kMemoryMax);
 
   /// The customer's number, given out where it has none yet (durable at once).
-  Result<store::CustomerNumber> number_of(const CustomerId& customer);
-  std::optional<store::CustomerNumber> find_customer(const CustomerId& customer) const;
+  Result<customers::CustomerNumber> number_of(const CustomerId& customer);
+  std::optional<customers::CustomerNumber> find_customer(const CustomerId& customer) const;
+  /// Nothing for a number that is nobody's, as far as the rows say.
+  std::optional<CustomerId> id_of(customers::CustomerNumber number) const;
   std::vector<Customer> customers() const;
 
+  /// With which the customer's labels are hashed (hash_labels).
+  std::uint64_t seed_of(customers::CustomerNumber customer) const;
   /// Hash of the labels in whatever bytes a writer has them.
-  LabelsHash hash(store::CustomerNumber customer, std::string_view label_bytes) const;
+  LabelsHash hash(customers::CustomerNumber customer, std::string_view label_bytes) const;
   /// The series of a hash that `resolve` has seen lately, and the days of its samples that need no
   /// note_days before they are logged; memory only. What is not asked for is forgotten first, of
   /// the customer who has most.
@@ -104,23 +127,24 @@ class SeriesIndex {
   /// Series' rows that were lost and are written anew from their copies, since the store opened.
   std::uint64_t rows_restored() const { return rows_restored_; }
 
-  /// Calls `visit` for each series of the customer that all matchers match and that had samples on
-  /// one of the days, until it returns false; whole days, and between a series' first and last day
-  /// not every one needs to have samples. By name, then number. All three end with the limit's
-  /// error once it is over, between two rows, whether these are wanted or not.
-  Result<void> select(store::CustomerNumber customer, const LabelMatchers& matchers,
-                      const DayRange& days, const std::function<bool(SelectedSeries)>& visit,
+  /// Calls `visit` for each series that a SeriesWalk finds until it returns false. All three end
+  /// with the limit's error once it is over, between two rows, whether these are wanted or not.
+  Result<void> select(customers::CustomerNumber customer, const LabelMatchers& matchers,
+                      const DayRange& days, const std::function<bool(FoundSeries)>& visit,
                       const lanes::WorkLimit& limit = {}) const;
+  /// The labels of a series by their second copy; nothing where there is none.
+  Result<std::optional<Labels>> labels_of(customers::CustomerNumber customer,
+                                          store::SeriesId series) const;
   /// False: no more are wanted.
   using TextVisit = std::function<bool(std::string_view)>;
-  /// In order; what was last seen before `first_day` is left out.
-  Result<void> label_names(store::CustomerNumber customer, std::uint32_t first_day,
+  /// In order; what was last seen before the first day is left out.
+  Result<void> label_names(customers::CustomerNumber customer, const TextQuery& query,
                            const TextVisit& visit, const lanes::WorkLimit& limit = {}) const;
-  Result<void> label_values(store::CustomerNumber customer, std::string_view name,
-                            std::uint32_t first_day, const TextVisit& visit,
+  Result<void> label_values(customers::CustomerNumber customer, std::string_view name,
+                            const TextQuery& query, const TextVisit& visit,
                             const lanes::WorkLimit& limit = {}) const;
   /// These numbers are taken, whatever the store's rows say: the write-ahead log names them.
-  void note_used(store::SeriesId series, store::CustomerNumber customer);
+  void note_used(store::SeriesId series, customers::CustomerNumber customer);
   std::uint64_t series_count() const { return next_id_.load() - 1; }
   std::uint64_t memory_bytes() const;
   /// While memory is short, half of memory_max.
@@ -132,18 +156,18 @@ class SeriesIndex {
   struct NewRows {
     std::vector<kv::KeyValue> writes;
     FlatIdMap values;  // label values among them
-    std::vector<std::pair<store::CustomerNumber, LabelsHash>> value_hashes;  // the same
+    std::vector<std::pair<customers::CustomerNumber, LabelsHash>> value_hashes;  // the same
   };
   Result<void> load();
   Result<void> create(std::string& format, std::string& seed);
   Result<std::optional<std::string>> read_identity(std::string_view key) const;
   struct LoadedCustomers {
-    std::map<CustomerId, store::CustomerNumber> of;
+    std::map<CustomerId, customers::CustomerNumber> of;
     std::vector<std::optional<CustomerId>> malformed;  // nothing: not even whose it is
     bool makes_up_for(const LoadedCustomers& other) const;
   };
   static std::vector<kv::KeyValue> customer_rows(const CustomerId& customer,
-                                                 store::CustomerNumber number);
+                                                 customers::CustomerNumber number);
   bool forget_doubtful_customers(kv::MalformedRows& malformed);
   Result<void> load_customers();
   Result<LoadedCustomers> read_customers(kv::Family family, kv::MalformedRows& malformed) const;
@@ -155,10 +179,11 @@ class SeriesIndex {
     std::uint64_t repairs = 0;  // under mutex
   };
   Result<void> heal_customers(const std::vector<UnresolvedSeries>& series);
-  Result<void> heal_customer_rows(store::CustomerNumber customer, const GoesOn& goes_on = {});
+  Result<void> heal_customer_rows(customers::CustomerNumber customer, const GoesOn& goes_on = {});
   Result<void> for_all_customers(
-      const GoesOn& goes_on, const std::function<Result<void>(store::CustomerNumber)>& work) const;
-  Result<std::shared_ptr<Healing>> begin_healing(store::CustomerNumber customer);
+      const GoesOn& goes_on,
+      const std::function<Result<void>(customers::CustomerNumber)>& work) const;
+  Result<std::shared_ptr<Healing>> begin_healing(customers::CustomerNumber customer);
   Result<void> heal_rows(std::string_view from, std::string_view to, const GoesOn& goes_on = {});
   Result<std::size_t> restore_series(std::string_view from, std::string_view to,
                                      const GoesOn& goes_on = {});
@@ -168,7 +193,7 @@ class SeriesIndex {
     std::string row_key;
     std::string labels;
   };
-  Result<void> copy_series(store::CustomerNumber customer, const GoesOn& goes_on);
+  Result<void> copy_series(customers::CustomerNumber customer, const GoesOn& goes_on);
   Result<void> copy_some(std::vector<Copy>& copies);
   static Result<void> check_goes_on(const GoesOn& goes_on);
   Result<std::size_t> heal_some(const std::vector<UnresolvedSeries>& series);
@@ -176,7 +201,7 @@ class SeriesIndex {
   Result<void> leave_out_present_values(std::vector<kv::KeyValue>& writes) const;
   void remember_values(const NewRows& rows);
   Result<void> find_customer_numbers(kv::Family family);
-  void heal_customer(store::CustomerNumber number, const Labels& labels);
+  void heal_customer(customers::CustomerNumber number, const Labels& labels);
   Result<bool> has_series_row(const UnresolvedSeries& series) const;
   Result<std::optional<store::SeriesId>> find_stored(const LabelsHash& hash) const;
   void add_rows(const UnresolvedSeries& series, const std::string& hash_key, NewRows& rows);
@@ -216,14 +241,14 @@ class SeriesIndex {
   std::uint64_t repairs_at_open_ = 0;
   std::atomic<std::uint64_t> repairs_healed_{0};
   std::atomic<std::uint64_t> rows_restored_{0};
-  std::map<store::CustomerNumber, std::shared_ptr<Healing>> healings_;  // under create_mutex_
+  std::map<customers::CustomerNumber, std::shared_ptr<Healing>> healings_;  // under create_mutex_
   mutable std::mutex whole_mutex_;  // never held while the store is asked
-  std::map<store::CustomerNumber, std::uint64_t> whole_after_;  // repairs; under whole_mutex_
+  std::map<customers::CustomerNumber, std::uint64_t> whole_after_;  // repairs; under whole_mutex_
   bool has_lost_rows_ = false;       // once, some time; under create_mutex_
   FlatIdMap value_days_;             // label values: last day noted; under create_mutex_
   std::uint32_t expired_until_ = 0;  // the sweeper's: the day up to which all was looked through
   mutable std::shared_mutex customers_mutex_;
-  std::map<CustomerId, store::CustomerNumber> customers_;
+  std::map<CustomerId, customers::CustomerNumber> customers_;
   std::uint32_t last_number_ = 0;  // the highest that was ever given out; under customers_mutex_
   std::array<Shard, kShards> shards_;
 };

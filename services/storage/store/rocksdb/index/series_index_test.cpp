@@ -14,20 +14,20 @@
 namespace vigia::storage::store::rocksdb::index {
 namespace {
 
-std::vector<std::string> label_names(const SeriesIndex& index, store::CustomerNumber customer,
+std::vector<std::string> label_names(const SeriesIndex& index, customers::CustomerNumber customer,
                                      std::uint32_t first_day) {
   std::vector<std::string> names;
-  EXPECT_TRUE(index.label_names(customer, first_day, [&](std::string_view name) {
+  EXPECT_TRUE(index.label_names(customer, {first_day, ""}, [&](std::string_view name) {
     names.emplace_back(name);
     return true;
   }));
   return names;
 }
 
-std::vector<std::string> label_values(const SeriesIndex& index, store::CustomerNumber customer,
+std::vector<std::string> label_values(const SeriesIndex& index, customers::CustomerNumber customer,
                                       std::string_view name, std::uint32_t first_day) {
   std::vector<std::string> values;
-  EXPECT_TRUE(index.label_values(customer, name, first_day, [&](std::string_view value) {
+  EXPECT_TRUE(index.label_values(customer, name, {first_day, ""}, [&](std::string_view value) {
     values.emplace_back(value);
     return true;
   }));
@@ -102,13 +102,13 @@ TEST_F(SeriesIndexTest, AWalkEndsBetweenRowsWhetherTheyAreWantedOrNot) {
   const auto any = [](std::string_view) { return true; };
   const Walk select = [&](const lanes::WorkLimit& limit) {
     return index->select(
-        customer, matchers, kAllDays, [](const SelectedSeries&) { return true; }, limit);
+        customer, matchers, kAllDays, [](const FoundSeries&) { return true; }, limit);
   };
   const Walk values = [&](const lanes::WorkLimit& limit) {
-    return index->label_values(customer, "pod", 0, any, limit);
+    return index->label_values(customer, "pod", {}, any, limit);
   };
   const Walk names = [&](const lanes::WorkLimit& limit) {
-    return index->label_names(customer, 0, any, limit);
+    return index->label_names(customer, {}, any, limit);
   };
   for (const Walk& walk : {select, values}) {
     EXPECT_TRUE(ends_within(10, walk));
@@ -123,7 +123,8 @@ class LostRowsTest : public SeriesIndexTest {
   LostRowsTest() { reopen(); }
   void reopen() { index_ = SeriesIndex::open(*store_).value(); }
   std::uint64_t resolve(const std::string& customer, const std::string& metric) {
-    const store::CustomerNumber number = index_->number_of(*CustomerId::parse(customer)).value();
+    const customers::CustomerNumber number =
+        index_->number_of(*CustomerId::parse(customer)).value();
     const Labels labels = Labels::from({{"__name__", metric}, {"customer_id", customer}});
     std::vector<UnresolvedSeries> series = {{number, labels, index_->hash(number, metric)}};
     EXPECT_TRUE(index_->resolve(series).has_value());
@@ -225,7 +226,7 @@ TEST_F(LostRowsTest, AMalformedSeriesRowCostsItsSeriesAlone) {
   for (int times = 0; times < 2; ++times) {
     std::size_t found = 0;
     EXPECT_TRUE(
-        index_->select(number, {}, kAllDays, [&](const SelectedSeries&) { return ++found > 0; }));
+        index_->select(number, {}, kAllDays, [&](const FoundSeries&) { return ++found > 0; }));
     EXPECT_EQ(found, 1U);
     EXPECT_EQ(store_->damage().rows_lost, 2U);
   }
@@ -240,7 +241,7 @@ TEST_F(LostRowsTest, ALostSeriesRowComesBackWithTheNextSample) {
   EXPECT_EQ(resolve("cliente-a", "m"), series);
   std::size_t found = 0;
   EXPECT_TRUE(
-      index_->select(number, {}, kAllDays, [&](const SelectedSeries&) { return ++found > 0; }));
+      index_->select(number, {}, kAllDays, [&](const FoundSeries&) { return ++found > 0; }));
   EXPECT_EQ(found, 1U);
 }
 
@@ -295,7 +296,8 @@ class FailingStore final : public kv::OrderedStore {
 TEST_F(SeriesIndexTest, ALabelValueIsListedWhateverFailedBefore) {
   FailingStore failing(*store_);
   const auto index = SeriesIndex::open(failing).value();
-  const store::CustomerNumber number = index->number_of(*CustomerId::parse("cliente-a")).value();
+  const customers::CustomerNumber number =
+      index->number_of(*CustomerId::parse("cliente-a")).value();
   const auto series = [&](const std::string& metric) {
     return UnresolvedSeries{number, Labels::from({{"__name__", metric}, {"pod", "p-1"}}),
                             index->hash(number, metric)};
@@ -328,7 +330,7 @@ class SeriesDaysTest : public testing::Test {
   }
   std::vector<std::string> pods(const DayRange& days) {
     std::vector<std::string> found;
-    EXPECT_TRUE(index_->select(customer_, {}, days, [&](const SelectedSeries& series) {
+    EXPECT_TRUE(index_->select(customer_, {}, days, [&](const FoundSeries& series) {
       found.emplace_back(series.labels.get("pod"));
       return true;
     }));
@@ -339,15 +341,15 @@ class SeriesDaysTest : public testing::Test {
   }
   std::size_t expire(std::uint32_t day) {
     return index_
-        ->expire(static_cast<TimestampMs>(day) * kv::kDayMs,
-                 static_cast<TimestampMs>(day + 400) * kv::kDayMs)
+        ->expire(static_cast<TimestampMs>(day) * kDayMs,
+                 static_cast<TimestampMs>(day + 400) * kDayMs)
         .value();
   }
 
   TemporaryFolder folder_;
   std::unique_ptr<kv::OrderedStore> store_ = kv::open_rocksdb({folder_.path()}).value();
   std::unique_ptr<SeriesIndex> index_;
-  store::CustomerNumber customer_{1};
+  customers::CustomerNumber customer_{1};
 };
 
 TEST_F(SeriesDaysTest, ASeriesIsFoundOnItsDaysAlone) {
@@ -414,9 +416,11 @@ TEST_F(SeriesDaysTest, ARowWrittenAnewKeepsTheDaysThatOtherBytesOfTheSameLabelsB
 TEST_F(SeriesDaysTest, ItsMemoryIsBoundedAndAFloodForgetsTheFloodsOwn) {
   constexpr std::size_t kMax = 256U << 10U;
   index_ = SeriesIndex::open(*store_, kMax).value();
-  const store::CustomerNumber a = index_->number_of(CustomerId::parse("cliente-a").value()).value();
-  const store::CustomerNumber b = index_->number_of(CustomerId::parse("cliente-b").value()).value();
-  const auto bring = [&](store::CustomerNumber customer, int first, int count) {
+  const customers::CustomerNumber a =
+      index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  const customers::CustomerNumber b =
+      index_->number_of(CustomerId::parse("cliente-b").value()).value();
+  const auto bring = [&](customers::CustomerNumber customer, int first, int count) {
     std::vector<UnresolvedSeries> series;
     for (int n = first; n < first + count; ++n) {
       const std::string pod = std::to_string(n);

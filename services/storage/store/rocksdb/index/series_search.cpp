@@ -1,8 +1,10 @@
 // SeriesIndex: the searches.
 #include <string>
+#include <utility>
 
 #include "libs/base/bytes.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
+#include "services/storage/store/rocksdb/index/label_codec.hpp"
 #include "services/storage/store/rocksdb/index/series_index.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 #include "services/storage/store/rocksdb/kv/malformed_rows.hpp"
@@ -23,41 +25,74 @@ bool is_seen_since(std::string_view value, std::uint32_t first_day) {
 
 }  // namespace
 
-Result<void> SeriesIndex::select(store::CustomerNumber customer, const LabelMatchers& matchers,
-                                 const DayRange& wanted,
-                                 const std::function<bool(SelectedSeries)>& visit,
-                                 const lanes::WorkLimit& limit) const {
-  const auto name = equality_on(matchers, kNameLabel);
-  const std::string prefix =
-      name.has_value() ? index_key::metric(customer, *name) : index_key::all_series(customer);
-  kv::MalformedRows malformed(store_, "a series' row that is malformed");
-  const auto scan = store_.scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
-  while (scan->next()) {
-    if (auto checked = limit.check(); !checked) return checked;
-    const DayRange days = days_of_row(scan->value());
-    const auto labels = decode_label_views(scan->value());
-    if (!labels || scan->key().size() < kSeriesKeyMin) {
-      malformed.add(kv::Family::kIndex, *scan);
+SeriesWalk::SeriesWalk(kv::OrderedStore& store, const Wanted& wanted, const lanes::WorkLimit& limit)
+    : wanted_(wanted),
+      limit_(limit),
+      malformed_(std::make_unique<kv::MalformedRows>(store, "a series' row that is malformed")) {
+  const auto name = equality_on(wanted.matchers, kNameLabel);
+  const std::string prefix = name.has_value() ? index_key::metric(wanted.customer, *name)
+                                              : index_key::all_series(wanted.customer);
+  scan_ = store.scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
+}
+
+SeriesWalk::~SeriesWalk() = default;
+
+Result<std::optional<FoundSeries>> SeriesWalk::next() {
+  while (scan_ != nullptr && scan_->next()) {
+    if (auto checked = limit_.check(); !checked) return forward(checked);
+    const DayRange days = days_of_row(scan_->value());
+    const auto labels = decode_label_views(scan_->value());
+    if (!labels || scan_->key().size() < kSeriesKeyMin) {
+      malformed_->add(kv::Family::kIndex, *scan_);
       continue;
     }
     // The days are in the row itself: a series that has long gone costs no look at its chunks.
-    if (days != kNoDays && !days.overlaps(wanted)) continue;
-    if (!all_match(matchers, *labels)) continue;
-    std::string_view id = scan->key().substr(scan->key().size() - sizeof(std::uint64_t));
+    if (days != kNoDays && !days.overlaps(wanted_.days)) continue;
+    if (!all_match(wanted_.matchers, *labels)) continue;
+    std::string_view id = scan_->key().substr(scan_->key().size() - sizeof(std::uint64_t));
     bool ok = true;
-    const store::SeriesId series{kv::take_key_u64(id, ok)};
-    if (!visit({customer, series, to_labels(*labels)})) return {};
+    const SeriesId series{kv::take_key_u64(id, ok)};
+    return std::optional<FoundSeries>(FoundSeries{series, to_labels(*labels)});
   }
-  return scan->status();
+  // A scan that has ended must not be asked again.
+  const auto ended = std::exchange(scan_, nullptr);
+  if (ended == nullptr) return std::optional<FoundSeries>();
+  if (auto status = ended->status(); !status) return forward(status);
+  return std::optional<FoundSeries>();
 }
 
-Result<void> SeriesIndex::label_names(store::CustomerNumber customer, std::uint32_t first_day,
+Result<void> SeriesIndex::select(customers::CustomerNumber customer, const LabelMatchers& matchers,
+                                 const DayRange& days,
+                                 const std::function<bool(FoundSeries)>& visit,
+                                 const lanes::WorkLimit& limit) const {
+  SeriesWalk walk(store_, {customer, matchers, days}, limit);
+  for (;;) {
+    auto series = walk.next();
+    if (!series) return tl::unexpected<Error>(series.error());
+    if (!series->has_value() || !visit(std::move(**series))) return {};
+  }
+}
+
+Result<std::optional<Labels>> SeriesIndex::labels_of(customers::CustomerNumber customer,
+                                                     store::SeriesId series) const {
+  const auto copy = store_.get(kv::Family::kIdentity, index_key::copy(customer, series));
+  if (!copy) return tl::unexpected<Error>(copy.error());
+  if (!copy->has_value()) return std::optional<Labels>();
+  const auto labels = decode_label_views(**copy);
+  if (!labels) return tl::unexpected<Error>(labels.error());
+  return std::optional<Labels>(to_labels(*labels));
+}
+
+Result<void> SeriesIndex::label_names(customers::CustomerNumber customer, const TextQuery& query,
                                       const TextVisit& visit, const lanes::WorkLimit& limit) const {
   const std::string prefix = index_key::all_labels(customer);
-  const auto scan = store_.scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
+  // Behind all values of the name after which it begins.
+  const std::string from =
+      query.after.empty() ? prefix : kv::after_prefix(index_key::label(customer, query.after));
+  const auto scan = store_.scan(kv::Family::kIndex, from, kv::after_prefix(prefix));
   while (scan->next()) {
     if (auto checked = limit.check(); !checked) return checked;
-    if (!is_seen_since(scan->value(), first_day)) continue;
+    if (!is_seen_since(scan->value(), query.first_day)) continue;
     const std::string_view rest = scan->key().substr(prefix.size());
     const std::string name(rest.substr(0, rest.find('\0')));
     if (!visit(name)) return {};
@@ -67,14 +102,16 @@ Result<void> SeriesIndex::label_names(store::CustomerNumber customer, std::uint3
   return scan->status();
 }
 
-Result<void> SeriesIndex::label_values(store::CustomerNumber customer, std::string_view name,
-                                       std::uint32_t first_day, const TextVisit& visit,
+Result<void> SeriesIndex::label_values(customers::CustomerNumber customer, std::string_view name,
+                                       const TextQuery& query, const TextVisit& visit,
                                        const lanes::WorkLimit& limit) const {
   const std::string prefix = index_key::label(customer, name);
-  const auto scan = store_.scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
+  // The smallest text behind another is that text and a NUL.
+  const std::string from = query.after.empty() ? prefix : prefix + query.after + '\0';
+  const auto scan = store_.scan(kv::Family::kIndex, from, kv::after_prefix(prefix));
   while (scan->next()) {
     if (auto checked = limit.check(); !checked) return checked;
-    if (!is_seen_since(scan->value(), first_day)) continue;
+    if (!is_seen_since(scan->value(), query.first_day)) continue;
     if (!visit(scan->key().substr(prefix.size()))) return {};
   }
   return scan->status();

@@ -7,11 +7,6 @@
 
 namespace vigia::storage::store::rocksdb::kv {
 
-std::uint32_t day_of(TimestampMs time_ms) {
-  if (time_ms < 0) return 0;
-  return static_cast<std::uint32_t>(std::min<TimestampMs>(time_ms / kDayMs, UINT32_MAX));
-}
-
 std::string day_key(std::uint32_t day) {
   std::string key;
   append_key_u32(key, day);

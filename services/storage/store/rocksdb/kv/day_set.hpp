@@ -8,14 +8,11 @@
 #include <vector>
 
 #include "libs/model/sample.hpp"
+#include "services/storage/store/day_range.hpp"
 #include "services/storage/store/rocksdb/kv/ordered_store.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
 
-inline constexpr TimestampMs kDayMs = 24 * 3'600'000;
-
-/// 0 for what is before 1970.
-std::uint32_t day_of(TimestampMs time_ms);
 std::string day_key(std::uint32_t day);
 
 /// Kept in memory, so that a long range asks only the days that exist. Thread contract: any thread.

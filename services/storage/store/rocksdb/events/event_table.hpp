@@ -1,4 +1,4 @@
-// Spans and log records of all customers, kept as they came.
+// Spans or log records of all customers in an ordered store. Format: docs/formats/cold-store.md.
 #pragma once
 
 #include <atomic>
@@ -11,32 +11,24 @@
 #include "libs/base/clock.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
+#include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/lanes/work_limit.hpp"
 #include "services/storage/retention/record_times.hpp"
-#include "services/storage/store/chunk_store.hpp"
+#include "services/storage/store/chunks.hpp"
 #include "services/storage/store/rocksdb/events/event_row.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
 
-/// What became of the items of a request. Their sum is what came in.
-struct EventCounts {
-  std::uint64_t stored = 0;
-  std::uint64_t repeats = 0;  ///< there already, byte for byte, from the same origin
-  std::uint64_t refused =
-      0;  ///< their resource names another customer or none, or their ids are bad
-  std::uint64_t expired = 0;  ///< older than their retention: taken and not stored
-};
-
 /// Thread contract: any thread. Errors as the ordered store's.
-class EventStore {
+class EventTable {
   struct Key {};  // only open makes one
 
  public:
   /// `signal` is traces or logs. Both must outlive it.
-  static Result<std::unique_ptr<EventStore>> open(kv::OrderedStore& store, const Clock& clock,
+  static Result<std::unique_ptr<EventTable>> open(kv::OrderedStore& store, const Clock& clock,
                                                   Signal signal);
-  EventStore(Key key, kv::OrderedStore& store, const Clock& clock, Signal signal);
+  EventTable(Key key, kv::OrderedStore& store, const Clock& clock, Signal signal);
   /// Before the first write: what time it is by the records, kept up and gone by, so that a clock
   /// that is behind does not file them under days past. `times` must outlive it.
   void use_record_times(retention::RecordTimes& times) { times_ = &times; }
@@ -51,20 +43,20 @@ class EventStore {
   /// within one request are all kept. A resource or scope is stored once for all items of a day.
   /// Memory goes by the body, not by items times resources. kInvalid where the body is no such
   /// message, kTooLarge past kRequestItemsMax items: nothing is then stored.
-  Result<EventCounts> write(const CustomerId& customer, store::CustomerNumber number,
+  Result<EventCounts> write(const CustomerId& customer, customers::CustomerNumber number,
                             std::string_view body);
 
   /// Calls `visit` for each span of a trace (16 bytes) until it returns false. One that cannot be
   /// read, or of which `visit` throws protozero::exception, is left out and counted. False where
   /// the limit came before the end.
   using Visit = std::function<bool(const EventView& event)>;
-  Result<bool> read_trace(store::CustomerNumber customer, std::string_view trace_id,
+  Result<bool> read_trace(customers::CustomerNumber customer, std::string_view trace_id,
                           const Visit& visit, const lanes::WorkLimit& limit = {});
   /// Calls `visit` for each log record from from_ns to to_ns, both included, in time order, those
   /// of one time in the order in which they came, until it returns false; damage and limit as
   /// above.
   using LogVisit = std::function<bool(TimestampNs, const EventView&)>;
-  Result<bool> read_logs(store::CustomerNumber customer, TimestampNs from_ns, TimestampNs to_ns,
+  Result<bool> read_logs(customers::CustomerNumber customer, TimestampNs from_ns, TimestampNs to_ns,
                          const LogVisit& visit, const lanes::WorkLimit& limit = {});
 
   /// Forgets whole days that are older than before_ms; returns how many.

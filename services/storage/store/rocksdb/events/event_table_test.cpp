@@ -1,4 +1,4 @@
-#include "services/storage/store/rocksdb/events/event_store.hpp"
+#include "services/storage/store/rocksdb/events/event_table.hpp"
 
 #include <atomic>
 
@@ -13,6 +13,7 @@
 #include "services/storage/store/rocksdb/events/event_writer.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
@@ -85,23 +86,22 @@ net::Request post(const std::string& customer, std::string body) {
   return request;
 }
 
-class EventStoreTest : public testing::Test {
+class EventTableTest : public testing::Test {
  protected:
-  EventStoreTest() { open(); }
+  EventTableTest() { open(); }
   void open() {
     store_ = kv::open_rocksdb({folder_.path()}).value();
-    index_ = index::SeriesIndex::open(*store_).value();
-    spans_ = EventStore::open(*store_, clock_, Signal::kTraces).value();
-    logs_ = EventStore::open(*store_, clock_, Signal::kLogs).value();
+    cold_ = RocksDbColdStore::open(*store_, clock_, 64U << 20U).value();
+    index_ = &cold_->index();
+    spans_ = &cold_->items_of(Signal::kTraces);
+    logs_ = &cold_->items_of(Signal::kLogs);
   }
   void reopen() {
-    spans_.reset();
-    logs_.reset();
-    index_.reset();
+    cold_.reset();
     store_.reset();
     open();
   }
-  static EventCounts written(EventStore& events, index::SeriesIndex& index,
+  static EventCounts written(EventTable& events, index::SeriesIndex& index,
                              const std::string& customer, const std::string& body) {
     const CustomerId id = CustomerId::parse(customer).value();
     return events.write(id, index.number_of(id).value(), body).value();
@@ -116,26 +116,27 @@ class EventStoreTest : public testing::Test {
   net::Response get_trace(const std::string& customer, std::string_view id) {
     net::Request request;
     if (!customer.empty()) request.headers.add("x-vigia-customer", customer);
-    return api::EventApi(*spans_, *logs_, *index_, answers_).trace(request, id);
+    return api::EventApi(cold_->events(), cold_->catalog(), answers_).trace(request, id);
   }
   std::string get_logs(const std::string& customer, std::string_view query) {
     net::Request request;
     request.method = "GET";
     request.query = query;
     if (!customer.empty()) request.headers.add("x-vigia-customer", customer);
-    return api::EventApi(*spans_, *logs_, *index_, answers_).logs(request).body;
+    return api::EventApi(cold_->events(), cold_->catalog(), answers_).logs(request).body;
   }
 
   TemporaryFolder folder_;
   ManualClock clock_{static_cast<std::int64_t>(kNowNs)};
   std::unique_ptr<kv::OrderedStore> store_;
-  std::unique_ptr<index::SeriesIndex> index_;
-  std::unique_ptr<EventStore> spans_;
-  std::unique_ptr<EventStore> logs_;
+  std::unique_ptr<RocksDbColdStore> cold_;
+  index::SeriesIndex* index_ = nullptr;
+  EventTable* spans_ = nullptr;
+  EventTable* logs_ = nullptr;
   lanes::CustomerShares answers_{"answers under way", 512U << 20U};
 };
 
-TEST_F(EventStoreTest, ATraceIsReadBackByItsIdBehindTheFence) {
+TEST_F(EventTableTest, ATraceIsReadBackByItsIdBehindTheFence) {
   const auto body = request_of("cliente-a", {span(1, "root"), span(2, "child", kNowNs + 5)});
   EXPECT_EQ(written(*spans_, *index_, "cliente-a", body).stored, 2U);
   reopen();
@@ -153,7 +154,7 @@ TEST_F(EventStoreTest, ATraceIsReadBackByItsIdBehindTheFence) {
 }
 
 // D30: a service without a name cannot be chosen.
-TEST_F(EventStoreTest, ASpanWithoutAServiceIsOfAnUnknownOne) {
+TEST_F(EventTableTest, ASpanWithoutAServiceIsOfAnUnknownOne) {
   auto body = request_of("cliente-a", {span(1, "root")});
   body.replace(body.find("service.name"), 12, "service.nome");
   EXPECT_EQ(written(*spans_, *index_, "cliente-a", body).stored, 1U);
@@ -162,7 +163,7 @@ TEST_F(EventStoreTest, ASpanWithoutAServiceIsOfAnUnknownOne) {
 }
 
 // D2, as an older collector took it: what it would become is reckoned before it is made.
-TEST_F(EventStoreTest, ASpanOfLittleElseThanEmptyLinksIsLeftOutAndSaid) {
+TEST_F(EventTableTest, ASpanOfLittleElseThanEmptyLinksIsLeftOutAndSaid) {
   std::string links = span(2, "links");
   pbf_writer message(links);
   for (int i = 0; i < 1'000'000; ++i) message.add_message(13, std::string());
@@ -176,13 +177,13 @@ TEST_F(EventStoreTest, ASpanOfLittleElseThanEmptyLinksIsLeftOutAndSaid) {
 }
 
 // Nobody can ask for less of a trace.
-TEST_F(EventStoreTest, ATraceBeyondTheShareOfOneAnswerIsCutAndSaid) {
+TEST_F(EventTableTest, ATraceBeyondTheShareOfOneAnswerIsCutAndSaid) {
   for (char id = 1; id <= 20; ++id) {
     const auto body = request_of("cliente-a", {span(id, std::string(250'000, 'x'))});
     written(*spans_, *index_, "cliente-a", body);
   }
   lanes::CustomerShares answers{"answers under way", 8U << 20U};
-  const api::EventApi api(*spans_, *logs_, *index_, answers);
+  const api::EventApi api(cold_->events(), cold_->catalog(), answers);
   net::Request request;
   request.headers.add("x-vigia-customer", "cliente-a");
   const net::Response cut = api.trace(request, kTraceHex);
@@ -193,7 +194,7 @@ TEST_F(EventStoreTest, ATraceBeyondTheShareOfOneAnswerIsCutAndSaid) {
   EXPECT_LE(answers.taken(), (4U << 20U));
 }
 
-TEST_F(EventStoreTest, TheSameRequestAgainStoresNothing) {
+TEST_F(EventTableTest, TheSameRequestAgainStoresNothing) {
   const auto spans = request_of("cliente-a", {span(1, "root"), span(2, "child")});
   written(*spans_, *index_, "cliente-a", spans);
   const EventCounts again = written(*spans_, *index_, "cliente-a", spans);
@@ -205,7 +206,7 @@ TEST_F(EventStoreTest, TheSameRequestAgainStoresNothing) {
   EXPECT_EQ(written(*logs_, *index_, "cliente-a", lines).repeats, 2U);
 }
 
-TEST_F(EventStoreTest, AForeignOrNamelessResourceIsRefused) {
+TEST_F(EventTableTest, AForeignOrNamelessResourceIsRefused) {
   for (const char* named : {"cliente-b", ""}) {
     const EventCounts counts =
         written(*spans_, *index_, "cliente-a", request_of(named, {span(1, "x")}));
@@ -215,7 +216,7 @@ TEST_F(EventStoreTest, AForeignOrNamelessResourceIsRefused) {
   EXPECT_EQ(get_trace("", kTraceHex).status, 404);
 }
 
-TEST_F(EventStoreTest, LogRecordsAreReadByTimeAndLabels) {
+TEST_F(EventTableTest, LogRecordsAreReadByTimeAndLabels) {
   written(*logs_, *index_, "cliente-a",
           request_of("cliente-a", {log_record(kNowNs, "first"), log_record(kNowNs + 5, "second"),
                                    log_record(kNowNs + 9'000'000'000, "later")}));
@@ -233,21 +234,21 @@ TEST_F(EventStoreTest, LogRecordsAreReadByTimeAndLabels) {
   EXPECT_THAT(get_logs("cliente-a", "limit=1"), HasSubstr("start and end are required"));
 }
 
-TEST_F(EventStoreTest, WhatHasNoTimeOrAFarOneIsFiledUnderToday) {
+TEST_F(EventTableTest, WhatHasNoTimeOrAFarOneIsFiledUnderToday) {
   const auto body = request_of("cliente-a", {span(1, "none", 0), span(2, "far", kNowNs * 2)});
   EXPECT_EQ(written(*spans_, *index_, "cliente-a", body).stored, 2U);
   EXPECT_EQ(written(*spans_, *index_, "cliente-a", body).repeats, 2U);
   const auto now_ms = static_cast<TimestampMs>(kNowNs / 1'000'000);
   EXPECT_EQ(spans_->expire(now_ms).value(), 0U);
   EXPECT_EQ(get_trace("cliente-a", kTraceHex).status, 200);
-  EXPECT_EQ(spans_->expire(now_ms + kv::kDayMs).value(), 1U);
+  EXPECT_EQ(spans_->expire(now_ms + kDayMs).value(), 1U);
   EXPECT_EQ(get_trace("cliente-a", kTraceHex).status, 404);
 }
 
 // Its sender repeats a request whose answer was lost, maybe days later.
 // It was the customer's newest for ever: what came after it was filed under the year 2554, where
 // nothing expires.
-TEST_F(EventStoreTest, ATimeFarAheadMovesNoOtherRecord) {
+TEST_F(EventTableTest, ATimeFarAheadMovesNoOtherRecord) {
   retention::RecordTimes times;
   logs_->use_record_times(times);
   const auto now_ms = static_cast<TimestampMs>(kNowNs / event_key::kNsPerMs);
@@ -259,24 +260,24 @@ TEST_F(EventStoreTest, ATimeFarAheadMovesNoOtherRecord) {
   }
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", {log_record(0, "timeless")}));
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", {log_record(kNowNs, "now")}));
-  EXPECT_EQ(logs_->expire(now_ms + 4 * kv::kDayMs).value(),
+  EXPECT_EQ(logs_->expire(now_ms + 4 * kDayMs).value(),
             3U);  // today and two after it: all there is
   EXPECT_THAT(get_logs("cliente-a", "start=0&end=18446744073"), HasSubstr("\"data\":[]"));
 }
 
 // The clock of this machine is behind, and the samples say so.
-TEST_F(EventStoreTest, TimesThatSamplesBearOutCount) {
+TEST_F(EventTableTest, TimesThatSamplesBearOutCount) {
   retention::RecordTimes times;
   logs_->use_record_times(times);
   const auto now_ms = static_cast<TimestampMs>(kNowNs / event_key::kNsPerMs);
-  times.note({7}, now_ms + 40 * kv::kDayMs);
+  times.note({7}, now_ms + 40 * kDayMs);
   const std::string record = log_record(kNowNs + 40 * kDayNs, "true");
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", {record}));
-  EXPECT_EQ(times.median_ms(), now_ms + 40 * kv::kDayMs);
-  EXPECT_EQ(logs_->expire(now_ms + 30 * kv::kDayMs).value(), 0U);
+  EXPECT_EQ(times.median_ms(), now_ms + 40 * kDayMs);
+  EXPECT_EQ(logs_->expire(now_ms + 30 * kDayMs).value(), 0U);
 }
 
-TEST_F(EventStoreTest, ARepeatOnAnotherDayStoresNothing) {
+TEST_F(EventTableTest, ARepeatOnAnotherDayStoresNothing) {
   const TimestampNs tomorrow = kNowNs + 26 * 3'600 * kSecondNs;
   const auto spans = request_of(
       "cliente-a", {span(1, "none", 0), span(2, "far", kNowNs * 2), span(3, "soon", tomorrow)});
@@ -299,7 +300,7 @@ TEST_F(EventStoreTest, ARepeatOnAnotherDayStoresNothing) {
 }
 
 // B4: a resource of 1 MiB over many spans took 4.5 MiB of memory and 1 MiB of disk a span.
-TEST_F(EventStoreTest, AResourceIsStoredOnceHoweverManyItemsHaveIt) {
+TEST_F(EventTableTest, AResourceIsStoredOnceHoweverManyItemsHaveIt) {
   const std::string note(1U << 20U, 'n');
   std::vector<std::string> spans;
   for (std::size_t i = 0; i < 3'000; ++i) {  // claiming a day each: the customer chooses the times
@@ -319,7 +320,7 @@ TEST_F(EventStoreTest, AResourceIsStoredOnceHoweverManyItemsHaveIt) {
 }
 
 // One row holds the resource of all items of a day: with it they were all left out.
-TEST_F(EventStoreTest, ADamagedOriginIsReadFromItsCopy) {
+TEST_F(EventTableTest, ADamagedOriginIsReadFromItsCopy) {
   const std::string span_body = request_of("cliente-a", {span('\1', "a")});
   const std::string log_body = request_of("cliente-a", {log_record(kNowNs, "line")});
   written(*spans_, *index_, "cliente-a", span_body);
@@ -345,27 +346,27 @@ TEST_F(EventStoreTest, ADamagedOriginIsReadFromItsCopy) {
   EXPECT_THAT(get_logs("cliente-a", "start=1764043100&end=1764043300&matcher=service_name%3Dshop"),
               HasSubstr("line"));
   EXPECT_EQ(spans_->damaged_items() + logs_->damaged_items(), 0U);
-  ASSERT_TRUE(
-      logs_->expire(static_cast<TimestampMs>(kNowNs / 1'000'000) + 10 * kv::kDayMs).value() > 0);
-  ASSERT_TRUE(
-      spans_->expire(static_cast<TimestampMs>(kNowNs / 1'000'000) + 10 * kv::kDayMs).value() > 0);
+  ASSERT_TRUE(logs_->expire(static_cast<TimestampMs>(kNowNs / 1'000'000) + 10 * kDayMs).value() >
+              0);
+  ASSERT_TRUE(spans_->expire(static_cast<TimestampMs>(kNowNs / 1'000'000) + 10 * kDayMs).value() >
+              0);
   const auto left = store_->scan(kv::Family::kIdentity, "o", "p");
   EXPECT_FALSE(left->next());
 }
 
-TEST_F(EventStoreTest, AResourceLivesAsLongAsItsLastItem) {
+TEST_F(EventTableTest, AResourceLivesAsLongAsItsLastItem) {
   const TimestampNs tonight = kNowNs + 20 * 3'600 * kSecondNs + 1;  // on the next day
   written(*logs_, *index_, "cliente-a",
           request_of("cliente-a", {log_record(kNowNs, "now"), log_record(tonight, "tonight")}));
   const auto now_ms = static_cast<TimestampMs>(kNowNs / 1'000'000);
-  EXPECT_EQ(logs_->expire(now_ms + kv::kDayMs).value(), 1U);
+  EXPECT_EQ(logs_->expire(now_ms + kDayMs).value(), 1U);
   EXPECT_THAT(get_logs("cliente-a", "start=1764043200&end=1764143200&matcher=service_name%3Dshop"),
               AllOf(HasSubstr("tonight"), Not(HasSubstr(R"("body":"now")"))));
-  EXPECT_EQ(logs_->expire(now_ms + 2 * kv::kDayMs).value(), 1U);
+  EXPECT_EQ(logs_->expire(now_ms + 2 * kDayMs).value(), 1U);
   EXPECT_EQ(value_bytes(kv::Family::kLogs), 0U);
 }
 
-TEST_F(EventStoreTest, RecordsOfOneTimeKeepTheOrderInWhichTheyCame) {
+TEST_F(EventTableTest, RecordsOfOneTimeKeepTheOrderInWhichTheyCame) {
   std::vector<std::string> lines;
   for (int i = 0; i < 50; ++i) lines.push_back(log_record(kNowNs, fmt::format("line {:02}", i)));
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", lines));
@@ -381,7 +382,7 @@ TEST_F(EventStoreTest, RecordsOfOneTimeKeepTheOrderInWhichTheyCame) {
   }
 }
 
-TEST_F(EventStoreTest, AnAnswerIsBoundedHoweverLargeTheResourceOfItsRecords) {
+TEST_F(EventTableTest, AnAnswerIsBoundedHoweverLargeTheResourceOfItsRecords) {
   const std::string note(1U << 20U, 'n');
   std::vector<std::string> lines;
   for (int i = 0; i < 80; ++i) lines.push_back(log_record(kNowNs, std::to_string(i)));
@@ -393,9 +394,9 @@ TEST_F(EventStoreTest, AnAnswerIsBoundedHoweverLargeTheResourceOfItsRecords) {
 
 // 20,700 spans a day apart made as many days, through which every customer's traces were looked
 // for.
-TEST_F(EventStoreTest, WhatIsOlderThanItsRetentionIsTakenAndMakesNoDay) {
+TEST_F(EventTableTest, WhatIsOlderThanItsRetentionIsTakenAndMakesNoDay) {
   const TimestampMs now_ms = static_cast<TimestampMs>(kNowNs / 1'000'000);
-  logs_->use_oldest([=] { return now_ms - 30 * kv::kDayMs; });
+  logs_->use_oldest([=] { return now_ms - 30 * kDayMs; });
   std::vector<std::string> lines;
   for (TimestampNs day = 0; day < 60; ++day) {
     lines.push_back(log_record(kNowNs - day * kDayNs, "aged " + std::to_string(day)));
@@ -410,7 +411,7 @@ TEST_F(EventStoreTest, WhatIsOlderThanItsRetentionIsTakenAndMakesNoDay) {
 }
 
 // A damaged row made its customer's answers errors as long as it lay in their range.
-TEST_F(EventStoreTest, ADamagedRowCostsItsRecordAlone) {
+TEST_F(EventTableTest, ADamagedRowCostsItsRecordAlone) {
   std::vector<std::string> lines;
   for (int i = 0; i < 6; ++i) lines.push_back(log_record(kNowNs + i, "line" + std::to_string(i)));
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", lines));
@@ -433,7 +434,7 @@ TEST_F(EventStoreTest, ADamagedRowCostsItsRecordAlone) {
   EXPECT_EQ(logs_->damaged_items(), 2U);
 }
 
-TEST_F(EventStoreTest, MoreLogRecordsThanTheLimitAreToldOf) {
+TEST_F(EventTableTest, MoreLogRecordsThanTheLimitAreToldOf) {
   const std::vector<std::string> lines = {log_record(kNowNs, "one"), log_record(kNowNs + 1, "two")};
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", lines));
   const std::string range = "start=1764043200&end=1764043201";
@@ -454,7 +455,7 @@ class SteppingClock final : public Clock {
 };
 
 // A search over two years of logs had no end, and held a reader's thread.
-TEST_F(EventStoreTest, ASearchThatTakesTooLongGivesWhatItHasAndSaysSo) {
+TEST_F(EventTableTest, ASearchThatTakesTooLongGivesWhatItHasAndSaysSo) {
   std::vector<std::string> records;
   for (TimestampNs i = 0; i < 100; ++i) {
     records.push_back(log_record(kNowNs + i * kSecondNs, fmt::format("line {:03}", i)));
@@ -463,7 +464,7 @@ TEST_F(EventStoreTest, ASearchThatTakesTooLongGivesWhatItHasAndSaysSo) {
   net::Request request;
   request.headers.add("x-vigia-customer", "cliente-a");
   request.query = "start=1764043200&end=1764043300";
-  const api::EventApi api(*spans_, *logs_, *index_, answers_);
+  const api::EventApi api(cold_->events(), cold_->catalog(), answers_);
   const SteppingClock clock;
   const auto gone = std::make_shared<std::atomic<bool>>(false);
   const net::Response cut = api.logs(request, {clock, std::chrono::seconds(20), gone});
@@ -482,12 +483,12 @@ TEST_F(EventStoreTest, ASearchThatTakesTooLongGivesWhatItHasAndSaysSo) {
 }
 
 // While rows of damaged files are written anew, answers lacked them and did not say so.
-TEST_F(EventStoreTest, AnswersThatMayBeIncompleteSaySo) {
+TEST_F(EventTableTest, AnswersThatMayBeIncompleteSaySo) {
   written(*spans_, *index_, "cliente-a", request_of("cliente-a", {span('a', "GET")}));
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", {log_record(kNowNs, "line")}));
   std::uint64_t unsaved = 1;
   const api::AnswerGaps gaps([&] { return unsaved; });
-  const api::EventApi api(*spans_, *logs_, *index_, answers_, gaps);
+  const api::EventApi api(cold_->events(), cold_->catalog(), answers_, gaps);
   net::Request request;
   request.headers.add("x-vigia-customer", "cliente-a");
   request.query = "start=1764043200&end=1764043300";
@@ -503,17 +504,17 @@ TEST_F(EventStoreTest, AnswersThatMayBeIncompleteSaySo) {
   EXPECT_EQ(api.trace(request, "0b").status, 404);
 }
 
-TEST_F(EventStoreTest, ATraceThatTakesTooLongToFindIsNotSaidNotToBe) {
+TEST_F(EventTableTest, ATraceThatTakesTooLongToFindIsNotSaidNotToBe) {
   written(*spans_, *index_, "cliente-a", request_of("cliente-a", {span('a', "GET")}));
   net::Request request;
   request.headers.add("x-vigia-customer", "cliente-a");
-  const api::EventApi api(*spans_, *logs_, *index_, answers_);
+  const api::EventApi api(cold_->events(), cold_->catalog(), answers_);
   const SteppingClock clock;
   EXPECT_EQ(api.trace(request, kTraceHex, {clock, std::chrono::seconds(1), nullptr}).status, 503);
   EXPECT_EQ(api.trace(request, kTraceHex, {clock, std::chrono::hours(1), nullptr}).status, 200);
 }
 
-TEST_F(EventStoreTest, ARecordThatIsTooLargeToBeShownIsLeftOutAndToldOf) {
+TEST_F(EventTableTest, ARecordThatIsTooLargeToBeShownIsLeftOutAndToldOf) {
   const std::vector<std::string> lines = {log_record(kNowNs, std::string(8U << 20U, '\x01')),
                                           log_record(kNowNs + 1, "small")};
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", lines));
@@ -523,14 +524,14 @@ TEST_F(EventStoreTest, ARecordThatIsTooLargeToBeShownIsLeftOutAndToldOf) {
   EXPECT_LT(found.size(), 1'000U);
 }
 
-TEST_F(EventStoreTest, AnAnswersMemoryIsHeldUntilItsReaderHasIt) {
+TEST_F(EventTableTest, AnAnswersMemoryIsHeldUntilItsReaderHasIt) {
   written(*logs_, *index_, "cliente-a",
           request_of("cliente-a", {log_record(kNowNs, std::string(1U << 20U, 'x'))}));
   {
     net::Request request;
     request.method = "GET";
     request.query = "start=1764043200&end=1764043201";
-    const auto answer = api::EventApi(*spans_, *logs_, *index_, answers_).logs(request);
+    const auto answer = api::EventApi(cold_->events(), cold_->catalog(), answers_).logs(request);
     EXPECT_GE(answers_.taken(), answer.body.size());
     EXPECT_LT(answers_.taken(), answer.body.size() + (128U << 10U));
   }
@@ -538,7 +539,7 @@ TEST_F(EventStoreTest, AnAnswersMemoryIsHeldUntilItsReaderHasIt) {
 }
 
 // B3: 2 M records of one request took longer than the collector waits, again and again.
-TEST_F(EventStoreTest, ARequestOfTooManyItemsIsSentBackWholeAndSmallPartsAreTaken) {
+TEST_F(EventTableTest, ARequestOfTooManyItemsIsSentBackWholeAndSmallPartsAreTaken) {
   const auto many = request_of("cliente-a", std::vector<std::string>(kRequestItemsMax + 1, ""));
   const CustomerId id = CustomerId::parse("cliente-a").value();
   const auto refused = logs_->write(id, index_->number_of(id).value(), many);
@@ -547,14 +548,14 @@ TEST_F(EventStoreTest, ARequestOfTooManyItemsIsSentBackWholeAndSmallPartsAreTake
   EXPECT_EQ(value_bytes(kv::Family::kLogs), 0U);
   service::MetricRegistry registry;
   EXPECT_EQ(
-      api::OtlpApi(*logs_, *index_, registry, Signal::kLogs).handle(post("cliente-a", many)).status,
+      api::OtlpApi(cold_->events(), registry, Signal::kLogs).handle(post("cliente-a", many)).status,
       413);
   const auto part = request_of("cliente-a", std::vector<std::string>(5'000, ""));
   EXPECT_EQ(written(*logs_, *index_, "cliente-a", part).stored, 5'000U);
   EXPECT_EQ(written(*logs_, *index_, "cliente-a", part).repeats, 5'000U);
 }
 
-TEST_F(EventStoreTest, ABodyThatIsDamagedAtItsEndStoresNothing) {
+TEST_F(EventTableTest, ABodyThatIsDamagedAtItsEndStoresNothing) {
   std::vector<std::string> lines(3'000, log_record(kNowNs, "good"));
   lines.push_back("\x0a\x7f");  // a field longer than its record
   const CustomerId id = CustomerId::parse("cliente-a").value();
@@ -565,9 +566,9 @@ TEST_F(EventStoreTest, ABodyThatIsDamagedAtItsEndStoresNothing) {
   EXPECT_EQ(value_bytes(kv::Family::kLogs), 0U);
 }
 
-TEST_F(EventStoreTest, TheOtlpInterfaceAnswersAsAnOtlpServer) {
+TEST_F(EventTableTest, TheOtlpInterfaceAnswersAsAnOtlpServer) {
   service::MetricRegistry registry;
-  api::OtlpApi api(*spans_, *index_, registry, Signal::kTraces);
+  api::OtlpApi api(cold_->events(), registry, Signal::kTraces);
   const std::string body = request_of("cliente-a", {span(1, "root")});
   const net::Response good = api.handle(post("cliente-a", body));
   EXPECT_EQ(good.status, 200);

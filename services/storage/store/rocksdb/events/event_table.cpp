@@ -1,4 +1,4 @@
-#include "services/storage/store/rocksdb/events/event_store.hpp"
+#include "services/storage/store/rocksdb/events/event_table.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -16,7 +16,6 @@
 namespace vigia::storage::store::rocksdb::events {
 namespace {
 
-constexpr std::size_t kTraceIdBytes = 16;
 // Of records of one time, put in the order in which they came; more are given in parts.
 constexpr std::size_t kRunBytesMax = 4U << 20U;
 
@@ -51,8 +50,8 @@ class DamagedItems {
 // Log records of one time lie by their hash; this gives them by their arrival.
 class EqualTimes {
  public:
-  EqualTimes(kv::OrderedStore& store, store::CustomerNumber customer,
-             const EventStore::LogVisit& visit, DamagedItems& damaged)
+  EqualTimes(kv::OrderedStore& store, customers::CustomerNumber customer,
+             const EventTable::LogVisit& visit, DamagedItems& damaged)
       : reader_(store, kv::Family::kLogs, customer), visit_(visit), damaged_(damaged) {}
 
   /// False once the visitor has had enough.
@@ -90,7 +89,7 @@ class EqualTimes {
     std::string bytes;
   };
   EventReader reader_;
-  const EventStore::LogVisit& visit_;
+  const EventTable::LogVisit& visit_;
   DamagedItems& damaged_;
   TimestampNs time_ns_ = 0;
   std::vector<Row> rows_;
@@ -99,14 +98,14 @@ class EqualTimes {
 
 }  // namespace
 
-Result<std::unique_ptr<EventStore>> EventStore::open(kv::OrderedStore& store, const Clock& clock,
+Result<std::unique_ptr<EventTable>> EventTable::open(kv::OrderedStore& store, const Clock& clock,
                                                      Signal signal) {
-  auto events = std::make_unique<EventStore>(Key{}, store, clock, signal);
+  auto events = std::make_unique<EventTable>(Key{}, store, clock, signal);
   if (auto loaded = events->days_.load(); !loaded) return forward(loaded);
   return events;
 }
 
-EventStore::EventStore(Key /*key*/, kv::OrderedStore& store, const Clock& clock, Signal signal)
+EventTable::EventTable(Key /*key*/, kv::OrderedStore& store, const Clock& clock, Signal signal)
     : store_(store),
       clock_(clock),
       signal_(signal),
@@ -117,7 +116,7 @@ EventStore::EventStore(Key /*key*/, kv::OrderedStore& store, const Clock& clock,
 
 // Everything is looked at before the first item is stored, so that a body that is damaged at its
 // end stores nothing.
-Result<EventCounts> EventStore::write(const CustomerId& customer, store::CustomerNumber number,
+Result<EventCounts> EventTable::write(const CustomerId& customer, customers::CustomerNumber number,
                                       std::string_view body) {
   const EventTarget target{store_, days_, signal_, family_, customer, number};
   EventVerdicts verdicts(target);
@@ -140,7 +139,7 @@ Result<EventCounts> EventStore::write(const CustomerId& customer, store::Custome
   return EventCounts{writer.stored(), writer.repeats(), verdicts.refused(), writer.expired()};
 }
 
-Result<bool> EventStore::read_trace(store::CustomerNumber customer, std::string_view trace_id,
+Result<bool> EventTable::read_trace(customers::CustomerNumber customer, std::string_view trace_id,
                                     const Visit& visit, const lanes::WorkLimit& limit) {
   CHECK(trace_id.size() == kTraceIdBytes && signal_ == Signal::kTraces);
   EventReader reader(store_, family_, customer);
@@ -165,7 +164,7 @@ Result<bool> EventStore::read_trace(store::CustomerNumber customer, std::string_
   return true;
 }
 
-Result<bool> EventStore::read_logs(store::CustomerNumber customer, TimestampNs from_ns,
+Result<bool> EventTable::read_logs(customers::CustomerNumber customer, TimestampNs from_ns,
                                    TimestampNs to_ns, const LogVisit& visit,
                                    const lanes::WorkLimit& limit) {
   CHECK(signal_ == Signal::kLogs);

@@ -1,0 +1,222 @@
+#include "services/storage/heads/closed_chunks.hpp"
+
+#include <condition_variable>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "services/storage/store/testing/memory_cold_store.hpp"
+#include "services/storage/store/testing/watched_chunks.hpp"
+#include "services/storage/testing/test_numbers.hpp"
+
+namespace vigia::storage::heads {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr TimestampMs kStart = 1'764'043'200'000;
+constexpr auto kLong = std::chrono::seconds(20);
+
+// Puts wait until they are let go, or are refused.
+class GatedStore final : public store::WatchedChunks {
+ public:
+  using store::WatchedChunks::WatchedChunks;
+
+  void put(const CustomerId& customer, std::span<const store::ClosedChunk> chunks,
+           Done done) override {
+    {
+      std::unique_lock lock(mutex_);
+      ++begun_;
+      changed_.notify_all();
+      changed_.wait(lock, [this] { return is_open_; });
+      if (refusals_ > 0) {
+        --refusals_;
+        lock.unlock();
+        return done(fail(ErrorCode::kUnavailable, "the disk is full"));
+      }
+      customers_.push_back(customer.text());
+    }
+    store::WatchedChunks::put(customer, chunks, std::move(done));
+  }
+
+  void open() {
+    const std::lock_guard lock(mutex_);
+    is_open_ = true;
+    changed_.notify_all();
+  }
+  void refuse(int times) {
+    const std::lock_guard lock(mutex_);
+    refusals_ = times;
+  }
+  void await_put() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return begun_ > 0; });
+  }
+  std::vector<std::string> customers() {
+    const std::lock_guard lock(mutex_);
+    return customers_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_open_ = false;
+  int begun_ = 0;
+  int refusals_ = 0;
+  std::vector<std::string> customers_;
+};
+
+class ClosedChunksTest : public ::testing::Test {
+ protected:
+  ~ClosedChunksTest() override { gate_.open(); }
+
+  static store::ChunkRow row(std::uint64_t series, int number, std::size_t bytes = 4) {
+    const TimestampMs first_ms = kStart + number * 1'000;
+    return {{series},
+            first_ms,
+            first_ms + 900,
+            store::kInOrder,
+            store::Encoding::kFloats,
+            std::string(bytes, 'x')};
+  }
+  std::vector<TimestampMs> stored(std::uint32_t customer, std::uint64_t series) {
+    std::vector<TimestampMs> firsts;
+    const CustomerId id = numbers_.id_of({customer}).value();
+    for (const auto& row : store::read_rows(gate_, id, {"", {series}}, {0, INT64_MAX}).value()) {
+      firsts.push_back(row.first_ms);
+    }
+    return firsts;
+  }
+
+  store::MemoryColdStore memory_;
+  GatedStore gate_{memory_.chunks()};
+  TestNumbers numbers_;
+  StoredSeries series_{gate_, numbers_};
+};
+
+TEST_F(ClosedChunksTest, WhatWaitsIsSeenUntilTheStoreHasIt) {
+  ClosedChunks closed(series_, 1U << 20U);
+  closed.add({1}, {row(7, 0), row(7, 1)}, 100);
+  gate_.await_put();
+  EXPECT_EQ(closed.rows_of({7}).size(), 2U);
+  EXPECT_THAT(closed.rows_of({8}), IsEmpty());
+  EXPECT_EQ(closed.newest({7}), kStart + 1'900);
+  EXPECT_FALSE(closed.newest({8}).has_value());
+  EXPECT_THAT(stored(1, 7), IsEmpty());
+  gate_.open();
+  ASSERT_TRUE(closed.await_stored(kLong));
+  EXPECT_THAT(stored(1, 7), ElementsAre(kStart, kStart + 1'000));
+  EXPECT_THAT(closed.rows_of({7}), IsEmpty());
+  EXPECT_EQ(closed.stats().bytes, 0U);
+}
+
+TEST_F(ClosedChunksTest, TheOldestEpochStaysUntilTheStoreHasItsRows) {
+  ClosedChunks closed(series_, 1U << 20U);
+  EXPECT_EQ(closed.oldest(), kNoEpoch);
+  closed.add({1}, {row(7, 0)}, 105);
+  gate_.await_put();
+  closed.add({1}, {row(8, 0)}, 103);
+  closed.add({2}, {row(9, 0)}, 104);
+  EXPECT_EQ(closed.oldest(), 103U);
+  gate_.open();
+  ASSERT_TRUE(closed.await_stored(kLong));
+  EXPECT_EQ(closed.oldest(), kNoEpoch);
+}
+
+TEST_F(ClosedChunksTest, WhatTheStoreRefusesStaysAndIsTriedAgain) {
+  gate_.refuse(2);
+  gate_.open();
+  ClosedChunks closed(series_, 1U << 20U);
+  closed.add({1}, {row(7, 0)}, 100);
+  while (!closed.await_stored(kLong)) std::this_thread::yield();  // it is told of each refusal
+  EXPECT_THAT(stored(1, 7), ElementsAre(kStart));
+  EXPECT_EQ(closed.stats().failures, 1U);
+}
+
+TEST_F(ClosedChunksTest, WhoeverWaitsForRoomHearsThatTheStoreRefuses) {
+  gate_.refuse(1'000'000);
+  gate_.open();
+  ClosedChunks closed(series_, 1'000);
+  EXPECT_TRUE(closed.await_room());
+  closed.add({1}, {row(7, 0, 2'000)}, 100);
+  const auto room = closed.await_room();
+  ASSERT_FALSE(room.has_value());
+  EXPECT_EQ(room.error().code, ErrorCode::kUnavailable);
+  EXPECT_FALSE(closed.await_much_room());
+  EXPECT_EQ(closed.oldest(), 100U);
+  gate_.refuse(0);
+}
+
+TEST_F(ClosedChunksTest, OneCustomersBurstNeitherRefusesNorDelaysTheOthers) {
+  ClosedChunks closed(series_, 100'000);
+  closed.add({1}, {row(1, 0)}, 100);
+  gate_.await_put();  // while the store is busy
+  for (int i = 1; i <= 300; ++i) closed.add({1}, {row(1, i)}, 100);
+  closed.add({2}, {row(2, 0)}, 100);
+  const auto refused = closed.check_room({1});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_TRUE(is_retryable(refused.error()));
+  EXPECT_TRUE(closed.check_room({2}));
+  EXPECT_TRUE(closed.check_room({3}));
+  gate_.open();
+  ASSERT_TRUE(closed.await_stored(kLong));
+  EXPECT_TRUE(closed.check_room({1}));
+  // Behind what was under way, and before the other's second turn.
+  const auto turns = gate_.customers();
+  ASSERT_GE(turns.size(), 3U);
+  EXPECT_THAT(std::vector<std::string>(turns.begin(), turns.begin() + 3),
+              ElementsAre("c-1", "c-2", "c-1"));
+  EXPECT_EQ(stored(1, 1).size(), 301U);
+  EXPECT_EQ(stored(2, 2).size(), 1U);
+}
+
+TEST_F(ClosedChunksTest, PastTheWholeBoundEverybodyIsRefused) {
+  ClosedChunks closed(series_, 10'000);
+  closed.add({1}, {row(1, 0, 20'000)}, 100);
+  EXPECT_FALSE(closed.check_room({1}));
+  EXPECT_FALSE(closed.check_room({2}));
+}
+
+TEST_F(ClosedChunksTest, ANumberThatNobodyHasStaysAndHoldsUpNoOther) {
+  class NoNumbers final : public customers::CustomerNumbers {
+   public:
+    Result<customers::CustomerNumber> number_of(const CustomerId& /*customer*/) override {
+      return fail(ErrorCode::kUnavailable, "no numbers here");
+    }
+    std::optional<CustomerId> id_of(customers::CustomerNumber number) const override {
+      if (number.value == 1) return std::nullopt;
+      return CustomerId::parse("c-2").value();
+    }
+  };
+  gate_.open();
+  const NoNumbers numbers;
+  StoredSeries series(gate_, numbers);
+  EXPECT_THAT(series.read({1}, {1}, 0, INT64_MAX).value(), IsEmpty());
+  EXPECT_FALSE(series.newest({1}, {1}, 0).value().has_value());
+  ClosedChunks closed(series, 1U << 20U);
+  closed.add({1}, {row(1, 0)}, 100);
+  closed.add({2}, {row(2, 0)}, 101);
+  while (stored(2, 2).empty()) std::this_thread::yield();
+  EXPECT_EQ(closed.rows_of({1}).size(), 1U);
+  EXPECT_EQ(closed.oldest(), 100U);
+}
+
+TEST_F(ClosedChunksTest, MetricsAreAddedWhereTheStoreAsksForThem) {
+  const CustomerId customer = numbers_.id_of({1}).value();
+  std::vector<store::NewSeries> resolved(1);
+  resolved[0].labels = Labels::from({{"__name__", "up"}});
+  ASSERT_TRUE(memory_.catalog().resolve(customer, resolved));
+  StoredSeries series(memory_.chunks(), numbers_, &memory_.catalog());
+  ClosedChunks closed(series, 1U << 20U);
+  const std::uint64_t id = resolved[0].id.value;
+  closed.add({1}, {row(id, 0)}, 100);
+  ASSERT_TRUE(closed.await_stored(kLong));
+  EXPECT_EQ(series.read({1}, {id}, 0, INT64_MAX)->size(), 1U);
+  EXPECT_EQ(series.newest({1}, {id}, 0).value(), kStart + 900);
+  const store::SeriesKey key{"up", {id}};
+  EXPECT_EQ(store::read_rows(memory_.chunks(), customer, key, {0, INT64_MAX})->size(), 1U);
+}
+
+}  // namespace
+}  // namespace vigia::storage::heads

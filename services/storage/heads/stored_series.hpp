@@ -1,0 +1,49 @@
+// What the open series ask of the store, by the numbers of the write-ahead log.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "services/storage/customers/customer_numbers.hpp"
+#include "services/storage/store/catalog.hpp"
+#include "services/storage/store/chunks.hpp"
+
+namespace vigia::storage::heads {
+
+/// Turns numbers into ids and, for a store that asks for them, ids into metrics. Thread contract:
+/// any thread. Errors as ChunkStore's.
+class StoredSeries {
+ public:
+  /// All must outlive it. `catalog` may be null where the store needs no metrics.
+  StoredSeries(store::ChunkStore& chunks, const customers::CustomerNumbers& numbers,
+               const store::Catalog* catalog = nullptr)
+      : chunks_(chunks), numbers_(numbers), catalog_(catalog) {}
+
+  /// As ChunkStore::put, waited for. kUnavailable for a number that nobody has: whose it is may be
+  /// found out yet (the index is mended behind everything else).
+  Result<void> put(customers::CustomerNumber customer, std::span<store::ClosedChunk> chunks);
+  /// Raw rows that overlap from_ms … to_ms. None for a number that nobody has.
+  Result<std::vector<store::ChunkRow>> read(customers::CustomerNumber customer,
+                                            store::SeriesId series, TimestampMs from_ms,
+                                            TimestampMs to_ms);
+  Result<std::optional<TimestampMs>> newest(customers::CustomerNumber customer,
+                                            store::SeriesId series, TimestampMs from_ms);
+  Result<void> sync() { return chunks_.sync(); }
+
+ private:
+  std::optional<CustomerId> id_of(customers::CustomerNumber customer);
+  Result<store::SeriesKey> key_of(const CustomerId& customer, store::SeriesId series) const;
+  Result<void> add_metrics(const CustomerId& customer, std::span<store::ClosedChunk> chunks) const;
+
+  store::ChunkStore& chunks_;
+  const customers::CustomerNumbers& numbers_;
+  const store::Catalog* catalog_;
+  std::mutex mutex_;
+  std::unordered_map<std::uint32_t, CustomerId> ids_;  // numbers are given out for ever
+};
+
+}  // namespace vigia::storage::heads

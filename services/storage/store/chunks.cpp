@@ -1,0 +1,48 @@
+#include "services/storage/store/chunks.hpp"
+
+#include <future>
+#include <iterator>
+
+#include <fmt/format.h>
+
+namespace vigia::storage::store {
+namespace {
+
+constexpr std::size_t kReadBytesMax = 128U << 20U;
+
+}  // namespace
+
+tl::unexpected<Error> no_such_resolution(Resolution resolution) {
+  return fail(ErrorCode::kInvalid,
+              fmt::format("this store keeps no data of resolution {}", to_text(resolution)));
+}
+
+Result<void> put_now(ChunkStore& chunks, const CustomerId& customer,
+                     std::span<const ClosedChunk> closed) {
+  std::promise<Result<void>> answer;
+  chunks.put(customer, closed, [&](Result<void> done) { answer.set_value(std::move(done)); });
+  return answer.get_future().get();
+}
+
+Result<std::vector<ChunkRow>> read_rows(ChunkStore& chunks, const CustomerId& customer,
+                                        const SeriesKey& series, const ChunkQuery& query) {
+  std::vector<ChunkRow> rows;
+  std::size_t bytes = 0;
+  const auto cursor = chunks.read(customer, {&series, 1}, query);
+  for (;;) {
+    auto page = cursor->next();
+    if (!page || page->empty()) return page ? Result<std::vector<ChunkRow>>(std::move(rows)) : page;
+    for (const ChunkRow& row : *page) bytes += sizeof(row) + row.data.size();
+    if (bytes > kReadBytesMax) {
+      return fail(ErrorCode::kOverLimit,
+                  "a series holds more than 128 MiB in this range; ask for less time");
+    }
+    if (rows.empty()) {
+      rows = std::move(*page);
+    } else {
+      std::move(page->begin(), page->end(), std::back_inserter(rows));
+    }
+  }
+}
+
+}  // namespace vigia::storage::store

@@ -1,0 +1,107 @@
+// Where closed chunks lie: the contract of every store. Rows are written once and never changed:
+// late samples make rows of their own, which the reader merges (row_merge.hpp).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "libs/base/result.hpp"
+#include "libs/model/ids.hpp"
+#include "libs/model/sample.hpp"
+#include "services/storage/store/series.hpp"
+
+namespace vigia::storage::store {
+
+/// Numbers are on disk. Floats is Prometheus' own number.
+enum class Encoding : std::uint8_t { kFloats = 1, kHistograms = 200 };
+
+/// No chunk spans more: the reader looks this far back from the start of a range.
+inline constexpr TimestampMs kChunkSpanMs = 2 * 3'600'000;
+
+/// Version of rows whose samples came in order; late rows have higher ones.
+inline constexpr std::uint64_t kInOrder = 0;
+
+struct ChunkRow {
+  SeriesId series;
+  TimestampMs first_ms = 0;
+  TimestampMs last_ms = 0;    ///< last_ms - first_ms <= kChunkSpanMs
+  std::uint64_t version = 0;  ///< of two values at one time the one of the lowest version stays
+  Encoding encoding = Encoding::kFloats;
+  std::string data;
+};
+
+/// A chunk on its way into a store.
+struct ClosedChunk {
+  std::string metric;  ///< as SeriesKey's
+  ChunkRow row;
+  Resolution resolution = Resolution::kRaw;
+};
+
+/// What of a customer's series is read, from from_ms to to_ms, both included.
+struct ChunkQuery {
+  TimestampMs from_ms = 0;
+  TimestampMs to_ms = 0;
+  Resolution resolution = Resolution::kRaw;
+  /// A page ends with the row that makes it larger; 1: each row is a page.
+  std::size_t page_bytes = 1U << 20U;
+};
+
+/// A read that is under way: pages one after the other. Thread contract: one thread.
+class ChunkCursor {
+ public:
+  virtual ~ChunkCursor() = default;
+  /// The next rows; none at the end. By series in the order of the question, then by first_ms, then
+  /// by version: each row that overlaps the range once. After an error the rows of the series that
+  /// it came from are over, and the next call goes on with the next series.
+  virtual Result<std::vector<ChunkRow>> next() = 0;
+};
+
+/// Thread contract: any thread. Errors: kUnavailable where the store refuses for now (again later
+/// is right), kCorrupt where rows are damaged, kInvalid for a resolution that the store does not
+/// have. A customer who was never written for has no rows, which is no error.
+class ChunkStore {
+ public:
+  virtual ~ChunkStore() = default;
+  /// The metric of a SeriesKey and of a ClosedChunk must be told.
+  virtual bool needs_metric() const { return false; }
+  virtual bool has(Resolution resolution) const { return resolution == Resolution::kRaw; }
+
+  /// Called once, from any thread, also before `put` returns; must not throw.
+  using Done = std::function<void(Result<void>)>;
+  /// Takes chunks of any series of the customer, durable at the next sync after `done`. A row of
+  /// the same series, resolution, first_ms, encoding and version is replaced: writing a row again
+  /// changes nothing. On an error some of them may be there; all of them again is right.
+  /// `chunks` stay until `done` was called.
+  virtual void put(const CustomerId& customer, std::span<const ClosedChunk> chunks, Done done) = 0;
+  /// `series` stay until the cursor ends. Rows that are put meanwhile may be missing.
+  virtual std::unique_ptr<ChunkCursor> read(const CustomerId& customer,
+                                            std::span<const SeriesKey> series,
+                                            const ChunkQuery& query) = 0;
+  /// The newest last_ms of raw in-order rows that end at or after `from_ms`; nothing where there is
+  /// none.
+  virtual Result<std::optional<TimestampMs>> newest(const CustomerId& customer,
+                                                    const SeriesKey& series,
+                                                    TimestampMs from_ms) = 0;
+  /// Whatever was done before is on disk when it returns.
+  virtual Result<void> sync() = 0;
+  /// Forgets whole periods of which no sample is younger than `before_ms`, all customers'; returns
+  /// how many.
+  virtual Result<std::size_t> expire(Resolution resolution, TimestampMs before_ms) = 0;
+  virtual std::uint64_t disk_bytes() const = 0;
+};
+
+/// The error of whoever asks for what the store does not have.
+tl::unexpected<Error> no_such_resolution(Resolution resolution);
+/// `put`, waited for.
+Result<void> put_now(ChunkStore& chunks, const CustomerId& customer,
+                     std::span<const ClosedChunk> closed);
+/// All rows of one series at once. kOverLimit past 128 MiB: for short ranges.
+Result<std::vector<ChunkRow>> read_rows(ChunkStore& chunks, const CustomerId& customer,
+                                        const SeriesKey& series, const ChunkQuery& query);
+
+}  // namespace vigia::storage::store

@@ -1,0 +1,119 @@
+// StoreFolder: its write-ahead logs.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/service/log.hpp"
+#include "services/storage/store/rocksdb/kv/folder_files.hpp"
+#include "services/storage/store/rocksdb/kv/record_file.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_options.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_rows.hpp"
+#include "services/storage/store/rocksdb/kv/store_folder.hpp"
+
+namespace vigia::storage::store::rocksdb::kv {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kPieceBytes = 4U << 20U;
+
+}  // namespace
+
+struct StoreFolder::CheckedLog {
+  RecordFileState state;
+  std::uint64_t begin = 0;      // sequence of its first write
+  std::uint64_t end = 0;        // one past its last write
+  std::uint64_t rows_lost = 0;  // gaps in the sequence inside
+};
+
+namespace {
+
+constexpr std::size_t kBatchHeaderBytes = 12;
+
+// Sequence and count of a record of a write-ahead log.
+struct BatchHead {
+  std::uint64_t sequence = 0;
+  std::uint32_t count = 0;
+};
+
+BatchHead batch_head(std::string_view record) {
+  ByteReader reader(record.substr(0, kBatchHeaderBytes));
+  BatchHead head;
+  head.sequence = reader.read_u64();
+  head.count = reader.read_u32();
+  return head;
+}
+
+}  // namespace
+
+Result<void> StoreFolder::check_logs() {
+  const auto names = files("", ".log");
+  std::uint64_t expected = 0;
+  for (const std::string& name : names) {
+    CheckedLog log;
+    const auto note_record = [&](std::string_view record) {
+      const BatchHead head = batch_head(record);
+      if (log.end == 0) log.begin = head.sequence;
+      if (log.end != 0 && head.sequence > log.end) log.rows_lost += head.sequence - log.end;
+      log.end = std::max(log.end, head.sequence + head.count);
+    };
+    auto state = read_record_file(path(name), note_record);
+    if (!state) return tl::unexpected<Error>(state.error());
+    log.state = *state;
+    if (expected != 0 && log.begin > expected) log.rows_lost += log.begin - expected;
+    if (log.end != 0) expected = log.end;
+    const bool is_last = name == names.back();
+    if (log.state.damaged_passages > 0 || (log.state.tail_bytes > 0 && !is_last)) {
+      if (auto rewritten = rewrite_log(name, log); !rewritten) return rewritten;
+    } else if (log.state.tail_bytes > 0) {
+      auto kept = quarantine_.take(path(name), true);
+      if (!kept) return forward(kept);
+      torn_log_ = *kept;
+    }
+  }
+  return {};
+}
+
+// The readable records alone: RocksDB would drop the rest of a block, or all that follows.
+Result<void> StoreFolder::rewrite_log(const std::string& name, const CheckedLog& log) {
+  const std::string draft = path(name + ".vigia");
+  RecordFileWriter writer;
+  Result<void> written = write_durably(draft, "", true);
+  std::uint64_t expected = 0;
+  std::string piece;
+  const auto copied = read_record_file(path(name), [&](std::string_view record) {
+    const BatchHead head = batch_head(record);
+    if (!written || head.sequence < expected) return;
+    expected = head.sequence + head.count;
+    writer.append(record);
+    piece += writer.take();
+    if (piece.size() < kPieceBytes) return;
+    written = write_durably(draft, std::exchange(piece, {}), false);
+  });
+  if (!copied) return tl::unexpected<Error>(copied.error());
+  if (written) written = write_durably(draft, piece, false);
+  if (!written) return written;
+  auto taken = quarantine_.take(path(name), true);
+  if (!taken) return forward(taken);
+  std::error_code error;
+  fs::rename(draft, path(name), error);
+  if (error) return refused(name + " cannot be replaced: " + error.message());
+  sync_folder(directory_);
+  log_rows_lost_ += log.rows_lost;
+  quarantine_.note(
+      *taken,
+      {"wal", name,
+       fmt::format("{} damaged passages, {} bytes, the first at byte {}",
+                   std::max<std::uint64_t>(log.state.damaged_passages, 1),
+                   log.state.damaged_bytes + log.state.tail_bytes, log.state.first_damage),
+       "spans, log records or rows of new series that were written shortly before the last stop",
+       log.rows_lost, log.state.records});
+  return {};
+}
+
+}  // namespace vigia::storage::store::rocksdb::kv

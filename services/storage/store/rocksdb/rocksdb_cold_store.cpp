@@ -1,0 +1,196 @@
+#include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
+
+#include "services/storage/store/rocksdb/catalog_by_names.hpp"
+
+namespace vigia::storage::store::rocksdb {
+namespace {
+
+class NoRows final : public ChunkCursor {
+ public:
+  explicit NoRows(Result<void> error = {}) : error_(std::move(error)) {}
+  Result<std::vector<ChunkRow>> next() override {
+    // Once: an error costs the series that it came from, and these have all been asked for.
+    const Result<void> error = std::exchange(error_, Result<void>());
+    if (!error) return tl::unexpected<Error>(error.error());
+    return std::vector<ChunkRow>();
+  }
+
+ private:
+  Result<void> error_;
+};
+
+class WalkCursor final : public ChunkCursor {
+ public:
+  WalkCursor(const KvChunkStore& rows, customers::CustomerNumber customer,
+             std::span<const SeriesKey> series, const ChunkQuery& query)
+      : rows_(rows), customer_(customer), series_(series), query_(query) {}
+
+  Result<std::vector<ChunkRow>> next() override {
+    std::vector<ChunkRow> page;
+    std::size_t bytes = 0;
+    while (bytes < query_.page_bytes && !error_.has_value()) {
+      if (!walk_.has_value()) {
+        if (at_ == series_.size()) break;
+        walk_.emplace(rows_.walk(customer_, series_[at_++].id, {query_.from_ms, query_.to_ms}));
+      }
+      auto row = walk_->next();
+      if (!row) error_ = row.error();
+      if (!row || !row->has_value()) {
+        walk_.reset();
+        continue;
+      }
+      bytes += sizeof(ChunkRow) + (*row)->data.size();
+      page.push_back(std::move(**row));
+    }
+    if (!page.empty() || !error_.has_value()) return page;
+    // After the rows that were read before it.
+    Error error = std::move(*error_);
+    error_.reset();
+    return tl::unexpected<Error>(std::move(error));
+  }
+
+ private:
+  const KvChunkStore& rows_;
+  customers::CustomerNumber customer_;
+  std::span<const SeriesKey> series_;
+  ChunkQuery query_;
+  std::size_t at_ = 0;
+  std::optional<RowWalk> walk_;
+  std::optional<Error> error_;
+};
+
+class ChunksByNames final : public ChunkStore {
+ public:
+  ChunksByNames(KvChunkStore& rows, index::SeriesIndex& index) : rows_(rows), index_(index) {}
+
+  void put(const CustomerId& customer, std::span<const ClosedChunk> chunks, Done done) override {
+    const auto number = index_.number_of(customer);
+    done(number ? rows_.put(*number, chunks) : tl::unexpected<Error>(number.error()));
+  }
+  std::unique_ptr<ChunkCursor> read(const CustomerId& customer, std::span<const SeriesKey> series,
+                                    const ChunkQuery& query) override {
+    if (!has(query.resolution)) {
+      return std::make_unique<NoRows>(no_such_resolution(query.resolution));
+    }
+    const auto number = index_.find_customer(customer);
+    if (!number.has_value()) return std::make_unique<NoRows>();
+    return std::make_unique<WalkCursor>(rows_, *number, series, query);
+  }
+  Result<std::optional<TimestampMs>> newest(const CustomerId& customer, const SeriesKey& series,
+                                            TimestampMs from_ms) override {
+    const auto number = index_.find_customer(customer);
+    if (!number.has_value()) return std::optional<TimestampMs>();
+    return rows_.newest(*number, series.id, from_ms);
+  }
+  Result<void> sync() override { return rows_.sync(); }
+  Result<std::size_t> expire(Resolution resolution, TimestampMs before_ms) override {
+    if (!has(resolution)) return no_such_resolution(resolution);
+    return rows_.expire(before_ms);
+  }
+  std::uint64_t disk_bytes() const override { return rows_.disk_bytes(); }
+
+ private:
+  KvChunkStore& rows_;
+  index::SeriesIndex& index_;
+};
+
+class EventsByNames final : public EventStore {
+ public:
+  EventsByNames(events::EventTable& spans, events::EventTable& logs, index::SeriesIndex& index)
+      : spans_(spans), logs_(logs), index_(index) {}
+
+  Result<EventCounts> write(const CustomerId& customer, Signal signal,
+                            std::string_view body) override {
+    const auto number = index_.number_of(customer);
+    if (!number) return tl::unexpected<Error>(number.error());
+    return table(signal).write(customer, *number, body);
+  }
+  Result<bool> read_trace(const CustomerId& customer, std::string_view trace_id,
+                          const SpanVisit& visit, const lanes::WorkLimit& limit) override {
+    const auto number = index_.find_customer(customer);
+    if (!number.has_value()) return true;
+    return spans_.read_trace(*number, trace_id, visit, limit);
+  }
+  Result<bool> read_logs(const CustomerId& customer, TimestampNs from_ns, TimestampNs to_ns,
+                         const LogVisit& visit, const lanes::WorkLimit& limit) override {
+    const auto number = index_.find_customer(customer);
+    if (!number.has_value()) return true;
+    return logs_.read_logs(*number, from_ns, to_ns, visit, limit);
+  }
+  Result<std::size_t> expire(Signal signal, TimestampMs before_ms) override {
+    return table(signal).expire(before_ms);
+  }
+  bool is_writable() const override { return spans_.is_writable(); }
+  std::uint64_t disk_bytes(Signal signal) const override { return table(signal).disk_bytes(); }
+  std::uint64_t damaged_items(Signal signal) const override {
+    return table(signal).damaged_items();
+  }
+
+ private:
+  events::EventTable& table(Signal signal) const {
+    return signal == Signal::kTraces ? spans_ : logs_;
+  }
+
+  events::EventTable& spans_;
+  events::EventTable& logs_;
+  index::SeriesIndex& index_;
+};
+
+}  // namespace
+
+class RocksDbColdStore::ByNames {
+ public:
+  ByNames(RocksDbColdStore& own, kv::OrderedStore& store)
+      : catalog(*own.index_, store),
+        chunks(*own.chunk_rows_, *own.index_),
+        events(*own.spans_, *own.logs_, *own.index_) {}
+
+  CatalogByNames catalog;
+  ChunksByNames chunks;
+  EventsByNames events;
+};
+
+RocksDbColdStore::RocksDbColdStore(Key /*key*/) {}
+RocksDbColdStore::~RocksDbColdStore() = default;
+
+Result<std::unique_ptr<RocksDbColdStore>> RocksDbColdStore::open(kv::OrderedStore& store,
+                                                                 const Clock& clock,
+                                                                 std::size_t index_memory_max) {
+  auto opened = std::make_unique<RocksDbColdStore>(Key{});
+  auto chunks = KvChunkStore::open(store);
+  if (!chunks) return forward(chunks);
+  opened->chunk_rows_ = std::move(*chunks);
+  auto index = index::SeriesIndex::open(store, index_memory_max);
+  if (!index) return forward(index);
+  opened->index_ = std::move(*index);
+  for (const Signal signal : {Signal::kTraces, Signal::kLogs}) {
+    auto events = events::EventTable::open(store, clock, signal);
+    if (!events) return forward(events);
+    (signal == Signal::kTraces ? opened->spans_ : opened->logs_) = std::move(*events);
+  }
+  opened->by_names_ = std::make_unique<ByNames>(*opened, store);
+  return opened;
+}
+
+Catalog& RocksDbColdStore::catalog() { return by_names_->catalog; }
+ChunkStore& RocksDbColdStore::chunks() { return by_names_->chunks; }
+EventStore& RocksDbColdStore::events() { return by_names_->events; }
+
+Result<customers::CustomerNumber> RocksDbColdStore::number_of(const CustomerId& customer) {
+  return index_->number_of(customer);
+}
+
+std::optional<CustomerId> RocksDbColdStore::id_of(customers::CustomerNumber number) const {
+  return index_->id_of(number);
+}
+
+void RocksDbColdStore::use_record_times(retention::RecordTimes& times) {
+  spans_->use_record_times(times);
+  logs_->use_record_times(times);
+}
+
+void RocksDbColdStore::use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms) {
+  (signal == Signal::kTraces ? spans_ : logs_)->use_oldest(std::move(oldest_ms));
+}
+
+}  // namespace vigia::storage::store::rocksdb

@@ -1,0 +1,176 @@
+// MemoryColdStore: its catalog.
+#include <algorithm>
+
+#include "services/storage/store/testing/memory_cold_store.hpp"
+
+namespace vigia::storage::store {
+namespace {
+
+constexpr std::uint64_t kIdMask = (std::uint64_t{1} << 63U) - 1;
+constexpr std::size_t kOfPage = 3;  // few, so that tests meet many pages
+
+// The same in every instance: nothing is counted.
+SeriesId id_of(const CustomerId& customer, const Labels& labels) {
+  std::string text = customer.text();
+  for (const Label& label : labels) text += '\0' + label.name + '\0' + label.value;
+  return {hash_labels(0, text).low & kIdMask};
+}
+
+std::vector<LabelView> views_of(const Labels& labels) {
+  std::vector<LabelView> views;
+  for (const Label& label : labels) views.emplace_back(label.name, label.value);
+  return views;
+}
+
+class Found final : public SeriesCursor {
+ public:
+  Found(std::vector<FoundSeries> all, const lanes::WorkLimit& limit)
+      : all_(std::move(all)), limit_(limit) {}
+  Result<std::vector<FoundSeries>> next() override {
+    if (auto checked = limit_.check(); !checked) return forward(checked);
+    const std::size_t end = std::min(at_ + kOfPage, all_.size());
+    std::vector<FoundSeries> page(all_.begin() + static_cast<std::ptrdiff_t>(at_),
+                                  all_.begin() + static_cast<std::ptrdiff_t>(end));
+    at_ = end;
+    return page;
+  }
+
+ private:
+  std::vector<FoundSeries> all_;
+  const lanes::WorkLimit& limit_;
+  std::size_t at_ = 0;
+};
+
+template <typename Texts>
+TextPage page_of(const Texts& texts, const TextQuery& query) {
+  TextPage page{{}, true};
+  for (const auto& [text, last_day] : texts) {
+    if (last_day < query.first_day || (!query.after.empty() && text <= query.after)) continue;
+    page.is_last = page.texts.size() < kOfPage;
+    if (!page.is_last) break;
+    page.texts.push_back(text);
+  }
+  return page;
+}
+
+}  // namespace
+
+Result<std::uint64_t> MemoryColdStore::MemoryCatalog::seed_of(const CustomerId& customer) {
+  const std::lock_guard lock(mutex_);
+  customers_.try_emplace(customer);
+  return hash_labels(0, customer.text()).low;
+}
+
+std::optional<KnownSeries> MemoryColdStore::MemoryCatalog::find(const LabelsHash& wire_hash) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = known_.find(wire_hash);
+  return at == known_.end() ? std::nullopt : std::optional(at->second);
+}
+
+void MemoryColdStore::MemoryCatalog::note(OfCustomer& of, Known& known,
+                                          const DayRange& days) const {
+  if (days == kNoDays) return;
+  known.days = known.days == kNoDays ? days
+                                     : DayRange{std::min(known.days.first, days.first),
+                                                std::max(known.days.last, days.last)};
+  for (const Label& label : known.labels) {
+    std::uint32_t& last = of.values[label.name][label.value];
+    last = std::max(last, days.last);
+  }
+}
+
+Result<void> MemoryColdStore::MemoryCatalog::resolve(const CustomerId& customer,
+                                                     std::vector<NewSeries>& series) {
+  const std::lock_guard lock(mutex_);
+  OfCustomer& of = customers_[customer];
+  for (NewSeries& one : series) {
+    one.id = id_of(customer, one.labels);
+    const auto [at, is_new] = of.series.try_emplace(one.id, Known{one.labels, kNoDays});
+    one.is_new = is_new;
+    note(of, at->second, one.days);
+    known_[one.wire_hash] = {one.id, at->second.days};
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> MemoryColdStore::MemoryCatalog::metrics_of(
+    const CustomerId& customer, const std::vector<SeriesId>& ids) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> metrics(ids.size());
+  const auto of = customers_.find(customer);
+  if (of == customers_.end()) return metrics;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto at = of->second.series.find(ids[i]);
+    if (at != of->second.series.end()) metrics[i] = std::string(at->second.labels.metric_name());
+  }
+  return metrics;
+}
+
+std::vector<CustomerId> MemoryColdStore::MemoryCatalog::customers() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<CustomerId> all;
+  for (const auto& [id, of] : customers_) all.push_back(id);
+  return all;
+}
+
+std::unique_ptr<SeriesCursor> MemoryColdStore::MemoryCatalog::select(
+    const CustomerId& customer, const SeriesQuery& query, const lanes::WorkLimit& limit) const {
+  std::vector<FoundSeries> found;
+  const std::lock_guard lock(mutex_);
+  const auto of = customers_.find(customer);
+  if (of == customers_.end()) return std::make_unique<Found>(std::move(found), limit);
+  for (const auto& [id, known] : of->second.series) {
+    if (known.days != kNoDays && !known.days.overlaps(query.days)) continue;
+    if (all_match(query.matchers, views_of(known.labels))) found.push_back({id, known.labels});
+  }
+  std::stable_sort(found.begin(), found.end(), [](const auto& left, const auto& right) {
+    return left.labels.metric_name() < right.labels.metric_name();
+  });
+  return std::make_unique<Found>(std::move(found), limit);
+}
+
+Result<TextPage> MemoryColdStore::MemoryCatalog::label_names(const CustomerId& customer,
+                                                             const TextQuery& query,
+                                                             const lanes::WorkLimit& limit) const {
+  if (auto checked = limit.check(); !checked) return forward(checked);
+  const std::lock_guard lock(mutex_);
+  const auto of = customers_.find(customer);
+  if (of == customers_.end()) return TextPage{{}, true};
+  std::map<std::string, std::uint32_t> last_days;
+  for (const auto& [name, values] : of->second.values) {
+    for (const auto& [value, day] : values) last_days[name] = std::max(last_days[name], day);
+  }
+  return page_of(last_days, query);
+}
+
+Result<TextPage> MemoryColdStore::MemoryCatalog::label_values(const CustomerId& customer,
+                                                              std::string_view name,
+                                                              const TextQuery& query,
+                                                              const lanes::WorkLimit& limit) const {
+  if (auto checked = limit.check(); !checked) return forward(checked);
+  const std::lock_guard lock(mutex_);
+  const auto of = customers_.find(customer);
+  if (of == customers_.end()) return TextPage{{}, true};
+  const auto values = of->second.values.find(name);
+  if (values == of->second.values.end()) return TextPage{{}, true};
+  return page_of(values->second, query);
+}
+
+Result<std::size_t> MemoryColdStore::MemoryCatalog::expire(TimestampMs before_ms,
+                                                           TimestampMs /*now_ms*/) {
+  const std::lock_guard lock(mutex_);
+  const std::uint32_t cut = day_of(before_ms);
+  std::size_t gone = 0;
+  for (auto& [id, of] : customers_) {
+    gone += std::erase_if(of.series, [&](const auto& one) {
+      return one.second.days != kNoDays && one.second.days.last < cut;
+    });
+    for (auto& [name, values] : of.values) {
+      std::erase_if(values, [&](const auto& value) { return value.second < cut; });
+    }
+  }
+  std::erase_if(known_, [&](const auto& known) { return known.second.days.last < cut; });
+  return gone;
+}
+
+}  // namespace vigia::storage::store

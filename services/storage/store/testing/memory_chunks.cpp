@@ -1,0 +1,98 @@
+// MemoryColdStore: its chunks.
+#include <algorithm>
+
+#include "services/storage/store/testing/memory_cold_store.hpp"
+
+namespace vigia::storage::store {
+namespace {
+
+// All rows are known from the start: only their pages come one after the other.
+class Pages final : public ChunkCursor {
+ public:
+  Pages(std::vector<ChunkRow> rows, std::size_t page_bytes)
+      : rows_(std::move(rows)), page_bytes_(page_bytes) {}
+  Result<std::vector<ChunkRow>> next() override {
+    std::vector<ChunkRow> page;
+    for (std::size_t bytes = 0; bytes < page_bytes_ && at_ < rows_.size(); ++at_) {
+      bytes += sizeof(ChunkRow) + rows_[at_].data.size();
+      page.push_back(rows_[at_]);
+    }
+    return page;
+  }
+
+ private:
+  std::vector<ChunkRow> rows_;
+  std::size_t page_bytes_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+void MemoryColdStore::MemoryChunks::put(const CustomerId& customer,
+                                        std::span<const ClosedChunk> chunks, Done done) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const ClosedChunk& chunk : chunks) {
+      const ChunkRow& row = chunk.row;
+      Rows& rows = places_[{customer, chunk.metric, chunk.resolution, row.series}];
+      rows[{row.first_ms, row.version, row.encoding}] = row;
+    }
+  }
+  done({});
+}
+
+std::vector<ChunkRow> MemoryColdStore::MemoryChunks::rows_of(const Place& place,
+                                                             const ChunkQuery& query) const {
+  std::vector<ChunkRow> rows;
+  const auto at = places_.find(place);
+  if (at == places_.end()) return rows;
+  for (const auto& [key, row] : at->second) {
+    if (row.first_ms <= query.to_ms && row.last_ms >= query.from_ms) rows.push_back(row);
+  }
+  return rows;
+}
+
+std::unique_ptr<ChunkCursor> MemoryColdStore::MemoryChunks::read(const CustomerId& customer,
+                                                                 std::span<const SeriesKey> series,
+                                                                 const ChunkQuery& query) {
+  std::vector<ChunkRow> all;
+  const std::lock_guard lock(mutex_);
+  for (const SeriesKey& key : series) {
+    std::vector<ChunkRow> rows = rows_of({customer, key.metric, query.resolution, key.id}, query);
+    std::move(rows.begin(), rows.end(), std::back_inserter(all));
+  }
+  return std::make_unique<Pages>(std::move(all), query.page_bytes);
+}
+
+Result<std::optional<TimestampMs>> MemoryColdStore::MemoryChunks::newest(const CustomerId& customer,
+                                                                         const SeriesKey& series,
+                                                                         TimestampMs from_ms) {
+  const std::lock_guard lock(mutex_);
+  std::optional<TimestampMs> newest;
+  const auto place = places_.find({customer, series.metric, Resolution::kRaw, series.id});
+  if (place == places_.end()) return newest;
+  for (const auto& [key, row] : place->second) {
+    if (row.version != kInOrder || row.last_ms < from_ms) continue;
+    newest = std::max(newest.value_or(row.last_ms), row.last_ms);
+  }
+  return newest;
+}
+
+Result<std::size_t> MemoryColdStore::MemoryChunks::expire(Resolution resolution,
+                                                          TimestampMs before_ms) {
+  const std::lock_guard lock(mutex_);
+  std::set<std::uint32_t> days;
+  for (auto& [place, rows] : places_) {
+    if (std::get<Resolution>(place) != resolution) continue;
+    std::erase_if(rows, [&](const auto& entry) {
+      const std::uint32_t day = day_of(entry.second.first_ms);
+      // The last chunk of a day may reach into the next one.
+      const bool is_over = (TimestampMs{day} + 1) * kDayMs + kChunkSpanMs <= before_ms;
+      if (is_over) days.insert(day);
+      return is_over;
+    });
+  }
+  return days.size();
+}
+
+}  // namespace vigia::storage::store

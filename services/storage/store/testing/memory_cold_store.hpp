@@ -1,0 +1,115 @@
+// A cold store in memory, for tests: what the contract asks for and nothing else. Ids follow from
+// customer and labels, and chunks lie under their metric, as in a store that instances share.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "services/storage/store/cold_store.hpp"
+
+namespace vigia::storage::store {
+
+/// Thread contract: as ColdStore. Nothing outlives it.
+class MemoryColdStore final : public ColdStore {
+ public:
+  Capabilities capabilities() const override { return {.is_shared = true}; }
+  Catalog& catalog() override { return catalog_; }
+  ChunkStore& chunks() override { return chunks_; }
+  EventStore& events() override { return events_; }
+
+ private:
+  class MemoryCatalog final : public Catalog {
+   public:
+    Result<std::uint64_t> seed_of(const CustomerId& customer) override;
+    std::optional<KnownSeries> find(const LabelsHash& wire_hash) const override;
+    Result<void> resolve(const CustomerId& customer, std::vector<NewSeries>& series) override;
+    Result<std::vector<std::string>> metrics_of(const CustomerId& customer,
+                                                const std::vector<SeriesId>& ids) const override;
+    std::vector<CustomerId> customers() const override;
+    std::unique_ptr<SeriesCursor> select(const CustomerId& customer, const SeriesQuery& query,
+                                         const lanes::WorkLimit& limit) const override;
+    Result<TextPage> label_names(const CustomerId& customer, const TextQuery& query,
+                                 const lanes::WorkLimit& limit) const override;
+    Result<TextPage> label_values(const CustomerId& customer, std::string_view name,
+                                  const TextQuery& query,
+                                  const lanes::WorkLimit& limit) const override;
+    Result<std::size_t> expire(TimestampMs before_ms, TimestampMs now_ms) override;
+
+   private:
+    struct Known {
+      Labels labels;
+      DayRange days = kNoDays;
+    };
+    struct OfCustomer {
+      std::map<SeriesId, Known> series;
+      std::map<std::string, std::map<std::string, std::uint32_t>, std::less<>> values;  // last days
+    };
+    void note(OfCustomer& of, Known& known, const DayRange& days) const;
+
+    mutable std::mutex mutex_;
+    std::map<CustomerId, OfCustomer> customers_;
+    std::map<LabelsHash, KnownSeries> known_;
+  };
+
+  class MemoryChunks final : public ChunkStore {
+   public:
+    bool needs_metric() const override { return true; }
+    bool has(Resolution /*resolution*/) const override { return true; }
+    void put(const CustomerId& customer, std::span<const ClosedChunk> chunks, Done done) override;
+    std::unique_ptr<ChunkCursor> read(const CustomerId& customer, std::span<const SeriesKey> series,
+                                      const ChunkQuery& query) override;
+    Result<std::optional<TimestampMs>> newest(const CustomerId& customer, const SeriesKey& series,
+                                              TimestampMs from_ms) override;
+    Result<void> sync() override { return {}; }
+    Result<std::size_t> expire(Resolution resolution, TimestampMs before_ms) override;
+    std::uint64_t disk_bytes() const override { return 0; }
+
+   private:
+    using RowKey = std::tuple<TimestampMs, std::uint64_t, Encoding>;  // first, version
+    using Rows = std::map<RowKey, ChunkRow>;
+    using Place = std::tuple<CustomerId, std::string, Resolution, SeriesId>;
+    std::vector<ChunkRow> rows_of(const Place& place, const ChunkQuery& query) const;
+
+    mutable std::mutex mutex_;
+    std::map<Place, Rows> places_;
+  };
+
+  class MemoryEvents final : public EventStore {
+   public:
+    Result<EventCounts> write(const CustomerId& customer, Signal signal,
+                              std::string_view body) override;
+    Result<bool> read_trace(const CustomerId& customer, std::string_view trace_id,
+                            const SpanVisit& visit, const lanes::WorkLimit& limit) override;
+    Result<bool> read_logs(const CustomerId& customer, TimestampNs from_ns, TimestampNs to_ns,
+                           const LogVisit& visit, const lanes::WorkLimit& limit) override;
+    Result<std::size_t> expire(Signal signal, TimestampMs before_ms) override;
+    bool is_writable() const override { return true; }
+    std::uint64_t disk_bytes(Signal /*signal*/) const override { return 0; }
+    std::uint64_t damaged_items(Signal /*signal*/) const override { return 0; }
+
+   private:
+    struct Item {
+      TimestampNs time_ns = 0;
+      std::uint32_t equal = 0;  // which of equal ones in its request
+      std::string resource;
+      std::string scope;
+      std::string bytes;
+      auto operator<=>(const Item&) const = default;
+    };
+    class Reader;
+    std::vector<Item> items_of(const CustomerId& customer, Signal signal) const;
+
+    mutable std::mutex mutex_;
+    std::map<std::pair<CustomerId, Signal>, std::vector<Item>> items_;  // in order of arrival
+  };
+
+  MemoryCatalog catalog_;
+  MemoryChunks chunks_;
+  MemoryEvents events_;
+};
+
+}  // namespace vigia::storage::store

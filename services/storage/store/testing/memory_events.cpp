@@ -1,0 +1,149 @@
+// MemoryColdStore: its spans and log records.
+#include <algorithm>
+
+#include <protozero/pbf_reader.hpp>
+
+#include "libs/wire/otlp/attributes.hpp"
+#include "libs/wire/otlp/items.hpp"
+#include "libs/wire/otlp/walker.hpp"
+#include "services/storage/store/testing/memory_cold_store.hpp"
+
+namespace vigia::storage::store {
+namespace {
+
+constexpr std::uint64_t kNsPerMs = 1'000'000;
+
+bool names_customer(std::string_view resource, const CustomerId& customer) {
+  bool is_named = false;
+  wire::otlp::for_each_attribute({resource, 1}, [&](const wire::otlp::KeyValueView& attribute) {
+    is_named = is_named || (attribute.key == "customer.id" &&
+                            wire::otlp::string_value(attribute.value) == customer.text());
+  });
+  return is_named;
+}
+
+// Span: 1 trace_id, 7 start. LogRecord: 1 time, 11 observed.
+TimestampNs time_of(Signal signal, std::string_view item) {
+  TimestampNs time_ns = 0;
+  TimestampNs observed_ns = 0;
+  for (protozero::pbf_reader reader(item.data(), item.size()); reader.next();) {
+    const bool is_time = reader.tag() == (signal == Signal::kTraces ? 7 : 1);
+    if (is_time) {
+      time_ns = reader.get_fixed64();
+    } else if (signal == Signal::kLogs && reader.tag() == 11) {
+      observed_ns = reader.get_fixed64();
+    } else {
+      reader.skip();
+    }
+  }
+  return time_ns != 0 ? time_ns : observed_ns;
+}
+
+std::string trace_of(std::string_view span) {
+  for (protozero::pbf_reader reader(span.data(), span.size()); reader.next(); reader.skip()) {
+    if (reader.tag() == 1) return reader.get_string();
+  }
+  return {};
+}
+
+}  // namespace
+
+class MemoryColdStore::MemoryEvents::Reader final : public wire::otlp::Visitor {
+ public:
+  Reader(const CustomerId& customer, Signal signal) : customer_(customer), signal_(signal) {}
+  void on_resource(const wire::otlp::ResourceView& resource) override {
+    resource_ = resource.bytes;
+    is_own_ = names_customer(resource.bytes, customer_);
+  }
+  void on_scope(const wire::otlp::ScopeView& scope) override { scope_ = scope.bytes; }
+  void on_item(std::uint32_t /*item*/, std::string_view bytes) override {
+    const bool is_valid = signal_ == Signal::kTraces ? wire::otlp::is_valid_span(bytes)
+                                                     : wire::otlp::is_valid_log_record(bytes);
+    if (!is_own_ || !is_valid) {
+      ++refused;
+      return;
+    }
+    Item item{time_of(signal_, bytes), 0, resource_, scope_, std::string(bytes)};
+    if (signal_ == Signal::kLogs) item.equal = equal_[item]++;
+    items.push_back(std::move(item));
+  }
+
+  std::vector<Item> items;
+  std::uint64_t refused = 0;
+
+ private:
+  const CustomerId& customer_;
+  Signal signal_;
+  std::string resource_;
+  std::string scope_;
+  bool is_own_ = false;
+  std::map<Item, std::uint32_t> equal_;
+};
+
+Result<EventCounts> MemoryColdStore::MemoryEvents::write(const CustomerId& customer, Signal signal,
+                                                         std::string_view body) {
+  Reader reader(customer, signal);
+  if (auto walked = wire::otlp::walk(signal, body, reader); !walked) return forward(walked);
+  EventCounts counts;
+  counts.refused = reader.refused;
+  const std::lock_guard lock(mutex_);
+  std::vector<Item>& stored = items_[{customer, signal}];
+  for (Item& item : reader.items) {
+    const bool is_there = std::find(stored.begin(), stored.end(), item) != stored.end();
+    ++(is_there ? counts.repeats : counts.stored);
+    if (!is_there) stored.push_back(std::move(item));
+  }
+  return counts;
+}
+
+std::vector<MemoryColdStore::MemoryEvents::Item> MemoryColdStore::MemoryEvents::items_of(
+    const CustomerId& customer, Signal signal) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = items_.find({customer, signal});
+  std::vector<Item> items = at == items_.end() ? std::vector<Item>() : at->second;
+  std::stable_sort(items.begin(), items.end(), [](const Item& left, const Item& right) {
+    return left.time_ns < right.time_ns;
+  });
+  return items;
+}
+
+Result<bool> MemoryColdStore::MemoryEvents::read_trace(const CustomerId& customer,
+                                                       std::string_view trace_id,
+                                                       const SpanVisit& visit,
+                                                       const lanes::WorkLimit& limit) {
+  for (const Item& item : items_of(customer, Signal::kTraces)) {
+    if (limit.is_over()) return false;
+    if (trace_of(item.bytes) != trace_id) continue;
+    if (!visit({item.resource, "", item.scope, "", item.bytes})) return true;
+  }
+  return true;
+}
+
+Result<bool> MemoryColdStore::MemoryEvents::read_logs(const CustomerId& customer,
+                                                      TimestampNs from_ns, TimestampNs to_ns,
+                                                      const LogVisit& visit,
+                                                      const lanes::WorkLimit& limit) {
+  for (const Item& item : items_of(customer, Signal::kLogs)) {
+    if (limit.is_over()) return false;
+    if (item.time_ns < from_ns || item.time_ns > to_ns) continue;
+    if (!visit(item.time_ns, {item.resource, "", item.scope, "", item.bytes})) return true;
+  }
+  return true;
+}
+
+Result<std::size_t> MemoryColdStore::MemoryEvents::expire(Signal signal, TimestampMs before_ms) {
+  const std::lock_guard lock(mutex_);
+  std::set<std::uint32_t> days;
+  for (auto& [owner, items] : items_) {
+    if (owner.second != signal) continue;
+    std::erase_if(items, [&](const Item& item) {
+      const std::uint32_t day = day_of(static_cast<TimestampMs>(item.time_ns / kNsPerMs));
+      const bool is_over = (TimestampMs{day} + 1) * kDayMs <= before_ms;
+      if (is_over) days.insert(day);
+      return is_over;
+    });
+  }
+  return days.size();
+}
+
+}  // namespace vigia::storage::store
