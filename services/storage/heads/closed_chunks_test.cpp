@@ -83,7 +83,8 @@ class ClosedChunksTest : public ::testing::Test {
   std::vector<TimestampMs> stored(std::uint32_t customer, std::uint64_t series) {
     std::vector<TimestampMs> firsts;
     const CustomerId id = numbers_.id_of({customer}).value();
-    for (const auto& row : store::read_rows(gate_, id, {"", {series}}, {0, INT64_MAX}).value()) {
+    const auto rows = store::read_rows(gate_, id, {"", {series}}, {0, INT64_MAX});
+    for (const auto& row : rows.value()) {
       firsts.push_back(row.first_ms);
     }
     return firsts;
