@@ -115,7 +115,7 @@ Result<std::shared_ptr<const Directory>> Directory::parse(std::string_view text,
 }
 
 /// By the hash: how long a look-up takes tells nothing of a token that is nearly right.
-Result<Principal> Directory::authenticate(std::string_view token, std::int64_t now_ms) const {
+Result<TokenOwner> Directory::authenticate(std::string_view token, std::int64_t now_ms) const {
   auto hash = hash_token(token);
   if (!hash) return forward(hash);
   return owner_of(*hash, now_ms);

@@ -44,7 +44,7 @@ using TokenHash = std::array<std::uint8_t, 32>;
 Result<TokenHash> hash_token(std::string_view token);
 
 /// Who a token belongs to. Without a customer it is an operator, who sees all.
-struct Principal {
+struct TokenOwner {
   std::optional<CustomerId> customer;
   Scope scope = Scope::kIngest;
   bool is_operator() const { return !customer.has_value(); }
@@ -68,26 +68,20 @@ class Directory {
   /// scope, a bad expiry.
   static Result<std::shared_ptr<const Directory>> parse(std::string_view text, std::string name);
 
+  /// What a document of the monitor (directory_document.hpp) is read as.
   struct Snapshot {
     std::shared_ptr<const Directory> directory;
     std::size_t left_out = 0;   ///< customers and tokens that cannot be read
     std::string first_problem;  ///< of these
     SnapshotMark mark{};
   };
-  /// Reads the monitor's snapshot: the same content as JSON, tokens as token_sha256. One bad entry
-  /// is left out, so that it does not keep the others' changes from taking effect; keys that are
-  /// not known are passed over. kInvalid where the text is no JSON object, and where a customer or
-  /// a token stands twice: whose is it? A YAML text is read as a customers.yaml without references
-  /// to the environment. `text` has room behind its end while it is read, and is as it was
-  /// afterwards.
-  static Result<Snapshot> parse_snapshot(std::string& text, std::string name);
   virtual ~Directory() = default;
 
   /// The owner of a bearer token at that time (wall clock). kUnauthenticated for one that is
   /// unknown or expired, with the same message for both.
-  Result<Principal> authenticate(std::string_view token, std::int64_t now_ms) const;
+  Result<TokenOwner> authenticate(std::string_view token, std::int64_t now_ms) const;
   /// As authenticate, for who has hashed the token already.
-  virtual Result<Principal> owner_of(const TokenHash& token, std::int64_t now_ms) const = 0;
+  virtual Result<TokenOwner> owner_of(const TokenHash& token, std::int64_t now_ms) const = 0;
   /// Null where there is no such customer.
   virtual const Customer* find(const CustomerId& customer) const = 0;
   virtual const std::vector<Customer>& customers() const = 0;

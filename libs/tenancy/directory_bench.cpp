@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/hex.hpp"
-#include "libs/tenancy/directory.hpp"
+#include "libs/tenancy/directory_document.hpp"
 
 namespace vigia::tenancy {
 namespace {
@@ -28,7 +28,7 @@ std::string snapshot(std::int64_t customers, std::int64_t tokens) {
 
 void read_snapshot(benchmark::State& state) {
   std::string text = snapshot(state.range(0), state.range(1));
-  for (auto _ : state) benchmark::DoNotOptimize(Directory::parse_snapshot(text, "bench"));
+  for (auto _ : state) benchmark::DoNotOptimize(read_document(text, "bench"));
   state.counters["bytes"] = static_cast<double>(text.size());
 }
 

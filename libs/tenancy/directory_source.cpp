@@ -16,6 +16,7 @@
 #include "libs/net/status.hpp"
 #include "libs/service/config.hpp"
 #include "libs/service/log.hpp"
+#include "libs/tenancy/directory_document.hpp"
 #include "libs/tenancy/kept_directory.hpp"
 #include "libs/tenancy/snapshot_doubt.hpp"
 
@@ -215,7 +216,7 @@ class RefreshingSource final : public DirectorySource {
       confirm();
       return {};
     }
-    auto snapshot = Directory::parse_snapshot(body, settings_.url);
+    auto snapshot = read_document(body, settings_.url);
     if (!snapshot) return forward(snapshot);
     // Nothing in force, nothing to compare with: the first document is taken as it is.
     std::string why = installed_ ? doubt_of(*installed_, *snapshot) : "";

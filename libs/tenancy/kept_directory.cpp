@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "libs/base/hex.hpp"
+#include "libs/tenancy/directory_document.hpp"
 
 namespace vigia::tenancy {
 namespace {
@@ -85,7 +86,7 @@ Result<KeptDirectory> load_one(const std::string& path, std::int64_t now_ms) {
   if (!text) return forward(text);
   auto document = document_of(*std::move(text), path);
   if (!document) return forward(document);
-  auto snapshot = Directory::parse_snapshot(*document, path);
+  auto snapshot = read_document(*document, path);
   if (!snapshot) return forward(snapshot);
   return KeptDirectory{*std::move(snapshot), *std::move(document), age_of(path, now_ms), false};
 }

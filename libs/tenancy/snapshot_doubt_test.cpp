@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "libs/tenancy/directory_document.hpp"
+
 namespace vigia::tenancy {
 namespace {
 
@@ -13,7 +15,7 @@ Directory::Snapshot snapshot(SnapshotMark mark, std::size_t customers, std::size
     text += R"({"id":"c)" + std::to_string(i) + R"("})";
   }
   text += "]}";
-  auto parsed = Directory::parse_snapshot(text, "test");
+  auto parsed = read_document(text, "test");
   EXPECT_TRUE(parsed.has_value());
   parsed->mark = std::move(mark);
   return *std::move(parsed);

@@ -28,12 +28,12 @@ std::optional<std::uint32_t> ParsedDirectory::add(Customer customer) {
   return place;
 }
 
-Result<Principal> ParsedDirectory::owner_of(const TokenHash& token, std::int64_t now_ms) const {
+Result<TokenOwner> ParsedDirectory::owner_of(const TokenHash& token, std::int64_t now_ms) const {
   const auto entry = tokens_.find(token);
   if (entry == tokens_.end() || now_ms >= entry->second.expires_ms) return unknown_token();
   const Token& known = entry->second;
-  if (known.customer == kOperator) return Principal{std::nullopt, known.scope};
-  return Principal{customers_[known.customer].id, known.scope};
+  if (known.customer == kOperator) return TokenOwner{std::nullopt, known.scope};
+  return TokenOwner{customers_[known.customer].id, known.scope};
 }
 
 const Customer* ParsedDirectory::find(const CustomerId& customer) const {

@@ -50,7 +50,7 @@ class ParsedDirectory final : public Directory {
     return tokens_.emplace(hash, token).second;
   }
 
-  Result<Principal> owner_of(const TokenHash& token, std::int64_t now_ms) const override;
+  Result<TokenOwner> owner_of(const TokenHash& token, std::int64_t now_ms) const override;
   const Customer* find(const CustomerId& customer) const override;
   const std::vector<Customer>& customers() const override { return customers_; }
 

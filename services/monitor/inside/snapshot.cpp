@@ -8,9 +8,9 @@
 #include "libs/base/fault.hpp"
 #include "libs/base/hex.hpp"
 #include "libs/service/log.hpp"
+#include "libs/tenancy/directory_document.hpp"
 #include "libs/tenancy/snapshot_doubt.hpp"
 #include "services/monitor/api/answers.hpp"
-#include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/history.hpp"
@@ -22,19 +22,6 @@ namespace {
 constexpr std::chrono::milliseconds kWaiterTick{200};
 /// Looks at the database until two in a row saw no change between them.
 constexpr int kLooksMax = 10;
-/// Of what the document holds. Raised with every change of its members, so that a new program does
-/// not take the old one's document of the same revision for another content.
-constexpr std::int64_t kDocumentVersion = 1;
-constexpr std::string_view kOperators = "\"operators\":[";
-
-void write_token(const store::Token& token, json::JsonWriter& writer) {
-  writer.begin_object()
-      .member("token_sha256", token.token_sha256)
-      .member("scope", token.scope == "manage" ? "read" : token.scope);
-  if (token.expires_ms != 0) writer.member_time("expires", token.expires_ms);
-  writer.end_object();
-}
-
 /// Tokens by owner; operators have none. Found once for all, since there may be a million of them.
 using TokensByOwner = std::map<std::optional<CustomerId>, std::vector<const store::Token*>>;
 
@@ -45,28 +32,22 @@ TokensByOwner by_owner(const std::vector<store::Token>& tokens) {
 }
 
 void write_tokens(const TokensByOwner& tokens, const std::optional<CustomerId>& owner,
-                  json::JsonWriter& writer) {
+                  tenancy::DocumentWriter& writer) {
   const auto own = tokens.find(owner);
   if (own == tokens.end()) return;
-  for (const store::Token* token : own->second) write_token(*token, writer);
+  for (const store::Token* token : own->second) {
+    const bool is_ingest = token->scope == "ingest";
+    writer.token(token->token_sha256, is_ingest ? tenancy::Scope::kIngest : tenancy::Scope::kRead,
+                 token->expires_ms);
+  }
 }
 
-// A disabled customer stays known, so that what is under way still finds its shard; it has no
-// tokens.
-void write_customer(const store::Customer& customer, const TokensByOwner& tokens,
-                    json::JsonWriter& writer) {
-  writer.begin_object()
-      .member("id", customer.id.text())
-      .member("name", customer.name)
-      .member("hot_shard", customer.hot_shard)
-      .member("assigned_ms", customer.assigned_ms);
-  writer.key("limits").begin_object();
-  for (const auto& limit : store::kCustomerLimits)
-    writer.member(limit.name, customer.limits.*limit.value);
-  writer.end_object();
-  writer.key("tokens").begin_array();
-  if (customer.is_enabled) write_tokens(tokens, customer.id, writer);
-  writer.end_array().end_object();
+tenancy::Customer in_directory(const store::Customer& customer) {
+  tenancy::Limits limits;
+  for (const auto& limit : store::kCustomerLimits) {
+    limits.*limit.in_directory = static_cast<std::uint64_t>(customer.limits.*limit.value);
+  }
+  return {customer.id, customer.name, customer.hot_shard, limits, customer.assigned_ms};
 }
 
 net::Response not_modified(const std::string& etag) {
@@ -80,24 +61,17 @@ std::string write_document(const store::History& history,
                            const std::vector<store::Customer>& customers,
                            const std::vector<store::Token>& tokens) {
   const TokensByOwner owned = by_owner(tokens);
-  json::JsonWriter writer;
-  writer.begin_object()
-      .member("document", kDocumentVersion)
-      .member("database", history.database)
-      .member("revision", history.directory_revision)
-      .member("customers_removed", history.customers_removed)
-      .member("confirmed_revision", history.confirmed_revision);
-  writer.key("customers").begin_array();
-  for (const auto& customer : customers) write_customer(customer, owned, writer);
-  writer.end_array().key("operators").begin_array();
+  tenancy::DocumentWriter writer({history.database, history.directory_revision,
+                                  history.customers_removed, history.confirmed_revision});
+  for (const auto& customer : customers) {
+    writer.customer(in_directory(customer));
+    // A disabled customer stays known, so that what is under way still finds its shard; it has no
+    // tokens.
+    if (customer.is_enabled) write_tokens(owned, customer.id, writer);
+  }
+  writer.operators();
   write_tokens(owned, std::nullopt, writer);
-  writer.end_array().end_object();
-  return writer.take();
-}
-
-/// `{"document":N`
-std::string_view document_version(std::string_view document) {
-  return document.substr(0, document.find(','));
+  return writer.finish();
 }
 
 /// Why `next` cannot have come from `good` by what people do; "" where it can.
@@ -105,7 +79,7 @@ std::string doubt_between(const tenancy::Directory::Snapshot& good, std::string_
                           const tenancy::Directory::Snapshot& next, std::string_view document) {
   if (next.mark.confirmed_revision > good.mark.revision) return "";
   if (next.mark.database == good.mark.database && next.mark.revision == good.mark.revision &&
-      document_version(document) == document_version(good_document) && document != good_document) {
+      tenancy::are_of_one_version(document, good_document) && document != good_document) {
     return fmt::format("customers or tokens differ from what was served at the same revision {}",
                        next.mark.revision);
   }
@@ -135,16 +109,6 @@ Result<std::string> write_snapshot(store::Connection& connection) {
     if (is_one_moment) return write_document(*after, *customers, *tokens);
   }
   return fail(ErrorCode::kUnavailable, "customers and tokens change faster than they can be read");
-}
-
-std::string with_own_token(std::string_view document, std::string_view own_token_sha256) {
-  // The last one is the member's: what a customer's name holds has its quotes escaped.
-  const std::size_t at = document.rfind(kOperators);
-  if (at == std::string_view::npos) return std::string(document);
-  const std::size_t end = at + kOperators.size();
-  const bool is_alone = document.substr(end).starts_with(']');
-  return fmt::format(R"({}{{"token_sha256":"{}","scope":"read"}}{}{})", document.substr(0, end),
-                     own_token_sha256, is_alone ? "" : ",", document.substr(end));
 }
 
 Snapshot::Snapshot(store::Database& database, std::string own_token_sha256, const Clock& clock,
@@ -215,7 +179,7 @@ Result<void> Snapshot::refresh() {
     if (!is_kept_) keep(*document);
     return {};
   }
-  auto next = tenancy::Directory::parse_snapshot(*document, "snapshot");
+  auto next = tenancy::read_document(*document, "snapshot");
   if (!next) {
     database_.raise_doubt(next.error().message);
     return {};
@@ -248,7 +212,7 @@ void Snapshot::keep(const std::string& document) {
 }
 
 void Snapshot::serve(const std::string& document) {
-  std::string body = with_own_token(document, own_token_sha256_);
+  std::string body = tenancy::with_operator(document, own_token_sha256_);
   std::list<Waiter> released;
   net::Response response;
   {

@@ -22,8 +22,6 @@ namespace vigia::monitor::inside {
 
 /// Writes the document (docs/formats/kept-directory.md), all of it from one moment of the database.
 Result<std::string> write_snapshot(store::Connection& connection);
-/// The same with the monitor's own operator token, which exists in memory only.
-std::string with_own_token(std::string_view document, std::string_view own_token_sha256);
 
 /// Thread contract: any thread. `refresh` blocks on the database; the rest does not. A thread of
 /// its own refreshes every few seconds too: another instance may share the database.

@@ -116,14 +116,5 @@ TEST_F(Served, ADamagedKeptSnapshotDoesNotStopASoundDatabase) {
   EXPECT_EQ(customers(), 1U);
 }
 
-TEST(SnapshotDocument, TheOwnTokenStandsBesideTheOthers) {
-  EXPECT_EQ(with_own_token(R"({"customers":[{"name":"\"operators\":["}],"operators":[]})", "ff"),
-            R"({"customers":[{"name":"\"operators\":["}],"operators":[)"
-            R"({"token_sha256":"ff","scope":"read"}]})");
-  EXPECT_EQ(with_own_token(R"({"operators":[{"token_sha256":"aa","scope":"read"}]})", "ff"),
-            R"({"operators":[{"token_sha256":"ff","scope":"read"},)"
-            R"({"token_sha256":"aa","scope":"read"}]})");
-}
-
 }  // namespace
 }  // namespace vigia::monitor::inside

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "libs/tenancy/directory_document.hpp"
 #include "services/monitor/inside/node_targets.hpp"
 #include "services/monitor/inside/snapshot.hpp"
 #include "services/monitor/json/json.hpp"
@@ -696,7 +697,7 @@ TEST_F(WithCustomers, WhyACustomerIsNotLookedAtIsSaidOfItAlone) {
 
 TEST_F(WithCustomers, SnapshotHoldsHashesAndDropsADisabledCustomersTokens) {
   const auto snapshot = [&] {
-    return *json::parse_json(inside::with_own_token(
+    return *json::parse_json(tenancy::with_operator(
         *(*database_).read([](store::Connection& c) { return inside::write_snapshot(c); }),
         std::string(64, 'f')));
   };

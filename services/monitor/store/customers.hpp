@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "libs/model/ids.hpp"
+#include "libs/tenancy/directory.hpp"
 #include "services/monitor/store/database.hpp"
 
 namespace vigia::monitor::store {
@@ -26,19 +27,27 @@ struct CustomerLimits {
   std::int64_t labels_per_series = 0;
 };
 
-/// Name in the database, in customers.yaml and in the REST interface, and where it stands.
+/// Name in the database, in customers.yaml and in the REST interface, and where it stands here and
+/// in the directory.
 struct CustomerLimit {
   std::string_view name;
   std::int64_t CustomerLimits::* value;
+  std::uint64_t tenancy::Limits::* in_directory;
 };
 inline constexpr std::array<CustomerLimit, 7> kCustomerLimits = {
-    CustomerLimit{"points_per_second", &CustomerLimits::points_per_second},
-    CustomerLimit{"spans_per_second", &CustomerLimits::spans_per_second},
-    CustomerLimit{"log_records_per_second", &CustomerLimits::log_records_per_second},
-    CustomerLimit{"bytes_per_second", &CustomerLimits::bytes_per_second},
-    CustomerLimit{"active_series", &CustomerLimits::active_series},
-    CustomerLimit{"label_value_bytes", &CustomerLimits::label_value_bytes},
-    CustomerLimit{"labels_per_series", &CustomerLimits::labels_per_series}};
+    CustomerLimit{"points_per_second", &CustomerLimits::points_per_second,
+                  &tenancy::Limits::points_per_second},
+    CustomerLimit{"spans_per_second", &CustomerLimits::spans_per_second,
+                  &tenancy::Limits::spans_per_second},
+    CustomerLimit{"log_records_per_second", &CustomerLimits::log_records_per_second,
+                  &tenancy::Limits::log_records_per_second},
+    CustomerLimit{"bytes_per_second", &CustomerLimits::bytes_per_second,
+                  &tenancy::Limits::bytes_per_second},
+    CustomerLimit{"active_series", &CustomerLimits::active_series, &tenancy::Limits::active_series},
+    CustomerLimit{"label_value_bytes", &CustomerLimits::label_value_bytes,
+                  &tenancy::Limits::label_value_bytes},
+    CustomerLimit{"labels_per_series", &CustomerLimits::labels_per_series,
+                  &tenancy::Limits::labels_per_series}};
 
 /// In which customers are written to; the first where nobody chose.
 inline constexpr std::array<std::string_view, 2> kLanguages = {"es", "en"};

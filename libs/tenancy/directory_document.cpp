@@ -1,9 +1,13 @@
-// The monitor's snapshot: JSON that may hold a million tokens, read in one pass.
+#include "libs/tenancy/directory_document.hpp"
+
+#include <iterator>
+
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "libs/base/check.hpp"
+#include "libs/base/json_text.hpp"
 #include "libs/base/rfc3339.hpp"
-#include "libs/tenancy/directory.hpp"
 #include "libs/tenancy/internal/parsed_directory.hpp"
 
 namespace vigia::tenancy {
@@ -12,6 +16,11 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 using internal::ParsedDirectory;
 
+/// Of what the document holds. Raised with every change of its members (are_of_one_version).
+constexpr std::int64_t kDocumentVersion = 1;
+constexpr std::string_view kOperators = "\"operators\":[";
+constexpr std::int64_t kMsPerSecond = 1'000;
+
 /// What is known of a customer when its members have been read, in whatever order they stand.
 struct Draft {
   std::string id;
@@ -19,9 +28,10 @@ struct Draft {
   std::vector<std::pair<TokenHash, ParsedDirectory::Token>> tokens;
 };
 
-class SnapshotReader {
+/// One pass over a document that may hold a million tokens.
+class DocumentReader {
  public:
-  explicit SnapshotReader(ParsedDirectory& directory) : directory_(directory) {}
+  explicit DocumentReader(ParsedDirectory& directory) : directory_(directory) {}
 
   void read(ondemand::object root) {
     for (ondemand::field member : root) {
@@ -147,6 +157,11 @@ class SnapshotReader {
   SnapshotMark mark_;
 };
 
+/// `{"document":N`
+std::string_view version_of(std::string_view document) {
+  return document.substr(0, document.find(','));
+}
+
 /// What comes over the network names no environment variables of ours: "$$" is a plain dollar.
 std::string without_references(std::string_view text) {
   std::string out;
@@ -165,14 +180,84 @@ bool is_json_object(std::string_view text) {
 
 }  // namespace
 
-Result<Directory::Snapshot> Directory::parse_snapshot(std::string& text, std::string name) {
+DocumentWriter::DocumentWriter(const SnapshotMark& mark) : text_("{") {
+  member("document", kDocumentVersion);
+  member("database", mark.database);
+  member("revision", mark.revision);
+  member("customers_removed", mark.customers_removed);
+  member("confirmed_revision", mark.confirmed_revision);
+  text_ += ",\"customers\":[";
+}
+
+void DocumentWriter::member(std::string_view name, std::string_view text) {
+  fmt::format_to(std::back_inserter(text_), "{}\"{}\":", text_.back() == '{' ? "" : ",", name);
+  append_json_text(text_, text);
+}
+
+void DocumentWriter::member(std::string_view name, std::int64_t value) {
+  fmt::format_to(std::back_inserter(text_), "{}\"{}\":{}", text_.back() == '{' ? "" : ",", name,
+                 value);
+}
+
+void DocumentWriter::customer(const Customer& customer) {
+  CHECK(place_ != Place::kInOperators);
+  if (place_ == Place::kInCustomer) {
+    end_customer();
+    text_ += ',';
+  }
+  place_ = Place::kInCustomer;
+  is_first_token_ = true;
+  text_ += '{';
+  member("id", customer.id.text());
+  member("name", customer.name);
+  member("hot_shard", customer.hot_shard);
+  member("assigned_ms", customer.assigned_ms);
+  text_ += ",\"limits\":{";
+  for (const internal::LimitKey& key : internal::kLimitKeys) {
+    member(key.name, static_cast<std::int64_t>(customer.limits.*key.value));
+  }
+  text_ += "},\"tokens\":[";
+}
+
+void DocumentWriter::end_customer() { text_ += "]}"; }
+
+void DocumentWriter::operators() {
+  CHECK(place_ != Place::kInOperators);
+  if (place_ == Place::kInCustomer) end_customer();
+  place_ = Place::kInOperators;
+  is_first_token_ = true;
+  text_ += "],";
+  text_ += kOperators;
+}
+
+void DocumentWriter::token(std::string_view sha256_hex, Scope scope, std::int64_t expires_ms) {
+  CHECK(place_ != Place::kBeforeCustomers);
+  if (!is_first_token_) text_ += ',';
+  is_first_token_ = false;
+  text_ += '{';
+  member("token_sha256", sha256_hex);
+  member("scope", scope == Scope::kIngest ? "ingest" : "read");
+  // A time that the form cannot name: the readers leave that token out, it never lives for ever.
+  if (expires_ms != 0) {
+    member("expires", format_rfc3339(expires_ms - expires_ms % kMsPerSecond).value_or(""));
+  }
+  text_ += '}';
+}
+
+std::string DocumentWriter::finish() {
+  if (place_ != Place::kInOperators) operators();
+  text_ += "]}";
+  return std::move(text_);
+}
+
+Result<Directory::Snapshot> read_document(std::string& text, std::string name) {
   if (!is_json_object(text)) {
-    auto directory = parse(without_references(text), std::move(name));
+    auto directory = Directory::parse(without_references(text), std::move(name));
     if (!directory) return forward(directory);
-    return Snapshot{*std::move(directory), 0, "", {}};
+    return Directory::Snapshot{*std::move(directory), 0, "", {}};
   }
   auto directory = std::make_shared<ParsedDirectory>();
-  SnapshotReader reader(*directory);
+  DocumentReader reader(*directory);
   const std::size_t size = text.size();
   text.resize(size + simdjson::SIMDJSON_PADDING);
   std::string problem;
@@ -190,7 +275,22 @@ Result<Directory::Snapshot> Directory::parse_snapshot(std::string& text, std::st
   // away; an ambiguous one makes the document worthless.
   if (problem.empty()) problem = reader.doubled();
   if (!problem.empty()) return fail(ErrorCode::kInvalid, fmt::format("{}: {}", name, problem));
-  return Snapshot{std::move(directory), reader.left_out(), reader.first_problem(), reader.mark()};
+  return Directory::Snapshot{std::move(directory), reader.left_out(), reader.first_problem(),
+                             reader.mark()};
+}
+
+std::string with_operator(std::string_view document, std::string_view sha256_hex) {
+  // The last one is the member's: what a customer's name holds has its quotes escaped.
+  const std::size_t at = document.rfind(kOperators);
+  if (at == std::string_view::npos) return std::string(document);
+  const std::size_t end = at + kOperators.size();
+  const bool is_alone = document.substr(end).starts_with(']');
+  return fmt::format(R"({}{{"token_sha256":"{}","scope":"read"}}{}{})", document.substr(0, end),
+                     sha256_hex, is_alone ? "" : ",", document.substr(end));
+}
+
+bool are_of_one_version(std::string_view left, std::string_view right) {
+  return version_of(left) == version_of(right);
 }
 
 }  // namespace vigia::tenancy
