@@ -56,7 +56,7 @@ TEST(OtlpAccepted, AllOfItIsAnEmptyMessage) {
   EXPECT_EQ(json.headers.get("content-type"), kJsonType);
 }
 
-// R-OTLP-6.
+// R-OTLP-6, C26.
 TEST(OtlpAccepted, APartIsReadByTheReference) {
   const auto response = accepted(Signal::kLogs, BodyForm::kProtobuf, {3, "too \"old\""});
   opentelemetry::proto::collector::logs::v1::ExportLogsServiceResponse read;

@@ -3,9 +3,10 @@
 #include <utility>
 
 #include "libs/net/status.hpp"
+#include "libs/otlp/door.hpp"
+#include "libs/otlp/paths.hpp"
 #include "services/collector/intake/limits.hpp"
 #include "services/collector/receivers/grpc_health.hpp"
-#include "services/collector/receivers/otlp_answer.hpp"
 
 namespace vigia::collector::receivers {
 namespace {
@@ -28,7 +29,8 @@ std::string_view transport_name(const net::RequestHead& head) {
 /// sends neither of OTLP's types is a person with curl: it gets text that can be read.
 net::Response not_served(const net::RequestHead& head, int status, std::string message) {
   const Error error = error_of(ErrorCode::kInvalid, std::move(message));
-  net::Response response = form_of(head) ? net::otlp_error(head, error) : net::json_error(error);
+  net::Response response =
+      otlp::form_of(head) ? net::otlp_error(head, error) : net::json_error(error);
   response.status = status;
   if (head.transport == net::Transport::kGrpc) response.grpc_code = net::GrpcCode::kUnimplemented;
   if (status == 405) response.headers.add("allow", "POST");
@@ -93,7 +95,7 @@ std::size_t OtlpReceiver::body_bytes_max(const net::RequestHead& head) const {
 
 std::optional<net::Response> OtlpReceiver::admit(net::RequestHead& head) {
   if (is_health_check(head)) return std::nullopt;
-  if (!signal_of_path(head)) {
+  if (!otlp::signal_of_path(head)) {
     requests_refused_.add();
     return not_served(head, 404, head.transport == net::Transport::kGrpc ? kNoMethod : kNoPath);
   }
@@ -107,7 +109,7 @@ std::optional<net::Response> OtlpReceiver::admit(net::RequestHead& head) {
   if (!customer) return refused(head, customer.error());
   // From here on the request's bytes are counted as the customer's, not as its address'.
   head.owner = customer->id.text();
-  if (!form_of(head)) {
+  if (!otlp::form_of(head)) {
     requests_refused_.add();
     return not_served(head, 415, "content-type must be application/x-protobuf or application/json");
   }
@@ -128,10 +130,10 @@ void OtlpReceiver::handle(net::Request request, net::Responder responder) {
     return;
   }
   shut_out_.note_let_in(customer->id);
-  const Signal signal = *signal_of_path(request);
-  const BodyForm form = *form_of(request);
+  const Signal signal = *otlp::signal_of_path(request);
+  const otlp::BodyForm form = *otlp::form_of(request);
   intake::ExportRequest taken{signal, transport_name(request), std::move(request.body),
-                              form == BodyForm::kJson};
+                              form == otlp::BodyForm::kJson};
   // std::function wants a copyable callable; the responder moves, so it is held by a shared pointer
   // that this one callable owns.
   auto held = std::make_shared<net::Responder>(std::move(responder));
@@ -139,7 +141,8 @@ void OtlpReceiver::handle(net::Request request, net::Responder responder) {
       *customer, std::move(taken),
       [this, held, signal, form,
        head = static_cast<net::RequestHead>(request)](Result<intake::Receipt> receipt) {
-        held->send(receipt ? accepted(signal, form, *receipt) : refused(head, receipt.error()));
+        held->send(receipt ? otlp::accepted(signal, form, {receipt->rejected, receipt->message})
+                           : refused(head, receipt.error()));
       });
 }
 

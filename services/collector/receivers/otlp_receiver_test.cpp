@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "services/collector/receivers/grpc_health.hpp"
-#include "services/collector/receivers/otlp_answer.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 
 namespace vigia::collector::receivers {
@@ -143,18 +142,6 @@ TEST_F(ReceiverTest, ShortMemoryRefusesNobodyByItself) {
   is_short_ = true;  // the doors refuse who holds more than a little (net::Budget)
   auto request = head("/v1/metrics");
   EXPECT_FALSE(receiver_.admit(request).has_value());
-}
-
-// R-OTLP-5, R-OTLP-6, C26.
-TEST(OtlpAnswer, PartialSuccessOnlyWhereSomethingWasRefused) {
-  EXPECT_EQ(accepted(Signal::kMetrics, BodyForm::kProtobuf, {10, 0, ""}).body, "");
-  EXPECT_EQ(accepted(Signal::kMetrics, BodyForm::kJson, {10, 0, ""}).body, "{}");
-  const auto partial = testing::read_metrics_response(
-      accepted(Signal::kMetrics, BodyForm::kProtobuf, {10, 3, "why"}).body);
-  EXPECT_EQ(partial.rejected, 3);
-  EXPECT_EQ(partial.message, "why");
-  EXPECT_EQ(accepted(Signal::kTraces, BodyForm::kJson, {10, 3, "w\"y"}).body,
-            R"({"partialSuccess":{"rejectedSpans":"3","errorMessage":"w\"y"}})");
 }
 
 // One that drives the collector to its limit must not make the silence of others' nodes ours.
