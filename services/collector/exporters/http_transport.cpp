@@ -1,10 +1,10 @@
 #include "services/collector/exporters/http_transport.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
-#include "libs/net/compression.hpp"
 #include "libs/net/status.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 
@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::string_view kCustomerHeader = "x-vigia-customer";
 constexpr std::size_t kAnswerTextMax = 512;
-constexpr std::size_t kResponseBytesMax = 4U << 20U;  // R-EXP-5
 
 /// Statuses that speak of the address, the token or the path, not of the data.
 constexpr std::array kSetUpStatuses{401, 403, 404, 405, 407, 408, 415};
@@ -34,37 +33,25 @@ bool is_protocol_header(std::string_view name) {
 
 }  // namespace
 
-HttpTransport::HttpTransport(const SenderSettings& settings, net::Client& client)
-    : client_(client), compression_(settings.compression == "none" ? "" : settings.compression) {
-  base_.method = "POST";
-  base_.timeout = settings.timeout;
-  base_.response_bytes_max = kResponseBytesMax;
+net::Headers configured_headers(const SenderSettings& settings) {
+  net::Headers headers;
   for (const auto& [name, value] : settings.headers) {
     net::Headers lowered;
     lowered.add(name, value);
-    if (!is_protocol_header(lowered.begin()->name)) base_.headers.add(name, value);
+    if (!is_protocol_header(lowered.begin()->name)) headers.add(name, value);
   }
-  if (!settings.ca_file.empty() || !settings.cert_file.empty() || settings.tls_skip_verify)
-    base_.tls = net::TlsClientSettings{settings.ca_file, settings.cert_file, settings.key_file,
-                                       settings.tls_skip_verify};
+  return headers;
 }
 
-net::ClientRequest HttpTransport::request(const CustomerId& customer) const {
-  net::ClientRequest made = base_;
-  if (!customer.is_provider()) made.headers.add(kCustomerHeader, customer.text());
-  return made;
+std::optional<net::TlsClientSettings> tls_of(const SenderSettings& settings) {
+  if (settings.ca_file.empty() && settings.cert_file.empty() && !settings.tls_skip_verify)
+    return std::nullopt;
+  return net::TlsClientSettings{settings.ca_file, settings.cert_file, settings.key_file,
+                                settings.tls_skip_verify};
 }
 
-bool HttpTransport::compress(net::ClientRequest& made, std::string_view message,
-                             const std::function<void(delivery::Answer)>& done) const {
-  auto body = net::compress(compression_, message);
-  if (!body) {
-    done(answer_of(body.error()));
-    return false;
-  }
-  made.body = *std::move(body);
-  if (!compression_.empty()) made.headers.add("content-encoding", compression_);
-  return true;
+void add_customer(net::Headers& headers, const CustomerId& customer) {
+  if (!customer.is_provider()) headers.add(kCustomerHeader, customer.text());
 }
 
 Result<void> check_endpoint(const std::string& exporter, const std::string& endpoint) {

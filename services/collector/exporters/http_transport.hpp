@@ -2,8 +2,7 @@
 // gRPC.
 #pragma once
 
-#include <array>
-#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,23 +13,12 @@
 
 namespace vigia::collector::exporters {
 
-/// The customer goes along as X-Vigia-Customer (what is nobody's without it); configured headers
-/// are added, but never over those that the protocol sets (R-RW-1). Thread contract: as Transport.
-class HttpTransport : public delivery::Transport {
- public:
-  /// `client` outlives the transport and its requests.
-  HttpTransport(const SenderSettings& settings, net::Client& client);
-
- protected:
-  net::ClientRequest request(const CustomerId& customer) const;
-  /// Nothing where it could not be compressed; `done` has then been told.
-  bool compress(net::ClientRequest& made, std::string_view message,
-                const std::function<void(delivery::Answer)>& done) const;
-
-  net::Client& client_;
-  net::ClientRequest base_;
-  std::string compression_;
-};
+/// What is configured, without what the protocols set and no configuration overrides (R-RW-1).
+net::Headers configured_headers(const SenderSettings& settings);
+/// Nothing where the system's trust and no certificate of ours serve.
+std::optional<net::TlsClientSettings> tls_of(const SenderSettings& settings);
+/// X-Vigia-Customer; what is nobody's goes without it.
+void add_customer(net::Headers& headers, const CustomerId& customer);
 
 /// kInvalid, with the exporter's id, where the endpoint is no http:// or https:// URL.
 Result<void> check_endpoint(const std::string& exporter, const std::string& endpoint);

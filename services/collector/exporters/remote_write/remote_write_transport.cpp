@@ -14,6 +14,8 @@ namespace {
 namespace protocol = wire::remote_write;
 using Kind = delivery::Answer::Kind;
 
+constexpr std::size_t kResponseBytesMax = 4U << 20U;  // R-EXP-5
+
 /// How Prometheus' answers begin where it will never take a sample. Only the beginning is looked
 /// at: what follows may quote a customer's labels.
 constexpr std::array<std::string_view, 2> kTooOldTexts{"too old sample", "out of bounds"};
@@ -59,18 +61,23 @@ std::optional<std::int64_t> date_of(const net::ClientResponse& response) {
   return std::int64_t{timegm(&date)} * kSecondMs;
 }
 
-class RemoteWriteTransport final : public HttpTransport {
+class RemoteWriteTransport final : public delivery::Transport {
  public:
-  RemoteWriteTransport(const SenderSettings& settings, net::Client& client)
-      : HttpTransport(settings, client) {
+  RemoteWriteTransport(const SenderSettings& settings, net::Client& client) : client_(client) {
+    base_.method = "POST";
     base_.url = settings.endpoint;
+    base_.timeout = settings.timeout;
+    base_.response_bytes_max = kResponseBytesMax;
+    base_.tls = tls_of(settings);
+    base_.headers = configured_headers(settings);
     base_.headers.add("content-type", protocol::kContentType);
     base_.headers.add("content-encoding", protocol::kContentEncoding);
     base_.headers.add(protocol::kVersionHeader, protocol::kVersion);
   }
   void send(const CustomerId& customer, Signal /*signal*/, std::string_view message,
             std::function<void(delivery::Answer)> done) override {
-    net::ClientRequest made = request(customer);
+    net::ClientRequest made = base_;
+    add_customer(made.headers, customer);
     made.body = protocol::compress_request(message);
     client_.send(std::move(made), [done = std::move(done)](Result<net::ClientResponse> response) {
       delivery::Answer answer = judge_remote_write(response);
@@ -78,6 +85,10 @@ class RemoteWriteTransport final : public HttpTransport {
       done(std::move(answer));
     });
   }
+
+ private:
+  net::Client& client_;
+  net::ClientRequest base_;
 };
 
 }  // namespace
