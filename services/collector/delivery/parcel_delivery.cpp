@@ -3,23 +3,17 @@
 #include <algorithm>
 
 #include "libs/base/random.hpp"
+#include "libs/delivery/backoff.hpp"
 
 namespace vigia::collector::delivery {
 namespace {
 
-constexpr int kDoublingsMax = 16;
 /// The longest wait between two looks at go_on.
 constexpr auto kLookInterval = std::chrono::milliseconds(500);
 
 /// The destination has said "not now", and not of what is in the request.
 bool is_wait(const Answer& answer) {
   return answer.kind == Answer::Kind::kRetry && !answer.is_timeout && !answer.is_too_new;
-}
-
-/// Half of the delay for certain, the other half by chance, so that many senders spread out.
-Duration with_jitter(Duration delay) {
-  constexpr std::uint32_t kSteps = 1000;
-  return delay / 2 + delay / 2 / kSteps * random_below(kSteps);
 }
 
 }  // namespace
@@ -366,11 +360,11 @@ void ParcelDelivery::set_aside(Task& task, Aside aside, const std::string& why,
 }
 
 void ParcelDelivery::postpone(Task& task, const Answer& answer) {
-  const int doublings = std::min(task.attempts++, kDoublingsMax);
-  const Duration delay = std::min(settings_.retry_max, settings_.retry_initial * (1 << doublings));
-  Duration wait = with_jitter(delay);
-  if (answer.retry_after) wait = std::max(wait, *answer.retry_after);
-  task.not_before = clock_.steady() + wait;
+  const vigia::delivery::BackoffSettings settings{settings_.retry_initial, settings_.retry_max};
+  const auto failures = static_cast<std::uint32_t>(++task.attempts);
+  task.not_before =
+      clock_.steady() + vigia::delivery::backoff_wait(settings, failures, answer.retry_after,
+                                                      random_below(1U << 30U));
 }
 
 }  // namespace vigia::collector::delivery

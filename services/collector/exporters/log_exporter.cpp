@@ -14,8 +14,6 @@ constexpr auto kLinger = std::chrono::milliseconds(50);
 constexpr auto kQueueShowInterval = std::chrono::seconds(1);
 constexpr auto kReadRetry = std::chrono::milliseconds(500);
 constexpr auto kFaultPause = std::chrono::milliseconds(100);
-/// A fault that may pass (no memory) must not cost what was acknowledged.
-constexpr int kFaultsMax = 5;
 /// Records in flight at intake may be stamped a little before those that are on disk already.
 constexpr std::int64_t kCompleteMarginMs = 2000;
 
@@ -78,8 +76,7 @@ void LogExporter::take_turn() {
   if (last_) complete_until_ms = std::min(before_ms, last_->received_ms);
   if (read == Read::kAll) complete_until_ms = before_ms;
   if (last_) book(cursor_.commit(last_->next));
-  if (singles_left_ > 0 && last_) --singles_left_;
-  faults_ = 0;
+  if (last_) hunt_.note_done();
   end_turn();
   show_queue();
   // Asked for after the commit: what was received before is taken, or counted in it.
@@ -108,12 +105,7 @@ std::optional<disk_log::LogPosition> LogExporter::alone_in_hand() const {
 /// a time, and the one with which it comes again and again is given up.
 void LogExporter::recover_from_fault() {
   contain_faults("what follows a fault", [this] {
-    if (const auto record = alone_in_hand()) {
-      faults_ = fault_at_ == *record ? faults_ + 1 : 1;
-      fault_at_ = *record;
-    }
-    // One more: the record that was to come next may be the one.
-    singles_left_ = std::max(singles_left_, window_.size() + 1);
+    hunt_.note_fault(window_.size(), alone_in_hand());
     end_turn();
   });
   cursor_.rewind();
@@ -123,7 +115,7 @@ void LogExporter::recover_from_fault() {
 /// Reads records until the window is full or the log has no more.
 LogExporter::Read LogExporter::gather() {
   auto wait_until = std::chrono::steady_clock::now() + kIdleWait;
-  const std::size_t records_max = singles_left_ > 0 ? 1 : kWindowRecordsMax;
+  const std::size_t records_max = hunt_.records_max(kWindowRecordsMax);
   while (window_.size() < records_max && window_bytes_ < kWindowBytesMax && !is_full()) {
     const Duration wait = wait_until - std::chrono::steady_clock::now();
     auto record = cursor_.next(std::max(Duration::zero(), wait));
@@ -148,7 +140,7 @@ void LogExporter::take(disk_log::DiskRecord record) {
   // Passed over and committed with the window: `last_` stands behind it.
   if (!routing_.takes(record.header.signal, record.header.route)) return;
   in_hand_ = record.header.position;
-  const bool is_given_up = faults_ > kFaultsMax && fault_at_ == record.header.position;
+  const bool is_given_up = hunt_.is_given_up(record.header.position);
   bodies::LogBody body{record.header.encoding, std::move(record.body)};
   const auto index = static_cast<std::uint32_t>(window_.size());
   const std::uint32_t accepted = record.header.items - record.header.rejected;

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "libs/delivery/fault_hunt.hpp"
 #include "services/collector/bodies/log_body.hpp"
 #include "services/collector/exporters/exporter.hpp"
 #include "services/collector/exporters/routing.hpp"
@@ -97,10 +98,7 @@ class LogExporter : public Exporter {
   Routing routing_;
   std::vector<WindowRecord> window_;
   std::size_t window_bytes_ = 0;
-  /// While above 0, windows are of one record, to find the one that brings a fault to light.
-  std::size_t singles_left_ = 0;
-  int faults_ = 0;                    ///< in a row, with the one record in hand
-  disk_log::LogPosition fault_at_{};  ///< that record
+  vigia::delivery::FaultHunt hunt_;
   /// The record that is being taken into the window.
   std::optional<disk_log::LogPosition> in_hand_;
   std::optional<disk_log::RecordHeader> last_;  // read, whether taken or not

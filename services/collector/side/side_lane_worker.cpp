@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/base/fault.hpp"
+#include "libs/delivery/backoff.hpp"
 #include "libs/service/log.hpp"
 #include "services/collector/side/suspects.hpp"
 
@@ -22,10 +23,6 @@ delivery::DeliverySettings of_side(delivery::DeliverySettings settings) {
   settings.searches_max = SideLane::kSearchesMax;
   settings.run_max = SideLane::kRunMax;
   return settings;
-}
-
-Duration doubled(Duration initial, int times, Duration longest) {
-  return std::min<Duration>(longest, initial * (1 << std::min(times, kDoublingsMax)));
 }
 
 /// Until the next whole one of these spans of the steady clock: what waits so is tried together,
@@ -268,7 +265,9 @@ void SideLane::Worker::settle(Work& work) {
       is_suspect ? std::max<Duration>(kSuspectWaitMax,
                                       kSuspectPace * parts_.queue.suspects(work.head.customer))
                  : settings.delivery.retry_max;
-  const Duration wait = doubled(settings.delivery.retry_initial, attempts, longest);
+  const Duration wait = vigia::delivery::doubled(
+      settings.delivery.retry_initial,
+      static_cast<std::uint32_t>(std::min(attempts, kDoublingsMax)), longest);
   // Where nothing has changed no file is written: a destination that is away for a day must not
   // cost a rewrite of the queue at each try.
   const bool is_untouched = (work.left || work.suspects || work.too_new) && !work.has_changed();
@@ -339,7 +338,11 @@ void SideLane::Worker::book(const Work& work) {
 
 Duration SideLane::Worker::too_new_wait(const Work& work, TimePoint now) {
   const int attempts = work.packed.empty() ? 0 : work.packed.front().attempts;
-  return until_next(doubled(kTooNewWait, attempts / kTooNewTries, kTooNewWaitMax), now);
+  return until_next(
+      vigia::delivery::doubled(
+          kTooNewWait, static_cast<std::uint32_t>(std::min(attempts / kTooNewTries, kDoublingsMax)),
+          kTooNewWaitMax),
+      now);
 }
 
 /// All of the piece again, after a while; of what earlier ones have done nothing.
