@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from house.readmes import check_readmes
 from house.requirements import OWED, check_requirements
 from house.requirements import PAGE as REQUIREMENTS
 from house.tree import Tree
+from pictures.journey import draw
 
 LIBRARY = "vigia_library(NAME {0} SOURCES {1} TESTS {2} DEPENDS vigia_base)\n"
 
@@ -351,13 +353,26 @@ def test_a_room_without_a_page_is_told(tmp_path: Path) -> None:
     assert [each.partition(":")[0] for each in _said(tree)] == ["libs/base/README.md", "services/two/README.md"]
 
 
+_PICTURE = """title = "A way"
+[[bands]]
+room = "{room}"
+[[bands.stations]]
+title = "One"
+does = "something"
+files = ["{file}"]
+"""
+
+
 def test_what_a_page_or_a_picture_names_is_there(tmp_path: Path) -> None:
     files = {
         "libs/base/a.cpp": "int first();\n",
         "libs/base/a_test.cpp": "TEST_F(Some, WorksWell) {}\n",
         "docs/one.md": "`base/a.cpp: first` `a.cpp` `Some.WorksWell` `Some.Works…`\n`x_fuzz.cpp`\n",
         "docs/two.md": "`base/b.cpp`\n`a.cpp: second`\n`Some.Works`\n`Other.WorksWell`\n`Some.Fails…`\n`se/a.cpp`\n",
-        "docs/pictures/p.svg": "<text>base/a.cpp</text>\n<text>where gone.hpp is</text>\n",
+        "docs/pictures/p.toml": _PICTURE.format(room="base", file="base/a.cpp"),
+        "docs/pictures/p.svg": draw(tomllib.loads(_PICTURE.format(room="base", file="base/a.cpp"))),
+        "docs/pictures/q.toml": _PICTURE.format(room="base", file="gone.hpp"),
+        "docs/pictures/q.svg": draw(tomllib.loads(_PICTURE.format(room="older", file="gone.hpp"))),
     }
     tree = _tree(tmp_path, files)
     assert [f"{each.file.relative_to(tmp_path)}:{each.line}: {each.text}" for each in check_pages(tree)] == [
@@ -367,7 +382,8 @@ def test_what_a_page_or_a_picture_names_is_there(tmp_path: Path) -> None:
         "docs/two.md:3: there is no test Some.Works",
         "docs/two.md:4: there is no test Other.WorksWell",
         "docs/two.md:5: there is no test Some.Fails…",
-        "docs/pictures/p.svg:2: there is no gone.hpp",
+        "docs/pictures/q.toml:7: there is no gone.hpp",
+        "docs/pictures/q.svg:1: it is not what docs/pictures/q.toml says: python3 tools/pictures/journey.py",
     ]
 
 

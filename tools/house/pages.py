@@ -8,15 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pictures.journey import draw, read
+
 from house.tree import Finding, Tree
 
 PAGES = ("README*.md", "CONTRIBUTING.md", "docs/*.md")
-PICTURES = ("docs/pictures/*.svg",)
+PICTURES = ("docs/pictures/*.toml",)
 # Names of a kind, not of one.
 PLACEHOLDERS = {"x.cpp", "Suite", "x_fuzz.cpp", "x_bench.cpp", "docs/specification.md"}
 _ENDING = r"\.(?:hpp|cpp|py|mjs|tsx|ts|sh|md)\b"
 _FILE = re.compile(rf"`([\w./-]+{_ENDING})(?:`|: (\w+))")
-_FILE_IN_PICTURE = re.compile(rf"(?<=[>\s])([\w/-]+{_ENDING})")
+_FILE_IN_PICTURE = re.compile(rf'"([\w/-]+{_ENDING})"')
 # `Suite.Start…` or `Suite.WholeName`, as --gtest_filter takes it.
 _TEST = re.compile(r"`([A-Z]\w+)\.([A-Z]\w+)(…?)`")
 _DEFINED_TEST = re.compile(r"\bTEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\s*\)|TYPED_TEST(?:_P)?\(\s*(\w+),\s*(\w+)\s*\)")
@@ -64,3 +66,6 @@ def check_pages(tree: Tree) -> Iterator[Finding]:
         yield from _check_tests(tree, page, tests)
     for picture in tree.tracked(*PICTURES):
         yield from _check_files(tree, picture, _FILE_IN_PICTURE, files)
+        drawn = picture.replace(".toml", ".svg")
+        if not tree.exists(drawn) or tree.text(drawn) != draw(read(tree.root / picture)):
+            yield tree.finding(drawn, 1, f"it is not what {picture} says: python3 tools/pictures/journey.py")
