@@ -118,6 +118,28 @@ def test_too_many_are_not_repeated(capfd: pytest.CaptureFixture[str]) -> None:
     assert f"{REPEATED_MAX + 1} failed, more than" in capfd.readouterr().out
 
 
+@pytest.mark.parametrize("code", [0, 3])
+def test_what_runs_beside_the_first_round_counts_and_the_other_rounds_wait_for_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], code: int
+) -> None:
+    (tmp_path / "test_first.py").write_text("from pathlib import Path\ndef test_a(): Path('first ran').touch()\n")
+    (tmp_path / "test_second.py").write_text(
+        "from pathlib import Path\ndef test_b(): assert Path('beside ran').exists()\n"
+    )
+    # It ends only after the first round has begun, so the second would find nothing if it did not wait.
+    source = (
+        "import time\nfrom pathlib import Path\nend = time.monotonic() + 60\n"
+        "while not Path('first ran').exists() and time.monotonic() < end: time.sleep(0.01)\n"
+        f"time.sleep(1)\nPath('beside ran').touch()\nprint('said beside')\nraise SystemExit({code})"
+    )
+    beside = Program("the others", [sys.executable, "-c", source], tmp_path, os.environ)
+    rounds = (Round("first", ("test_first.py",)), Round("second", ("test_second.py",)))
+    assert whole_run(rounds, [], tmp_path, beside) == (1 if code else 0)
+    told = capfd.readouterr().out
+    assert "said beside" in told
+    assert ("the others: failed" in told) == bool(code)
+
+
 def test_what_one_program_prints_stays_together(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     def program(name: str, code: int) -> Program:
         source = f"import time\nfor n in range(3): print('{name}', n, flush=True); time.sleep(0.02)\nraise SystemExit({code})"

@@ -1,17 +1,24 @@
 """All integration tests, in rounds: side by side what mostly waits, two at a time what measures memory, alone what measures
-times. What fails is run once more at the end, alone (launcher/once_more.py says why)."""
+times. What fails is run once more at the end, alone (launcher/once_more.py says why).
+
+The first round leaves most of the processors idle, so another command may run beside it: --beside COMMAND. The other
+rounds wait for its end.
+"""
 
 from __future__ import annotations
 
+import argparse
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from launcher.once_more import judge
+from launcher.once_more import Program, judge, side_by_side
 from launcher.paths import ROOT
 
 PLACES = ("tests/integration", "services/collector/test_collector.py")
@@ -25,7 +32,7 @@ class Round:
 
 
 ROUNDS = (
-    Round("side by side", ("-m", "not alone and not two_at_a_time", "-n", "6", *_BESIDE)),
+    Round("side by side", ("-m", "not alone and not two_at_a_time", "-n", "8", *_BESIDE)),
     Round("two at a time", ("-m", "two_at_a_time", "-n", "2", *_BESIDE)),
     Round("alone", ("-m", "alone")),
 )
@@ -53,28 +60,51 @@ def run(words: Sequence[str], root: Path) -> list[str]:
     raise Broken(f"pytest ended with exit code {code}: {' '.join(words)}")
 
 
-def whole_run(rounds: Sequence[Round], places: Sequence[str], root: Path) -> int:
-    """0 if every test passed, in its round or alone afterwards."""
-    failed, broken, times = [], [], []
-    for one in rounds:
+@dataclass
+class _Rounds:
+    """What the rounds have shown so far."""
+
+    failed: list[str]
+    broken: list[str]
+    times: list[str]
+
+    def take(self, name: str, words: Sequence[str], root: Path) -> None:
         started = time.monotonic()
         try:
-            failed += run([*places, *one.words], root)
+            self.failed += run(words, root)
         except Broken as error:
-            broken.append(f"{one.name}: {error}")
-        times.append(f"{one.name} {time.monotonic() - started:.0f} s")
+            self.broken.append(f"{name}: {error}")
+        self.times.append(f"{name} {time.monotonic() - started:.0f} s")
 
-    def again(names: Sequence[str]) -> Sequence[str]:
+    def again(self, names: Sequence[str], root: Path) -> Sequence[str]:
         try:
             return run(names, root)
         except Broken as error:
-            broken.append(f"once more: {error}")
+            self.broken.append(f"once more: {error}")
             return names
 
-    code = judge(failed, again)
-    print(f"\nintegration tests: {', '.join(times)}", *broken, sep="\n", flush=True)
-    return 1 if broken else code
+
+def whole_run(rounds: Sequence[Round], places: Sequence[str], root: Path, beside: Program | None = None) -> int:
+    """0 if every test passed, in its round or alone afterwards, and so did what ran beside the first round."""
+    seen = _Rounds([], [], [])
+    with ThreadPoolExecutor(1) as pool:
+        others = pool.submit(side_by_side, [beside] if beside else [], 1)
+        for number, one in enumerate(rounds):
+            seen.take(one.name, [*places, *one.words], root)
+            if number == 0:
+                seen.broken += [f"{name}: failed; its output is above" for name in others.result()]
+    code = judge(seen.failed, lambda names: seen.again(names, root))
+    print(f"\nintegration tests: {', '.join(seen.times)}", *seen.broken, sep="\n", flush=True)
+    return 1 if seen.broken else code
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Runs all integration tests, in rounds.")
+    parser.add_argument("--beside", nargs=argparse.REMAINDER, metavar="COMMAND", help="runs beside the first round")
+    words = parser.parse_args().beside
+    beside = Program(" ".join(words), words, ROOT, os.environ) if words else None
+    return whole_run(ROUNDS, PLACES, ROOT, beside)
 
 
 if __name__ == "__main__":
-    sys.exit(whole_run(ROUNDS, PLACES, ROOT))
+    sys.exit(main())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from launcher import build, packages, parts
@@ -14,6 +14,7 @@ from launcher.paths import PORTAL, ROOT, make_state_folders
 from launcher.shell import Failure, fail, output, run, say
 
 STEPS = ("lint", "unit", "portal", "integration", "browser")
+BESIDE_INTEGRATION = tuple(step for step in STEPS if step != "integration")  # in a whole run
 SLOW_STEPS = ("clang-tidy",)  # only where they are named
 BROWSERS = 2  # at once
 
@@ -51,10 +52,22 @@ def _portal() -> None:
     run(["npm", "test"], cwd=PORTAL, what="tests of the portal")
 
 
-def _integration(python: Path, only: str | None) -> None:
+def _integration(python: Path, *beside: str) -> None:
     build.programs("release")
-    words = ["bash", "tests/integration/run_integration_tests.sh", *([only] if only else [])]
+    words = ["bash", "tests/integration/run_integration_tests.sh", *(["--beside", *beside] if beside else [])]
     run(words, cwd=ROOT, env={"VIGIA_PYTHON": str(python)}, what="integration tests (pytest)")
+
+
+def _integration_beside_others(python: Path) -> None:
+    """Integration tests mostly wait; what the others print is shown when they end."""
+    _integration(python, str(ROOT / "vigia"), "test", *BESIDE_INTEGRATION)
+
+
+def _builds() -> None:
+    """First, and one after the other: compilers would take the tests' time."""
+    build.programs("dev")
+    build.programs("release")
+    build.portal()
 
 
 def _browser(python: Path) -> None:
@@ -86,11 +99,22 @@ def test(only: list[str]) -> int:
         "lint": lambda: _lint(python),
         "unit": _unit,
         "portal": _portal,
-        "integration": lambda: _integration(python, None),
+        "integration": lambda: _integration(python),
         "browser": lambda: _browser(python),
         "clang-tidy": _clang_tidy,
     }
-    steps: list[Step] = [(name, run_step[name]) for name in [*STEPS, *SLOW_STEPS] if name in (only or STEPS)]
+    steps: list[Step] = [(name, run_step[name]) for name in [*STEPS, *SLOW_STEPS] if name in only]
+    if not only:
+        steps = [("build", _builds), ("all tests", lambda: _integration_beside_others(python))]
+    failed = _run_steps(steps)
+    if shutil.which("ccache"):
+        os.system("ccache -s | grep -i -m3 -E 'hit|miss' || true")
+    say(f"failed: {', '.join(failed)}" if failed else "everything passed")
+    return 1 if failed else 0
+
+
+def _run_steps(steps: Sequence[Step]) -> list[str]:
+    """Which of them failed."""
     failed = []
     for name, step in steps:
         started = time.monotonic()
@@ -101,7 +125,4 @@ def test(only: list[str]) -> int:
         except Failure as failure:
             fail(str(failure))
             failed.append(name)
-    if shutil.which("ccache"):
-        os.system("ccache -s | grep -i -m3 -E 'hit|miss' || true")
-    say(f"failed: {', '.join(failed)}" if failed else "everything passed")
-    return 1 if failed else 0
+    return failed
