@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "libs/base/characters.hpp"
 #include "libs/base/json_text.hpp"
 #include "libs/base/utf8.hpp"
 
@@ -46,6 +47,12 @@ TEST(JsonText, IsMeasuredWithoutBeingMade) {
   }
   EXPECT_EQ(json_text_bytes("ñ€🟢"), json_text("ñ€🟢").size());
   EXPECT_GE(json_text_bytes("ñ\xff"), json_text("ñ\xff").size());
+}
+
+TEST(Characters, AreCountedAsPeopleDo) {
+  EXPECT_EQ(count_characters(""), 0U);
+  EXPECT_EQ(count_characters("añ€🟢\xff"), 5U);
+  EXPECT_EQ(one_line("a\u0085b\u2028c\x7f", 10), "a b c ");
 }
 
 }  // namespace

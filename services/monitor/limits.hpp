@@ -12,8 +12,6 @@ namespace vigia::monitor {
 
 /// A REST body: the largest, a channel with a URL of 2,000 characters, needs a tenth of it.
 inline constexpr std::size_t kRequestBodyBytesMax = 64U << 10U;
-/// Nesting of a JSON body; our own requests have two levels, Prometheus' answers six.
-inline constexpr std::size_t kJsonDepthMax = 16;
 /// Alertmanager's answers: 10,000 alerts are 20 MB.
 inline constexpr std::size_t kAnswerBytesMax = 64U << 20U;
 /// Active alerts of one customer that are kept and shown, some 2 KB each, the worst and newest of

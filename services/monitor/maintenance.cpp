@@ -8,10 +8,11 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/rfc3339.hpp"
+#include "libs/json/strict_reader.hpp"
+#include "libs/json/value.hpp"
 #include "libs/service/log.hpp"
 #include "libs/tenancy/kept_directory.hpp"
 #include "services/monitor/api/parts.hpp"
-#include "services/monitor/json/json.hpp"
 #include "services/monitor/store/audit.hpp"
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/file_lock.hpp"

@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "libs/json/strict_reader.hpp"
 #include "services/monitor/inside/snapshot.hpp"
-#include "services/monitor/json/json.hpp"
 #include "services/monitor/store/audit.hpp"
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/scratch_database.hpp"

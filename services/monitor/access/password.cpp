@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include "libs/base/characters.hpp"
 #include "libs/base/check.hpp"
 #include "libs/base/hex.hpp"
 #include "libs/base/random.hpp"
-#include "services/monitor/json/characters.hpp"
 #include "services/monitor/limits.hpp"
 
 namespace vigia::monitor::access {
@@ -73,7 +73,7 @@ bool is_repetition(const std::string& password) {
 }  // namespace
 
 Result<void> check_password_rules(std::string_view password, std::string_view user) {
-  const auto characters = json::count_characters(password);
+  const auto characters = count_characters(password);
   if (characters < kPasswordCharactersMin || characters > kPasswordCharactersMax) {
     return fail(ErrorCode::kInvalid, fmt::format("password: {} to {} characters",
                                                  kPasswordCharactersMin, kPasswordCharactersMax));

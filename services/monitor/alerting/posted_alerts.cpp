@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "libs/base/rfc3339.hpp"
+#include "libs/json/strict_reader.hpp"
+#include "libs/json/value.hpp"
+#include "libs/json/writer.hpp"
 #include "libs/net/form.hpp"
 #include "libs/net/status.hpp"
-#include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
 
 namespace vigia::monitor::alerting {

@@ -7,9 +7,11 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/rfc3339.hpp"
+#include "libs/json/strict_reader.hpp"
+#include "libs/json/value.hpp"
+#include "libs/json/writer.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
-#include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/scratch_database.hpp"

@@ -2,9 +2,9 @@
 
 #include <chrono>
 
+#include "libs/json/writer.hpp"
 #include "libs/net/status.hpp"
 #include "libs/service/log.hpp"
-#include "services/monitor/json/json.hpp"
 
 namespace vigia::monitor::api {
 namespace {

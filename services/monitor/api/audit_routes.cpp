@@ -2,6 +2,7 @@
 #include <charconv>
 #include <set>
 
+#include "libs/json/writer.hpp"
 #include "services/monitor/api/parts.hpp"
 #include "services/monitor/store/users.hpp"
 

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/characters.hpp"
 #include "libs/base/rfc3339.hpp"
-#include "services/monitor/json/characters.hpp"
 
 namespace vigia::monitor::api {
 
@@ -26,7 +26,7 @@ std::optional<std::string> BodyReader::checked(std::string_view name, const json
     note(fmt::format("{}: a text is needed", name));
     return std::nullopt;
   }
-  const auto characters = json::count_characters(*text);
+  const auto characters = count_characters(*text);
   if (characters < min || characters > max) {
     note(fmt::format("{}: {} to {} characters", name, min, max));
     return std::nullopt;

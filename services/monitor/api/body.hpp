@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "services/monitor/json/json.hpp"
+#include "libs/json/value.hpp"
 
 namespace vigia::monitor::api {
 

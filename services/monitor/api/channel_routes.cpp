@@ -1,4 +1,5 @@
 // Where a customer's alerts are sent.
+#include "libs/json/writer.hpp"
 #include "services/monitor/alerting/channel_check.hpp"
 #include "services/monitor/api/body.hpp"
 #include "services/monitor/api/parts.hpp"

@@ -1,4 +1,5 @@
 // Nodes: list, register, change, retire.
+#include "libs/json/writer.hpp"
 #include "services/monitor/api/body.hpp"
 #include "services/monitor/api/parts.hpp"
 #include "services/monitor/limits.hpp"

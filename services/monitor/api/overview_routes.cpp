@@ -1,4 +1,5 @@
 // What the pages show: overview, curves, alerts, and what to know of this installation.
+#include "libs/json/writer.hpp"
 #include "services/monitor/api/parts.hpp"
 #include "services/monitor/limits.hpp"
 #include "services/monitor/live/node_metrics.hpp"

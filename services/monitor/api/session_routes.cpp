@@ -1,4 +1,5 @@
 // Logging in and out, one's own password and sessions.
+#include "libs/json/writer.hpp"
 #include "services/monitor/api/body.hpp"
 #include "services/monitor/api/parts.hpp"
 #include "services/monitor/limits.hpp"

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/hex.hpp"
+#include "libs/json/strict_reader.hpp"
 #include "libs/net/form.hpp"
 #include "services/monitor/limits.hpp"
 

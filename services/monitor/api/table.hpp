@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "libs/json/value.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
 #include "libs/service/metrics.hpp"
@@ -19,7 +20,6 @@
 #include "services/monitor/access/principal.hpp"
 #include "services/monitor/api/answers.hpp"
 #include "services/monitor/api/customer_turns.hpp"
-#include "services/monitor/json/json.hpp"
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/database.hpp"
 

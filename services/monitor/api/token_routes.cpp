@@ -1,6 +1,7 @@
 // Tokens of customers and of operators: created (shown once), listed without values, revoked.
 #include "libs/base/hex.hpp"
 #include "libs/base/random.hpp"
+#include "libs/json/writer.hpp"
 #include "services/monitor/api/body.hpp"
 #include "services/monitor/api/parts.hpp"
 #include "services/monitor/limits.hpp"

@@ -1,4 +1,5 @@
 // People who log in: a customer's users and the operators.
+#include "libs/json/writer.hpp"
 #include "services/monitor/api/body.hpp"
 #include "services/monitor/api/parts.hpp"
 #include "services/monitor/limits.hpp"

@@ -1,7 +1,9 @@
 #include "services/monitor/inside/customer_message.hpp"
 
+#include "libs/json/strict_reader.hpp"
+#include "libs/json/value.hpp"
+#include "libs/json/writer.hpp"
 #include "libs/net/form.hpp"
-#include "services/monitor/json/json.hpp"
 
 namespace vigia::monitor::inside {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "libs/json/writer.hpp"
 #include "services/monitor/api/answers.hpp"
 #include "services/monitor/inside/health_text.hpp"
-#include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/nodes.hpp"

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "services/monitor/json/json.hpp"
+#include "libs/json/strict_reader.hpp"
 #include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/scratch_database.hpp"
 #include "services/monitor/store/tokens.hpp"

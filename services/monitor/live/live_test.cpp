@@ -7,10 +7,11 @@
 
 #include <gtest/gtest.h>
 
+#include "libs/json/strict_reader.hpp"
+#include "libs/json/value.hpp"
 #include "libs/tenancy/directory_document.hpp"
 #include "services/monitor/inside/node_targets.hpp"
 #include "services/monitor/inside/snapshot.hpp"
-#include "services/monitor/json/json.hpp"
 #include "services/monitor/limits.hpp"
 #include "services/monitor/live/agent_series.hpp"
 #include "services/monitor/live/alerts.hpp"

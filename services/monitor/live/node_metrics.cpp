@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "services/monitor/json/json.hpp"
+#include "libs/json/writer.hpp"
 #include "services/monitor/live/down_time.hpp"
 #include "services/monitor/live/own_outages.hpp"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "services/monitor/json/json.hpp"
+#include "libs/json/writer.hpp"
 #include "services/monitor/limits.hpp"
 
 namespace vigia::monitor::live {

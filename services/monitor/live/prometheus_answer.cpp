@@ -6,7 +6,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include "services/monitor/json/json.hpp"
+#include "libs/json/strict_reader.hpp"
+#include "libs/json/value.hpp"
 
 namespace vigia::monitor::live {
 namespace {

@@ -1,6 +1,6 @@
 #include "services/monitor/store/nodes.hpp"
 
-#include "services/monitor/json/characters.hpp"
+#include "libs/base/characters.hpp"
 #include "services/monitor/limits.hpp"
 
 namespace vigia::monitor::store {
@@ -8,9 +8,7 @@ namespace {
 
 // A node that registers itself brings region and environment by its data, where anything may stand;
 // PostgreSQL takes no NUL, and one such row would cost all that are written with it.
-std::string label_text(const std::string& text) {
-  return json::one_line(text, kLiveLabelCharactersMax);
-}
+std::string label_text(const std::string& text) { return one_line(text, kLiveLabelCharactersMax); }
 
 constexpr std::string_view kSelect =
     "SELECT customer_id, id, region, environment, address, is_automatic, created_ms, retired_ms, "

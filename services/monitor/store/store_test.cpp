@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/fault.hpp"
-#include "services/monitor/json/characters.hpp"
 #include "services/monitor/store/audit.hpp"
 #include "services/monitor/store/channels.hpp"
 #include "services/monitor/store/customers.hpp"
@@ -99,12 +98,6 @@ TEST_F(Store, ANodesRegionIsOneLineWhateverItsDataHolds) {
   const auto found = read([](Connection& c) { return find_node(kA, kNode, c); });
   EXPECT_EQ((*found)->region, "a b c");
   EXPECT_EQ((*found)->environment, "\xef\xbf\xbd" + std::string(127, 'x'));
-}
-
-TEST(Characters, AreCountedAsPeopleDo) {
-  EXPECT_EQ(json::count_characters(""), 0U);
-  EXPECT_EQ(json::count_characters("añ€🟢\xff"), 5U);
-  EXPECT_EQ(json::one_line("a\u0085b\u2028c\x7f", 10), "a b c ");
 }
 
 // R-WEB-10.

@@ -1,10 +1,10 @@
-#include "services/monitor/json/characters.hpp"
+#include "libs/base/characters.hpp"
 
 #include <algorithm>
 
 #include "libs/base/utf8.hpp"
 
-namespace vigia::monitor::json {
+namespace vigia {
 namespace {
 
 bool is_control(std::string_view character) {
@@ -44,4 +44,4 @@ std::string one_line(std::string_view text, std::size_t characters_max) {
   return out;
 }
 
-}  // namespace vigia::monitor::json
+}  // namespace vigia

@@ -1,10 +1,11 @@
-#include "services/monitor/json/json.hpp"
-
 #include <cmath>
 
 #include <gtest/gtest.h>
 
-namespace vigia::monitor::json {
+#include "libs/json/strict_reader.hpp"
+#include "libs/json/writer.hpp"
+
+namespace vigia::json {
 namespace {
 
 TEST(Json, ReadsMembersOfTheRightTypeOnly) {
@@ -59,4 +60,4 @@ TEST(JsonWriter, TimesAreWholeSecondsAndZeroIsNull) {
 }
 
 }  // namespace
-}  // namespace vigia::monitor::json
+}  // namespace vigia::json

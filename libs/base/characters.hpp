@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace vigia::monitor::json {
+namespace vigia {
 
 /// Code points; a byte that is not UTF-8 counts as one.
 std::size_t count_characters(std::string_view text);
@@ -14,4 +14,4 @@ std::size_t count_characters(std::string_view text);
 /// become spaces, bytes that are not UTF-8 U+FFFD, what is longer than `characters_max` is cut.
 std::string one_line(std::string_view text, std::size_t characters_max);
 
-}  // namespace vigia::monitor::json
+}  // namespace vigia

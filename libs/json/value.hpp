@@ -1,4 +1,4 @@
-// JSON of the REST interface and of the neighbours' answers: a value tree to read, a writer.
+// A JSON document as a tree of values, for bodies and answers that are read by their members.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "libs/base/result.hpp"
-
-namespace vigia::monitor::json {
+namespace vigia::json {
 
 /// One value. Reading a member that is not there, or is of another type, gives nothing, so that a
 /// reader of a foreign answer needs no checks in between.
@@ -45,41 +43,4 @@ class JsonValue {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
 };
 
-/// Parses one document. kInvalid: not JSON, not UTF-8, deeper than kJsonDepthMax, a doubled key, an
-/// integer outside 64 bits.
-Result<JsonValue> parse_json(std::string_view text);
-
-/// Writes one document from left to right; commas are its own business. Not finite numbers become
-/// null. The caller balances begin and end.
-class JsonWriter {
- public:
-  JsonWriter& begin_object();
-  JsonWriter& end_object();
-  JsonWriter& begin_array();
-  JsonWriter& end_array();
-  JsonWriter& key(std::string_view name);
-  JsonWriter& string(std::string_view value);
-  JsonWriter& integer(std::int64_t value);
-  JsonWriter& number(double value);
-  JsonWriter& boolean(bool value);
-  JsonWriter& null();
-  JsonWriter& value(const JsonValue& value);
-  // A member in one call.
-  JsonWriter& member(std::string_view name, std::string_view value);
-  JsonWriter& member(std::string_view name, std::int64_t value);
-  JsonWriter& member_bool(std::string_view name, bool value);
-  JsonWriter& member_number(std::string_view name, std::optional<double> value);
-  JsonWriter& member_or_null(std::string_view name, const std::optional<std::string>& value);
-  /// RFC 3339 in UTC with seconds; null where the time is 0.
-  JsonWriter& member_time(std::string_view name, std::int64_t time_ms);
-
-  const std::string& text() const { return text_; }
-  std::string take() { return std::move(text_); }
-
- private:
-  void separate();
-  std::string text_;
-  bool needs_comma_ = false;
-};
-
-}  // namespace vigia::monitor::json
+}  // namespace vigia::json
