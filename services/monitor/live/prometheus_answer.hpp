@@ -23,12 +23,10 @@ struct MatrixSeries {
 
 /// The "data" of an instant query that gave a vector. kInvalid with the answer's own message for
 /// status "error"; kCorrupt for anything that is no such answer.
-Result<std::vector<VectorSample>> read_vector(std::string_view body);
+Result<std::vector<VectorSample>> read_vector(std::string body);
 /// The same; `warnings` gets the answer's warnings.
-Result<std::vector<VectorSample>> read_vector(std::string_view body,
-                                              std::vector<std::string>& warnings);
+Result<std::vector<VectorSample>> read_vector(std::string body, std::vector<std::string>& warnings);
 /// The same for a range query; `warnings` gets the answer's warnings.
-Result<std::vector<MatrixSeries>> read_matrix(std::string_view body,
-                                              std::vector<std::string>& warnings);
+Result<std::vector<MatrixSeries>> read_matrix(std::string body, std::vector<std::string>& warnings);
 
 }  // namespace vigia::monitor::live

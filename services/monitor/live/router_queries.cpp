@@ -42,7 +42,7 @@ Result<std::vector<VectorSample>> RouterQueries::instant(std::string_view query)
                      net::encode_form({{"query", std::string(query)}, timeout_of(kLiveTimeout)}),
                      std::nullopt, {kLiveTimeout, kLiveAnswerBytesMax});
   if (!answer) return forward(answer);
-  return read_vector(answer->body);
+  return read_vector(std::move(answer->body));
 }
 
 Result<InstantAnswer> RouterQueries::instant_of(const CustomerId& customer, std::string_view query,
@@ -55,7 +55,7 @@ Result<InstantAnswer> RouterQueries::instant_of(const CustomerId& customer, std:
   if (!answer) return forward(answer);
   InstantAnswer out;
   out.served = std::string(answer->headers.get("x-vigia-served"));
-  auto samples = read_vector(answer->body, out.warnings);
+  auto samples = read_vector(std::move(answer->body), out.warnings);
   if (!samples) return forward(samples);
   out.samples = std::move(*samples);
   return out;
@@ -82,7 +82,7 @@ Result<RangeAnswer> RouterQueries::ask_range(const std::optional<CustomerId>& cu
   if (!answer) return forward(answer);
   RangeAnswer out;
   out.served = std::string(answer->headers.get("x-vigia-served"));
-  auto series = read_matrix(answer->body, out.warnings);
+  auto series = read_matrix(std::move(answer->body), out.warnings);
   if (!series) return forward(series);
   out.series = std::move(*series);
   return out;

@@ -5,12 +5,10 @@
 #include <unordered_set>
 #include <utility>
 
-#include <simdjson.h>
+#include "libs/wire/prometheus_api/series.hpp"
 
 namespace vigia::router::json {
 namespace {
-
-namespace ondemand = simdjson::ondemand;
 
 constexpr char kEnd = '\xff';  // in no UTF-8
 
@@ -24,32 +22,18 @@ std::string_view take(std::string_view& rest) {
 }  // namespace
 
 Result<LabelSets> LabelSets::read(std::string_view json) {
-  try {
-    LabelSets sets;
-    const simdjson::padded_string padded(json);
-    ondemand::parser parser;
-    ondemand::document document = parser.iterate(padded);
-    if (document.is_null()) return sets;
-    std::vector<std::pair<std::string, std::string>> labels;  // room for one after another
-    for (ondemand::value item : document.get_array()) {
-      labels.clear();
-      for (auto field : item.get_object()) {
-        std::string name(std::string_view(field.unescaped_key()));
-        labels.emplace_back(std::move(name), std::string_view(field.value().get_string()));
-      }
-      std::sort(labels.begin(), labels.end());
-      const std::size_t begin = sets.text_.size();
-      for (const auto& [name, value] : labels) {
-        (sets.text_ += name) += kEnd;
-        (sets.text_ += value) += kEnd;
-      }
-      sets.largest_ = std::max(sets.largest_, sets.text_.size() - begin);
-      sets.ends_.push_back(sets.text_.size());
+  LabelSets sets;
+  auto read = wire::prometheus_api::read_label_sets(json, [&sets](const auto& labels) {
+    const std::size_t begin = sets.text_.size();
+    for (const auto& [name, value] : labels) {
+      (sets.text_ += name) += kEnd;
+      (sets.text_ += value) += kEnd;
     }
-    return sets;
-  } catch (const simdjson::simdjson_error&) {
-    return fail(ErrorCode::kCorrupt, "a list of series in an answer cannot be read");
-  }
+    sets.largest_ = std::max(sets.largest_, sets.text_.size() - begin);
+    sets.ends_.push_back(sets.text_.size());
+  });
+  if (!read) return forward(read);
+  return sets;
 }
 
 template <typename See>

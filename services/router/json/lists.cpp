@@ -1,47 +1,29 @@
 #include "services/router/json/lists.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <utility>
 
 #include <simdjson.h>
 
 #include "libs/base/json_text.hpp"
+#include "libs/wire/prometheus_api/series.hpp"
 
 namespace vigia::router::json {
 namespace {
 
 namespace dom = simdjson::dom;
-namespace ondemand = simdjson::ondemand;
+namespace prometheus_api = wire::prometheus_api;
+using prometheus_api::LabelViews;
+using prometheus_api::value_of;
 
-/// Runs `read` on the parsed text; what simdjson throws becomes kCorrupt.
-template <typename T, typename Read>
-Result<T> parsed(std::string_view json, const Read& read) {
-  try {
-    dom::parser parser;
-    const dom::element root = parser.parse(json.data(), json.size());
-    return read(root);
-  } catch (const simdjson::simdjson_error&) {
-    return fail(ErrorCode::kCorrupt, "a list in an answer cannot be read");
-  }
-}
+constexpr double kMsPerSecond = 1'000;
 
-/// A list, each item of which `read` adds. On-demand: a document would be many times its text.
-template <typename Read>
-Result<TextList> parsed_list(std::string_view json, const Read& read) {
-  try {
-    TextList list;
-    // The parser reads a little beyond the end; the answer's own memory has no room for that.
-    const simdjson::padded_string padded(json);
-    ondemand::parser parser;
-    ondemand::document document = parser.iterate(padded);
-    if (document.is_null()) return list;
-    for (ondemand::value item : document.get_array()) read(item, list);
-    return list;
-  } catch (const simdjson::simdjson_error&) {
-    return fail(ErrorCode::kCorrupt, "a list in an answer cannot be read");
-  }
+/// What has been read, or why it could not be.
+template <typename T>
+Result<T> read_or(Result<void> read, T found) {
+  if (!read) return forward(read);
+  return found;
 }
 
 template <typename Write>
@@ -63,24 +45,15 @@ void TextList::add(std::string_view text) {
 }
 
 Result<TextList> read_texts(std::string_view json) {
-  return parsed_list(json, [](ondemand::value item, TextList& list) {
-    list.add(std::string_view(item.get_string()));
-  });
+  TextList list;
+  auto read = prometheus_api::read_texts(json, [&list](std::string_view text) { list.add(text); });
+  return read_or(std::move(read), std::move(list));
 }
 
 Result<TextList> read_series(std::string_view json) {
-  // Room for one series after another; views of what the parser keeps of the document.
-  std::vector<std::pair<std::string_view, std::string_view>> labels;
-  std::string text;
-  return parsed_list(json, [&](ondemand::value item, TextList& list) {
-    labels.clear();
-    for (auto field : item.get_object()) {
-      const std::string_view name = field.unescaped_key();
-      labels.emplace_back(name, std::string_view(field.value().get_string()));
-    }
-    // The two stores may write one series' labels in different orders: as texts, equal series must
-    // be equal.
-    std::sort(labels.begin(), labels.end());
+  TextList list;
+  std::string text;  // room for one series after another
+  auto read = prometheus_api::read_label_sets(json, [&](const LabelViews& labels) {
     text.assign(1, '{');
     for (const auto& [name, value] : labels) {
       if (text.size() > 1) text += ',';
@@ -91,6 +64,7 @@ Result<TextList> read_series(std::string_view json) {
     text += '}';
     list.add(text);
   });
+  return read_or(std::move(read), std::move(list));
 }
 
 std::vector<std::string_view> merged(const std::vector<TextList>& lists) {
@@ -106,74 +80,48 @@ std::vector<std::string_view> merged(const std::vector<TextList>& lists) {
   return all;
 }
 
-Result<std::map<std::string, std::vector<TimestampMs>>> read_matrix_times(std::string_view json,
-                                                                          std::string_view label) {
-  using Times = std::map<std::string, std::vector<TimestampMs>>;
-  return parsed<Times>(json, [label](dom::element root) {
-    Times found;
-    for (const dom::element series : root["result"].get_array()) {
-      std::string_view value;
-      if (series["metric"][label].get_string().get(value) != simdjson::SUCCESS) value = "";
-      auto& times = found[std::string(value)];
-      for (const dom::element sample : series["values"].get_array()) {
-        times.push_back(std::llround(double(sample.at(0).get_double()) * 1'000));
-      }
-    }
-    for (auto& [value, times] : found) std::sort(times.begin(), times.end());
-    return found;
+Result<TimesByLabel> read_matrix_times(std::string_view json, std::string_view label) {
+  TimesByLabel found;
+  auto read = prometheus_api::read_matrix(json, [&](const LabelViews& labels, const auto& points) {
+    auto& times = found[std::string(value_of(labels, label))];
+    for (const auto& point : points) times.push_back(std::llround(point.time_s * kMsPerSecond));
   });
+  for (auto& [value, times] : found) std::sort(times.begin(), times.end());
+  return read_or(std::move(read), std::move(found));
 }
 
-Result<std::map<std::string, std::vector<Sample>>> read_matrix_samples(std::string_view json,
-                                                                       std::string_view label) {
-  using Samples = std::map<std::string, std::vector<Sample>>;
-  return parsed<Samples>(json, [label](dom::element root) {
-    Samples found;
-    for (const dom::element series : root["result"].get_array()) {
-      std::string_view key;
-      if (series["metric"][label].get_string().get(key) != simdjson::SUCCESS) key = "";
-      auto& samples = found[std::string(key)];
-      for (const dom::element sample : series["values"].get_array()) {
-        const std::string_view text = sample.at(1).get_string();
-        double value = 0;
-        std::from_chars(text.data(), text.data() + text.size(), value);
-        samples.push_back({std::llround(double(sample.at(0).get_double()) * 1'000), value});
-      }
+Result<SamplesByLabel> read_matrix_samples(std::string_view json, std::string_view label) {
+  SamplesByLabel found;
+  auto read = prometheus_api::read_matrix(json, [&](const LabelViews& labels, const auto& points) {
+    auto& samples = found[std::string(value_of(labels, label))];
+    for (const auto& point : points) {
+      samples.push_back({std::llround(point.time_s * kMsPerSecond), point.value});
     }
-    return found;
   });
+  return read_or(std::move(read), std::move(found));
 }
 
 Result<double> read_vector_value(std::string_view json) {
-  return parsed<double>(json, [](dom::element root) {
-    double value = 0;
-    for (const dom::element series : root["result"].get_array()) {
-      const std::string_view text = series["value"].at(1).get_string();
-      std::from_chars(text.data(), text.data() + text.size(), value);
-    }
-    return value;
-  });
+  double found = 0;
+  auto read = prometheus_api::read_vector(
+      json, [&found](const LabelViews& /*labels*/, double value) { found = value; });
+  return read_or(std::move(read), found);
 }
 
 Result<std::map<std::string, double>> read_vector_values(std::string_view json,
                                                          std::string_view label) {
-  return parsed<std::map<std::string, double>>(json, [label](dom::element root) {
-    std::map<std::string, double> found;
-    for (const dom::element series : root["result"].get_array()) {
-      std::string_view key;
-      if (series["metric"][label].get_string().get(key) != simdjson::SUCCESS) key = "";
-      const std::string_view text = series["value"].at(1).get_string();
-      std::from_chars(text.data(), text.data() + text.size(), found[std::string(key)]);
-    }
-    return found;
+  std::map<std::string, double> found;
+  auto read = prometheus_api::read_vector(json, [&](const LabelViews& labels, double value) {
+    found[std::string(value_of(labels, label))] = value;
   });
+  return read_or(std::move(read), std::move(found));
 }
 
 std::string read_text_of(std::string_view json, std::string_view key) {
-  const auto text = parsed<std::string>(json, [key](dom::element root) {
-    return std::string(std::string_view(root[key].get_string()));
-  });
-  return text.value_or("");
+  dom::parser parser;
+  std::string_view text;
+  const auto failure = parser.parse(json.data(), json.size())[key].get_string().get(text);
+  return failure == simdjson::SUCCESS ? std::string(text) : "";
 }
 
 void write_texts(const std::vector<std::string_view>& texts, std::string& out) {

@@ -36,17 +36,17 @@ Result<TextList> read_texts(std::string_view json);
 Result<TextList> read_series(std::string_view json);
 /// Of all lists, sorted, each once. Views of what is in them.
 std::vector<std::string_view> merged(const std::vector<TextList>& lists);
-/// Times of all samples of {"resultType":"matrix","result":[{"values":[[1.5,"1"],…]},…]}, sorted,
-/// by the value that their series has of a label ("" where it has none).
-Result<std::map<std::string, std::vector<TimestampMs>>> read_matrix_times(std::string_view json,
-                                                                          std::string_view label);
+
+// The data of queries of our own, by the value that their series have of one label ("" where they
+// have none).
+using TimesByLabel = std::map<std::string, std::vector<TimestampMs>>;
+using SamplesByLabel = std::map<std::string, std::vector<Sample>>;
+/// Times of all samples of a matrix, sorted.
+Result<TimesByLabel> read_matrix_times(std::string_view json, std::string_view label);
 /// The samples themselves, in no order.
-Result<std::map<std::string, std::vector<Sample>>> read_matrix_samples(std::string_view json,
-                                                                       std::string_view label);
-/// The one number of {"resultType":"vector","result":[{"value":[1.5,"42"]}]}; 0 where the result is
-/// empty.
+Result<SamplesByLabel> read_matrix_samples(std::string_view json, std::string_view label);
+/// The one number of a vector; 0 where it is empty.
 Result<double> read_vector_value(std::string_view json);
-/// The values of a vector by the value that their series have of a label.
 Result<std::map<std::string, double>> read_vector_values(std::string_view json,
                                                          std::string_view label);
 /// The text under a key of an object, or "".

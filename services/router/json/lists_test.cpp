@@ -52,12 +52,14 @@ TEST(Lists, MatrixTimesBelongToALabelsValueAndAreSorted) {
 }
 
 TEST(Lists, TheOneValueOfAVector) {
-  EXPECT_EQ(read_vector_value(R"({"result":[{"metric":{},"value":[1,"42"]}]})"), 42);
-  EXPECT_EQ(read_vector_value(R"({"result":[]})"), 0);
+  EXPECT_EQ(
+      read_vector_value(R"({"resultType":"vector","result":[{"metric":{},"value":[1,"42"]}]})"),
+      42);
+  EXPECT_EQ(read_vector_value(R"({"resultType":"vector","result":[]})"), 0);
   using Values = std::map<std::string, double>;
   EXPECT_EQ(
       read_vector_values(
-          R"({"result":[{"metric":{"c":"a"},"value":[1,"42"]},{"metric":{},"value":[1,"7"]}]})",
+          R"({"resultType":"vector","result":[{"metric":{"c":"a"},"value":[1,"42"]},{"metric":{},"value":[1,"7"]}]})",
           "c"),
       (Values{{"a", 42}, {"", 7}}));
   EXPECT_FALSE(read_vector_values("[]", "c").has_value());

@@ -83,7 +83,7 @@ std::string gaps_warning() {
   return "cold part may be incomplete: rows of damaged files are still being written anew";
 }
 
-void finish_notes(const json::Envelope& answer, Notes& notes) {
+void finish_notes(const wire::prometheus_api::Envelope& answer, Notes& notes) {
   for (std::string& remark : promql_remarks(answer.warnings())) {
     notes.warnings.push_back(std::move(remark));
   }

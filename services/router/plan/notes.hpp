@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "libs/wire/prometheus_api/envelope.hpp"
 #include "services/router/coverage/cold_replacement.hpp"
-#include "services/router/json/envelope.hpp"
 #include "services/router/plan/course.hpp"
 
 namespace vigia::router::plan {
@@ -34,6 +34,6 @@ Notes notes_of_long_term(const Course& course, ColdState cold);
 std::string gaps_warning();
 
 /// Adds what PromQL itself remarked in the answer, and who served it: the last thing that is done.
-void finish_notes(const json::Envelope& answer, Notes& notes);
+void finish_notes(const wire::prometheus_api::Envelope& answer, Notes& notes);
 
 }  // namespace vigia::router::plan

@@ -27,18 +27,18 @@ bool is_remark(std::string_view text) {
 
 /// A store behind prometheus-query that fails shows as a warning beside an answer that is too
 /// short.
-bool is_incomplete(const json::Envelope& envelope) {
+bool is_incomplete(const wire::prometheus_api::Envelope& envelope) {
   return !std::all_of(envelope.warnings().begin(), envelope.warnings().end(), is_remark);
 }
 
-bool leaves_warnings_out(const json::Envelope& envelope) {
+bool leaves_warnings_out(const wire::prometheus_api::Envelope& envelope) {
   const auto& texts = envelope.warnings();
   return std::any_of(texts.begin(), texts.end(),
                      [](std::string_view text) { return is_count_of("warning", text); });
 }
 
 /// Or, where such a store breaks off half-way, as a failed execution.
-bool is_broken_off(const json::Envelope& envelope) {
+bool is_broken_off(const wire::prometheus_api::Envelope& envelope) {
   return envelope.error_type() == "execution" &&
          envelope.error().find("expanding series") != std::string::npos;
 }
@@ -58,7 +58,7 @@ Reply reply_of(const Error& error) {
 
 }  // namespace
 
-Reply reply_of(const Result<json::Envelope>& answer) {
+Reply reply_of(const Result<wire::prometheus_api::Envelope>& answer) {
   if (!answer) return reply_of(answer.error());
   const bool is_short = is_incomplete(*answer);
   if (!answer->is_success()) {
@@ -74,7 +74,7 @@ std::vector<std::string> promql_remarks(const std::vector<std::string>& texts) {
   return remarks;
 }
 
-std::optional<access::QueryCost> cost_of(Result<json::Envelope>& answer, bool cut) {
+std::optional<access::QueryCost> cost_of(Result<wire::prometheus_api::Envelope>& answer, bool cut) {
   constexpr access::QueryCost kMost{std::numeric_limits<std::uint64_t>::max(), 0};
   if (!answer) {
     const bool was_much =

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "libs/base/result.hpp"
+#include "libs/wire/prometheus_api/envelope.hpp"
 #include "services/router/access/query_weights.hpp"
-#include "services/router/json/envelope.hpp"
 
 namespace vigia::router::plan {
 
@@ -24,13 +24,13 @@ enum class Reply {
 };
 
 /// `answer` as upstream::Upstream::ask gives it.
-Reply reply_of(const Result<json::Envelope>& answer);
+Reply reply_of(const Result<wire::prometheus_api::Envelope>& answer);
 
 /// What PromQL itself remarks ("PromQL info: …"), without what a store behind it says.
 std::vector<std::string> promql_remarks(const std::vector<std::string>& texts);
 
 /// What an answer says of what its query held; nothing where it says nothing. With `cut` the answer
 /// is left as it were without it.
-std::optional<access::QueryCost> cost_of(Result<json::Envelope>& answer, bool cut);
+std::optional<access::QueryCost> cost_of(Result<wire::prometheus_api::Envelope>& answer, bool cut);
 
 }  // namespace vigia::router::plan

@@ -65,24 +65,24 @@ TEST(Replies, WhatAQueryHeldIsReadAndCutOut) {
       R"({"status":"success","data":{"resultType":"vector","result":[],"stats":)"
       R"({"samples":{"totalQueryableSamples":3,"peakSamples":7}}}})";
   for (const bool cut : {false, true}) {
-    Result<json::Envelope> answer = testing::envelope_of(held);
+    Result<wire::prometheus_api::Envelope> answer = testing::envelope_of(held);
     const auto cost = cost_of(answer, cut);
     ASSERT_TRUE(cost.has_value());
     EXPECT_EQ(cost->samples, 7U);
     EXPECT_EQ(answer->data().find("stats") == std::string_view::npos, cut);
     EXPECT_EQ(cost->bytes, answer->data().size());
   }
-  Result<json::Envelope> silent = testing::data_of("[]");
+  Result<wire::prometheus_api::Envelope> silent = testing::data_of("[]");
   EXPECT_FALSE(cost_of(silent, true).has_value());
 }
 
 TEST(Replies, WhatWasTooMuchIsKnownToBeHeavy) {
   for (const auto code : {ErrorCode::kDeadline, ErrorCode::kTooLarge, ErrorCode::kUnavailable}) {
-    Result<json::Envelope> answer = tl::unexpected<Error>(Error{code, "why"});
+    Result<wire::prometheus_api::Envelope> answer = tl::unexpected<Error>(Error{code, "why"});
     EXPECT_EQ(cost_of(answer, true).has_value(), code != ErrorCode::kUnavailable);
   }
   for (const auto* error : {"query would load too many samples into memory", "parse error"}) {
-    Result<json::Envelope> answer = testing::envelope_of(
+    Result<wire::prometheus_api::Envelope> answer = testing::envelope_of(
         std::string(R"({"status":"error","errorType":"execution","error":")") + error + "\"}");
     EXPECT_EQ(cost_of(answer, true).has_value(), std::string(error) != "parse error");
   }

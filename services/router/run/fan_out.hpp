@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "libs/base/result.hpp"
-#include "services/router/json/envelope.hpp"
+#include "libs/wire/prometheus_api/envelope.hpp"
 #include "services/router/upstream/ask.hpp"
 
 namespace vigia::router::run {
@@ -23,7 +23,7 @@ struct AddressedAsk {
 template <typename Piece>
 class Gathering {
  public:
-  using Answer = Result<json::Envelope>;
+  using Answer = Result<wire::prometheus_api::Envelope>;
   Gathering() = default;
   Gathering(const Gathering&) = delete;
   Gathering& operator=(const Gathering&) = delete;
@@ -52,7 +52,7 @@ void fan_out(std::vector<AddressedAsk> asks, std::shared_ptr<Gathering<Piece>> g
   round->gathering = std::move(gathering);
   for (std::size_t number = 0; number < asks.size(); ++number) {
     asks[number].store->ask(std::move(asks[number].ask),
-                            [round, number](const Result<json::Envelope>& answer) {
+                            [round, number](const Result<wire::prometheus_api::Envelope>& answer) {
                               // Without the lock: a large one takes long, and the next may come on
                               // everybody's thread.
                               Result<Piece> piece = round->gathering->read(number, answer);

@@ -174,11 +174,11 @@ void QueryRunner::settle(plan::Verdict verdict, Answer answer) {
 
 /// Prometheus shows ten warnings of any kind: whether a store's is among the rest is seen by
 /// reading the same samples once more, without anything to remark on.
-void QueryRunner::look_again(json::Envelope answer) {
+void QueryRunner::look_again(wire::prometheus_api::Envelope answer) {
   upstream::Ask ask = ask_of("/api/v1/query", {});
   ask.form.emplace_back("query", plan::bare_reading(question()));
   ask.form.emplace_back("time", request::format_seconds(question().touches->to_ms));
-  auto first = std::make_shared<json::Envelope>(std::move(answer));
+  auto first = std::make_shared<wire::prometheus_api::Envelope>(std::move(answer));
   store().ask(std::move(ask), [self = shared_from_this(), first](const Answer& second) {
     const plan::Reply reply = plan::reply_of(second);
     const plan::Verdict verdict = self->course_.take_second_look(reply);
@@ -188,7 +188,7 @@ void QueryRunner::look_again(json::Envelope answer) {
   });
 }
 
-void QueryRunner::finish(json::Envelope answer) {
+void QueryRunner::finish(wire::prometheus_api::Envelope answer) {
   if (is_at_hot()) return end(std::move(answer), plan::notes_of_hot(course_));
   const auto& touches = question().touches;
   if (!touches) return end(std::move(answer), {});
@@ -205,7 +205,7 @@ void QueryRunner::finish(json::Envelope answer) {
 }
 
 /// Some customers' rows are missing: a small answer of storage's says whether this one's are.
-void QueryRunner::ask_for_gaps(json::Envelope answer, plan::Notes notes) {
+void QueryRunner::ask_for_gaps(wire::prometheus_api::Envelope answer, plan::Notes notes) {
   upstream::Ask ask = ask_of("/api/v1/labels", {{"limit", "1"}});
   ask.is_post = false;
   ask.timeout = kGapsTimeout;
@@ -222,7 +222,7 @@ void QueryRunner::ask_for_gaps(json::Envelope answer, plan::Notes notes) {
       });
 }
 
-void QueryRunner::end(json::Envelope answer, plan::Notes notes) {
+void QueryRunner::end(wire::prometheus_api::Envelope answer, plan::Notes notes) {
   plan::finish_notes(answer, notes);
   done_({std::move(answer), std::move(notes)});
 }

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "libs/base/result.hpp"
+#include "libs/wire/prometheus_api/envelope.hpp"
 #include "services/router/access/interest.hpp"
-#include "services/router/json/envelope.hpp"
 #include "services/router/plan/course.hpp"
 #include "services/router/plan/notes.hpp"
 #include "services/router/stores/stores.hpp"
@@ -16,7 +16,7 @@ namespace vigia::router::run {
 /// How a query ended: an answer, which may be a refusal that tells the caller's own fault, or an
 /// error as the caller sees it (see upstream::outward).
 struct Outcome {
-  Result<json::Envelope> answer;
+  Result<wire::prometheus_api::Envelope> answer;
   plan::Notes notes;
 };
 
@@ -36,7 +36,7 @@ class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
               std::shared_ptr<access::Interest> interest, Done done);
 
  private:
-  using Answer = Result<json::Envelope>;
+  using Answer = Result<wire::prometheus_api::Envelope>;
   using Say = std::function<void(Result<void>)>;
 
   const plan::Question& question() const { return course_.question(); }
@@ -51,10 +51,10 @@ class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
   void take(Answer answer);
   void learn(Answer& answer);
   void settle(plan::Verdict verdict, Answer answer);
-  void look_again(json::Envelope answer);
-  void finish(json::Envelope answer);
-  void ask_for_gaps(json::Envelope answer, plan::Notes notes);
-  void end(json::Envelope answer, plan::Notes notes);
+  void look_again(wire::prometheus_api::Envelope answer);
+  void finish(wire::prometheus_api::Envelope answer);
+  void ask_for_gaps(wire::prometheus_api::Envelope answer, plan::Notes notes);
+  void end(wire::prometheus_api::Envelope answer, plan::Notes notes);
 
   stores::Stores& stores_;
   plan::Course course_;

@@ -193,7 +193,8 @@ TEST(QueryRoom, CountsWaitForNoOtherLookUps) {
   upstream::Ask slow;
   slow.path = "/held";
   slow.lane = upstream::Lane::kLookUp;
-  seen.stores().hot()[0].ask(slow, [&over](const Result<json::Envelope>&) { over.set_value(); });
+  seen.stores().hot()[0].ask(
+      slow, [&over](const Result<wire::prometheus_api::Envelope>&) { over.set_value(); });
   const auto room = seen.room("x + y");
   EXPECT_TRUE(room.has_value()) << room.error().message;
   EXPECT_EQ(over.get_future().wait_for(std::chrono::seconds(0)), std::future_status::timeout);

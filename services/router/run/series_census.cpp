@@ -75,7 +75,7 @@ upstream::Ask number_ask(const CensusQuestion& question) {
   return ask;
 }
 
-Result<Census> read_number(const Result<json::Envelope>& answer) {
+Result<Census> read_number(const Result<wire::prometheus_api::Envelope>& answer) {
   if (!answer) return forward(answer);
   // Its samples alone are more than the store holds for one query.
   if (!answer->is_success()) return Census{kMost, std::nullopt};
@@ -84,7 +84,8 @@ Result<Census> read_number(const Result<json::Envelope>& answer) {
   return Census{static_cast<std::uint64_t>(std::max(*number, 0.0)), std::nullopt};
 }
 
-Result<Census> read_list(const Result<json::Envelope>& answer, access::ByteShares::Holding held) {
+Result<Census> read_list(const Result<wire::prometheus_api::Envelope>& answer,
+                         access::ByteShares::Holding held) {
   if (!answer) return forward(answer);
   if (!answer->is_success()) return Census{kMost, std::nullopt};
   auto series = json::LabelSets::read(answer->data());
@@ -156,14 +157,16 @@ void take_census(stores::Stores& stores, const CensusQuestion& question,
   const bool is_hot = question.shard.has_value();
   if (is_hot && stores.coverage().dialect() == promql::Dialect::kPrometheus2) {
     return stores.hot()[*question.shard].ask(
-        number_ask(question), [done = std::move(done)](const Result<json::Envelope>& answer) {
+        number_ask(question),
+        [done = std::move(done)](const Result<wire::prometheus_api::Envelope>& answer) {
           done(read_number(answer));
         });
   }
   const std::string customer = question.caller.payer();
   // Shared because a taker has to be copyable; it is called once.
   auto held = std::make_shared<access::ByteShares::Holding>(stores.shares().hold(customer));
-  const auto take = [held, done = std::move(done)](const Result<json::Envelope>& answer) {
+  const auto take = [held,
+                     done = std::move(done)](const Result<wire::prometheus_api::Envelope>& answer) {
     done(read_list(answer, std::move(*held)));
   };
   if (is_hot) return stores.hot()[*question.shard].ask(list_ask(question), take);

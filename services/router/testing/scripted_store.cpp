@@ -8,13 +8,13 @@
 
 namespace vigia::router::testing {
 
-json::Envelope envelope_of(std::string body) {
-  auto envelope = json::Envelope::read(std::move(body));
+wire::prometheus_api::Envelope envelope_of(std::string body) {
+  auto envelope = wire::prometheus_api::Envelope::read(std::move(body));
   CHECK(envelope.has_value());
   return std::move(*envelope);
 }
 
-json::Envelope data_of(std::string_view data) {
+wire::prometheus_api::Envelope data_of(std::string_view data) {
   return envelope_of(fmt::format(R"({{"status":"success","data":{}}})", data));
 }
 
@@ -32,7 +32,7 @@ void ScriptedStore::fetch(upstream::Ask /*ask*/,
   done(fail(ErrorCode::kUnavailable, "nothing is fetched from a scripted store"));
 }
 
-void ScriptedStore::answer(std::size_t number, Result<json::Envelope> answer) {
+void ScriptedStore::answer(std::size_t number, Result<wire::prometheus_api::Envelope> answer) {
   Done done;
   {
     const std::lock_guard lock(mutex_);

@@ -12,23 +12,23 @@
 namespace vigia::router::testing {
 
 /// `body` as a store's answer. Ends the test program where it is none.
-json::Envelope envelope_of(std::string body);
+wire::prometheus_api::Envelope envelope_of(std::string body);
 /// {"status":"success","data":DATA}.
-json::Envelope data_of(std::string_view data);
+wire::prometheus_api::Envelope data_of(std::string_view data);
 
 /// Keeps every ask until `answer` or `fail` is called for it. Any thread.
 class ScriptedStore final : public upstream::AskedStore {
  public:
-  using Done = std::function<void(Result<json::Envelope>)>;
+  using Done = std::function<void(Result<wire::prometheus_api::Envelope>)>;
 
   void ask(upstream::Ask ask, Done done) const override;
   void fetch(upstream::Ask ask,
              std::function<void(Result<net::ClientResponse>)> done) const override;
 
   /// From now on every ask is answered at once by this.
-  void always(Result<json::Envelope> answer) { always_ = std::move(answer); }
+  void always(Result<wire::prometheus_api::Envelope> answer) { always_ = std::move(answer); }
   /// Answers the ask of that number, counted from 0, on this thread. Once.
-  void answer(std::size_t number, Result<json::Envelope> answer);
+  void answer(std::size_t number, Result<wire::prometheus_api::Envelope> answer);
   /// What it was asked, in order.
   const std::vector<upstream::Ask>& asks() const { return asks_; }
 
@@ -37,7 +37,7 @@ class ScriptedStore final : public upstream::AskedStore {
   mutable std::mutex mutex_;
   mutable std::vector<upstream::Ask> asks_;
   mutable std::vector<Done> waiting_;
-  std::optional<Result<json::Envelope>> always_;
+  std::optional<Result<wire::prometheus_api::Envelope>> always_;
 };
 
 }  // namespace vigia::router::testing

@@ -9,8 +9,8 @@
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/net/client.hpp"
+#include "libs/wire/prometheus_api/envelope.hpp"
 #include "services/router/access/interest.hpp"
-#include "services/router/json/envelope.hpp"
 #include "services/router/request/parameters.hpp"
 #include "services/router/upstream/lanes.hpp"
 
@@ -61,7 +61,8 @@ class AskedStore {
   /// on that on which the interest is lost, or, where the answer is large, on one of the readers.
   /// The turn is kept until it returns. While the store is away (see reach) it is called at once,
   /// with kUnavailable.
-  virtual void ask(Ask ask, std::function<void(Result<json::Envelope>)> done) const = 0;
+  virtual void ask(Ask ask,
+                   std::function<void(Result<wire::prometheus_api::Envelope>)> done) const = 0;
   /// The answer as it came, for what is no Prometheus API.
   virtual void fetch(Ask ask, std::function<void(Result<net::ClientResponse>)> done) const = 0;
 

@@ -6,7 +6,7 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
-#include "services/router/json/envelope.hpp"
+#include "libs/wire/prometheus_api/envelope.hpp"
 
 namespace vigia::router::upstream {
 namespace {
@@ -140,7 +140,7 @@ void StoreWatch::ask_flags(std::size_t index) {
 void StoreWatch::take_flags(std::size_t index, Result<net::ClientResponse> response) {
   std::optional<std::uint64_t> samples_max;
   if (response && response->status == 200) {
-    const auto envelope = json::Envelope::read(std::move(response->body));
+    const auto envelope = wire::prometheus_api::Envelope::read(std::move(response->body));
     if (envelope && envelope->is_success()) samples_max = query_samples_max(envelope->data());
   }
   {

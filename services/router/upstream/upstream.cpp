@@ -110,7 +110,7 @@ tl::unexpected<Error> Upstream::failure(Error error) const {
   return tl::unexpected<Error>(std::move(error));
 }
 
-Result<json::Envelope> Upstream::read(Result<net::ClientResponse> response) const {
+Result<wire::prometheus_api::Envelope> Upstream::read(Result<net::ClientResponse> response) const {
   if (!response) {
     // The message names an address: it is for our log, not for the caller.
     service::log_debug("upstream does not answer",
@@ -130,7 +130,7 @@ Result<json::Envelope> Upstream::read(Result<net::ClientResponse> response) cons
     }
   }
   const int status = response->status;
-  auto envelope = json::Envelope::read(std::move(response->body));
+  auto envelope = wire::prometheus_api::Envelope::read(std::move(response->body));
   if (!envelope) return failure(not_as_it_should());
   if (status == 200 && envelope->is_success()) return envelope;
   if (is_callers_fault(status) && !envelope->is_success()) return envelope;
@@ -299,7 +299,8 @@ void Upstream::deliver(Ask ask, const std::string& customer, Done done) const {
   if (interest) interest->on_lost(break_off);
 }
 
-void Upstream::ask(Ask ask, std::function<void(Result<json::Envelope>)> done) const {
+void Upstream::ask(Ask ask,
+                   std::function<void(Result<wire::prometheus_api::Envelope>)> done) const {
   const auto interest = ask.interest;
   const bool counts = is_weighed(ask.lane);
   const std::string payer = payer_of(ask);
@@ -311,7 +312,7 @@ void Upstream::ask(Ask ask, std::function<void(Result<json::Envelope>)> done) co
   });
 }
 
-Result<json::Envelope> Upstream::ask_and_wait(Ask ask) const {
+Result<wire::prometheus_api::Envelope> Upstream::ask_and_wait(Ask ask) const {
   if (reach_->is_away()) return tl::unexpected<Error>(no_answer());
   requests_.add();
   return read(clients_.light.fetch(request(std::move(ask))));

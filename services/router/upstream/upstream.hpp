@@ -44,9 +44,10 @@ class Upstream final : public AskedStore {
   Upstream(UpstreamClients clients, UpstreamSettings settings, const access::ByteShares& shares,
            Readers& readers, service::MetricRegistry& metrics, const Clock& clock);
 
-  void ask(Ask ask, std::function<void(Result<json::Envelope>)> done) const override;
+  void ask(Ask ask,
+           std::function<void(Result<wire::prometheus_api::Envelope>)> done) const override;
   /// As `ask`, waiting, and out of turn: for the router itself. Never from an event loop.
-  Result<json::Envelope> ask_and_wait(Ask ask) const;
+  Result<wire::prometheus_api::Envelope> ask_and_wait(Ask ask) const;
   void fetch(Ask ask, std::function<void(Result<net::ClientResponse>)> done) const override;
   const std::string& name() const { return settings_.name; }
   /// For its watch.
@@ -65,7 +66,7 @@ class Upstream final : public AskedStore {
   void deliver(Ask ask, const std::string& customer, Done done) const;
   /// Sends when it is the customer's turn.
   void send(Ask ask, Done done) const;
-  Result<json::Envelope> read(Result<net::ClientResponse> response) const;
+  Result<wire::prometheus_api::Envelope> read(Result<net::ClientResponse> response) const;
   tl::unexpected<Error> failure(Error error) const;
 
   UpstreamClients clients_;

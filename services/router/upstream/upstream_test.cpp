@@ -47,15 +47,15 @@ class UpstreamTest : public testing::Test {
     costly->close();
   }
 
-  Result<json::Envelope> ask(const std::string& customer, const std::string& path,
-                             Lane lane = Lane::kUnknown) {
+  Result<wire::prometheus_api::Envelope> ask(const std::string& customer, const std::string& path,
+                                             Lane lane = Lane::kUnknown) {
     Ask ask;
     ask.customer = *CustomerId::parse(customer);
     ask.path = path;
     ask.lane = lane;
     if (path == "/endless") ask.timeout = std::chrono::milliseconds(1);
-    std::promise<Result<json::Envelope>> answered;
-    upstream.ask(std::move(ask), [&answered](Result<json::Envelope> answer) {
+    std::promise<Result<wire::prometheus_api::Envelope>> answered;
+    upstream.ask(std::move(ask), [&answered](Result<wire::prometheus_api::Envelope> answer) {
       answered.set_value(std::move(answer));
     });
     return answered.get_future().get();
@@ -103,7 +103,7 @@ TEST_F(UpstreamTest, WhatIsLightWaitsForNoOtherAnswerToBeTaken) {
   Ask look_up;
   look_up.path = "/series";
   look_up.lane = Lane::kLookUp;
-  upstream.ask(std::move(look_up), [&](const Result<json::Envelope>&) {
+  upstream.ask(std::move(look_up), [&](const Result<wire::prometheus_api::Envelope>&) {
     is_taken.set_value();
     const auto waited = is_light_answered.get_future().wait_for(std::chrono::seconds(10));
     was_first.set_value(waited == std::future_status::ready);
@@ -121,7 +121,7 @@ TEST_F(UpstreamTest, WhatTheMonitorAsksWaitsForNobodysQueriesWithoutAnEnd) {
     ask.customer = std::move(customer);
     ask.path = "/endless";
     ask.lane = lane;
-    upstream.ask(std::move(ask), [](const Result<json::Envelope>&) {});
+    upstream.ask(std::move(ask), [](const Result<wire::prometheus_api::Envelope>&) {});
   };
   for (int i = 0; i < 6; ++i) {
     const auto customer = *CustomerId::parse("c" + std::to_string(i));
@@ -133,7 +133,7 @@ TEST_F(UpstreamTest, WhatTheMonitorAsksWaitsForNobodysQueriesWithoutAnEnd) {
   brief.timeout = Lanes::kBriefMax;
   brief.lane = Lane::kHeavy;
   const auto answered = std::make_shared<std::promise<bool>>();
-  upstream.ask(std::move(brief), [answered](const Result<json::Envelope>& answer) {
+  upstream.ask(std::move(brief), [answered](const Result<wire::prometheus_api::Envelope>& answer) {
     answered->set_value(answer.has_value());
   });
   auto answer = answered->get_future();
@@ -147,8 +147,8 @@ TEST_F(UpstreamTest, OperatorsBriefQueriesAndLongOnesHaveTheirPenaltiesApart) {
     ask.path = path;
     ask.lane = Lane::kUnknown;
     ask.timeout = timeout;
-    std::promise<Result<json::Envelope>> answered;
-    upstream.ask(std::move(ask), [&answered](Result<json::Envelope> answer) {
+    std::promise<Result<wire::prometheus_api::Envelope>> answered;
+    upstream.ask(std::move(ask), [&answered](Result<wire::prometheus_api::Envelope> answer) {
       answered.set_value(std::move(answer));
     });
     return answered.get_future().get();

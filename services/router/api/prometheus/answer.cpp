@@ -50,7 +50,7 @@ bool may_show_address(std::string_view text) {
 
 net::Response error_response(const Error& error) { return net::prometheus_error(error); }
 
-std::string begin_success() { return std::string(json::Envelope::kPlainStart); }
+std::string begin_success() { return std::string(wire::prometheus_api::Envelope::kPlainStart); }
 
 net::Response success(std::string_view data, const plan::Notes& notes) {
   std::string body = begin_success();
@@ -59,7 +59,7 @@ net::Response success(std::string_view data, const plan::Notes& notes) {
   return end_success(std::move(body), notes);
 }
 
-net::Response success(json::Envelope answer, const plan::Notes& notes) {
+net::Response success(wire::prometheus_api::Envelope answer, const plan::Notes& notes) {
   if (auto body = std::move(answer).take_plain()) return end_success(std::move(*body), notes);
   return success(answer.data(), notes);
 }
@@ -75,7 +75,7 @@ net::Response end_success(std::string body, const plan::Notes& notes) {
   return response;
 }
 
-net::Response refusal(const json::Envelope& envelope) {
+net::Response refusal(const wire::prometheus_api::Envelope& envelope) {
   const bool is_execution = envelope.error_type() == "execution";
   net::Response response;
   response.status = is_execution ? 422 : 400;
@@ -89,7 +89,7 @@ net::Response refusal(const json::Envelope& envelope) {
   return response;
 }
 
-net::Response passed_on(Result<json::Envelope> answer) {
+net::Response passed_on(Result<wire::prometheus_api::Envelope> answer) {
   if (!answer) return error_response(upstream::outward(std::move(answer.error())));
   if (!answer->is_success()) return refusal(*answer);
   plan::Notes notes;

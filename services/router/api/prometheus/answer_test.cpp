@@ -9,7 +9,9 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-json::Envelope envelope(std::string body) { return *json::Envelope::read(std::move(body)); }
+wire::prometheus_api::Envelope envelope(std::string body) {
+  return *wire::prometheus_api::Envelope::read(std::move(body));
+}
 
 TEST(Answer, NotesStandBesideTheData) {
   const auto response = success("[1]", {{"w"}, {"i", "j\""}, "hot=a/b"});

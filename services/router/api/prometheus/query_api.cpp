@@ -86,9 +86,10 @@ void QueryApi::query_exemplars(request::ApiRequest request, request::Exchange ex
   ask.lane = upstream::Lane::kLookUp;
   auto open = std::make_shared<request::Exchange>(std::move(exchange));
   // Exemplars live in hot alone.
-  stores_.hot()[exemplars->shard].ask(std::move(ask), [open](Result<json::Envelope> answer) {
-    open->send(passed_on(std::move(answer)));
-  });
+  stores_.hot()[exemplars->shard].ask(std::move(ask),
+                                      [open](Result<wire::prometheus_api::Envelope> answer) {
+                                        open->send(passed_on(std::move(answer)));
+                                      });
 }
 
 void QueryApi::format_query(request::ApiRequest request, request::Exchange exchange) {
@@ -115,7 +116,7 @@ void QueryApi::ask_about_text(std::string path, const request::ApiRequest& reque
   ask.interest = exchange.interest();
   const std::size_t shard = stores_.shard_of(request.caller).value_or(0);
   auto open = std::make_shared<request::Exchange>(std::move(exchange));
-  stores_.hot()[shard].ask(std::move(ask), [open](Result<json::Envelope> answer) {
+  stores_.hot()[shard].ask(std::move(ask), [open](Result<wire::prometheus_api::Envelope> answer) {
     open->send(passed_on(std::move(answer)));
   });
 }

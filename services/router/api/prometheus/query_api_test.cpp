@@ -121,10 +121,11 @@ class Hot final : public net::Handler {
       values +=
           fmt::format(R"({}[{},"1"])", values.empty() ? "" : ",", (kNowMs - i * kMinuteMs) / 1'000);
     }
-    if (values.empty()) return vector_of("");
-    return fmt::format(R"({{"status":"success","data":{{"resultType":"matrix","result":[)"
-                       R"({{"metric":{{"collector":"c"}},"values":[{}]}}]}}}})",
-                       values);
+    const std::string series =
+        values.empty() ? ""
+                       : fmt::format(R"({{"metric":{{"collector":"c"}},"values":[{}]}})", values);
+    return fmt::format(R"({{"status":"success","data":{{"resultType":"matrix","result":[{}]}}}})",
+                       series);
   }
 
   std::mutex mutex_;

@@ -1,8 +1,8 @@
-#include "services/router/json/envelope.hpp"
+#include "libs/wire/prometheus_api/envelope.hpp"
 
 #include <gtest/gtest.h>
 
-namespace vigia::router::json {
+namespace vigia::wire::prometheus_api {
 namespace {
 
 TEST(Envelope, DataStaysAsItCame) {
@@ -72,4 +72,4 @@ TEST(Envelope, WhatLooksLikeStatsAndIsNoneStays) {
 }
 
 }  // namespace
-}  // namespace vigia::router::json
+}  // namespace vigia::wire::prometheus_api

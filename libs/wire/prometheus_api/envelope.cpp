@@ -1,4 +1,4 @@
-#include "services/router/json/envelope.hpp"
+#include "libs/wire/prometheus_api/envelope.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -6,7 +6,7 @@
 
 #include <simdjson.h>
 
-namespace vigia::router::json {
+namespace vigia::wire::prometheus_api {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
@@ -128,4 +128,4 @@ Result<Envelope> Envelope::read(std::string body) {
   return envelope;
 }
 
-}  // namespace vigia::router::json
+}  // namespace vigia::wire::prometheus_api

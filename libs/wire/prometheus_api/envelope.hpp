@@ -9,7 +9,7 @@
 
 #include "libs/base/result.hpp"
 
-namespace vigia::router::json {
+namespace vigia::wire::prometheus_api {
 
 /// {"status":…,"data":…,"errorType":…,"error":…,"warnings":[…],"infos":[…]}. Keeps the body; `data`
 /// is a piece of it.
@@ -45,4 +45,4 @@ class Envelope {
   std::vector<std::string> infos_;
 };
 
-}  // namespace vigia::router::json
+}  // namespace vigia::wire::prometheus_api
