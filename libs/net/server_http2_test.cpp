@@ -8,6 +8,7 @@
 #include "libs/net/compression.hpp"
 #include "libs/net/internal/control_budget.hpp"
 #include "libs/net/internal/grpc_trailers.hpp"
+#include "libs/net/internal/http2_heads.hpp"
 #include "libs/net/internal/http2_session.hpp"
 #include "libs/net/server.hpp"
 #include "libs/net/status.hpp"
