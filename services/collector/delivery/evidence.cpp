@@ -24,7 +24,7 @@ void Evidence::note_taken(TimePoint now, bool is_data) {
 
 void Evidence::note_newest(std::int64_t timestamp_ms) { raise(newest_ms_, timestamp_ms); }
 
-Prober::Prober(Probe probe, Transport& transport, std::shared_ptr<Evidence> evidence,
+Prober::Prober(Probe probe, MessageTransport& transport, std::shared_ptr<Evidence> evidence,
                const Clock& clock, clock::ConfirmedTime& time)
     : probe_(std::move(probe)),
       transport_(transport),

@@ -48,8 +48,8 @@ struct Probe {
 /// full does. Thread contract: any thread.
 class Prober {
  public:
-  Prober(Probe probe, Transport& transport, std::shared_ptr<Evidence> evidence, const Clock& clock,
-         clock::ConfirmedTime& time);
+  Prober(Probe probe, MessageTransport& transport, std::shared_ptr<Evidence> evidence,
+         const Clock& clock, clock::ConfirmedTime& time);
   /// Sends a probe, unless one is under way or was sent within kInterval. A success is noted. It
   /// goes in nobody's name: a customer of whom a store takes nothing would look like an outage.
   /// `data_ms`: the time of a sample that the destination has taken, or is to; used only before a
@@ -68,7 +68,7 @@ class Prober {
     std::atomic<Duration::rep> asked{0};
   };
   Probe probe_;
-  Transport& transport_;
+  MessageTransport& transport_;
   std::shared_ptr<Evidence> evidence_;
   const Clock& clock_;
   clock::ConfirmedTime& time_;

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "libs/base/duration.hpp"
+#include "libs/base/task.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
 
@@ -85,11 +85,11 @@ struct Answer {
 
 /// Sends messages to one destination. Thread contract: `send` from any thread; `done` is called
 /// once, on any thread, and does not block.
-class Transport {
+class MessageTransport {
  public:
-  virtual ~Transport() = default;
+  virtual ~MessageTransport() = default;
   virtual void send(const CustomerId& customer, Signal signal, std::string_view message,
-                    std::function<void(Answer)> done) = 0;
+                    Task<void(Answer)> done) = 0;
 };
 
 }  // namespace vigia::collector::delivery

@@ -42,8 +42,9 @@ struct ParcelDelivery::Inbox {
   }
 };
 
-ParcelDelivery::ParcelDelivery(DeliverySettings settings, Transport& transport, const Clock& clock,
-                               std::shared_ptr<Evidence> evidence, Prober* prober)
+ParcelDelivery::ParcelDelivery(DeliverySettings settings, MessageTransport& transport,
+                               const Clock& clock, std::shared_ptr<Evidence> evidence,
+                               Prober* prober)
     : settings_(settings),
       transport_(transport),
       clock_(clock),

@@ -95,7 +95,7 @@ class DeliveryObserver {
 class ParcelDelivery {
  public:
   /// `prober` may be null; all outlive the delivery.
-  ParcelDelivery(DeliverySettings settings, Transport& transport, const Clock& clock,
+  ParcelDelivery(DeliverySettings settings, MessageTransport& transport, const Clock& clock,
                  std::shared_ptr<Evidence> evidence = std::make_shared<Evidence>(),
                  Prober* prober = nullptr);
   /// True once every unit was taken, given up or set aside. False where the observer gave up: some
@@ -172,7 +172,7 @@ class ParcelDelivery {
   void postpone(Task& task, const Answer& answer);
 
   DeliverySettings settings_;
-  Transport& transport_;
+  MessageTransport& transport_;
   const Clock& clock_;
   std::shared_ptr<Evidence> evidence_;
   Prober* prober_;

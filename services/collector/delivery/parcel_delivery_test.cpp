@@ -15,10 +15,10 @@ using testing::IsEmpty;
 using Kind = Answer::Kind;
 
 /// A destination that answers at once, as it is told to.
-class ScriptedDestination final : public Transport {
+class ScriptedDestination final : public MessageTransport {
  public:
   void send(const CustomerId& customer, Signal /*signal*/, std::string_view message,
-            std::function<void(Answer)> done) override {
+            Task<void(Answer)> done) override {
     requests.push_back(customer.text() + ":" + std::string(message));
     Answer answer = script(customer.text(), std::string(message));
     if (answer.kind == Kind::kTaken) taken += message;
@@ -398,16 +398,16 @@ TEST_F(DeliveryTest, TimeInRequestsThatFailedIsNotTheCustomersOwn) {
 }
 
 TEST_F(DeliveryTest, ALateSuccessSaysNothingOfNow) {
-  class HangsForA final : public Transport {
+  class HangsForA final : public MessageTransport {
    public:
     void send(const CustomerId& customer, Signal /*signal*/, std::string_view /*message*/,
-              std::function<void(Answer)> done) override {
+              Task<void(Answer)> done) override {
       if (customer.text() == "a")
         kept = std::move(done);
       else
         done(Answer{});
     }
-    std::function<void(Answer)> kept;
+    Task<void(Answer)> kept;
   } transport;
   const auto evidence = std::make_shared<Evidence>();
   settings_.patience = std::chrono::milliseconds(5);
@@ -420,10 +420,10 @@ TEST_F(DeliveryTest, ALateSuccessSaysNothingOfNow) {
 }
 
 TEST_F(DeliveryTest, AProbeThatCannotBeSentIsNotTheLast) {
-  class Faulty final : public Transport {
+  class Faulty final : public MessageTransport {
    public:
     void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view /*message*/,
-              std::function<void(Answer)> done) override {
+              Task<void(Answer)> done) override {
       if (++sent == 1) throw std::bad_alloc();
       done(Answer{});
     }
@@ -482,10 +482,10 @@ TEST_F(DeliveryTest, AProbeOfALentTimeShowsThatDataIsTakenOnlyWhereItIs) {
 
 /// A probe of three days ahead shuts a store for everybody.
 TEST(Prober, WritesNoTimeThatIsNotConfirmed) {
-  class Keeping final : public Transport {
+  class Keeping final : public MessageTransport {
    public:
     void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view message,
-              std::function<void(Answer)> done) override {
+              Task<void(Answer)> done) override {
       messages.emplace_back(message);
       done(Answer{});
     }
@@ -517,16 +517,16 @@ TEST(Prober, WritesNoTimeThatIsNotConfirmed) {
 }
 
 TEST_F(DeliveryTest, ARequestThatHangsIsNotWaitedForOnceOthersAreTaken) {
-  class HangsForA final : public Transport {
+  class HangsForA final : public MessageTransport {
    public:
     void send(const CustomerId& customer, Signal /*signal*/, std::string_view /*message*/,
-              std::function<void(Answer)> done) override {
+              Task<void(Answer)> done) override {
       if (customer.text() == "a")
         kept = std::move(done);
       else
         done(Answer{});
     }
-    std::function<void(Answer)> kept;
+    Task<void(Answer)> kept;
   } transport;
   settings_.patience = std::chrono::milliseconds(5);
   ParcelDelivery delivery(settings_, transport, clock_);
@@ -770,14 +770,14 @@ TEST_F(DeliveryTest, GivesUpWhenTheObserverSaysSo) {
 }
 
 TEST_F(DeliveryTest, AnAnswerThatNeverComesEndsAtTheStopDeadline) {
-  class Silent final : public Transport {
+  class Silent final : public MessageTransport {
    public:
     void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view /*message*/,
-              std::function<void(Answer)> done) override {
+              Task<void(Answer)> done) override {
       kept = std::move(done);
       on_sent();
     }
-    std::function<void(Answer)> kept;
+    Task<void(Answer)> kept;
     std::function<void()> on_sent;
   } silent;
   ParcelDelivery delivery(settings_, silent, clock_);

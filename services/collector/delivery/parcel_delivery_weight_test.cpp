@@ -13,11 +13,11 @@ constexpr std::size_t kUnits = 1000;
 constexpr std::size_t kWeightMax = 10;
 
 /// Answers that way where the unit "x" is in a request.
-class Particular final : public Transport {
+class Particular final : public MessageTransport {
  public:
   explicit Particular(Answer answer) : answer_(std::move(answer)) {}
   void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view message,
-            std::function<void(Answer)> done) override {
+            Task<void(Answer)> done) override {
     largest = std::max(largest, message.size());
     if (message.find('x') != std::string_view::npos) {
       done(answer_);

@@ -65,10 +65,10 @@ std::string make_body(int body, std::uint64_t time_ns) {
   return bytes;
 }
 
-class TakesAll final : public delivery::Transport {
+class TakesAll final : public delivery::MessageTransport {
  public:
   void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view message,
-            std::function<void(delivery::Answer)> done) override {
+            Task<void(delivery::Answer)> done) override {
     bytes += wire::remote_write::compress_request(message).size();
     ++requests;
     done(delivery::Answer{});

@@ -381,10 +381,10 @@ TEST_F(ExportersTest, NoHeartbeatMarksAMinuteOfWhichARecordWasGivenUpForAFaultOf
 }
 
 /// Has a fault that some messages bring to light, on the exporter's own thread.
-class FaultyTransport final : public delivery::Transport {
+class FaultyTransport final : public delivery::MessageTransport {
  public:
   void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view message,
-            std::function<void(delivery::Answer)> done) override {
+            Task<void(delivery::Answer)> done) override {
     if (message.find("poison") != std::string_view::npos) throw std::out_of_range("not foreseen");
     {
       const std::lock_guard lock(mutex_);

@@ -23,7 +23,7 @@ namespace vigia::collector::exporters {
 
 /// What a kind sends, and how.
 struct Means {
-  std::unique_ptr<delivery::Transport> transport;
+  std::unique_ptr<delivery::MessageTransport> transport;
   std::unique_ptr<delivery::Packer> packer;
   delivery::Probe probe;  ///< what it asks with whether the destination takes anything
   /// Refers to `transport`. Null: the destination is told nothing of its holes.

@@ -20,10 +20,10 @@ std::uint64_t values_of(const otlp::ExponentialPoint& point) {
   return std::max<std::uint64_t>(1, buckets / kBucketsOfAValue);
 }
 
-class Judge final : public series::SeriesResolver {
+class MetricsJudge final : public series::SeriesResolver {
  public:
-  Judge(const CustomerId& customer, const MetricsCheckSettings& settings,
-        series::SeriesCache& cache)
+  MetricsJudge(const CustomerId& customer, const MetricsCheckSettings& settings,
+               series::SeriesCache& cache)
       : SeriesResolver(customer, settings.translation, cache),
         customer_(customer),
         active_(cache.active_series(customer)),
@@ -115,7 +115,7 @@ class Judge final : public series::SeriesResolver {
 
 Result<Checked> check_metrics(const CustomerId& customer, std::string_view body,
                               const MetricsCheckSettings& settings, series::SeriesCache& cache) {
-  Judge judge(customer, settings, cache);
+  MetricsJudge judge(customer, settings, cache);
   auto items = judge.run(body, {.items = kRequestPointsMax,
                                 .empty_envelopes = kRequestEmptyEnvelopesMax,
                                 .unknown_bytes = kRequestUnknownBytesMax});

@@ -20,9 +20,9 @@ struct Head {
   RejectReason fault = RejectReason::kNone;
 };
 
-class Judge final : public otlp::Visitor {
+class RecordsJudge final : public otlp::Visitor {
  public:
-  Judge(const CustomerId& customer, Signal signal) : customer_(customer), signal_(signal) {}
+  RecordsJudge(const CustomerId& customer, Signal signal) : customer_(customer), signal_(signal) {}
 
   void on_resource(const otlp::ResourceView& resource) override { resource_ = {resource.bytes}; }
   void on_scope(const otlp::ScopeView& scope) override { scope_ = {scope.bytes}; }
@@ -102,7 +102,7 @@ class Judge final : public otlp::Visitor {
 }  // namespace
 
 Result<Checked> check_records(const CustomerId& customer, Signal signal, std::string_view body) {
-  Judge judge(customer, signal);
+  RecordsJudge judge(customer, signal);
   auto items = otlp::walk(signal, body, judge,
                           {.items = kRequestRecordsMax,
                            .empty_envelopes = kRequestEmptyEnvelopesMax,

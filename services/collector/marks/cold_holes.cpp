@@ -20,8 +20,8 @@ constexpr std::int64_t kMinuteSeconds = 60;
 
 }  // namespace
 
-ColdHoles::ColdHoles(ColdHolesSettings settings, delivery::Transport& transport, const Clock& clock,
-                     clock::ConfirmedTime& time)
+ColdHoles::ColdHoles(ColdHolesSettings settings, delivery::MessageTransport& transport,
+                     const Clock& clock, clock::ConfirmedTime& time)
     : settings_(std::move(settings)), delivery_(own_samples_lane(), transport, clock), time_(time) {
   load();
 }

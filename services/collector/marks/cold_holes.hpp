@@ -28,7 +28,7 @@ struct ColdHolesSettings {
 /// Thread contract: advance from one thread, the rest from any.
 class ColdHoles {
  public:
-  ColdHoles(ColdHolesSettings settings, delivery::Transport& transport, const Clock& clock,
+  ColdHoles(ColdHolesSettings settings, delivery::MessageTransport& transport, const Clock& clock,
             clock::ConfirmedTime& time);
   /// All received before `complete_until_ms` is in the store, but for what the log has lost;
   /// `lost` is the cursor's (disk_log::Cursor::lost): where it has grown there is a hole. Writes

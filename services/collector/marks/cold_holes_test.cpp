@@ -21,10 +21,10 @@ constexpr std::int64_t kMinute = 28'333'334;  // since 1970
 constexpr std::int64_t kMinuteNs = 60'000'000'000;
 
 /// Keeps what it was told: "BEGIN..END CUSTOMER", minutes after kMinute.
-class Store final : public delivery::Transport, private wire::remote_write::WriteVisitor {
+class Store final : public delivery::MessageTransport, private wire::remote_write::WriteVisitor {
  public:
   void send(const CustomerId& customer, Signal /*signal*/, std::string_view message,
-            std::function<void(delivery::Answer)> done) override {
+            Task<void(delivery::Answer)> done) override {
     EXPECT_TRUE(customer.is_provider());
     ++requests;
     if (answer.kind == delivery::Answer::Kind::kTaken) {

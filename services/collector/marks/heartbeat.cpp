@@ -16,8 +16,8 @@
 #include "services/collector/marks/own_samples.hpp"
 
 namespace vigia::collector::marks {
-Heartbeat::Heartbeat(HeartbeatSettings settings, delivery::Transport& transport, const Clock& clock,
-                     clock::ConfirmedTime& time)
+Heartbeat::Heartbeat(HeartbeatSettings settings, delivery::MessageTransport& transport,
+                     const Clock& clock, clock::ConfirmedTime& time)
     : settings_(std::move(settings)),
       delivery_(own_samples_lane(), transport, clock),
       transport_(transport),

@@ -46,7 +46,7 @@ class Heartbeat {
  public:
   using Waiting = std::map<CustomerId, std::int64_t>;  // ms since 1970
 
-  Heartbeat(HeartbeatSettings settings, delivery::Transport& transport, const Clock& clock,
+  Heartbeat(HeartbeatSettings settings, delivery::MessageTransport& transport, const Clock& clock,
             clock::ConfirmedTime& time);
   /// Writes the minutes that have become complete, with one request. A failure is tried again at
   /// the next call. `lost` is the cursor's (disk_log::Cursor::lost): where it has changed since the
@@ -90,7 +90,7 @@ class Heartbeat {
 
   const HeartbeatSettings settings_;
   delivery::ParcelDelivery delivery_;
-  delivery::Transport& transport_;
+  delivery::MessageTransport& transport_;
   const Clock& clock_;
   clock::ConfirmedTime& time_;
   std::mutex mutex_;

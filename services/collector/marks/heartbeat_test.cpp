@@ -18,10 +18,10 @@ constexpr std::int64_t kMinute = 28'333'334;  // since 1970
 constexpr std::int64_t kMinuteNs = 60'000'000'000;
 
 /// Keeps which minutes were marked, by what collector.
-class Shard final : public delivery::Transport {
+class Shard final : public delivery::MessageTransport {
  public:
   void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view message,
-            std::function<void(delivery::Answer)> done) override {
+            Task<void(delivery::Answer)> done) override {
     class Marks final : public wire::remote_write::WriteVisitor {
      public:
       void on_series(const wire::remote_write::SeriesView& series) override {

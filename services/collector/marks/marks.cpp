@@ -8,7 +8,7 @@ namespace {
 
 class HotMarks final : public Marks {
  public:
-  HotMarks(HeartbeatSettings settings, delivery::Transport& transport, const Clock& clock,
+  HotMarks(HeartbeatSettings settings, delivery::MessageTransport& transport, const Clock& clock,
            clock::ConfirmedTime& time)
       : heartbeat_(std::move(settings), transport, clock, time), time_(time) {}
 
@@ -36,7 +36,7 @@ class HotMarks final : public Marks {
 
 class ColdMarks final : public Marks {
  public:
-  ColdMarks(ColdHolesSettings settings, delivery::Transport& transport, const Clock& clock,
+  ColdMarks(ColdHolesSettings settings, delivery::MessageTransport& transport, const Clock& clock,
             clock::ConfirmedTime& time)
       : holes_(std::move(settings), transport, clock, time) {}
 
@@ -57,13 +57,15 @@ class ColdMarks final : public Marks {
 
 }  // namespace
 
-std::unique_ptr<Marks> make_hot_marks(HeartbeatSettings settings, delivery::Transport& transport,
-                                      const Clock& clock, clock::ConfirmedTime& time) {
+std::unique_ptr<Marks> make_hot_marks(HeartbeatSettings settings,
+                                      delivery::MessageTransport& transport, const Clock& clock,
+                                      clock::ConfirmedTime& time) {
   return std::make_unique<HotMarks>(std::move(settings), transport, clock, time);
 }
 
-std::unique_ptr<Marks> make_cold_marks(ColdHolesSettings settings, delivery::Transport& transport,
-                                       const Clock& clock, clock::ConfirmedTime& time) {
+std::unique_ptr<Marks> make_cold_marks(ColdHolesSettings settings,
+                                       delivery::MessageTransport& transport, const Clock& clock,
+                                       clock::ConfirmedTime& time) {
   return std::make_unique<ColdMarks>(std::move(settings), transport, clock, time);
 }
 

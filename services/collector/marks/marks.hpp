@@ -43,11 +43,13 @@ class Marks {
 
 /// Of a hot shard, which answers only where it is known to have no hole: what it refuses is one,
 /// since cold may have taken it.
-std::unique_ptr<Marks> make_hot_marks(HeartbeatSettings settings, delivery::Transport& transport,
-                                      const Clock& clock, clock::ConfirmedTime& time);
+std::unique_ptr<Marks> make_hot_marks(HeartbeatSettings settings,
+                                      delivery::MessageTransport& transport, const Clock& clock,
+                                      clock::ConfirmedTime& time);
 /// Of any other store: it is told of its holes alone. What it refuses is none: that is told to who
 /// sent it, and by the counters.
-std::unique_ptr<Marks> make_cold_marks(ColdHolesSettings settings, delivery::Transport& transport,
-                                       const Clock& clock, clock::ConfirmedTime& time);
+std::unique_ptr<Marks> make_cold_marks(ColdHolesSettings settings,
+                                       delivery::MessageTransport& transport, const Clock& clock,
+                                       clock::ConfirmedTime& time);
 
 }  // namespace vigia::collector::marks

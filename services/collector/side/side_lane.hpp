@@ -44,7 +44,7 @@ struct SideLaneSettings {
 
 struct SideLaneParts {  // all of it outlives the lane
   SideQueue& queue;
-  delivery::Transport& transport;
+  delivery::MessageTransport& transport;
   std::shared_ptr<delivery::Evidence> evidence;
   delivery::Prober* prober = nullptr;
   delivery::Packer& packer;

@@ -32,14 +32,14 @@ class PiecePacker final : public delivery::Packer {
 };
 
 /// Takes everything, but for what a test does at a record before it is taken.
-class Scripted final : public delivery::Transport {
+class Scripted final : public delivery::MessageTransport {
  public:
   /// The answer to the record's request; nothing: none comes.
   using Script = std::function<std::optional<delivery::Answer>(char record)>;
 
   explicit Scripted(Script script) : script_(std::move(script)) {}
   void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view message,
-            std::function<void(delivery::Answer)> done) override {
+            Task<void(delivery::Answer)> done) override {
     const auto answer = script_(message.front());
     if (!answer) return;
     if (answer->kind == delivery::Answer::Kind::kTaken) {

@@ -15,10 +15,10 @@ namespace {
 
 using testing::Contains;
 
-class Taking final : public delivery::Transport {
+class Taking final : public delivery::MessageTransport {
  public:
   void send(const CustomerId& /*customer*/, Signal /*signal*/, std::string_view message,
-            std::function<void(delivery::Answer)> done) override {
+            Task<void(delivery::Answer)> done) override {
     delivery::Answer answer;
     {
       const std::lock_guard lock(mutex_);

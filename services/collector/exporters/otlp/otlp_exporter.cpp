@@ -11,7 +11,8 @@ namespace {
 
 using Make = Result<std::unique_ptr<Exporter>> (*)(const ExporterSettings&, const SenderSettings&,
                                                    const ExporterParts&);
-using MakeTransport = std::unique_ptr<delivery::Transport> (*)(const SenderSettings&, net::Client&);
+using MakeTransport = std::unique_ptr<delivery::MessageTransport> (*)(const SenderSettings&,
+                                                                      net::Client&);
 
 MakeExporter with(SenderSettings sender, Make make) {
   return [sender = std::move(sender), make](const ExporterSettings& settings,
@@ -41,7 +42,8 @@ MakeExporter read_http(const service::ConfigNode& node, ExporterSettings& /*sett
   return with(read_sender(node, BareEndpoint::kRefused, context), make_http);
 }
 
-Means means_of(const ExporterSettings& settings, std::unique_ptr<delivery::Transport> transport) {
+Means means_of(const ExporterSettings& settings,
+               std::unique_ptr<delivery::MessageTransport> transport) {
   const Signal probed = settings.signals.empty() ? Signal::kTraces : settings.signals.front();
   return {std::move(transport), delivery::make_body_packer(), delivery::empty_probe(probed)};
 }

@@ -26,6 +26,7 @@ Result<std::unique_ptr<Exporter>> make_http(const ExporterSettings& settings,
                                             const SenderSettings& sender,
                                             const ExporterParts& parts);
 /// What it sends and how, `transport` being the way.
-Means means_of(const ExporterSettings& settings, std::unique_ptr<delivery::Transport> transport);
+Means means_of(const ExporterSettings& settings,
+               std::unique_ptr<delivery::MessageTransport> transport);
 
 }  // namespace vigia::collector::exporters::otlp

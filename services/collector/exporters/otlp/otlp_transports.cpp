@@ -26,13 +26,13 @@ Kind kind_of(ExportAnswer::Meaning meaning) {
   return Kind::kRetry;
 }
 
-class OtlpTransport final : public delivery::Transport {
+class OtlpTransport final : public delivery::MessageTransport {
  public:
   OtlpTransport(ExportSettings settings, net::Client& client)
       : exports_(std::move(settings), client) {}
 
   void send(const CustomerId& customer, Signal signal, std::string_view message,
-            std::function<void(delivery::Answer)> done) override {
+            Task<void(delivery::Answer)> done) override {
     net::Headers headers;
     add_customer(headers, customer);
     exports_.send(signal, message, headers,
@@ -45,8 +45,9 @@ class OtlpTransport final : public delivery::Transport {
   vigia::otlp::ExportClient exports_;
 };
 
-std::unique_ptr<delivery::Transport> make(const SenderSettings& settings,
-                                          vigia::otlp::Protocol protocol, net::Client& client) {
+std::unique_ptr<delivery::MessageTransport> make(const SenderSettings& settings,
+                                                 vigia::otlp::Protocol protocol,
+                                                 net::Client& client) {
   return std::make_unique<OtlpTransport>(
       ExportSettings{.endpoint = settings.endpoint,
                      .protocol = protocol,
@@ -66,13 +67,13 @@ delivery::Answer answer_of(ExportAnswer answer) {
   return made;
 }
 
-std::unique_ptr<delivery::Transport> make_http_transport(const SenderSettings& settings,
-                                                         net::Client& client) {
+std::unique_ptr<delivery::MessageTransport> make_http_transport(const SenderSettings& settings,
+                                                                net::Client& client) {
   return make(settings, vigia::otlp::Protocol::kHttp, client);
 }
 
-std::unique_ptr<delivery::Transport> make_grpc_transport(const SenderSettings& settings,
-                                                         net::Client& client) {
+std::unique_ptr<delivery::MessageTransport> make_grpc_transport(const SenderSettings& settings,
+                                                                net::Client& client) {
   return make(settings, vigia::otlp::Protocol::kGrpc, client);
 }
 

@@ -11,10 +11,10 @@
 namespace vigia::collector::exporters::otlp {
 
 /// The customer goes along as X-Vigia-Customer. `client` outlives the transport and its requests.
-std::unique_ptr<delivery::Transport> make_http_transport(const SenderSettings& settings,
-                                                         net::Client& client);
-std::unique_ptr<delivery::Transport> make_grpc_transport(const SenderSettings& settings,
-                                                         net::Client& client);
+std::unique_ptr<delivery::MessageTransport> make_http_transport(const SenderSettings& settings,
+                                                                net::Client& client);
+std::unique_ptr<delivery::MessageTransport> make_grpc_transport(const SenderSettings& settings,
+                                                                net::Client& client);
 
 /// What an answer means is decided in libs/otlp, for every sender alike. The delivery weighs
 /// kBroken by what others are taken of meanwhile: a store with a passing fault answers so too.

@@ -21,7 +21,7 @@ std::string file_name(std::string exporter) {
 /// A hot shard is told by marks how far it is whole, any other store of its holes alone.
 std::unique_ptr<marks::Marks> make_marks(const ExporterSettings& settings,
                                          const ExporterParts& parts,
-                                         delivery::Transport& transport) {
+                                         delivery::MessageTransport& transport) {
   const std::string state_file = parts.data_directory + "/heartbeats/" + file_name(settings.id);
   if (Routing(settings).is_shard())
     return marks::make_hot_marks({settings.name, parts.collector_id, state_file}, transport,
@@ -43,7 +43,7 @@ MakeExporter read(const service::ConfigNode& node, ExporterSettings& settings,
 }
 
 Means means_of(const ExporterSettings& settings, const ExporterParts& parts,
-               std::unique_ptr<delivery::Transport> transport) {
+               std::unique_ptr<delivery::MessageTransport> transport) {
   Means means{std::move(transport), make_series_packer(settings.resource_labels, parts.series),
               delivery::remote_write_probe(settings.id, parts.collector_id)};
   means.marks = make_marks(settings, parts, *means.transport);

@@ -21,6 +21,6 @@ Result<std::unique_ptr<Exporter>> make(const ExporterSettings& settings,
                                        const SenderSettings& sender, const ExporterParts& parts);
 /// What it sends and how, `transport` being the way.
 Means means_of(const ExporterSettings& settings, const ExporterParts& parts,
-               std::unique_ptr<delivery::Transport> transport);
+               std::unique_ptr<delivery::MessageTransport> transport);
 
 }  // namespace vigia::collector::exporters::remote_write

@@ -61,7 +61,7 @@ std::optional<std::int64_t> date_of(const net::ClientResponse& response) {
   return std::int64_t{timegm(&date)} * kSecondMs;
 }
 
-class RemoteWriteTransport final : public delivery::Transport {
+class RemoteWriteTransport final : public delivery::MessageTransport {
  public:
   RemoteWriteTransport(const SenderSettings& settings, net::Client& client) : client_(client) {
     base_.method = "POST";
@@ -75,7 +75,7 @@ class RemoteWriteTransport final : public delivery::Transport {
     base_.headers.add(protocol::kVersionHeader, protocol::kVersion);
   }
   void send(const CustomerId& customer, Signal /*signal*/, std::string_view message,
-            std::function<void(delivery::Answer)> done) override {
+            Task<void(delivery::Answer)> done) override {
     net::ClientRequest made = base_;
     add_customer(made.headers, customer);
     made.body = protocol::compress_request(message);
@@ -93,8 +93,8 @@ class RemoteWriteTransport final : public delivery::Transport {
 
 }  // namespace
 
-std::unique_ptr<delivery::Transport> make_transport(const SenderSettings& settings,
-                                                    net::Client& client) {
+std::unique_ptr<delivery::MessageTransport> make_transport(const SenderSettings& settings,
+                                                           net::Client& client) {
   return std::make_unique<RemoteWriteTransport>(settings, client);
 }
 

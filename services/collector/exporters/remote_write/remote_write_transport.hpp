@@ -11,8 +11,8 @@
 namespace vigia::collector::exporters::remote_write {
 
 /// `client` outlives the transport and its requests.
-std::unique_ptr<delivery::Transport> make_transport(const SenderSettings& settings,
-                                                    net::Client& client);
+std::unique_ptr<delivery::MessageTransport> make_transport(const SenderSettings& settings,
+                                                           net::Client& client);
 
 /// What a remote-write destination's answer means. 2xx taken, and so is the 400 by which
 /// vigia-storage says how many samples it has not stored, the rest being stored. What speaks of the
