@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "libs/base/task.hpp"
 #include "libs/model/signal.hpp"
 #include "libs/net/client.hpp"
 #include "libs/otlp/answer.hpp"
@@ -30,7 +30,7 @@ struct ExportSettings {
 class ExportClient {
  public:
   /// `date` is the answer's own; "" where it has none, or there was no answer.
-  using Done = std::function<void(ExportAnswer answer, std::string_view date)>;
+  using Done = Task<void(ExportAnswer answer, std::string_view date)>;
 
   /// `client` outlives this, or is closed before; answers that come later are still told.
   ExportClient(ExportSettings settings, net::Client& client);

@@ -14,6 +14,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
+#include "libs/base/task.hpp"
 #include "libs/disk_log/disk_log.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
@@ -43,7 +44,7 @@ class Buffer {
   struct Private {};  // only open() makes one
 
  public:
-  using Done = std::function<void(const Result<void>&)>;
+  using Done = Task<void(const Result<void>&)>;
 
   Buffer(Private key, const BufferSettings& settings, CustomerId customer, const Clock& clock);
 

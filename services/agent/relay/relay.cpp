@@ -124,18 +124,16 @@ void Relay::handle(net::Request request, net::Responder responder) {
 void Relay::keep(Job job, Signal signal) {
   std::string stamped = stamp_.apply(job.body);
   const std::uint32_t items = job.contents.items;
-  // std::function wants what can be copied: the job is shared between its copies.
-  auto shared = std::make_shared<Job>(std::move(job));
-  shared->body.clear();
-  // May run after the relay has ended; the counters outlive the buffer.
+  // May run after the relay has ended; the counters outlive the buffer. The body as it was sent is
+  // not held until then.
   parts_.buffer.append(signal, std::move(stamped), items,
-                       [counters = &parts_.counters, shared, signal](const Result<void>& kept) {
-                         if (!kept) {
-                           return answer_refusal(*counters, shared->head, signal, kept.error(),
-                                                 std::move(shared->responder));
-                         }
-                         counters->relayed_items[index_of(signal)] += shared->contents.items;
-                         shared->responder.send(success(shared->head, signal));
+                       [counters = &parts_.counters, signal, items, head = std::move(job.head),
+                        responder = std::move(job.responder)](const Result<void>& kept) mutable {
+                         if (!kept)
+                           return answer_refusal(*counters, head, signal, kept.error(),
+                                                 std::move(responder));
+                         counters->relayed_items[index_of(signal)] += items;
+                         responder.send(success(head, signal));
                        });
 }
 

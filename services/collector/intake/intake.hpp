@@ -13,6 +13,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
+#include "libs/base/task.hpp"
 #include "libs/disk_log/disk_log.hpp"
 #include "libs/model/signal.hpp"
 #include "libs/model/verdicts.hpp"
@@ -68,7 +69,7 @@ struct IntakeParts {
 /// Thread contract: any thread.
 class Intake {
  public:
-  using Done = std::function<void(Result<Receipt>)>;
+  using Done = Task<void(Result<Receipt>)>;
 
   /// `processors`, in their order: stages between the form and the check.
   Intake(const std::vector<exporters::ExporterSettings>& exporters, IntakeSettings settings,

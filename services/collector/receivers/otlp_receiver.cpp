@@ -134,15 +134,12 @@ void OtlpReceiver::handle(net::Request request, net::Responder responder) {
   const otlp::BodyForm form = *otlp::form_of(request);
   intake::ExportRequest taken{signal, transport_name(request), std::move(request.body),
                               form == otlp::BodyForm::kJson};
-  // std::function wants a copyable callable; the responder moves, so it is held by a shared pointer
-  // that this one callable owns.
-  auto held = std::make_shared<net::Responder>(std::move(responder));
   parts_.intake.take(
       *customer, std::move(taken),
-      [this, held, signal, form,
-       head = static_cast<net::RequestHead>(request)](Result<intake::Receipt> receipt) {
-        held->send(receipt ? otlp::accepted(signal, form, {receipt->rejected, receipt->message})
-                           : refused(head, receipt.error()));
+      [this, signal, form, responder = std::move(responder),
+       head = static_cast<net::RequestHead>(request)](Result<intake::Receipt> receipt) mutable {
+        responder.send(receipt ? otlp::accepted(signal, form, {receipt->rejected, receipt->message})
+                               : refused(head, receipt.error()));
       });
 }
 
