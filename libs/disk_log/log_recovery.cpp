@@ -66,17 +66,19 @@ void LogState::recover_end() {
   if (file && (*file)->sync()) last_end_ = {newest.number, newest.bytes};
 }
 
+Result<CursorFile> LogState::read_cursor_file() const {
+  constexpr std::size_t kCursorFileBytesMax = 1U << 20U;
+  auto file = files_.open_to_read(cursors_path());
+  if (!file) return forward(file);
+  std::string bytes;
+  if (auto read = (*file)->read_at(0, kCursorFileBytesMax, bytes); !read) return forward(read);
+  return decode_cursor_file(bytes);
+}
+
 /// An error that may pass (no descriptors left, no right to read) ends the start: taken for a new
 /// log it would send everything again, and write over the file that says what was sent.
 Result<void> LogState::recover_cursors() {
-  constexpr std::size_t kCursorFileBytesMax = 1U << 20U;
-  const auto content = [&]() -> Result<CursorFile> {
-    auto file = files_.open_to_read(cursors_path());
-    if (!file) return forward(file);
-    std::string bytes;
-    if (auto read = (*file)->read_at(0, kCursorFileBytesMax, bytes); !read) return forward(read);
-    return decode_cursor_file(bytes);
-  }();
+  const auto content = read_cursor_file();
   if (!content && content.error().code == ErrorCode::kUnavailable)
     return tl::unexpected<Error>(with_context(cursors_path(), content.error()));
   if (!content) {
@@ -104,7 +106,13 @@ Result<void> LogState::recover_cursors() {
     cursor.lost = found->second.lost;
     cursor.is_new = false;
   }
-  for (const auto& known : content->cursors) {
+  forget_cursors(*content);
+  return {};
+}
+
+/// Of those that the settings no longer name.
+void LogState::forget_cursors(const CursorFile& file) {
+  for (const auto& known : file.cursors) {
     const LogPosition position = known.second.position;
     last_segment_ = std::max(last_segment_, position.segment);
     const bool is_named = std::any_of(
@@ -115,7 +123,6 @@ Result<void> LogState::recover_cursors() {
     const std::uint64_t left = bytes_after(segments_, position);
     if (left > 0 && events_.on_forgotten) events_.on_forgotten(known.first, left);
   }
-  return {};
 }
 
 /// Backwards, until a segment has a head that can be read: numbers only grow, so those before hold

@@ -160,7 +160,9 @@ class LogState {
   };
 
   Result<void> recover_segments(const std::vector<std::string>& names);
+  Result<CursorFile> read_cursor_file() const;
   Result<void> recover_cursors();
+  void forget_cursors(const CursorFile& file);
   void recover_end();
   void recover_sequence();
   void recover_losses();

@@ -67,11 +67,10 @@ struct TooMuchAround {
 
 class Cutter {
  public:
-  Cutter(Signal signal, const Verdicts& verdicts, std::uint32_t first, const CutLimits& limits,
-         const TakePiece& take)
-      : is_metrics_(signal == Signal::kMetrics),
-        verdicts_(verdicts),
-        first_(first),
+  Cutter(const CutSource& source, const CutLimits& limits, const TakePiece& take)
+      : is_metrics_(source.signal == Signal::kMetrics),
+        verdicts_(source.verdicts),
+        first_(source.first),
         limits_(limits),
         take_(take) {}
 
@@ -181,11 +180,10 @@ class Cutter {
 
 }  // namespace
 
-Result<std::optional<std::uint32_t>> cut_items(Signal signal, std::string_view body,
-                                               const Verdicts& verdicts, std::uint32_t first,
-                                               const CutLimits& limits, const TakePiece& take) {
+Result<std::optional<std::uint32_t>> cut_items(const CutSource& source, const CutLimits& limits,
+                                               const TakePiece& take) {
   try {
-    return Cutter(signal, verdicts, first, limits, take).run(body);
+    return Cutter(source, limits, take).run(source.body);
   } catch (const TooMuchAround& around) {
     return fail(ErrorCode::kTooLarge,
                 fmt::format("a resource, scope and metric have {} bytes beside their items, {} may "

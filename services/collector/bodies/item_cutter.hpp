@@ -26,12 +26,19 @@ struct CutLimits {
 /// Takes one piece: a whole Export*ServiceRequest of so many items. False ends the cutting.
 using TakePiece = std::function<bool(std::string&& message, std::uint32_t items)>;
 
+/// What is cut: a request's body and what was found of its items. Holds references.
+struct CutSource {
+  Signal signal = Signal::kMetrics;
+  std::string_view body;
+  const Verdicts& verdicts;
+  std::uint32_t first = 0;  ///< the item to begin with
+};
+
 /// Cuts the accepted items from `first` on; items are numbered as wire::otlp::walk does. Resource,
 /// scope, metric and their other fields are repeated in each piece that has items of theirs; what
 /// holds no item is left out. Returns the item to go on with where it was ended, else nothing.
 /// kInvalid where the bytes are no such message; kTooLarge as the limits say.
-Result<std::optional<std::uint32_t>> cut_items(Signal signal, std::string_view body,
-                                               const Verdicts& verdicts, std::uint32_t first,
-                                               const CutLimits& limits, const TakePiece& take);
+Result<std::optional<std::uint32_t>> cut_items(const CutSource& source, const CutLimits& limits,
+                                               const TakePiece& take);
 
 }  // namespace vigia::collector::bodies

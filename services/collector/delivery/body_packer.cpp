@@ -47,8 +47,8 @@ class BodyPacker final : public Packer {
     if (whole.items < 2) return std::nullopt;
     Parcel parts{.customer = parcel.customer, .signal = parcel.signal, .stage = parcel.stage};
     const bodies::CutLimits limits{(whole.items + 1) / 2, parcel.run(unit, unit + 1).size()};
-    auto cut = bodies::cut_items(parcel.signal, parcel.run(unit, unit + 1), Verdicts(whole.items),
-                                 0, limits, [&](std::string&& message, std::uint32_t items) {
+    auto cut = bodies::cut_items({parcel.signal, parcel.run(unit, unit + 1), Verdicts(whole.items)},
+                                 limits, [&](std::string&& message, std::uint32_t items) {
                                    parts.units.push_back({.begin = parts.message.size(),
                                                           .record = whole.record,
                                                           .item = whole.item,
@@ -69,7 +69,7 @@ class BodyPacker final : public Packer {
     if (!verdicts) return forward(verdicts);
     Packed packed;
     auto next = bodies::cut_items(
-        parcel.signal, record.body, *verdicts, from.item, {kUnitItemsMax, kUnitBytesMax},
+        {parcel.signal, record.body, *verdicts, from.item}, {kUnitItemsMax, kUnitBytesMax},
         [&](std::string&& message, std::uint32_t items) {
           parcel.units.push_back({.begin = parcel.message.size(),
                                   .record = index,

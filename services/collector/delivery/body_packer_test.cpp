@@ -54,7 +54,7 @@ std::vector<std::string> cut(const std::string& body, const Verdicts& verdicts,
                              const bodies::CutLimits& limits, std::uint32_t first = 0,
                              std::size_t pieces_max = 1000) {
   std::vector<std::string> pieces;
-  const auto next = bodies::cut_items(Signal::kLogs, body, verdicts, first, limits,
+  const auto next = bodies::cut_items({Signal::kLogs, body, verdicts, first}, limits,
                                       [&](std::string&& message, std::uint32_t /*items*/) {
                                         pieces.push_back(text_of(message));
                                         return pieces.size() < pieces_max;
@@ -71,7 +71,7 @@ TEST(ItemCutter, APieceIsBoundedWithAllThatEnclosesItsItems) {
   std::size_t largest = 0;
   std::uint32_t items = 0;
   const auto next =
-      bodies::cut_items(Signal::kLogs, body, Verdicts(40), 0,
+      bodies::cut_items({Signal::kLogs, body, Verdicts(40)},
                         {.items_max = 1000, .bytes_max = 1000, .piece_bytes_max = 4000},
                         [&](std::string&& message, std::uint32_t count) {
                           largest = std::max(largest, message.size());
@@ -88,7 +88,7 @@ TEST(ItemCutter, WhatStandsInEachPieceIsBounded) {
   const std::string body = body_of(1, 1000, 1000);
   const auto cut_with = [&body](std::size_t enclosing_bytes_max) {
     return bodies::cut_items(
-        Signal::kLogs, body, Verdicts(2000), 0,
+        {Signal::kLogs, body, Verdicts(2000)},
         {.items_max = 1, .bytes_max = 1, .enclosing_bytes_max = enclosing_bytes_max},
         [](std::string&&, std::uint32_t) { return true; });
   };
@@ -124,7 +124,7 @@ TEST(ItemCutter, OneLargeItemGoesAlone) {
 }
 
 TEST(ItemCutter, DamageIsAnError) {
-  EXPECT_FALSE(bodies::cut_items(Signal::kLogs, "\x0a\xff", Verdicts(1), 0, {1, 1},
+  EXPECT_FALSE(bodies::cut_items({Signal::kLogs, "\x0a\xff", Verdicts(1)}, {1, 1},
                                  [](std::string&&, std::uint32_t) { return true; }));
 }
 
@@ -166,7 +166,7 @@ TEST(ItemCutter, PiecesOfMetricsKeepWhatEnclosesTheirPoints) {
   std::vector<std::string> pieces;
   Verdicts verdicts(6);
   verdicts.reject(1, RejectReason::kFuture);
-  ASSERT_TRUE(bodies::cut_items(Signal::kMetrics, metrics_of(3), verdicts, 0, {3, kAnyBytes},
+  ASSERT_TRUE(bodies::cut_items({Signal::kMetrics, metrics_of(3), verdicts}, {3, kAnyBytes},
                                 [&](std::string&& message, std::uint32_t items) {
                                   pieces.push_back(metrics_text_of(message) +
                                                    std::to_string(items));

@@ -228,34 +228,38 @@ void ParcelDelivery::settle(Task& task, const Answer& answer, DeliveryObserver& 
 
 /// What of the task's trouble is its own, by what the destination takes meanwhile.
 void ParcelDelivery::judge(Task& task, const std::vector<Task>& tasks, DeliveryObserver& observer) {
-  const TimePoint now = clock_.steady();
-  const bool is_side = settings_.lane == Lane::kSide;
-  if (is_side && task.request == 0 && settings_.run_max > Duration::zero() &&
-      now >= run_began_ + settings_.run_max) {
+  if (task.request != 0)
+    judge_in_flight(task, observer);
+  else if (settings_.lane == Lane::kSide && is_turn_over())
     set_aside(task, Aside::kSearch, "the time of this turn is over", observer);
-    return;
-  }
-  if (task.request != 0) {
-    if (settings_.lane != Lane::kFront || now < task.sent + settings_.patience) return;
-    // Others are served while this one hangs, so it is not the destination: the window goes on
-    // without it.
-    if (evidence_->taken_since(task.sent)) {
-      ++abandoned_;
-      task.request = 0;
-      set_aside(task, Aside::kSlow, "no answer while others have theirs", observer);
-    } else {
-      ask(task.ranges.front(), false);
-    }
-    return;
-  }
-  if (takes_others_time(task, tasks, observer)) {
+  else if (takes_others_time(task, tasks, observer))
     set_aside(task, Aside::kSlow, "it takes long, and others wait", observer);
-    return;
+  else if (task.failure)
+    judge_failure(task, observer);
+}
+
+bool ParcelDelivery::is_turn_over() const {
+  return settings_.run_max > Duration::zero() && clock_.steady() >= run_began_ + settings_.run_max;
+}
+
+void ParcelDelivery::judge_in_flight(Task& task, DeliveryObserver& observer) {
+  if (settings_.lane != Lane::kFront || clock_.steady() < task.sent + settings_.patience) return;
+  // Others are served while this one hangs, so it is not the destination: the window goes on
+  // without it.
+  if (evidence_->taken_since(task.sent)) {
+    ++abandoned_;
+    task.request = 0;
+    set_aside(task, Aside::kSlow, "no answer while others have theirs", observer);
+  } else {
+    ask(task.ranges.front(), false);
   }
-  if (!task.failure) return;
+}
+
+void ParcelDelivery::judge_failure(Task& task, DeliveryObserver& observer) {
+  const TimePoint now = clock_.steady();
   const Answer& answer = task.failure->answer;
   const bool must_wait = is_wait(answer);
-  if (must_wait && is_side) {
+  if (must_wait && settings_.lane == Lane::kSide) {
     set_aside(task, Aside::kSlow, answer.why, observer);
     return;
   }
@@ -334,9 +338,7 @@ bool ParcelDelivery::doom(Task& task, const Answer& answer, DeliveryObserver& ob
 /// Nothing is left to send.
 void ParcelDelivery::judge_doomed(Task& task, DeliveryObserver& observer) const {
   if (task.doomed.empty()) return;
-  const bool is_late =
-      settings_.run_max > Duration::zero() && clock_.steady() >= run_began_ + settings_.run_max;
-  if (is_late || evidence_->data_taken_since(task.doomed_sent))
+  if (is_turn_over() || evidence_->data_taken_since(task.doomed_sent))
     set_aside(task, Aside::kSearch, "the time of this turn is over", observer);
   else
     ask(task.doomed.front().range, false);

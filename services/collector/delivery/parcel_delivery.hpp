@@ -151,12 +151,16 @@ class ParcelDelivery {
   void take_answers(std::vector<Task>& tasks, DeliveryObserver& observer);
   void settle(Task& task, const Answer& answer, DeliveryObserver& observer);
   void judge(Task& task, const std::vector<Task>& tasks, DeliveryObserver& observer);
+  void judge_in_flight(Task& task, DeliveryObserver& observer);
+  void judge_failure(Task& task, DeliveryObserver& observer);
+  bool is_turn_over() const;
   bool takes_others_time(const Task& task, const std::vector<Task>& tasks,
                          DeliveryObserver& observer) const;
   enum class Blame : std::uint8_t { kUnknown, kTryAgain, kTask };
   Blame blame(const Task& task) const;
   void ask(const Range& range, bool is_too_new) const;
   void condemn(Task& task, DeliveryObserver& observer);
+  void condemn_suspect(Task& task, const std::string& why, DeliveryObserver& observer) const;
   void part_too_new(Task& task, const std::string& why, DeliveryObserver& observer);
   void search(Task& task, const Answer& answer, DeliveryObserver& observer);
   bool split(Task& task, DeliveryObserver& observer) const;

@@ -29,13 +29,7 @@ void ParcelDelivery::condemn(Task& task, DeliveryObserver& observer) {
     return;
   }
   if (task.stage == Parcel::Stage::kSuspect) {
-    const bool has_kinds = !observer.kind_of(*range.parcel, range.first).empty();
-    if (!has_kinds || ++task.searches >= kSuspectKindsMax) {
-      set_aside(task, Aside::kSuspect, answer.why, observer);
-      return;
-    }
-    for (const Range& alike : take_kind(task, observer))
-      observer.on_set_aside(*alike.parcel, alike.first, alike.last, Aside::kSuspect, answer.why);
+    condemn_suspect(task, answer.why, observer);
     return;
   }
   if (task.stage == Parcel::Stage::kLastTry) {
@@ -54,6 +48,19 @@ void ParcelDelivery::condemn(Task& task, DeliveryObserver& observer) {
   if (split(task, observer)) return;
   observer.on_set_aside(*range.parcel, range.first, range.last, Aside::kSuspect, answer.why);
   task.ranges.pop_front();
+}
+
+/// It has failed alone once more: so has, for now, all of its kind.
+void ParcelDelivery::condemn_suspect(Task& task, const std::string& why,
+                                     DeliveryObserver& observer) const {
+  const Range& range = task.ranges.front();
+  const bool has_kinds = !observer.kind_of(*range.parcel, range.first).empty();
+  if (!has_kinds || ++task.searches >= kSuspectKindsMax) {
+    set_aside(task, Aside::kSuspect, why, observer);
+    return;
+  }
+  for (const Range& alike : take_kind(task, observer))
+    observer.on_set_aside(*alike.parcel, alike.first, alike.last, Aside::kSuspect, why);
 }
 
 /// Something of the front range lies ahead of the destination's clock: the oldest such unit is

@@ -155,7 +155,7 @@ Result<std::vector<disk_log::DiskRecord>> Intake::records_of(const tenancy::Cust
     return records;
   }
   auto next = bodies::cut_items(
-      request.signal, request.body, verdicts, 0,
+      {request.signal, request.body, verdicts},
       {.items_max = verdicts.items(),
        .bytes_max = kPieceBytes,
        .piece_bytes_max = kPieceBytes,

@@ -1,6 +1,7 @@
 #include "services/collector/side/side_entry.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -178,18 +179,8 @@ struct Opened {
   std::string_view content;  // what is there of it
 };
 
-Result<Opened> open(std::string_view bytes) {
-  ByteReader reader(bytes);
-  if (reader.read_bytes(kMagic.size()) != kMagic)
-    return fail(ErrorCode::kCorrupt, "does not begin as an entry of the side queue");
-  const std::uint32_t version = reader.read_u32();
-  const std::uint32_t checksum = reader.read_u32();
-  const std::string_view head = reader.read_bytes(reader.read_u32());
-  // The checksum is judged before the version, as in the disk log: see head_checksum.
-  if (!reader.ok() || version == 0 || head_checksum(version, head) != checksum)
-    return fail(ErrorCode::kCorrupt, "the head's checksum is wrong");
-  if (version > kSideVersion)
-    return fail(ErrorCode::kInvalid, fmt::format("version {} of an entry is not known", version));
+/// What the head says; `content` is not known from it. Nothing where a field is wrong.
+std::optional<Opened> read_fields(std::uint32_t version, std::string_view head) {
   ByteReader fields(head);
   const std::uint8_t signal = fields.read_u8();
   const std::uint8_t stage = fields.read_u8();
@@ -207,13 +198,31 @@ Result<Opened> open(std::string_view bytes) {
   if (!fields.ok() || !id || signal < 1 || signal > 3 || stage > kStageMax ||
       (kind > kRecords && !is_packed && !is_as_in_log) ||
       (is_packed && plain_bytes > kEntryPlainBytesMax))
-    return fail(ErrorCode::kCorrupt, "a field of the head is wrong");
+    return std::nullopt;
   return Opened{
       {*id, static_cast<Signal>(signal), static_cast<delivery::Parcel::Stage>(stage),
        kind == kRecords || is_as_in_log, received_ms, items, content_bytes, is_packed, plain_bytes},
       is_as_in_log,
       content_checksum,
-      reader.rest()};
+      {}};
+}
+
+Result<Opened> open(std::string_view bytes) {
+  ByteReader reader(bytes);
+  if (reader.read_bytes(kMagic.size()) != kMagic)
+    return fail(ErrorCode::kCorrupt, "does not begin as an entry of the side queue");
+  const std::uint32_t version = reader.read_u32();
+  const std::uint32_t checksum = reader.read_u32();
+  const std::string_view head = reader.read_bytes(reader.read_u32());
+  // The checksum is judged before the version, as in the disk log: see head_checksum.
+  if (!reader.ok() || version == 0 || head_checksum(version, head) != checksum)
+    return fail(ErrorCode::kCorrupt, "the head's checksum is wrong");
+  if (version > kSideVersion)
+    return fail(ErrorCode::kInvalid, fmt::format("version {} of an entry is not known", version));
+  auto opened = read_fields(version, head);
+  if (!opened) return fail(ErrorCode::kCorrupt, "a field of the head is wrong");
+  opened->content = reader.rest();
+  return *std::move(opened);
 }
 
 }  // namespace

@@ -203,25 +203,36 @@ bool SideLane::Worker::is_lost(Work& work, const SideItem& item, const Error& er
   return true;
 }
 
+/// As the packer's, but where it fails the piece is as it was.
+Result<delivery::Packed> SideLane::Worker::pack_record(SideRecord& record, std::uint32_t& index,
+                                                       delivery::Parcel& piece,
+                                                       bool& is_fault_of_ours) {
+  const std::size_t bytes_before = piece.message.size();
+  const std::size_t units_before = piece.units.size();
+  Result<delivery::Packed> packed =
+      fail(ErrorCode::kInternal, "a fault of this program, see its log");
+  is_fault_of_ours = !contain_faults("packing of a record", [&] {
+    if (auto opened = record.open(); !opened)
+      packed = forward(opened);
+    else
+      packed = parts_.packer.pack(index++, record.view(), record.from, kPieceBytesMax, piece);
+  });
+  if (!packed) {
+    piece.message.resize(bytes_before);
+    piece.units.resize(units_before);
+  }
+  return packed;
+}
+
 void SideLane::Worker::pack_records(Work& work, delivery::Parcel& piece) {
   std::uint32_t index = 0;
   while (piece.message.size() < kPieceBytesMax &&
          piece.units.size() < delivery::Packer::kUnitsMax && open_entry(work)) {
     SideRecord& record = work.entry->records.front();
-    const std::size_t bytes_before = piece.message.size();
-    const std::size_t units_before = piece.units.size();
-    Result<delivery::Packed> packed =
-        fail(ErrorCode::kInternal, "a fault of this program, see its log");
-    const bool is_sound = contain_faults("packing of a record", [&] {
-      if (auto opened = record.open(); !opened)
-        packed = forward(opened);
-      else
-        packed = parts_.packer.pack(index++, record.view(), record.from, kPieceBytesMax, piece);
-    });
+    bool is_fault_of_ours = false;
+    const auto packed = pack_record(record, index, piece, is_fault_of_ours);
     if (!packed) {
-      piece.message.resize(bytes_before);
-      piece.units.resize(units_before);
-      if (!is_sound && work.items.front().attempts < kFaultTriesMax) {
+      if (is_fault_of_ours && work.items.front().attempts < kFaultTriesMax) {
         work.is_stalled = true;
         return;
       }

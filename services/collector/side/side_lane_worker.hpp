@@ -108,6 +108,8 @@ class SideLane::Worker final : private delivery::DeliveryObserver {
   bool take_turn();
   void work_off(std::vector<Work>& works);
   delivery::Parcel next_piece(Work& work);
+  Result<delivery::Packed> pack_record(SideRecord& record, std::uint32_t& index,
+                                       delivery::Parcel& piece, bool& is_fault_of_ours);
   void pack_records(Work& work, delivery::Parcel& piece);
   bool open_entry(Work& work);
   bool is_lost(Work& work, const SideItem& item, const Error& error);

@@ -203,23 +203,7 @@ Result<void> SideQueue::put_all(std::vector<SidePut>& puts, bool uses_reserve) {
     first = last_number_ + 1;
     last_number_ += puts.size();
   }
-  // Where one fails, the same data comes again, as other entries.
-  Result<void> written = fail(ErrorCode::kInternal, "a fault of this program, see its log");
-  contain_faults("what is set aside", [&] {
-    for (std::size_t i = 0; i < puts.size(); ++i) {
-      const SideBytes bytes = encode_side_entry(puts[i].entry);
-      written = write(first + i, bytes);
-      while (!written && uses_reserve && written.error().code == ErrorCode::kUnavailable &&
-             reserve_.give(size_of(bytes) + kEntryRoom))
-        written = write(first + i, bytes);
-      if (!written) return;
-    }
-  });
-  if (!written) {
-    // A kill before this leaves some of them: they come again with the rest, and so twice.
-    for (std::size_t i = 0; i < puts.size(); ++i) (void)files_.remove(path_of(first + i));
-    return written;
-  }
+  if (auto written = write_all(first, puts, uses_reserve); !written) return written;
   std::vector<SideItem> evicted;
   {
     const std::lock_guard lock(mutex_);
@@ -236,6 +220,28 @@ Result<void> SideQueue::put_all(std::vector<SidePut>& puts, bool uses_reserve) {
   }
   let_go(evicted);
   return {};
+}
+
+/// All of them, the first under that number, or none: where one fails, the same data comes again,
+/// as other entries.
+Result<void> SideQueue::write_all(std::uint64_t first, std::vector<SidePut>& puts,
+                                  bool uses_reserve) {
+  Result<void> written = fail(ErrorCode::kInternal, "a fault of this program, see its log");
+  contain_faults("what is set aside", [&] {
+    for (std::size_t i = 0; i < puts.size(); ++i) {
+      const SideBytes bytes = encode_side_entry(puts[i].entry);
+      written = write(first + i, bytes);
+      while (!written && uses_reserve && written.error().code == ErrorCode::kUnavailable &&
+             reserve_.give(size_of(bytes) + kEntryRoom))
+        written = write(first + i, bytes);
+      if (!written) return;
+    }
+  });
+  if (!written) {
+    // A kill before this leaves some of them: they come again with the rest, and so twice.
+    for (std::size_t i = 0; i < puts.size(); ++i) (void)files_.remove(path_of(first + i));
+  }
+  return written;
 }
 
 /// What is lost is told before its last trace goes: a kill in between, or a mark over it, would

@@ -201,6 +201,7 @@ class SideQueue {
   Result<void> recover(const OnFound& on_found);
   std::string path_of(std::uint64_t number) const;
   Result<void> write(std::uint64_t number, const SideBytes& bytes);
+  Result<void> write_all(std::uint64_t first, std::vector<SidePut>& puts, bool uses_reserve);
   Result<void> write_unsynced(std::uint64_t number, const SideBytes& bytes);
   void note_replaced(SideItem& item, const SideHead& left);
   SideItem& enter(std::uint64_t number, const SideHead& head);
