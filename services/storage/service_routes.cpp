@@ -37,7 +37,7 @@ net::Response answer_to_nobody() {
   return response;
 }
 
-struct Job {  // shared because std::function copies; there is one owner at a time
+struct Job {  // shared with whoever answers when the lanes do not take it
   net::Request request;
   net::Responder responder;
 };

@@ -44,7 +44,7 @@ bool FairPool::has_room(const Queue& queue, const std::string& caller) const {
          found->second.size() < limits_.jobs_max - queue.waiting;
 }
 
-bool FairPool::submit(const std::string& caller, std::function<void()> job) {
+bool FairPool::submit(const std::string& caller, Task<void()> job) {
   {
     const std::scoped_lock lock(mutex_);
     if (is_stopping_) return false;
@@ -104,14 +104,14 @@ void FairPool::stop() {
   }
 }
 
-std::function<void()> FairPool::take() {
+Task<void()> FairPool::take() {
   // In turns, not first the known: who logs in is a stranger until then.
   const bool is_known = known_.turns.empty() ? false : strangers_.turns.empty() || is_known_next_;
   is_known_next_ = !is_known;
   return take_of(is_known ? known_ : strangers_);
 }
 
-std::function<void()> FairPool::take_of(Queue& queue) {
+Task<void()> FairPool::take_of(Queue& queue) {
   auto caller = std::move(queue.turns.front());
   queue.turns.pop_front();
   const auto found = queue.jobs.find(caller);

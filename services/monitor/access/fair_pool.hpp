@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <list>
 #include <mutex>
 #include <string>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "libs/base/task.hpp"
 
 namespace vigia::monitor::access {
 
@@ -51,7 +51,7 @@ class FairPool {
 
   /// False where this caller, or its class, has as many waiting as it may, or after stop; the job
   /// is then not kept. What a job throws ends that job alone.
-  bool submit(const std::string& caller, std::function<void()> job);
+  bool submit(const std::string& caller, Task<void()> job);
   /// The caller has proved to be of `owner` (a customer). Whoever was remembered longest ago
   /// without a new proof is forgotten first: of that owner where it has as many as it may.
   void note_known(const std::string& caller, const std::string& owner);
@@ -60,7 +60,7 @@ class FairPool {
 
  private:
   struct Queue {
-    std::unordered_map<std::string, std::deque<std::function<void()>>> jobs;
+    std::unordered_map<std::string, std::deque<Task<void()>>> jobs;
     std::deque<std::string> turns;  ///< each caller with waiting jobs once
     std::size_t waiting = 0;        ///< jobs of all
   };
@@ -80,8 +80,8 @@ class FairPool {
   void run(bool is_prompt);
   /// REQUIRES for these: mutex_ held; for take and take_of also that something waits.
   bool has_work(bool is_prompt) const;
-  std::function<void()> take();
-  static std::function<void()> take_of(Queue& queue);
+  Task<void()> take();
+  static Task<void()> take_of(Queue& queue);
   Queue& queue_of(const std::string& caller);
   bool take_prompt(const std::string& owner, const std::string& caller);
   /// REQUIRES: mutex_ held.

@@ -11,7 +11,7 @@ bool CustomerTurns::has_room_for(const Lane& lane) const {
   return lane.jobs.size() < limits_.waiting && waiting_ < limits_.all_waiting;
 }
 
-bool CustomerTurns::submit(const std::string& customer, std::function<void()> job) {
+bool CustomerTurns::submit(const std::string& customer, Task<void()> job) {
   // Under the lock to its end: whoever is refused must not find its job run by another's turn. The
   // pool runs nothing while it takes a job.
   const std::scoped_lock lock(mutex_);
@@ -41,7 +41,7 @@ CustomerTurns::Lanes::iterator CustomerTurns::next_lane() {
 
 void CustomerTurns::run_while_there_are_turns() {
   while (true) {
-    std::function<void()> job;
+    Task<void()> job;
     std::string customer;
     {
       const std::scoped_lock lock(mutex_);

@@ -3,11 +3,11 @@
 
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
 
+#include "libs/base/task.hpp"
 #include "libs/service/worker_pool.hpp"
 
 namespace vigia::monitor::api {
@@ -33,11 +33,11 @@ class CustomerTurns {
 
   /// False where this customer has as many waiting as it may, or the pool takes nothing and runs
   /// nothing of this.
-  bool submit(const std::string& customer, std::function<void()> job);
+  bool submit(const std::string& customer, Task<void()> job);
 
  private:
   struct Lane {
-    std::deque<std::function<void()>> jobs;
+    std::deque<Task<void()>> jobs;
     std::size_t running = 0;
   };
   using Lanes = std::map<std::string, Lane>;

@@ -44,8 +44,7 @@ Result<void> CustomerLanes::check_jobs(const Lane* lane) const {
   return {};
 }
 
-Result<void> CustomerLanes::submit(std::string_view customer, std::size_t bytes,
-                                   std::function<void()> job) {
+Result<void> CustomerLanes::submit(std::string_view customer, std::size_t bytes, Task<void()> job) {
   // Given back below unless the job has it: also where something throws.
   struct Taken {
     ~Taken() {

@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -14,6 +13,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
+#include "libs/base/task.hpp"
 #include "services/storage/lanes/customer_shares.hpp"
 
 namespace vigia::storage::lanes {
@@ -42,7 +42,7 @@ class CustomerLanes {
   /// `customer` is whose turn the job uses; "" is a lane as any other, for what is nobody's.
   /// `bytes`: what the job holds until it has run. An error, after which the job is not kept, is
   /// retryable. What a job throws ends that job alone.
-  Result<void> submit(std::string_view customer, std::size_t bytes, std::function<void()> job);
+  Result<void> submit(std::string_view customer, std::size_t bytes, Task<void()> job);
   /// The error that a job of the customer's would now be refused with for what already waits.
   Result<void> check(std::string_view customer) const;
   /// Runs what waits, at the deadline drops what still does, and returns when nothing runs any
@@ -55,7 +55,7 @@ class CustomerLanes {
 
  private:
   struct Job {
-    std::function<void()> run;
+    Task<void()> run;
     std::size_t bytes;
   };
   struct Lane {
