@@ -27,7 +27,15 @@ export default tseslint.config(
       ],
       "jsx-a11y/label-has-associated-control": ["error", { depth: 4 }],
       "max-lines": ["error", 300],
+      complexity: ["error", 20],
+      "max-params": ["error", 5],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
     },
+  },
+  {
+    // A test's describe holds all of its cases.
+    files: ["src/**/*.{ts,tsx}"],
+    ignores: ["**/*.test.{ts,tsx}"],
+    rules: { "max-lines-per-function": ["error", { max: 70, skipComments: true }] },
   },
 );

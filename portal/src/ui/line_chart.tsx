@@ -125,14 +125,18 @@ function pointAt(plot: uPlot, { spans, stepSeconds }: Shown): Point | null {
   };
 }
 
-function chartOptions(
-  width: number,
-  colors: ChartColors,
-  syncKey: string,
-  format: Formatter,
-  shown: () => Shown,
-  hover: (point: Point | null) => void,
-): uPlot.Options {
+interface ChartParts {
+  width: number;
+  colors: ChartColors;
+  syncKey: string;
+  format: Formatter;
+  /** What is drawn now: it changes while the chart stays. */
+  shown: () => Shown;
+  hover: (point: Point | null) => void;
+}
+
+function chartOptions(parts: ChartParts): uPlot.Options {
+  const { width, colors, syncKey, format, shown, hover } = parts;
   return {
     width,
     height: heightPx,
@@ -227,14 +231,14 @@ export function LineChart({ data, from, to, color, label, syncKey }: LineChartPr
     const element = host.current;
     if (element === null) return;
     plot.current = new uPlot(
-      chartOptions(
-        element.clientWidth,
-        colorsOf(element),
+      chartOptions({
+        width: element.clientWidth,
+        colors: colorsOf(element),
         syncKey,
         format,
-        () => shown.current,
-        setPoint,
-      ),
+        shown: () => shown.current,
+        hover: setPoint,
+      }),
       shown.current.data,
       element,
     );

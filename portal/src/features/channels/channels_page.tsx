@@ -120,6 +120,41 @@ function RemoveChannel({
   );
 }
 
+function ChannelList({
+  channels,
+  emptyHint,
+  onRemove,
+}: {
+  channels: readonly Channel[];
+  emptyHint: string;
+  /** Null where the caller may only look. */
+  onRemove: ((channel: Channel) => void) | null;
+}) {
+  const { text } = useLanguage();
+  return (
+    <div className={card.card}>
+      {channels.length === 0 ? (
+        <EmptyState title={text.channels.empty} hint={emptyHint} />
+      ) : (
+        <ul>
+          {channels.map((channel) => (
+            <ChannelEntry
+              key={channel.id}
+              channel={channel}
+              onRemove={
+                onRemove &&
+                (() => {
+                  onRemove(channel);
+                })
+              }
+            />
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
 function ChannelsOf({
   owner,
   owners,
@@ -164,30 +199,11 @@ function ChannelsOf({
         )}
       </PageHead>
       {query.data !== undefined && (
-        <div className={card.card}>
-          {query.data.length === 0 ? (
-            <EmptyState
-              title={text.channels.empty}
-              hint={providerIsTold === undefined ? "" : emptyHint(providerIsTold)}
-            />
-          ) : (
-            <ul>
-              {query.data.map((channel) => (
-                <ChannelEntry
-                  key={channel.id}
-                  channel={channel}
-                  onRemove={
-                    isOperator
-                      ? () => {
-                          setRemoving(channel);
-                        }
-                      : null
-                  }
-                />
-              ))}
-            </ul>
-          )}
-        </div>
+        <ChannelList
+          channels={query.data}
+          emptyHint={providerIsTold === undefined ? "" : emptyHint(providerIsTold)}
+          onRemove={isOperator ? setRemoving : null}
+        />
       )}
       {isAdding && (
         <AddChannel

@@ -44,18 +44,47 @@ function useAddNode(customerId: string, mayRegister: boolean) {
   };
 }
 
-export function AddNode({
-  owners,
-  customerId,
-  isOperator,
-  onClose,
-}: {
+function isNodeId(id: string): boolean {
+  return nodePattern.test(id) && id.length <= nodeLengthMax;
+}
+
+interface AddNodeProps {
   owners: readonly Owner[];
   /** Whose node it will be; "" where that is still to be chosen. */
   customerId: string;
   isOperator: boolean;
   onClose: () => void;
+}
+
+function IdField({
+  value,
+  error,
+  onChange,
+}: {
+  value: string;
+  error: string | undefined;
+  onChange: (id: string) => void;
 }) {
+  const { text } = useLanguage();
+  return (
+    <TextField
+      label={text.addNode.id}
+      hint={text.addNode.idHint}
+      error={error}
+      required
+      maxLength={nodeLengthMax}
+      autoComplete="off"
+      autoCapitalize="none"
+      spellCheck={false}
+      value={value}
+      onChange={(event) => {
+        onChange(event.target.value.trim());
+      }}
+    />
+  );
+}
+
+export function AddNode({ owners, customerId, isOperator, onClose }: AddNodeProps) {
   const { text } = useLanguage();
   const [ownerId, setOwnerId] = useState(customerId);
   const [draft, setDraft] = useState(emptyDraft);
@@ -75,7 +104,7 @@ export function AddNode({
     );
   }
 
-  const isIdRight = nodePattern.test(draft.id) && draft.id.length <= nodeLengthMax;
+  const isIdRight = isNodeId(draft.id);
   const isTaken = adding.error instanceof ApiError && adding.error.code === "conflict";
   const words = isIdRight ? isTaken && text.addNode.exists : text.addNode.idWrong;
   const idError = (tried === `${ownerId}/${draft.id}` && words) || undefined;
@@ -106,18 +135,11 @@ export function AddNode({
           onChange={setOwnerId}
         />
       )}
-      <TextField
-        label={text.addNode.id}
-        hint={text.addNode.idHint}
-        error={idError}
-        required
-        maxLength={nodeLengthMax}
-        autoComplete="off"
-        autoCapitalize="none"
-        spellCheck={false}
+      <IdField
         value={draft.id}
-        onChange={(event) => {
-          setDraft({ ...draft, id: event.target.value.trim() });
+        error={idError}
+        onChange={(id) => {
+          setDraft({ ...draft, id });
         }}
       />
       <NodeFields

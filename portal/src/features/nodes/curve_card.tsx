@@ -94,6 +94,53 @@ function NewestValue({ newest }: { newest: Newest }) {
   );
 }
 
+type Summary = NonNullable<NodeMetrics["cpu_summary"]>;
+
+/** The highest value and, where the curve shows it, when it was. */
+function maximumOf(
+  summary: Summary | null,
+  data: CurveData | null,
+  text: Dictionary,
+  format: Formatter,
+): string {
+  if (summary === null) return "";
+  const peak = data === null ? null : highestStep(data);
+  return peak === null
+    ? format.percent(summary.maximum)
+    : text.node.maximumAt(format.percent(summary.maximum), format.step(peak.from, peak.to));
+}
+
+function CurveHead({
+  name,
+  color,
+  newest,
+  summary,
+  maximum,
+}: {
+  name: string;
+  color: "cpu" | "memory";
+  newest: Newest | null;
+  summary: Summary | null;
+  maximum: string;
+}) {
+  const { text, format } = useLanguage();
+  return (
+    <header className={styles.curveHead}>
+      <h2>
+        <span className={styles.swatch} data-color={color} aria-hidden="true" />
+        {name}
+      </h2>
+      {newest !== null && <NewestValue newest={newest} />}
+      {summary !== null && (
+        <p className={styles.summary}>
+          {text.node.minimum} {format.percent(summary.minimum)} · {text.node.average}{" "}
+          {format.percent(summary.average)} · {text.node.maximum} {maximum}
+        </p>
+      )}
+    </header>
+  );
+}
+
 export function CurveCard({ name, color, range, node, query, recent }: CurveCardProps) {
   const { text, format } = useLanguage();
   const metrics = query.data;
@@ -106,13 +153,7 @@ export function CurveCard({ name, color, range, node, query, recent }: CurveCard
   const fine = recent === undefined ? [] : [curveOf(recent, color, node)];
   const newest = data === null ? null : newestOf([...fine, data], color, node);
   const summary = metrics?.[`${color}_summary`] ?? null;
-  const peak = data === null ? null : highestStep(data);
-  const maximum =
-    summary === null
-      ? ""
-      : peak === null
-        ? format.percent(summary.maximum)
-        : text.node.maximumAt(format.percent(summary.maximum), format.step(peak.from, peak.to));
+  const maximum = maximumOf(summary, data, text, format);
   // Without a value too there may be something to see: when the node was down, or Vigía away.
   const isDrawn = summary !== null || spans.length > 0;
   const label = text.node.chartLabel(name, text.node.ranges[range]);
@@ -130,19 +171,7 @@ export function CurveCard({ name, color, range, node, query, recent }: CurveCard
       aria-label={label}
       data-testid={`curve-${color}`}
     >
-      <header className={styles.curveHead}>
-        <h2>
-          <span className={styles.swatch} data-color={color} aria-hidden="true" />
-          {name}
-        </h2>
-        {newest !== null && <NewestValue newest={newest} />}
-        {summary !== null && (
-          <p className={styles.summary}>
-            {text.node.minimum} {format.percent(summary.minimum)} · {text.node.average}{" "}
-            {format.percent(summary.average)} · {text.node.maximum} {maximum}
-          </p>
-        )}
-      </header>
+      <CurveHead name={name} color={color} newest={newest} summary={summary} maximum={maximum} />
       {metrics === undefined && (
         <p className={styles.quiet}>{query.isError ? text.node.chartFailed : text.loading}</p>
       )}

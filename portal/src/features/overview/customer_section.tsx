@@ -40,6 +40,30 @@ function Counts({ nodes }: { nodes: readonly OverviewNode[] }) {
   );
 }
 
+function ColumnHeads() {
+  const columns = useLanguage().text.overview.columns;
+  const heads = [
+    columns.status,
+    columns.node,
+    columns.cpu,
+    columns.memory,
+    columns.reach,
+    columns.lastSeen,
+    columns.alerts,
+  ];
+  return (
+    <thead>
+      <tr>
+        {heads.map((words) => (
+          <th key={words} scope="col">
+            {words}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}
+
 interface CustomerSectionProps {
   customer: OverviewCustomer;
   alerts: AlertsByNode;
@@ -61,7 +85,6 @@ export const CustomerSection = memo(function CustomerSection({
   onAddNode,
 }: CustomerSectionProps) {
   const { text } = useLanguage();
-  const columns = text.overview.columns;
   const headingId = `customer-${customer.id}`;
   return (
     <section
@@ -93,17 +116,7 @@ export const CustomerSection = memo(function CustomerSection({
         </EmptyState>
       ) : (
         <table className={`${card.table} ${styles.nodes}`}>
-          <thead>
-            <tr>
-              <th scope="col">{columns.status}</th>
-              <th scope="col">{columns.node}</th>
-              <th scope="col">{columns.cpu}</th>
-              <th scope="col">{columns.memory}</th>
-              <th scope="col">{columns.reach}</th>
-              <th scope="col">{columns.lastSeen}</th>
-              <th scope="col">{columns.alerts}</th>
-            </tr>
-          </thead>
+          <ColumnHeads />
           <tbody>
             {customer.nodes.map((node) => (
               <NodeRow

@@ -1,22 +1,18 @@
-import { useDeferredValue, useMemo, useState, type ReactNode } from "react";
+import { useDeferredValue, useMemo, useState } from "react";
 import { useAlerts, useOverview } from "../../live/queries";
-import type { Overview } from "../../api/types";
+import type { Alert, Overview } from "../../api/types";
 import { clockOffsetMs, freshnessOf } from "../../api/freshness_of";
-import { useLanguage } from "../../i18n/language";
+import { useLanguage, type Dictionary } from "../../i18n/language";
 import { Button, ButtonLink } from "../../ui/button";
 import { EmptyState } from "../../ui/empty_state";
 import { PageHead } from "../../ui/page_head";
 import { Segmented, type Segment } from "../../ui/segmented";
-import { SeverityShape } from "../../ui/severity_mark";
-import type { Severity } from "../../live/severity";
-import { areAlertsKnown, areAlertsKnownOf, firingIn, worstSeverity } from "../../live/standing";
-import { StatusShape } from "../../ui/status_mark";
-import type { NodeStatus } from "../../live/node_status";
-import { Unknown } from "../../ui/unknown";
+import { areAlertsKnown, areAlertsKnownOf, watchedNodes, worstSeverity } from "../../live/standing";
 import { Warnings } from "../../ui/warnings";
 import card from "../../ui/card.module.css";
 import { AddNode } from "../nodes/add_node";
 import { CustomerSection } from "./customer_section";
+import { Tiles } from "./tiles";
 import {
   alertsByNode,
   filtered,
@@ -24,6 +20,7 @@ import {
   isNothingKnown,
   showEverything,
   totals,
+  type AlertsByNode,
   type NodeFilter,
   type Shown,
   type Totals,
@@ -38,68 +35,6 @@ interface OverviewPageProps {
 }
 
 const noAlerts: readonly never[] = [];
-const noCustomers: readonly never[] = [];
-
-function Tile({
-  tone,
-  mark,
-  label,
-  value,
-  children,
-}: {
-  tone: string | undefined;
-  mark: ReactNode;
-  label: string;
-  value: NodeStatus | "alerts";
-  children: ReactNode;
-}) {
-  return (
-    <div className={card.card} data-tone={tone}>
-      <dt>
-        {mark} {label}
-      </dt>
-      <dd data-testid={`total-${value}`}>{children}</dd>
-    </div>
-  );
-}
-
-const tiles: readonly NodeStatus[] = ["up", "down", "degraded", "unknown", "waiting"];
-const alwaysShown: readonly NodeStatus[] = ["up", "down"];
-
-function Tiles({ sum, overview, worst }: { sum: Totals; overview: Overview; worst: Severity }) {
-  const { text, format } = useLanguage();
-  const firing = firingIn(overview);
-  return (
-    <dl className={styles.tiles}>
-      {tiles
-        .filter((status) => sum[status] > 0 || alwaysShown.includes(status))
-        .map((status) => (
-          <Tile
-            key={status}
-            tone={sum[status] > 0 ? status : undefined}
-            mark={<StatusShape status={status} />}
-            label={text.overview[status]}
-            value={status}
-          >
-            {sum[status] === 0 && isNothingKnown(sum) ? (
-              <Unknown reason={text.overview.statesUnknown} />
-            ) : (
-              format.whole(sum[status])
-            )}
-            {status === "up" && <small> / {format.whole(sum.nodes)}</small>}
-          </Tile>
-        ))}
-      <Tile
-        tone={firing !== null && firing > 0 ? worst : undefined}
-        mark={<SeverityShape severity={worst} />}
-        label={text.overview.alerts}
-        value="alerts"
-      >
-        {firing === null ? <Unknown reason={text.overview.alertsUnknown} /> : format.whole(firing)}
-      </Tile>
-    </dl>
-  );
-}
 
 interface ToolbarProps extends OverviewPageProps {
   /** Of what the search finds. */
@@ -168,31 +103,100 @@ function NoCustomers() {
   );
 }
 
-export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProps) {
+function NoMatch({ onClear }: { onClear: () => void }) {
   const { text } = useLanguage();
-  const query = useOverview();
-  const [addingTo, setAddingTo] = useState<string | null>(null);
-  const asked = useAlerts();
-  const search = useDeferredValue(filter);
-  const overview = query.data;
-  const customers = overview?.customers ?? noCustomers;
-  // What was read before the alerts went away is not what is so now.
-  const current = freshnessOf(asked).refusal === null ? asked.data : undefined;
-  const alerts = current ?? noAlerts;
-  const areKnown = current !== undefined && areAlertsKnown(overview);
-  const byNode = useMemo(() => alertsByNode(alerts), [alerts]);
-  const matching = useMemo(
-    () => found(customers, search.search, text),
-    [customers, search.search, text],
+  return (
+    <div className={card.card}>
+      <EmptyState title={text.overview.noMatch} hint={text.overview.noMatchHint}>
+        <Button onClick={onClear}>{text.overview.clearFilters}</Button>
+      </EmptyState>
+    </div>
   );
-  const shown = useMemo(
-    () => filtered(matching, byNode, search.shown),
-    [matching, byNode, search.shown],
-  );
+}
+
+function leadOf(overview: Overview, isOperator: boolean, text: Dictionary): string {
+  const nodes = watchedNodes(overview).length;
+  return isOperator
+    ? text.overview.leadOperator(overview.customers.length, nodes)
+    : text.overview.leadCustomer(nodes);
+}
+
+/** What the filter leaves of the customers, and the sums of all and of what the search finds. */
+function useFiltered(customers: Overview["customers"], filter: NodeFilter, byNode: AlertsByNode) {
+  const { text } = useLanguage();
+  const { search, shown: kind } = useDeferredValue(filter);
+  const matching = useMemo(() => found(customers, search, text), [customers, search, text]);
+  const shown = useMemo(() => filtered(matching, byNode, kind), [matching, byNode, kind]);
   const sum = useMemo(() => totals(customers, byNode), [customers, byNode]);
   const sumFound = useMemo(() => totals(matching, byNode), [matching, byNode]);
+  return { shown, sum, sumFound };
+}
+
+/** The alerts that stand, as far as they are known now. */
+function useCurrentAlerts() {
+  const asked = useAlerts();
+  // What was read before the alerts went away is not what is so now.
+  return freshnessOf(asked).refusal === null ? asked.data : undefined;
+}
+
+interface StandingProps extends OverviewPageProps {
+  overview: Overview;
+  alerts: readonly Alert[];
+  areAlertsKnown: boolean;
+  clockOffsetMs: number;
+  onAddNode: (customerId: string) => void;
+}
+
+/** All customers with their nodes, the sums above them. */
+function Standing({ overview, alerts, areAlertsKnown: areKnown, ...props }: StandingProps) {
+  const { isOperator, filter, setFilter, clockOffsetMs: offsetMs, onAddNode } = props;
+  const byNode = useMemo(() => alertsByNode(alerts), [alerts]);
+  const { shown, sum, sumFound } = useFiltered(overview.customers, filter, byNode);
+  return (
+    <>
+      <Warnings messages={overview.warnings} />
+      <Tiles sum={sum} overview={overview} worst={worstSeverity(alerts) ?? "critical"} />
+      {sum.listed > 0 && (
+        <Toolbar
+          isOperator={isOperator}
+          filter={filter}
+          setFilter={setFilter}
+          sum={sumFound}
+          areAlertsKnown={areKnown}
+        />
+      )}
+      {overview.customers.length === 0 && <NoCustomers />}
+      {overview.customers.length > 0 && shown.length === 0 && (
+        <NoMatch
+          onClear={() => {
+            setFilter(showEverything);
+          }}
+        />
+      )}
+      {shown.map((customer) => (
+        <CustomerSection
+          key={customer.id}
+          customer={customer}
+          alerts={byNode}
+          areAlertsKnown={areKnown && areAlertsKnownOf(customer.id, overview)}
+          away={overview.away}
+          isOperator={isOperator}
+          clockOffsetMs={offsetMs}
+          onAddNode={onAddNode}
+        />
+      ))}
+    </>
+  );
+}
+
+export function OverviewPage(props: OverviewPageProps) {
+  const { isOperator } = props;
+  const { text } = useLanguage();
+  const query = useOverview();
+  const current = useCurrentAlerts();
+  const [addingTo, setAddingTo] = useState<string | null>(null);
+  const overview = query.data;
   const generatedAt = overview === undefined ? null : new Date(overview.generated_at);
-  const offsetMs = clockOffsetMs(generatedAt, query.dataUpdatedAt);
 
   return (
     <>
@@ -201,9 +205,7 @@ export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProp
         lead={
           overview === undefined
             ? query.isPending && text.loading
-            : isOperator
-              ? text.overview.leadOperator(overview.customers.length, sum.nodes)
-              : text.overview.leadCustomer(sum.nodes)
+            : leadOf(overview, isOperator, text)
         }
         freshness={{
           ...freshnessOf(query, generatedAt),
@@ -223,55 +225,24 @@ export function OverviewPage({ isOperator, filter, setFilter }: OverviewPageProp
         )}
       </PageHead>
       {overview !== undefined && (
-        <>
-          <Warnings messages={overview.warnings} />
-          <Tiles sum={sum} overview={overview} worst={worstSeverity(alerts) ?? "critical"} />
-          {sum.listed > 0 && (
-            <Toolbar
-              isOperator={isOperator}
-              filter={filter}
-              setFilter={setFilter}
-              sum={sumFound}
-              areAlertsKnown={areKnown}
-            />
-          )}
-          {overview.customers.length === 0 && <NoCustomers />}
-          {overview.customers.length > 0 && shown.length === 0 && (
-            <div className={card.card}>
-              <EmptyState title={text.overview.noMatch} hint={text.overview.noMatchHint}>
-                <Button
-                  onClick={() => {
-                    setFilter(showEverything);
-                  }}
-                >
-                  {text.overview.clearFilters}
-                </Button>
-              </EmptyState>
-            </div>
-          )}
-          {shown.map((customer) => (
-            <CustomerSection
-              key={customer.id}
-              customer={customer}
-              alerts={byNode}
-              areAlertsKnown={areKnown && areAlertsKnownOf(customer.id, overview)}
-              away={overview.away}
-              isOperator={isOperator}
-              clockOffsetMs={offsetMs}
-              onAddNode={setAddingTo}
-            />
-          ))}
-          {addingTo !== null && (
-            <AddNode
-              owners={[...overview.customers].sort(byName)}
-              customerId={addingTo}
-              isOperator={isOperator}
-              onClose={() => {
-                setAddingTo(null);
-              }}
-            />
-          )}
-        </>
+        <Standing
+          {...props}
+          overview={overview}
+          alerts={current ?? noAlerts}
+          areAlertsKnown={current !== undefined && areAlertsKnown(overview)}
+          clockOffsetMs={clockOffsetMs(generatedAt, query.dataUpdatedAt)}
+          onAddNode={setAddingTo}
+        />
+      )}
+      {overview !== undefined && addingTo !== null && (
+        <AddNode
+          owners={[...overview.customers].sort(byName)}
+          customerId={addingTo}
+          isOperator={isOperator}
+          onClose={() => {
+            setAddingTo(null);
+          }}
+        />
       )}
     </>
   );

@@ -11,38 +11,51 @@ import { Modal, ModalActions } from "../../ui/modal";
 import { TextField } from "../../ui/text_field";
 import { manageCommand, queryCommand } from "../tokens/commands";
 
-export function CreateOperatorToken({ onClose }: { onClose: () => void }) {
+/** The token, which is shown this once, and what to do with it. */
+function CreatedToken({
+  token,
+  scope,
+  onClose,
+}: {
+  token: string;
+  scope: OperatorScope;
+  onClose: () => void;
+}) {
   const { text } = useLanguage();
   const system = useSystem();
+  return (
+    <Modal
+      title={text.tokens.createdTitle}
+      lead={text.tokens.createdWarning}
+      isSealed
+      onClose={onClose}
+    >
+      <CopyBlock label={text.tokens.token} value={token} />
+      <CopyBlock
+        label={text.tokens.queryCommand}
+        value={
+          scope === "read"
+            ? queryCommand(token, system.data)
+            : manageCommand(token, location.origin)
+        }
+      />
+      <ModalActions>
+        <Button look="primary" onClick={onClose}>
+          {text.tokens.done}
+        </Button>
+      </ModalActions>
+    </Modal>
+  );
+}
+
+export function CreateOperatorToken({ onClose }: { onClose: () => void }) {
+  const { text } = useLanguage();
   const create = useCreateOperatorToken();
   const [name, setName] = useState("");
   const [scope, setScope] = useState<OperatorScope>("read");
 
   if (create.data !== undefined) {
-    const { token } = create.data;
-    return (
-      <Modal
-        title={text.tokens.createdTitle}
-        lead={text.tokens.createdWarning}
-        isSealed
-        onClose={onClose}
-      >
-        <CopyBlock label={text.tokens.token} value={token} />
-        <CopyBlock
-          label={text.tokens.queryCommand}
-          value={
-            create.data.scope === "read"
-              ? queryCommand(token, system.data)
-              : manageCommand(token, location.origin)
-          }
-        />
-        <ModalActions>
-          <Button look="primary" onClick={onClose}>
-            {text.tokens.done}
-          </Button>
-        </ModalActions>
-      </Modal>
-    );
+    return <CreatedToken token={create.data.token} scope={create.data.scope} onClose={onClose} />;
   }
 
   const submit = () => {
