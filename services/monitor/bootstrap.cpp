@@ -1,27 +1,28 @@
 #include "services/monitor/bootstrap.hpp"
 
-#include "services/monitor/api/parts.hpp"
+#include "services/monitor/api/object_ids.hpp"
 #include "services/monitor/store/audit.hpp"
-#include "services/monitor/store/users.hpp"
+#include "services/monitor/users/users.hpp"
 
 namespace vigia::monitor {
 
 Result<bool> bootstrap_operator(const std::string& user, const std::string& password,
-                                access::PasswordHasher& hasher, const Clock& clock,
+                                users::PasswordHasher& hasher, const Clock& clock,
                                 store::Database& database) {
-  auto present = database.read(
-      [](store::Connection& connection) { return store::list_users(std::nullopt, connection); });
+  auto present = database.read([](store::DatabaseConnection& connection) {
+    return users::list_users(std::nullopt, connection);
+  });
   if (!present) return forward(present);
   if (!present->empty()) return false;
   auto hashed = hasher.hash(password);
   if (!hashed) return forward(hashed);
-  store::User made;
+  users::UserRow made;
   made.id = api::new_id();
   made.name = user;
   made.password_hash = *hashed;
   made.created_ms = clock.wall_ms();
-  return database.write([&](store::Connection& connection) -> Result<bool> {
-    auto inserted = store::insert_user(made, connection);
+  return database.write([&](store::DatabaseConnection& connection) -> Result<bool> {
+    auto inserted = users::insert_user(made, connection);
     if (!inserted) return forward(inserted);
     if (!*inserted) {
       return fail(ErrorCode::kInvalid, "bootstrap.operator.user: a customer's user has this name");

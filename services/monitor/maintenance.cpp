@@ -12,13 +12,13 @@
 #include "libs/json/value.hpp"
 #include "libs/service/log.hpp"
 #include "libs/tenancy/kept_directory.hpp"
-#include "services/monitor/api/parts.hpp"
+#include "services/monitor/api/object_ids.hpp"
+#include "services/monitor/customers/customers.hpp"
 #include "services/monitor/store/audit.hpp"
-#include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/file_lock.hpp"
 #include "services/monitor/store/history.hpp"
 #include "services/monitor/store/sqlite_file.hpp"
-#include "services/monitor/store/tokens.hpp"
+#include "services/monitor/tokens/tokens.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -60,7 +60,7 @@ Result<std::unique_ptr<store::Database>> open_confirmed(
 }
 
 Result<void> note(std::string action, std::string detail, std::int64_t now_ms,
-                  store::Connection& connection) {
+                  store::DatabaseConnection& connection) {
   store::AuditEntry entry;
   entry.time_ms = now_ms;
   entry.actor = "system";
@@ -70,32 +70,32 @@ Result<void> note(std::string action, std::string detail, std::int64_t now_ms,
 }
 
 Result<bool> add_customer(const json::JsonValue& node, const CustomerId& id, std::int64_t now_ms,
-                          store::Connection& connection) {
-  store::Customer customer{id,
-                           node["name"].text().value_or(id.text()),
-                           true,
-                           node["hot_shard"].text().value_or("hot-0"),
-                           {}};
+                          store::DatabaseConnection& connection) {
+  customers::CustomerRow customer{id,
+                                  node["name"].text().value_or(id.text()),
+                                  true,
+                                  node["hot_shard"].text().value_or("hot-0"),
+                                  {}};
   customer.assigned_ms = node["assigned_ms"].integer().value_or(0);
   customer.created_ms = now_ms;
-  for (const auto& limit : store::kCustomerLimits) {
+  for (const auto& limit : customers::kCustomerLimits) {
     customer.limits.*limit.value = node["limits"][limit.name].integer().value_or(0);
   }
-  return store::insert_customer(customer, connection);
+  return customers::insert_customer(customer, connection);
 }
 
 /// Of one owner; their hashes go into `served`.
 Result<std::size_t> add_tokens(const json::JsonValue& nodes, const std::optional<CustomerId>& owner,
                                std::set<std::string>& served, std::int64_t now_ms,
-                               store::Connection& connection) {
+                               store::DatabaseConnection& connection) {
   std::size_t added = 0;
   for (const json::JsonValue& node : nodes.items()) {
-    store::Token token;
+    tokens::TokenRow token;
     token.token_sha256 = node["token_sha256"].text().value_or("");
     token.scope = node["scope"].text().value_or("");
     if (token.token_sha256.empty() || token.scope.empty()) continue;
     served.insert(token.token_sha256);
-    auto there = store::find_token_by_hash(token.token_sha256, connection);
+    auto there = tokens::find_token_by_hash(token.token_sha256, connection);
     if (!there) return forward(there);
     if (*there) continue;
     token.id = api::new_id();
@@ -104,7 +104,7 @@ Result<std::size_t> add_tokens(const json::JsonValue& nodes, const std::optional
     token.created_by = "system";
     token.created_ms = now_ms;
     token.expires_ms = parse_rfc3339(node["expires"].text().value_or("")).value_or(0);
-    auto inserted = store::insert_token(token, connection);
+    auto inserted = tokens::insert_token(token, connection);
     if (!inserted) return forward(inserted);
     ++added;
   }
@@ -112,15 +112,15 @@ Result<std::size_t> add_tokens(const json::JsonValue& nodes, const std::optional
 }
 
 Result<std::size_t> revoke_others(const std::set<std::string>& served, std::int64_t now_ms,
-                                  store::Connection& connection) {
-  auto tokens = store::list_live_tokens(connection);
+                                  store::DatabaseConnection& connection) {
+  auto tokens = tokens::list_live_tokens(connection);
   if (!tokens) return forward(tokens);
   std::size_t revoked = 0;
-  for (const store::Token& token : *tokens) {
+  for (const tokens::TokenRow& token : *tokens) {
     // What is valid is what was served last: a token that was revoked after the copy was made would
     // be good again without this.
     if (served.contains(token.token_sha256)) continue;
-    auto done = store::revoke_token(token.customer, token.id, now_ms, connection);
+    auto done = tokens::revoke_token(token.customer, token.id, now_ms, connection);
     if (!done) return forward(done);
     ++revoked;
   }
@@ -154,7 +154,7 @@ Result<std::string> put_back(const Settings& settings, std::string copy, std::in
 }  // namespace
 
 Result<Reconciled> reconcile(std::string_view document, std::int64_t now_ms,
-                             store::Connection& connection) {
+                             store::DatabaseConnection& connection) {
   auto root = json::parse_json(document);
   if (!root) return forward(root);
   Reconciled result;
@@ -189,17 +189,18 @@ Result<std::string> restore_database(const Settings& settings, const std::string
   if (!used) return forward(used);
   auto database = open_confirmed(settings, served);
   if (!database) return forward(database);
-  auto reconciled = (*database)->write([&](store::Connection& connection) -> Result<Reconciled> {
-    Reconciled result;
-    if (served) {
-      auto done = reconcile(served->text, now_ms, connection);
-      if (!done) return forward(done);
-      result = *done;
-    }
-    auto noted = note("database.restore", *used, now_ms, connection);
-    if (!noted) return forward(noted);
-    return result;
-  });
+  auto reconciled =
+      (*database)->write([&](store::DatabaseConnection& connection) -> Result<Reconciled> {
+        Reconciled result;
+        if (served) {
+          auto done = reconcile(served->text, now_ms, connection);
+          if (!done) return forward(done);
+          result = *done;
+        }
+        auto noted = note("database.restore", *used, now_ms, connection);
+        if (!noted) return forward(noted);
+        return result;
+      });
   if (!reconciled) return forward(reconciled);
   const std::string found =
       served
@@ -217,11 +218,12 @@ Result<std::string> restore_database(const Settings& settings, const std::string
 Result<std::string> accept_database(const Settings& settings, std::int64_t now_ms) {
   auto database = open_confirmed(settings, last_served(settings, now_ms));
   if (!database) return forward(database);
-  auto history = (*database)->write([&](store::Connection& connection) -> Result<store::History> {
-    auto noted = note("database.accept", "", now_ms, connection);
-    if (!noted) return forward(noted);
-    return store::read_history(connection);
-  });
+  auto history =
+      (*database)->write([&](store::DatabaseConnection& connection) -> Result<store::History> {
+        auto noted = note("database.accept", "", now_ms, connection);
+        if (!noted) return forward(noted);
+        return store::read_history(connection);
+      });
   if (!history) return forward(history);
   return fmt::format(
       "The database {} is confirmed as it is, revision {}. Start vigia-monitor; collector and "

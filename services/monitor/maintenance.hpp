@@ -34,6 +34,6 @@ struct Reconciled {
   std::size_t tokens_revoked = 0;
 };
 Result<Reconciled> reconcile(std::string_view document, std::int64_t now_ms,
-                             store::Connection& connection);
+                             store::DatabaseConnection& connection);
 
 }  // namespace vigia::monitor

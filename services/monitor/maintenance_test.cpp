@@ -5,12 +5,12 @@
 #include <gtest/gtest.h>
 
 #include "libs/json/strict_reader.hpp"
-#include "services/monitor/inside/snapshot.hpp"
+#include "services/monitor/customers/customers.hpp"
+#include "services/monitor/internal_port/snapshot.hpp"
 #include "services/monitor/store/audit.hpp"
-#include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/scratch_database.hpp"
 #include "services/monitor/store/sqlite_file.hpp"
-#include "services/monitor/store/tokens.hpp"
+#include "services/monitor/tokens/tokens.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -22,31 +22,32 @@ class Maintenance : public ::testing::Test {
  protected:
   Maintenance() { settings_.database = database_.url(); }
   void add(const std::string& id, char hash) {
-    auto done = (*database_).write([&](store::Connection& c) -> Result<void> {
+    auto done = (*database_).write([&](store::DatabaseConnection& c) -> Result<void> {
       const auto customer = *CustomerId::parse(id);
-      auto inserted = store::insert_customer(store::Customer{customer, id, true, "hot-0", {}}, c);
+      auto inserted =
+          customers::insert_customer(customers::CustomerRow{customer, id, true, "hot-0", {}}, c);
       if (!inserted) return forward(inserted);
-      store::Token token;
+      tokens::TokenRow token;
       token.id = id;
       token.customer = customer;
       token.scope = "ingest";
       token.token_sha256 = std::string(64, hash);
-      return store::insert_token(token, c);
+      return tokens::insert_token(token, c);
     });
     ASSERT_TRUE(done.has_value()) << done.error().message;
   }
   void serve() {
     service::MetricRegistry metrics;
-    inside::Snapshot snapshot(*database_, std::string(64, 'f'), clock_, metrics);
+    internal_port::Snapshot snapshot(*database_, std::string(64, 'f'), clock_, metrics);
     ASSERT_TRUE(snapshot.start().has_value());
     served_ = snapshot.current();
   }
   std::vector<std::string> live_hashes() {
     std::vector<std::string> hashes;
     const auto tokens =
-        (*database_).read([](store::Connection& c) { return store::list_live_tokens(c); });
+        (*database_).read([](store::DatabaseConnection& c) { return tokens::list_live_tokens(c); });
     EXPECT_TRUE(tokens.has_value());
-    for (const store::Token& token : *tokens) hashes.push_back(token.token_sha256.substr(0, 1));
+    for (const tokens::TokenRow& token : *tokens) hashes.push_back(token.token_sha256.substr(0, 1));
     return hashes;
   }
 
@@ -64,8 +65,8 @@ TEST_F(Maintenance, RestoreBringsBackWhatWasServedLast) {
   const auto copy = store::back_up_sqlite((database_.folder() / "m.db").string(), backups, 9);
   ASSERT_TRUE(copy.has_value()) << copy.error().message;
   add("c", 'c');
-  ASSERT_TRUE((*database_).write([](store::Connection& c) {
-    return store::revoke_token(CustomerId::parse("a").value(), "a", kNow, c);
+  ASSERT_TRUE((*database_).write([](store::DatabaseConnection& c) {
+    return tokens::revoke_token(CustomerId::parse("a").value(), "a", kNow, c);
   }));
   serve();
   database_.close();
@@ -77,7 +78,7 @@ TEST_F(Maintenance, RestoreBringsBackWhatWasServedLast) {
   database_.reopen();
   EXPECT_EQ((*database_).doubt(), "");
   EXPECT_EQ(live_hashes(), (std::vector<std::string>{"b", "c"}));
-  const auto audit = (*database_).read([](store::Connection& c) {
+  const auto audit = (*database_).read([](store::DatabaseConnection& c) {
     return store::list_audit(std::nullopt, 0, 10, c);
   });
   EXPECT_EQ(audit->front().action, "database.restore");

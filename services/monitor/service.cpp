@@ -10,16 +10,30 @@
 #include "libs/service/frame.hpp"
 #include "libs/service/log.hpp"
 #include "libs/service/process_metrics.hpp"
-#include "services/monitor/alerting/channel_outcomes.hpp"
+#include "services/monitor/alerting/limits.hpp"
 #include "services/monitor/alerting/mail_outcomes.hpp"
 #include "services/monitor/alerting/publisher.hpp"
 #include "services/monitor/alerting/watchdog.hpp"
-#include "services/monitor/api/parts.hpp"
+#include "services/monitor/api/limits.hpp"
+#include "services/monitor/audit/audit_routes.hpp"
 #include "services/monitor/bootstrap.hpp"
-#include "services/monitor/inside/inside_server.hpp"
-#include "services/monitor/limits.hpp"
+#include "services/monitor/channels/channel_outcomes.hpp"
+#include "services/monitor/channels/channel_routes.hpp"
+#include "services/monitor/customers/customer_routes.hpp"
+#include "services/monitor/customers/customers.hpp"
+#include "services/monitor/internal_port/inside_server.hpp"
+#include "services/monitor/internal_port/limits.hpp"
+#include "services/monitor/live/limits.hpp"
+#include "services/monitor/live/overview_routes.hpp"
 #include "services/monitor/maintenance.hpp"
+#include "services/monitor/nodes/node_routes.hpp"
 #include "services/monitor/pages/web_handler.hpp"
+#include "services/monitor/sessions/limits.hpp"
+#include "services/monitor/sessions/session_routes.hpp"
+#include "services/monitor/sessions/sessions.hpp"
+#include "services/monitor/tokens/token_routes.hpp"
+#include "services/monitor/users/limits.hpp"
+#include "services/monitor/users/user_routes.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -27,6 +41,9 @@ namespace {
 constexpr std::size_t kOwnTokenBytes = 32;
 constexpr std::string_view kHttp = "http://";
 constexpr Duration kStopWithin = std::chrono::seconds(1);
+// What is in flight has this long to end. Only a question that waits for a router that hangs takes
+// longer.
+constexpr Duration kDrainMax = std::chrono::seconds(2);
 
 // "0.0.0.0:8190" is nothing that can be connected to from elsewhere.
 bool listens_everywhere(std::string_view listen) {
@@ -78,31 +95,51 @@ alerting::WatchdogSettings watchdog_settings(const Settings& settings) {
 }
 
 live::LivePollerSettings poller_settings(const Settings& settings) {
-  live::LivePollerSettings out{settings.alertmanager.url, kLiveInterval};
+  live::LivePollerSettings out{settings.alertmanager.url, live::kLiveInterval};
   for (const auto& shard : settings.shards) out.hot_shards.emplace_back(shard.name, shard.url);
   return out;
 }
 
+// Nodes are often reached through a VPN, so private addresses are usual; operators alone enter
+// them.
+access::AddressPolicy node_addresses(const Settings& settings) {
+  return access::AddressPolicy{settings.allow_loopback_nodes, true};
+}
+
+access::AddressPolicy channel_addresses(const Settings& settings) {
+  return access::AddressPolicy{settings.allow_private_channels, settings.allow_private_channels};
+}
+
+live::Installation installation(const Settings& settings) {
+  const Duration standard = alerting::RuleSettings{}.node_down_for;
+  return {.node_down_for = settings.rules.node_down_for,
+          .has_standard_waits = settings.rules.node_down_for == standard,
+          .is_provider_told = !settings.alertmanager.provider.webhook.empty(),
+          .collector_grpc = settings.collector_grpc,
+          .collector_http = settings.collector_http,
+          .router = settings.router_public};
+}
+
 access::FairPoolLimits quick_limits() {
-  return {.threads = kWorkers,
-          .callers_max = kWorkerQueueMax,
-          .jobs_of_caller_max = kQuickOfCallerMax,
-          .known_max = kKnownCallersMax,
-          .jobs_max = kWorkerQueueMax,
-          .known_of_owner_max = kKnownOfOwnerMax};
+  return {.threads = api::kWorkers,
+          .callers_max = api::kWorkerQueueMax,
+          .jobs_of_caller_max = api::kQuickOfCallerMax,
+          .known_max = api::kKnownCallersMax,
+          .jobs_max = api::kWorkerQueueMax,
+          .known_of_owner_max = api::kKnownOfOwnerMax};
 }
 
 // A hash costs 30 ms of a core: whoever asks for pages goes first, and before all other log-ins one
 // of a customer now and then.
 access::FairPoolLimits hashing_limits() {
   constexpr int kNiceness = 10;
-  return {.threads = kHashesAtOnceMax,
-          .callers_max = kLogInCallersMax,
-          .jobs_of_caller_max = kLogInsOfCallerMax,
-          .known_max = kKnownCallersMax,
-          .known_of_owner_max = kKnownLogInsOfOwnerMax,
+  return {.threads = users::kHashesAtOnceMax,
+          .callers_max = sessions::kLogInCallersMax,
+          .jobs_of_caller_max = sessions::kLogInsOfCallerMax,
+          .known_max = api::kKnownCallersMax,
+          .known_of_owner_max = sessions::kKnownLogInsOfOwnerMax,
           .niceness = kNiceness,
-          .prompt_every = kPromptLogInEvery};
+          .prompt_every = sessions::kPromptLogInEvery};
 }
 
 /// Everything that runs. Members start in this order and end in the opposite one.
@@ -119,28 +156,27 @@ class Service final : public service::Running {
         own_records_(router_, settings_.rules.interval),
         live_(*database_, router_, *client_, clock_, metrics_, poller_settings(settings_)),
         channel_addresses_(*database_,
-                           [policy = api::channel_addresses(settings_)](const std::string& url) {
+                           [policy = channel_addresses(settings_)](const std::string& url) {
                              return access::check_url(url, policy);
                            }),
         publisher_(*database_, *client_, clock_, metrics_, channel_addresses_,
                    publisher_settings(settings_)),
         watchdog_(*database_, *client_, clock_, metrics_, watchdog_settings(settings_)),
-        hook_addresses_(api::channel_addresses(settings_), clock_),
+        hook_addresses_(channel_addresses(settings_), clock_),
         hooks_(*database_, hook_addresses_, outcomes_, metrics_, settings_.public_url),
         mails_(*database_, *client_, outcomes_, settings_.alertmanager.url,
                [this] { publisher_.wake(); }),
-        places_(inside::system_names(api::node_addresses(settings_)), clock_, metrics_),
+        places_(internal_port::system_names(node_addresses(settings_)), clock_, metrics_),
         workers_(quick_limits(), clock_),
-        waiting_workers_(kWaitingWorkers, kWaitingQueueMax),
+        waiting_workers_(api::kWaitingWorkers, api::kWaitingQueueMax),
         hashing_workers_(hashing_limits(), clock_),
-        inside_workers_(kInsideWorkers, kInsideQueueMax),
-        table_(*database_, authenticator_,
-               api::ApiWorkers{workers_, waiting_workers_, hashing_workers_}, clock_, metrics_,
-               api::OriginSettings{settings_.public_url, settings_.trusted_proxies}),
+        inside_workers_(internal_port::kInsideWorkers, internal_port::kInsideQueueMax),
+        table_(gate(), api::ApiWorkers{workers_, waiting_workers_, hashing_workers_}, clock_,
+               metrics_, api::OriginSettings{settings_.public_url, settings_.trusted_proxies}),
         web_(table_, std::move(pages), settings_.session.is_secure,
              [this] { return database_->doubt().empty(); }),
-        inside_(inside::InsideParts{*database_, inside_workers_, snapshot_, live_, hooks_, places_,
-                                    scrapes_, metrics_, clock_},
+        inside_(internal_port::InsideParts{*database_, inside_workers_, snapshot_, live_, hooks_,
+                                           places_, scrapes_, metrics_, clock_},
                 settings_.internal_token) {}
 
   ~Service() override { stop(clock_.steady() + kStopWithin); }
@@ -160,14 +196,11 @@ class Service final : public service::Running {
                                      hasher_, clock_, *database_);
       if (!made) return forward(made);
     }
-    api::add_all_routes(
-        table_, api::ApiParts{*database_, authenticator_, hasher_, live_, router_, own_records_,
-                              settings_, clock_, [this] { refresh_snapshot(); },
-                              [this] { publisher_.wake(); }, outcomes_});
+    add_routes();
     if (is_sound) {
       auto published = publisher_.start();
       if (!published) return forward(published);
-      channel_addresses_.start(kChannelAddressInterval, [this] { publisher_.wake(); });
+      channel_addresses_.start(alerting::kChannelAddressInterval, [this] { publisher_.wake(); });
     }
     auto listening = listen();
     if (!listening) return forward(listening);
@@ -223,12 +256,53 @@ class Service final : public service::Running {
     });
   }
 
+  api::ApiGate gate() {
+    return {.authenticate =
+                [this](const net::RequestHead& head) { return authenticator_.authenticate(head); },
+            .has_customer = [this](const CustomerId& id) -> Result<bool> {
+              auto found = database_->read([&](store::DatabaseConnection& connection) {
+                return customers::find_customer(id, connection);
+              });
+              if (!found) return forward(found);
+              return found->has_value();
+            },
+            .is_secure = settings_.session.is_secure};
+  }
+
+  /// The REST interface, noun by noun.
+  void add_routes() {
+    const auto directory_changed = [this] { refresh_snapshot(); };
+    const auto channels_changed = [this] { publisher_.wake(); };
+    std::vector<std::string> shards;
+    for (const auto& shard : settings_.shards) shards.push_back(shard.name);
+    sessions::add_session_routes(table_, {*database_, clock_, authenticator_, hasher_});
+    live::add_overview_routes(
+        table_, {*database_, clock_, live_, router_, own_records_, installation(settings_)});
+    customers::add_customer_routes(
+        table_, {*database_, clock_, std::move(shards),
+                 [](const CustomerId& id, store::DatabaseConnection& connection) {
+                   return sessions::end_sessions_of_customer(id.text(), connection);
+                 },
+                 directory_changed, channels_changed});
+    tokens::add_token_routes(table_, {*database_, clock_, directory_changed});
+    nodes::add_node_routes(table_, {*database_, clock_, node_addresses(settings_)});
+    users::add_user_routes(table_,
+                           {*database_, clock_, hasher_,
+                            [](const std::string& user, store::DatabaseConnection& connection) {
+                              return sessions::end_other_sessions(user, "", connection);
+                            }});
+    channels::add_channel_routes(
+        table_, {*database_, clock_, outcomes_, channel_addresses(settings_),
+                 !settings_.alertmanager.mail.smarthost.empty(), channels_changed});
+    audit::add_audit_routes(table_, {*database_});
+  }
+
   Result<void> listen() {
     net::ServerSettings inside;
     inside.name = "monitor internal";
     inside.listen = settings_.internal_listen;
     inside.loops = 1;
-    inside.body_bytes_max = kHookBodyBytesMax;  // the largest; each path has its own
+    inside.body_bytes_max = internal_port::kHookBodyBytesMax;  // the largest; each path has its own
     const auto inside_door = frame_.open(std::move(inside), inside_);
     if (!inside_door) return forward(inside_door);
     const std::string inside_address = (*inside_door)->address();
@@ -240,7 +314,7 @@ class Service final : public service::Running {
     outside.name = "monitor";
     outside.listen = settings_.listen;
     outside.loops = 1;
-    outside.body_bytes_max = kRequestBodyBytesMax;
+    outside.body_bytes_max = api::kRequestBodyBytesMax;
     outside.tls = settings_.tls;
     outside.trusted_proxies = settings_.door_proxies;
     const auto outside_door = frame_.open_to_clients(std::move(outside), web_);
@@ -280,9 +354,9 @@ class Service final : public service::Running {
   service::MetricRegistry metrics_;
   std::unique_ptr<store::Database> database_;
   std::unique_ptr<net::Client> client_;
-  access::PasswordHasher hasher_;
-  access::Authenticator authenticator_;
-  inside::Snapshot snapshot_;
+  users::PasswordHasher hasher_;
+  sessions::Authenticator authenticator_;
+  internal_port::Snapshot snapshot_;
   live::RouterQueries router_;
   live::OwnRecords own_records_;
   live::LivePoller live_;
@@ -290,18 +364,18 @@ class Service final : public service::Running {
   alerting::AlertingPublisher publisher_;
   alerting::Watchdog watchdog_;
   access::AddressBook hook_addresses_;
-  alerting::ChannelOutcomes outcomes_{*database_, clock_};
-  inside::ChannelHooks hooks_;
+  channels::ChannelOutcomes outcomes_{*database_, clock_};
+  internal_port::ChannelHooks hooks_;
   alerting::MailOutcomes mails_;
-  inside::NodeScrapes scrapes_{metrics_};
-  inside::NodePlaces places_;  ///< after the scrapes: its threads begin them
+  internal_port::NodeScrapes scrapes_{metrics_};
+  internal_port::NodePlaces places_;  ///< after the scrapes: its threads begin them
   access::FairPool workers_;
   service::WorkerPool waiting_workers_;
   access::FairPool hashing_workers_;
   service::WorkerPool inside_workers_;
   api::ApiTable table_;
   pages::WebHandler web_;
-  inside::InsideHandler inside_;
+  internal_port::InsideHandler inside_;
   service::ServiceFrame frame_{metrics_};
 };
 
@@ -314,8 +388,9 @@ Result<std::unique_ptr<service::Running>> start(Settings settings) {
   // workers'; and one each for live state, publisher, watchdog, channels' addresses, snapshot,
   // mails and the database's own keeper.
   constexpr std::size_t kOwnThreads = 7;
-  constexpr auto kConnections =
-      kWorkers + kWaitingWorkers + kHashesAtOnceMax + kInsideWorkers + kHookWorkers + kOwnThreads;
+  constexpr auto kConnections = api::kWorkers + api::kWaitingWorkers + users::kHashesAtOnceMax +
+                                internal_port::kInsideWorkers + internal_port::kHookWorkers +
+                                kOwnThreads;
   auto database = store::Database::open(settings.database, kConnections, settings.database_options);
   if (!database) return forward(database);
   auto made =

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "libs/service/doors.hpp"
-#include "services/monitor/access/password.hpp"
-#include "services/monitor/alerting/channel_check.hpp"
+#include "services/monitor/channels/channel_check.hpp"
+#include "services/monitor/users/password.hpp"
 
 namespace vigia::monitor {
 namespace {
@@ -45,7 +45,7 @@ void read_alertmanager(const ConfigNode& root, Settings& settings) {
   const auto read_receiver = [&](std::string_view key) {
     const auto receiver = alerting.child(key);
     auto url = receiver.text();
-    if (!url.empty() && !alerting::check_channel_text("webhook", url, "")) {
+    if (!url.empty() && !channels::check_channel_text("webhook", url, "")) {
       receiver.note_error("has to be a URL in its escaped form");
     }
     return url;
@@ -99,7 +99,7 @@ void read_access(const ConfigNode& root, Settings& settings) {
     // Checked at each start, also when it is not used any more: a weak one in the file would become
     // an operator's as soon as the database were made anew.
     const auto checked =
-        access::check_password_rules(settings.bootstrap_password, settings.bootstrap_user);
+        users::check_password_rules(settings.bootstrap_password, settings.bootstrap_user);
     if (!checked) password.note_error(checked.error().message);
   }
   const auto session = root.child("session");
@@ -114,7 +114,7 @@ void read_public(const ConfigNode& root, Settings& settings) {
   const auto proxies = root.child("trusted_proxies");
   for (const auto& item : proxies.items()) networks.push_back(item.required_text());
   settings.door_proxies = networks;
-  auto parsed = access::TrustedProxies::parse(networks);
+  auto parsed = access::DoorProxies::parse(networks);
   if (parsed) {
     settings.trusted_proxies = std::move(*parsed);
   } else {

@@ -9,10 +9,10 @@
 #include "libs/base/result.hpp"
 #include "libs/net/server.hpp"
 #include "libs/service/config.hpp"
-#include "services/monitor/access/authenticator.hpp"
 #include "services/monitor/access/client_address.hpp"
 #include "services/monitor/alerting/alertmanager_config.hpp"
 #include "services/monitor/alerting/rules.hpp"
+#include "services/monitor/sessions/authenticator.hpp"
 #include "services/monitor/store/database.hpp"
 
 namespace vigia::monitor {
@@ -57,14 +57,14 @@ struct Settings {
   std::string portal_directory;  ///< "" to serve no pages
   bool allow_loopback_nodes = false;
   bool allow_private_channels = false;
-  access::SessionSettings session;
+  sessions::SessionSettings session;
   std::string
       public_url;  ///< what browsers call this server, without a path; "" if plain and direct
   std::string collector_grpc;  ///< shown to who adds a node
   std::string collector_http;
   std::string router_public;
   std::optional<net::TlsServerSettings> tls;
-  access::TrustedProxies trusted_proxies;
+  access::DoorProxies trusted_proxies;
   std::vector<std::string> door_proxies;  ///< the same as they are written, for the server
 };
 

@@ -89,8 +89,8 @@ std::string caller_key(std::string_view address) {
   return to_hex({reinterpret_cast<const char*>(bytes.s6_addr), 8});
 }
 
-Result<TrustedProxies> TrustedProxies::parse(const std::vector<std::string>& networks) {
-  TrustedProxies proxies;
+Result<DoorProxies> DoorProxies::parse(const std::vector<std::string>& networks) {
+  DoorProxies proxies;
   for (const auto& text : networks) {
     const auto slash = text.find('/');
     const auto address = to_bytes(text.substr(0, slash));
@@ -113,7 +113,7 @@ Result<TrustedProxies> TrustedProxies::parse(const std::vector<std::string>& net
   return proxies;
 }
 
-bool TrustedProxies::is_trusted(const std::string& address) const {
+bool DoorProxies::is_trusted(const std::string& address) const {
   const auto bytes = to_bytes(address);
   if (!bytes) return false;
   return std::any_of(networks_.begin(), networks_.end(), [&](const Network& network) {
@@ -125,7 +125,7 @@ bool TrustedProxies::is_trusted(const std::string& address) const {
   });
 }
 
-std::string TrustedProxies::client_of(const net::RequestHead& head) const {
+std::string DoorProxies::client_of(const net::RequestHead& head) const {
   // The server has asked the proxy already, for the shares at its doors: no client sends from 0.
   constexpr std::string_view kByAProxy = ":0";
   if (head.peer.ends_with(kByAProxy)) {

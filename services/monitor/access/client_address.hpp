@@ -13,11 +13,11 @@
 namespace vigia::monitor::access {
 
 /// The proxies whose word is taken for whom they ask. Thread contract: immutable.
-class TrustedProxies {
+class DoorProxies {
  public:
-  TrustedProxies() = default;
+  DoorProxies() = default;
   /// "192.0.2.1", "192.0.2.0/24", "2001:db8::/32". kInvalid for anything else.
-  static Result<TrustedProxies> parse(const std::vector<std::string>& networks);
+  static Result<DoorProxies> parse(const std::vector<std::string>& networks);
 
   /// The peer, or where the peer is trusted: the last address in Forwarded (RFC 7239) or
   /// X-Forwarded-For, read from the right, that is not one of the trusted. What a client writes

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "services/monitor/access/client_address.hpp"
-#include "services/monitor/limits.hpp"
+#include "services/monitor/access/limits.hpp"
 
 namespace vigia::monitor::access {
 

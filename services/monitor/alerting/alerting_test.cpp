@@ -81,10 +81,10 @@ TEST(Rules, EachOfTheStandardOnesHasWordsForItsEnd) {
 }
 
 TEST(AlertmanagerConfig, MessagesSayWhoseTheyAreAndLinkToPagesThatExist) {
-  store::Channel slack{"1", *CustomerId::parse("cliente-a"), "slack", "https://hooks.example/s", "",
-                       1};
+  channels::ChannelRow slack{
+      "1", *CustomerId::parse("cliente-a"), "slack", "https://hooks.example/s", "", 1};
   slack.customer_name = "A \"& {{ <!channel>";
-  store::Channel mail = slack;
+  channels::ChannelRow mail = slack;
   mail.type = "email";
   mail.target = "a@b.example";
   mail.language = "en";
@@ -136,9 +136,9 @@ TEST(AlertmanagerConfig, RoutesACustomersAlertsToItsChannelsAndAllToTheProvider)
   const auto customer = *CustomerId::parse("cliente-a");
   const auto text = render_alertmanager(
       {"http://127.0.0.1:9/hook", ""}, {},
-      {store::Channel{"1", customer, "webhook", "https://x.example/h\"x", "", 1},
-       store::Channel{"2", customer, "email", "a@b.example", "", 1},
-       store::Channel{"3", customer, "slack", "https://s.example/s", "#ops", 1}},
+      {channels::ChannelRow{"1", customer, "webhook", "https://x.example/h\"x", "", 1},
+       channels::ChannelRow{"2", customer, "email", "a@b.example", "", 1},
+       channels::ChannelRow{"3", customer, "slack", "https://s.example/s", "#ops", 1}},
       kRelay);
   EXPECT_NE(text.find("customer_id=\"cliente-a\""), std::string::npos) << text;
   // An endless answer of a customer's host would take Alertmanager's memory.
@@ -165,7 +165,7 @@ TEST(AlertmanagerConfig, RoutesACustomersAlertsToItsChannelsAndAllToTheProvider)
 // Each receiver is a group of each alert name, which Alertmanager sorts at each flush.
 TEST(AlertmanagerConfig, MailsOfACustomerWithManyNodesShareFewReceivers) {
   const auto customer = *CustomerId::parse("cliente-a");
-  std::vector<store::Channel> channels;
+  std::vector<channels::ChannelRow> channels;
   for (int i = 0; i < 20; ++i) {
     channels.push_back({std::to_string(i), customer, "email", "ops@a.example", "", 1});
     channels.back().customer_nodes = 5'000;
@@ -180,6 +180,28 @@ TEST(AlertmanagerConfig, MailsOfACustomerWithManyNodesShareFewReceivers) {
   EXPECT_EQ(count("- matchers: ['customer_id=\"cliente-a\"']"), 3U) << text;
   EXPECT_EQ(count("email_configs:"), 3U);
   EXPECT_EQ(count("      - to: "), 20U) << "each for itself: a dead address stops no other";
+}
+
+// All that can stand in the file, with texts that want quoting. After a wanted change, run this
+// test once with VIGIA_WRITE_GOLDEN=1, and look at the difference.
+TEST(AlertmanagerConfig, TheGoldenIsWhatIsRendered) {
+  const auto a = *CustomerId::parse("cliente-a");
+  const auto b = *CustomerId::parse("b");
+  std::vector<channels::ChannelRow> channels = {
+      {"1", a, "webhook", "https://x.example/h", "", 1},
+      {"2", a, "email", "ops+'a@b.example", "", 1},
+      {"3", a, "slack", "https://s.example/s", "#ops: all", 1},
+      {"4", b, "email", "b@ejemplo.españa", "", 1},
+  };
+  for (auto& channel : channels) channel.customer_name = "A \"& {{ <!channel> \\ ñ\n: #";
+  channels[2].language = "en";
+  channels[3].language = "en";
+  const MailServer server{"mail.example:25", "Vigía <v@p.example>", "user: x", "\"p\\w #", false};
+  const ProviderReceivers provider{"http://127.0.0.1:9/hook", "https://watch.example/x?y=z"};
+  const auto text = render_alertmanager(provider, server, channels, kRelay, "https://v.example");
+  const char* const golden = "tests/golden/monitor/alertmanager.yml";
+  if (std::getenv("VIGIA_WRITE_GOLDEN") != nullptr) std::ofstream(golden) << text;
+  EXPECT_EQ(text, read_file_or_empty(golden));
 }
 
 }  // namespace

@@ -8,15 +8,15 @@
 
 #include "libs/base/check.hpp"
 #include "libs/base/json_text.hpp"
-#include "services/monitor/alerting/channel_check.hpp"
+#include "services/monitor/alerting/limits.hpp"
 #include "services/monitor/alerting/mail_receivers.hpp"
 #include "services/monitor/alerting/rules.hpp"
-#include "services/monitor/limits.hpp"
+#include "services/monitor/channels/channel_check.hpp"
 
 namespace vigia::monitor::alerting {
 namespace {
 
-std::string relay_url(const store::Channel& channel, const ChannelRelay& relay) {
+std::string relay_url(const channels::ChannelRow& channel, const ChannelRelay& relay) {
   return json_text(fmt::format("{}/{}/{}", relay.url, channel.customer.text(), channel.id));
 }
 
@@ -43,7 +43,7 @@ constexpr Words kSpanish{"summary", "resolved", "ACTIVA", "RESUELTA", "desde",
 constexpr Words kEnglish{"summary_en", "resolved_en", "FIRING", "RESOLVED", "since",
                          "until",      "Customer",    "node",   "and",      "more"};
 
-const Words& words_of(const store::Channel& channel) {
+const Words& words_of(const channels::ChannelRow& channel) {
   return channel.language == "en" ? kEnglish : kSpanish;
 }
 
@@ -113,7 +113,7 @@ std::string whose(const Words& words, const std::string& name) {
 }
 
 // The portal's page of the node, or that of the alerts; "" where its address is not known.
-std::string page_of(const store::Channel& channel, std::string_view portal) {
+std::string page_of(const channels::ChannelRow& channel, std::string_view portal) {
   if (portal.empty()) return {};
   return fmt::format(
       "{0}{{{{ if .CommonLabels.node_id }}}}/nodes/{1}/{{{{ .CommonLabels.node_id | urlquery }}}}"
@@ -121,14 +121,14 @@ std::string page_of(const store::Channel& channel, std::string_view portal) {
       portal, channel.customer.text());
 }
 
-std::string plain_body(const store::Channel& channel, const std::string& name,
+std::string plain_body(const channels::ChannelRow& channel, const std::string& name,
                        std::string_view portal) {
   const auto& words = words_of(channel);
   const auto page = page_of(channel, portal);
   return body_of(words, "\n") + "\n" + whose(words, name) + (page.empty() ? "" : "\n" + page);
 }
 
-std::string html_body(const store::Channel& channel, std::string_view portal) {
+std::string html_body(const channels::ChannelRow& channel, std::string_view portal) {
   const auto& words = words_of(channel);
   const auto page = page_of(channel, portal);
   return "<p>" + body_of(words, "</p><p>") + "</p><p>" + whose(words, channel.customer_name) +
@@ -152,8 +152,8 @@ std::string escape_for_slack(const std::string& name) {
   return out;
 }
 
-std::string render_email(const store::Channel& channel, std::string_view portal) {
-  const auto address = wire_mail_address(channel.target);
+std::string render_email(const channels::ChannelRow& channel, std::string_view portal) {
+  const auto address = channels::wire_mail_address(channel.target);
   CHECK(address.has_value());
   return fmt::format(
       "      - to: {}\n"
@@ -167,7 +167,7 @@ std::string render_email(const store::Channel& channel, std::string_view portal)
 }
 
 // title_link and fallback: Alertmanager's own name a page that the portal does not have.
-std::string render_slack(const store::Channel& channel, const ChannelRelay& relay,
+std::string render_slack(const channels::ChannelRow& channel, const ChannelRelay& relay,
                          std::string_view portal) {
   const auto subject = json_text(subject_of(words_of(channel)));
   return fmt::format(
@@ -185,7 +185,8 @@ std::string render_slack(const store::Channel& channel, const ChannelRelay& rela
       json_text(plain_body(channel, escape_for_slack(channel.customer_name), portal)));
 }
 
-std::string render_receivers(const std::string& name, const std::vector<store::Channel>& channels,
+std::string render_receivers(const std::string& name,
+                             const std::vector<channels::ChannelRow>& channels,
                              const ChannelRelay& relay, std::string_view portal) {
   auto text = fmt::format("  - name: {}\n", json_text(name));
   const auto section = [&](std::string_view type, std::string_view key, auto write) {
@@ -197,12 +198,13 @@ std::string render_receivers(const std::string& name, const std::vector<store::C
       text += write(channel);
     }
   };
-  section("webhook", "webhook_configs", [&](const store::Channel& channel) {
+  section("webhook", "webhook_configs", [&](const channels::ChannelRow& channel) {
     return fmt::format("      - {{url: {}, send_resolved: true, max_alerts: {}, {}}}\n",
                        relay_url(channel, relay), kAlertsOfMessageMax, relay_access(relay));
   });
-  section("slack", "slack_configs",
-          [&](const store::Channel& channel) { return render_slack(channel, relay, portal); });
+  section("slack", "slack_configs", [&](const channels::ChannelRow& channel) {
+    return render_slack(channel, relay, portal);
+  });
   return text;
 }
 
@@ -259,9 +261,9 @@ std::string render_global(const MailServer& mail) {
 }  // namespace
 
 std::string render_alertmanager(const ProviderReceivers& provider, const MailServer& mail,
-                                const std::vector<store::Channel>& channels,
+                                const std::vector<channels::ChannelRow>& channels,
                                 const ChannelRelay& relay, std::string_view portal) {
-  std::map<CustomerId, std::vector<store::Channel>> by_customer;
+  std::map<CustomerId, std::vector<channels::ChannelRow>> by_customer;
   for (const auto& channel : channels) {
     if (channel.type != "email" || !mail.smarthost.empty()) {
       by_customer[channel.customer].push_back(channel);
@@ -287,7 +289,9 @@ std::string render_alertmanager(const ProviderReceivers& provider, const MailSer
           "      continue: true\n",
           id.text(), json_text(name));
     };
-    const auto is_mail = [](const store::Channel& channel) { return channel.type == "email"; };
+    const auto is_mail = [](const channels::ChannelRow& channel) {
+      return channel.type == "email";
+    };
     if (!std::all_of(own.begin(), own.end(), is_mail)) {
       const auto name = "customer-" + customer.text();
       route(name);

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "services/monitor/store/channels.hpp"
+#include "services/monitor/channels/channels.hpp"
 
 namespace vigia::monitor::alerting {
 
@@ -25,7 +25,7 @@ struct ProviderReceivers {
 };
 
 /// Where Alertmanager brings what customers' webhooks and Slack channels are told: it never speaks
-/// to their hosts itself (inside/channel_hooks.hpp).
+/// to their hosts itself (internal_port/channel_hooks.hpp).
 struct ChannelRelay {
   std::string url;    ///< "http://127.0.0.1:8190/hooks"; /CUSTOMER/CHANNEL is added
   std::string token;  ///< the internal one
@@ -38,7 +38,7 @@ struct ChannelRelay {
 /// the same alert, of at most kAlertsListedMax (a webhook's: kAlertsOfMessageMax) by name.
 /// Deterministic. REQUIRES: every channel passes check_channel_text.
 std::string render_alertmanager(const ProviderReceivers& provider, const MailServer& mail,
-                                const std::vector<store::Channel>& channels,
+                                const std::vector<channels::ChannelRow>& channels,
                                 const ChannelRelay& relay, std::string_view portal = {});
 
 }  // namespace vigia::monitor::alerting

@@ -30,8 +30,9 @@ std::string ChannelAddresses::refusal_of(const std::string& channel_id) const {
 }
 
 Result<bool> ChannelAddresses::look() {
-  auto channels = database_.read(
-      [](store::Connection& connection) { return store::list_all_channels(connection); });
+  auto channels = database_.read([](store::DatabaseConnection& connection) {
+    return channels::list_all_channels(connection);
+  });
   if (!channels) return forward(channels);
   std::map<std::string, std::string> refusals;
   for (const auto& channel : *channels) {

@@ -10,12 +10,13 @@
 #include <thread>
 
 #include "libs/base/duration.hpp"
-#include "services/monitor/store/channels.hpp"
+#include "services/monitor/channels/channels.hpp"
 #include "services/monitor/store/database.hpp"
 
 namespace vigia::monitor::alerting {
 
-/// Whoever sends checks again (inside/channel_hooks.hpp): this is so that a channel which leads
+/// Whoever sends checks again (internal_port/channel_hooks.hpp): this is so that a channel which
+/// leads
 /// nowhere is told to its owner, and not tried.
 /// Thread contract: `refusal_of` from any thread; a thread of its own looks, which blocks on name
 /// servers.

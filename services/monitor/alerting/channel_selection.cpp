@@ -6,9 +6,9 @@
 namespace vigia::monitor::alerting {
 namespace {
 
-using Channels = std::span<const store::Channel>;
+using Channels = std::span<const channels::ChannelRow>;
 
-void append(std::vector<store::Channel>& to, Channels channels) {
+void append(std::vector<channels::ChannelRow>& to, Channels channels) {
   to.insert(to.end(), channels.begin(), channels.end());
 }
 
@@ -17,7 +17,8 @@ class Search {
   Search(const TryChannels& attempt, std::size_t tries_max)
       : attempt_(attempt), tries_left_(tries_max) {}
 
-  ChannelSelection run(std::vector<store::Channel> proven, std::vector<store::Channel> fresh) {
+  ChannelSelection run(std::vector<channels::ChannelRow> proven,
+                       std::vector<channels::ChannelRow> fresh) {
     auto first = try_beside({}, proven);
     if (first == Verdict::kRefused) {
       // Another version of Alertmanager, say, may refuse what the last one took: then each is tried
@@ -42,7 +43,7 @@ class Search {
   }
 
  private:
-  Verdict try_beside(const std::vector<store::Channel>& base, Channels added) {
+  Verdict try_beside(const std::vector<channels::ChannelRow>& base, Channels added) {
     auto all = base;
     append(all, added);
     const auto verdict = attempt_(all);
@@ -81,9 +82,9 @@ class Search {
 
 }  // namespace
 
-ChannelSelection select_channels(std::vector<store::Channel> proven,
-                                 std::vector<store::Channel> fresh, const TryChannels& attempt,
-                                 std::size_t tries_max) {
+ChannelSelection select_channels(std::vector<channels::ChannelRow> proven,
+                                 std::vector<channels::ChannelRow> fresh,
+                                 const TryChannels& attempt, std::size_t tries_max) {
   return Search(attempt, tries_max).run(std::move(proven), std::move(fresh));
 }
 

@@ -11,10 +11,10 @@
 #include "libs/base/fault.hpp"
 #include "libs/net/server.hpp"
 #include "services/monitor/alerting/channel_addresses.hpp"
-#include "services/monitor/alerting/channel_check.hpp"
 #include "services/monitor/alerting/channel_selection.hpp"
 #include "services/monitor/alerting/file_write.hpp"
 #include "services/monitor/alerting/publisher.hpp"
+#include "services/monitor/channels/channel_check.hpp"
 #include "services/monitor/store/scratch_database.hpp"
 
 namespace vigia::monitor::alerting {
@@ -25,7 +25,7 @@ const CustomerId kB = *CustomerId::parse("cliente-b");
 
 std::string refusal(const std::string& type, const std::string& target,
                     const std::string& channel = "") {
-  const auto checked = check_channel_text(type, target, channel);
+  const auto checked = channels::check_channel_text(type, target, channel);
   return checked ? std::string() : checked.error().message;
 }
 
@@ -122,15 +122,15 @@ TEST(ChannelCheck, SeveralAddressesGetAHint) {
 }
 
 TEST(ChannelCheck, ADomainGoesOutAsAscii) {
-  EXPECT_EQ(*wire_mail_address("ops@ejemplo.españa"), "ops@ejemplo.xn--espaa-rta");
-  EXPECT_EQ(*wire_mail_address("o'brien@example.com"), "o'brien@example.com");
+  EXPECT_EQ(*channels::wire_mail_address("ops@ejemplo.españa"), "ops@ejemplo.xn--espaa-rta");
+  EXPECT_EQ(*channels::wire_mail_address("o'brien@example.com"), "o'brien@example.com");
 }
 
 // A consumer that refuses every configuration with one of the bad ones in it.
 class Consumer {
  public:
   explicit Consumer(std::set<std::string> bad) : bad_(std::move(bad)) {}
-  Verdict operator()(const std::vector<store::Channel>& channels) {
+  Verdict operator()(const std::vector<channels::ChannelRow>& channels) {
     ++tries;
     if (is_away) return Verdict::kAway;
     for (const auto& channel : channels) {
@@ -151,26 +151,26 @@ class Consumer {
   std::set<std::string> bad_;
 };
 
-std::vector<store::Channel> channels(std::size_t from, std::size_t to) {
-  std::vector<store::Channel> made;
+std::vector<channels::ChannelRow> channels(std::size_t from, std::size_t to) {
+  std::vector<channels::ChannelRow> made;
   for (std::size_t i = from; i < to; ++i) {
-    made.push_back(store::Channel{std::to_string(i), i % 2 == 0 ? kA : kB, "webhook",
-                                  "https://x.example/", "", 1});
+    made.push_back(channels::ChannelRow{std::to_string(i), i % 2 == 0 ? kA : kB, "webhook",
+                                        "https://x.example/", "", 1});
   }
   return made;
 }
 
-std::set<std::string> ids(const std::vector<store::Channel>& channels) {
+std::set<std::string> ids(const std::vector<channels::ChannelRow>& channels) {
   std::set<std::string> found;
   for (const auto& channel : channels) found.insert(channel.id);
   return found;
 }
 
-ChannelSelection select(Consumer& consumer, std::vector<store::Channel> proven,
-                        std::vector<store::Channel> fresh, std::size_t tries_max = 64) {
+ChannelSelection select(Consumer& consumer, std::vector<channels::ChannelRow> proven,
+                        std::vector<channels::ChannelRow> fresh, std::size_t tries_max = 64) {
   return select_channels(
       std::move(proven), std::move(fresh),
-      [&](const std::vector<store::Channel>& all) { return consumer(all); }, tries_max);
+      [&](const std::vector<channels::ChannelRow>& all) { return consumer(all); }, tries_max);
 }
 
 TEST(ChannelSelection, ABadOneIsFoundAndTheRestIsLoaded) {
@@ -211,7 +211,7 @@ TEST(ChannelSelection, AConsumerThatIsAwayDecidesNothing) {
 TEST(ChannelSelection, OneThatTakesNothingAtAllAccusesNoChannel) {
   const auto found = select_channels(
       channels(0, 2), channels(2, 4),
-      [](const std::vector<store::Channel>&) { return Verdict::kRefused; }, 64);
+      [](const std::vector<channels::ChannelRow>&) { return Verdict::kRefused; }, 64);
   EXPECT_TRUE(found.is_whole_refused);
   EXPECT_TRUE(found.refused.empty());
 }
@@ -230,19 +230,21 @@ TEST(ChannelSelection, TheTriesAreBoundedAndWhatWasFoundIsLoaded) {
 class Channels : public ::testing::Test {
  protected:
   void add(const std::string& id, const CustomerId& customer, const std::string& target) {
-    add(store::Channel{id, customer, "webhook", target, "", 1});
+    add(channels::ChannelRow{id, customer, "webhook", target, "", 1});
   }
-  void add(const store::Channel& channel) {
-    ASSERT_TRUE((*database_).write([&](store::Connection& c) {
-      return store::insert_channel(channel, c);
+  void add(const channels::ChannelRow& channel) {
+    ASSERT_TRUE((*database_).write([&](store::DatabaseConnection& c) {
+      return channels::insert_channel(channel, c);
     }));
   }
-  store::Channel stored(const std::string& id) {
-    const auto all =
-        (*database_).read([](store::Connection& c) { return store::list_all_channels(c); });
-    const auto found = std::find_if(
-        all->begin(), all->end(), [&](const store::Channel& channel) { return channel.id == id; });
-    return found == all->end() ? store::Channel{"", kA, "", "", "", 0} : *found;
+  channels::ChannelRow stored(const std::string& id) {
+    const auto all = (*database_).read([](store::DatabaseConnection& c) {
+      return channels::list_all_channels(c);
+    });
+    const auto found =
+        std::find_if(all->begin(), all->end(),
+                     [&](const channels::ChannelRow& channel) { return channel.id == id; });
+    return found == all->end() ? channels::ChannelRow{"", kA, "", "", "", 0} : *found;
   }
 
   store::ScratchDatabase database_;
@@ -253,7 +255,7 @@ class Channels : public ::testing::Test {
 TEST_F(Channels, ANameThatLeadsInsideLaterIsRefusedUntilItNoLongerDoes) {
   add("1", kA, "https://a.example/x");
   add("2", kB, "https://b.example/x");
-  add(store::Channel{"3", kB, "email", "b@b.example", "", 1});
+  add(channels::ChannelRow{"3", kB, "email", "b@b.example", "", 1});
   Result<void> answer;
   ChannelAddresses addresses(*database_, [&](const std::string& url) {
     return url.find("a.example") == std::string::npos ? Result<void>() : answer;
@@ -330,7 +332,7 @@ class Publishing : public Channels {
   }
   std::string file() const { return (database_.folder() / "alertmanager.yml").string(); }
   // Polls; the publisher works on its own thread.
-  bool becomes(const std::string& id, store::ChannelState state) {
+  bool becomes(const std::string& id, channels::ChannelState state) {
     const auto deadline = clock_.steady() + std::chrono::seconds(10);
     while (clock_.steady() < deadline) {
       if (stored(id).state == state) return true;
@@ -352,14 +354,14 @@ TEST_F(Publishing, ARefusedChannelIsLeftOutAndToldAndTheOthersWork) {
   add("unfit", kA, "https://9.9.9.9/%zz");
   add("good", kB, "https://8.8.8.8/b");
   start(reader.url());
-  EXPECT_TRUE(becomes("good", store::ChannelState::kActive));
-  EXPECT_TRUE(becomes("poison", store::ChannelState::kNotActive));
-  EXPECT_TRUE(becomes("unfit", store::ChannelState::kNotActive));
+  EXPECT_TRUE(becomes("good", channels::ChannelState::kActive));
+  EXPECT_TRUE(becomes("poison", channels::ChannelState::kNotActive));
+  EXPECT_TRUE(becomes("unfit", channels::ChannelState::kNotActive));
   EXPECT_NE(stored("poison").reason.find("Alertmanager does not take it"), std::string::npos);
   EXPECT_NE(stored("unfit").reason.find("hexadecimal"), std::string::npos);
   add("later", kB, "https://8.8.8.8/later");
   publisher_->wake();
-  EXPECT_TRUE(becomes("later", store::ChannelState::kActive));
+  EXPECT_TRUE(becomes("later", channels::ChannelState::kActive));
   const auto text = read_file_or_empty(file());
   EXPECT_NE(text.find("/cliente-b/later"), std::string::npos);
   EXPECT_NE(text.find("/cliente-b/good"), std::string::npos);
@@ -371,7 +373,7 @@ TEST_F(Publishing, AFaultOfOursCostsThatRoundAlone) {
   Reader reader(file());
   add("first", kA, "https://8.8.8.8/a");
   start(reader.url());
-  ASSERT_TRUE(becomes("first", store::ChannelState::kActive));
+  ASSERT_TRUE(becomes("first", channels::ChannelState::kActive));
   const std::uint64_t before = fault_count();
   client_.throw_once();
   add("second", kB, "https://8.8.8.8/b");
@@ -380,20 +382,20 @@ TEST_F(Publishing, AFaultOfOursCostsThatRoundAlone) {
   while (fault_count() == before && clock_.steady() < deadline) std::this_thread::yield();
   EXPECT_EQ(fault_count(), before + 1);
   publisher_->wake();
-  EXPECT_TRUE(becomes("second", store::ChannelState::kActive));
+  EXPECT_TRUE(becomes("second", channels::ChannelState::kActive));
   EXPECT_NE(read_file_or_empty(file()).find("/cliente-a/first"), std::string::npos);
   EXPECT_EQ(fault_count(), before + 1);
 }
 
 TEST_F(Publishing, AFileWrittenWhileTheReaderIsAwayHoldsNothingUntried) {
-  add(store::Channel{"old", kB, "webhook", "https://8.8.8.8/old", "", 1,
-                     store::ChannelState::kActive, ""});
+  add(channels::ChannelRow{"old", kB, "webhook", "https://8.8.8.8/old", "", 1,
+                           channels::ChannelState::kActive, ""});
   add("poison", kA, "https://9.9.9.9/x");
   start("http://127.0.0.1:1");
   const auto text = read_file_or_empty(file());
   EXPECT_NE(text.find("/cliente-b/old"), std::string::npos);
   EXPECT_EQ(text.find("poison"), std::string::npos) << "it could not start with this";
-  EXPECT_EQ(stored("poison").state, store::ChannelState::kPending);
+  EXPECT_EQ(stored("poison").state, channels::ChannelState::kPending);
 }
 
 }  // namespace

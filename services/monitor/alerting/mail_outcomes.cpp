@@ -4,7 +4,7 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/net/status.hpp"
-#include "services/monitor/limits.hpp"
+#include "services/monitor/alerting/limits.hpp"
 
 namespace vigia::monitor::alerting {
 namespace {
@@ -60,7 +60,8 @@ MailChange mail_change(const std::optional<MailCounts>& before, const MailCounts
   return {tried > failed, failed > 0};
 }
 
-void note_mails(const MailReceiver& receiver, const MailChange& change, ChannelOutcomes& outcomes) {
+void note_mails(const MailReceiver& receiver, const MailChange& change,
+                channels::ChannelOutcomes& outcomes) {
   const bool is_alone = receiver.told.size() == 1;
   for (const auto& channel : receiver.told) {
     if (change.has_failed) {
@@ -94,7 +95,7 @@ void MailOutcomes::run() {
   }
 }
 
-void MailOutcomes::note_receivers(const std::vector<store::Channel>& channels) {
+void MailOutcomes::note_receivers(const std::vector<channels::ChannelRow>& channels) {
   std::map<std::string, std::string> receivers;
   bool is_other = false;
   for (const auto& channel : channels) {
@@ -108,14 +109,15 @@ void MailOutcomes::note_receivers(const std::vector<store::Channel>& channels) {
 }
 
 Result<void> MailOutcomes::look() {
-  auto channels = database_.read(
-      [](store::Connection& connection) { return store::list_all_channels(connection); });
+  auto channels = database_.read([](store::DatabaseConnection& connection) {
+    return channels::list_all_channels(connection);
+  });
   if (!channels) return forward(channels);
   note_receivers(*channels);
   net::ClientRequest request;
   request.url = url_ + "/metrics";
   request.response_bytes_max = kMailCountersBytesMax;
-  request.timeout = kLiveTimeout;
+  request.timeout = kAlertmanagerTimeout;
   auto answer = client_.fetch(std::move(request));
   if (!answer) return forward(answer);
   if (auto error = net::error_from_http(answer->status, answer->headers, answer->body)) {
@@ -124,7 +126,7 @@ Result<void> MailOutcomes::look() {
   auto counts = read_mail_counts(answer->body);
   // The others are in no receiver, and names say who is.
   std::erase_if(*channels,
-                [](const auto& one) { return one.state != store::ChannelState::kActive; });
+                [](const auto& one) { return one.state != channels::ChannelState::kActive; });
   for (const auto& receiver : mail_receivers(*channels)) {
     const auto now = counts.find(receiver.name);
     if (now == counts.end()) continue;

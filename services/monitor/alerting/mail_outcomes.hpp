@@ -13,8 +13,8 @@
 
 #include "libs/base/result.hpp"
 #include "libs/net/client.hpp"
-#include "services/monitor/alerting/channel_outcomes.hpp"
 #include "services/monitor/alerting/mail_receivers.hpp"
+#include "services/monitor/channels/channel_outcomes.hpp"
 
 namespace vigia::monitor::alerting {
 
@@ -38,14 +38,15 @@ MailChange mail_change(const std::optional<MailCounts>& before, const MailCounts
 
 /// Notes it of those whom that receiver tells. Of several each is told of a failure, that it may be
 /// another's; none is shown to have got a mail, for that may be another's too.
-void note_mails(const MailReceiver& receiver, const MailChange& change, ChannelOutcomes& outcomes);
+void note_mails(const MailReceiver& receiver, const MailChange& change,
+                channels::ChannelOutcomes& outcomes);
 
 /// Thread contract: `start` and `stop` from one thread; a thread of its own looks.
 class MailOutcomes {
  public:
   /// `on_other_receivers` is called where a look finds that a customer's nodes are so many more or
   /// fewer that its channels are in other groups (mail_receivers.hpp) than at the look before.
-  MailOutcomes(store::Database& database, net::Client& client, ChannelOutcomes& outcomes,
+  MailOutcomes(store::Database& database, net::Client& client, channels::ChannelOutcomes& outcomes,
                std::string alertmanager_url, std::function<void()> on_other_receivers)
       : database_(database),
         client_(client),
@@ -63,11 +64,11 @@ class MailOutcomes {
 
  private:
   void run();
-  void note_receivers(const std::vector<store::Channel>& channels);
+  void note_receivers(const std::vector<channels::ChannelRow>& channels);
 
   store::Database& database_;
   net::Client& client_;
-  ChannelOutcomes& outcomes_;
+  channels::ChannelOutcomes& outcomes_;
   const std::string url_;
   const std::function<void()> on_other_receivers_;
   std::map<std::string, std::string>

@@ -7,7 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "services/monitor/limits.hpp"
+#include "services/monitor/alerting/limits.hpp"
+#include "services/monitor/channels/limits.hpp"
 
 namespace vigia::monitor::alerting {
 namespace {
@@ -21,11 +22,11 @@ std::uint64_t hash_of(std::string_view text) {
   return hash;
 }
 
-bool is_older(const store::Channel& one, const store::Channel& other) {
+bool is_older(const channels::ChannelRow& one, const channels::ChannelRow& other) {
   return std::tie(one.created_ms, one.id) < std::tie(other.created_ms, other.id);
 }
 
-std::string ids_of(const std::vector<store::Channel>& channels) {
+std::string ids_of(const std::vector<channels::ChannelRow>& channels) {
   std::string ids;
   for (const auto& channel : channels) ids += channel.id + "\n";
   return ids;
@@ -34,18 +35,18 @@ std::string ids_of(const std::vector<store::Channel>& channels) {
 }  // namespace
 
 std::size_t mail_receivers_for(std::size_t nodes) {
-  if (nodes <= kMailNodesApart) return kChannelsPerCustomerMax;
+  if (nodes <= kMailNodesApart) return channels::kChannelsPerCustomerMax;
   return std::max(kMailReceiversMin, kMailGroupsNodesMax / std::bit_ceil(nodes));
 }
 
-std::string mail_group(const store::Channel& channel) {
+std::string mail_group(const channels::ChannelRow& channel) {
   const auto receivers = mail_receivers_for(channel.customer_nodes);
-  if (receivers == kChannelsPerCustomerMax) return "mail-" + channel.id;
+  if (receivers == channels::kChannelsPerCustomerMax) return "mail-" + channel.id;
   return fmt::format("mails-{}-{}-of-{}", channel.customer.text(),
                      hash_of(channel.id) % receivers + 1, receivers);
 }
 
-std::vector<MailReceiver> mail_receivers(const std::vector<store::Channel>& channels) {
+std::vector<MailReceiver> mail_receivers(const std::vector<channels::ChannelRow>& channels) {
   std::vector<MailReceiver> all;
   for (const auto& channel : channels) {
     if (channel.type != "email") continue;

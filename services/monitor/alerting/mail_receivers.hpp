@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "services/monitor/store/channels.hpp"
+#include "services/monitor/channels/channels.hpp"
 
 namespace vigia::monitor::alerting {
 
@@ -18,7 +18,7 @@ std::size_t mail_receivers_for(std::size_t nodes);
 /// Which of its customer's groups for mail a channel is in, by the customer's nodes: "mail-" and
 /// its id where each is alone, else "mails-" with the customer and a number. Which number does not
 /// depend on the customer's other channels.
-std::string mail_group(const store::Channel& channel);
+std::string mail_group(const channels::ChannelRow& channel);
 
 /// Alertmanager remembers what it has told by a receiver's name and the place in it. So the name of
 /// one that tells several says who they are: with other members it is another receiver, and all are
@@ -26,11 +26,11 @@ std::string mail_group(const store::Channel& channel);
 /// hear nothing. The same members have the same name, in whatever order they come.
 struct MailReceiver {
   std::string name;
-  std::vector<store::Channel> told;  ///< by age; never empty
+  std::vector<channels::ChannelRow> told;  ///< by age; never empty
 };
 
 /// All receivers for mail of these channels; other types are passed over. In the order of their
 /// first channels.
-std::vector<MailReceiver> mail_receivers(const std::vector<store::Channel>& channels);
+std::vector<MailReceiver> mail_receivers(const std::vector<channels::ChannelRow>& channels);
 
 }  // namespace vigia::monitor::alerting

@@ -4,12 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "libs/net/server.hpp"
-#include "services/monitor/alerting/channel_outcomes.hpp"
+#include "services/monitor/alerting/limits.hpp"
 #include "services/monitor/alerting/mail_outcomes.hpp"
 #include "services/monitor/alerting/mail_receivers.hpp"
-#include "services/monitor/limits.hpp"
-#include "services/monitor/store/customers.hpp"
-#include "services/monitor/store/nodes.hpp"
+#include "services/monitor/channels/channel_outcomes.hpp"
+#include "services/monitor/channels/limits.hpp"
+#include "services/monitor/customers/customers.hpp"
+#include "services/monitor/nodes/nodes.hpp"
 #include "services/monitor/store/scratch_database.hpp"
 
 namespace vigia::monitor::alerting {
@@ -21,38 +22,38 @@ const CustomerId kB = *CustomerId::parse("cliente-b");
 class Outcomes : public testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE((*database_).write([](store::Connection& c) {
-      return store::insert_channel(store::Channel{"1", kA, "webhook", "https://x.example/", "", 1},
-                                   c);
+    ASSERT_TRUE((*database_).write([](store::DatabaseConnection& c) {
+      return channels::insert_channel(
+          channels::ChannelRow{"1", kA, "webhook", "https://x.example/", "", 1}, c);
     }));
   }
-  store::ChannelOutcome kept() {
-    return (*(*database_).read([](store::Connection& c) {
-             return store::find_channel(kA, "1", c);
+  channels::ChannelOutcome kept() {
+    return (*(*database_).read([](store::DatabaseConnection& c) {
+             return channels::find_channel(kA, "1", c);
            }))
         ->outcome;
   }
 
   store::ScratchDatabase database_;
   ManualClock clock_{1'795'575'845'000};
-  ChannelOutcomes outcomes_{*database_, clock_};
+  channels::ChannelOutcomes outcomes_{*database_, clock_};
 };
 
 TEST_F(Outcomes, AreKnownAtOnceAndKept) {
-  const store::Channel channel{"1", kA, "webhook", "https://x.example/", "", 1};
-  EXPECT_EQ(outcomes_.newest(channel), store::ChannelOutcome());
+  const channels::ChannelRow channel{"1", kA, "webhook", "https://x.example/", "", 1};
+  EXPECT_EQ(outcomes_.newest(channel), channels::ChannelOutcome());
   outcomes_.note_delivered(kA, "1");
   const auto delivered_ms = clock_.wall_ms();
-  EXPECT_EQ(outcomes_.newest(channel), (store::ChannelOutcome{delivered_ms, 0, ""}));
-  EXPECT_EQ(kept(), store::ChannelOutcome());
+  EXPECT_EQ(outcomes_.newest(channel), (channels::ChannelOutcome{delivered_ms, 0, ""}));
+  EXPECT_EQ(kept(), channels::ChannelOutcome());
   ASSERT_TRUE(outcomes_.keep());
-  EXPECT_EQ(kept(), (store::ChannelOutcome{delivered_ms, 0, ""}));
+  EXPECT_EQ(kept(), (channels::ChannelOutcome{delivered_ms, 0, ""}));
   clock_.advance(std::chrono::seconds(5));
   outcomes_.note_failed(kA, "1", "its host answers 500");
   ASSERT_TRUE(outcomes_.keep());
-  const store::ChannelOutcome both{delivered_ms, clock_.wall_ms(), "its host answers 500"};
+  const channels::ChannelOutcome both{delivered_ms, clock_.wall_ms(), "its host answers 500"};
   EXPECT_EQ(kept(), both) << "another kind is written at once; when it last arrived stays";
-  ChannelOutcomes after_a_restart{*database_, clock_};
+  channels::ChannelOutcomes after_a_restart{*database_, clock_};
   after_a_restart.note_failed(kA, "1", "its host answers 502");
   ASSERT_TRUE(after_a_restart.keep());
   EXPECT_EQ(kept().delivered_ms, delivered_ms);
@@ -75,7 +76,7 @@ TEST_F(Outcomes, TheSameIsWrittenOnceAMinute) {
 TEST_F(Outcomes, OfAnothersChannelNothingIsWritten) {
   outcomes_.note_failed(kB, "1", "its host answers 500");
   ASSERT_TRUE(outcomes_.keep());
-  EXPECT_EQ(kept(), store::ChannelOutcome());
+  EXPECT_EQ(kept(), channels::ChannelOutcome());
 }
 
 // Over a real socket what Alertmanager counts, as a test sets it.
@@ -115,13 +116,13 @@ TEST(MailReceivers, AreFewerWhereThereAreManyNodes) {
            {0, 20}, {512, 20}, {513, 16}, {1024, 16}, {1025, 8}, {4096, 4}, {5000, 3}}) {
     EXPECT_EQ(mail_receivers_for(nodes), receivers) << nodes;
   }
-  std::vector<store::Channel> channels;
-  for (std::size_t i = 0; i < kChannelsPerCustomerMax; ++i) {
+  std::vector<channels::ChannelRow> channels;
+  for (std::size_t i = 0; i < channels::kChannelsPerCustomerMax; ++i) {
     channels.push_back({"id" + std::to_string(i), kA, "email", "a@a.example", "", 1});
   }
   channels.push_back({"hook", kA, "webhook", "https://a.example", "", 1});
   const auto apart = mail_receivers(channels);
-  ASSERT_EQ(apart.size(), kChannelsPerCustomerMax);
+  ASSERT_EQ(apart.size(), channels::kChannelsPerCustomerMax);
   EXPECT_EQ(apart[3].name, "mail-id3");
   EXPECT_EQ(apart[3].told.size(), 1U);
   for (auto& channel : channels) channel.customer_nodes = 5'000;
@@ -133,7 +134,7 @@ TEST(MailReceivers, AreFewerWhereThereAreManyNodes) {
         << name;
     told += some.size();
   }
-  EXPECT_EQ(told, kChannelsPerCustomerMax);
+  EXPECT_EQ(told, channels::kChannelsPerCustomerMax);
   const auto before = mail_group(channels[7]);
   channels.erase(channels.begin());
   EXPECT_EQ(mail_group(channels[6]), before) << "whoever else there is";
@@ -141,13 +142,13 @@ TEST(MailReceivers, AreFewerWhereThereAreManyNodes) {
 
 // Alertmanager remembers by name and place: whoever moved up took over what a neighbour was told.
 TEST(MailReceivers, WithOtherMembersAreOtherReceivers) {
-  std::vector<store::Channel> channels;
+  std::vector<channels::ChannelRow> channels;
   for (int i = 0; i < 8; ++i) {
     channels.push_back({"id" + std::to_string(i), kA, "email", "a@a.example", "", 1 + i});
     channels.back().customer_nodes = 5'000;
   }
   using Places = std::map<std::string, std::pair<std::string, std::size_t>>;
-  const auto places_of = [](const std::vector<store::Channel>& some) {
+  const auto places_of = [](const std::vector<channels::ChannelRow>& some) {
     Places places;
     for (const auto& receiver : mail_receivers(some)) {
       for (std::size_t i = 0; i < receiver.told.size(); ++i) {
@@ -163,7 +164,7 @@ TEST(MailReceivers, WithOtherMembersAreOtherReceivers) {
   EXPECT_EQ(places_of(turned), all) << "those that are tried anew come last";
   for (const auto& gone : channels) {
     auto others = channels;
-    std::erase_if(others, [&](const store::Channel& one) { return one.id == gone.id; });
+    std::erase_if(others, [&](const channels::ChannelRow& one) { return one.id == gone.id; });
     for (const auto& [id, place] : places_of(others)) {
       const bool was_beside = all.at(id).first == all.at(gone.id).first;
       EXPECT_EQ(place.first != all.at(id).first, was_beside) << id << " without " << gone.id;
@@ -181,11 +182,11 @@ TEST(MailReceivers, WithOtherMembersAreOtherReceivers) {
 
 // Something may have arrived at any of them, and at one only.
 TEST_F(Outcomes, OfASharedReceiverNobodyIsShownANeighboursMail) {
-  const store::Channel one{"1", kA, "email", "a@a.example", "", 1};
-  const store::Channel other{"2", kA, "email", "b@a.example", "", 2};
+  const channels::ChannelRow one{"1", kA, "email", "a@a.example", "", 1};
+  const channels::ChannelRow other{"2", kA, "email", "b@a.example", "", 2};
   note_mails({"mails-cliente-a-1-of-3-0", {one, other}}, {true, false}, outcomes_);
-  EXPECT_EQ(outcomes_.newest(one), store::ChannelOutcome());
-  EXPECT_EQ(outcomes_.newest(other), store::ChannelOutcome());
+  EXPECT_EQ(outcomes_.newest(one), channels::ChannelOutcome());
+  EXPECT_EQ(outcomes_.newest(other), channels::ChannelOutcome());
   note_mails({"mails-cliente-a-1-of-3-0", {one, other}}, {true, true}, outcomes_);
   EXPECT_EQ(outcomes_.newest(one), outcomes_.newest(other));
   EXPECT_EQ(outcomes_.newest(one).delivered_ms, 0);
@@ -202,17 +203,18 @@ TEST_F(Outcomes, ACustomerThatGrowsHasItsChannelsToldByFewerReceivers) {
   int others = 0;
   MailOutcomes mails(*database_, *client, outcomes_, "http://127.0.0.1:1", [&] { ++others; });
   const auto add_nodes = [&](std::size_t first, std::size_t end) {
-    ASSERT_TRUE((*database_).write([&](store::Connection& c) -> Result<bool> {
+    ASSERT_TRUE((*database_).write([&](store::DatabaseConnection& c) -> Result<bool> {
       for (std::size_t i = first; i < end; ++i) {
-        store::Node node{kA, *NodeId::parse("n" + std::to_string(i)), "", "", "", true, 5, 0, 0};
-        auto added = store::register_node(node, c);
+        nodes::NodeRow node{kA, *NodeId::parse("n" + std::to_string(i)), "", "", "", true, 5, 0, 0};
+        auto added = nodes::register_node(node, c);
         if (!added) return added;
       }
       return true;
     }));
   };
-  ASSERT_TRUE((*database_).write([](store::Connection& c) {
-    return store::insert_channel(store::Channel{"2", kA, "email", "a@a.example", "", 1}, c);
+  ASSERT_TRUE((*database_).write([](store::DatabaseConnection& c) {
+    return channels::insert_channel(channels::ChannelRow{"2", kA, "email", "a@a.example", "", 1},
+                                    c);
   }));
   add_nodes(0, kMailNodesApart);
   EXPECT_FALSE(mails.look()) << "Alertmanager is away; the channels are known all the same";
@@ -227,23 +229,23 @@ TEST_F(Outcomes, ACustomerThatGrowsHasItsChannelsToldByFewerReceivers) {
 
 // A channel that is left out of Alertmanager is in no receiver, so not in its name either.
 TEST_F(Outcomes, OfMailsAreThoseOfTheReceiversThatAlertmanagerHas) {
-  std::vector<store::Channel> channels;
-  const auto is_left_out = [](const store::Channel& one) {
-    return one.state == store::ChannelState::kNotActive;
+  std::vector<channels::ChannelRow> channels;
+  const auto is_left_out = [](const channels::ChannelRow& one) {
+    return one.state == channels::ChannelState::kNotActive;
   };
   for (int i = 0; i < 20; ++i) {
     channels.push_back({"m" + std::to_string(i), kA, "email", "a@a.example", "", 1 + i});
     channels.back().state =
-        i % 2 == 0 ? store::ChannelState::kNotActive : store::ChannelState::kActive;
+        i % 2 == 0 ? channels::ChannelState::kNotActive : channels::ChannelState::kActive;
     channels.back().customer_nodes = kMailNodesApart + 1;
   }
-  ASSERT_TRUE((*database_).write([&](store::Connection& c) -> Result<bool> {
+  ASSERT_TRUE((*database_).write([&](store::DatabaseConnection& c) -> Result<bool> {
     for (std::size_t i = 0; i <= kMailNodesApart; ++i) {
-      store::Node node{kA, *NodeId::parse("n" + std::to_string(i)), "", "", "", true, 5, 0, 0};
-      if (auto added = store::register_node(node, c); !added) return added;
+      nodes::NodeRow node{kA, *NodeId::parse("n" + std::to_string(i)), "", "", "", true, 5, 0, 0};
+      if (auto added = nodes::register_node(node, c); !added) return added;
     }
     for (const auto& channel : channels) {
-      if (auto added = store::insert_channel(channel, c); !added) return forward(added);
+      if (auto added = channels::insert_channel(channel, c); !added) return forward(added);
     }
     return true;
   }));
@@ -262,7 +264,7 @@ TEST_F(Outcomes, OfMailsAreThoseOfTheReceiversThatAlertmanagerHas) {
     }
   }
   for (const auto& one : channels) {
-    EXPECT_EQ(outcomes_.newest(one) == store::ChannelOutcome(), is_left_out(one)) << one.id;
+    EXPECT_EQ(outcomes_.newest(one) == channels::ChannelOutcome(), is_left_out(one)) << one.id;
   }
 }
 

@@ -8,7 +8,7 @@
 #include "libs/json/writer.hpp"
 #include "libs/net/form.hpp"
 #include "libs/net/status.hpp"
-#include "services/monitor/limits.hpp"
+#include "services/monitor/alerting/limits.hpp"
 
 namespace vigia::monitor::alerting {
 namespace {
@@ -57,7 +57,7 @@ Result<void> post_json(net::Client& client, const std::string& url, std::string 
   request.url = url;
   request.headers.add("content-type", "application/json");
   request.body = std::move(body);
-  request.timeout = kLiveTimeout;
+  request.timeout = kAlertmanagerTimeout;
   auto answer = exchange(client, std::move(request), whom);
   if (!answer) return forward(answer);
   return {};
@@ -81,7 +81,7 @@ Result<std::vector<PostedAlert>> list_posted(net::Client& client, const std::str
                    "&filter=" + net::percent_encode("customer_id=\"\"");
   }
   request.response_bytes_max = kAnswerBytesMax;
-  request.timeout = kLiveTimeout;
+  request.timeout = kAlertmanagerTimeout;
   auto answer = exchange(client, std::move(request), "Alertmanager");
   if (!answer) return forward(answer);
   auto body = json::parse_json(answer->body);

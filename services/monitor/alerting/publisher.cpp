@@ -4,9 +4,9 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
-#include "services/monitor/alerting/channel_check.hpp"
 #include "services/monitor/alerting/channel_selection.hpp"
-#include "services/monitor/limits.hpp"
+#include "services/monitor/alerting/limits.hpp"
+#include "services/monitor/channels/channel_check.hpp"
 
 namespace vigia::monitor::alerting {
 namespace {
@@ -34,7 +34,7 @@ void hide(const std::string& secret, std::string_view instead, std::string& text
 }
 
 // Alertmanager's words quote what it does not take: an address, or the internal token beside it.
-void log_refused(const std::vector<store::Channel>& refused, std::string answer,
+void log_refused(const std::vector<channels::ChannelRow>& refused, std::string answer,
                  const std::string& token) {
   constexpr std::size_t kNamedMax = 10;
   hide(token, "(token)", answer);
@@ -150,16 +150,16 @@ AlertingPublisher::Pause AlertingPublisher::publish_rules() {
   return pause;
 }
 
-std::string AlertingPublisher::render(const std::vector<store::Channel>& channels) const {
+std::string AlertingPublisher::render(const std::vector<channels::ChannelRow>& channels) const {
   return render_alertmanager(settings_.provider, settings_.mail, channels, settings_.hooks,
                              settings_.portal_url);
 }
 
-std::string AlertingPublisher::unfit_reason(const store::Channel& channel) const {
+std::string AlertingPublisher::unfit_reason(const channels::ChannelRow& channel) const {
   if (channel.type == "email" && settings_.mail.smarthost.empty()) {
     return "no mail server is configured (alerting.mail)";
   }
-  const auto checked = check_channel_text(channel.type, channel.target, channel.channel);
+  const auto checked = channels::check_channel_text(channel.type, channel.target, channel.channel);
   if (!checked) return checked.error().message;
   return addresses_.refusal_of(channel.id);
 }
@@ -169,19 +169,20 @@ Result<AlertingPublisher::Plan> AlertingPublisher::plan_channels(bool tries_agai
   if (std::string doubt = database_.doubt(); !doubt.empty()) {
     return fail(ErrorCode::kUnavailable, std::move(doubt));
   }
-  auto channels = database_.read(
-      [](store::Connection& connection) { return store::list_all_channels(connection); });
+  auto channels = database_.read([](store::DatabaseConnection& connection) {
+    return channels::list_all_channels(connection);
+  });
   if (!channels) return forward(channels);
   Plan plan;
   for (auto& channel : *channels) {
     auto unfit = unfit_reason(channel);
     if (!unfit.empty()) {
       const bool is_new =
-          channel.state != store::ChannelState::kNotActive || channel.reason != unfit;
-      channel.state = store::ChannelState::kNotActive;
+          channel.state != channels::ChannelState::kNotActive || channel.reason != unfit;
+      channel.state = channels::ChannelState::kNotActive;
       channel.reason = std::move(unfit);
       (is_new ? plan.unfit : plan.kept).push_back(std::move(channel));
-    } else if (channel.state == store::ChannelState::kActive) {
+    } else if (channel.state == channels::ChannelState::kActive) {
       plan.proven.push_back(std::move(channel));
     } else if (channel.reason == kRefusedReason && !tries_again) {
       plan.kept.push_back(std::move(channel));
@@ -192,7 +193,7 @@ Result<AlertingPublisher::Plan> AlertingPublisher::plan_channels(bool tries_agai
   return plan;
 }
 
-Verdict AlertingPublisher::attempt(const std::vector<store::Channel>& channels) {
+Verdict AlertingPublisher::attempt(const std::vector<channels::ChannelRow>& channels) {
   auto loaded = alertmanager_->load(render(channels));
   if (loaded) return *loaded;
   failures_.add();
@@ -201,9 +202,9 @@ Verdict AlertingPublisher::attempt(const std::vector<store::Channel>& channels) 
   return Verdict::kAway;
 }
 
-Result<void> AlertingPublisher::note(const std::vector<store::Channel>& channels,
-                                     store::ChannelState state, const std::string& reason) {
-  std::vector<store::Channel> changed;
+Result<void> AlertingPublisher::note(const std::vector<channels::ChannelRow>& channels,
+                                     channels::ChannelState state, const std::string& reason) {
+  std::vector<channels::ChannelRow> changed;
   for (const auto& channel : channels) {
     if (channel.state == state && channel.reason == reason) continue;
     changed.push_back(channel);
@@ -211,22 +212,22 @@ Result<void> AlertingPublisher::note(const std::vector<store::Channel>& channels
     changed.back().reason = reason;
   }
   if (changed.empty()) return {};
-  return database_.write([&](store::Connection& connection) {
-    return store::note_channel_states(changed, connection);
+  return database_.write([&](store::DatabaseConnection& connection) {
+    return channels::note_channel_states(changed, connection);
   });
 }
 
 Result<void> AlertingPublisher::note_all(const Plan& plan, const ChannelSelection& found) {
   if (!plan.unfit.empty()) {
-    auto noted = database_.write([&](store::Connection& connection) {
-      return store::note_channel_states(plan.unfit, connection);
+    auto noted = database_.write([&](store::DatabaseConnection& connection) {
+      return channels::note_channel_states(plan.unfit, connection);
     });
     if (!noted) return noted;
   }
-  auto noted = note(found.refused, store::ChannelState::kNotActive, std::string(kRefusedReason));
+  auto noted = note(found.refused, channels::ChannelState::kNotActive, std::string(kRefusedReason));
   // While it is away nothing new is known of those that it had loaded.
   if (!noted || found.is_away) return noted;
-  return note(found.taken, store::ChannelState::kActive, "");
+  return note(found.taken, channels::ChannelState::kActive, "");
 }
 
 AlertingPublisher::Pause AlertingPublisher::publish_channels() {
@@ -242,7 +243,7 @@ AlertingPublisher::Pause AlertingPublisher::publish_channels() {
   // What is new is tried beside what is known to be good, so that one bad channel costs itself.
   const auto found = select_channels(
       plan->proven, plan->fresh,
-      [this](const std::vector<store::Channel>& channels) { return attempt(channels); },
+      [this](const std::vector<channels::ChannelRow>& channels) { return attempt(channels); },
       kChannelTriesMax);
   if (!found.is_away && tries_again) retried_ = now;
   if (found.is_whole_refused) {

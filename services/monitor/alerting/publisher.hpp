@@ -62,10 +62,10 @@ class AlertingPublisher {
   /// How long to wait for a change before the next round; nothing where all is done.
   using Pause = std::optional<Duration>;
   struct Plan {
-    std::vector<store::Channel> proven;
-    std::vector<store::Channel> fresh;
-    std::vector<store::Channel> unfit;  ///< with their reasons
-    std::vector<store::Channel> kept;   ///< refused earlier, not tried now
+    std::vector<channels::ChannelRow> proven;
+    std::vector<channels::ChannelRow> fresh;
+    std::vector<channels::ChannelRow> unfit;  ///< with their reasons
+    std::vector<channels::ChannelRow> kept;   ///< refused earlier, not tried now
   };
   void run();
   Pause publish();
@@ -74,13 +74,13 @@ class AlertingPublisher {
   /// `tries_again`: also those that Alertmanager has refused.
   Result<Plan> plan_channels(bool tries_again);
   /// Why our own checks keep a channel out; "" where they do not.
-  std::string unfit_reason(const store::Channel& channel) const;
-  Verdict attempt(const std::vector<store::Channel>& channels);
+  std::string unfit_reason(const channels::ChannelRow& channel) const;
+  Verdict attempt(const std::vector<channels::ChannelRow>& channels);
   /// Writes down what has changed.
-  Result<void> note(const std::vector<store::Channel>& channels, store::ChannelState state,
+  Result<void> note(const std::vector<channels::ChannelRow>& channels, channels::ChannelState state,
                     const std::string& reason);
   Result<void> note_all(const Plan& plan, const ChannelSelection& found);
-  std::string render(const std::vector<store::Channel>& channels) const;
+  std::string render(const std::vector<channels::ChannelRow>& channels) const;
 
   store::Database& database_;
   const Clock& clock_;

@@ -7,10 +7,10 @@
 #include "libs/base/fault.hpp"
 #include "libs/model/labels.hpp"
 #include "libs/service/log.hpp"
+#include "services/monitor/alerting/hot_store.hpp"
+#include "services/monitor/alerting/limits.hpp"
 #include "services/monitor/alerting/rules.hpp"
-#include "services/monitor/limits.hpp"
-#include "services/monitor/live/hot_store.hpp"
-#include "services/monitor/store/customers.hpp"
+#include "services/monitor/customers/customers.hpp"
 
 namespace vigia::monitor::alerting {
 namespace {
@@ -117,7 +117,7 @@ std::vector<Watchdog::Outage*> Watchdog::outages() {
 bool Watchdog::look_at_stores() {
   bool are_all_there = true;
   for (auto& shard : shards_) {
-    const bool is_there = live::is_hot_store_there(client_, shard.where.url);
+    const bool is_there = is_hot_store_there(client_, shard.where.url);
     note(shard.down, !is_there);
     are_all_there = are_all_there && is_there;
   }
@@ -220,7 +220,7 @@ std::vector<PostedAlert> Watchdog::kept_alive(const std::vector<PostedAlert>& li
   if (lost.empty()) return {};
   std::vector<CustomerId> others;  // whose store is there; where that cannot be read, nobody's
   auto customers = database_.read(
-      [](store::Connection& connection) { return store::list_customers(connection); });
+      [](store::DatabaseConnection& connection) { return customers::list_customers(connection); });
   if (customers) {
     for (const auto& customer : *customers) {
       const bool is_lost = std::find(lost.begin(), lost.end(), customer.hot_shard) != lost.end();

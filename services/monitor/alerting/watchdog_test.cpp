@@ -12,8 +12,8 @@
 #include "libs/json/writer.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
-#include "services/monitor/limits.hpp"
-#include "services/monitor/store/customers.hpp"
+#include "services/monitor/alerting/limits.hpp"
+#include "services/monitor/customers/customers.hpp"
 #include "services/monitor/store/scratch_database.hpp"
 
 namespace vigia::monitor::alerting {
@@ -137,10 +137,12 @@ class WatchdogTest : public ::testing::Test {
  protected:
   void SetUp() override {
     neighbours_.clock = &clock_;
-    ASSERT_TRUE((*database_).write([](store::Connection& c) -> Result<bool> {
-      auto done = store::insert_customer(store::Customer{kA, "a", true, "hot-0", {}, 5, 5}, c);
+    ASSERT_TRUE((*database_).write([](store::DatabaseConnection& c) -> Result<bool> {
+      auto done =
+          customers::insert_customer(customers::CustomerRow{kA, "a", true, "hot-0", {}, 5, 5}, c);
       if (!done) return done;
-      return store::insert_customer(store::Customer{kB, "b", true, "hot-1", {}, 5, 5}, c);
+      return customers::insert_customer(customers::CustomerRow{kB, "b", true, "hot-1", {}, 5, 5},
+                                        c);
     }));
   }
   WatchdogSettings settings() const {

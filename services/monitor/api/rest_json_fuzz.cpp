@@ -9,8 +9,8 @@
 #include "libs/json/strict_reader.hpp"
 #include "libs/json/value.hpp"
 #include "libs/json/writer.hpp"
-#include "services/monitor/access/authenticator.hpp"
 #include "services/monitor/api/body.hpp"
+#include "services/monitor/sessions/authenticator.hpp"
 
 namespace vigia::monitor::api {
 namespace {
@@ -37,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto value = vigia::json::parse_json(text);
   if (value) vigia::monitor::api::read_body(*value);
-  vigia::monitor::access::cookie_value(text, "vigia");
+  vigia::monitor::sessions::cookie_value(text, "vigia");
   const auto time = vigia::parse_rfc3339(text);
   if (time) CHECK(vigia::parse_rfc3339(vigia::format_rfc3339(*time).value()) == time);
   return 0;

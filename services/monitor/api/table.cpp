@@ -8,7 +8,7 @@
 #include "libs/base/hex.hpp"
 #include "libs/json/strict_reader.hpp"
 #include "libs/net/form.hpp"
-#include "services/monitor/limits.hpp"
+#include "services/monitor/api/limits.hpp"
 
 namespace vigia::monitor::api {
 namespace {
@@ -88,11 +88,9 @@ struct ApiTable::Job {
                nullptr};
 };
 
-ApiTable::ApiTable(store::Database& database, access::Authenticator& authenticator,
-                   ApiWorkers workers, const Clock& clock, service::MetricRegistry& metrics,
-                   OriginSettings origin)
-    : database_(database),
-      authenticator_(authenticator),
+ApiTable::ApiTable(ApiGate gate, ApiWorkers workers, const Clock& clock,
+                   service::MetricRegistry& metrics, OriginSettings origin)
+    : gate_(std::move(gate)),
       workers_(workers),
       turns_(workers.waiting, {kWaitingAtOncePerCustomer, kWaitingPerCustomerMax, kWaitingWorkers,
                                kWaitingQueueMax}),
@@ -208,7 +206,7 @@ net::Response ApiTable::finish(ApiResult result) {
   auto response = result ? std::move(*result) : to_response(result.error());
   auto& counter = response.status < 400 ? answered_ : response.status < 500 ? refused_ : failed_;
   counter.add();
-  add_security_headers(response, authenticator_.settings().is_secure);
+  add_security_headers(response, gate_.is_secure);
   return response;
 }
 
@@ -255,7 +253,7 @@ std::optional<Refusal> ApiTable::prepare(const Entry& entry, ApiCall& call) {
 
 std::optional<Refusal> ApiTable::admit(const Entry& entry, ApiCall& call) {
   if (entry.access == Access::kPublic) return check_origin(call.request);
-  auto principal = authenticator_.authenticate(call.request);
+  auto principal = gate_.authenticate(call.request);
   if (!principal) return Refusal(principal.error());
   call.principal = std::move(*principal);
   if (is_change(entry.method) && call.principal.is_session()) {
@@ -288,16 +286,15 @@ std::optional<Refusal> ApiTable::admit(const Entry& entry, ApiCall& call) {
   return std::nullopt;
 }
 
-std::optional<Refusal> ApiTable::admit_customer(const Entry& entry, ApiCall& call) {
-  const auto id = CustomerId::parse(call.path.at("customer_id"));
+std::optional<Refusal> ApiTable::admit_customer(const Entry& entry, ApiCall& call) const {
+  auto id = CustomerId::parse(call.path.at("customer_id"));
   // 404, not 403: which other customers exist is nobody's business.
   const bool is_foreign = id && call.principal.customer && *call.principal.customer != *id;
   if (!id || is_foreign) return not_found().value();
-  auto customer = database_.read(
-      [&](store::Connection& connection) { return store::find_customer(*id, connection); });
-  if (!customer) return Refusal(customer.error());
-  if (!*customer) return not_found().value();
-  call.customer = std::move(*customer);
+  auto is_there = gate_.has_customer(*id);
+  if (!is_there) return Refusal(is_there.error());
+  if (!*is_there) return not_found().value();
+  call.customer = std::move(*id);
   if (entry.access == Access::kCustomerProtected && !call.principal.is_operator()) {
     return not_allowed("only for operators");
   }

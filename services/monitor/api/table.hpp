@@ -13,19 +13,16 @@
 #include "libs/net/server.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/service/worker_pool.hpp"
-#include "services/monitor/access/authenticator.hpp"
 #include "services/monitor/access/change_rate.hpp"
 #include "services/monitor/access/client_address.hpp"
 #include "services/monitor/access/fair_pool.hpp"
 #include "services/monitor/access/principal.hpp"
 #include "services/monitor/api/answers.hpp"
 #include "services/monitor/api/customer_turns.hpp"
-#include "services/monitor/store/customers.hpp"
-#include "services/monitor/store/database.hpp"
 
 namespace vigia::monitor::api {
 
-enum class Access {
+enum class Access : std::uint8_t {
   kPublic,          ///< log-in alone
   kLoggedIn,        ///< anybody who is known
   kNoDataToken,     ///< anybody who is known but a customer's token, which reads data alone
@@ -40,10 +37,9 @@ enum class Access {
 struct ApiCall {
   const net::Request& request;
   const net::PathValues& path;
-  access::Principal principal;  ///< empty for kPublic
-  std::optional<store::Customer>
-      customer;          ///< of {customer_id}: it exists and is the caller's to see
-  json::JsonValue body;  ///< an object, for POST and PATCH
+  access::Principal principal;         ///< empty for kPublic
+  std::optional<CustomerId> customer;  ///< of {customer_id}: it exists and is the caller's to see
+  json::JsonValue body;                ///< an object, for POST and PATCH
   access::Principal* logged_in =
       nullptr;  ///< kPublic: where a log-in writes who has proved himself
   /// A parameter of the query string; nothing where it is absent.
@@ -53,8 +49,16 @@ struct ApiCall {
 using ApiFunction = std::function<ApiResult(const ApiCall&)>;
 
 struct OriginSettings {
-  std::string public_url;          ///< what browsers call this server; "" trusts the Host header
-  access::TrustedProxies proxies;  ///< whose word is taken for the peer of a request
+  std::string public_url;       ///< what browsers call this server; "" trusts the Host header
+  access::DoorProxies proxies;  ///< whose word is taken for the peer of a request
+};
+
+/// Who callers are and which customers there are. Called by workers; may block.
+struct ApiGate {
+  /// kUnauthenticated where nothing says who asks.
+  std::function<Result<access::Principal>(const net::RequestHead&)> authenticate;
+  std::function<Result<bool>(const CustomerId&)> has_customer;
+  bool is_secure = false;  ///< browsers come over TLS
 };
 
 /// Callers take turns at the quick ones, known ones apart from strangers, so that no flood of
@@ -70,8 +74,8 @@ struct ApiWorkers {
 /// Thread contract: filled before the server starts; `handle` then from any event loop.
 class ApiTable {
  public:
-  ApiTable(store::Database& database, access::Authenticator& authenticator, ApiWorkers workers,
-           const Clock& clock, service::MetricRegistry& metrics, OriginSettings origin);
+  ApiTable(ApiGate gate, ApiWorkers workers, const Clock& clock, service::MetricRegistry& metrics,
+           OriginSettings origin);
 
   /// `pattern` below /api/v1: "/customers/{customer_id}/tokens".
   void add(std::string method, std::string pattern, Access access, ApiFunction function);
@@ -117,12 +121,11 @@ class ApiTable {
   std::optional<Refusal> prepare(const Entry& entry, ApiCall& call);
   /// Fills principal and customer, or says why not.
   std::optional<Refusal> admit(const Entry& entry, ApiCall& call);
-  std::optional<Refusal> admit_customer(const Entry& entry, ApiCall& call);
+  std::optional<Refusal> admit_customer(const Entry& entry, ApiCall& call) const;
   std::optional<Refusal> check_origin(const net::Request& request) const;
   std::optional<Refusal> check_rate(const Entry& entry, const ApiCall& call);
 
-  store::Database& database_;
-  access::Authenticator& authenticator_;
+  const ApiGate gate_;
   ApiWorkers workers_;
   CustomerTurns turns_;
   access::ChangeRate changes_;

@@ -6,11 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "libs/base/hex.hpp"
 #include "libs/net/client.hpp"
-#include "services/monitor/limits.hpp"
-#include "services/monitor/store/scratch_database.hpp"
-#include "services/monitor/store/tokens.hpp"
+#include "services/monitor/api/limits.hpp"
 
 namespace vigia::monitor::api {
 namespace {
@@ -46,16 +43,6 @@ class Answers {
 class Table : public ::testing::Test, public net::Handler {
  protected:
   void SetUp() override {
-    ASSERT_TRUE((*database_).write([](store::Connection& c) -> Result<void> {
-      for (const auto& id : {kA, kB}) {
-        auto done =
-            store::insert_customer(store::Customer{id, id.text(), true, "hot-0", {}, 1, 1}, c);
-        if (!done) return forward(done);
-        auto token = store::insert_token(token_of(id), c);
-        if (!token) return token;
-      }
-      return store::insert_token(token_of(std::nullopt), c);
-    }));
     table_.add_waiting("GET", "/customers/{customer_id}/nodes/{node_id}/metrics", Access::kCustomer,
                        [this, go = released_.get_future().share()](const ApiCall& call) {
                          if (call.principal.customer == kB) {
@@ -81,9 +68,19 @@ class Table : public ::testing::Test, public net::Handler {
     table_.handle(std::move(request), std::move(responder));
   }
 
-  static store::Token token_of(const std::optional<CustomerId>& customer) {
-    const std::string name = customer ? customer->text() : "operator";
-    return store::Token{"id-" + name, customer, name, "read", sha256_hex(name), "", 1, 0, 0};
+  /// Two customers and an operator, each with its name as token.
+  static ApiGate gate() {
+    const auto authenticate = [](const net::RequestHead& head) -> Result<access::Principal> {
+      const std::string_view header = head.headers.get("authorization");
+      access::Principal caller;
+      caller.name = header.substr(std::min(header.size(), sizeof "Bearer"));
+      for (const auto& id : {kA, kB}) {
+        if (caller.name == id.text()) caller.customer = id;
+      }
+      if (caller.customer || caller.name == "operator") return caller;
+      return fail(ErrorCode::kUnauthenticated, "who?");
+    };
+    return {authenticate, [](const CustomerId& id) { return Result<bool>(id == kA || id == kB); }};
   }
   /// Curves of customer B; `token` "" for a stranger.
   net::ClientRequest curves_of_b(const std::string& token) const {
@@ -105,11 +102,8 @@ class Table : public ::testing::Test, public net::Handler {
     }
   }
 
-  store::ScratchDatabase database_;
-  access::PasswordHasher hasher_;
   SystemClock clock_;
   service::MetricRegistry metrics_;
-  access::Authenticator authenticator_{*database_, hasher_, clock_, access::SessionSettings{}};
   std::promise<void> released_;
   Answers begun_;
   Answers answers_;
@@ -118,8 +112,7 @@ class Table : public ::testing::Test, public net::Handler {
       access::FairPoolLimits{2, kWorkerQueueMax, kQuickOfCallerMax, kKnownCallersMax}, clock_};
   service::WorkerPool waiting_{kWaitingWorkers, kWaitingQueueMax};
   access::FairPool hashing_{access::FairPoolLimits{1, 1, 1, 1}, clock_};
-  ApiTable table_{*database_, authenticator_, ApiWorkers{quick_, waiting_, hashing_},
-                  clock_,     metrics_,       {}};
+  ApiTable table_{gate(), ApiWorkers{quick_, waiting_, hashing_}, clock_, metrics_, {}};
   std::unique_ptr<net::Server> server_;
 };
 

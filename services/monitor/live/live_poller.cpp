@@ -2,11 +2,11 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
-#include "services/monitor/limits.hpp"
-#include "services/monitor/live/hot_store.hpp"
+#include "services/monitor/alerting/hot_store.hpp"
+#include "services/monitor/customers/customers.hpp"
+#include "services/monitor/live/limits.hpp"
 #include "services/monitor/live/live_queries.hpp"
 #include "services/monitor/store/audit.hpp"
-#include "services/monitor/store/customers.hpp"
 
 namespace vigia::monitor::live {
 namespace {
@@ -16,15 +16,15 @@ namespace {
 constexpr std::int64_t kRetiredGraceMs = 60'000;
 
 Result<bool> register_pushing_node(const NodeKey& key, const NodeLive& live, std::int64_t now_ms,
-                                   store::Connection& connection) {
+                                   store::DatabaseConnection& connection) {
   // Looked up inside the transaction: the look began seconds ago, and a customer who was disabled
   // since must not get nodes.
-  auto customer = store::find_customer(key.first, connection);
+  auto customer = customers::find_customer(key.first, connection);
   if (!customer) return forward(customer);
   if (!*customer || !(*customer)->is_enabled) return false;
-  const store::Node node{key.first, key.second, live.region, live.environment,   "",
-                         true,      now_ms,     0,           live.last_seen_ms()};
-  auto registered = store::register_node(node, connection);
+  const nodes::NodeRow node{key.first, key.second, live.region, live.environment,   "",
+                            true,      now_ms,     0,           live.last_seen_ms()};
+  auto registered = nodes::register_node(node, connection);
   if (!registered || !*registered) return registered;
   store::AuditEntry entry;
   entry.time_ms = now_ms;
@@ -40,11 +40,11 @@ Result<bool> register_pushing_node(const NodeKey& key, const NodeLive& live, std
 
 /// Notes that the node was seen, or registers it; true where it is new.
 Result<bool> keep_node(const NodeKey& key, const NodeLive& live, std::int64_t now_ms,
-                       store::Connection& connection) {
-  auto existing = store::find_node(key.first, key.second, connection);
+                       store::DatabaseConnection& connection) {
+  auto existing = nodes::find_node(key.first, key.second, connection);
   if (!existing) return forward(existing);
   if (*existing && (*existing)->retired_ms == 0) {
-    auto noted = store::note_seen(key.first, key.second, live.last_seen_ms(), connection);
+    auto noted = nodes::note_seen(key.first, key.second, live.last_seen_ms(), connection);
     if (!noted) return forward(noted);
     return false;
   }
@@ -141,11 +141,11 @@ LiveState LivePoller::next_state() const {
   return state;
 }
 
-void LivePoller::look_at_hot_stores(const std::vector<store::Customer>& customers,
+void LivePoller::look_at_hot_stores(const std::vector<customers::CustomerRow>& customers,
                                     LiveState& state) {
   std::set<std::string> away;
   for (const auto& [name, url] : settings_.hot_shards) {
-    if (!is_hot_store_there(client_, url)) away.insert(name);
+    if (!alerting::is_hot_store_there(client_, url)) away.insert(name);
   }
   if (away.empty()) return;
   state.away.insert(OwnPart::kHot);
@@ -294,10 +294,10 @@ void LivePoller::look_at_alerts(LiveState& state) {
 }
 
 bool LivePoller::read_watched() {
-  auto watched = database_.read([](store::Connection& connection) -> Result<Watched> {
-    auto customers = store::list_customers(connection);
+  auto watched = database_.read([](store::DatabaseConnection& connection) -> Result<Watched> {
+    auto customers = customers::list_customers(connection);
     if (!customers) return forward(customers);
-    auto nodes = store::list_all_nodes(connection);
+    auto nodes = nodes::list_all_nodes(connection);
     if (!nodes) return forward(nodes);
     return Watched{std::move(*customers), std::move(*nodes)};
   });
@@ -371,11 +371,12 @@ void LivePoller::refresh() {
   if (!kept) service::log_warn("nodes not kept", {{"error", kept.error().message}});
 }
 
-Result<void> LivePoller::keep_nodes(const std::vector<store::Node>& known, const LiveState& state) {
+Result<void> LivePoller::keep_nodes(const std::vector<nodes::NodeRow>& known,
+                                    const LiveState& state) {
   const auto due = nodes_to_keep(state, known);
   if (due.empty()) return {};
   std::vector<const NodeKey*> added;
-  auto kept = database_.write([&](store::Connection& connection) -> Result<void> {
+  auto kept = database_.write([&](store::DatabaseConnection& connection) -> Result<void> {
     added.clear();
     for (const NodeKey* key : due) {
       auto is_new = keep_node(*key, state.nodes.at(*key), state.taken_ms, connection);

@@ -15,11 +15,11 @@
 #include "libs/base/clock.hpp"
 #include "libs/net/client.hpp"
 #include "libs/service/metrics.hpp"
+#include "services/monitor/customers/customers.hpp"
 #include "services/monitor/live/alert_looks.hpp"
 #include "services/monitor/live/live_state.hpp"
 #include "services/monitor/live/look_plan.hpp"
 #include "services/monitor/live/router_queries.hpp"
-#include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/database.hpp"
 
 namespace vigia::monitor::live {
@@ -58,8 +58,8 @@ class LivePoller {
  private:
   /// What the database knows: who is looked at.
   struct Watched {
-    std::vector<store::Customer> customers;
-    std::vector<store::Node> nodes;
+    std::vector<customers::CustomerRow> customers;
+    std::vector<nodes::NodeRow> nodes;
   };
 
   void run();
@@ -71,7 +71,7 @@ class LivePoller {
   void show_unseen(const service::MetricRegistry::Emit& emit) const;
   /// What the last look left, as a beginning of the next.
   LiveState next_state() const;
-  void look_at_hot_stores(const std::vector<store::Customer>& customers, LiveState& state);
+  void look_at_hot_stores(const std::vector<customers::CustomerRow>& customers, LiveState& state);
   void look_at_own_parts(LiveState& state);
   void look_at_nodes(const std::map<CustomerId, std::size_t>& nodes, LiveState& state);
   Result<std::map<NodeKey, NodeLive>> ask_about(const LookGroup& group);
@@ -83,7 +83,7 @@ class LivePoller {
   /// A copy in the middle of a look that lasts: who was answered waits for nobody else.
   std::shared_ptr<const LiveState> show(LiveState state);
   void note_router_problem(std::string problem, LiveState& state);
-  Result<void> keep_nodes(const std::vector<store::Node>& known, const LiveState& state);
+  Result<void> keep_nodes(const std::vector<nodes::NodeRow>& known, const LiveState& state);
 
   store::Database& database_;
   RouterQueries& router_;

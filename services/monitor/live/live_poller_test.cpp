@@ -10,8 +10,9 @@
 #include "libs/base/fault.hpp"
 #include "libs/net/form.hpp"
 #include "libs/net/server.hpp"
-#include "services/monitor/limits.hpp"
-#include "services/monitor/store/nodes.hpp"
+#include "services/monitor/alerting/limits.hpp"
+#include "services/monitor/live/limits.hpp"
+#include "services/monitor/nodes/nodes.hpp"
 #include "services/monitor/store/scratch_database.hpp"
 
 namespace vigia::monitor::live {
@@ -83,22 +84,23 @@ bool asks_for(const std::string& query, const CustomerId& customer) {
 class LivePollerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE((*database_).write([](store::Connection& c) -> Result<bool> {
+    ASSERT_TRUE((*database_).write([](store::DatabaseConnection& c) -> Result<bool> {
       for (const auto& id : {kA, kB}) {
         const auto shard = id == kA ? "hot-0" : "hot-1";
-        auto done =
-            store::insert_customer(store::Customer{id, id.text(), true, shard, {}, 5, 5}, c);
+        auto done = customers::insert_customer(
+            customers::CustomerRow{id, id.text(), true, shard, {}, 5, 5}, c);
         if (!done) return done;
-        auto node = store::register_node(
-            store::Node{id, kWeb, "", "", "10.0.0.1:8080", false, kNowMs, 0, kNowMs - 60'000}, c);
+        auto node = nodes::register_node(
+            nodes::NodeRow{id, kWeb, "", "", "10.0.0.1:8080", false, kNowMs, 0, kNowMs - 60'000},
+            c);
         if (!node) return node;
       }
       return true;
     }));
   }
   std::string status_of(const CustomerId& customer) {
-    const store::Node node{customer, kWeb,           "", "", "10.0.0.1:8080", false, kNowMs,
-                           0,        kNowMs - 60'000};
+    const nodes::NodeRow node{customer, kWeb,           "", "", "10.0.0.1:8080", false, kNowMs,
+                              0,        kNowMs - 60'000};
     return std::string(to_string(judge_node(node, *poller_.current(), clock_.wall_ms()).status));
   }
   /// `up` is 1 for everybody that is asked for, but for those in `sick`.
@@ -220,7 +222,7 @@ TEST_F(LivePollerTest, WhenANodeLastAnsweredStaysKnownAndIsNoted) {
   }
   EXPECT_EQ(status_of(kA), "down");
   const auto noted =
-      (*database_).read([](store::Connection& c) { return store::find_node(kA, kWeb, c); });
+      (*database_).read([](store::DatabaseConnection& c) { return nodes::find_node(kA, kWeb, c); });
   ASSERT_TRUE(noted && *noted);
   EXPECT_EQ((*noted)->last_seen_ms, answered_ms);
 }
@@ -232,8 +234,9 @@ class AwayDatabase final : public store::Database {
   bool is_away = false;
 
  protected:
-  Result<void> lend(bool is_write,
-                    const std::function<Result<void>(store::Connection&)>& function) override {
+  Result<void> lend(
+      bool is_write,
+      const std::function<Result<void>(store::DatabaseConnection&)>& function) override {
     if (is_away) return fail(ErrorCode::kUnavailable, "the database is away");
     return is_write ? inner_.write(function) : inner_.read(function);
   }
@@ -438,7 +441,7 @@ TEST_F(LivePollerTest, OneCustomersManyAlertsAreCountedAndAskedForAlone) {
 
 TEST_F(LivePollerTest, MoreAlertsThanCanBeReadTakeNobodyElsesAway) {
   constexpr std::size_t kLarge = 1U << 20U;
-  ManyAlerts many{alerts_of(kA, static_cast<int>(kAnswerBytesMax / kLarge) + 1, kLarge)};
+  ManyAlerts many{alerts_of(kA, static_cast<int>(alerting::kAnswerBytesMax / kLarge) + 1, kLarge)};
   neighbours_.alerts = std::ref(many);
   poller_.refresh();  // both in one group
   const auto live = poller_.current();

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "services/monitor/limits.hpp"
 #include "services/monitor/live/agent_series.hpp"
+#include "services/monitor/live/limits.hpp"
+#include "services/monitor/nodes/limits.hpp"
 
 namespace vigia::monitor::live {
 namespace {
@@ -18,7 +19,7 @@ std::string bounded(const LookGroup& group, std::string_view labels, std::string
 
 /// Matchers that let no long value through, whatever a customer sends.
 std::string short_values(std::initializer_list<std::string_view> labels,
-                         std::size_t characters_max = kLiveLabelCharactersMax) {
+                         std::size_t characters_max = nodes::kLiveLabelCharactersMax) {
   std::string text;
   for (const std::string_view label : labels) {
     text += fmt::format(",{}=~\".{{0,{}}}\"", label, characters_max);
@@ -134,10 +135,10 @@ std::vector<CustomerId> crowded_in(const LookGroup& group,
 }
 
 std::vector<const NodeKey*> nodes_to_keep(const LiveState& state,
-                                          const std::vector<store::Node>& known) {
+                                          const std::vector<nodes::NodeRow>& known) {
   std::map<NodeKey, std::int64_t> seen;
   std::map<CustomerId, Written> customers;
-  for (const store::Node& node : known) {
+  for (const nodes::NodeRow& node : known) {
     seen.emplace(NodeKey(node.customer, node.id), node.last_seen_ms);
     ++customers[node.customer].known;
   }
@@ -149,7 +150,7 @@ std::vector<const NodeKey*> nodes_to_keep(const LiveState& state,
     } else if (state.taken_ms - live.pushed_ms <= kPushedHealthAgeMaxMs) {
       Written& customer = customers[key.first];
       const bool has_room = customer.added < kRegistrationsPerLookMax &&
-                            customer.known + customer.added < kNodesPerCustomerMax;
+                            customer.known + customer.added < nodes::kNodesPerCustomerMax;
       if (!has_room) continue;
       ++customer.added;
       due.push_back(&key);

@@ -33,6 +33,6 @@ std::vector<CustomerId> crowded_in(const LookGroup& group,
 /// each customer and in all; the rest has its turn in the next looks. `known` are all that are
 /// watched; the keys live as long as the state.
 std::vector<const NodeKey*> nodes_to_keep(const LiveState& state,
-                                          const std::vector<store::Node>& known);
+                                          const std::vector<nodes::NodeRow>& known);
 
 }  // namespace vigia::monitor::live

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "services/monitor/limits.hpp"
+#include "services/monitor/live/limits.hpp"
 
 namespace vigia::monitor::live {
 namespace {
@@ -44,7 +44,7 @@ UnknownReason blind_reason(const std::optional<OwnPart>& part) {
   return *part == OwnPart::kCollector ? UnknownReason::kCollectorAway : UnknownReason::kRouterAway;
 }
 
-Sight sight_of(const store::Node& node, std::int64_t at_ms, const NodeLive* live,
+Sight sight_of(const nodes::NodeRow& node, std::int64_t at_ms, const NodeLive* live,
                const LiveState& state) {
   const auto hot = state.hot_blind_ms.find(node.customer);
   return Sight{at_ms, live, state.blind_ms, blind_reason(state.blinded_by),
@@ -118,7 +118,8 @@ AlertsSight LiveState::alerts_sight(const std::optional<CustomerId>& customer) c
   return found == alerts_of.end() ? AlertsSight{alerts_ms} : found->second;
 }
 
-const NodeLive* fresh_live(const store::Node& node, const LiveState& state, std::int64_t now_ms) {
+const NodeLive* fresh_live(const nodes::NodeRow& node, const LiveState& state,
+                           std::int64_t now_ms) {
   const auto looked = state.looked_ms.find(node.customer);
   if (looked == state.looked_ms.end() || now_ms - looked->second > kLiveStateAgeMaxMs) {
     return nullptr;
@@ -127,7 +128,7 @@ const NodeLive* fresh_live(const store::Node& node, const LiveState& state, std:
   return found == state.nodes.end() ? nullptr : &found->second;
 }
 
-Judgement judge_node(const store::Node& node, const LiveState& state, std::int64_t now_ms) {
+Judgement judge_node(const nodes::NodeRow& node, const LiveState& state, std::int64_t now_ms) {
   const auto looked = state.looked_ms.find(node.customer);
   if (looked == state.looked_ms.end() || now_ms - looked->second > kLiveStateAgeMaxMs) {
     // Before the first look nobody has asked the router yet.

@@ -15,7 +15,7 @@
 #include "services/monitor/live/agent_series.hpp"
 #include "services/monitor/live/alerts.hpp"
 #include "services/monitor/live/prometheus_answer.hpp"
-#include "services/monitor/store/nodes.hpp"
+#include "services/monitor/nodes/nodes.hpp"
 
 namespace vigia::monitor::live {
 
@@ -107,10 +107,10 @@ struct Judgement {
 /// How a node was when its customer was last looked at; never by what our own parts' absence
 /// leaves out. A pushed node is up while its health is younger than 45 s, a scraped one while `up`
 /// is 1. One that never sent anything waits for its first data.
-Judgement judge_node(const store::Node& node, const LiveState& state, std::int64_t now_ms);
+Judgement judge_node(const nodes::NodeRow& node, const LiveState& state, std::int64_t now_ms);
 
 /// What is known of this node, from a look that still counts; null for nothing.
-const NodeLive* fresh_live(const store::Node& node, const LiveState& state, std::int64_t now_ms);
+const NodeLive* fresh_live(const nodes::NodeRow& node, const LiveState& state, std::int64_t now_ms);
 
 /// Puts one query's answer into the map; samples without a good customer_id and node_id are passed
 /// over. Each names what the query asked for.

@@ -10,16 +10,17 @@
 #include "libs/json/strict_reader.hpp"
 #include "libs/json/value.hpp"
 #include "libs/tenancy/directory_document.hpp"
-#include "services/monitor/inside/node_targets.hpp"
-#include "services/monitor/inside/snapshot.hpp"
-#include "services/monitor/limits.hpp"
+#include "services/monitor/internal_port/node_targets.hpp"
+#include "services/monitor/internal_port/snapshot.hpp"
 #include "services/monitor/live/agent_series.hpp"
 #include "services/monitor/live/alerts.hpp"
+#include "services/monitor/live/limits.hpp"
 #include "services/monitor/live/live_queries.hpp"
 #include "services/monitor/live/live_state.hpp"
 #include "services/monitor/live/overview.hpp"
+#include "services/monitor/nodes/limits.hpp"
 #include "services/monitor/store/scratch_database.hpp"
-#include "services/monitor/store/tokens.hpp"
+#include "services/monitor/tokens/tokens.hpp"
 
 namespace vigia::monitor::live {
 namespace {
@@ -34,8 +35,8 @@ VectorSample sample(const std::string& name, const std::string& node, double val
       Labels::from({{"__name__", name}, {"customer_id", "cliente-a"}, {"node_id", node}}), value};
 }
 
-store::Node pushed_node(const NodeId& id) {
-  return store::Node{kA, id, "us-east-1", "production", "", true, kNow, 0, 0};
+nodes::NodeRow pushed_node(const NodeId& id) {
+  return nodes::NodeRow{kA, id, "us-east-1", "production", "", true, kNow, 0, 0};
 }
 
 TEST(PrometheusAnswer, VectorsAreReadAndErrorsKeepTheirWords) {
@@ -92,14 +93,14 @@ LiveState looked(std::map<NodeKey, NodeLive> nodes, std::int64_t at_ms = kNow) {
   return state;
 }
 
-store::Node seen_node(const NodeId& id, std::string address = "") {
+nodes::NodeRow seen_node(const NodeId& id, std::string address = "") {
   auto node = pushed_node(id);
   node.address = std::move(address);
   node.last_seen_ms = kNow - 3'600'000;
   return node;
 }
 
-std::string judged(const store::Node& node, const LiveState& state, std::int64_t now_ms = kNow) {
+std::string judged(const nodes::NodeRow& node, const LiveState& state, std::int64_t now_ms = kNow) {
   const auto judgement = judge_node(node, state, now_ms);
   const auto reason = to_string(judgement.reason);
   return std::string(to_string(judgement.status)) +
@@ -177,7 +178,7 @@ TEST(LiveState, WithoutItsHotStoreANodeIsJudgedByWhatItSendsOrNotAtAll) {
   state.nodes.at(NodeKey(kA, kWeb)).pushed_ms = kNow - 10'000;
   EXPECT_EQ(judged(scraped, state), "up");
   EXPECT_EQ(judged(seen_node(kWeb), state), "up");
-  store::Node other = seen_node(kWeb);
+  nodes::NodeRow other = seen_node(kWeb);
   other.customer = kB;  // on another shard
   EXPECT_EQ(judged(other, state), "down");
 }
@@ -214,8 +215,8 @@ TEST(LiveState, ACustomerWithEndlessNodesHoldsUpNobody) {
   const auto due = nodes_to_keep(state, {});
   EXPECT_EQ(due.size(), kRegistrationsPerLookMax + 1);
   EXPECT_EQ(*due.back(), other);
-  std::vector<store::Node> known;
-  for (std::size_t i = 0; i < kNodesPerCustomerMax; ++i) {
+  std::vector<nodes::NodeRow> known;
+  for (std::size_t i = 0; i < nodes::kNodesPerCustomerMax; ++i) {
     known.push_back(pushed_node(*NodeId::parse("known-" + std::to_string(i))));
   }
   EXPECT_EQ(nodes_to_keep(state, known).size(), 1U);
@@ -227,7 +228,7 @@ TEST(LiveState, NodesAreWrittenDownOnceAMinute) {
   NodeLive live;
   live.pushed_ms = kNow;
   state.nodes.emplace(NodeKey(kA, kWeb), live);
-  store::Node node = pushed_node(kWeb);
+  nodes::NodeRow node = pushed_node(kWeb);
   node.last_seen_ms = kNow - kSeenEveryMs + 1;
   EXPECT_TRUE(nodes_to_keep(state, {node}).empty());
   node.last_seen_ms = kNow - kSeenEveryMs;
@@ -238,7 +239,7 @@ TEST(LiveState, NodesAreWrittenDownOnceAMinute) {
 TEST(LiveState, WhenANodeWasLastSeenIsWrittenDownOnceItIsSilent) {
   LiveState state;
   state.nodes[NodeKey(kA, kWeb)].answered_ms = kNow;
-  store::Node node = pushed_node(kWeb);
+  nodes::NodeRow node = pushed_node(kWeb);
   node.last_seen_ms = kNow - 23'000;
   state.taken_ms = kNow + kPushedHealthAgeMaxMs;
   EXPECT_TRUE(nodes_to_keep(state, {node}).empty());
@@ -399,19 +400,20 @@ TEST(NodeHealth, IsTextForPrometheusAndJsonForPeople) {
   live.health = health_of({{"agent_buffer_usage_percent", 25},
                            {"agent_collector_reachable", 1},
                            {"agent_uptime_seconds", 259'200}});
-  const auto text =
-      inside::node_health(&live, "application/openmetrics-text;version=1.0.0,*/*", kNow, kNow);
+  const auto text = internal_port::node_health(
+      &live, "application/openmetrics-text;version=1.0.0,*/*", kNow, kNow);
   EXPECT_EQ(text.status, 200);
   EXPECT_NE(text.body.find("agent_buffer_usage_percent 25\n"), std::string::npos) << text.body;
-  const auto json = json::parse_json(inside::node_health(&live, "*/*", kNow, kNow).body);
+  const auto json = json::parse_json(internal_port::node_health(&live, "*/*", kNow, kNow).body);
   ASSERT_TRUE(json.has_value());
   EXPECT_EQ((*json)["status"].text(), "healthy");
   EXPECT_EQ((*json)["buffer_usage"].text(), "25%");
-  EXPECT_EQ(inside::node_health(&live, "*/*", kNow + 45'001, kNow + 45'001).status, 503);
-  EXPECT_EQ(inside::node_health(nullptr, "*/*", kNow, kNow).status, 503);
+  EXPECT_EQ(internal_port::node_health(&live, "*/*", kNow + 45'001, kNow + 45'001).status, 503);
+  EXPECT_EQ(internal_port::node_health(nullptr, "*/*", kNow, kNow).status, 503);
   // The age of the look is not the age of the health.
-  EXPECT_EQ(inside::node_health(&live, "*/*", kNow + 44'000, kNow + 44'000 + 45'000).status, 200);
-  EXPECT_EQ(inside::node_health(&live, "*/*", kNow, kNow + 45'001).status, 503);
+  EXPECT_EQ(internal_port::node_health(&live, "*/*", kNow + 44'000, kNow + 44'000 + 45'000).status,
+            200);
+  EXPECT_EQ(internal_port::node_health(&live, "*/*", kNow, kNow + 45'001).status, 503);
 }
 
 // A customer's agent says what it likes; of a pushed node new series stood in hot at every look,
@@ -433,7 +435,7 @@ TEST(NodeHealth, OfANodeThatPushesHoldsNoSeriesOfACustomersChoice) {
   add_health(nodes, samples);
   NodeLive& live = nodes.at(NodeKey(kA, kWeb));
   live.pushed_ms = kNow;
-  EXPECT_EQ(inside::node_health(&live, "text/plain;version=0.0.4", kNow, kNow).body,
+  EXPECT_EQ(internal_port::node_health(&live, "text/plain;version=0.0.4", kNow, kNow).body,
             "# TYPE agent_healthy gauge\nagent_healthy 1\n"
             "# TYPE agent_buffer_dropped_total counter\n"
             "agent_buffer_dropped_total{reason=\"cap\"} 2\n");
@@ -513,28 +515,28 @@ TEST(Alerts, OneThatAnotherExplainsIsNotSilencedByAPerson) {
 class WithCustomers : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE((*database_).write([](store::Connection& c) -> Result<bool> {
+    ASSERT_TRUE((*database_).write([](store::DatabaseConnection& c) -> Result<bool> {
       for (const auto& id : {kA, kB}) {
-        auto done = store::insert_customer(
-            store::Customer{id, "Name of " + id.text(), true, "hot-0", {}, 5, 5}, c);
+        auto done = customers::insert_customer(
+            customers::CustomerRow{id, "Name of " + id.text(), true, "hot-0", {}, 5, 5}, c);
         if (!done) return done;
       }
-      store::Token token;
+      tokens::TokenRow token;
       token.id = "t";
       token.customer = kA;
       token.scope = "ingest";
       token.token_sha256 = std::string(64, 'a');
-      auto inserted = store::insert_token(token, c);
+      auto inserted = tokens::insert_token(token, c);
       if (!inserted) return forward(inserted);
       auto scraped = pushed_node(*NodeId::parse("db-01"));
       scraped.address = "10.0.0.7:8080";
-      auto first = store::register_node(scraped, c);
+      auto first = nodes::register_node(scraped, c);
       if (!first) return first;
-      return store::register_node(pushed_node(kWeb), c);
+      return nodes::register_node(pushed_node(kWeb), c);
     }));
   }
   json::JsonValue overview(const std::optional<CustomerId>& customer, const LiveState& live) {
-    auto text = (*database_).read([&](store::Connection& c) {
+    auto text = (*database_).read([&](store::DatabaseConnection& c) {
       return write_overview(customer, live, kNow, c);
     });
     EXPECT_TRUE(text.has_value());
@@ -698,9 +700,11 @@ TEST_F(WithCustomers, WhyACustomerIsNotLookedAtIsSaidOfItAlone) {
 
 TEST_F(WithCustomers, SnapshotHoldsHashesAndDropsADisabledCustomersTokens) {
   const auto snapshot = [&] {
-    return *json::parse_json(tenancy::with_operator(
-        *(*database_).read([](store::Connection& c) { return inside::write_snapshot(c); }),
-        std::string(64, 'f')));
+    return *json::parse_json(
+        tenancy::with_operator(*(*database_).read([](store::DatabaseConnection& c) {
+          return internal_port::write_snapshot(c);
+        }),
+                               std::string(64, 'f')));
   };
   auto document = snapshot();
   ASSERT_EQ(document["customers"].items().size(), 2U);
@@ -709,8 +713,8 @@ TEST_F(WithCustomers, SnapshotHoldsHashesAndDropsADisabledCustomersTokens) {
   ASSERT_EQ(first["tokens"].items().size(), 1U);
   EXPECT_EQ(first["tokens"].items()[0]["token_sha256"].text(), std::string(64, 'a'));
   EXPECT_EQ(document["operators"].items()[0]["token_sha256"].text(), std::string(64, 'f'));
-  ASSERT_TRUE((*database_).write([](store::Connection& c) {
-    return store::change_customer(kA, {.is_enabled = false}, c);
+  ASSERT_TRUE((*database_).write([](store::DatabaseConnection& c) {
+    return customers::change_customer(kA, {.is_enabled = false}, c);
   }));
   document = snapshot();
   EXPECT_TRUE(document["customers"].items()[0]["tokens"].items().empty());
@@ -718,8 +722,8 @@ TEST_F(WithCustomers, SnapshotHoldsHashesAndDropsADisabledCustomersTokens) {
 
 TEST_F(WithCustomers, TargetsPointAtTheMonitorWhichAsksTheNode) {
   const auto targets = [&](const std::string& shard) {
-    return *(*database_).read([&](store::Connection& c) {
-      return inside::write_targets(shard, "127.0.0.1:8190", c);
+    return *(*database_).read([&](store::DatabaseConnection& c) {
+      return internal_port::write_targets(shard, "127.0.0.1:8190", c);
     });
   };
   EXPECT_TRUE(json::parse_json(targets("hot-1").document)->items().empty());
@@ -743,7 +747,7 @@ TEST_F(WithCustomers, TargetsPointAtTheMonitorWhichAsksTheNode) {
   EXPECT_EQ(pushed["targets"].items()[0].text(), "127.0.0.1:8190");
   EXPECT_EQ(pushed["labels"]["__metrics_path__"].text(), "/nodes/cliente-a/prod-web-01/health");
   EXPECT_EQ(pushed["labels"]["instance"].text(), "prod-web-01");
-  const auto listed = (*database_).read(inside::list_scraped_nodes);
+  const auto listed = (*database_).read(internal_port::list_scraped_nodes);
   ASSERT_EQ(listed->size(), 1U);
   EXPECT_EQ(listed->front().id, id);
 }

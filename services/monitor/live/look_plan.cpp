@@ -3,14 +3,16 @@
 #include <algorithm>
 #include <iterator>
 
-#include "services/monitor/limits.hpp"
+#include "services/monitor/live/limits.hpp"
+#include "services/monitor/nodes/limits.hpp"
 
 namespace vigia::monitor::live {
 namespace {
 
 std::size_t bound_for(std::size_t nodes) {
   // Nodes that register themselves between two looks are in the bound: they are in the answer.
-  return std::min(nodes + kRegistrationsPerLookMax, kNodesPerCustomerMax) * kLiveSeriesPerNodeMax;
+  return std::min(nodes + kRegistrationsPerLookMax, nodes::kNodesPerCustomerMax) *
+         kLiveSeriesPerNodeMax;
 }
 
 struct Filling {

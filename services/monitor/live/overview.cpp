@@ -4,13 +4,13 @@
 #include <array>
 
 #include "libs/json/writer.hpp"
-#include "services/monitor/limits.hpp"
+#include "services/monitor/live/limits.hpp"
 
 namespace vigia::monitor::live {
 namespace {
 
 struct NodeView {
-  const store::Node& node;
+  const nodes::NodeRow& node;
   const NodeLive* live;  ///< null where nothing fresh is known
   Judgement judgement;
   std::int64_t looked_ms;
@@ -94,7 +94,7 @@ void write_alert_count(std::string_view key, const std::optional<CustomerId>& cu
                                            : writer.null();
 }
 
-void write_customer(const store::Customer& customer, const std::vector<NodeView>& nodes,
+void write_customer(const customers::CustomerRow& customer, const std::vector<NodeView>& nodes,
                     const LiveState& live, std::int64_t now_ms, json::JsonWriter& writer) {
   const auto count = [&](NodeStatus status) {
     return std::int64_t{std::count_if(nodes.begin(), nodes.end(), [&](const NodeView& view) {
@@ -130,7 +130,7 @@ constexpr auto kAwayWords = std::to_array<AwayWords>(
      {OwnPart::kStorage, "storage away: what is older than the hot store cannot be shown"}});
 
 /// The router answers, and not about this one for a while.
-bool is_unseen(const store::Customer& customer, const LiveState& live, std::int64_t now_ms) {
+bool is_unseen(const customers::CustomerRow& customer, const LiveState& live, std::int64_t now_ms) {
   const auto looked = live.looked_ms.find(customer.id);
   const auto known_ms =
       std::max(customer.created_ms, looked == live.looked_ms.end() ? 0 : looked->second);
@@ -138,7 +138,7 @@ bool is_unseen(const store::Customer& customer, const LiveState& live, std::int6
 }
 
 /// For whom there was no time has none.
-bool is_too_much(const store::Customer& customer, const LiveState& live) {
+bool is_too_much(const customers::CustomerRow& customer, const LiveState& live) {
   const auto trouble = live.look_troubles.find(customer.id);
   return trouble != live.look_troubles.end() && trouble->second == LookTrouble::kTooMuch;
 }
@@ -191,15 +191,16 @@ std::string_view alerts_missing(bool has_alertmanager) {
 }
 
 Result<std::string> write_overview(const std::optional<CustomerId>& customer, const LiveState& live,
-                                   std::int64_t now_ms, store::Connection& connection) {
-  auto customers = store::list_customers(connection);
+                                   std::int64_t now_ms, store::DatabaseConnection& connection) {
+  auto customers = customers::list_customers(connection);
   if (!customers) return forward(customers);
   auto nodes =
-      customer ? store::list_nodes(*customer, connection) : store::list_all_nodes(connection);
+      customer ? nodes::list_nodes(*customer, connection) : nodes::list_all_nodes(connection);
   if (!nodes) return forward(nodes);
-  std::stable_sort(
-      customers->begin(), customers->end(),
-      [](const store::Customer& a, const store::Customer& b) { return a.name < b.name; });
+  std::stable_sort(customers->begin(), customers->end(),
+                   [](const customers::CustomerRow& a, const customers::CustomerRow& b) {
+                     return a.name < b.name;
+                   });
   std::map<CustomerId, std::vector<NodeView>> views;
   for (const auto& node : *nodes) {
     const auto looked = live.looked_ms.find(node.customer);

@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "libs/model/ids.hpp"
+#include "services/monitor/customers/customers.hpp"
 #include "services/monitor/live/live_state.hpp"
-#include "services/monitor/store/customers.hpp"
 #include "services/monitor/store/database.hpp"
 
 namespace vigia::monitor::live {
@@ -23,6 +23,6 @@ std::string_view alerts_missing(bool has_alertmanager);
 
 /// Schema Overview of the contract. With a customer only that one.
 Result<std::string> write_overview(const std::optional<CustomerId>& customer, const LiveState& live,
-                                   std::int64_t now_ms, store::Connection& connection);
+                                   std::int64_t now_ms, store::DatabaseConnection& connection);
 
 }  // namespace vigia::monitor::live

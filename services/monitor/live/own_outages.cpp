@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "services/monitor/limits.hpp"
+#include "services/monitor/live/limits.hpp"
 #include "services/monitor/live/node_metrics.hpp"
 
 namespace vigia::monitor::live {

@@ -2,7 +2,7 @@
 
 #include "libs/net/form.hpp"
 #include "libs/net/status.hpp"
-#include "services/monitor/limits.hpp"
+#include "services/monitor/live/limits.hpp"
 
 namespace vigia::monitor::live {
 namespace {

@@ -11,7 +11,7 @@
 #include "libs/base/hex.hpp"
 #include "libs/net/compression.hpp"
 #include "services/monitor/api/answers.hpp"
-#include "services/monitor/limits.hpp"
+#include "services/monitor/pages/limits.hpp"
 
 namespace vigia::monitor::pages {
 namespace {

@@ -47,7 +47,7 @@ std::string chain_hash(const std::string& previous, const AuditEntry& entry) {
 
 Result<std::vector<AuditEntry>> select_entries(const std::string& where,
                                                const std::vector<Value>& values,
-                                               Connection& connection) {
+                                               DatabaseConnection& connection) {
   auto rows = connection.query(std::string(kSelect) + where, values);
   if (!rows) return forward(rows);
   std::vector<AuditEntry> entries;
@@ -61,7 +61,7 @@ Result<std::vector<AuditEntry>> select_entries(const std::string& where,
 
 }  // namespace
 
-Result<void> append_audit(AuditEntry entry, Connection& connection) {
+Result<void> append_audit(AuditEntry entry, DatabaseConnection& connection) {
   // Safe without a sequence of the database's: writes are one transaction after another.
   auto newest = select_entries("ORDER BY sequence DESC LIMIT 1", {}, connection);
   if (!newest) return forward(newest);
@@ -78,7 +78,7 @@ Result<void> append_audit(AuditEntry entry, Connection& connection) {
 
 Result<std::vector<AuditEntry>> list_audit(const std::optional<CustomerId>& customer,
                                            std::int64_t before, std::int64_t limit,
-                                           Connection& connection) {
+                                           DatabaseConnection& connection) {
   const std::int64_t below = before > 0 ? before : INT64_MAX;
   if (customer) {
     return select_entries(
@@ -90,7 +90,7 @@ Result<std::vector<AuditEntry>> list_audit(const std::optional<CustomerId>& cust
                         connection);
 }
 
-Result<AuditVerification> verify_audit(Connection& connection) {
+Result<AuditVerification> verify_audit(DatabaseConnection& connection) {
   AuditVerification outcome;
   std::string previous;
   while (true) {

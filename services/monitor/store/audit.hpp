@@ -31,12 +31,12 @@ struct AuditVerification {
 
 /// Appends; sequence and hash are set here. Inside the transaction of the change that it notes, so
 /// that none goes without the other.
-Result<void> append_audit(AuditEntry entry, Connection& connection);
+Result<void> append_audit(AuditEntry entry, DatabaseConnection& connection);
 /// Newest first; with a customer only its entries; with `before` > 0 only smaller sequences.
 Result<std::vector<AuditEntry>> list_audit(const std::optional<CustomerId>& customer,
                                            std::int64_t before, std::int64_t limit,
-                                           Connection& connection);
+                                           DatabaseConnection& connection);
 /// Walks everything, oldest first.
-Result<AuditVerification> verify_audit(Connection& connection);
+Result<AuditVerification> verify_audit(DatabaseConnection& connection);
 
 }  // namespace vigia::monitor::store

@@ -49,7 +49,7 @@ class SociDatabase final : public Database {
     if (is_checkpoint_due_ && !idle_.empty()) checkpoint(*idle_.back());
   }
 
-  void add(std::unique_ptr<Connection> connection) {
+  void add(std::unique_ptr<DatabaseConnection> connection) {
     idle_.reserve(++connections_);  // giving one back never needs memory
     idle_.push_back(std::move(connection));
   }
@@ -95,7 +95,7 @@ class SociDatabase final : public Database {
 
  protected:
   Result<void> lend(bool is_write,
-                    const std::function<Result<void>(Connection&)>& function) override {
+                    const std::function<Result<void>(DatabaseConnection&)>& function) override {
     if (auto usable = check_usable(is_write); !usable) return usable;
     const Lease lease(*this);
     if (!is_write) return looked_at(function(lease.connection()));
@@ -125,7 +125,7 @@ class SociDatabase final : public Database {
 
   // After a commit: the anchor learns of it, and the pages go from the journal into the file. What
   // lies in the journal alone is lost from the first damaged frame on, whoever's it is.
-  void keep(const DatabaseMark& mark, Connection& connection) {
+  void keep(const DatabaseMark& mark, DatabaseConnection& connection) {
     if (anchor_) {
       auto noted = anchor_->note(mark);
       if (!noted && anchor_failures_++ == 0) {
@@ -138,7 +138,7 @@ class SociDatabase final : public Database {
   }
 
   // Waits for readers a moment only; the keeper tries again.
-  void checkpoint(Connection& connection) {
+  void checkpoint(DatabaseConnection& connection) {
     static_cast<void>(connection.query("PRAGMA busy_timeout=50", {}));
     const auto done = connection.query("PRAGMA wal_checkpoint(TRUNCATE)", {});
     static_cast<void>(connection.query("PRAGMA busy_timeout=10000", {}));
@@ -183,9 +183,9 @@ class SociDatabase final : public Database {
     return std::clamp<Duration>(std::chrono::duration_cast<Duration>(age), Duration::zero(),
                                 options_.backup_interval);
   }
-  Result<void> bring_up_to_date(Connection& connection);
-  Result<void> compare_with_anchor(Connection& connection);
-  Result<void> confirm(Connection& connection);
+  Result<void> bring_up_to_date(DatabaseConnection& connection);
+  Result<void> compare_with_anchor(DatabaseConnection& connection);
+  Result<void> confirm(DatabaseConnection& connection);
 
   // Goes back whatever the function does: one that throws must not cost the pool a connection.
   class Lease {
@@ -194,17 +194,17 @@ class SociDatabase final : public Database {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     ~Lease() { pool_.give_back(std::move(connection_)); }
-    Connection& connection() const { return *connection_; }
+    DatabaseConnection& connection() const { return *connection_; }
 
    private:
     SociDatabase& pool_;
-    std::unique_ptr<Connection> connection_;
+    std::unique_ptr<DatabaseConnection> connection_;
   };
 
   // Rolled back unless it was committed.
   class Transaction {
    public:
-    explicit Transaction(Connection& connection) : connection_(connection) {}
+    explicit Transaction(DatabaseConnection& connection) : connection_(connection) {}
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
     ~Transaction() {
@@ -219,12 +219,12 @@ class SociDatabase final : public Database {
     }
 
    private:
-    Connection& connection_;
+    DatabaseConnection& connection_;
     bool is_committed_ = false;
   };
 
-  Result<void> in_transaction(Connection& connection,
-                              const std::function<Result<void>(Connection&)>& function) {
+  Result<void> in_transaction(DatabaseConnection& connection,
+                              const std::function<Result<void>(DatabaseConnection&)>& function) {
     // SQLite: taking the write lock at once avoids the deadlock of two readers that both want to
     // write.
     auto begun = connection.execute(dialect_ == Dialect::kSqlite ? "BEGIN IMMEDIATE" : "BEGIN", {});
@@ -239,7 +239,7 @@ class SociDatabase final : public Database {
     return committed;
   }
 
-  std::unique_ptr<Connection> borrow() {
+  std::unique_ptr<DatabaseConnection> borrow() {
     std::unique_lock lock(mutex_);
     returned_.wait(lock, [this] { return !idle_.empty(); });
     auto connection = std::move(idle_.back());
@@ -247,7 +247,7 @@ class SociDatabase final : public Database {
     return connection;
   }
 
-  void give_back(std::unique_ptr<Connection> connection) {
+  void give_back(std::unique_ptr<DatabaseConnection> connection) {
     {
       const std::scoped_lock lock(mutex_);
       idle_.push_back(std::move(connection));
@@ -274,16 +274,16 @@ class SociDatabase final : public Database {
   std::mutex write_mutex_;
   std::mutex mutex_;
   std::condition_variable returned_;
-  std::vector<std::unique_ptr<Connection>> idle_;
+  std::vector<std::unique_ptr<DatabaseConnection>> idle_;
   std::size_t connections_ = 0;
 };
 
-int schema_version_of(Connection& connection) {
+int schema_version_of(DatabaseConnection& connection) {
   auto rows = connection.query("SELECT version FROM schema_version", {});
   return rows && !rows->empty() ? static_cast<int>(rows->front().integer(0)) : 0;
 }
 
-Result<void> SociDatabase::bring_up_to_date(Connection& connection) {
+Result<void> SociDatabase::bring_up_to_date(DatabaseConnection& connection) {
   const int version = schema_version_of(connection);
   if (version == newest_schema_version()) return {};
   const bool has_copy = dialect_ == Dialect::kSqlite && version > 0;
@@ -299,7 +299,7 @@ Result<void> SociDatabase::bring_up_to_date(Connection& connection) {
   return transaction.commit();
 }
 
-Result<void> SociDatabase::compare_with_anchor(Connection& connection) {
+Result<void> SociDatabase::compare_with_anchor(DatabaseConnection& connection) {
   auto anchor = Anchor::open(options_.state_directory + "/anchor");
   if (!anchor) return forward(anchor);
   anchor_ = std::move(*anchor);
@@ -331,7 +331,7 @@ Result<void> SociDatabase::compare_with_anchor(Connection& connection) {
   return anchor_->note(DatabaseMark{history->database, history->revision});
 }
 
-Result<void> SociDatabase::confirm(Connection& connection) {
+Result<void> SociDatabase::confirm(DatabaseConnection& connection) {
   const std::int64_t revision = anchor_->mark() ? anchor_->mark()->revision : 0;
   auto begun = connection.execute(dialect_ == Dialect::kSqlite ? "BEGIN IMMEDIATE" : "BEGIN", {});
   if (!begun) return forward(begun);

@@ -47,9 +47,9 @@ class Row {
 };
 
 /// One connection, lent for the time of one call of `read` or `write`.
-class Connection {
+class DatabaseConnection {
  public:
-  virtual ~Connection() = default;
+  virtual ~DatabaseConnection() = default;
   /// Parameters stand in the SQL as :a, :b, … and are bound in that order, never pasted (A10).
   /// kUnavailable where the database is busy or full, kInternal for anything else.
   virtual Result<std::vector<Row>> query(std::string_view sql,
@@ -95,25 +95,26 @@ class Database {
   virtual std::uint64_t anchor_failures() const { return 0; }
 
   template <typename Function>
-  auto read(Function&& function) -> std::invoke_result_t<Function, Connection&> {
+  auto read(Function&& function) -> std::invoke_result_t<Function, DatabaseConnection&> {
     return run(std::forward<Function>(function), false);
   }
   template <typename Function>
-  auto write(Function&& function) -> std::invoke_result_t<Function, Connection&> {
+  auto write(Function&& function) -> std::invoke_result_t<Function, DatabaseConnection&> {
     return run(std::forward<Function>(function), true);
   }
 
  protected:
   /// Lends a connection; with `is_write` inside a transaction.
   virtual Result<void> lend(bool is_write,
-                            const std::function<Result<void>(Connection&)>& function) = 0;
+                            const std::function<Result<void>(DatabaseConnection&)>& function) = 0;
 
  private:
   template <typename Function>
-  auto run(Function&& function, bool is_write) -> std::invoke_result_t<Function, Connection&> {
-    using Outcome = std::invoke_result_t<Function, Connection&>;
+  auto run(Function&& function, bool is_write)
+      -> std::invoke_result_t<Function, DatabaseConnection&> {
+    using Outcome = std::invoke_result_t<Function, DatabaseConnection&>;
     Outcome outcome = fail(ErrorCode::kInternal, "the database function did not run");
-    const auto lent = lend(is_write, [&](Connection& connection) -> Result<void> {
+    const auto lent = lend(is_write, [&](DatabaseConnection& connection) -> Result<void> {
       outcome = function(connection);
       if (!outcome) return forward(std::as_const(outcome));  // it is the answer itself
       return {};

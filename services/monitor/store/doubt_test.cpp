@@ -5,11 +5,11 @@
 
 #include <gtest/gtest.h>
 
-#include "services/monitor/store/customers.hpp"
+#include "services/monitor/customers/customers.hpp"
 #include "services/monitor/store/history.hpp"
 #include "services/monitor/store/scratch_database.hpp"
 #include "services/monitor/store/sqlite_file.hpp"
-#include "services/monitor/store/tokens.hpp"
+#include "services/monitor/tokens/tokens.hpp"
 
 namespace vigia::monitor::store {
 namespace {
@@ -24,18 +24,20 @@ std::string content(const fs::path& path) {
 class Doubt : public ::testing::Test {
  protected:
   void add(const std::string& id) {
-    auto done = (*database_).write([&](Connection& c) {
-      return insert_customer(Customer{*CustomerId::parse(id), id, true, "hot-0", {}}, c);
+    auto done = (*database_).write([&](DatabaseConnection& c) {
+      return customers::insert_customer(
+          customers::CustomerRow{*CustomerId::parse(id), id, true, "hot-0", {}}, c);
     });
     ASSERT_TRUE(done.has_value()) << done.error().message;
   }
   History history() {
-    auto read = (*database_).read([](Connection& c) { return read_history(c); });
+    auto read = (*database_).read([](DatabaseConnection& c) { return read_history(c); });
     EXPECT_TRUE(read.has_value()) << read.error().message;
     return *read;
   }
   std::size_t customers() {
-    auto list = (*database_).read([](Connection& c) { return list_customers(c); });
+    auto list =
+        (*database_).read([](DatabaseConnection& c) { return customers::list_customers(c); });
     EXPECT_TRUE(list.has_value());
     return list->size();
   }
@@ -73,8 +75,9 @@ TEST_F(Doubt, HistoryCountsWhatChangesTheDirectory) {
   const History added = history();
   EXPECT_EQ(added.revision, start.revision + 1);
   EXPECT_EQ(added.directory_revision, start.directory_revision + 1);
-  ASSERT_TRUE(
-      (*database_).write([](Connection& c) { return c.execute("DELETE FROM customers", {}); }));
+  ASSERT_TRUE((*database_).write([](DatabaseConnection& c) {
+    return c.execute("DELETE FROM customers", {});
+  }));
   const History removed = history();
   EXPECT_EQ(removed.customers_removed, 1);
   EXPECT_EQ(removed.directory_revision, added.directory_revision + 1);
@@ -94,8 +97,9 @@ TEST_F(Doubt, ADatabaseThatIsOlderThanWhatWasWrittenTakesNoWritesF2) {
   EXPECT_NE((*database_).doubt().find("the last 2 of"), std::string::npos) << (*database_).doubt();
   EXPECT_NE((*database_).doubt().find("vigia-monitor restore"), std::string::npos);
   EXPECT_EQ(customers(), 1U) << "it may be looked at";
-  const auto refused =
-      (*database_).write([](Connection& c) { return c.execute("DELETE FROM customers", {}); });
+  const auto refused = (*database_).write([](DatabaseConnection& c) {
+    return c.execute("DELETE FROM customers", {});
+  });
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(refused.error().message, (*database_).doubt());
@@ -116,7 +120,7 @@ TEST_F(Doubt, AFlippedBitInTheJournalIsSeenF2) {
   const fs::path kept = database_.folder() / "kept";
   {
     // A reader keeps the journal from being emptied, as a long read does.
-    auto outcome = (*database_).read([&](Connection& c) -> Result<void> {
+    auto outcome = (*database_).read([&](DatabaseConnection& c) -> Result<void> {
       auto begun = c.execute("BEGIN", {});
       if (!begun) return forward(begun);
       auto looked = c.query("SELECT id FROM customers", {});
@@ -161,7 +165,9 @@ TEST_F(Doubt, ADamagedPageIsSeenAndNothingIsReadOfItF2) {
   std::ofstream(file(), std::ios::binary) << damaged;
   database_.reopen();
   EXPECT_NE((*database_).doubt().find("is damaged"), std::string::npos) << (*database_).doubt();
-  EXPECT_FALSE((*database_).read([](Connection& c) { return list_customers(c); }).has_value());
+  EXPECT_FALSE((*database_)
+                   .read([](DatabaseConnection& c) { return customers::list_customers(c); })
+                   .has_value());
   std::ofstream(file(), std::ios::binary) << std::string(good.size(), '\0');
   database_.reopen();
   EXPECT_NE((*database_).doubt(), "") << "no database at all";
@@ -192,7 +198,7 @@ TEST_F(Doubt, ACopyIsWholeAndTheOldestGo) {
 }
 
 TEST_F(Doubt, AnOlderSchemaIsCopiedBeforeItIsChanged) {
-  ASSERT_TRUE((*database_).write([](Connection& c) -> Result<void> {
+  ASSERT_TRUE((*database_).write([](DatabaseConnection& c) -> Result<void> {
     for (const char* sql :
          {"DROP TRIGGER customers_insert_counts", "DROP TRIGGER customers_update_counts",
           "DROP TRIGGER customers_delete_counts", "DROP TRIGGER tokens_insert_counts",

@@ -4,7 +4,7 @@
 
 namespace vigia::monitor::store {
 
-Result<History> read_history(Connection& connection) {
+Result<History> read_history(DatabaseConnection& connection) {
   auto rows = connection.query(
       "SELECT database_id, revision, directory_revision, customers_removed, confirmed_revision "
       "FROM history",
@@ -17,7 +17,7 @@ Result<History> read_history(Connection& connection) {
   return History{row.text(0), row.integer(1), row.integer(2), row.integer(3), row.integer(4)};
 }
 
-Result<DatabaseMark> count_write(Connection& connection) {
+Result<DatabaseMark> count_write(DatabaseConnection& connection) {
   auto counted = connection.execute("UPDATE history SET revision = revision + 1", {});
   if (!counted) return forward(counted);
   auto history = read_history(connection);
@@ -26,7 +26,7 @@ Result<DatabaseMark> count_write(Connection& connection) {
 }
 
 Result<History> confirm_history(std::int64_t revision_above, std::int64_t directory_revision_above,
-                                Connection& connection) {
+                                DatabaseConnection& connection) {
   auto history = read_history(connection);
   if (!history) return forward(history);
   // Above both, whichever is ahead: the database's own count, or what others have been served.

@@ -19,12 +19,12 @@ struct History {
   bool operator==(const History&) const = default;
 };
 
-Result<History> read_history(Connection& connection);
+Result<History> read_history(DatabaseConnection& connection);
 /// Counts one write; inside its transaction, before anything else.
-Result<DatabaseMark> count_write(Connection& connection);
+Result<DatabaseMark> count_write(DatabaseConnection& connection);
 /// A person says that this database is right, whatever came after it: revisions go on above those
 /// that were served, so that collector and router take it at once.
 Result<History> confirm_history(std::int64_t revision_above, std::int64_t directory_revision_above,
-                                Connection& connection);
+                                DatabaseConnection& connection);
 
 }  // namespace vigia::monitor::store

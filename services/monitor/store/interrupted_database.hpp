@@ -18,7 +18,7 @@ class InterruptedDatabase final : public Database {
 
  protected:
   Result<void> lend(bool is_write,
-                    const std::function<Result<void>(Connection&)>& function) override {
+                    const std::function<Result<void>(DatabaseConnection&)>& function) override {
     before_(++accesses_);
     return is_write ? inner_.write(function) : inner_.read(function);
   }

@@ -124,7 +124,7 @@ const std::array<Step, 5> kSteps = {Step{kVersion1, kVersion1Sqlite, kVersion1Po
                                     Step{kVersion4, kVersion4Sqlite, kVersion4Postgresql},
                                     Step{kVersion5, kNone, kNone}};
 
-Result<void> run_all(Connection& connection, const Statements& statements) {
+Result<void> run_all(DatabaseConnection& connection, const Statements& statements) {
   for (const auto statement : statements) {
     auto done = connection.execute(statement, {});
     if (!done) return forward(done);
@@ -132,7 +132,7 @@ Result<void> run_all(Connection& connection, const Statements& statements) {
   return {};
 }
 
-Result<int> current_version(Connection& connection) {
+Result<int> current_version(DatabaseConnection& connection) {
   auto made =
       connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)", {});
   if (!made) return forward(made);
@@ -150,7 +150,7 @@ Result<int> current_version(Connection& connection) {
 
 int newest_schema_version() { return static_cast<int>(kSteps.size()); }
 
-Result<void> migrate(Connection& connection, Dialect dialect) {
+Result<void> migrate(DatabaseConnection& connection, Dialect dialect) {
   auto version = current_version(connection);
   if (!version) return forward(version);
   if (*version > newest_schema_version()) {

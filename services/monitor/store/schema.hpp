@@ -11,7 +11,7 @@ enum class Dialect { kSqlite, kPostgresql };
 
 /// Brings the schema to the newest version, inside the caller's transaction. kInvalid where it is
 /// newer than this program knows.
-Result<void> migrate(Connection& connection, Dialect dialect);
+Result<void> migrate(DatabaseConnection& connection, Dialect dialect);
 
 /// The newest version that this program knows.
 int newest_schema_version();

@@ -61,7 +61,7 @@ Value read_column(const soci::row& row, std::size_t column) {
   }
 }
 
-class SociConnection final : public Connection {
+class SociConnection final : public DatabaseConnection {
  public:
   SociConnection(std::unique_ptr<soci::session> session, Dialect dialect)
       : session_(std::move(session)), dialect_(dialect) {}
@@ -180,7 +180,8 @@ Result<std::string> postgresql_connection_text(std::string_view url) {
   return text;
 }
 
-Result<std::unique_ptr<Connection>> open_connection(Dialect dialect, const std::string& target) {
+Result<std::unique_ptr<DatabaseConnection>> open_connection(Dialect dialect,
+                                                            const std::string& target) {
   try {
     return std::make_unique<SociConnection>(open_session(dialect, target), dialect);
   } catch (const std::exception& exception) {

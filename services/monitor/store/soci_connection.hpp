@@ -20,6 +20,7 @@ Result<std::string> postgresql_connection_text(std::string_view url);
 /// `target`: an SQLite file's path, or a PostgreSQL connection text. A statement that fails for a
 /// passing cause is kUnavailable, and on PostgreSQL the next one connects anew. Used by one thread
 /// at a time. kUnavailable: cannot be opened.
-Result<std::unique_ptr<Connection>> open_connection(Dialect dialect, const std::string& target);
+Result<std::unique_ptr<DatabaseConnection>> open_connection(Dialect dialect,
+                                                            const std::string& target);
 
 }  // namespace vigia::monitor::store

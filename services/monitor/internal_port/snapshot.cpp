@@ -1,0 +1,292 @@
+#include "services/monitor/internal_port/snapshot.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "libs/base/fault.hpp"
+#include "libs/base/hex.hpp"
+#include "libs/service/log.hpp"
+#include "libs/tenancy/directory_document.hpp"
+#include "libs/tenancy/snapshot_doubt.hpp"
+#include "services/monitor/api/answers.hpp"
+#include "services/monitor/customers/customers.hpp"
+#include "services/monitor/internal_port/limits.hpp"
+#include "services/monitor/store/history.hpp"
+#include "services/monitor/tokens/tokens.hpp"
+
+namespace vigia::monitor::internal_port {
+namespace {
+
+constexpr std::chrono::milliseconds kWaiterTick{200};
+/// Looks at the database until two in a row saw no change between them.
+constexpr int kLooksMax = 10;
+/// Tokens by owner; operators have none. Found once for all, since there may be a million of them.
+using TokensByOwner = std::map<std::optional<CustomerId>, std::vector<const tokens::TokenRow*>>;
+
+TokensByOwner by_owner(const std::vector<tokens::TokenRow>& tokens) {
+  TokensByOwner owned;
+  for (const auto& token : tokens) owned[token.customer].push_back(&token);
+  return owned;
+}
+
+void write_tokens(const TokensByOwner& tokens, const std::optional<CustomerId>& owner,
+                  tenancy::DocumentWriter& writer) {
+  const auto own = tokens.find(owner);
+  if (own == tokens.end()) return;
+  for (const tokens::TokenRow* token : own->second) {
+    const bool is_ingest = token->scope == "ingest";
+    writer.token(token->token_sha256, is_ingest ? tenancy::Scope::kIngest : tenancy::Scope::kRead,
+                 token->expires_ms);
+  }
+}
+
+tenancy::Customer in_directory(const customers::CustomerRow& customer) {
+  tenancy::Limits limits;
+  for (const auto& limit : customers::kCustomerLimits) {
+    limits.*limit.in_directory = static_cast<std::uint64_t>(customer.limits.*limit.value);
+  }
+  return {customer.id, customer.name, customer.hot_shard, limits, customer.assigned_ms};
+}
+
+net::Response not_modified(const std::string& etag) {
+  net::Response response;
+  response.status = 304;
+  response.headers.add("etag", etag);
+  return response;
+}
+
+std::string write_document(const store::History& history,
+                           const std::vector<customers::CustomerRow>& customers,
+                           const std::vector<tokens::TokenRow>& tokens) {
+  const TokensByOwner owned = by_owner(tokens);
+  tenancy::DocumentWriter writer({history.database, history.directory_revision,
+                                  history.customers_removed, history.confirmed_revision});
+  for (const auto& customer : customers) {
+    writer.customer(in_directory(customer));
+    // A disabled customer stays known, so that what is under way still finds its shard; it has no
+    // tokens.
+    if (customer.is_enabled) write_tokens(owned, customer.id, writer);
+  }
+  writer.operators();
+  write_tokens(owned, std::nullopt, writer);
+  return writer.finish();
+}
+
+/// Why `next` cannot have come from `good` by what people do; "" where it can.
+std::string doubt_between(const tenancy::Directory::Snapshot& good, std::string_view good_document,
+                          const tenancy::Directory::Snapshot& next, std::string_view document) {
+  if (next.mark.confirmed_revision > good.mark.revision) return "";
+  if (next.mark.database == good.mark.database && next.mark.revision == good.mark.revision &&
+      tenancy::are_of_one_version(document, good_document) && document != good_document) {
+    return fmt::format("customers or tokens differ from what was served at the same revision {}",
+                       next.mark.revision);
+  }
+  if (next.mark.database != good.mark.database) {
+    return fmt::format("it is not the one of the last snapshot (its id is {}, not {})",
+                       next.mark.database, good.mark.database);
+  }
+  const std::size_t lost = tenancy::unexplained_losses(good, next);
+  if (lost > 0) return fmt::format("{} customers are missing that nobody removed", lost);
+  return tenancy::doubt_of(good, next);
+}
+
+}  // namespace
+
+Result<std::string> write_snapshot(store::DatabaseConnection& connection) {
+  for (int look = 0; look < kLooksMax; ++look) {
+    auto before = store::read_history(connection);
+    if (!before) return forward(before);
+    auto customers = customers::list_customers(connection);
+    if (!customers) return forward(customers);
+    auto tokens = tokens::list_live_tokens(connection);
+    if (!tokens) return forward(tokens);
+    auto after = store::read_history(connection);
+    if (!after) return forward(after);
+    const bool is_one_moment = before->directory_revision == after->directory_revision &&
+                               before->database == after->database;
+    if (is_one_moment) return write_document(*after, *customers, *tokens);
+  }
+  return fail(ErrorCode::kUnavailable, "customers and tokens change faster than they can be read");
+}
+
+Snapshot::Snapshot(store::Database& database, std::string own_token_sha256, const Clock& clock,
+                   service::MetricRegistry& metrics)
+    : database_(database),
+      own_token_sha256_(std::move(own_token_sha256)),
+      clock_(clock),
+      waiting_(metrics.gauge("vigia_monitor_snapshot_waiters",
+                             "Readers of the snapshot that wait for a change")),
+      changes_(metrics.counter("vigia_monitor_snapshot_changes_total",
+                               "How often the snapshot's content changed")),
+      keep_failures_(metrics.counter("vigia_monitor_snapshot_keep_failures_total",
+                                     "Writes of the kept snapshot that failed")) {
+  const std::string folder = database.state_directory();
+  if (!folder.empty()) kept_file_.emplace(folder + "/snapshot.json");
+}
+
+Snapshot::~Snapshot() { end(); }
+
+void Snapshot::end() {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_ending_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  release_waiters();
+}
+
+Result<void> Snapshot::start() {
+  load_kept();
+  auto refreshed = refresh();
+  if (!refreshed) return forward(refreshed);
+  thread_ = std::thread([this] { run(); });
+  return {};
+}
+
+std::string Snapshot::current() const {
+  const std::scoped_lock lock(mutex_);
+  return document_;
+}
+
+void Snapshot::load_kept() {
+  if (!kept_file_) return;
+  const std::scoped_lock refresh_lock(refresh_mutex_);
+  auto loaded = kept_file_->load(clock_.wall_ms());
+  for (const std::string& problem : loaded.problems) {
+    service::log_error(
+        "a kept snapshot is damaged and not used; look at the disk",
+        {{"error", problem},
+         {"instead", loaded.directory ? "the one before it" : "the database alone"}});
+  }
+  if (!loaded.directory) return;
+  // The one before the newest is older than what was served: a database that is ahead of it is in
+  // order, and one at its revision is judged by the anchor.
+  serve(loaded.directory->text);
+  good_ = std::move(loaded.directory->snapshot);
+}
+
+Result<void> Snapshot::refresh() {
+  const std::scoped_lock refresh_lock(refresh_mutex_);
+  if (!database_.doubt().empty()) return {};
+  auto document = database_.read(
+      [](store::DatabaseConnection& connection) { return write_snapshot(connection); });
+  if (!document) return forward(document);
+  const std::string before = current();
+  if (good_ && *document == before) {
+    if (!is_kept_) keep(*document);
+    return {};
+  }
+  auto next = tenancy::read_document(*document, "snapshot");
+  if (!next) {
+    database_.raise_doubt(next.error().message);
+    return {};
+  }
+  const std::string doubt = good_ ? doubt_between(*good_, before, *next, *document) : "";
+  if (!doubt.empty()) {
+    database_.raise_doubt(doubt);
+    return {};
+  }
+  keep(*document);  // first: what was served must not be forgotten
+  serve(*document);
+  good_ = std::move(*next);
+  changes_.add();
+  return {};
+}
+
+void Snapshot::keep(const std::string& document) {
+  if (!kept_file_) return;
+  const auto stored = kept_file_->store(document);
+  if (stored) {
+    if (!is_kept_) service::log_info("the snapshot is kept on disk again");
+  } else {
+    keep_failures_.add();
+    if (is_kept_) {
+      service::log_error("the snapshot is not kept on disk, and tried again",
+                         {{"error", stored.error().message}});
+    }
+  }
+  is_kept_ = stored.has_value();
+}
+
+void Snapshot::serve(const std::string& document) {
+  std::string body = tenancy::with_operator(document, own_token_sha256_);
+  std::list<Waiter> released;
+  net::Response response;
+  {
+    const std::scoped_lock lock(mutex_);
+    document_ = document;
+    body_ = std::make_shared<const std::string>(std::move(body));
+    etag_ = "\"" + sha256_hex(*body_).substr(0, 32) + "\"";
+    released.swap(waiters_);
+    response = this->document();
+    waiting_.set(0);
+  }
+  for (auto& waiter : released) waiter.responder.send(response);
+}
+
+net::Response Snapshot::document() const {
+  auto response = api::json_answer(200, "");
+  response.shared_body = body_;
+  response.headers.add("etag", etag_);
+  return response;
+}
+
+void Snapshot::answer(const std::string& if_none_match, Duration wait, net::Responder responder) {
+  net::Response response;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (etag_.empty()) {
+      response =
+          api::to_response(api::Refusal(503, "unavailable", "the snapshot is not there yet"));
+    } else if (if_none_match != etag_) {
+      response = document();
+    } else if (wait <= Duration::zero() || is_ending_ || waiters_.size() >= kSnapshotWaitersMax) {
+      response = not_modified(etag_);
+    } else {
+      waiters_.push_back(
+          Waiter{std::move(responder), clock_.steady() + std::min(wait, kSnapshotWaitMax)});
+      waiting_.set(static_cast<double>(waiters_.size()));
+      return;
+    }
+  }
+  responder.send(std::move(response));
+}
+
+bool Snapshot::release_waiters() {
+  std::list<Waiter> released;
+  net::Response response;
+  bool is_ending = false;
+  {
+    std::unique_lock lock(mutex_);
+    is_ending = wake_.wait_for(lock, kWaiterTick, [this] { return is_ending_; });
+    const auto now = clock_.steady();
+    for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
+      const auto next = std::next(waiter);
+      if (is_ending || now >= waiter->deadline) released.splice(released.end(), waiters_, waiter);
+      waiter = next;
+    }
+    response = not_modified(etag_);
+    waiting_.set(static_cast<double>(waiters_.size()));
+  }
+  for (auto& waiter : released) waiter.responder.send(response);
+  return is_ending;
+}
+
+void Snapshot::run() {
+  auto next_refresh = clock_.steady() + kSnapshotRefreshInterval;
+  while (!release_waiters()) {
+    if (clock_.steady() < next_refresh) continue;
+    next_refresh = clock_.steady() + kSnapshotRefreshInterval;
+    contain_faults("refreshing the snapshot", [this] {
+      auto refreshed = refresh();
+      if (!refreshed) {
+        service::log_warn("snapshot not refreshed", {{"error", refreshed.error().message}});
+      }
+    });
+  }
+}
+
+}  // namespace vigia::monitor::internal_port

@@ -1,0 +1,121 @@
+#include "services/monitor/internal_port/snapshot.hpp"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "libs/json/strict_reader.hpp"
+#include "services/monitor/customers/customers.hpp"
+#include "services/monitor/store/scratch_database.hpp"
+#include "services/monitor/tokens/tokens.hpp"
+
+namespace vigia::monitor::internal_port {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Served : public ::testing::Test {
+ protected:
+  Served() { renew(); }
+  void renew() {
+    metrics_ = std::make_unique<service::MetricRegistry>();
+    snapshot_.reset();
+    snapshot_ = std::make_unique<Snapshot>(*database_, std::string(64, 'f'), clock_, *metrics_);
+    EXPECT_TRUE(snapshot_->start().has_value());
+  }
+  /// The program ends, something happens to the files, it starts again.
+  template <typename Function>
+  void restart(Function meanwhile) {
+    snapshot_.reset();
+    database_.close();
+    meanwhile();
+    database_.reopen();
+    renew();
+  }
+  void run(const std::string& sql) {
+    auto done =
+        (*database_).write([&](store::DatabaseConnection& c) { return c.execute(sql, {}); });
+    ASSERT_TRUE(done.has_value()) << done.error().message;
+  }
+  void add(const std::string& id) {
+    auto done = (*database_).write([&](store::DatabaseConnection& c) {
+      return customers::insert_customer(
+          customers::CustomerRow{*CustomerId::parse(id), id, true, "hot-0", {}}, c);
+    });
+    ASSERT_TRUE(done.has_value());
+    ASSERT_TRUE(snapshot_->refresh().has_value());
+  }
+  std::size_t customers() const {
+    return (*json::parse_json(snapshot_->current()))["customers"].items().size();
+  }
+  fs::path state() const { return database_.folder() / "m.db.state"; }
+
+  SystemClock clock_;
+  store::ScratchDatabase database_;
+  std::unique_ptr<service::MetricRegistry> metrics_;
+  std::unique_ptr<Snapshot> snapshot_;
+};
+
+TEST_F(Served, AnOlderDatabaseIsNotServedTheKeptSnapshotIsF2) {
+  add("a");
+  const fs::path before = database_.folder() / "before.db";
+  restart([&] { fs::copy_file(database_.folder() / "m.db", before); });
+  add("b");
+  add("c");
+  EXPECT_EQ(customers(), 3U);
+  restart([&] {
+    fs::copy_file(before, database_.folder() / "m.db", fs::copy_options::overwrite_existing);
+  });
+  EXPECT_NE((*database_).doubt(), "");
+  EXPECT_EQ(customers(), 3U);
+  // The anchor's loss does not hide it: the kept snapshot is ahead of the database as well.
+  restart([&] { fs::remove(state() / "anchor"); });
+  EXPECT_NE((*database_).doubt(), "");
+  EXPECT_EQ(customers(), 3U);
+}
+
+TEST_F(Served, AnEmptyDatabaseInItsPlaceServesTheKeptSnapshotF2) {
+  add("a");
+  restart([&] { fs::remove(database_.folder() / "m.db"); });
+  EXPECT_NE((*database_).doubt(), "");
+  EXPECT_EQ(customers(), 1U);
+}
+
+TEST_F(Served, AContentThatNobodyChangedIsDoubted) {
+  add("a");
+  add("b");
+  snapshot_.reset();
+  renew();
+  EXPECT_EQ((*database_).doubt(), "");
+  // As a flipped bit does it: no trigger sees it.
+  run("DROP TRIGGER customers_update_counts");
+  run("UPDATE customers SET id = 'c' WHERE id = 'b'");
+  ASSERT_TRUE(snapshot_->refresh().has_value());
+  EXPECT_NE((*database_).doubt().find("same revision"), std::string::npos) << (*database_).doubt();
+  EXPECT_NE(snapshot_->current().find(R"("id":"b")"), std::string::npos);
+  EXPECT_EQ(snapshot_->current().find(R"("id":"c")"), std::string::npos);
+}
+
+TEST_F(Served, ACustomerThatIsRemovedIsGoneAtOnceOneThatVanishesIsNot) {
+  for (const char* id : {"a", "b", "c"}) add(id);
+  run("DELETE FROM customers WHERE id = 'a'");
+  ASSERT_TRUE(snapshot_->refresh().has_value());
+  EXPECT_EQ((*database_).doubt(), "");
+  EXPECT_EQ(customers(), 2U);
+  run("DROP TRIGGER customers_delete_counts");
+  run("DELETE FROM customers WHERE id = 'b'");
+  add("d");
+  EXPECT_NE((*database_).doubt().find("1 customers are missing"), std::string::npos)
+      << (*database_).doubt();
+  EXPECT_EQ(customers(), 2U);
+}
+
+TEST_F(Served, ADamagedKeptSnapshotDoesNotStopASoundDatabase) {
+  add("a");
+  restart([&] { fs::resize_file(state() / "snapshot.json", 40); });
+  EXPECT_EQ((*database_).doubt(), "");
+  EXPECT_EQ(customers(), 1U);
+}
+
+}  // namespace
+}  // namespace vigia::monitor::internal_port
