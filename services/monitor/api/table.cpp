@@ -252,52 +252,37 @@ std::optional<Refusal> ApiTable::prepare(const Entry& entry, ApiCall& call) {
 }
 
 std::optional<Refusal> ApiTable::admit(const Entry& entry, ApiCall& call) {
-  if (entry.access == Access::kPublic) return check_origin(call.request);
+  const AccessFacts& facts = facts_of(entry.access);
+  if (!facts.is_known) return check_origin(call.request);
   auto principal = gate_.authenticate(call.request);
   if (!principal) return Refusal(principal.error());
   call.principal = std::move(*principal);
-  if (is_change(entry.method) && call.principal.is_session()) {
-    if (auto refusal = check_origin(call.request)) return refusal;
-    // In constant time: an early end would tell how much of a guess is right.
-    if (!equal_constant_time(call.request.headers.get("x-csrf-token"), call.principal.csrf_token)) {
-      return not_allowed("the header X-CSRF-Token is missing or wrong; GET /session shows it");
-    }
+  const bool is_a_change = is_change(entry.method);
+  if (is_a_change && call.principal.is_session()) {
+    if (auto refusal = check_page(call)) return refusal;
   }
-  const bool is_of_customer = entry.access == Access::kCustomer ||
-                              entry.access == Access::kCustomerPerson ||
-                              entry.access == Access::kCustomerProtected;
-  if (is_of_customer) {
-    if (auto refusal = admit_customer(entry, call)) return refusal;
+  if (facts.is_of_path) {
+    if (auto refusal = admit_customer(call)) return refusal;
   }
-  if (is_change(entry.method) && !call.principal.may_change) {
-    return not_allowed("this token may only read");
-  }
-  const bool is_for_no_data_token =
-      entry.access == Access::kNoDataToken || entry.access == Access::kCustomerPerson;
-  if (is_for_no_data_token && !call.principal.is_operator() && !call.principal.is_session()) {
-    return not_allowed("a token reads data; this is for people who log in");
-  }
-  if (entry.access == Access::kOperator && !call.principal.is_operator()) {
-    return not_allowed("only for operators");
-  }
-  if (entry.access == Access::kSession && !call.principal.is_session()) {
-    return not_allowed("only for a person who is logged in");
+  return refusal_of(facts, call.principal, is_a_change);
+}
+
+std::optional<Refusal> ApiTable::check_page(const ApiCall& call) const {
+  if (auto refusal = check_origin(call.request)) return refusal;
+  // In constant time: an early end would tell how much of a guess is right.
+  if (!equal_constant_time(call.request.headers.get("x-csrf-token"), call.principal.csrf_token)) {
+    return not_allowed("the header X-CSRF-Token is missing or wrong; GET /session shows it");
   }
   return std::nullopt;
 }
 
-std::optional<Refusal> ApiTable::admit_customer(const Entry& entry, ApiCall& call) const {
+std::optional<Refusal> ApiTable::admit_customer(ApiCall& call) const {
   auto id = CustomerId::parse(call.path.at("customer_id"));
-  // 404, not 403: which other customers exist is nobody's business.
-  const bool is_foreign = id && call.principal.customer && *call.principal.customer != *id;
-  if (!id || is_foreign) return not_found().value();
+  if (!id || is_foreign(*id, call.principal)) return not_found().value();
   auto is_there = gate_.has_customer(*id);
   if (!is_there) return Refusal(is_there.error());
   if (!*is_there) return not_found().value();
   call.customer = std::move(*id);
-  if (entry.access == Access::kCustomerProtected && !call.principal.is_operator()) {
-    return not_allowed("only for operators");
-  }
   return std::nullopt;
 }
 

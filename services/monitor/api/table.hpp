@@ -17,21 +17,11 @@
 #include "services/monitor/access/client_address.hpp"
 #include "services/monitor/access/fair_pool.hpp"
 #include "services/monitor/access/principal.hpp"
+#include "services/monitor/api/admission.hpp"
 #include "services/monitor/api/answers.hpp"
 #include "services/monitor/api/customer_turns.hpp"
 
 namespace vigia::monitor::api {
-
-enum class Access : std::uint8_t {
-  kPublic,          ///< log-in alone
-  kLoggedIn,        ///< anybody who is known
-  kNoDataToken,     ///< anybody who is known but a customer's token, which reads data alone
-  kSession,         ///< a person with a cookie
-  kOperator,        ///< others 403
-  kCustomer,        ///< {customer_id} of the path: operators, and the customer itself; others 404
-  kCustomerPerson,  ///< the same, but the customer's tokens get 403
-  kCustomerProtected,  ///< the same, but the customer itself gets 403
-};
 
 /// What a function gets after all checks.
 struct ApiCall {
@@ -121,7 +111,9 @@ class ApiTable {
   std::optional<Refusal> prepare(const Entry& entry, ApiCall& call);
   /// Fills principal and customer, or says why not.
   std::optional<Refusal> admit(const Entry& entry, ApiCall& call);
-  std::optional<Refusal> admit_customer(const Entry& entry, ApiCall& call) const;
+  std::optional<Refusal> admit_customer(ApiCall& call) const;
+  /// A change from a browser comes from a page of ours.
+  std::optional<Refusal> check_page(const ApiCall& call) const;
   std::optional<Refusal> check_origin(const net::Request& request) const;
   std::optional<Refusal> check_rate(const Entry& entry, const ApiCall& call);
 
