@@ -13,6 +13,7 @@
 #include "services/monitor/alerting/limits.hpp"
 #include "services/monitor/alerting/mail_outcomes.hpp"
 #include "services/monitor/alerting/publisher.hpp"
+#include "services/monitor/alerting/rule_file.hpp"
 #include "services/monitor/alerting/watchdog.hpp"
 #include "services/monitor/api/limits.hpp"
 #include "services/monitor/audit/audit_routes.hpp"
@@ -64,10 +65,10 @@ std::string internal_url(const Settings& settings) {
 
 alerting::PublisherSettings publisher_settings(const Settings& settings) {
   alerting::PublisherSettings out;
-  out.rules = settings.rules;
   for (const auto& shard : settings.shards) {
-    out.destinations.push_back(
-        alerting::RuleDestination{shard.name, shard.url, shard.rules_directory});
+    if (shard.rules_directory.empty()) continue;  // somebody else keeps its rules
+    out.targets.push_back(
+        alerting::rules_target(settings.rules, {shard.name, shard.url, shard.rules_directory}));
   }
   const auto& alertmanager = settings.alertmanager;
   out.alertmanager_url = alertmanager.url;

@@ -1,10 +1,15 @@
 #include <cstdlib>
 #include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
 
 #include "services/monitor/alerting/alertmanager_config.hpp"
 #include "services/monitor/alerting/file_write.hpp"
+#include "services/monitor/alerting/rule_file.hpp"
 #include "services/monitor/alerting/rules.hpp"
 
 namespace vigia::monitor::alerting {
@@ -14,6 +19,35 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 const ChannelRelay kRelay{"http://127.0.0.1:8190/hooks", "internal-token"};
+
+using Texts = std::vector<std::string>;
+
+/// The element of a sequence whose `key` is `value`; an undefined node where there is none.
+YAML::Node element(const YAML::Node& sequence, const std::string& key, const std::string& value) {
+  for (const auto& one : sequence) {
+    if (one[key] && one[key].as<std::string>() == value) return one;
+  }
+  return YAML::Node(YAML::NodeType::Undefined);
+}
+
+/// The group of a rule file in which an alert stands, and the alert.
+std::pair<std::string, YAML::Node> alert_of(const YAML::Node& file, const std::string& alert) {
+  for (const auto& group : file["groups"]) {
+    const auto rule = element(group["rules"], "alert", alert);
+    if (rule) return {group["name"].as<std::string>(), rule};
+  }
+  return {"", YAML::Node()};
+}
+
+/// The elements of route.routes with this single matcher.
+std::vector<YAML::Node> routes_of(const YAML::Node& file, const std::string& matcher) {
+  std::vector<YAML::Node> found;
+  for (const auto& route : file["route"]["routes"]) {
+    const auto matchers = route["matchers"];
+    if (matchers && matchers.as<Texts>() == Texts{matcher}) found.push_back(route);
+  }
+  return found;
+}
 
 TEST(Rules, AreTheStandardSix) {
   const auto rules = standard_rules({});
@@ -42,11 +76,8 @@ TEST(Rules, TheShippedFileIsWhatIsRendered) {
 
 // B5: a flood in one rule's data must not delay these.
 TEST(Rules, NodesAndCollectorStandInGroupsOfTheirOwn) {
-  const auto text = render_rules({});
-  const auto group_of = [&](const std::string& alert) {
-    const auto at = text.rfind("  - name: ", text.find("- alert: " + alert + "\n"));
-    return text.substr(at + 10, text.find('\n', at) - at - 10);
-  };
+  const auto file = YAML::Load(render_rules({}));
+  const auto group_of = [&](const std::string& alert) { return alert_of(file, alert).first; };
   EXPECT_EQ(group_of("CustomerNodeDown"), "node_alerts");
   EXPECT_EQ(group_of("CollectorDown"), "collector_alerts");
   for (const auto& rule : standard_rules({})) {
@@ -59,13 +90,15 @@ TEST(Rules, NodesAndCollectorStandInGroupsOfTheirOwn) {
 // word would stay "down".
 TEST(AlertmanagerConfig, WhatOurOwnOutageExplainsIsInhibitedAndItsSourceGoesToNobody) {
   const auto text = render_alertmanager({"http://127.0.0.1:9/hook", ""}, {}, {}, kRelay);
+  const auto file = YAML::Load(text);
+  ASSERT_EQ(file["inhibit_rules"].size(), 1U) << text;
   // Whoever forges the name has a customer_id.
-  EXPECT_NE(text.find("source_matchers: ['alertname=\"NodeAlertsHeld\"', 'customer_id=\"\"']"),
-            std::string::npos)
-      << text;
+  EXPECT_EQ(file["inhibit_rules"][0]["source_matchers"].as<Texts>(),
+            (Texts{"alertname=\"NodeAlertsHeld\"", "customer_id=\"\""}));
   EXPECT_EQ(text.find("CustomerNodeDown"), std::string::npos) << "its rule holds it";
-  EXPECT_NE(text.find("- matchers: ['alertname=\"NodeAlertsHeld\"']\n      receiver: nobody\n"),
-            std::string::npos);
+  const auto held = routes_of(file, "alertname=\"NodeAlertsHeld\"");
+  ASSERT_EQ(held.size(), 1U) << text;
+  EXPECT_EQ(held[0]["receiver"].as<std::string>(), "nobody");
 }
 
 // A recovery that says "is down" is worse than none.
@@ -76,8 +109,9 @@ TEST(Rules, EachOfTheStandardOnesHasWordsForItsEnd) {
     // Of an alert that ended the value is that of its last evaluation.
     EXPECT_EQ((rule.resolved + rule.resolved_en).find("$value"), std::string::npos) << rule.name;
   }
-  EXPECT_NE(render_rules({}).find("resolved_en: \"The central collector is no longer down\""),
-            std::string::npos);
+  const auto collector = alert_of(YAML::Load(render_rules({})), "CollectorDown").second;
+  EXPECT_EQ(collector["annotations"]["resolved_en"].as<std::string>(),
+            "The central collector is no longer down");
 }
 
 TEST(AlertmanagerConfig, MessagesSayWhoseTheyAreAndLinkToPagesThatExist) {
@@ -115,12 +149,10 @@ TEST(Rules, OnlyWhatIsPushedKeepsFiring) {
 TEST(Rules, AShorterWaitStandsInTheFile) {
   RuleSettings settings;
   settings.node_down_for = seconds(10);
-  const auto text = render_rules(settings);
-  const auto node_down = text.find("- alert: CustomerNodeDown\n");
-  ASSERT_NE(node_down, std::string::npos);
-  EXPECT_LT(text.find("        for: 10s\n", node_down), text.find("- alert:", node_down + 1))
-      << text;
-  EXPECT_NE(text.find("record: otelcol_exporter_sent_spans_total"), std::string::npos);
+  const auto file = YAML::Load(render_rules(settings));
+  EXPECT_EQ(alert_of(file, "CustomerNodeDown").second["for"].as<std::string>(), "10s");
+  const auto names = element(file["groups"], "name", "collector_names");
+  EXPECT_TRUE(element(names["rules"], "record", "otelcol_exporter_sent_spans_total"));
 }
 
 TEST(Rules, TheIntervalFollowsTheShortestWait) {
@@ -140,26 +172,32 @@ TEST(AlertmanagerConfig, RoutesACustomersAlertsToItsChannelsAndAllToTheProvider)
        channels::ChannelRow{"2", customer, "email", "a@b.example", "", 1},
        channels::ChannelRow{"3", customer, "slack", "https://s.example/s", "#ops", 1}},
       kRelay);
-  EXPECT_NE(text.find("customer_id=\"cliente-a\""), std::string::npos) << text;
   // An endless answer of a customer's host would take Alertmanager's memory.
   EXPECT_EQ(text.find("x.example"), std::string::npos) << text;
   EXPECT_EQ(text.find("s.example"), std::string::npos) << text;
-  constexpr std::string_view kUrl = "url: \"http://127.0.0.1:8190/hooks/cliente-a/";
-  for (const std::string part : {"1\", send_resolved: true", "3\"\n        channel: \"#ops\""}) {
-    EXPECT_NE(text.find(std::string(kUrl) + part), std::string::npos) << text;
-  }
-  EXPECT_NE(text.find("authorization: {credentials: \"internal-token\"}"), std::string::npos);
-  // By node, all nodes of a customer times its channels would be under way at once.
-  EXPECT_EQ(text.find("node_id]"), std::string::npos) << text;
-  EXPECT_NE(text.find("  group_by: [alertname, customer_id]\n  group_wait: 5s\n"
-                      "  group_interval: 15s\n"),
-            std::string::npos)
-      << text;
-  EXPECT_NE(text.find("    - receiver: provider\n      group_interval: 1m\n"), std::string::npos);
-  EXPECT_NE(text.find("max_alerts: 100, "), std::string::npos) << text;
-  EXPECT_NE(text.find("hook\", send_resolved: true, max_alerts: 500}"), std::string::npos) << text;
   EXPECT_EQ(text.find("a@b.example"), std::string::npos) << "no mail server is configured";
-  EXPECT_NE(text.find("url: \"http://127.0.0.1:9/hook\""), std::string::npos);
+  const auto file = YAML::Load(text);
+  const auto own = element(file["receivers"], "name", "customer-cliente-a");
+  ASSERT_TRUE(own) << text;
+  const auto webhook = own["webhook_configs"][0];
+  EXPECT_EQ(webhook["url"].as<std::string>(), "http://127.0.0.1:8190/hooks/cliente-a/1");
+  EXPECT_EQ(webhook["max_alerts"].as<int>(), 100);
+  EXPECT_EQ(webhook["http_config"]["authorization"]["credentials"].as<std::string>(),
+            "internal-token");
+  const auto slack = own["slack_configs"][0];
+  EXPECT_EQ(slack["api_url"].as<std::string>(), "http://127.0.0.1:8190/hooks/cliente-a/3");
+  EXPECT_EQ(slack["channel"].as<std::string>(), "#ops");
+  // By node, all nodes of a customer times its channels would be under way at once.
+  const auto route = file["route"];
+  EXPECT_EQ(route["group_by"].as<Texts>(), (Texts{"alertname", "customer_id"}));
+  EXPECT_EQ(route["group_interval"].as<std::string>(), "15s");
+  EXPECT_EQ(routes_of(file, "customer_id=\"cliente-a\"").size(), 1U) << text;
+  const auto rest = route["routes"][route["routes"].size() - 1];
+  EXPECT_EQ(rest["receiver"].as<std::string>(), "provider");
+  EXPECT_EQ(rest["group_interval"].as<std::string>(), "1m");
+  const auto provider = element(file["receivers"], "name", "provider")["webhook_configs"][0];
+  EXPECT_EQ(provider["url"].as<std::string>(), "http://127.0.0.1:9/hook");
+  EXPECT_EQ(provider["max_alerts"].as<int>(), 500);
 }
 
 // Each receiver is a group of each alert name, which Alertmanager sorts at each flush.
@@ -172,14 +210,17 @@ TEST(AlertmanagerConfig, MailsOfACustomerWithManyNodesShareFewReceivers) {
   }
   const MailServer server{"mail.example:25", "v@p.example", "", "", true};
   const auto text = render_alertmanager({"", ""}, server, channels, kRelay);
-  const auto count = [&](std::string_view part) {
-    std::size_t found = 0;
-    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
-    return found;
-  };
-  EXPECT_EQ(count("- matchers: ['customer_id=\"cliente-a\"']"), 3U) << text;
-  EXPECT_EQ(count("email_configs:"), 3U);
-  EXPECT_EQ(count("      - to: "), 20U) << "each for itself: a dead address stops no other";
+  const auto file = YAML::Load(text);
+  EXPECT_EQ(routes_of(file, "customer_id=\"cliente-a\"").size(), 3U) << text;
+  std::size_t with_mails = 0;
+  std::size_t mails = 0;
+  for (const auto& receiver : file["receivers"]) {
+    if (!receiver["email_configs"]) continue;
+    ++with_mails;
+    mails += receiver["email_configs"].size();
+  }
+  EXPECT_EQ(with_mails, 3U);
+  EXPECT_EQ(mails, 20U) << "each for itself: a dead address stops no other";
 }
 
 // All that can stand in the file, with texts that want quoting. After a wanted change, run this

@@ -16,7 +16,6 @@ constexpr std::chrono::seconds kRetryInterval{5};
 constexpr std::chrono::minutes kRefusedInterval{1};
 // What was refused is tried again after a change, yet not at every one: each try is a reload.
 constexpr std::chrono::minutes kRefusedChannelInterval{10};
-constexpr mode_t kRulesMode = 0644;
 constexpr mode_t kSecretMode = 0600;  // channels' URLs are secrets
 constexpr std::string_view kRefusedReason =
     "Alertmanager does not take it; what it says stands in vigia-monitor's log";
@@ -63,15 +62,10 @@ AlertingPublisher::AlertingPublisher(store::Database& database, net::Client& cli
       not_active_(metrics.gauge("vigia_monitor_channels_not_active",
                                 "Channels that are left out of Alertmanager's configuration")) {
   const ReloadParts parts{client, reloads_, failures_};
-  for (const auto& destination : settings_.destinations) {
-    if (destination.directory.empty()) continue;
-    rules_.emplace_back(destination.shard, ReloadedFile(parts, "rules of " + destination.shard,
-                                                        destination.directory + "/vigia.yml",
-                                                        destination.url + "/-/reload", kRulesMode));
-  }
+  for (const auto& target : settings_.targets) targets_.emplace_back(parts, target);
   if (!settings_.alertmanager_file.empty()) {
-    alertmanager_.emplace(parts, "Alertmanager's configuration", settings_.alertmanager_file,
-                          settings_.alertmanager_url + "/-/reload", kSecretMode);
+    alertmanager_.emplace(parts, Target{"Alertmanager's configuration", settings_.alertmanager_file,
+                                        kSecretMode, settings_.alertmanager_url + "/-/reload"});
   }
 }
 
@@ -85,8 +79,8 @@ AlertingPublisher::~AlertingPublisher() {
 }
 
 Result<void> AlertingPublisher::start() {
-  for (auto& [shard, file] : rules_) {
-    auto written = file.write(render_rules(settings_.rules, shard));
+  for (auto& file : targets_) {
+    auto written = file.write(file.target().render());
     if (!written) return forward(written);
   }
   if (alertmanager_) {
@@ -126,28 +120,23 @@ void AlertingPublisher::run() {
 }
 
 AlertingPublisher::Pause AlertingPublisher::publish() {
-  const auto rules = publish_rules();
-  return sooner(rules, publish_channels());
+  Pause pause;
+  for (auto& file : targets_) pause = sooner(pause, publish_target(file));
+  return sooner(pause, publish_channels());
 }
 
-AlertingPublisher::Pause AlertingPublisher::publish_rules() {
-  Pause pause;
-  for (auto& [shard, file] : rules_) {
-    auto loaded = file.load(render_rules(settings_.rules, shard));
-    if (!loaded) {
-      failures_.add();
-      service::log_error("alert rules not written", {{"error", loaded.error().message}});
-      pause = sooner(pause, kRetryInterval);
-      continue;
-    }
-    if (*loaded == Verdict::kAway) pause = sooner(pause, kRetryInterval);
-    if (*loaded == Verdict::kRefused) {
-      service::log_error("alert rules refused, the previous ones stay",
-                         {{"what", file.name()}, {"answer", file.refusal()}});
-      pause = sooner(pause, kRefusedInterval);
-    }
+AlertingPublisher::Pause AlertingPublisher::publish_target(ReloadedFile& file) {
+  const auto loaded = file.load(file.target().render());
+  if (!loaded) {
+    failures_.add();
+    service::log_error("alert rules not written", {{"error", loaded.error().message}});
+    return kRetryInterval;
   }
-  return pause;
+  if (*loaded == Verdict::kAway) return kRetryInterval;
+  if (*loaded == Verdict::kTaken) return std::nullopt;
+  service::log_error("alert rules refused, the previous ones stay",
+                     {{"what", file.target().name}, {"answer", file.refusal()}});
+  return kRefusedInterval;
 }
 
 std::string AlertingPublisher::render(const std::vector<channels::ChannelRow>& channels) const {

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "libs/base/clock.hpp"
@@ -16,20 +15,12 @@
 #include "services/monitor/alerting/alertmanager_config.hpp"
 #include "services/monitor/alerting/channel_addresses.hpp"
 #include "services/monitor/alerting/reloaded_file.hpp"
-#include "services/monitor/alerting/rules.hpp"
 #include "services/monitor/store/database.hpp"
 
 namespace vigia::monitor::alerting {
 
-struct RuleDestination {
-  std::string shard;
-  std::string url;        ///< of its Prometheus
-  std::string directory;  ///< "" where its rules are kept by somebody else
-};
-
 struct PublisherSettings {
-  RuleSettings rules;
-  std::vector<RuleDestination> destinations;
+  std::vector<Target> targets;  ///< each loaded on its own, with what it renders at that time
   std::string alertmanager_url;
   std::string alertmanager_file;  ///< "" to leave it alone
   ProviderReceivers provider;
@@ -69,7 +60,7 @@ class AlertingPublisher {
   };
   void run();
   Pause publish();
-  Pause publish_rules();
+  Pause publish_target(ReloadedFile& file);
   Pause publish_channels();
   /// `tries_again`: also those that Alertmanager has refused.
   Result<Plan> plan_channels(bool tries_again);
@@ -89,8 +80,7 @@ class AlertingPublisher {
   service::Counter& failures_;
   service::Counter& reloads_;
   service::Gauge& not_active_;
-  /// By shard; the thread's own, like all down to here.
-  std::vector<std::pair<std::string, ReloadedFile>> rules_;
+  std::vector<ReloadedFile> targets_;         ///< the thread's own, like all down to mutex_
   std::optional<ReloadedFile> alertmanager_;  ///< nothing where its file is left alone
   std::optional<TimePoint> retried_;          ///< when what was refused was tried again last
 

@@ -16,15 +16,15 @@ bool is_refusal(int status) { return status == 500 || status == 400; }
 }  // namespace
 
 Result<void> ReloadedFile::write(const std::string& content) {
-  if (content == read_file_or_empty(file_)) return {};
-  return replace_file(file_, content, mode_);
+  if (content == read_file_or_empty(target_.file)) return {};
+  return replace_file(target_.file, content, target_.mode);
 }
 
 Result<Verdict> ReloadedFile::load(const std::string& content) {
-  if (content == loaded_ && content == read_file_or_empty(file_)) return Verdict::kTaken;
-  const auto present = read_file_or_empty(file_);
+  if (content == loaded_ && content == read_file_or_empty(target_.file)) return Verdict::kTaken;
+  const auto present = read_file_or_empty(target_.file);
   if (!present.empty() && present != content) {
-    auto kept = replace_file(file_ + ".previous", present, mode_);
+    auto kept = replace_file(target_.file + ".previous", present, target_.mode);
     if (!kept) return forward(kept);
   }
   auto written = write(content);
@@ -35,7 +35,7 @@ Result<Verdict> ReloadedFile::load(const std::string& content) {
   // Right after a start what the reader runs is not known, but it is what the file held.
   const auto& running = loaded_.empty() ? present : loaded_;
   if (!running.empty() && running != content) {
-    auto restored = replace_file(file_, running, mode_);
+    auto restored = replace_file(target_.file, running, target_.mode);
     if (!restored) return forward(restored);
   }
   return verdict;
@@ -44,7 +44,7 @@ Result<Verdict> ReloadedFile::load(const std::string& content) {
 Verdict ReloadedFile::reload() {
   net::ClientRequest request;
   request.method = "POST";
-  request.url = reload_url_;
+  request.url = target_.reload_url;
   request.timeout = kReloadTimeout;
   auto answer = parts_.client.fetch(std::move(request));
   const bool is_taken = answer && answer->status / 100 == 2;
@@ -52,7 +52,7 @@ Verdict ReloadedFile::reload() {
   if (!answer) return Verdict::kAway;
   if (is_taken) {
     refusal_.clear();
-    service::log_info("alerting loaded", {{"what", name_}});
+    service::log_info("alerting loaded", {{"what", target_.name}});
     return Verdict::kTaken;
   }
   const bool is_new = refusal_ != answer->body.substr(0, kRefusalBytesMax);
@@ -61,7 +61,7 @@ Verdict ReloadedFile::reload() {
   if (is_new) {
     service::log_error(
         "alerting not loaded",
-        {{"what", name_}, {"status", std::to_string(answer->status)}, {"answer", refusal_}});
+        {{"what", target_.name}, {"status", std::to_string(answer->status)}, {"answer", refusal_}});
   }
   return Verdict::kAway;
 }

@@ -1,6 +1,7 @@
 // A file that another program reads when it is told to.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include <sys/types.h>
@@ -19,17 +20,21 @@ struct ReloadParts {
   service::Counter& failures;
 };
 
+/// What is written where, and who is told.
+struct Target {
+  std::string name;  ///< for the log: "rules of hot-0"
+  std::string file;
+  mode_t mode = 0600;
+  std::string reload_url;  ///< POST: the reader loads the file
+  /// What is to stand in it now; called by the thread that writes. Empty where whoever has the
+  /// ReloadedFile gives the content, as of a file whose parts are tried one by one.
+  std::function<std::string()> render = {};
+};
+
 /// Thread contract: one thread.
 class ReloadedFile {
  public:
-  /// `name` for the log: "rules of hot-0".
-  ReloadedFile(ReloadParts parts, std::string name, std::string file, std::string reload_url,
-               mode_t mode)
-      : parts_(parts),
-        name_(std::move(name)),
-        file_(std::move(file)),
-        reload_url_(std::move(reload_url)),
-        mode_(mode) {}
+  ReloadedFile(ReloadParts parts, Target target) : parts_(parts), target_(std::move(target)) {}
 
   /// Writes where the content differs, without telling the reader. kUnavailable where it cannot be
   /// written.
@@ -41,16 +46,13 @@ class ReloadedFile {
   Result<Verdict> load(const std::string& content);
   /// The newest refusal, cut; "" for none.
   const std::string& refusal() const { return refusal_; }
-  const std::string& name() const { return name_; }
+  const Target& target() const { return target_; }
 
  private:
   Verdict reload();
 
   ReloadParts parts_;
-  const std::string name_;
-  const std::string file_;
-  const std::string reload_url_;
-  const mode_t mode_;
+  Target target_;
   std::string loaded_;  ///< what the reader runs, "" where that is not known
   std::string refusal_;
 };

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "libs/base/duration.hpp"
@@ -32,6 +33,9 @@ struct RuleSettings {
 /// half of the shortest wait where that is less (a demo's 10 s would else take 40), at least 1 s.
 Duration default_interval(const RuleSettings& settings);
 
+/// Further labels of what a rule gives.
+using RuleLabels = std::vector<std::pair<std::string, std::string>>;
+
 struct AlertRule {
   std::string name;
   std::string expression;
@@ -42,6 +46,21 @@ struct AlertRule {
   std::string summary_en;     ///< the same in English
   std::string resolved = {};  ///< what is told once it is over, Spanish; "" for nothing of its own
   std::string resolved_en = {};  ///< the same in English
+  RuleLabels labels = {};        ///< besides the severity
+};
+
+/// An expression whose value is kept under another name.
+struct RecordingRule {
+  std::string name;
+  std::string expression;
+  RuleLabels labels;
+};
+
+/// Rules that one thread of Prometheus evaluates one after the other, recording ones first.
+struct RuleGroup {
+  std::string name;
+  std::vector<RecordingRule> records;
+  std::vector<AlertRule> alerts;
 };
 
 /// The six standard alerts. Those whose data is pushed keep firing over a gap in the data, so that
@@ -51,9 +70,6 @@ struct AlertRule {
 /// pushes is not judged while our own parts are away.
 std::vector<AlertRule> standard_rules(const RuleSettings& settings);
 
-/// What the provider alone is told: our own programs, what they lose, what is damaged.
-std::vector<AlertRule> provider_rules(const RuleSettings& settings);
-
 /// The alert that stands while absences cannot be judged; it inhibits those that our own outage
 /// explains (alertmanager_config.cpp) and is sent to nobody.
 inline constexpr std::string_view kNodeAlertsHeld = "NodeAlertsHeld";
@@ -62,11 +78,5 @@ inline constexpr std::string_view kNodeAlertsHeld = "NodeAlertsHeld";
 /// evaluated and told; Watchdog (watchdog.hpp) looks whether it does, and so may somebody outside
 /// (alerting.dead_mans_switch).
 inline constexpr std::string_view kWatchdog = "Watchdog";
-
-/// A Prometheus rule file of one hot store with the standard and the provider's alerts, those of
-/// nodes and collector in groups of their own with nothing that takes time, the one that always
-/// stands, and the recording rules for the newer spelling of the collector's own metrics.
-/// Deterministic.
-std::string render_rules(const RuleSettings& settings, std::string_view shard = "hot-0");
 
 }  // namespace vigia::monitor::alerting
