@@ -146,6 +146,7 @@ TEST_F(IngesterTest, HistogramsAreKeptAsTheyCame) {
 // Case A3 (a): rows of the last hours that cannot be read.
 TEST_F(IngesterTest, DamagedRowsOfASeriesKeepNeitherItNorAReplayFromGoingOn) {
   write_run(kNow - 3 * kHour, 3 * 240);
+  ASSERT_TRUE(storage_.heads().await_stored(std::chrono::seconds(20)));
   const auto scan = storage_.store().scan(store::rocksdb::kv::Family::kChunks, "", "");
   std::vector<store::rocksdb::kv::KeyValue> damaged;
   while (scan->next())
