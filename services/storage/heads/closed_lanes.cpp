@@ -1,0 +1,157 @@
+#include "services/storage/heads/closed_lanes.hpp"
+
+#include <algorithm>
+
+namespace vigia::storage::heads {
+namespace {
+
+std::size_t memory_of(const store::ChunkRow& row) {
+  constexpr std::size_t kPlace = 80;  // in the map by series, and what the allocator adds
+  return sizeof(store::ClosedChunk) + row.data.capacity() + kPlace;
+}
+
+std::size_t room_in(const std::list<ClosedBlock>& blocks) {
+  if (blocks.empty() || blocks.back().is_being_written) return 0;
+  return ClosedBlock::kChunks - blocks.back().chunks.size();
+}
+
+}  // namespace
+
+void ClosedLanes::count_epoch(ClosedBlock& block, Epoch oldest) {
+  const Epoch now = older(block.oldest, oldest);
+  if (now == block.oldest) return;
+  ++epochs_.find(now)->second;
+  uncount_epoch(block.oldest);
+  block.oldest = now;
+}
+
+void ClosedLanes::uncount_epoch(Epoch epoch) {
+  const auto at = epochs_.find(epoch);
+  if (at != epochs_.end() && --at->second == 0) epochs_.erase(at);
+}
+
+// All that may find no memory comes first, beside what is there; then it is put in place, which
+// cannot fail. Half of a series' rows, or a block without an epoch, would let the log go too early.
+void ClosedLanes::add(customers::CustomerNumber customer, std::vector<store::ChunkRow> rows,
+                      Epoch oldest) {
+  if (rows.empty()) return;
+  decltype(lanes_) lane;
+  if (!lanes_.contains(customer)) lane.try_emplace(customer);
+  decltype(bytes_of_) held;
+  if (!bytes_of_.contains(customer)) held.try_emplace(customer);
+  decltype(epochs_) epoch;
+  if (oldest != kNoEpoch && !epochs_.contains(oldest)) epoch.try_emplace(oldest);
+  Places places;
+  for (const store::ChunkRow& row : rows) places.emplace(row.series.value, nullptr);
+  std::list<ClosedBlock> fresh;
+  std::size_t room = lane.empty() ? room_in(lanes_.find(customer)->second) : 0;
+  for (; room < rows.size(); room += ClosedBlock::kChunks) {
+    fresh.emplace_back().customer = customer;
+    fresh.back().chunks.reserve(ClosedBlock::kChunks);
+  }
+
+  lanes_.merge(lane);
+  bytes_of_.merge(held);
+  epochs_.merge(epoch);
+  std::list<ClosedBlock>& blocks = lanes_.find(customer)->second;
+  std::size_t added = 0;
+  for (store::ChunkRow& row : rows) {
+    if (room_in(blocks) == 0) blocks.splice(blocks.end(), fresh, fresh.begin());
+    ClosedBlock& block = blocks.back();
+    if (oldest != kNoEpoch) count_epoch(block, oldest);
+    const std::size_t bytes = memory_of(row);
+    block.bytes += bytes;
+    added += bytes;
+    block.chunks.push_back({"", std::move(row), store::Resolution::kRaw});
+    auto place = places.extract(places.begin());
+    place.key() = block.chunks.back().row.series.value;
+    place.mapped() = &block.chunks.back().row;
+    by_series_.insert(std::move(place));
+  }
+  // One that was made for this, where an older one stands in its block already.
+  const auto counted = epochs_.find(oldest);
+  if (counted != epochs_.end() && counted->second == 0) epochs_.erase(counted);
+  bytes_of_.find(customer)->second += added;
+  bytes_ += added;
+  chunks_ += rows.size();
+}
+
+ClosedBlock* ClosedLanes::next_turn() {
+  if (lanes_.empty()) return nullptr;
+  auto at = lanes_.upper_bound(last_);
+  if (at == lanes_.end()) at = lanes_.begin();
+  last_ = at->first;
+  ClosedBlock& block = at->second.front();
+  block.is_being_written = true;
+  return &block;
+}
+
+void ClosedLanes::set_apart(ClosedBlock& block) {
+  const auto lane = lanes_.find(block.customer);
+  apart_.splice(apart_.end(), lane->second, lane->second.begin());
+  if (lane->second.empty()) lanes_.erase(lane);
+  block.is_apart = true;
+  apart_bytes_ += block.bytes;
+}
+
+ClosedBlock* ClosedLanes::next_apart() {
+  const auto first = std::min_element(apart_.begin(), apart_.end(),
+                                      [](const ClosedBlock& left, const ClosedBlock& right) {
+                                        return left.next_try < right.next_try;
+                                      });
+  return first == apart_.end() ? nullptr : &*first;
+}
+
+void ClosedLanes::forget(ClosedBlock& block, std::size_t chunk) {
+  store::ChunkRow& row = block.chunks[chunk].row;
+  const auto [begin, end] = by_series_.equal_range(row.series.value);
+  by_series_.erase(std::find_if(begin, end, [&](const auto& at) { return at.second == &row; }));
+  const std::size_t bytes = memory_of(row);
+  std::string().swap(row.data);
+  block.gone |= std::uint64_t{1} << chunk;
+  block.bytes -= bytes;
+  bytes_ -= bytes;
+  if (block.is_apart) apart_bytes_ -= bytes;
+  --chunks_;
+  const auto held = bytes_of_.find(block.customer);
+  if ((held->second -= bytes) == 0) bytes_of_.erase(held);
+}
+
+void ClosedLanes::drop(ClosedBlock& block) {
+  for (std::size_t i = 0; i < block.chunks.size(); ++i) {
+    if (block.has(i)) forget(block, i);
+  }
+  uncount_epoch(block.oldest);
+  if (block.is_apart) {
+    apart_.remove_if([&](const ClosedBlock& one) { return &one == &block; });
+    return;
+  }
+  const auto lane = lanes_.find(block.customer);
+  lane->second.pop_front();
+  if (lane->second.empty()) lanes_.erase(lane);
+}
+
+std::vector<store::ChunkRow> ClosedLanes::rows_of(store::SeriesId series) const {
+  std::vector<store::ChunkRow> rows;
+  const auto [begin, end] = by_series_.equal_range(series.value);
+  for (auto at = begin; at != end; ++at) rows.push_back(*at->second);
+  return rows;
+}
+
+std::optional<TimestampMs> ClosedLanes::newest(store::SeriesId series) const {
+  std::optional<TimestampMs> newest;
+  const auto [begin, end] = by_series_.equal_range(series.value);
+  for (auto at = begin; at != end; ++at) {
+    const store::ChunkRow& row = *at->second;
+    if (row.version == store::kInOrder)
+      newest = std::max(newest.value_or(row.last_ms), row.last_ms);
+  }
+  return newest;
+}
+
+std::size_t ClosedLanes::bytes_of(customers::CustomerNumber customer) const {
+  const auto at = bytes_of_.find(customer);
+  return at == bytes_of_.end() ? 0 : at->second;
+}
+
+}  // namespace vigia::storage::heads

@@ -1,0 +1,88 @@
+// What ClosedChunks holds: chunks in lanes of their customers, and apart from these the blocks of
+// which the store refuses a chunk for that chunk's own sake.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "services/storage/customers/customer_numbers.hpp"
+#include "services/storage/heads/epoch.hpp"
+#include "services/storage/store/chunks.hpp"
+
+namespace vigia::storage::heads {
+
+/// What is written at once: chunks of one customer.
+struct ClosedBlock {
+  static constexpr std::size_t kChunks = 64;
+
+  customers::CustomerNumber customer;
+  /// They have their places from the start: readers point at them.
+  std::vector<store::ClosedChunk> chunks;
+  std::uint64_t gone = 0;  ///< a bit for each that the store has
+  std::size_t bytes = 0;
+  Epoch oldest = kNoEpoch;
+  bool is_being_written = false;  ///< nothing is added any more
+
+  // Of one that is apart.
+  bool is_apart = false;
+  TimePoint since{};
+  TimePoint next_try{};
+  Duration wait{};
+  std::uint64_t taken_before = 0;  ///< how often the store had taken a chunk when it came here
+
+  bool has(std::size_t chunk) const { return (gone >> chunk & 1U) == 0; }
+};
+
+/// Thread contract: none of its own; one lock around all calls. A block that was handed out stays
+/// where it is until it is dropped, so its chunks may be read without the lock.
+class ClosedLanes {
+ public:
+  /// Takes rows of one series of which the oldest sample is of the epoch: all of them, or none and
+  /// throws std::bad_alloc.
+  void add(customers::CustomerNumber customer, std::vector<store::ChunkRow> rows, Epoch oldest);
+
+  /// The block whose turn it is, of the next customer after the last one's: whoever closes many at
+  /// once has one turn in each round. Null where the lanes are empty.
+  ClosedBlock* next_turn();
+  /// Out of its lane: what comes behind it goes on. REQUIRES: next_turn gave it.
+  void set_apart(ClosedBlock& block);
+  /// Of those apart the one that is to be tried first; null for none.
+  ClosedBlock* next_apart();
+  /// Only after the store has it: a reader who asked here before finds it there.
+  void forget(ClosedBlock& block, std::size_t chunk);
+  /// With all that is still in it. REQUIRES: next_turn gave it, or it is apart.
+  void drop(ClosedBlock& block);
+
+  std::vector<store::ChunkRow> rows_of(store::SeriesId series) const;
+  /// The newest last_ms of the series' in-order rows.
+  std::optional<TimestampMs> newest(store::SeriesId series) const;
+  Epoch oldest() const { return epochs_.empty() ? kNoEpoch : epochs_.begin()->first; }
+  /// Lanes that are not empty.
+  std::size_t lanes() const { return lanes_.size(); }
+  /// Of all, and of the customer's; those apart included.
+  std::size_t chunks() const { return chunks_; }
+  std::size_t bytes() const { return bytes_; }
+  std::size_t bytes_of(customers::CustomerNumber customer) const;
+  std::size_t apart_bytes() const { return apart_bytes_; }
+
+ private:
+  using Places = std::multimap<std::uint64_t, const store::ChunkRow*>;
+  void count_epoch(ClosedBlock& block, Epoch oldest);
+  void uncount_epoch(Epoch epoch);
+
+  std::map<customers::CustomerNumber, std::list<ClosedBlock>> lanes_;  // none is empty
+  std::list<ClosedBlock> apart_;
+  std::map<customers::CustomerNumber, std::size_t> bytes_of_;
+  Places by_series_;
+  std::map<Epoch, std::size_t> epochs_;  // blocks by their oldest
+  std::size_t bytes_ = 0;
+  std::size_t apart_bytes_ = 0;
+  std::size_t chunks_ = 0;
+  customers::CustomerNumber last_;  // whose turn was last
+};
+
+}  // namespace vigia::storage::heads

@@ -1,0 +1,176 @@
+#include "services/storage/heads/closed_lanes.hpp"
+
+#include <new>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/base/testing/failing_allocations.hpp"
+
+namespace vigia::storage::heads {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+store::ChunkRow row(std::uint64_t series, TimestampMs first_ms, std::uint64_t version = 0) {
+  return {
+      {series}, first_ms, first_ms + 9, version, store::Encoding::kFloats, std::string(100, 'x')};
+}
+
+std::vector<TimestampMs> firsts_of(const ClosedLanes& lanes, std::uint64_t series) {
+  std::vector<TimestampMs> firsts;
+  for (const store::ChunkRow& row : lanes.rows_of({series})) firsts.push_back(row.first_ms);
+  return firsts;
+}
+
+// Whose turns they are, each block dropped after its own.
+std::vector<std::uint32_t> all_turns(ClosedLanes& lanes) {
+  std::vector<std::uint32_t> turns;
+  while (ClosedBlock* block = lanes.next_turn()) {
+    turns.push_back(block->customer.value);
+    lanes.drop(*block);
+  }
+  return turns;
+}
+
+void expect_empty(const ClosedLanes& lanes) {
+  EXPECT_EQ(lanes.chunks(), 0U);
+  EXPECT_EQ(lanes.bytes(), 0U);
+  EXPECT_EQ(lanes.apart_bytes(), 0U);
+  EXPECT_EQ(lanes.lanes(), 0U);
+  EXPECT_EQ(lanes.oldest(), kNoEpoch);
+}
+
+TEST(ClosedLanes, CustomersTakeTurnsBlockByBlock) {
+  ClosedLanes lanes;
+  for (TimestampMs i = 0; i < 130; ++i) lanes.add({1}, {row(1, i)}, 100);
+  lanes.add({2}, {row(2, 0)}, 100);
+  lanes.add({3}, {row(3, 0)}, 100);
+  EXPECT_EQ(lanes.chunks(), 132U);
+  EXPECT_EQ(lanes.bytes_of({1}) + lanes.bytes_of({2}) + lanes.bytes_of({3}), lanes.bytes());
+  EXPECT_THAT(all_turns(lanes), ElementsAre(1, 2, 3, 1, 1));
+  expect_empty(lanes);
+}
+
+TEST(ClosedLanes, NothingIsAddedToABlockThatIsBeingWritten) {
+  ClosedLanes lanes;
+  lanes.add({1}, {row(1, 0)}, 100);
+  ClosedBlock* writing = lanes.next_turn();
+  lanes.add({1}, {row(1, 10)}, 100);
+  EXPECT_EQ(writing->chunks.size(), 1U);
+  lanes.drop(*writing);
+  EXPECT_THAT(firsts_of(lanes, 1), ElementsAre(10));
+}
+
+TEST(ClosedLanes, TheOldestEpochIsThatOfWhatIsLeft) {
+  ClosedLanes lanes;
+  lanes.add({1}, {row(1, 0)}, 105);
+  lanes.add({2}, {row(2, 0)}, 103);
+  lanes.add({2}, {row(2, 10)}, 104);  // beside an older one, in its block
+  EXPECT_EQ(lanes.oldest(), 103U);
+  lanes.drop(*lanes.next_turn());
+  EXPECT_EQ(lanes.oldest(), 103U);
+  lanes.drop(*lanes.next_turn());
+  expect_empty(lanes);
+}
+
+TEST(ClosedLanes, WithoutAnEpochItHoldsNoLogAndLetsNoneGo) {
+  ClosedLanes lanes;
+  lanes.add({1}, {row(1, 0)}, kNoEpoch);
+  lanes.add({2}, {row(2, 0)}, 103);
+  lanes.drop(*lanes.next_turn());
+  EXPECT_EQ(lanes.oldest(), 103U);
+  lanes.drop(*lanes.next_turn());
+  expect_empty(lanes);
+}
+
+TEST(ClosedLanes, TheNewestIsThatOfRowsInOrder) {
+  ClosedLanes lanes;
+  lanes.add({1}, {row(1, 50), row(1, 20), row(1, 70, 7)}, 100);
+  EXPECT_EQ(lanes.newest({1}), 59);
+  lanes.add({1}, {row(2, 70, 7)}, 100);
+  EXPECT_FALSE(lanes.newest({2}).has_value());
+  EXPECT_FALSE(lanes.newest({3}).has_value());
+}
+
+TEST(ClosedLanes, WhatIsApartIsSeenAndHoldsItsEpochAndNoLane) {
+  ClosedLanes lanes;
+  lanes.add({1}, {row(1, 0), row(1, 10)}, 100);
+  lanes.add({2}, {row(2, 0)}, 101);
+  ClosedBlock* block = lanes.next_turn();
+  lanes.set_apart(*block);
+  EXPECT_EQ(lanes.lanes(), 1U);
+  EXPECT_THAT(all_turns(lanes), ElementsAre(2));
+  EXPECT_EQ(lanes.apart_bytes(), lanes.bytes());
+  EXPECT_EQ(lanes.oldest(), 100U);
+  EXPECT_EQ(lanes.next_apart(), block);
+  lanes.forget(*block, 0);
+  EXPECT_THAT(firsts_of(lanes, 1), ElementsAre(10));
+  EXPECT_EQ(lanes.apart_bytes(), lanes.bytes());
+  EXPECT_EQ(lanes.oldest(), 100U);
+  lanes.drop(*block);
+  EXPECT_EQ(lanes.next_apart(), nullptr);
+  expect_empty(lanes);
+}
+
+TEST(ClosedLanes, OfThoseApartTheOneThatIsDueFirstIsNext) {
+  ClosedLanes lanes;
+  lanes.add({1}, {row(1, 0)}, 100);
+  lanes.add({2}, {row(2, 0)}, 100);
+  ClosedBlock* first = lanes.next_turn();
+  lanes.set_apart(*first);
+  ClosedBlock* second = lanes.next_turn();
+  lanes.set_apart(*second);
+  first->next_try = TimePoint(Duration(9));
+  second->next_try = TimePoint(Duration(8));
+  EXPECT_EQ(lanes.next_apart(), second);
+}
+
+// Whatever allocation fails: nothing of it is there, what was there is as it was, and it works on.
+TEST(ClosedLanes, WithoutMemoryNothingIsTaken) {
+  int failed = 0;
+  for (bool is_failing = true; is_failing; ++failed) {
+    ClosedLanes lanes;
+    for (TimestampMs i = 0; i < 63; ++i) lanes.add({1}, {row(1, i * 10)}, 100);
+    const std::size_t bytes = lanes.bytes();
+    std::vector<store::ChunkRow> rows{row(7, 0), row(7, 10)};  // one in the block, one in the next
+    fail_allocation(failed);
+    try {
+      lanes.add({1}, std::move(rows), 99);
+    } catch (const std::bad_alloc&) {
+    }
+    is_failing = has_allocation_failed();
+    fail_allocation(-1);
+    if (!is_failing) break;
+    EXPECT_THAT(firsts_of(lanes, 7), IsEmpty());
+    EXPECT_EQ(lanes.chunks(), 63U);
+    EXPECT_EQ(lanes.bytes(), bytes);
+    EXPECT_EQ(lanes.oldest(), 100U);
+    lanes.add({2}, {row(2, 0)}, 98);
+    EXPECT_EQ(lanes.oldest(), 98U);
+    EXPECT_THAT(all_turns(lanes), ElementsAre(1, 2));
+    expect_empty(lanes);
+  }
+  EXPECT_GE(failed, 4);
+}
+
+TEST(ClosedLanes, WithoutMemoryANewLaneLeavesNothing) {
+  for (int failing = 0;; ++failing) {
+    ClosedLanes lanes;
+    std::vector<store::ChunkRow> rows{row(7, 0)};
+    fail_allocation(failing);
+    try {
+      lanes.add({1}, std::move(rows), 99);
+    } catch (const std::bad_alloc&) {
+    }
+    const bool has_failed = has_allocation_failed();
+    fail_allocation(-1);
+    if (!has_failed) break;
+    EXPECT_EQ(lanes.next_turn(), nullptr);
+    expect_empty(lanes);
+  }
+}
+
+}  // namespace
+}  // namespace vigia::storage::heads
