@@ -194,6 +194,9 @@ void Service::add_metrics() {
     gauge("vigia_storage_open_chunk_bytes", "Memory of open chunks.", heads.chunk_bytes);
     gauge("vigia_storage_closed_chunks_waiting_bytes", "Closed chunks that wait for the store.",
           heads.closed.bytes);
+    counter("vigia_storage_chunks_set_aside_total",
+            "Closed chunks that the store never took while it took others.",
+            heads.closed.set_aside);
     gauge("vigia_storage_index_memory_bytes", "Memory of known series' numbers.",
           cold_->index().memory_bytes());
     gauge("vigia_storage_series", "Series ever written.", cold_->index().series_count());

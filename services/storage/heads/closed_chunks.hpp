@@ -4,42 +4,54 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <list>
-#include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "services/storage/heads/closed_lanes.hpp"
 #include "services/storage/heads/epoch.hpp"
 #include "services/storage/heads/stored_series.hpp"
 
 namespace vigia::storage::heads {
 
 struct ClosedStats {
-  std::uint64_t chunks = 0;    ///< that wait
-  std::uint64_t bytes = 0;     ///< of memory
-  std::uint64_t failures = 0;  ///< half minutes in which the store refused some
+  std::uint64_t chunks = 0;     ///< that wait
+  std::uint64_t bytes = 0;      ///< of memory
+  std::uint64_t failures = 0;   ///< half minutes in which the store refused some
+  std::uint64_t set_aside = 0;  ///< chunks that the store never took
+};
+
+/// How often what the store refuses is tried again.
+struct ClosedPatience {
+  Duration first = std::chrono::milliseconds(50);  ///< doubled each time
+  Duration longest = std::chrono::seconds(2);      ///< where it passes
+  Duration apart = std::chrono::minutes(1);        ///< where the chunk is to blame
+  Duration given_up = std::chrono::minutes(30);    ///< then such a chunk is set aside
 };
 
 /// A thread of its own writes them into the store, some of one customer at a time, customers in
-/// turns, those of one customer in the order in which they came. What the store refuses is tried
-/// again until it takes it: the write-ahead log keeps the samples as long (`oldest`), so a kill
-/// loses nothing, and ending this with chunks in it loses nothing either.
+/// turns, those of one customer in the order in which they came. What the store refuses for now is
+/// tried again until it takes it: the write-ahead log keeps the samples as long (`oldest`), so a
+/// kill loses nothing, and ending this with chunks in it loses nothing either.
+/// One bad chunk is one chunk: a block that is refused for another reason (a fault, a number that
+/// nobody has) is taken out of its lane and tried chunk by chunk. What is refused alone, while the
+/// store takes others, for half an hour is set aside: logged, counted, the log lets go of it.
 /// The bound is asked for and not enforced: whoever makes chunks asks for room before, one request
 /// or one part of the open series at a time, and that much it may be exceeded.
 /// Thread contract: any thread.
 class ClosedChunks {
  public:
   /// `store` must outlive it.
-  ClosedChunks(StoredSeries& store, std::size_t bytes_max);
+  ClosedChunks(StoredSeries& store, std::size_t bytes_max, const ClosedPatience& patience = {});
   ClosedChunks(const ClosedChunks&) = delete;
   ClosedChunks& operator=(const ClosedChunks&) = delete;
   ~ClosedChunks();
 
-  /// Takes rows of one series of which the oldest sample is of the epoch. Never waits.
+  /// Takes rows of one series of which the oldest sample is of the epoch. Never waits. Throws
+  /// std::bad_alloc, and then has taken none.
   void add(customers::CustomerNumber customer, std::vector<store::ChunkRow> rows, Epoch oldest);
 
   /// Retryable, where the store does not keep up and this customer has much waiting (past half of
@@ -63,33 +75,34 @@ class ClosedChunks {
   ClosedStats stats() const;
 
  private:
-  struct Block;  // what is written at once
-  struct Lane {  // of a customer
-    std::list<Block> blocks;
-    std::size_t bytes = 0;
-  };
-  Block& block_for(Lane& lane);
+  using Lock = std::unique_lock<std::mutex>;
+  void write_all();
   void run();
-  Block* next_block(customers::CustomerNumber& customer);
-  void forget(customers::CustomerNumber customer);
+  void write(Lock& lock, ClosedBlock& block);
+  void write_apart(Lock& lock, ClosedBlock& block);
+  Result<void> try_put(customers::CustomerNumber customer, std::span<store::ClosedChunk> chunks);
+  void put_apart(ClosedBlock& block);
+  bool is_given_up(const ClosedBlock& block) const;
+  void set_aside(ClosedBlock& block);
   void note_failure(const Error& error);
   Result<void> await_below(std::size_t bytes) const;
 
   StoredSeries& store_;
   const std::size_t bytes_max_;
+  const ClosedPatience patience_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;              // the writer
   mutable std::condition_variable progress_;  // whoever waits for it
-  std::map<customers::CustomerNumber, Lane> lanes_;
-  std::unordered_multimap<std::uint64_t, const store::ChunkRow*> by_series_;
-  std::map<Epoch, std::size_t> epochs_;  // blocks by their oldest
-  std::size_t bytes_ = 0;
-  std::size_t waiting_ = 0;  // chunks
+  ClosedLanes waiting_;
   std::uint64_t failures_ = 0;
-  std::optional<Error> error_;  // of the last write; none where the store took it
-  std::chrono::steady_clock::time_point next_count_{};
-  std::chrono::steady_clock::time_point next_log_{};
-  customers::CustomerNumber last_;  // whose turn was last
+  std::uint64_t set_aside_ = 0;
+  std::uint64_t taken_ = 0;           // writes
+  std::optional<Error> error_;        // of the last write of a lane; none where the store took it
+  std::optional<Error> apart_error_;  // of the last one apart
+  std::size_t refused_in_a_row_ = 0;  // turns
+  Duration retry_ = patience_.first;
+  TimePoint next_count_{};
+  TimePoint next_log_{};
   bool is_stopping_ = false;
   std::thread writer_;
 };

@@ -35,6 +35,11 @@ class GatedStore final : public store::WatchedChunks {
         lock.unlock();
         return done(fail(ErrorCode::kUnavailable, "the disk is full"));
       }
+      for (const store::ClosedChunk& chunk : chunks) {
+        if (chunk.row.series.value != poison_) continue;
+        if (memory_failures_ > 0 && memory_failures_-- > 0) throw std::bad_alloc();
+        if (!is_memory_only_) throw std::logic_error("a fault");
+      }
       customers_.push_back(customer.text());
     }
     store::WatchedChunks::put(customer, chunks, std::move(done));
@@ -48,6 +53,18 @@ class GatedStore final : public store::WatchedChunks {
   void refuse(int times) {
     const std::lock_guard lock(mutex_);
     refusals_ = times;
+  }
+  /// Chunks of the series are never taken: writing them throws.
+  void poison(std::uint64_t series) {
+    const std::lock_guard lock(mutex_);
+    poison_ = series;
+  }
+  /// So often there is no memory for writing chunks of the series.
+  void fail_memory(std::uint64_t series, int times) {
+    const std::lock_guard lock(mutex_);
+    poison_ = series;
+    memory_failures_ = times;
+    is_memory_only_ = true;
   }
   void await_put() {
     std::unique_lock lock(mutex_);
@@ -64,6 +81,9 @@ class GatedStore final : public store::WatchedChunks {
   bool is_open_ = false;
   int begun_ = 0;
   int refusals_ = 0;
+  int memory_failures_ = 0;
+  bool is_memory_only_ = false;
+  std::uint64_t poison_ = 0;
   std::vector<std::string> customers_;
 };
 
@@ -201,6 +221,69 @@ TEST_F(ClosedChunksTest, ANumberThatNobodyHasStaysAndHoldsUpNoOther) {
   while (stored(2, 2).empty()) std::this_thread::yield();
   EXPECT_EQ(closed.rows_of({1}).size(), 1U);
   EXPECT_EQ(closed.oldest(), 100U);
+}
+
+TEST_F(ClosedChunksTest, OneBadChunkIsOneChunk) {
+  gate_.poison(7);
+  gate_.open();
+  ClosedChunks closed(series_, 1'000);
+  closed.add({1}, {row(7, 0, 2'000)}, 100);
+  closed.add({1}, {row(8, 0)}, 101);
+  while (stored(1, 8).empty()) std::this_thread::yield();
+  // It waits, seen and with its log, and nobody for it.
+  EXPECT_FALSE(closed.await_stored(kLong));
+  EXPECT_EQ(closed.rows_of({7}).size(), 1U);
+  EXPECT_EQ(closed.oldest(), 100U);
+  closed.add({2}, {row(9, 0)}, 102);
+  while (stored(2, 9).empty()) std::this_thread::yield();
+  EXPECT_EQ(closed.stats().set_aside, 0U);
+  gate_.poison(0);
+  while (stored(1, 7).empty()) std::this_thread::yield();
+}
+
+TEST_F(ClosedChunksTest, WhatIsApartKeepsNobodyWaitingForRoom) {
+  gate_.poison(7);
+  gate_.open();
+  ClosedChunks closed(series_, 10'000);
+  closed.add({1}, {row(7, 0, 6'000)}, 100);
+  (void)closed.await_stored(kLong);
+  EXPECT_TRUE(closed.await_much_room());
+  EXPECT_FALSE(closed.check_room({1}));
+  EXPECT_TRUE(closed.check_room({2}));
+  closed.add({1}, {row(7, 1, 6'000)}, 100);
+  (void)closed.await_stored(kLong);
+  EXPECT_FALSE(closed.await_room());  // it may not grow for ever
+}
+
+TEST_F(ClosedChunksTest, WhatTheStoreNeverTakesIsSetAsideAndLetsTheLogGo) {
+  gate_.poison(7);
+  gate_.open();
+  ClosedPatience patience;
+  patience.first = patience.apart = std::chrono::milliseconds(1);
+  patience.given_up = Duration(0);
+  ClosedChunks closed(series_, 1U << 20U, patience);
+  closed.add({1}, {row(7, 0)}, 100);
+  (void)closed.await_stored(kLong);
+  EXPECT_EQ(closed.stats().set_aside, 0U);  // who knows whether the store takes anything
+  closed.add({1}, {row(8, 0)}, 101);
+  while (closed.stats().set_aside == 0) std::this_thread::yield();
+  EXPECT_THAT(closed.rows_of({7}), IsEmpty());
+  EXPECT_EQ(closed.oldest(), kNoEpoch);
+  EXPECT_EQ(closed.stats().bytes, 0U);
+}
+
+TEST_F(ClosedChunksTest, LittleMemoryIsNoBadChunk) {
+  gate_.fail_memory(7, 10);
+  ClosedPatience patience;
+  patience.first = std::chrono::milliseconds(1);
+  patience.given_up = Duration(0);
+  ClosedChunks closed(series_, 1U << 20U, patience);
+  closed.add({1}, {row(7, 0)}, 100);
+  closed.add({2}, {row(8, 0)}, 100);  // which the store takes meanwhile
+  gate_.open();
+  while (closed.stats().chunks > 0) std::this_thread::yield();
+  EXPECT_THAT(stored(1, 7), ElementsAre(kStart));
+  EXPECT_EQ(closed.stats().set_aside, 0U);
 }
 
 TEST_F(ClosedChunksTest, MetricsAreAddedWhereTheStoreAsksForThem) {

@@ -40,10 +40,9 @@ Result<void> StoredSeries::put(customers::CustomerNumber customer,
                                std::span<store::ClosedChunk> chunks) {
   const auto id = id_of(customer);
   if (!id.has_value()) {
-    return fail(ErrorCode::kUnavailable,
-                fmt::format("storage: nobody is known to have the customer number {}; its samples "
-                            "stay in the write-ahead log",
-                            customer.value));
+    return fail(
+        ErrorCode::kNotFound,
+        fmt::format("storage: nobody is known to have the customer number {}", customer.value));
   }
   if (auto added = add_metrics(*id, chunks); !added) return added;
   return store::put_now(chunks_, *id, chunks);

@@ -23,7 +23,7 @@ class StoredSeries {
                const store::Catalog* catalog = nullptr)
       : chunks_(chunks), numbers_(numbers), catalog_(catalog) {}
 
-  /// As ChunkStore::put, waited for. kUnavailable for a number that nobody has: whose it is may be
+  /// As ChunkStore::put, waited for. kNotFound for a number that nobody has: whose it is may be
   /// found out yet (the index is mended behind everything else).
   Result<void> put(customers::CustomerNumber customer, std::span<store::ClosedChunk> chunks);
   /// Raw rows that overlap from_ms … to_ms. None for a number that nobody has.
