@@ -151,8 +151,8 @@ Result<AppendCounts> HeadSet::append_both(const SeriesRef& series,
   return counts;
 }
 
-AppendCounts HeadSet::append_known(const SeriesRef& series, const std::vector<Sample>& samples,
-                                   const std::vector<HistogramSample>& histograms, Epoch epoch,
+AppendCounts HeadSet::append_known(const SeriesRef& series, std::span<const Sample> samples,
+                                   std::span<const HistogramSample> histograms, Epoch epoch,
                                    std::vector<StoreWork>& work) {
   AppendCounts counts;
   if (samples.empty() && histograms.empty()) return counts;
@@ -169,8 +169,8 @@ AppendCounts HeadSet::append_known(const SeriesRef& series, const std::vector<Sa
   const Accounted accounted(*this, shard, head, is_added ? 0 : head.memory_bytes());
   StoreWork rest{series, {}, {}, epoch};
   if (head.awaits_store) {
-    rest.samples = samples;
-    rest.histograms = histograms;
+    rest.samples.assign(samples.begin(), samples.end());
+    rest.histograms.assign(histograms.begin(), histograms.end());
   } else {
     const Target target{series, shard, head, epoch, nullptr};
     const auto append_all = [&](const auto& all, auto& left) {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -94,8 +95,8 @@ class HeadSet {
   /// decide on them: reads nothing from the store. What only the store can decide (older than the
   /// series' newest and not in its head; of a series that was quiet for hours) is added to `work`,
   /// for append_stored. Closes chunks that are over. Never fails on the store's account.
-  AppendCounts append_known(const SeriesRef& series, const std::vector<Sample>& samples,
-                            const std::vector<HistogramSample>& histograms, Epoch epoch,
+  AppendCounts append_known(const SeriesRef& series, std::span<const Sample> samples,
+                            std::span<const HistogramSample> histograms, Epoch epoch,
                             std::vector<StoreWork>& work);
   /// The rest of append_known, which may wait for the disk; others do not wait for it meanwhile. On
   /// an error (the store refused) some of the samples are taken; giving all of them again is right.

@@ -1,6 +1,7 @@
 #include "services/storage/ingest/ingester.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,8 @@ constexpr std::int64_t kEpochMs = 60'000;
 // What lies further ahead of clock and records is kept apart from what comes in order.
 constexpr TimestampMs kAheadMs = 5 * 60'000;
 constexpr std::size_t kExpectedAtOnce = 16;
+// Of a series at once: each may close a chunk, which takes ten times its memory.
+constexpr std::size_t kItemsAtOnce = 4'096;
 constexpr Duration kStoredWait = std::chrono::seconds(1);
 /// Twice what the log itself waits for before it passes over what the device cannot read.
 constexpr auto kReplayReadPatience = std::chrono::minutes(1);
@@ -24,6 +27,13 @@ constexpr auto kReplayReadRetry = std::chrono::milliseconds(200);
 // Past three quarters of its cap the log is emptied by closing all chunks early, a part at a time.
 bool is_nearly_full(const disk_log::DiskLogStats& stats, std::uint64_t bytes_max) {
   return stats.bytes > bytes_max / 4 * 3;
+}
+
+template <typename T>
+std::span<const T> take_some(std::span<const T>& all) {
+  const auto some = all.first(std::min(all.size(), kItemsAtOnce));
+  all = all.subspan(some.size());
+  return some;
 }
 
 void report_skip(const disk_log::SkippedPassage& skipped) {
@@ -246,15 +256,22 @@ Result<heads::AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
 Result<void> Ingester::apply_series(const heads::SeriesRef& ref, const SeriesBatch& series,
                                     std::vector<heads::StoreWork>* late,
                                     heads::AppendCounts& counts) {
-  std::vector<heads::StoreWork> work;
-  counts += heads_.append_known(ref, series.samples, series.histograms, epoch_,
-                                late != nullptr ? *late : work);
-  for (heads::StoreWork& one : work) {
-    const auto stored = heads_.append_stored(std::move(one));
-    if (!stored) return forward(stored);
-    counts += *stored;
+  std::span<const Sample> samples = series.samples;
+  std::span<const chunk::HistogramSample> histograms = series.histograms;
+  for (;;) {
+    const auto some = take_some(samples);
+    const auto others = samples.empty() ? take_some(histograms) : decltype(histograms)();
+    std::vector<heads::StoreWork> work;
+    counts += heads_.append_known(ref, some, others, epoch_, late != nullptr ? *late : work);
+    for (heads::StoreWork& one : work) {
+      const auto stored = heads_.append_stored(std::move(one));
+      if (!stored) return forward(stored);
+      counts += *stored;
+    }
+    if (samples.empty() && histograms.empty()) return {};
+    auto relieved = heads_.relieve();
+    if (!relieved && late == nullptr) return relieved;
   }
-  return {};
 }
 
 void Ingester::note_position(const disk_log::RecordHeader& header, bool is_replay) {

@@ -191,9 +191,11 @@ class ScriptedStore final : public store::WatchedChunks {
     return Result<void>();
   };
   std::atomic<int> put_faults{0};
+  std::function<void()> on_put = [] {};
 
   void put(const CustomerId& customer, std::span<const store::ClosedChunk> chunks,
            Done done) override {
+    on_put();
     if (put_faults > 0) {
       --put_faults;
       throw std::runtime_error("a fault of ours");
@@ -210,8 +212,8 @@ class ScriptedStore final : public store::WatchedChunks {
 
 class ScriptedIngesterTest : public testing::Test {
  protected:
-  void start() {
-    heads_ = std::make_unique<heads::HeadSet>(stored_series_, clock_);
+  void start(const heads::HeadSet::Memory& memory = {}) {
+    heads_ = std::make_unique<heads::HeadSet>(stored_series_, clock_, memory);
     settings_.log_directory = folder_.path() + "/wal";
     ingester_ = Ingester::open(settings_, *heads_, store_, times_, clock_).value();
   }
@@ -382,6 +384,30 @@ TEST_F(ScriptedIngesterTest, ANearlyFullLogIsEmptiedByClosingChunks) {
                           .value();
     EXPECT_EQ(read::samples_of(data.chunks, 0, INT64_MAX)->size(), 500U);
   }
+}
+
+// A backfill of one sample for each window closes a chunk with each: room is asked for in between,
+// not only before the request.
+TEST_F(ScriptedIngesterTest, ASeriesOfManyWindowsWaitsForRoomOnItsWay) {
+  constexpr int kWindows = 20'000;
+  constexpr std::uint64_t kAtOnce = 4'096;
+  std::uint64_t most = 0;
+  bool is_begun = false;
+  store_.on_put = [&] {
+    // The store is slow until much waits.
+    while (!is_begun && heads_->stats().closed.chunks < kAtOnce / 2) std::this_thread::yield();
+    is_begun = true;
+    most = std::max(most, heads_->stats().closed.chunks);
+  };
+  start({.closed_max = 100'000});
+  IngestBatch batch;
+  batch.series.push_back({{1}, {7}, true, {}, {}});
+  for (int i = 0; i < kWindows; ++i) {
+    batch.series[0].samples.push_back({kNow - (kWindows - i) * 2 * kHour, 1.0});
+  }
+  EXPECT_EQ(write(batch).get().value().stored, static_cast<std::uint64_t>(kWindows));
+  ASSERT_TRUE(heads_->await_stored(std::chrono::seconds(60)));
+  EXPECT_LT(most, kAtOnce + 1'000);
 }
 
 }  // namespace

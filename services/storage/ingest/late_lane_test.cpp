@@ -63,7 +63,8 @@ class LateLaneTest : public testing::Test {
   std::uint64_t known(std::uint64_t series, TimestampMs time_ms,
                       std::vector<heads::StoreWork>& work) {
     const heads::SeriesRef ref{{static_cast<std::uint32_t>(series)}, {series}, true};
-    return heads_.append_known(ref, {{time_ms, 1}}, {}, kEpoch, work).stored;
+    const Sample sample{time_ms, 1};
+    return heads_.append_known(ref, {&sample, 1}, {}, kEpoch, work).stored;
   }
   // Late samples of a series: as many, each of them on its own.
   std::vector<heads::StoreWork> late_work(std::uint64_t series, int count) {
