@@ -3,19 +3,18 @@
 #include <optional>
 
 #include "libs/base/json_text.hpp"
+#include "libs/wire/otlp/fields.hpp"
 
 namespace vigia::storage::api {
 namespace {
 
-using wire::otlp::bytes_field;
+using wire::otlp::AnyValueField;
 using wire::otlp::FieldReader;
-using wire::otlp::fixed64_field;
-using wire::otlp::varint_field;
 
 // Of a value that is one string and nothing else, as nearly all are: no copy of it is made.
 std::optional<std::string_view> plain_string(std::string_view any_value) {
   FieldReader reader(any_value);
-  if (!reader.next() || reader.tag_and_type() != bytes_field(1)) return std::nullopt;
+  if (!reader.next() || reader.tag_and_type() != AnyValueField::kString.tag) return std::nullopt;
   const std::string_view text = reader.bytes();
   // Protobuf lets the last field of a oneof count: with more behind it, this is not the value.
   if (reader.next()) return std::nullopt;
@@ -24,19 +23,19 @@ std::optional<std::string_view> plain_string(std::string_view any_value) {
 
 }  // namespace
 
-// AnyValue: 2 bool, 3 int, 4 double; of several the last one counts.
+// Of several the last one counts.
 std::string_view value_type(std::string_view any_value) {
   std::string_view type = "string";
   FieldReader reader(any_value);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case varint_field(2):
+      case AnyValueField::kBool.tag:
         type = "bool";
         break;
-      case varint_field(3):
+      case AnyValueField::kInt.tag:
         type = "int64";
         break;
-      case fixed64_field(4):
+      case AnyValueField::kDouble.tag:
         type = "float64";
         break;
       default:

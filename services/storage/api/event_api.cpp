@@ -8,6 +8,7 @@
 #include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
 #include "libs/wire/otlp/field_reader.hpp"
+#include "libs/wire/otlp/fields.hpp"
 #include "services/storage/api/answer_body.hpp"
 #include "services/storage/api/attribute_json.hpp"
 #include "services/storage/api/fence_header.hpp"
@@ -18,8 +19,9 @@
 namespace vigia::storage::api {
 namespace {
 
-using wire::otlp::bytes_field;
 using wire::otlp::FieldReader;
+using wire::otlp::LogRecordField;
+using wire::otlp::ResourceField;
 
 constexpr std::size_t kTraceIdDigits = 32;
 constexpr std::size_t kTraceCopies = 2;  // in pieces, and put together
@@ -48,7 +50,6 @@ std::optional<std::string> parse_trace_id(std::string_view text) {
   return from_hex(std::string(kTraceIdDigits - text.size(), '0').append(text));
 }
 
-// LogRecord: 3 severity_text, 5 body, 6 attributes, 9 trace_id, 10 span_id.
 struct RecordParts {
   std::string_view severity;
   std::string_view body;
@@ -61,16 +62,16 @@ RecordParts read_record(std::string_view record) {
   FieldReader reader(record);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case bytes_field(3):
+      case LogRecordField::kSeverityText.tag:
         parts.severity = reader.bytes();
         break;
-      case bytes_field(5):
+      case LogRecordField::kBody.tag:
         parts.body = reader.bytes();
         break;
-      case bytes_field(9):
+      case LogRecordField::kTraceId.tag:
         parts.trace_id = to_hex(reader.bytes());
         break;
-      case bytes_field(10):
+      case LogRecordField::kSpanId.tag:
         parts.span_id = to_hex(reader.bytes());
         break;
       default:
@@ -84,7 +85,7 @@ bool is_wanted(const std::vector<store::LabelMatchers>& sets, const store::Event
                const RecordParts& parts) {
   std::vector<Label> labels = {{"severity", std::string(parts.severity)},
                                {"trace_id", parts.trace_id}};
-  wire::otlp::for_each_attribute({event.resource, 1},
+  wire::otlp::for_each_attribute({event.resource, ResourceField::kAttributes.number},
                                  [&](const wire::otlp::KeyValueView& attribute) {
                                    std::string name(attribute.key);
                                    for (const auto& [from, to] : kLabelNames) {
@@ -114,9 +115,9 @@ std::string record_json(store::TimestampNs time_ns, const store::EventView& even
   json += R"(","span_id":")";
   json += parts.span_id;
   json += R"(","attributes":)";
-  append_object_json(json, {event.item, 6});
+  append_object_json(json, {event.item, LogRecordField::kAttributes.number});
   json += R"(,"resource":)";
-  append_object_json(json, {event.resource, 1});
+  append_object_json(json, {event.resource, ResourceField::kAttributes.number});
   return json += '}';
 }
 

@@ -9,15 +9,20 @@
 #include "libs/base/hex.hpp"
 #include "libs/base/json_text.hpp"
 #include "libs/wire/otlp/field_reader.hpp"
+#include "libs/wire/otlp/fields.hpp"
 #include "services/storage/api/attribute_json.hpp"
 
 namespace vigia::storage::api {
 namespace {
 
-using wire::otlp::bytes_field;
 using wire::otlp::FieldReader;
-using wire::otlp::fixed64_field;
-using wire::otlp::varint_field;
+using wire::otlp::ProtoField;
+using wire::otlp::ResourceField;
+using wire::otlp::ScopeField;
+using wire::otlp::SpanEventField;
+using wire::otlp::SpanField;
+using wire::otlp::SpanLinkField;
+using wire::otlp::SpanStatusField;
 
 constexpr std::uint64_t kNsPerUs = 1000;
 constexpr std::uint64_t kStatusError = 2;
@@ -43,12 +48,12 @@ void append_text(std::string& out, fmt::format_string<Parts...> format, Parts&&.
   fmt::format_to(std::back_inserter(out), format, std::forward<Parts>(parts)...);
 }
 
-// Calls visit(bytes) for each field of one number in a message.
+// Calls visit(bytes) for each such field of a message.
 template <typename Visit>
-void for_each_bytes(std::string_view message, std::uint32_t number, Visit&& visit) {
+void for_each_bytes(std::string_view message, const ProtoField& field, Visit&& visit) {
   FieldReader reader(message);
   while (reader.next()) {
-    if (reader.tag_and_type() == bytes_field(number)) {
+    if (reader.tag_and_type() == field.tag) {
       visit(reader.bytes());
     } else {
       reader.skip();
@@ -97,25 +102,25 @@ SpanHead read_head(std::string_view span) {
   FieldReader reader(span);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case bytes_field(1):
+      case SpanField::kTraceId.tag:
         head.trace_id = reader.bytes();
         break;
-      case bytes_field(2):
+      case SpanField::kSpanId.tag:
         head.span_id = reader.bytes();
         break;
-      case bytes_field(4):
+      case SpanField::kParentSpanId.tag:
         head.parent_id = reader.bytes();
         break;
-      case bytes_field(5):
+      case SpanField::kName.tag:
         head.name = reader.bytes();
         break;
-      case varint_field(6):
+      case SpanField::kKind.tag:
         head.kind = reader.varint();
         break;
-      case fixed64_field(7):
+      case SpanField::kStartTime.tag:
         head.start_ns = reader.fixed64();
         break;
-      case fixed64_field(8):
+      case SpanField::kEndTime.tag:
         head.end_ns = reader.fixed64();
         break;
       default:
@@ -125,15 +130,14 @@ SpanHead read_head(std::string_view span) {
   return head;
 }
 
-// Span.Link: 1 trace_id, 2 span_id.
 void append_link(std::string& out, std::string_view link) {
   std::string_view trace_id;
   std::string_view span_id;
   FieldReader reader(link);
   while (reader.next()) {
-    if (reader.tag_and_type() == bytes_field(1)) {
+    if (reader.tag_and_type() == SpanLinkField::kTraceId.tag) {
       trace_id = reader.bytes();
-    } else if (reader.tag_and_type() == bytes_field(2)) {
+    } else if (reader.tag_and_type() == SpanLinkField::kSpanId.tag) {
       span_id = reader.bytes();
     } else {
       reader.skip();
@@ -142,21 +146,20 @@ void append_link(std::string& out, std::string_view link) {
   append_reference(out, "FOLLOWS_FROM", trace_id, span_id);
 }
 
-// Span: 13 links.
 void append_references(std::string& out, const SpanHead& head, std::string_view span) {
   Commas list(out);
   if (head.parent_id.find_first_not_of('\0') != std::string_view::npos) {
     append_reference(list.next(), "CHILD_OF", head.trace_id, head.parent_id);
   }
-  for_each_bytes(span, 13, [&](std::string_view link) { append_link(list.next(), link); });
+  for_each_bytes(span, SpanField::kLinks,
+                 [&](std::string_view link) { append_link(list.next(), link); });
 }
 
-// Span.Event: 1 time_unix_nano, 2 name, 3 attributes.
 void append_event(std::string& out, std::string_view event) {
   std::uint64_t time_ns = 0;
   FieldReader reader(event);
   while (reader.next()) {
-    if (reader.tag_and_type() == fixed64_field(1)) {
+    if (reader.tag_and_type() == SpanEventField::kTime.tag) {
       time_ns = reader.fixed64();
     } else {
       reader.skip();
@@ -164,21 +167,20 @@ void append_event(std::string& out, std::string_view event) {
   }
   append_text(out, R"({{"timestamp":{},"fields":[)", time_ns / kNsPerUs);
   Commas fields(out);
-  for_each_bytes(event, 2,
+  for_each_bytes(event, SpanEventField::kName,
                  [&](std::string_view name) { append_text_tag(fields.next(), "event", name); });
-  append_tags(fields, {event, 3});
+  append_tags(fields, {event, SpanEventField::kAttributes.number});
   out += "]}";
 }
 
-// Status: 2 message, 3 code.
 void append_status(Commas& tags, std::string_view status) {
   std::string_view message;
   std::uint64_t code = 0;
   FieldReader reader(status);
   while (reader.next()) {
-    if (reader.tag_and_type() == bytes_field(2)) {
+    if (reader.tag_and_type() == SpanStatusField::kMessage.tag) {
       message = reader.bytes();
-    } else if (reader.tag_and_type() == varint_field(3)) {
+    } else if (reader.tag_and_type() == SpanStatusField::kCode.tag) {
       code = reader.varint();
     } else {
       reader.skip();
@@ -191,13 +193,12 @@ void append_status(Commas& tags, std::string_view status) {
   if (!message.empty()) append_text_tag(tags.next(), "otel.status_description", message);
 }
 
-// InstrumentationScope: 1 name, 2 version.
 void append_scope(Commas& tags, std::string_view scope) {
   FieldReader reader(scope);
   while (reader.next()) {
-    if (reader.tag_and_type() == bytes_field(1)) {
+    if (reader.tag_and_type() == ScopeField::kName.tag) {
       append_text_tag(tags.next(), "otel.scope.name", reader.bytes());
-    } else if (reader.tag_and_type() == bytes_field(2)) {
+    } else if (reader.tag_and_type() == ScopeField::kVersion.tag) {
       append_text_tag(tags.next(), "otel.scope.version", reader.bytes());
     } else {
       reader.skip();
@@ -205,11 +206,11 @@ void append_scope(Commas& tags, std::string_view scope) {
   }
 }
 
-// Span: 9 attributes, 15 status.
 void append_span_tags(std::string& out, const SpanHead& head, const store::EventView& event) {
   Commas tags(out);
-  append_tags(tags, {event.item, 9});
-  for_each_bytes(event.item, 15, [&](std::string_view status) { append_status(tags, status); });
+  append_tags(tags, {event.item, SpanField::kAttributes.number});
+  for_each_bytes(event.item, SpanField::kStatus,
+                 [&](std::string_view status) { append_status(tags, status); });
   if (head.kind > 0 && head.kind < std::size(kKinds)) {
     append_text_tag(tags.next(), "span.kind", kKinds[head.kind]);
   }
@@ -243,7 +244,8 @@ void JaegerTrace::add(const store::EventView& event, const JsonCost& cost) {
     append_span_tags(out, head, event);
     out += R"(],"logs":[)";
     Commas logs(out);
-    for_each_bytes(event.item, 11, [&](std::string_view each) { append_event(logs.next(), each); });
+    for_each_bytes(event.item, SpanField::kEvents,
+                   [&](std::string_view each) { append_event(logs.next(), each); });
     append_text(out, R"(],"processID":"{}","warnings":null}})", process);
   });
   ++span_count_;
@@ -257,19 +259,23 @@ std::string JaegerTrace::process_of(std::string_view resource) {
   if (const auto at = process_ids_.find(hash); at != process_ids_.end()) return at->second;
   std::string id = fmt::format("p{}", process_ids_.size() + 1);
   std::string_view service = kUnknownService;
-  wire::otlp::for_each_attribute({resource, 1}, [&](const wire::otlp::KeyValueView& attribute) {
-    if (attribute.key != "service.name") return;
-    const std::string_view named = wire::otlp::string_value(attribute.value);
-    if (!named.empty()) service = named;
-  });
+  wire::otlp::for_each_attribute({resource, ResourceField::kAttributes.number},
+                                 [&](const wire::otlp::KeyValueView& attribute) {
+                                   if (attribute.key != "service.name") return;
+                                   const std::string_view named =
+                                       wire::otlp::string_value(attribute.value);
+                                   if (!named.empty()) service = named;
+                                 });
   processes_.append(process_cost(resource).json, [&](std::string& out) {
     append_text(out, R"({}"{}":{{"serviceName":)", process_ids_.empty() ? "" : ",", id);
     append_json_text(out, service);
     out += R"(,"tags":[)";
     Commas tags(out);
-    wire::otlp::for_each_attribute({resource, 1}, [&](const wire::otlp::KeyValueView& attribute) {
-      if (attribute.key != "service.name") append_tag(tags.next(), attribute);
-    });
+    wire::otlp::for_each_attribute({resource, ResourceField::kAttributes.number},
+                                   [&](const wire::otlp::KeyValueView& attribute) {
+                                     if (attribute.key != "service.name")
+                                       append_tag(tags.next(), attribute);
+                                   });
     out += "]}";
   });
   process_ids_.emplace(hash, id);

@@ -4,14 +4,20 @@
 
 #include "libs/base/json_text.hpp"
 #include "libs/wire/otlp/field_reader.hpp"
+#include "libs/wire/otlp/fields.hpp"
 
 namespace vigia::storage::api {
 namespace {
 
-using wire::otlp::bytes_field;
+using wire::otlp::AnyValueField;
 using wire::otlp::FieldReader;
-using wire::otlp::fixed64_field;
-using wire::otlp::varint_field;
+using wire::otlp::LogRecordField;
+using wire::otlp::ResourceField;
+using wire::otlp::ScopeField;
+using wire::otlp::SpanEventField;
+using wire::otlp::SpanField;
+using wire::otlp::SpanStatusField;
+using wire::otlp::ValuesField;
 
 // The text around each, with the longest numbers, types and names of its own, and a comma.
 constexpr std::size_t kSpanText = 400;  // its status, kind and parent too
@@ -64,7 +70,7 @@ class Nested {
     bytes_ += 2;
     FieldReader reader(array);
     while (reader.next()) {
-      if (reader.tag_and_type() == bytes_field(1)) {
+      if (reader.tag_and_type() == ValuesField::kValues.tag) {
         value(reader.bytes(), depth + 1);
       } else {
         reader.skip();
@@ -73,11 +79,12 @@ class Nested {
   }
   void list(std::string_view list, int depth) {
     bytes_ += 2;
-    wire::otlp::for_each_attribute({list, 1}, [&](const wire::otlp::KeyValueView& entry) {
-      ++entries_;
-      bytes_ += twice_escaped(entry.key) + 1;
-      value(entry.value, depth + 1);
-    });
+    wire::otlp::for_each_attribute({list, ValuesField::kValues.number},
+                                   [&](const wire::otlp::KeyValueView& entry) {
+                                     ++entries_;
+                                     bytes_ += twice_escaped(entry.key) + 1;
+                                     value(entry.value, depth + 1);
+                                   });
   }
   std::size_t bytes() const { return bytes_; }
   std::size_t entries() const { return entries_; }
@@ -85,16 +92,16 @@ class Nested {
  private:
   void field(FieldReader& reader, int depth) {
     switch (reader.tag_and_type()) {
-      case bytes_field(1):
+      case AnyValueField::kString.tag:
         bytes_ += twice_escaped(reader.bytes());
         break;
-      case bytes_field(5):
+      case AnyValueField::kArray.tag:
         array(reader.bytes(), depth);
         break;
-      case bytes_field(6):
+      case AnyValueField::kList.tag:
         list(reader.bytes(), depth);
         break;
-      case bytes_field(7):
+      case AnyValueField::kBytes.tag:
         bytes_ += 8 + reader.bytes().size() / 3 * 4;
         break;
       default:
@@ -123,18 +130,18 @@ class Reckoner {
     FieldReader reader(any_value);
     while (reader.next()) {
       ++fields;
-      is_text = is_text && reader.tag_and_type() == bytes_field(1);
+      is_text = is_text && reader.tag_and_type() == AnyValueField::kString.tag;
       switch (reader.tag_and_type()) {
-        case bytes_field(1):
+        case AnyValueField::kString.tag:
           text(reader.bytes());
           break;
-        case bytes_field(5):
+        case AnyValueField::kArray.tag:
           nested.array(reader.bytes(), 1);
           break;
-        case bytes_field(6):
+        case AnyValueField::kList.tag:
           nested.list(reader.bytes(), 1);
           break;
-        case bytes_field(7):
+        case AnyValueField::kBytes.tag:
           fixed(8 + reader.bytes().size() / 3 * 4);
           break;
         default:
@@ -174,35 +181,33 @@ class Reckoner {
   JsonCost cost_;
 };
 
-// Span: 1 trace_id, 2 span_id, 4 parent_span_id, 5 name, 9 attributes, 11 events, 13 links,
-// 15 status.
 void reckon_span_field(FieldReader& reader, Reckoner& reckoner) {
   switch (reader.tag_and_type()) {
-    case bytes_field(1):
-    case bytes_field(2):
-    case bytes_field(4):
+    case SpanField::kTraceId.tag:
+    case SpanField::kSpanId.tag:
+    case SpanField::kParentSpanId.tag:
       reckoner.hex(reader.bytes(), kIdUses);
       break;
-    case bytes_field(5):
+    case SpanField::kName.tag:
       reckoner.text(reader.bytes());
       break;
-    case bytes_field(9):
+    case SpanField::kAttributes.tag:
       reckoner.attribute(wire::otlp::read_key_value(reader.bytes()));
       break;
-    case bytes_field(11): {
+    case SpanField::kEvents.tag: {
       const std::string_view event = reader.bytes();
       reckoner.fixed(kEventText);
-      reckoner.text_tags(event, {bytes_field(2)});
-      reckoner.attributes({event, 3});
+      reckoner.text_tags(event, {SpanEventField::kName.tag});
+      reckoner.attributes({event, SpanEventField::kAttributes.number});
       break;
     }
-    case bytes_field(13):
+    case SpanField::kLinks.tag:
       reckoner.fixed(kReferenceText);
       reckoner.hex(reader.bytes());
       break;
-    case bytes_field(15):
+    case SpanField::kStatus.tag:
       reckoner.fixed(kStatusText);
-      reckoner.text_tags(reader.bytes(), {bytes_field(2)});
+      reckoner.text_tags(reader.bytes(), {SpanStatusField::kMessage.tag});
       break;
     default:
       reader.skip();
@@ -216,14 +221,14 @@ JsonCost span_cost(const store::EventView& event) {
   reckoner.fixed(kSpanText);
   FieldReader reader(event.item);
   while (reader.next()) reckon_span_field(reader, reckoner);
-  reckoner.text_tags(event.scope, {bytes_field(1), bytes_field(2)});
+  reckoner.text_tags(event.scope, {ScopeField::kName.tag, ScopeField::kVersion.tag});
   return reckoner.cost();
 }
 
 JsonCost process_cost(std::string_view resource) {
   Reckoner reckoner;
   reckoner.fixed(kProcessText);
-  reckoner.attributes({resource, 1});
+  reckoner.attributes({resource, ResourceField::kAttributes.number});
   return reckoner.cost();
 }
 
@@ -233,31 +238,32 @@ JsonCost record_cost(const store::EventView& event) {
   FieldReader reader(event.item);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case bytes_field(3):
+      case LogRecordField::kSeverityText.tag:
         reckoner.text(reader.bytes());
         break;
-      case bytes_field(5):
+      case LogRecordField::kBody.tag:
         reckoner.value(reader.bytes());
         break;
-      case bytes_field(6):
+      case LogRecordField::kAttributes.tag:
         reckoner.attribute(wire::otlp::read_key_value(reader.bytes()));
         break;
-      case bytes_field(9):
-      case bytes_field(10):
+      case LogRecordField::kTraceId.tag:
+      case LogRecordField::kSpanId.tag:
         reckoner.hex(reader.bytes());
         break;
       default:
         reader.skip();
     }
   }
-  reckoner.attributes({event.resource, 1});
+  reckoner.attributes({event.resource, ResourceField::kAttributes.number});
   return reckoner.cost();
 }
 
 std::size_t labels_memory(std::string_view resource) {
   std::size_t bytes = kLabelTextGrowth * resource.size();
   wire::otlp::for_each_attribute(
-      {resource, 1}, [&](const wire::otlp::KeyValueView& /*each*/) { bytes += kLabelBytes; });
+      {resource, ResourceField::kAttributes.number},
+      [&](const wire::otlp::KeyValueView& /*each*/) { bytes += kLabelBytes; });
   return bytes;
 }
 

@@ -4,6 +4,7 @@
 #include <protozero/pbf_reader.hpp>
 
 #include "libs/wire/otlp/attributes.hpp"
+#include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/items.hpp"
 #include "libs/wire/otlp/walker.hpp"
 #include "services/storage/store/testing/memory_cold_store.hpp"
@@ -15,22 +16,25 @@ constexpr std::uint64_t kNsPerMs = 1'000'000;
 
 bool names_customer(std::string_view resource, const CustomerId& customer) {
   bool is_named = false;
-  wire::otlp::for_each_attribute({resource, 1}, [&](const wire::otlp::KeyValueView& attribute) {
-    is_named = is_named || (attribute.key == "customer.id" &&
-                            wire::otlp::string_value(attribute.value) == customer.text());
-  });
+  wire::otlp::for_each_attribute(
+      {resource, wire::otlp::ResourceField::kAttributes.number},
+      [&](const wire::otlp::KeyValueView& attribute) {
+        is_named = is_named || (attribute.key == "customer.id" &&
+                                wire::otlp::string_value(attribute.value) == customer.text());
+      });
   return is_named;
 }
 
-// Span: 1 trace_id, 7 start. LogRecord: 1 time, 11 observed.
 TimestampNs time_of(Signal signal, std::string_view item) {
+  using wire::otlp::LogRecordField;
+  const auto& time =
+      signal == Signal::kTraces ? wire::otlp::SpanField::kStartTime : LogRecordField::kTime;
   TimestampNs time_ns = 0;
   TimestampNs observed_ns = 0;
   for (protozero::pbf_reader reader(item.data(), item.size()); reader.next();) {
-    const bool is_time = reader.tag() == (signal == Signal::kTraces ? 7 : 1);
-    if (is_time) {
+    if (reader.tag() == time.number) {
       time_ns = reader.get_fixed64();
-    } else if (signal == Signal::kLogs && reader.tag() == 11) {
+    } else if (signal == Signal::kLogs && reader.tag() == LogRecordField::kObservedTime.number) {
       observed_ns = reader.get_fixed64();
     } else {
       reader.skip();
@@ -41,7 +45,7 @@ TimestampNs time_of(Signal signal, std::string_view item) {
 
 std::string trace_of(std::string_view span) {
   for (protozero::pbf_reader reader(span.data(), span.size()); reader.next(); reader.skip()) {
-    if (reader.tag() == 1) return reader.get_string();
+    if (reader.tag() == wire::otlp::SpanField::kTraceId.number) return reader.get_string();
   }
   return {};
 }

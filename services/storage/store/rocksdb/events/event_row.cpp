@@ -4,13 +4,14 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/wire/otlp/field_reader.hpp"
+#include "libs/wire/otlp/fields.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
 namespace {
 
-using wire::otlp::bytes_field;
 using wire::otlp::FieldReader;
-using wire::otlp::fixed64_field;
+using wire::otlp::LogRecordField;
+using wire::otlp::SpanField;
 
 constexpr std::uint8_t kWhole = 1;   // an item with its resource and scope
 constexpr std::uint8_t kRefers = 2;  // an item that names the rows of both
@@ -110,19 +111,18 @@ OriginHash hash_origin(std::string_view encoded) {
   return {hash.high64, hash.low64};
 }
 
-// Span: 1 trace_id, 2 span_id, 7 start_time_unix_nano.
 SpanKeyParts span_key_parts(std::string_view span) {
   SpanKeyParts parts;
   FieldReader reader(span);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case bytes_field(1):
+      case SpanField::kTraceId.tag:
         parts.trace_id = reader.bytes();
         break;
-      case bytes_field(2):
+      case SpanField::kSpanId.tag:
         parts.span_id = reader.bytes();
         break;
-      case fixed64_field(7):
+      case SpanField::kStartTime.tag:
         parts.start_ns = reader.fixed64();
         break;
       default:
@@ -132,17 +132,16 @@ SpanKeyParts span_key_parts(std::string_view span) {
   return parts;
 }
 
-// LogRecord: 1 time_unix_nano, 11 observed_time_unix_nano.
 TimestampNs log_record_time(std::string_view record) {
   TimestampNs time = 0;
   TimestampNs observed = 0;
   FieldReader reader(record);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
-      case fixed64_field(1):
+      case LogRecordField::kTime.tag:
         time = reader.fixed64();
         break;
-      case fixed64_field(11):
+      case LogRecordField::kObservedTime.tag:
         observed = reader.fixed64();
         break;
       default:

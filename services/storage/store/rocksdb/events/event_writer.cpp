@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/wire/otlp/attributes.hpp"
+#include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/items.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 
@@ -17,11 +18,13 @@ constexpr std::size_t kBatchBytes = 2U << 20U;
 
 bool names_customer(std::string_view resource, const CustomerId& customer) {
   bool is_named = false;
-  wire::otlp::for_each_attribute({resource, 1}, [&](const wire::otlp::KeyValueView& attribute) {
-    if (attribute.key == "customer.id") {
-      is_named = wire::otlp::string_value(attribute.value) == customer.text();
-    }
-  });
+  wire::otlp::for_each_attribute({resource, wire::otlp::ResourceField::kAttributes.number},
+                                 [&](const wire::otlp::KeyValueView& attribute) {
+                                   if (attribute.key == "customer.id") {
+                                     is_named = wire::otlp::string_value(attribute.value) ==
+                                                customer.text();
+                                   }
+                                 });
   return is_named;
 }
 
