@@ -96,7 +96,7 @@ bool is_wanted(const std::vector<store::LabelMatchers>& sets, const store::Event
                                    labels.push_back({std::move(name), std::move(value)});
                                  });
   const Labels sorted = Labels::from(std::move(labels));
-  std::vector<store::LabelView> views;
+  std::vector<store::LabelTexts> views;
   for (const Label& label : sorted) views.emplace_back(label.name, label.value);
   return std::any_of(sets.begin(), sets.end(),
                      [&](const store::LabelMatchers& set) { return store::all_match(set, views); });

@@ -29,7 +29,7 @@ enum Field : protozero::pbf_tag_type {
   kResetHint = 14,
   kCustomValues = 16,
 };
-enum SpanField : protozero::pbf_tag_type { kOffset = 1, kLength = 2 };
+enum BucketSpanField : protozero::pbf_tag_type { kOffset = 1, kLength = 2 };
 constexpr std::int32_t kCustomSchema = -53;
 constexpr std::int32_t kSchemaMin = -4;
 constexpr std::int32_t kSchemaMax = 8;

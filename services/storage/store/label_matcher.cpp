@@ -12,10 +12,10 @@ namespace {
 constexpr std::int64_t kExpressionBytesMax = 4 << 20;
 constexpr std::size_t kExpressionLengthMax = 64U << 10U;
 
-std::string_view value_of(const std::vector<LabelView>& labels, std::string_view name) {
+std::string_view value_of(const std::vector<LabelTexts>& labels, std::string_view name) {
   const auto at = std::lower_bound(
       labels.begin(), labels.end(), name,
-      [](const LabelView& label, std::string_view wanted) { return label.first < wanted; });
+      [](const LabelTexts& label, std::string_view wanted) { return label.first < wanted; });
   return at != labels.end() && at->first == name ? at->second : std::string_view();
 }
 
@@ -73,7 +73,7 @@ Result<LabelMatchers> compile_matchers(const std::vector<Matcher>& matchers) {
   return compiled;
 }
 
-bool all_match(const LabelMatchers& matchers, const std::vector<LabelView>& labels) {
+bool all_match(const LabelMatchers& matchers, const std::vector<LabelTexts>& labels) {
   return std::all_of(matchers.begin(), matchers.end(), [&](const LabelMatcher& matcher) {
     return matcher.matches(value_of(labels, matcher.name()));
   });

@@ -16,7 +16,7 @@ class RE2;
 
 namespace vigia::storage::store {
 
-using LabelView = std::pair<std::string_view, std::string_view>;  ///< name and value
+using LabelTexts = std::pair<std::string_view, std::string_view>;  ///< name and value
 
 /// Prometheus' rules: an absent label has the value ""; a regular expression (RE2) has to match the
 /// whole value, and its dot matches line breaks too. Thread contract: any thread.
@@ -41,7 +41,7 @@ class LabelMatcher {
 
 using LabelMatchers = std::vector<LabelMatcher>;
 Result<LabelMatchers> compile_matchers(const std::vector<Matcher>& matchers);
-bool all_match(const LabelMatchers& matchers, const std::vector<LabelView>& labels);
+bool all_match(const LabelMatchers& matchers, const std::vector<LabelTexts>& labels);
 /// The value that an equality matcher on `name` asks for; nothing where there is none.
 std::optional<std::string_view> equality_on(const LabelMatchers& matchers, std::string_view name);
 

@@ -7,10 +7,10 @@ constexpr std::size_t kSeriesOfPage = 256;
 constexpr std::size_t kTextsOfPage = 1'000;
 constexpr std::size_t kPageBytes = 1U << 20U;
 
-class WalkCursor final : public SeriesCursor {
+class SearchCursor final : public SeriesCursor {
  public:
-  WalkCursor(kv::OrderedStore& store, const index::SeriesWalk::Wanted& wanted,
-             const lanes::WorkLimit& limit)
+  SearchCursor(kv::OrderedStore& store, const index::SeriesWalk::Wanted& wanted,
+               const lanes::WorkLimit& limit)
       : walk_(store, wanted, limit) {}
 
   Result<std::vector<FoundSeries>> next() override {
@@ -103,7 +103,7 @@ std::unique_ptr<SeriesCursor> CatalogByNames::select(const CustomerId& customer,
                                                      const lanes::WorkLimit& limit) const {
   const auto number = index_.find_customer(customer);
   if (!number.has_value()) return std::make_unique<NoSeries>();
-  return std::make_unique<WalkCursor>(
+  return std::make_unique<SearchCursor>(
       store_, index::SeriesWalk::Wanted{*number, query.matchers, query.days}, limit);
 }
 

@@ -19,10 +19,10 @@ class NoRows final : public ChunkCursor {
   Result<void> error_;
 };
 
-class WalkCursor final : public ChunkCursor {
+class RowCursor final : public ChunkCursor {
  public:
-  WalkCursor(const KvChunkStore& rows, customers::CustomerNumber customer,
-             std::span<const SeriesKey> series, const ChunkQuery& query)
+  RowCursor(const KvChunkStore& rows, customers::CustomerNumber customer,
+            std::span<const SeriesKey> series, const ChunkQuery& query)
       : rows_(rows), customer_(customer), series_(series), query_(query) {}
 
   Result<std::vector<ChunkRow>> next() override {
@@ -74,7 +74,7 @@ class ChunksByNames final : public ChunkStore {
     }
     const auto number = index_.find_customer(customer);
     if (!number.has_value()) return std::make_unique<NoRows>();
-    return std::make_unique<WalkCursor>(rows_, *number, series, query);
+    return std::make_unique<RowCursor>(rows_, *number, series, query);
   }
   Result<std::optional<TimestampMs>> newest(const CustomerId& customer, const SeriesKey& series,
                                             TimestampMs from_ms) override {

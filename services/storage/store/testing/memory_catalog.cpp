@@ -16,8 +16,8 @@ SeriesId id_of(const CustomerId& customer, const Labels& labels) {
   return {hash_labels(0, text).low & kIdMask};
 }
 
-std::vector<LabelView> views_of(const Labels& labels) {
-  std::vector<LabelView> views;
+std::vector<LabelTexts> views_of(const Labels& labels) {
+  std::vector<LabelTexts> views;
   for (const Label& label : labels) views.emplace_back(label.name, label.value);
   return views;
 }

@@ -38,9 +38,9 @@ DayRange days_of_row(std::string_view row) {
   return days;
 }
 
-Result<std::vector<LabelView>> decode_label_views(std::string_view bytes) {
+Result<std::vector<LabelTexts>> decode_label_views(std::string_view bytes) {
   if (has_days(bytes)) bytes.remove_prefix(kDaysBytes);
-  std::vector<LabelView> views;
+  std::vector<LabelTexts> views;
   ByteReader reader(bytes);
   while (reader.ok() && !reader.rest().empty()) {
     const std::string_view name = reader.read_sized();
@@ -51,7 +51,7 @@ Result<std::vector<LabelView>> decode_label_views(std::string_view bytes) {
   return views;
 }
 
-Labels to_labels(const std::vector<LabelView>& views) {
+Labels to_labels(const std::vector<LabelTexts>& views) {
   std::vector<Label> labels;
   labels.reserve(views.size());
   for (const auto& [name, value] : views) labels.push_back({std::string(name), std::string(value)});

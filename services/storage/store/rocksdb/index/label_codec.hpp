@@ -21,7 +21,7 @@ std::string encode_series_row(const DayRange& days, std::string_view encoded_lab
 DayRange days_of_row(std::string_view row);
 /// Views into `bytes`, the days of a row passed over. kCorrupt for bytes that neither of the two
 /// wrote.
-Result<std::vector<LabelView>> decode_label_views(std::string_view bytes);
-Labels to_labels(const std::vector<LabelView>& views);
+Result<std::vector<LabelTexts>> decode_label_views(std::string_view bytes);
+Labels to_labels(const std::vector<LabelTexts>& views);
 
 }  // namespace vigia::storage::store::rocksdb::index
