@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "libs/net/internal/response_head.hpp"
+#include "libs/base/base64.hpp"
 
 namespace vigia::net {
 
@@ -14,7 +14,7 @@ std::optional<std::string> basic_password(std::string_view authorization) {
         return wanted == (sent >= 'A' && sent <= 'Z' ? static_cast<char>(sent + 32) : sent);
       });
   if (!is_basic) return std::nullopt;
-  const auto pair = internal::decode_base64(authorization.substr(kScheme.size()));
+  const auto pair = from_base64(authorization.substr(kScheme.size()));
   if (!pair) return std::nullopt;
   const std::size_t colon = pair->find(':');
   if (colon == std::string::npos || colon + 1 == pair->size()) return std::nullopt;

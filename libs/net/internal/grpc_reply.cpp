@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/base64.hpp"
 #include "libs/net/compression.hpp"
 #include "libs/net/internal/grpc_trailers.hpp"
 #include "libs/net/internal/response_head.hpp"
@@ -98,7 +99,7 @@ Result<GrpcReply> grpc_reply(ClientResponse response, std::size_t bytes_max) {
   reply.message = decode_grpc_message(last_value(headers, "grpc-message"));
   const std::string_view details = last_value(headers, "grpc-status-details-bin");
   if (details.size() <= kDetailsBytesMax * 4 / 3 + 4) {
-    reply.details = decode_base64(details).value_or("");
+    reply.details = from_base64(details).value_or("");
     if (reply.details.size() > kDetailsBytesMax) reply.details.clear();
   }
   if (reply.code != GrpcCode::kOk) return reply;

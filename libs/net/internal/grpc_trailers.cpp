@@ -1,5 +1,6 @@
 #include "libs/net/internal/grpc_trailers.hpp"
 
+#include "libs/base/base64.hpp"
 #include "libs/net/internal/response_head.hpp"
 
 namespace vigia::net::internal {
@@ -55,7 +56,7 @@ void append_grpc_trailers(std::vector<Header>& headers, const Response& response
     headers.push_back({"grpc-message", encode_grpc_message(cut)});
   }
   if (!response.grpc_details.empty() && response.grpc_details.size() <= kDetailsBytesMax) {
-    headers.push_back({"grpc-status-details-bin", encode_base64(response.grpc_details)});
+    headers.push_back({"grpc-status-details-bin", to_base64_unpadded(response.grpc_details)});
   }
 }
 

@@ -10,8 +10,6 @@ namespace vigia::net::internal {
 namespace {
 
 constexpr std::string_view kDigits = "0123456789ABCDEF";
-constexpr std::string_view kBase64 =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 }  // namespace
 
@@ -68,40 +66,6 @@ std::string encode_grpc_message(std::string_view message) {
 std::string decode_grpc_message(std::string_view text) {
   // The protocol asks to show what cannot be decoded rather than to fail.
   return percent_decode(text, false).value_or(std::string(text));
-}
-
-std::string encode_base64(std::string_view bytes) {
-  std::string out;
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (const char letter : bytes) {
-    bits = bits << 8U | static_cast<unsigned char>(letter);
-    count += 8;
-    while (count >= 6) {
-      count -= 6;
-      out += kBase64[bits >> count & 63U];
-    }
-  }
-  if (count > 0) out += kBase64[bits << (6 - count) & 63U];
-  return out;
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  while (text.ends_with('=')) text.remove_suffix(1);
-  std::string out;
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (const char letter : text) {
-    const std::size_t value = kBase64.find(letter);
-    if (value == std::string_view::npos) return std::nullopt;
-    bits = bits << 6U | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out += static_cast<char>(bits >> count & 0xffU);
-    }
-  }
-  return out;
 }
 
 }  // namespace vigia::net::internal

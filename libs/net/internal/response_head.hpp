@@ -21,9 +21,5 @@ bool may_have_body(int status);
 /// grpc-message: percent-encoded as the gRPC protocol asks.
 std::string encode_grpc_message(std::string_view message);
 std::string decode_grpc_message(std::string_view text);
-/// "-bin" headers: base64 without padding.
-std::string encode_base64(std::string_view bytes);
-/// Base64 with or without padding. Nothing on another character.
-std::optional<std::string> decode_base64(std::string_view text);
 
 }  // namespace vigia::net::internal

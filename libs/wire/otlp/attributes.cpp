@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/base64.hpp"
 #include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/utf8.hpp"
 
@@ -23,22 +24,6 @@ void append_double(std::string& out, double value) {
   } else {
     fmt::format_to(std::back_inserter(out), "{}", value);
     // fmt writes 1 as "1", which is what the other translators write too.
-  }
-}
-
-void append_base64(std::string& out, std::string_view bytes) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      group <<= 8U;
-      if (i + j < bytes.size()) group |= static_cast<unsigned char>(bytes[i + j]);
-    }
-    out += kAlphabet[(group >> 18U) & 63U];
-    out += kAlphabet[(group >> 12U) & 63U];
-    out += i + 1 < bytes.size() ? kAlphabet[(group >> 6U) & 63U] : '=';
-    out += i + 2 < bytes.size() ? kAlphabet[group & 63U] : '=';
   }
 }
 
@@ -174,7 +159,7 @@ void append_json(std::string& out, std::string_view any_value, int depth) {
         break;
       case AnyValueField::kBytes.tag:
         out += '"';
-        append_base64(out, reader.bytes());
+        out += to_base64(reader.bytes());
         out += '"';
         break;
       case AnyValueField::kDouble.tag:
@@ -279,7 +264,7 @@ void append_value_text(std::string& out, std::string_view any_value) {
         append_json_list(out, reader.bytes(), 1);
         break;
       case AnyValueField::kBytes.tag:
-        append_base64(out, reader.bytes());
+        out += to_base64(reader.bytes());
         break;
       default:
         append_scalar(out, reader);

@@ -11,6 +11,7 @@
 #include <protozero/pbf_writer.hpp>
 #include <simdjson.h>
 
+#include "libs/base/base64.hpp"
 #include "libs/base/hex.hpp"
 #include "libs/wire/otlp/json_schema.hpp"
 
@@ -34,37 +35,6 @@ std::optional<Number> parse(std::string_view text) {
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (fault != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-/// Both alphabets and any padding, as ProtoJSON asks of readers.
-std::optional<std::string> from_base64(std::string_view text) {
-  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    std::uint32_t digit = 0;
-    if (c >= 'A' && c <= 'Z') {
-      digit = static_cast<std::uint32_t>(c - 'A');
-    } else if (c >= 'a' && c <= 'z') {
-      digit = static_cast<std::uint32_t>(c - 'a') + 26;
-    } else if (c >= '0' && c <= '9') {
-      digit = static_cast<std::uint32_t>(c - '0') + 52;
-    } else if (c == '+' || c == '-') {
-      digit = 62;
-    } else if (c == '/' || c == '_') {
-      digit = 63;
-    } else {
-      return std::nullopt;
-    }
-    bits = (bits << 6U) | digit;
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out += static_cast<char>((bits >> static_cast<unsigned>(count)) & 0xffU);
-    }
-  }
-  return count == 6 ? std::nullopt : std::optional(out);  // one digit alone is no byte
 }
 
 /// Writes one document. Of its texts only the one in hand is ever unescaped: the parser's own room
