@@ -1,23 +1,16 @@
 #include "libs/service/doors.hpp"
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "libs/net/host_port.hpp"
+
 namespace vigia::service {
 namespace {
-
-bool is_port(std::string_view text) {
-  constexpr unsigned kPortMax = 65535;
-  unsigned port = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, port);
-  return failure == std::errc{} && stop == end && port <= kPortMax;
-}
 
 std::string read_openable(const ConfigNode& node) {
   std::string path = node.required_text();
@@ -35,11 +28,8 @@ std::string read_openable(const ConfigNode& node) {
 
 std::string read_listen(const ConfigNode& node, std::string_view fallback) {
   std::string listen = node.text(fallback);
-  const std::size_t colon = listen.rfind(':');
-  const bool is_bare_ipv6 =
-      colon != std::string::npos && listen.front() != '[' && listen.find(':') != colon;
-  if (colon == std::string::npos || is_bare_ipv6 ||
-      !is_port(std::string_view(listen).substr(colon + 1))) {
+  const auto parts = net::split_host_port(listen);
+  if (!parts || !parts->port) {
     node.note_error(fmt::format("\"{}\" is not host:port, such as 127.0.0.1:8090", listen));
   }
   return listen;

@@ -8,56 +8,33 @@
 #include <ifaddrs.h>
 #include <unistd.h>
 
-#include "services/agent/host/proc_text.hpp"
+#include "libs/net/host_port.hpp"
 
 namespace vigia::agent {
 
 namespace {
 
-struct Address {
-  std::string host;
-  std::string port;
-};
-
-/// "host:port", "[::1]:port".
-Address split_address(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return {std::string(text), ""};
-  std::string_view host = text.substr(0, colon);
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  }
-  return {std::string(host), std::string(text.substr(colon + 1))};
-}
-
-bool has_port(const Address& address) {
-  const auto port = host::parse_counter(address.port);
-  return !address.host.empty() && port && *port <= USHRT_MAX;
+/// host:port with both.
+std::optional<net::HostPort> split_address(std::string_view text) {
+  const auto parts = net::split_host_port(text);
+  return parts && parts->port && !parts->host.empty() ? parts : std::nullopt;
 }
 
 /// Host and port of an http:// or https:// URL without a path; nothing of any other text.
-std::optional<Address> split_endpoint(std::string_view endpoint) {
-  std::string default_port;
-  if (endpoint.starts_with("http://")) {
-    endpoint.remove_prefix(7);
-    default_port = "80";
-  } else if (endpoint.starts_with("https://")) {
-    endpoint.remove_prefix(8);
-    default_port = "443";
-  } else {
+std::optional<net::HostPort> split_endpoint(std::string_view endpoint) {
+  const auto url = net::split_url(endpoint);
+  if (!url || (url->scheme != "http" && url->scheme != "https")) return std::nullopt;
+  net::HostPort server = url->server;
+  const bool is_bare_ipv6 = !server.is_bracketed && server.host.find(':') != std::string_view::npos;
+  if (url->user_info || !url->rest.empty() || server.host.empty() || is_bare_ipv6 ||
+      server.host.find_first_of(" \t") != std::string_view::npos) {
     return std::nullopt;
   }
-  if (endpoint.empty() || endpoint.find_first_of("/?#@ \t") != std::string_view::npos) {
-    return std::nullopt;
-  }
-  const bool names_port = endpoint.rfind(':') != std::string_view::npos && endpoint.back() != ']';
-  if (names_port && !is_address(endpoint)) return std::nullopt;
-  Address address = names_port ? split_address(endpoint)
-                               : split_address(std::string(endpoint) + ":" + default_port);
-  return address;
+  if (!server.port) server.port = url->scheme == "https" ? 443 : 80;
+  return server;
 }
 
-bool is_wildcard(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
+bool is_wildcard(std::string_view host) { return host == "0.0.0.0" || host == "::"; }
 
 std::string own_host_name() {
   std::array<char, HOST_NAME_MAX + 1> name{};
@@ -65,7 +42,7 @@ std::string own_host_name() {
 }
 
 /// True for an address of one of this host's interfaces, and for all of 127.0.0.0/8.
-bool is_of_this_host(const std::string& host) {
+bool is_of_this_host(std::string_view host) {
   if (host.starts_with("127.") || host == "::1") return true;
   ifaddrs* first = nullptr;
   if (::getifaddrs(&first) != 0) return false;
@@ -88,23 +65,21 @@ bool is_of_this_host(const std::string& host) {
 
 }  // namespace
 
-bool is_address(std::string_view text) { return has_port(split_address(text)); }
+bool is_address(std::string_view text) { return split_address(text).has_value(); }
 
 bool is_endpoint(std::string_view text) { return split_endpoint(text).has_value(); }
 
 bool is_own_address(const std::string& endpoint, const std::string& listen) {
   const auto target = split_endpoint(endpoint);
-  const Address own = split_address(listen);
-  if (!target || own.port == "0" ||
-      host::parse_counter(target->port) != host::parse_counter(own.port)) {
-    return false;
-  }
-  if (target->host == own.host) return true;
+  const auto own = split_address(listen);
+  if (!target || !own || own->port == 0 || target->port != own->port) return false;
+  if (target->host == own->host) return true;
   const bool is_local_name = target->host == "localhost" || target->host == own_host_name();
   // To connect to 0.0.0.0 is to connect to this host.
-  if (is_wildcard(target->host)) return own.host == "127.0.0.1" || is_wildcard(own.host);
-  if (is_wildcard(own.host)) return is_local_name || is_of_this_host(target->host);
-  return is_local_name && (own.host == "127.0.0.1" || own.host == "::1" || own.host == "localhost");
+  if (is_wildcard(target->host)) return own->host == "127.0.0.1" || is_wildcard(own->host);
+  if (is_wildcard(own->host)) return is_local_name || is_of_this_host(target->host);
+  return is_local_name &&
+         (own->host == "127.0.0.1" || own->host == "::1" || own->host == "localhost");
 }
 
 }  // namespace vigia::agent

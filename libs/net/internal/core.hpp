@@ -13,6 +13,7 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/net/budget.hpp"
+#include "libs/net/host_port.hpp"
 #include "libs/net/internal/body_costs.hpp"
 #include "libs/net/internal/body_workers.hpp"
 #include "libs/net/internal/channel.hpp"
@@ -71,12 +72,12 @@ struct ServerCore {
   }
   /// The name that a peer's share goes by; "" for a trusted proxy, which stands for many.
   std::string share_of(std::string_view peer) const {
-    const std::string_view address = address_of(peer);
+    const std::string_view address = host_of_peer(peer);
     return proxies.contains(address) ? std::string() : share_name(address);
   }
   /// What a connection of this peer may leave unread before its next request waits.
   std::size_t unread_bytes_max(std::string_view peer) const {
-    const bool stands_for_many = proxies.contains(address_of(peer));
+    const bool stands_for_many = proxies.contains(host_of_peer(peer));
     return settings.unread_bytes_max * (stands_for_many ? kProxyClients : 1);
   }
 

@@ -6,6 +6,7 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/net/compression.hpp"
+#include "libs/net/host_port.hpp"
 
 namespace vigia::net::internal {
 
@@ -91,7 +92,7 @@ bool RequestAssembly::is_too_slow(TimePoint now) const {
 
 /// Until the handler knows better.
 void RequestAssembly::name_owner() {
-  head_.client = address_of(head_.peer);
+  head_.client = host_of_peer(head_.peer);
   // Forwarded headers are anybody's to write; they are believed of proxies that the configuration
   // names, and else the address of the socket counts.
   if (core_.proxies.contains(head_.client)) {

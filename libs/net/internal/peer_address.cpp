@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "libs/net/host_port.hpp"
+
 namespace vigia::net::internal {
 
 namespace {
@@ -40,7 +42,7 @@ std::string_view address_in(std::string_view element) {
   if (element.size() >= 2 && element.front() == '"' && element.back() == '"') {
     element = element.substr(1, element.size() - 2);
   }
-  return address_of(element);
+  return host_of_peer(element);
 }
 
 /// `for=` of one element of Forwarded; "" where it has none.
@@ -73,13 +75,6 @@ std::vector<std::string_view> elements_of(const Headers& headers, std::string_vi
 }
 
 }  // namespace
-
-std::string_view address_of(std::string_view peer) {
-  if (peer.starts_with('[')) return peer.substr(1, peer.find(']') - 1);
-  const std::size_t colon = peer.find(':');
-  const bool has_port = colon != std::string_view::npos && colon == peer.rfind(':');
-  return has_port ? peer.substr(0, colon) : peer;
-}
 
 std::string share_name(std::string_view address) {
   if (address.find(':') == std::string_view::npos) return std::string(address);

@@ -13,9 +13,6 @@
 
 namespace vigia::net::internal {
 
-/// "10.0.0.7:4711" to "10.0.0.7", "[::1]:4711" to "::1"; without a port as it is.
-std::string_view address_of(std::string_view peer);
-
 /// The name that an address' share goes by: an IPv4 address, of an IPv6 one its /64, since a site
 /// has all of that to itself. An IPv4 address mapped into IPv6 is the IPv4 address.
 std::string share_name(std::string_view address);

@@ -5,13 +5,6 @@
 namespace vigia::net::internal {
 namespace {
 
-TEST(PeerAddress, APortIsNoPartOfIt) {
-  EXPECT_EQ(address_of("10.0.0.7:4711"), "10.0.0.7");
-  EXPECT_EQ(address_of("[2001:db8::1]:4711"), "2001:db8::1");
-  EXPECT_EQ(address_of("10.0.0.7"), "10.0.0.7");
-  EXPECT_EQ(address_of("2001:db8::1"), "2001:db8::1");
-}
-
 TEST(PeerAddress, AShareIsOfAnIpv4AddressOrAnIpv6Site) {
   EXPECT_EQ(share_name("10.0.0.7"), "10.0.0.7");
   EXPECT_EQ(share_name("::ffff:10.0.0.7"), "10.0.0.7");

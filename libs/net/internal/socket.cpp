@@ -1,7 +1,6 @@
 #include "libs/net/internal/socket.hpp"
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <memory>
 
@@ -10,6 +9,8 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <unistd.h>
+
+#include "libs/net/host_port.hpp"
 
 namespace vigia::net::internal {
 
@@ -76,29 +77,21 @@ std::string SocketAddress::text() const {
 }
 
 Result<SocketAddress> parse_address(const std::string& listen) {
-  const std::size_t colon = listen.rfind(':');
-  if (colon == std::string::npos || colon + 1 == listen.size()) {
-    return fail(ErrorCode::kInvalid,
-                fmt::format("\"{}\" is not an address such as 127.0.0.1:4317", listen));
+  const auto parts = split_host_port(listen);
+  if (!parts || !parts->port) {
+    return fail(
+        ErrorCode::kInvalid,
+        fmt::format("\"{}\" is not an address such as 127.0.0.1:4317, with a port from 0 to "
+                    "65535",
+                    listen));
   }
-  // getaddrinfo takes any number and keeps its lower 16 bits.
-  unsigned port = 0;
-  const char* end = listen.data() + listen.size();
-  const auto [stop, failure] = std::from_chars(listen.data() + colon + 1, end, port);
-  if (failure != std::errc{} || stop != end || port > 65535) {
-    return fail(ErrorCode::kInvalid,
-                fmt::format("address \"{}\": the port must be a number from 0 to 65535", listen));
-  }
-  std::string host = listen.substr(0, colon);
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  }
+  const std::string host(parts->host);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
   const int fault = getaddrinfo(host.empty() ? nullptr : host.c_str(),
-                                listen.substr(colon + 1).c_str(), &hints, &found);
+                                std::to_string(*parts->port).c_str(), &hints, &found);
   if (fault != 0 || found == nullptr) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("address \"{}\": {}", listen, gai_strerror(fault)));

@@ -13,6 +13,8 @@
 #include <netdb.h>
 #include <netinet/in.h>
 
+#include "libs/net/host_port.hpp"
+
 namespace vigia::monitor::access {
 namespace {
 
@@ -117,27 +119,16 @@ bool is_host_name(std::string_view host) {
   return !last.empty() && !(last.front() >= '0' && last.front() <= '9');
 }
 
-struct HostPort {
-  std::string host;
-  std::string port;
-  bool is_bracketed = false;
-};
+/// host:port with a port that can be connected to.
+std::optional<net::HostPort> split(std::string_view text) {
+  const auto parts = net::split_host_port(text);
+  return parts && parts->port && *parts->port > 0 ? parts : std::nullopt;
+}
 
-std::optional<HostPort> split(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return std::nullopt;
-  HostPort parts{std::string(text.substr(0, colon)), std::string(text.substr(colon + 1)), false};
-  const bool is_number = !parts.port.empty() && parts.port.size() <= 5 &&
-                         std::all_of(parts.port.begin(), parts.port.end(),
-                                     [](char c) { return c >= '0' && c <= '9'; });
-  if (!is_number || std::stoi(parts.port) < 1 || std::stoi(parts.port) > 65535) {
-    return std::nullopt;
-  }
-  if (parts.host.size() > 2 && parts.host.front() == '[' && parts.host.back() == ']') {
-    parts.host = parts.host.substr(1, parts.host.size() - 2);
-    parts.is_bracketed = true;
-  }
-  return parts;
+bool is_host(const net::HostPort& parts) {
+  const std::string host(parts.host);
+  return parts.is_bracketed ? parse_ipv6(host).has_value()
+                            : parse_ipv4(host).has_value() || is_host_name(host);
 }
 
 Result<std::vector<std::string>> look_up(const std::string& host) {
@@ -160,11 +151,6 @@ Result<std::vector<std::string>> look_up(const std::string& host) {
   return literals;
 }
 
-std::string with_port(const std::string& literal, const std::string& port) {
-  return literal.find(':') == std::string::npos ? literal + ":" + port
-                                                : "[" + literal + "]:" + port;
-}
-
 }  // namespace
 
 Result<void> check_ip(std::string_view literal, const AddressPolicy& policy) {
@@ -178,12 +164,13 @@ std::optional<Result<std::string>> check_literal(std::string_view host_and_port,
                                                  const AddressPolicy& policy) {
   const auto parts = split(host_and_port);
   if (!parts) return fail(ErrorCode::kInvalid, "address: write it as host:port or [ipv6]:port");
-  const bool is_literal = parts->is_bracketed ? parse_ipv6(parts->host).has_value()
-                                              : parse_ipv4(parts->host).has_value();
+  const std::string host(parts->host);
+  const bool is_literal =
+      parts->is_bracketed ? parse_ipv6(host).has_value() : parse_ipv4(host).has_value();
   if (is_literal) {
     auto checked = check_ip(parts->host, policy);
     if (!checked) return forward(checked);
-    return with_port(parts->host, parts->port);
+    return net::join_host_port(parts->host, *parts->port);
   }
   if (parts->is_bracketed || !is_host_name(parts->host)) {
     return fail(ErrorCode::kInvalid, "address: neither a host name nor a plain IP address");
@@ -194,7 +181,7 @@ std::optional<Result<std::string>> check_literal(std::string_view host_and_port,
 Result<std::string> resolve_checked(std::string_view host_and_port, const AddressPolicy& policy) {
   if (auto checked = check_literal(host_and_port, policy)) return std::move(*checked);
   const auto parts = split(host_and_port);
-  auto literals = look_up(parts->host);
+  auto literals = look_up(std::string(parts->host));
   if (!literals) return forward(literals);
   if (literals->empty()) return fail(ErrorCode::kUnavailable, "address: the name has no address");
   // All of them, though one is used: a name with a public and a private address is a try to get in.
@@ -202,7 +189,7 @@ Result<std::string> resolve_checked(std::string_view host_and_port, const Addres
     auto checked = check_ip(literal, policy);
     if (!checked) return forward(checked);
   }
-  return with_port(literals->front(), parts->port);
+  return net::join_host_port(literals->front(), *parts->port);
 }
 
 HealthAddress split_health_address(std::string_view text) {
@@ -212,30 +199,25 @@ HealthAddress split_health_address(std::string_view text) {
 }
 
 Result<std::string> host_of_url(std::string_view url) {
+  constexpr std::uint16_t kHttpPort = 80;
+  constexpr std::uint16_t kHttpsPort = 443;
   const bool is_tls = url.starts_with("https://");
   if (!is_tls && !url.starts_with("http://")) {
     return fail(ErrorCode::kInvalid, "target: a URL that begins with http:// or https://");
   }
-  const auto rest = url.substr(is_tls ? 8 : 7);
-  auto authority = std::string(rest.substr(0, rest.find_first_of("/?#")));
+  const auto parts = net::split_url(url);
   // Readers of URLs differ in where the host begins behind several @.
-  if (authority.find('@') != std::string::npos) {
+  if (parts && parts->user_info) {
     return fail(ErrorCode::kInvalid, "target: no user name in the URL");
   }
-  const auto bracket = authority.rfind(']');
-  const auto colon = authority.rfind(':');
-  const bool has_port =
-      colon != std::string::npos && (bracket == std::string::npos || colon > bracket);
-  if (!has_port) authority += is_tls ? ":443" : ":80";
-  const auto parts = split(authority);
-  if (!parts) return fail(ErrorCode::kInvalid, "target: the port is a number from 1 to 65535");
-  const bool is_host = parts->is_bracketed
-                           ? parse_ipv6(parts->host).has_value()
-                           : parse_ipv4(parts->host).has_value() || is_host_name(parts->host);
-  if (!is_host) {
+  if (!parts || parts->server.port == 0) {
+    return fail(ErrorCode::kInvalid, "target: the port is a number from 1 to 65535");
+  }
+  if (!is_host(parts->server)) {
     return fail(ErrorCode::kInvalid, "target: neither a host name nor a plain IP address");
   }
-  return authority;
+  return net::join_host_port(parts->server.host,
+                             parts->server.port.value_or(is_tls ? kHttpsPort : kHttpPort));
 }
 
 Result<void> check_url(std::string_view url, const AddressPolicy& policy) {

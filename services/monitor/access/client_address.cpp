@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 
 #include "libs/base/hex.hpp"
+#include "libs/net/host_port.hpp"
 
 namespace vigia::monitor::access {
 namespace {
@@ -75,15 +76,8 @@ std::vector<std::string> hops_of(const net::Headers& headers) {
 
 }  // namespace
 
-std::string host_text(std::string_view address) {
-  if (address.starts_with('[')) return std::string(address.substr(1, address.find(']') - 1));
-  const auto colon = address.find(':');
-  const bool has_port = colon != std::string_view::npos && colon == address.rfind(':');
-  return std::string(has_port ? address.substr(0, colon) : address);
-}
-
 std::string caller_key(std::string_view address) {
-  const auto host = host_text(address);
+  const std::string host(net::host_of_peer(address));
   in6_addr bytes{};
   if (::inet_pton(AF_INET6, host.c_str(), &bytes) != 1 || IN6_IS_ADDR_V4MAPPED(&bytes)) return host;
   return to_hex({reinterpret_cast<const char*>(bytes.s6_addr), 8});
@@ -131,11 +125,11 @@ std::string DoorProxies::client_of(const net::RequestHead& head) const {
   if (head.peer.ends_with(kByAProxy)) {
     return head.peer.substr(0, head.peer.size() - kByAProxy.size());
   }
-  if (networks_.empty() || !is_trusted(host_text(head.peer))) return head.peer;
+  if (networks_.empty() || !is_trusted(std::string(net::host_of_peer(head.peer)))) return head.peer;
   const auto hops = hops_of(head.headers);
   std::string client = head.peer;
   for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
-    const auto host = host_text(*hop);
+    const std::string host(net::host_of_peer(*hop));
     if (!to_bytes(host)) return client;  // "unknown", "_hidden", or nonsense
     const bool is_ipv6 = host.find(':') != std::string::npos;
     client = is_ipv6 && !hop->starts_with('[') ? "[" + host + "]" : *hop;

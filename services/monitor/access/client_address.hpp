@@ -36,9 +36,6 @@ class DoorProxies {
   std::vector<Network> networks_;
 };
 
-/// The address without its port and brackets: "192.0.2.1", "2001:db8::1". Takes either form.
-std::string host_text(std::string_view address);
-
 /// Whom an address is, for shares and throttles: the host; of IPv6 its first 64 bits, since whoever
 /// has one address of them has them all.
 std::string caller_key(std::string_view address);

@@ -8,6 +8,7 @@
 #include <soci/sqlite3/soci-sqlite3.h>
 
 #include "libs/net/form.hpp"
+#include "libs/net/host_port.hpp"
 
 namespace vigia::monitor::store {
 namespace {
@@ -155,23 +156,21 @@ Result<std::string> postgresql_connection_text(std::string_view url) {
     return fail(ErrorCode::kInvalid,
                 "database: write it as postgresql://USER[:PASSWORD]@HOST[:PORT]/NAME");
   };
+  // Not by net::split_url: what stands before the last @ may hold a / of a password.
   url.remove_prefix(kPostgresqlPrefix.size());
   const auto slash = url.rfind('/');
   if (slash == std::string_view::npos) return bad();
   const auto at = url.substr(0, slash).rfind('@');
   if (at == std::string_view::npos) return bad();
   const auto login = url.substr(0, at);
-  const auto host = url.substr(at + 1, slash - at - 1);
+  const auto server = net::split_host_port(url.substr(at + 1, slash - at - 1));
   const auto name = url.substr(slash + 1);
   const auto login_colon = login.find(':');
   const auto user = net::percent_decode(login.substr(0, login_colon), false);
-  const auto host_colon = host.rfind(':');
-  if (!user || user->empty() || host.empty() || name.empty()) return bad();
+  if (!user || user->empty() || !server || server->host.empty() || name.empty()) return bad();
   auto text = connection_value("user", *user) + connection_value("dbname", name) +
-              connection_value("host", host.substr(0, host_colon));
-  if (host_colon != std::string_view::npos) {
-    text += connection_value("port", host.substr(host_colon + 1));
-  }
+              connection_value("host", server->host);
+  if (server->port) text += connection_value("port", std::to_string(*server->port));
   if (login_colon != std::string_view::npos) {
     const auto password = net::percent_decode(login.substr(login_colon + 1), false);
     if (!password) return bad();
