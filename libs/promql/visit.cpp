@@ -6,12 +6,12 @@ namespace vigia::promql {
 namespace {
 
 template <bool kIsConst>
-class Walk {
+class SelectorWalk {
  public:
   template <typename Node>
   using Ref = std::conditional_t<kIsConst, const Node&, Node&>;
 
-  explicit Walk(const std::function<void(Ref<Selector>)>& see) : see_(see) {}
+  explicit SelectorWalk(const std::function<void(Ref<Selector>)>& see) : see_(see) {}
 
   void operator()(Ref<NumberLiteral> /*number*/) const {}
   void operator()(Ref<StringLiteral> /*text*/) const {}
@@ -40,11 +40,11 @@ class Walk {
 }  // namespace
 
 void for_each_selector(Expr& expr, const std::function<void(Selector&)>& see) {
-  std::visit(Walk<false>(see), expr.node);
+  std::visit(SelectorWalk<false>(see), expr.node);
 }
 
 void for_each_selector(const Expr& expr, const std::function<void(const Selector&)>& see) {
-  std::visit(Walk<true>(see), expr.node);
+  std::visit(SelectorWalk<true>(see), expr.node);
 }
 
 }  // namespace vigia::promql
