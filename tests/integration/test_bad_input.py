@@ -155,7 +155,7 @@ def _check(program: str, config: Path, *flags: str) -> subprocess.CompletedProce
     environment = {
         **os.environ,
         "VIGIA_INTERNAL_TOKEN": "an-internal-token",
-        "VIGIA_ADMIN_PASSWORD": "a-long-password",
+        "VIGIA_ADMIN_PASSWORD": "Tr0mbon-lluvia-7",
         "VIGIA_TOKEN": "token",
     }
     words = [str(binaries() / f"vigia-{program}"), "--config", str(config), *flags]

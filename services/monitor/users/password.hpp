@@ -10,8 +10,9 @@
 
 namespace vigia::monitor::users {
 
-/// kInvalid, saying which rule, for a password that is too short, too long, widely known, a
-/// repetition, or holds the user's name.
+/// kInvalid, saying which rule, for a password that is too short, too long, easily guessed (less
+/// than 10^10 guesses by zxcvbn, which knows English, and some Spanish words here), or holds the
+/// user's name. Takes 2 ms at most, whatever the length.
 Result<void> check_password_rules(std::string_view password, std::string_view user);
 
 /// Hashes and compares, kHashesAtOnceMax at a time. Thread contract: any thread but an event loop;

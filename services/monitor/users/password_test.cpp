@@ -17,6 +17,35 @@ TEST(PasswordRules, RefuseWhatIsGuessed) {
   }
 }
 
+// Each would be let in by the length alone; the Spanish ones by English lists too.
+TEST(PasswordRules, AskForWhatMachinesDoNotGuess) {
+  for (const auto* password :
+       {"contraseña123", "Contrasena2025", "administrador1", "realmadrid2024", "bienvenido2025",
+        "teamomucho12", "vigiavigia12", "barcelona2024!", "1q2w3e4r5t6y", "qazwsxedcrfv",
+        "passwordpassword", "P4ssw0rd2025!", "correcthorsebatterystaple"}) {
+    EXPECT_FALSE(check_password_rules(password, "ana").has_value()) << password;
+  }
+  for (const auto* password : {"perro-gato-casa-luna", "Otra-lampara-93", "xkvq wptm rzzl"}) {
+    EXPECT_TRUE(check_password_rules(password, "ana").has_value()) << password;
+  }
+}
+
+// Long ones cost no more, and are judged by what stands first.
+TEST(PasswordRules, ALongOneIsJudgedByItsBeginning) {
+  EXPECT_TRUE(check_password_rules("Tr0mbon-lluvia-7" + std::string(1'008, 'x'), "ana"));
+  EXPECT_FALSE(check_password_rules(std::string(1'008, 'x') + "Tr0mbon-lluvia-7", "ana"));
+}
+
+TEST(PasswordRules, SayWhichOfThemItWas) {
+  const auto told = [](std::string_view password) {
+    const auto checked = check_password_rules(password, "ana-maria");
+    return checked ? std::string() : checked.error().message;
+  };
+  EXPECT_EQ(told("short"), "password: 12 to 1024 characters");
+  EXPECT_EQ(told("kJ8_2hQxv0-Ana-Maria"), "password: it holds the user's name; take another");
+  EXPECT_TRUE(told("password1234").starts_with("password: easily guessed")) << "portal's words_es";
+}
+
 // R-WEB-2.
 TEST(PasswordHasher, MatchesOnlyTheSamePassword) {
   PasswordHasher hasher;

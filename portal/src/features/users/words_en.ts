@@ -10,6 +10,6 @@ export const users = {
   newPasswordLabel: (name: string) => `Give ${name} a new password`,
   newPasswordLead: (name: string) => `${name} is logged out everywhere.`,
   exists: "This name is taken, perhaps by another customer's user: choose another one.",
-  weak: "Take another password: this one is too short, widely known, a repetition, or holds the user's name.",
+  weak: "Take another password: this one is too short, easily guessed, or holds the user's name.",
   last: "This is the last operator who can log in: enable another one first.",
 };

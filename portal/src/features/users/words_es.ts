@@ -12,6 +12,6 @@ export const users: typeof english.users = {
   newPasswordLabel: (name) => `Dar a ${name} una contraseña nueva`,
   newPasswordLead: (name) => `Las sesiones de ${name} terminan.`,
   exists: "Ese nombre ya está en uso, quizá por un usuario de otro cliente: elija otro.",
-  weak: "Elija otra contraseña: esta es corta, muy conocida, una repetición, o contiene el nombre del usuario.",
+  weak: "Elija otra contraseña: esta es corta, fácil de adivinar, o contiene el nombre del usuario.",
   last: "Es el último operador que puede entrar: active primero a otro.",
 };
