@@ -2,6 +2,7 @@
 
 namespace vigia {
 
+// Byte by byte, so that what is written is the same whatever the order of the processor's own.
 void append_u32(std::string& out, std::uint32_t value) {
   for (unsigned shift = 0; shift < 32; shift += 8) out += static_cast<char>(value >> shift);
 }
@@ -24,6 +25,8 @@ void append_sized(std::string& out, std::string_view bytes) {
 }
 
 std::string_view ByteReader::read_bytes(std::size_t count) {
+  // Once failed, always failed: a reader of many fields asks ok() once, at the end, and what it
+  // read behind the fault is nought.
   if (!ok_ || count > rest_.size()) {
     ok_ = false;
     return {};
@@ -56,6 +59,7 @@ std::uint64_t ByteReader::read_u64() {
 
 std::uint64_t ByteReader::read_varint() {
   std::uint64_t value = 0;
+  // Ten bytes at most. Bits past the 64th are lost, as readers of protobuf lose them.
   for (unsigned shift = 0; shift < 64; shift += 7) {
     const std::uint8_t byte = read_u8();
     if (!ok_) return 0;

@@ -20,6 +20,8 @@ constexpr std::array<std::uint32_t, 256> make_table() {
 
 constexpr std::array<std::uint32_t, 256> kTable = make_table();
 
+// For processors without the instruction: slow, but the same sum, so that files may be carried
+// from one machine to another.
 std::uint32_t update_by_table(std::uint32_t state, std::string_view bytes) {
   for (const char c : bytes)
     state = kTable[(state ^ static_cast<unsigned char>(c)) & 0xFFU] ^ (state >> 8U);
@@ -46,6 +48,7 @@ __attribute__((target("sse4.2"))) std::uint32_t update_by_processor(std::uint32_
 
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t previous) {
 #if defined(__x86_64__)
+  // Asked of the processor at run time: the program is built for any x86-64.
   static const bool kHasInstruction = __builtin_cpu_supports("sse4.2") != 0;
   if (kHasInstruction) return ~update_by_processor(~previous, bytes);
 #endif

@@ -37,9 +37,12 @@ std::optional<Duration> parse_duration(std::string_view text) {
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     const std::size_t length = std::min(text.find_first_of("0123456789"), text.size());
     const std::string_view name = text.substr(0, length);
+    // Each unit once and from large to small, as Prometheus writes them: the search goes on where
+    // the last one ended, so "1m1h" and "1m2m" find none.
     while (next_unit < kUnits.size() && kUnits[next_unit].name != name) ++next_unit;
     if (next_unit == kUnits.size()) return std::nullopt;
     const std::int64_t scale = kUnits[next_unit++].nanoseconds;
+    // Asked before the sum is made, which must not overflow.
     if (count > (std::numeric_limits<std::int64_t>::max() - total) / scale) return std::nullopt;
     total += count * scale;
     text.remove_prefix(length);

@@ -88,6 +88,8 @@ void append_json_text(std::string& out, std::string_view text) {
 
 std::size_t json_text_bytes(std::string_view text) {
   constexpr std::size_t kReplacement = 3;
+  // Where something is no UTF-8 every byte above ASCII counts as one that is replaced: more than it
+  // may take, never less.
   const std::size_t other = is_utf8(text) ? 1 : kReplacement;
   std::size_t bytes = 2;
   for (const char letter : text) {

@@ -54,6 +54,7 @@ std::optional<std::int64_t> take_fraction(std::string_view& text) {
   if (!take(text, ".")) return 0;
   if (text.empty() || !is_digit(text.front())) return std::nullopt;
   std::int64_t milliseconds = 0;
+  // Digits past the third are read and count for nothing: times are whole milliseconds here.
   for (std::int64_t unit = 100; !text.empty() && is_digit(text.front()); unit /= 10) {
     milliseconds += (text.front() - '0') * unit;
     text.remove_prefix(1);
@@ -98,6 +99,7 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text) {
   const auto offset = take_offset(text);
   if (!offset || !text.empty()) return std::nullopt;
   const std::int64_t utc = *date + *time - *offset;
+  // Judged in UTC: an offset may carry a good date out of the years that the form can write.
   return has_form(utc) ? std::optional(utc) : std::nullopt;
 }
 

@@ -7,6 +7,7 @@
 namespace vigia {
 namespace {
 
+// With an underscore, which no id of a customer may have: nobody can be given this one.
 constexpr std::string_view kProvider = "_provider";
 constexpr std::size_t kAlphanumericsMax = 63;  // the dashes between them come on top
 constexpr std::size_t kNodeCharactersMax = 128;

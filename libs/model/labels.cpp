@@ -22,6 +22,7 @@ void append_quoted(std::string& out, std::string_view text) {
 
 Labels Labels::from(std::vector<Label> labels) {
   Labels result;
+  // Stable: of equal names the one that was given last stays the last, and the merge keeps that.
   std::stable_sort(labels.begin(), labels.end(),
                    [](const Label& left, const Label& right) { return left.name < right.name; });
   for (Label& label : labels) {

@@ -39,7 +39,7 @@ struct Received {
 };
 
 /// What the source and a request in flight share; the request may end after the source.
-struct Exchange {
+struct Fetch {
   std::mutex mutex;
   std::condition_variable changed;
   bool is_stopping = false;
@@ -52,14 +52,14 @@ class RefreshingSource final : public DirectorySource {
       : settings_(std::move(settings)),
         client_(client),
         cache_(settings_.cache_file),
-        exchange_(std::make_shared<Exchange>()) {}
+        fetch_(std::make_shared<Fetch>()) {}
 
   ~RefreshingSource() override {
     {
-      const std::lock_guard lock(exchange_->mutex);
-      exchange_->is_stopping = true;
+      const std::lock_guard lock(fetch_->mutex);
+      fetch_->is_stopping = true;
     }
-    exchange_->changed.notify_all();
+    fetch_->changed.notify_all();
     if (thread_.joinable()) thread_.join();
   }
 
@@ -131,8 +131,8 @@ class RefreshingSource final : public DirectorySource {
 
   /// Waits; true where the source is to end.
   bool pause(Duration duration) {
-    std::unique_lock lock(exchange_->mutex);
-    return exchange_->changed.wait_for(lock, duration, [this] { return exchange_->is_stopping; });
+    std::unique_lock lock(fetch_->mutex);
+    return fetch_->changed.wait_for(lock, duration, [this] { return fetch_->is_stopping; });
   }
 
   Result<void> refresh_file() {
@@ -324,29 +324,29 @@ class RefreshingSource final : public DirectorySource {
       request.headers.add("prefer", fmt::format("wait={}", kLongPoll.count()));
     }
     {
-      const std::lock_guard lock(exchange_->mutex);
-      exchange_->answer.reset();
+      const std::lock_guard lock(fetch_->mutex);
+      fetch_->answer.reset();
     }
-    client_.send(std::move(request), [exchange = exchange_](Result<net::ClientResponse> answer) {
+    client_.send(std::move(request), [fetch = fetch_](Result<net::ClientResponse> answer) {
       {
-        const std::lock_guard lock(exchange->mutex);
-        exchange->answer = std::move(answer);
+        const std::lock_guard lock(fetch->mutex);
+        fetch->answer = std::move(answer);
       }
-      exchange->changed.notify_all();
+      fetch->changed.notify_all();
     });
-    std::unique_lock lock(exchange_->mutex);
+    std::unique_lock lock(fetch_->mutex);
     // The client ends each request within its time-out, so this ends too.
-    exchange_->changed.wait(
-        lock, [this] { return exchange_->is_stopping || exchange_->answer.has_value(); });
-    if (!exchange_->answer) return fail(ErrorCode::kUnavailable, "stopping");
-    return std::move(*exchange_->answer);
+    fetch_->changed.wait(lock,
+                         [this] { return fetch_->is_stopping || fetch_->answer.has_value(); });
+    if (!fetch_->answer) return fail(ErrorCode::kUnavailable, "stopping");
+    return std::move(*fetch_->answer);
   }
 
   DirectorySettings settings_;
   net::Client& client_;
   const KeptFile cache_;
   SystemClock clock_;
-  std::shared_ptr<Exchange> exchange_;  // shared with the request in flight
+  std::shared_ptr<Fetch> fetch_;  // shared with the request in flight
 
   mutable std::mutex mutex_;
   std::shared_ptr<const Directory> current_;  // guarded by mutex_

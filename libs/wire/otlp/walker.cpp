@@ -48,29 +48,29 @@ std::string_view once(std::optional<std::string_view>& slot, std::string_view va
   return value;
 }
 
-struct Envelope {
+struct GroupParts {
   std::string_view head;
   std::string_view schema_url;
 };
 
 /// The head may stand behind the members, so it is looked for first; members are skipped by length.
-Envelope read_envelope(std::string_view bytes, std::string_view head_name) {
+GroupParts read_envelope(std::string_view bytes, std::string_view head_name) {
   std::optional<std::string_view> head;
-  Envelope envelope;
+  GroupParts parts;
   FieldReader reader(bytes);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
       case GroupField::kHead.tag:
-        envelope.head = once(head, reader.bytes(), head_name);
+        parts.head = once(head, reader.bytes(), head_name);
         break;
       case GroupField::kSchemaUrl.tag:
-        envelope.schema_url = reader.bytes();
+        parts.schema_url = reader.bytes();
         break;
       default:
         reader.skip();
     }
   }
-  return envelope;
+  return parts;
 }
 
 /// Value of "prometheus.type" in Metric.metadata (KeyValue), or "".
@@ -124,8 +124,8 @@ class Walk {
  private:
   void resource(std::string_view bytes) {
     const std::uint32_t items_before = items_;
-    const Envelope envelope = read_envelope(bytes, "resource");
-    visitor_.on_resource({envelope.head, envelope.schema_url});
+    const GroupParts parts = read_envelope(bytes, "resource");
+    visitor_.on_resource({parts.head, parts.schema_url});
     FieldReader reader(bytes);
     while (reader.next()) {
       if (reader.tag_and_type() == GroupField::kMembers.tag) {
@@ -139,8 +139,8 @@ class Walk {
 
   void scope(std::string_view bytes) {
     const std::uint32_t items_before = items_;
-    const Envelope envelope = read_envelope(bytes, "scope");
-    visitor_.on_scope({envelope.head, envelope.schema_url});
+    const GroupParts parts = read_envelope(bytes, "scope");
+    visitor_.on_scope({parts.head, parts.schema_url});
     FieldReader reader(bytes);
     while (reader.next()) {
       if (reader.tag_and_type() != GroupField::kMembers.tag) {
