@@ -278,7 +278,8 @@ class RunningCollector final : public CollectorService {
     intake_ = std::make_unique<intake::Intake>(
         exporter_settings_, intake,
         intake::IntakeParts{log_.get(), series_, directory(), books_, metrics_, clock_,
-                            &side_shares_, &time_});
+                            &side_shares_, &time_},
+        parts::make_stages(settings_.stages));
     receiver_ = std::make_unique<receivers::OtlpReceiver>(receivers::OtlpReceiver::Parts{
         *intake_, directory(), clock_, [this] { return memory_.is_short(); }, metrics_});
     for (const receivers::ReceiverSettings& door : settings_.receivers) {

@@ -18,6 +18,7 @@ using service::ConfigNode;
 using Uses = std::map<std::string, std::set<Signal>>;
 
 struct Pipelines {
+  std::vector<parts::PipelineProcessors> lists;
   Uses receivers;
   Uses processors;
   Uses exporters;
@@ -56,6 +57,7 @@ Pipelines read_pipelines(const ConfigNode& root) {
       continue;
     }
     pipelines.signals.insert(*signal);
+    pipelines.lists.push_back({name, *signal, pipeline.child("processors").text_list()});
     use(pipeline.child("receivers"), root.child("receivers"), *signal, pipelines.receivers);
     use(pipeline.child("processors"), root.child("processors"), *signal, pipelines.processors);
     use(pipeline.child("exporters"), root.child("exporters"), *signal, pipelines.exporters);
@@ -91,15 +93,25 @@ void read_receivers(const ConfigNode& node, const Pipelines& pipelines, Settings
   }
 }
 
-void read_processors(const ConfigNode& node, const Pipelines& pipelines,
+void read_processors(const ConfigNode& root, const Pipelines& pipelines,
                      const config::PartContext& context, Settings& settings) {
+  const ConfigNode node = root.child("processors");
+  const ConfigNode pipelines_node = root.child("service").child("pipelines");
+  parts::StageMakers makers;
   for (const std::string& id : node.keys()) {
     const ConfigNode part = node.child(id);
-    if (const parts::ProcessorKind* kind = parts::find_processor(id))
-      kind->read(part, pipelines.processors.count(id) > 0, settings.processors, context);
-    else
+    if (const parts::ProcessorKind* kind = parts::find_processor(id)) {
+      const bool is_used = pipelines.processors.count(id) > 0;
+      makers[id] = kind->read(part, is_used, settings.processors, context);
+    } else {
       refuse_kind(part, id, "a processor", parts::processors_there_are());
+    }
   }
+  auto stages = parts::order_stages(pipelines.lists, makers);
+  if (stages)
+    settings.stages = *std::move(stages);
+  else
+    pipelines_node.child(stages.error().pipeline).note_error(stages.error().message);
 }
 
 void read_exporters(const ConfigNode& node, const Pipelines& pipelines,
@@ -182,7 +194,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   const Extensions extensions = read_extensions(root.child("extensions"), settings);
   read_receivers(root.child("receivers"), pipelines, settings);
   const config::PartContext context{extensions.bearer_tokens, settings.notes};
-  read_processors(root.child("processors"), pipelines, context, settings);
+  read_processors(root, pipelines, context, settings);
   bound_bodies(settings);
   read_exporters(root.child("exporters"), pipelines, context, settings);
   read_service(root, extensions, settings);

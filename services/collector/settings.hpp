@@ -22,6 +22,7 @@ struct StorageSettings {
 struct Settings {
   std::vector<receivers::ReceiverSettings> receivers;
   parts::ProcessorSettings processors;
+  std::vector<parts::ConfiguredStage> stages;            ///< of processors, in order by signal
   std::vector<exporters::ConfiguredExporter> exporters;  ///< those that a pipeline names
   std::vector<Signal> signals;                           ///< those that a pipeline takes
   tenancy::DirectorySettings directory;

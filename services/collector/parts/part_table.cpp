@@ -11,16 +11,18 @@ namespace vigia::collector::parts {
 namespace {
 
 /// Of the batch processor, which has nothing to do here.
-void read_batch(const service::ConfigNode& node, bool /*is_used*/, ProcessorSettings& /*settings*/,
-                const config::PartContext& context) {
+MakeStage read_batch(const service::ConfigNode& node, bool /*is_used*/,
+                     ProcessorSettings& /*settings*/, const config::PartContext& context) {
   for (const char* key : {"timeout", "send_batch_size", "send_batch_max_size", "metadata_keys"})
     config::take_note(node.child(key), "exporters gather batches from the disk log by themselves",
                       context.notes);
+  return nullptr;
 }
 
-void read_memory_limiter(const service::ConfigNode& node, bool is_used, ProcessorSettings& settings,
-                         const config::PartContext& context) {
+MakeStage read_memory_limiter(const service::ConfigNode& node, bool is_used,
+                              ProcessorSettings& settings, const config::PartContext& context) {
   memory_limiter::read(node, is_used, settings.memory_limiter, context);
+  return nullptr;
 }
 
 constexpr std::array kReceivers{ReceiverKind{

@@ -11,6 +11,7 @@
 #include "services/collector/config/part_keys.hpp"
 #include "services/collector/exporters/exporter.hpp"
 #include "services/collector/memory_limiter/settings.hpp"
+#include "services/collector/parts/processor_stages.hpp"
 #include "services/collector/receivers/settings.hpp"
 
 namespace vigia::collector::parts {
@@ -27,15 +28,15 @@ struct ReceiverKind : PartKind {
                                                    const std::string& id, config::Notes& notes);
 };
 
-/// What processors are to do.
+/// What those processors are to do that have no stage.
 struct ProcessorSettings {
   memory_limiter::MemoryLimiterSettings memory_limiter;
 };
 
 struct ProcessorKind : PartKind {
   /// `is_used`: a pipeline names it. Of one that is not the mistakes are told all the same.
-  void (*read)(const service::ConfigNode& node, bool is_used, ProcessorSettings& settings,
-               const config::PartContext& context);
+  MakeStage (*read)(const service::ConfigNode& node, bool is_used, ProcessorSettings& settings,
+                    const config::PartContext& context);
 };
 
 struct ExporterKind : PartKind {
