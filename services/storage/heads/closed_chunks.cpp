@@ -210,11 +210,10 @@ void ClosedChunks::write_apart(Lock& lock, ClosedBlock& block) {
   progress_.notify_all();
 }
 
-// Only where the store takes others meanwhile is a chunk to blame; a number that nobody has is to
-// blame in any case.
+// Only where the store takes others meanwhile is a chunk to blame.
 bool ClosedChunks::is_given_up(const ClosedBlock& block) const {
   if (now() - block.since < patience_.given_up) return false;
-  return taken_ > block.taken_before || apart_error_->code == ErrorCode::kNotFound;
+  return taken_ > block.taken_before;
 }
 
 void ClosedChunks::set_aside(ClosedBlock& block) {

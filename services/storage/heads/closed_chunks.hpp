@@ -36,8 +36,8 @@ struct ClosedPatience {
 /// turns, those of one customer in the order in which they came. What the store refuses for now is
 /// tried again until it takes it: the write-ahead log keeps the samples as long (`oldest`), so a
 /// kill loses nothing, and ending this with chunks in it loses nothing either.
-/// One bad chunk is one chunk: a block that is refused for another reason (a fault, a number that
-/// nobody has) is taken out of its lane and tried chunk by chunk. What is refused alone, while the
+/// One bad chunk is one chunk: a block that is refused for another reason (a fault) is taken
+/// out of its lane and tried chunk by chunk. What is refused alone, while the
 /// store takes others, for half an hour is set aside: logged, counted, the log lets go of it.
 /// The bound is asked for and not enforced: whoever makes chunks asks for room before, one request
 /// or one part of the open series at a time, and that much it may be exceeded.

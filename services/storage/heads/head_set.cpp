@@ -105,9 +105,10 @@ std::uint64_t HeadSet::next_version() {
   return std::max(last + 1, now);
 }
 
-// Damaged rows of one series must not keep what comes for it, or for others, out of the store.
-bool HeadSet::is_damage(const Error& error) {
-  if (error.code != ErrorCode::kCorrupt) return false;
+// Rows of one series that are damaged, or more than can be read at once, must not keep what comes
+// for it, or for others, out of the store; in a replay they would keep the start from its end.
+bool HeadSet::is_unreadable(const Error& error) {
+  if (error.code != ErrorCode::kCorrupt && error.code != ErrorCode::kOverLimit) return false;
   if (unread_series_++ == 0) {
     service::log_error(
         "stored rows of a series cannot be read; its samples are taken without them, repeats may "
@@ -211,7 +212,7 @@ Result<void> HeadSet::ask_newest(const StoreWork& work) {
   // What is on its way there is asked first: what arrives in between is then seen in the store.
   const auto on_its_way = closed_.newest(work.series.id);
   auto newest = store_.newest(work.series.customer, work.series.id, first_ms(work));
-  if (!newest && is_damage(newest.error())) newest = std::optional<TimestampMs>();
+  if (!newest && is_unreadable(newest.error())) newest = std::optional<TimestampMs>();
   if (!newest) return forward(newest);
   lock.lock();
   at = shard.heads.find(work.series.id.value);
@@ -394,7 +395,7 @@ Result<void> HeadSet::read_memo(const StoreWork& work, std::uint64_t closings,
   Result<store::MergedRows> merged =
       rows ? store::merge_rows(*rows)
            : Result<store::MergedRows>(tl::unexpected<Error>(rows.error()));
-  if (!merged && is_damage(merged.error())) return {};  // the memo holds nothing of this hour
+  if (!merged && is_unreadable(merged.error())) return {};  // the memo holds nothing of this hour
   if (!merged) {
     memo_ = {};
     return forward(merged);

@@ -222,7 +222,7 @@ class HeadSet {
   std::uint64_t next_version();
   Shard& shard_of(store::SeriesId series);
 
-  bool is_damage(const Error& error);
+  bool is_unreadable(const Error& error);
 
   static constexpr std::size_t kShards = kParts;
   StoredSeries& store_;

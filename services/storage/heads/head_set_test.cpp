@@ -18,6 +18,13 @@ constexpr int kSteps = 200;
 constexpr std::uint64_t kSeries = 20;
 constexpr Epoch kEpoch = 1000;
 
+class TooMuch final : public store::ChunkCursor {
+ public:
+  Result<std::vector<store::ChunkRow>> next() override {
+    return fail(ErrorCode::kOverLimit, "a series holds more than can be read");
+  }
+};
+
 // Reads counted, and a disk that may be full.
 class CountedStore final : public store::WatchedChunks {
  public:
@@ -25,6 +32,7 @@ class CountedStore final : public store::WatchedChunks {
   std::atomic<std::size_t> reads{0};
   std::atomic<std::size_t> newest_asked{0};
   std::atomic<bool> is_refusing{false};
+  std::atomic<bool> has_too_much{false};  // of every series, for one read
 
   void put(const CustomerId& customer, std::span<const store::ClosedChunk> chunks,
            Done done) override {
@@ -35,6 +43,7 @@ class CountedStore final : public store::WatchedChunks {
                                            std::span<const store::SeriesKey> series,
                                            const store::ChunkQuery& query) override {
     ++reads;
+    if (has_too_much) return std::make_unique<TooMuch>();
     return store::WatchedChunks::read(customer, series, query);
   }
   Result<std::optional<TimestampMs>> newest(const CustomerId& customer,
@@ -103,6 +112,19 @@ TEST_F(HeadSetTest, WhatIsWrittenBetweenRepeatsIsSeenByThem) {
   EXPECT_EQ(append(heads, 1, 5).late, 1U);
   EXPECT_EQ(append(heads, 1, 7).late, 0U);
   EXPECT_EQ(append(heads, 1, 6).repeats, 1U);
+}
+
+TEST_F(HeadSetTest, RowsThatAreMoreThanCanBeReadAtOnceKeepNothingFromBeingTaken) {
+  {
+    HeadSet heads(stored_series_, clock_);
+    for (int step = 0; step < 10; ++step) append(heads, 1, step);
+    ASSERT_TRUE(heads.sweep({kEpoch, kStart, true}).has_value());
+  }
+  store_.has_too_much = true;
+  HeadSet heads(stored_series_, clock_);
+  const auto repeat = heads.append({{1}, {1}}, {{kStart + 3 * kStep, 1}}, kEpoch);
+  ASSERT_TRUE(repeat.has_value()) << repeat.error().message;
+  EXPECT_TRUE(heads.append({{1}, {1}}, {{kStart + 20 * kStep, 1}}, kEpoch).has_value());
 }
 
 // A7: one customer's late samples cost the only applier a read each.

@@ -1,7 +1,5 @@
 #include "services/storage/heads/stored_series.hpp"
 
-#include <fmt/format.h>
-
 #include "libs/base/check.hpp"
 
 namespace vigia::storage::heads {
@@ -39,11 +37,7 @@ Result<void> StoredSeries::add_metrics(const CustomerId& customer,
 Result<void> StoredSeries::put(customers::CustomerNumber customer,
                                std::span<store::ClosedChunk> chunks) {
   const auto id = id_of(customer);
-  if (!id.has_value()) {
-    return fail(
-        ErrorCode::kNotFound,
-        fmt::format("storage: nobody is known to have the customer number {}", customer.value));
-  }
+  if (!id.has_value()) return numbers_.keep_unowned(customer, chunks);
   if (auto added = add_metrics(*id, chunks); !added) return added;
   return store::put_now(chunks_, *id, chunks);
 }

@@ -19,12 +19,12 @@ namespace vigia::storage::heads {
 class StoredSeries {
  public:
   /// All must outlive it. `catalog` may be null where the store needs no metrics.
-  StoredSeries(store::ChunkStore& chunks, const customers::CustomerNumbers& numbers,
+  StoredSeries(store::ChunkStore& chunks, customers::CustomerNumbers& numbers,
                const store::Catalog* catalog = nullptr)
       : chunks_(chunks), numbers_(numbers), catalog_(catalog) {}
 
-  /// As ChunkStore::put, waited for. kNotFound for a number that nobody has: whose it is may be
-  /// found out yet (the index is mended behind everything else).
+  /// As ChunkStore::put, waited for. What is of a number that nobody has (a store that lost its end
+  /// gave it out) is kept under that number, and holds up nothing.
   Result<void> put(customers::CustomerNumber customer, std::span<store::ClosedChunk> chunks);
   /// Raw rows that overlap from_ms … to_ms. None for a number that nobody has.
   Result<std::vector<store::ChunkRow>> read(customers::CustomerNumber customer,
@@ -40,7 +40,7 @@ class StoredSeries {
   Result<void> add_metrics(const CustomerId& customer, std::span<store::ClosedChunk> chunks) const;
 
   store::ChunkStore& chunks_;
-  const customers::CustomerNumbers& numbers_;
+  customers::CustomerNumbers& numbers_;
   const store::Catalog* catalog_;
   std::mutex mutex_;
   std::unordered_map<std::uint32_t, CustomerId> ids_;  // numbers are given out for ever

@@ -17,6 +17,10 @@ class TestNumbers final : public customers::CustomerNumbers {
   std::optional<CustomerId> id_of(customers::CustomerNumber number) const override {
     return CustomerId::parse("c-" + std::to_string(number.value)).value();
   }
+  Result<void> keep_unowned(customers::CustomerNumber /*number*/,
+                            std::span<const store::ClosedChunk> /*chunks*/) override {
+    return fail(ErrorCode::kInternal, "every number is given out");
+  }
 };
 
 }  // namespace vigia::storage

@@ -184,6 +184,12 @@ std::optional<CustomerId> RocksDbColdStore::id_of(customers::CustomerNumber numb
   return index_->id_of(number);
 }
 
+// Keys name customers by number, so the rows lie where their customer's would.
+Result<void> RocksDbColdStore::keep_unowned(customers::CustomerNumber number,
+                                            std::span<const ClosedChunk> chunks) {
+  return chunk_rows_->put(number, chunks);
+}
+
 void RocksDbColdStore::use_record_times(retention::RecordTimes& times) {
   spans_->use_record_times(times);
   logs_->use_record_times(times);

@@ -33,6 +33,8 @@ class RocksDbColdStore final : public ColdStore, public customers::CustomerNumbe
   EventStore& events() override;
   Result<customers::CustomerNumber> number_of(const CustomerId& customer) override;
   std::optional<CustomerId> id_of(customers::CustomerNumber number) const override;
+  Result<void> keep_unowned(customers::CustomerNumber number,
+                            std::span<const ClosedChunk> chunks) override;
 
   /// Before the first write: EventTable::use_record_times, and use_oldest by signal.
   void use_record_times(retention::RecordTimes& times);
