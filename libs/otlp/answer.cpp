@@ -5,6 +5,7 @@
 
 #include <protozero/exception.hpp>
 
+#include "libs/net/media_type.hpp"
 #include "libs/net/status.hpp"
 #include "libs/wire/otlp/fields.hpp"
 
@@ -57,7 +58,7 @@ Meaning meaning_of(GrpcCode code, bool is_retryable) {
 
 /// A proxy's log-in page, or another server that says 200 to everything.
 bool is_web_page(const net::ClientResponse& response) {
-  return response.headers.get("content-type").starts_with("text/html");
+  return net::MediaType(response.headers.get("content-type")).type() == "text/html";
 }
 
 void read_partial_success(std::string_view bytes, ExportAnswer& answer) {

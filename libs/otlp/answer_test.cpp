@@ -56,12 +56,17 @@ TEST(HttpAnswer, ARedirectCostsNoData) {
 }
 
 TEST(HttpAnswer, AWebPageHasTakenNothing) {
-  net::ClientResponse response = with_status(200);
-  response.headers.add("content-type", "text/html; charset=utf-8");
-  response.body = "<html>log in</html>";
-  const ExportAnswer answer = judge_http(response);
-  EXPECT_EQ(answer.meaning, Meaning::kLater);
-  EXPECT_NE(answer.why.find("web page"), std::string::npos);
+  const auto answer_of = [](std::string_view type) {
+    net::ClientResponse response = with_status(200);
+    response.headers.add("content-type", std::string(type));
+    response.body = "<html>log in</html>";
+    return judge_http(response);
+  };
+  for (const char* type : {"text/html; charset=utf-8", "Text/HTML", "TEXT/html ;charset=x"}) {
+    const ExportAnswer answer = answer_of(type);
+    EXPECT_EQ(answer.meaning, Meaning::kLater) << type;
+    EXPECT_NE(answer.why.find("web page"), std::string::npos) << type;
+  }
 }
 
 TEST(HttpAnswer, SaysWhenAndWhy) {
