@@ -31,14 +31,21 @@ TokensByOwner by_owner(const std::vector<tokens::TokenRow>& tokens) {
   return owned;
 }
 
+/// Nothing for a scope that this version does not know: such a token opens nothing. Whoever may
+/// manage may read.
+std::optional<tenancy::Scope> scope_of(std::string_view text) {
+  if (text == "ingest") return tenancy::Scope::kIngest;
+  if (text == "read" || text == "manage") return tenancy::Scope::kRead;
+  return std::nullopt;
+}
+
 void write_tokens(const TokensByOwner& tokens, const std::optional<CustomerId>& owner,
                   tenancy::DocumentWriter& writer) {
   const auto own = tokens.find(owner);
   if (own == tokens.end()) return;
   for (const tokens::TokenRow* token : own->second) {
-    const bool is_ingest = token->scope == "ingest";
-    writer.token(token->token_sha256, is_ingest ? tenancy::Scope::kIngest : tenancy::Scope::kRead,
-                 token->expires_ms);
+    if (const auto scope = scope_of(token->scope))
+      writer.token(token->token_sha256, *scope, token->expires_ms);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "libs/json/strict_reader.hpp"
@@ -55,6 +56,26 @@ class Served : public ::testing::Test {
   std::unique_ptr<service::MetricRegistry> metrics_;
   std::unique_ptr<Snapshot> snapshot_;
 };
+
+// Such a row was left by a later version, or by hand.
+TEST_F(Served, ATokenOfAnUnknownScopeOpensNothing) {
+  add("a");
+  char digit = '0';
+  for (const char* scope : {"ingest", "read", "admin", ""}) {
+    auto done = (*database_).write([&](store::DatabaseConnection& c) {
+      const std::string hash(64, ++digit);
+      return tokens::insert_token(
+          {hash.substr(0, 8), CustomerId::parse("a").value(), "n", scope, hash, "root"}, c);
+    });
+    ASSERT_TRUE(done.has_value()) << done.error().message;
+  }
+  ASSERT_TRUE(snapshot_->refresh().has_value());
+  const auto document = *json::parse_json(snapshot_->current());
+  std::vector<std::string> scopes;
+  for (const auto& token : document["customers"].items().at(0)["tokens"].items())
+    scopes.push_back(token["scope"].text().value_or(""));
+  EXPECT_THAT(scopes, ::testing::UnorderedElementsAre("ingest", "read"));
+}
 
 TEST_F(Served, AnOlderDatabaseIsNotServedTheKeptSnapshotIsF2) {
   add("a");
