@@ -10,6 +10,8 @@ static_assert(kSampleBytesMax <= kBlockBytes, "a sample needs one more block at 
 
 }  // namespace
 
+// Most samples repeat the step and the value before them. Their bits are zeros, which stand in the
+// last byte already, so that no memory of the chunk is touched, and none of its cache lines.
 void OpenChunk::append(BlockPool& pool, const Sample& sample) {
   if (free_bits_ >= SampleEncoder::kStillBits && encoder_.take_still(sample)) {
     free_bits_ = static_cast<std::uint8_t>(free_bits_ - SampleEncoder::kStillBits);
@@ -17,6 +19,7 @@ void OpenChunk::append(BlockPool& pool, const Sample& sample) {
   }
   const std::uint32_t used = size_ % kBlockBytes;
   if (used == 0 || used + kSampleBytesMax > kBlockBytes) pool.make_room();  // all that may throw
+  // From here on nothing throws: the encoder has seen the sample exactly if its bits are kept.
   const bool is_begun = free_bits_ > 0;
   std::uint8_t* last = is_begun ? &pool.at(last_).bytes[(size_ - 1) % kBlockBytes] : nullptr;
   SampleBits bits(is_begun ? *last : std::uint8_t{0}, free_bits_);

@@ -46,6 +46,8 @@ std::array<std::string, 2> paths_of(const KeptLineForm& form) {
   return {form.path, form.path + ".copy"};
 }
 
+// Written beside, synced, named, and the folder synced: a kill at any moment leaves the old line or
+// the new one, whole.
 Result<void> write(const std::string& path, std::string_view text, FileSystem& files) {
   const std::size_t slash = path.rfind('/');
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash);
@@ -69,6 +71,8 @@ Result<KeptLine> read_kept_line(const KeptLineForm& form, FileSystem& files) {
     found[i] = *std::move(looked);
   }
   KeptLine line;
+  // The one with a right checksum, whichever it is; without any, the first that can be a text at
+  // all.
   for (const bool is_sure : {true, false}) {
     for (const Found& one : found) {
       if (line.text.empty() && one.is_sure == is_sure) line.text = one.text;

@@ -18,6 +18,8 @@ Result<void> LogCursor::open_segment(const Readable& readable) {
   return {};
 }
 
+// A reader that failed is not asked again: the next try opens the file anew, which helps where the
+// disk was away and its descriptors with it.
 Result<std::optional<FoundRecord>> LogCursor::read(const Readable& readable) {
   if (auto opened = open_segment(readable); !opened) return forward(opened);
   reader_->seek(readable.position.offset);
@@ -54,6 +56,8 @@ void LogCursor::tell_damage(const Readable& readable, const std::optional<FoundR
   }
 }
 
+// Tries and time: many tries within a moment say nothing of a disk that hangs, and one try after a
+// long time says nothing either. What is unavailable passes by itself and is never given up.
 bool LogCursor::is_given_up(const Error& error) {
   const TimePoint now = parts_.clock.steady();
   if (!fault_ || fault_->position != read_) fault_ = Fault{read_, now, 0};
@@ -93,6 +97,8 @@ Result<std::optional<DiskRecord>> LogCursor::next(Duration wait) {
     const bool is_behind_fault = !found && is_given_up(found.error());
     if (is_behind_fault) found = read_behind_fault(*readable, found.error());
     if (!found) {
+      // Whatever it was, whoever asks tries again: that a passage cannot be read is decided here
+      // alone, once for all who read.
       found.error().code = ErrorCode::kUnavailable;
       return forward(found);
     }
@@ -115,6 +121,7 @@ LogPosition LogCursor::commit(LogPosition position) {
 LogPosition LogCursor::committed() const { return parts_.state.committed(index_); }
 
 void LogCursor::rewind() {
+  // The count of what is missing begins anew: what is read again is no gap.
   read_ = parts_.state.committed(index_);
   last_sequence_ = 0;
 }

@@ -42,6 +42,9 @@ std::uint64_t bytes_after(const std::vector<Segment>& segments, LogPosition from
   return bytes;
 }
 
+// Heads alone, since a start must not read the bodies of a log of many gigabytes. What cannot be
+// read costs its own segment and is counted; only a disk that does not answer now ends the walk,
+// for that is no damage.
 Result<WalkDamage> walk_heads(FileSystem& files, const std::string& directory,
                               const std::vector<Segment>& segments, LogPosition from,
                               const std::function<bool(const RecordHeader&)>& visit) {

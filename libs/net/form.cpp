@@ -15,6 +15,8 @@ int hex_value(char letter) {
 
 }  // namespace
 
+// A % without two digits behind it is refused, not passed on as it is: of two readers that mend it
+// differently one would check a request and the other serve another.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
   std::string out;
   out.reserve(text.size());

@@ -20,6 +20,8 @@ std::string grpc_prefix(std::size_t message_bytes, bool is_compressed) {
   return prefix;
 }
 
+// Handlers answer in the words of HTTP; over gRPC nobody sees that status, so the code has to say
+// the same to whoever decides by it whether to send again.
 GrpcCode effective_grpc_code(const Response& response) {
   if (response.grpc_code != GrpcCode::kOk || response.status < 400) return response.grpc_code;
   switch (response.status) {

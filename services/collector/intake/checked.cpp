@@ -113,6 +113,7 @@ std::string describe(Signal signal, const Checked& checked) {
                         why.empty() ? explain(reason) : std::string_view(why));
     separator = "; ";
   }
+  // It goes in the trailers of an answer too, of which clients take a few KiB.
   if (text.size() > kAnswerTextMax) text.resize(kAnswerTextMax);
   return text;
 }

@@ -23,6 +23,8 @@ class OfSignal final : public intake::Stage {
   const std::unique_ptr<intake::Stage> stage_;
 };
 
+// Lists are compared by what makes a stage: memory_limiter or batch may stand in one pipeline and
+// not in another, as in any file that was written for another collector.
 std::vector<std::string> with_stage(const std::vector<std::string>& ids,
                                     const StageMakers& makers) {
   std::vector<std::string> staged;

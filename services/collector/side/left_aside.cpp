@@ -17,6 +17,7 @@ std::string exporter_of(std::string folder) {
   return folder;
 }
 
+// Heads alone: this is a start, and what lies aside may be gigabytes.
 Result<LeftAside> survey(const std::string& folder, disk_log::FileSystem& files) {
   auto names = files.list(folder);
   if (!names) return forward(names);

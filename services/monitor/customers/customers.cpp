@@ -5,6 +5,8 @@
 namespace vigia::monitor::customers {
 namespace {
 
+// Rows are read by position: the limits stand behind all other columns, in the order of their
+// table, so that a new limit is a line there and nothing here.
 constexpr std::size_t kFirstLimit = 7;  // of the columns
 
 std::string select_from_customers() {
@@ -71,6 +73,8 @@ Result<bool> insert_customer(const CustomerRow& customer, store::DatabaseConnect
 
 Result<bool> change_customer(const CustomerId& customer, const CustomerChange& change,
                              store::DatabaseConnection& connection) {
+  // What the change does not name stays as it is, in one statement: of two changes at once that
+  // name different fields both hold.
   std::string set =
       "name = COALESCE(:a, name), is_enabled = COALESCE(:b, is_enabled), "
       "language = COALESCE(:c, language)";

@@ -23,6 +23,8 @@ Result<net::ClientResponse> RouterQueries::post(std::string_view path, std::stri
   request.url = url_ + std::string(path);
   request.headers.add("authorization", "Bearer " + token_);
   request.headers.add("content-type", "application/x-www-form-urlencoded");
+  // A header and not a matcher in the text: the router builds the fence, so that a mistake in a
+  // query of ours cannot show one customer another's data.
   if (customer) request.headers.add("x-vigia-customer", customer->text());
   request.body = std::move(form);
   request.response_bytes_max = bounds.bytes_max;

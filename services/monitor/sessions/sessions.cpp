@@ -52,6 +52,8 @@ Result<void> touch_session(const std::string& id, std::int64_t now_ms,
   return run(connection, "UPDATE sessions SET last_used_ms = :a WHERE id = :b", {now_ms, id});
 }
 
+// The user stands in the statement, not in a look before it: nobody ends another's session by its
+// id, and no time lies between the question and the deed.
 Result<bool> end_session(const std::string& user_id, const std::string& id,
                          store::DatabaseConnection& connection) {
   auto done =

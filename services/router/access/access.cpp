@@ -15,6 +15,8 @@ Result<std::string> token_of(std::string_view authorization) {
 
 }  // namespace
 
+// A header that stands twice is refused: which of both counts would be a guess, and no fence is
+// guessed.
 Result<void> Access::narrow(const net::RequestHead& head, Caller& caller) const {
   const std::size_t count = head.headers.count("x-vigia-customer");
   if (count == 0) return {};
@@ -40,6 +42,7 @@ Result<Caller> Access::identify(const net::RequestHead& head) const {
     return fail(ErrorCode::kForbidden, "this token may send data, not read it");
   }
   Caller caller{principal->customer, "", 0, 0};
+  // Nobody else's header is even read: for a customer it would be a way out of its own data.
   if (principal->is_operator()) {
     auto narrowed = narrow(head, caller);
     if (!narrowed) return forward(narrowed);

@@ -39,6 +39,8 @@ void write_list(const std::vector<std::string_view>& items, std::string& out, co
 
 }  // namespace
 
+// One text and where each item ends: a million names would else be a million blocks, of which the
+// allocator keeps many long after the answer is gone.
 void TextList::add(std::string_view text) {
   text_ += text;
   ends_.push_back(text_.size());
@@ -54,6 +56,8 @@ Result<TextList> read_series(std::string_view json) {
   TextList list;
   std::string text;  // room for one series after another
   auto read = prometheus_api::read_label_sets(json, [&](const LabelViews& labels) {
+    // Stores write the labels of a series in one order, so the same series of two stores is the
+    // same text, stands beside itself once all are sorted, and goes once.
     text.assign(1, '{');
     for (const auto& [name, value] : labels) {
       if (text.size() > 1) text += ',';

@@ -47,6 +47,8 @@ Notes notes_of_hot(const Course& course) {
       "hot=" +
       span_text(!from ? "unknown" : format_time(std::max(touches->from_ms, *from)), touches->to_ms);
   if (holds_all(course.question(), course.covered())) return notes;
+  // Hot was asked although it does not hold all. Why tells whether samples are missing that will be
+  // there again, or whether there never were more.
   switch (course.step().standing) {
     case Standing::kHoldsMore:
       notes.warnings.push_back(fmt::format(

@@ -4,6 +4,8 @@
 
 namespace vigia::storage::heads {
 
+// A number that somebody has is his for ever. One that nobody has is asked for anew each time: the
+// index is mended while we run.
 std::optional<CustomerId> StoredSeries::id_of(customers::CustomerNumber customer) {
   const std::lock_guard lock(mutex_);
   if (const auto at = ids_.find(customer.value); at != ids_.end()) return at->second;
@@ -21,6 +23,8 @@ Result<store::SeriesKey> StoredSeries::key_of(const CustomerId& customer,
   return store::SeriesKey{std::move(metrics->front()), series};
 }
 
+// One question for all of them: a store that is reached by a network would else be asked for each
+// chunk, each time a turn there and back.
 Result<void> StoredSeries::add_metrics(const CustomerId& customer,
                                        std::span<store::ClosedChunk> chunks) const {
   if (!chunks_.needs_metric()) return {};

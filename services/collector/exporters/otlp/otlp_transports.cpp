@@ -23,6 +23,8 @@ Kind kind_of(ExportAnswer::Meaning meaning) {
     case ExportAnswer::Meaning::kLater:
       break;
   }
+  // What is not known to be final is tried again: a wrong guess costs time then, and data
+  // otherwise.
   return Kind::kRetry;
 }
 

@@ -106,6 +106,8 @@ Result<OriginView> decode_origin(std::string_view bytes) {
   return origin;
 }
 
+// 128 bits: two resources of one hash would be one row, and spans of the one would show the other's
+// name. Over all that a store holds in two years that does not happen by chance.
 OriginHash hash_origin(std::string_view encoded) {
   const XXH128_hash_t hash = XXH3_128bits(encoded.data(), encoded.size());
   return {hash.high64, hash.low64};

@@ -58,6 +58,7 @@ StoreMarkValues StoreMark::values() const {
   return values_;
 }
 
+// It only grows: syncs that began later may end first, and the mark is of what is surely on disk.
 void StoreMark::note_synced(std::uint64_t sequence) {
   const std::lock_guard lock(mutex_);
   if (sequence <= values_.synced_sequence) return;
@@ -76,6 +77,8 @@ void StoreMark::note_manifest(std::uint64_t number, std::uint64_t bytes) {
 void StoreMark::reset(std::uint64_t sequence) {
   const std::lock_guard lock(mutex_);
   values_ = {sequence, 0, 0};
+  // Emptied first: a kill in between leaves no mark, which promises nothing, and never the mark of
+  // the store that was here before.
   if (file_ >= 0 && ftruncate(file_, 0) != 0) return;
   write();
 }
