@@ -32,7 +32,7 @@ class Round:
 
 
 ROUNDS = (
-    Round("side by side", ("-m", "not alone and not two_at_a_time", "-n", "8", *_BESIDE)),
+    Round("side by side", ("-m", "not alone and not two_at_a_time", "-n", "6", *_BESIDE)),
     Round("two at a time", ("-m", "two_at_a_time", "-n", "2", *_BESIDE)),
     Round("alone", ("-m", "alone")),
 )
