@@ -1,4 +1,4 @@
-// The collector's configuration, in the OpenTelemetry Collector's own YAML shape (design §6).
+// The collector's configuration, in the OpenTelemetry Collector's own YAML shape.
 #pragma once
 
 #include <cstdint>

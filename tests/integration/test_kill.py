@@ -43,7 +43,7 @@ def _differences(stored: dict[str, list[tuple[float, float]]], sender: NumberedS
 
 
 def _books(stack: Stack) -> dict[tuple[str, str, str], dict[str, float]]:
-    """Per customer, signal and exporter: the terms of the equation of design §5."""
+    """Per customer, signal and exporter: the terms of the equation in services/collector/books/books.hpp."""
     samples = stack.own_metrics("collector_metrics")
     books: dict[tuple[str, str, str], dict[str, float]] = {}
     per_customer: dict[tuple[str, str, str], float] = {}

@@ -1,5 +1,5 @@
 // The books: how many items came, were refused, sent, dropped and still wait, per customer, signal
-// and exporter (design, "Books"). For every exporter that takes the signal:
+// and exporter. For every exporter that takes the signal:
 //   queued_at_start + received + unexplained = rejected + sent + dropped + queued, always.
 // `unexplained` is what left and was never seen to come. It is 0 where the disk log and what lies
 // aside could be read at the start: above that something was counted twice.

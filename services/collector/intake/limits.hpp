@@ -7,8 +7,7 @@
 
 namespace vigia::collector::intake {
 
-/// A sample this far ahead of our clock makes Prometheus refuse everybody's (design, "Future
-/// samples").
+/// A sample this far ahead of our clock makes Prometheus refuse everybody's.
 inline constexpr std::int64_t kFutureMax_ms = 5LL * 60 * 1000;
 
 /// While our own clock is in doubt: it is mended in minutes, not seconds.

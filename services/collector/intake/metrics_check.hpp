@@ -19,7 +19,7 @@ struct MetricsCheckSettings {
   const tenancy::Limits& limits;  ///< of this customer
 };
 
-/// Walks the body, finds each point's series in the cache and judges it (design §3, step 2).
+/// Walks the body, finds each point's series in the cache and judges it.
 /// kInvalid where the body is no ExportMetricsServiceRequest, kTooLarge where it holds more than
 /// one may.
 Result<Checked> check_metrics(const CustomerId& customer, std::string_view body,

@@ -4,7 +4,6 @@
 
 #include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
-#include "services/storage/store/rocksdb/kv/day_set.hpp"
 
 namespace vigia::storage::api {
 namespace {

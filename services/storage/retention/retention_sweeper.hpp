@@ -25,8 +25,7 @@ struct RetentionRule {
 };
 
 /// A thread of its own, every `interval`, never at the start: RetentionGuard says what time it is,
-/// and nothing goes while that is in doubt. A rule that fails or throws costs itself alone. The
-/// series index is not thinned out: a series without samples stays known.
+/// and nothing goes while that is in doubt. A rule that fails or throws costs itself alone.
 class RetentionSweeper {
  public:
   /// What the rules call and the others must outlive it.
