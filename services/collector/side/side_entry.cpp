@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 #include <lz4.h>
@@ -10,6 +11,7 @@
 #include "libs/base/bytes.hpp"
 #include "libs/base/crc32c.hpp"
 #include "libs/disk_log/record_format.hpp"
+#include "libs/model/customer_signal.hpp"
 
 namespace vigia::collector::side {
 namespace {
@@ -189,18 +191,16 @@ std::optional<Opened> read_fields(std::uint32_t version, std::string_view head) 
   const std::uint64_t items = fields.read_u64();
   const std::uint64_t content_bytes = fields.read_u64();
   const std::uint32_t content_checksum = fields.read_u32();
-  const std::string customer(fields.read_sized());
-  auto id = customer == CustomerId::provider().text() ? CustomerId::provider()
-                                                      : CustomerId::parse(customer);
+  auto whose = kept_customer_signal(fields.read_sized(), signal);
   const bool is_packed = kind == kPackedUnits && version > 1;
   const bool is_as_in_log = kind == kRecordsAsInLog && version >= kAsInLogVersion;
   const std::uint64_t plain_bytes = is_packed ? fields.read_u64() : content_bytes;
-  if (!fields.ok() || !id || signal < 1 || signal > 3 || stage > kStageMax ||
+  if (!fields.ok() || !whose || stage > kStageMax ||
       (kind > kRecords && !is_packed && !is_as_in_log) ||
       (is_packed && plain_bytes > kEntryPlainBytesMax))
     return std::nullopt;
   return Opened{
-      {*id, static_cast<Signal>(signal), static_cast<delivery::Parcel::Stage>(stage),
+      {std::move(whose->customer), whose->signal, static_cast<delivery::Parcel::Stage>(stage),
        kind == kRecords || is_as_in_log, received_ms, items, content_bytes, is_packed, plain_bytes},
       is_as_in_log,
       content_checksum,
@@ -271,7 +271,7 @@ SideBytes encode_side_entry(SideEntry& entry) {
   std::uint32_t checksum = 0;
   for (const std::string_view part : out.parts) checksum = crc32c(part, checksum);
   std::string fields;
-  fields += static_cast<char>(head.signal);
+  fields += static_cast<char>(kept_number(head.signal));
   fields += static_cast<char>(head.stage);
   fields += static_cast<char>(head.holds_records ? kRecordsAsInLog
                               : head.is_packed   ? kPackedUnits
