@@ -27,18 +27,18 @@ constexpr std::string_view kSqlitePrefix = "sqlite://";
 constexpr int kExitConfiguration = 2;
 
 std::string state_of(const Settings& settings) {
-  const std::string& given = settings.database_options.state_directory;
-  return given.empty() ? settings.database.substr(kSqlitePrefix.size()) + ".state" : given;
+  const std::string& given = settings.store.options.state_directory;
+  return given.empty() ? settings.store.url.substr(kSqlitePrefix.size()) + ".state" : given;
 }
 
 /// SQLite's path; of PostgreSQL what stands behind the user, who may have a password there.
 std::string shown_database(const Settings& settings) {
-  if (settings.database.starts_with(kSqlitePrefix)) {
-    return settings.database.substr(kSqlitePrefix.size());
+  if (settings.store.url.starts_with(kSqlitePrefix)) {
+    return settings.store.url.substr(kSqlitePrefix.size());
   }
   // The last one: a password may hold an @ of its own.
-  const auto user_end = settings.database.rfind('@');
-  return user_end == std::string::npos ? "of PostgreSQL" : settings.database.substr(user_end + 1);
+  const auto user_end = settings.store.url.rfind('@');
+  return user_end == std::string::npos ? "of PostgreSQL" : settings.store.url.substr(user_end + 1);
 }
 
 std::optional<tenancy::KeptDirectory> last_served(const Settings& settings, std::int64_t now_ms) {
@@ -47,11 +47,11 @@ std::optional<tenancy::KeptDirectory> last_served(const Settings& settings, std:
 
 Result<std::unique_ptr<store::Database>> open_confirmed(
     const Settings& settings, const std::optional<tenancy::KeptDirectory>& served) {
-  store::DatabaseOptions options = settings.database_options;
+  store::DatabaseOptions options = settings.store.options;
   // Collector and router keep out a directory whose revision goes back; a restored one starts above
   // what they have seen, so that they take it at once.
   options.confirmed_above = served ? served->snapshot.mark.revision : 0;
-  auto database = store::Database::open(settings.database, 1, std::move(options));
+  auto database = store::Database::open(settings.store.url, 1, std::move(options));
   if (!database) return forward(database);
   if (std::string doubt = (*database)->doubt(); !doubt.empty()) {
     return fail(ErrorCode::kCorrupt, std::move(doubt));
@@ -128,7 +128,7 @@ Result<std::size_t> revoke_others(const std::set<std::string>& served, std::int6
 }
 
 Result<std::string> put_back(const Settings& settings, std::string copy, std::int64_t now_ms) {
-  const std::string path = settings.database.substr(kSqlitePrefix.size());
+  const std::string path = settings.store.url.substr(kSqlitePrefix.size());
   // The running monitor holds it: two at the file would lose one's writes.
   auto lock = store::FileLock::take(path + ".lock");
   if (!lock) return forward(lock);
@@ -180,7 +180,7 @@ Result<Reconciled> reconcile(std::string_view document, std::int64_t now_ms,
 
 Result<std::string> restore_database(const Settings& settings, const std::string& copy,
                                      std::int64_t now_ms) {
-  if (!settings.database.starts_with(kSqlitePrefix)) {
+  if (!settings.store.url.starts_with(kSqlitePrefix)) {
     return fail(ErrorCode::kInvalid,
                 "restore is for SQLite: put PostgreSQL back with its own tools, then call accept");
   }

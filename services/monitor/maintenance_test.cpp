@@ -20,7 +20,7 @@ constexpr std::int64_t kNow = 1'795'575'845'123;
 
 class Maintenance : public ::testing::Test {
  protected:
-  Maintenance() { settings_.database = database_.url(); }
+  Maintenance() { settings_.store.url = database_.url(); }
   void add(const std::string& id, char hash) {
     auto done = (*database_).write([&](store::DatabaseConnection& c) -> Result<void> {
       const auto customer = *CustomerId::parse(id);

@@ -52,9 +52,9 @@ bool listens_everywhere(std::string_view listen) {
 }
 
 /// Where Alertmanager finds the internal port.
-std::string internal_url(const Settings& settings) {
-  if (!settings.internal_url.empty()) return settings.internal_url;
-  const std::string& listen = settings.internal_listen;
+std::string internal_url(const internal_port::InternalPortSettings& settings) {
+  if (!settings.url.empty()) return settings.url;
+  const std::string& listen = settings.listen;
   if (!listens_everywhere(listen)) return std::string(kHttp) + listen;
   service::log_warn(
       "internal_url is not set, and internal_listen is every address: Alertmanager "
@@ -65,24 +65,23 @@ std::string internal_url(const Settings& settings) {
 
 alerting::PublisherSettings publisher_settings(const Settings& settings) {
   alerting::PublisherSettings out;
-  for (const auto& shard : settings.shards) {
+  for (const auto& shard : settings.alerting.shards) {
     if (shard.rules_directory.empty()) continue;  // somebody else keeps its rules
-    out.targets.push_back(
-        alerting::rules_target(settings.rules, {shard.name, shard.url, shard.rules_directory}));
+    out.targets.push_back(alerting::rules_target(settings.alerting.rules,
+                                                 {shard.name, shard.url, shard.rules_directory}));
   }
-  const auto& alertmanager = settings.alertmanager;
+  const auto& alertmanager = settings.alerting.alertmanager;
   out.alertmanager_url = alertmanager.url;
   out.alertmanager_file = alertmanager.config_file;
   out.provider = alertmanager.provider;
-  out.portal_url = settings.public_url;
-  out.hooks = alerting::ChannelRelay{internal_url(settings) + "/hooks", settings.internal_token};
-  out.mail = alerting::MailServer{alertmanager.mail.smarthost, alertmanager.mail.from,
-                                  alertmanager.mail.user, alertmanager.mail.password,
-                                  alertmanager.mail.require_tls};
+  out.portal_url = settings.door.public_url;
+  out.hooks = alerting::ChannelRelay{internal_url(settings.internal_port) + "/hooks",
+                                     settings.internal_port.token};
+  out.mail = alertmanager.mail;
   return out;
 }
 
-alerting::WatchdogSettings watchdog_settings(const Settings& settings) {
+alerting::WatchdogSettings watchdog_settings(const alerting::AlertingSettings& settings) {
   alerting::WatchdogSettings out;
   out.alertmanager_url = settings.alertmanager.url;
   out.provider_webhook = settings.alertmanager.provider.webhook;
@@ -95,30 +94,21 @@ alerting::WatchdogSettings watchdog_settings(const Settings& settings) {
   return out;
 }
 
-live::LivePollerSettings poller_settings(const Settings& settings) {
+live::LivePollerSettings poller_settings(const alerting::AlertingSettings& settings) {
   live::LivePollerSettings out{settings.alertmanager.url, live::kLiveInterval};
   for (const auto& shard : settings.shards) out.hot_shards.emplace_back(shard.name, shard.url);
   return out;
 }
 
-// Nodes are often reached through a VPN, so private addresses are usual; operators alone enter
-// them.
-access::AddressPolicy node_addresses(const Settings& settings) {
-  return access::AddressPolicy{settings.allow_loopback_nodes, true};
-}
-
-access::AddressPolicy channel_addresses(const Settings& settings) {
-  return access::AddressPolicy{settings.allow_private_channels, settings.allow_private_channels};
-}
-
 live::Installation installation(const Settings& settings) {
   const Duration standard = alerting::RuleSettings{}.node_down_for;
-  return {.node_down_for = settings.rules.node_down_for,
-          .has_standard_waits = settings.rules.node_down_for == standard,
-          .is_provider_told = !settings.alertmanager.provider.webhook.empty(),
-          .collector_grpc = settings.collector_grpc,
-          .collector_http = settings.collector_http,
-          .router = settings.router_public};
+  const Duration node_down_for = settings.alerting.rules.node_down_for;
+  return {.node_down_for = node_down_for,
+          .has_standard_waits = node_down_for == standard,
+          .is_provider_told = !settings.alerting.alertmanager.provider.webhook.empty(),
+          .collector_grpc = settings.live.collector_grpc,
+          .collector_http = settings.live.collector_http,
+          .router = settings.live.router_public};
 }
 
 access::FairPoolLimits quick_limits() {
@@ -153,32 +143,33 @@ class Service final : public service::Running {
         client_(net::Client::create({})),
         authenticator_(*database_, hasher_, clock_, settings_.session),
         snapshot_(*database_, sha256_hex(own_token_), clock_, metrics_),
-        router_(*client_, settings_.router_url, own_token_),
-        own_records_(router_, settings_.rules.interval),
-        live_(*database_, router_, *client_, clock_, metrics_, poller_settings(settings_)),
+        router_(*client_, settings_.live.router_url, own_token_),
+        own_records_(router_, settings_.alerting.rules.interval),
+        live_(*database_, router_, *client_, clock_, metrics_, poller_settings(settings_.alerting)),
         channel_addresses_(*database_,
-                           [policy = channel_addresses(settings_)](const std::string& url) {
+                           [policy = settings_.channels.addresses](const std::string& url) {
                              return access::check_url(url, policy);
                            }),
         publisher_(*database_, *client_, clock_, metrics_, channel_addresses_,
                    publisher_settings(settings_)),
-        watchdog_(*database_, *client_, clock_, metrics_, watchdog_settings(settings_)),
-        hook_addresses_(channel_addresses(settings_), clock_),
-        hooks_(*database_, hook_addresses_, outcomes_, metrics_, settings_.public_url),
-        mails_(*database_, *client_, outcomes_, settings_.alertmanager.url,
+        watchdog_(*database_, *client_, clock_, metrics_, watchdog_settings(settings_.alerting)),
+        hook_addresses_(settings_.channels.addresses, clock_),
+        hooks_(*database_, hook_addresses_, outcomes_, metrics_, settings_.door.public_url),
+        mails_(*database_, *client_, outcomes_, settings_.alerting.alertmanager.url,
                [this] { publisher_.wake(); }),
-        places_(internal_port::system_names(node_addresses(settings_)), clock_, metrics_),
+        places_(internal_port::system_names(settings_.nodes.addresses), clock_, metrics_),
         workers_(quick_limits(), clock_),
         waiting_workers_(api::kWaitingWorkers, api::kWaitingQueueMax),
         hashing_workers_(hashing_limits(), clock_),
         inside_workers_(internal_port::kInsideWorkers, internal_port::kInsideQueueMax),
         table_(gate(), api::ApiWorkers{workers_, waiting_workers_, hashing_workers_}, clock_,
-               metrics_, api::OriginSettings{settings_.public_url, settings_.trusted_proxies}),
+               metrics_,
+               api::OriginSettings{settings_.door.public_url, settings_.door.trusted_proxies}),
         web_(table_, std::move(pages), settings_.session.is_secure,
              [this] { return database_->doubt().empty(); }),
         inside_(internal_port::InsideParts{*database_, inside_workers_, snapshot_, live_, hooks_,
                                            places_, scrapes_, metrics_, clock_},
-                settings_.internal_token) {}
+                settings_.internal_port.token) {}
 
   ~Service() override { stop(clock_.steady() + kStopWithin); }
 
@@ -190,11 +181,12 @@ class Service final : public service::Running {
     if (!shown) return forward(shown);
     // A database in doubt may lack its operators and channels: nothing is made or published of it.
     const bool is_sound = database_->doubt().empty();
-    if (is_sound && !settings_.bootstrap_user.empty()) {
+    if (is_sound && !settings_.first_operator.user.empty()) {
       // Before anybody can connect: an installation without an operator must not be seen from
       // outside.
-      auto made = bootstrap_operator(settings_.bootstrap_user, settings_.bootstrap_password,
-                                     hasher_, clock_, *database_);
+      auto made =
+          bootstrap_operator(settings_.first_operator.user, settings_.first_operator.password,
+                             hasher_, clock_, *database_);
       if (!made) return forward(made);
     }
     add_routes();
@@ -219,7 +211,7 @@ class Service final : public service::Running {
     });
     live_.start();
     watchdog_.start();
-    if (!settings_.alertmanager.url.empty()) mails_.start();
+    if (!settings_.alerting.alertmanager.url.empty()) mails_.start();
     return {};
   }
 
@@ -275,7 +267,7 @@ class Service final : public service::Running {
     const auto directory_changed = [this] { refresh_snapshot(); };
     const auto channels_changed = [this] { publisher_.wake(); };
     std::vector<std::string> shards;
-    for (const auto& shard : settings_.shards) shards.push_back(shard.name);
+    for (const auto& shard : settings_.alerting.shards) shards.push_back(shard.name);
     sessions::add_session_routes(table_, {*database_, clock_, authenticator_, hasher_});
     live::add_overview_routes(
         table_, {*database_, clock_, live_, router_, own_records_, installation(settings_)});
@@ -286,38 +278,38 @@ class Service final : public service::Running {
                  },
                  directory_changed, channels_changed});
     tokens::add_token_routes(table_, {*database_, clock_, directory_changed});
-    nodes::add_node_routes(table_, {*database_, clock_, node_addresses(settings_)});
+    nodes::add_node_routes(table_, {*database_, clock_, settings_.nodes.addresses});
     users::add_user_routes(table_,
                            {*database_, clock_, hasher_,
                             [](const std::string& user, store::DatabaseConnection& connection) {
                               return sessions::end_other_sessions(user, "", connection);
                             }});
     channels::add_channel_routes(
-        table_, {*database_, clock_, outcomes_, channel_addresses(settings_),
-                 !settings_.alertmanager.mail.smarthost.empty(), channels_changed});
+        table_, {*database_, clock_, outcomes_, settings_.channels.addresses,
+                 !settings_.alerting.alertmanager.mail.smarthost.empty(), channels_changed});
     audit::add_audit_routes(table_, {*database_});
   }
 
   Result<void> listen() {
     net::ServerSettings inside;
     inside.name = "monitor internal";
-    inside.listen = settings_.internal_listen;
+    inside.listen = settings_.internal_port.listen;
     inside.loops = 1;
     inside.body_bytes_max = internal_port::kHookBodyBytesMax;  // the largest; each path has its own
     const auto inside_door = frame_.open(std::move(inside), inside_);
     if (!inside_door) return forward(inside_door);
     const std::string inside_address = (*inside_door)->address();
-    const std::string_view own = settings_.internal_url;
+    const std::string_view own = settings_.internal_port.url;
     // Only known once it listens: the port in the settings may be 0.
     inside_.set_own_address(own.empty() ? inside_address : std::string(own.substr(kHttp.size())));
     inside_.find_places();
     net::ServerSettings outside;
     outside.name = "monitor";
-    outside.listen = settings_.listen;
+    outside.listen = settings_.door.listen;
     outside.loops = 1;
     outside.body_bytes_max = api::kRequestBodyBytesMax;
-    outside.tls = settings_.tls;
-    outside.trusted_proxies = settings_.door_proxies;
+    outside.tls = settings_.door.tls;
+    outside.trusted_proxies = settings_.door.proxies;
     const auto outside_door = frame_.open_to_clients(std::move(outside), web_);
     if (!outside_door) return forward(outside_door);
     service::log_info("listening",
@@ -392,7 +384,7 @@ Result<std::unique_ptr<service::Running>> start(Settings settings) {
   constexpr auto kConnections = api::kWorkers + api::kWaitingWorkers + users::kHashesAtOnceMax +
                                 internal_port::kInsideWorkers + internal_port::kHookWorkers +
                                 kOwnThreads;
-  auto database = store::Database::open(settings.database, kConnections, settings.database_options);
+  auto database = store::Database::open(settings.store.url, kConnections, settings.store.options);
   if (!database) return forward(database);
   auto made =
       std::make_unique<Service>(std::move(settings), std::move(*database), std::move(*pages));

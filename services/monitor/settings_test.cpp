@@ -42,19 +42,19 @@ void expect_fault(const std::string& text, const std::string& part) {
 TEST(MonitorSettings, TheSmallestConfigurationHasTheThresholdsOfTheRequirements) {
   const auto settings = read(kSmallest);
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
-  EXPECT_EQ(settings->listen, "127.0.0.1:8090");
-  EXPECT_EQ(settings->internal_listen, "127.0.0.1:8190");
-  EXPECT_EQ(settings->rules.node_down_for, std::chrono::minutes(2));
-  EXPECT_EQ(settings->rules.collector_down_for, std::chrono::minutes(1));
-  EXPECT_EQ(settings->rules.buffer_saturated_for, std::chrono::minutes(5));
-  EXPECT_EQ(settings->rules.collector_unreachable_for, std::chrono::minutes(5));
-  EXPECT_EQ(settings->rules.high_cpu_for, std::chrono::minutes(10));
-  EXPECT_EQ(settings->rules.high_memory_for, std::chrono::minutes(10));
-  EXPECT_EQ(settings->rules.interval, std::chrono::seconds(30));
-  EXPECT_THAT(settings->bootstrap_user, IsEmpty());
-  EXPECT_THAT(settings->alertmanager.url, IsEmpty());
-  EXPECT_FALSE(settings->allow_private_channels);
-  EXPECT_FALSE(settings->allow_loopback_nodes);
+  EXPECT_EQ(settings->door.listen, "127.0.0.1:8090");
+  EXPECT_EQ(settings->internal_port.listen, "127.0.0.1:8190");
+  EXPECT_EQ(settings->alerting.rules.node_down_for, std::chrono::minutes(2));
+  EXPECT_EQ(settings->alerting.rules.collector_down_for, std::chrono::minutes(1));
+  EXPECT_EQ(settings->alerting.rules.buffer_saturated_for, std::chrono::minutes(5));
+  EXPECT_EQ(settings->alerting.rules.collector_unreachable_for, std::chrono::minutes(5));
+  EXPECT_EQ(settings->alerting.rules.high_cpu_for, std::chrono::minutes(10));
+  EXPECT_EQ(settings->alerting.rules.high_memory_for, std::chrono::minutes(10));
+  EXPECT_EQ(settings->alerting.rules.interval, std::chrono::seconds(30));
+  EXPECT_THAT(settings->first_operator.user, IsEmpty());
+  EXPECT_THAT(settings->alerting.alertmanager.url, IsEmpty());
+  EXPECT_FALSE(settings->channels.addresses.allow_private);
+  EXPECT_FALSE(settings->nodes.addresses.allow_loopback);
 }
 
 TEST(MonitorSettings, EveryShardIsRead) {
@@ -63,10 +63,10 @@ TEST(MonitorSettings, EveryShardIsRead) {
                                      "rules_directory: /r}, {name: hot-1, url: "
                                      "\"https://i\"}]"));
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
-  ASSERT_EQ(settings->shards.size(), 2U);
-  EXPECT_EQ(settings->shards[0].url, "http://h:9090");
-  EXPECT_EQ(settings->shards[0].rules_directory, "/r");
-  EXPECT_EQ(settings->shards[1].name, "hot-1");
+  ASSERT_EQ(settings->alerting.shards.size(), 2U);
+  EXPECT_EQ(settings->alerting.shards[0].url, "http://h:9090");
+  EXPECT_EQ(settings->alerting.shards[0].rules_directory, "/r");
+  EXPECT_EQ(settings->alerting.shards[1].name, "hot-1");
 }
 
 TEST(MonitorSettings, WhatIsNeededIsNamedWhereItIsMissing) {
@@ -111,23 +111,23 @@ TEST(MonitorSettings, TheFirstOperatorsPasswordIsJudged) {
     expect_fault(bootstrap("admin", password), "bootstrap.operator.password");
   const auto settings = read(bootstrap("admin", "cobre-lagarto-ventana-71"));
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
-  EXPECT_EQ(settings->bootstrap_user, "admin");
+  EXPECT_EQ(settings->first_operator.user, "admin");
 }
 
 TEST(MonitorSettings, ShortTimesMakeRulesBeEvaluatedMoreOften) {
   const auto settings = read(with("alerting: {node_down_for: 10s}\n"));
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
-  EXPECT_EQ(settings->rules.interval, std::chrono::seconds(5));
+  EXPECT_EQ(settings->alerting.rules.interval, std::chrono::seconds(5));
   const auto chosen = read(with("alerting: {node_down_for: 10s, interval: 2s}\n"));
-  EXPECT_EQ(chosen->rules.interval, std::chrono::seconds(2));
+  EXPECT_EQ(chosen->alerting.rules.interval, std::chrono::seconds(2));
 }
 
 TEST(MonitorSettings, NoSilenceIsToldBeforeThreeEvaluations) {
   const auto usual = read(kSmallest);
-  EXPECT_EQ(usual->alertmanager.silence_max, std::chrono::minutes(3));
+  EXPECT_EQ(usual->alerting.alertmanager.silence_max, std::chrono::minutes(3));
   const auto slow = read(with("alerting: {interval: 5m}\n"));
   ASSERT_TRUE(slow.has_value()) << slow.error().message;
-  EXPECT_EQ(slow->alertmanager.silence_max, std::chrono::minutes(15));
+  EXPECT_EQ(slow->alerting.alertmanager.silence_max, std::chrono::minutes(15));
 }
 
 // Else a browser would not send it back over plain HTTP, and a demo could not log in.

@@ -9,17 +9,12 @@
 #include "services/monitor/access/principal.hpp"
 #include "services/monitor/access/throttle.hpp"
 #include "services/monitor/sessions/session_notes.hpp"
+#include "services/monitor/sessions/settings.hpp"
 #include "services/monitor/store/database.hpp"
 #include "services/monitor/users/password.hpp"
 #include "services/monitor/users/users.hpp"
 
 namespace vigia::monitor::sessions {
-
-struct SessionSettings {
-  Duration idle_max = std::chrono::minutes(30);
-  Duration absolute_max = std::chrono::hours(12);
-  bool is_secure = false;  ///< browsers come over TLS: cookie __Host-vigia; Secure
-};
 
 struct LoggedIn {
   access::Principal principal;
