@@ -293,21 +293,19 @@ void ChannelHooks::send(const CustomerId& customer, Delivery delivery) {
     delivery.responder.send(std::move(response));
     return;
   }
-  // Shared because a callback has to be copyable.
-  auto held = std::make_shared<Delivery>(std::move(delivery));
-  client_->send(
-      std::move(*request), [this, held, customer](const Result<net::ClientResponse>& answer) {
-        auto response = answer_of(answer);
-        count(response.status);
-        if (response.status == 200) {
-          outcomes_.note_delivered(customer, held->channel_id);
-        } else {
-          outcomes_.note_failed(
-              customer, held->channel_id,
-              answer ? failure_of_status(answer->status) : failure_of_error(answer.error()));
-        }
-        held->responder.send(std::move(response));
-      });
+  client_->send(std::move(*request), [this, delivery = std::move(delivery),
+                                      customer](const Result<net::ClientResponse>& answer) mutable {
+    auto response = answer_of(answer);
+    count(response.status);
+    if (response.status == 200) {
+      outcomes_.note_delivered(customer, delivery.channel_id);
+    } else {
+      outcomes_.note_failed(
+          customer, delivery.channel_id,
+          answer ? failure_of_status(answer->status) : failure_of_error(answer.error()));
+    }
+    delivery.responder.send(std::move(response));
+  });
 }
 
 }  // namespace vigia::monitor::internal_port

@@ -9,6 +9,7 @@
 #include "services/monitor/api/answers.hpp"
 #include "services/monitor/api/limits.hpp"
 #include "services/monitor/internal_port/limits.hpp"
+#include "services/monitor/internal_port/unanswered.hpp"
 
 namespace vigia::monitor::internal_port {
 namespace {
@@ -45,6 +46,8 @@ Duration scrape_patience(const net::RequestHead& head) {
       asked_s > 0 ? std::clamp(asked_s - kLess_s, kLess_s, kDefault_s) : kDefault_s - kLess_s;
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(patience_s));
 }
+
+tl::unexpected<Error> no_such_node() { return fail(ErrorCode::kNotFound, "no such thing"); }
 
 }  // namespace
 
@@ -160,20 +163,16 @@ void InsideHandler::answer_targets(const net::PathValues& path, net::Responder r
     const std::scoped_lock lock(mutex_);
     own_address = own_address_;
   }
-  // Shared because a task has to be copyable; only the worker that runs it uses it.
-  auto shared = std::make_shared<net::Responder>(std::move(responder));
-  const auto shard = path.at("shard");
-  const bool is_posted = parts_.workers.submit([this, shared, shard, own_address] {
+  parts_.workers.submit([this, asked = Unanswered(std::move(responder)), shard = path.at("shard"),
+                         own_address = std::move(own_address)]() mutable {
     auto targets = parts_.database.read([&](store::DatabaseConnection& connection) {
       return write_targets(shard, own_address, connection);
     });
-    if (!targets) return shared->send(api::to_response(api::Refusal(targets.error())));
+    if (!targets) return asked.send(api::to_response(api::Refusal(targets.error())));
     parts_.places.note_nodes_read(true);
     parts_.places.set_nodes(targets->scraped);
-    shared->send(api::json_answer(200, std::move(targets->document)));
+    asked.send(api::json_answer(200, std::move(targets->document)));
   });
-  if (!is_posted)
-    shared->send(api::to_response(api::Refusal(503, "unavailable", "too many requests")));
 }
 
 void InsideHandler::answer_scrape(const net::RequestHead& head, const net::PathValues& path,
@@ -183,33 +182,36 @@ void InsideHandler::answer_scrape(const net::RequestHead& head, const net::PathV
   if (!customer || !id) return responder.send(api::to_response(api::not_found().value()));
   const live::NodeKey key(std::move(*customer), std::move(*id));
   const TimePoint until = parts_.clock.steady() + scrape_patience(head);
-  // Shared because a task has to be copyable; whoever is called sends once.
-  auto shared = std::make_shared<net::Responder>(std::move(responder));
   // The parts, and not this: they outlive whoever looks up names.
-  const auto ask = [parts = parts_, shared, key, until](const std::optional<ScrapePlace>& place) {
+  NodePlaces::Asker asker = [parts = parts_, asked = Unanswered(std::move(responder)), key,
+                             until](const Result<ScrapePlace>& place) mutable {
+    if (!place) return asked.send(api::to_response(api::Refusal(place.error())));
     const Duration left = until - parts.clock.steady();
-    if (!place || left < kScrapePatienceMin) {
-      return shared->send(api::to_response(
-          api::Refusal(503, "unavailable", "where the node is asked is still being looked up")));
+    if (left < kScrapePatienceMin) {
+      return asked.send(api::to_response(api::Refusal(place_not_known_yet())));
     }
-    parts.scrapes.answer(key, *place, left, std::move(*shared));
+    parts.scrapes.answer(key, *place, left, asked.take());
   };
-  if (parts_.places.ask(key, ask)) return;
+  if (parts_.places.ask(key, asker)) return;
   // New, or this program has just started: Prometheus still has its targets, and has not asked for
   // new ones.
-  const bool is_posted = parts_.workers.submit([this, shared, key, ask] {
-    const auto node = parts_.database.read([&](store::DatabaseConnection& connection) {
-      return nodes::find_node(key.first, key.second, connection);
-    });
-    parts_.places.note_nodes_read(node.has_value());
-    if (!node) return shared->send(api::to_response(api::Refusal(node.error())));
-    const bool is_asked = *node && (*node)->retired_ms == 0 && (*node)->is_scraped();
-    if (is_asked) parts_.places.add_node(**node);
-    if (!is_asked || !parts_.places.ask(key, ask))
-      shared->send(api::to_response(api::not_found().value()));
+  parts_.workers.submit([this, key, asker = std::move(asker)]() mutable {
+    const auto known = know_node(key);
+    if (!known) return asker(forward(known));
+    if (!parts_.places.ask(key, asker)) asker(no_such_node());
   });
-  if (!is_posted)
-    shared->send(api::to_response(api::Refusal(503, "unavailable", "too many requests")));
+}
+
+Result<void> InsideHandler::know_node(const live::NodeKey& key) {
+  const auto node = parts_.database.read([&](store::DatabaseConnection& connection) {
+    return nodes::find_node(key.first, key.second, connection);
+  });
+  parts_.places.note_nodes_read(node.has_value());
+  if (!node) return forward(node);
+  const bool is_asked = *node && (*node)->retired_ms == 0 && (*node)->is_scraped();
+  if (!is_asked) return no_such_node();
+  parts_.places.add_node(**node);
+  return {};
 }
 
 net::Response InsideHandler::health_of(const std::optional<live::NodeKey>& node,

@@ -71,6 +71,9 @@ class InsideHandler : public net::Handler {
                      net::Responder responder);
   void answer_health(const net::RequestHead& head, const net::PathValues& path,
                      net::Responder responder);
+  /// Adds the node to the places that are asked. kNotFound where the database has none such, or
+  /// none that is asked.
+  Result<void> know_node(const live::NodeKey& key);
 
   InsideParts parts_;
   const service::InternalToken internal_token_;

@@ -25,6 +25,10 @@ void say_unused(const live::NodeKey& node, const Error& error) {
 
 }  // namespace
 
+Error place_not_known_yet() {
+  return {ErrorCode::kUnavailable, "where the node is asked is still being looked up", {}};
+}
+
 NodePlaces::Names system_names(access::AddressPolicy policy) {
   return {[policy](const std::string& address) { return access::resolve_checked(address, policy); },
           [policy](const std::string& address) { return access::check_literal(address, policy); }};
@@ -55,7 +59,7 @@ void NodePlaces::end() {
     for (auto& [node, place] : places_) left.push_back(take_asker(node, place));
   }
   for (const auto& asker : left) {
-    if (asker) asker(std::nullopt);
+    if (asker) asker(tl::unexpected(place_not_known_yet()));
   }
 }
 
@@ -130,12 +134,12 @@ void NodePlaces::set_nodes(const std::vector<nodes::NodeRow>& nodes) {
     });
   }
   for (const auto& asker : left) {
-    if (asker) asker(std::nullopt);
+    if (asker) asker(tl::unexpected(place_not_known_yet()));
   }
   for (const auto& customer : customers) look_up_soon(customer);
 }
 
-bool NodePlaces::ask(const live::NodeKey& node, Asker asker) {
+bool NodePlaces::ask(const live::NodeKey& node, Asker& asker) {
   std::optional<ScrapePlace> known;
   Asker displaced;
   {
@@ -160,8 +164,8 @@ bool NodePlaces::ask(const live::NodeKey& node, Asker asker) {
       }
     }
   }
-  if (known) asker(known);
-  if (displaced) displaced(std::nullopt);
+  if (known) asker(*known);
+  if (displaced) displaced(tl::unexpected(place_not_known_yet()));
   look_up_soon(node.first);
   return true;
 }
@@ -210,7 +214,7 @@ void NodePlaces::look_up_next(const CustomerId& customer) {
 void NodePlaces::note(const live::NodeKey& node, const std::string& address,
                       const Result<std::string>& found, Duration took) {
   Asker asker;
-  std::optional<ScrapePlace> now;
+  Result<ScrapePlace> now = tl::unexpected(place_not_known_yet());
   {
     const std::lock_guard lock(mutex_);
     Share& share = shares_[node.first];
@@ -229,7 +233,7 @@ void NodePlaces::note(const live::NodeKey& node, const std::string& address,
     place.until = clock_.steady() + kPlaceStays;
     share.unknown.erase(node.second);
     asker = take_asker(node, place);
-    now = place.place;
+    now = *place.place;
   }
   if (!found) say_unused(node, found.error());
   if (asker) contain_faults("asking a node", [&] { asker(now); });

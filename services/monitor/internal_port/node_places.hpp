@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "libs/base/task.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/service/worker_pool.hpp"
 #include "services/monitor/access/address.hpp"
@@ -25,6 +26,9 @@ struct ScrapePlace {
   std::string address;
   bool is_encrypted = false;
 };
+
+/// What whoever asks is told where that is not known in time: kUnavailable.
+Error place_not_known_yet();
 
 /// Names are customers', and so are the servers that resolve them: one that is silent holds its
 /// thread for ten seconds and more. So names are looked up in threads of which each customer has a
@@ -45,8 +49,8 @@ class NodePlaces {
     std::function<Result<std::string>(const std::string&)> look_up;
     std::function<std::optional<Result<std::string>>(const std::string&)> literal;
   };
-  /// Nothing where it is not known in time: too many of that customer's wait, or this ends.
-  using Asker = std::function<void(const std::optional<ScrapePlace>&)>;
+  /// place_not_known_yet where it is not in time: too many of that customer's wait, or this ends.
+  using Asker = Task<void(const Result<ScrapePlace>&)>;
 
   NodePlaces(Names names, const Clock& clock, service::MetricRegistry& metrics);
   ~NodePlaces();
@@ -57,9 +61,9 @@ class NodePlaces {
   void set_nodes(const std::vector<nodes::NodeRow>& nodes);
   /// One more of them.
   void add_node(const nodes::NodeRow& node);
-  /// Calls `asker` with the node's place, at once or when it has been looked up. False, and no
-  /// call, for a node that is none of them.
-  bool ask(const live::NodeKey& node, Asker asker);
+  /// Calls `asker` with the node's place, at once or when it has been looked up. False, with
+  /// neither a call nor a move, for a node that is none of them.
+  bool ask(const live::NodeKey& node, Asker& asker);
   /// Whether the database told which nodes are asked. Until it has and while it does not, one that
   /// is not known cannot be asked: our outage (vigia_monitor_places_unknown).
   void note_nodes_read(bool is_read) { places_unknown_.set(is_read ? 0 : 1); }

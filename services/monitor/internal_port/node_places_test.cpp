@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <future>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <set>
 
@@ -86,12 +85,16 @@ class NodePlacesTest : public ::testing::Test {
 
   /// What whoever asks is told, when it is told.
   std::future<std::string> ask(const live::NodeKey& node) {
-    auto told = std::make_shared<std::promise<std::string>>();
-    const bool is_known = places_.ask(node, [told](const std::optional<ScrapePlace>& place) {
-      told->set_value(place ? (place->is_encrypted ? "https " : "") + place->address : "nothing");
-    });
-    if (!is_known) told->set_value("no such node");
-    return told->get_future();
+    std::promise<std::string> promise;
+    auto told = promise.get_future();
+    NodePlaces::Asker asker = [promise =
+                                   std::move(promise)](const Result<ScrapePlace>& place) mutable {
+      if (place) return promise.set_value((place->is_encrypted ? "https " : "") + place->address);
+      promise.set_value(place.error().code == ErrorCode::kNotFound ? "no such node" : "nothing");
+    };
+    // Who is not one of them keeps the asker, and may still use it.
+    if (!places_.ask(node, asker)) asker(fail(ErrorCode::kNotFound, ""));
+    return told;
   }
   bool shows(const std::string& text) {
     return metrics_.expose(false).find(text) != std::string::npos;

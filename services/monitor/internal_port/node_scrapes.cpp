@@ -87,10 +87,9 @@ void NodeScrapes::answer(const live::NodeKey& node, const ScrapePlace& place, Du
   request.response_bytes_max = kScrapeBytesMax;
   if (place.is_encrypted) request.tls = net::TlsClientSettings{"", "", "", true};
   request.may_grow = [taken](std::size_t bytes) { return taken->grow(bytes); };
-  // Shared because a callback has to be copyable.
-  auto held = std::make_shared<net::Responder>(std::move(responder));
-  client_->send(std::move(request), [this, taken, held](Result<net::ClientResponse> answer) {
-    held->send(as_text(std::move(answer)));
+  client_->send(std::move(request), [this, taken, asked = std::move(responder)](
+                                        Result<net::ClientResponse> answer) mutable {
+    asked.send(as_text(std::move(answer)));
   });
 }
 
