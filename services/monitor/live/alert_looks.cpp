@@ -4,7 +4,6 @@
 #include <iterator>
 #include <set>
 
-#include "services/monitor/alerting/limits.hpp"
 #include "services/monitor/live/limits.hpp"
 
 namespace vigia::monitor::live {
@@ -61,8 +60,7 @@ void AlertLooks::take(const std::vector<CustomerId>& asked, AlertsAnswer answer,
 Result<void> AlertLooks::ask(const LookGroup& group, LiveState& state) {
   // Its own time: what was asked before may have taken long.
   const auto at_ms = clock_.wall_ms();
-  auto answer =
-      fetch_alerts(client_, url_, AlertsAsked{group.customers, alerting::kAnswerBytesMax});
+  auto answer = fetch_alerts(client_, url_, AlertsAsked{group.customers, answer_bytes_max_});
   if (!answer) return forward(answer);
   state.alerts_ms = at_ms;
   take(group.customers, std::move(*answer), state);

@@ -1,6 +1,7 @@
 // The looks at the active alerts: each customer has a share of them.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 
@@ -17,8 +18,9 @@ namespace vigia::monitor::live {
 /// is asked for every kManyAlertsInterval, after the others. Thread contract: one thread.
 class AlertLooks {
  public:
-  AlertLooks(net::Client& client, const Clock& clock, std::string url)
-      : client_(client), clock_(clock), url_(std::move(url)) {}
+  /// `answer_bytes_max`: of one answer; what is longer is cut, and the rest of it not known.
+  AlertLooks(net::Client& client, const Clock& clock, std::string url, std::size_t answer_bytes_max)
+      : client_(client), clock_(clock), url_(std::move(url)), answer_bytes_max_(answer_bytes_max) {}
 
   /// One round. What of it fails stays as it is in `state`, with its age; alerts_problem says
   /// "" where anything was answered. `nodes` says how many each customer has. Gives how many
@@ -39,6 +41,7 @@ class AlertLooks {
   net::Client& client_;
   const Clock& clock_;
   const std::string url_;
+  const std::size_t answer_bytes_max_;
   LookPlan plan_;
   std::map<CustomerId, TimePoint> many_;  ///< those with more than are kept: when they were asked
 };

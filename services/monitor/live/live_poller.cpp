@@ -77,7 +77,7 @@ LivePoller::LivePoller(store::Database& database, RouterQueries& router, net::Cl
           "Looks at the live state for which the database did not tell customers and nodes")),
       nodes_seen_(metrics.gauge("vigia_monitor_live_nodes",
                                 "Nodes that the newest look at the live state found")),
-      alert_looks_(client_, clock_, settings_.alertmanager_url) {
+      alert_looks_(client_, clock_, settings_.alertmanager_url, settings_.alerts_bytes_max) {
   LiveState state;
   state.router_problem = "the live state has not been asked for yet";
   state.alerts_problem = "the alerts have not been asked for yet";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/net/client.hpp"
 #include "libs/service/metrics.hpp"
+#include "services/monitor/alerting/limits.hpp"
 #include "services/monitor/customers/customers.hpp"
 #include "services/monitor/live/alert_looks.hpp"
 #include "services/monitor/live/live_state.hpp"
@@ -29,6 +31,7 @@ struct LivePollerSettings {
   Duration interval;
   /// Name and URL of each hot store: asked whether it is there.
   std::vector<std::pair<std::string, std::string>> hot_shards = {};
+  std::size_t alerts_bytes_max = alerting::kAnswerBytesMax;  ///< of one answer of Alertmanager's
 };
 
 /// Without the database it goes on looking at the customers and nodes that it last read. A customer

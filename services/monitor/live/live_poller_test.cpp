@@ -10,7 +10,6 @@
 #include "libs/base/fault.hpp"
 #include "libs/net/form.hpp"
 #include "libs/net/server.hpp"
-#include "services/monitor/alerting/limits.hpp"
 #include "services/monitor/live/limits.hpp"
 #include "services/monitor/nodes/nodes.hpp"
 #include "services/monitor/store/scratch_database.hpp"
@@ -440,11 +439,14 @@ TEST_F(LivePollerTest, OneCustomersManyAlertsAreCountedAndAskedForAlone) {
 }
 
 TEST_F(LivePollerTest, MoreAlertsThanCanBeReadTakeNobodyElsesAway) {
-  constexpr std::size_t kLarge = 1U << 20U;
-  ManyAlerts many{alerts_of(kA, static_cast<int>(alerting::kAnswerBytesMax / kLarge) + 1, kLarge)};
+  constexpr std::size_t kAnswerMax = 128U << 10U;
+  constexpr std::size_t kLarge = 1U << 10U;
+  ManyAlerts many{alerts_of(kA, static_cast<int>(kAnswerMax / kLarge), kLarge)};
   neighbours_.alerts = std::ref(many);
-  poller_.refresh();  // both in one group
-  const auto live = poller_.current();
+  LivePoller poller(*database_, router_, *client_, clock_, metrics_,
+                    {neighbours_.url(), kLiveInterval, {}, kAnswerMax});
+  poller.refresh();  // both in one group
+  const auto live = poller.current();
   EXPECT_EQ(live->alerts_problem, "") << "Alertmanager is there";
   EXPECT_FALSE(live->away.contains(OwnPart::kAlertmanager));
   EXPECT_EQ(count_of(kB, *live), 1U);
