@@ -1,28 +1,70 @@
 #include "services/monitor/customers/customers.hpp"
 
+#include <array>
+#include <type_traits>
+
 #include <fmt/format.h>
 
 namespace vigia::monitor::customers {
 namespace {
 
-// Rows are read by position: the limits stand behind all other columns, in the order of their
-// table, so that a new limit is a line there and nothing here.
-constexpr std::size_t kFirstLimit = 7;  // of the columns
+/// A column of the table, and how it is read and written. Each stands here alone: every statement
+/// goes through the list.
+struct Column {
+  std::string_view name;
+  void (*read)(const store::Row& row, std::size_t column, CustomerRow& customer);
+  store::Value (*write)(const CustomerRow& customer);
+};
+
+template <std::string CustomerRow::* member>
+constexpr Column text_column(std::string_view name) {
+  return {name,
+          [](const store::Row& row, std::size_t column, CustomerRow& customer) {
+            customer.*member = row.text(column);
+          },
+          [](const CustomerRow& customer) { return store::Value(customer.*member); }};
+}
+
+/// A boolean is a number too.
+template <auto CustomerRow::* member>
+constexpr Column number_column(std::string_view name) {
+  return {name,
+          [](const store::Row& row, std::size_t column, CustomerRow& customer) {
+            customer.*member =
+                static_cast<std::decay_t<decltype(customer.*member)>>(row.integer(column));
+          },
+          [](const CustomerRow& customer) {
+            return store::Value(static_cast<std::int64_t>(customer.*member));
+          }};
+}
+
+// Without the id, which is the key, and the limits, which have a list of their own.
+constexpr std::array kColumns = {text_column<&CustomerRow::name>("name"),
+                                 number_column<&CustomerRow::is_enabled>("is_enabled"),
+                                 text_column<&CustomerRow::hot_shard>("hot_shard"),
+                                 number_column<&CustomerRow::assigned_ms>("assigned_ms"),
+                                 number_column<&CustomerRow::created_ms>("created_ms"),
+                                 text_column<&CustomerRow::language>("language")};
+
+/// All names, in the order in which a row has them, each after `mark`.
+std::string names_of_columns(std::string_view mark = "") {
+  std::string text = fmt::format("{}id", mark);
+  for (const auto& column : kColumns) text += fmt::format(", {}{}", mark, column.name);
+  for (const auto& limit : kCustomerLimits) text += fmt::format(", {}{}", mark, limit.name);
+  return text;
+}
 
 std::string select_from_customers() {
-  std::string text = "SELECT id, name, is_enabled, hot_shard, assigned_ms, created_ms, language";
-  for (const auto& limit : kCustomerLimits) text += ", " + std::string(limit.name);
-  return text + " FROM customers ";
+  return fmt::format("SELECT {} FROM customers ", names_of_columns());
 }
 
 Result<CustomerRow> read_customer(const store::Row& row) {
-  auto id = CustomerId::parse(row.text(0));
+  std::size_t at = 0;
+  auto id = CustomerId::parse(row.text(at));
   if (!id) return tl::unexpected<Error>(with_context("table customers", std::move(id.error())));
-  CustomerRow customer{*id, row.text(1),    row.boolean(2), row.text(3),
-                       {},  row.integer(4), row.integer(5), row.text(6)};
-  for (std::size_t i = 0; i < kCustomerLimits.size(); ++i) {
-    customer.limits.*kCustomerLimits[i].value = row.integer(kFirstLimit + i);
-  }
+  CustomerRow customer{*id, {}, {}, {}, {}};
+  for (const auto& column : kColumns) column.read(row, ++at, customer);
+  for (const auto& limit : kCustomerLimits) customer.limits.*limit.value = row.integer(++at);
   return customer;
 }
 
@@ -54,19 +96,12 @@ Result<bool> insert_customer(const CustomerRow& customer, store::DatabaseConnect
   auto existing = find_customer(customer.id, connection);
   if (!existing) return forward(existing);
   if (*existing) return false;
-  std::string columns = "id, name, is_enabled, hot_shard, assigned_ms, created_ms, language";
-  std::string places = ":a, :b, :c, :d, :e, :f, :g";
-  std::vector<store::Value> values = {
-      customer.id.text(), customer.name,        std::int64_t{customer.is_enabled},
-      customer.hot_shard, customer.assigned_ms, customer.created_ms,
-      customer.language};
-  for (const auto& limit : kCustomerLimits) {
-    columns += ", " + std::string(limit.name);
-    places += ", :" + std::string(limit.name);
-    values.emplace_back(customer.limits.*limit.value);
-  }
-  auto done =
-      connection.execute("INSERT INTO customers (" + columns + ") VALUES (" + places + ")", values);
+  std::vector<store::Value> values = {customer.id.text()};
+  for (const auto& column : kColumns) values.push_back(column.write(customer));
+  for (const auto& limit : kCustomerLimits) values.emplace_back(customer.limits.*limit.value);
+  auto done = connection.execute(fmt::format("INSERT INTO customers ({}) VALUES ({})",
+                                             names_of_columns(), names_of_columns(":")),
+                                 values);
   if (!done) return forward(done);
   return true;
 }
@@ -75,12 +110,15 @@ Result<bool> change_customer(const CustomerId& customer, const CustomerChange& c
                              store::DatabaseConnection& connection) {
   // What the change does not name stays as it is, in one statement: of two changes at once that
   // name different fields both hold.
-  std::string set =
-      "name = COALESCE(:a, name), is_enabled = COALESCE(:b, is_enabled), "
-      "language = COALESCE(:c, language)";
-  std::vector<store::Value> values = {store::value_or_null(change.name),
-                                      store::value_or_null(change.is_enabled),
-                                      store::value_or_null(change.language)};
+  std::string set;
+  std::vector<store::Value> values;
+  const auto keep_unless = [&](std::string_view column, store::Value value) {
+    set += fmt::format("{0}{1} = COALESCE(:{1}, {1})", set.empty() ? "" : ", ", column);
+    values.push_back(std::move(value));
+  };
+  keep_unless("name", store::value_or_null(change.name));
+  keep_unless("is_enabled", store::value_or_null(change.is_enabled));
+  keep_unless("language", store::value_or_null(change.language));
   for (const auto& limit : kCustomerLimits) {
     const auto found = change.limits.find(limit.name);
     if (found == change.limits.end()) continue;
