@@ -7,8 +7,10 @@
 
 #include "services/monitor/customers/customers.hpp"
 #include "services/monitor/store/history.hpp"
+#include "services/monitor/store/schema.hpp"
 #include "services/monitor/store/scratch_database.hpp"
 #include "services/monitor/store/sqlite_file.hpp"
+#include "services/monitor/store/testing/old_schema.hpp"
 #include "services/monitor/tokens/tokens.hpp"
 
 namespace vigia::monitor::store {
@@ -197,26 +199,21 @@ TEST_F(Doubt, ACopyIsWholeAndTheOldestGo) {
   EXPECT_TRUE(fs::exists(file())) << "a damaged copy replaces nothing";
 }
 
-TEST_F(Doubt, AnOlderSchemaIsCopiedBeforeItIsChanged) {
-  ASSERT_TRUE((*database_).write([](DatabaseConnection& c) -> Result<void> {
-    for (const char* sql :
-         {"DROP TRIGGER customers_insert_counts", "DROP TRIGGER customers_update_counts",
-          "DROP TRIGGER customers_delete_counts", "DROP TRIGGER tokens_insert_counts",
-          "DROP TRIGGER tokens_update_counts", "DROP TRIGGER tokens_delete_counts",
-          "DROP TABLE history", "ALTER TABLE channels DROP COLUMN delivered_ms",
-          "ALTER TABLE channels DROP COLUMN failed_ms", "ALTER TABLE channels DROP COLUMN failure",
-          "UPDATE schema_version SET version = 3"}) {
-      auto done = c.execute(sql, {});
-      if (!done) return forward(done);
-    }
-    return {};
-  }));
-  database_.close();
-  fs::remove(database_.folder() / "m.db.state/anchor");  // version 3 had none
-  fs::remove_all(database_.folder() / "m.db.state/backups");
-  database_.reopen();
-  EXPECT_EQ((*database_).doubt(), "");
-  EXPECT_FALSE(list_backups((database_.folder() / "m.db.state/backups").string()).empty());
+TEST_F(Doubt, EveryOlderSchemaIsCopiedBeforeItIsChanged) {
+  const auto backups = (database_.folder() / "m.db.state/backups").string();
+  for (int version = 1; version < newest_schema_version(); ++version) {
+    const auto put = (*database_).write([&](DatabaseConnection& c) -> Result<void> {
+      return testing::put_old_schema(version, c);
+    });
+    ASSERT_TRUE(put.has_value()) << version << ": " << put.error().message;
+    database_.close();
+    fs::remove(database_.folder() / "m.db.state/anchor");  // of the database that stood here before
+    fs::remove_all(backups);
+    database_.reopen();
+    EXPECT_EQ((*database_).doubt(), "") << version;
+    EXPECT_FALSE(list_backups(backups).empty()) << version;
+    EXPECT_EQ(customers(), 0U) << "and it can be read: " << version;
+  }
 }
 
 }  // namespace

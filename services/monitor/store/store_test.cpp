@@ -14,6 +14,7 @@
 #include "services/monitor/store/audit.hpp"
 #include "services/monitor/store/schema.hpp"
 #include "services/monitor/store/scratch_database.hpp"
+#include "services/monitor/store/testing/old_schema.hpp"
 #include "services/monitor/tokens/tokens.hpp"
 #include "services/monitor/users/users.hpp"
 
@@ -156,17 +157,9 @@ TEST_F(Store, TheNewestSchemaIsPinned) {
 // A released version never changes: databases in the field have it.
 TEST_F(Store, ADatabaseOfVersionOneIsBroughtUpToDate) {
   ASSERT_TRUE(write([](DatabaseConnection& c) -> Result<void> {
-    const auto tables_there = c.query("SELECT name FROM sqlite_master WHERE type = 'table'", {});
-    for (const auto& row : *tables_there) {
-      auto dropped = c.execute("DROP TABLE " + row.text(0), {});
-      if (!dropped) return forward(dropped);
-    }
-    // The triggers stand first in the file, and need their table.
-    const auto text = golden("schema_v1.sql");
-    const auto tables = text.find("CREATE TABLE schema_version");
+    auto put = testing::put_old_schema(1, c);
+    if (!put) return put;
     std::istringstream lines(
-        text.substr(tables) + text.substr(0, tables) +
-        "INSERT INTO schema_version VALUES (1)\n"
         "INSERT INTO customers VALUES ('cliente-a', 'A', 1, 'hot-0', 7, 8, 1, 1)\n"
         "INSERT INTO channels VALUES "
         "('1', 'cliente-a', 'webhook', 'https://x.example/', '', 1)\n");
