@@ -96,6 +96,23 @@ std::vector<AlertRule> part_rules(const RuleSettings& settings) {
   };
 }
 
+// A chunk is tried for half an hour before it is set aside, so the counter was seen at 0 before it
+// goes up: unlike one of damage found at the start, it has an increase. An hour, so that who comes
+// later still sees it.
+AlertRule chunks_set_aside() {
+  return {
+      "ChunksSetAside",
+      "sum by (job, instance) (increase("
+      "vigia_storage_chunks_set_aside_total{customer_id=\"\"}[1h])) > 0",
+      Duration::zero(),
+      Duration::zero(),
+      "critical",
+      "{{ $labels.job }} ({{ $labels.instance }}) apartó datos que su almacén no acepta: faltan "
+      "en las consultas; su registro dice de qué cliente",
+      "{{ $labels.job }} ({{ $labels.instance }}) set data aside that its store does not take: "
+      "queries miss it; its log says of which customer"};
+}
+
 // What our programs are configured with, keep, and lose.
 std::vector<AlertRule> data_rules() {
   const Duration none = Duration::zero();
@@ -147,6 +164,7 @@ std::vector<AlertRule> data_rules() {
        none, none, "critical",
        "Datos dañados en el disco de {{ $labels.job }} ({{ $labels.instance }})",
        "Damaged data on the disk of {{ $labels.job }} ({{ $labels.instance }})"},
+      chunks_set_aside(),
   };
 }
 
