@@ -5,6 +5,7 @@
 #include "libs/net/status.hpp"
 #include "libs/service/log.hpp"
 #include "services/storage/api/fence_header.hpp"
+#include "services/storage/heads/restored_chunks.hpp"
 #include "services/storage/store/patience.hpp"
 
 namespace vigia::storage {
@@ -92,8 +93,12 @@ Result<void> Service::open() {
   if (!cold) return forward(cold);
   cold_ = std::move(*cold);
   use_times();
-  stored_series_ =
-      std::make_unique<heads::StoredSeries>(cold_->chunks(), *cold_, &cold_->catalog());
+  quarantine_ = std::make_unique<quarantine::ChunkQuarantine>(
+      quarantine::QuarantineSettings{settings_.rocksdb.directory + "/quarantine/chunks"},
+      disk_log::system_files(), clock_);
+  stored_series_ = std::make_unique<heads::StoredSeries>(cold_->chunks(), *cold_, &cold_->catalog(),
+                                                         quarantine_.get());
+  const heads::RestoreCounts restored = heads::restore_chunks(*quarantine_, *stored_series_);
   heads_ = std::make_unique<heads::HeadSet>(
       *stored_series_, clock_,
       heads::HeadSet::Memory{settings_.memory_max / 8 * kHeadEighths,
@@ -107,7 +112,8 @@ Result<void> Service::open() {
       ingest::Ingester::open(std::move(ingest), *heads_, cold_->chunks(), times_, clock_);
   if (!ingester) return forward(ingester);
   ingester_ = std::move(*ingester);
-  cold_->index().note_used(ingester_->replayed_series_max(), ingester_->replayed_customer_max());
+  cold_->index().note_used(std::max(restored.series_max, ingester_->replayed_series_max()),
+                           std::max(restored.customer_max, ingester_->replayed_customer_max()));
   healer_ = std::make_unique<store::rocksdb::index::IndexHealer>(cold_->index(), *store_);
   make_interfaces();
   guard_ = std::make_unique<lanes::MemoryGuard>(settings_.memory_max,

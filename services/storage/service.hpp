@@ -98,6 +98,7 @@ class Service final : public service::Running, public net::Handler {
   std::optional<disk_log::StoreIdentity> identity_;  // as of the start
   std::unique_ptr<store::rocksdb::RocksDbColdStore> cold_;
   std::unique_ptr<store::rocksdb::index::IndexHealer> healer_;
+  std::unique_ptr<quarantine::ChunkQuarantine> quarantine_;
   std::unique_ptr<heads::StoredSeries> stored_series_;
   std::unique_ptr<heads::HeadSet> heads_;
   std::unique_ptr<ingest::Ingester> ingester_;

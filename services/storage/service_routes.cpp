@@ -197,6 +197,14 @@ void Service::add_metrics() {
     counter("vigia_storage_chunks_set_aside_total",
             "Closed chunks that the store never took while it took others.",
             heads.closed.set_aside);
+    counter("vigia_storage_chunks_lost_total",
+            "Of those set aside, chunks for which the quarantine had no room and the log none.",
+            heads.closed.lost);
+    const quarantine::QuarantineStats aside = quarantine_->stats();
+    gauge("vigia_storage_chunks_in_quarantine",
+          "Chunks set aside: answers lack them until a start can store them.", aside.chunks);
+    gauge("vigia_storage_chunk_quarantine_bytes", "Files of chunks set aside, damaged ones too.",
+          aside.bytes);
     gauge("vigia_storage_index_memory_bytes", "Memory of known series' numbers.",
           cold_->index().memory_bytes());
     gauge("vigia_storage_series", "Series ever written.", cold_->index().series_count());

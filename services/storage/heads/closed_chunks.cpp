@@ -1,7 +1,6 @@
 #include "services/storage/heads/closed_chunks.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <new>
 
 #include "libs/base/fault.hpp"
@@ -95,7 +94,7 @@ Epoch ClosedChunks::oldest() const {
 
 ClosedStats ClosedChunks::stats() const {
   const std::lock_guard lock(mutex_);
-  return {waiting_.chunks(), waiting_.bytes(), failures_, set_aside_};
+  return {waiting_.chunks(), waiting_.bytes(), failures_, set_aside_, lost_};
 }
 
 // Counted as the sweeps' own failures are, of which there is one in half a minute: what passes in
@@ -202,34 +201,60 @@ void ClosedChunks::write_apart(Lock& lock, ClosedBlock& block) {
   }
   block.next_try = now() + block.wait;
   block.wait = std::min(block.wait * 2, patience_.apart);
-  if (block.bytes == 0) {
-    waiting_.drop(block);
-  } else if (is_given_up(block)) {
-    set_aside(block);
-  }
+  // Out of here no later than when it would hold up everybody: in its file nothing of it is lost.
+  const bool is_given_up = now() - block.since >= patience_.given_up;
+  if (is_to_blame(block) && (is_given_up || stops_others())) set_aside(lock, block, is_given_up);
+  if (block.bytes == 0) waiting_.drop(block);
   progress_.notify_all();
 }
 
 // Only where the store takes others meanwhile is a chunk to blame.
-bool ClosedChunks::is_given_up(const ClosedBlock& block) const {
-  if (now() - block.since < patience_.given_up) return false;
-  return taken_ > block.taken_before;
+bool ClosedChunks::is_to_blame(const ClosedBlock& block) const {
+  return block.bytes > 0 && taken_ > block.taken_before;
 }
 
-void ClosedChunks::set_aside(ClosedBlock& block) {
-  const auto left = static_cast<std::size_t>(std::countr_one(block.gone));
-  const store::ChunkRow& row = block.chunks[left].row;
-  const std::size_t count =
-      block.chunks.size() - static_cast<std::size_t>(std::popcount(block.gone));
-  service::log_error("closed chunks are set aside: the store takes others and never took these",
-                     {{"chunks", std::to_string(count)},
-                      {"customer_number", std::to_string(block.customer.value)},
-                      {"first_series", std::to_string(row.series.value)},
-                      {"its_from_ms", std::to_string(row.first_ms)},
-                      {"its_to_ms", std::to_string(row.last_ms)},
-                      {"error", apart_error_->message}});
-  set_aside_ += count;
-  waiting_.drop(block);
+bool ClosedChunks::stops_others() const {
+  return is_log_short_ || waiting_.apart_bytes() > bytes_max_ / 2;
+}
+
+// Never throws, as try_put.
+Result<std::string> ClosedChunks::try_keep_aside(customers::CustomerNumber customer,
+                                                 const store::ClosedChunk& chunk) {
+  Result<std::string> name = fail(ErrorCode::kInternal, "storage: a fault of this program");
+  contain_faults("storage: setting a closed chunk aside",
+                 [&] { name = store_.keep_aside(customer, chunk); });
+  return name;
+}
+
+// Whoever holds up everybody is the last to be let go, and only after the same half hour: to refuse
+// all customers' samples for one's is what the share of each is there to prevent.
+void ClosedChunks::set_aside(Lock& lock, ClosedBlock& block, bool is_given_up) {
+  std::string first_file;
+  std::size_t kept = 0;
+  std::size_t lost = 0;
+  for (std::size_t i = 0; i < block.chunks.size() && !is_stopping_; ++i) {
+    if (!block.has(i)) continue;
+    lock.unlock();
+    const auto name = try_keep_aside(block.customer, block.chunks[i]);
+    lock.lock();
+    if (!name) note_failure(name.error());
+    const bool is_lost = !name && is_given_up && stops_others();
+    if (!name && !is_lost) continue;
+    if (first_file.empty() && name) first_file = *name;
+    ++(is_lost ? lost : kept);
+    waiting_.forget(block, i);
+  }
+  if (kept + lost == 0) return;
+  set_aside_ += kept + lost;
+  lost_ += lost;
+  service::log_error(
+      "closed chunks are set aside: the store takes others and never took these. Their samples are "
+      "not answered until a start can store them (docs/deployment.md, \"Chunks in quarantine\")",
+      {{"customer_number", std::to_string(block.customer.value)},
+       {"chunks", std::to_string(kept)},
+       {"first_file", first_file},
+       {"lost", std::to_string(lost)},
+       {"error", apart_error_->message}});
 }
 
 }  // namespace vigia::storage::heads

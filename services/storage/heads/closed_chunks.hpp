@@ -2,6 +2,7 @@
 // nobody who appends waits for a disk or a network.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -21,7 +22,8 @@ struct ClosedStats {
   std::uint64_t chunks = 0;     ///< that wait
   std::uint64_t bytes = 0;      ///< of memory
   std::uint64_t failures = 0;   ///< half minutes in which the store refused some
-  std::uint64_t set_aside = 0;  ///< chunks that the store never took
+  std::uint64_t set_aside = 0;  ///< chunks that the store never took, those lost included
+  std::uint64_t lost = 0;       ///< of these, those that the quarantine did not take either
 };
 
 /// How often what the store refuses is tried again.
@@ -38,10 +40,12 @@ struct ClosedPatience {
 /// kill loses nothing, and ending this with chunks in it loses nothing either.
 /// One bad chunk is one chunk: a block that is refused for another reason (a fault) is taken
 /// out of its lane and tried chunk by chunk. What is refused alone, while the
-/// store takes others, for half an hour is set aside: logged, counted, the log lets go of it.
-/// The bound is asked for and not enforced: whoever makes chunks asks for room before, one request
-/// or one part of the open series at a time, and that much it may be exceeded.
-/// Thread contract: any thread.
+/// store takes others, for half an hour is set aside: written into a file of the quarantine,
+/// logged, counted; then the log lets go of it. While the quarantine refuses, it stays as it is,
+/// and is tried at both again; it is let go and lost only where it would else stop everybody (the
+/// log nears its cap, or the bound below its half). The bound is asked for and not enforced:
+/// whoever makes chunks asks for room before, one request or one part of the open series at a time,
+/// and that much it may be exceeded. Thread contract: any thread.
 class ClosedChunks {
  public:
   /// `store` must outlive it.
@@ -65,6 +69,9 @@ class ClosedChunks {
   /// kDeadline.
   Result<void> await_stored(Duration longest) const;
 
+  /// While the log has little room left, what can be put nowhere holds it no longer.
+  void set_log_short(bool is_short) { is_log_short_ = is_short; }
+
   /// What waits of a series. Ask here first, then the store: then nothing is missed, at worst a row
   /// is seen twice.
   std::vector<store::ChunkRow> rows_of(store::SeriesId series) const;
@@ -82,8 +89,11 @@ class ClosedChunks {
   void write_apart(Lock& lock, ClosedBlock& block);
   Result<void> try_put(customers::CustomerNumber customer, std::span<store::ClosedChunk> chunks);
   void put_apart(ClosedBlock& block);
-  bool is_given_up(const ClosedBlock& block) const;
-  void set_aside(ClosedBlock& block);
+  bool stops_others() const;
+  bool is_to_blame(const ClosedBlock& block) const;
+  void set_aside(Lock& lock, ClosedBlock& block, bool is_given_up);
+  Result<std::string> try_keep_aside(customers::CustomerNumber customer,
+                                     const store::ClosedChunk& chunk);
   void note_failure(const Error& error);
   Result<void> await_below(std::size_t bytes) const;
 
@@ -96,6 +106,8 @@ class ClosedChunks {
   ClosedLanes waiting_;
   std::uint64_t failures_ = 0;
   std::uint64_t set_aside_ = 0;
+  std::uint64_t lost_ = 0;
+  std::atomic<bool> is_log_short_{false};
   std::uint64_t taken_ = 0;           // writes
   std::optional<Error> error_;        // of the last write of a lane; none where the store took it
   std::optional<Error> apart_error_;  // of the last one apart

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/disk_log/testing/memory_files.hpp"
 #include "services/storage/store/testing/memory_cold_store.hpp"
 #include "services/storage/store/testing/watched_chunks.hpp"
 #include "services/storage/testing/test_numbers.hpp"
@@ -69,6 +70,10 @@ class GatedStore final : public store::WatchedChunks {
   void await_put() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return begun_ > 0; });
+  }
+  int begun() {
+    const std::lock_guard lock(mutex_);
+    return begun_;
   }
   std::vector<std::string> customers() {
     const std::lock_guard lock(mutex_);
@@ -265,21 +270,138 @@ TEST_F(ClosedChunksTest, WhatIsApartKeepsNobodyWaitingForRoom) {
   EXPECT_FALSE(closed.await_room());  // it may not grow for ever
 }
 
-TEST_F(ClosedChunksTest, WhatTheStoreNeverTakesIsSetAsideAndLetsTheLogGo) {
+class SetAsideTest : public ClosedChunksTest {
+ protected:
+  // Series 7 is refused, series 8 taken, so that it is the first one's own fault.
+  void close_a_bad_one(ClosedChunks& closed, std::size_t bytes = 4) {
+    gate_.poison(7);
+    gate_.open();
+    closed.add({1}, {row(7, 0, bytes)}, 100);
+    (void)closed.await_stored(kLong);
+    closed.add({2}, {row(8, 0)}, 101);
+    while (stored(2, 8).empty()) std::this_thread::yield();
+  }
+  // The writer has tried again: the store and, where it is time for that, the quarantine.
+  void await_tries(int times) {
+    const int before = gate_.begun();
+    while (gate_.begun() < before + times) std::this_thread::yield();
+  }
+  static ClosedPatience hurried() {
+    ClosedPatience patience;
+    patience.first = patience.apart = std::chrono::milliseconds(1);
+    patience.given_up = Duration(0);
+    return patience;
+  }
+  void fail_disk(bool is_failing) {
+    files_.fail_when([is_failing](std::string_view call, const std::string&) {
+      return is_failing && call == "sync";
+    });
+  }
+
+  disk_log::MemoryFiles files_;
+  ManualClock clock_{kStart * 1'000'000};
+  quarantine::ChunkQuarantine quarantine_{{"/q"}, files_, clock_};
+  StoredSeries series_{gate_, numbers_, nullptr, &quarantine_};
+};
+
+TEST_F(SetAsideTest, WhatTheStoreNeverTakesIsInAFileBeforeTheLogGoes) {
   gate_.poison(7);
   gate_.open();
-  ClosedPatience patience;
-  patience.first = patience.apart = std::chrono::milliseconds(1);
-  patience.given_up = Duration(0);
-  ClosedChunks closed(series_, 1U << 20U, patience);
-  closed.add({1}, {row(7, 0)}, 100);
+  ClosedChunks closed(series_, 1U << 20U, hurried());
+  closed.add({1}, {row(7, 0), row(7, 1)}, 100);
   (void)closed.await_stored(kLong);
   EXPECT_EQ(closed.stats().set_aside, 0U);  // who knows whether the store takes anything
+  EXPECT_EQ(closed.oldest(), 100U);
   closed.add({1}, {row(8, 0)}, 101);
-  while (closed.stats().set_aside == 0) std::this_thread::yield();
+  while (closed.stats().chunks > 0) std::this_thread::yield();
+  EXPECT_EQ(closed.stats().set_aside, 2U);
+  EXPECT_EQ(closed.stats().lost, 0U);
   EXPECT_THAT(closed.rows_of({7}), IsEmpty());
   EXPECT_EQ(closed.oldest(), kNoEpoch);
   EXPECT_EQ(closed.stats().bytes, 0U);
+  const auto names = quarantine_.names();
+  ASSERT_EQ(names.size(), 2U);
+  const auto kept = quarantine_.read(names[1]);
+  ASSERT_TRUE(kept.has_value());
+  EXPECT_EQ(kept->customer->text(), "c-1");
+  EXPECT_EQ(kept->row.series.value, 7U);
+  EXPECT_EQ(kept->row.first_ms, kStart + 1'000);
+  EXPECT_EQ(kept->row.data, "xxxx");
+}
+
+TEST_F(SetAsideTest, WhileTheQuarantineRefusesItStaysWithItsLogAndIsSeen) {
+  fail_disk(true);
+  ClosedChunks closed(series_, 1U << 20U, hurried());
+  close_a_bad_one(closed);
+  await_tries(5);
+  EXPECT_EQ(closed.rows_of({7}).size(), 1U);
+  EXPECT_EQ(closed.oldest(), 100U);
+  EXPECT_EQ(closed.stats().set_aside, 0U);
+  EXPECT_TRUE(closed.await_much_room());  // and nobody waits for it
+  fail_disk(false);
+  while (closed.stats().set_aside == 0) std::this_thread::yield();
+  EXPECT_EQ(closed.stats().lost, 0U);
+  EXPECT_EQ(quarantine_.names().size(), 1U);
+}
+
+TEST_F(SetAsideTest, WithoutAQuarantineItStaysToo) {
+  StoredSeries series(gate_, numbers_);
+  ClosedChunks closed(series, 1U << 20U, hurried());
+  close_a_bad_one(closed);
+  await_tries(5);
+  EXPECT_EQ(closed.oldest(), 100U);
+  gate_.poison(0);
+  while (stored(1, 7).empty()) std::this_thread::yield();
+}
+
+// It would refuse everybody's samples for one's.
+TEST_F(SetAsideTest, WhatCanBePutNowhereIsLostWhereTheLogIsShort) {
+  fail_disk(true);
+  ClosedChunks closed(series_, 1U << 20U, hurried());
+  close_a_bad_one(closed);
+  await_tries(5);
+  EXPECT_EQ(closed.stats().lost, 0U);
+  closed.set_log_short(true);
+  while (closed.stats().chunks > 0) std::this_thread::yield();
+  EXPECT_EQ(closed.stats().lost, 1U);
+  EXPECT_EQ(closed.stats().set_aside, 1U);
+  EXPECT_EQ(closed.oldest(), kNoEpoch);
+}
+
+TEST_F(SetAsideTest, WhatCanBePutNowhereIsLostWhereItWouldFillTheBound) {
+  fail_disk(true);
+  ClosedChunks closed(series_, 10'000, hurried());
+  close_a_bad_one(closed, 6'000);
+  while (closed.stats().chunks > 0) std::this_thread::yield();
+  EXPECT_EQ(closed.stats().lost, 1U);
+}
+
+TEST_F(SetAsideTest, BeforeItsHalfHourNothingIsLost) {
+  fail_disk(true);
+  ClosedPatience patience = hurried();
+  patience.given_up = std::chrono::minutes(30);
+  ClosedChunks closed(series_, 10'000, patience);
+  closed.set_log_short(true);
+  close_a_bad_one(closed, 6'000);
+  await_tries(5);
+  EXPECT_EQ(closed.stats().chunks, 1U);
+  EXPECT_EQ(closed.stats().lost, 0U);
+  // A file is no loss: before it would stop others it need not wait.
+  fail_disk(false);
+  while (closed.stats().chunks > 0) std::this_thread::yield();
+  EXPECT_EQ(quarantine_.names().size(), 1U);
+}
+
+TEST_F(SetAsideTest, WithRoomItHasItsHalfHour) {
+  ClosedPatience patience = hurried();
+  patience.given_up = std::chrono::minutes(30);
+  ClosedChunks closed(series_, 1U << 20U, patience);
+  close_a_bad_one(closed);
+  await_tries(5);
+  EXPECT_EQ(closed.stats().set_aside, 0U);
+  gate_.poison(0);
+  while (stored(1, 7).empty()) std::this_thread::yield();
+  EXPECT_THAT(quarantine_.names(), IsEmpty());
 }
 
 TEST_F(ClosedChunksTest, LittleMemoryIsNoBadChunk) {

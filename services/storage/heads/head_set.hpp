@@ -135,6 +135,8 @@ class HeadSet {
   /// until all of it is stored.
   Result<Epoch> sweep(const SweepTime& time);
 
+  /// ClosedChunks::set_log_short.
+  void set_log_short(bool is_short) { closed_.set_log_short(is_short); }
   /// ClosedChunks::await_stored.
   Result<void> await_stored(Duration longest) const { return closed_.await_stored(longest); }
 

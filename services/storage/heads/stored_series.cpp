@@ -46,6 +46,12 @@ Result<void> StoredSeries::put(customers::CustomerNumber customer,
   return store::put_now(chunks_, *id, chunks);
 }
 
+Result<std::string> StoredSeries::keep_aside(customers::CustomerNumber customer,
+                                             const store::ClosedChunk& chunk) {
+  if (quarantine_ == nullptr) return fail(ErrorCode::kUnavailable, "there is no quarantine");
+  return quarantine_->keep({customer, id_of(customer), 0, chunk.row, chunk.resolution});
+}
+
 Result<std::vector<store::ChunkRow>> StoredSeries::read(customers::CustomerNumber customer,
                                                         store::SeriesId series, TimestampMs from_ms,
                                                         TimestampMs to_ms) {

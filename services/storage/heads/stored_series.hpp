@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "services/storage/customers/customer_numbers.hpp"
+#include "services/storage/quarantine/chunk_quarantine.hpp"
 #include "services/storage/store/catalog.hpp"
 #include "services/storage/store/chunks.hpp"
 
@@ -18,14 +19,20 @@ namespace vigia::storage::heads {
 /// any thread. Errors as ChunkStore's.
 class StoredSeries {
  public:
-  /// All must outlive it. `catalog` may be null where the store needs no metrics.
+  /// All must outlive it. `catalog` may be null where the store needs no metrics, `quarantine`
+  /// where nothing is kept aside.
   StoredSeries(store::ChunkStore& chunks, customers::CustomerNumbers& numbers,
-               const store::Catalog* catalog = nullptr)
-      : chunks_(chunks), numbers_(numbers), catalog_(catalog) {}
+               const store::Catalog* catalog = nullptr,
+               quarantine::ChunkQuarantine* quarantine = nullptr)
+      : chunks_(chunks), numbers_(numbers), catalog_(catalog), quarantine_(quarantine) {}
 
   /// As ChunkStore::put, waited for. What is of a number that nobody has (a store that lost its end
   /// gave it out) is kept under that number, and holds up nothing.
   Result<void> put(customers::CustomerNumber customer, std::span<store::ClosedChunk> chunks);
+  /// On disk when it returns, in the file that it names: what the store never takes. Errors as
+  /// ChunkQuarantine::keep.
+  Result<std::string> keep_aside(customers::CustomerNumber customer,
+                                 const store::ClosedChunk& chunk);
   /// Raw rows that overlap from_ms … to_ms. None for a number that nobody has.
   Result<std::vector<store::ChunkRow>> read(customers::CustomerNumber customer,
                                             store::SeriesId series, TimestampMs from_ms,
@@ -34,14 +41,17 @@ class StoredSeries {
                                             store::SeriesId series, TimestampMs from_ms);
   Result<void> sync() { return chunks_.sync(); }
 
- private:
+  /// As CustomerNumbers::id_of.
   std::optional<CustomerId> id_of(customers::CustomerNumber customer);
+
+ private:
   Result<store::SeriesKey> key_of(const CustomerId& customer, store::SeriesId series) const;
   Result<void> add_metrics(const CustomerId& customer, std::span<store::ClosedChunk> chunks) const;
 
   store::ChunkStore& chunks_;
   customers::CustomerNumbers& numbers_;
   const store::Catalog* catalog_;
+  quarantine::ChunkQuarantine* quarantine_;
   std::mutex mutex_;
   std::unordered_map<std::uint32_t, CustomerId> ids_;  // numbers are given out for ever
 };

@@ -321,9 +321,9 @@ void Ingester::sweep() {
   time.now = std::max(epoch_, steady_epoch());
   // While the log is short of room what this lets go is waited for, a little: the next sweep is
   // far.
-  if (is_nearly_full(log_->stats(), settings_.log_bytes_max)) {
-    (void)heads_.await_stored(kStoredWait);
-  }
+  const bool is_log_short = is_nearly_full(log_->stats(), settings_.log_bytes_max);
+  heads_.set_log_short(is_log_short);
+  if (is_log_short) (void)heads_.await_stored(kStoredWait);
   const heads::Epoch late = late_->oldest();  // before the heads: what is done meanwhile is in them
   const auto oldest = heads_.sweep(time);
   const auto done = oldest ? checkpoint(heads::older(late, *oldest))
