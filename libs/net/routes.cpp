@@ -60,16 +60,24 @@ std::optional<PathValues> match(const std::vector<std::string>& pattern,
 Response method_not_allowed(const std::string& method, const std::string& allowed,
                             ErrorForm error_form) {
   Response response = error_form(
-      {ErrorCode::kInvalid, fmt::format("method {} is not allowed here; use {}", method, allowed)});
-  response.status = 405;
+      {ErrorCode::kInvalid, fmt::format("method {} is not allowed here; use {}", method, allowed)},
+      405);
   response.headers.add("allow", allowed);
   return response;
 }
 
+Response usual_form(const Error& error, int status) {
+  Response response = json_error(error);
+  response.status = status;
+  return response;
+}
+
+Response write(ErrorForm form, const Error& error) { return form(error, http_status(error.code)); }
+
 }  // namespace
 
 Routes::Routes(ErrorForm error_form)
-    : error_form_(error_form == nullptr ? json_error : error_form) {}
+    : error_form_(error_form == nullptr ? usual_form : error_form) {}
 
 void Routes::add(std::string method, std::string_view pattern, RouteFunction function) {
   const auto segments = split_path(pattern);
@@ -97,11 +105,11 @@ void Routes::handle(Request request, Responder responder) {
     responder.send(method_not_allowed(request.method.substr(0, 32), allowed, error_form_));
     return;
   }
-  responder.send(error_form_({ErrorCode::kNotFound, "there is nothing at this path"}));
+  responder.send(write(error_form_, {ErrorCode::kNotFound, "there is nothing at this path"}));
 }
 
 Response Routes::refuse(const RequestHead& /*head*/, const Error& error) {
-  return error_form_(error);
+  return write(error_form_, error);
 }
 
 }  // namespace vigia::net

@@ -13,8 +13,9 @@ namespace vigia::net {
 
 /// Values of the {placeholders} of the path that matched, percent-decoded.
 using PathValues = std::map<std::string, std::string, std::less<>>;
-/// How an error is written: json_error, prometheus_error.
-using ErrorForm = Response (*)(const Error&);
+/// How an error is written. `status` is what goes out; it is http_status(error.code), but for a
+/// wrong method, which is 405.
+using ErrorForm = Response (*)(const Error& error, int status);
 using RouteFunction = Task<void(Request, const PathValues&, Responder)>;
 
 /// Exact paths and "{name}" for one whole segment: "/api/v1/label/{name}/values". A path that is
@@ -22,7 +23,7 @@ using RouteFunction = Task<void(Request, const PathValues&, Responder)>;
 /// before the server starts; after that any loop may call.
 class Routes : public Handler {
  public:
-  /// `error_form` is how what this table refuses is written; json_error where none is given.
+  /// `error_form` is how what this table refuses is written; as json_error where none is given.
   explicit Routes(ErrorForm error_form = nullptr);
   void add(std::string method, std::string_view pattern, RouteFunction function);
   void handle(Request request, Responder responder) override;

@@ -76,6 +76,27 @@ TEST_F(RoutesTest, AWrongMethodNamesTheRightOnes) {
   EXPECT_EQ(response.headers.get("allow"), "GET, HEAD, POST");
 }
 
+TEST(RoutesWithAForm, ItIsToldTheStatusThatGoesOut) {
+  Routes routes([](const Error& error, int status) {
+    Response response;
+    response.status = status;
+    response.body = std::string(to_string(error.code)) + " " + std::to_string(status);
+    return response;
+  });
+  routes.add("GET", "/here", [](const Request&, const PathValues&, const Responder&) {});
+  const auto ask = [&routes](std::string method, std::string path) {
+    Response response;
+    Request request;
+    request.method = std::move(method);
+    request.path = std::move(path);
+    routes.handle(std::move(request), Responder(std::make_shared<KeepingTarget>(response)));
+    return response.body;
+  };
+  EXPECT_EQ(ask("GET", "/nowhere"), "not_found 404");
+  EXPECT_EQ(ask("DELETE", "/here"), "invalid 405");
+  EXPECT_EQ(routes.refuse({}, {ErrorCode::kTooLarge, "too much"}).body, "too_large 413");
+}
+
 TEST(Responder, DroppedWithoutAnAnswerSends500) {
   Response response;
   {

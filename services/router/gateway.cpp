@@ -40,7 +40,7 @@ Gateway::Gateway(stores::Stores& stores, const access::Access& access,
       labels_(stores),
       rules_(stores),
       traces_(stores),
-      routes_(net::prometheus_error) {
+      routes_(api::prometheus::error_form) {
   service::add_health_routes(routes_, is_ready);
   service::add_health_routes(routes_, std::move(is_ready), prometheus_health_paths());
   mount_prometheus();
@@ -52,7 +52,7 @@ void Gateway::mount_prometheus() {
   using api::prometheus::QueryApi;
   using api::prometheus::RuleApi;
   const auto mount = [this](const std::string& path, bool takes_post, auto& handler, auto method) {
-    add({path, api::prometheus::error_response}, takes_post,
+    add({path, api::prometheus::error_form}, takes_post,
         [&handler, method](request::ApiRequest request, request::Exchange exchange) {
           (handler.*method)(std::move(request), std::move(exchange));
         });
@@ -69,15 +69,15 @@ void Gateway::mount_prometheus() {
   mount("/api/v1/alerts", false, rules_, &RuleApi::alerts);
   mount("/api/v1/metadata", false, rules_, &RuleApi::metadata);
   mount("/api/v1/status/buildinfo", false, rules_, &RuleApi::build_info);
-  add({"/", api::prometheus::error_response}, false, greet);
-  add("POST", {"/api/v1/cold/confirm", api::prometheus::error_response},
+  add({"/", api::prometheus::error_form}, false, greet);
+  add("POST", {"/api/v1/cold/confirm", api::prometheus::error_form},
       [this](request::ApiRequest request, request::Exchange exchange) {
         confirm_cold(std::move(request), std::move(exchange));
       });
 }
 
 void Gateway::mount_jaeger() {
-  add({"/jaeger/api/traces/{id}", api::jaeger::error_response}, false,
+  add({"/jaeger/api/traces/{id}", api::jaeger::error_form}, false,
       [this](request::ApiRequest request, request::Exchange exchange) {
         traces_.trace(std::move(request), std::move(exchange));
       });

@@ -1,5 +1,7 @@
 #include "services/router/request/exchange.hpp"
 
+#include "libs/net/status.hpp"
+
 namespace vigia::router::request {
 namespace {
 
@@ -56,9 +58,9 @@ void Exchange::send(net::Response response) {
 /// Counts the answer until its client has read it.
 void Exchange::hold_answer(net::Response& response) {
   if (!place_->take_bytes(response.body.size())) {
-    response = route_.error_response({ErrorCode::kOverLimit,
-                                      "too much of earlier answers is not read yet; read on",
-                                      std::chrono::seconds(1)});
+    response = error_response({ErrorCode::kOverLimit,
+                               "too much of earlier answers is not read yet; read on",
+                               std::chrono::seconds(1)});
   } else if (response.body.size() >= kPlaceBytesMin) {
     response.held = std::make_shared<access::InFlight::Place>(std::move(*place_));
   } else {
@@ -67,6 +69,10 @@ void Exchange::hold_answer(net::Response& response) {
   place_.reset();
 }
 
-void Exchange::fail(const Error& error) { send(route_.error_response(error)); }
+net::Response Exchange::error_response(const Error& error) const {
+  return route_.error_form(error, net::http_status(error.code));
+}
+
+void Exchange::fail(const Error& error) { send(error_response(error)); }
 
 }  // namespace vigia::router::request

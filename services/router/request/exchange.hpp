@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "libs/base/clock.hpp"
+#include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
 #include "libs/service/metrics.hpp"
 #include "services/router/access/caller.hpp"
@@ -18,9 +19,6 @@
 
 namespace vigia::router::request {
 
-/// How an API tells an error.
-using ErrorShape = net::Response (*)(const Error& error);
-
 /// Movable; `send` and `fail` end it. Where the client has left, its end is 499 whatever is sent,
 /// as with Prometheus. Any thread, one at a time.
 class Exchange {
@@ -28,7 +26,7 @@ class Exchange {
   /// What a route has that all its exchanges share.
   struct Route {
     std::string name;  ///< a label of own metrics: the pattern, never the path that was sent
-    ErrorShape error_response;
+    net::ErrorForm error_form;
   };
   Exchange(net::Responder responder, Route route, service::MetricRegistry& metrics,
            const Clock& clock);
@@ -44,6 +42,7 @@ class Exchange {
 
  private:
   void hold_answer(net::Response& response);
+  net::Response error_response(const Error& error) const;
 
   net::Responder responder_;
   Route route_;

@@ -14,7 +14,11 @@ constexpr std::chrono::seconds kTimeout{30};
 
 }  // namespace
 
-net::Response error_response(const Error& error) { return net::prometheus_error(error); }
+net::Response error_form(const Error& error, int status) {
+  net::Response response = net::prometheus_error(error);
+  response.status = status;
+  return response;
+}
 
 std::optional<std::string> normal_trace_id(std::string_view text) {
   if (text.empty() || text.size() > kTraceIdDigits) return std::nullopt;

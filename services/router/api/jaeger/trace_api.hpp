@@ -15,7 +15,7 @@ namespace vigia::router::api::jaeger {
 std::optional<std::string> normal_trace_id(std::string_view text);
 
 /// An error as this API tells it: in Prometheus' form, as its clients know it from the other paths.
-net::Response error_response(const Error& error);
+net::Response error_form(const Error& error, int status);
 
 /// Any thread.
 class TraceApi {

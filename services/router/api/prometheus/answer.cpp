@@ -48,6 +48,12 @@ bool may_show_address(std::string_view text) {
 
 }  // namespace
 
+net::Response error_form(const Error& error, int status) {
+  net::Response response = net::prometheus_error(error);
+  response.status = status;
+  return response;
+}
+
 net::Response error_response(const Error& error) { return net::prometheus_error(error); }
 
 std::string begin_success() { return std::string(wire::prometheus_api::Envelope::kPlainStart); }

@@ -10,7 +10,9 @@
 
 namespace vigia::router::api::prometheus {
 
-/// An error as Prometheus tells it.
+/// An error as Prometheus tells it: a net::ErrorForm.
+net::Response error_form(const Error& error, int status);
+/// The same, with the status that the error has.
 net::Response error_response(const Error& error);
 /// 200 with `data` (JSON) as it is.
 net::Response success(std::string_view data, const plan::Notes& notes);

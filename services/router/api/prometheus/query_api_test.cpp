@@ -170,7 +170,7 @@ class Door final : public net::Handler {
   Door& operator=(const Door&) = delete;
 
   void handle(net::Request request, net::Responder responder) override {
-    request::Exchange exchange(std::move(responder), {"/api/v1/query", error_response}, metrics_,
+    request::Exchange exchange(std::move(responder), {"/api/v1/query", error_form}, metrics_,
                                clock_);
     request::ApiRequest asked{{}, *request::Parameters::read(request), {}, exchange.interest()};
     api_.query(std::move(asked), std::move(exchange));
