@@ -17,6 +17,13 @@ bool is_open(std::string_view path) {
   return service::HealthPaths().contain(path) || prometheus_health_paths().contain(path);
 }
 
+/// What lies in no API's paths is no API's client's: it gets the form of the monitor's interface.
+net::Response plain_form(const Error& error, int status) {
+  net::Response response = net::json_error(error);
+  response.status = status;
+  return response;
+}
+
 /// Prometheus' clients look at the root to see whether anybody is there.
 void greet(request::ApiRequest /*request*/, request::Exchange exchange) {
   net::Response response;
@@ -39,20 +46,36 @@ Gateway::Gateway(stores::Stores& stores, const access::Access& access,
       queries_(stores),
       labels_(stores),
       rules_(stores),
-      traces_(stores),
-      routes_(api::prometheus::error_form) {
-  service::add_health_routes(routes_, is_ready);
-  service::add_health_routes(routes_, std::move(is_ready), prometheus_health_paths());
-  mount_prometheus();
-  mount_jaeger();
+      traces_(stores) {
+  // One row an API: where its paths begin, and how it tells an error. The first that fits counts.
+  mount_prometheus(branch("/api/v1/", api::prometheus::error_form));
+  mount_jaeger(branch("/jaeger/", api::jaeger::error_form));
+  mount_own(branch("", plain_form), std::move(is_ready));
 }
 
-void Gateway::mount_prometheus() {
+Gateway::Branch& Gateway::branch(std::string prefix, net::ErrorForm error_form) {
+  return branches_.emplace_back(std::move(prefix), error_form);
+}
+
+Gateway::Branch& Gateway::branch_of(std::string_view path) {
+  for (Branch& branch : branches_) {
+    if (path.starts_with(branch.prefix)) return branch;
+  }
+  return branches_.back();
+}
+
+void Gateway::mount_own(Branch& branch, std::function<bool()> is_ready) {
+  service::add_health_routes(branch.routes, is_ready);
+  service::add_health_routes(branch.routes, std::move(is_ready), prometheus_health_paths());
+  add(branch, "/", false, greet);
+}
+
+void Gateway::mount_prometheus(Branch& branch) {
   using api::prometheus::LabelApi;
   using api::prometheus::QueryApi;
   using api::prometheus::RuleApi;
-  const auto mount = [this](const std::string& path, bool takes_post, auto& handler, auto method) {
-    add({path, api::prometheus::error_form}, takes_post,
+  const auto mount = [&](const std::string& path, bool takes_post, auto& handler, auto method) {
+    add(branch, path, takes_post,
         [&handler, method](request::ApiRequest request, request::Exchange exchange) {
           (handler.*method)(std::move(request), std::move(exchange));
         });
@@ -69,15 +92,14 @@ void Gateway::mount_prometheus() {
   mount("/api/v1/alerts", false, rules_, &RuleApi::alerts);
   mount("/api/v1/metadata", false, rules_, &RuleApi::metadata);
   mount("/api/v1/status/buildinfo", false, rules_, &RuleApi::build_info);
-  add({"/", api::prometheus::error_form}, false, greet);
-  add("POST", {"/api/v1/cold/confirm", api::prometheus::error_form},
-      [this](request::ApiRequest request, request::Exchange exchange) {
-        confirm_cold(std::move(request), std::move(exchange));
-      });
+  add_method(branch, "POST", "/api/v1/cold/confirm",
+             [this](request::ApiRequest request, request::Exchange exchange) {
+               confirm_cold(std::move(request), std::move(exchange));
+             });
 }
 
-void Gateway::mount_jaeger() {
-  add({"/jaeger/api/traces/{id}", api::jaeger::error_form}, false,
+void Gateway::mount_jaeger(Branch& branch) {
+  add(branch, "/jaeger/api/traces/{id}", false,
       [this](request::ApiRequest request, request::Exchange exchange) {
         traces_.trace(std::move(request), std::move(exchange));
       });
@@ -101,17 +123,20 @@ void Gateway::confirm_cold(request::ApiRequest request, request::Exchange exchan
   });
 }
 
-void Gateway::add(const Route& route, bool takes_post, const Function& function) {
-  add("GET", route, function);
-  if (takes_post) add("POST", route, function);
+void Gateway::add(Branch& branch, const std::string& path, bool takes_post,
+                  const Function& function) {
+  add_method(branch, "GET", path, function);
+  if (takes_post) add_method(branch, "POST", path, function);
 }
 
-void Gateway::add(const std::string& method, const Route& route, const Function& function) {
-  routes_.add(method, route.name,
-              [this, route, function](net::Request request, const net::PathValues& values,
-                                      net::Responder responder) {
-                serve(route, function, std::move(request), values, std::move(responder));
-              });
+void Gateway::add_method(Branch& branch, const std::string& method, const std::string& path,
+                         const Function& function) {
+  branch.routes.add(
+      method, path,
+      [this, route = Route{path, branch.error_form}, function](
+          net::Request request, const net::PathValues& values, net::Responder responder) {
+        serve(route, function, std::move(request), values, std::move(responder));
+      });
 }
 
 std::optional<net::Response> Gateway::admit(net::RequestHead& head) {
@@ -122,8 +147,8 @@ std::optional<net::Response> Gateway::admit(net::RequestHead& head) {
   return std::nullopt;
 }
 
-net::Response Gateway::refuse(const net::RequestHead& /*head*/, const Error& error) {
-  net::Response response = net::prometheus_error(error);
+net::Response Gateway::refuse(const net::RequestHead& head, const Error& error) {
+  net::Response response = branch_of(head.path).error_form(error, net::http_status(error.code));
   metrics_
       .counter("vigia_router_requests_refused_total", "Requests refused before a handler saw them",
                {{"code", std::to_string(response.status)}})
@@ -132,7 +157,8 @@ net::Response Gateway::refuse(const net::RequestHead& /*head*/, const Error& err
 }
 
 void Gateway::handle(net::Request request, net::Responder responder) {
-  routes_.handle(std::move(request), std::move(responder));
+  net::Routes& routes = branch_of(request.path).routes;
+  routes.handle(std::move(request), std::move(responder));
 }
 
 void Gateway::serve(const Route& route, const Function& function, net::Request request,

@@ -1,9 +1,12 @@
 // The door: who comes in by which path.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "libs/net/routes.hpp"
 #include "services/router/access/access.hpp"
@@ -15,9 +18,11 @@
 
 namespace vigia::router {
 
-/// Every path that is served stands in its constructor; all else is 404. Callers are checked before
-/// a byte of their body is kept. Handlers get the caller and the parameters, nothing else of the
-/// request: no header of a client can reach an upstream. Any event loop.
+/// Every path that is served stands in a row of its constructor; all else is 404. Whatever is
+/// refused, before the caller is known or after, is told in the form of the API whose path it is.
+/// Callers are checked before a byte of their body is kept. Handlers get the caller and the
+/// parameters, nothing else of the request: no header of a client can reach an upstream. Any event
+/// loop.
 class Gateway final : public net::Handler {
  public:
   /// The references must outlive it.
@@ -31,11 +36,24 @@ class Gateway final : public net::Handler {
  private:
   using Function = std::function<void(request::ApiRequest, request::Exchange)>;
   using Route = request::Exchange::Route;
-  void mount_prometheus();
-  void mount_jaeger();
+
+  /// The paths of one API: those that begin with its prefix.
+  struct Branch {
+    Branch(std::string begin, net::ErrorForm form)
+        : prefix(std::move(begin)), error_form(form), routes(form) {}
+    const std::string prefix;
+    const net::ErrorForm error_form;
+    net::Routes routes;
+  };
+  Branch& branch(std::string prefix, net::ErrorForm error_form);
+  Branch& branch_of(std::string_view path);
+  void mount_prometheus(Branch& branch);
+  void mount_jaeger(Branch& branch);
+  void mount_own(Branch& branch, std::function<bool()> is_ready);
   /// GET, and POST where a form may come in a body.
-  void add(const Route& route, bool takes_post, const Function& function);
-  void add(const std::string& method, const Route& route, const Function& function);
+  void add(Branch& branch, const std::string& path, bool takes_post, const Function& function);
+  void add_method(Branch& branch, const std::string& method, const std::string& path,
+                  const Function& function);
   void serve(const Route& route, const Function& function, net::Request request,
              net::PathValues values, net::Responder responder);
 
@@ -50,7 +68,7 @@ class Gateway final : public net::Handler {
   api::prometheus::LabelApi labels_;
   api::prometheus::RuleApi rules_;
   api::jaeger::TraceApi traces_;
-  net::Routes routes_;
+  std::deque<Branch> branches_;  // in the order of their rows; the last one has all paths
 };
 
 }  // namespace vigia::router

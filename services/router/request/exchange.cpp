@@ -8,21 +8,12 @@ namespace {
 // Whoever reads answers of this size slowly keeps no place from the customer's other requests.
 // Their bytes are counted all the same: a connection has hundreds of answers under way.
 constexpr std::size_t kPlaceBytesMin = 64U << 10U;
-constexpr int kClientClosedRequest = 499;
+constexpr int kClientClosedRequest = 499;  // as Prometheus, which has it of nginx
 
 const std::vector<double>& latency_bounds() {
   static const std::vector<double> bounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
                                           0.25,  0.5,    1,     2.5,  5,     10,   30};
   return bounds;
-}
-
-/// What Prometheus says where its client has left; one that has closed its own side alone reads it.
-net::Response nobody_waits() {
-  net::Response response;
-  response.status = kClientClosedRequest;
-  response.headers.add("content-type", "application/json");
-  response.body = R"({"status":"error","errorType":"canceled","error":"the client has left"})";
-  return response;
 }
 
 }  // namespace
@@ -67,6 +58,11 @@ void Exchange::hold_answer(net::Response& response) {
     response.held = std::make_shared<access::ByteShares::Holding>(place_->take_answer());
   }
   place_.reset();
+}
+
+/// One that has closed its own side alone reads it.
+net::Response Exchange::nobody_waits() const {
+  return route_.error_form({ErrorCode::kInvalid, "the client has left"}, kClientClosedRequest);
 }
 
 net::Response Exchange::error_response(const Error& error) const {

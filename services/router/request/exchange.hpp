@@ -43,6 +43,7 @@ class Exchange {
  private:
   void hold_answer(net::Response& response);
   net::Response error_response(const Error& error) const;
+  net::Response nobody_waits() const;
 
   net::Responder responder_;
   Route route_;

@@ -4,6 +4,9 @@
 #include <memory>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
 
 namespace vigia::router::api::jaeger {
@@ -15,8 +18,12 @@ constexpr std::chrono::seconds kTimeout{30};
 }  // namespace
 
 net::Response error_form(const Error& error, int status) {
-  net::Response response = net::prometheus_error(error);
+  // Headers as every JSON answer has them: Retry-After, WWW-Authenticate.
+  net::Response response = net::json_error(error);
   response.status = status;
+  response.body = fmt::format(
+      R"({{"data":null,"total":0,"limit":0,"offset":0,"errors":[{{"code":{},"msg":{}}}]}})", status,
+      json_text(error.message));
   return response;
 }
 

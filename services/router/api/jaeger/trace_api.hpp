@@ -14,7 +14,8 @@ namespace vigia::router::api::jaeger {
 /// left, either case is taken; nothing on anything else.
 std::optional<std::string> normal_trace_id(std::string_view text);
 
-/// An error as this API tells it: in Prometheus' form, as its clients know it from the other paths.
+/// An error as Jaeger's HTTP API tells it, a net::ErrorForm:
+/// {"data":null,…,"errors":[{"code":404,"msg":"trace not found"}]}; `code` is the status.
 net::Response error_form(const Error& error, int status);
 
 /// Any thread.

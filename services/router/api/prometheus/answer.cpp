@@ -12,6 +12,7 @@
 namespace vigia::router::api::prometheus {
 namespace {
 
+constexpr int kClientClosedRequest = 499;
 constexpr std::size_t kNotesBytes = 256;  // as many as are usual
 
 /// What to do about an error of Prometheus that only says that there is one.
@@ -51,6 +52,10 @@ bool may_show_address(std::string_view text) {
 net::Response error_form(const Error& error, int status) {
   net::Response response = net::prometheus_error(error);
   response.status = status;
+  if (status != kClientClosedRequest) return response;
+  // The one status whose word no error of ours has.
+  response.body = fmt::format(R"({{"status":"error","errorType":"canceled","error":{}}})",
+                              json_text(error.message));
   return response;
 }
 

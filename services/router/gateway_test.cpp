@@ -1,0 +1,155 @@
+#include "services/router/gateway.hpp"
+
+#include <string>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "services/router/testing/served_gateway.hpp"
+
+namespace vigia::router {
+namespace {
+
+using testing::ServedGateway;
+
+const ServedGateway::Headers kReader{{"authorization", "Bearer read-a"}};
+constexpr const char* kQuery = "/api/v1/query?query=up";
+constexpr const char* kTrace = "/jaeger/api/traces/1f";
+constexpr const char* kNowhere = "/loki/api/v1/labels";
+
+/// One hot store where nobody listens, and no other.
+stores::StoresSettings one_hot_store() {
+  stores::StoresSettings settings;
+  settings.hot_shards = {{"hot-0", "http://127.0.0.1:9"}};
+  return settings;
+}
+
+/// "401 PROMETHEUS unauthorized": the status, the form, and the word or code that it tells. What
+/// is in no form at all is shown as it came.
+std::string told(const net::ClientResponse& answer) {
+  const std::string status = std::to_string(answer.status) + " ";
+  const auto between = [&](std::string_view begin, std::string_view middle) -> std::string {
+    if (!answer.body.starts_with(begin) || !answer.body.ends_with(middle.back())) return {};
+    const std::size_t end = answer.body.find(middle.substr(0, middle.size() - 1), begin.size());
+    if (end == std::string::npos) return {};
+    return answer.body.substr(begin.size(), end - begin.size());
+  };
+  if (const auto word = between(R"({"status":"error","errorType":")", R"(","error":"})");
+      !word.empty()) {
+    return status + "prometheus " + word;
+  }
+  if (const auto code = between(R"({"data":null,"total":0,"limit":0,"offset":0,"errors":[{"code":)",
+                                R"(,"msg":"})");
+      !code.empty()) {
+    return status + "jaeger " + code;
+  }
+  if (const auto word = between(R"({"error":")", R"(","message":"})"); !word.empty()) {
+    return status + "plain " + word;
+  }
+  return status + answer.body;
+}
+
+/// What each kind of path tells. Nothing where it cannot come there.
+struct Case {
+  const char* what;
+  const char* method;
+  ServedGateway::Headers headers;
+  std::string body;
+  std::string query;
+  std::string trace;
+  std::string nowhere;
+};
+
+void expect_told(ServedGateway& gateway, const Case& each) {
+  const auto expect = [&](const char* target, const std::string& expected) {
+    if (expected.empty()) return;
+    const auto answer = gateway.ask(each.method, target, each.headers, each.body);
+    EXPECT_EQ(told(answer), expected) << each.what << " at " << target;
+    EXPECT_EQ(answer.headers.get("content-type"), "application/json") << each.what;
+  };
+  expect(kQuery, each.query);
+  expect(kTrace, each.trace);
+  expect(kNowhere, each.nowhere);
+}
+
+TEST(Gateway, AnErrorHasTheFormOfItsPath) {
+  ServedGateway gateway(one_hot_store());
+  for (const Case& each : std::initializer_list<Case>{
+           {"no token",
+            "GET",
+            {},
+            "",
+            "401 prometheus unauthorized",
+            "401 jaeger 401",
+            "401 plain unauthenticated"},
+           {"a token of nobody's",
+            "GET",
+            {{"authorization", "Bearer x"}},
+            "",
+            "401 prometheus unauthorized",
+            "401 jaeger 401",
+            "401 plain unauthenticated"},
+           {"an ingest token",
+            "GET",
+            {{"authorization", "Bearer ingest-a"}},
+            "",
+            "403 prometheus forbidden",
+            "403 jaeger 403",
+            "403 plain forbidden"},
+           {"an operator's wrong customer",
+            "GET",
+            {{"authorization", "Bearer op"}, {"x-vigia-customer", "No!"}},
+            "",
+            "400 prometheus bad_data",
+            "400 jaeger 400",
+            "400 plain invalid"},
+           {"what no store has", "GET", kReader, "", "", "404 jaeger 404", "404 plain not_found"},
+           {"a store that does not answer", "GET", kReader, "", "503 prometheus unavailable", "",
+            ""},
+           {"a method that is not served", "DELETE", kReader, "", "405 prometheus bad_data",
+            "405 jaeger 405", "404 plain not_found"},
+           {"a body over the bound", "POST", kReader, std::string(5000, 'x'),
+            "413 prometheus bad_data", "413 jaeger 413", "413 plain too_large"}}) {
+    expect_told(gateway, each);
+  }
+}
+
+TEST(Gateway, SoHasOneThatTellsToComeAgain) {
+  ServedGateway full(one_hot_store(), 0);
+  expect_told(full, {"no place", "GET", kReader, "", "429 prometheus unavailable", "429 jaeger 429",
+                     "404 plain not_found"});
+  EXPECT_EQ(full.ask("GET", kTrace, kReader).headers.get("retry-after"), "1");
+  full.directory().forget();
+  expect_told(full, {"no directory", "GET", kReader, "", "503 prometheus unavailable",
+                     "503 jaeger 503", "503 plain unavailable"});
+  EXPECT_EQ(full.ask("GET", kTrace, {}).headers.get("retry-after"), "1");
+}
+
+// What a path of an API is not served has that API's form, too: its clients ask for more than there
+// is.
+TEST(Gateway, AnApisPathsAreKnownByHowTheyBegin) {
+  ServedGateway gateway(one_hot_store());
+  for (const auto& [target, expected] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"/api/v1/status/tsdb", "404 prometheus not_found"},
+           {"/api/v1/query/", "404 prometheus not_found"},
+           {"/jaeger/api/services", "404 jaeger 404"},
+           {"/jaeger/", "404 jaeger 404"},
+           {"/api/v1", "404 plain not_found"},
+           {"/API/v1/query", "404 plain not_found"},
+           {"/jaegerx/api/traces/1f", "404 plain not_found"},
+           {"/federate", "404 plain not_found"}}) {
+    EXPECT_EQ(told(gateway.ask("GET", target, kReader)), expected) << target;
+  }
+}
+
+TEST(Gateway, HealthNeedsNoToken) {
+  ServedGateway gateway(one_hot_store());
+  for (const char* target : {"/health", "/ready", "/-/healthy", "/-/ready"}) {
+    EXPECT_EQ(gateway.ask("GET", target, {}).status, 200) << target;
+  }
+  EXPECT_EQ(gateway.ask("GET", "/", {}).status, 401);
+  EXPECT_EQ(gateway.ask("GET", "/", kReader).status, 200);
+}
+
+}  // namespace
+}  // namespace vigia::router

@@ -1,0 +1,85 @@
+#include "services/router/testing/served_gateway.hpp"
+
+#include "libs/base/check.hpp"
+
+namespace vigia::router::testing {
+namespace {
+
+constexpr std::string_view kCustomers = R"(
+customers:
+  - id: cliente-a
+    tokens: [{token: read-a, scope: read}, {token: ingest-a, scope: ingest}]
+  - id: cliente-b
+    tokens: [{token: read-b, scope: read}]
+operators: [{token: op, scope: read}]
+)";
+// Small, so that a test can send more.
+constexpr std::size_t kBodyBytesMax = 4096;
+
+std::unique_ptr<net::Server> served(net::Handler& handler) {
+  net::ServerSettings settings;
+  settings.name = "test";
+  settings.listen = "127.0.0.1:0";
+  settings.loops = 1;
+  settings.body_bytes_max = kBodyBytesMax;
+  auto started = net::Server::start(std::move(settings), handler);
+  CHECK(started.has_value());
+  return std::move(*started);
+}
+
+std::shared_ptr<const tenancy::Directory> parsed(std::string_view text) {
+  auto directory = tenancy::Directory::parse(text, "customers.yaml");
+  CHECK(directory.has_value());
+  return *directory;
+}
+
+}  // namespace
+
+FixedDirectory::FixedDirectory(std::string_view text) : directory_(parsed(text)) {}
+
+RecordingStore::RecordingStore(int status, std::string body)
+    : status_(status), body_(std::move(body)), server_(served(*this)) {}
+
+void RecordingStore::handle(net::Request request, net::Responder responder) {
+  net::Response response;
+  response.status = status_;
+  response.headers.add("content-type", "application/json");
+  response.body = body_;
+  {
+    const std::lock_guard lock(mutex_);
+    if (request.path != "/health") asked_.push_back(std::move(request));
+  }
+  responder.send(std::move(response));
+}
+
+std::vector<net::Request> RecordingStore::asked() const {
+  const std::lock_guard lock(mutex_);
+  return asked_;
+}
+
+ServedGateway::ServedGateway(stores::StoresSettings settings, std::size_t in_flight_max)
+    : settings_(std::move(settings)),
+      directory_(kCustomers),
+      stores_(settings_, {*upstream_client_, *upstream_client_}, metrics_, clock_),
+      access_(directory_, clock_),
+      gateway_(stores_, access_, metrics_, in_flight_max, [] { return true; }),
+      server_(served(gateway_)) {}
+
+ServedGateway::~ServedGateway() {
+  upstream_client_->close();
+  stores_.stop_reading();
+}
+
+net::ClientResponse ServedGateway::ask(const std::string& method, const std::string& target,
+                                       const Headers& headers, std::string body) {
+  net::ClientRequest request;
+  request.method = method;
+  request.url = "http://" + server_->address() + target;
+  for (const auto& [name, value] : headers) request.headers.add(name, value);
+  request.body = std::move(body);
+  auto answer = asking_->fetch(std::move(request));
+  CHECK(answer.has_value());
+  return std::move(*answer);
+}
+
+}  // namespace vigia::router::testing
