@@ -41,7 +41,7 @@ struct RecordHeader {
   std::uint32_t rejected = 0;    ///< of these, refused by the verdicts
   std::int64_t received_ms = 0;  ///< wall clock
   std::string route = {};        ///< opaque to the log, 255 bytes: who takes it
-  std::string verdicts = {};     ///< opaque to the log, at most kVerdictBytesMax
+  std::string verdicts = {};     ///< opaque to the log, at most kNoteBytesMax
 
   // Set by the log.
   std::uint64_t sequence = 0;      ///< 1, 2, 3, … over the log's whole life; a gap is a lost record
@@ -55,7 +55,7 @@ struct DiskRecord {
   std::string body = {};
 };
 
-inline constexpr std::size_t kVerdictBytesMax = (16U << 20U) - 1;
+inline constexpr std::size_t kNoteBytesMax = (16U << 20U) - 1;
 inline constexpr std::size_t kRouteBytesMax = 255;
 inline constexpr int kUnreadableTriesMin = 3;
 /// A decoded OTLP body (64 MiB) with room for framing.
@@ -83,10 +83,11 @@ struct DiskLogSettings {
   std::vector<CursorSettings> cursors;       ///< the only ones that hold segments back
   std::uint64_t segment_bytes = 16U << 20U;  ///< a segment is closed when it passes this
   std::uint64_t bytes_max = 10ULL << 30U;    ///< all segments together
-  /// Share of bytes_max that one customer's records may hold, once more than half of it is held for
+  /// Share of bytes_max that one owner's records may hold, once more than half of it is held for
   /// required cursors; it shrinks with the room that is left in the last quarter. What is over it
-  /// is refused (kOverLimit), the others' goes on. 0: none, for a log of one customer.
-  double customer_share = 0.25;
+  /// is refused (kOverLimit), the others' goes on. 0: none, for a log of one owner.
+  double owner_share = 0.25;
+  std::string owner_word = "owner";            ///< what an owner is called where one is told of
   std::size_t pending_bytes_max = 64U << 20U;  ///< appended, not yet written; more is refused
   Duration cursor_interval = std::chrono::milliseconds(200);  ///< commits reach the disk this often
   Duration full_retry_interval = std::chrono::seconds(1);     ///< how often a full disk is tried
@@ -104,8 +105,8 @@ struct CursorStats {
   Duration oldest_age{0};
 };
 
-/// What a customer holds of a log for required cursors, by segments not yet passed.
-struct CustomerBytes {
+/// What an owner holds of a log for required cursors, by segments not yet passed.
+struct OwnerBytes {
   CustomerId customer;
   std::uint64_t bytes = 0;
 };
@@ -206,7 +207,7 @@ class Cursor {
 class DiskLog {
  public:
   /// Called once: with the record's header as it is on disk, fdatasync done; or with an error,
-  /// retryable where the log or disk is full or failed (kUnavailable) or the customer is over its
+  /// retryable where the log or disk is full or failed (kUnavailable) or the owner is over its
   /// share (kOverLimit). Runs on the log's writer thread (a refusal
   /// that is known at once: on the caller's) and must not block or call the log. It runs before any
   /// cursor gives the record, so what is counted here is counted before it is read.
@@ -223,7 +224,7 @@ class DiskLog {
   /// Takes the record over. Batches of appends from all threads share one fdatasync. A failed sync
   /// is never trusted again: the segment is closed as it is and its unsynced records refused.
   virtual void append(DiskRecord record, Done done) = 0;
-  /// Records of one customer that belong together: all of them are admitted, written and synced at
+  /// Records of one owner that belong together: all of them are admitted, written and synced at
   /// once, or none is. `done` has the last one's header. REQUIRES: there is one.
   virtual void append_all(std::vector<DiskRecord> records, Done done) = 0;
   /// The same, waiting; afterwards the cursors give the record.
@@ -233,7 +234,7 @@ class DiskLog {
   virtual Cursor& cursor(std::string_view name) = 0;
   virtual DiskLogStats stats() const = 0;
   /// Who holds how much of the log, what is being written among it.
-  virtual std::vector<CustomerBytes> held_by_customer() const = 0;
+  virtual std::vector<OwnerBytes> held_by_owner() const = 0;
   /// Writes the cursors' positions to disk now.
   virtual Result<void> sync_cursors() = 0;
 };

@@ -28,7 +28,7 @@ class LogRun {
     settings_.segment_bytes = 4096;
     settings_.bytes_max = kCapacity / 2;
     settings_.cursor_interval = std::chrono::milliseconds(1);
-    settings_.customer_share = 0.4;
+    settings_.owner_share = 0.4;
     settings_.cursors = {{.name = "a"}, {.name = "b"}};
     files_.set_capacity(kCapacity);
     files_.fail_when([this](std::string_view call, const std::string& path) {
@@ -83,7 +83,7 @@ class LogRun {
     for (std::size_t cursor = 0; cursor < 2; ++cursor) read_some(cursor, 10);
     for (std::size_t cursor = 0; cursor < 2; ++cursor) commit(cursor);
     restart();
-    EXPECT_TRUE(log_->held_by_customer().empty());
+    EXPECT_TRUE(log_->held_by_owner().empty());
   }
 
  private:
@@ -108,7 +108,7 @@ class LogRun {
     log_.reset();
     open();
     std::uint64_t held = 0;
-    for (const CustomerBytes& customer : log_->held_by_customer()) held += customer.bytes;
+    for (const OwnerBytes& customer : log_->held_by_owner()) held += customer.bytes;
     EXPECT_LE(held, log_->stats().bytes);
   }
 

@@ -23,7 +23,7 @@ class DiskLogShareTest : public DiskLogTest {
     DiskLogTest::SetUp();
     settings_.bytes_max = kLogBytes;
     settings_.segment_bytes = kSegmentBytes;
-    settings_.customer_share = 0.25;
+    settings_.owner_share = 0.25;
   }
   /// As a sender with compression sends it: the log makes it no smaller.
   Result<RecordHeader> send(std::string_view customer, std::size_t bytes = kBodyBytes) {
@@ -42,8 +42,7 @@ class DiskLogShareTest : public DiskLogTest {
   }
   std::map<std::string, std::uint64_t> held() {
     std::map<std::string, std::uint64_t> all;
-    for (const CustomerBytes& held : log_->held_by_customer())
-      all[held.customer.text()] = held.bytes;
+    for (const OwnerBytes& held : log_->held_by_owner()) all[held.customer.text()] = held.bytes;
     return all;
   }
   static double share_of_log(std::uint64_t bytes) {

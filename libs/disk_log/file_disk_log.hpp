@@ -47,8 +47,8 @@ class FileDiskLog final : public DiskLog {
   Result<RecordHeader> append_and_wait(DiskRecord record) override;
   Cursor& cursor(std::string_view name) override { return cursors_[state_.cursor_index(name)]; }
   DiskLogStats stats() const override;
-  std::vector<CustomerBytes> held_by_customer() const override {
-    return state_.contents().held_by_customer();
+  std::vector<OwnerBytes> held_by_owner() const override {
+    return state_.contents().held_by_owner();
   }
   Result<void> sync_cursors() override;
 

@@ -17,7 +17,7 @@ tl::unexpected<Error> FileDiskLog::full(std::string message) const {
 }
 
 Result<void> FileDiskLog::check(const DiskRecord& record) {
-  if (record.header.verdicts.size() > kVerdictBytesMax ||
+  if (record.header.verdicts.size() > kNoteBytesMax ||
       record.header.route.size() > kRouteBytesMax || record.body.size() > kRecordBytesMax ||
       record.body.size() > settings_.bytes_max)
     return fail(ErrorCode::kTooLarge,
@@ -90,9 +90,10 @@ Result<void> FileDiskLog::admit(const CustomerId& customer, std::uint64_t bytes)
   if (!pending_.empty() && pending_bytes_ + bytes > settings_.pending_bytes_max)
     return full("the disk does not keep up with what arrives");
   const std::uint64_t own = state_.contents().reserved(customer);
-  // Half of the queue is always there for the others while one customer sends faster than the disk.
-  if (settings_.customer_share > 0 && own > 0 && own + bytes > settings_.pending_bytes_max / 2)
-    return full("the disk does not keep up with what this customer sends");
+  // Half of the queue is always there for the others while one owner sends faster than the disk.
+  if (settings_.owner_share > 0 && own > 0 && own + bytes > settings_.pending_bytes_max / 2)
+    return full(
+        fmt::format("the disk does not keep up with what this {} sends", settings_.owner_word));
   if (state_.is_blocked(pending_bytes_ + bytes))
     return full("the disk log is full of data that a required destination has not taken yet");
   auto reserved = state_.contents().reserve(customer, bytes);

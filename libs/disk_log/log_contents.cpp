@@ -1,6 +1,7 @@
 #include "libs/disk_log/log_contents.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -15,15 +16,15 @@ double mebibytes(std::uint64_t bytes) { return static_cast<double>(bytes) / kMiB
 
 }  // namespace
 
-LogContents::LogContents(std::uint64_t bytes_max, double customer_share)
-    : bytes_max_(bytes_max), customer_share_(customer_share) {}
+LogContents::LogContents(std::uint64_t bytes_max, double owner_share, std::string owner_word)
+    : bytes_max_(bytes_max), owner_share_(owner_share), owner_word_(std::move(owner_word)) {}
 
 std::uint64_t LogContents::share_now() const {
   const auto whole = static_cast<double>(bytes_max_);
   // The share is of the whole until three quarters are held, and from there of four times what is
   // left: the two meet at the joint, and the share goes to nought with the room.
   const double room = whole - std::min(whole, static_cast<double>(held_bytes_));
-  return static_cast<std::uint64_t>(customer_share_ * std::min(whole, 4 * room));
+  return static_cast<std::uint64_t>(owner_share_ * std::min(whole, 4 * room));
 }
 
 Result<void> LogContents::reserve(const CustomerId& customer, std::uint64_t bytes) {
@@ -31,16 +32,16 @@ Result<void> LogContents::reserve(const CustomerId& customer, std::uint64_t byte
   Held& held = held_[customer];
   const std::uint64_t own = held.reserved + held.kept;
   // While half of the log is free a share would only refuse what nobody else wants.
-  const bool is_scarce = customer_share_ > 0 && held_bytes_ + bytes > bytes_max_ / 2;
+  const bool is_scarce = owner_share_ > 0 && held_bytes_ + bytes > bytes_max_ / 2;
   if (is_scarce && own + bytes > share_now()) {
-    auto refusal =
-        fail(ErrorCode::kOverLimit,
-             fmt::format(
-                 "over the customer's share of the disk log: {:.1f} MiB of {} wait there for a "
-                 "destination that has not taken them, and of a log of {:.1f} MiB that is more "
-                 "than half full one customer may hold {:.1f} MiB now; nothing is lost, send "
-                 "again later, or less, or ask the provider for a larger log",
-                 mebibytes(own), customer.text(), mebibytes(bytes_max_), mebibytes(share_now())));
+    auto refusal = fail(
+        ErrorCode::kOverLimit,
+        fmt::format("over the {}'s share of the disk log: {:.1f} MiB of {} wait there for a "
+                    "destination that has not taken them, and of a log of {:.1f} MiB that is more "
+                    "than half full one {} may hold {:.1f} MiB now; nothing is lost, send "
+                    "again later, or less, or ask the provider for a larger log",
+                    owner_word_, mebibytes(own), customer.text(), mebibytes(bytes_max_),
+                    owner_word_, mebibytes(share_now())));
     // The refusal may have made the entry: names that never get room must not pile up here.
     drop_if_empty(customer);
     return refusal;
@@ -148,9 +149,9 @@ std::vector<RecordSums> LogContents::of_segment(std::uint64_t segment) const {
   return contents;
 }
 
-std::vector<CustomerBytes> LogContents::held_by_customer() const {
+std::vector<OwnerBytes> LogContents::held_by_owner() const {
   const std::lock_guard lock(mutex_);
-  std::vector<CustomerBytes> all;
+  std::vector<OwnerBytes> all;
   all.reserve(held_.size());
   for (const auto& [customer, held] : held_) all.push_back({customer, held.reserved + held.kept});
   return all;

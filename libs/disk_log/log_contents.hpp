@@ -32,7 +32,7 @@ struct RecordSums {
 /// kind 150: 40 MiB for a log of 640 segments that each hold the data of 1,000 customers.
 ///
 /// A customer's share: once more than half of the log is held for required cursors, one customer
-/// may hold no more than `customer_share` of bytes_max. In the last quarter that share shrinks with
+/// may hold no more than `owner_share` of bytes_max. In the last quarter that share shrinks with
 /// the room that is left, so that there is always some for a customer who holds little. A segment
 /// counts until every required cursor has passed all of it: only then its room on disk comes back.
 /// The segment that is written to counts whole.
@@ -40,7 +40,8 @@ struct RecordSums {
 /// Thread contract: any thread; one mutex inside, held for no disk access.
 class LogContents {
  public:
-  LogContents(std::uint64_t bytes_max, double customer_share);
+  /// `owner_word`: what an owner is called in a refusal.
+  LogContents(std::uint64_t bytes_max, double owner_share, std::string owner_word);
 
   /// Before an append is queued. kOverLimit where the customer is over its share.
   Result<void> reserve(const CustomerId& customer, std::uint64_t bytes);
@@ -59,7 +60,7 @@ class LogContents {
   void forget(std::uint64_t segment);
 
   std::vector<RecordSums> of_segment(std::uint64_t segment) const;
-  std::vector<CustomerBytes> held_by_customer() const;
+  std::vector<OwnerBytes> held_by_owner() const;
   /// Customers, signals and routes that the log knows: no more than lie in its segments.
   std::size_t kinds() const;
 
@@ -85,7 +86,8 @@ class LogContents {
   std::uint64_t share_now() const;
 
   const std::uint64_t bytes_max_;
-  const double customer_share_;
+  const double owner_share_;
+  const std::string owner_word_;
   mutable std::mutex mutex_;  // guards all below
   Kinds kinds_;               // those that some segment has
   std::map<std::uint64_t, Segment> segments_;

@@ -17,7 +17,7 @@ RecordHeader header_of(const std::string& customer, std::uint64_t segment) {
 // Customers and routes come and go for years; each was kept for as long as the process lived.
 TEST(LogContentsTest, KnowsNoMoreThanLiesInTheLog) {
   constexpr std::uint64_t kSegments = 3;
-  LogContents contents(1U << 20U, 0.5);
+  LogContents contents(1U << 20U, 0.5, "customer");
   for (std::uint64_t segment = 1; segment <= 2'000; ++segment) {
     contents.recover(header_of(fmt::format("customer-{}", segment), segment));
     contents.recover(header_of("always-there", segment));
@@ -33,7 +33,7 @@ TEST(LogContentsTest, KnowsNoMoreThanLiesInTheLog) {
     EXPECT_EQ(sums.records, sums.customer.text() == "always-there" ? 2U : 1U);
   }
   EXPECT_TRUE(contents.of_segment(1).empty());
-  EXPECT_EQ(contents.held_by_customer().size(), kSegments + 1);
+  EXPECT_EQ(contents.held_by_owner().size(), kSegments + 1);
 }
 
 }  // namespace

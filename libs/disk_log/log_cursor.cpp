@@ -49,10 +49,10 @@ void LogCursor::tell_damage(const Readable& readable, const std::optional<FoundR
   }
   if (!found || found->body) return;
   if (parts_.state.count_damaged_record(index_, found->header)) {
-    parts_.state.report_skip(
-        {name, path, found->header.position.offset, found->header.next.offset,
-         fmt::format("{}; a record of customer {} with {} items", found->body.error().message,
-                     found->header.customer.text(), found->header.items)});
+    parts_.state.report_skip({name, path, found->header.position.offset, found->header.next.offset,
+                              fmt::format("{}; a record of {} {} with {} items",
+                                          found->body.error().message, parts_.settings.owner_word,
+                                          found->header.customer.text(), found->header.items)});
   }
 }
 

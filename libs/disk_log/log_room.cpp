@@ -107,7 +107,7 @@ LogState::Piece LogState::collect(const Place& from, const Judge& judge) const {
                                    piece.end = header.next;
                                    piece.records.push_back({header, *reason});
                                    piece.is_cut = piece.records.size() >= kPieceRecordsMax ||
-                                                  verdict_bytes >= kPieceVerdictBytesMax ||
+                                                  verdict_bytes >= kPieceNoteBytesMax ||
                                                   std::chrono::steady_clock::now() >= time_limit;
                                    return !piece.is_cut;
                                  });

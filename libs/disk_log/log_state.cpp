@@ -34,7 +34,8 @@ LogState::LogState(const DiskLogSettings& settings, const Clock& clock, FileSyst
       clock_(clock),
       files_(files),
       events_(std::move(events)),
-      contents_(settings.bytes_max, has_required(settings.cursors) ? settings.customer_share : 0),
+      contents_(settings.bytes_max, has_required(settings.cursors) ? settings.owner_share : 0,
+                settings.owner_word),
       receipts_(shortest_age(settings.cursors)),
       notice_(settings.directory + "/damage-found", files, clock) {
   for (const CursorSettings& cursor : settings.cursors)
@@ -59,7 +60,7 @@ std::string LogState::path_of(std::uint64_t number) const {
   return segment_path(settings_.directory, number);
 }
 
-/// The customers' shares are free of what every required cursor has passed.
+/// The owners' shares are free of what every required cursor has passed.
 void LogState::pass_contents() {
   std::uint64_t first_held = last_segment_ + 1;
   for (const Segment& segment : segments_) {

@@ -76,7 +76,7 @@ class LogState {
   bool expire();
   /// Compares the clocks, and tells of a jump.
   void watch_clock();
-  /// Who holds what of the log; the shares of customers.
+  /// Who holds what of the log; the shares of owners.
   LogContents& contents() { return contents_; }
   const LogContents& contents() const { return contents_; }
   /// The oldest segment where every cursor has passed it, to be removed from the disk by the
@@ -118,7 +118,7 @@ class LogState {
   std::string cursors_path() const { return settings_.directory + "/cursors"; }
 
   static constexpr std::size_t kPieceRecordsMax = 1024;
-  static constexpr std::size_t kPieceVerdictBytesMax = 4U << 20U;
+  static constexpr std::size_t kPieceNoteBytesMax = 4U << 20U;
   static constexpr auto kPieceTimeMax = std::chrono::milliseconds(20);
   static constexpr std::size_t kSkipsToldMax = 100;
   static constexpr Duration kSkipsToldIn = std::chrono::hours(1);

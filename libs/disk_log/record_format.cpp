@@ -16,10 +16,10 @@ constexpr std::size_t kSegmentCopyBytes = kSegmentHeaderBytes / 2;
 constexpr std::uint8_t kFlagLz4 = 1;
 // What CustomerId::parse takes: 63 letters and digits with a dash between each two. A head that
 // states more is damaged.
-constexpr std::size_t kCustomerBytesMax = 63 + 62;
+constexpr std::size_t kOwnerBytesMax = 63 + 62;
 constexpr unsigned kRouteShift = 24;  // the route's length shares four bytes with the verdicts'
 constexpr std::uint32_t kVerdictMask = (1U << kRouteShift) - 1;
-static_assert(kVerdictBytesMax <= kVerdictMask);
+static_assert(kNoteBytesMax <= kVerdictMask);
 // Far over what a configuration names; a damaged count must not ask for memory.
 constexpr std::size_t kCursorsMax = 1024;
 constexpr std::size_t kChecksummedFrom = kMarkerBytes + 4;  // the marker, then the checksum
@@ -114,8 +114,8 @@ Result<std::string> unpack_body(const StoredBody& body) {
 std::string encode_record_head(const RecordHeader& header, const StoredBody& body,
                                std::uint64_t marker) {
   const std::string& customer = header.customer.text();
-  CHECK(customer.size() <= kCustomerBytesMax);
-  CHECK(header.verdicts.size() <= kVerdictBytesMax && header.route.size() <= kRouteBytesMax);
+  CHECK(customer.size() <= kOwnerBytesMax);
+  CHECK(header.verdicts.size() <= kNoteBytesMax && header.route.size() <= kRouteBytesMax);
   std::string checked;
   checked.reserve(kRecordPrefixBytes + customer.size() + header.route.size() +
                   header.verdicts.size());
@@ -152,7 +152,7 @@ std::optional<std::uint32_t> head_size(std::string_view prefix, std::uint64_t ma
   reader.read_bytes(16);  // checksum, stored, plain, body checksum
   const std::uint32_t lengths = reader.read_u32();
   const auto customer = static_cast<std::uint8_t>(prefix[kRecordPrefixBytes - 1]);
-  if (customer > kCustomerBytesMax) return std::nullopt;
+  if (customer > kOwnerBytesMax) return std::nullopt;
   return u32(kRecordPrefixBytes) + customer + (lengths >> kRouteShift) + (lengths & kVerdictMask);
 }
 

@@ -16,7 +16,7 @@ constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 }  // namespace
 
-StoreIdentity make_store_identity(TimestampMs now_ms) {
+StoreIdentity make_store_identity(std::int64_t now_ms) {
   return {to_hex(random_bytes(kIdBytes)), now_ms};
 }
 

@@ -34,8 +34,8 @@ void show_log(const Emit& emit, const disk_log::DiskLogStats& log) {
        MetricType::kCounter, log.clock_jumps);
 }
 
-void show_holders(const Emit& emit, const std::vector<disk_log::CustomerBytes>& holders) {
-  for (const disk_log::CustomerBytes& held : holders)
+void show_holders(const Emit& emit, const std::vector<disk_log::OwnerBytes>& holders) {
+  for (const disk_log::OwnerBytes& held : holders)
     emit("vigia_log_held_bytes", "What waits in the disk log for required exporters",
          MetricType::kGauge, {{"customer_id", held.customer.text()}},
          static_cast<double>(held.bytes));
@@ -105,7 +105,7 @@ void show_own_metrics(service::MetricRegistry& registry, const OwnParts& parts) 
     show_log(emit, parts.log.stats());
     emit("vigia_log_bytes_max", "What the disk log may hold", MetricType::kGauge, {},
          static_cast<double>(parts.log_bytes_max));
-    show_holders(emit, parts.log.held_by_customer());
+    show_holders(emit, parts.log.held_by_owner());
     show_series(emit, parts.series.stats());
     show_doors(emit, parts.doors);
     show_held(emit, parts);

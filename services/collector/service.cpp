@@ -169,7 +169,8 @@ class RunningCollector final : public CollectorService {
     log.directory = settings_.storage.directory;
     log.bytes_max = settings_.storage.bytes_max;
     log.segment_bytes = settings_.storage.segment_bytes;
-    log.customer_share = settings_.storage.customer_share;
+    log.owner_share = settings_.storage.customer_share;
+    log.owner_word = "customer";
     if (const std::uint64_t limit = settings_.processors.memory_limiter.limit_bytes; limit > 0)
       log.pending_bytes_max =
           std::clamp<std::size_t>(limit / kPendingParts, kPendingBytesMin, log.pending_bytes_max);

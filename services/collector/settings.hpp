@@ -16,7 +16,7 @@ struct StorageSettings {
   std::string directory;
   std::uint64_t bytes_max = 10ULL << 30U;
   std::uint64_t segment_bytes = 16U << 20U;
-  double customer_share = 0.25;  ///< disk_log::DiskLogSettings::customer_share
+  double customer_share = 0.25;  ///< disk_log::DiskLogSettings::owner_share
 };
 
 struct Settings {

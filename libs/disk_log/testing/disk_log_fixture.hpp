@@ -34,7 +34,8 @@ class DiskLogTest : public testing::Test {
     settings_.directory = "/log";
     settings_.cursors = {{.name = "cold", .required = true, .age_max = {}, .bytes_max = 0}};
     settings_.cursor_interval = std::chrono::milliseconds(2);
-    settings_.customer_share = 0;  // most tests are of one customer's log
+    settings_.owner_share = 0;  // most tests are of one owner's log
+    settings_.owner_word = "customer";
   }
   void TearDown() override { log_.reset(); }
 

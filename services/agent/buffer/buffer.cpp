@@ -18,7 +18,8 @@ disk_log::DiskLogSettings log_settings(const BufferSettings& settings) {
   log.directory = settings.directory;
   log.segment_bytes = std::min(kSegmentBytesMax, settings.bytes_max / kSegmentsPerCap);
   log.bytes_max = settings.bytes_max;
-  log.customer_share = 0;  // all of it is one customer's
+  log.owner_share = 0;  // all of it is one customer's
+  log.owner_word = "customer";
   log.pending_bytes_max = kPendingBytesMax;
   // A disk of a customer's node is not ours to keep busy: after a kill a second's records are sent
   // twice.

@@ -85,7 +85,8 @@ Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, head
   log.directory = ingester->settings_.log_directory;
   log.bytes_max = ingester->settings_.log_bytes_max;
   log.segment_bytes = ingester->settings_.log_segment_bytes;
-  log.customer_share = 0;  // its records bear no customer: each holds several
+  log.owner_word = "customer";
+  log.owner_share = 0;  // its records bear no customer: each holds several
   log.cursors.push_back({std::string(kCursor)});
   auto opened = disk_log::DiskLog::open(
       std::move(log), clock, {.on_cursors_lost = report_cursors_lost, .on_skip = report_skip});
