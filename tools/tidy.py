@@ -43,7 +43,7 @@ LAYERS = {
     "libs/series": {"libs/wire", "libs/model", "libs/base"},
     "libs/chunk": {"libs/model", "libs/base"},
     "libs/promql": {"libs/model", "libs/base"},
-    "libs/disk_log": {"libs/model", "libs/base"},
+    "libs/disk_log": {"libs/base"},
     "libs/net": {"libs/base"},
     "libs/otlp": {"libs/wire", "libs/model", "libs/base", "libs/net"},
     "libs/delivery": {"libs/disk_log", "libs/model", "libs/base"},

@@ -16,8 +16,6 @@
 #include "libs/base/result.hpp"
 #include "libs/base/task.hpp"
 #include "libs/disk_log/file_system.hpp"
-#include "libs/model/ids.hpp"
-#include "libs/model/signal.hpp"
 
 namespace vigia::disk_log {
 
@@ -32,16 +30,22 @@ struct LogPosition {
   auto operator<=>(const LogPosition&) const = default;
 };
 
+/// Whose a record is and what, in the words of who writes it. The log keeps them and sums by owner,
+/// kind and route, and knows no meaning of any.
+struct RecordTag {
+  std::string owner = {};  ///< at most kOwnerBytesMax; shares go by it
+  std::uint8_t kind = 0;
+  std::string route = {};  ///< at most kRouteBytesMax: who takes it
+  std::string note = {};   ///< at most kNoteBytesMax: what is to be known beside the body
+};
+
 /// What is known of a record without its body.
 struct RecordHeader {
-  CustomerId customer;
-  Signal signal = Signal::kMetrics;
+  RecordTag tag = {};
   BodyEncoding encoding = BodyEncoding::kPlain;
   std::uint32_t items = 0;       ///< points, spans or log records in the body
-  std::uint32_t rejected = 0;    ///< of these, refused by the verdicts
+  std::uint32_t rejected = 0;    ///< of these, refused by who wrote it
   std::int64_t received_ms = 0;  ///< wall clock
-  std::string route = {};        ///< opaque to the log, 255 bytes: who takes it
-  std::string verdicts = {};     ///< opaque to the log, at most kNoteBytesMax
 
   // Set by the log.
   std::uint64_t sequence = 0;      ///< 1, 2, 3, … over the log's whole life; a gap is a lost record
@@ -55,8 +59,9 @@ struct DiskRecord {
   std::string body = {};
 };
 
-inline constexpr std::size_t kNoteBytesMax = (16U << 20U) - 1;
+inline constexpr std::size_t kOwnerBytesMax = 125;
 inline constexpr std::size_t kRouteBytesMax = 255;
+inline constexpr std::size_t kNoteBytesMax = (16U << 20U) - 1;
 inline constexpr int kUnreadableTriesMin = 3;
 /// A decoded OTLP body (64 MiB) with room for framing.
 inline constexpr std::size_t kRecordBytesMax = 96U << 20U;
@@ -65,7 +70,7 @@ inline constexpr std::size_t kRecordBytesMax = 96U << 20U;
 enum class DropReason : std::uint8_t {
   kTooOld,   ///< older than the cursor's age_max
   kCap,      ///< the log or the cursor's share was full
-  kDamaged,  ///< the body failed its checksum; the header was readable
+  kDamaged,  ///< the body failed its checksum, or the reader knows no such tag
 };
 std::string_view to_string(DropReason reason);  ///< "too_old", "cap", "damaged"
 
@@ -107,7 +112,7 @@ struct CursorStats {
 
 /// What an owner holds of a log for required cursors, by segments not yet passed.
 struct OwnerBytes {
-  CustomerId customer;
+  std::string owner;
   std::uint64_t bytes = 0;
 };
 
@@ -160,7 +165,7 @@ struct DiskLogEvents {
   /// The file that says how far each cursor is was damaged: all begin with the oldest record, and
   /// what was read already is given once more. Runs in open, once; the file is written anew.
   std::function<void(const std::string& path, const std::string& why)> on_cursors_lost = {};
-  /// A cursor was moved past a record; or past all those of one customer, signal and route that
+  /// A cursor was moved past a record; or past all those of one owner, kind and route that
   /// cannot be read in a segment: items and rejected are their sums then, position is the segment's
   /// begin, sequence 0. Runs on a thread of the log or of a reader with the log's lock held: count
   /// and return.
@@ -175,7 +180,7 @@ struct DiskLogEvents {
 };
 
 /// One named reader. It outlives a restart: its position is kept in `<directory>/cursors`.
-/// Thread contract: next and rewind from one thread; commit and the rest from any.
+/// Thread contract: next, pass_over and rewind from one thread; commit and the rest from any.
 class Cursor {
  public:
   virtual ~Cursor() = default;
@@ -186,6 +191,10 @@ class Cursor {
   /// over: the pages at fault, and with them the records that lie on them, no others. A fault of
   /// another kind (no descriptors left, no right to read) is waited out: nothing is lost by it.
   virtual Result<std::optional<DiskRecord>> next(Duration wait) = 0;
+  /// The record that next has given names nobody whom its reader knows: it is counted and told as
+  /// damage, once, and its segment is kept (kDamaged; `why` in on_skip). It is passed like any
+  /// other, by commit. As next.
+  virtual void pass_over(const RecordHeader& header, std::string why) = 0;
   /// Everything before `position` is done. Returns where the cursor was committed before: of
   /// records that begin before that the log has already disposed (dropped, counted), so they are
   /// not to be counted as sent. A position behind the committed one changes nothing. Reaches the

@@ -55,7 +55,7 @@ void append(benchmark::State& state) {
   for (auto _ : state) {
     while (in_flight >= kInFlight) std::this_thread::sleep_for(std::chrono::microseconds(50));
     ++in_flight;
-    log->append({{.customer = *CustomerId::parse("cliente-a"), .items = kPointsABody}, plain},
+    log->append({{.tag = {.owner = "cliente-a"}, .items = kPointsABody}, plain},
                 [&](const Result<RecordHeader>& header) {
                   if (header) stored += header->stored_bytes;
                   --in_flight;

@@ -19,9 +19,8 @@ class DiskLogFaultsTest : public DiskLogTest {
  protected:
   /// Bodies that the log does not compress, over a page each, so that places in the file are known.
   Result<RecordHeader> write_large(char letter) {
-    DiskRecord record{
-        {.customer = *CustomerId::parse("cliente-a"), .encoding = BodyEncoding::kGzip},
-        std::string(10'000, letter)};
+    DiskRecord record{{.tag = {.owner = "cliente-a"}, .encoding = BodyEncoding::kGzip},
+                      std::string(10'000, letter)};
     record.header.items = 7;
     record.header.received_ms = clock_.wall_ms();
     return log_->append_and_wait(std::move(record));
@@ -63,7 +62,7 @@ class DiskLogFaultsTest : public DiskLogTest {
 TEST_F(DiskLogFaultsTest, WhoThrowsAtAnAnswerCostsNobodyTheLog) {
   open();
   const std::uint64_t before = fault_count();
-  DiskRecord record{{.customer = *CustomerId::parse("cliente-a")}, "first"};
+  DiskRecord record{{.tag = {.owner = "cliente-a"}}, "first"};
   log_->append(std::move(record),
                [](const Result<RecordHeader>&) { throw std::runtime_error("not foreseen"); });
   ASSERT_TRUE(write("second"));
@@ -617,18 +616,18 @@ TEST_F(SlowDiskTest, ALongBacklogExpiresInPiecesBetweenWhichAppendsAreAnswered) 
   open();
   constexpr std::size_t kOld = 3 * LogState::kPieceRecordsMax + 1;
   for (std::size_t i = 1; i < kOld; ++i) {
-    DiskRecord record{{.customer = *CustomerId::parse("c")}, "body"};
+    DiskRecord record{{.tag = {.owner = "c"}}, "body"};
     record.header.received_ms = clock_.wall_ms();
     log_->append(std::move(record), [](const Result<RecordHeader>& kept) { EXPECT_TRUE(kept); });
   }
-  DiskRecord last{{.customer = *CustomerId::parse("c")}, "body"};
+  DiskRecord last{{.tag = {.owner = "c"}}, "body"};
   last.header.received_ms = clock_.wall_ms();
   ASSERT_TRUE(log_->append_and_wait(std::move(last)));  // an answer comes before the cursors' time
   gated_.close_gate();
   clock_.advance(std::chrono::hours(2));
   ASSERT_TRUE(gated_.wait_for_reader());
   std::promise<std::size_t> dropped_before;
-  DiskRecord record{{.customer = *CustomerId::parse("c")}, "young"};
+  DiskRecord record{{.tag = {.owner = "c"}}, "young"};
   record.header.received_ms = clock_.wall_ms();
   log_->append(std::move(record), [&](const Result<RecordHeader>& kept) {
     EXPECT_TRUE(kept);

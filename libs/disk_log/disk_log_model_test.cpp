@@ -123,7 +123,7 @@ class LogRun {
   void append() {
     const std::string name = std::to_string(next_++);
     const std::string customer = "c" + std::to_string(below(3));
-    DiskRecord record{{.customer = *CustomerId::parse(customer), .encoding = BodyEncoding::kGzip},
+    DiskRecord record{{.tag = {.owner = customer}, .encoding = BodyEncoding::kGzip},
                       name + std::string(below(800), '.')};
     const std::string body = record.body;
     appended_.push_back(body);

@@ -1,4 +1,4 @@
-// No customer takes the log from the others.
+// No owner takes the log from the others.
 #include <future>
 #include <map>
 
@@ -27,9 +27,8 @@ class DiskLogShareTest : public DiskLogTest {
   }
   /// As a sender with compression sends it: the log makes it no smaller.
   Result<RecordHeader> send(std::string_view customer, std::size_t bytes = kBodyBytes) {
-    DiskRecord record{
-        {.customer = *CustomerId::parse(customer), .encoding = BodyEncoding::kGzip, .verdicts = {}},
-        std::string(bytes, 'x')};
+    DiskRecord record{{.tag = {.owner = std::string(customer)}, .encoding = BodyEncoding::kGzip},
+                      std::string(bytes, 'x')};
     record.header.items = 1;
     return log_->append_and_wait(std::move(record));
   }
@@ -42,7 +41,7 @@ class DiskLogShareTest : public DiskLogTest {
   }
   std::map<std::string, std::uint64_t> held() {
     std::map<std::string, std::uint64_t> all;
-    for (const OwnerBytes& held : log_->held_by_owner()) all[held.customer.text()] = held.bytes;
+    for (const OwnerBytes& held : log_->held_by_owner()) all[held.owner] = held.bytes;
     return all;
   }
   static double share_of_log(std::uint64_t bytes) {
@@ -159,7 +158,7 @@ TEST_F(DiskLogShareTest, OneCustomersLargeBodiesDoNotFillWhatWaitsToBeWritten) {
   });
   constexpr int kSent = 8;
   for (int i = 0; i < kSent; ++i) {
-    DiskRecord record{{.customer = *CustomerId::parse("greedy"), .encoding = BodyEncoding::kGzip},
+    DiskRecord record{{.tag = {.owner = "greedy"}, .encoding = BodyEncoding::kGzip},
                       std::string(300U << 10U, 'x')};
     log_->append(std::move(record), [&](const Result<RecordHeader>& kept) {
       if (!kept) ++refused;
@@ -168,7 +167,7 @@ TEST_F(DiskLogShareTest, OneCustomersLargeBodiesDoNotFillWhatWaitsToBeWritten) {
   }
   EXPECT_GE(refused, kSent - 2);  // the disk stands still
   std::promise<bool> taken;
-  log_->append(DiskRecord{{.customer = *CustomerId::parse("small")}, "point"},
+  log_->append(DiskRecord{{.tag = {.owner = "small"}}, "point"},
                [&](const Result<RecordHeader>& kept) { taken.set_value(kept.has_value()); });
   writing.unlock();
   EXPECT_TRUE(taken.get_future().get());
@@ -180,7 +179,7 @@ TEST_F(DiskLogShareTest, OneCustomersLargeBodiesDoNotFillWhatWaitsToBeWritten) {
 std::vector<DiskRecord> group_of(std::string_view customer, int count, std::size_t bytes) {
   std::vector<DiskRecord> records;
   for (int i = 0; i < count; ++i) {
-    records.push_back({{.customer = *CustomerId::parse(customer), .encoding = BodyEncoding::kGzip},
+    records.push_back({{.tag = {.owner = std::string(customer)}, .encoding = BodyEncoding::kGzip},
                        std::string(bytes, static_cast<char>('a' + i))});
     records.back().header.items = 1;
   }

@@ -25,28 +25,39 @@ TEST_F(DiskLogTest, GivesRecordsBackInOrderAndWhole) {
   EXPECT_EQ(header->sequence, 2U);
   EXPECT_LT(header->stored_bytes, 2000U);  // LZ4
   EXPECT_THAT(read(), ElementsAre("uno", std::string(100'000, 'x')));
-  EXPECT_EQ(last_->customer.text(), "cliente-b");
+  EXPECT_EQ(last_->tag.owner, "cliente-b");
   EXPECT_EQ(last_->items, 7U);
-  EXPECT_EQ(last_->route, "hot-0");
-  EXPECT_EQ(last_->verdicts, "v");
+  EXPECT_EQ(last_->tag.route, "hot-0");
+  EXPECT_EQ(last_->tag.note, "v");
   EXPECT_EQ(last_->received_ms, clock_.wall_ms());
   EXPECT_EQ(last_->next, header->next);
 }
 
+TEST_F(DiskLogTest, ATagThatDoesNotFitIsRefusedAndTheNextRecordIsTaken) {
+  open();
+  const std::vector<RecordTag> tags{{.owner = std::string(kOwnerBytesMax + 1, 'o')},
+                                    {.owner = "o", .route = std::string(kRouteBytesMax + 1, 'r')},
+                                    {.owner = "o", .note = std::string(kNoteBytesMax + 1, 'n')}};
+  for (const RecordTag& tag : tags) {
+    const auto refused = log_->append_and_wait({{.tag = tag}, "body"});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kTooLarge);
+  }
+  ASSERT_TRUE(write(std::string("good"), std::string(kOwnerBytesMax, 'o')));
+  EXPECT_THAT(read(), ElementsAre("good"));
+}
+
 TEST_F(DiskLogTest, CompressedBodiesAreKeptAsTheyAre) {
   open();
-  DiskRecord record{{.customer = CustomerId::provider(),
-                     .signal = Signal::kLogs,
-                     .encoding = BodyEncoding::kZstd,
-                     .verdicts = {}},
+  DiskRecord record{{.tag = {.owner = "_provider", .kind = 3}, .encoding = BodyEncoding::kZstd},
                     std::string(5000, 'z')};
   const auto header = log_->append_and_wait(record);
   ASSERT_TRUE(header);
   EXPECT_GT(header->stored_bytes, 5000U);
   EXPECT_THAT(read(), ElementsAre(std::string(5000, 'z')));
   EXPECT_EQ(last_->encoding, BodyEncoding::kZstd);
-  EXPECT_EQ(last_->signal, Signal::kLogs);
-  EXPECT_TRUE(last_->customer.is_provider());
+  EXPECT_EQ(last_->tag.kind, 3);
+  EXPECT_EQ(last_->tag.owner, "_provider");
 }
 
 TEST_F(DiskLogTest, UncommittedRecordsComeAgainAfterARestartAndCommittedOnesDoNot) {
@@ -108,7 +119,7 @@ TEST_F(DiskLogTest, AppendsOfManyThreadsShareSyncs) {
     threads.emplace_back([this] {
       std::atomic<int> left{kEach};
       for (int n = 0; n < kEach; ++n) {
-        DiskRecord record{{.customer = *CustomerId::parse("c")}, "body"};
+        DiskRecord record{{.tag = {.owner = "c"}}, "body"};
         log_->append(std::move(record), [&left](const Result<RecordHeader>& header) {
           EXPECT_TRUE(header);
           --left;
@@ -194,12 +205,10 @@ TEST_F(DiskLogTest, ADamagedBodyIsCountedForItsCustomerOnce) {
 TEST_F(DiskLogTest, ABodyThatLooksLikeARecordIsNeverReadAsOne) {
   open();
   // Any sender can build a record with a right checksum; none can know the segment's marker.
-  const RecordHeader forged{.customer = *CustomerId::parse("cliente-b")};
+  const RecordHeader forged{.tag = {.owner = "cliente-b"}};
   const std::string inner =
       encode_record_head(forged, pack_body("evil", BodyEncoding::kGzip), 0x1234);
-  DiskRecord record{{.customer = *CustomerId::parse("cliente-a"),
-                     .encoding = BodyEncoding::kGzip,
-                     .verdicts = {}},
+  DiskRecord record{{.tag = {.owner = "cliente-a"}, .encoding = BodyEncoding::kGzip},
                     inner + "evil"};
   const auto header = log_->append_and_wait(record);
   ASSERT_TRUE(write("good"));
@@ -293,7 +302,7 @@ TEST_F(DiskLogTest, ARequiredCursorAtTheCapMakesAppendRefuse) {
   open();
   std::size_t kept = 0;
   Result<RecordHeader> answer = write("x");
-  DiskRecord record{{.customer = *CustomerId::parse("c"), .encoding = BodyEncoding::kGzip},
+  DiskRecord record{{.tag = {.owner = "c"}, .encoding = BodyEncoding::kGzip},
                     std::string(900, 'x')};
   while ((answer = log_->append_and_wait(record))) ++kept;
   EXPECT_TRUE(is_retryable(answer.error()));
@@ -312,10 +321,7 @@ TEST_F(DiskLogTest, AnOptionalCursorAtTheCapLosesTheOldestCounted) {
   settings_.segment_bytes = 4096;
   settings_.bytes_max = 20'000;
   open();
-  DiskRecord record{{.customer = *CustomerId::parse("c"),
-                     .encoding = BodyEncoding::kGzip,
-                     .items = 3,
-                     .verdicts = {}},
+  DiskRecord record{{.tag = {.owner = "c"}, .encoding = BodyEncoding::kGzip, .items = 3},
                     std::string(900, 'x')};
   constexpr std::size_t kWritten = 100;
   for (std::size_t i = 0; i < kWritten; ++i) ASSERT_TRUE(log_->append_and_wait(record));

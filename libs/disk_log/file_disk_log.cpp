@@ -175,7 +175,7 @@ void FileDiskLog::answer(Pending pending, const Result<void>& written) {
     if (written)
       state_.contents().keep(pending.header);
     else
-      state_.contents().release(pending.header.customer, bytes);
+      state_.contents().release(pending.header.tag.owner, bytes);
   });
   if (!pending.done) return;
   contain_faults("an answer of the disk log", [&] {

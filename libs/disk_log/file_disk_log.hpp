@@ -26,8 +26,8 @@ struct Pending {
   DiskLog::Done done;     // of records that belong together the last one's
   bool has_more = false;  // the next one belongs to it
   std::size_t bytes() const {
-    return kRecordPrefixBytes + header.customer.text().size() + header.route.size() +
-           header.verdicts.size() + body.bytes.size();
+    return kRecordPrefixBytes + header.tag.owner.size() + header.tag.route.size() +
+           header.tag.note.size() + body.bytes.size();
   }
 };
 
@@ -55,7 +55,7 @@ class FileDiskLog final : public DiskLog {
  private:
   // Whoever appends (log_appends.cpp).
   Result<void> check(const DiskRecord& record);
-  Result<void> admit(const CustomerId& customer, std::uint64_t bytes);
+  Result<void> admit(const std::string& owner, std::uint64_t bytes);
   tl::unexpected<Error> full(std::string message) const;
   // The writer's thread.
   void run();

@@ -17,12 +17,13 @@ tl::unexpected<Error> FileDiskLog::full(std::string message) const {
 }
 
 Result<void> FileDiskLog::check(const DiskRecord& record) {
-  if (record.header.verdicts.size() > kNoteBytesMax ||
-      record.header.route.size() > kRouteBytesMax || record.body.size() > kRecordBytesMax ||
+  const RecordTag& tag = record.header.tag;
+  if (tag.owner.size() > kOwnerBytesMax || tag.route.size() > kRouteBytesMax ||
+      tag.note.size() > kNoteBytesMax || record.body.size() > kRecordBytesMax ||
       record.body.size() > settings_.bytes_max)
     return fail(ErrorCode::kTooLarge,
                 fmt::format("a record of {} bytes is over the disk log's limit",
-                            record.body.size() + record.header.verdicts.size()));
+                            record.body.size() + tag.note.size()));
   return {};
 }
 
@@ -34,7 +35,7 @@ void FileDiskLog::append(DiskRecord record, Done done) {
     Pending pending{std::move(record.header), std::move(body), std::move(done), false};
     const std::size_t bytes = pending.bytes();
     const std::unique_lock lock(mutex_);
-    checked = admit(pending.header.customer, bytes);
+    checked = admit(pending.header.tag.owner, bytes);
     if (checked) {
       pending_bytes_ += bytes;
       pending_.push_back(std::move(pending));
@@ -68,7 +69,7 @@ void FileDiskLog::append_all(std::vector<DiskRecord> records, Done done) {
     }
     group.back().has_more = false;
     const std::unique_lock lock(mutex_);
-    checked = admit(group.back().header.customer, bytes);
+    checked = admit(group.back().header.tag.owner, bytes);
     if (checked) {
       group.back().done = std::move(done);
       pending_bytes_ += bytes;
@@ -82,21 +83,21 @@ void FileDiskLog::append_all(std::vector<DiskRecord> records, Done done) {
 }
 
 /// Reserves the bytes where they may be queued. REQUIRES: mutex_ is held.
-Result<void> FileDiskLog::admit(const CustomerId& customer, std::uint64_t bytes) {
+Result<void> FileDiskLog::admit(const std::string& owner, std::uint64_t bytes) {
   if (is_stopping_) return full("the disk log is closing");
   if (clock_.steady() < refuse_until_)
     return full("the disk does not take the log's data at present");
   // With nothing waiting one record always fits, however large: else it would never be taken.
   if (!pending_.empty() && pending_bytes_ + bytes > settings_.pending_bytes_max)
     return full("the disk does not keep up with what arrives");
-  const std::uint64_t own = state_.contents().reserved(customer);
+  const std::uint64_t own = state_.contents().reserved(owner);
   // Half of the queue is always there for the others while one owner sends faster than the disk.
   if (settings_.owner_share > 0 && own > 0 && own + bytes > settings_.pending_bytes_max / 2)
     return full(
         fmt::format("the disk does not keep up with what this {} sends", settings_.owner_word));
   if (state_.is_blocked(pending_bytes_ + bytes))
     return full("the disk log is full of data that a required destination has not taken yet");
-  auto reserved = state_.contents().reserve(customer, bytes);
+  auto reserved = state_.contents().reserve(owner, bytes);
   if (!reserved) reserved.error().retry_after = settings_.full_retry_interval;
   return reserved;
 }

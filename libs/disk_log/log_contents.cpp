@@ -27,9 +27,9 @@ std::uint64_t LogContents::share_now() const {
   return static_cast<std::uint64_t>(owner_share_ * std::min(whole, 4 * room));
 }
 
-Result<void> LogContents::reserve(const CustomerId& customer, std::uint64_t bytes) {
+Result<void> LogContents::reserve(const std::string& owner, std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
-  Held& held = held_[customer];
+  Held& held = held_[owner];
   const std::uint64_t own = held.reserved + held.kept;
   // While half of the log is free a share would only refuse what nobody else wants.
   const bool is_scarce = owner_share_ > 0 && held_bytes_ + bytes > bytes_max_ / 2;
@@ -40,10 +40,10 @@ Result<void> LogContents::reserve(const CustomerId& customer, std::uint64_t byte
                     "destination that has not taken them, and of a log of {:.1f} MiB that is more "
                     "than half full one {} may hold {:.1f} MiB now; nothing is lost, send "
                     "again later, or less, or ask the provider for a larger log",
-                    owner_word_, mebibytes(own), customer.text(), mebibytes(bytes_max_),
-                    owner_word_, mebibytes(share_now())));
+                    owner_word_, mebibytes(own), owner, mebibytes(bytes_max_), owner_word_,
+                    mebibytes(share_now())));
     // The refusal may have made the entry: names that never get room must not pile up here.
-    drop_if_empty(customer);
+    drop_if_empty(owner);
     return refusal;
   }
   held.reserved += bytes;
@@ -51,26 +51,26 @@ Result<void> LogContents::reserve(const CustomerId& customer, std::uint64_t byte
   return {};
 }
 
-void LogContents::release(const CustomerId& customer, std::uint64_t bytes) {
+void LogContents::release(const std::string& owner, std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
-  Held& held = held_[customer];
+  Held& held = held_[owner];
   CHECK(held.reserved >= bytes && held_bytes_ >= bytes);
   held.reserved -= bytes;
   held_bytes_ -= bytes;
-  drop_if_empty(customer);
+  drop_if_empty(owner);
 }
 
-std::uint64_t LogContents::reserved(const CustomerId& customer) const {
+std::uint64_t LogContents::reserved(const std::string& owner) const {
   const std::lock_guard lock(mutex_);
-  const auto held = held_.find(customer);
+  const auto held = held_.find(owner);
   return held == held_.end() ? 0 : held->second.reserved;
 }
 
-/// From reserved to kept under one lock: in between the customer would seem to hold less than it
+/// From reserved to kept under one lock: in between the owner would seem to hold less than it
 /// does, and could be let in for the difference.
 void LogContents::keep(const RecordHeader& header) {
   const std::lock_guard lock(mutex_);
-  Held& held = held_[header.customer];
+  Held& held = held_[header.tag.owner];
   CHECK(held.reserved >= header.stored_bytes);
   held.reserved -= header.stored_bytes;
   held_bytes_ -= header.stored_bytes;
@@ -83,11 +83,12 @@ void LogContents::recover(const RecordHeader& header) {
 }
 
 void LogContents::add(const RecordHeader& header) {
-  const auto kind = kinds_.try_emplace(Kind{header.customer, header.signal, header.route}, 0).first;
-  const auto [place, is_first] = segments_[header.position.segment].try_emplace(&*kind);
-  // Each segment points at the kind, which std::map never moves: names of customers and routes lie
+  const auto sort =
+      sorts_.try_emplace(Sort{header.tag.owner, header.tag.kind, header.tag.route}, 0).first;
+  const auto [place, is_first] = segments_[header.position.segment].try_emplace(&*sort);
+  // Each segment points at the sort, which std::map never moves: names of owners and routes lie
   // here once, not once for each segment.
-  if (is_first) ++kind->second;
+  if (is_first) ++sort->second;
   Sums& sums = place->second;
   ++sums.records;
   sums.items += header.items;
@@ -96,12 +97,12 @@ void LogContents::add(const RecordHeader& header) {
   // At a start the required cursors may have passed it already: it can be counted when lost, and
   // costs no share.
   if (header.position.segment < first_held_) return;
-  held_[header.customer].kept += header.stored_bytes;
+  held_[header.tag.owner].kept += header.stored_bytes;
   held_bytes_ += header.stored_bytes;
 }
 
-void LogContents::drop_if_empty(const CustomerId& customer) {
-  const auto held = held_.find(customer);
+void LogContents::drop_if_empty(const std::string& owner) {
+  const auto held = held_.find(owner);
   if (held != held_.end() && held->second.reserved == 0 && held->second.kept == 0)
     held_.erase(held);
 }
@@ -110,11 +111,11 @@ void LogContents::pass(std::uint64_t first_held) {
   const std::lock_guard lock(mutex_);
   for (auto segment = segments_.lower_bound(first_held_);
        segment != segments_.end() && segment->first < first_held; ++segment) {
-    for (const auto& [kind, sums] : segment->second) {
-      const CustomerId& customer = kind->first.customer;
-      held_[customer].kept -= sums.bytes;
+    for (const auto& [sort, sums] : segment->second) {
+      const std::string& owner = sort->first.owner;
+      held_[owner].kept -= sums.bytes;
       held_bytes_ -= sums.bytes;
-      drop_if_empty(customer);
+      drop_if_empty(owner);
     }
   }
   first_held_ = std::max(first_held_, first_held);
@@ -125,15 +126,15 @@ void LogContents::forget(std::uint64_t segment) {
   CHECK(segment < first_held_);
   const auto found = segments_.find(segment);
   if (found == segments_.end()) return;
-  for (const auto& [kind, sums] : found->second) {
-    if (--kind->second == 0) kinds_.erase(kinds_.find(kind->first));
+  for (const auto& [sort, sums] : found->second) {
+    if (--sort->second == 0) sorts_.erase(sorts_.find(sort->first));
   }
   segments_.erase(found);
 }
 
-std::size_t LogContents::kinds() const {
+std::size_t LogContents::sorts() const {
   const std::lock_guard lock(mutex_);
-  return kinds_.size();
+  return sorts_.size();
 }
 
 std::vector<RecordSums> LogContents::of_segment(std::uint64_t segment) const {
@@ -142,9 +143,9 @@ std::vector<RecordSums> LogContents::of_segment(std::uint64_t segment) const {
   const auto found = segments_.find(segment);
   if (found == segments_.end()) return contents;
   for (const auto& [place, sums] : found->second) {
-    const Kind& kind = place->first;
-    contents.push_back({kind.customer, kind.signal, kind.route, sums.records, sums.items,
-                        sums.rejected, sums.bytes});
+    const Sort& sort = place->first;
+    contents.push_back(
+        {sort.owner, sort.kind, sort.route, sums.records, sums.items, sums.rejected, sums.bytes});
   }
   return contents;
 }
@@ -153,7 +154,7 @@ std::vector<OwnerBytes> LogContents::held_by_owner() const {
   const std::lock_guard lock(mutex_);
   std::vector<OwnerBytes> all;
   all.reserve(held_.size());
-  for (const auto& [customer, held] : held_) all.push_back({customer, held.reserved + held.kept});
+  for (const auto& [owner, held] : held_) all.push_back({owner, held.reserved + held.kept});
   return all;
 }
 

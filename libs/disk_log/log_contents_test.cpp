@@ -6,8 +6,8 @@
 namespace vigia::disk_log {
 namespace {
 
-RecordHeader header_of(const std::string& customer, std::uint64_t segment) {
-  RecordHeader header{.customer = CustomerId::parse(customer).value()};
+RecordHeader header_of(const std::string& owner, std::uint64_t segment) {
+  RecordHeader header{.tag = {.owner = owner}};
   header.position.segment = segment;
   header.items = 1;
   header.stored_bytes = 100;
@@ -25,12 +25,12 @@ TEST(LogContentsTest, KnowsNoMoreThanLiesInTheLog) {
     if (segment <= kSegments) continue;
     contents.pass(segment - kSegments + 1);
     contents.forget(segment - kSegments);
-    EXPECT_LE(contents.kinds(), kSegments + 1);
+    EXPECT_LE(contents.sorts(), kSegments + 1);
   }
   const auto last = contents.of_segment(2'000);
   ASSERT_EQ(last.size(), 2U);
   for (const RecordSums& sums : last) {
-    EXPECT_EQ(sums.records, sums.customer.text() == "always-there" ? 2U : 1U);
+    EXPECT_EQ(sums.records, sums.owner == "always-there" ? 2U : 1U);
   }
   EXPECT_TRUE(contents.of_segment(1).empty());
   EXPECT_EQ(contents.held_by_owner().size(), kSegments + 1);

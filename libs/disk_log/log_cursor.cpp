@@ -1,5 +1,7 @@
 #include "libs/disk_log/log_cursor.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace vigia::disk_log {
@@ -49,10 +51,10 @@ void LogCursor::tell_damage(const Readable& readable, const std::optional<FoundR
   }
   if (!found || found->body) return;
   if (parts_.state.count_damaged_record(index_, found->header)) {
-    parts_.state.report_skip({name, path, found->header.position.offset, found->header.next.offset,
-                              fmt::format("{}; a record of {} {} with {} items",
-                                          found->body.error().message, parts_.settings.owner_word,
-                                          found->header.customer.text(), found->header.items)});
+    parts_.state.report_skip(
+        {name, path, found->header.position.offset, found->header.next.offset,
+         fmt::format("{}; a record of {} {} with {} items", found->body.error().message,
+                     parts_.settings.owner_word, found->header.tag.owner, found->header.items)});
   }
 }
 
@@ -112,6 +114,13 @@ Result<std::optional<DiskRecord>> LogCursor::next(Duration wait) {
     }
     return std::optional<DiskRecord>(DiskRecord{std::move(record.header), *std::move(record.body)});
   }
+}
+
+void LogCursor::pass_over(const RecordHeader& header, std::string why) {
+  if (!parts_.state.count_damaged_record(index_, header)) return;
+  parts_.state.report_skip({parts_.state.cursor_name(index_),
+                            parts_.state.path_of(header.position.segment), header.position.offset,
+                            header.next.offset, std::move(why)});
 }
 
 LogPosition LogCursor::commit(LogPosition position) {

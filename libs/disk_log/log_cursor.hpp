@@ -19,6 +19,7 @@ class LogCursor final : public Cursor {
   };
   LogCursor(const Parts& parts, std::size_t index);
   Result<std::optional<DiskRecord>> next(Duration wait) override;
+  void pass_over(const RecordHeader& header, std::string why) override;
   LogPosition commit(LogPosition position) override;
   LogPosition committed() const override;
   void rewind() override;

@@ -97,6 +97,38 @@ TEST_F(LogDamageTest, ADamagedBodyIsToldWithWhoseItIs) {
   EXPECT_THAT(skips_[0].why, HasSubstr("customer cliente-a with 7 items"));
 }
 
+// Whose a record is, its reader knows; where it is nobody's, that is damage found by the reader.
+TEST_F(LogDamageTest, WhatAReaderPassesOverIsDamageToldOnceAndTheOthersGoOn) {
+  settings_.cursors.push_back({.name = "hot", .required = false});
+  open();
+  fill(3);
+  Cursor& cold = log_->cursor("cold");
+  for (int times = 0; times < 2; ++times) {  // read again, as after a fault
+    ASSERT_TRUE(cold.next(kNoWait)->has_value());
+    const auto second = cold.next(kNoWait);
+    ASSERT_TRUE(second && second->has_value());
+    cold.pass_over((*second)->header, "it is nobody's");
+    cold.rewind();
+  }
+  ASSERT_THAT(skips_, SizeIs(1));
+  EXPECT_EQ(skips_[0].cursor, "cold");
+  EXPECT_EQ(skips_[0].path, segment_path("/log", records_[1].position.segment));
+  EXPECT_EQ(skips_[0].begin, records_[1].position.offset);
+  EXPECT_EQ(skips_[0].end, records_[1].next.offset);
+  EXPECT_EQ(skips_[0].why, "it is nobody's");
+  EXPECT_THAT(drops(), ElementsAre(Dropped{"cold", "cliente-a", "damaged", 7}));
+  EXPECT_EQ(cold.lost(), 1U);
+  EXPECT_EQ(log_->cursor("hot").lost(), 0U);
+  EXPECT_EQ(log_->stats().damaged_records, 1U);
+  EXPECT_TRUE(log_->stats().is_damage_recent);
+  EXPECT_THAT(read(), SizeIs(3));
+  commit();
+  EXPECT_THAT(read("hot"), SizeIs(3));
+  commit("hot");
+  wait_until_passed();
+  EXPECT_THAT(evidence(), ElementsAre(evidence_of(records_[1].position.segment)));
+}
+
 TEST_F(LogDamageTest, WhatIsToldHasABound) {
   settings_.segment_bytes = 1U << 20U;
   open();

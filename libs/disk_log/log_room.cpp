@@ -16,8 +16,7 @@ constexpr std::string_view kFull =
     "the disk log is full of data that a required destination has not taken yet";
 
 bool is_same_kind(const RecordSums& sums, const RecordSums& other) {
-  return sums.customer == other.customer && sums.signal == other.signal &&
-         sums.route == other.route;
+  return sums.owner == other.owner && sums.kind == other.kind && sums.route == other.route;
 }
 
 void subtract(std::vector<RecordSums>& all, const RecordSums& part) {
@@ -31,8 +30,8 @@ void subtract(std::vector<RecordSums>& all, const RecordSums& part) {
 }
 
 RecordSums sums_of(const RecordHeader& header) {
-  return {header.customer, header.signal,   header.route,       1,
-          header.items,    header.rejected, header.stored_bytes};
+  return {header.tag.owner, header.tag.kind, header.tag.route,   1,
+          header.items,     header.rejected, header.stored_bytes};
 }
 
 std::uint64_t bytes_of(const std::vector<RecordSums>& all) {
@@ -97,17 +96,17 @@ LogState::Place LogState::place_of(const CursorState& cursor) const {
 /// a later turn.
 LogState::Piece LogState::collect(const Place& from, const Judge& judge) const {
   Piece piece{{}, from.committed};
-  std::size_t verdict_bytes = 0;
+  std::size_t note_bytes = 0;
   const auto time_limit = std::chrono::steady_clock::now() + kPieceTimeMax;
   const auto walked = walk_heads(files_, settings_.directory, from.segments, from.committed,
                                  [&](const RecordHeader& header) {
                                    const auto reason = judge(header);
                                    if (!reason) return false;
-                                   verdict_bytes += header.verdicts.size();
+                                   note_bytes += header.tag.note.size();
                                    piece.end = header.next;
                                    piece.records.push_back({header, *reason});
                                    piece.is_cut = piece.records.size() >= kPieceRecordsMax ||
-                                                  verdict_bytes >= kPieceNoteBytesMax ||
+                                                  note_bytes >= kPieceNoteBytesMax ||
                                                   std::chrono::steady_clock::now() >= time_limit;
                                    return !piece.is_cut;
                                  });
@@ -222,10 +221,9 @@ void LogState::tell(CursorState& cursor, std::uint64_t segment,
   for (const RecordSums& sums : fresh) {
     if (sums.records == 0) continue;
     cursor.told[segment].push_back(sums);
-    RecordHeader header{.customer = sums.customer, .signal = sums.signal};
+    RecordHeader header{.tag = {.owner = sums.owner, .kind = sums.kind, .route = sums.route}};
     header.items = in_32_bits(sums.items);
     header.rejected = in_32_bits(sums.rejected);
-    header.route = sums.route;
     header.position = {segment, kSegmentHeaderBytes};
     if (events_.on_drop) events_.on_drop(header, cursor.settings.name, DropReason::kDamaged);
   }

@@ -14,27 +14,15 @@ constexpr std::uint32_t kSegmentMagic = 0x474C4756;  // "VGLG"
 constexpr std::uint32_t kCursorMagic = 0x55434756;   // "VGCU"
 constexpr std::size_t kSegmentCopyBytes = kSegmentHeaderBytes / 2;
 constexpr std::uint8_t kFlagLz4 = 1;
-// What CustomerId::parse takes: 63 letters and digits with a dash between each two. A head that
-// states more is damaged.
-constexpr std::size_t kOwnerBytesMax = 63 + 62;
-constexpr unsigned kRouteShift = 24;  // the route's length shares four bytes with the verdicts'
-constexpr std::uint32_t kVerdictMask = (1U << kRouteShift) - 1;
-static_assert(kNoteBytesMax <= kVerdictMask);
+constexpr unsigned kRouteShift = 24;  // the route's length shares four bytes with the note's
+constexpr std::uint32_t kNoteMask = (1U << kRouteShift) - 1;
+static_assert(kNoteBytesMax <= kNoteMask);
 // Far over what a configuration names; a damaged count must not ask for memory.
 constexpr std::size_t kCursorsMax = 1024;
 constexpr std::size_t kChecksummedFrom = kMarkerBytes + 4;  // the marker, then the checksum
 
 std::uint32_t u32(std::size_t value) { return static_cast<std::uint32_t>(value); }
 
-std::optional<CustomerId> parse_customer(std::string_view text) {
-  // Storage logs under the provider's own name, which no customer can have and parse refuses.
-  if (text == CustomerId::provider().text()) return CustomerId::provider();
-  auto customer = CustomerId::parse(text);
-  if (!customer) return std::nullopt;
-  return *std::move(customer);
-}
-
-bool is_signal(std::uint8_t value) { return value >= 1 && value <= 3; }
 bool is_encoding(std::uint8_t value) { return value <= 3; }
 
 }  // namespace
@@ -113,27 +101,26 @@ Result<std::string> unpack_body(const StoredBody& body) {
 
 std::string encode_record_head(const RecordHeader& header, const StoredBody& body,
                                std::uint64_t marker) {
-  const std::string& customer = header.customer.text();
-  CHECK(customer.size() <= kOwnerBytesMax);
-  CHECK(header.verdicts.size() <= kNoteBytesMax && header.route.size() <= kRouteBytesMax);
+  const RecordTag& tag = header.tag;
+  CHECK(tag.owner.size() <= kOwnerBytesMax && tag.route.size() <= kRouteBytesMax &&
+        tag.note.size() <= kNoteBytesMax);
   std::string checked;
-  checked.reserve(kRecordPrefixBytes + customer.size() + header.route.size() +
-                  header.verdicts.size());
+  checked.reserve(kRecordPrefixBytes + tag.owner.size() + tag.route.size() + tag.note.size());
   append_u32(checked, u32(body.bytes.size()));
   append_u32(checked, body.plain_bytes);
   append_u32(checked, body.checksum);
-  append_u32(checked, u32(header.verdicts.size() | (header.route.size() << kRouteShift)));
+  append_u32(checked, u32(tag.note.size() | (tag.route.size() << kRouteShift)));
   append_u32(checked, header.items);
   append_u64(checked, header.sequence);
   append_u64(checked, static_cast<std::uint64_t>(header.received_ms));
   append_u32(checked, header.rejected);
-  checked.push_back(static_cast<char>(header.signal));
+  checked.push_back(static_cast<char>(tag.kind));
   checked.push_back(static_cast<char>(header.encoding));
   checked.push_back(static_cast<char>(body.is_lz4 ? kFlagLz4 : 0));
-  checked.push_back(static_cast<char>(customer.size()));
-  checked += customer;
-  checked += header.route;
-  checked += header.verdicts;
+  checked.push_back(static_cast<char>(tag.owner.size()));
+  checked += tag.owner;
+  checked += tag.route;
+  checked += tag.note;
   std::string head;
   head.reserve(kChecksummedFrom + checked.size());
   // The marker stands outside the checksum: it is compared as a whole by whoever looks for a head.
@@ -144,16 +131,16 @@ std::string encode_record_head(const RecordHeader& header, const StoredBody& bod
 }
 
 /// How much to read before the checksum can be looked at. Nothing here is checked yet: the sizes
-/// are bounded by their fields, so damage asks for 16 MiB (the verdicts) and some bytes at most.
+/// are bounded by their fields, so damage asks for 16 MiB (the note) and some bytes at most.
 std::optional<std::uint32_t> head_size(std::string_view prefix, std::uint64_t marker) {
   if (prefix.size() < kRecordPrefixBytes) return std::nullopt;
   ByteReader reader(prefix);
   if (reader.read_u64() != marker) return std::nullopt;
   reader.read_bytes(16);  // checksum, stored, plain, body checksum
   const std::uint32_t lengths = reader.read_u32();
-  const auto customer = static_cast<std::uint8_t>(prefix[kRecordPrefixBytes - 1]);
-  if (customer > kOwnerBytesMax) return std::nullopt;
-  return u32(kRecordPrefixBytes) + customer + (lengths >> kRouteShift) + (lengths & kVerdictMask);
+  const auto owner = static_cast<std::uint8_t>(prefix[kRecordPrefixBytes - 1]);
+  if (owner > kOwnerBytesMax) return std::nullopt;
+  return u32(kRecordPrefixBytes) + owner + (lengths >> kRouteShift) + (lengths & kNoteMask);
 }
 
 std::optional<RecordHead> decode_record_head(std::string_view head, std::uint64_t marker) {
@@ -171,26 +158,27 @@ std::optional<RecordHead> decode_record_head(std::string_view head, std::uint64_
   const std::uint64_t sequence = reader.read_u64();
   const auto received_ms = static_cast<std::int64_t>(reader.read_u64());
   const std::uint32_t rejected = reader.read_u32();
-  const std::uint8_t signal = reader.read_u8();
+  const std::uint8_t kind = reader.read_u8();
   const std::uint8_t encoding = reader.read_u8();
   const std::uint8_t flags = reader.read_u8();
-  const std::uint8_t customer_bytes = reader.read_u8();
-  auto customer = parse_customer(reader.read_bytes(customer_bytes));
+  const std::uint8_t owner_bytes = reader.read_u8();
+  const std::string_view owner = reader.read_bytes(owner_bytes);
   const std::string_view route = reader.read_bytes(lengths >> kRouteShift);
-  const std::string_view verdicts = reader.read_bytes(lengths & kVerdictMask);
+  const std::string_view note = reader.read_bytes(lengths & kNoteMask);
   // The checksum is right, so this is not damage but a program with other rules: skipped and
-  // counted as damage all the same, rather than taken for what it is not.
-  if (!reader.ok() || !customer || !is_signal(signal) || !is_encoding(encoding) ||
-      flags > kFlagLz4 || body_bytes > kRecordBytesMax || plain_bytes > kRecordBytesMax)
+  // counted as damage all the same, rather than taken for what it is not. What owner and kind mean
+  // is the reader's to say (Cursor::pass_over).
+  if (!reader.ok() || !is_encoding(encoding) || flags > kFlagLz4 || body_bytes > kRecordBytesMax ||
+      plain_bytes > kRecordBytesMax)
     return std::nullopt;
-  RecordHead result{.header = {.customer = *std::move(customer),
-                               .signal = static_cast<Signal>(signal),
+  RecordHead result{.header = {.tag = {.owner = std::string(owner),
+                                       .kind = kind,
+                                       .route = std::string(route),
+                                       .note = std::string(note)},
                                .encoding = static_cast<BodyEncoding>(encoding),
                                .items = items,
                                .rejected = rejected,
                                .received_ms = received_ms,
-                               .route = std::string(route),
-                               .verdicts = std::string(verdicts),
                                .sequence = sequence,
                                .position = {},
                                .next = {},

@@ -15,7 +15,7 @@ namespace vigia::disk_log {
 
 inline constexpr std::uint32_t kLogVersion = 1;
 inline constexpr std::size_t kSegmentHeaderBytes = 64;  ///< two copies of 32
-inline constexpr std::size_t kRecordPrefixBytes = 56;   ///< then customer, route, verdicts, body
+inline constexpr std::size_t kRecordPrefixBytes = 56;   ///< then owner, route, note, body
 inline constexpr std::size_t kMarkerBytes = 8;
 
 /// Stands at the front of a segment. `marker` is random: each record of the segment begins with it,
@@ -42,7 +42,7 @@ StoredBody pack_body(std::string body, BodyEncoding encoding);
 /// kCorrupt where the checksum or the LZ4 block is wrong.
 Result<std::string> unpack_body(const StoredBody& body);
 
-/// What stands before the body: prefix, customer, route, verdicts. The header's log-set fields
+/// What stands before the body: prefix, owner, route, note. The header's log-set fields
 /// `sequence` is written; position and next are not.
 std::string encode_record_head(const RecordHeader& header, const StoredBody& body,
                                std::uint64_t marker);

@@ -28,14 +28,11 @@ std::string file_content(std::string_view path) {
 }
 
 RecordHeader first_header() {
-  return {.customer = *CustomerId::parse("cliente-a"),
-          .signal = Signal::kMetrics,
+  return {.tag = {.owner = "cliente-a", .kind = 1, .route = "hot-0", .note = "\x05\x01"},
           .encoding = BodyEncoding::kPlain,
           .items = 5,
           .rejected = 1,
           .received_ms = 1'700'000'000'123,
-          .route = "hot-0",
-          .verdicts = "\x05\x01",
           .sequence = 41};
 }
 
@@ -43,10 +40,8 @@ std::string build_segment() {
   std::string bytes = encode_segment_header({7, kMarker});
   const StoredBody plain = pack_body(std::string(300, 'm'), BodyEncoding::kPlain);
   bytes += encode_record_head(first_header(), plain, kMarker) + plain.bytes;
-  RecordHeader second{.customer = CustomerId::provider(),
-                      .signal = Signal::kLogs,
-                      .encoding = BodyEncoding::kZstd,
-                      .sequence = 42};
+  RecordHeader second{
+      .tag = {.owner = "_provider", .kind = 3}, .encoding = BodyEncoding::kZstd, .sequence = 42};
   const StoredBody zstd = pack_body("not looked into", BodyEncoding::kZstd);
   return bytes + encode_record_head(second, zstd, kMarker) + zstd.bytes;
 }
@@ -61,12 +56,7 @@ CursorFile cursor_file() {
 // Where the segment before it ended is told since a later program of the same version.
 SegmentHeader header_after_another() { return {8, kMarker, 16'777'300}; }
 
-// 63 letters and digits, and a dash between each two of them (CustomerId).
-std::string longest_customer() {
-  std::string id = "a";
-  for (int i = 1; i < 63; ++i) id += "-b";
-  return id;
-}
+std::string longest_owner() { return std::string(kOwnerBytesMax, 'b'); }
 
 TEST(RecordFormat, GoldenSegmentReadsAsWritten) {
   MemoryFiles files;
@@ -76,18 +66,18 @@ TEST(RecordFormat, GoldenSegmentReadsAsWritten) {
   auto first = reader->next(~std::uint64_t{0});
   ASSERT_TRUE(first && first->has_value());
   const RecordHeader& header = (*first)->header;
-  EXPECT_EQ(header.customer.text(), "cliente-a");
-  EXPECT_EQ(header.signal, Signal::kMetrics);
+  EXPECT_EQ(header.tag.owner, "cliente-a");
+  EXPECT_EQ(header.tag.kind, 1);
   EXPECT_EQ(header.items, 5U);
   EXPECT_EQ(header.rejected, 1U);
   EXPECT_EQ(header.received_ms, 1'700'000'000'123);
-  EXPECT_EQ(header.route, "hot-0");
-  EXPECT_EQ(header.verdicts, "\x05\x01");
+  EXPECT_EQ(header.tag.route, "hot-0");
+  EXPECT_EQ(header.tag.note, "\x05\x01");
   EXPECT_EQ(header.sequence, 41U);
   EXPECT_EQ((*first)->body, std::string(300, 'm'));
   auto second = reader->next(~std::uint64_t{0});
   ASSERT_TRUE(second && second->has_value());
-  EXPECT_TRUE((*second)->header.customer.is_provider());
+  EXPECT_EQ((*second)->header.tag.owner, "_provider");
   EXPECT_EQ((*second)->header.encoding, BodyEncoding::kZstd);
   EXPECT_EQ((*second)->body, "not looked into");
   EXPECT_EQ(reader->damaged(), 0U);
@@ -179,21 +169,30 @@ TEST(RecordFormat, AnLz4BlockOfAnotherSizeIsDamage) {
   EXPECT_FALSE(unpack_body(body));
 }
 
-TEST(RecordFormat, TheLongestCustomerIdComesBack) {
-  const auto customer = CustomerId::parse(longest_customer());
-  ASSERT_TRUE(customer);
-  RecordHeader header = first_header();
-  header.customer = *customer;
-  const StoredBody body = pack_body("b", BodyEncoding::kPlain);
-  const auto head = decode_record_head(encode_record_head(header, body, kMarker), kMarker);
-  ASSERT_TRUE(head);
-  EXPECT_EQ(head->header.customer, *customer);
+// Whose it is, is not the log's to know: any bytes and any number come back as they were given.
+TEST(RecordFormat, AnyTagComesBackByteForByte) {
+  const std::vector<RecordTag> tags{
+      {},
+      {.owner = "cliente-a", .kind = 3, .route = "hot-0", .note = "n"},
+      {.owner = longest_owner(), .kind = 255, .route = std::string(kRouteBytesMax, 'r')},
+      {.owner = std::string("\0\xff_ \n", 5), .kind = 0, .note = std::string(70'000, '\0')}};
+  for (const RecordTag& tag : tags) {
+    RecordHeader header = first_header();
+    header.tag = tag;
+    const StoredBody body = pack_body("b", BodyEncoding::kPlain);
+    const auto head = decode_record_head(encode_record_head(header, body, kMarker), kMarker);
+    ASSERT_TRUE(head) << tag.owner;
+    EXPECT_EQ(head->header.tag.owner, tag.owner);
+    EXPECT_EQ(head->header.tag.kind, tag.kind);
+    EXPECT_EQ(head->header.tag.route, tag.route);
+    EXPECT_EQ(head->header.tag.note, tag.note);
+  }
 }
 
-TEST(RecordFormat, ALongerCustomerIsDamage) {
+TEST(RecordFormat, ALongerOwnerIsDamage) {
   const StoredBody body = pack_body("b", BodyEncoding::kPlain);
   std::string prefix = encode_record_head(first_header(), body, kMarker);
-  prefix[kRecordPrefixBytes - 1] = static_cast<char>(longest_customer().size() + 1);
+  prefix[kRecordPrefixBytes - 1] = static_cast<char>(kOwnerBytesMax + 1);
   EXPECT_FALSE(head_size(prefix, kMarker));
 }
 

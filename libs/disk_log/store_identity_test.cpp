@@ -10,7 +10,7 @@
 namespace vigia::disk_log {
 namespace {
 
-constexpr TimestampMs kNow = 1'764'349'999'000;
+constexpr std::int64_t kNow = 1'764'349'999'000;
 
 TEST(StoreIdentityTest, ItsTextIsReadBackAndNothingElseIs) {
   const StoreIdentity made = make_store_identity(kNow);

@@ -1,5 +1,6 @@
 #include "services/collector/own_metrics.hpp"
 
+#include "libs/model/customer_signal.hpp"
 #include "libs/service/health.hpp"
 #include "libs/service/process_metrics.hpp"
 
@@ -35,10 +36,11 @@ void show_log(const Emit& emit, const disk_log::DiskLogStats& log) {
 }
 
 void show_holders(const Emit& emit, const std::vector<disk_log::OwnerBytes>& holders) {
-  for (const disk_log::OwnerBytes& held : holders)
+  for (const disk_log::OwnerBytes& held : holders) {
+    if (!kept_customer(held.owner)) continue;  // damage, which is shown as that
     emit("vigia_log_held_bytes", "What waits in the disk log for required exporters",
-         MetricType::kGauge, {{"customer_id", held.customer.text()}},
-         static_cast<double>(held.bytes));
+         MetricType::kGauge, {{"customer_id", held.owner}}, static_cast<double>(held.bytes));
+  }
 }
 
 void show_series(const Emit& emit, const series::SeriesCacheStats& series) {

@@ -44,12 +44,12 @@ class DiskLogTest : public testing::Test {
     events.on_drop = [this](const RecordHeader& header, std::string_view cursor,
                             DropReason reason) {
       const std::lock_guard lock(mutex_);
-      drops_.push_back({std::string(cursor), header.customer.text(), std::string(to_string(reason)),
-                        header.items});
+      drops_.push_back(
+          {std::string(cursor), header.tag.owner, std::string(to_string(reason)), header.items});
     };
     queued_.clear();
     events.on_queued = [this](const RecordHeader& header, std::string_view cursor) {
-      queued_.push_back(std::string(cursor) + ' ' + header.customer.text());
+      queued_.push_back(std::string(cursor) + ' ' + header.tag.owner);
     };
     events.on_forgotten = [this](std::string_view cursor, std::uint64_t /*bytes*/) {
       forgotten_.emplace_back(cursor);
@@ -70,8 +70,8 @@ class DiskLogTest : public testing::Test {
     log_.reset();
     open();
   }
-  Result<RecordHeader> write(std::string body, std::string_view customer = "cliente-a") {
-    DiskRecord record{{.customer = *CustomerId::parse(customer), .route = "hot-0", .verdicts = "v"},
+  Result<RecordHeader> write(std::string body, std::string_view owner = "cliente-a") {
+    DiskRecord record{{.tag = {.owner = std::string(owner), .route = "hot-0", .note = "v"}},
                       std::move(body)};
     record.header.items = 7;
     record.header.received_ms = clock_.wall_ms();
@@ -122,7 +122,7 @@ class DiskLogTest : public testing::Test {
   std::mutex mutex_;
   std::vector<Dropped> drops_;
   std::vector<ClockJump> jumps_;
-  std::vector<std::string> queued_;  // "cursor customer", told at open
+  std::vector<std::string> queued_;  // "cursor owner", told at open
   std::vector<std::string> forgotten_;
   std::vector<SkippedPassage> skips_;
   std::vector<std::string> cursors_lost_;  // of the test's own thread

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/model/customer_signal.hpp"
 #include "libs/service/log.hpp"
 
 namespace vigia::agent::buffer {
@@ -109,14 +110,15 @@ Result<std::unique_ptr<Buffer>> Buffer::open(const BufferSettings& settings, Cus
 void Buffer::count_drop(const disk_log::RecordHeader& header, std::string_view cursor,
                         disk_log::DropReason reason) {
   // Every cursor passes every record; only that of the record's own signal loses it.
-  if (cursor != to_string(header.signal)) return;
+  const auto signal = kept_signal(header.tag.kind);
+  if (!signal || cursor != to_string(*signal)) return;
   const std::lock_guard lock(mutex_);
   dropped_[std::string(to_string(reason))] += header.items;
 }
 
 disk_log::DiskRecord Buffer::record(Signal signal, std::string body, std::uint32_t items) const {
-  disk_log::DiskRecord record{.header = {.customer = customer_}};
-  record.header.signal = signal;
+  disk_log::DiskRecord record{
+      .header = {.tag = {.owner = customer_.text(), .kind = kept_number(signal)}}};
   record.header.items = items;
   record.header.received_ms = clock_.wall_ms();
   record.body = std::move(body);

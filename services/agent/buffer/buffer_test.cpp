@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "libs/disk_log/testing/memory_files.hpp"
+#include "libs/model/customer_signal.hpp"
 
 namespace vigia::agent::buffer {
 namespace {
@@ -41,7 +42,7 @@ class BufferTest : public testing::Test {
     for (;;) {
       auto record = cursor.next(Duration::zero());
       if (!record || !*record) return bodies;
-      if ((*record)->header.signal == signal) bodies.push_back((*record)->body);
+      if ((*record)->header.tag.kind == kept_number(signal)) bodies.push_back((*record)->body);
     }
   }
 

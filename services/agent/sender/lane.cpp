@@ -5,6 +5,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/base/random.hpp"
 #include "libs/delivery/backoff.hpp"
+#include "libs/model/customer_signal.hpp"
 #include "libs/service/log.hpp"
 #include "services/agent/sender/split_request.hpp"
 
@@ -122,15 +123,23 @@ Lane::Request Lane::gather(std::size_t records_max) {
     request.end = found.header.next;
     request.has_passed_any = true;
     if (in_hand_++ == 0) first_in_hand_ = found.header.position;
-    if (found.header.signal != signal_) {
+    const disk_log::RecordTag& tag = found.header.tag;
+    const bool is_ours = tag.owner == parts_.customer.text();
+    const auto signal = kept_signal(tag.kind);
+    if (!signal || (!is_ours && !kept_customer(tag.owner))) {
+      parts_.cursor.pass_over(found.header,
+                              "its head is whole, and names no customer or no signal");
+      continue;
+    }
+    if (*signal != signal_) {
       if (request.bodies.empty()) break;  // commit it and wait for our own
       continue;
     }
-    if (found.header.customer != parts_.customer) {
+    if (!is_ours) {
       // Of an agent that had another customer.id, mistyped or not: no token of ours will ever do.
       set_aside(found.body, found.header.items,
-                "kept for customer " + found.header.customer.text() + ", and this agent is " +
-                    parts_.customer.text() + "'s now");
+                "kept for customer " + tag.owner + ", and this agent is " + parts_.customer.text() +
+                    "'s now");
       continue;
     }
     bytes += found.body.size();

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "libs/model/customer_signal.hpp"
 #include "libs/net/compression.hpp"
 #include "libs/net/server.hpp"
 #include "libs/net/status.hpp"
@@ -214,6 +215,32 @@ TEST_P(LaneTest, RecordsArriveInOrderWithTheToken) {
   restart_lane();
   write("e");
   EXPECT_EQ(collector_.wait_for(5), "abcde");  // what was acknowledged does not come again
+}
+
+TEST_P(LaneTest, ARecordThatNamesNobodyIsDamageAndTheOthersGo) {
+  buffer_.reset();
+  {
+    disk_log::DiskLogSettings settings;
+    settings.directory = folder_.string();
+    settings.cursors = {{.name = "metrics"}, {.name = "traces"}, {.name = "logs"}};
+    auto log = *disk_log::DiskLog::open(settings, clock_);
+    for (const disk_log::RecordTag& tag :
+         {disk_log::RecordTag{.owner = "Not an id", .kind = kept_number(Signal::kMetrics)},
+          disk_log::RecordTag{.owner = "cliente-a", .kind = 9}})
+      ASSERT_TRUE(log->append_and_wait(
+          {{.tag = tag, .items = 3, .received_ms = clock_.wall_ms()}, record_of('x')}));
+  }
+  open_buffer();
+  write("ab");
+  start_lane();
+  EXPECT_EQ(collector_.wait_for(2), "ab");
+  EXPECT_TRUE(eventually([&] { return counts().sent_items == 2; }));
+  EXPECT_EQ(counts().refused_items, 0U);
+  EXPECT_EQ(buffer_->stats().damaged_records, 2U);
+  EXPECT_TRUE(buffer_->stats().is_damage_recent);
+  EXPECT_EQ(buffer_->cursor(Signal::kMetrics).lost(), 2U);
+  // Of one the signal is known, and so whose count it is.
+  EXPECT_EQ(buffer_->stats().dropped.at("damaged"), 3U);
 }
 
 TEST_P(LaneTest, PassingFaultsAndRefusedTokensAreTriedAgain) {

@@ -1,6 +1,9 @@
 #include "services/collector/exporters/exporter.hpp"
 
 #include <map>
+#include <optional>
+
+#include "libs/model/customer_signal.hpp"
 
 namespace vigia::collector::exporters {
 namespace {
@@ -19,21 +22,27 @@ class QueueCounter {
   }
 
   void queued(const disk_log::RecordHeader& header, std::string_view exporter) {
-    if (takes(header, exporter))
-      books_.queued_at_start(header.customer, header.signal, exporter,
+    if (const auto whose = taken(header, exporter))
+      books_.queued_at_start(whose->customer, whose->signal, exporter,
                              header.items - header.rejected);
   }
   void dropped(const disk_log::RecordHeader& header, std::string_view exporter,
                disk_log::DropReason reason) {
-    if (takes(header, exporter))
-      books_.dropped(header.customer, header.signal, exporter, to_string(reason),
+    if (const auto whose = taken(header, exporter))
+      books_.dropped(whose->customer, whose->signal, exporter, to_string(reason),
                      header.items - header.rejected);
   }
 
  private:
-  bool takes(const disk_log::RecordHeader& header, std::string_view exporter) {
+  /// Whose record it is, where the exporter takes it. Nothing of one that names nobody: it is in
+  /// nobody's books, neither as waiting nor as lost.
+  std::optional<CustomerSignal> taken(const disk_log::RecordHeader& header,
+                                      std::string_view exporter) const {
+    const auto signal = kept_signal(header.tag.kind);
     const auto routing = routing_.find(exporter);
-    return routing != routing_.end() && routing->second.takes(header.signal, header.route);
+    if (!signal || routing == routing_.end() || !routing->second.takes(*signal, header.tag.route))
+      return std::nullopt;
+    return kept_customer_signal(header.tag.owner, header.tag.kind);
   }
 
   std::map<std::string, Routing, std::less<>> routing_;  // by exporter id

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "libs/base/check.hpp"
+#include "libs/model/customer_signal.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/collector/exporters/remote_write/remote_write_exporter.hpp"
 
@@ -109,7 +110,9 @@ void export_from_log(benchmark::State& state) {
     log_settings.cursors = {cursor_settings(settings)};
     auto log = *disk_log::DiskLog::open(log_settings, clock);
     for (int i = 0; i < kRecords; ++i)
-      log->append({{.customer = customer, .items = kItems, .received_ms = clock.wall_ms()},
+      log->append({{.tag = {.owner = customer.text(), .kind = kept_number(Signal::kMetrics)},
+                    .items = kItems,
+                    .received_ms = clock.wall_ms()},
                    bodies[static_cast<std::size_t>(i % kBodies)]},
                   [](const Result<disk_log::RecordHeader>& header) { CHECK(header); });
     while (log->stats().appended_records < kRecords)

@@ -12,6 +12,7 @@
 
 #include "libs/base/hex.hpp"
 #include "libs/disk_log/testing/memory_files.hpp"
+#include "libs/model/customer_signal.hpp"
 #include "libs/net/compression.hpp"
 #include "libs/net/server.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
@@ -200,13 +201,13 @@ class ExportersTest : public ::testing::Test {
                      .items = verdicts.items(),
                      .rejected = {{"invalid", verdicts.rejected()}},
                      .exporters = {settings_.id}});
-    ASSERT_TRUE(log_->append_and_wait({{.customer = id,
-                                        .signal = signal,
+    ASSERT_TRUE(log_->append_and_wait({{.tag = {.owner = id.text(),
+                                                .kind = kept_number(signal),
+                                                .route = "hot-0",
+                                                .note = verdicts.encode()},
                                         .items = verdicts.items(),
                                         .rejected = verdicts.rejected(),
-                                        .received_ms = clock_.wall_ms(),
-                                        .route = "hot-0",
-                                        .verdicts = verdicts.encode()},
+                                        .received_ms = clock_.wall_ms()},
                                        std::move(body)}));
   }
   void accept_gauge(const std::string& name) {
@@ -290,6 +291,27 @@ TEST_F(ExportersTest, WhatWasRejectedIsNotSentAndTheBooksAgree) {
   EXPECT_THAT(names, ::testing::Not(Contains(HasSubstr("bad"))));
   EXPECT_EQ(line().rejected, 1U);
   EXPECT_EQ(line().sent, 1U);
+}
+
+TEST_F(ExportersTest, ARecordThatNamesNobodyIsDamageAndTheOthersArrive) {
+  open_log();
+  // As another program, or a fault of ours, might leave them: whole, and of nobody.
+  for (const disk_log::RecordTag& tag :
+       {disk_log::RecordTag{.owner = "Not an id", .kind = kept_number(Signal::kMetrics)},
+        disk_log::RecordTag{.owner = "cliente-a", .kind = 9}, disk_log::RecordTag{}})
+    ASSERT_TRUE(log_->append_and_wait({{.tag = tag, .items = 5}, "a body"}));
+  accept_gauge("probe");
+  end();
+  begin();
+  settle();
+  EXPECT_EQ(line().queued_at_start, 1U);
+  EXPECT_EQ(line().sent, 1U);
+  EXPECT_THAT(destination_.series(false), Contains("probe@" + std::to_string(kStartMs)));
+  // A state that every reader of the log's losses sees: the hole in the heartbeats,
+  // StoredDataDamaged.
+  EXPECT_EQ(log_->stats().damaged_records, 3U);
+  EXPECT_TRUE(log_->stats().is_damage_recent);
+  EXPECT_EQ(log_->cursor(settings_.id).lost(), 3U);
 }
 
 /// Has a fault that some bodies bring to light, in the middle of its work, so many times.

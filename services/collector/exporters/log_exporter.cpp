@@ -3,6 +3,7 @@
 #include <map>
 
 #include "libs/base/fault.hpp"
+#include "libs/model/customer_signal.hpp"
 #include "libs/service/log.hpp"
 
 namespace vigia::collector::exporters {
@@ -136,15 +137,23 @@ LogExporter::Read LogExporter::gather() {
 }
 
 void LogExporter::take(disk_log::DiskRecord record) {
-  last_ = record.header;
+  last_ = Passed{record.header.next, record.header.received_ms};
+  const disk_log::RecordTag& tag = record.header.tag;
+  auto whose = kept_customer_signal(tag.owner, tag.kind);
+  if (!whose)
+    return cursor_.pass_over(record.header,
+                             "its head is whole, and names no customer or no signal");
   // Passed over and committed with the window: `last_` stands behind it.
-  if (!routing_.takes(record.header.signal, record.header.route)) return;
+  if (!routing_.takes(whose->signal, tag.route)) return;
   in_hand_ = record.header.position;
   const bool is_given_up = hunt_.is_given_up(record.header.position);
   bodies::LogBody body{record.header.encoding, std::move(record.body)};
   const auto index = static_cast<std::uint32_t>(window_.size());
   const std::uint32_t accepted = record.header.items - record.header.rejected;
-  window_.push_back({.header = std::move(record.header), .accepted = accepted});
+  window_.push_back({.header = std::move(record.header),
+                     .customer = std::move(whose->customer),
+                     .signal = whose->signal,
+                     .accepted = accepted});
   const std::size_t stored_bytes = body.stored.size();
   if (is_given_up) {
     let_go(body);
@@ -186,9 +195,8 @@ void LogExporter::book(disk_log::LogPosition before) {
   std::map<std::pair<std::string, Signal>, Sum> sums;
   for (const WindowRecord& record : window_) {
     if (record.header.position < before) continue;  // the log has dropped and counted it
-    auto [sum, is_new] =
-        sums.try_emplace({record.header.customer.text(), record.header.signal},
-                         Sum{record.header.customer, record.header.signal, 0, 0, 0});
+    auto [sum, is_new] = sums.try_emplace({record.customer.text(), record.signal},
+                                          Sum{record.customer, record.signal, 0, 0, 0});
     const std::uint64_t left =
         record.accepted - std::min<std::uint64_t>(record.apart, record.accepted);
     // Clipped: what is counted for the same item by several ways must not make a sum that wraps.

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "libs/delivery/fault_hunt.hpp"
+#include "libs/model/ids.hpp"
+#include "libs/model/signal.hpp"
 #include "services/collector/bodies/log_body.hpp"
 #include "services/collector/exporters/exporter.hpp"
 #include "services/collector/exporters/routing.hpp"
@@ -20,6 +22,8 @@ namespace vigia::collector::exporters {
 /// A record of the window in hand.
 struct WindowRecord {
   disk_log::RecordHeader header;
+  CustomerId customer;
+  Signal signal = Signal::kMetrics;
   std::uint32_t accepted = 0;               ///< items that the verdicts let pass
   std::uint64_t dropped = 0;                ///< of these, refused by the destination
   std::uint64_t apart = 0;                  ///< of these, gone to the side queue, where they wait
@@ -101,7 +105,11 @@ class LogExporter : public Exporter {
   vigia::delivery::FaultHunt hunt_;
   /// The record that is being taken into the window.
   std::optional<disk_log::LogPosition> in_hand_;
-  std::optional<disk_log::RecordHeader> last_;  // read, whether taken or not
+  struct Passed {  // of a record
+    disk_log::LogPosition next;
+    std::int64_t received_ms = 0;
+  };
+  std::optional<Passed> last_;  // read, whether taken or not
   service::Gauge& queue_size_;
   TimePoint queue_shown_{};
   bool is_unreadable_ = false;  // and said so

@@ -127,33 +127,36 @@ Result<void> PushExporter::start() {
   return LogExporter::start();
 }
 
-delivery::Parcel& PushExporter::parcel_for(const disk_log::RecordHeader& header) {
+delivery::Parcel& PushExporter::parcel_for(const WindowRecord& record) {
   const auto [place, is_new] =
-      parcel_of_.try_emplace({header.customer.text(), header.signal}, parcels_.size());
+      parcel_of_.try_emplace({record.customer.text(), record.signal}, parcels_.size());
   if (is_new)
-    parcels_.push_back({.customer = header.customer,
-                        .signal = header.signal,
+    parcels_.push_back({.customer = record.customer,
+                        .signal = record.signal,
                         .message = std::exchange(spare_message_, {}),
                         .units = std::exchange(spare_units_, {})});
   return parcels_[place->second];
 }
 
-PushExporter::Apart& PushExporter::apart_for(const disk_log::RecordHeader& header) {
-  const auto [place, is_new] = apart_.try_emplace(
-      {header.customer.text(), header.signal},
-      Apart{{}, {.customer = header.customer, .signal = header.signal}, header.received_ms, 0});
+PushExporter::Apart& PushExporter::apart_for(const WindowRecord& record) {
+  const auto [place, is_new] =
+      apart_.try_emplace({record.customer.text(), record.signal},
+                         Apart{{},
+                               {.customer = record.customer, .signal = record.signal},
+                               record.header.received_ms,
+                               0});
   Apart& apart = place->second;
-  apart.received_ms = std::min(apart.received_ms, header.received_ms);
+  apart.received_ms = std::min(apart.received_ms, record.header.received_ms);
   return apart;
 }
 
 /// The record, from `from` on, joins what waits aside.
 void PushExporter::follow(WindowRecord& record, bodies::LogBody&& body, delivery::Place from,
                           std::uint64_t items) {
-  Apart& apart = apart_for(record.header);
+  Apart& apart = apart_for(record);
   apart.records.push_back({.items = record.header.items,
                            .rejected = record.header.rejected,
-                           .verdicts = record.header.verdicts,
+                           .verdicts = record.header.tag.note,
                            .from = from});
   apart.records.back().pack(std::move(body));
   apart.record_items += items;
@@ -172,11 +175,11 @@ bool PushExporter::add_unopened(WindowRecord& record, bodies::LogBody& body) {
     record.is_damaged = known->second.is_damaged;
     return true;
   }
-  if (held_ && held_->ways.count({header.customer.text(), header.signal}) > 0) {
+  if (held_ && held_->ways.count({record.customer.text(), record.signal}) > 0) {
     record.is_left = true;
     return true;
   }
-  if (!lane_->is_followed(header.customer, header.signal) && !queue_->is_at_share(header.customer))
+  if (!lane_->is_followed(record.customer, record.signal) && !queue_->is_at_share(record.customer))
     return false;
   follow(record, std::move(body), {}, record.accepted);
   return true;
@@ -184,11 +187,11 @@ bool PushExporter::add_unopened(WindowRecord& record, bodies::LogBody& body) {
 
 void PushExporter::add(std::uint32_t index, WindowRecord& record, bodies::LogBody&& body) {
   const disk_log::RecordHeader& header = record.header;
-  delivery::Parcel& parcel = parcel_for(header);
+  delivery::Parcel& parcel = parcel_for(record);
   const std::size_t bytes_before = parcel.message.size();
   const std::size_t units_before = parcel.units.size();
   const auto packed =
-      means_.packer->pack(index, {header.items, header.rejected, header.verdicts, body.plain()}, {},
+      means_.packer->pack(index, {header.items, header.rejected, header.tag.note, body.plain()}, {},
                           bytes_before + kRecordOutputMax, parcel);
   if (!packed) {
     // A body that cannot be packed leaves nothing half of it in the parcel.
@@ -208,8 +211,8 @@ void PushExporter::add(std::uint32_t index, WindowRecord& record, bodies::LogBod
 /// Points that intake of another version took, and that have no series by the rules of this one.
 void PushExporter::lose(WindowRecord& record, std::uint64_t items, std::string_view body) {
   record.dropped += items;
-  set_aside({.customer = record.header.customer,
-             .signal = record.header.signal,
+  set_aside({.customer = record.customer,
+             .signal = record.signal,
              .time_ms = parts_.clock.wall_ms(),
              .why = fmt::format("{} points have no Prometheus form", items),
              .content = "an OTLP request as it was acknowledged",
@@ -222,8 +225,8 @@ void PushExporter::give_up(WindowRecord& record, std::string_view body) {
 
 void PushExporter::damage(WindowRecord& record, std::string_view body, const std::string& why) {
   record.is_damaged = true;
-  set_aside({.customer = record.header.customer,
-             .signal = record.header.signal,
+  set_aside({.customer = record.customer,
+             .signal = record.signal,
              .time_ms = parts_.clock.wall_ms(),
              .why = why,
              .content = "an OTLP request as it was acknowledged",
@@ -280,9 +283,9 @@ void PushExporter::note_losses(const std::vector<WindowRecord>& window) {
   marks::Losses losses;
   for (const WindowRecord& record : window) {
     if (record.is_damaged)
-      losses.gone.insert(record.header.customer);
+      losses.gone.insert(record.customer);
     else if (record.dropped > 0)
-      losses.refused.insert(record.header.customer);
+      losses.refused.insert(record.customer);
   }
   means_.marks->note_losses(losses);
 }
@@ -309,8 +312,7 @@ void PushExporter::write_apart(std::vector<WindowRecord>& window) {
 
 void PushExporter::hold(const Way& way, std::vector<WindowRecord>& window, const Error& why) {
   for (WindowRecord& record : window) {
-    if (record.is_apart && Way(record.header.customer.text(), record.header.signal) == way)
-      record.is_left = true;
+    if (record.is_apart && Way(record.customer.text(), record.signal) == way) record.is_left = true;
   }
   if (!held_) {
     // Once for a disk that is full for days.

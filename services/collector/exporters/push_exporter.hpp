@@ -74,12 +74,12 @@ class PushExporter final : public LogExporter,
     std::uint64_t record_items = 0;
   };
 
-  delivery::Parcel& parcel_for(const disk_log::RecordHeader& header);
+  delivery::Parcel& parcel_for(const WindowRecord& record);
   void follow(WindowRecord& record, bodies::LogBody&& body, delivery::Place from,
               std::uint64_t items);
   void lose(WindowRecord& record, std::uint64_t items, std::string_view body);
   void damage(WindowRecord& record, std::string_view body, const std::string& why);
-  Apart& apart_for(const disk_log::RecordHeader& header);
+  Apart& apart_for(const WindowRecord& record);
   /// What could not be set aside, for want of room say. It stays in the log, and so does the
   /// cursor; what others have behind it is read on and delivered. All is read again at retry_at.
   struct Held {

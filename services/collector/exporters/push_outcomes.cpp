@@ -40,7 +40,7 @@ void PushExporter::on_rejected(const delivery::Parcel& parcel, std::size_t first
 
 void PushExporter::on_set_aside(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
                                 delivery::Aside aside, const std::string& /*why*/) {
-  Apart& apart = apart_for((*window_in_hand_)[parcel.units[first].record].header);
+  Apart& apart = apart_for((*window_in_hand_)[parcel.units[first].record]);
   const std::size_t before = apart.parcel.units.size();
   apart.parcel.append(parcel, first, last);
   for (std::size_t i = before; i < apart.parcel.units.size(); ++i) {

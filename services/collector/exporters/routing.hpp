@@ -16,7 +16,7 @@ namespace vigia::collector::exporters {
 /// hot shard's takes only the records whose route is its name; any other takes all. What is a hot
 /// shard stands in the configuration and changes with it alone, never with the customers: a record
 /// is counted, read and dropped by one answer. The route is a record's own
-/// (disk_log::RecordHeader:: route), set by intake to the customer's hot_shard, so that a
+/// (disk_log::RecordTag::route), set by intake to the customer's hot_shard, so that a
 /// customer's move changes nothing that was acknowledged before. Thread contract: any thread;
 /// nothing in it changes.
 class Routing {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/model/customer_signal.hpp"
 #include "libs/service/log.hpp"
 #include "services/collector/bodies/item_cutter.hpp"
 #include "services/collector/intake/limits.hpp"
@@ -136,9 +137,11 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
 
 disk_log::RecordHeader Intake::header_of(const tenancy::Customer& customer, Signal signal,
                                          std::uint32_t items) const {
-  disk_log::RecordHeader header{.customer = customer.id, .signal = signal, .items = items};
+  disk_log::RecordHeader header{.tag = {.owner = customer.id.text(),
+                                        .kind = kept_number(signal),
+                                        .route = customer.hot_shard},
+                                .items = items};
   header.received_ms = now_ns() / static_cast<std::int64_t>(kMsToNs);
-  header.route = customer.hot_shard;
   return header;
 }
 
@@ -151,7 +154,7 @@ Result<std::vector<disk_log::DiskRecord>> Intake::records_of(const tenancy::Cust
     records.push_back(
         {header_of(customer, request.signal, verdicts.items()), std::move(request.body)});
     records.back().header.rejected = verdicts.rejected();
-    records.back().header.verdicts = verdicts.encode();
+    records.back().header.tag.note = verdicts.encode();
     return records;
   }
   auto next = bodies::cut_items(
@@ -174,7 +177,7 @@ void Intake::append(std::vector<disk_log::DiskRecord> records, books::Books::Arr
   const disk_log::RecordHeader& header = records.front().header;
   clock_doubt_.note_record(header.received_ms);
   for (const auto& [exporter, routing] : exporters_) {
-    if (routing.takes(header.signal, header.route)) arrival.exporters.push_back(exporter);
+    if (routing.takes(arrival.signal, header.tag.route)) arrival.exporters.push_back(exporter);
   }
   disk_log::DiskLog::Done kept_or_not =
       [this, arrival = std::move(arrival), receipt = std::move(receipt),

@@ -12,6 +12,7 @@
 #include <protozero/pbf_writer.hpp>
 
 #include "libs/disk_log/testing/memory_files.hpp"
+#include "libs/model/customer_signal.hpp"
 #include "services/collector/intake/limits.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 
@@ -117,11 +118,11 @@ TEST_F(IntakeTest, WhatIsAcknowledgedLiesInTheLogWithItsVerdicts) {
   EXPECT_NE(receipt->message.find("1 future"), std::string::npos);
   const auto record = next_record();
   ASSERT_TRUE(record.has_value());
-  EXPECT_EQ(record->header.customer.text(), "cliente-a");
-  EXPECT_EQ(record->header.route, "hot-0");
+  EXPECT_EQ(record->header.tag.owner, "cliente-a");
+  EXPECT_EQ(record->header.tag.route, "hot-0");
   EXPECT_EQ(record->header.items, 4U);
   EXPECT_EQ(record->header.rejected, 2U);
-  const auto verdicts = Verdicts::decode(record->header.verdicts);
+  const auto verdicts = Verdicts::decode(record->header.tag.note);
   EXPECT_EQ(verdicts->reason_of(1), RejectReason::kReserved);
   EXPECT_EQ(verdicts->reason_of(2), RejectReason::kFuture);
   EXPECT_EQ(record->body, body);
@@ -235,9 +236,9 @@ TEST_F(IntakeTest, ADamagedAttributeOfTheLastPointIsInvalid) {
 
 TEST_F(IntakeTest, SpansAndRecordsAreKeptToo) {
   EXPECT_EQ(take(testing::one_span("cliente-a"), Signal::kTraces)->rejected, 0U);
-  EXPECT_EQ(next_record()->header.signal, Signal::kTraces);
+  EXPECT_EQ(kept_signal(next_record()->header.tag.kind), Signal::kTraces);
   EXPECT_EQ(take(testing::one_record("cliente-a"), Signal::kLogs)->rejected, 0U);
-  EXPECT_EQ(next_record()->header.signal, Signal::kLogs);
+  EXPECT_EQ(kept_signal(next_record()->header.tag.kind), Signal::kLogs);
   EXPECT_EQ(take(testing::one_span("cliente-b"), Signal::kTraces).error().code,
             ErrorCode::kForbidden);
   EXPECT_EQ(take(testing::one_record(""), Signal::kLogs).error().code, ErrorCode::kInvalid);
@@ -723,7 +724,7 @@ TEST_F(IntakeTest, ALargeRequestIsKeptInRecordsThatItsReadersCanHold) {
     ASSERT_TRUE(record.has_value());
     EXPECT_EQ(record->header.items, 1U);
     EXPECT_EQ(record->header.rejected, 0U);
-    EXPECT_EQ(record->header.route, "hot-0");
+    EXPECT_EQ(record->header.tag.route, "hot-0");
     opentelemetry::proto::collector::logs::v1::ExportLogsServiceRequest piece;
     ASSERT_TRUE(piece.ParseFromString(record->body));
     ASSERT_EQ(piece.resource_logs_size(), 1);

@@ -11,6 +11,7 @@
 #include "libs/base/result.hpp"
 #include "libs/disk_log/file_system.hpp"
 #include "libs/disk_log/store_identity.hpp"
+#include "libs/model/sample.hpp"
 
 namespace vigia::storage::identity {
 

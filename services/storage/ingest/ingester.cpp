@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/fault.hpp"
+#include "libs/model/customer_signal.hpp"
 #include "libs/service/log.hpp"
 #include "services/storage/store/patience.hpp"
 
@@ -117,6 +118,11 @@ Result<void> Ingester::replay() {
     if (!record) return forward(record);
     if (!record->has_value()) return {};
     const disk_log::RecordHeader& header = (*record)->header;
+    // Not ours: a head that is whole and says what we never write. Its body may be anything.
+    if (!kept_customer_signal(header.tag.owner, header.tag.kind)) {
+      cursor.pass_over(header, "its head is whole, and names no customer or no signal");
+      continue;
+    }
     const auto batch = IngestBatch::decode((*record)->body);
     if (!batch) {
       ++replay_damaged_;
@@ -147,8 +153,9 @@ void Ingester::write(IngestBatch batch, Done done) {
     items_pending_ -= items;
     return done(tl::unexpected<Error>(taken.error()));
   }
-  disk_log::DiskRecord record{{CustomerId::provider()}, batch.encode()};
-  record.header.signal = Signal::kMetrics;
+  disk_log::DiskRecord record{
+      {.tag = {.owner = CustomerId::provider().text(), .kind = kept_number(Signal::kMetrics)}},
+      batch.encode()};
   record.header.items = static_cast<std::uint32_t>(items);
   record.header.received_ms = clock_.wall_ms();
   log_->append(std::move(record),

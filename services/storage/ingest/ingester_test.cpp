@@ -105,6 +105,27 @@ TEST_F(IngesterTest, ARestartLosesAndDoublesNothing) {
   expect_numbered(5 * 240 + 100 + 1);
 }
 
+TEST_F(IngesterTest, ARecordThatNamesNobodyIsDamageAndTheOthersAreReplayed) {
+  const TemporaryFolder folder;
+  disk_log::DiskLogSettings settings;
+  settings.directory = folder.path() + "/wal";
+  settings.cursors = {{.name = "heads"}};
+  const SystemClock clock;
+  const std::string empty = IngestBatch().encode();
+  auto log = *disk_log::DiskLog::open(settings, clock);
+  for (const disk_log::RecordTag& tag : {disk_log::RecordTag{.owner = "Not an id", .kind = 1},
+                                         disk_log::RecordTag{.owner = "_provider", .kind = 9},
+                                         disk_log::RecordTag{.owner = "_provider", .kind = 1}})
+    ASSERT_TRUE(log->append_and_wait({{.tag = tag}, empty}));
+  log.reset();
+  StorageFixture storage(folder.path());
+  const IngesterStats stats = storage.ingester().stats();
+  EXPECT_EQ(stats.log.damaged_records, 2U);
+  EXPECT_TRUE(stats.log.is_damage_recent);
+  EXPECT_EQ(stats.replay_damaged, 0U);
+  EXPECT_EQ(storage.write("cliente-a", "m", {{kNow, 1}}).stored, 1U);
+}
+
 TEST_F(IngesterTest, AKillLosesAndDoublesNothing) {
   write_run(kNow - 5 * kHour, 5 * 240);
   storage_.kill_and_restart();

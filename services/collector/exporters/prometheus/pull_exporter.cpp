@@ -48,11 +48,11 @@ void PullExporter::stop(TimePoint deadline) noexcept {
 std::string PullExporter::address() const { return server_ ? server_->address() : ""; }
 
 void PullExporter::add(std::uint32_t /*index*/, WindowRecord& record, bodies::LogBody&& body) {
-  auto verdicts = record.header.verdicts.empty() ? Verdicts(record.header.items)
-                                                 : Verdicts::decode(record.header.verdicts);
-  values_.set_customer(record.header.customer);
+  auto verdicts = record.header.tag.note.empty() ? Verdicts(record.header.items)
+                                                 : Verdicts::decode(record.header.tag.note);
+  values_.set_customer(record.customer);
   values_.set_received_ms(record.header.received_ms);
-  if (!verdicts || !translator_.translate(record.header.customer, body.plain(), *verdicts, values_))
+  if (!verdicts || !translator_.translate(record.customer, body.plain(), *verdicts, values_))
     record.is_damaged = true;
 }
 
