@@ -127,10 +127,11 @@ void read_exporters(const ConfigNode& node, const Pipelines& pipelines,
     exporters::ExporterSettings& common = exporter.settings;
     common.id = id;
     common.name = config::part_name(id);
-    common.required = part.child("required").boolean(false);
     common.max_age = part.child("max_age").duration(common.max_age);
-    common.resource_labels = part.child("resource_labels").text_list();
     exporter.make = kind->read(part, common, context);
+    // What a kind does not use is not read, and so is refused as a key that is not known: taken in
+    // silence it would seem to hold.
+    if (!common.is_local) common.required = part.child("required").boolean(false);
     const auto uses = pipelines.exporters.find(id);
     if (uses == pipelines.exporters.end()) continue;
     common.signals.assign(uses->second.begin(), uses->second.end());
@@ -221,7 +222,8 @@ extensions:
 receivers:
 )" + parts::help_of_receivers() +
          "processors:\n" + parts::help_of_processors() +
-         R"(exporters:                                          # each: required: false, max_age: 0 (never)
+         R"(exporters:                                          # each: max_age: 0 (never)
+                                                    # each that sends: required: false
 )" + parts::help_of_exporters() +
          R"(service:
   extensions: [vigia_auth, file_storage, health_check]

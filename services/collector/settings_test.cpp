@@ -139,6 +139,32 @@ TEST(Settings, AnUnknownPartOrKeyIsNamedWithItsLine) {
             std::string::npos);
 }
 
+// Taken in silence such a key would seem to hold.
+TEST(Settings, AKeyThatAKindDoesNotHaveIsNamedWithLineAndExporter) {
+  EXPECT_EQ(refusal("debug: {}", "debug: {required: true}"),
+            "collector.yaml:18: exporters.debug.required: the key is not known");
+  EXPECT_EQ(refusal("prometheus: {endpoint: 127.0.0.1:8889}",
+                    "prometheus: {endpoint: 127.0.0.1:8889, required: true}"),
+            "collector.yaml:12: exporters.prometheus.required: the key is not known");
+  for (const char* kind : {"prometheus: {", "otlphttp/cold: {"}) {
+    const std::string told = refusal(kind, std::string(kind) + "resource_labels: [host.name], ");
+    const std::string id(kind, std::string_view(kind).find(':'));
+    EXPECT_NE(told.find("exporters." + id + ".resource_labels: the key is not known"),
+              std::string::npos)
+        << told;
+  }
+  const auto read_here =
+      read(replaced("prometheusremotewrite/hot-0: {",
+                    "prometheusremotewrite/hot-0: {resource_labels: [host.name], "));
+  ASSERT_TRUE(read_here) << read_here.error().message;
+  for (const auto& exporter : read_here->exporters) {
+    const bool has_own = exporter.settings.id == "prometheusremotewrite/hot-0";
+    EXPECT_EQ(exporter.settings.resource_labels.size(), has_own ? 1U : 0U) << exporter.settings.id;
+    const bool is_required = exporter.settings.id.ends_with("/cold");
+    EXPECT_EQ(exporter.settings.required, is_required) << exporter.settings.id;
+  }
+}
+
 TEST(Settings, ReferencesMustBeDescribed) {
   EXPECT_NE(refusal("exporters: [prometheus,", "exporters: [promtail,").find("promtail"),
             std::string::npos);

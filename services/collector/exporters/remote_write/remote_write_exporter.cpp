@@ -35,6 +35,7 @@ std::unique_ptr<marks::Marks> make_marks(const ExporterSettings& settings,
 MakeExporter read(const service::ConfigNode& node, ExporterSettings& settings,
                   const config::PartContext& context) {
   settings.may_be_shard = true;
+  settings.resource_labels = node.child("resource_labels").text_list();
   settings.hot_shard = node.child("hot_shard").boolean(settings.name.starts_with(kShardPrefix));
   return [sender = read_sender(node, BareEndpoint::kRefused, context)](
              const ExporterSettings& known, const ExporterParts& parts) {
