@@ -125,21 +125,17 @@ Lane::Request Lane::gather(std::size_t records_max) {
     if (in_hand_++ == 0) first_in_hand_ = found.header.position;
     const disk_log::RecordTag& tag = found.header.tag;
     const bool is_ours = tag.owner == parts_.customer.text();
-    const auto signal = kept_signal(tag.kind);
-    if (!signal || (!is_ours && !kept_customer(tag.owner))) {
+    if (!kept_signal(tag.kind) || (!is_ours && !kept_customer(tag.owner))) {
       parts_.cursor.pass_over(found.header,
                               "its head is whole, and names no customer or no signal");
       continue;
     }
-    if (*signal != signal_) {
+    if (tag.kind != kept_number(signal_)) {
       if (request.bodies.empty()) break;  // commit it and wait for our own
       continue;
     }
     if (!is_ours) {
-      // Of an agent that had another customer.id, mistyped or not: no token of ours will ever do.
-      set_aside(found.body, found.header.items,
-                "kept for customer " + tag.owner + ", and this agent is " + parts_.customer.text() +
-                    "'s now");
+      set_aside_anothers(found);
       continue;
     }
     bytes += found.body.size();
@@ -147,6 +143,13 @@ Lane::Request Lane::gather(std::size_t records_max) {
     request.bodies.push_back(std::move(found.body));
   }
   return request;
+}
+
+/// Of an agent that had another customer.id, mistyped or not: no token of ours will ever do.
+void Lane::set_aside_anothers(const disk_log::DiskRecord& record) {
+  set_aside(record.body, record.header.items,
+            "kept for customer " + record.header.tag.owner + ", and this agent is " +
+                parts_.customer.text() + "'s now");
 }
 
 bool Lane::send_all(const Request& request) {

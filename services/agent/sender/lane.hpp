@@ -65,6 +65,7 @@ class Lane {
   otlp::ExportAnswer deliver_patiently(const std::string& body);
   bool give_up(const std::string& body, std::uint32_t items, const otlp::ExportAnswer& answer);
   void set_aside(const std::string& body, std::uint32_t items, const std::string& reason);
+  void set_aside_anothers(const disk_log::DiskRecord& record);
   void count_taken(std::uint64_t items, const otlp::ExportAnswer& answer);
   bool wait(Duration duration);
   /// Once at first, then at most once a minute.
