@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs the integration tests on the release build, all of them in the rounds of whole_run.py. ./vigia test calls it; so can
-# you, with pytest's own arguments, one after the other then:
+# Runs the integration tests on the release build, in the rounds of whole_run.py. ./vigia test calls it; so can you, with
+# pytest's own arguments, one after the other then:
 #   tests/integration/run_integration_tests.sh -k exporters -x
-# or with --beside COMMAND, which then runs beside what mostly waits.
+# or with --thorough, for those that are marked so, or --beside COMMAND, which then runs beside what mostly waits.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 python=${VIGIA_PYTHON:-$root/.vigia/venv/bin/python}
@@ -12,7 +12,7 @@ if [ ! -x "$python" ]; then
 fi
 cd "$root"
 export PYTHONPATH="$root/tools:$root/tests/integration${PYTHONPATH:+:$PYTHONPATH}" PYTHONDONTWRITEBYTECODE=1
-if [ $# -gt 0 ] && [ "$1" != --beside ]; then
+if [ $# -gt 0 ] && [ "$1" != --beside ] && [ "$1" != --thorough ]; then
   exec "$python" -m pytest tests/integration services/collector/test_collector.py -p no:cacheprovider --durations=20 "$@"
 fi
 if ! "$python" -c "import xdist" 2>/dev/null; then

@@ -1,8 +1,9 @@
-"""All integration tests, in rounds: side by side what mostly waits, two at a time what measures memory, alone what measures
+"""The integration tests, in rounds: side by side what mostly waits, two at a time what measures memory, alone what measures
 times. What fails is run once more at the end, alone (launcher/once_more.py says why).
 
 The first round leaves most of the processors idle, so another command may run beside it: --beside COMMAND. The other
-rounds wait for its end.
+rounds wait for its end. --thorough runs what is marked so, and nothing else: loads of minutes, and further variants of what
+a usual run tries once.
 """
 
 from __future__ import annotations
@@ -31,11 +32,16 @@ class Round:
     words: tuple[str, ...]
 
 
-ROUNDS = (
-    Round("side by side", ("-m", "not alone and not two_at_a_time", "-n", "6", *_BESIDE)),
-    Round("two at a time", ("-m", "two_at_a_time", "-n", "2", *_BESIDE)),
-    Round("alone", ("-m", "alone")),
-)
+def _rounds(thorough: str) -> tuple[Round, ...]:
+    return (
+        Round("side by side", ("-m", f"{thorough} and not alone and not two_at_a_time", "-n", "6", *_BESIDE)),
+        Round("two at a time", ("-m", f"{thorough} and two_at_a_time", "-n", "2", *_BESIDE)),
+        Round("alone", ("-m", f"{thorough} and alone")),
+    )
+
+
+ROUNDS = _rounds("not thorough")
+THOROUGH_ROUNDS = _rounds("thorough")
 
 
 class Broken(Exception):
@@ -99,11 +105,13 @@ def whole_run(rounds: Sequence[Round], places: Sequence[str], root: Path, beside
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Runs all integration tests, in rounds.")
+    parser = argparse.ArgumentParser(description="Runs the integration tests, in rounds.")
+    parser.add_argument("--thorough", action="store_true", help="those that are marked thorough, and no others")
     parser.add_argument("--beside", nargs=argparse.REMAINDER, metavar="COMMAND", help="runs beside the first round")
-    words = parser.parse_args().beside
+    given = parser.parse_args()
+    words = given.beside
     beside = Program(" ".join(words), words, ROOT, os.environ) if words else None
-    return whole_run(ROUNDS, PLACES, ROOT, beside)
+    return whole_run(THOROUGH_ROUNDS if given.thorough else ROUNDS, PLACES, ROOT, beside)
 
 
 if __name__ == "__main__":

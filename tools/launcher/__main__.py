@@ -62,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("-n", "--lines", type=int, default=40, metavar="N", help="of each log (default: %(default)s)")
     logs.add_argument("-f", "--follow", action="store_true", help="go on showing new lines")
     test = commands.add_parser("test", help="run every test")
-    test.add_argument("step", nargs="*", help="lint, unit, portal, integration, browser (default: all), or clang-tidy")
+    test.add_argument(
+        "step", nargs="*", help="lint, unit, portal, integration, browser (default: all), or thorough, clang-tidy"
+    )
     make = commands.add_parser("build", help="build only")
     make.add_argument(
         "preset",

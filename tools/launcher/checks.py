@@ -1,4 +1,4 @@
-"""`./vigia test`: installs, builds and runs every test; the same that CI runs."""
+"""`./vigia test`: installs, builds and runs the tests; the same that CI runs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from launcher import build, packages, parts
+from launcher import build, packages, parts, unit
 from launcher.once_more import Program, judge, side_by_side
 from launcher.paths import PORTAL, ROOT, make_state_folders
 from launcher.shell import Failure, fail, output, run, say
 
 STEPS = ("lint", "unit", "portal", "integration", "browser")
-BESIDE_INTEGRATION = tuple(step for step in STEPS if step != "integration")  # in a whole run
-SLOW_STEPS = ("clang-tidy",)  # only where they are named
+BESIDE_INTEGRATION = ("browser", "unit", "portal", "lint")  # in a whole run: first what waits longest
+SLOW_STEPS = ("thorough", "clang-tidy")  # only where they are named
 BROWSERS = 2  # at once
 
 # Name, what it runs. Every step runs even if one before it failed, so that one run shows everything.
@@ -43,7 +43,14 @@ def _clang_tidy() -> None:
 
 def _unit() -> None:
     build.programs("dev")
-    run(["ctest", "--preset", "dev"], cwd=ROOT, what="unit tests (ctest)")
+    unit.run_all("dev", {})
+
+
+def _thorough(python: Path) -> None:
+    """What a plain run leaves out: more rounds of chance, exhaustive walks, loads of minutes, further variants."""
+    build.programs("dev")
+    unit.run_all("dev", {"VIGIA_THOROUGH": "1"})
+    _integration(python, "--thorough")
 
 
 def _portal() -> None:
@@ -52,15 +59,19 @@ def _portal() -> None:
     run(["npm", "test"], cwd=PORTAL, what="tests of the portal")
 
 
-def _integration(python: Path, *beside: str) -> None:
+def _integration(python: Path, *words: str) -> None:
     build.programs("release")
-    words = ["bash", "tests/integration/run_integration_tests.sh", *(["--beside", *beside] if beside else [])]
-    run(words, cwd=ROOT, env={"VIGIA_PYTHON": str(python)}, what="integration tests (pytest)")
+    run(
+        ["bash", "tests/integration/run_integration_tests.sh", *words],
+        cwd=ROOT,
+        env={"VIGIA_PYTHON": str(python)},
+        what="integration tests (pytest)",
+    )
 
 
 def _integration_beside_others(python: Path) -> None:
     """Integration tests mostly wait; what the others print is shown when they end."""
-    _integration(python, str(ROOT / "vigia"), "test", *BESIDE_INTEGRATION)
+    _integration(python, "--beside", str(ROOT / "vigia"), "test", *BESIDE_INTEGRATION)
 
 
 def _builds() -> None:
@@ -87,7 +98,7 @@ def _browser(python: Path) -> None:
 
 
 def test(only: list[str]) -> int:
-    """Runs the named steps, or all; 0 if everything passed."""
+    """Runs the named steps in their order, or all but the slow ones; 0 if everything passed."""
     unknown = set(only) - set(STEPS) - set(SLOW_STEPS)
     if unknown:
         raise Failure(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join([*STEPS, *SLOW_STEPS])}")
@@ -101,9 +112,10 @@ def test(only: list[str]) -> int:
         "portal": _portal,
         "integration": lambda: _integration(python),
         "browser": lambda: _browser(python),
+        "thorough": lambda: _thorough(python),
         "clang-tidy": _clang_tidy,
     }
-    steps: list[Step] = [(name, run_step[name]) for name in [*STEPS, *SLOW_STEPS] if name in only]
+    steps: list[Step] = [(name, run_step[name]) for name in only]
     if not only:
         steps = [("build", _builds), ("all tests", lambda: _integration_beside_others(python))]
     failed = _run_steps(steps)

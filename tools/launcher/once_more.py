@@ -17,6 +17,7 @@ from typing import IO
 
 # More than these at once are no matter of load, and to repeat them would only take long.
 REPEATED_MAX = 30
+_KILLED = -9
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Program:
     words: Sequence[str]
     cwd: Path
     env: Mapping[str, str]
+    seconds_max: float | None = None  # then it is killed, and has failed
 
 
 def judge(failed: Sequence[str], again: Callable[[Sequence[str]], Sequence[str]]) -> int:
@@ -70,15 +72,20 @@ def _run_and_show(program: Program) -> int:
 
 
 def _run(program: Program, output: IO[str]) -> int:
-    return subprocess.run(
-        list(program.words),
-        cwd=program.cwd,
-        env=dict(program.env),
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        check=False,
-    ).returncode
+    try:
+        return subprocess.run(
+            list(program.words),
+            cwd=program.cwd,
+            env=dict(program.env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
+            timeout=program.seconds_max,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        output.write(f"{program.name}: killed after {program.seconds_max:g} s\n")
+        return _KILLED
 
 
 def _tell(what: str, names: Sequence[str]) -> None:

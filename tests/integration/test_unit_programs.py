@@ -1,0 +1,51 @@
+"""`./vigia test unit` runs each program of cases once, and whatever else ctest knows."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from launcher import unit
+from launcher.once_more import Program, side_by_side
+from launcher.shell import Failure
+
+
+def _listed(*tests: dict[str, Any]) -> dict[str, Any]:
+    """As `ctest --show-only=json-v1` writes it."""
+    listed: dict[str, Any] = json.loads(json.dumps({"tests": list(tests)}))
+    return listed
+
+
+def _case(program: Path, name: str, folder: Path) -> dict[str, Any]:
+    command = [str(program), f"--gtest_filter={name}", "--gtest_also_run_disabled_tests"]
+    return {"name": name, "command": command, "properties": [{"name": "WORKING_DIRECTORY", "value": str(folder)}]}
+
+
+def test_cases_of_one_program_are_one_run_and_the_largest_begins(tmp_path: Path) -> None:
+    small, large = tmp_path / "small_test", tmp_path / "large_test"
+    small.write_text("1")
+    large.write_text("12")
+    seeds = {"name": "fuzz_replay.otlp", "command": [str(tmp_path / "otlp_fuzz"), "seeds"], "properties": []}
+    cases = [_case(small, "A.B", tmp_path), _case(small, "A.C", tmp_path), _case(large, "D.E", tmp_path)]
+    found = unit.programs(_listed(*cases, seeds), {"SAID": "1"})
+    assert [(program.name, list(program.words)) for program in found] == [
+        ("large_test", [str(large), "--gtest_brief=1"]),
+        ("small_test", [str(small), "--gtest_brief=1"]),
+        ("fuzz_replay.otlp", [str(tmp_path / "otlp_fuzz"), "seeds"]),
+    ]
+    assert {program.cwd for program in found[:2]} == {tmp_path}
+    assert all(program.env == {"SAID": "1"} for program in found)
+
+
+def test_a_program_that_lists_nothing_is_told() -> None:
+    with pytest.raises(Failure, match="vigia_net_test_NOT_BUILT is not built"):
+        unit.programs(_listed({"name": "vigia_net_test_NOT_BUILT"}), {})
+
+
+def test_a_program_that_hangs_is_killed_and_has_failed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    hanging = Program("hanging", [sys.executable, "-c", "import time; time.sleep(60)"], tmp_path, {}, 0.5)
+    assert side_by_side([hanging], 1) == ["hanging"]
+    assert "hanging: killed after 0.5 s" in capfd.readouterr().out

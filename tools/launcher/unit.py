@@ -1,0 +1,58 @@
+"""Unit tests: each program whole, two at a time, the largest first.
+
+ctest starts a process for every case, two thousand of them, each with the sanitizers' own start: more work than the cases
+themselves. `ctest --preset dev -R NAME` stays the way to one case; what programs there are is asked of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from launcher.once_more import Program, judge, side_by_side
+from launcher.paths import ROOT
+from launcher.shell import Failure, output
+
+AT_ONCE = 2
+SECONDS_MAX = 900  # of one program; what takes longer hangs
+_FILTER = "--gtest_filter="
+
+
+def programs(listed: Mapping[str, Any], env: Mapping[str, str]) -> list[Program]:
+    """Of what `ctest --show-only=json-v1` lists: each program of cases once, all else as it stands there."""
+    found: dict[str, Program] = {}
+    for test in listed["tests"]:
+        command = test.get("command")
+        if not command:
+            raise Failure(f"{test['name']} is not built: its program does not list its cases, or the build failed")
+        is_case = any(word.startswith(_FILTER) for word in command)
+        words = [command[0], "--gtest_brief=1"] if is_case else command
+        name = Path(command[0]).name if is_case else test["name"]
+        found[name] = Program(name, words, _folder(test), env, SECONDS_MAX)
+    return sorted(found.values(), key=lambda program: -_size(program))
+
+
+def run_all(preset: str, env: Mapping[str, str]) -> None:
+    """Fails where a program fails, alone too."""
+    listed = output(["ctest", "--preset", preset, "--show-only=json-v1"], cwd=ROOT)
+    if not listed:
+        raise Failure(f"ctest does not list the tests of the preset {preset}: run `ctest --preset {preset} -N`")
+    found = {program.name: program for program in programs(json.loads(listed), {**os.environ, **env})}
+    failed = side_by_side(list(found.values()), AT_ONCE)
+    if judge(failed, lambda names: side_by_side([found[name] for name in names], 1)) != 0:
+        raise Failure("unit tests failed, once more alone too: their output is above")
+
+
+def _folder(test: Mapping[str, Any]) -> Path:
+    for one in test.get("properties", []):
+        if one["name"] == "WORKING_DIRECTORY":
+            return Path(one["value"])
+    return ROOT
+
+
+def _size(program: Program) -> int:
+    file = Path(program.words[0])
+    return file.stat().st_size if file.exists() else 0
