@@ -7,7 +7,10 @@ from typing import Protocol
 
 import pytest
 
-RUNS_OR_KILLED = pytest.mark.parametrize("is_killed", [False, True], ids=["runs on", "killed"])
+RUNS_OR_KILLED = pytest.mark.parametrize(
+    "is_killed",
+    [pytest.param(False, id="runs on"), pytest.param(True, id="killed", marks=pytest.mark.thorough)],
+)
 
 
 class Site(Protocol):

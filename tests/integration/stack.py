@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import requests
 from launcher import commands, configuration, demo, parts
 from launcher.commands import Command
@@ -257,6 +258,14 @@ def _moved(agents: list[AgentPlace], stack_host: str) -> list[AgentPlace]:
         host = beside(stack_host, 11 + index)
         moved.append(replace(place, host=host, relay_host=host))
     return moved
+
+
+def with_more_of(version: str) -> list[Any]:
+    """For parametrised tests: that version of the hot store in every run, the others in a thorough one."""
+    others = pytest.mark.thorough
+    return [
+        pytest.param(found, id=found[0], marks=() if found[0] == version else others) for found in prometheus_programs()
+    ]
 
 
 def prometheus_programs() -> list[tuple[str, Path]]:

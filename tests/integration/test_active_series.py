@@ -80,11 +80,11 @@ def summaries(number: int) -> bytes:
 
 # How many bodies, how the store calls what comes of them, and for how much of the limit one of its series counts.
 SHAPES = [
-    (churning, 20, "churning", 1),
-    (wide, 12, "wide", 58),
-    (histograms, 2, "buckets_.+", 1),
-    (large_histograms, 1, "b_.+", 1),
-    (summaries, 5, "quantiles.*", 1),
+    pytest.param(churning, 20, "churning", 1, id="churning"),
+    pytest.param(wide, 12, "wide", 58, id="wide", marks=pytest.mark.thorough),
+    pytest.param(histograms, 2, "buckets_.+", 1, id="histograms", marks=pytest.mark.thorough),
+    pytest.param(large_histograms, 1, "b_.+", 1, id="large_histograms"),
+    pytest.param(summaries, 5, "quantiles.*", 1, id="summaries", marks=pytest.mark.thorough),
 ]
 
 
@@ -134,7 +134,7 @@ class Numbered(Beside):
         return int(float(found[0]["value"][1])) if found else 0
 
 
-@pytest.mark.parametrize(("shape", "bodies", "name", "weight"), SHAPES, ids=[shape[0].__name__ for shape in SHAPES])
+@pytest.mark.parametrize(("shape", "bodies", "name", "weight"), SHAPES)
 def test_series_of_any_shape_stay_within_the_limit(
     site: Lanes, shape: Callable[[int], bytes], bodies: int, name: str, weight: int
 ) -> None:

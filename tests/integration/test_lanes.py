@@ -128,7 +128,9 @@ def _steady(lanes: Lanes) -> None:
 
 
 @pytest.mark.alone  # compares delays
-@pytest.mark.parametrize("content", ["", POISON], ids=["all", "one series"])
+@pytest.mark.parametrize(
+    "content", [pytest.param("", id="all", marks=pytest.mark.thorough), pytest.param(POISON, id="one series")]
+)
 def test_a2_hot_answers_500_for_one_customer_and_the_other_is_as_calm_as_before(hot: Lanes, content: str) -> None:
     """Windows that hold A's data alone are not the place to find out, again and again, that hot does not take it."""
     hot.start_sick_hot("cliente-c")  # of whom there is nothing: as calm as it gets

@@ -92,6 +92,7 @@ def _node_of_b(operator: Caller) -> str:
     return str(next(n["status"] for c in overview["customers"] if c["id"] == "cliente-b" for n in c["nodes"]))
 
 
+@pytest.mark.thorough
 def test_the_largest_answer_of_one_customer_costs_neither_memory_nor_anothers_live_state(tmp_path: Path) -> None:
     with Stack(tmp_path) as stack:
         router = _Router()

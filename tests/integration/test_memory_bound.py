@@ -272,6 +272,7 @@ def test_json_stays_within_the_memory_limit(site: Lanes) -> None:
     peaks.check(attack, small, JSON_RSS_MIB_MAX)
 
 
+@pytest.mark.thorough
 def test_the_memory_limit_holds_and_a_small_customer_is_served(site: Lanes) -> None:
     site.start("collector")
     peaks = Peaks(site)

@@ -248,6 +248,7 @@ def test_a1_long_labels_times_points(central: Stack) -> None:
     assert any("label_value_bytes" in key and value >= 60_000 for key, value in reasons.items())
 
 
+@pytest.mark.thorough
 def test_labels_within_their_limits_times_points_are_taken(central: Stack) -> None:
     """And over the bound of a request the rest is refused; a kill in the middle changes nothing."""
     with watched(central, seconds_after=15) as seen:
@@ -285,6 +286,7 @@ def test_buckets_times_labels(central: Stack) -> None:
     _assert_bounded_through_a_kill(central)
 
 
+@pytest.mark.thorough
 def test_b4_resource_times_items(central: Stack) -> None:
     """1 MiB of resource over 3,000 spans or 2,500 records ended storage; 60 KB over 4,000 are taken."""
     with watched(central, seconds_after=15) as seen:
@@ -393,6 +395,7 @@ def _wide_series(customer: str, first: int, count: int, wide: int, labels: int =
     return message(1, message(1, *own), message(2, message(2, metric)))
 
 
+@pytest.mark.thorough
 def test_two_hundred_thousand_series_of_900_bytes(central: Stack) -> None:
     """All that one customer may have, each within the KiB that one is counted for."""
     with watched(central, seconds_after=10) as seen:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 from remote_write import write
-from stack import Stack, prometheus_programs, wait_for
+from stack import Stack, wait_for, with_more_of
 from test_router import Reading
 from test_router_load import NEIGHBOUR_SECONDS_MAX, Resident
 
@@ -112,7 +112,7 @@ class Neighbour:
                 self.refused.append(answer.text[:200])
 
 
-@pytest.fixture(scope="module", params=prometheus_programs(), ids=lambda program: program[0])
+@pytest.fixture(scope="module", params=with_more_of("2.42"))
 def sparse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sparse]:
     with Stack(tmp_path_factory.mktemp("room"), agents=[]) as stack:
         stack.hot_program = request.param[1]

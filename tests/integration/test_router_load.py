@@ -229,6 +229,7 @@ def _fill_wide(loaded: Loaded, customer: str, count: int) -> None:
         write(loaded.stack.layout.url("storage"), rows, token)
 
 
+@pytest.mark.thorough
 def test_memory_of_large_answers_is_bounded_and_given_back(loaded: Loaded) -> None:
     """Lists that two stores give and ranges, 10 MB and more each; 128 MiB of answers may be under way."""
     for customer in ("cliente-a", "cliente-b"):

@@ -58,6 +58,7 @@ def _send_lines(lanes: Lanes, packed: bytes) -> int:
     return post(f"http://{lanes.host}:4318", "token-a", packed, signal="logs", headers=headers).status_code
 
 
+@pytest.mark.thorough
 def test_what_goes_aside_takes_no_more_of_the_disk_than_the_log_did(tmp_path: Path) -> None:
     """A fills its share of the log with packed requests; the store comes back and answers 500 to A. Its data becomes
     960 MiB unpacked, on a disk of 256. B is there within seconds, what lies aside is as large as it was in the log."""
@@ -114,7 +115,13 @@ def _values(customer: str, name: str, count: int) -> bytes:
     return body
 
 
-@pytest.mark.parametrize(("mib", "storage"), [(24, "segment_bytes: 16MiB"), (64, "segment_bytes: 4MiB")])
+@pytest.mark.parametrize(
+    ("mib", "storage"),
+    [
+        (24, "segment_bytes: 16MiB"),
+        pytest.param(64, "segment_bytes: 4MiB", marks=pytest.mark.thorough),
+    ],
+)
 def test_on_a_full_disk_one_customer_answered_500_stops_nobody(tmp_path: Path, mib: int, storage: str) -> None:
     """While the store is away the log fills the disk, A's data and B's by turns. Then the store answers 500 to A. B's
     data arrives all the same; with a reserve of a segment B is taken anew too. When the store takes all, A's arrives."""

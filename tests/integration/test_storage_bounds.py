@@ -75,6 +75,7 @@ def write_wide_series(load: Load, count: int, now_ms: int) -> None:
         load.write(b"".join(body), len(body))
 
 
+@pytest.mark.thorough
 def test_wide_labels_times_the_series_of_an_answer(cold: ColdStore) -> None:
     """16 queries of one request, each with 60 MiB of labels, were a GiB; the same labels in JSON six times theirs."""
     now_ms = int(time.time() * 1000)
@@ -296,6 +297,7 @@ def test_open_series_of_one_customer(cold: ColdStore) -> None:
     assert cold.own_metric("vigia_faults_total") == 0
 
 
+@pytest.mark.thorough
 def test_series_that_come_once(cold: ColdStore) -> None:
     """What is known of series stood beside memory_max, up to 800 MiB, and was forgotten all at once."""
     cold.end(15)
@@ -316,6 +318,7 @@ def test_series_that_come_once(cold: ColdStore) -> None:
     load.assert_all_there(neighbour)
 
 
+@pytest.mark.thorough
 def test_a_full_log_is_replayed(cold: ColdStore) -> None:
     """Past three quarters of its cap the log is emptied by closing chunks; what it holds at a kill is read again."""
     cold.end(15)
@@ -387,6 +390,7 @@ def test_histograms_of_256_kib(cold: ColdStore) -> None:
     load.assert_all_there(neighbour)
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(400)
 def test_one_histogram_in_each_of_many_series(cold: ColdStore) -> None:
     """5 KiB each: the first one of each series was in no bound, nor was what a replay makes of them. 200,000 active series
@@ -413,6 +417,7 @@ def test_one_histogram_in_each_of_many_series(cold: ColdStore) -> None:
     load.assert_all_there(neighbour)
 
 
+@pytest.mark.thorough
 def test_the_largest_write_requests_at_once(cold: ColdStore) -> None:
     """16 MiB each: 900,000 samples of one series, or 150,000 series; four at once."""
     now_ms = int(time.time() * 1000)

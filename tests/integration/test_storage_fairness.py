@@ -243,6 +243,7 @@ def test_32_look_ups_at_once_are_barely_felt(cold: ColdStore) -> None:
         assert tenth[1] < max(5 * tenth[0], 0.05), name
 
 
+@pytest.mark.thorough
 def test_look_ups_that_match_nothing_end_and_say_so(cold: ColdStore) -> None:
     """64 sets of expressions over 200,000 series: a look-up had no time, and held its thread for as long as it took."""
     now_ms = int(time.time() * 1000)

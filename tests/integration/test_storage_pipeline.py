@@ -221,6 +221,7 @@ def faults(site: Lanes) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("vigia_faults_total") and not line.endswith(" 0")]
 
 
+@pytest.mark.thorough
 def test_memory_max_holds_behind_a_collector(site: Lanes) -> None:
     site.start("storage")
     site.start("collector")
