@@ -1,6 +1,7 @@
 #include "services/router/gateway.hpp"
 
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -140,6 +141,53 @@ TEST(Gateway, AnApisPathsAreKnownByHowTheyBegin) {
            {"/federate", "404 plain not_found"}}) {
     EXPECT_EQ(told(gateway.ask("GET", target, kReader)), expected) << target;
   }
+}
+
+/// What a store with this answer was told of whose data each request may read: "cliente-a", or ""
+/// where that is not said. What stands twice is shown twice.
+std::vector<std::string> customers_told(const ServedGateway::Headers& headers) {
+  const testing::RecordingStore hot(200, R"({"status":"success","data":[]})");
+  const testing::RecordingStore cold(200, R"({"status":"success","data":[]})");
+  stores::StoresSettings settings = one_hot_store();
+  settings.cold_url = cold.url();
+  settings.hot_shards.front().url = settings.query_url = hot.url();
+  ServedGateway gateway(std::move(settings));
+  for (const char* target :
+       {"/api/v1/labels", "/api/v1/label/job/values", "/api/v1/series?match[]=up", kTrace,
+        // So much that its series are counted, at storage.
+        "/api/v1/query_range?query=abs(up)&start=0&end=864000&step=100"}) {
+    const auto answer = gateway.ask("GET", target, headers);
+    EXPECT_EQ(answer.status, 200) << target << answer.body;
+  }
+  std::vector<std::string> told;
+  for (const net::Request& request : cold.asked()) {
+    std::string customers;
+    for (std::size_t i = 0; i < request.headers.count("x-vigia-customer"); ++i) {
+      customers += request.headers.get("x-vigia-customer");
+    }
+    told.push_back(customers);
+  }
+  for (const net::Request& request : hot.asked()) {
+    EXPECT_EQ(request.headers.count("x-vigia-customer"), 0U) << "hot knows none";
+  }
+  return told;
+}
+
+TEST(Gateway, StorageIsToldTheCallersCustomerWhateverTheCallerSent) {
+  const std::vector<std::string> everything(5, "");
+  const std::vector<std::string> of_a(5, "cliente-a");
+  const std::vector<std::string> of_b(5, "cliente-b");
+  EXPECT_EQ(customers_told(kReader), of_a);
+  EXPECT_EQ(customers_told({{"authorization", "Bearer read-b"}}), of_b);
+  EXPECT_EQ(customers_told({{"authorization", "Bearer read-a"}, {"x-vigia-customer", "cliente-b"}}),
+            of_a);
+  EXPECT_EQ(customers_told({{"authorization", "Bearer read-a"},
+                            {"X-Vigia-Customer", "cliente-b"},
+                            {"x-vigia-customer", "_provider"}}),
+            of_a);
+  EXPECT_EQ(customers_told({{"authorization", "Bearer op"}}), everything);
+  EXPECT_EQ(customers_told({{"authorization", "Bearer op"}, {"x-vigia-customer", "cliente-b"}}),
+            of_b);
 }
 
 TEST(Gateway, HealthNeedsNoToken) {

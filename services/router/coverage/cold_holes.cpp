@@ -49,8 +49,7 @@ void ColdHoles::poll() {
        "/api/v1/query",
        {{"query", query}, {"time", request::format_seconds(clock_.wall_ms() + kAheadMs)}},
        true,
-       kPollTimeout,
-       {}});
+       kPollTimeout});
   // A warning says that part is missing, and a list with a part missing must not replace a whole
   // one.
   if (!answer || !answer->is_success() || !answer->warnings().empty()) return;

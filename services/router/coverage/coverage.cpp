@@ -138,7 +138,7 @@ void Coverage::poll(std::size_t index) {
 
 bool Coverage::read_version(std::size_t index) {
   const auto answer = upstreams_[index].ask_and_wait(
-      {std::nullopt, "/api/v1/status/buildinfo", {}, false, kPollTimeout, {}});
+      {std::nullopt, "/api/v1/status/buildinfo", {}, false, kPollTimeout});
   if (!answer || !answer->is_success()) return false;
   const std::lock_guard lock(mutex_);
   Shard& shard = shards_[index];
@@ -169,8 +169,7 @@ std::optional<BeatsByCollector> Coverage::read_beats(std::size_t index, Timestam
        "/api/v1/query",
        {{"query", query}, {"time", request::format_seconds(until_ms)}},
        true,
-       kPollTimeout,
-       {}});
+       kPollTimeout});
   if (!answer || !answer->is_success()) return std::nullopt;
   auto beats = json::read_matrix_times(answer->data(), "collector");
   if (!beats) return std::nullopt;
@@ -188,8 +187,7 @@ std::optional<CustomerHoles::Seconds> Coverage::read_hole(std::size_t index, std
        "/api/v1/query",
        {{"query", query}, {"time", request::format_seconds(clock_.wall_ms())}},
        true,
-       kPollTimeout,
-       {}});
+       kPollTimeout});
   if (!answer || !answer->is_success()) return std::nullopt;
   auto values = json::read_vector_values(answer->data(), "of_customer");
   if (!values) return std::nullopt;
@@ -218,8 +216,7 @@ bool Coverage::holds(std::size_t index, const std::string& collector,
        "/api/v1/query",
        {{"query", query}, {"time", request::format_seconds(run.last_ms)}},
        true,
-       kPollTimeout,
-       {}});
+       kPollTimeout});
   if (!answer || !answer->is_success()) return false;
   const auto count = json::read_vector_value(answer->data());
   return count && *count >= static_cast<double>(run.count);

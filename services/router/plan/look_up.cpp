@@ -88,7 +88,6 @@ Result<LookUp> read_look_up(const access::Caller& caller, const request::Paramet
   }
   auto limited = add_limit(parameters, look_up);
   if (!limited) return forward(limited);
-  if (caller.customer) look_up.cold_headers.add("x-vigia-customer", caller.customer->text());
   return look_up;
 }
 

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "libs/base/result.hpp"
-#include "libs/net/message.hpp"
 #include "libs/promql/ast.hpp"
 #include "services/router/access/caller.hpp"
 #include "services/router/request/parameters.hpp"
@@ -13,11 +12,10 @@
 namespace vigia::router::plan {
 
 /// Hot knows no customers: the customer's matcher stands in each selector. Storage takes matchers
-/// instead of selectors, and is told the customer by a header.
+/// instead of selectors, and is told the customer by the header that its Upstream sets.
 struct LookUp {
   request::Form hot_form;
   request::Form cold_form;
-  net::Headers cold_headers;
   std::size_t limit = 0;                ///< of the merged list; 0: all
   std::optional<TimestampMs> start_ms;  ///< none: ever since
 };

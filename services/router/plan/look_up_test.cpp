@@ -22,11 +22,9 @@ TEST(LookUp, WithoutASelectorHotIsAskedForTheCustomersSeries) {
   ASSERT_TRUE(own.has_value());
   EXPECT_EQ(own->hot_form, (request::Form{{"match[]", R"({customer_id="acme"})"}}));
   EXPECT_EQ(own->cold_form, request::Form{});
-  EXPECT_EQ(own->cold_headers.get("x-vigia-customer"), "acme");
   const auto all = read({}, {});
   ASSERT_TRUE(all.has_value());
   EXPECT_EQ(all->hot_form, request::Form{});
-  EXPECT_EQ(all->cold_headers.count("x-vigia-customer"), 0U);
 }
 
 TEST(LookUp, SelectorsAreFencedForHotAndTakenApartForStorage) {

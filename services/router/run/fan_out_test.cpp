@@ -37,11 +37,7 @@ class Listening final : public Gathering<std::string> {
   Said& said_;
 };
 
-upstream::Ask ask_for(const std::string& path) {
-  upstream::Ask ask;
-  ask.path = path;
-  return ask;
-}
+upstream::Ask ask_for(const std::string& path) { return {std::nullopt, path}; }
 
 TEST(FanOut, EndsOnceWhenTheLastAnswerIsThereInWhateverOrder) {
   ScriptedStore first;
@@ -63,7 +59,8 @@ TEST(FanOut, AFailureIsAnAnswerToo) {
   ScriptedStore first;
   ScriptedStore second;
   Said said;
-  fan_out<std::string>({{&first, {}}, {&second, {}}}, std::make_shared<Listening>(said));
+  fan_out<std::string>({{&first, ask_for("/")}, {&second, ask_for("/")}},
+                       std::make_shared<Listening>(said));
   first.answer(0, tl::unexpected<Error>(Error{ErrorCode::kUnavailable, "away"}));
   EXPECT_EQ(said.ends, 0) << "the other may have something";
   second.answer(0, data_of("[]"));
@@ -76,14 +73,14 @@ TEST(FanOut, AnAnswerMayBeThereBeforeTheNextStoreIsAsked) {
   prompt.always(data_of("1"));
   ScriptedStore slow;
   Said said;
-  fan_out<std::string>({{&prompt, {}}, {&slow, {}}, {&prompt, {}}},
+  fan_out<std::string>({{&prompt, ask_for("/")}, {&slow, ask_for("/")}, {&prompt, ask_for("/")}},
                        std::make_shared<Listening>(said));
   EXPECT_EQ(said.ends, 0);
   slow.answer(0, data_of("2"));
   EXPECT_EQ(said.text, "0:1 2:1 1:2 ");
   EXPECT_EQ(said.ends, 1);
   Said alone;
-  fan_out<std::string>({{&prompt, {}}}, std::make_shared<Listening>(alone));
+  fan_out<std::string>({{&prompt, ask_for("/")}}, std::make_shared<Listening>(alone));
   EXPECT_EQ(alone.ends, 1);
 }
 
@@ -94,7 +91,7 @@ TEST(FanOut, WhatGathersLivesUntilTheLastAnswer) {
   {
     auto gathering = std::make_shared<Listening>(said);
     watched = gathering;
-    fan_out<std::string>({{&store, {}}}, std::move(gathering));
+    fan_out<std::string>({{&store, ask_for("/")}}, std::move(gathering));
   }
   EXPECT_FALSE(watched.expired());
   store.answer(0, data_of("1"));

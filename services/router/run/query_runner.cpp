@@ -63,11 +63,8 @@ const upstream::AskedStore& QueryRunner::store() const {
 }
 
 upstream::Ask QueryRunner::ask_of(std::string path, request::Form form) const {
-  upstream::Ask ask;
-  ask.customer = question().caller.customer;
-  ask.path = std::move(path);
-  ask.form = std::move(form);
-  ask.timeout = question().timeout;
+  upstream::Ask ask(question().caller.customer, std::move(path), std::move(form), true,
+                    question().timeout);
   ask.interest = interest_;
   ask.lane = lane_of(course_.place().weight);
   return ask;
@@ -210,7 +207,6 @@ void QueryRunner::ask_for_gaps(wire::prometheus_api::Envelope answer, plan::Note
   ask.is_post = false;
   ask.timeout = kGapsTimeout;
   ask.lane = upstream::Lane::kLookUp;
-  ask.headers.add("x-vigia-customer", question().caller.customer->text());
   // Shared because a taker has to be copyable; it is called once.
   auto kept = std::make_shared<Outcome>(Outcome{std::move(answer), std::move(notes)});
   stores_.cold()->fetch(

@@ -190,8 +190,7 @@ TEST(QueryRoom, CountsWaitForNoOtherLookUps) {
   const SlowStore store(clock, {});
   std::promise<void> over;
   Seen seen(store, clock);
-  upstream::Ask slow;
-  slow.path = "/held";
+  upstream::Ask slow(std::nullopt, "/held");
   slow.lane = upstream::Lane::kLookUp;
   seen.stores().hot()[0].ask(
       slow, [&over](const Result<wire::prometheus_api::Envelope>&) { over.set_value(); });

@@ -34,9 +34,9 @@ void add_range(const promql::TimeRange& range, request::Form& form) {
 }
 
 upstream::Ask ask_of(const CensusQuestion& question, std::string path) {
-  upstream::Ask ask{
-      question.caller.customer, std::move(path),        {}, true, question.timeout, {},
-      question.interest,        upstream::Lane::kLookUp};
+  upstream::Ask ask(question.caller.customer, std::move(path), {}, true, question.timeout);
+  ask.interest = question.interest;
+  ask.lane = upstream::Lane::kLookUp;
   ask.is_within_turn = true;
   return ask;
 }
@@ -56,9 +56,6 @@ upstream::Ask cold_ask(const CensusQuestion& question) {
   add_range({plan::cold_time(question.range.from_ms), plan::cold_time(question.range.to_ms)},
             ask.form);
   ask.form.emplace_back("limit", std::to_string(kCensusMax + 1));
-  if (question.caller.customer) {
-    ask.headers.add("x-vigia-customer", question.caller.customer->text());
-  }
   return ask;
 }
 

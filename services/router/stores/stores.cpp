@@ -10,19 +10,22 @@ Stores::Stores(const StoresSettings& settings, upstream::UpstreamClients clients
       clock_(clock),
       shares_({settings.answer_bytes_max, settings.answers_bytes_total_max}),
       known_cold_(settings.cold_known_file, disk_log::system_files()) {
-  const auto upstream = [&](std::string name, std::string url, std::string token) {
-    return upstream::Upstream(
-        clients,
-        upstream::UpstreamSettings{std::move(name), std::move(url), std::move(token),
-                                   settings.answer_bytes_max, settings.lanes},
-        shares_, readers_, metrics, clock);
+  const auto upstream = [&](std::string name, std::string url) {
+    return upstream::UpstreamSettings{std::move(name), std::move(url), "",
+                                      settings.answer_bytes_max, settings.lanes};
+  };
+  const auto make = [&](upstream::UpstreamSettings chosen) {
+    return upstream::Upstream(clients, std::move(chosen), shares_, readers_, metrics, clock);
   };
   for (const HotShard& shard : settings.hot_shards) {
-    hot_.push_back(upstream(shard.name, shard.url, ""));
+    hot_.push_back(make(upstream(shard.name, shard.url)));
   }
-  if (!settings.query_url.empty()) query_.emplace(upstream("query", settings.query_url, ""));
+  if (!settings.query_url.empty()) query_.emplace(make(upstream("query", settings.query_url)));
   if (!settings.cold_url.empty()) {
-    cold_.emplace(upstream("cold", settings.cold_url, settings.cold_token));
+    upstream::UpstreamSettings cold = upstream("cold", settings.cold_url);
+    cold.token = settings.cold_token;
+    cold.knows_customers = true;
+    cold_.emplace(make(std::move(cold)));
   }
   coverage_ = std::make_unique<coverage::Coverage>(settings.coverage, hot_, clock);
   cold_holes_ = std::make_unique<coverage::ColdHoles>(query(), clock);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
@@ -28,12 +29,23 @@ Error no_answer();
 Error outward(Error error);
 
 struct Ask {
-  std::optional<CustomerId> customer;  ///< whose turn it takes; none: the operators'
+  /// Nobody asks without saying for whom. `whose` is the caller's customer; none: an operator's
+  /// over all customers, or the router's own.
+  Ask(std::optional<CustomerId> whose, std::string path_asked, request::Form form_asked = {},
+      bool is_post_taken = true, Duration time_out = std::chrono::seconds(30))
+      : customer(std::move(whose)),
+        path(std::move(path_asked)),
+        form(std::move(form_asked)),
+        is_post(is_post_taken),
+        timeout(time_out) {}
+
+  /// Whose turn it takes, and whom a store that knows customers is told: there is no other way to
+  /// put a header on a request.
+  std::optional<CustomerId> customer;
   std::string path;
   request::Form form;
-  bool is_post = true;  ///< false where the path takes GET only
-  Duration timeout = std::chrono::seconds(30);
-  net::Headers headers;
+  bool is_post;  ///< false where the path takes GET only
+  Duration timeout;
   /// Where it is lost, the request leaves the row or is broken off. Null: somebody waits always.
   std::shared_ptr<access::Interest> interest = nullptr;
   Lane lane = Lane::kUsual;

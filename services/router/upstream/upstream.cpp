@@ -11,6 +11,7 @@
 namespace vigia::router::upstream {
 namespace {
 
+constexpr std::string_view kCustomerHeader = "x-vigia-customer";
 constexpr std::chrono::seconds kRetryAfter{5};
 constexpr std::string_view kTooLong =
     "the query took too long; ask for fewer series, a shorter range or a longer step";
@@ -86,7 +87,9 @@ Upstream::Upstream(UpstreamClients clients, UpstreamSettings settings,
 net::ClientRequest Upstream::request(Ask ask) const {
   net::ClientRequest request;
   request.url = settings_.url + ask.path;
-  request.headers = std::move(ask.headers);
+  if (settings_.knows_customers && ask.customer) {
+    request.headers.add(kCustomerHeader, ask.customer->text());
+  }
   // Stores are near: compressing would cost them and us more time than the bytes do.
   request.headers.add("accept-encoding", "identity");
   const std::string form = net::encode_form(ask.form);

@@ -25,6 +25,9 @@ struct UpstreamSettings {
   std::string token;  ///< sent as bearer token; empty: none
   std::uint64_t answer_bytes_max = 256U << 20U;
   LaneSettings lanes;
+  /// Storage knows customers: it is told the ask's, by the header that fences there, and gives what
+  /// is everybody's where there is none. Of a Prometheus the customer stands in each selector.
+  bool knows_customers = false;
 };
 
 /// Taking an answer of 16 MB from its socket into new memory costs the client's thread 20 ms and

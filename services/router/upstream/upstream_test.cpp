@@ -49,9 +49,7 @@ class UpstreamTest : public testing::Test {
 
   Result<wire::prometheus_api::Envelope> ask(const std::string& customer, const std::string& path,
                                              Lane lane = Lane::kUnknown) {
-    Ask ask;
-    ask.customer = *CustomerId::parse(customer);
-    ask.path = path;
+    Ask ask(*CustomerId::parse(customer), path);
     ask.lane = lane;
     if (path == "/endless") ask.timeout = std::chrono::milliseconds(1);
     std::promise<Result<wire::prometheus_api::Envelope>> answered;
@@ -100,8 +98,7 @@ TEST_F(UpstreamTest, WhatIsLightWaitsForNoOtherAnswerToBeTaken) {
   std::promise<void> is_taken;
   std::promise<void> is_light_answered;
   std::promise<bool> was_first;
-  Ask look_up;
-  look_up.path = "/series";
+  Ask look_up(std::nullopt, "/series");
   look_up.lane = Lane::kLookUp;
   upstream.ask(std::move(look_up), [&](const Result<wire::prometheus_api::Envelope>&) {
     is_taken.set_value();
@@ -117,9 +114,7 @@ TEST_F(UpstreamTest, WhatIsLightWaitsForNoOtherAnswerToBeTaken) {
 // The provider's own dashboard, whose queries do not end, or customers' that fill their places.
 TEST_F(UpstreamTest, WhatTheMonitorAsksWaitsForNobodysQueriesWithoutAnEnd) {
   const auto ask_for_ever = [this](std::optional<CustomerId> customer, Lane lane) {
-    Ask ask;
-    ask.customer = std::move(customer);
-    ask.path = "/endless";
+    Ask ask(std::move(customer), "/endless");
     ask.lane = lane;
     upstream.ask(std::move(ask), [](const Result<wire::prometheus_api::Envelope>&) {});
   };
@@ -128,8 +123,7 @@ TEST_F(UpstreamTest, WhatTheMonitorAsksWaitsForNobodysQueriesWithoutAnEnd) {
     for (const Lane lane : {Lane::kHeavy, Lane::kUnknown}) ask_for_ever(customer, lane);
     ask_for_ever(std::nullopt, Lane::kHeavy);
   }
-  Ask brief;
-  brief.path = "/cheap";
+  Ask brief(std::nullopt, "/cheap");
   brief.timeout = Lanes::kBriefMax;
   brief.lane = Lane::kHeavy;
   const auto answered = std::make_shared<std::promise<bool>>();
@@ -143,8 +137,7 @@ TEST_F(UpstreamTest, WhatTheMonitorAsksWaitsForNobodysQueriesWithoutAnEnd) {
 
 TEST_F(UpstreamTest, OperatorsBriefQueriesAndLongOnesHaveTheirPenaltiesApart) {
   const auto ask_as_operator = [this](const std::string& path, Duration timeout) {
-    Ask ask;
-    ask.path = path;
+    Ask ask(std::nullopt, path);
     ask.lane = Lane::kUnknown;
     ask.timeout = timeout;
     std::promise<Result<wire::prometheus_api::Envelope>> answered;

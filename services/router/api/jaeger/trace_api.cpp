@@ -49,11 +49,8 @@ void TraceApi::trace(request::ApiRequest request, request::Exchange exchange) {
   if (stores_.cold() == nullptr) {
     return exchange.fail({ErrorCode::kNotFound, "there is no store for traces here"});
   }
-  upstream::Ask ask{request.caller.customer, "/jaeger/api/traces/" + *id, {}, false, kTimeout, {},
-                    request.interest};
-  if (request.caller.customer) {
-    ask.headers.add("x-vigia-customer", request.caller.customer->text());
-  }
+  upstream::Ask ask{request.caller.customer, "/jaeger/api/traces/" + *id, {}, false, kTimeout};
+  ask.interest = request.interest;
   auto open = std::make_shared<request::Exchange>(std::move(exchange));
   stores_.cold()->fetch(std::move(ask), [this, open](Result<net::ClientResponse> answer) {
     // "Not found" alone would be untrue where the store is a new one.

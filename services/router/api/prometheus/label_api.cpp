@@ -200,10 +200,7 @@ void LabelApi::gather(const List& list, const request::ApiRequest& request,
       plan::read_look_up(request.caller, request.parameters, stores_.coverage().dialect());
   if (!look_up) return exchange.fail(look_up.error());
   const auto hot = stores_.hot_of(request.caller);
-  upstream::Ask ask;
-  ask.customer = request.caller.customer;
-  ask.path = list.path;
-  ask.is_post = list.is_post;
+  upstream::Ask ask(request.caller.customer, list.path, {}, list.is_post);
   ask.timeout = stores_.settings().query_timeout;
   ask.interest = request.interest;
   ask.lane = upstream::Lane::kLookUp;
@@ -212,7 +209,6 @@ void LabelApi::gather(const List& list, const request::ApiRequest& request,
   for (const upstream::Upstream* shard : hot) asks.push_back({shard, ask});
   if (stores_.cold() != nullptr) {
     ask.form = std::move(look_up->cold_form);
-    ask.headers = std::move(look_up->cold_headers);
     asks.push_back({stores_.cold(), std::move(ask)});
   }
   if (asks.empty()) {

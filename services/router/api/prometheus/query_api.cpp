@@ -77,10 +77,7 @@ void QueryApi::query_exemplars(request::ApiRequest request, request::Exchange ex
   if (!exemplars) return exchange.fail(exemplars.error());
   // Nothing is selected: Prometheus 3.x would answer with null, which clients take for a fault.
   if (!exemplars->has_selector) return exchange.send(success("[]", {}));
-  upstream::Ask ask;
-  ask.customer = request.caller.customer;
-  ask.path = "/api/v1/query_exemplars";
-  ask.form = std::move(exemplars->form);
+  upstream::Ask ask(request.caller.customer, "/api/v1/query_exemplars", std::move(exemplars->form));
   ask.timeout = stores_.settings().query_timeout;
   ask.interest = exchange.interest();
   ask.lane = upstream::Lane::kLookUp;
@@ -107,9 +104,7 @@ void QueryApi::ask_about_text(std::string path, const request::ApiRequest& reque
                               request::Exchange exchange) {
   auto expr = plan::read_expression(request.parameters, stores_.coverage().dialect());
   if (!expr) return exchange.fail(expr.error());
-  upstream::Ask ask;
-  ask.customer = request.caller.customer;
-  ask.path = std::move(path);
+  upstream::Ask ask(request.caller.customer, std::move(path));
   // Text in, text out: it reads no data, so it stays as the caller wrote it.
   ask.form.emplace_back("query", promql::print(**expr));
   ask.timeout = stores_.settings().query_timeout;

@@ -117,8 +117,8 @@ Result<void> RuleApi::add_choices(const request::Parameters& parameters,
 }
 
 void RuleApi::rules(request::ApiRequest request, request::Exchange exchange) {
-  upstream::Ask ask{request.caller.customer, "/api/v1/rules", {}, false, kTimeout, {},
-                    request.interest};
+  upstream::Ask ask{request.caller.customer, "/api/v1/rules", {}, false, kTimeout};
+  ask.interest = request.interest;
   auto type = request.parameters.single("type");
   if (!type) return exchange.fail(type.error());
   if (*type && **type != "alert" && **type != "record") {
@@ -135,16 +135,17 @@ void RuleApi::rules(request::ApiRequest request, request::Exchange exchange) {
 }
 
 void RuleApi::alerts(request::ApiRequest request, request::Exchange exchange) {
-  gather(request, std::move(exchange), "alerts",
-         {request.caller.customer, "/api/v1/alerts", {}, false, kTimeout, {}, request.interest},
+  upstream::Ask ask{request.caller.customer, "/api/v1/alerts", {}, false, kTimeout};
+  ask.interest = request.interest;
+  gather(request, std::move(exchange), "alerts", ask,
          [customer = request.caller.customer](std::string_view data) {
            return json::read_alerts(data, customer);
          });
 }
 
 void RuleApi::metadata(request::ApiRequest request, request::Exchange exchange) {
-  upstream::Ask ask{request.caller.customer, "/api/v1/targets/metadata", {}, false, kTimeout, {},
-                    request.interest};
+  upstream::Ask ask{request.caller.customer, "/api/v1/targets/metadata", {}, false, kTimeout};
+  ask.interest = request.interest;
   auto metric = request.parameters.single("metric");
   if (!metric) return exchange.fail(metric.error());
   if (*metric && !(*metric)->empty()) ask.form.emplace_back("metric", **metric);
