@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <set>
 #include <system_error>
+#include <tuple>
 
 #include <sys/stat.h>
 
@@ -135,11 +137,16 @@ void HostReader::read_filesystems(HostReading& reading) {
   const std::string prefix = paths_.root == "/" ? "" : paths_.root;
   for (const Mount& mount : mounts) paths.push_back(prefix + mount.mount_point);
   const auto results = probe_.ask(paths);
+  std::set<std::tuple<std::string, std::string, std::string, std::string, std::string>> shown;
   for (std::size_t index = 0; index < mounts.size(); ++index) {
     if (results[index].is_stuck) ++reading.filesystems_stuck;
     if (!results[index].space) continue;
     Mount& mount = mounts[index];
     mount.mount_point = to_utf8(mount.mount_point);
+    // Two names that differ in bytes that are no UTF-8 read alike once repaired: their points would
+    // be two of one series at one time, which a store refuses or takes for a conflict.
+    if (!shown.emplace(mount.source, mount.mode, mount.mount_point, mount.type, mount.kind).second)
+      continue;
     reading.filesystems.push_back({std::move(mount), *results[index].space});
   }
 }

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <limits>
 #include <map>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -129,6 +130,29 @@ TEST_F(ChangingTree, CpuTakenOfflineKeepsSharesAndStartTime) {
   EXPECT_EQ(value_of(families, "system_cpu_usage"), 22.222);           // 200 / 900
   EXPECT_EQ(value_of(families, "system.cpu.time", {"iowait"}), 12.0);  // did not fall
   EXPECT_EQ(families.front().start_ns, 1'795'574'328'000'000'000);     // did not waver
+}
+
+// D05: the names' last bytes are no UTF-8, and were two points of one series at one time.
+TEST_F(ChangingTree, ThreeMountsOfOneDeviceWhoseNamesReadAlikeAreSentOnce) {
+  std::ofstream(folder_ / "proc/1/mountinfo") << "25 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+                                                 "26 25 8:1 /a /mnt/\xff rw - ext4 /dev/sda1 rw\n"
+                                                 "27 25 8:1 /b /mnt/\xfe rw - ext4 /dev/sda1 rw\n"
+                                                 "28 25 8:1 /c /mnt/c rw - ext4 /dev/sda1 rw\n";
+  HostReader reader(paths(), fixed_space);
+  const auto families = telemetry::host_families(reader.read(), 1);
+  std::multiset<std::vector<std::string>> points;
+  for (const MetricFamily& family : families) {
+    if (family.name != "system.filesystem.limit") continue;
+    for (const MetricPoint& point : family.points) {
+      std::vector<std::string> values;
+      for (const auto& [name, value] : point.attributes) values.push_back(value);
+      points.insert(values);
+    }
+  }
+  EXPECT_EQ(points, (std::multiset<std::vector<std::string>>{
+                        {"/dev/sda1", "rw", "/", "ext4"},
+                        {"/dev/sda1", "rw", "/mnt/\xef\xbf\xbd", "ext4", "bind"},
+                        {"/dev/sda1", "rw", "/mnt/c", "ext4", "bind"}}));
 }
 
 TEST_F(ChangingTree, FileThatVanishesTakesOnlyItsOwnMetrics) {
