@@ -154,6 +154,21 @@ TEST_F(Publisher, ADatabaseInDoubtLeavesWhatAlertmanagerRuns) {
   EXPECT_EQ(content("alertmanager.yml"), text);
 }
 
+// It kept every customer's channels from Alertmanager.
+TEST_F(Publisher, ARowThatCannotBeReadIsOneRow) {
+  testing::Neighbour reader;
+  add({"bad", kA, "webhook", "https://8.8.8.8/bad", "", 1});
+  add({"hook", kA, "webhook", "https://8.8.8.8/x", "", 1});
+  ASSERT_TRUE((*database_).write([](store::DatabaseConnection& c) {
+    return c.execute("UPDATE channels SET customer_id = 'no such id!' WHERE id = 'bad'", {});
+  }));
+  ASSERT_TRUE(start(with_alertmanager(reader)).has_value());
+  EXPECT_TRUE(
+      becomes_true([&] { return stored("hook").state == channels::ChannelState::kActive; }));
+  EXPECT_THAT(content("alertmanager.yml"), HasSubstr("/cliente-a/hook"));
+  EXPECT_THAT(content("alertmanager.yml"), Not(HasSubstr("no such id")));
+}
+
 TEST_F(Publisher, AlertmanagersFileIsLeftAloneWhereNoneIsNamed) {
   testing::Neighbour reader;
   add({"hook", kA, "webhook", "https://8.8.8.8/x", "", 1});

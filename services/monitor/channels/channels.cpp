@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "libs/service/log.hpp"
+
 namespace vigia::monitor::channels {
 namespace {
 
@@ -35,7 +37,13 @@ Result<std::vector<ChannelRow>> select_channels(const std::string& where,
   std::vector<ChannelRow> channels;
   for (const auto& row : *rows) {
     auto customer = CustomerId::parse(row.text(1));
-    if (!customer) return forward(customer);
+    if (!customer) {
+      // Somebody wrote it past this program. One bad row is one row: to end here would keep every
+      // customer's changes from Alertmanager.
+      service::log_error("a channel cannot be read and is left out",
+                         {{"id", row.text(0)}, {"error", customer.error().message}});
+      continue;
+    }
     channels.push_back(ChannelRow{
         row.text(0), *customer, row.text(2), row.text(3), row.text(4), row.integer(5),
         read_state(row.text(6)), row.text(7), row.text(8), row.text(9),

@@ -44,7 +44,8 @@ struct NamedOutcome {
   ChannelOutcome outcome;
 };
 
-/// Of every customer, by customer and age.
+/// Of every customer, by customer and age; without rows whose customer cannot be read, which are
+/// logged.
 Result<std::vector<ChannelRow>> list_all_channels(store::DatabaseConnection& connection);
 Result<std::vector<ChannelRow>> list_channels(const CustomerId& customer,
                                               store::DatabaseConnection& connection);
