@@ -204,13 +204,13 @@ void ClosedChunks::write_apart(Lock& lock, ClosedBlock& block) {
   // Out of here no later than when it would hold up everybody: in its file nothing of it is lost.
   const bool is_given_up = now() - block.since >= patience_.given_up;
   if (is_to_blame(block) && (is_given_up || stops_others())) set_aside(lock, block, is_given_up);
-  if (block.bytes == 0) waiting_.drop(block);
+  if (block.left() == 0) waiting_.drop(block);
   progress_.notify_all();
 }
 
 // Only where the store takes others meanwhile is a chunk to blame.
 bool ClosedChunks::is_to_blame(const ClosedBlock& block) const {
-  return block.bytes > 0 && taken_ > block.taken_before;
+  return block.left() > 0 && taken_ > block.taken_before;
 }
 
 bool ClosedChunks::stops_others() const {

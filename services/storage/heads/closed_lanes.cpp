@@ -5,14 +5,15 @@
 namespace vigia::storage::heads {
 namespace {
 
+// What a row brings; its place in a block is the block's.
 std::size_t memory_of(const store::ChunkRow& row) {
   constexpr std::size_t kPlace = 80;  // in the map by series, and what the allocator adds
-  return sizeof(store::ClosedChunk) + row.data.capacity() + kPlace;
+  return row.data.capacity() + kPlace;
 }
 
-std::size_t room_in(const std::list<ClosedBlock>& blocks) {
-  if (blocks.empty() || blocks.back().is_being_written) return 0;
-  return ClosedBlock::kChunks - blocks.back().chunks.size();
+std::size_t memory_of(const ClosedBlock& block) {
+  constexpr std::size_t kNode = 32;  // of its list, and what the allocator adds
+  return sizeof(ClosedBlock) + kNode + block.chunks.capacity() * sizeof(store::ClosedChunk);
 }
 
 }  // namespace
@@ -30,50 +31,75 @@ void ClosedLanes::uncount_epoch(Epoch epoch) {
   if (at != epochs_.end() && --at->second == 0) epochs_.erase(at);
 }
 
+ClosedLanes::Made ClosedLanes::make(customers::CustomerNumber customer,
+                                    const std::vector<store::ChunkRow>& rows, Epoch oldest) const {
+  Made made;
+  std::size_t room = 0;
+  std::size_t last = ClosedBlock::kChunksFirst / 2;
+  if (const auto lane = lanes_.find(customer); lane == lanes_.end()) {
+    made.lane.try_emplace(customer);
+  } else {
+    room = lane->second.back().room();
+    last = lane->second.back().chunks.capacity();
+  }
+  if (!bytes_of_.contains(customer)) made.held.try_emplace(customer);
+  if (oldest != kNoEpoch && !epochs_.contains(oldest)) made.epoch.try_emplace(oldest);
+  for (const store::ChunkRow& row : rows) made.places.emplace(row.series.value, nullptr);
+  while (room < rows.size()) {
+    last = std::min(last * 2, ClosedBlock::kChunksMax);
+    ClosedBlock& block = made.blocks.emplace_back();
+    block.customer = customer;
+    block.chunks.reserve(last);
+    room += last;
+  }
+  return made;
+}
+
 // All that may find no memory comes first, beside what is there; then it is put in place, which
 // cannot fail. Half of a series' rows, or a block without an epoch, would let the log go too early.
 void ClosedLanes::add(customers::CustomerNumber customer, std::vector<store::ChunkRow> rows,
                       Epoch oldest) {
   if (rows.empty()) return;
-  decltype(lanes_) lane;
-  if (!lanes_.contains(customer)) lane.try_emplace(customer);
-  decltype(bytes_of_) held;
-  if (!bytes_of_.contains(customer)) held.try_emplace(customer);
-  decltype(epochs_) epoch;
-  if (oldest != kNoEpoch && !epochs_.contains(oldest)) epoch.try_emplace(oldest);
-  Places places;
-  for (const store::ChunkRow& row : rows) places.emplace(row.series.value, nullptr);
-  std::list<ClosedBlock> fresh;
-  std::size_t room = lane.empty() ? room_in(lanes_.find(customer)->second) : 0;
-  for (; room < rows.size(); room += ClosedBlock::kChunks) {
-    fresh.emplace_back().customer = customer;
-    fresh.back().chunks.reserve(ClosedBlock::kChunks);
-  }
-
-  lanes_.merge(lane);
-  bytes_of_.merge(held);
-  epochs_.merge(epoch);
+  Made made = make(customer, rows, oldest);
+  lanes_.merge(made.lane);
+  bytes_of_.merge(made.held);
+  epochs_.merge(made.epoch);
   std::list<ClosedBlock>& blocks = lanes_.find(customer)->second;
-  std::size_t added = 0;
   for (store::ChunkRow& row : rows) {
-    if (room_in(blocks) == 0) blocks.splice(blocks.end(), fresh, fresh.begin());
-    ClosedBlock& block = blocks.back();
-    if (oldest != kNoEpoch) count_epoch(block, oldest);
-    const std::size_t bytes = memory_of(row);
-    block.bytes += bytes;
-    added += bytes;
-    block.chunks.push_back({"", std::move(row), store::Resolution::kRaw});
-    auto place = places.extract(places.begin());
-    place.key() = block.chunks.back().row.series.value;
-    place.mapped() = &block.chunks.back().row;
-    by_series_.insert(std::move(place));
+    if (blocks.empty() || blocks.back().room() == 0) {
+      blocks.splice(blocks.end(), made.blocks, made.blocks.begin());
+      count_bytes(blocks.back(), memory_of(blocks.back()));
+    }
+    if (oldest != kNoEpoch) count_epoch(blocks.back(), oldest);
+    put(blocks.back(), std::move(row), made.places);
   }
   // One that was made for this, where an older one stands in its block already.
   const auto counted = epochs_.find(oldest);
   if (counted != epochs_.end() && counted->second == 0) epochs_.erase(counted);
-  bytes_of_.find(customer)->second += added;
-  bytes_ += added;
   chunks_ += rows.size();
+}
+
+void ClosedLanes::put(ClosedBlock& block, store::ChunkRow row, Places& places) {
+  count_bytes(block, memory_of(row));
+  block.chunks.push_back({"", std::move(row), store::Resolution::kRaw});
+  auto place = places.extract(places.begin());
+  place.key() = block.chunks.back().row.series.value;
+  place.mapped() = &block.chunks.back().row;
+  by_series_.insert(std::move(place));
+}
+
+void ClosedLanes::count_bytes(ClosedBlock& block, std::size_t bytes) {
+  block.bytes += bytes;
+  bytes_ += bytes;
+  bytes_of_.find(block.customer)->second += bytes;
+}
+
+void ClosedLanes::uncount_bytes(ClosedBlock& block, std::size_t bytes) {
+  block.bytes -= bytes;
+  bytes_ -= bytes;
+  if (block.is_apart) apart_bytes_ -= bytes;
+  const auto held = bytes_of_.find(block.customer);
+  if ((held->second -= bytes) == 0) bytes_of_.erase(held);
 }
 
 ClosedBlock* ClosedLanes::next_turn() {
@@ -106,21 +132,17 @@ void ClosedLanes::forget(ClosedBlock& block, std::size_t chunk) {
   store::ChunkRow& row = block.chunks[chunk].row;
   const auto [begin, end] = by_series_.equal_range(row.series.value);
   by_series_.erase(std::find_if(begin, end, [&](const auto& at) { return at.second == &row; }));
-  const std::size_t bytes = memory_of(row);
+  uncount_bytes(block, memory_of(row));
   std::string().swap(row.data);
   block.gone |= std::uint64_t{1} << chunk;
-  block.bytes -= bytes;
-  bytes_ -= bytes;
-  if (block.is_apart) apart_bytes_ -= bytes;
   --chunks_;
-  const auto held = bytes_of_.find(block.customer);
-  if ((held->second -= bytes) == 0) bytes_of_.erase(held);
 }
 
 void ClosedLanes::drop(ClosedBlock& block) {
   for (std::size_t i = 0; i < block.chunks.size(); ++i) {
     if (block.has(i)) forget(block, i);
   }
+  uncount_bytes(block, block.bytes);
   uncount_epoch(block.oldest);
   if (block.is_apart) {
     apart_.remove_if([&](const ClosedBlock& one) { return &one == &block; });

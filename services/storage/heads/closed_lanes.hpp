@@ -2,6 +2,7 @@
 // which the store refuses a chunk for that chunk's own sake.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <list>
 #include <map>
@@ -17,13 +18,16 @@ namespace vigia::storage::heads {
 
 /// What is written at once: chunks of one customer.
 struct ClosedBlock {
-  static constexpr std::size_t kChunks = 64;
+  static constexpr std::size_t kChunksMax = 64;
+  /// Of the first block of a lane; each further one has twice the one before it. Most customers
+  /// have a chunk or two waiting, whoever closes all he has at once has thousands.
+  static constexpr std::size_t kChunksFirst = 4;
 
   customers::CustomerNumber customer;
   /// They have their places from the start: readers point at them.
   std::vector<store::ClosedChunk> chunks;
   std::uint64_t gone = 0;  ///< a bit for each that the store has
-  std::size_t bytes = 0;
+  std::size_t bytes = 0;   ///< of memory, its free places included
   Epoch oldest = kNoEpoch;
   bool is_being_written = false;  ///< nothing is added any more
 
@@ -35,6 +39,9 @@ struct ClosedBlock {
   std::uint64_t taken_before = 0;  ///< how often the store had taken a chunk when it came here
 
   bool has(std::size_t chunk) const { return (gone >> chunk & 1U) == 0; }
+  /// Chunks that the store does not have.
+  std::size_t left() const { return chunks.size() - static_cast<std::size_t>(std::popcount(gone)); }
+  std::size_t room() const { return is_being_written ? 0 : chunks.capacity() - chunks.size(); }
 };
 
 /// Thread contract: none of its own; one lock around all calls. A block that was handed out stays
@@ -71,14 +78,29 @@ class ClosedLanes {
 
  private:
   using Places = std::multimap<std::uint64_t, const store::ChunkRow*>;
+  using Lanes = std::map<customers::CustomerNumber, std::list<ClosedBlock>>;
+  using Epochs = std::map<Epoch, std::size_t>;
+  // All memory that an add takes, beside what is there.
+  struct Made {
+    Lanes lane;
+    std::map<customers::CustomerNumber, std::size_t> held;
+    Epochs epoch;
+    Places places;
+    std::list<ClosedBlock> blocks;
+  };
+  Made make(customers::CustomerNumber customer, const std::vector<store::ChunkRow>& rows,
+            Epoch oldest) const;
+  void put(ClosedBlock& block, store::ChunkRow row, Places& places);
+  void count_bytes(ClosedBlock& block, std::size_t bytes);
+  void uncount_bytes(ClosedBlock& block, std::size_t bytes);
   void count_epoch(ClosedBlock& block, Epoch oldest);
   void uncount_epoch(Epoch epoch);
 
-  std::map<customers::CustomerNumber, std::list<ClosedBlock>> lanes_;  // none is empty
+  Lanes lanes_;  // none is empty
   std::list<ClosedBlock> apart_;
   std::map<customers::CustomerNumber, std::size_t> bytes_of_;
   Places by_series_;
-  std::map<Epoch, std::size_t> epochs_;  // blocks by their oldest
+  Epochs epochs_;  // blocks by their oldest
   std::size_t bytes_ = 0;
   std::size_t apart_bytes_ = 0;
   std::size_t chunks_ = 0;

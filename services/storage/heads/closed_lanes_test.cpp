@@ -1,6 +1,7 @@
 #include "services/storage/heads/closed_lanes.hpp"
 
 #include <new>
+#include <numeric>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -44,12 +45,57 @@ void expect_empty(const ClosedLanes& lanes) {
 
 TEST(ClosedLanes, CustomersTakeTurnsBlockByBlock) {
   ClosedLanes lanes;
-  for (TimestampMs i = 0; i < 130; ++i) lanes.add({1}, {row(1, i)}, 100);
+  for (TimestampMs i = 0; i < 25; ++i) lanes.add({1}, {row(1, i)}, 100);  // 4, 8 and 13 of 16
   lanes.add({2}, {row(2, 0)}, 100);
   lanes.add({3}, {row(3, 0)}, 100);
-  EXPECT_EQ(lanes.chunks(), 132U);
+  EXPECT_EQ(lanes.chunks(), 27U);
   EXPECT_EQ(lanes.bytes_of({1}) + lanes.bytes_of({2}) + lanes.bytes_of({3}), lanes.bytes());
   EXPECT_THAT(all_turns(lanes), ElementsAre(1, 2, 3, 1, 1));
+  expect_empty(lanes);
+}
+
+// Of a customer who closes much at once most goes in blocks that are worth a call of the store.
+TEST(ClosedLanes, BlocksGrowWithWhatWaits) {
+  for (const bool is_one_call : {false, true}) {
+    ClosedLanes lanes;
+    std::vector<store::ChunkRow> rows;
+    for (TimestampMs i = 0; i < 1'000; ++i) rows.push_back(row(1, i));
+    if (is_one_call) {
+      lanes.add({1}, std::move(rows), 100);
+    } else {
+      for (store::ChunkRow& one : rows) lanes.add({1}, {std::move(one)}, 100);
+    }
+    std::vector<std::size_t> sizes;
+    for (ClosedBlock* block = lanes.next_turn(); block != nullptr; block = lanes.next_turn()) {
+      sizes.push_back(block->chunks.size());
+      lanes.drop(*block);
+    }
+    EXPECT_LE(sizes.front(), 4U);
+    EXPECT_LE(sizes.size(), 1'000U / ClosedBlock::kChunksMax + 5);
+    EXPECT_EQ(std::accumulate(sizes.begin(), sizes.end(), std::size_t{0}), 1'000U);
+    expect_empty(lanes);
+  }
+}
+
+// The bound counts what is reserved: thousands of customers with one chunk each took ten times of
+// what was counted.
+TEST(ClosedLanes, WhatIsReservedIsCounted) {
+  ClosedLanes lanes;
+  for (std::uint32_t customer = 1; customer <= 1'000; ++customer) {
+    lanes.add({customer}, {row(customer, 0)}, 100);
+    const std::size_t bytes = lanes.bytes_of({customer});
+    EXPECT_GE(bytes, 4 * sizeof(store::ClosedChunk) + 100);
+    EXPECT_LE(bytes, 1'024U);
+  }
+  const std::size_t before = lanes.bytes();
+  for (TimestampMs i = 1; i <= 3; ++i) lanes.add({1}, {row(1, i)}, 100);  // into places it has
+  EXPECT_LE(lanes.bytes() - before, 3U * 200);
+  ClosedBlock* block = lanes.next_turn();
+  EXPECT_EQ(block->bytes, lanes.bytes_of(block->customer));
+  while (block != nullptr) {
+    lanes.drop(*block);
+    block = lanes.next_turn();
+  }
   expect_empty(lanes);
 }
 
@@ -132,7 +178,7 @@ TEST(ClosedLanes, WithoutMemoryNothingIsTaken) {
   int failed = 0;
   for (bool is_failing = true; is_failing; ++failed) {
     ClosedLanes lanes;
-    for (TimestampMs i = 0; i < 63; ++i) lanes.add({1}, {row(1, i * 10)}, 100);
+    for (TimestampMs i = 0; i < 3; ++i) lanes.add({1}, {row(1, i * 10)}, 100);
     const std::size_t bytes = lanes.bytes();
     std::vector<store::ChunkRow> rows{row(7, 0), row(7, 10)};  // one in the block, one in the next
     fail_allocation(failed);
@@ -144,7 +190,7 @@ TEST(ClosedLanes, WithoutMemoryNothingIsTaken) {
     fail_allocation(-1);
     if (!is_failing) break;
     EXPECT_THAT(firsts_of(lanes, 7), IsEmpty());
-    EXPECT_EQ(lanes.chunks(), 63U);
+    EXPECT_EQ(lanes.chunks(), 3U);
     EXPECT_EQ(lanes.bytes(), bytes);
     EXPECT_EQ(lanes.oldest(), 100U);
     lanes.add({2}, {row(2, 0)}, 98);
