@@ -57,6 +57,16 @@ std::string fingerprint(const CustomerId& customer,
   return text;
 }
 
+PointEntry entry_of(const std::string& forms) {
+  PointEntry entry;
+  entry.forms_bytes = static_cast<std::uint32_t>(forms.size());
+  if (!forms.empty()) {
+    entry.forms = std::make_unique<char[]>(forms.size());
+    std::memcpy(entry.forms.get(), forms.data(), forms.size());
+  }
+  return entry;
+}
+
 }  // namespace
 
 SeriesResolver::SeriesResolver(const CustomerId& customer,
@@ -318,17 +328,12 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint
     fault = RejectReason::kOverLimit;
     return nullptr;
   }
-  PointEntry entry;
+  PointEntry entry = entry_of(forms);
   entry.key = key;
   entry.resource = resource_->number;
   entry.fault = fault;
   entry.used_s = now_s_;
   entry.series = count;
-  entry.forms_bytes = static_cast<std::uint32_t>(forms.size());
-  if (!forms.empty()) {
-    entry.forms = std::make_unique<char[]>(forms.size());
-    std::memcpy(entry.forms.get(), forms.data(), forms.size());
-  }
   // Before the insert: a sweep after it might take the entry that is about to be given.
   shard_->sweep(now_s_, entry.forms_bytes);
   const PointEntry& kept = shard_->insert(std::move(entry));

@@ -177,6 +177,15 @@ store::TimestampNs to_ns(TimestampMs time_ms) {
   return static_cast<store::TimestampNs>(std::max<TimestampMs>(time_ms, 0)) * kNsPerMs;
 }
 
+// Without a range the search would read all that is kept.
+Result<LabelQuery> read_log_query(const net::Request& request) {
+  auto query = read_label_query(request);
+  if (query && (!query->has_range || query->end_ms == INT64_MAX)) {
+    return fail(ErrorCode::kInvalid, "start and end are required");
+  }
+  return query;
+}
+
 }  // namespace
 
 net::Response EventApi::trace(const net::Request& request, std::string_view id,
@@ -220,12 +229,8 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id,
 }
 
 net::Response EventApi::logs(const net::Request& request, const lanes::WorkLimit& limit) const {
-  const auto query = read_label_query(request);
+  const auto query = read_log_query(request);
   if (!query) return net::json_error(query.error());
-  // Without a range the search would read all that is kept.
-  if (!query->has_range || query->end_ms == INT64_MAX) {
-    return net::json_error({ErrorCode::kInvalid, "start and end are required"});
-  }
   const std::size_t records_max = std::min(query->limit, kLogRecordsMax);
   auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(query->fence));
   AnswerBody body(memory, gaps_.warning(share_of(query->fence)));

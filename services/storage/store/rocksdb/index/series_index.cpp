@@ -61,38 +61,7 @@ Result<void> SeriesIndex::create(std::string& format, std::string& seed) {
 }
 
 Result<void> SeriesIndex::load() {
-  std::string values[3];
-  const std::string_view keys[3] = {index_key::kFormat, index_key::kSeed, index_key::kNextSeries};
-  for (std::size_t i = 0; i < 3; ++i) {
-    auto value = read_identity(keys[i]);
-    if (!value) return forward(value);
-    values[i] = value->value_or("");
-  }
-  if (values[0].empty() || values[1].empty()) {
-    if (auto created = create(values[0], values[1]); !created) return created;
-  }
-  const bool is_older = std::find(std::begin(kOlderVersions), std::end(kOlderVersions),
-                                  values[0]) != std::end(kOlderVersions);
-  if (is_older) {  // before the first row that an older program does not know: it must refuse it
-    const auto put = store_.put(
-        {{kv::Family::kIndex, std::string(index_key::kFormat), std::string(kFormatVersion)}},
-        kv::Durability::kNow);
-    if (!put) return put;
-    values[0] = kFormatVersion;
-  }
-  if (values[0] != kFormatVersion) {
-    return fail(ErrorCode::kCorrupt,
-                fmt::format("cold store: its format is \"{}\", known is \"{}\"", values[0],
-                            kFormatVersion));
-  }
-  const auto seed = read_number(values[1]);
-  const auto next = values[2].empty() ? Result<std::uint64_t>(1) : read_number(values[2]);
-  if (!seed || !next) return tl::unexpected<Error>(seed ? next.error() : seed.error());
-  seed_ = *seed;
-  const auto copy = store_.get(kv::Family::kIdentity, index_key::kNextSeries);
-  if (!copy) return forward(copy);
-  const auto copied = copy->has_value() ? read_number(**copy) : Result<std::uint64_t>(1);
-  next_id_ = std::max(*next, copied.value_or(1));
+  if (auto known = load_identity(); !known) return known;
   if (auto loaded = load_customers(); !loaded) return loaded;
   const auto healing = store_.get(kv::Family::kIndex, index_key::kHeal);
   if (!healing) return forward(healing);
@@ -106,6 +75,45 @@ Result<void> SeriesIndex::load() {
   repairs_at_open_ = repairs_seen_;
   repairs_healed_ = repairs_seen_;
   return {};
+}
+
+// Format, seed and the next number, of the two copies that there are.
+Result<void> SeriesIndex::load_identity() {
+  std::string values[3];
+  const std::string_view keys[3] = {index_key::kFormat, index_key::kSeed, index_key::kNextSeries};
+  for (std::size_t i = 0; i < 3; ++i) {
+    auto value = read_identity(keys[i]);
+    if (!value) return forward(value);
+    values[i] = value->value_or("");
+  }
+  if (values[0].empty() || values[1].empty()) {
+    if (auto created = create(values[0], values[1]); !created) return created;
+  }
+  if (auto renewed = renew_format(values[0]); !renewed) return renewed;
+  const auto seed = read_number(values[1]);
+  const auto next = values[2].empty() ? Result<std::uint64_t>(1) : read_number(values[2]);
+  if (!seed || !next) return tl::unexpected<Error>(seed ? next.error() : seed.error());
+  seed_ = *seed;
+  const auto copy = store_.get(kv::Family::kIdentity, index_key::kNextSeries);
+  if (!copy) return forward(copy);
+  const auto copied = copy->has_value() ? read_number(**copy) : Result<std::uint64_t>(1);
+  next_id_ = std::max(*next, copied.value_or(1));
+  return {};
+}
+
+// An older format is renewed before the first row that an older program does not know: it must
+// refuse it.
+Result<void> SeriesIndex::renew_format(const std::string& format) {
+  if (format == kFormatVersion) return {};
+  if (std::find(std::begin(kOlderVersions), std::end(kOlderVersions), format) ==
+      std::end(kOlderVersions)) {
+    return fail(
+        ErrorCode::kCorrupt,
+        fmt::format("cold store: its format is \"{}\", known is \"{}\"", format, kFormatVersion));
+  }
+  return store_.put(
+      {{kv::Family::kIndex, std::string(index_key::kFormat), std::string(kFormatVersion)}},
+      kv::Durability::kNow);
 }
 
 Result<customers::CustomerNumber> SeriesIndex::number_of(const CustomerId& customer) {

@@ -159,6 +159,8 @@ class SeriesIndex {
     std::vector<std::pair<customers::CustomerNumber, LabelsHash>> value_hashes;  // the same
   };
   Result<void> load();
+  Result<void> load_identity();
+  Result<void> renew_format(const std::string& format);
   Result<void> create(std::string& format, std::string& seed);
   Result<std::optional<std::string>> read_identity(std::string_view key) const;
   struct LoadedCustomers {

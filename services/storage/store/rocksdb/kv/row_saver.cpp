@@ -22,6 +22,17 @@ bool is_index_table(const std::string& path) {
   return family != kFamilyNames[1] && family != kFamilyNames[2] && family != kFamilyNames[3];
 }
 
+void note_cost(const Result<TableContents>& contents, DamageNote& note) {
+  if (!contents) {
+    note.reason = contents.error().message;
+    note.cost = "all rows of the file: which ones cannot be told";
+    return;
+  }
+  note.cost = describe_gaps(contents->family, contents->gaps);
+  // Probing may visit a row twice, so more may be read than the table has.
+  note.rows_lost = contents->entries - std::min(contents->entries, contents->rows);
+}
+
 }  // namespace
 
 Result<void> RowSaver::save(bool wants_index_only) {
@@ -133,14 +144,7 @@ Result<void> RowSaver::save_table(const std::string& taken) {
     contents = read_table(taken, save);
   }
   if (!contents && contents.error().code != ErrorCode::kCorrupt) return forward(contents);
-  if (!contents) {
-    note.reason = contents.error().message;
-    note.cost = "all rows of the file: which ones cannot be told";
-  } else {
-    note.cost = describe_gaps(contents->family, contents->gaps);
-    // Probing may visit a row twice, so more may be read than the table has.
-    note.rows_lost = contents->entries - std::min(contents->entries, contents->rows);
-  }
+  note_cost(contents, note);
   if (auto written = rows.finish(); !written) return written;
   const bool is_damaged = !note.cost.empty() || note.rows_lost > 0;
   if (is_damaged || rows.written() > 0) {
