@@ -41,9 +41,12 @@ std::size_t write_threads() { return std::clamp(std::thread::hardware_concurrenc
 
 }  // namespace
 
-Result<std::unique_ptr<Service>> Service::start(const Settings& settings) {
+Result<std::unique_ptr<Service>> Service::start(const Settings& settings,
+                                                std::span<const StoreKind> kinds) {
   auto service = std::make_unique<Service>(Key{}, settings);
-  if (auto opened = service->open(); !opened) return forward(opened);
+  const auto kind = find_store_kind(settings.store.kind, kinds);
+  if (!kind) return forward(kind);
+  if (auto opened = service->open(**kind); !opened) return forward(opened);
   service->add_routes();
   service->add_metrics();
   if (auto shown = service->frame_.show_metrics(settings.metrics_listen); !shown) {
@@ -65,62 +68,50 @@ Result<std::unique_ptr<Service>> Service::start(const Settings& settings) {
 
 // An empty folder in a store's place is waited for like what passes: its disk may be mounted yet,
 // or a person says that it is to be begun anew.
-Result<void> Service::open_store() {
-  identity::StoreGuard guard(
-      {settings_.rocksdb.directory, settings_.known_file, settings_.may_create_store},
-      disk_log::system_files(), clock_);
+Result<void> Service::open_store(const StoreKind& kind) {
+  identity::StoreGuard guard({directory_, settings_.known_file, settings_.may_create_store},
+                             disk_log::system_files(), clock_);
   auto checked = store::patiently("the cold store's folder", [&guard] { return guard.check(); });
   if (!checked) return checked;
-  auto store = store::rocksdb::kv::open_rocksdb(settings_.rocksdb);
-  if (!store && store.error().retry_after.has_value()) {
-    store = store::patiently(
-        "the cold store", [this] { return store::rocksdb::kv::open_rocksdb(settings_.rocksdb); });
-  }
-  if (!store) return forward(store);
-  store_ = std::move(*store);
+  auto opened = kind.open(settings_.store, clock_, settings_.memory_max / kIndexPart);
+  if (!opened) return forward(opened);
+  instance_ = *std::move(opened);
   identity_ = guard.settle(clock_.wall_ms());
-  return {};
+  return instance_->load();
 }
 
-// What passes is waited for: a disk that is full, a damaged file that is being set aside. A folder
-// that another process holds does not pass.
-Result<void> Service::open() {
-  if (auto opened = open_store(); !opened) return opened;
-  auto cold = store::patiently("the chunks, the index, spans and logs", [this] {
-    return store::rocksdb::RocksDbColdStore::open(*store_, clock_,
-                                                  settings_.memory_max / kIndexPart);
-  });
-  if (!cold) return forward(cold);
-  cold_ = std::move(*cold);
+Result<void> Service::open(const StoreKind& kind) {
+  directory_ = kind.directory(settings_.store);
+  if (auto opened = open_store(kind); !opened) return opened;
   use_times();
   quarantine_ = std::make_unique<quarantine::ChunkQuarantine>(
-      quarantine::QuarantineSettings{settings_.rocksdb.directory + "/quarantine/chunks"},
-      disk_log::system_files(), clock_);
-  stored_series_ = std::make_unique<heads::StoredSeries>(cold_->chunks(), *cold_, &cold_->catalog(),
-                                                         quarantine_.get());
+      quarantine::QuarantineSettings{directory_ + "/quarantine/chunks"}, disk_log::system_files(),
+      clock_);
+  stored_series_ = std::make_unique<heads::StoredSeries>(cold().chunks(), instance_->numbers(),
+                                                         &cold().catalog(), quarantine_.get());
   const heads::RestoreCounts restored = heads::restore_chunks(*quarantine_, *stored_series_);
   heads_ = std::make_unique<heads::HeadSet>(
       *stored_series_, clock_,
       heads::HeadSet::Memory{settings_.memory_max / 8 * kHeadEighths,
                              settings_.memory_max / kClosedPart});
   ingest::IngesterSettings ingest;
-  ingest.log_directory = settings_.rocksdb.directory + "/wal";
+  ingest.log_directory = directory_ + "/wal";
   ingest.log_bytes_max = settings_.log_bytes_max;
   ingest.pending_bytes_max = settings_.memory_max / kPendingPart;
   ingest.late_bytes_max = settings_.memory_max / kLatePart;
   auto ingester =
-      ingest::Ingester::open(std::move(ingest), *heads_, cold_->chunks(), times_, clock_);
+      ingest::Ingester::open(std::move(ingest), *heads_, cold().chunks(), times_, clock_);
   if (!ingester) return forward(ingester);
   ingester_ = std::move(*ingester);
-  cold_->index().note_used(std::max(restored.series_max, ingester_->replayed_series_max()),
-                           std::max(restored.customer_max, ingester_->replayed_customer_max()));
-  healer_ = std::make_unique<store::rocksdb::index::IndexHealer>(cold_->index(), *store_);
+  instance_->note_used(std::max(restored.series_max, ingester_->replayed_series_max()),
+                       std::max(restored.customer_max, ingester_->replayed_customer_max()));
+  instance_->start_upkeep();
   make_interfaces();
   guard_ = std::make_unique<lanes::MemoryGuard>(settings_.memory_max,
                                                 [this](bool is_short) { set_short(is_short); });
   start_retention();
-  damage_notice_ = std::make_unique<disk_log::DamageNotice>(
-      settings_.rocksdb.directory + "/vigia-damage-found", disk_log::system_files(), clock_);
+  damage_notice_ = std::make_unique<disk_log::DamageNotice>(directory_ + "/vigia-damage-found",
+                                                            disk_log::system_files(), clock_);
   damage_notice_->recover();
   (void)is_damage_recent();  // what the start has found is remembered before anybody asks
   return {};
@@ -132,13 +123,13 @@ void Service::start_retention() {
   for (const retention::RetentionRule& rule : retention_rules()) {
     if (rule.keep != Duration(0)) shortest = std::min(shortest, rule.keep);
   }
-  retention_guard_ = std::make_unique<retention::RetentionGuard>(
-      settings_.rocksdb.directory + "/vigia-retention", shortest, clock_);
+  retention_guard_ = std::make_unique<retention::RetentionGuard>(directory_ + "/vigia-retention",
+                                                                 shortest, clock_);
   retention_ = std::make_unique<retention::RetentionSweeper>(retention_rules(), *retention_guard_,
                                                              times_, keep.interval);
 }
 
-bool Service::is_ready() const { return store_->is_writable() && ingester_->is_taking(); }
+bool Service::is_ready() const { return instance_->is_writable() && ingester_->is_taking(); }
 
 net::Response Service::confirm_time() {
   net::Response response;
@@ -156,23 +147,23 @@ std::vector<retention::RetentionRule> Service::retention_rules() {
   const Duration index = keep.raw == Duration(0) ? Duration(0) : keep.raw + kIndexAfterRaw;
   return {{"raw", keep.raw,
            [this](TimestampMs before) {
-             return cold_->chunks().expire(store::Resolution::kRaw, before);
+             return cold().chunks().expire(store::Resolution::kRaw, before);
            }},
           {"index", index,
            [this, index](TimestampMs before) {
              const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(index);
-             return cold_->catalog().expire(before, before + kept.count());
+             return cold().catalog().expire(before, before + kept.count());
            }},
           {"traces", keep.traces,
-           [this](TimestampMs before) { return cold_->events().expire(Signal::kTraces, before); }},
+           [this](TimestampMs before) { return cold().events().expire(Signal::kTraces, before); }},
           {"logs", keep.logs,
-           [this](TimestampMs before) { return cold_->events().expire(Signal::kLogs, before); }}};
+           [this](TimestampMs before) { return cold().events().expire(Signal::kLogs, before); }}};
 }
 
 void Service::use_times() {
-  cold_->use_record_times(times_);
-  cold_->use_oldest(Signal::kTraces, [this] { return oldest_ms(settings_.retention.traces); });
-  cold_->use_oldest(Signal::kLogs, [this] { return oldest_ms(settings_.retention.logs); });
+  instance_->use_record_times(times_);
+  instance_->use_oldest(Signal::kTraces, [this] { return oldest_ms(settings_.retention.traces); });
+  instance_->use_oldest(Signal::kLogs, [this] { return oldest_ms(settings_.retention.logs); });
 }
 
 // By the earlier of clock and records, as expiry goes, and with the day that it leaves standing.
@@ -184,23 +175,23 @@ TimestampMs Service::oldest_ms(Duration keep) const {
 }
 
 void Service::make_interfaces() {
-  reader_ = std::make_unique<read::SeriesReader>(*heads_, cold_->chunks());
+  reader_ = std::make_unique<read::SeriesReader>(*heads_, cold().chunks());
   answers_ = std::make_unique<lanes::CustomerShares>("answers under way",
                                                      settings_.memory_max / kAnswersPart);
   remote_read_ =
-      std::make_unique<read::RemoteRead>(cold_->catalog(), *reader_, read::ReadLimits(), *answers_);
+      std::make_unique<read::RemoteRead>(cold().catalog(), *reader_, read::ReadLimits(), *answers_);
   books_ = std::make_unique<api::WriteBooks>(registry_);
   write_api_ =
-      std::make_unique<api::WriteApi>(cold_->catalog(), *cold_, *ingester_, *books_,
+      std::make_unique<api::WriteApi>(cold().catalog(), instance_->numbers(), *ingester_, *books_,
                                       [this] { return oldest_ms(settings_.retention.raw); });
   read_api_ = std::make_unique<api::ReadApi>(*remote_read_);
   gaps_ = api::AnswerGaps(
-      [this] { return store_->damage().unsaved_files; },
-      [this](std::string_view customer) { return cold_->index().lacks_rows_of(customer); });
-  label_api_ = std::make_unique<api::LabelApi>(cold_->catalog(), *reader_, *answers_, gaps_);
-  trace_intake_ = std::make_unique<api::OtlpApi>(cold_->events(), registry_, Signal::kTraces);
-  log_intake_ = std::make_unique<api::OtlpApi>(cold_->events(), registry_, Signal::kLogs);
-  event_api_ = std::make_unique<api::EventApi>(cold_->events(), cold_->catalog(), *answers_, gaps_);
+      [this] { return instance_->damage().unsaved_files; },
+      [this](std::string_view customer) { return instance_->lacks_rows_of(customer); });
+  label_api_ = std::make_unique<api::LabelApi>(cold().catalog(), *reader_, *answers_, gaps_);
+  trace_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kTraces);
+  log_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kLogs);
+  event_api_ = std::make_unique<api::EventApi>(cold().events(), cold().catalog(), *answers_, gaps_);
   sample_writers_ = std::make_unique<lanes::CustomerLanes>(
       lanes::LaneSettings{"samples", write_threads(), write_threads() - 1, kWriteJobsMax,
                           settings_.memory_max / kWritesPart});
@@ -215,7 +206,7 @@ void Service::set_short(bool is_short) {
   if (is_short) service::log_warn("memory is short: whoever holds most is refused for now");
   ingester_->set_short(is_short);
   heads_->set_short(is_short);
-  cold_->index().set_short(is_short);
+  instance_->set_short(is_short);
   answers_->set_short(is_short);
   for (lanes::CustomerLanes* lanes :
        {sample_writers_.get(), event_writers_.get(), readers_.get()}) {

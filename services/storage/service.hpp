@@ -22,8 +22,7 @@
 #include "services/storage/lanes/memory_guard.hpp"
 #include "services/storage/retention/retention_sweeper.hpp"
 #include "services/storage/settings.hpp"
-#include "services/storage/store/rocksdb/index/index_healer.hpp"
-#include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
+#include "services/storage/store_kinds.hpp"
 
 namespace vigia::storage {
 
@@ -34,8 +33,9 @@ class Service final : public service::Running, public net::Handler {
  public:
   /// Opens the store, replays the write-ahead log, then listens: once this returns the service is
   /// ready. kUnavailable where the port or the folder is taken. Waits where the folder is empty and
-  /// a store was there (identity/store_guard.hpp).
-  static Result<std::unique_ptr<Service>> start(const Settings& settings);
+  /// a store was there (identity/store_guard.hpp). The store is of one of `kinds`.
+  static Result<std::unique_ptr<Service>> start(const Settings& settings,
+                                                std::span<const StoreKind> kinds = store_kinds());
   Service(Key /*key*/, const Settings& settings) : settings_(settings) {}
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -52,8 +52,8 @@ class Service final : public service::Running, public net::Handler {
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
 
  private:
-  Result<void> open();
-  Result<void> open_store();
+  Result<void> open(const StoreKind& kind);
+  Result<void> open_store(const StoreKind& kind);
   void say_identity(net::Response& response) const;
   void use_times();
   void make_interfaces();
@@ -67,6 +67,10 @@ class Service final : public service::Running, public net::Handler {
   bool is_damage_recent();
   void add_routes();
   void add_metrics();
+  void add_log_metrics();
+  void add_head_metrics();
+  void add_store_metrics();
+  store::ColdStore& cold() const { return instance_->store(); }
   using Answer = std::function<net::Response(const net::Request&, const net::PathValues&)>;
   /// Whose turn a request uses.
   using LaneOf = std::function<std::string(const net::Request&)>;
@@ -94,10 +98,9 @@ class Service final : public service::Running, public net::Handler {
   std::mutex damage_mutex_;  // guards the two below, once open
   std::unique_ptr<disk_log::DamageNotice> damage_notice_;
   std::uint64_t damage_seen_ = 0;
-  std::unique_ptr<store::rocksdb::kv::OrderedStore> store_;
+  std::string directory_;  // of this instance
+  std::unique_ptr<instance::StoreInstance> instance_;
   std::optional<disk_log::StoreIdentity> identity_;  // as of the start
-  std::unique_ptr<store::rocksdb::RocksDbColdStore> cold_;
-  std::unique_ptr<store::rocksdb::index::IndexHealer> healer_;
   std::unique_ptr<quarantine::ChunkQuarantine> quarantine_;
   std::unique_ptr<heads::StoredSeries> stored_series_;
   std::unique_ptr<heads::HeadSet> heads_;

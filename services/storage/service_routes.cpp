@@ -1,5 +1,5 @@
 // Service: which path is answered by which part, and the own metrics.
-#include <map>
+#include <string_view>
 
 #include "libs/net/form.hpp"
 #include "libs/net/status.hpp"
@@ -35,6 +35,13 @@ net::Response answer_to_nobody() {
   net::Response response;
   response.status = kClientClosedRequest;
   return response;
+}
+
+// Emits a metric without labels.
+auto plain_metric(const service::MetricRegistry::Emit& emit, service::MetricType type) {
+  return [&emit, type](std::string_view name, std::string_view help, auto value) {
+    emit(name, help, type, {}, static_cast<double>(value));
+  };
 }
 
 struct Job {  // shared with whoever answers when the lanes do not take it
@@ -173,18 +180,33 @@ void Service::say_identity(net::Response& response) const {
 
 void Service::add_metrics() {
   add_damage_metrics();
+  add_head_metrics();
+  add_store_metrics();
+  add_log_metrics();
+}
+
+void Service::add_log_metrics() {
   registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
-    using service::MetricType;
-    const auto gauge = [&](std::string_view name, std::string_view help, auto value) {
-      emit(name, help, MetricType::kGauge, {}, static_cast<double>(value));
-    };
-    const auto counter = [&](std::string_view name, std::string_view help, auto value) {
-      emit(name, help, MetricType::kCounter, {}, static_cast<double>(value));
-    };
-    if (identity_) {
-      emit("vigia_storage_made_seconds", "When the store was made, by its id.", MetricType::kGauge,
-           {{"store", identity_->id}}, static_cast<double>(identity_->made_ms) / 1'000);
-    }
+    const auto counter = plain_metric(emit, service::MetricType::kCounter);
+    const auto gauge = plain_metric(emit, service::MetricType::kGauge);
+    const ingest::IngesterStats ingest = ingester_->stats();
+    gauge("vigia_storage_samples_pending", "Samples under way to the heads.", ingest.items_pending);
+    gauge("vigia_storage_log_bytes", "Write-ahead log on disk.", ingest.log.bytes);
+    counter("vigia_storage_log_syncs_total", "fdatasync calls of the log.", ingest.log.syncs);
+    counter("vigia_storage_log_damaged_records_total", "Damaged passages of the log.",
+            ingest.log.damaged_records + ingest.replay_damaged);
+    counter("vigia_storage_samples_replayed_total", "Samples read from the log at start.",
+            ingest.replayed);
+    counter("vigia_storage_sweep_failures_total",
+            "Times that chunks could not be closed or stored.",
+            ingest.sweep_failures + heads_->stats().closed.failures);
+  });
+}
+
+void Service::add_head_metrics() {
+  registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
+    const auto counter = plain_metric(emit, service::MetricType::kCounter);
+    const auto gauge = plain_metric(emit, service::MetricType::kGauge);
     const heads::HeadStats heads = heads_->stats();
     gauge("vigia_storage_open_series", "Series with samples in memory.", heads.open_series);
     gauge("vigia_storage_open_series_bytes", "Memory of open series.", heads.memory_bytes);
@@ -205,24 +227,32 @@ void Service::add_metrics() {
           "Chunks set aside: answers lack them until a start can store them.", aside.chunks);
     gauge("vigia_storage_chunk_quarantine_bytes", "Files of chunks set aside, damaged ones too.",
           aside.bytes);
-    gauge("vigia_storage_index_memory_bytes", "Memory of known series' numbers.",
-          cold_->index().memory_bytes());
-    gauge("vigia_storage_series", "Series ever written.", cold_->index().series_count());
-    gauge("vigia_storage_chunk_disk_bytes", "Closed chunks on disk.", cold_->chunks().disk_bytes());
-    gauge("vigia_storage_span_disk_bytes", "Spans on disk.",
-          cold_->events().disk_bytes(Signal::kTraces));
-    gauge("vigia_storage_log_record_disk_bytes", "Log records on disk.",
-          cold_->events().disk_bytes(Signal::kLogs));
-    const ingest::IngesterStats ingest = ingester_->stats();
-    gauge("vigia_storage_samples_pending", "Samples under way to the heads.", ingest.items_pending);
-    gauge("vigia_storage_log_bytes", "Write-ahead log on disk.", ingest.log.bytes);
-    counter("vigia_storage_log_syncs_total", "fdatasync calls of the log.", ingest.log.syncs);
-    counter("vigia_storage_log_damaged_records_total", "Damaged passages of the log.",
-            ingest.log.damaged_records + ingest.replay_damaged);
-    counter("vigia_storage_samples_replayed_total", "Samples read from the log at start.",
-            ingest.replayed);
     counter("vigia_storage_unread_series_total",
             "Series taken without their stored rows, which are damaged.", heads.unread_series);
+  });
+}
+
+void Service::add_store_metrics() {
+  registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
+    const auto counter = plain_metric(emit, service::MetricType::kCounter);
+    const auto gauge = plain_metric(emit, service::MetricType::kGauge);
+    if (identity_) {
+      emit("vigia_storage_made_seconds", "When the store was made, by its id.",
+           service::MetricType::kGauge, {{"store", identity_->id}},
+           static_cast<double>(identity_->made_ms) / 1'000);
+    }
+    const instance::CatalogStats catalog = instance_->catalog_stats();
+    gauge("vigia_storage_index_memory_bytes", "Memory of known series' numbers.",
+          catalog.memory_bytes);
+    gauge("vigia_storage_series", "Series ever written.", catalog.series);
+    counter("vigia_storage_index_rows_restored_total",
+            "Series' rows of the index that were lost and are written anew from their copies.",
+            catalog.rows_restored);
+    gauge("vigia_storage_chunk_disk_bytes", "Closed chunks on disk.", cold().chunks().disk_bytes());
+    const store::EventStore& events = cold().events();
+    gauge("vigia_storage_span_disk_bytes", "Spans on disk.", events.disk_bytes(Signal::kTraces));
+    gauge("vigia_storage_log_record_disk_bytes", "Log records on disk.",
+          events.disk_bytes(Signal::kLogs));
     counter("vigia_storage_damaged_histograms_total",
             "Stored histograms that are none, left out of answers.",
             remote_read_->damaged_histograms());
@@ -231,11 +261,7 @@ void Service::add_metrics() {
             remote_read_->damaged_series());
     counter("vigia_storage_damaged_items_total",
             "Spans and log records left out of answers because they cannot be read.",
-            cold_->events().damaged_items(Signal::kTraces) +
-                cold_->events().damaged_items(Signal::kLogs));
-    counter("vigia_storage_sweep_failures_total",
-            "Times that chunks could not be closed or stored.",
-            ingest.sweep_failures + heads.closed.failures);
+            events.damaged_items(Signal::kTraces) + events.damaged_items(Signal::kLogs));
   });
 }
 
@@ -243,7 +269,8 @@ void Service::add_metrics() {
 // starts.
 bool Service::is_damage_recent() {
   std::uint64_t found = ingester_->stats().replay_damaged;
-  for (const auto& [what, count] : store_->damage().found) found += count;
+  const store::DamageStats damage = instance_->damage();
+  for (const auto& [what, count] : damage.found) found += count;
   const std::lock_guard lock(damage_mutex_);
   if (found > damage_seen_) damage_notice_->found();
   damage_seen_ = found;
@@ -254,12 +281,9 @@ bool Service::is_damage_recent() {
 void Service::add_damage_metrics() {
   registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
     using service::MetricType;
-    const store::rocksdb::kv::DamageStats damage = store_->damage();
+    const store::DamageStats damage = instance_->damage();
     // Every kind is there from the start: increase() does not see a counter that begins at 1.
-    std::map<std::string, std::uint64_t> found = damage.found;
-    for (const std::string_view what : store::rocksdb::kv::kDamageKinds)
-      found.try_emplace(std::string(what), 0);
-    for (const auto& [what, count] : found) {
+    for (const auto& [what, count] : damage.found) {
       emit("vigia_storage_damage_total", "Damaged files of the store, by what they are.",
            MetricType::kCounter, {{"what", what}}, static_cast<double>(count));
     }
@@ -270,9 +294,6 @@ void Service::add_damage_metrics() {
          MetricType::kCounter, {}, static_cast<double>(damage.rows_lost));
     emit("vigia_storage_damage_rows_saved_total", "Rows read from damaged files, written anew.",
          MetricType::kCounter, {}, static_cast<double>(damage.rows_saved));
-    emit("vigia_storage_index_rows_restored_total",
-         "Series' rows of the index that were lost and are written anew from their copies.",
-         MetricType::kCounter, {}, static_cast<double>(cold_->index().rows_restored()));
     emit("vigia_storage_quarantined_files", "Damaged files that lie in the quarantine.",
          MetricType::kGauge, {}, static_cast<double>(damage.quarantined_files));
     emit("vigia_storage_unsaved_files",

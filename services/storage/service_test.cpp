@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/chunk/chunk_writer.hpp"
 #include "libs/net/client.hpp"
 #include "libs/wire/remote_read/read_request.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
+#include "services/storage/testing/memory_instance.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage {
@@ -23,7 +25,7 @@ class ServiceTest : public testing::Test {
     settings_.listen = "127.0.0.1:0";
     settings_.metrics_listen = "127.0.0.1:0";
     settings_.internal_token = "secret";
-    settings_.rocksdb.directory = folder_.path() + "/store";
+    settings_.store.rocksdb.directory = folder_.path() + "/store";
     start();
   }
   void start() {
@@ -269,6 +271,60 @@ TEST_F(ServiceTest, ARestartKeepsEverything) {
   EXPECT_THAT(read({{MatchType::kEqual, "__name__", "m"}}), HasSubstr("cliente-a"));
   const auto repeat = write(series("m", "cliente-a", {{now_, 1}}), "cliente-a");
   EXPECT_EQ(repeat.status, 204);
+}
+
+// The service knows a store by its contract alone: another kind is a row of the table.
+TEST_F(ServiceTest, AnyKindOfStoreWillDo) {
+  const StoreKind kinds[] = {{"memory",
+                              [](const StoreSettings& settings) -> const std::string& {
+                                return settings.rocksdb.directory;
+                              },
+                              [](const StoreSettings&, const Clock&,
+                                 std::size_t) -> Result<std::unique_ptr<instance::StoreInstance>> {
+                                return std::make_unique<MemoryInstance>();
+                              }}};
+  service_.reset();
+  settings_.store.rocksdb.directory = folder_.path() + "/memory";
+  settings_.store.kind = "memory";
+  EXPECT_FALSE(Service::start(settings_).has_value());  // the program has no such row
+  auto started = Service::start(settings_, kinds);
+  ASSERT_TRUE(started.has_value()) << started.error().message;
+  service_ = *std::move(started);
+  EXPECT_EQ(write(series("m", "cliente-a", {{now_, 1}}), "cliente-a").status, 204);
+  EXPECT_THAT(read({{MatchType::kEqual, "__name__", "m"}}, "cliente-a"), HasSubstr("cliente-a"));
+  EXPECT_THAT(read({{MatchType::kEqual, "__name__", "m"}}, "cliente-b"), "");
+  EXPECT_EQ(service_metric("vigia_storage_open_series"), 1);
+  EXPECT_EQ(service_metric("vigia_storage_writable"), 1);
+}
+
+// Refused before the stop, taken by the program that starts now.
+TEST_F(ServiceTest, WhatLiesInQuarantineIsAnsweredAfterAStart) {
+  write(series("m", "cliente-a", {{now_, 1}}), "cliente-a");
+  EXPECT_EQ(service_metric("vigia_storage_chunks_in_quarantine"), 0);
+  service_.reset();
+  const std::string folder = settings_.store.rocksdb.directory + "/quarantine/chunks";
+  const SystemClock clock;
+  chunk::ChunkWriter writer;
+  writer.append({now_ - 3'600'000, 42});
+  quarantine::QuarantinedChunk lost;
+  lost.number = {1};
+  lost.customer = CustomerId::parse("cliente-a").value();
+  lost.row = {{1},
+              now_ - 3'600'000,
+              now_ - 3'600'000,
+              store::kInOrder,
+              store::Encoding::kFloats,
+              std::string(writer.bytes())};
+  {
+    quarantine::ChunkQuarantine quarantine({folder}, disk_log::system_files(), clock);
+    ASSERT_TRUE(quarantine.keep(lost).has_value());
+  }
+  start();
+  EXPECT_EQ(service_metric("vigia_storage_chunks_in_quarantine"), 0);
+  const quarantine::ChunkQuarantine left({folder}, disk_log::system_files(), clock);
+  EXPECT_TRUE(left.names().empty());
+  EXPECT_THAT(read({{MatchType::kEqual, "__name__", "m"}}, "cliente-a"),
+              HasSubstr(std::string(writer.bytes()).substr(2)));
 }
 
 TEST_F(ServiceTest, ASecondCopyOnTheSameFolderIsRefused) {

@@ -44,16 +44,17 @@ void read_store(const service::ConfigNode& store, Settings& settings) {
     create.note_error("must be if_missing or never");
   }
   const service::ConfigNode rocksdb = store.child("rocksdb");
-  settings.rocksdb.directory = rocksdb.child("directory").required_text();
-  if (is_inside(settings.known_file, settings.rocksdb.directory)) {
+  settings.store.rocksdb.directory = rocksdb.child("directory").required_text();
+  if (is_inside(settings.known_file, settings.store.rocksdb.directory)) {
     store.child("known_file")
         .note_error(
             "must lie outside of rocksdb.directory: it is there to "
             "know of a store whose directory is gone");
   }
-  settings.rocksdb.cache_bytes = rocksdb.child("cache").bytes(settings.rocksdb.cache_bytes);
-  settings.rocksdb.write_buffer_bytes =
-      rocksdb.child("write_buffer").bytes(settings.rocksdb.write_buffer_bytes);
+  settings.store.rocksdb.cache_bytes =
+      rocksdb.child("cache").bytes(settings.store.rocksdb.cache_bytes);
+  settings.store.rocksdb.write_buffer_bytes =
+      rocksdb.child("write_buffer").bytes(settings.store.rocksdb.write_buffer_bytes);
 }
 
 }  // namespace
@@ -99,7 +100,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   if (settings.memory_max < kMemoryMin) memory.note_error("at least 256MiB");
   // Fixed as a share, whatever write_buffer says: with many families the buffers together could
   // take more than the process may.
-  settings.rocksdb.write_buffers_bytes_max = settings.memory_max / 8;
+  settings.store.rocksdb.write_buffers_bytes_max = settings.memory_max / 8;
   const service::ConfigNode log_bytes = root.child("log").child("bytes_max");
   settings.log_bytes_max = log_bytes.bytes(settings.log_bytes_max);
   if (settings.log_bytes_max < kLogBytesMin) log_bytes.note_error("at least 256MiB");

@@ -5,7 +5,7 @@
 
 #include "libs/base/duration.hpp"
 #include "libs/service/config.hpp"
-#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+#include "services/storage/store_kinds.hpp"
 
 namespace vigia::storage {
 
@@ -24,7 +24,7 @@ struct Settings {
   std::string listen = "127.0.0.1:9096";
   std::string metrics_listen = "127.0.0.1:9196";
   std::string internal_token;
-  store::rocksdb::kv::RocksDbSettings rocksdb;
+  StoreSettings store;
   std::string known_file;        ///< which store was here; empty: beside its directory
   bool may_create_store = true;  ///< where the directory is empty and no store is known
   std::uint64_t log_bytes_max = 10ULL << 30U;

@@ -26,7 +26,7 @@ TEST(SettingsTest, TheSmallestFileHasTheDefaults) {
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
   EXPECT_EQ(settings->listen, "127.0.0.1:9096");
   EXPECT_EQ(settings->metrics_listen, "127.0.0.1:9196");
-  EXPECT_EQ(settings->rocksdb.directory, "/tmp/x");
+  EXPECT_EQ(settings->store.rocksdb.directory, "/tmp/x");
   EXPECT_EQ(settings->memory_max, 1ULL << 30U);
   EXPECT_EQ(settings->retention.raw, std::chrono::hours(24 * 400));
 }

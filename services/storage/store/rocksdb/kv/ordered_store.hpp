@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "libs/base/result.hpp"
+#include "services/storage/store/damage.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
 
@@ -63,16 +63,6 @@ class Scan {
 /// Every key of DamageStats::found.
 inline constexpr auto kDamageKinds = std::to_array<std::string_view>(
     {"table", "table_missing", "wal", "wal_end", "manifest", "current", "mark", "row", "unknown"});
-
-/// What of the store's own files was found damaged, and what became of it.
-struct DamageStats {
-  std::map<std::string, std::uint64_t> found;  ///< since the store opened, by kind
-  std::uint64_t rows_lost = 0;                 ///< since the store opened, as far as is known
-  std::uint64_t rows_saved = 0;                ///< read from damaged files and written anew
-  std::uint64_t quarantined_files = 0;         ///< that lie in the quarantine now
-  std::uint64_t unsaved_files = 0;  ///< their rows are still to be written anew: answers lack them
-  std::uint64_t repairs = 0;  ///< grows whenever rows may have vanished while the store was open
-};
 
 /// Thread contract: any thread. Errors: kUnavailable where the disk refuses (full, broken) or while
 /// a damaged file is being set aside, which takes seconds; kCorrupt where bytes are damaged that

@@ -1,0 +1,58 @@
+// A cold store as this process holds it: the store, and what belongs to the process and its folder
+// alone. The service knows a store by this, whatever kind it is (services/storage/store_kinds.hpp).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "libs/base/result.hpp"
+#include "libs/model/signal.hpp"
+#include "services/storage/customers/customer_numbers.hpp"
+#include "services/storage/retention/record_times.hpp"
+#include "services/storage/store/cold_store.hpp"
+#include "services/storage/store/damage.hpp"
+
+namespace vigia::storage::instance {
+
+/// Of the series that the catalog knows.
+struct CatalogStats {
+  std::uint64_t series = 0;         ///< ever written
+  std::uint64_t memory_bytes = 0;   ///< of what is known without asking the store
+  std::uint64_t rows_restored = 0;  ///< lost ones that are written anew
+};
+
+/// Calls in this order: `load`, `use_*`, the start's reads and writes, `note_used`, `start_upkeep`,
+/// then any. Thread contract: until start_upkeep one thread; then any.
+class StoreInstance {
+ public:
+  virtual ~StoreInstance() = default;
+
+  /// Reads what the rest stands on. Waits for what passes, as a full disk. kCorrupt where another
+  /// version wrote the store.
+  virtual Result<void> load() = 0;
+  /// REQUIRES, as all below: load.
+  virtual store::ColdStore& store() = 0;
+  virtual customers::CustomerNumbers& numbers() = 0;
+
+  /// By which time spans and log records are filed; `times` must outlive it.
+  virtual void use_record_times(retention::RecordTimes& times) = 0;
+  /// Before which time items of the signal are taken and not stored.
+  virtual void use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms) = 0;
+  /// What the write-ahead log and the quarantine name: neither is given to anybody new.
+  virtual void note_used(store::SeriesId series, customers::CustomerNumber customer) = 0;
+  /// Mending and the like, behind everything else, until this is destroyed.
+  virtual void start_upkeep() = 0;
+  virtual void set_short(bool is_short) = 0;
+
+  /// False while writes are refused (disk full). Never blocks.
+  virtual bool is_writable() const = 0;
+  /// Every kind of damage that the store can find is there, also at 0.
+  virtual store::DamageStats damage() const = 0;
+  /// While rows of the catalog are lost and will come back: of the customer's, of anybody's where
+  /// it is "".
+  virtual bool lacks_rows_of(std::string_view customer) const = 0;
+  virtual CatalogStats catalog_stats() const = 0;
+};
+
+}  // namespace vigia::storage::instance

@@ -1,0 +1,34 @@
+#include "services/storage/store_kinds.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "services/storage/store/rocksdb/rocksdb_instance.hpp"
+
+namespace vigia::storage {
+namespace {
+
+constexpr StoreKind kKinds[] = {
+    {"rocksdb",
+     [](const StoreSettings& settings) -> const std::string& { return settings.rocksdb.directory; },
+     [](const StoreSettings& settings, const Clock& clock, std::size_t index_memory_max) {
+       return store::rocksdb::RocksDbInstance::open(settings.rocksdb, clock, index_memory_max);
+     }},
+};
+
+}  // namespace
+
+std::span<const StoreKind> store_kinds() { return kKinds; }
+
+Result<const StoreKind*> find_store_kind(std::string_view name, std::span<const StoreKind> kinds) {
+  const auto at = std::find_if(kinds.begin(), kinds.end(),
+                               [&](const StoreKind& kind) { return kind.name == name; });
+  if (at != kinds.end()) return &*at;
+  std::string all;
+  for (const StoreKind& kind : kinds) all += fmt::format(" {}", kind.name);
+  return fail(ErrorCode::kInvalid,
+              fmt::format("there is no cold store of kind {}; there are:{}", name, all));
+}
+
+}  // namespace vigia::storage

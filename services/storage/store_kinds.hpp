@@ -1,0 +1,40 @@
+// Which kinds of cold store there are: the one place that names them. Another is one more row.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "libs/base/clock.hpp"
+#include "libs/base/result.hpp"
+#include "services/storage/instance/store_instance.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+
+namespace vigia::storage {
+
+/// The settings of each kind; those of the others are not looked at.
+struct StoreSettings {
+  std::string_view kind = "rocksdb";
+  store::rocksdb::kv::RocksDbSettings rocksdb;
+};
+
+struct StoreKind {
+  std::string_view name;
+  /// The folder of this instance, in which the write-ahead log, the quarantine and the identity
+  /// lie; a kind that keeps its rows elsewhere has one all the same.
+  const std::string& (*directory)(const StoreSettings& settings);
+  /// Takes the store; as StoreInstance says, `load` comes next. `index_memory_max`: for what is
+  /// known of series without asking the store.
+  Result<std::unique_ptr<instance::StoreInstance>> (*open)(const StoreSettings& settings,
+                                                           const Clock& clock,
+                                                           std::size_t index_memory_max);
+};
+
+std::span<const StoreKind> store_kinds();
+
+/// kInvalid, naming all there are, for a kind that is none of `kinds`.
+Result<const StoreKind*> find_store_kind(std::string_view name,
+                                         std::span<const StoreKind> kinds = store_kinds());
+
+}  // namespace vigia::storage
