@@ -1,7 +1,6 @@
 #include "services/storage/api/write_api.hpp"
 
 #include <cctype>
-#include <memory>
 
 #include <fmt/format.h>
 
@@ -101,17 +100,15 @@ void WriteApi::handle(net::Request request, net::Responder responder) {
   ingest::IngestBatch accepted = batch.take();
   const std::size_t items = accepted.items();
   if (items == 0) return responder.send(write_answer({}, refused));
-  // Shared because std::function copies; there is one owner at a time.
-  const auto shared = std::make_shared<net::Responder>(std::move(responder));
-  ingester_.write(std::move(accepted),
-                  [this, items, shared, refused](Result<heads::AppendCounts> counts) {
-                    if (!counts) {
-                      books_.note_failed(items);
-                      return shared->send(error_response(counts.error()));
-                    }
-                    books_.note(*counts);
-                    shared->send(write_answer(*counts, refused));
-                  });
+  ingester_.write(std::move(accepted), [this, items, responder = std::move(responder),
+                                        refused](Result<heads::AppendCounts> counts) mutable {
+    if (!counts) {
+      books_.note_failed(items);
+      return responder.send(error_response(counts.error()));
+    }
+    books_.note(*counts);
+    responder.send(write_answer(*counts, refused));
+  });
 }
 
 }  // namespace vigia::storage::api

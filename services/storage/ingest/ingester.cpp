@@ -139,7 +139,7 @@ Result<void> Ingester::replay() {
 void Ingester::write(IngestBatch batch, Done done) {
   const std::size_t items = batch.items();
   const std::string customer = batch.series.empty() ? "" : lane_of(batch.series.front().customer);
-  auto share = std::make_shared<lanes::HeldShare>(pending_, customer);
+  auto share = std::make_unique<lanes::HeldShare>(pending_, customer);
   auto taken =
       batch.series.empty() ? Result<void>() : heads_.check_room(batch.series.front().customer);
   if (taken) taken = late_->check(customer);

@@ -4,13 +4,13 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 
+#include "libs/base/task.hpp"
 #include "libs/disk_log/disk_log.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/heads/head_set.hpp"
@@ -58,7 +58,7 @@ class Ingester {
  public:
   /// Called once, on a thread of the ingester's or the log's; must not block. An error is
   /// retryable: nothing was promised, and repeating is harmless.
-  using Done = std::function<void(Result<heads::AppendCounts>)>;
+  using Done = Task<void(Result<heads::AppendCounts>)>;
 
   /// Opens the log, replays it into the heads, starts. All must outlive it. Where the store refuses
   /// (full disk) the replay waits for it. kUnavailable where another process holds the folder.
@@ -88,8 +88,7 @@ class Ingester {
     IngestBatch batch;
     disk_log::RecordHeader header;
     Done done;
-    std::shared_ptr<lanes::HeldShare>
-        share;  // shared because std::function copies; let go with the item
+    std::unique_ptr<lanes::HeldShare> share;  // let go with the item
   };
 
   Result<void> replay();

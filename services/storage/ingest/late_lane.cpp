@@ -124,13 +124,13 @@ void LateLane::submit_part(std::vector<heads::StoreWork> part,
     // it would let go the log that still holds these samples.
     items_[epoch] += items;
   }
-  const auto shared = std::make_shared<std::vector<heads::StoreWork>>(std::move(part));
-  const auto taken = lanes_.submit(lane, 0, [this, shared, request, epoch, items] {
+  auto job = [this, part = std::move(part), request, epoch, items]() mutable {
     Result<heads::AppendCounts> counts = fail(ErrorCode::kInternal, "storage: a fault of our own");
-    contain_faults("late samples", [&] { counts = append(*shared); });
+    contain_faults("late samples", [&] { counts = append(part); });
     forget(epoch, items);
     request->finish_part(counts);
-  });
+  };
+  const auto taken = lanes_.submit(lane, 0, std::move(job));
   if (taken) return;
   forget(epoch, items);
   request->finish_part(tl::unexpected<Error>(taken.error()));

@@ -2,13 +2,13 @@
 // on which memory can.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "libs/base/task.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/heads/head_set.hpp"
 #include "services/storage/lanes/customer_lanes.hpp"
@@ -29,7 +29,7 @@ class LateLane {
   /// An error, retryable, where the customer's share of what may wait is used up.
   Result<void> check(const std::string& lane) const;
 
-  using Done = std::function<void(Result<heads::AppendCounts>)>;
+  using Done = Task<void(Result<heads::AppendCounts>)>;
   /// Calls `done` once, when all of it is in the heads, or with the first error: then some of it
   /// may be, and repeating is right. Whoever has nothing waiting is never refused a part of it.
   void submit(std::vector<heads::StoreWork> work, Done done);
