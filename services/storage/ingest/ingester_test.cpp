@@ -231,6 +231,34 @@ class ScriptedStore final : public store::WatchedChunks {
   }
 };
 
+// The kill came when the chunk was in its file and the log had not let go of its samples.
+TEST_F(IngesterTest, WhatLiesInQuarantineAndInTheLogIsStoredOnce) {
+  write_run(kNow, 10);
+  std::vector<Sample> samples;
+  for (int i = 0; i < 10; ++i) samples.push_back(numbered(kNow + i * kStep));
+  storage_.set_aside("cliente-a", "m", samples);
+  storage_.set_aside("cliente-b", "m", {{kNow, 7}});
+  storage_.kill_and_restart();
+  EXPECT_EQ(storage_.quarantine().stats().chunks, 0U);
+  expect_numbered(10);
+  EXPECT_EQ(storage_.stored_values("cliente-a", "m"), 10U);
+  EXPECT_THAT(storage_.read("cliente-b", "m"), ElementsAre(Pair(kNow, 7)));
+}
+
+// The log has gone; what came after it lies in the log, and what is sent again is a repeat.
+TEST_F(IngesterTest, WhatWasOnlyInQuarantineIsThereAfterAStartAndKnownAgain) {
+  std::vector<Sample> samples;
+  for (int i = 0; i < 10; ++i) samples.push_back(numbered(kNow + i * kStep));
+  storage_.set_aside("cliente-a", "m", samples);
+  write_run(kNow + 10 * kStep, 10);
+  storage_.kill_and_restart();
+  expect_numbered(20);
+  EXPECT_EQ(write_run(kNow, 20).repeats, 20U);
+  EXPECT_EQ(storage_.stored_values("cliente-a", "m"), 20U);
+  storage_.restart();
+  expect_numbered(20);
+}
+
 class ScriptedIngesterTest : public testing::Test {
  protected:
   void start(const heads::HeadSet::Memory& memory = {}) {

@@ -7,6 +7,8 @@
 
 #include "libs/base/check.hpp"
 #include "libs/chunk/chunk_reader.hpp"
+#include "libs/chunk/chunk_writer.hpp"
+#include "services/storage/heads/restored_chunks.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 
 namespace vigia::storage {
@@ -39,7 +41,12 @@ StorageFixture::StorageFixture(const std::string& folder) {
 void StorageFixture::open() {
   store_ = store::rocksdb::kv::open_rocksdb({folder_->path()}).value();
   cold_ = store::rocksdb::RocksDbColdStore::open(*store_, clock_, 64U << 20U).value();
-  stored_series_ = std::make_unique<heads::StoredSeries>(cold_->chunks(), *cold_);
+  quarantine_ = std::make_unique<quarantine::ChunkQuarantine>(
+      quarantine::QuarantineSettings{folder_->path() + "/quarantine/chunks"},
+      disk_log::system_files(), clock_);
+  stored_series_ =
+      std::make_unique<heads::StoredSeries>(cold_->chunks(), *cold_, nullptr, quarantine_.get());
+  heads::restore_chunks(*quarantine_, *stored_series_);
   heads_ = std::make_unique<heads::HeadSet>(*stored_series_, clock_);
   ingest::IngesterSettings settings;
   settings.log_directory = folder_->path() + "/wal";
@@ -106,6 +113,16 @@ heads::AppendCounts StorageFixture::write_histograms(
   ingest::SeriesBatch series = resolve(customer, metric);
   series.histograms = samples;
   return write(std::move(series));
+}
+
+void StorageFixture::set_aside(const std::string& customer, const std::string& metric,
+                               const std::vector<Sample>& samples) {
+  const ingest::SeriesBatch series = resolve(customer, metric);
+  chunk::ChunkWriter writer;
+  for (const Sample& sample : samples) writer.append(sample);
+  const store::ChunkRow row{series.id,       writer.first_ms(),        writer.last_ms(),
+                            store::kInOrder, store::Encoding::kFloats, std::string(writer.bytes())};
+  CHECK(quarantine_->keep({series.customer, id_of(customer), 0, row}).has_value());
 }
 
 read::SeriesData StorageFixture::read_raw(const std::string& customer, const std::string& metric) {

@@ -33,6 +33,9 @@ class StorageFixture {
                             const std::vector<Sample>& samples);
   heads::AppendCounts write_histograms(const std::string& customer, const std::string& metric,
                                        const std::vector<chunk::HistogramSample>& samples);
+  /// Leaves an in-order chunk of the series in quarantine, as one that the store never took.
+  void set_aside(const std::string& customer, const std::string& metric,
+                 const std::vector<Sample>& samples);
   /// time → value, from 1970 for ever.
   std::map<TimestampMs, double> read(const std::string& customer, const std::string& metric);
   read::SeriesData read_raw(const std::string& customer, const std::string& metric);
@@ -47,6 +50,7 @@ class StorageFixture {
   store::rocksdb::RocksDbColdStore& cold() { return *cold_; }
   heads::HeadSet& heads() { return *heads_; }
   ingest::Ingester& ingester() { return *ingester_; }
+  quarantine::ChunkQuarantine& quarantine() { return *quarantine_; }
   read::SeriesReader& reader() { return *reader_; }
   lanes::CustomerShares& answers() { return answers_; }
 
@@ -61,6 +65,7 @@ class StorageFixture {
   retention::RecordTimes times_;
   std::unique_ptr<store::rocksdb::kv::OrderedStore> store_;
   std::unique_ptr<store::rocksdb::RocksDbColdStore> cold_;
+  std::unique_ptr<quarantine::ChunkQuarantine> quarantine_;
   std::unique_ptr<heads::StoredSeries> stored_series_;
   std::unique_ptr<heads::HeadSet> heads_;
   std::unique_ptr<ingest::Ingester> ingester_;
