@@ -57,8 +57,16 @@ std::string fingerprint(const CustomerId& customer,
   return text;
 }
 
-PointEntry entry_of(const std::string& forms) {
+std::string joined(const std::vector<std::string>& forms) {
+  std::string all;
+  for (const std::string& form : forms) all += form;
+  return all;
+}
+
+PointEntry entry_of(const SeriesKey& key, RejectReason fault, const std::string& forms) {
   PointEntry entry;
+  entry.key = key;
+  entry.fault = fault;
   entry.forms_bytes = static_cast<std::uint32_t>(forms.size());
   if (!forms.empty()) {
     entry.forms = std::make_unique<char[]>(forms.size());
@@ -318,8 +326,7 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint
       return nullptr;  // not kept: the next one is told as much, and a limit may be raised
     }
   }
-  std::string forms;
-  for (const std::string& form : series.forms) forms += form;
+  const std::string forms = joined(series.forms);
   const auto count = static_cast<std::uint16_t>(series.forms.size());
   const std::uint64_t label_bytes =
       forms.size() + std::uint64_t{count} * resource_->labels.shared.bytes.size();
@@ -328,10 +335,8 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint
     fault = RejectReason::kOverLimit;
     return nullptr;
   }
-  PointEntry entry = entry_of(forms);
-  entry.key = key;
+  PointEntry entry = entry_of(key, fault, forms);
   entry.resource = resource_->number;
-  entry.fault = fault;
   entry.used_s = now_s_;
   entry.series = count;
   // Before the insert: a sweep after it might take the entry that is about to be given.

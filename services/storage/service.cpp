@@ -100,7 +100,7 @@ Result<void> Service::open(const StoreKind& kind) {
   ingest.pending_bytes_max = settings_.memory_max / kPendingPart;
   ingest.late_bytes_max = settings_.memory_max / kLatePart;
   auto ingester =
-      ingest::Ingester::open(std::move(ingest), *heads_, cold().chunks(), times_, clock_);
+      ingest::Ingester::open(std::move(ingest), {*heads_, cold().chunks(), times_, clock_});
   if (!ingester) return forward(ingester);
   ingester_ = std::move(*ingester);
   instance_->note_used(std::max(restored.series_max, ingester_->replayed_series_max()),

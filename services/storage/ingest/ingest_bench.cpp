@@ -149,7 +149,7 @@ class Store {
     heads_ = std::make_unique<heads::HeadSet>(*stored_series_, clock_);
     IngesterSettings settings;
     settings.log_directory = folder_.path() + "/wal";
-    ingester_ = Ingester::open(settings, *heads_, cold_->chunks(), times_, clock_).value();
+    ingester_ = Ingester::open(settings, {*heads_, cold_->chunks(), times_, clock_}).value();
   }
   void write(const std::string& customer, const std::string& body) {
     api::WriteBatch batch(cold_->catalog(), *cold_, CustomerId::parse(customer).value());

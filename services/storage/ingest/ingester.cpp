@@ -66,22 +66,19 @@ Result<std::optional<disk_log::DiskRecord>> next_patiently(disk_log::Cursor& cur
 
 }  // namespace
 
-Ingester::Ingester(Key /*key*/, IngesterSettings settings, heads::HeadSet& heads,
-                   store::ChunkStore& chunks, retention::RecordTimes& times, const Clock& clock)
+Ingester::Ingester(Key /*key*/, IngesterSettings settings, const IngesterParts& parts)
     : settings_(std::move(settings)),
-      heads_(heads),
-      chunks_(chunks),
-      times_(times),
-      clock_(clock),
+      heads_(parts.heads),
+      chunks_(parts.chunks),
+      times_(parts.times),
+      clock_(parts.clock),
       pending_("samples under way", settings_.pending_bytes_max),
-      start_(clock.steady()) {}
+      start_(clock_.steady()) {}
 
-Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, heads::HeadSet& heads,
-                                                 store::ChunkStore& chunks,
-                                                 retention::RecordTimes& times,
-                                                 const Clock& clock) {
-  auto ingester =
-      std::make_unique<Ingester>(Key{}, std::move(settings), heads, chunks, times, clock);
+Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings,
+                                                 const IngesterParts& parts) {
+  auto ingester = std::make_unique<Ingester>(Key{}, std::move(settings), parts);
+  const Clock& clock = parts.clock;
   disk_log::DiskLogSettings log;
   log.directory = ingester->settings_.log_directory;
   log.bytes_max = ingester->settings_.log_bytes_max;
@@ -102,7 +99,7 @@ Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings, head
   // make new records older than those.
   ingester->epoch_at_start_ = std::max(ingester->epoch_, minute);
   ingester->start_ = clock.steady();
-  ingester->late_ = std::make_unique<LateLane>(heads, ingester->settings_.late_bytes_max);
+  ingester->late_ = std::make_unique<LateLane>(parts.heads, ingester->settings_.late_bytes_max);
   ingester->next_sweep_ = clock.steady() + ingester->settings_.sweep_interval;
   ingester->applier_ = std::thread([ingester = ingester.get()] { ingester->run(); });
   return ingester;

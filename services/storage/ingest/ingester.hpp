@@ -34,6 +34,14 @@ struct IngesterSettings {
   Duration sweep_interval = std::chrono::seconds(30);
 };
 
+/// What it works on; all must outlive it.
+struct IngesterParts {
+  heads::HeadSet& heads;
+  store::ChunkStore& chunks;
+  retention::RecordTimes& times;
+  const Clock& clock;
+};
+
 struct IngesterStats {
   heads::AppendCounts counts;  ///< since start, replayed ones left out
   std::uint64_t replayed = 0;
@@ -60,13 +68,11 @@ class Ingester {
   /// retryable: nothing was promised, and repeating is harmless.
   using Done = Task<void(Result<heads::AppendCounts>)>;
 
-  /// Opens the log, replays it into the heads, starts. All must outlive it. Where the store refuses
-  /// (full disk) the replay waits for it. kUnavailable where another process holds the folder.
-  static Result<std::unique_ptr<Ingester>> open(IngesterSettings settings, heads::HeadSet& heads,
-                                                store::ChunkStore& chunks,
-                                                retention::RecordTimes& times, const Clock& clock);
-  Ingester(Key key, IngesterSettings settings, heads::HeadSet& heads, store::ChunkStore& chunks,
-           retention::RecordTimes& times, const Clock& clock);
+  /// Opens the log, replays it into the heads, starts. Where the store refuses (full disk) the
+  /// replay waits for it. kUnavailable where another process holds the folder.
+  static Result<std::unique_ptr<Ingester>> open(IngesterSettings settings,
+                                                const IngesterParts& parts);
+  Ingester(Key key, IngesterSettings settings, const IngesterParts& parts);
   Ingester(const Ingester&) = delete;
   Ingester& operator=(const Ingester&) = delete;
   ~Ingester();

@@ -264,7 +264,7 @@ class ScriptedIngesterTest : public testing::Test {
   void start(const heads::HeadSet::Memory& memory = {}) {
     heads_ = std::make_unique<heads::HeadSet>(stored_series_, clock_, memory);
     settings_.log_directory = folder_.path() + "/wal";
-    ingester_ = Ingester::open(settings_, *heads_, store_, times_, clock_).value();
+    ingester_ = Ingester::open(settings_, {*heads_, store_, times_, clock_}).value();
   }
   static IngestBatch batch(std::initializer_list<std::uint64_t> series) {
     IngestBatch batch;

@@ -31,7 +31,7 @@ class Storage {
     heads_ = std::make_unique<heads::HeadSet>(*stored_series_, clock);
     IngesterSettings settings;
     settings.log_directory = folder + "/wal";
-    ingester_ = Ingester::open(settings, *heads_, cold_->chunks(), times_, clock).value();
+    ingester_ = Ingester::open(settings, {*heads_, cold_->chunks(), times_, clock}).value();
   }
   void write(IngestBatch batch) {
     ingester_->write(std::move(batch), [this](const Result<heads::AppendCounts>& counts) {

@@ -51,7 +51,7 @@ void StorageFixture::open() {
   ingest::IngesterSettings settings;
   settings.log_directory = folder_->path() + "/wal";
   settings.sweep_interval = kSweepInterval;
-  ingester_ = ingest::Ingester::open(settings, *heads_, cold_->chunks(), times_, clock_).value();
+  ingester_ = ingest::Ingester::open(settings, {*heads_, cold_->chunks(), times_, clock_}).value();
   reader_ = std::make_unique<read::SeriesReader>(*heads_, cold_->chunks());
 }
 
