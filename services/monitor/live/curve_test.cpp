@@ -247,7 +247,7 @@ TEST(OwnOutages, TheQuestionsAreOfOneNodeAndOfOurOwnRecords) {
   const auto of_node = node_record_query(*CustomerId::parse("cliente-a"),
                                          *NodeId::parse("prod-web-01"), {0, 900, 15});
   for (const std::string text :
-       {"max(last_over_time(up{job=\"customer-agents\",customer_id=\"cliente-a\","
+       {"max(last_over_time(up{job=\"customer-agents\",waiting=\"\",customer_id=\"cliente-a\","
         "node_id=\"prod-web-01\"}[60s]))",
         "max_over_time(vigia_memory_shut_out{job=\"otel-collector\",customer_id=\"cliente-a\"}"
         "[30s])"}) {

@@ -64,9 +64,11 @@ std::string node_record_query(const CustomerId& customer, const NodeId& node,
     return fmt::format(R"(max_over_time({}{{job="{}",{}}}[{}s]))", metric, job, whose,
                        std::max(grid.step_s, kScrapedWindowS));
   };
-  const auto up = fmt::format(R"({}_over_time(up{{job="customer-agents",{},node_id="{}"}}[{}s]))",
-                              grid.step_s < kUpWindowS ? "last" : "avg", whose, node.text(),
-                              std::max(grid.step_s, kUpWindowS));
+  // A node that never lived is not down: its series bear the label waiting.
+  const auto up =
+      fmt::format(R"({}_over_time(up{{job="customer-agents",waiting="",{},node_id="{}"}}[{}s]))",
+                  grid.step_s < kUpWindowS ? "last" : "avg", whose, node.text(),
+                  std::max(grid.step_s, kUpWindowS));
   return part("up", up) + " or " +
          part("unseen", scraped("vigia_monitor_customer_is_unseen", "vigia-monitor")) + " or " +
          part("shut", scraped("vigia_memory_shut_out", "otel-collector"));
