@@ -244,6 +244,9 @@ class Service final : public service::Running {
            service::MetricType::kGauge, {}, database_->doubt().empty() ? 0 : 1);
       emit("vigia_monitor_database_backup_failures_total", "Copies of the database that failed",
            service::MetricType::kCounter, {}, static_cast<double>(database_->backup_failures()));
+      emit("vigia_monitor_database_driver_failures_total",
+           "Reads and writes that the database's driver failed: no room, no server, damage",
+           service::MetricType::kCounter, {}, static_cast<double>(database_->driver_failures()));
       emit("vigia_monitor_database_anchor_failures_total", "Writes of its anchor that failed",
            service::MetricType::kCounter, {}, static_cast<double>(database_->anchor_failures()));
     });

@@ -82,6 +82,14 @@ std::vector<AlertRule> disk_and_loss_rules() {
        kSome, kNone, "critical",
        "vigia-monitor ({{ $labels.instance }}) no puede leer su base de datos: nadie puede entrar",
        "vigia-monitor ({{ $labels.instance }}) cannot read its database: nobody can log in"},
+      {"DatabaseFailing",
+       "sum by (instance) "
+       "(increase(vigia_monitor_database_driver_failures_total{customer_id=\"\"}[10m])) > 5",
+       kSome, kNone, "critical",
+       "La base de datos de vigia-monitor ({{ $labels.instance }}) falla: quizá su disco está "
+       "lleno; nadie entra ni cambia nada",
+       "The database of vigia-monitor ({{ $labels.instance }}) fails: its disk may be full; nobody "
+       "logs in or changes anything"},
   };
 }
 

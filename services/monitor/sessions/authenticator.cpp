@@ -186,13 +186,13 @@ Result<access::Principal> Authenticator::from_cookie(std::string_view token) {
   if (!owner) return forward(owner);
   if (!*owner) return fail(ErrorCode::kUnauthenticated, std::string(kNotLoggedIn));
   SessionRow& session = (*owner)->session;
-  // Not with every request: each would be a write, and writes are one after another.
+  // Not with every request: each would be a write, and writes are one after another. One that fails
+  // is the database's to tell (DriverFailures): whoever reads is not locked out by a full disk.
   if (now_ms - session.last_used_ms >= kTouchEveryMs) {
-    auto touched = database_.write([&](store::DatabaseConnection& connection) {
+    const auto touched = database_.write([&](store::DatabaseConnection& connection) {
       return touch_session(session.id, now_ms, connection);
     });
-    if (!touched) return forward(touched);
-    session.last_used_ms = now_ms;
+    if (touched) session.last_used_ms = now_ms;
   }
   return principal_of((*owner)->user, session, token, idle_max_ms);
 }

@@ -97,6 +97,17 @@ TEST_F(LogIn, AClockThatIsAheadForAMomentEndsNoSessionForGood) {
   EXPECT_TRUE(authenticator_.authenticate(with_cookie(first)).has_value());
 }
 
+// As with a full disk: that the session was used cannot be noted.
+TEST_F(LogIn, WhoIsLoggedInGoesOnReadingWhereTheDatabaseTakesNoWrites) {
+  const auto logged_in = log_in();
+  (*database_).raise_doubt("it takes no writes");
+  clock_.advance(minutes(5));
+  EXPECT_FALSE(authenticator_.log_in("ana", kPassword, head_).has_value());
+  EXPECT_TRUE(authenticator_.authenticate(with_cookie(logged_in)).has_value());
+  clock_.advance(minutes(31));
+  EXPECT_FALSE(authenticator_.authenticate(with_cookie(logged_in)).has_value());
+}
+
 // R-WEB-1.
 TEST_F(LogIn, EveryReasonGetsTheSameAnswer) {
   const auto wrong = authenticator_.log_in("ana", "wrong", head_);

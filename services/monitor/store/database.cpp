@@ -15,6 +15,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 #include "services/monitor/store/anchor.hpp"
+#include "services/monitor/store/driver_failures.hpp"
 #include "services/monitor/store/file_lock.hpp"
 #include "services/monitor/store/history.hpp"
 #include "services/monitor/store/schema.hpp"
@@ -78,6 +79,7 @@ class SociDatabase final : public Database {
   std::string state_directory() const override { return options_.state_directory; }
   std::uint64_t backup_failures() const override { return backup_failures_.load(); }
   std::uint64_t anchor_failures() const override { return anchor_failures_.load(); }
+  std::uint64_t driver_failures() const override { return driver_failures_.count(); }
 
   /// Looks whether this is the database that was last written, as far as it was written; brings its
   /// schema up to date.
@@ -113,14 +115,14 @@ class SociDatabase final : public Database {
 
   // Damage that shows itself while it runs is damage as well.
   Result<void> looked_at(Result<void> outcome) {
-    if (outcome || outcome.error().code != ErrorCode::kInternal || dialect_ != Dialect::kSqlite) {
-      return outcome;
-    }
+    if (outcome) return outcome;
     const std::string& text = outcome.error().message;
-    const bool is_damage = text.find("malformed") != std::string::npos ||
-                           text.find("not a database") != std::string::npos;
+    const bool is_damage = dialect_ == Dialect::kSqlite &&
+                           outcome.error().code == ErrorCode::kInternal &&
+                           (text.find("malformed") != std::string::npos ||
+                            text.find("not a database") != std::string::npos);
     if (is_damage) raise_damage(text);
-    return outcome;
+    return tl::unexpected<Error>(driver_failures_.take(outcome.error()));
   }
 
   // After a commit: the anchor learns of it, and the pages go from the journal into the file. What
@@ -265,6 +267,7 @@ class SociDatabase final : public Database {
   std::atomic<bool> is_damaged_{false};
   std::atomic<std::uint64_t> anchor_failures_{0};
   std::atomic<std::uint64_t> backup_failures_{0};
+  DriverFailures driver_failures_{clock_};
   mutable std::mutex doubt_mutex_;
   std::string doubt_;  ///< guarded by doubt_mutex_
   std::mutex keeper_mutex_;

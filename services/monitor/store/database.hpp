@@ -93,6 +93,8 @@ class Database {
   /// Copies and marks in the anchor that could not be written since the start.
   virtual std::uint64_t backup_failures() const { return 0; }
   virtual std::uint64_t anchor_failures() const { return 0; }
+  /// Reads and writes that the driver failed since the start: no room, no server, a damaged page.
+  virtual std::uint64_t driver_failures() const { return 0; }
 
   template <typename Function>
   auto read(Function&& function) -> std::invoke_result_t<Function, DatabaseConnection&> {

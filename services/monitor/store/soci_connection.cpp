@@ -9,6 +9,7 @@
 
 #include "libs/net/form.hpp"
 #include "libs/net/host_port.hpp"
+#include "services/monitor/store/driver_failures.hpp"
 
 namespace vigia::monitor::store {
 namespace {
@@ -21,7 +22,7 @@ Error database_error(const std::exception& exception) {
                           text.find("connection") != std::string_view::npos ||
                           text.find("server closed") != std::string_view::npos;
   return Error{is_passing ? ErrorCode::kUnavailable : ErrorCode::kInternal,
-               fmt::format("database: {}", text), std::nullopt};
+               fmt::format("{}{}", kDriverPrefix, text), std::nullopt};
 }
 
 // One bound parameter. SOCI keeps references until the statement is done, so it stands still in a
@@ -184,7 +185,7 @@ Result<std::unique_ptr<DatabaseConnection>> open_connection(Dialect dialect,
   try {
     return std::make_unique<SociConnection>(open_session(dialect, target), dialect);
   } catch (const std::exception& exception) {
-    return fail(ErrorCode::kUnavailable, fmt::format("database: {}", exception.what()));
+    return fail(ErrorCode::kUnavailable, fmt::format("{}{}", kDriverPrefix, exception.what()));
   }
 }
 
