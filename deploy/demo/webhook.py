@@ -20,11 +20,14 @@ _received: deque[dict[str, Any]] = deque(maxlen=200)
 def line_of(alert: dict[str, Any], now: datetime) -> str:
     """Begins with the time as the programs' own logs do, so that `./vigia logs` can sort it among them; English as they."""
     labels, said = alert["labels"], alert["annotations"]
+    what = said.get("summary_en") or said.get("summary", "")
+    if alert["status"] == "resolved":
+        what = said.get("resolved_en") or what
     time = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z"
     return (
         f"ts={time} {alert['status']:8} {labels.get('severity', ''):8} {labels.get('alertname', '')} "
         f"{labels.get('customer_id', '')}/{labels.get('node_id', '')}: "
-        f"{said.get('summary_en') or said.get('summary', '')}"
+        f"{what}"
     )
 
 

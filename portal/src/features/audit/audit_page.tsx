@@ -85,9 +85,10 @@ export function AuditPage({ session }: { session: Session }) {
   const query = useAudit(customerId);
   const shown = query.data?.pages.flatMap((page) => page.entries);
   const nameOf = (id: string) => customers.find((one) => one.id === id)?.name ?? id;
+  const lead = isOperator ? `${text.audit.lead} ${text.audit.leadVerify}` : text.audit.lead;
   return (
     <>
-      <PageHead title={text.audit.title} lead={text.audit.lead} freshness={freshnessOf(query)}>
+      <PageHead title={text.audit.title} lead={lead} freshness={freshnessOf(query)}>
         {isOperator && (
           <>
             <CustomerChoice

@@ -2,8 +2,9 @@
 
 export const audit = {
   title: "Audit log",
-  lead: "Who changed what, newest first. Nothing can be changed here; Verify shows whether somebody changed the database.",
-  everybody: "Everything",
+  lead: "Who changed what, newest first. Nothing can be changed here.",
+  leadVerify: "Verify shows whether somebody changed the database.",
+  everybody: "All customers",
   verify: "Verify integrity",
   verifying: "Checking…",
   intact: (entries: string) => `Intact: all ${entries} entries fit together.`,

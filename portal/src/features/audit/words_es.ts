@@ -4,8 +4,9 @@ import type * as english from "./words_en";
 
 export const audit: typeof english.audit = {
   title: "Auditoría",
-  lead: "Quién cambió qué, lo más nuevo primero. Aquí no se puede cambiar nada; la verificación muestra si alguien cambió la base de datos.",
-  everybody: "Todo",
+  lead: "Quién cambió qué, lo más nuevo primero. Aquí no se puede cambiar nada.",
+  leadVerify: "La verificación muestra si alguien cambió la base de datos.",
+  everybody: "Todos",
   verify: "Verificar integridad",
   verifying: "Comprobando…",
   intact: (entries) => `Íntegro: las ${entries} entradas encajan.`,
