@@ -110,16 +110,15 @@ void Gateway::confirm_cold(request::ApiRequest request, request::Exchange exchan
   if (request.caller.customer) {
     return exchange.fail({ErrorCode::kForbidden, "operators confirm a store, for all customers"});
   }
-  auto open = std::make_shared<request::Exchange>(std::move(exchange));
   // Not on an event loop: it waits for a disk.
-  stores_.readers().read("", [this, open] {
+  stores_.readers().read("", [this, exchange = std::move(exchange)]() mutable {
     const auto confirmed = stores_.known_cold().confirm();
-    if (!confirmed) return open->fail(confirmed.error());
+    if (!confirmed) return exchange.fail(confirmed.error());
     net::Response response;
     response.headers.add("content-type", "application/json");
     response.status = *confirmed ? 200 : 409;
     response.body = *confirmed ? R"({"status":"confirmed"})" : R"({"status":"nothing to confirm"})";
-    open->send(std::move(response));
+    exchange.send(std::move(response));
   });
 }
 

@@ -175,14 +175,14 @@ void QueryRunner::look_again(wire::prometheus_api::Envelope answer) {
   upstream::Ask ask = ask_of("/api/v1/query", {});
   ask.form.emplace_back("query", plan::bare_reading(question()));
   ask.form.emplace_back("time", request::format_seconds(question().touches->to_ms));
-  auto first = std::make_shared<wire::prometheus_api::Envelope>(std::move(answer));
-  store().ask(std::move(ask), [self = shared_from_this(), first](const Answer& second) {
-    const plan::Reply reply = plan::reply_of(second);
-    const plan::Verdict verdict = self->course_.take_second_look(reply);
-    self->settle(verdict, reply == plan::Reply::kLost
-                              ? Answer(tl::unexpected<Error>(second.error()))
-                              : Answer(std::move(*first)));
-  });
+  store().ask(std::move(ask),
+              [self = shared_from_this(), first = std::move(answer)](const Answer& second) mutable {
+                const plan::Reply reply = plan::reply_of(second);
+                const plan::Verdict verdict = self->course_.take_second_look(reply);
+                self->settle(verdict, reply == plan::Reply::kLost
+                                          ? Answer(tl::unexpected<Error>(second.error()))
+                                          : Answer(std::move(first)));
+              });
 }
 
 void QueryRunner::finish(wire::prometheus_api::Envelope answer) {
@@ -207,14 +207,13 @@ void QueryRunner::ask_for_gaps(wire::prometheus_api::Envelope answer, plan::Note
   ask.is_post = false;
   ask.timeout = kGapsTimeout;
   ask.lane = upstream::Lane::kLookUp;
-  // Shared because a taker has to be copyable; it is called once.
-  auto kept = std::make_shared<Outcome>(Outcome{std::move(answer), std::move(notes)});
   stores_.cold()->fetch(
-      std::move(ask), [self = shared_from_this(), kept](const Result<net::ClientResponse>& said) {
+      std::move(ask), [self = shared_from_this(), answer = std::move(answer),
+                       notes = std::move(notes)](const Result<net::ClientResponse>& said) mutable {
         const bool is_whole =
             said && said->status == 200 && said->headers.count(upstream::kIncompleteHeader) == 0;
-        if (!is_whole) kept->notes.warnings.push_back(plan::gaps_warning());
-        self->end(std::move(*kept->answer), std::move(kept->notes));
+        if (!is_whole) notes.warnings.push_back(plan::gaps_warning());
+        self->end(std::move(answer), std::move(notes));
       });
 }
 

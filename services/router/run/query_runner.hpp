@@ -1,10 +1,10 @@
 // One query on its way from store to store.
 #pragma once
 
-#include <functional>
 #include <memory>
 
 #include "libs/base/result.hpp"
+#include "libs/base/task.hpp"
 #include "libs/wire/prometheus_api/envelope.hpp"
 #include "services/router/access/interest.hpp"
 #include "services/router/plan/course.hpp"
@@ -24,7 +24,7 @@ struct Outcome {
 /// thread; calls `done` once.
 class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
  public:
-  using Done = std::function<void(Outcome)>;
+  using Done = Task<void(Outcome)>;
 
   /// Plans with what is known now and begins. The stores must outlive it; it lives as long as an
   /// answer is missing.
@@ -37,7 +37,7 @@ class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
 
  private:
   using Answer = Result<wire::prometheus_api::Envelope>;
-  using Say = std::function<void(Result<void>)>;
+  using Say = Task<void(Result<void>)>;
 
   const plan::Question& question() const { return course_.question(); }
   bool is_at_hot() const { return course_.step().store == plan::Store::kHot; }

@@ -25,8 +25,7 @@ Error counted_too_long() {
 
 class Finding : public std::enable_shared_from_this<Finding> {
  public:
-  Finding(stores::Stores& stores, RoomQuestion question,
-          std::function<void(Result<std::uint64_t>)> done)
+  Finding(stores::Stores& stores, RoomQuestion question, Task<void(Result<std::uint64_t>)> done)
       : stores_(stores),
         question_(std::move(question)),
         done_(std::move(done)),
@@ -99,7 +98,7 @@ class Finding : public std::enable_shared_from_this<Finding> {
 
   stores::Stores& stores_;
   const RoomQuestion question_;
-  const std::function<void(Result<std::uint64_t>)> done_;
+  const Task<void(Result<std::uint64_t>)> done_;
   const TimePoint deadline_;
   const std::vector<plan::Selected> selected_;
   std::vector<std::shared_ptr<const Census>> found_;  // by selector of the query
@@ -110,7 +109,7 @@ class Finding : public std::enable_shared_from_this<Finding> {
 }  // namespace
 
 void find_room(stores::Stores& stores, RoomQuestion question,
-               std::function<void(Result<std::uint64_t>)> done) {
+               Task<void(Result<std::uint64_t>)> done) {
   std::make_shared<Finding>(stores, std::move(question), std::move(done))->start();
 }
 

@@ -1,12 +1,12 @@
 // Counts the series of a query where it is not known that its results have room (plan/room.hpp).
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "libs/base/task.hpp"
 #include "libs/promql/result_memory.hpp"
 #include "services/router/run/series_census.hpp"
 
@@ -32,6 +32,6 @@ struct RoomQuestion {
 /// was asked. Nothing is remembered: a customer may write
 /// any number of series in the next second. Any thread.
 void find_room(stores::Stores& stores, RoomQuestion question,
-               std::function<void(Result<std::uint64_t>)> done);
+               Task<void(Result<std::uint64_t>)> done);
 
 }  // namespace vigia::router::run

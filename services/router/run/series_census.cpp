@@ -150,7 +150,7 @@ std::uint64_t CountedSeries::label_bytes(std::size_t selector) const {
 }
 
 void take_census(stores::Stores& stores, const CensusQuestion& question,
-                 std::function<void(Result<Census>)> done) {
+                 Task<void(Result<Census>)> done) {
   const bool is_hot = question.shard.has_value();
   if (is_hot && stores.coverage().dialect() == promql::Dialect::kPrometheus2) {
     return stores.hot()[*question.shard].ask(
@@ -160,15 +160,13 @@ void take_census(stores::Stores& stores, const CensusQuestion& question,
         });
   }
   const std::string customer = question.caller.payer();
-  // Shared because a taker has to be copyable; it is called once.
-  auto held = std::make_shared<access::ByteShares::Holding>(stores.shares().hold(customer));
-  const auto take = [held,
-                     done = std::move(done)](const Result<wire::prometheus_api::Envelope>& answer) {
-    done(read_list(answer, std::move(*held)));
+  auto take = [held = stores.shares().hold(customer), done = std::move(done)](
+                  const Result<wire::prometheus_api::Envelope>& answer) mutable {
+    done(read_list(answer, std::move(held)));
   };
-  if (is_hot) return stores.hot()[*question.shard].ask(list_ask(question), take);
-  if (stores.cold() != nullptr) return stores.cold()->ask(cold_ask(question), take);
-  stores.query()->ask(list_ask(question), take);
+  if (is_hot) return stores.hot()[*question.shard].ask(list_ask(question), std::move(take));
+  if (stores.cold() != nullptr) return stores.cold()->ask(cold_ask(question), std::move(take));
+  stores.query()->ask(list_ask(question), std::move(take));
 }
 
 }  // namespace vigia::router::run

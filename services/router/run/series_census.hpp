@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "libs/base/task.hpp"
 #include "libs/promql/ast.hpp"
 #include "libs/promql/result_memory.hpp"
 #include "libs/promql/time_range.hpp"
@@ -72,6 +72,6 @@ inline constexpr std::uint64_t kCensusMax = 200'000;
 /// which would make the whole list whatever its length, for the number. Errors are those of
 /// Upstream::ask. Any thread.
 void take_census(stores::Stores& stores, const CensusQuestion& question,
-                 std::function<void(Result<Census>)> done);
+                 Task<void(Result<Census>)> done);
 
 }  // namespace vigia::router::run

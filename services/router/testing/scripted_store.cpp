@@ -22,13 +22,13 @@ void ScriptedStore::ask(upstream::Ask ask, Done done) const {
   {
     const std::lock_guard lock(mutex_);
     asks_.push_back(std::move(ask));
-    waiting_.push_back(always_ ? nullptr : done);
+    waiting_.push_back(always_ ? Done() : std::move(done));
   }
   if (always_) done(*always_);
 }
 
 void ScriptedStore::fetch(upstream::Ask /*ask*/,
-                          std::function<void(Result<net::ClientResponse>)> done) const {
+                          Task<void(Result<net::ClientResponse>)> done) const {
   done(fail(ErrorCode::kUnavailable, "nothing is fetched from a scripted store"));
 }
 
@@ -38,7 +38,7 @@ void ScriptedStore::answer(std::size_t number, Result<wire::prometheus_api::Enve
     const std::lock_guard lock(mutex_);
     done = std::exchange(waiting_.at(number), nullptr);
   }
-  CHECK(done != nullptr);
+  CHECK(done);
   done(std::move(answer));
 }
 

@@ -1,12 +1,13 @@
 // A store that answers what a test says, and remembers what it was asked.
 #pragma once
 
-#include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "libs/base/task.hpp"
 #include "services/router/upstream/ask.hpp"
 
 namespace vigia::router::testing {
@@ -19,11 +20,10 @@ wire::prometheus_api::Envelope data_of(std::string_view data);
 /// Keeps every ask until `answer` or `fail` is called for it. Any thread.
 class ScriptedStore final : public upstream::AskedStore {
  public:
-  using Done = std::function<void(Result<wire::prometheus_api::Envelope>)>;
+  using Done = Task<void(Result<wire::prometheus_api::Envelope>)>;
 
   void ask(upstream::Ask ask, Done done) const override;
-  void fetch(upstream::Ask ask,
-             std::function<void(Result<net::ClientResponse>)> done) const override;
+  void fetch(upstream::Ask ask, Task<void(Result<net::ClientResponse>)> done) const override;
 
   /// From now on every ask is answered at once by this.
   void always(Result<wire::prometheus_api::Envelope> answer) { always_ = std::move(answer); }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "libs/base/result.hpp"
+#include "libs/base/task.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/net/client.hpp"
 #include "libs/wire/prometheus_api/envelope.hpp"
@@ -51,7 +52,7 @@ struct Ask {
   Lane lane = Lane::kUsual;
   /// Called once the turn has come: it says whether the request may still be sent, on any thread,
   /// and its error is the answer where it may not. The turn is kept meanwhile. Empty: it may.
-  std::function<void(std::function<void(Result<void>)> say)> before = nullptr;
+  std::function<void(Task<void(Result<void>)> say)> before = nullptr;
   /// Belongs to a request that has its turn, and takes none of its own: `timeout` is all the time
   /// that it has, whatever waits in rows.
   bool is_within_turn = false;
@@ -73,10 +74,9 @@ class AskedStore {
   /// on that on which the interest is lost, or, where the answer is large, on one of the readers.
   /// The turn is kept until it returns. While the store is away (see reach) it is called at once,
   /// with kUnavailable.
-  virtual void ask(Ask ask,
-                   std::function<void(Result<wire::prometheus_api::Envelope>)> done) const = 0;
+  virtual void ask(Ask ask, Task<void(Result<wire::prometheus_api::Envelope>)> done) const = 0;
   /// The answer as it came, for what is no Prometheus API.
-  virtual void fetch(Ask ask, std::function<void(Result<net::ClientResponse>)> done) const = 0;
+  virtual void fetch(Ask ask, Task<void(Result<net::ClientResponse>)> done) const = 0;
 
  protected:
   // Stores are moved into their places, as what they are.

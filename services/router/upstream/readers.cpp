@@ -23,7 +23,7 @@ Readers::Readers()
     : turns_({.at_once_max = kThreads, .per_customer_max = 1, .slow_per_customer_max = 1}, clock_),
       pool_(kThreads, kThreads) {}
 
-void Readers::read(const std::string& customer, std::function<void()> work) {
+void Readers::read(const std::string& customer, Task<void()> work) {
   ++unread_;
   turns_.take(customer, [this, work = std::move(work)](std::shared_ptr<Turns::Turn> turn) mutable {
     pool_.submit([this, work = std::move(work), turn = std::move(turn)]() mutable {
@@ -33,7 +33,7 @@ void Readers::read(const std::string& customer, std::function<void()> work) {
   });
 }
 
-void Readers::run(std::function<void()> work) {
+void Readers::run(Task<void()> work) {
   static thread_local bool is_behind = false;
   // Where it may not be lowered it stays as it is: the answers are the same.
   if (!std::exchange(is_behind, true)) (void)setpriority(PRIO_PROCESS, gettid_of_this(), kNice);

@@ -3,10 +3,10 @@
 
 #include <atomic>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <string>
 
+#include "libs/base/task.hpp"
 #include "libs/service/worker_pool.hpp"
 #include "services/router/upstream/turns.hpp"
 
@@ -27,7 +27,7 @@ class Readers {
   ~Readers() { stop(); }
 
   /// Runs `work` once, on one of the threads. After stop it is let go unrun.
-  void read(const std::string& customer, std::function<void()> work);
+  void read(const std::string& customer, Task<void()> work);
   /// Lets go what waits, and returns when nothing runs any more. Safe twice.
   void stop() { pool_.stop(service::WaitingJobs::kDrop, {}); }
 
@@ -37,7 +37,7 @@ class Readers {
  private:
   static constexpr std::size_t kThreads = 2;
 
-  void run(std::function<void()> work);
+  void run(Task<void()> work);
 
   const SystemClock clock_;
   std::atomic<std::size_t> unread_{0};  // given, and not yet let go

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "libs/base/task.hpp"
 
 namespace vigia::router::upstream {
 
@@ -106,7 +107,7 @@ class Turns {
     TimePoint began_;
   };
 
-  using Start = std::function<void(std::shared_ptr<Turn> turn)>;
+  using Start = Task<void(std::shared_ptr<Turn> turn)>;
 
   /// Calls `start` once: at once, or later on the thread that gives a place back. It must not block
   /// and keeps the turn while the store works. Whoever has no customer is "". Gives a number, for

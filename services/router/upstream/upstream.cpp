@@ -170,7 +170,7 @@ void Upstream::send(Ask ask, Done done) const {
   if (ask.lane == Lane::kUnknown && penalties_->is_penalised(payer)) ask.lane = Lane::kHeavy;
   Turns& row = row_of(ask);
   const TimePoint deadline = clock_.steady() + ask.timeout;
-  // Shared because a turn's start has to be copyable; only the turn that comes uses it.
+  // Shared with whoever loses interest: that one answers what has left the row.
   auto waiting = std::make_shared<Waiting>(
       Waiting{std::move(ask), std::move(done), customer, payer, deadline});
   if (waiting->ask.is_within_turn) {
@@ -288,10 +288,9 @@ void Upstream::deliver(Ask ask, const std::string& customer, Done done) const {
         if (!response || response->body.size() < Readers::kLargeBytes) {
           return done(std::move(response));
         }
-        // Shared because a job has to be copyable; it runs once.
-        auto large = std::make_shared<Result<net::ClientResponse>>(std::move(response));
-        readers_.read(customer, [arriving, large, interest, done = std::move(done)] {
-          done(interest && interest->is_lost() ? nobody_waits() : std::move(*large));
+        readers_.read(customer, [arriving, large = std::move(response), interest,
+                                 done = std::move(done)]() mutable {
+          done(interest && interest->is_lost() ? nobody_waits() : std::move(large));
         });
       });
   const auto break_off = [client = &client, number] { client->cancel(number); };
@@ -302,8 +301,7 @@ void Upstream::deliver(Ask ask, const std::string& customer, Done done) const {
   if (interest) interest->on_lost(break_off);
 }
 
-void Upstream::ask(Ask ask,
-                   std::function<void(Result<wire::prometheus_api::Envelope>)> done) const {
+void Upstream::ask(Ask ask, Task<void(Result<wire::prometheus_api::Envelope>)> done) const {
   const auto interest = ask.interest;
   const bool counts = is_weighed(ask.lane);
   const std::string payer = payer_of(ask);
@@ -321,7 +319,7 @@ Result<wire::prometheus_api::Envelope> Upstream::ask_and_wait(Ask ask) const {
   return read(clients_.light.fetch(request(std::move(ask))));
 }
 
-void Upstream::fetch(Ask ask, std::function<void(Result<net::ClientResponse>)> done) const {
+void Upstream::fetch(Ask ask, Task<void(Result<net::ClientResponse>)> done) const {
   send(std::move(ask), [this, done = std::move(done)](Result<net::ClientResponse> response) {
     if (!response) errors_.add();
     done(std::move(response));

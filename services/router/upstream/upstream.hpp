@@ -2,12 +2,12 @@
 #pragma once
 
 #include <array>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
+#include "libs/base/task.hpp"
 #include "libs/net/client.hpp"
 #include "libs/service/metrics.hpp"
 #include "services/router/access/byte_shares.hpp"
@@ -47,17 +47,16 @@ class Upstream final : public AskedStore {
   Upstream(UpstreamClients clients, UpstreamSettings settings, const access::ByteShares& shares,
            Readers& readers, service::MetricRegistry& metrics, const Clock& clock);
 
-  void ask(Ask ask,
-           std::function<void(Result<wire::prometheus_api::Envelope>)> done) const override;
+  void ask(Ask ask, Task<void(Result<wire::prometheus_api::Envelope>)> done) const override;
   /// As `ask`, waiting, and out of turn: for the router itself. Never from an event loop.
   Result<wire::prometheus_api::Envelope> ask_and_wait(Ask ask) const;
-  void fetch(Ask ask, std::function<void(Result<net::ClientResponse>)> done) const override;
+  void fetch(Ask ask, Task<void(Result<net::ClientResponse>)> done) const override;
   const std::string& name() const { return settings_.name; }
   /// For its watch.
   Reach& reach() const { return *reach_; }
 
  private:
-  using Done = std::function<void(Result<net::ClientResponse>)>;
+  using Done = Task<void(Result<net::ClientResponse>)>;
 
   struct Waiting;
   net::ClientRequest request(Ask ask) const;

@@ -1,7 +1,6 @@
 #include "services/router/api/jaeger/trace_api.hpp"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
@@ -51,22 +50,24 @@ void TraceApi::trace(request::ApiRequest request, request::Exchange exchange) {
   }
   upstream::Ask ask{request.caller.customer, "/jaeger/api/traces/" + *id, {}, false, kTimeout};
   ask.interest = request.interest;
-  auto open = std::make_shared<request::Exchange>(std::move(exchange));
-  stores_.cold()->fetch(std::move(ask), [this, open](Result<net::ClientResponse> answer) {
+  stores_.cold()->fetch(std::move(ask), [this, exchange = std::move(exchange)](
+                                            Result<net::ClientResponse> answer) mutable {
     // "Not found" alone would be untrue where the store is a new one.
     if (answer && answer->status == 404) {
       const auto replaced = stores_.cold_replacement();
-      return open->fail({ErrorCode::kNotFound,
-                         replaced ? "trace not found: " + replaced->text() : "trace not found"});
+      return exchange.fail({ErrorCode::kNotFound,
+                            replaced ? "trace not found: " + replaced->text() : "trace not found"});
     }
-    if (!answer && answer.error().code == ErrorCode::kOverLimit) return open->fail(answer.error());
+    if (!answer && answer.error().code == ErrorCode::kOverLimit) {
+      return exchange.fail(answer.error());
+    }
     if (!answer || answer->status != 200) {
-      return open->fail({ErrorCode::kUnavailable, "the long-term store does not answer"});
+      return exchange.fail({ErrorCode::kUnavailable, "the long-term store does not answer"});
     }
     net::Response response;
     response.headers.add("content-type", "application/json");
     response.body = std::move(answer->body);
-    open->send(std::move(response));
+    exchange.send(std::move(response));
   });
 }
 

@@ -1,6 +1,5 @@
 #include "services/router/api/prometheus/query_api.hpp"
 
-#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -65,11 +64,11 @@ void QueryApi::query_range(request::ApiRequest request, request::Exchange exchan
 
 void QueryApi::evaluate(Result<plan::Question> question, request::Exchange exchange) {
   if (!question) return exchange.fail(question.error());
-  // Shared because what waits for an answer has to be copyable; it is used once.
-  auto open = std::make_shared<request::Exchange>(std::move(exchange));
-  run::QueryRunner::start(
-      stores_, std::move(*question), open->interest(),
-      [open](run::Outcome outcome) { open->send(response_of(std::move(outcome))); });
+  auto interest = exchange.interest();
+  run::QueryRunner::start(stores_, std::move(*question), std::move(interest),
+                          [exchange = std::move(exchange)](run::Outcome outcome) mutable {
+                            exchange.send(response_of(std::move(outcome)));
+                          });
 }
 
 void QueryApi::query_exemplars(request::ApiRequest request, request::Exchange exchange) {
@@ -81,12 +80,12 @@ void QueryApi::query_exemplars(request::ApiRequest request, request::Exchange ex
   ask.timeout = stores_.settings().query_timeout;
   ask.interest = exchange.interest();
   ask.lane = upstream::Lane::kLookUp;
-  auto open = std::make_shared<request::Exchange>(std::move(exchange));
   // Exemplars live in hot alone.
-  stores_.hot()[exemplars->shard].ask(std::move(ask),
-                                      [open](Result<wire::prometheus_api::Envelope> answer) {
-                                        open->send(passed_on(std::move(answer)));
-                                      });
+  stores_.hot()[exemplars->shard].ask(
+      std::move(ask),
+      [exchange = std::move(exchange)](Result<wire::prometheus_api::Envelope> answer) mutable {
+        exchange.send(passed_on(std::move(answer)));
+      });
 }
 
 void QueryApi::format_query(request::ApiRequest request, request::Exchange exchange) {
@@ -110,10 +109,11 @@ void QueryApi::ask_about_text(std::string path, const request::ApiRequest& reque
   ask.timeout = stores_.settings().query_timeout;
   ask.interest = exchange.interest();
   const std::size_t shard = stores_.shard_of(request.caller).value_or(0);
-  auto open = std::make_shared<request::Exchange>(std::move(exchange));
-  stores_.hot()[shard].ask(std::move(ask), [open](Result<wire::prometheus_api::Envelope> answer) {
-    open->send(passed_on(std::move(answer)));
-  });
+  stores_.hot()[shard].ask(
+      std::move(ask),
+      [exchange = std::move(exchange)](Result<wire::prometheus_api::Envelope> answer) mutable {
+        exchange.send(passed_on(std::move(answer)));
+      });
 }
 
 }  // namespace vigia::router::api::prometheus

@@ -167,16 +167,15 @@ void RuleApi::metadata(request::ApiRequest request, request::Exchange exchange) 
   if (hot.empty()) {
     return exchange.fail({ErrorCode::kUnavailable, "the hot store is not configured"});
   }
-  auto open = std::make_shared<request::Exchange>(std::move(exchange));
   // One shard is enough: what a metric means does not depend on who sends it.
-  hot.front()->ask(std::move(ask),
-                   [open, selection](Result<wire::prometheus_api::Envelope> answer) {
-                     if (!answer) return open->fail(upstream::outward(answer.error()));
-                     if (!answer->is_success()) return open->send(refusal(*answer));
-                     auto data = json::metadata_of_targets(answer->data(), selection);
-                     if (!data) return open->fail({ErrorCode::kUnavailable, data.error().message});
-                     open->send(success(*data, {}));
-                   });
+  hot.front()->ask(std::move(ask), [exchange = std::move(exchange), selection](
+                                       Result<wire::prometheus_api::Envelope> answer) mutable {
+    if (!answer) return exchange.fail(upstream::outward(answer.error()));
+    if (!answer->is_success()) return exchange.send(refusal(*answer));
+    auto data = json::metadata_of_targets(answer->data(), selection);
+    if (!data) return exchange.fail({ErrorCode::kUnavailable, data.error().message});
+    exchange.send(success(*data, {}));
+  });
 }
 
 void RuleApi::build_info(request::ApiRequest /*request*/, request::Exchange exchange) {
