@@ -146,9 +146,7 @@ std::vector<retention::RetentionRule> Service::retention_rules() {
   // Later than the chunks, so that no sample is left without its labels.
   const Duration index = keep.raw == Duration(0) ? Duration(0) : keep.raw + kIndexAfterRaw;
   return {{"raw", keep.raw,
-           [this](TimestampMs before) {
-             return cold().chunks().expire(store::Resolution::kRaw, before);
-           }},
+           [this](TimestampMs before) { return cold().chunks().expire(Resolution::kRaw, before); }},
           {"index", index,
            [this, index](TimestampMs before) {
              const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(index);

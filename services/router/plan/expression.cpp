@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/model/resolution.hpp"
 #include "libs/promql/absent.hpp"
 #include "libs/promql/fence.hpp"
 #include "libs/promql/parser.hpp"

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "libs/base/result.hpp"
 #include "libs/promql/ast.hpp"
@@ -10,10 +9,6 @@
 #include "services/router/request/parameters.hpp"
 
 namespace vigia::router::plan {
-
-/// The label that tells rolled-up samples from raw ones. It is the router's own: nobody asks for it
-/// and nobody is shown it.
-inline constexpr std::string_view kRollupLabel = "__rollup__";
 
 /// The parameter "query". kInvalid where it is missing, is no PromQL of that dialect, or asks for
 /// kRollupLabel.

@@ -17,14 +17,6 @@ std::string span_text(std::string_view from, TimestampMs to_ms) {
   return fmt::format("{}/{}", from, format_time(to_ms));
 }
 
-std::string_view name_of(Resolution resolution) {
-  switch (resolution) {
-    case Resolution::kRaw:
-      return "raw";
-  }
-  return "raw";
-}
-
 std::string missing_cold(const std::optional<TimestampMs>& covered_from) {
   if (!covered_from) {
     return "cold part missing: the long-term store does not answer, and it is not known what the "
@@ -71,7 +63,7 @@ Notes notes_of_long_term(const Course& course, ColdState cold) {
   Notes notes;
   const auto& touches = course.question().touches;
   if (!touches) return notes;
-  notes.served = fmt::format("cold:{}={}", name_of(course.step().resolution),
+  notes.served = fmt::format("cold:{}={}", to_string(course.step().resolution),
                              span_text(format_time(touches->from_ms), touches->to_ms));
   if (cold.lost) notes.warnings.push_back(std::move(*cold.lost));
   if (cold.replaced && cold.replaced->lacks(touches->from_ms)) {

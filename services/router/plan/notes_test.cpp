@@ -64,6 +64,19 @@ TEST(Notes, HotOfWhichNothingIsKnownSaysSo) {
                           "; samples before a time not known may be missing here"));
 }
 
+TEST(Notes, TheLongTermStoreSaysHowItsSamplesWereThinned) {
+  struct Case {
+    Resolution resolution;
+    std::string served;
+  };
+  for (const auto& each :
+       {Case{Resolution::kRaw, "cold:raw="}, Case{Resolution::kFiveMinutes, "cold:5m="},
+        Case{Resolution::kHour, "cold:1h="}, Case{Resolution::kDay, "cold:1d="}}) {
+    const Step step{Store::kLongTerm, Standing::kLongTerm, each.resolution, 0};
+    EXPECT_EQ(notes_of_long_term(at(step, {}), {}).served, each.served + kFrom + "/" + kNow);
+  }
+}
+
 TEST(Notes, TheLongTermStoreSaysWhatItLacks) {
   const Notes whole = notes_of_long_term(at(kCold, {}), {});
   EXPECT_EQ(whole.served, "cold:raw=" + kFrom + "/" + kNow);

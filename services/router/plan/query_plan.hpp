@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "libs/base/result.hpp"
+#include "libs/model/resolution.hpp"
 #include "services/router/coverage/cold_replacement.hpp"
 #include "services/router/coverage/covered.hpp"
 #include "services/router/plan/question.hpp"
@@ -16,10 +17,6 @@ enum class Store {
   kHot,       ///< one shard of the Prometheus that has the last weeks
   kLongTerm,  ///< prometheus-query, which reads storage
 };
-
-/// How the samples that a step reads were thinned. One value until there are roll-ups: a thinned
-/// step has its own form, with the selectors rewritten, and its name in X-Vigia-Served.
-enum class Resolution { kRaw };
 
 /// Why a step is asked. It decides whether the step may be left for the next one, and what its
 /// answer has to say.
@@ -35,6 +32,8 @@ enum class Standing {
 struct Step {
   Store store = Store::kHot;
   Standing standing = Standing::kHolds;
+  /// Of the samples that it reads: raw until there are roll-ups. A thinned step will have a form of
+  /// its own, with the selectors rewritten.
   Resolution resolution = Resolution::kRaw;
   std::size_t shard = 0;  ///< of hot
 

@@ -86,6 +86,19 @@ TEST(QueryPlan, HotIsAskedAtItsShardAndEverythingRaw) {
   EXPECT_FALSE(plan->worse_cold.has_value());
 }
 
+TEST(QueryPlan, AStepsTextNamesItsResolutionWhereItIsNotRaw) {
+  struct Thinned {
+    Resolution resolution;
+    const char* text;
+  };
+  for (const auto& each :
+       {Thinned{Resolution::kRaw, "long-term"}, Thinned{Resolution::kFiveMinutes, "long-term@5m"},
+        Thinned{Resolution::kHour, "long-term@1h"}, Thinned{Resolution::kDay, "long-term@1d"}}) {
+    const Step step{Store::kLongTerm, Standing::kLongTerm, each.resolution, 0};
+    EXPECT_EQ(testing::text_of(step), each.text);
+  }
+}
+
 TEST(QueryPlan, WhatTouchesNothingIsTheSameEverywhere) {
   const Question sum = testing::instant("1 + 1");
   Knowledge known;

@@ -1,8 +1,11 @@
 #include "services/router/testing/plan_text.hpp"
 
-namespace vigia::router::testing {
+#include <fmt/format.h>
 
-std::string text_of(const plan::Step& step) {
+namespace vigia::router::testing {
+namespace {
+
+std::string place_of(const plan::Step& step) {
   if (step.store == plan::Store::kLongTerm) return "long-term";
   switch (step.standing) {
     case plan::Standing::kHolds:
@@ -17,6 +20,14 @@ std::string text_of(const plan::Step& step) {
       break;
   }
   return "hot:?";
+}
+
+}  // namespace
+
+std::string text_of(const plan::Step& step) {
+  std::string text = place_of(step);
+  if (step.resolution != Resolution::kRaw) text += fmt::format("@{}", to_string(step.resolution));
+  return text;
 }
 
 std::string text_of(const plan::QueryPlan& plan) {

@@ -81,7 +81,7 @@ void ClosedLanes::add(customers::CustomerNumber customer, std::vector<store::Chu
 
 void ClosedLanes::put(ClosedBlock& block, store::ChunkRow row, Places& places) {
   count_bytes(block, memory_of(row));
-  block.chunks.push_back({"", std::move(row), store::Resolution::kRaw});
+  block.chunks.push_back({"", std::move(row), Resolution::kRaw});
   auto place = places.extract(places.begin());
   place.key() = block.chunks.back().row.series.value;
   place.mapped() = &block.chunks.back().row;

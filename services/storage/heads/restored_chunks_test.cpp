@@ -174,7 +174,7 @@ TYPED_TEST(RestoredChunksTest, ADamagedFileIsOneFile) {
 
 // The kill came after the file was written and before the log let go: the replay has stored it.
 TYPED_TEST(RestoredChunksTest, WhatTheStoreHasAlreadyIsThereOnce) {
-  store::ClosedChunk stored{"", this->row(7, 0, {1, 2}), store::Resolution::kRaw};
+  store::ClosedChunk stored{"", this->row(7, 0, {1, 2}), Resolution::kRaw};
   ASSERT_TRUE(this->series_.put({1}, {&stored, 1}));
   this->keep(1, this->row(7, 0, {1, 2}));
   EXPECT_EQ(this->restore().restored, 1U);
@@ -183,7 +183,7 @@ TYPED_TEST(RestoredChunksTest, WhatTheStoreHasAlreadyIsThereOnce) {
 
 // Its samples came anew, others behind them, and made a row of the same key.
 TYPED_TEST(RestoredChunksTest, ARowInItsPlaceIsNotReplaced) {
-  store::ClosedChunk stored{"", this->row(7, 0, {1, 2, 3}), store::Resolution::kRaw};
+  store::ClosedChunk stored{"", this->row(7, 0, {1, 2, 3}), Resolution::kRaw};
   ASSERT_TRUE(this->series_.put({1}, {&stored, 1}));
   for (int starts = 0; starts < 2; ++starts) {
     this->keep(1, this->row(7, 0, {9, 2}));

@@ -113,7 +113,7 @@ TEST(QuarantinedChunk, WhatIsNoChunkIsRefused) {
       {"spans too much",
        [](QuarantinedChunk& chunk) { chunk.row.last_ms = kStart + store::kChunkSpanMs + 1; }},
       {"an encoding", [](QuarantinedChunk& chunk) { chunk.row.encoding = store::Encoding{9}; }},
-      {"a resolution", [](QuarantinedChunk& chunk) { chunk.resolution = store::Resolution{4}; }},
+      {"a resolution", [](QuarantinedChunk& chunk) { chunk.resolution = Resolution{4}; }},
   };
   for (const Case& one : kCases) {
     QuarantinedChunk chunk = golden_chunk();

@@ -31,7 +31,7 @@ bool read_customer(std::string_view text, std::optional<CustomerId>& customer) {
 bool is_known(std::uint8_t encoding, std::uint8_t resolution) {
   const bool is_encoding = encoding == static_cast<std::uint8_t>(store::Encoding::kFloats) ||
                            encoding == static_cast<std::uint8_t>(store::Encoding::kHistograms);
-  return is_encoding && resolution <= static_cast<std::uint8_t>(store::Resolution::kDay);
+  return is_encoding && resolution <= static_cast<std::uint8_t>(Resolution::kDay);
 }
 
 bool is_sound(const store::ChunkRow& row) {
@@ -57,7 +57,7 @@ Result<QuarantinedChunk> decode_body(std::string_view body) {
     return fail(ErrorCode::kCorrupt, "its checksum is right, and it is no chunk");
   }
   chunk.row.encoding = static_cast<store::Encoding>(encoding);
-  chunk.resolution = static_cast<store::Resolution>(resolution);
+  chunk.resolution = static_cast<Resolution>(resolution);
   return chunk;
 }
 

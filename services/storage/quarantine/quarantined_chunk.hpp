@@ -18,7 +18,7 @@ struct QuarantinedChunk {
   std::optional<CustomerId> customer;  ///< none where nobody had the number
   std::uint64_t taken_ns = 0;          ///< wall clock, nanoseconds since 1970: when it came here
   store::ChunkRow row;
-  store::Resolution resolution = store::Resolution::kRaw;
+  Resolution resolution = Resolution::kRaw;
 };
 
 /// A whole file.

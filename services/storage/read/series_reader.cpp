@@ -55,7 +55,7 @@ Result<bool> SeriesReader::has_samples(const CustomerId& customer, const store::
   const auto is_wanted = [&](const store::ChunkRow& row) { return overlaps(row, range); };
   if (std::any_of(open.begin(), open.end(), is_wanted)) return true;
   // One row says it: a page ends with the first.
-  const store::ChunkQuery query{range.from_ms, range.to_ms, store::Resolution::kRaw, 1};
+  const store::ChunkQuery query{range.from_ms, range.to_ms, Resolution::kRaw, 1};
   const auto page = chunks_.read(customer, {&series, 1}, query)->next();
   if (!page) return tl::unexpected<Error>(page.error());
   return !page->empty();

@@ -14,7 +14,7 @@ constexpr std::size_t kReadBytesMax = 128U << 20U;
 
 tl::unexpected<Error> no_such_resolution(Resolution resolution) {
   return fail(ErrorCode::kInvalid,
-              fmt::format("this store keeps no data of resolution {}", to_text(resolution)));
+              fmt::format("this store keeps no data of resolution {}", to_string(resolution)));
 }
 
 Result<void> put_now(ChunkStore& chunks, const CustomerId& customer,

@@ -12,6 +12,7 @@
 
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
+#include "libs/model/resolution.hpp"
 #include "libs/model/sample.hpp"
 #include "services/storage/store/series.hpp"
 

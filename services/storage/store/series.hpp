@@ -1,10 +1,9 @@
-// How a store names a series, and in which fineness it keeps it.
+// How a store names a series.
 #pragma once
 
 #include <compare>
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 namespace vigia::storage::store {
 
@@ -22,23 +21,5 @@ struct SeriesKey {
   std::string metric;  ///< its name; may be "" where the store does not ask for it
   SeriesId id;
 };
-
-/// Of what one sample of a chunk stands for. Raw is what was received; the others are made of it.
-enum class Resolution : std::uint8_t { kRaw, kFiveMinutes, kHour, kDay };
-
-/// "raw", "5m", "1h", "1d": for errors and settings.
-constexpr std::string_view to_text(Resolution resolution) {
-  switch (resolution) {
-    case Resolution::kRaw:
-      return "raw";
-    case Resolution::kFiveMinutes:
-      return "5m";
-    case Resolution::kHour:
-      return "1h";
-    case Resolution::kDay:
-      return "1d";
-  }
-  return "unknown";
-}
 
 }  // namespace vigia::storage::store

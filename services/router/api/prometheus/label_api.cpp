@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/utf8.hpp"
+#include "libs/model/resolution.hpp"
 #include "services/router/api/prometheus/answer.hpp"
 #include "services/router/json/lists.hpp"
 #include "services/router/plan/expression.hpp"
@@ -135,7 +136,7 @@ class LabelApi::Lists final : public run::Gathering<json::TextList>,
   /// The begin of the answer's body, up to its data.
   std::string body_so_far() {
     auto items = json::merged(lists_);
-    if (parts_.kind == Kind::kTexts) std::erase(items, plan::kRollupLabel);
+    if (parts_.kind == Kind::kTexts) std::erase(items, kRollupLabel);
     // Cut after merging: each store has cut its own list by the same limit, and together they may
     // have more.
     const std::size_t limit = parts_.look_up.limit;
@@ -177,7 +178,7 @@ void LabelApi::label_values(request::ApiRequest request, request::Exchange excha
     if (may_be_any && !name.empty() && is_utf8(name)) return exchange.send(success("[]", {}));
     return exchange.fail({ErrorCode::kInvalid, "invalid label name"});
   }
-  if (name == plan::kRollupLabel) {
+  if (name == kRollupLabel) {
     // Wrong parameters are an error for this name, too.
     const auto read =
         plan::read_look_up(request.caller, request.parameters, stores_.coverage().dialect());

@@ -292,7 +292,7 @@ TYPED_TEST(ContractTest, AResolutionIsKeptApartOrRefused) {
     } else {
       EXPECT_EQ(put.error().code, ErrorCode::kInvalid);
       EXPECT_EQ(page.error().code, ErrorCode::kInvalid);
-      EXPECT_THAT(page.error().message, ::testing::HasSubstr(std::string(to_text(made))));
+      EXPECT_THAT(page.error().message, ::testing::HasSubstr(std::string(to_string(made))));
     }
   }
   EXPECT_THAT(this->read(this->a_, {this->key_}, this->all_), ElementsAre("raw"));
