@@ -251,15 +251,32 @@ void Upstream::begin(const std::shared_ptr<Waiting>& waiting,
           });
 }
 
+/// A request that was given to the client, and its answer's bytes.
+struct Upstream::Arriving {
+  explicit Arriving(access::ByteShares::Holding holding) : held(std::move(holding)) {}
+  access::ByteShares::Holding held;
+  bool is_over = false;
+  bool is_sent = false;
+  std::atomic<bool> is_broken = false;  ///< by our own watch: the store is silent, not gone
+};
+
+/// What the end means that the client gives, which knows neither shares nor the watch.
+Result<net::ClientResponse> Upstream::judge(const Arriving& arriving,
+                                            Result<net::ClientResponse> response) const {
+  if (response) return response;
+  if (arriving.is_over) {
+    return fail(ErrorCode::kOverLimit,
+                "other answers under way leave no room for this one; read them, or ask for less");
+  }
+  if (response.error().code == ErrorCode::kUnavailable && arriving.is_sent && !arriving.is_broken) {
+    lost_.add();
+    response.error().code = ErrorCode::kInternal;
+  }
+  return response;
+}
+
 /// Counts the answer while it arrives, until `done` has made of it what it makes.
 void Upstream::deliver(Ask ask, const std::string& customer, Done done) const {
-  struct Arriving {
-    explicit Arriving(access::ByteShares::Holding holding) : held(std::move(holding)) {}
-    access::ByteShares::Holding held;
-    bool is_over = false;
-    bool is_sent = false;
-    std::atomic<bool> is_broken = false;  // by our own watch: the store is silent, not gone
-  };
   net::Client& client = clients_.of(ask.lane);
   const auto interest = ask.interest;
   net::ClientRequest request = this->request(std::move(ask));
@@ -275,20 +292,9 @@ void Upstream::deliver(Ask ask, const std::string& customer, Done done) const {
                            done = std::move(done)](Result<net::ClientResponse> response) mutable {
         reach->leave(ticket);
         if (interest && interest->is_lost()) return done(nobody_waits());
-        if (!response && arriving->is_over) {
-          return done(fail(ErrorCode::kOverLimit,
-                           "other answers under way leave no room for this one; read them, or ask "
-                           "for less"));
-        }
-        if (!response && response.error().code == ErrorCode::kUnavailable && arriving->is_sent &&
-            !arriving->is_broken) {
-          lost_.add();
-          response.error().code = ErrorCode::kInternal;
-        }
-        if (!response || response->body.size() < Readers::kLargeBytes) {
-          return done(std::move(response));
-        }
-        readers_.read(customer, [arriving, large = std::move(response), interest,
+        auto judged = judge(*arriving, std::move(response));
+        if (!judged || judged->body.size() < Readers::kLargeBytes) return done(std::move(judged));
+        readers_.read(customer, [arriving, large = std::move(judged), interest,
                                  done = std::move(done)]() mutable {
           done(interest && interest->is_lost() ? nobody_waits() : std::move(large));
         });

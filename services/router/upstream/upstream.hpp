@@ -59,6 +59,7 @@ class Upstream final : public AskedStore {
   using Done = Task<void(Result<net::ClientResponse>)>;
 
   struct Waiting;
+  struct Arriving;
   net::ClientRequest request(Ask ask) const;
   void start(const std::shared_ptr<Waiting>& waiting, std::shared_ptr<Turns::Turn> turn) const;
   void begin(const std::shared_ptr<Waiting>& waiting, std::shared_ptr<Turns::Turn> turn) const;
@@ -66,6 +67,8 @@ class Upstream final : public AskedStore {
   void note_end(const std::string& payer, const Result<net::ClientResponse>& response) const;
   Turns& row_of(const Ask& ask) const;
   void deliver(Ask ask, const std::string& customer, Done done) const;
+  Result<net::ClientResponse> judge(const Arriving& arriving,
+                                    Result<net::ClientResponse> response) const;
   /// Sends when it is the customer's turn.
   void send(Ask ask, Done done) const;
   Result<wire::prometheus_api::Envelope> read(Result<net::ClientResponse> response) const;
