@@ -53,6 +53,30 @@ upstream::LaneSettings read_lanes(const service::ConfigNode& node) {
   return lanes;
 }
 
+/// Beside the directory's cache unless a place is named: both must outlast a restart.
+void read_cold(const service::ConfigNode& node, const std::string& cache_file,
+               stores::StoresSettings& stores) {
+  stores.cold_url = service::read_url(node.child("url"), false);
+  stores.cold_token = node.child("token").text();
+  stores.cold_known_file = node.child("known_file").text();
+  if (stores.cold_known_file.empty() && !cache_file.empty()) {
+    stores.cold_known_file = cache_file + ".cold-store";
+  }
+}
+
+coverage::CoverageSettings read_coverage(const service::ConfigNode& root) {
+  coverage::CoverageSettings coverage;
+  coverage.edge = root.child("edge").duration(coverage.edge);
+  if (coverage.edge.count() <= 0) root.child("edge").note_error("must be longer than 0");
+  const service::ConfigNode heartbeat = root.child("heartbeat");
+  coverage.heartbeat_poll = heartbeat.child("poll").duration(coverage.heartbeat_poll);
+  coverage.heartbeat_gap_max = heartbeat.child("gap_max").duration(coverage.heartbeat_gap_max);
+  if (coverage.heartbeat_poll < std::chrono::milliseconds(100)) {
+    heartbeat.child("poll").note_error("must be 100ms or longer");
+  }
+  return coverage;
+}
+
 }  // namespace
 
 Result<Settings> read_settings(const service::ConfigFile& file) {
@@ -66,24 +90,8 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.directory = tenancy::read_directory_settings(root.child("directory"));
   settings.stores.hot_shards = read_shards(root.child("hot").child("shards"));
   settings.stores.query_url = service::read_url(root.child("query").child("url"), false);
-  const service::ConfigNode cold = root.child("cold");
-  settings.stores.cold_url = service::read_url(cold.child("url"), false);
-  settings.stores.cold_token = cold.child("token").text();
-  settings.stores.cold_known_file = cold.child("known_file").text();
-  if (settings.stores.cold_known_file.empty() && !settings.directory.cache_file.empty()) {
-    settings.stores.cold_known_file = settings.directory.cache_file + ".cold-store";
-  }
-  settings.stores.coverage.edge = root.child("edge").duration(settings.stores.coverage.edge);
-  if (settings.stores.coverage.edge.count() <= 0)
-    root.child("edge").note_error("must be longer than 0");
-  const service::ConfigNode heartbeat = root.child("heartbeat");
-  settings.stores.coverage.heartbeat_poll =
-      heartbeat.child("poll").duration(settings.stores.coverage.heartbeat_poll);
-  settings.stores.coverage.heartbeat_gap_max =
-      heartbeat.child("gap_max").duration(settings.stores.coverage.heartbeat_gap_max);
-  if (settings.stores.coverage.heartbeat_poll < std::chrono::milliseconds(100)) {
-    heartbeat.child("poll").note_error("must be 100ms or longer");
-  }
+  read_cold(root.child("cold"), settings.directory.cache_file, settings.stores);
+  settings.stores.coverage = read_coverage(root);
   settings.stores.query_timeout =
       root.child("query_timeout").duration(settings.stores.query_timeout);
   if (settings.stores.query_timeout < std::chrono::seconds(1)) {
