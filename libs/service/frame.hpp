@@ -1,4 +1,5 @@
-// What stands around the parts of every service: its doors and the port of its own metrics.
+// What stands around the parts of a service (agent and collector, whose doors open and close one by
+// one, put the same pieces together themselves): its doors and the port of its own metrics.
 #pragma once
 
 #include <memory>

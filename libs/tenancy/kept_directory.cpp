@@ -22,7 +22,6 @@ namespace {
 
 constexpr std::string_view kMagic = "vigia-directory ";
 constexpr std::string_view kVersion = "1";
-constexpr std::size_t kHashCharacters = 64;
 
 /// "vigia-directory 1 SHA256 BYTES\n"
 std::string head_of(std::string_view document) {

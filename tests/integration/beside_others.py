@@ -1,4 +1,4 @@
-"""A plugin of pytest-xdist, for tests that run side by side (-p beside_others -n 4): those of a file that share a stack go to
+"""A plugin of pytest-xdist, for tests that run side by side (-p beside_others): those of a file that share a stack go to
 one worker, all others wherever there is room, and the longest begin first, so that none of them is what all wait for at the end.
 
 The workers know the tests, the one who hands them out knows their names alone. So each worker writes down which belong

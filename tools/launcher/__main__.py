@@ -19,7 +19,7 @@ Vigía on one machine.
   ./vigia status    shows what runs, and the log-ins again
   ./vigia logs      shows the logs, of one part, or of several by time
   ./vigia down      stops everything; the data stay (--wipe deletes them)
-  ./vigia test      installs, builds and runs every test
+  ./vigia test      installs, builds and runs the tests (test thorough: the long ones)
   ./vigia build     builds only (preset dev: Debug with sanitizers; ./vigia build release: what is shipped)
   ./vigia version   the version
 """
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("service", nargs="*", help="storage, collector, agent-a1, … (default: all)")
     logs.add_argument("-n", "--lines", type=int, default=40, metavar="N", help="of each log (default: %(default)s)")
     logs.add_argument("-f", "--follow", action="store_true", help="go on showing new lines")
-    test = commands.add_parser("test", help="run every test")
+    test = commands.add_parser("test", help="run the tests")
     test.add_argument(
         "step", nargs="*", help="lint, unit, portal, integration, browser (default: all), or thorough, clang-tidy"
     )

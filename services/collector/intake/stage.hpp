@@ -39,9 +39,9 @@ struct Refusal {
   std::uint64_t items = 0;       ///< so many of it, where nobody has counted all of them
 };
 
-/// In order: rate and shares before anything is read, JSON into protobuf, processors, the check of
-/// each item, the clock, the charge for what was found, times. A processor stands before the check,
-/// so that what it makes of the body is what is judged, charged, logged and told the sender
+/// In order: rate and shares before any item is judged, JSON into protobuf, processors, the check
+/// of each item, the clock, the charge for what was found, times. A processor stands before the
+/// check, so that what it makes of the body is what is judged, charged, logged and told the sender
 /// (docs/decisions/0012-processors-stand-before-the-log.md). Thread contract: any thread, several
 /// at once; never waits.
 class Stage {

@@ -26,7 +26,8 @@ using Way = std::pair<std::string, exporters::Routing>;
 
 /// All that the stages are given outlives them.
 
-/// Who has nothing left of its rates is told so before its body is read.
+/// Who has nothing left of its rates is told so before anything is decided of its items; they are
+/// counted for the answer.
 std::unique_ptr<Stage> make_rate_gate(RateLimiter& rates);
 /// Nothing is acknowledged for a required destination that holds the customer's share already.
 /// `shares` may be null.

@@ -105,8 +105,6 @@ std::string help_of(const Kinds& kinds) {
 
 }  // namespace
 
-std::span<const ReceiverKind> receiver_kinds() { return kReceivers; }
-std::span<const ProcessorKind> processor_kinds() { return kProcessors; }
 std::span<const ExporterKind> exporter_kinds() { return kExporters; }
 
 const ReceiverKind* find_receiver(std::string_view id) { return find(kReceivers, id); }

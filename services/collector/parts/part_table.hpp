@@ -47,8 +47,6 @@ struct ExporterKind : PartKind {
                                   const config::PartContext& context);
 };
 
-std::span<const ReceiverKind> receiver_kinds();
-std::span<const ProcessorKind> processor_kinds();
 std::span<const ExporterKind> exporter_kinds();
 
 /// The row of the part with that id; null where there is none.

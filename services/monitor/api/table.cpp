@@ -121,12 +121,6 @@ void ApiTable::add_hashing(std::string method, std::string pattern, Access acces
   entries_.back().kind = Kind::kHashing;
 }
 
-std::vector<std::pair<std::string, std::string>> ApiTable::list() const {
-  std::vector<std::pair<std::string, std::string>> all;
-  for (const auto& entry : entries_) all.emplace_back(entry.method, entry.pattern);
-  return all;
-}
-
 void ApiTable::handle(net::Request request, net::Responder responder) {
   auto found = find(request);
   if (found.entry == nullptr) {

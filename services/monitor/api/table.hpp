@@ -76,8 +76,6 @@ class ApiTable {
   /// one.
   void add_hashing(std::string method, std::string pattern, Access access, ApiFunction function);
   void handle(net::Request request, net::Responder responder);
-  /// Every path and method, for the test that compares them with the contract.
-  std::vector<std::pair<std::string, std::string>> list() const;
 
  private:
   enum class Kind { kQuick, kWaiting, kHashing };

@@ -41,7 +41,6 @@ class RocksDbColdStore final : public ColdStore, public customers::CustomerNumbe
   void use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms);
   /// What is of this store alone: its memory, its mending.
   index::SeriesIndex& index() { return *index_; }
-  KvChunkStore& chunk_rows() { return *chunk_rows_; }
   events::EventTable& items_of(Signal signal) {
     return signal == Signal::kTraces ? *spans_ : *logs_;
   }

@@ -31,16 +31,6 @@ OriginHash read_hash(ByteReader& reader) {
 
 }  // namespace
 
-std::string encode_event(const EventView& event) {
-  std::string bytes(1, static_cast<char>(kWhole));
-  append_sized(bytes, event.resource);
-  append_sized(bytes, event.resource_schema_url);
-  append_sized(bytes, event.scope);
-  append_sized(bytes, event.scope_schema_url);
-  bytes += event.item;
-  return bytes;
-}
-
 Result<EventView> decode_event(std::string_view bytes) {
   ByteReader reader(bytes);
   const std::uint8_t version = reader.read_u8();

@@ -33,9 +33,8 @@ struct StoredItem {
   std::string_view item;
 };
 
-/// The row of an item with everything in it, as versions 1 and 2 of the store wrote it.
-std::string encode_event(const EventView& event);
-/// Views into `bytes`. kCorrupt for bytes that encode_event did not write.
+/// The row of an item with everything in it, as versions 1 and 2 of the store wrote it; it is read
+/// still, and never written. Views into `bytes`; kCorrupt for what is no such row.
 Result<EventView> decode_event(std::string_view bytes);
 /// The row of an item that refers to its origins.
 std::string encode_item(const StoredItem& item);
