@@ -18,7 +18,7 @@
 #include "libs/tenancy/directory_source.hpp"
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/exporter.hpp"
-#include "services/collector/exporters/log_exporter.hpp"
+#include "services/collector/exporters/log_reader.hpp"
 #include "services/collector/intake/intake.hpp"
 #include "services/collector/limits.hpp"
 #include "services/collector/memory_limiter/memory_limiter.hpp"
@@ -213,7 +213,7 @@ class RunningCollector final : public CollectorService {
         settings_.storage.directory,
         std::move(id->text),
         &side_shares_,
-        settings_.storage.segment_bytes + exporters::LogExporter::kWindowBytesMax};
+        settings_.storage.segment_bytes + exporters::LogReader::kWindowBytesMax};
     for (const exporters::ConfiguredExporter& exporter : settings_.exporters) {
       auto made = exporter.make(exporter.settings, parts);
       if (!made) return forward(made);

@@ -68,7 +68,8 @@ struct PushExporter::SideRooms {
 
 PushExporter::PushExporter(const ExporterSettings& settings, const SenderSettings& sender,
                            const ExporterParts& parts, Means means)
-    : LogExporter(settings, parts),
+    : settings_(settings),
+      parts_(parts),
       sender_(sender),
       means_(std::move(means)),
       evidence_(std::make_shared<delivery::Evidence>()),
@@ -86,14 +87,17 @@ PushExporter::PushExporter(const ExporterSettings& settings, const SenderSetting
       side_is_full_(parts.metrics.gauge("vigia_exporter_side_is_full",
                                         "1 while what is to be set aside finds no room on the disk",
                                         {{"exporter", settings.id}})),
-      side_rooms_(std::make_shared<SideRooms>()) {
+      side_rooms_(std::make_shared<SideRooms>()),
+      reader_(settings, parts, *this) {
   parts.metrics.on_collect(
       [rooms = side_rooms_, id = settings.id](const service::MetricRegistry::Emit& emit) {
         rooms->collect(id, emit);
       });
 }
 
-PushExporter::~PushExporter() { stop(parts_.clock.steady()); }
+PushExporter::~PushExporter() = default;
+
+void PushExporter::stop(TimePoint deadline) noexcept { reader_.stop(deadline); }
 
 Result<void> PushExporter::start() {
   side::SideQueueSettings side;
@@ -124,7 +128,8 @@ Result<void> PushExporter::start() {
       side::SideLaneParts{*queue_, *means_.transport, evidence_, &prober_, *means_.packer,
                           parts_.clock, *this});
   lane_->start();
-  return LogExporter::start();
+  reader_.start();
+  return {};
 }
 
 delivery::Parcel& PushExporter::parcel_for(const WindowRecord& record) {
@@ -346,7 +351,7 @@ void PushExporter::settle(const std::vector<WindowRecord>& window) {
 bool PushExporter::reads_on() {
   if (!held_) return false;
   show_waiting();
-  while (settled_.size() >= kSettledMax && !is_stopping() &&
+  while (settled_.size() >= kSettledMax && !reader_.is_stopping() &&
          parts_.clock.steady() < held_->retry_at)
     std::this_thread::sleep_for(kHeldLook);
   if (parts_.clock.steady() < held_->retry_at) return true;
@@ -433,7 +438,7 @@ bool PushExporter::others_wait(const std::set<CustomerId>& in_run) {
 }
 
 bool PushExporter::go_on() {
-  return !is_stopping() && (window_in_hand_ == nullptr || !is_window_gone());
+  return !reader_.is_stopping() && (window_in_hand_ == nullptr || !reader_.is_window_gone());
 }
 
 }  // namespace vigia::collector::exporters

@@ -13,7 +13,7 @@
 #include "services/collector/delivery/packer.hpp"
 #include "services/collector/delivery/parcel.hpp"
 #include "services/collector/delivery/parcel_delivery.hpp"
-#include "services/collector/exporters/log_exporter.hpp"
+#include "services/collector/exporters/log_reader.hpp"
 #include "services/collector/exporters/sender_settings.hpp"
 #include "services/collector/marks/marks.hpp"
 #include "services/collector/side/side_lane.hpp"
@@ -34,7 +34,8 @@ struct Means {
 /// customer may hold the others up. What one would do that with is written to the side queue, and
 /// the cursor goes on; the side lane brings it to an end. Windows and parcels are bounded by what
 /// comes out of the records, not by what went in.
-class PushExporter final : public LogExporter,
+class PushExporter final : public Exporter,
+                           private WindowTaker,
                            private delivery::DeliveryObserver,
                            private side::SideLaneOwner {
  public:
@@ -51,8 +52,9 @@ class PushExporter final : public LogExporter,
   ~PushExporter() override;
   /// kUnavailable where the side queue's folder cannot be read.
   Result<void> start() override;
+  void stop(TimePoint deadline) noexcept override;
 
- protected:
+ private:
   void add(std::uint32_t index, WindowRecord& record, bodies::LogBody&& body) override;
   bool add_unopened(WindowRecord& record, bodies::LogBody& body) override;
   void give_up(WindowRecord& record, std::string_view body) override;
@@ -65,7 +67,6 @@ class PushExporter final : public LogExporter,
   void end(TimePoint deadline) noexcept override;
   void forget() override;
 
- private:
   using Way = std::pair<std::string, Signal>;  // customer
   struct Apart {  // of one customer and signal, to be written to the side queue
     std::vector<side::SideRecord> records;
@@ -122,6 +123,8 @@ class PushExporter final : public LogExporter,
   void on_side_answer(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
                       const delivery::Answer& answer, Duration took) override;
 
+  const ExporterSettings settings_;
+  const ExporterParts parts_;
   const SenderSettings sender_;
   Means means_;
   std::shared_ptr<delivery::Evidence> evidence_;
@@ -152,6 +155,7 @@ class PushExporter final : public LogExporter,
   service::Gauge& side_is_full_;
   struct SideRooms;
   std::shared_ptr<SideRooms> side_rooms_;  // shared with the registry's collect function
+  LogReader reader_;                       // the last: its thread uses all of the above
 };
 
 }  // namespace vigia::collector::exporters

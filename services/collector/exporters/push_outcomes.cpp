@@ -109,7 +109,7 @@ void PushExporter::on_side_letter(const delivery::Parcel& parcel, std::string_vi
 void PushExporter::on_side_answer(const delivery::Parcel& parcel, std::size_t first,
                                   std::size_t last, const delivery::Answer& answer, Duration took) {
   note_state(answer);
-  send_duration_.observe(std::chrono::duration<double, std::milli>(took).count());
+  reader_.note_request(took);
   if (answer.kind == delivery::Answer::Kind::kTaken) return;
   std::uint64_t items = 0;
   for (std::size_t i = first; i < last; ++i) items += parcel.units[i].items;

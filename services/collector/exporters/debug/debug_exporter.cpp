@@ -5,9 +5,14 @@
 namespace vigia::collector::exporters::debug {
 
 DebugExporter::DebugExporter(const ExporterSettings& settings, const ExporterParts& parts)
-    : LogExporter(settings, parts) {}
+    : id_(settings.id), reader_(settings, parts, *this) {}
 
-DebugExporter::~DebugExporter() { stop(parts_.clock.steady()); }
+Result<void> DebugExporter::start() {
+  reader_.start();
+  return {};
+}
+
+void DebugExporter::stop(TimePoint deadline) noexcept { reader_.stop(deadline); }
 
 void DebugExporter::add(std::uint32_t /*index*/, WindowRecord& /*record*/,
                         bodies::LogBody&& /*body*/) {}
@@ -15,7 +20,7 @@ void DebugExporter::add(std::uint32_t /*index*/, WindowRecord& /*record*/,
 bool DebugExporter::deliver(std::vector<WindowRecord>& window) {
   std::uint64_t items = 0;
   for (const WindowRecord& record : window) items += record.accepted;
-  service::log_info("telemetry", {{"exporter", settings_.id},
+  service::log_info("telemetry", {{"exporter", id_},
                                   {"records", std::to_string(window.size())},
                                   {"items", std::to_string(items)}});
   return true;

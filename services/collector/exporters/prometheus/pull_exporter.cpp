@@ -11,7 +11,11 @@ constexpr std::size_t kConnectionsMax = 64;
 
 PullExporter::PullExporter(const ExporterSettings& settings, std::string endpoint,
                            const ExporterParts& parts)
-    : LogExporter(settings, parts), endpoint_(std::move(endpoint)), translator_({}, parts.series) {
+    : settings_(settings),
+      parts_(parts),
+      endpoint_(std::move(endpoint)),
+      translator_({}, parts.series),
+      reader_(settings, parts, *this) {
   routes_.add("GET", "/metrics",
               [this](const net::Request& /*request*/, const net::PathValues& /*values*/,
                      net::Responder responder) {
@@ -26,8 +30,6 @@ PullExporter::PullExporter(const ExporterSettings& settings, std::string endpoin
               });
 }
 
-PullExporter::~PullExporter() { PullExporter::stop(parts_.clock.steady()); }
-
 Result<void> PullExporter::start() {
   net::ServerSettings server;
   server.name = "collector " + settings_.id;
@@ -37,11 +39,12 @@ Result<void> PullExporter::start() {
   auto started = net::Server::start(std::move(server), routes_);
   if (!started) return forward(started);
   server_ = *std::move(started);
-  return LogExporter::start();
+  reader_.start();
+  return {};
 }
 
 void PullExporter::stop(TimePoint deadline) noexcept {
-  LogExporter::stop(deadline);
+  reader_.stop(deadline);
   if (server_) server_->stop(deadline);
 }
 

@@ -10,7 +10,7 @@
 #include "libs/series/translator.hpp"
 #include "libs/service/config.hpp"
 #include "services/collector/config/part_keys.hpp"
-#include "services/collector/exporters/log_exporter.hpp"
+#include "services/collector/exporters/log_reader.hpp"
 #include "services/collector/exporters/prometheus/last_values.hpp"
 
 namespace vigia::collector::exporters::prometheus {
@@ -18,10 +18,9 @@ namespace vigia::collector::exporters::prometheus {
 /// Serves GET /metrics with the last value of every series, of all customers: for the operator, so
 /// it listens on loopback unless configured otherwise. A series without a value for kStaleAfter is
 /// gone.
-class PullExporter final : public LogExporter {
+class PullExporter final : public Exporter, private WindowTaker {
  public:
   PullExporter(const ExporterSettings& settings, std::string endpoint, const ExporterParts& parts);
-  ~PullExporter() override;
   Result<void> start() override;
   void stop(TimePoint deadline) noexcept override;
   /// Where it listens; "" before start.
@@ -29,17 +28,19 @@ class PullExporter final : public LogExporter {
 
   static constexpr auto kStaleAfter = std::chrono::minutes(5);
 
- protected:
+ private:
   void add(std::uint32_t index, WindowRecord& record, bodies::LogBody&& body) override;
   bool deliver(std::vector<WindowRecord>& window) override;
   void on_progress(std::int64_t complete_until_ms, std::uint64_t lost) override;
 
- private:
+  const ExporterSettings settings_;
+  const ExporterParts parts_;
   const std::string endpoint_;
   LastValues values_;
   series::Translator translator_;
   net::Routes routes_;
   std::unique_ptr<net::Server> server_;
+  LogReader reader_;  // the last: its thread uses all of the above
 };
 
 /// Reads the kind's keys.

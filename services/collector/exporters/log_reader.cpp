@@ -1,4 +1,4 @@
-#include "services/collector/exporters/log_exporter.hpp"
+#include "services/collector/exporters/log_reader.hpp"
 
 #include <map>
 
@@ -26,9 +26,11 @@ const std::vector<double>& duration_bounds() {
 
 }  // namespace
 
-LogExporter::LogExporter(const ExporterSettings& settings, const ExporterParts& parts)
+LogReader::LogReader(const ExporterSettings& settings, const ExporterParts& parts,
+                     WindowTaker& taker)
     : settings_(settings),
       parts_(parts),
+      taker_(taker),
       cursor_(parts.log.cursor(settings.id)),
       send_duration_(parts.metrics.histogram("otelcol_processor_batch_batch_send_duration",
                                              "Milliseconds that a request took, answer included",
@@ -38,39 +40,41 @@ LogExporter::LogExporter(const ExporterSettings& settings, const ExporterParts& 
                                       "Batches in the disk log that wait for this exporter",
                                       {{"exporter", settings.id}})) {}
 
-// Whoever derives has called stop in its own destructor: the thread uses what it overrides.
-LogExporter::~LogExporter() = default;
+LogReader::~LogReader() { stop(parts_.clock.steady()); }
 
-Result<void> LogExporter::start() {
+void LogReader::start() {
   show_queue();
   thread_ = std::thread([this] { run(); });
-  return {};
 }
 
-void LogExporter::stop(TimePoint deadline) noexcept {
+void LogReader::stop(TimePoint deadline) noexcept {
   is_stopping_ = true;
   cursor_.interrupt();
-  wake(deadline);
+  taker_.wake(deadline);
   if (thread_.joinable()) thread_.join();
-  end(deadline);
+  taker_.end(deadline);
 }
 
-void LogExporter::run() {
+void LogReader::note_request(Duration took) {
+  send_duration_.observe(std::chrono::duration<double, std::milli>(took).count());
+}
+
+void LogReader::run() {
   while (!is_stopping_) {
     if (!contain_faults("export of a window", [this] { take_turn(); })) recover_from_fault();
   }
 }
 
-void LogExporter::take_turn() {
+void LogReader::take_turn() {
   // Before the log is read: what is received later may not be in what was read, so completeness can
   // be told up to here at most.
   const std::int64_t before_ms = parts_.time.now_or_wall_ms();
   const Read read = gather();
-  const bool is_done = window_.empty() || deliver(window_);
-  if (!is_done || holds_cursor()) {
+  const bool is_done = window_.empty() || taker_.deliver(window_);
+  if (!is_done || taker_.holds_cursor()) {
     // Dropped by the log, which has counted it; or it is read again, now, later or after a restart.
     end_turn();
-    if (!is_stopping_ && !reads_on()) cursor_.rewind();
+    if (!is_stopping_ && !taker_.reads_on()) cursor_.rewind();
     return;
   }
   std::optional<std::int64_t> complete_until_ms;
@@ -82,11 +86,11 @@ void LogExporter::take_turn() {
   show_queue();
   // Asked for after the commit: what was received before is taken, or counted in it.
   if (!is_stopping_ && complete_until_ms)
-    on_progress(*complete_until_ms - kCompleteMarginMs, cursor_.lost());
+    taker_.on_progress(*complete_until_ms - kCompleteMarginMs, cursor_.lost());
 }
 
-void LogExporter::end_turn() {
-  forget();
+void LogReader::end_turn() {
+  taker_.forget();
   window_.clear();
   window_bytes_ = 0;
   last_.reset();
@@ -95,7 +99,7 @@ void LogExporter::end_turn() {
 
 /// Nothing where the window has more than one record, or none was read: a record that cannot be
 /// read now is not to blame for it, and comes when it can be.
-std::optional<disk_log::LogPosition> LogExporter::alone_in_hand() const {
+std::optional<disk_log::LogPosition> LogReader::alone_in_hand() const {
   if (window_.empty()) return in_hand_;
   const disk_log::LogPosition first = window_.front().header.position;
   if (window_.size() > 1 || (in_hand_ && *in_hand_ != first)) return std::nullopt;
@@ -104,7 +108,7 @@ std::optional<disk_log::LogPosition> LogExporter::alone_in_hand() const {
 
 /// A fault of ours costs the record that brings it to light: the window is read again, a record at
 /// a time, and the one with which it comes again and again is given up.
-void LogExporter::recover_from_fault() {
+void LogReader::recover_from_fault() {
   contain_faults("what follows a fault", [this] {
     hunt_.note_fault(window_.size(), alone_in_hand());
     end_turn();
@@ -114,10 +118,10 @@ void LogExporter::recover_from_fault() {
 }
 
 /// Reads records until the window is full or the log has no more.
-LogExporter::Read LogExporter::gather() {
+LogReader::Read LogReader::gather() {
   auto wait_until = std::chrono::steady_clock::now() + kIdleWait;
   const std::size_t records_max = hunt_.records_max(kWindowRecordsMax);
-  while (window_.size() < records_max && window_bytes_ < kWindowBytesMax && !is_full()) {
+  while (window_.size() < records_max && window_bytes_ < kWindowBytesMax && !taker_.is_full()) {
     const Duration wait = wait_until - std::chrono::steady_clock::now();
     auto record = cursor_.next(std::max(Duration::zero(), wait));
     if (!record) {
@@ -136,7 +140,7 @@ LogExporter::Read LogExporter::gather() {
   return Read::kMore;
 }
 
-void LogExporter::take(disk_log::DiskRecord record) {
+void LogReader::take(disk_log::DiskRecord record) {
   last_ = Passed{record.header.next, record.header.received_ms};
   const disk_log::RecordTag& tag = record.header.tag;
   auto whose = kept_customer_signal(tag.owner, tag.kind);
@@ -157,36 +161,36 @@ void LogExporter::take(disk_log::DiskRecord record) {
   const std::size_t stored_bytes = body.stored.size();
   if (is_given_up) {
     let_go(body);
-  } else if (accepted > 0 && add_unopened(window_.back(), body)) {
+  } else if (accepted > 0 && taker_.add_unopened(window_.back(), body)) {
     window_bytes_ += stored_bytes;
   } else if (!body.open()) {
     window_.back().is_damaged = true;
   } else {
     window_bytes_ += body.plain().size();
-    if (accepted > 0) add(index, window_.back(), std::move(body));
+    if (accepted > 0) taker_.add(index, window_.back(), std::move(body));
   }
   in_hand_.reset();
 }
 
 /// The window's last record. What brings the fault to light may be its body, so that nothing of it
 /// can be kept.
-void LogExporter::let_go(bodies::LogBody& body) {
+void LogReader::let_go(bodies::LogBody& body) {
   WindowRecord& record = window_.back();
   record.is_damaged = true;
   contain_faults("what is kept of a record that is given up", [&] {
-    if (body.open()) give_up(record, body.plain());
+    if (body.open()) taker_.give_up(record, body.plain());
   });
 }
 
-void LogExporter::give_up(WindowRecord& record, std::string_view /*body*/) {
+void WindowTaker::give_up(WindowRecord& record, std::string_view /*body*/) {
   record.is_damaged = true;
 }
 
-bool LogExporter::is_window_gone() const {
+bool LogReader::is_window_gone() const {
   return last_.has_value() && cursor_.committed() >= last_->next;
 }
 
-void LogExporter::book(disk_log::LogPosition before) {
+void LogReader::book(disk_log::LogPosition before) {
   struct Sum {
     CustomerId customer;
     Signal signal;
@@ -216,7 +220,7 @@ void LogExporter::book(disk_log::LogPosition before) {
   }
 }
 
-void LogExporter::show_queue() {
+void LogReader::show_queue() {
   const TimePoint now = parts_.clock.steady();
   if (queue_shown_ != TimePoint{} && now < queue_shown_ + kQueueShowInterval) return;
   queue_shown_ = now;

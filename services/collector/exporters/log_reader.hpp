@@ -1,4 +1,4 @@
-// What all exporters share: a thread that reads windows of records at a cursor of the disk log, has
+// What every exporter has: a thread that reads windows of records at a cursor of the disk log, has
 // them delivered, moves the cursor and keeps the books.
 #pragma once
 
@@ -33,21 +33,10 @@ struct WindowRecord {
   bool is_damaged = false;                  ///< could not be read as what it should be
 };
 
-/// Thread contract: as Exporter; the virtual functions run on the exporter's own thread.
-class LogExporter : public Exporter {
+/// What an exporter does with the windows that its LogReader reads.
+/// Thread contract: all but wake and end are called on the reader's thread.
+class WindowTaker {
  public:
-  LogExporter(const ExporterSettings& settings, const ExporterParts& parts);
-  ~LogExporter() override;
-  LogExporter(const LogExporter&) = delete;
-  LogExporter& operator=(const LogExporter&) = delete;
-
-  Result<void> start() override;
-  void stop(TimePoint deadline) noexcept override;
-
-  static constexpr std::size_t kWindowRecordsMax = 512;
-  static constexpr std::size_t kWindowBytesMax = 8U << 20U;  ///< bodies, as they are taken
-
- protected:
   /// Takes a record into the window. `body` has been opened.
   virtual void add(std::uint32_t index, WindowRecord& record, bodies::LogBody&& body) = 0;
   /// True where it has taken the record as it lies in the log: add is not called then.
@@ -76,14 +65,33 @@ class LogExporter : public Exporter {
   /// Ends what else runs; the exporter's thread has ended.
   virtual void end(TimePoint /*deadline*/) noexcept {}
 
-  bool is_stopping() const { return is_stopping_; }
+ protected:
+  ~WindowTaker() = default;
+};
+
+/// Reads at the cursor that bears the exporter's id. Its owner holds it as the last member, so that
+/// the thread has ended before anything that it uses goes.
+/// Thread contract: start and stop from one thread; the rest from the thread that calls the taker.
+class LogReader {
+ public:
+  /// `taker` outlives the reader.
+  LogReader(const ExporterSettings& settings, const ExporterParts& parts, WindowTaker& taker);
+  ~LogReader();
+  LogReader(const LogReader&) = delete;
+  LogReader& operator=(const LogReader&) = delete;
+
+  void start();
+  /// Wakes the taker, waits for the thread and calls the taker's end. Safe twice or unstarted.
+  void stop(TimePoint deadline) noexcept;
+
+  bool is_stopping() const { return is_stopping_; }  ///< any thread
   /// The log has dropped all of the window in hand.
   bool is_window_gone() const;
+  /// A request to the destination has been answered, or has failed. Any thread.
+  void note_request(Duration took);
 
-  const ExporterSettings settings_;
-  const ExporterParts parts_;
-  disk_log::Cursor& cursor_;
-  service::Histogram& send_duration_;
+  static constexpr std::size_t kWindowRecordsMax = 512;
+  static constexpr std::size_t kWindowBytesMax = 8U << 20U;  ///< bodies, as they are taken
 
  private:
   enum class Read : std::uint8_t { kMore, kAll, kFailed };
@@ -99,6 +107,11 @@ class LogExporter : public Exporter {
   void book(disk_log::LogPosition before);
   void show_queue();
 
+  const ExporterSettings settings_;
+  const ExporterParts parts_;
+  WindowTaker& taker_;
+  disk_log::Cursor& cursor_;
+  service::Histogram& send_duration_;
   Routing routing_;
   std::vector<WindowRecord> window_;
   std::size_t window_bytes_ = 0;
