@@ -30,6 +30,14 @@ END_FAILS_ONCE = ONCE + (
 DIES_ONCE = ONCE + "import os\ndef test_dies():\n    if first('death'): os._exit(3)\n"
 DOES_NOT_LOAD = "import a_module_that_nobody_has\n"
 
+
+@pytest.fixture(autouse=True)
+def _quick_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of some sixty starts of pytest would load every plugin that is installed, at two seconds of processor."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p xdist -p timeout")
+
+
 BESIDE = Round("side by side", ("-m", "not alone", "-n", "2", "-p", "beside_others"))
 ALONE = Round("alone", ("-m", "alone"))
 
