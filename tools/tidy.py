@@ -46,7 +46,7 @@ LAYERS = {
     "libs/disk_log": {"libs/base"},
     "libs/net": {"libs/base"},
     "libs/otlp": {"libs/wire", "libs/model", "libs/base", "libs/net"},
-    "libs/delivery": {"libs/disk_log", "libs/model", "libs/base"},
+    "libs/delivery": {"libs/disk_log", "libs/base"},
     "libs/service": {"libs/base", "libs/net"},
     "libs/tenancy": {"libs/model", "libs/base", "libs/net", "libs/service"},
 }
