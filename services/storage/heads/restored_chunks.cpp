@@ -1,6 +1,7 @@
 #include "services/storage/heads/restored_chunks.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
@@ -11,6 +12,9 @@ namespace {
 using quarantine::QuarantinedChunk;
 
 constexpr std::size_t kAtOnce = 64;  // between two syncs
+// So many chunks of a customer are tried that a store refuses for now, which a store that is away
+// does with all: each was refused by itself before it came here, and says nothing of the others.
+constexpr int kRefusalsMax = 8;
 
 class Restoring {
  public:
@@ -34,7 +38,8 @@ class Restoring {
     if (!chunk) return leave(name, chunk.error());
     counts_.series_max = std::max(counts_.series_max, chunk->row.series);
     counts_.customer_max = std::max(counts_.customer_max, chunk->number);
-    if (is_refusing_) return;
+    int& refusals = refusals_[chunk->number];
+    if (refusals >= kRefusalsMax) return;
     Result<void> put = fail(ErrorCode::kInternal, "storage: a fault of this program");
     contain_faults("storage: giving a chunk of the quarantine to the store",
                    [&] { put = give(*chunk); });
@@ -42,7 +47,7 @@ class Restoring {
       done_.push_back(name);
       return;
     }
-    is_refusing_ = is_retryable(put.error());
+    if (is_retryable(put.error())) ++refusals;
     service::log_warn("a chunk stays in quarantine",
                       {{"file", name}, {"why", put.error().message}});
   }
@@ -112,7 +117,7 @@ class Restoring {
   StoredSeries& store_;
   RestoreCounts counts_;
   std::vector<std::string> done_;  // the store has them, once it is synced
-  bool is_refusing_ = false;
+  std::map<customers::CustomerNumber, int> refusals_;
 };
 
 }  // namespace

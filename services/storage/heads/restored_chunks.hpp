@@ -19,9 +19,9 @@ struct RestoreCounts {
 
 /// Before the write-ahead log is replayed: what lies in both then vanishes as a repeat. A chunk
 /// goes from the quarantine once the store has it on disk. One that the store refuses stays, one
-/// bad file is one file; where the store refuses for now the rest waits for the next start. A chunk
-/// in whose place the store has another by now replaces nothing: it becomes a late one. Logs what
-/// it did. Thread contract: one thread.
+/// bad file is one file; of a customer with eight that it refuses for now the rest waits for the
+/// next start, the other customers' do not. A chunk in whose place the store has another by now
+/// replaces nothing: it becomes a late one. Logs what it did. Thread contract: one thread.
 RestoreCounts restore_chunks(quarantine::ChunkQuarantine& quarantine, StoredSeries& store);
 
 }  // namespace vigia::storage::heads

@@ -48,6 +48,9 @@ class FaultyStore final : public store::WatchedChunks {
     if (refuses_all) return done(fail(ErrorCode::kUnavailable, "the disk is full"));
     for (const store::ClosedChunk& chunk : chunks) {
       if (chunk.row.series.value == poison) throw std::logic_error("a fault");
+      if (chunk.row.series.value == unavailable) {
+        return done(fail(ErrorCode::kUnavailable, "its rows cannot be read"));
+      }
     }
     store::WatchedChunks::put(customer, chunks, std::move(done));
   }
@@ -57,6 +60,7 @@ class FaultyStore final : public store::WatchedChunks {
   }
 
   std::uint64_t poison = 0;
+  std::uint64_t unavailable = 0;
   bool refuses_all = false;
   bool refuses_sync = false;
 };
@@ -158,6 +162,27 @@ TYPED_TEST(RestoredChunksTest, AStoreThatRefusesForNowIsNotAskedForEach) {
   EXPECT_EQ(counts.left, 2U);
   EXPECT_EQ(counts.series_max.value, 99U);  // its number is taken all the same
   EXPECT_EQ(this->quarantine_->stats().chunks, 2U);
+}
+
+// What lies here was refused by itself while others were taken, and may be so again.
+TYPED_TEST(RestoredChunksTest, ARefusalForNowKeepsNeitherTheCustomersOthersNorAnyoneElsesThere) {
+  this->keep(1, this->row(7, 0, {1}));
+  this->keep(1, this->row(8, 0, {2}));
+  this->keep(2, this->row(9, 0, {3}));
+  this->chunks_.unavailable = 7;
+  const RestoreCounts counts = this->restore();
+  EXPECT_EQ(counts.restored, 2U);
+  EXPECT_EQ(counts.left, 1U);
+  EXPECT_THAT(this->values(1, 8), ElementsAre(Pair(0, 2)));
+  EXPECT_THAT(this->values(2, 9), ElementsAre(Pair(0, 3)));
+}
+
+TYPED_TEST(RestoredChunksTest, ManyRefusalsForNowOfOneCustomerKeepNobodyElsesThere) {
+  for (TimestampMs from = 0; from < 20; ++from) this->keep(1, this->row(7, from * 10, {1}));
+  this->keep(2, this->row(9, 0, {3}));
+  this->chunks_.unavailable = 7;
+  EXPECT_EQ(this->restore().restored, 1U);
+  EXPECT_THAT(this->values(2, 9), ElementsAre(Pair(0, 3)));
 }
 
 TYPED_TEST(RestoredChunksTest, ADamagedFileIsOneFile) {
