@@ -547,11 +547,15 @@ def test_what_lies_aside_survives_kill_9(lanes: Lanes) -> None:
     wait_for("no file is left", lambda: not list((lanes.folder / "log" / "side").rglob("*.side")))
 
 
+def _wide(customer: str) -> dict[str, str]:
+    """A resource whose labels are some 6 KiB."""
+    return {**resource_of(customer), "service.name": "s" * 2000, "node.region": "r" * 2000, "environment": "e" * 2000}
+
+
 def _wide_gauges(customer: str, first: int, count: int) -> bytes:
-    """Some 1 KiB on the way out each."""
-    wide = {**resource_of(customer), "service.name": "s" * 900}
+    """Some 6 KiB on the way out each: few, since each that lies aside is sent by itself."""
     series = [gauge(f"probe_{n}", [(now_ms(), 1.0)]) for n in range(first, first + count)]
-    body: bytes = metrics_request(wide, *series).SerializeToString()
+    body: bytes = metrics_request(_wide(customer), *series).SerializeToString()
     return body
 
 
@@ -565,8 +569,8 @@ def test_a_required_destination_loses_nothing_at_the_side_queues_share(lanes: La
     lanes.start("collector")
     taken = 0
     for _ in range(60):  # two windows of 8 MiB on the way out
-        assert lanes.send("cliente-a", _wide_gauges("cliente-a", taken, 200)).status_code == 200
-        taken += 200
+        assert lanes.send("cliente-a", _wide_gauges("cliente-a", taken, 35)).status_code == 200
+        taken += 35
     destination.script = lambda customer, path, body: 500 if customer == "cliente-a" else 204
     with Neighbour(lanes, newest_taken(destination)) as b:
         wait_for("A's data lies aside", lambda: lanes.gauge_of("vigia_exporter_side_items", COLD) == taken, 90)
@@ -613,17 +617,10 @@ def test_a_required_destination_loses_nothing_at_the_side_queues_share(lanes: La
 
 
 def _grows_to(mib: int) -> bytes:
-    """Points of one series under labels of 10 KB: so many MiB on the way out, within intake's limits."""
-    wide = {
-        **resource_of("cliente-a"),
-        "service.name": "s" * 2000,
-        "node.region": "r" * 2000,
-        "environment": "e" * 2000,
-    }
+    """Points of one series under wide labels: so many MiB on the way out, within intake's limits."""
     now, points = now_ms(), mib * 1024 // 6
-    body: bytes = metrics_request(
-        wide, gauge("probe_grows", [(now - n, 1.0) for n in range(points)])
-    ).SerializeToString()
+    grows = gauge("probe_grows", [(now - n, 1.0) for n in range(points)])
+    body: bytes = metrics_request(_wide("cliente-a"), grows).SerializeToString()
     return body
 
 
