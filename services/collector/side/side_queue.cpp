@@ -102,6 +102,9 @@ Result<void> SideQueue::recover(const OnFound& on_found) {
     if (settings_.on_damaged) settings_.on_damaged();
     (void)files_.rename(path, path + std::string(kDamagedSuffix));
   }
+  // The run before has let nothing of them go for room, and this one does not either.
+  for (auto& [id, customer] : customers_)
+    customer.is_kept = customer.is_kept || (settings_.keeps_all_of && is_over(customer));
   publish();
   return {};
 }
@@ -110,9 +113,10 @@ std::string SideQueue::path_of(std::uint64_t number) const {
   return fmt::format("{}/{:016x}{}", settings_.directory, number, kSuffix);
 }
 
-/// Whoever is at its share now. Where all together are at the bound somebody is at an equal part.
+/// Whoever is at its share now and loses nothing for room. Where all together are at the bound
+/// somebody is at an equal part.
 void SideQueue::publish() {
-  if (!settings_.is_required) return;
+  if (!settings_.is_required && !settings_.keeps_all_of) return;
   std::uint64_t room = 0;
   for (const auto& [id, customer] : customers_) room += customer.room();
   // Of a small disk a quarter of what is aside and free: who is at that leaves the others the rest.
@@ -126,7 +130,7 @@ void SideQueue::publish() {
     share = std::min(share, settings_.bytes_max / std::max<std::size_t>(1, customers_.size()));
   std::map<CustomerId, SideHold> held;
   for (const auto& [id, customer] : customers_) {
-    if (customer.room() >= share)
+    if (customer.is_kept && customer.room() >= share)
       held.emplace(customer.entries.begin()->second.item.head.customer,
                    SideHold{customer.room(), share});
   }
@@ -163,6 +167,8 @@ Result<void> SideQueue::write(std::uint64_t number, const SideBytes& bytes) {
 
 SideItem& SideQueue::enter(std::uint64_t number, const SideHead& head) {
   Customer& customer = customers_[head.customer.text()];
+  customer.is_kept = customer.is_kept || settings_.is_required ||
+                     (settings_.keeps_all_of && settings_.keeps_all_of(head.customer));
   const TimePoint now = clock_.steady();
   const auto [entry, is_new] = customer.entries.try_emplace(
       number, Waiting{{.number = number, .head = head, .since = now}, false});
@@ -267,11 +273,20 @@ bool SideQueue::is_over(const Customer& customer) const {
          customer.entries.size() - customer.leaving_entries > settings_.customer_entries_max;
 }
 
+/// What is kept takes no room from the others: who has it is refused at intake.
+std::uint64_t SideQueue::evictable_bytes() const {
+  std::uint64_t bytes = bytes_ - leaving_bytes_;
+  for (const auto& [id, customer] : customers_)
+    bytes -= customer.is_kept ? customer.bytes - customer.leaving_bytes : 0;
+  return bytes;
+}
+
 /// What goes to keep the bounds: the customer's own oldest, or where the whole is too much the
 /// oldest of whoever holds most. The newest entry of each stays.
 std::vector<SideItem> SideQueue::choose_evicted(const CustomerId& customer) {
   const auto oldest_of = [](Customer& one) {
     auto& entries = one.entries;
+    if (one.is_kept) return static_cast<Waiting*>(nullptr);
     const auto oldest = std::find_if(entries.begin(), entries.end(),
                                      [](const auto& entry) { return !entry.second.is_picked; });
     const bool is_newest = oldest == entries.end() || std::next(oldest) == entries.end();
@@ -282,7 +297,7 @@ std::vector<SideItem> SideQueue::choose_evicted(const CustomerId& customer) {
     const auto own = customers_.find(customer.text());
     Waiting* oldest =
         own != customers_.end() && is_over(own->second) ? oldest_of(own->second) : nullptr;
-    if (oldest == nullptr && bytes_ - leaving_bytes_ <= settings_.bytes_max) return evicted;
+    if (oldest == nullptr && evictable_bytes() <= settings_.bytes_max) return evicted;
     std::uint64_t most = 0;
     for (auto& [id, one] : customers_) {
       if (oldest != nullptr && most == 0) break;  // the customer's own

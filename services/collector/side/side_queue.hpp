@@ -34,8 +34,11 @@ struct SideQueueSettings {
   /// time and only while what has become so has less than half of the share (has_room_for_units).
   /// All customers: twice bytes_max + the log.
   bool is_required = false;
+  /// Whose data is not let go for room either: as if required, for as long as anything of it waits
+  /// here. Asked under the queue's lock.
+  std::function<bool(const CustomerId&)> keeps_all_of = {};
   std::string exporter = "";        ///< as the shares know it
-  SideShares* shares = nullptr;     ///< told of who is at its share, where required
+  SideShares* shares = nullptr;     ///< told of who is at its share and loses nothing
   std::uint64_t reserve_bytes = 0;  ///< kept of the disk for put_all
   /// Of the disk that the folder lies on: a customer's share is a quarter of these and of what is
   /// aside already, where that is less than customer_bytes_max.
@@ -157,12 +160,12 @@ class SideQueue {
   /// its own.
   bool holds_fresh(const CustomerId& customer, Signal signal) const;
   bool holds_any(const CustomerId& customer) const;
-  /// Of a required destination: nothing more of the customer should come here than must.
+  /// Of a customer whose data is not let go for room: no more of it should come here than must.
   bool is_at_share(const CustomerId& customer) const;
   /// Entries of the customer that are suspects.
   std::size_t suspects(const CustomerId& customer) const;
-  /// Of a required destination: whether some more of its records may become units. pick gives none
-  /// of them otherwise.
+  /// Of a customer whose data is not let go for room: whether some more of its records may become
+  /// units. pick gives none of them otherwise.
   bool has_room_for_units(const CustomerId& customer) const;
   SideQueueStats stats() const;
   /// What each customer holds: as intake counts it, an entry's room included.
@@ -190,6 +193,7 @@ class SideQueue {
     TimePoint not_before{};
     std::uint64_t last_turn = 0;
     bool had_suspects = false;  // at its last turn
+    bool is_kept = false;       // nothing of it is let go for room
     // Of these, on their way out; picked, so that nobody else takes them.
     std::uint64_t leaving_entries = 0;
     std::uint64_t leaving_bytes = 0;
@@ -211,6 +215,7 @@ class SideQueue {
   std::vector<SideItem> choose_evicted(const CustomerId& customer);
   void let_go(const std::vector<SideItem>& evicted);
   bool is_over(const Customer& customer) const;
+  std::uint64_t evictable_bytes() const;
   bool takes_units(const Customer& customer) const;
   void publish();
   std::vector<SideItem> take_of(Customer& customer, std::uint64_t& bytes_left);

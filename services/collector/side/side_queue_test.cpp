@@ -278,6 +278,41 @@ TEST_F(SideQueueTest, WhatIsNotRequiredHoldsNobodyUp) {
   EXPECT_FALSE(queue_->is_at_share(*CustomerId::parse("a")));
 }
 
+TEST_F(SideQueueTest, WhoseRefusalsAreOverTheirShareLosesNothingForRoomAnywhere) {
+  settings_.exporter = "otlphttp/cold";
+  settings_.shares = &shares_;
+  settings_.customer_bytes_max = 80;
+  settings_.bytes_max = 105;
+  bool is_short = true;
+  settings_.keeps_all_of = [&is_short](const CustomerId& customer) {
+    return is_short && customer.text() == "a";
+  };
+  reopen();
+  const std::string most(15, '2');  // a unit more is over the share
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(queue_->put(units_of("a", most)));
+  ASSERT_TRUE(held("a"));
+  EXPECT_EQ(held("a")->bytes_max, 80U);
+  EXPECT_TRUE(queue_->is_at_share(*CustomerId::parse("a")));
+  // Others keep their own bounds, and have not less room for it.
+  for (const char* letters : {"x", "y"}) ASSERT_TRUE(queue_->put(units_of("b", letters)));
+  EXPECT_EQ(evicted_, 0U);
+  ASSERT_TRUE(queue_->put(units_of("b", most)));
+  EXPECT_EQ(evicted_, 2U);
+  EXPECT_FALSE(held("b"));
+  // Its share is whole again, but what waits of it is more than it would be let have.
+  is_short = false;
+  ASSERT_TRUE(queue_->put(units_of("a", "0")));
+  reopen();
+  EXPECT_TRUE(held("a"));
+  ASSERT_TRUE(queue_->put(units_of("a", "0")));
+  EXPECT_EQ(evicted_, 2U);
+  for (const auto& items : pick()) queue_->remove(items);
+  EXPECT_FALSE(held("a"));
+  ASSERT_TRUE(queue_->put(units_of("a", "1")));
+  ASSERT_TRUE(queue_->put(units_of("a", most)));
+  EXPECT_EQ(evicted_, 3U) << "as anybody's, once nothing of it waits";
+}
+
 TEST_F(SideQueueTest, EachTryOnAFullDiskLeavesNoFile) {
   ASSERT_TRUE(queue_->put(units_of("b", "x")));
   for (const std::string failing : {"write", "sync", "rename", "sync /side"}) {
