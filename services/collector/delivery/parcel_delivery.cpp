@@ -204,6 +204,7 @@ void ParcelDelivery::settle(Task& task, const Answer& answer, DeliveryObserver& 
       if (answer.rejected > 0)
         observer.on_rejected(*range.parcel, range.first, range.last, answer.rejected, answer.why);
       task.ranges.pop_front();
+      if (task.searched > 0) --task.searched;
       task.attempts = 0;
       task.failure.reset();
       return;
@@ -234,6 +235,8 @@ void ParcelDelivery::judge(Task& task, const std::vector<Task>& tasks, DeliveryO
     set_aside(task, Aside::kSearch, "the time of this turn is over", observer);
   else if (takes_others_time(task, tasks, observer))
     set_aside(task, Aside::kSlow, "it takes long, and others wait", observer);
+  else if (task.searched == 0 && !observer.may_be_refused(*task.customer))
+    set_aside(task, Aside::kSearch, "its customer's share of refusals is spent", observer);
   else if (task.failure)
     judge_failure(task, observer);
 }

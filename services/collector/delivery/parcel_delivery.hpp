@@ -74,6 +74,9 @@ class DeliveryObserver {
   virtual std::string_view kind_of(const Parcel& /*parcel*/, std::size_t /*unit*/) { return {}; }
   /// Whether a customer who is not in this run waits behind it.
   virtual bool others_wait(const std::set<CustomerId>& /*in_run*/) { return false; }
+  /// Whether anything of the customer's that may be refused is to be sent now. Where not, the
+  /// search that is under way ends at its unit, and all that is left is set aside (kSearch).
+  virtual bool may_be_refused(const CustomerId& /*customer*/) { return true; }
   /// Called often; false gives up what is left.
   virtual bool go_on() = 0;
 };
@@ -89,6 +92,8 @@ class DeliveryObserver {
 /// if something so much newer was taken that it is too old for every series (by no clock of ours).
 /// What lies too far ahead of the destination's clock is its owner's trouble where others' data is
 /// taken: the rest is sent, that waits aside for as long as it takes.
+/// A destination keeps the first of several values that one series has at one time: once something
+/// of a parcel was refused, the others are given up unsent.
 /// Of suspects that are of one kind one is tried for all, and shares its fate with them at the last
 /// try: they have failed alone each.
 /// Thread contract: `run` from one thread; `wake` from any.
@@ -135,6 +140,9 @@ class ParcelDelivery {
     int attempts = 0;
     int searches = 0;
     std::optional<TimePoint> searched_since{};
+    /// Ranges at the front that something refused was cut into: to blame is one of them.
+    std::size_t searched = 0;
+    bool has_single_values = false;  // drop_doubles
     std::optional<Failure> failure{};
     TimePoint sent{};
     Duration spent{};  // in requests that were taken
@@ -163,6 +171,8 @@ class ParcelDelivery {
   void condemn_suspect(Task& task, const std::string& why, DeliveryObserver& observer) const;
   void part_too_new(Task& task, const std::string& why, DeliveryObserver& observer);
   void search(Task& task, const Answer& answer, DeliveryObserver& observer);
+  static void note_searched(Task& task, std::size_t ranges_before);
+  bool drop_doubles(Task& task, DeliveryObserver& observer) const;
   bool split(Task& task, DeliveryObserver& observer) const;
   std::vector<Range> take_kind(Task& task, DeliveryObserver& observer) const;
   bool doom(Task& task, const Answer& answer, DeliveryObserver& observer) const;

@@ -1,5 +1,6 @@
 // How a parcel's delivery finds what of it is to blame: by halves, by time, by kind.
 #include <algorithm>
+#include <unordered_map>
 
 #include "services/collector/delivery/parcel_delivery.hpp"
 
@@ -9,6 +10,27 @@ namespace {
 /// Prometheus takes a sample of the hour before its newest one unless the sample's own series has
 /// newer ones; what it refuses beyond that, and some margin, it refuses for every series.
 constexpr std::int64_t kOldForAllMs = 2 * 3'600'000;
+
+/// Of which a destination has one value: a series' labels, encoded, and a time.
+using ValuePlace = std::pair<std::string_view, std::int64_t>;
+struct ValuePlaceHash {
+  std::size_t operator()(const ValuePlace& place) const {
+    constexpr std::size_t kOdd = 0x9e3779b97f4a7c15;
+    return std::hash<std::string_view>()(place.first) ^
+           std::hash<std::int64_t>()(place.second) * kOdd;
+  }
+};
+
+/// A parcel of these units, at least one.
+std::unique_ptr<Parcel> gather(const std::vector<std::pair<const Parcel*, std::size_t>>& units) {
+  const Parcel& from = *units.front().first;
+  auto parcel = std::make_unique<Parcel>(Parcel{.customer = from.customer,
+                                                .signal = from.signal,
+                                                .stage = from.stage,
+                                                .weight_max = from.weight_max});
+  for (const auto& [source, unit] : units) parcel->append(*source, unit, unit + 1);
+  return parcel;
+}
 
 }  // namespace
 
@@ -114,19 +136,71 @@ void ParcelDelivery::search(Task& task, const Answer& answer, DeliveryObserver& 
     set_aside(task, Aside::kSearch, answer.why, observer);
     return;
   }
+  const std::size_t ranges = task.ranges.size();
   if (units == 1) {
-    if (split(task, observer)) return;
+    if (split(task, observer)) {
+      note_searched(task, ranges);
+      return;
+    }
     task.ranges.pop_front();
+    task.searched = 0;
     if (answer.is_too_old) learn_too_old(range.parcel->units[range.first].timestamp_ms, answer.why);
     observer.on_refused(*range.parcel, range.first, answer.why);
     return;
   }
+  // What is cut anew is sent once more as if it were fresh, its first request at any rate.
+  if (drop_doubles(task, observer)) {
+    task.searched = 1;
+    return;
+  }
   if (answer.is_too_old && !task.is_by_time) {
     sort_by_time(task);
+    task.searched = 1;
     return;
   }
   // Too old: the newer half first, which is likely to pass, so that the search ends at the border.
   halve(task, answer.is_too_old);
+  note_searched(task, ranges);
+}
+
+/// The front one of so many ranges was cut: what it has become is searched to the unit.
+void ParcelDelivery::note_searched(Task& task, std::size_t ranges_before) {
+  task.searched = std::max<std::size_t>(task.searched, 1) + task.ranges.size() - ranges_before;
+}
+
+/// True where something was given up; what is left is cut anew, in its order. Looked for where
+/// something was refused, once: most parcels are taken, and a look at each value costs as much as
+/// packing it.
+bool ParcelDelivery::drop_doubles(Task& task, DeliveryObserver& observer) const {
+  const Range& front = task.ranges.front();
+  // By time ranges stand in the other order, where the first value is not the first to come.
+  if (task.has_single_values || task.is_by_time || task.stage != Parcel::Stage::kFresh ||
+      observer.kind_of(*front.parcel, front.first).empty())
+    return false;
+  task.has_single_values = true;
+  std::unordered_map<ValuePlace, std::string_view, ValuePlaceHash> known;
+  std::vector<std::pair<const Parcel*, std::size_t>> left;
+  bool has_doubles = false;
+  for (const Range& range : task.ranges) {
+    for (std::size_t unit = range.first; unit < range.last; ++unit) {
+      const std::string_view bytes = range.parcel->run(unit, unit + 1);
+      const ValuePlace place{observer.kind_of(*range.parcel, unit),
+                             range.parcel->units[unit].timestamp_ms};
+      // The same value once more does no harm, and is counted as taken.
+      if (known.try_emplace(place, bytes).first->second == bytes) {
+        left.emplace_back(range.parcel, unit);
+        continue;
+      }
+      has_doubles = true;
+      observer.on_refused(*range.parcel, unit, "another value of that series and time came before");
+    }
+  }
+  if (!has_doubles) return false;
+  auto rest = gather(left);
+  task.ranges.clear();
+  cut(*rest, task.ranges);
+  task.made.push_back(std::move(rest));
+  return true;
 }
 
 void ParcelDelivery::halve(Task& task, bool newer_first) const {
@@ -180,12 +254,7 @@ void ParcelDelivery::sort_by_time(Task& task) const {
     return left.first->units[left.second].timestamp_ms <
            right.first->units[right.second].timestamp_ms;
   });
-  const Parcel& from = *order.front().first;
-  auto sorted = std::make_unique<Parcel>(Parcel{.customer = from.customer,
-                                                .signal = from.signal,
-                                                .stage = from.stage,
-                                                .weight_max = from.weight_max});
-  for (const auto& [parcel, unit] : order) sorted->append(*parcel, unit, unit + 1);
+  auto sorted = gather(order);
   task.ranges.clear();
   cut(*sorted, task.ranges);
   std::reverse(task.ranges.begin(), task.ranges.end());

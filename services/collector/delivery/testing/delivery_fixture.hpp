@@ -49,21 +49,25 @@ class Notes final : public DeliveryObserver {
     if (aside == Aside::kTooNew) too_new += parcel.run(first, last);
   }
   void on_answer(const Parcel& /*parcel*/, std::size_t /*first*/, std::size_t /*last*/,
-                 const Answer& /*answer*/, Duration /*took*/) override {
+                 const Answer& answer, Duration /*took*/) override {
     ++answers;
+    if (answer.kind == Kind::kRefused) ++refusals;
   }
+  bool may_be_refused(const CustomerId& customer) override { return may_be(customer.text()); }
   std::string_view kind_of(const Parcel& parcel, std::size_t unit) override {
-    return has_kinds ? parcel.run(unit, unit + 1) : std::string_view();
+    return has_kinds ? parcel.run(unit, unit + 1).substr(0, 1) : std::string_view();
   }
   bool others_wait(const std::set<CustomerId>& /*in_run*/) override { return has_others_behind; }
   bool go_on() override { return may_go_on(); }
   bool has_others_behind = false;
-  bool has_kinds = false;  // a unit's letter is its kind
+  bool has_kinds = false;  // a unit's first letter is its kind
   std::vector<std::string> refused;
   std::string left, slow, suspects;  // set aside
   std::string too_new;               // of what is left
   std::uint64_t rejected = 0;
   int answers = 0;
+  int refusals = 0;
+  std::function<bool(const std::string& customer)> may_be = [](const auto&) { return true; };
   std::function<bool()> may_go_on = [] { return true; };
 };
 
