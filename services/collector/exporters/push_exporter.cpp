@@ -39,6 +39,20 @@ constexpr auto kHeldPauseMax = std::chrono::seconds(30);
 constexpr auto kHeldLook = std::chrono::milliseconds(100);
 constexpr int kSecondsToMs = 1000;
 
+void show_refusals(const delivery::RefusalBudget& refusals, const std::string& exporter,
+                   const service::MetricRegistry::Emit& emit) {
+  for (const auto& [customer, account] : refusals.accounts()) {
+    const service::MetricLabels labels{{"exporter", exporter}, {"customer_id", customer.text()}};
+    emit("vigia_exporter_refused_bytes_total",
+         "What refusals of a customer's data have cost the destination, by the lines of its log",
+         service::MetricType::kCounter, labels, static_cast<double>(account.bytes));
+    emit("vigia_exporter_refusals_waited_seconds_total",
+         "Time in which a customer's data waited because too much of it was refused",
+         service::MetricType::kCounter, labels,
+         std::chrono::duration<double>(account.waited).count());
+  }
+}
+
 Duration give_up_after(const SenderSettings& sender, bool is_required) {
   if (sender.give_up_after > Duration::zero()) return sender.give_up_after;
   return is_required ? Duration(kRequiredGiveUpAfter) : side::SideLaneSettings{}.give_up_after;
@@ -75,6 +89,8 @@ PushExporter::PushExporter(const ExporterSettings& settings, const SenderSetting
       evidence_(std::make_shared<delivery::Evidence>()),
       prober_(means_.probe, *means_.transport, evidence_, parts.clock, parts.time),
       delivery_(delivery_settings(sender), *means_.transport, parts.clock, evidence_, &prober_),
+      refusals_(
+          std::make_shared<delivery::RefusalBudget>(sender.refused_bytes_per_second, parts.clock)),
       dead_letters_(parts.data_directory, settings.id),
       oldest_waiting_(parts.metrics.gauge("vigia_exporter_oldest_waiting_seconds",
                                           "Age of the oldest data that waits for the destination",
@@ -93,6 +109,10 @@ PushExporter::PushExporter(const ExporterSettings& settings, const SenderSetting
       [rooms = side_rooms_, id = settings.id](const service::MetricRegistry::Emit& emit) {
         rooms->collect(id, emit);
       });
+  parts.metrics.on_collect(
+      [refusals = refusals_, id = settings.id](const service::MetricRegistry::Emit& emit) {
+        show_refusals(*refusals, id, emit);
+      });
 }
 
 PushExporter::~PushExporter() = default;
@@ -107,6 +127,9 @@ Result<void> PushExporter::start() {
   side.exporter = settings_.id;
   side.shares = parts_.side_shares;
   side.reserve_bytes = parts_.side_reserve_bytes;
+  side.keeps_all_of = [refusals = refusals_](const CustomerId& customer) {
+    return refusals->is_short(customer);
+  };
   side.free_bytes = [folder = parts_.data_directory] { return free_bytes(folder); };
   side.on_damaged = [this] {
     if (means_.marks) means_.marks->note_loss();
@@ -184,7 +207,8 @@ bool PushExporter::add_unopened(WindowRecord& record, bodies::LogBody& body) {
     record.is_left = true;
     return true;
   }
-  if (!lane_->is_followed(record.customer, record.signal) && !queue_->is_at_share(record.customer))
+  if (!lane_->is_followed(record.customer, record.signal) &&
+      !queue_->is_at_share(record.customer) && !refusals_->is_spent(record.customer))
     return false;
   follow(record, std::move(body), {}, record.accepted);
   return true;

@@ -13,6 +13,7 @@
 #include "services/collector/delivery/packer.hpp"
 #include "services/collector/delivery/parcel.hpp"
 #include "services/collector/delivery/parcel_delivery.hpp"
+#include "services/collector/delivery/refusal_budget.hpp"
 #include "services/collector/exporters/log_reader.hpp"
 #include "services/collector/exporters/sender_settings.hpp"
 #include "services/collector/marks/marks.hpp"
@@ -112,8 +113,12 @@ class PushExporter final : public Exporter,
   void on_answer(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
                  const delivery::Answer& answer, Duration took) override;
   std::optional<delivery::Parcel> split(const delivery::Parcel& parcel, std::size_t unit) override;
+  std::string_view kind_of(const delivery::Parcel& parcel, std::size_t unit) override;
   bool others_wait(const std::set<CustomerId>& in_run) override;
   bool go_on() override;
+  /// Of either lane.
+  bool may_be_refused(const CustomerId& customer) override;
+  void note_refusal(const delivery::Parcel& parcel, std::size_t first, std::size_t last);
 
   void on_side_sent(const CustomerId& customer, Signal signal, std::uint64_t items) override;
   void on_side_dropped(const CustomerId& customer, Signal signal, std::string_view reason,
@@ -130,6 +135,8 @@ class PushExporter final : public Exporter,
   std::shared_ptr<delivery::Evidence> evidence_;
   delivery::Prober prober_;
   delivery::ParcelDelivery delivery_;
+  /// Of both lanes; shared with the registry's collect function.
+  std::shared_ptr<delivery::RefusalBudget> refusals_;
   std::unique_ptr<side::SideQueue> queue_;  // from start on
   std::unique_ptr<side::SideLane> lane_;
 

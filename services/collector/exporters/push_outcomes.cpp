@@ -65,6 +65,10 @@ std::optional<delivery::Parcel> PushExporter::split(const delivery::Parcel& parc
   return means_.packer->split(parcel, unit);
 }
 
+std::string_view PushExporter::kind_of(const delivery::Parcel& parcel, std::size_t unit) {
+  return means_.packer->kind_of(parcel.run(unit, unit + 1));
+}
+
 void PushExporter::on_answer(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
                              const delivery::Answer& answer, Duration took) {
   on_side_answer(parcel, first, last, answer, took);
@@ -111,9 +115,23 @@ void PushExporter::on_side_answer(const delivery::Parcel& parcel, std::size_t fi
   note_state(answer);
   reader_.note_request(took);
   if (answer.kind == delivery::Answer::Kind::kTaken) return;
+  if (answer.kind == delivery::Answer::Kind::kRefused) note_refusal(parcel, first, last);
   std::uint64_t items = 0;
   for (std::size_t i = first; i < last; ++i) items += parcel.units[i].items;
   parts_.books.send_failed(parcel.signal, settings_.id, items);
+}
+
+void PushExporter::note_refusal(const delivery::Parcel& parcel, std::size_t first,
+                                std::size_t last) {
+  if (!refusals_->charge(parcel, first, last)) return;
+  service::log_warn(
+      "the destination refuses so much of a customer's data that its search waits; nobody else's "
+      "does, and nothing is lost",
+      {{"exporter", settings_.id}, {"customer_id", parcel.customer.text()}});
+}
+
+bool PushExporter::may_be_refused(const CustomerId& customer) {
+  return !refusals_->is_spent(customer);
 }
 
 /// One line when the destination begins to fail, one when it is well again; not more often than

@@ -70,6 +70,9 @@ SenderSettings read_sender(const ConfigNode& node, BareEndpoint bare,
   const ConfigNode side_share = node.child("side_queue").child("customer_bytes_max");
   sender.side_customer_bytes_max = side_share.bytes(sender.side_customer_bytes_max);
   if (sender.side_customer_bytes_max == 0) side_share.note_error("must be more than 0");
+  const ConfigNode refusals = node.child("refusals").child("customer_bytes_per_second");
+  sender.refused_bytes_per_second = refusals.bytes(sender.refused_bytes_per_second);
+  if (sender.refused_bytes_per_second == 0) refusals.note_error("must be more than 0");
   sender.compression = node.child("compression").text();
   sender.batch_bytes_max = node.child("max_batch_size_bytes").bytes(sender.batch_bytes_max);
   config::take_note(node.child("sending_queue"), "the disk log is the queue", context.notes);

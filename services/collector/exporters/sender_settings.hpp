@@ -26,6 +26,9 @@ struct SenderSettings {
   /// What may lie aside of one customer: over it, where required, intake takes no more of it; else
   /// its oldest goes.
   std::uint64_t side_customer_bytes_max = 256ULL << 20U;
+  /// What refusals of one customer's data may cost the destination a second, over that its search
+  /// waits: delivery/refusal_budget.hpp.
+  std::uint64_t refused_bytes_per_second = 16U << 10U;
   std::size_t batch_bytes_max = 1U << 20U;
   std::string ca_file, cert_file, key_file;  ///< tls
   bool tls_skip_verify = false;

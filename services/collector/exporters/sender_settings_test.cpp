@@ -56,5 +56,17 @@ TEST(SenderSettings, WhatMayLieAsideOfACustomerHasAKey) {
   EXPECT_FALSE(side_bytes("0"));
 }
 
+TEST(SenderSettings, WhatRefusalsOfACustomerMayCostHasAKey) {
+  const auto bytes = [](const std::string& value) -> std::optional<std::uint64_t> {
+    const auto sender =
+        read("{endpoint: http://far, refusals: {customer_bytes_per_second: " + value + "}}");
+    if (!sender) return std::nullopt;
+    return sender->refused_bytes_per_second;
+  };
+  EXPECT_EQ(SenderSettings{}.refused_bytes_per_second, 16U << 10U);
+  EXPECT_EQ(bytes("4KiB"), 4U << 10U);
+  EXPECT_FALSE(bytes("0"));
+}
+
 }  // namespace
 }  // namespace vigia::collector::exporters

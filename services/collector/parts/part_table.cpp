@@ -53,7 +53,8 @@ constexpr std::array kExporters{
         {"prometheusremotewrite",
          R"(  prometheusremotewrite/NAME: {endpoint, headers, tls, auth, timeout: 10s, resource_labels,
                                hot_shard: true for names hot-…, give_up_after: 10m,
-                               side_queue: {customer_bytes_max: 256MiB}}
+                               side_queue: {customer_bytes_max: 256MiB},
+                               refusals: {customer_bytes_per_second: 16KiB}}
 )"},
         "prometheus_remote_write",
         true,
@@ -65,6 +66,10 @@ constexpr std::array kExporters{
                              side_queue: {customer_bytes_max: 256MiB}}  # lies aside; over it the
                                                     # customer's oldest goes, where required nothing
                                                     # does but intake refuses that customer
+                                                    # refusals, of both: what the far end refuses
+                                                    # of one customer, by the labels that it writes
+                                                    # into its log; over it that customer's search
+                                                    # waits
 )"},
         "otlp_http",
         false,

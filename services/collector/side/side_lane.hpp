@@ -33,6 +33,9 @@ class SideLaneOwner {
                               const std::string& why, bool is_record) = 0;
   virtual void on_side_answer(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
                               const delivery::Answer& answer, Duration took) = 0;
+  /// Whether the customer's turn may come: of whom too much was refused waits. Asked under the
+  /// queue's lock.
+  virtual bool may_be_refused(const CustomerId& /*customer*/) { return true; }
 };
 
 struct SideLaneSettings {

@@ -89,7 +89,11 @@ class Owner final : public SideLaneOwner {
   void on_side_answer(const delivery::Parcel& /*parcel*/, std::size_t /*first*/,
                       std::size_t /*last*/, const delivery::Answer& /*answer*/,
                       Duration /*took*/) override {}
+  bool may_be_refused(const CustomerId& customer) override {
+    return !is_a_waiting || customer.text() != "a";
+  }
   std::atomic<std::uint64_t> sent{0}, dropped{0};
+  std::atomic<bool> is_a_waiting{false};
 };
 
 class SideLaneTest : public testing::Test {
@@ -234,6 +238,21 @@ TEST_F(SideLaneTest, WhatIsAheadBecomesOneEntryThatIsTriedNowAndThen) {
   eventually([&] { return transport_.requests > requests; });
   EXPECT_EQ(transport_.taken(), "ABC");
   EXPECT_EQ(queue_->stats().items, 2U);
+}
+
+TEST_F(SideLaneTest, OfWhomTooMuchWasRefusedWaitsAndNobodyElseDoes) {
+  owner_.is_a_waiting = true;
+  ASSERT_TRUE(queue_->put(units("xyz")));
+  SideEntry of_b = units("uv");
+  of_b.head.customer = of_b.parcel.customer = *CustomerId::parse("b");
+  ASSERT_TRUE(queue_->put(std::move(of_b)));
+  lane_->start();
+  eventually([&] { return owner_.sent == 2; });
+  EXPECT_EQ(transport_.taken(), "uv");
+  EXPECT_EQ(queue_->stats().items, 3U);
+  owner_.is_a_waiting = false;
+  eventually([&] { return owner_.sent == 5; });
+  EXPECT_EQ(transport_.taken(), "uvxyz");
 }
 
 TEST_F(SideLaneTest, AnEntryThatCannotBeReadNowIsNotLost) {

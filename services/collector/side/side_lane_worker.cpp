@@ -70,9 +70,10 @@ void SideLane::Worker::run() {
 bool SideLane::Worker::take_turn() {
   // Two workers: whoever hangs until each time-out keeps the one that is for such, and all others
   // have theirs.
-  const auto picked = parts_.queue.pick(
-      kCustomersMax, kTurnBytesMax,
-      [this](const CustomerId& customer) { return lane_.is_hanging(customer) == is_for_hanging_; });
+  const auto picked =
+      parts_.queue.pick(kCustomersMax, kTurnBytesMax, [this](const CustomerId& customer) {
+        return lane_.is_hanging(customer) == is_for_hanging_ && may_be_refused(customer);
+      });
   if (picked.empty()) return false;
   std::vector<Work> works;
   for (const auto& items : picked) works.emplace_back(items);
@@ -112,6 +113,7 @@ void SideLane::Worker::work_off(std::vector<Work>& works) {
       // What comes out of its records waits until what came out of them has found its end.
       if (work.head.holds_records && !parts_.queue.has_room_for_units(work.head.customer))
         close(work);
+      if (!may_be_refused(work.head.customer)) close(work);
       has_more = has_more || !work.is_closed;
     }
     if (!has_more || lane_.is_stopping_) return;

@@ -138,6 +138,9 @@ class SideLane::Worker final : private delivery::DeliveryObserver {
   std::string_view kind_of(const delivery::Parcel& parcel, std::size_t unit) override {
     return parts_.packer.kind_of(parcel.run(unit, unit + 1));
   }
+  bool may_be_refused(const CustomerId& customer) override {
+    return parts_.owner.may_be_refused(customer);
+  }
   bool go_on() override { return !lane_.is_stopping_; }
 
   SideLane& lane_;

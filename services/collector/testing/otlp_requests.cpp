@@ -38,14 +38,14 @@ MetricsBody& MetricsBody::resource(const std::string& customer, const Attributes
 }
 
 MetricsBody& MetricsBody::gauge(const std::string& name, std::int64_t time_ms,
-                                const Attributes& attributes) {
+                                const Attributes& attributes, double value) {
   auto& groups = *message_->request.mutable_resource_metrics();
   auto* metric = groups.rbegin()->add_scope_metrics()->add_metrics();
   metric->set_name(name);
   auto* point = metric->mutable_gauge()->add_data_points();
   point->set_time_unix_nano(static_cast<std::uint64_t>(time_ms) * 1'000'000);
-  point->set_as_double(1);
-  for (const auto& [key, value] : attributes) set(point, key, value);
+  point->set_as_double(value);
+  for (const auto& [key, text] : attributes) set(point, key, text);
   return *this;
 }
 

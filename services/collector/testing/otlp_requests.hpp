@@ -21,7 +21,7 @@ class MetricsBody {
   MetricsBody& resource(const std::string& customer, const Attributes& more = {});
   /// Adds a gauge of one point to the resource begun last.
   MetricsBody& gauge(const std::string& name, std::int64_t time_ms,
-                     const Attributes& attributes = {});
+                     const Attributes& attributes = {}, double value = 1);
   /// As gauge; a histogram without bounds, which becomes three series.
   MetricsBody& histogram(const std::string& name, std::int64_t time_ms);
   std::string bytes() const;
