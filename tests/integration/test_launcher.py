@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import requests
 from docker.utils.build import exclude_paths
-from launcher import build, commands, demo, log_view, processes, up
-from launcher.control import Control
-from launcher.layout import check_port_base, demo_agents, last_port_base, own_host, with_port_base
+from launcher import build, commands, demo, log_keeper, log_view, processes, up
+from launcher.control import Control, is_sendable
+from launcher.layout import Layout, check_port_base, demo_agents, last_port_base, own_host, with_port_base
 from launcher.paths import ROOT
 from launcher.settings import Settings
 from launcher.shell import Failure
@@ -111,7 +111,7 @@ class TestStatus:
         self._start("webhook", "storage", "alertmanager")
         assert up.status() == 3
         shown = capsys.readouterr().out
-        missing = "monitor, prometheus-hot, prometheus-query, router, collector, agent-a1, agent-b1, agent-b2, shop"
+        missing = "log-keeper, monitor, prometheus-hot, prometheus-query, router, collector, agent-a1, agent-b1, agent-b2, shop"
         assert f"Vigía is not whole: {missing} do not run; ./vigia up starts them" in shown
         assert "🔴 not started  monitor" in shown
         assert "Vigía is running" not in shown
@@ -223,6 +223,71 @@ class TestLogs:
         file.write_text("1\n2\n3\n")
         assert log_view.tail(file, 2) == ["2", "3"]
         assert log_view.tail(file, 0) == []
+
+
+class TestLogsAreBounded:
+    """7 MB of one customer's duplicates made 836 MB of hot's log in two minutes."""
+
+    def test_of_a_large_one_the_end_is_kept_and_what_is_written_next_stands_alone(self, tmp_path: Path) -> None:
+        file = tmp_path / "prometheus-hot.log"
+        with file.open("ab", buffering=0) as part:  # as processes.start opens it
+            part.write(b"".join(b"line %02d\n" % n for n in range(20)))
+            assert not log_keeper.cut_if_large(file, 8 * 20)
+            part.write(b"line 20\n")
+            assert log_keeper.cut_if_large(file, 8 * 3 + 2)
+            assert file.stat().st_size == 0
+            assert log_keeper.earlier(file).read_text() == "line 18\nline 19\nline 20\n"
+            part.write(b"next\n")
+        assert file.read_text() == "next\n"
+
+    def test_where_nothing_can_be_kept_it_is_cut_all_the_same(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        large, small = tmp_path / "a.log", tmp_path / "b.log"
+        large.write_text("x" * 100)
+        small.write_text("x" * 10)
+        log_keeper.earlier(large).mkdir()  # in the way, as on a full disk
+        log_keeper.look(tmp_path, 50)
+        assert large.stat().st_size == 0
+        assert small.stat().st_size == 10
+        assert "a.log is cut without a copy" in capsys.readouterr().err
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["a.log", "a.log.1", "b.log"]
+
+    def test_of_a_running_part_by_the_process_that_up_starts(self, folders: Path) -> None:
+        script = f"import sys, time\nfor n in range({log_keeper.FILE_BYTES_MAX >> 10} + 100): print(n, 'x' * 1024)\n"
+        script += "sys.stdout.flush(); time.sleep(120)"
+        up._keep_logs()
+        up._keep_logs()
+        assert [process.name for process in processes.known()] == [log_keeper.NAME]
+        processes.start("flood", [sys.executable, "-c", script])
+        file = folders / "log" / "flood.log"
+        wait_for("it is cut", lambda: log_keeper.earlier(file).exists() and file.stat().st_size < 1 << 20)
+        assert log_keeper.earlier(file).stat().st_size <= log_keeper.FILE_BYTES_MAX + (1 << 20)
+
+
+class TestTokensOfAFreshUp:
+    """Two agents warned at each first `up`: they were there before the collector knew their customers."""
+
+    def test_are_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[str] = []
+
+        def is_sendable(collector: str, token: str) -> bool:
+            assert collector == "http://127.0.0.1:4318"
+            asked.append(token)
+            return token == "a" or asked.count(token) > 2
+
+        monkeypatch.setattr(demo, "is_sendable", is_sendable)
+        layout = Layout(config=Path("config"), data=Path("data"))
+        kept = {"customers": {"cliente-a": {"ingest_token": "a"}, "cliente-b": {"ingest_token": "b"}}}
+        assert demo.wait_for_tokens(layout, kept)
+        assert asked == ["a", "b", "b", "b"]
+        assert not demo.wait_for_tokens(layout, {"customers": {"c": {"ingest_token": "c"}}}, seconds=0)
+
+    def test_that_the_collector_takes_is_asked_by_an_export_of_nothing(self, stack: Stack) -> None:
+        stack.start("storage", "monitor", "collector")
+        assert not is_sendable(stack.layout.url("collector_http"), "nobody's")
+        demo.create(stack.layout, stack.agents, stack.secrets, stack.folder / "secrets.json")
+        assert demo.wait_for_tokens(stack.layout, stack.secrets)
 
 
 def test_the_help_names_the_ports_that_are_taken() -> None:

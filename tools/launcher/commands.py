@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from launcher import parts
+from launcher import log_keeper, parts
 from launcher.layout import AgentPlace, Layout
 from launcher.paths import ROOT
 
@@ -106,6 +106,7 @@ def central(layout: Layout, binaries: Path, secrets: dict[str, str]) -> list[Com
 
 # Whom nobody sends to first; `down` goes backwards. Agents and the shop come behind all of these.
 _ORDER = (
+    log_keeper.NAME,
     "webhook",
     "storage",
     "alertmanager",
@@ -127,6 +128,11 @@ def rank(name: str) -> int:
     if name in _ORDER:
         return _ORDER.index(name)
     return len(_ORDER) + (name == "shop")
+
+
+def log_keeper_words(logs: Path) -> list[str]:
+    """What bounds the logs; nobody asks it whether it is ready."""
+    return ["/usr/bin/python3", str(ROOT / "tools" / "launcher" / "log_keeper.py"), str(logs)]
 
 
 def agent(layout: Layout, place: AgentPlace, binaries: Path, ingest_token: str) -> Command:

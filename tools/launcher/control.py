@@ -71,6 +71,18 @@ def read(url: str, token: str, path: str) -> Json:
     return content
 
 
+def is_sendable(collector: str, token: str) -> bool:
+    """Whether the collector takes what is sent with that token: an export of nothing, which leaves no trace."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-protobuf"}
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{collector}/v1/metrics", b"", headers, method="POST"), timeout=2
+        ) as answer:
+            return bool(answer.status == 200)
+    except OSError:  # HTTPError is one
+        return False
+
+
 def wait_until_ready(name: str, url: str, is_alive: object, seconds: float = 60) -> None:
     """Waits until the URL answers 200. `is_alive()` false ends the wait at once."""
     deadline = time.monotonic() + seconds

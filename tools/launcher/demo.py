@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
-from launcher.control import Control, RequestRefused, read
+from launcher.control import Control, RequestRefused, is_sendable, read
 from launcher.layout import AgentPlace, Layout
 
 Json = dict[str, Any]
@@ -49,6 +50,20 @@ def create(layout: Layout, agents: list[AgentPlace], kept: Json, file: Path) -> 
                 path = f"/customers/{place.customer_id}/nodes/{place.node_id}"
                 if control.request("GET", path)["address"] != address:
                     control.request("PATCH", path, {"address": address})
+
+
+def wait_for_tokens(layout: Layout, kept: Json, seconds: float = 10) -> bool:
+    """Waits until the collector takes each customer's ingest token.
+
+    It is told of new ones by the monitor, a moment after they are made: agents that start before that are refused, and
+    warn of it.
+    """
+    unknown = [access["ingest_token"] for access in kept["customers"].values()]
+    deadline = time.monotonic() + seconds
+    while unknown and time.monotonic() < deadline:
+        unknown = [token for token in unknown if not is_sendable(layout.url("collector_http"), token)]
+        time.sleep(0.05 if unknown else 0)
+    return not unknown
 
 
 def _user_names(answer: Json) -> set[str]:

@@ -11,7 +11,7 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
-from launcher import build, commands, configuration, demo, log_view, packages, parts, processes, standing
+from launcher import build, commands, configuration, demo, log_keeper, log_view, packages, parts, processes, standing
 from launcher.commands import Command
 from launcher.control import RequestRefused, wait_until_ready
 from launcher.layout import AgentPlace, Layout, check_port_base, demo_agents, taken_addresses, with_port_base
@@ -47,6 +47,13 @@ def _start(command: Command) -> int:
     wait_until_ready(command.name, command.ready_url, lambda: processes.is_running(process))
     say(f"{command.name} is ready")
     return process.pid
+
+
+def _keep_logs() -> None:
+    """Before any part writes."""
+    running = processes.find(log_keeper.NAME)
+    if running is None or not processes.is_running(running):
+        processes.start(log_keeper.NAME, commands.log_keeper_words(LOG))
 
 
 def _stop_if_older(name: str, file: Path) -> None:
@@ -96,10 +103,13 @@ def up(port_base: int | None, node_down_for: str | None) -> None:
     _stop_if_older("monitor", portal / "index.html")
     kept = demo.load_secrets(SECRETS_FILE)
     configuration.write_all(layout, agents, kept["internal_token"], portal)
+    _keep_logs()
     _start(commands.webhook(layout))
     for command in commands.central(layout, RELEASE_BIN, kept):
         _start(command)
     demo.create(layout, agents, kept, SECRETS_FILE)
+    if not demo.wait_for_tokens(layout, kept):
+        say("the collector does not know the customers' tokens yet; agents send again until it does")
     pids = {}
     for place in agents:
         token = kept["customers"][place.customer_id]["ingest_token"]
