@@ -69,6 +69,15 @@ class TestUnits:
         assert not Path(folder[1]).is_absolute(), "the working directory of the unit decides where it lies"
 
 
+@pytest.mark.parametrize(
+    "file", sorted(ROOT.glob("services/*/docker-compose*.y*ml")), ids=lambda file: file.parent.name
+)
+def test_no_containers_log_fills_the_disk(file: Path) -> None:
+    for name, service in yaml.safe_load(file.read_text())["services"].items():
+        options = service.get("logging", {}).get("options", {})
+        assert {"max-size", "max-file"} <= options.keys(), name
+
+
 def _dropped_in(file: str) -> list[str]:
     """The words of the command that a unit or drop-in of ours starts."""
     text = (ROOT / "deploy" / "systemd" / file).read_text().replace("\\\n", " ")
