@@ -33,7 +33,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE, Metric
 from otlp import attributes, gauge, metrics_request, rejected_points, resource_of
 from remote_write import Histogram, one_histogram, one_sample
-from stack import prometheus_programs, wait_for
+from stack import wait_for, with_more_of
 
 FRESH_SECONDS = 6.0
 RESTART_SECONDS = 5.0
@@ -72,7 +72,7 @@ def lanes(tmp_path: Path) -> Iterator[Lanes]:
     made.end()
 
 
-@pytest.fixture(params=prometheus_programs(), ids=lambda found: found[0])
+@pytest.fixture(params=with_more_of("3.x"))
 def hot(request: pytest.FixtureRequest, lanes: Lanes) -> Lanes:
     lanes.start("hot", Path(request.param[1]))
     return lanes

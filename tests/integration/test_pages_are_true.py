@@ -150,6 +150,7 @@ def _seconds(stamp: str) -> float:
     return datetime.fromisoformat(stamp).timestamp()
 
 
+@pytest.mark.thorough  # the page itself shows it in every run: tests/browser/outage_test.mjs
 @pytest.mark.long(250)
 @pytest.mark.timeout(480)
 def test_our_own_outage_is_no_hole_of_a_nodes_and_a_nodes_hole_stays_its_own(stack: Stack) -> None:

@@ -11,7 +11,7 @@ import pytest
 import requests
 from collector_lanes import HOT, Lanes, newest_in_hot, now_ms
 from otlp import gauge
-from stack import prometheus_programs, wait_for
+from stack import wait_for, with_more_of
 from wall_clock import WallClock
 
 HOUR = 3600
@@ -45,7 +45,7 @@ class WrongClock(Lanes):
         return sent_ms
 
 
-@pytest.fixture(params=prometheus_programs(), ids=lambda found: found[0])
+@pytest.fixture(params=with_more_of("3.x"))
 def wrong(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[WrongClock]:
     made = WrongClock(tmp_path, Path(request.param[1]))
     yield made
