@@ -91,8 +91,9 @@ TEST(InternalToken, IsShownByOneHeaderWithExactlyIt) {
       {{}, false},
       {{{"authorization", ""}}, false},
       {{{"authorization", "secret"}}, false},
-      {{{"authorization", "bearer secret"}}, false},
-      {{{"authorization", "Bearer secret "}}, false},
+      {{{"authorization", "bearer secret"}}, true},
+      {{{"authorization", "Bearer Secret"}}, false},
+      {{{"authorization", "Basic secret"}}, false},
       {{{"authorization", "Bearer secre"}}, false},
       {{{"authorization", "Bearer secret"}, {"authorization", "Bearer secret"}}, false},
   };

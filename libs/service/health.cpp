@@ -1,6 +1,7 @@
 #include "libs/service/health.hpp"
 
 #include "libs/net/server.hpp"
+#include "libs/service/metrics_page.hpp"
 
 namespace vigia::service {
 
@@ -15,25 +16,13 @@ net::Response status_word(bool is_good) {
   return response;
 }
 
-net::Response metrics_page(const MetricRegistry& registry, std::string_view accept) {
-  // No weighing of media types: who names OpenMetrics at all can read it, and Prometheus prefers
-  // it.
-  const bool open_metrics = accept.find("application/openmetrics-text") != std::string_view::npos;
-  net::Response response;
-  response.headers.add("content-type",
-                       open_metrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-                                    : "text/plain; version=0.0.4; charset=utf-8");
-  response.body = registry.expose(open_metrics);
-  return response;
-}
-
 class OwnPortMetrics final : public MetricsServer {
  public:
   explicit OwnPortMetrics(const MetricRegistry& registry) {
     routes_.add(
         "GET", "/metrics",
         [&registry](const net::Request& request, const net::PathValues&, net::Responder responder) {
-          responder.send(metrics_page(registry, request.headers.get("accept")));
+          responder.send(metrics_page(registry, metrics_form(request.headers.get("accept"))));
         });
   }
 

@@ -1,11 +1,10 @@
 #include "libs/tenancy/directory.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "libs/base/hex.hpp"
 #include "libs/base/rfc3339.hpp"
+#include "libs/net/bearer_token.hpp"
 #include "libs/service/config.hpp"
 #include "libs/tenancy/internal/parsed_directory.hpp"
 
@@ -39,6 +38,8 @@ std::string read_token_hash(const ConfigNode& node) {
   if (plain.is_present()) {
     const std::string token = plain.required_text();
     if (token.size() > kTokenBytesMax) plain.note_error("the token is too long");
+    if (!token.empty() && !net::is_token68(token))
+      plain.note_error("holds characters that no Authorization header carries");
     return token.empty() ? "" : sha256_hex(token);
   }
   return hashed.required_text();
@@ -92,13 +93,6 @@ void read_customer(const ConfigNode& node, ParsedDirectory& directory) {
   }
 }
 
-bool equal_ignoring_case(std::string_view left, std::string_view right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](char a, char b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return lower(a) == lower(b);
-  });
-}
-
 }  // namespace
 
 Result<std::shared_ptr<const Directory>> Directory::parse(std::string_view text, std::string name) {
@@ -126,19 +120,6 @@ Result<TokenHash> hash_token(std::string_view token) {
   constexpr std::size_t kTokenBytesMax = 4096;
   if (token.empty() || token.size() > kTokenBytesMax) return internal::unknown_token();
   return sha256(token);
-}
-
-Result<std::string_view> bearer_token(std::string_view authorization) {
-  constexpr std::string_view kScheme = "bearer";
-  if (authorization.size() > kScheme.size() &&
-      equal_ignoring_case(authorization.substr(0, kScheme.size()), kScheme) &&
-      authorization[kScheme.size()] == ' ') {
-    std::string_view token = authorization.substr(kScheme.size());
-    while (!token.empty() && token.front() == ' ') token.remove_prefix(1);
-    while (!token.empty() && token.back() == ' ') token.remove_suffix(1);
-    if (!token.empty() && token.find(' ') == std::string_view::npos) return token;
-  }
-  return fail(ErrorCode::kUnauthenticated, "an \"Authorization: Bearer TOKEN\" header is needed");
 }
 
 }  // namespace vigia::tenancy

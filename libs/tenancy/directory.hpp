@@ -87,8 +87,4 @@ class Directory {
   virtual const std::vector<Customer>& customers() const = 0;
 };
 
-/// The token of "Authorization: Bearer TOKEN"; the scheme in any case (RFC 9110), the token exact.
-/// kUnauthenticated where the header is missing or malformed.
-Result<std::string_view> bearer_token(std::string_view authorization);
-
 }  // namespace vigia::tenancy

@@ -1,9 +1,9 @@
 #include "services/agent/settings.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "libs/base/utf8.hpp"
+#include "libs/net/bearer_token.hpp"
 #include "libs/service/doors.hpp"
 #include "services/agent/own_address.hpp"
 
@@ -15,14 +15,6 @@ constexpr Duration kIntervalMin = std::chrono::seconds(1);
 constexpr Duration kIntervalMax = std::chrono::hours(1);
 constexpr std::uint64_t kBufferBytesMin = 4ULL << 20U;  // a few segments, so that the oldest can go
 constexpr Duration kBufferAgeMin = std::chrono::minutes(1);
-
-/// A header value: printable, so that no second header can hide in it.
-bool is_header_safe(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char character) {
-    return static_cast<unsigned char>(character) > 0x20 &&
-           static_cast<unsigned char>(character) < 0x7F;
-  });
-}
 
 /// A secret that comes from a file or an environment often ends with a line feed.
 std::string trimmed(std::string_view text) {
@@ -36,7 +28,7 @@ std::string read_token(const service::ConfigNode& node) {
   std::string token = trimmed(node.text());
   if (node.is_present() && token.empty())
     node.note_error("is empty: give the token, or leave the key out to send none");
-  if (!is_header_safe(token))
+  if (!token.empty() && !net::is_token68(token))
     node.note_error("holds blanks or characters inside that no token has");
   return token;
 }

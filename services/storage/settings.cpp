@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "libs/service/doors.hpp"
+#include "libs/service/internal_token.hpp"
 
 namespace vigia::storage {
 namespace {
@@ -93,7 +94,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.listen = service::read_listen(root.child("listen"), settings.listen);
   settings.metrics_listen =
       service::read_listen(root.child("metrics").child("listen"), settings.metrics_listen);
-  settings.internal_token = root.child("internal_token").required_text();
+  settings.internal_token = service::read_bearer_token(root.child("internal_token"), true);
   read_store(root.child("store"), settings);
   const service::ConfigNode memory = root.child("memory_max");
   settings.memory_max = memory.bytes(settings.memory_max);

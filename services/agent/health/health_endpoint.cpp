@@ -5,18 +5,14 @@
 
 #include <fmt/format.h>
 
-#include "libs/base/hex.hpp"
 #include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
-#include "libs/service/metrics.hpp"
+#include "libs/service/internal_token.hpp"
+#include "libs/service/metrics_page.hpp"
 
 namespace vigia::agent::health {
 
 namespace {
-
-constexpr const char* kOpenMetricsType =
-    "application/openmetrics-text; version=1.0.0; charset=utf-8";
-constexpr const char* kTextType = "text/plain; version=0.0.4; charset=utf-8";
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -43,23 +39,13 @@ std::string join_json(const std::vector<std::string>& texts) {
   return "[" + out + "]";
 }
 
-/// The token of "Bearer TOKEN"; the scheme in any case, the token exactly (RFC 9110).
-std::string_view bearer_token(std::string_view authorization) {
-  constexpr std::string_view kScheme = "bearer ";
-  if (authorization.size() < kScheme.size()) return "";
-  if (lower(authorization.substr(0, kScheme.size())) != kScheme) return "";
-  return authorization.substr(kScheme.size());
-}
-
 }  // namespace
 
 /// Scrapers name a version, browsers and curl do not: a person who looks gets JSON.
 HealthForm health_form(std::string_view accept) {
-  const std::string text = lower(accept);
-  // Without weights (q=): Prometheus names this one first wherever it takes it.
-  if (text.find("application/openmetrics-text") != std::string::npos) {
+  if (service::metrics_form(accept) == service::MetricsForm::kOpenMetrics)
     return HealthForm::kOpenMetrics;
-  }
+  const std::string text = lower(accept);
   std::size_t begin = 0;
   while (begin < text.size()) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
@@ -99,11 +85,8 @@ std::optional<net::Response> HealthEndpoint::admit(net::RequestHead& head) {
     return response;
   }
   if (token_.empty()) return std::nullopt;
-  const bool is_known =
-      // Two of them could be read differently by a proxy in front and by us.
-      head.headers.count("authorization") == 1 &&
-      equal_constant_time(bearer_token(head.headers.get("authorization")), token_);
-  if (is_known) return std::nullopt;
+  // Two of them could be read differently by a proxy in front and by us.
+  if (service::InternalToken(token_).is_shown_by(head)) return std::nullopt;
   net::Response response =
       net::json_error({ErrorCode::kUnauthenticated, "this agent's health wants its token"});
   response.headers.add("www-authenticate", "Bearer");
@@ -133,8 +116,11 @@ net::Response HealthEndpoint::health(std::string_view accept) {
            value.value);
     }
   });
-  const bool is_open = form == HealthForm::kOpenMetrics;
-  return answer(200, is_open ? kOpenMetricsType : kTextType, registry.expose(is_open));
+  net::Response response = service::metrics_page(registry, form == HealthForm::kOpenMetrics
+                                                               ? service::MetricsForm::kOpenMetrics
+                                                               : service::MetricsForm::kText);
+  response.headers.add("cache-control", "no-store");
+  return response;
 }
 
 std::string HealthEndpoint::json() {

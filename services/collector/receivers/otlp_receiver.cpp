@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "libs/net/bearer_token.hpp"
 #include "libs/net/status.hpp"
 #include "libs/otlp/door.hpp"
 #include "libs/otlp/paths.hpp"
@@ -53,7 +54,7 @@ Result<tenancy::TokenHash> OtlpReceiver::read_token(const net::RequestHead& head
   if (head.headers.count("authorization") > 1) {
     return fail(ErrorCode::kInvalid, "more than one Authorization header");
   }
-  auto token = tenancy::bearer_token(head.headers.get("authorization"));
+  auto token = net::bearer_token(head.headers.get("authorization"));
   if (!token) return forward(token);
   return tenancy::hash_token(*token);
 }

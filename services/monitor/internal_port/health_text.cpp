@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/service/metrics_page.hpp"
+
 namespace vigia::monitor::internal_port {
 namespace {
 
@@ -182,10 +184,9 @@ HealthText read_health_text(std::string_view text) {
 }
 
 net::Response health_response(const live::AgentHealth& health) {
-  net::Response response;
-  response.headers.add("content-type", "text/plain; version=0.0.4; charset=utf-8");
+  net::Response response =
+      service::metrics_answer(service::MetricsForm::kText, health_text(health));
   response.headers.add("cache-control", "no-store");
-  response.body = health_text(health);
   return response;
 }
 

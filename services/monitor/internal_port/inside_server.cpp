@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "libs/service/health.hpp"
+#include "libs/service/metrics_page.hpp"
 #include "services/monitor/api/answers.hpp"
 #include "services/monitor/api/limits.hpp"
 #include "services/monitor/internal_port/limits.hpp"
@@ -109,15 +110,8 @@ void InsideHandler::add_routes() {
               });
   routes_.add("GET", "/metrics",
               [this](net::Request request, const net::PathValues&, net::Responder responder) {
-                const bool is_open =
-                    request.headers.get("accept").find("openmetrics") != std::string_view::npos;
-                net::Response response;
-                response.headers.add("content-type",
-                                     is_open ? "application/openmetrics-text; version=1.0.0; "
-                                               "charset=utf-8"
-                                             : "text/plain; version=0.0.4; charset=utf-8");
-                response.body = parts_.metrics.expose(is_open);
-                responder.send(std::move(response));
+                responder.send(service::metrics_page(
+                    parts_.metrics, service::metrics_form(request.headers.get("accept"))));
               });
   routes_.add("GET", "/snapshot",
               [this](net::Request request, const net::PathValues&, net::Responder responder) {

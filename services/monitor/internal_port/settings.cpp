@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "libs/service/doors.hpp"
+#include "libs/service/internal_token.hpp"
 
 namespace vigia::monitor::internal_port {
 namespace {
@@ -27,7 +28,7 @@ InternalPortSettings read_internal_port(const service::ConfigNode& root) {
     url.note_error("write it as http://HOST:PORT");
   }
   const auto token = root.child("internal_token");
-  settings.token = token.required_text();
+  settings.token = service::read_bearer_token(token, true);
   if (!settings.token.empty() && settings.token.size() < kTokenCharactersMin) {
     token.note_error(fmt::format("at least {} characters", kTokenCharactersMin));
   }

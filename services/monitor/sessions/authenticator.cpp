@@ -5,6 +5,7 @@
 
 #include "libs/base/hex.hpp"
 #include "libs/base/random.hpp"
+#include "libs/net/bearer_token.hpp"
 #include "services/monitor/access/client_address.hpp"
 #include "services/monitor/customers/customers.hpp"
 #include "services/monitor/sessions/limits.hpp"
@@ -137,17 +138,9 @@ Result<access::Principal> Authenticator::authenticate(const net::RequestHead& he
   }
   const auto authorization = head.headers.get("authorization");
   if (!authorization.empty()) {
-    constexpr std::string_view kScheme = "bearer ";
-    if (authorization.size() <= kScheme.size()) {
-      return fail(ErrorCode::kUnauthenticated, std::string(kNotLoggedIn));
-    }
-    for (std::size_t i = 0; i < kScheme.size(); ++i) {
-      if ((static_cast<unsigned char>(authorization[i]) | 0x20U) !=
-          static_cast<unsigned char>(kScheme[i])) {
-        return fail(ErrorCode::kUnauthenticated, std::string(kNotLoggedIn));
-      }
-    }
-    return from_token(authorization.substr(kScheme.size()));
+    const auto token = net::bearer_token(authorization);
+    if (!token) return fail(ErrorCode::kUnauthenticated, std::string(kNotLoggedIn));
+    return from_token(*token);
   }
   return from_cookie(cookie_value(head.headers.get("cookie"), cookie_name()));
 }

@@ -1,6 +1,7 @@
 #include "services/router/access/access.hpp"
 
 #include "libs/net/basic_auth.hpp"
+#include "libs/net/bearer_token.hpp"
 
 namespace vigia::router::access {
 namespace {
@@ -8,7 +9,7 @@ namespace {
 /// Data sources that know no bearer tokens send the token as a password, under any user's name.
 Result<std::string> token_of(std::string_view authorization) {
   if (auto password = net::basic_password(authorization)) return std::move(*password);
-  auto token = tenancy::bearer_token(authorization);
+  auto token = net::bearer_token(authorization);
   if (!token) return forward(token);
   return std::string(*token);
 }

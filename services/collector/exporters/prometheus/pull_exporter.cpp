@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "libs/service/metrics_page.hpp"
+
 namespace vigia::collector::exporters::prometheus {
 namespace {
 
@@ -19,8 +21,8 @@ PullExporter::PullExporter(const ExporterSettings& settings, std::string endpoin
   routes_.add("GET", "/metrics",
               [this](const net::Request& /*request*/, const net::PathValues& /*values*/,
                      net::Responder responder) {
-                net::Response response;
-                response.headers.add("content-type", "text/plain; version=0.0.4; charset=utf-8");
+                net::Response response =
+                    service::metrics_answer(service::MetricsForm::kText, "");
                 // Piece by piece as the scraper takes it, so that no scrape is a copy of all.
                 response.stream = [this,
                                    place = LastValues::Place{}]() mutable -> Result<std::string> {
