@@ -2,36 +2,66 @@
 
 #include <utility>
 
+#include "libs/base/check.hpp"
 #include "libs/service/process_metrics.hpp"
 
 namespace vigia::service {
 
 Result<void> ServiceFrame::show_metrics(std::string listen) {
-  add_process_metrics(metrics_);
-  auto server = MetricsServer::start(std::move(listen), metrics_);
+  CHECK(metrics_ != nullptr);
+  add_process_metrics(*metrics_);
+  auto server = MetricsServer::start(std::move(listen), *metrics_);
   if (!server) return forward(server);
   metrics_server_ = *std::move(server);
   return {};
 }
 
-Result<net::Server*> ServiceFrame::open(net::ServerSettings settings, net::Handler& handler) {
+Result<net::Server*> ServiceFrame::add(Doors& doors, net::ServerSettings settings,
+                                       net::Handler& handler) {
   auto server = net::Server::start(std::move(settings), handler);
   if (!server) return forward(server);
-  doors_.push_back(*std::move(server));
-  return doors_.back().get();
+  doors.push_back(*std::move(server));
+  return doors.back().get();
+}
+
+Result<net::Server*> ServiceFrame::open(net::ServerSettings settings, net::Handler& handler) {
+  return add(doors_, std::move(settings), handler);
 }
 
 Result<net::Server*> ServiceFrame::open_to_clients(net::ServerSettings settings,
                                                    net::Handler& handler) {
+  CHECK(metrics_ != nullptr);
   // Made here and not by the server, since they are looked at beside it.
   settings.budgets = net::make_budgets(settings);
-  add_door_metrics(metrics_, settings.budgets);
+  add_door_metrics(*metrics_, settings.budgets);
   return open(std::move(settings), handler);
 }
 
-void ServiceFrame::stop(TimePoint deadline) noexcept {
-  // Whoever came last may use what the first ones give.
-  for (auto door = doors_.rbegin(); door != doors_.rend(); ++door) (*door)->stop(deadline);
+Result<net::Server*> ServiceFrame::open_until_end(net::ServerSettings settings,
+                                                  net::Handler& handler) {
+  return add(until_end_, std::move(settings), handler);
 }
+
+void ServiceFrame::show_doors(const MetricRegistry::Emit& emit) const {
+  for (const auto& door : doors_) {
+    const net::ServerStats stats = door->stats();
+    const MetricLabels labels{{"address", door->address()}};
+    emit("vigia_connections", "Open connections", MetricType::kGauge, labels,
+         static_cast<double>(stats.connections));
+    emit("vigia_connections_refused_total", "Connections over the limit", MetricType::kCounter,
+         labels, static_cast<double>(stats.connections_refused));
+    emit("vigia_requests_total", "Requests begun", MetricType::kCounter, labels,
+         static_cast<double>(stats.requests));
+  }
+}
+
+void ServiceFrame::close(const Doors& doors, TimePoint deadline) noexcept {
+  // Whoever came last may use what the first ones give.
+  for (auto door = doors.rbegin(); door != doors.rend(); ++door) (*door)->stop(deadline);
+}
+
+void ServiceFrame::stop(TimePoint deadline) noexcept { close(doors_, deadline); }
+
+void ServiceFrame::end(TimePoint deadline) noexcept { close(until_end_, deadline); }
 
 }  // namespace vigia::service

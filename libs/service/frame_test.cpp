@@ -72,6 +72,46 @@ TEST_F(FrameTest, AfterStopNobodyAnswers) {
   EXPECT_THAT(get(address, "/health"), Not(HasSubstr("ok")));
 }
 
+TEST_F(FrameTest, ADoorThatSaysHowTheServiceIsStaysOpenThroughStop) {
+  add_health_routes(routes_, [] { return false; });
+  ASSERT_TRUE(frame_.open(at_free_port(), routes_));
+  const auto health = frame_.open_until_end(at_free_port(), routes_);
+  ASSERT_TRUE(health);
+  const std::string address = (*health)->address();
+  EXPECT_EQ(frame_.doors(), 1U);
+  frame_.stop(SystemClock().steady());
+  EXPECT_THAT(get(address, "/ready"), HasSubstr("unavailable"));
+  frame_.end(SystemClock().steady());
+  EXPECT_THAT(get(address, "/ready"), Not(HasSubstr("unavailable")));
+}
+
+TEST_F(FrameTest, ShowsTheDoorsThatStopCloses) {
+  ASSERT_TRUE(frame_.open(at_free_port(), routes_));
+  ASSERT_TRUE(frame_.open_until_end(at_free_port(), routes_));
+  get(frame_.address(), "/");
+  std::vector<std::string> shown;
+  frame_.show_doors([&shown](std::string_view name, std::string_view /*help*/, MetricType /*type*/,
+                             const MetricLabels& labels, double value) {
+    shown.push_back(std::string(name) + " " + labels.at(0).second + " " + std::to_string(value));
+  });
+  ASSERT_EQ(shown.size(), 3U);
+  EXPECT_EQ(shown[2], "vigia_requests_total " + frame_.address() + " 1.000000");
+}
+
+TEST_F(FrameTest, MetricsThatAreHiddenAreNotServed) {
+  ASSERT_TRUE(frame_.show_metrics("127.0.0.1:0"));
+  const std::string address = frame_.metrics_address();
+  EXPECT_THAT(get(address, "/metrics"), HasSubstr("process_open_fds"));
+  frame_.hide_metrics();
+  EXPECT_THAT(get(address, "/metrics"), Not(HasSubstr("process_open_fds")));
+}
+
+TEST(ServiceFrameAlone, OpensDoorsWithoutAnyMetrics) {
+  net::Routes routes;
+  ServiceFrame frame;
+  EXPECT_TRUE(frame.open(at_free_port(), routes));
+}
+
 TEST(HealthPaths, AreThoseThatAreServed) {
   EXPECT_TRUE(HealthPaths().contain("/health"));
   EXPECT_TRUE(HealthPaths().contain("/ready"));

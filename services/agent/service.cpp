@@ -6,7 +6,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/net/client.hpp"
-#include "libs/net/server.hpp"
+#include "libs/service/frame.hpp"
 #include "libs/service/log.hpp"
 #include "services/agent/buffer/buffer.hpp"
 #include "services/agent/health/agent_status.hpp"
@@ -57,17 +57,13 @@ class Agent final : public service::Running {
     health.connections_max = kHealthConnectionsMax;
     health.body_bytes_max = kHealthBodyBytesMax;
     health.tls = settings_.health.tls;
-    if (auto started = listen(health, health_, health_server_); !started) return started;
-    if (auto started =
-            listen_for_relay("agent relay otlp/grpc", settings_.relay.grpc, grpc_server_);
-        !started) {
-      return started;
-    }
-    if (auto started =
-            listen_for_relay("agent relay otlp/http", settings_.relay.http, http_server_);
-        !started) {
-      return started;
-    }
+    health.loops = 1;
+    const auto door = frame_.open_until_end(std::move(health), health_);
+    if (!door) return forward(door);
+    const auto grpc = open_relay("agent relay otlp/grpc", settings_.relay.grpc);
+    if (!grpc) return forward(grpc);
+    const auto http = open_relay("agent relay otlp/http", settings_.relay.http);
+    if (!http) return forward(http);
     // The lanes once the doors are open: a start that fails on a port in use has sent nothing.
     for (const Signal signal : buffer::kSignals) {
       lanes_.push_back(std::make_unique<sender::Lane>(
@@ -76,58 +72,43 @@ class Agent final : public service::Running {
     }
     host_loop_.emplace(settings_.telemetry, telemetry::HostLoop::Parts{*buffer_, status_, counters_,
                                                                        durations_, clock_});
-    log_start();
+    service::log_info("the agent runs", {{"customer", node().customer.text()},
+                                         {"node", node().node.text()},
+                                         {"health", (*door)->address()},
+                                         {"relay_grpc", *grpc},
+                                         {"relay_http", *http},
+                                         {"collector", settings_.collector.endpoint}});
     return {};
   }
 
   void stop(TimePoint deadline) noexcept override {
     // Applications first, so that what is acknowledged is in the buffer; then nothing new is made;
     // then what is in flight may arrive. The rest stays on disk for the next start.
-    for (net::Server* server : {grpc_server_.get(), http_server_.get()}) {
-      if (server != nullptr) server->stop(deadline);
-    }
+    frame_.stop(deadline);
     host_loop_.reset();
     for (const auto& lane : lanes_) lane->request_stop();
     for (const auto& lane : lanes_) lane->wait_until_ended(deadline);
     lanes_.clear();
-    if (health_server_) health_server_->stop(deadline);
+    frame_.end(deadline);
   }
 
  private:
   const host::NodeSettings& node() const { return settings_.telemetry.node; }
 
-  static Result<void> listen(net::ServerSettings settings, net::Handler& handler,
-                             std::unique_ptr<net::Server>& place) {
-    settings.loops = 1;
-    auto server = net::Server::start(std::move(settings), handler);
-    if (!server) return forward(server);
-    place = *std::move(server);
-    return {};
-  }
-
-  Result<void> listen_for_relay(const char* name, const std::string& address,
-                                std::unique_ptr<net::Server>& place) {
-    if (address.empty()) return {};
+  /// Its address; "off" where it is not to be opened.
+  Result<std::string> open_relay(const char* name, const std::string& address) {
+    if (address.empty()) return "off";
     net::ServerSettings settings;
     settings.name = name;
     settings.listen = address;
+    settings.loops = 1;
     settings.connections_max = kRelayConnectionsMax;
     settings.body_bytes_max = relay::Relay::kBodyBytesMax;
     settings.buffered_bytes_max = relay::Relay::kWaitingBytesMax;
     settings.trusted_proxies = {"127.0.0.0/8", "::1"};  // a node's applications have one address
-    return listen(std::move(settings), relay_, place);
-  }
-
-  void log_start() const {
-    const auto address = [](const std::unique_ptr<net::Server>& server) {
-      return server ? server->address() : std::string("off");
-    };
-    service::log_info("the agent runs", {{"customer", node().customer.text()},
-                                         {"node", node().node.text()},
-                                         {"health", address(health_server_)},
-                                         {"relay_grpc", address(grpc_server_)},
-                                         {"relay_http", address(http_server_)},
-                                         {"collector", settings_.collector.endpoint}});
+    const auto door = frame_.open(std::move(settings), relay_);
+    if (!door) return forward(door);
+    return (*door)->address();
   }
 
   const Clock& clock_;
@@ -142,11 +123,9 @@ class Agent final : public service::Running {
   health::HealthEndpoint health_;
   telemetry::RequestDurations durations_;
   relay::Relay relay_;
-  std::unique_ptr<net::Server> health_server_;
-  std::unique_ptr<net::Server> grpc_server_;
-  std::unique_ptr<net::Server> http_server_;
   std::vector<std::unique_ptr<sender::Lane>> lanes_;
   std::optional<telemetry::HostLoop> host_loop_;
+  service::ServiceFrame frame_;
 };
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include "libs/model/customer_signal.hpp"
 #include "libs/service/health.hpp"
-#include "libs/service/process_metrics.hpp"
 
 namespace vigia::collector {
 namespace {
@@ -54,19 +53,6 @@ void show_series(const Emit& emit, const series::SeriesCacheStats& series) {
        MetricType::kCounter, {}, static_cast<double>(series.evicted));
 }
 
-void show_doors(const Emit& emit, const std::vector<std::unique_ptr<net::Server>>& doors) {
-  for (const auto& door : doors) {
-    const net::ServerStats stats = door->stats();
-    const service::MetricLabels labels{{"address", door->address()}};
-    emit("vigia_connections", "Open connections", MetricType::kGauge, labels,
-         static_cast<double>(stats.connections));
-    emit("vigia_connections_refused_total", "Connections over the limit", MetricType::kCounter,
-         labels, static_cast<double>(stats.connections_refused));
-    emit("vigia_requests_total", "Requests begun", MetricType::kCounter, labels,
-         static_cast<double>(stats.requests));
-  }
-}
-
 void show_directory(const Emit& emit, const tenancy::DirectorySource& directory) {
   emit("vigia_directory_age_seconds", "Since customers and tokens were last known to be true",
        MetricType::kGauge, {}, directory.age_seconds());
@@ -99,7 +85,6 @@ void show_held(const Emit& emit, const OwnParts& parts) {
 }  // namespace
 
 void show_own_metrics(service::MetricRegistry& registry, const OwnParts& parts) {
-  service::add_process_metrics(registry);
   registry.on_collect([parts](const Emit& emit) {
     emit("otelcol_process_memory_rss", "Resident set in bytes", MetricType::kGauge, {},
          static_cast<double>(parts.memory.resident_bytes()));
@@ -109,7 +94,7 @@ void show_own_metrics(service::MetricRegistry& registry, const OwnParts& parts) 
          static_cast<double>(parts.log_bytes_max));
     show_holders(emit, parts.log.held_by_owner());
     show_series(emit, parts.series.stats());
-    show_doors(emit, parts.doors);
+    parts.frame.show_doors(emit);
     show_held(emit, parts);
   });
 }

@@ -2,13 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <vector>
 
 #include "libs/disk_log/disk_log.hpp"
 #include "libs/net/budget.hpp"
-#include "libs/net/server.hpp"
 #include "libs/series/series_cache.hpp"
+#include "libs/service/frame.hpp"
 #include "libs/service/metrics.hpp"
 #include "libs/tenancy/directory_source.hpp"
 #include "services/collector/memory_limiter/memory_limiter.hpp"
@@ -21,7 +19,7 @@ struct OwnParts {
   const series::SeriesCache& series;
   const tenancy::DirectorySource& directory;
   const memory_limiter::MemoryLimiter& memory;
-  const std::vector<std::unique_ptr<net::Server>>& doors;
+  const service::ServiceFrame& frame;
   const net::ServerBudgets& budgets;
 };
 

@@ -9,8 +9,8 @@
 #include "libs/disk_log/disk_log.hpp"
 #include "libs/net/client.hpp"
 #include "libs/net/routes.hpp"
-#include "libs/net/server.hpp"
 #include "libs/series/series_cache.hpp"
+#include "libs/service/frame.hpp"
 #include "libs/service/health.hpp"
 #include "libs/service/heap.hpp"
 #include "libs/service/log.hpp"
@@ -118,7 +118,7 @@ class RunningCollector final : public CollectorService {
   ~RunningCollector() override {
     stop(clock_.steady());
     // Own metrics read the log. Its last acknowledgements still speak to intake and the doors.
-    metrics_server_.reset();
+    frame_.hide_metrics();
     exporters_.clear();
     log_.reset();
   }
@@ -137,16 +137,18 @@ class RunningCollector final : public CollectorService {
   void stop(TimePoint deadline) noexcept override {
     is_ready_ = false;
     // The doors first: what they still take is in the log, and the exporters may send it.
-    for (const auto& door : doors_) door->stop(deadline);
+    frame_.stop(deadline);
     for (const auto& exporter : exporters_) exporter->stop(deadline);
+    frame_.end(deadline);
   }
 
   std::vector<std::string> addresses() const override {
     std::vector<std::string> addresses;
-    for (const auto& door : doors_) addresses.push_back(door->address());
+    for (std::size_t door = 0; door < frame_.doors(); ++door)
+      addresses.push_back(frame_.address(door));
     return addresses;
   }
-  std::string metrics_address() const override { return metrics_server_->address(); }
+  std::string metrics_address() const override { return frame_.metrics_address(); }
 
  private:
   std::function<std::shared_ptr<const tenancy::Directory>()> directory() {
@@ -291,11 +293,10 @@ class RunningCollector final : public CollectorService {
       server.tls = door.tls;
       server.trusted_proxies = door.trusted_proxies;
       server.budgets = budgets_;
-      auto started = net::Server::start(std::move(server), *receiver_);
-      if (!started) return forward(started);
-      service::log_info("listening", {{"for", door.id + " " + door.protocol},
-                                      {"address", (*started)->address()}});
-      doors_.push_back(*std::move(started));
+      const auto opened = frame_.open(std::move(server), *receiver_);
+      if (!opened) return forward(opened);
+      service::log_info(
+          "listening", {{"for", door.id + " " + door.protocol}, {"address", (*opened)->address()}});
     }
     return {};
   }
@@ -322,16 +323,14 @@ class RunningCollector final : public CollectorService {
 
   Result<void> open_own_ports() {
     show_own_metrics(metrics_, OwnParts{*log_, settings_.storage.bytes_max, series_, *directory_,
-                                        memory_, doors_, *budgets_});
+                                        memory_, frame_, *budgets_});
     metrics_.on_collect([this](const service::MetricRegistry::Emit& emit) {
       emit("vigia_clock_unconfirmed",
            "1 while nobody has shown that our wall clock is right: our own samples are of the "
            "steady clock, or not written at all",
            service::MetricType::kGauge, {}, time_.is_confirmed() ? 0 : 1);
     });
-    auto served = service::MetricsServer::start(settings_.metrics_endpoint, metrics_);
-    if (!served) return forward(served);
-    metrics_server_ = *std::move(served);
+    if (auto shown = frame_.show_metrics(settings_.metrics_endpoint); !shown) return shown;
     is_ready_ = true;
     if (settings_.health_endpoint.empty()) return {};
     service::add_health_routes(health_routes_, [this] { return is_ready_.load(); });
@@ -348,9 +347,8 @@ class RunningCollector final : public CollectorService {
     server.listen = settings_.health_endpoint;
     server.loops = 1;
     server.connections_max = 100;
-    auto started = net::Server::start(std::move(server), health_routes_);
-    if (!started) return forward(started);
-    health_server_ = *std::move(started);
+    const auto opened = frame_.open_until_end(std::move(server), health_routes_);
+    if (!opened) return forward(opened);
     return {};
   }
 
@@ -372,11 +370,9 @@ class RunningCollector final : public CollectorService {
   std::vector<std::unique_ptr<exporters::Exporter>> exporters_;
   std::unique_ptr<intake::Intake> intake_;
   std::unique_ptr<receivers::OtlpReceiver> receiver_;
-  std::vector<std::unique_ptr<net::Server>> doors_;
   std::atomic<bool> is_ready_{false};
-  std::unique_ptr<service::MetricsServer> metrics_server_;
   net::Routes health_routes_;
-  std::unique_ptr<net::Server> health_server_;
+  service::ServiceFrame frame_{metrics_};
 };
 
 }  // namespace
