@@ -147,7 +147,8 @@ void Books::arrived(const Arrival& arrival) {
   const std::lock_guard lock(state_->mutex);
   state_->received[{customer, arrival.signal, "", ""}] += arrival.items;
   for (const auto& [reason, count] : arrival.rejected) {
-    if (count > 0) state_->rejected[{customer, arrival.signal, "", std::string(reason)}] += count;
+    if (count > 0)
+      state_->rejected[{customer, arrival.signal, "", std::string(reason.label())}] += count;
   }
   state_->accepted_by_transport[by_transport] += accepted;
   state_->refused_by_transport[by_transport] += arrival.items - accepted;
@@ -179,10 +180,12 @@ void Books::sent(const CustomerId& customer, Signal signal, std::string_view exp
 }
 
 void Books::dropped(const CustomerId& customer, Signal signal, std::string_view exporter,
-                    std::string_view reason, std::uint64_t items) {
+                    DropCause cause, std::uint64_t items) {
   if (items == 0) return;
   const std::lock_guard lock(state_->mutex);
-  state_->dropped[{customer.text(), signal, std::string(exporter), std::string(reason)}] += items;
+  state_
+      ->dropped[{customer.text(), signal, std::string(exporter), std::string(to_string(cause))}] +=
+      items;
   state_->leave_queue({customer.text(), signal, std::string(exporter), ""}, items);
 }
 

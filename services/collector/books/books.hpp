@@ -17,8 +17,8 @@
 
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
-#include "libs/model/verdicts.hpp"
 #include "libs/service/metrics.hpp"
+#include "services/collector/books/reasons.hpp"
 
 namespace vigia::collector::books {
 
@@ -37,8 +37,8 @@ class Books {
     Signal signal = Signal::kMetrics;
     std::string_view transport = {};  ///< "grpc" or "http"
     std::uint64_t items = 0;          ///< all that came
-    /// Of these, refused: a RejectReason's name or one for whole requests ("full", "rate").
-    std::vector<std::pair<std::string_view, std::uint64_t>> rejected = {};
+    /// Of these, refused.
+    std::vector<std::pair<WhyRejected, std::uint64_t>> rejected = {};
     /// Those who will take the rest, which is durable; the configured ids.
     std::vector<std::string_view> exporters = {};
     std::uint64_t accepted() const;
@@ -55,9 +55,9 @@ class Books {
   /// to wait (its record could not be read at the start) is counted as unexplained.
   void sent(const CustomerId& customer, Signal signal, std::string_view exporter,
             std::uint64_t items);
-  /// They no longer wait: given up. `reason`: "too_old", "cap", "damaged", "refused", …
+  /// They no longer wait: given up.
   void dropped(const CustomerId& customer, Signal signal, std::string_view exporter,
-               std::string_view reason, std::uint64_t items);
+               DropCause cause, std::uint64_t items);
   /// An attempt failed; the items still wait, or are counted as dropped by their own call.
   void send_failed(Signal signal, std::string_view exporter, std::uint64_t items);
 

@@ -29,13 +29,13 @@ TEST_F(BooksTest, WhatIsRefusedWasNeverShownAsAccepted) {
   books_.arrived({.customer = customer_,
                   .transport = "grpc",
                   .items = 5,
-                  .rejected = {{"invalid", 2}},
+                  .rejected = {{RejectReason::kInvalid, 2}},
                   .exporters = {"x"}});
   EXPECT_EQ(accepted(), "3");
   books_.arrived({.customer = customer_,
                   .transport = "grpc",
                   .items = 4,
-                  .rejected = {{"invalid", 1}, {"full", 3}},
+                  .rejected = {{RejectReason::kInvalid, 1}, {RequestReason::kFull, 3}},
                   .exporters = {"x"}});
   EXPECT_EQ(accepted(), "3");
   EXPECT_THAT(metrics_.expose(false),
@@ -46,7 +46,7 @@ TEST_F(BooksTest, WhatIsRefusedWasNeverShownAsAccepted) {
 TEST_F(BooksTest, WhatLeavesAndNeverCameIsUnexplained) {
   books_.queued_at_start(customer_, Signal::kMetrics, "x", 2);
   books_.sent(customer_, Signal::kMetrics, "x", 3);
-  books_.dropped(customer_, Signal::kMetrics, "x", "too_old", 4);
+  books_.dropped(customer_, Signal::kMetrics, "x", DropCause::kTooOld, 4);
   const Books::Line line = books_.line(customer_, Signal::kMetrics, "x");
   EXPECT_EQ(line.queued, 0U);
   EXPECT_EQ(line.queued_at_start, 2U);

@@ -12,6 +12,18 @@ namespace {
 constexpr auto kLocalAgeMax = std::chrono::minutes(5);
 constexpr std::uint64_t kLocalBytesMax = 64U << 20U;
 
+books::DropCause cause_of(disk_log::DropReason reason) {
+  switch (reason) {
+    case disk_log::DropReason::kTooOld:
+      return books::DropCause::kTooOld;
+    case disk_log::DropReason::kCap:
+      return books::DropCause::kCap;
+    case disk_log::DropReason::kDamaged:
+      break;
+  }
+  return books::DropCause::kDamaged;
+}
+
 /// Shared by the callbacks of one log.
 class QueueCounter {
  public:
@@ -29,7 +41,7 @@ class QueueCounter {
   void dropped(const disk_log::RecordHeader& header, std::string_view exporter,
                disk_log::DropReason reason) {
     if (const auto whose = taken(header, exporter))
-      books_.dropped(whose->customer, whose->signal, exporter, to_string(reason),
+      books_.dropped(whose->customer, whose->signal, exporter, cause_of(reason),
                      header.items - header.rejected);
   }
 

@@ -215,8 +215,8 @@ void LogReader::book(disk_log::LogPosition before) {
   books::Books& books = parts_.books;
   for (const auto& [key, sum] : sums) {
     books.sent(sum.customer, sum.signal, settings_.id, sum.sent);
-    books.dropped(sum.customer, sum.signal, settings_.id, "refused", sum.refused);
-    books.dropped(sum.customer, sum.signal, settings_.id, "damaged", sum.damaged);
+    books.dropped(sum.customer, sum.signal, settings_.id, books::DropCause::kRefused, sum.refused);
+    books.dropped(sum.customer, sum.signal, settings_.id, books::DropCause::kDamaged, sum.damaged);
   }
 }
 

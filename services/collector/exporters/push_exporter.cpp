@@ -140,7 +140,7 @@ Result<void> PushExporter::start() {
         parts_.books.queued_at_start(head.customer, head.signal, settings_.id, head.items);
       },
       [this](const side::SideHead& head) {
-        on_side_dropped(head.customer, head.signal, "cap", head.items);
+        on_side_dropped(head.customer, head.signal, books::DropCause::kCap, head.items);
       },
       disk_log::system_files());
   if (!queue) return forward(queue);

@@ -121,7 +121,7 @@ class PushExporter final : public Exporter,
   void note_refusal(const delivery::Parcel& parcel, std::size_t first, std::size_t last);
 
   void on_side_sent(const CustomerId& customer, Signal signal, std::uint64_t items) override;
-  void on_side_dropped(const CustomerId& customer, Signal signal, std::string_view reason,
+  void on_side_dropped(const CustomerId& customer, Signal signal, books::DropCause cause,
                        std::uint64_t items) override;
   void on_side_letter(const delivery::Parcel& parcel, std::string_view message,
                       const std::string& why, bool is_record) override;

@@ -79,13 +79,13 @@ void PushExporter::on_side_sent(const CustomerId& customer, Signal signal, std::
 }
 
 void PushExporter::on_side_dropped(const CustomerId& customer, Signal signal,
-                                   std::string_view reason, std::uint64_t items) {
+                                   books::DropCause cause, std::uint64_t items) {
   if (means_.marks) {
     marks::Losses losses;
-    (reason == "refused" ? losses.refused : losses.gone).insert(customer);
+    (cause == books::DropCause::kRefused ? losses.refused : losses.gone).insert(customer);
     means_.marks->note_losses(losses);
   }
-  parts_.books.dropped(customer, signal, settings_.id, reason, items);
+  parts_.books.dropped(customer, signal, settings_.id, cause, items);
 }
 
 void PushExporter::on_side_letter(const delivery::Parcel& parcel, std::string_view message,

@@ -40,7 +40,7 @@ books::Books::Arrival arrival_of(const CustomerId& customer, const ExportRequest
   for (std::size_t i = 1; i < kRejectReasonCount; ++i) {
     const auto reason = static_cast<RejectReason>(i);
     if (const auto count = verdicts.rejected_for(reason); count > 0)
-      arrival.rejected.emplace_back(to_string(reason), count);
+      arrival.rejected.emplace_back(reason, count);
   }
   return arrival;
 }
@@ -82,15 +82,15 @@ Result<void> Intake::judge(Batch& batch) {
   for (const auto& stage : stages_) {
     auto refusal = stage->accept(batch);
     if (!refusal) continue;
-    if (!refusal->reason.empty())
-      book_refused(batch.customer, batch.request, refusal->items, refusal->reason);
+    if (refusal->reason)
+      book_refused(batch.customer, batch.request, refusal->items, *refusal->reason);
     return tl::unexpected<Error>(std::move(refusal->error));
   }
   return {};
 }
 
 void Intake::book_refused(const tenancy::Customer& customer, const ExportRequest& request,
-                          std::uint64_t items, std::string_view reason) {
+                          std::uint64_t items, books::RequestReason reason) {
   parts_.books.arrived({.customer = customer.id,
                         .signal = request.signal,
                         .transport = request.transport,
@@ -127,7 +127,7 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
   }
   auto records = records_of(customer, std::move(batch.request), verdicts);
   if (!records) {
-    arrival.rejected.emplace_back("request_size", arrival.accepted());
+    arrival.rejected.emplace_back(books::RequestReason::kRequestSize, arrival.accepted());
     parts_.books.arrived(arrival);
     timed(forward(records));
     return;
@@ -187,7 +187,9 @@ void Intake::append(std::vector<disk_log::DiskRecord> records, books::Books::Arr
           done(std::move(receipt));
           return;
         }
-        arrival.rejected.emplace_back(kept.error().code == ErrorCode::kOverLimit ? "share" : "full",
+        arrival.rejected.emplace_back(kept.error().code == ErrorCode::kOverLimit
+                                          ? books::RequestReason::kShare
+                                          : books::RequestReason::kFull,
                                       arrival.accepted());
         parts_.books.arrived(arrival);
         Error error = kept.error();

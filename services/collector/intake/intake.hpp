@@ -92,7 +92,7 @@ class Intake {
   std::int64_t now_ns() const;
   /// Enters a request that is refused as a whole into the books.
   void book_refused(const tenancy::Customer& customer, const ExportRequest& request,
-                    std::uint64_t items, std::string_view reason);
+                    std::uint64_t items, books::RequestReason reason);
   /// The request as it came; or, where it is large, what was accepted of it in several records.
   /// kTooLarge where it cannot be cut.
   Result<std::vector<disk_log::DiskRecord>> records_of(const tenancy::Customer& customer,

@@ -10,6 +10,7 @@
 #include "libs/base/result.hpp"
 #include "libs/model/signal.hpp"
 #include "libs/tenancy/directory.hpp"
+#include "services/collector/books/reasons.hpp"
 #include "services/collector/intake/checked.hpp"
 
 namespace vigia::collector::intake {
@@ -35,8 +36,8 @@ struct Batch {
 /// A request is refused as a whole.
 struct Refusal {
   Error error;
-  std::string_view reason = "";  ///< for the books, a literal; "": it is not entered there
-  std::uint64_t items = 0;       ///< so many of it, where nobody has counted all of them
+  std::optional<books::RequestReason> reason = std::nullopt;  ///< nothing: it is not booked
+  std::uint64_t items = 0;  ///< so many of it, where nobody has counted all of them
 };
 
 /// In order: rate and shares before any item is judged, JSON into protobuf, processors, the check

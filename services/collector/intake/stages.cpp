@@ -16,12 +16,14 @@
 namespace vigia::collector::intake {
 namespace {
 
+using books::RequestReason;
+
 constexpr double kMiB = 1024.0 * 1024.0;
 constexpr std::uint64_t kMsToNs = 1'000'000;
 
 /// Reason in the books for a whole request.
-std::string_view refusal_reason(const Error& error) {
-  return error.code == ErrorCode::kTooLarge ? "request_size" : "rate";
+RequestReason refusal_reason(const Error& error) {
+  return error.code == ErrorCode::kTooLarge ? RequestReason::kRequestSize : RequestReason::kRate;
 }
 
 /// What the check has cost and what comes of it, for the customer's rates.
@@ -39,7 +41,7 @@ std::uint32_t items_max(Signal signal) {
 }
 
 /// Before anybody has walked over the body. So many at least: JSON is not read to be refused.
-Refusal refuse_unread(const ExportRequest& request, Error error, std::string_view reason) {
+Refusal refuse_unread(const ExportRequest& request, Error error, RequestReason reason) {
   std::uint64_t items = 1;
   if (!request.is_json)
     items =
@@ -86,7 +88,7 @@ class ShareGate final : public Stage {
                   static_cast<double>(hold->bytes) / kMiB, batch.customer.id.text(), exporter,
                   static_cast<double>(hold->bytes_max) / kMiB),
               kRetryAfter},
-          "side_share");
+          RequestReason::kSideShare);
     }
     return std::nullopt;
   }
@@ -135,7 +137,7 @@ class CheckStage final : public Stage {
                 {request.signal, items, request.body.size()});
     if (!is_large) return Refusal{std::move(checked.error())};
     // So many at least: nobody has counted the rest.
-    const std::string_view reason = refusal_reason(checked.error());
+    const RequestReason reason = refusal_reason(checked.error());
     return Refusal{std::move(checked.error()), reason, items};
   }
 
@@ -202,7 +204,7 @@ class ClockStage final : public Stage {
                      "doubt: either it or the sender's is wrong; send again",
                      ahead, batch.checked.verdicts.items()),
          kClockRetryAfter},
-        "clock",
+        RequestReason::kClock,
         batch.checked.verdicts.items()};
   }
 
@@ -228,7 +230,7 @@ class RateStage final : public Stage {
     auto charged = rates_.charge(batch.customer.id, batch.customer.limits,
                                  cost_of(batch.request, batch.checked));
     if (charged) return std::nullopt;
-    const std::string_view reason = refusal_reason(charged.error());
+    const RequestReason reason = refusal_reason(charged.error());
     return Refusal{std::move(charged.error()), reason, batch.checked.verdicts.items()};
   }
 

@@ -18,7 +18,9 @@ class Replacing final : public Stage {
   std::optional<Refusal> accept(Batch& batch) override {
     seen.push_back(batch.request.body);
     if (body_.empty())
-      return Refusal{{ErrorCode::kInvalid, "no such thing", std::nullopt}, "processor", 1};
+      return Refusal{{ErrorCode::kInvalid, "no such thing", std::nullopt},
+                     books::RequestReason::kRequestSize,
+                     1};
     batch.request.body = body_;
     return std::nullopt;
   }
@@ -83,7 +85,7 @@ TEST_F(ProcessorTest, WhatItRefusesIsRefusedAsAWholeAndInTheBooks) {
       "", {Signal::kMetrics, "grpc", one_gauge("cliente-a", "good", clock_.wall_ms())});
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().message, "no such thing");
-  EXPECT_NE(metrics_.expose(false).find("reason=\"processor\""), std::string::npos)
+  EXPECT_NE(metrics_.expose(false).find("reason=\"request_size\""), std::string::npos)
       << metrics_.expose(false);
 }
 

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "services/collector/books/reasons.hpp"
 #include "services/collector/delivery/packer.hpp"
 #include "services/collector/delivery/parcel_delivery.hpp"
 #include "services/collector/side/side_queue.hpp"
@@ -25,8 +26,8 @@ class SideLaneOwner {
  public:
   virtual ~SideLaneOwner() = default;
   virtual void on_side_sent(const CustomerId& customer, Signal signal, std::uint64_t items) = 0;
-  /// Before the entry's file goes. `reason`: "refused", "damaged".
-  virtual void on_side_dropped(const CustomerId& customer, Signal signal, std::string_view reason,
+  /// Before the entry's file goes.
+  virtual void on_side_dropped(const CustomerId& customer, Signal signal, books::DropCause cause,
                                std::uint64_t items) = 0;
   /// A unit is given up, or a record that cannot be packed (`content` says which).
   virtual void on_side_letter(const delivery::Parcel& parcel, std::string_view message,

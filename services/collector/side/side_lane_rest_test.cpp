@@ -65,9 +65,9 @@ class BookingOwner final : public SideLaneOwner {
   void on_side_sent(const CustomerId& customer, Signal signal, std::uint64_t items) override {
     books_.sent(customer, signal, kExporter, items);
   }
-  void on_side_dropped(const CustomerId& customer, Signal signal, std::string_view reason,
+  void on_side_dropped(const CustomerId& customer, Signal signal, books::DropCause cause,
                        std::uint64_t items) override {
-    books_.dropped(customer, signal, kExporter, reason, items);
+    books_.dropped(customer, signal, kExporter, cause, items);
   }
   void on_side_letter(const delivery::Parcel& /*parcel*/, std::string_view /*message*/,
                       const std::string& /*why*/, bool /*is_record*/) override {}

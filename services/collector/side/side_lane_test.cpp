@@ -81,7 +81,7 @@ class Owner final : public SideLaneOwner {
     sent += items;
   }
   void on_side_dropped(const CustomerId& /*customer*/, Signal /*signal*/,
-                       std::string_view /*reason*/, std::uint64_t items) override {
+                       books::DropCause /*cause*/, std::uint64_t items) override {
     dropped += items;
   }
   void on_side_letter(const delivery::Parcel& /*parcel*/, std::string_view /*message*/,

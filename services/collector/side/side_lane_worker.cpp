@@ -200,7 +200,8 @@ bool SideLane::Worker::is_lost(Work& work, const SideItem& item, const Error& er
                        {{"customer_id", item.head.customer.text()}, {"why", error.message}});
   work.is_stalled = !is_damage;
   if (!is_damage) return false;
-  parts_.owner.on_side_dropped(item.head.customer, item.head.signal, "damaged", item.head.items);
+  parts_.owner.on_side_dropped(item.head.customer, item.head.signal, books::DropCause::kDamaged,
+                               item.head.items);
   parts_.queue.quarantine(item);
   return true;
 }
@@ -343,8 +344,10 @@ void SideLane::Worker::book(const Work& work) {
   const CustomerId& customer = work.head.customer;
   const std::uint64_t damaged = std::min(work.damaged, work.piece_items);
   const std::uint64_t dropped = std::min(work.dropped, work.piece_items - damaged);
-  if (damaged > 0) parts_.owner.on_side_dropped(customer, work.head.signal, "damaged", damaged);
-  if (dropped > 0) parts_.owner.on_side_dropped(customer, work.head.signal, "refused", dropped);
+  if (damaged > 0)
+    parts_.owner.on_side_dropped(customer, work.head.signal, books::DropCause::kDamaged, damaged);
+  if (dropped > 0)
+    parts_.owner.on_side_dropped(customer, work.head.signal, books::DropCause::kRefused, dropped);
   const std::uint64_t sent = work.piece_items - damaged - dropped;
   if (sent > 0) parts_.owner.on_side_sent(customer, work.head.signal, sent);
 }

@@ -198,7 +198,7 @@ class ExportersTest : public ::testing::Test {
                      .signal = signal,
                      .transport = "grpc",
                      .items = verdicts.items(),
-                     .rejected = {{"invalid", verdicts.rejected()}},
+                     .rejected = {{RejectReason::kInvalid, verdicts.rejected()}},
                      .exporters = {settings_.id}});
     ASSERT_TRUE(log_->append_and_wait({{.tag = {.owner = id.text(),
                                                 .kind = kept_number(signal),
