@@ -134,7 +134,7 @@ TEST_F(ExportersTest, AFaultOfOursWhileAWindowIsDeliveredCostsTheRecordThatBring
   auto transport = std::make_unique<FaultyTransport>();
   const FaultyTransport& destination = *transport;
   exporter_ =
-      std::make_unique<PushExporter>(settings_, sender_,
+      std::make_unique<PushExporter>(settings_, sender_.push,
                                      ExporterParts{*log_, *client_, *series_, directory(), *books_,
                                                    *metrics_, clock_, time_, folder_},
                                      otlp::means_of(settings_, std::move(transport)));

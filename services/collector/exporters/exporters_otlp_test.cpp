@@ -11,7 +11,7 @@ using ::testing::HasSubstr;
 TEST_F(ExportersTest, SpansGoAsTheyCameToTheirPath) {
   is_otlp_ = true;
   settings_.id = "otlphttp/cold";
-  sender_.endpoint = destination_.url();
+  sender_.http.endpoint = destination_.url();
   settings_.signals = {Signal::kTraces, Signal::kLogs};
   begin();
   accept(collector::testing::one_span("cliente-a"), Verdicts(1), Signal::kTraces);
@@ -29,7 +29,7 @@ TEST_F(ExportersTest, SpansGoAsTheyCameToTheirPath) {
 TEST_F(ExportersTest, OtlpPartialSuccessAndFinalRefusalAreBooked) {  // R-EXP-1, R-EXP-4
   is_otlp_ = true;
   settings_.id = "otlphttp/cold";
-  sender_.endpoint = destination_.url();
+  sender_.http.endpoint = destination_.url();
   settings_.signals = {Signal::kTraces};
   // ExportTraceServiceResponse { partial_success { rejected_spans: 1 } }
   destination_.answer(200, "\x0a\x02\x08\x01");
@@ -50,7 +50,7 @@ TEST_F(ExportersTest, OtlpPartialSuccessAndFinalRefusalAreBooked) {  // R-EXP-1,
 TEST_F(ExportersTest, OfAMetricsRequestThatADestinationRefusesOnlyTheBadPointIsGivenUp) {
   is_otlp_ = true;
   settings_.id = "otlphttp/cold";
-  sender_.endpoint = destination_.url();
+  sender_.http.endpoint = destination_.url();
   destination_.answer_by([](const net::Request& request) {
     net::Response response;
     const auto body = net::decompress("gzip", request.body, 1U << 20U);

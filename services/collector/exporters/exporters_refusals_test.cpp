@@ -61,7 +61,7 @@ class ExportersRefusalsTest : public ExportersTest {
 };
 
 TEST_F(ExportersRefusalsTest, ItsSearchWaitsForItsShareNobodyElseDoesAndNothingIsLost) {
-  sender_.refused_bytes_per_second = kRate;
+  sender_.push.refused_bytes_per_second = kRate;
   refuse_bad_series();
   begin();
   accept_bad_and_good();
@@ -92,7 +92,7 @@ TEST_F(ExportersRefusalsTest, ItsSearchWaitsForItsShareNobodyElseDoesAndNothingI
 }
 
 TEST_F(ExportersRefusalsTest, TheMetricsSayWhoseRefusalsCostWhatAndWaited) {
-  sender_.refused_bytes_per_second = kRate;
+  sender_.push.refused_bytes_per_second = kRate;
   refuse_bad_series();
   begin();
   const std::string of_a = "{customer_id=\"cliente-a\",exporter=\"" + settings_.id + "\"}";

@@ -10,7 +10,7 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 
 TEST_F(ExportersTest, ASampleArrivesWithItsCustomerAndTheProtocolsHeaders) {  // R-RW-1, R-EXP-7
-  sender_.headers = {{"Authorization", "Bearer x"}, {"Content-Encoding", "none of yours"}};
+  sender_.http.headers = {{"Authorization", "Bearer x"}, {"Content-Encoding", "none of yours"}};
   begin();
   accept_gauge("probe");
   settle();
@@ -150,7 +150,7 @@ TEST_F(ExportersTest, APointThatHasNoSeriesAnyMoreIsNotTakenForSent) {
 }
 
 TEST_F(ExportersTest, AnEndpointThatIsNoUrlIsRefusedAtStart) {
-  sender_.endpoint = "127.0.0.1:9090";
+  sender_.http.endpoint = "127.0.0.1:9090";
   open_log();
   const auto exporter = remote_write::make(
       settings_, sender_,

@@ -33,7 +33,7 @@ bool is_protocol_header(std::string_view name) {
 
 }  // namespace
 
-net::Headers configured_headers(const SenderSettings& settings) {
+net::Headers configured_headers(const HttpSettings& settings) {
   net::Headers headers;
   for (const auto& [name, value] : settings.headers) {
     net::Headers lowered;
@@ -43,7 +43,7 @@ net::Headers configured_headers(const SenderSettings& settings) {
   return headers;
 }
 
-std::optional<net::TlsClientSettings> tls_of(const SenderSettings& settings) {
+std::optional<net::TlsClientSettings> tls_of(const HttpSettings& settings) {
   if (settings.ca_file.empty() && settings.cert_file.empty() && !settings.tls_skip_verify)
     return std::nullopt;
   return net::TlsClientSettings{settings.ca_file, settings.cert_file, settings.key_file,

@@ -9,14 +9,14 @@
 #include "libs/base/result.hpp"
 #include "libs/net/client.hpp"
 #include "services/collector/delivery/parcel.hpp"
-#include "services/collector/exporters/sender_settings.hpp"
+#include "services/collector/exporters/http_settings.hpp"
 
 namespace vigia::collector::exporters {
 
 /// What is configured, without what the protocols set and no configuration overrides (R-RW-1).
-net::Headers configured_headers(const SenderSettings& settings);
+net::Headers configured_headers(const HttpSettings& settings);
 /// Nothing where the system's trust and no certificate of ours serve.
-std::optional<net::TlsClientSettings> tls_of(const SenderSettings& settings);
+std::optional<net::TlsClientSettings> tls_of(const HttpSettings& settings);
 /// X-Vigia-Customer; what is nobody's goes without it.
 void add_customer(net::Headers& headers, const CustomerId& customer);
 

@@ -15,7 +15,7 @@
 namespace vigia::collector::exporters {
 namespace {
 
-delivery::DeliverySettings delivery_settings(const SenderSettings& settings) {
+delivery::DeliverySettings delivery_settings(const PushSettings& settings) {
   delivery::DeliverySettings delivery;
   delivery.request_bytes_max = settings.batch_bytes_max;
   delivery.retry_initial = settings.retry_initial;
@@ -53,8 +53,8 @@ void show_refusals(const delivery::RefusalBudget& refusals, const std::string& e
   }
 }
 
-Duration give_up_after(const SenderSettings& sender, bool is_required) {
-  if (sender.give_up_after > Duration::zero()) return sender.give_up_after;
+Duration give_up_after(const PushSettings& push, bool is_required) {
+  if (push.give_up_after > Duration::zero()) return push.give_up_after;
   return is_required ? Duration(kRequiredGiveUpAfter) : side::SideLaneSettings{}.give_up_after;
 }
 
@@ -80,17 +80,17 @@ struct PushExporter::SideRooms {
   }
 };
 
-PushExporter::PushExporter(const ExporterSettings& settings, const SenderSettings& sender,
+PushExporter::PushExporter(const ExporterSettings& settings, const PushSettings& push,
                            const ExporterParts& parts, Means means)
     : settings_(settings),
       parts_(parts),
-      sender_(sender),
+      push_(push),
       means_(std::move(means)),
       evidence_(std::make_shared<delivery::Evidence>()),
       prober_(means_.probe, *means_.transport, evidence_, parts.clock, parts.time),
-      delivery_(delivery_settings(sender), *means_.transport, parts.clock, evidence_, &prober_),
+      delivery_(delivery_settings(push), *means_.transport, parts.clock, evidence_, &prober_),
       refusals_(
-          std::make_shared<delivery::RefusalBudget>(sender.refused_bytes_per_second, parts.clock)),
+          std::make_shared<delivery::RefusalBudget>(push.refused_bytes_per_second, parts.clock)),
       dead_letters_(parts.data_directory, settings.id),
       oldest_waiting_(parts.metrics.gauge("vigia_exporter_oldest_waiting_seconds",
                                           "Age of the oldest data that waits for the destination",
@@ -122,7 +122,7 @@ void PushExporter::stop(TimePoint deadline) noexcept { reader_.stop(deadline); }
 Result<void> PushExporter::start() {
   side::SideQueueSettings side;
   side.directory = side::side_folder(parts_.data_directory, settings_.id);
-  side.customer_bytes_max = sender_.side_customer_bytes_max;
+  side.customer_bytes_max = push_.side_customer_bytes_max;
   side.is_required = settings_.required;
   side.exporter = settings_.id;
   side.shares = parts_.side_shares;
@@ -146,8 +146,7 @@ Result<void> PushExporter::start() {
   if (!queue) return forward(queue);
   queue_ = *std::move(queue);
   lane_ = std::make_unique<side::SideLane>(
-      side::SideLaneSettings{delivery_settings(sender_),
-                             give_up_after(sender_, settings_.required)},
+      side::SideLaneSettings{delivery_settings(push_), give_up_after(push_, settings_.required)},
       side::SideLaneParts{*queue_, *means_.transport, evidence_, &prober_, *means_.packer,
                           parts_.clock, *this});
   lane_->start();
@@ -331,7 +330,7 @@ void PushExporter::write_apart(std::vector<WindowRecord>& window) {
     side::SideEntry units{records.head, std::move(apart.parcel), {}};
     units.head.items = units.parcel.items();
     std::vector<side::SidePut> puts;
-    if (!units.parcel.units.empty()) puts.push_back({std::move(units), sender_.retry_initial});
+    if (!units.parcel.units.empty()) puts.push_back({std::move(units), push_.retry_initial});
     if (!records.records.empty()) puts.push_back({std::move(records)});
     const auto put = queue_->put_all(puts, true);
     if (!put) hold(way, window, put.error());

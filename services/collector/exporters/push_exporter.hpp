@@ -15,7 +15,7 @@
 #include "services/collector/delivery/parcel_delivery.hpp"
 #include "services/collector/delivery/refusal_budget.hpp"
 #include "services/collector/exporters/log_reader.hpp"
-#include "services/collector/exporters/sender_settings.hpp"
+#include "services/collector/exporters/push_settings.hpp"
 #include "services/collector/marks/marks.hpp"
 #include "services/collector/side/side_lane.hpp"
 #include "services/collector/side/side_queue.hpp"
@@ -48,7 +48,7 @@ class PushExporter final : public Exporter,
   /// What of one record goes the front way; the rest of it goes aside.
   static constexpr std::size_t kRecordOutputMax = 4U << 20U;
 
-  PushExporter(const ExporterSettings& settings, const SenderSettings& sender,
+  PushExporter(const ExporterSettings& settings, const PushSettings& push,
                const ExporterParts& parts, Means means);
   ~PushExporter() override;
   /// kUnavailable where the side queue's folder cannot be read.
@@ -130,7 +130,7 @@ class PushExporter final : public Exporter,
 
   const ExporterSettings settings_;
   const ExporterParts parts_;
-  const SenderSettings sender_;
+  const PushSettings push_;
   Means means_;
   std::shared_ptr<delivery::Evidence> evidence_;
   delivery::Prober prober_;

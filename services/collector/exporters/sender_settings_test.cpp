@@ -24,7 +24,7 @@ std::optional<SenderSettings> read(const std::string& text,
 TEST(SenderSettings, AnEndpointWithoutASchemeIsTlsUnlessItSaysInsecure) {
   const auto endpoint = [](const std::string& text) {
     const auto sender = read(text, BareEndpoint::kTls);
-    return sender ? sender->endpoint : "";
+    return sender ? sender->http.endpoint : "";
   };
   EXPECT_EQ(endpoint("endpoint: \"far:4317\""), "https://far:4317");
   EXPECT_EQ(endpoint("{endpoint: \"far:4317\", tls: {insecure: true}}"), "http://far:4317");
@@ -38,9 +38,9 @@ TEST(SenderSettings, AnAuthenticatorBecomesAHeaderBesideTheOthers) {
   const auto sender =
       read("{endpoint: http://far, headers: {a: b}, auth: {authenticator: bearertokenauth/cold}}");
   ASSERT_TRUE(sender);
-  ASSERT_EQ(sender->headers.size(), 2U);
-  EXPECT_EQ(sender->headers[1].first, "Authorization");
-  EXPECT_EQ(sender->headers[1].second, "Bearer internal");
+  ASSERT_EQ(sender->http.headers.size(), 2U);
+  EXPECT_EQ(sender->http.headers[1].first, "Authorization");
+  EXPECT_EQ(sender->http.headers[1].second, "Bearer internal");
   EXPECT_FALSE(read("{endpoint: http://far, auth: {authenticator: nobody}}"));
 }
 
@@ -49,9 +49,9 @@ TEST(SenderSettings, WhatMayLieAsideOfACustomerHasAKey) {
     const auto sender =
         read("{endpoint: http://far, side_queue: {customer_bytes_max: " + value + "}}");
     if (!sender) return std::nullopt;
-    return sender->side_customer_bytes_max;
+    return sender->push.side_customer_bytes_max;
   };
-  EXPECT_EQ(SenderSettings{}.side_customer_bytes_max, 256U << 20U);
+  EXPECT_EQ(PushSettings{}.side_customer_bytes_max, 256U << 20U);
   EXPECT_EQ(side_bytes("64KiB"), 64U << 10U);
   EXPECT_FALSE(side_bytes("0"));
 }
@@ -61,9 +61,9 @@ TEST(SenderSettings, WhatRefusalsOfACustomerMayCostHasAKey) {
     const auto sender =
         read("{endpoint: http://far, refusals: {customer_bytes_per_second: " + value + "}}");
     if (!sender) return std::nullopt;
-    return sender->refused_bytes_per_second;
+    return sender->push.refused_bytes_per_second;
   };
-  EXPECT_EQ(SenderSettings{}.refused_bytes_per_second, 16U << 10U);
+  EXPECT_EQ(PushSettings{}.refused_bytes_per_second, 16U << 10U);
   EXPECT_EQ(bytes("4KiB"), 4U << 10U);
   EXPECT_FALSE(bytes("0"));
 }

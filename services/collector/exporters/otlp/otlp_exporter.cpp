@@ -11,7 +11,7 @@ namespace {
 
 using Make = Result<std::unique_ptr<Exporter>> (*)(const ExporterSettings&, const SenderSettings&,
                                                    const ExporterParts&);
-using MakeTransport = std::unique_ptr<delivery::MessageTransport> (*)(const SenderSettings&,
+using MakeTransport = std::unique_ptr<delivery::MessageTransport> (*)(const HttpSettings&,
                                                                       net::Client&);
 
 MakeExporter with(SenderSettings sender, Make make) {
@@ -25,9 +25,9 @@ Result<std::unique_ptr<Exporter>> make_by(MakeTransport make_transport,
                                           const ExporterSettings& settings,
                                           const SenderSettings& sender,
                                           const ExporterParts& parts) {
-  if (auto url = check_endpoint(settings.id, sender.endpoint); !url) return forward(url);
-  return std::make_unique<PushExporter>(settings, sender, parts,
-                                        means_of(settings, make_transport(sender, parts.client)));
+  if (auto url = check_endpoint(settings.id, sender.http.endpoint); !url) return forward(url);
+  return std::make_unique<PushExporter>(
+      settings, sender.push, parts, means_of(settings, make_transport(sender.http, parts.client)));
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ class OtlpTransport final : public delivery::MessageTransport {
   vigia::otlp::ExportClient exports_;
 };
 
-std::unique_ptr<delivery::MessageTransport> make(const SenderSettings& settings,
+std::unique_ptr<delivery::MessageTransport> make(const HttpSettings& settings,
                                                  vigia::otlp::Protocol protocol,
                                                  net::Client& client) {
   return std::make_unique<OtlpTransport>(
@@ -69,12 +69,12 @@ delivery::Answer answer_of(ExportAnswer answer) {
   return made;
 }
 
-std::unique_ptr<delivery::MessageTransport> make_http_transport(const SenderSettings& settings,
+std::unique_ptr<delivery::MessageTransport> make_http_transport(const HttpSettings& settings,
                                                                 net::Client& client) {
   return make(settings, vigia::otlp::Protocol::kHttp, client);
 }
 
-std::unique_ptr<delivery::MessageTransport> make_grpc_transport(const SenderSettings& settings,
+std::unique_ptr<delivery::MessageTransport> make_grpc_transport(const HttpSettings& settings,
                                                                 net::Client& client) {
   return make(settings, vigia::otlp::Protocol::kGrpc, client);
 }

@@ -6,14 +6,14 @@
 #include "libs/net/client.hpp"
 #include "libs/otlp/answer.hpp"
 #include "services/collector/delivery/parcel.hpp"
-#include "services/collector/exporters/sender_settings.hpp"
+#include "services/collector/exporters/http_settings.hpp"
 
 namespace vigia::collector::exporters::otlp {
 
 /// The customer goes along as X-Vigia-Customer. `client` outlives the transport and its requests.
-std::unique_ptr<delivery::MessageTransport> make_http_transport(const SenderSettings& settings,
+std::unique_ptr<delivery::MessageTransport> make_http_transport(const HttpSettings& settings,
                                                                 net::Client& client);
-std::unique_ptr<delivery::MessageTransport> make_grpc_transport(const SenderSettings& settings,
+std::unique_ptr<delivery::MessageTransport> make_grpc_transport(const HttpSettings& settings,
                                                                 net::Client& client);
 
 /// What an answer means is decided in libs/otlp, for every sender alike. The delivery weighs

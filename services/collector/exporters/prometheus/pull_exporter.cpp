@@ -21,8 +21,7 @@ PullExporter::PullExporter(const ExporterSettings& settings, std::string endpoin
   routes_.add("GET", "/metrics",
               [this](const net::Request& /*request*/, const net::PathValues& /*values*/,
                      net::Responder responder) {
-                net::Response response =
-                    service::metrics_answer(service::MetricsForm::kText, "");
+                net::Response response = service::metrics_answer(service::MetricsForm::kText, "");
                 // Piece by piece as the scraper takes it, so that no scrape is a copy of all.
                 response.stream = [this,
                                    place = LastValues::Place{}]() mutable -> Result<std::string> {

@@ -53,9 +53,10 @@ Means means_of(const ExporterSettings& settings, const ExporterParts& parts,
 
 Result<std::unique_ptr<Exporter>> make(const ExporterSettings& settings,
                                        const SenderSettings& sender, const ExporterParts& parts) {
-  if (auto url = check_endpoint(settings.id, sender.endpoint); !url) return forward(url);
+  if (auto url = check_endpoint(settings.id, sender.http.endpoint); !url) return forward(url);
   return std::make_unique<PushExporter>(
-      settings, sender, parts, means_of(settings, parts, make_transport(sender, parts.client)));
+      settings, sender.push, parts,
+      means_of(settings, parts, make_transport(sender.http, parts.client)));
 }
 
 }  // namespace vigia::collector::exporters::remote_write

@@ -63,7 +63,7 @@ std::optional<std::int64_t> date_of(const net::ClientResponse& response) {
 
 class RemoteWriteTransport final : public delivery::MessageTransport {
  public:
-  RemoteWriteTransport(const SenderSettings& settings, net::Client& client) : client_(client) {
+  RemoteWriteTransport(const HttpSettings& settings, net::Client& client) : client_(client) {
     base_.method = "POST";
     base_.url = settings.endpoint;
     base_.timeout = settings.timeout;
@@ -93,7 +93,7 @@ class RemoteWriteTransport final : public delivery::MessageTransport {
 
 }  // namespace
 
-std::unique_ptr<delivery::MessageTransport> make_transport(const SenderSettings& settings,
+std::unique_ptr<delivery::MessageTransport> make_transport(const HttpSettings& settings,
                                                            net::Client& client) {
   return std::make_unique<RemoteWriteTransport>(settings, client);
 }

@@ -6,12 +6,12 @@
 #include "libs/base/result.hpp"
 #include "libs/net/client.hpp"
 #include "services/collector/delivery/parcel.hpp"
-#include "services/collector/exporters/sender_settings.hpp"
+#include "services/collector/exporters/http_settings.hpp"
 
 namespace vigia::collector::exporters::remote_write {
 
 /// `client` outlives the transport and its requests.
-std::unique_ptr<delivery::MessageTransport> make_transport(const SenderSettings& settings,
+std::unique_ptr<delivery::MessageTransport> make_transport(const HttpSettings& settings,
                                                            net::Client& client);
 
 /// What a remote-write destination's answer means. 2xx taken, and so is the 400 by which

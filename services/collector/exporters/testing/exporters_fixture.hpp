@@ -130,10 +130,10 @@ class ExportersTest : public ::testing::Test {
     settings_.may_be_shard = true;
     settings_.id = "prometheusremotewrite/cold";
     settings_.name = "cold";
-    sender_.endpoint = destination_.url() + "/api/v1/write";
+    sender_.http.endpoint = destination_.url() + "/api/v1/write";
     settings_.signals = {Signal::kMetrics};
-    sender_.retry_initial = std::chrono::milliseconds(2);
-    sender_.retry_max = std::chrono::milliseconds(10);
+    sender_.push.retry_initial = std::chrono::milliseconds(2);
+    sender_.push.retry_max = std::chrono::milliseconds(10);
   }
   void TearDown() override {
     end();
@@ -163,12 +163,12 @@ class ExportersTest : public ::testing::Test {
     const ExporterParts parts{*log_,     *client_, *series_, directory(), *books_,
                               *metrics_, clock_,   time_,    folder_};
     if (packer_) {
-      Means means = is_otlp_
-                        ? otlp::means_of(settings_, otlp::make_http_transport(sender_, *client_))
-                        : remote_write::means_of(settings_, parts,
-                                                 remote_write::make_transport(sender_, *client_));
+      Means means =
+          is_otlp_ ? otlp::means_of(settings_, otlp::make_http_transport(sender_.http, *client_))
+                   : remote_write::means_of(settings_, parts,
+                                            remote_write::make_transport(sender_.http, *client_));
       means.packer = std::move(packer_);
-      exporter_ = std::make_unique<PushExporter>(settings_, sender_, parts, std::move(means));
+      exporter_ = std::make_unique<PushExporter>(settings_, sender_.push, parts, std::move(means));
     } else {
       auto exporter = is_otlp_ ? otlp::make_http(settings_, sender_, parts)
                                : remote_write::make(settings_, sender_, parts);
