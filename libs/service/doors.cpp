@@ -10,10 +10,9 @@
 #include "libs/net/host_port.hpp"
 
 namespace vigia::service {
-namespace {
 
-std::string read_openable(const ConfigNode& node) {
-  std::string path = node.required_text();
+std::string read_readable_file(const ConfigNode& node) {
+  std::string path = node.text();
   if (path.empty()) return path;
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) {
@@ -23,8 +22,6 @@ std::string read_openable(const ConfigNode& node) {
   }
   return path;
 }
-
-}  // namespace
 
 std::string read_listen(const ConfigNode& node, std::string_view fallback) {
   std::string listen = node.text(fallback);
@@ -46,8 +43,12 @@ std::string read_url(const ConfigNode& node, bool is_required) {
 
 std::optional<net::TlsServerSettings> read_server_tls(const ConfigNode& node) {
   if (!node.is_present()) return std::nullopt;
-  return net::TlsServerSettings{read_openable(node.child("cert_file")),
-                                read_openable(node.child("key_file"))};
+  const auto required = [&node](const char* key) {
+    const ConfigNode file = node.child(key);
+    (void)file.required_text();
+    return read_readable_file(file);
+  };
+  return net::TlsServerSettings{required("cert_file"), required("key_file")};
 }
 
 }  // namespace vigia::service

@@ -1,6 +1,5 @@
-// Where a server listens and with which certificate, and where neighbours are, as configurations
-// say it: what would end the
-// start is told with its line, by --check-config too.
+// Where a server listens and with which certificate, where neighbours are and which files are read,
+// as configurations say it: what would end the start is told with its line, by --check-config too.
 #pragma once
 
 #include <optional>
@@ -20,6 +19,10 @@ std::string read_listen(const ConfigNode& node, std::string_view fallback);
 /// is absent, which is noted as an error where it is required. Notes an error about any other
 /// scheme.
 std::string read_url(const ConfigNode& node, bool is_required);
+
+/// A file that can be opened to read, now; "" where it is absent. Notes an error about one that
+/// cannot.
+std::string read_readable_file(const ConfigNode& node);
 
 /// {cert_file, key_file}; nothing where it is absent. Notes an error about a file that cannot be
 /// opened.

@@ -15,6 +15,7 @@
 #include "libs/net/client.hpp"
 #include "libs/net/status.hpp"
 #include "libs/service/config.hpp"
+#include "libs/service/doors.hpp"
 #include "libs/service/log.hpp"
 #include "libs/tenancy/directory_document.hpp"
 #include "libs/tenancy/kept_directory.hpp"
@@ -376,7 +377,7 @@ class RefreshingSource final : public DirectorySource {
 
 DirectorySettings read_directory_settings(const service::ConfigNode& node) {
   DirectorySettings settings;
-  settings.file = node.child("file").text();
+  settings.file = service::read_readable_file(node.child("file"));
   settings.url = node.child("url").text();
   settings.token = node.child("token").text();
   settings.cache_file = node.child("cache_file").text();

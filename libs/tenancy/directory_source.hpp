@@ -35,8 +35,8 @@ struct DirectorySettings {
 };
 
 /// Reads {file: …} or {url: …, token: …, cache_file: …}, refresh_interval, max_stale and
-/// doubt_max; notes an
-/// error where both or none of file and url is given.
+/// doubt_max; notes an error where both or none of file and url is given, and where the file cannot
+/// be read.
 DirectorySettings read_directory_settings(const service::ConfigNode& node);
 
 /// Thread contract: `current` from any thread; one thread of its own refreshes. A refresh that

@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kGood = R"(
 extensions:
   health_check: {endpoint: 127.0.0.1:13133}
-  vigia_auth: {directory: {file: customers.yaml}}
+  vigia_auth: {directory: {file: /dev/null}}
   file_storage: {directory: /var/lib/vigia/collector}
   bearertokenauth/cold: {token: internal}
 receivers:
@@ -83,10 +83,18 @@ TEST(CollectorSettings, ATypoInATopLevelKeyIsNamedWithItsLine) {
 
 TEST(Settings, CollectorsShareTheRates) {
   EXPECT_EQ(read(std::string(kGood))->collectors, 1U);
-  const auto shared = read(replaced("customers.yaml}}", "customers.yaml}, collectors: 3}"));
+  const auto shared = read(replaced("/dev/null}}", "/dev/null}, collectors: 3}"));
   ASSERT_TRUE(shared.has_value());
   EXPECT_EQ(shared->collectors, 3U);
-  EXPECT_NE(refusal("customers.yaml}}", "customers.yaml}, collectors: 0}").find("collectors"),
+  EXPECT_NE(refusal("/dev/null}}", "/dev/null}, collectors: 0}").find("collectors"),
+            std::string::npos);
+}
+
+// It was said only once the program had started.
+TEST(Settings, CustomersThatAreNotThereAreToldWithTheirLine) {
+  EXPECT_NE(refusal("/dev/null", "/nope/customers.yaml")
+                .find("collector.yaml:4: extensions.vigia_auth.directory.file: "
+                      "/nope/customers.yaml cannot be opened: No such file"),
             std::string::npos);
 }
 
@@ -208,8 +216,7 @@ TEST(Settings, NamesAndReadersOfNewerStockFilesAreKnown) {
 TEST(Settings, WhatBecomesOfDataWithoutACustomerIsChosen) {
   EXPECT_FALSE(read(std::string(kGood))->fills_missing_customer);
   const auto auth = [](const std::string& choice) {
-    return replaced("{file: customers.yaml}}",
-                    "{file: customers.yaml}, missing_customer: " + choice + "}");
+    return replaced("{file: /dev/null}}", "{file: /dev/null}, missing_customer: " + choice + "}");
   };
   EXPECT_TRUE(read(auth("fill"))->fills_missing_customer);
   EXPECT_FALSE(read(auth("refuse"))->fills_missing_customer);

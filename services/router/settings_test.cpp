@@ -16,7 +16,7 @@ Result<Settings> read(std::string_view text) {
 
 constexpr std::string_view kFull = R"(
 listen: 127.0.0.1:9095
-directory: {file: customers.yaml}
+directory: {file: /dev/null}
 hot: {shards: [{name: hot-0, url: "http://127.0.0.1:9090/"}, {name: hot-1, url: "https://h"}]}
 query: {url: "http://127.0.0.1:9091"}
 cold: {url: "http://127.0.0.1:9096", token: "t"}
@@ -31,12 +31,12 @@ TEST(Settings, ReadsTheKeysOfTheDesign) {
   EXPECT_EQ(settings->stores.query_url, "http://127.0.0.1:9091");
   EXPECT_EQ(settings->stores.cold_token, "t");
   EXPECT_EQ(settings->stores.coverage.edge, std::chrono::days(15));
-  EXPECT_EQ(settings->directory.file, "customers.yaml");
+  EXPECT_EQ(settings->directory.file, "/dev/null");
 }
 
 TEST(Settings, TheSmallestConfigurationNeedsDirectoryAndHot) {
   const auto settings =
-      read("directory: {file: c.yaml}\nhot: {shards: [{name: hot-0, url: \"http://h:1\"}]}\n");
+      read("directory: {file: /dev/null}\nhot: {shards: [{name: hot-0, url: \"http://h:1\"}]}\n");
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
   EXPECT_EQ(settings->stores.query_url, "");
   EXPECT_EQ(settings->stores.coverage.edge, std::chrono::days(30));
@@ -48,7 +48,7 @@ TEST(Settings, TheSmallestConfigurationNeedsDirectoryAndHot) {
 
 TEST(Settings, WhichColdStoreIsKnownLiesBesideTheCachedDirectory) {
   const std::string shards = "hot: {shards: [{name: hot-0, url: \"http://h:1\"}]}\n";
-  EXPECT_EQ(read("directory: {file: c.yaml}\n" + shards)->stores.cold_known_file, "");
+  EXPECT_EQ(read("directory: {file: /dev/null}\n" + shards)->stores.cold_known_file, "");
   const std::string cached = "directory: {url: \"http://m\", token: t, cache_file: /d/c.json}\n";
   EXPECT_EQ(read(cached + shards)->stores.cold_known_file, "/d/c.json.cold-store");
   EXPECT_EQ(read(cached + shards + "cold: {known_file: /k}\n")->stores.cold_known_file, "/k");
@@ -56,9 +56,10 @@ TEST(Settings, WhichColdStoreIsKnownLiesBesideTheCachedDirectory) {
 
 TEST(Settings, FaultsAreNamedWithTheirLine) {
   const std::vector<std::pair<std::string, std::string>> faults{
-      {"directory: {file: c.yaml}\n", "at least one hot shard"},
-      {"directory: {file: c.yaml}\nhot: {shards: [{name: a, url: \"h:1\"}]}\n", ":2: "},
-      {"directory: {file: c.yaml}\nhot: {shards: [{name: a, url: \"http://h\"}, {name: a, url: "
+      {"directory: {file: /dev/null}\n", "at least one hot shard"},
+      {"directory: {file: /nope/c.yaml}\n", "directory.file: /nope/c.yaml cannot be opened"},
+      {"directory: {file: /dev/null}\nhot: {shards: [{name: a, url: \"h:1\"}]}\n", ":2: "},
+      {"directory: {file: /dev/null}\nhot: {shards: [{name: a, url: \"http://h\"}, {name: a, url: "
        "\"http://h\"}]}\n",
        "stands there twice"},
       {std::string(kFull) + "colour: red\n", "colour"},

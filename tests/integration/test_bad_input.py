@@ -215,6 +215,8 @@ class TestConfigurations:
             "health: {listen: 127.0.0.1:8081, tls: {cert_file: /nope.crt, key_file: /nope.key}}",
             "health.tls.cert_file: /nope.crt cannot be opened",
         ),
+        ("router", "url: .*/snapshot", "file: /nope.yaml", "directory.file: /nope.yaml cannot be opened"),
+        ("collector", "url: .*/snapshot", "file: /nope.yaml", "directory.file: /nope.yaml cannot be opened"),
         ("collector", "grpc: {endpoint: [^,]*", "grpc: {endpoint: 127.0.0.1", 'endpoint: "127.0.0.1" is not host:port'),
     ],
 )
