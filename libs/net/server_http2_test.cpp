@@ -1,188 +1,22 @@
 // HTTP/2 and gRPC, frame by frame: what curl and good clients never send.
-#include <deque>
+#include <map>
+#include <optional>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nghttp2/nghttp2.h>
 
 #include "libs/net/compression.hpp"
-#include "libs/net/internal/control_budget.hpp"
 #include "libs/net/internal/grpc_trailers.hpp"
 #include "libs/net/internal/http2_heads.hpp"
-#include "libs/net/internal/http2_session.hpp"
-#include "libs/net/server.hpp"
 #include "libs/net/status.hpp"
-#include "libs/net/testing/scripted_peer.hpp"
-#include "libs/net/testing/server_fixture.hpp"
+#include "libs/net/testing/http2_fixture.hpp"
 
 namespace vigia::net {
 namespace {
 
 using namespace std::chrono_literals;
-using internal::EchoHandler;
 using internal::eventually;
-using internal::hpack_literals;
-using internal::http2_frame;
-using internal::RawClient;
-using internal::small_settings;
-
-constexpr std::uint8_t kData = 0;
-constexpr std::uint8_t kHeaders = 1;
-constexpr std::uint8_t kPriority = 2;
-constexpr std::uint8_t kReset = 3;
-constexpr std::uint8_t kSettings = 4;
-constexpr std::uint8_t kPing = 6;
-constexpr std::uint8_t kGoaway = 7;
-constexpr std::uint8_t kWindowUpdate = 8;
-constexpr std::uint8_t kContinuation = 9;
-constexpr std::uint8_t kAck = 1;
-constexpr std::uint8_t kEndStream = 1;
-constexpr std::uint8_t kEndHeaders = 4;
-constexpr int kFlood = 200'000;
-
-struct Frame {
-  std::uint8_t type = 0xff;
-  std::uint8_t flags = 0;
-  std::uint32_t stream = 0;
-  std::string payload;
-  std::vector<Header> headers;  // of a HEADERS frame
-
-  bool is_end() const { return (flags & kEndStream) != 0; }
-  std::string get(std::string_view name) const {
-    for (const Header& header : headers) {
-      if (header.name == name) return header.value;
-    }
-    return "";
-  }
-  std::uint32_t number(std::size_t at) const {
-    std::uint32_t value = 0;
-    for (std::size_t i = at; i < at + 4 && i < payload.size(); ++i) {
-      value = value << 8U | static_cast<unsigned char>(payload[i]);
-    }
-    return value;
-  }
-};
-
-/// Speaks HTTP/2 by hand.
-class FrameClient {
- public:
-  explicit FrameClient(std::uint16_t port, std::string_view settings = "", bool acknowledges = true)
-      : raw_(port) {
-    nghttp2_hd_inflate_new(&inflater_);
-    raw_.send(std::string(internal::kHttp2Preface) + http2_frame(kSettings, 0, 0, settings));
-    if (acknowledges) raw_.send(http2_frame(kSettings, kAck, 0, ""));
-  }
-  FrameClient(const FrameClient&) = delete;
-  FrameClient& operator=(const FrameClient&) = delete;
-  ~FrameClient() { nghttp2_hd_inflate_del(inflater_); }
-
-  bool send(std::string_view bytes) { return raw_.try_send(bytes); }
-  void request(std::uint32_t stream, std::vector<Header> extra, bool is_end,
-               std::string_view path = "/x") {
-    std::vector<Header> headers = {{":method", "POST"}, {":scheme", "http"}, {":authority", "x"}};
-    headers.push_back({":path", std::string(path)});
-    headers.insert(headers.end(), extra.begin(), extra.end());
-    const auto flags = static_cast<std::uint8_t>(kEndHeaders | (is_end ? kEndStream : 0));
-    raw_.try_send(http2_frame(kHeaders, flags, stream, hpack_literals(headers)));
-  }
-  void data(std::uint32_t stream, std::string_view bytes, bool is_end) {
-    raw_.try_send(http2_frame(kData, is_end ? kEndStream : std::uint8_t{0}, stream, bytes));
-  }
-
-  /// The next frame; of type 0xff at the end of the connection.
-  Frame next() {
-    Frame frame;
-    while (bytes_.size() < 9) {
-      if (!read_more()) return frame;
-    }
-    const auto byte = [this](std::size_t i) { return static_cast<unsigned char>(bytes_[i]); };
-    const std::size_t size = byte(0) * 65536U + byte(1) * 256U + byte(2);
-    while (bytes_.size() < 9 + size) {
-      if (!read_more()) return frame;
-    }
-    frame.type = byte(3);
-    frame.flags = byte(4);
-    frame.stream = byte(5) * 16777216U + byte(6) * 65536U + byte(7) * 256U + byte(8);
-    frame.payload = bytes_.substr(9, size);
-    bytes_.erase(0, 9 + size);
-    if (frame.type == kHeaders) inflate(frame);
-    return frame;
-  }
-  /// The next frame of that type, or the end.
-  Frame next_of(std::uint8_t type) {
-    while (true) {
-      Frame frame = next();
-      const bool is_ack = frame.type == kSettings && (frame.flags & kAck) != 0;
-      if ((frame.type == type && !is_ack) || frame.type == 0xff) return frame;
-    }
-  }
-
- private:
-  bool read_more() {
-    const std::string piece = raw_.read_some();
-    bytes_ += piece;
-    return !piece.empty();
-  }
-  void inflate(Frame& frame) {
-    auto* from = reinterpret_cast<std::uint8_t*>(frame.payload.data());
-    std::size_t left = frame.payload.size();
-    while (true) {
-      nghttp2_nv pair{};
-      int flags = 0;
-      const auto used = nghttp2_hd_inflate_hd2(inflater_, &pair, &flags, from, left, 1);
-      if (used < 0) return;
-      from += used;
-      left -= static_cast<std::size_t>(used);
-      if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0) {
-        frame.headers.push_back({std::string(reinterpret_cast<char*>(pair.name), pair.namelen),
-                                 std::string(reinterpret_cast<char*>(pair.value), pair.valuelen)});
-      }
-      if ((flags & NGHTTP2_HD_INFLATE_FINAL) != 0) break;
-    }
-    nghttp2_hd_inflate_end_headers(inflater_);
-  }
-
-  RawClient raw_;
-  nghttp2_hd_inflater* inflater_ = nullptr;
-  std::string bytes_;
-};
-
-const std::vector<Header> kGrpcHeaders = {{"content-type", "application/grpc"}, {"te", "trailers"}};
-
-class Http2Test : public testing::Test {
- protected:
-  void start(ServerSettings settings = small_settings()) {
-    auto server = Server::start(std::move(settings), handler_);
-    ASSERT_TRUE(server.has_value()) << server.error().message;
-    server_ = std::move(*server);
-  }
-  std::uint16_t port() const { return server_->port(); }
-
-  /// Sends `flood` again and again until the server has had enough; what it said in its GOAWAY.
-  std::uint32_t flood(const std::function<std::string(int)>& flood, int count = kFlood) {
-    FrameClient client(port());
-    int sent = 0;
-    while (sent < count && client.send(flood(sent))) ++sent;
-    EXPECT_LT(sent, count) << "the server never refused";
-    const Frame goaway = client.next_of(kGoaway);
-    // Closed with bytes of ours unread, the socket may lose the GOAWAY; being closed is enough.
-    return goaway.type == kGoaway ? goaway.number(4) : std::uint32_t{NGHTTP2_ENHANCE_YOUR_CALM};
-  }
-  void expect_alive() {
-    FrameClient client(port());
-    client.request(1, {}, true, "/alive");
-    EXPECT_EQ(client.next_of(kHeaders).get(":status"), "200");
-  }
-
-  EchoHandler handler_;
-  std::unique_ptr<Server> server_;
-};
-
-std::string big_endian(std::uint32_t value) {
-  std::string out;
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 0xffU);
-  return out;
-}
 
 TEST_F(Http2Test, OffersItsLimits) {
   start();
@@ -369,167 +203,6 @@ TEST_F(Http2Test, ABodyThatIsNotItsContentLengthIsRefused) {
   EXPECT_EQ(handler_.handled, 0);
 }
 
-// R-OTLP-14.
-TEST_F(Http2Test, PingsAreTolerated) {
-  start();
-  FrameClient client(port());
-  // In rounds: nghttp2 ends a connection that has 1,000 answers waiting to be read.
-  for (int round = 0; round < 10; ++round) {
-    for (int i = 0; i < 100; ++i) client.send(http2_frame(kPing, 0, 0, "12345678"));
-    for (int i = 0; i < 100; ++i) ASSERT_EQ(client.next_of(kPing).flags, kAck);
-  }
-}
-
-TEST_F(Http2Test, APingForEachCallIsTolerated) {
-  start();
-  FrameClient client(port());
-  for (std::uint32_t i = 0; i < 8'000; ++i) {
-    client.send(http2_frame(kPing, 0, 0, "12345678"));
-    client.request(2 * i + 1, {}, true);
-    ASSERT_EQ(client.next_of(kHeaders).get(":status"), "200") << i;
-    client.send(http2_frame(kWindowUpdate, 0, 0, big_endian(100)));
-  }
-}
-
-// R-SEC-6.
-TEST_F(Http2Test, PingFlood) {
-  start();
-  EXPECT_EQ(flood([](int) { return http2_frame(kPing, 0, 0, "12345678"); }),
-            static_cast<std::uint32_t>(NGHTTP2_ENHANCE_YOUR_CALM));
-  expect_alive();
-}
-
-// R-SEC-6.
-TEST_F(Http2Test, SettingsFlood) {
-  start();
-  flood([](int) { return http2_frame(kSettings, 0, 0, std::string("\0\3\0\0\0\1", 6)); });
-  flood([](int) { return http2_frame(kSettings, kAck, 0, ""); });
-  expect_alive();
-}
-
-TEST_F(Http2Test, PriorityWindowAndEmptyDataFloods) {
-  start();
-  flood([](int) { return http2_frame(kPriority, 0, 1, std::string("\0\0\0\3\1", 5)); });
-  flood([](int) { return http2_frame(kWindowUpdate, 0, 0, big_endian(1)); });
-  flood([](int i) {
-    return i == 0 ? http2_frame(kHeaders, kEndHeaders, 1,
-                                hpack_literals({{":method", "POST"},
-                                                {":scheme", "http"},
-                                                {":authority", "x"},
-                                                {":path", "/x"}}))
-                  : http2_frame(kData, 0, 1, "");
-  });
-  expect_alive();
-}
-
-std::string get_frame(std::uint32_t stream) {
-  return http2_frame(
-      kHeaders, kEndHeaders | kEndStream, stream,
-      hpack_literals(
-          {{":method", "GET"}, {":scheme", "http"}, {":authority", "x"}, {":path", "/x"}}));
-}
-
-// R-SEC-6.
-TEST_F(Http2Test, RapidReset) {
-  start();
-  flood([](int i) {
-    const auto stream = static_cast<std::uint32_t>(2 * i + 1);
-    return get_frame(stream) + http2_frame(kReset, 0, stream, big_endian(8));
-  });
-  expect_alive();
-  EXPECT_LT(handler_.handled, 5000);
-}
-
-std::string post_frame(std::uint32_t stream) {
-  return http2_frame(
-      kHeaders, kEndHeaders, stream,
-      hpack_literals(
-          {{":method", "POST"}, {":scheme", "http"}, {":authority", "x"}, {":path", "/x"}}));
-}
-
-std::string pages_of_data(std::uint32_t stream, int count) {
-  std::string frames;
-  for (int i = 0; i < count; ++i)
-    frames += http2_frame(kData, 0, stream, std::string(16U << 10U, 'x'));
-  return frames;
-}
-
-TEST_F(Http2Test, DataOnAStreamThatIsGoneIsCharged) {
-  start();
-  std::string small;
-  for (int i = 0; i < 100'000; ++i) small += http2_frame(kData, 0, 1, "x");
-  for (const std::string& piece : {small, pages_of_data(1, 64)}) {
-    FrameClient client(port());
-    client.send(get_frame(1));
-    client.next_of(kHeaders);
-    std::size_t sent = 0;
-    while (sent < (256U << 20U) && client.send(piece)) sent += piece.size();
-    EXPECT_LT(sent, 256U << 20U) << "the server never refused";
-  }
-  expect_alive();
-}
-
-TEST_F(Http2Test, BodiesAfterTheirRefusalAreCharged) {
-  start();
-  handler_.on_admit = [](RequestHead& head) -> std::optional<Response> {
-    if (head.path != "/x") return std::nullopt;
-    Response refusal;
-    refusal.status = 401;
-    return refusal;
-  };
-  flood(
-      [](int i) {
-        const auto stream = static_cast<std::uint32_t>(2 * i + 1);
-        return post_frame(stream) + pages_of_data(stream, 64);
-      },
-      128);
-  expect_alive();
-}
-
-TEST_F(Http2Test, BodiesThatAreTakenBackAreCharged) {
-  start();
-  flood(
-      [](int i) {
-        const auto stream = static_cast<std::uint32_t>(2 * i + 1);
-        return post_frame(stream) + pages_of_data(stream, 32) +
-               http2_frame(kReset, 0, stream, big_endian(8));
-      },
-      900);  // fewer than the resets that are let pass
-  expect_alive();
-  EXPECT_EQ(handler_.handled, 1);
-}
-
-// A client that learns late of its refusal has a window of data on the way.
-TEST_F(Http2Test, AWindowOfDataAfterTheAnswerIsNoFault) {
-  start();
-  FrameClient client(port());
-  client.send(get_frame(1));
-  client.next_of(kHeaders);
-  client.send(pages_of_data(1, 256));
-  client.request(3, {}, true, "/alive");
-  EXPECT_EQ(client.next_of(kHeaders).get(":status"), "200");
-}
-
-TEST_F(Http2Test, ResetRequestsThatTheHandlerStillWorksOnStayBounded) {
-  ServerSettings settings = small_settings();
-  settings.streams_max = 10;
-  start(settings);
-  std::mutex mutex;
-  std::vector<Responder> kept;
-  handler_.on_handle = [&](const Request&, Responder responder) {
-    const std::lock_guard lock(mutex);
-    kept.push_back(std::move(responder));
-  };
-  FrameClient client(port());
-  for (std::uint32_t stream = 1; stream < 1000; stream += 2) {
-    client.send(get_frame(stream) + http2_frame(kReset, 0, stream, big_endian(8)));
-  }
-  client.send(http2_frame(kPing, 0, 0, "12345678"));
-  client.next_of(kPing);
-  EXPECT_EQ(handler_.handled, 10);
-  server_->stop(SystemClock().steady());  // before what the handler keeps
-}
-
 TEST_F(Http2Test, WhoWorksForAStreamIsToldOfItsReset) {
   start();
   std::mutex mutex;
@@ -559,34 +232,6 @@ TEST_F(Http2Test, WhoWorksForAStreamIsToldOfItsReset) {
   EXPECT_EQ(gone.front(), "/reset");
   const std::lock_guard lock(mutex);
   for (Responder& responder : kept) responder.send(Response{});
-}
-
-// R-SEC-6.
-TEST_F(Http2Test, ServerSideResetsAreCountedToo) {
-  start();
-  // A window of zero bytes is a fault of the stream: the server resets it, the request goes on.
-  flood([](int i) {
-    const auto stream = static_cast<std::uint32_t>(2 * i + 1);
-    return http2_frame(kHeaders, kEndHeaders, stream,
-                       hpack_literals({{":method", "POST"},
-                                       {":scheme", "http"},
-                                       {":authority", "x"},
-                                       {":path", "/x"}})) +
-           http2_frame(kWindowUpdate, 0, stream, big_endian(0));
-  });
-  expect_alive();
-}
-
-// R-SEC-6.
-TEST_F(Http2Test, ContinuationFlood) {
-  start();
-  flood([](int i) {
-    const std::string literal = hpack_literals({{"x", "y"}});
-    if (i > 0) return http2_frame(kContinuation, 0, 1, literal);
-    return http2_frame(kHeaders, 0, 1, hpack_literals({{":method", "GET"}}));
-  });
-  expect_alive();
-  EXPECT_EQ(handler_.handled, 1);
 }
 
 TEST_F(Http2Test, StreamsOverTheLimitAreRefused) {
@@ -700,17 +345,6 @@ TEST_F(Http2Test, RubbishAfterThePrefaceHurtsNobodyElse) {
   }
   expect_alive();
   EXPECT_TRUE(eventually([this] { return server_->stats().connections <= 1; }));
-}
-
-TEST(ControlBudget, IsRefilledByTimeAndCalls) {
-  TimePoint now{};
-  internal::ControlBudget budget(now);
-  EXPECT_TRUE(budget.spend(10'000, now));
-  EXPECT_FALSE(budget.spend(1, now));
-  now += 1s;
-  EXPECT_TRUE(budget.spend(400, now));
-  budget.earn(1000);
-  EXPECT_TRUE(budget.spend(1000, now));
 }
 
 }  // namespace
