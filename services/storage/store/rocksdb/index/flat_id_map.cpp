@@ -7,14 +7,24 @@
 namespace vigia::storage::store::rocksdb::index {
 namespace {
 
-constexpr std::size_t kSlotsMin = 64;
 constexpr std::uint64_t kIdMost = UINT64_MAX >> 1U;  // more series than will ever be
-constexpr std::size_t kSlotsMost = UINT32_MAX;       // by how a slot is found
+// How boost's table lies in memory: groups of fifteen slots with a word of sixteen bytes, one slot
+// in all kept free; two, four, eight … groups, filled to seven eighths.
+constexpr std::size_t kGroupSlots = 15;
+constexpr std::size_t kGroupBytes = kGroupSlots * 32 + 16;
+constexpr std::size_t kGroupsMin = 4;
 
-// Full at three quarters; an eighth of all slots is free after a forgetting, so that the next one
-// is far.
-bool is_full(std::size_t size, std::size_t slots) { return size * 4 > slots * 3; }
-std::size_t size_after_forgetting(std::size_t slots) { return slots / 8 * 5; }
+std::size_t bytes_of(std::size_t slots) { return (slots + 1) / kGroupSlots * kGroupBytes; }
+
+/// How many entries the largest table has that fits. A little less than it takes: past that it
+/// would grow where many were taken out before.
+std::size_t size_within(std::size_t bytes_max) {
+  std::size_t groups = kGroupsMin;
+  while (groups <= SIZE_MAX / 4 / kGroupBytes && 2 * groups * kGroupBytes <= bytes_max) groups *= 2;
+  return (groups * kGroupSlots - 1) / 8 * 7 / 62 * 60;
+}
+// An eighth is free after a forgetting, so that the next one is far.
+std::size_t size_after_forgetting(std::size_t size_max) { return size_max / 8 * 7; }
 
 std::uint16_t day16(std::uint32_t day) {
   return static_cast<std::uint16_t>(std::min<std::uint32_t>(day, UINT16_MAX));
@@ -39,62 +49,48 @@ struct FlatIdMap::Share {
 
 FlatIdMap::FlatIdMap(std::size_t bytes_max) { set_bytes_max(bytes_max); }
 
-// Where it is, or would be. REQUIRES: a free slot.
-std::size_t FlatIdMap::slot_at(const LabelsHash& hash) const {
-  // A multiplication in place of a remainder: the table may have any size, and the bound on memory
-  // is met to the slot.
-  std::size_t index = ((hash.low >> 32U) * slots_.size()) >> 32U;
-  while (slots_[index].id != 0 && slots_[index].hash != hash) {
-    if (++index == slots_.size()) index = 0;
-  }
-  return index;
-}
+std::size_t FlatIdMap::memory_bytes() const { return bytes_of(entries_.bucket_count()); }
 
 std::optional<KnownSeries> FlatIdMap::find(const LabelsHash& hash) {
-  if (slots_.empty()) return std::nullopt;
-  Slot& slot = slots_[slot_at(hash)];
-  if (slot.id == 0) return std::nullopt;
-  if (slot.is_asked_for == 0) slot.is_asked_for = 1;
-  return KnownSeries{store::SeriesId{slot.id}, {slot.first_day, slot.last_day}};
+  const auto found = entries_.find(hash);
+  if (found == entries_.end()) return std::nullopt;
+  Entry& entry = found->second;
+  if (entry.is_asked_for == 0) entry.is_asked_for = 1;
+  return KnownSeries{store::SeriesId{entry.id}, {entry.first_day, entry.last_day}};
 }
 
 void FlatIdMap::insert(customers::CustomerNumber customer, const LabelsHash& hash,
                        const KnownSeries& known) {
   CHECK(known.id.value != 0 && known.id.value <= kIdMost);
-  if (slots_.empty() || (slots_[slot_at(hash)].id == 0 && is_full(size_ + 1, slots_.size()))) {
-    make_room();
+  auto found = entries_.find(hash);
+  if (found == entries_.end()) {
+    if (entries_.size() >= size_max_) forget_some(size_after_forgetting(size_max_));
+    found = entries_.emplace(hash, Entry{0, 0, customer, day16(kNoDays.first), day16(kNoDays.last)})
+                .first;
   }
-  Slot& slot = slots_[slot_at(hash)];
-  if (slot.id == 0) ++size_;
-  const bool is_same = slot.id == known.id.value;
-  slot.hash = hash;
-  slot.id = known.id.value & kIdMost;
-  slot.customer = customer;
+  Entry& entry = found->second;
+  const bool is_same = entry.id == known.id.value;
+  entry.id = known.id.value & kIdMost;
+  entry.customer = customer;
   // Who does not know the days must not take them from who did.
   if (is_same && known.days == kNoDays) return;
   const bool is_told = known.days.first <= known.days.last && known.days.first <= UINT16_MAX;
-  slot.first_day = day16(is_told ? known.days.first : kNoDays.first);
-  slot.last_day = day16(is_told ? known.days.last : kNoDays.last);
-}
-
-void FlatIdMap::make_room() {
-  if (slots_.size() < slots_max_) {
-    const std::size_t slots = std::max(kSlotsMin, slots_.size() * 2);
-    return rebuild(std::min(slots, slots_max_), [](const Slot&) { return true; });
-  }
-  forget_some(size_after_forgetting(slots_.size()), slots_.size());
+  entry.first_day = day16(is_told ? known.days.first : kNoDays.first);
+  entry.last_day = day16(is_told ? known.days.last : kNoDays.last);
 }
 
 void FlatIdMap::set_bytes_max(std::size_t bytes_max) {
-  slots_max_ = std::clamp(bytes_max / sizeof(Slot), kSlotsMin, kSlotsMost);
-  if (slots_.size() > slots_max_) forget_some(size_after_forgetting(slots_max_), slots_max_);
+  bytes_max_ = bytes_max;
+  size_max_ = size_within(bytes_max);
+  if (entries_.size() > size_max_) forget_some(size_after_forgetting(size_max_));
+  // Also where little is left in a table that was large.
+  if (memory_bytes() > bytes_max_) entries_.rehash(0);
 }
 
 FlatIdMap::Shares FlatIdMap::shares() const {
   Shares shares;
-  for (const Slot& slot : slots_) {
-    if (slot.id != 0) ++shares[slot.customer.value].held[slot.is_asked_for];
-  }
+  for (const auto& [hash, entry] : entries_)
+    ++shares[entry.customer.value].held[entry.is_asked_for];
   return shares;
 }
 
@@ -114,46 +110,29 @@ void FlatIdMap::choose(Shares& shares, std::size_t surplus) {
   }
 }
 
-void FlatIdMap::forget_some(std::size_t size_max, std::size_t slots) {
+void FlatIdMap::forget_some(std::size_t size_max) {
   Shares held = shares();
-  choose(held, size_ - std::min(size_, size_max));
-  rebuild(slots, [&](const Slot& slot) {
-    return !held[slot.customer.value].drops(slot.is_asked_for != 0);
+  choose(held, entries_.size() - std::min(entries_.size(), size_max));
+  boost::unordered::erase_if(entries_, [&](auto& known) {
+    return held[known.second.customer.value].drops(known.second.is_asked_for != 0);
   });
-  for (Slot& slot : slots_) slot.is_asked_for = 0;
-}
-
-/// Into a new table, since taking single entries out of an open one would need marks or moves. Both
-/// are there for a moment.
-void FlatIdMap::rebuild(std::size_t slots, const std::function<bool(const Slot&)>& is_kept) {
-  std::vector<Slot> old(slots);
-  old.swap(slots_);
-  size_ = 0;
-  for (const Slot& slot : old) {
-    if (slot.id == 0 || !is_kept(slot)) continue;
-    slots_[slot_at(slot.hash)] = slot;
-    ++size_;
-  }
+  for (auto& [hash, entry] : entries_) entry.is_asked_for = 0;
 }
 
 void FlatIdMap::forget_days() {
-  for (Slot& slot : slots_) {
-    slot.first_day = day16(kNoDays.first);
-    slot.last_day = day16(kNoDays.last);
+  for (auto& [hash, entry] : entries_) {
+    entry.first_day = day16(kNoDays.first);
+    entry.last_day = day16(kNoDays.last);
   }
 }
 
 void FlatIdMap::forget_before(std::uint32_t day) {
-  const auto is_over = [&](const Slot& slot) {
-    return slot.id != 0 && slot.first_day <= slot.last_day && slot.last_day < day;
-  };
-  if (std::none_of(slots_.begin(), slots_.end(), is_over)) return;
-  rebuild(slots_.size(), [&](const Slot& slot) { return !is_over(slot); });
+  boost::unordered::erase_if(entries_, [day](const auto& known) {
+    const Entry& entry = known.second;
+    return entry.first_day <= entry.last_day && entry.last_day < day;
+  });
 }
 
-void FlatIdMap::clear() {
-  std::vector<Slot>().swap(slots_);
-  size_ = 0;
-}
+void FlatIdMap::clear() { Entries().swap(entries_); }
 
 }  // namespace vigia::storage::store::rocksdb::index

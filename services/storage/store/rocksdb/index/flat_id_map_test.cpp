@@ -7,7 +7,7 @@ namespace vigia::storage::store::rocksdb::index {
 namespace {
 
 constexpr std::size_t kSlotBytes = 32;
-constexpr std::size_t kBytesMax = 4096 * kSlotBytes;  // 3,072 series
+constexpr std::size_t kBytesMax = 4096 * kSlotBytes;  // 3,240 series
 constexpr customers::CustomerNumber kA{1};
 constexpr customers::CustomerNumber kB{2};
 
