@@ -39,7 +39,7 @@ struct ExporterParts {
   /// `…/side/<exporter>`.
   std::string data_directory;
   std::string collector_id = "";            ///< collector_id()
-  side::SideShares* side_shares = nullptr;  ///< told by required exporters; null: nobody asks
+  side::SideShares* side_shares = nullptr;  ///< told of who is at its share; null: nobody asks
   /// What each exporter that sends keeps of a disk with little room for what it sets aside: a
   /// segment of the log, which is given free once all of it is sent or aside, and a window.
   std::uint64_t side_reserve_bytes = 0;
