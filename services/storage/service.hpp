@@ -83,7 +83,7 @@ class Service final : public service::Running, public net::Handler {
     Duration longest;
     LaneOf lane_of;
     std::function<net::Response(const net::Request&, const net::PathValues&,
-                                const lanes::WorkLimit&)>
+                                const store::WorkLimit&)>
         answer;
   };
   void add_search(const char* method, const std::string& pattern, const Search& search);

@@ -86,7 +86,7 @@ void Service::add_search(const char* method, const std::string& pattern, const S
                 const auto taken = readers_->submit(
                     customer, bytes, [this, customer, job, values, search, gone, &ended] {
                       if (*gone) return job->responder.send(answer_to_nobody());
-                      const lanes::WorkLimit limit(clock_, search.longest, gone);
+                      const store::WorkLimit limit(clock_, search.longest, gone);
                       net::Response response = search.answer(job->request, values, limit);
                       if (limit.has_timed_out()) ended.add();
                       gaps_.mark(response, customer);
@@ -127,11 +127,11 @@ void Service::add_searches() {
   using net::Request;
   add_search("POST", "/api/v1/read",
              {"remote_read", kRemoteReadTimeMax, api::ReadApi::customer_of,
-              [this](const Request& request, const PathValues&, const lanes::WorkLimit& limit) {
+              [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
                 return read_api_->handle(request, limit);
               }});
   const auto trace = [this](const Request& request, const PathValues& values,
-                            const lanes::WorkLimit& limit) {
+                            const store::WorkLimit& limit) {
     return event_api_->trace(request, values.at("id"), limit);
   };
   for (const char* pattern : {"/api/v1/traces/{id}", "/jaeger/api/traces/{id}"}) {
@@ -139,23 +139,23 @@ void Service::add_searches() {
   }
   add_read("/api/v1/logs",
            {"logs", kSearchTimeMax, reader_of,
-            [this](const Request& request, const PathValues&, const lanes::WorkLimit& limit) {
+            [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
               return event_api_->logs(request, limit);
             }});
   const auto labels = [](auto answer) {
     return Search{"labels", kSearchTimeMax, reader_of, answer};
   };
   add_read("/api/v1/labels",
-           labels([this](const Request& request, const PathValues&, const lanes::WorkLimit& limit) {
+           labels([this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
              return label_api_->labels(request, limit);
            }));
   add_read("/api/v1/label/{name}/values",
            labels([this](const Request& request, const PathValues& values,
-                         const lanes::WorkLimit& limit) {
+                         const store::WorkLimit& limit) {
              return label_api_->values(request, values.at("name"), limit);
            }));
   add_read("/api/v1/series",
-           labels([this](const Request& request, const PathValues&, const lanes::WorkLimit& limit) {
+           labels([this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
              return label_api_->series(request, limit);
            }));
 }

@@ -189,7 +189,7 @@ Result<LabelQuery> read_log_query(const net::Request& request) {
 }  // namespace
 
 net::Response EventApi::trace(const net::Request& request, std::string_view id,
-                              const lanes::WorkLimit& limit) const {
+                              const store::WorkLimit& limit) const {
   const auto trace_id = parse_trace_id(id);
   if (!trace_id.has_value()) {
     return net::json_error({ErrorCode::kInvalid, "a trace id has 1 to 32 hex digits"});
@@ -228,7 +228,7 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id,
   return json_answer(trace.finish(is_cut, gaps), std::move(memory));
 }
 
-net::Response EventApi::logs(const net::Request& request, const lanes::WorkLimit& limit) const {
+net::Response EventApi::logs(const net::Request& request, const store::WorkLimit& limit) const {
   const auto query = read_log_query(request);
   if (!query) return net::json_error(query.error());
   const std::size_t records_max = std::min(query->limit, kLogRecordsMax);

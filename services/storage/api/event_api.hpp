@@ -4,9 +4,9 @@
 #include "libs/net/message.hpp"
 #include "services/storage/api/answer_body.hpp"
 #include "services/storage/api/answer_gaps.hpp"
-#include "services/storage/lanes/work_limit.hpp"
 #include "services/storage/store/catalog.hpp"
 #include "services/storage/store/events.hpp"
+#include "services/storage/store/work_limit.hpp"
 
 namespace vigia::storage::api {
 
@@ -28,7 +28,7 @@ class EventApi {
   /// missing), 503 where the limit came before the first, or the customer's other answers leave no
   /// room. The id: 1 to 32 hex digits, filled with zeros at the left.
   net::Response trace(const net::Request& request, std::string_view id,
-                      const lanes::WorkLimit& limit = {}) const;
+                      const store::WorkLimit& limit = {}) const;
 
   /// GET /api/v1/logs with the parameters of the label interfaces (label_query.hpp): start and end
   /// are required, `limit` is at most 5,000. Matchers see customer_id, node_id, environment,
@@ -38,7 +38,7 @@ class EventApi {
   /// customer, those of one time in order of arrival. Where there are more than the limit
   /// "warnings" says so, and where the limit ended the search; 429 past 64 MiB, 503 past the
   /// customer's share of all answers' memory.
-  net::Response logs(const net::Request& request, const lanes::WorkLimit& limit = {}) const;
+  net::Response logs(const net::Request& request, const store::WorkLimit& limit = {}) const;
 
  private:
   store::EventStore& events_;

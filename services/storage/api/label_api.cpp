@@ -70,7 +70,7 @@ std::string to_json(const Labels& labels) {
 template <typename T>
 net::Response answer(Result<std::set<T>> found, std::size_t items_max,
                      const std::shared_ptr<lanes::AnswerMemory>& memory, std::string_view gaps,
-                     const lanes::WorkLimit& limit) {
+                     const store::WorkLimit& limit) {
   if (!found) return net::prometheus_error(found.error());
   AnswerBody body(memory, gaps);
   while (!found->empty()) {
@@ -177,7 +177,7 @@ Result<std::set<std::string>> LabelApi::find_values(const Looking& looking,
   return values.take(walked);
 }
 
-net::Response LabelApi::labels(const net::Request& request, const lanes::WorkLimit& limit) const {
+net::Response LabelApi::labels(const net::Request& request, const store::WorkLimit& limit) const {
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
   const auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(query->fence));
@@ -186,7 +186,7 @@ net::Response LabelApi::labels(const net::Request& request, const lanes::WorkLim
 }
 
 net::Response LabelApi::values(const net::Request& request, std::string_view name,
-                               const lanes::WorkLimit& limit) const {
+                               const store::WorkLimit& limit) const {
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
   const auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(query->fence));
@@ -194,7 +194,7 @@ net::Response LabelApi::values(const net::Request& request, std::string_view nam
                 gaps_.warning(share_of(query->fence)), limit);
 }
 
-net::Response LabelApi::series(const net::Request& request, const lanes::WorkLimit& limit) const {
+net::Response LabelApi::series(const net::Request& request, const store::WorkLimit& limit) const {
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
   if (query->sets.empty()) {

@@ -26,16 +26,16 @@ class LabelApi {
   LabelApi(const store::Catalog& catalog, const read::SeriesReader& reader,
            lanes::CustomerShares& answers, AnswerGaps gaps = {})
       : catalog_(catalog), reader_(reader), answers_(answers), gaps_(std::move(gaps)) {}
-  net::Response labels(const net::Request& request, const lanes::WorkLimit& limit = {}) const;
+  net::Response labels(const net::Request& request, const store::WorkLimit& limit = {}) const;
   net::Response values(const net::Request& request, std::string_view name,
-                       const lanes::WorkLimit& limit = {}) const;
-  net::Response series(const net::Request& request, const lanes::WorkLimit& limit = {}) const;
+                       const store::WorkLimit& limit = {}) const;
+  net::Response series(const net::Request& request, const store::WorkLimit& limit = {}) const;
 
  private:
   struct Looking {  // of one request
     const LabelQuery& query;
     lanes::AnswerMemory& memory;
-    const lanes::WorkLimit& limit;
+    const store::WorkLimit& limit;
   };
   Result<std::set<Labels>> find_series(const Looking& looking, std::size_t series_max) const;
   Result<std::set<std::string>> find_names(const Looking& looking) const;

@@ -52,7 +52,7 @@ std::string ReadApi::customer_of(const net::Request& request) {
   return {};
 }
 
-net::Response ReadApi::handle(const net::Request& request, const lanes::WorkLimit& limit) const {
+net::Response ReadApi::handle(const net::Request& request, const store::WorkLimit& limit) const {
   const auto fence = read_fence(request.headers);
   if (!fence) return error_response(fence.error());
   const auto query = wire::remote_read::parse_read_request(request.body);

@@ -14,7 +14,7 @@ class ReadApi {
   /// Whose turn the request uses: the header's, else the customer that its first query asks for
   /// (the router's queries come through a Prometheus, which sends no header), else "".
   static std::string customer_of(const net::Request& request);
-  net::Response handle(const net::Request& request, const lanes::WorkLimit& limit = {}) const;
+  net::Response handle(const net::Request& request, const store::WorkLimit& limit = {}) const;
 
  private:
   const read::RemoteRead& remote_read_;

@@ -52,7 +52,7 @@ std::vector<ChunkView> views_of(const std::vector<histograms::WireChunk>& chunks
 
 Result<ReadAnswer> RemoteRead::answer(std::string_view customer, const Fence& fence,
                                       const ReadRequest& request,
-                                      const lanes::WorkLimit& limit) const {
+                                      const store::WorkLimit& limit) const {
   Making making{limit, {}};
   auto memory = std::make_shared<lanes::AnswerMemory>(answers_, customer);
   making.answer.memory = memory;  // shared with whoever sends the pieces
@@ -73,7 +73,7 @@ Result<ReadAnswer> RemoteRead::answer(std::string_view customer, const Fence& fe
 Result<std::vector<RemoteRead::FoundQuery>> RemoteRead::find(const Fence& fence,
                                                              const ReadRequest& request,
                                                              lanes::AnswerMemory& memory,
-                                                             const lanes::WorkLimit& limit) const {
+                                                             const store::WorkLimit& limit) const {
   std::vector<FoundQuery> found;
   std::size_t left = limits_.series_max;
   for (const wire::remote_read::Query& query : request.queries) {

@@ -10,9 +10,9 @@
 #include "libs/wire/remote_read/read_response.hpp"
 #include "services/storage/histograms/histogram_chunk.hpp"
 #include "services/storage/lanes/customer_shares.hpp"
-#include "services/storage/lanes/work_limit.hpp"
 #include "services/storage/read/series_reader.hpp"
 #include "services/storage/read/series_search.hpp"
+#include "services/storage/store/work_limit.hpp"
 
 namespace vigia::storage::read {
 
@@ -43,7 +43,7 @@ class RemoteRead {
   /// is over.
   Result<ReadAnswer> answer(std::string_view customer, const Fence& fence,
                             const wire::remote_read::ReadRequest& request,
-                            const lanes::WorkLimit& limit = {}) const;
+                            const store::WorkLimit& limit = {}) const;
 
   /// Left out of answers: what was stored as a histogram and is none (check_histogram).
   std::uint64_t damaged_histograms() const { return damaged_histograms_; }
@@ -56,13 +56,13 @@ class RemoteRead {
     std::vector<SelectedSeries> series;
   };
   struct Making {  // of one request
-    const lanes::WorkLimit& limit;
+    const store::WorkLimit& limit;
     ReadAnswer answer;
   };
   Result<std::vector<FoundQuery>> find(const Fence& fence,
                                        const wire::remote_read::ReadRequest& request,
                                        lanes::AnswerMemory& memory,
-                                       const lanes::WorkLimit& limit) const;
+                                       const store::WorkLimit& limit) const;
   Result<void> make_samples(const std::vector<FoundQuery>& queries, Making& making) const;
   Result<void> make_chunks(const std::vector<FoundQuery>& queries, Making& making) const;
   Result<bool> add_chunks(const FoundQuery& query, std::size_t query_index,

@@ -55,7 +55,7 @@ store::DayRange days_between(TimestampMs from_ms, TimestampMs to_ms) {
 Result<std::vector<SelectedSeries>> select_series(const store::Catalog& catalog,
                                                   const SeriesQuestion& question,
                                                   lanes::AnswerMemory& memory,
-                                                  const lanes::WorkLimit& limit) {
+                                                  const store::WorkLimit& limit) {
   std::vector<SelectedSeries> selected;
   std::size_t bytes = 0;
   const auto take = [&](SelectedSeries series) -> Result<void> {

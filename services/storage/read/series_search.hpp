@@ -7,8 +7,8 @@
 
 #include "libs/model/ids.hpp"
 #include "services/storage/lanes/answer_memory.hpp"
-#include "services/storage/lanes/work_limit.hpp"
 #include "services/storage/store/catalog.hpp"
+#include "services/storage/store/work_limit.hpp"
 
 namespace vigia::storage::read {
 
@@ -48,6 +48,6 @@ struct SeriesQuestion {
 Result<std::vector<SelectedSeries>> select_series(const store::Catalog& catalog,
                                                   const SeriesQuestion& question,
                                                   lanes::AnswerMemory& memory,
-                                                  const lanes::WorkLimit& limit = {});
+                                                  const store::WorkLimit& limit = {});
 
 }  // namespace vigia::storage::read

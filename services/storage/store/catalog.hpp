@@ -12,10 +12,10 @@
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/model/labels.hpp"
-#include "services/storage/lanes/work_limit.hpp"
 #include "services/storage/store/day_range.hpp"
 #include "services/storage/store/label_matcher.hpp"
 #include "services/storage/store/series.hpp"
+#include "services/storage/store/work_limit.hpp"
 
 namespace vigia::storage::store {
 
@@ -95,12 +95,11 @@ class Catalog {
   virtual std::vector<CustomerId> customers() const = 0;
   /// `query` and `limit` must outlive the cursor. A customer who is not known has no series.
   virtual std::unique_ptr<SeriesCursor> select(const CustomerId& customer, const SeriesQuery& query,
-                                               const lanes::WorkLimit& limit) const = 0;
+                                               const WorkLimit& limit) const = 0;
   virtual Result<TextPage> label_names(const CustomerId& customer, const TextQuery& query,
-                                       const lanes::WorkLimit& limit) const = 0;
+                                       const WorkLimit& limit) const = 0;
   virtual Result<TextPage> label_values(const CustomerId& customer, std::string_view name,
-                                        const TextQuery& query,
-                                        const lanes::WorkLimit& limit) const = 0;
+                                        const TextQuery& query, const WorkLimit& limit) const = 0;
 
   /// Forgets series and label values whose last day is over at `before_ms`; returns how many
   /// series. What has no days counts as of `now_ms`.

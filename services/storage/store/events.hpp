@@ -9,7 +9,7 @@
 #include "libs/model/ids.hpp"
 #include "libs/model/sample.hpp"
 #include "libs/model/signal.hpp"
-#include "services/storage/lanes/work_limit.hpp"
+#include "services/storage/store/work_limit.hpp"
 
 namespace vigia::storage::store {
 
@@ -53,11 +53,11 @@ class EventStore {
   /// Gives `visit` each span of a trace (kTraceIdBytes), as they are read: some at a time are in
   /// memory, however many there are. False where the limit came before the end.
   virtual Result<bool> read_trace(const CustomerId& customer, std::string_view trace_id,
-                                  const SpanVisit& visit, const lanes::WorkLimit& limit) = 0;
+                                  const SpanVisit& visit, const WorkLimit& limit) = 0;
   /// Each log record from from_ns to to_ns, both included, in time order, those of one time in the
   /// order in which they came; as above.
   virtual Result<bool> read_logs(const CustomerId& customer, TimestampNs from_ns, TimestampNs to_ns,
-                                 const LogVisit& visit, const lanes::WorkLimit& limit) = 0;
+                                 const LogVisit& visit, const WorkLimit& limit) = 0;
 
   /// Forgets whole days that are older than before_ms, all customers'; returns how many.
   virtual Result<std::size_t> expire(Signal signal, TimestampMs before_ms) = 0;

@@ -10,7 +10,7 @@ constexpr std::size_t kPageBytes = 1U << 20U;
 class SearchCursor final : public SeriesCursor {
  public:
   SearchCursor(kv::OrderedStore& store, const index::SeriesWalk::Wanted& wanted,
-               const lanes::WorkLimit& limit)
+               const WorkLimit& limit)
       : walk_(store, wanted, limit) {}
 
   Result<std::vector<FoundSeries>> next() override {
@@ -100,7 +100,7 @@ std::vector<CustomerId> CatalogByNames::customers() const {
 
 std::unique_ptr<SeriesCursor> CatalogByNames::select(const CustomerId& customer,
                                                      const SeriesQuery& query,
-                                                     const lanes::WorkLimit& limit) const {
+                                                     const WorkLimit& limit) const {
   const auto number = index_.find_customer(customer);
   if (!number.has_value()) return std::make_unique<NoSeries>();
   return std::make_unique<SearchCursor>(
@@ -108,7 +108,7 @@ std::unique_ptr<SeriesCursor> CatalogByNames::select(const CustomerId& customer,
 }
 
 Result<TextPage> CatalogByNames::label_names(const CustomerId& customer, const TextQuery& query,
-                                             const lanes::WorkLimit& limit) const {
+                                             const WorkLimit& limit) const {
   const auto number = index_.find_customer(customer);
   if (!number.has_value()) return TextPage{{}, true};
   return page_of(
@@ -117,7 +117,7 @@ Result<TextPage> CatalogByNames::label_names(const CustomerId& customer, const T
 
 Result<TextPage> CatalogByNames::label_values(const CustomerId& customer, std::string_view name,
                                               const TextQuery& query,
-                                              const lanes::WorkLimit& limit) const {
+                                              const WorkLimit& limit) const {
   const auto number = index_.find_customer(customer);
   if (!number.has_value()) return TextPage{{}, true};
   return page_of(

@@ -22,12 +22,11 @@ class CatalogByNames final : public Catalog {
                                               const std::vector<SeriesId>& ids) const override;
   std::vector<CustomerId> customers() const override;
   std::unique_ptr<SeriesCursor> select(const CustomerId& customer, const SeriesQuery& query,
-                                       const lanes::WorkLimit& limit) const override;
+                                       const WorkLimit& limit) const override;
   Result<TextPage> label_names(const CustomerId& customer, const TextQuery& query,
-                               const lanes::WorkLimit& limit) const override;
+                               const WorkLimit& limit) const override;
   Result<TextPage> label_values(const CustomerId& customer, std::string_view name,
-                                const TextQuery& query,
-                                const lanes::WorkLimit& limit) const override;
+                                const TextQuery& query, const WorkLimit& limit) const override;
   Result<std::size_t> expire(TimestampMs before_ms, TimestampMs now_ms) override {
     return index_.expire(before_ms, now_ms);
   }

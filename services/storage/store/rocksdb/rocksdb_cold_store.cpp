@@ -106,13 +106,13 @@ class EventsByNames final : public EventStore {
     return table(signal).write(customer, *number, body);
   }
   Result<bool> read_trace(const CustomerId& customer, std::string_view trace_id,
-                          const SpanVisit& visit, const lanes::WorkLimit& limit) override {
+                          const SpanVisit& visit, const WorkLimit& limit) override {
     const auto number = index_.find_customer(customer);
     if (!number.has_value()) return true;
     return spans_.read_trace(*number, trace_id, visit, limit);
   }
   Result<bool> read_logs(const CustomerId& customer, TimestampNs from_ns, TimestampNs to_ns,
-                         const LogVisit& visit, const lanes::WorkLimit& limit) override {
+                         const LogVisit& visit, const WorkLimit& limit) override {
     const auto number = index_.find_customer(customer);
     if (!number.has_value()) return true;
     return logs_.read_logs(*number, from_ns, to_ns, visit, limit);

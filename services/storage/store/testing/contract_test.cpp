@@ -109,7 +109,7 @@ class ContractTest : public ::testing::Test {
   const CustomerId b_ = CustomerId::parse("cliente-b").value();
   const SeriesKey key_{"m", {77}};
   const ChunkQuery all_{0, INT64_MAX};
-  const lanes::WorkLimit unlimited_;
+  const WorkLimit unlimited_;
   Store store_;
 };
 
@@ -388,7 +388,7 @@ TYPED_TEST(ContractTest, ALimitThatIsOverEndsASearch) {
                                    export_of("cliente-a", {log_record_of(kStartNs, "text")})));
   const ManualClock clock(0);
   const auto gone = std::make_shared<const std::atomic<bool>>(true);
-  const lanes::WorkLimit over(clock, std::chrono::seconds(9), gone);
+  const WorkLimit over(clock, std::chrono::seconds(9), gone);
   const LabelMatchers none;
   const SeriesQuery query{none, kAllDays};
   EXPECT_FALSE(this->catalog().select(this->a_, query, over)->next().has_value());

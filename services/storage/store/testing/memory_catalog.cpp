@@ -24,7 +24,7 @@ std::vector<LabelTexts> views_of(const Labels& labels) {
 
 class Found final : public SeriesCursor {
  public:
-  Found(std::vector<FoundSeries> all, const lanes::WorkLimit& limit)
+  Found(std::vector<FoundSeries> all, const WorkLimit& limit)
       : all_(std::move(all)), limit_(limit) {}
   Result<std::vector<FoundSeries>> next() override {
     if (auto checked = limit_.check(); !checked) return forward(checked);
@@ -37,7 +37,7 @@ class Found final : public SeriesCursor {
 
  private:
   std::vector<FoundSeries> all_;
-  const lanes::WorkLimit& limit_;
+  const WorkLimit& limit_;
   std::size_t at_ = 0;
 };
 
@@ -113,8 +113,9 @@ std::vector<CustomerId> MemoryColdStore::MemoryCatalog::customers() const {
   return all;
 }
 
-std::unique_ptr<SeriesCursor> MemoryColdStore::MemoryCatalog::select(
-    const CustomerId& customer, const SeriesQuery& query, const lanes::WorkLimit& limit) const {
+std::unique_ptr<SeriesCursor> MemoryColdStore::MemoryCatalog::select(const CustomerId& customer,
+                                                                     const SeriesQuery& query,
+                                                                     const WorkLimit& limit) const {
   std::vector<FoundSeries> found;
   const std::lock_guard lock(mutex_);
   const auto of = customers_.find(customer);
@@ -131,7 +132,7 @@ std::unique_ptr<SeriesCursor> MemoryColdStore::MemoryCatalog::select(
 
 Result<TextPage> MemoryColdStore::MemoryCatalog::label_names(const CustomerId& customer,
                                                              const TextQuery& query,
-                                                             const lanes::WorkLimit& limit) const {
+                                                             const WorkLimit& limit) const {
   if (auto checked = limit.check(); !checked) return forward(checked);
   const std::lock_guard lock(mutex_);
   const auto of = customers_.find(customer);
@@ -146,7 +147,7 @@ Result<TextPage> MemoryColdStore::MemoryCatalog::label_names(const CustomerId& c
 Result<TextPage> MemoryColdStore::MemoryCatalog::label_values(const CustomerId& customer,
                                                               std::string_view name,
                                                               const TextQuery& query,
-                                                              const lanes::WorkLimit& limit) const {
+                                                              const WorkLimit& limit) const {
   if (auto checked = limit.check(); !checked) return forward(checked);
   const std::lock_guard lock(mutex_);
   const auto of = customers_.find(customer);

@@ -31,12 +31,11 @@ class MemoryColdStore final : public ColdStore {
                                                 const std::vector<SeriesId>& ids) const override;
     std::vector<CustomerId> customers() const override;
     std::unique_ptr<SeriesCursor> select(const CustomerId& customer, const SeriesQuery& query,
-                                         const lanes::WorkLimit& limit) const override;
+                                         const WorkLimit& limit) const override;
     Result<TextPage> label_names(const CustomerId& customer, const TextQuery& query,
-                                 const lanes::WorkLimit& limit) const override;
+                                 const WorkLimit& limit) const override;
     Result<TextPage> label_values(const CustomerId& customer, std::string_view name,
-                                  const TextQuery& query,
-                                  const lanes::WorkLimit& limit) const override;
+                                  const TextQuery& query, const WorkLimit& limit) const override;
     Result<std::size_t> expire(TimestampMs before_ms, TimestampMs now_ms) override;
 
    private:
@@ -83,9 +82,9 @@ class MemoryColdStore final : public ColdStore {
     Result<EventCounts> write(const CustomerId& customer, Signal signal,
                               std::string_view body) override;
     Result<bool> read_trace(const CustomerId& customer, std::string_view trace_id,
-                            const SpanVisit& visit, const lanes::WorkLimit& limit) override;
+                            const SpanVisit& visit, const WorkLimit& limit) override;
     Result<bool> read_logs(const CustomerId& customer, TimestampNs from_ns, TimestampNs to_ns,
-                           const LogVisit& visit, const lanes::WorkLimit& limit) override;
+                           const LogVisit& visit, const WorkLimit& limit) override;
     Result<std::size_t> expire(Signal signal, TimestampMs before_ms) override;
     bool is_writable() const override { return true; }
     std::uint64_t disk_bytes(Signal /*signal*/) const override { return 0; }

@@ -114,7 +114,7 @@ std::vector<MemoryColdStore::MemoryEvents::Item> MemoryColdStore::MemoryEvents::
 Result<bool> MemoryColdStore::MemoryEvents::read_trace(const CustomerId& customer,
                                                        std::string_view trace_id,
                                                        const SpanVisit& visit,
-                                                       const lanes::WorkLimit& limit) {
+                                                       const WorkLimit& limit) {
   for (const Item& item : items_of(customer, Signal::kTraces)) {
     if (limit.is_over()) return false;
     if (trace_of(item.bytes) != trace_id) continue;
@@ -126,7 +126,7 @@ Result<bool> MemoryColdStore::MemoryEvents::read_trace(const CustomerId& custome
 Result<bool> MemoryColdStore::MemoryEvents::read_logs(const CustomerId& customer,
                                                       TimestampNs from_ns, TimestampNs to_ns,
                                                       const LogVisit& visit,
-                                                      const lanes::WorkLimit& limit) {
+                                                      const WorkLimit& limit) {
   for (const Item& item : items_of(customer, Signal::kLogs)) {
     if (limit.is_over()) return false;
     if (item.time_ns < from_ns || item.time_ns > to_ns) continue;

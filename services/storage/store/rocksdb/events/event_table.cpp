@@ -140,7 +140,7 @@ Result<EventCounts> EventTable::write(const CustomerId& customer, customers::Cus
 }
 
 Result<bool> EventTable::read_trace(customers::CustomerNumber customer, std::string_view trace_id,
-                                    const Visit& visit, const lanes::WorkLimit& limit) {
+                                    const Visit& visit, const WorkLimit& limit) {
   CHECK(trace_id.size() == kTraceIdBytes && signal_ == Signal::kTraces);
   EventReader reader(store_, family_, customer);
   DamagedItems damaged(damaged_items_);
@@ -166,7 +166,7 @@ Result<bool> EventTable::read_trace(customers::CustomerNumber customer, std::str
 
 Result<bool> EventTable::read_logs(customers::CustomerNumber customer, TimestampNs from_ns,
                                    TimestampNs to_ns, const LogVisit& visit,
-                                   const lanes::WorkLimit& limit) {
+                                   const WorkLimit& limit) {
   CHECK(signal_ == Signal::kLogs);
   const auto first_day = event_key::day_of_ns(from_ns);
   const auto last_day = event_key::day_of_ns(to_ns);

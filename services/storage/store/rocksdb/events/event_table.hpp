@@ -12,11 +12,11 @@
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
-#include "services/storage/lanes/work_limit.hpp"
 #include "services/storage/retention/record_times.hpp"
 #include "services/storage/store/chunks.hpp"
 #include "services/storage/store/rocksdb/events/event_row.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
+#include "services/storage/store/work_limit.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
 
@@ -51,13 +51,13 @@ class EventTable {
   /// the limit came before the end.
   using Visit = std::function<bool(const EventView& event)>;
   Result<bool> read_trace(customers::CustomerNumber customer, std::string_view trace_id,
-                          const Visit& visit, const lanes::WorkLimit& limit = {});
+                          const Visit& visit, const WorkLimit& limit = {});
   /// Calls `visit` for each log record from from_ns to to_ns, both included, in time order, those
   /// of one time in the order in which they came, until it returns false; damage and limit as
   /// above.
   using LogVisit = std::function<bool(TimestampNs, const EventView&)>;
   Result<bool> read_logs(customers::CustomerNumber customer, TimestampNs from_ns, TimestampNs to_ns,
-                         const LogVisit& visit, const lanes::WorkLimit& limit = {});
+                         const LogVisit& visit, const WorkLimit& limit = {});
 
   /// Forgets whole days that are older than before_ms; returns how many.
   Result<std::size_t> expire(TimestampMs before_ms) { return days_.expire(before_ms, 0); }

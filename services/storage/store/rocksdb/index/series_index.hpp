@@ -20,12 +20,12 @@
 #include "libs/model/ids.hpp"
 #include "libs/model/labels.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
-#include "services/storage/lanes/work_limit.hpp"
 #include "services/storage/store/chunks.hpp"
 #include "services/storage/store/day_range.hpp"
 #include "services/storage/store/label_matcher.hpp"
 #include "services/storage/store/rocksdb/index/flat_id_map.hpp"
 #include "services/storage/store/rocksdb/kv/ordered_store.hpp"
+#include "services/storage/store/work_limit.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
 class MalformedRows;
@@ -59,7 +59,7 @@ class SeriesWalk {
     DayRange days;
   };
   /// Both, and the matchers, must outlive it.
-  SeriesWalk(kv::OrderedStore& store, const Wanted& wanted, const lanes::WorkLimit& limit);
+  SeriesWalk(kv::OrderedStore& store, const Wanted& wanted, const WorkLimit& limit);
   ~SeriesWalk();
   /// Nothing at the end. The limit's error once it is over, between two rows, whether these are
   /// wanted or not.
@@ -67,7 +67,7 @@ class SeriesWalk {
 
  private:
   Wanted wanted_;
-  const lanes::WorkLimit& limit_;
+  const WorkLimit& limit_;
   std::unique_ptr<kv::MalformedRows> malformed_;
   std::unique_ptr<kv::Scan> scan_;
 };
@@ -131,7 +131,7 @@ class SeriesIndex {
   /// with the limit's error once it is over, between two rows, whether these are wanted or not.
   Result<void> select(customers::CustomerNumber customer, const LabelMatchers& matchers,
                       const DayRange& days, const std::function<bool(FoundSeries)>& visit,
-                      const lanes::WorkLimit& limit = {}) const;
+                      const WorkLimit& limit = {}) const;
   /// The labels of a series by their second copy; nothing where there is none.
   Result<std::optional<Labels>> labels_of(customers::CustomerNumber customer,
                                           store::SeriesId series) const;
@@ -139,10 +139,10 @@ class SeriesIndex {
   using TextVisit = std::function<bool(std::string_view)>;
   /// In order; what was last seen before the first day is left out.
   Result<void> label_names(customers::CustomerNumber customer, const TextQuery& query,
-                           const TextVisit& visit, const lanes::WorkLimit& limit = {}) const;
+                           const TextVisit& visit, const WorkLimit& limit = {}) const;
   Result<void> label_values(customers::CustomerNumber customer, std::string_view name,
                             const TextQuery& query, const TextVisit& visit,
-                            const lanes::WorkLimit& limit = {}) const;
+                            const WorkLimit& limit = {}) const;
   /// These numbers are taken, whatever the store's rows say: the write-ahead log names them.
   void note_used(store::SeriesId series, customers::CustomerNumber customer);
   std::uint64_t series_count() const { return next_id_.load() - 1; }

@@ -91,23 +91,23 @@ TEST_F(SeriesIndexTest, AWalkEndsBetweenRowsWhetherTheyAreWantedOrNot) {
   ASSERT_TRUE(index->resolve(series));
   const auto matchers = compile_matchers({{MatchType::kEqual, "pod", "none"}}).value();
   const CountedClock clock;
-  using Walk = std::function<Result<void>(const lanes::WorkLimit&)>;
+  using Walk = std::function<Result<void>(const WorkLimit&)>;
   const auto ends_within = [&](int seconds, const Walk& walk) {
-    const lanes::WorkLimit limit(clock, std::chrono::seconds(seconds), nullptr);
+    const WorkLimit limit(clock, std::chrono::seconds(seconds), nullptr);
     const auto walked = walk(limit);
     const bool is_ended = !walked && walked.error().code == ErrorCode::kDeadline;
     EXPECT_EQ(limit.has_timed_out(), is_ended);
     return is_ended;
   };
   const auto any = [](std::string_view) { return true; };
-  const Walk select = [&](const lanes::WorkLimit& limit) {
+  const Walk select = [&](const WorkLimit& limit) {
     return index->select(
         customer, matchers, kAllDays, [](const FoundSeries&) { return true; }, limit);
   };
-  const Walk values = [&](const lanes::WorkLimit& limit) {
+  const Walk values = [&](const WorkLimit& limit) {
     return index->label_values(customer, "pod", {}, any, limit);
   };
-  const Walk names = [&](const lanes::WorkLimit& limit) {
+  const Walk names = [&](const WorkLimit& limit) {
     return index->label_names(customer, {}, any, limit);
   };
   for (const Walk& walk : {select, values}) {

@@ -25,7 +25,7 @@ bool is_seen_since(std::string_view value, std::uint32_t first_day) {
 
 }  // namespace
 
-SeriesWalk::SeriesWalk(kv::OrderedStore& store, const Wanted& wanted, const lanes::WorkLimit& limit)
+SeriesWalk::SeriesWalk(kv::OrderedStore& store, const Wanted& wanted, const WorkLimit& limit)
     : wanted_(wanted),
       limit_(limit),
       malformed_(std::make_unique<kv::MalformedRows>(store, "a series' row that is malformed")) {
@@ -64,7 +64,7 @@ Result<std::optional<FoundSeries>> SeriesWalk::next() {
 Result<void> SeriesIndex::select(customers::CustomerNumber customer, const LabelMatchers& matchers,
                                  const DayRange& days,
                                  const std::function<bool(FoundSeries)>& visit,
-                                 const lanes::WorkLimit& limit) const {
+                                 const WorkLimit& limit) const {
   SeriesWalk walk(store_, {customer, matchers, days}, limit);
   for (;;) {
     auto series = walk.next();
@@ -84,7 +84,7 @@ Result<std::optional<Labels>> SeriesIndex::labels_of(customers::CustomerNumber c
 }
 
 Result<void> SeriesIndex::label_names(customers::CustomerNumber customer, const TextQuery& query,
-                                      const TextVisit& visit, const lanes::WorkLimit& limit) const {
+                                      const TextVisit& visit, const WorkLimit& limit) const {
   const std::string prefix = index_key::all_labels(customer);
   // Behind all values of the name after which it begins.
   const std::string from =
@@ -104,7 +104,7 @@ Result<void> SeriesIndex::label_names(customers::CustomerNumber customer, const 
 
 Result<void> SeriesIndex::label_values(customers::CustomerNumber customer, std::string_view name,
                                        const TextQuery& query, const TextVisit& visit,
-                                       const lanes::WorkLimit& limit) const {
+                                       const WorkLimit& limit) const {
   const std::string prefix = index_key::label(customer, name);
   // The smallest text behind another is that text and a NUL.
   const std::string from = query.after.empty() ? prefix : prefix + query.after + '\0';

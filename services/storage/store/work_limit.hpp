@@ -7,7 +7,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
 
-namespace vigia::storage::lanes {
+namespace vigia::storage::store {
 
 /// A time, and the patience of whoever asked. Asked often, between small pieces of work; remembers
 /// whether it has ended any. Thread contract: any thread.
@@ -46,4 +46,4 @@ class WorkLimit {
   mutable std::atomic<bool> has_timed_out_{false};
 };
 
-}  // namespace vigia::storage::lanes
+}  // namespace vigia::storage::store
