@@ -94,7 +94,7 @@ class Service final : public service::Running, public net::Handler {
   const service::InternalToken internal_token_{settings_.internal_token};
   SystemClock clock_;
   service::MetricRegistry registry_;
-  retention::RecordTimes times_;
+  customers::RecordTimes times_;
   std::mutex damage_mutex_;  // guards the two below, once open
   std::unique_ptr<disk_log::DamageNotice> damage_notice_;
   std::uint64_t damage_seen_ = 0;

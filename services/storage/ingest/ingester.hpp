@@ -13,11 +13,11 @@
 #include "libs/base/task.hpp"
 #include "libs/disk_log/disk_log.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
+#include "services/storage/customers/record_times.hpp"
 #include "services/storage/heads/head_set.hpp"
 #include "services/storage/ingest/ingest_batch.hpp"
 #include "services/storage/ingest/late_lane.hpp"
 #include "services/storage/lanes/customer_shares.hpp"
-#include "services/storage/retention/record_times.hpp"
 
 namespace vigia::storage::ingest {
 
@@ -38,7 +38,7 @@ struct IngesterSettings {
 struct IngesterParts {
   heads::HeadSet& heads;
   store::ChunkStore& chunks;
-  retention::RecordTimes& times;
+  customers::RecordTimes& times;
   const Clock& clock;
 };
 
@@ -117,7 +117,7 @@ class Ingester {
   IngesterSettings settings_;
   heads::HeadSet& heads_;
   store::ChunkStore& chunks_;
-  retention::RecordTimes& times_;
+  customers::RecordTimes& times_;
   const Clock& clock_;
   lanes::CustomerShares pending_;
 

@@ -300,7 +300,7 @@ class ScriptedIngesterTest : public testing::Test {
   TestNumbers numbers_;
   heads::StoredSeries stored_series_{store_, numbers_};
   ManualClock clock_{kNow * 1'000'000};
-  retention::RecordTimes times_;
+  customers::RecordTimes times_;
   IngesterSettings settings_;
   std::unique_ptr<heads::HeadSet> heads_;
   std::unique_ptr<Ingester> ingester_;

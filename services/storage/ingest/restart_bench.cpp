@@ -55,7 +55,7 @@ class Storage {
   std::unique_ptr<store::rocksdb::RocksDbColdStore> cold_;
   std::unique_ptr<heads::StoredSeries> stored_series_;
   std::unique_ptr<heads::HeadSet> heads_;
-  retention::RecordTimes times_;
+  customers::RecordTimes times_;
   std::unique_ptr<Ingester> ingester_;
   std::mutex mutex_;
   std::condition_variable wake_;

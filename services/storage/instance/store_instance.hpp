@@ -9,7 +9,7 @@
 #include "libs/base/result.hpp"
 #include "libs/model/signal.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
-#include "services/storage/retention/record_times.hpp"
+#include "services/storage/customers/record_times.hpp"
 #include "services/storage/store/cold_store.hpp"
 #include "services/storage/store/damage.hpp"
 
@@ -36,7 +36,7 @@ class StoreInstance {
   virtual customers::CustomerNumbers& numbers() = 0;
 
   /// By which time spans and log records are filed; `times` must outlive it.
-  virtual void use_record_times(retention::RecordTimes& times) = 0;
+  virtual void use_record_times(customers::RecordTimes& times) = 0;
   /// Before which time items of the signal are taken and not stored.
   virtual void use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms) = 0;
   /// What the write-ahead log and the quarantine name: neither is given to anybody new.

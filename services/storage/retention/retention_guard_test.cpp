@@ -40,7 +40,7 @@ class RetentionGuardTest : public testing::Test {
   void restart() {
     sweeper_.reset();
     guard_.reset();
-    times_ = std::make_unique<RecordTimes>();
+    times_ = std::make_unique<customers::RecordTimes>();
     guard_ = std::make_unique<RetentionGuard>(folder_.path() + "/retention", kKeep, clock_);
     const RetentionRule rule{"raw", kKeep,
                              [this](TimestampMs before) { return chunks_->expire(before); }};
@@ -70,7 +70,7 @@ class RetentionGuardTest : public testing::Test {
       store::rocksdb::kv::open_rocksdb({folder_.path() + "/db"}).value();
   std::unique_ptr<store::rocksdb::KvChunkStore> chunks_ =
       store::rocksdb::KvChunkStore::open(*store_).value();
-  std::unique_ptr<RecordTimes> times_;
+  std::unique_ptr<customers::RecordTimes> times_;
   std::unique_ptr<RetentionGuard> guard_;
   std::unique_ptr<RetentionSweeper> sweeper_;
 };
@@ -120,7 +120,7 @@ TEST_F(RetentionGuardTest, WhereTheRecordsAreAheadTooItWaitsForAnHour) {
   EXPECT_EQ(days(), 30U);
   EXPECT_THAT(guard_->held_because(), HasSubstr("nothing expires"));
   clock_.set_wall_ns((kStart + 3 * kHourMs) * 1'000'000);
-  times_ = std::make_unique<RecordTimes>();
+  times_ = std::make_unique<customers::RecordTimes>();
   restart();
   run(hours(2));
   EXPECT_EQ(days(), 30U);

@@ -8,7 +8,7 @@
 namespace vigia::storage::retention {
 
 RetentionSweeper::RetentionSweeper(std::vector<RetentionRule> rules, RetentionGuard& guard,
-                                   const RecordTimes& times, Duration interval)
+                                   const customers::RecordTimes& times, Duration interval)
     : rules_(std::move(rules)), guard_(guard), times_(times), interval_(interval), thread_([this] {
         run();
       }) {}

@@ -11,7 +11,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
 #include "libs/model/sample.hpp"
-#include "services/storage/retention/record_times.hpp"
+#include "services/storage/customers/record_times.hpp"
 #include "services/storage/retention/retention_guard.hpp"
 
 namespace vigia::storage::retention {
@@ -30,7 +30,7 @@ class RetentionSweeper {
  public:
   /// What the rules call and the others must outlive it.
   RetentionSweeper(std::vector<RetentionRule> rules, RetentionGuard& guard,
-                   const RecordTimes& times, Duration interval);
+                   const customers::RecordTimes& times, Duration interval);
   RetentionSweeper(const RetentionSweeper&) = delete;
   RetentionSweeper& operator=(const RetentionSweeper&) = delete;
   ~RetentionSweeper();
@@ -44,7 +44,7 @@ class RetentionSweeper {
 
   std::vector<RetentionRule> rules_;
   RetentionGuard& guard_;
-  const RecordTimes& times_;
+  const customers::RecordTimes& times_;
   Duration interval_;
   std::mutex mutex_;
   std::condition_variable wake_;

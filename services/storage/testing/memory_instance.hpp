@@ -17,7 +17,7 @@ class MemoryInstance final : public instance::StoreInstance, public customers::C
   Result<void> load() override { return {}; }
   store::ColdStore& store() override { return store_; }
   customers::CustomerNumbers& numbers() override { return *this; }
-  void use_record_times(retention::RecordTimes& /*times*/) override {}
+  void use_record_times(customers::RecordTimes& /*times*/) override {}
   void use_oldest(Signal /*signal*/, std::function<TimestampMs()> /*oldest_ms*/) override {}
   void note_used(store::SeriesId /*series*/, customers::CustomerNumber /*customer*/) override {}
   void start_upkeep() override {}

@@ -62,7 +62,7 @@ class StorageFixture {
 
   std::unique_ptr<TemporaryFolder> folder_ = std::make_unique<TemporaryFolder>();
   ManualClock clock_{kNow * 1'000'000};
-  retention::RecordTimes times_;
+  customers::RecordTimes times_;
   std::unique_ptr<store::rocksdb::kv::OrderedStore> store_;
   std::unique_ptr<store::rocksdb::RocksDbColdStore> cold_;
   std::unique_ptr<quarantine::ChunkQuarantine> quarantine_;

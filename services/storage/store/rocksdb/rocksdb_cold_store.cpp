@@ -190,7 +190,7 @@ Result<void> RocksDbColdStore::keep_unowned(customers::CustomerNumber number,
   return chunk_rows_->put(number, chunks);
 }
 
-void RocksDbColdStore::use_record_times(retention::RecordTimes& times) {
+void RocksDbColdStore::use_record_times(customers::RecordTimes& times) {
   spans_->use_record_times(times);
   logs_->use_record_times(times);
 }

@@ -7,7 +7,7 @@
 
 #include "libs/base/clock.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
-#include "services/storage/retention/record_times.hpp"
+#include "services/storage/customers/record_times.hpp"
 #include "services/storage/store/cold_store.hpp"
 #include "services/storage/store/rocksdb/events/event_table.hpp"
 #include "services/storage/store/rocksdb/index/series_index.hpp"
@@ -37,7 +37,7 @@ class RocksDbColdStore final : public ColdStore, public customers::CustomerNumbe
                             std::span<const ClosedChunk> chunks) override;
 
   /// Before the first write: EventTable::use_record_times, and use_oldest by signal.
-  void use_record_times(retention::RecordTimes& times);
+  void use_record_times(customers::RecordTimes& times);
   void use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms);
   /// What is of this store alone: its memory, its mending.
   index::SeriesIndex& index() { return *index_; }

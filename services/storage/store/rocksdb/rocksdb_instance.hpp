@@ -25,7 +25,7 @@ class RocksDbInstance final : public instance::StoreInstance {
   Result<void> load() override;
   ColdStore& store() override { return *cold_; }
   customers::CustomerNumbers& numbers() override { return *cold_; }
-  void use_record_times(retention::RecordTimes& times) override { cold_->use_record_times(times); }
+  void use_record_times(customers::RecordTimes& times) override { cold_->use_record_times(times); }
   void use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms) override;
   void note_used(SeriesId series, customers::CustomerNumber customer) override;
   void start_upkeep() override;

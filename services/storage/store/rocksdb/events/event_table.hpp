@@ -12,7 +12,7 @@
 #include "libs/model/ids.hpp"
 #include "libs/model/signal.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
-#include "services/storage/retention/record_times.hpp"
+#include "services/storage/customers/record_times.hpp"
 #include "services/storage/store/chunks.hpp"
 #include "services/storage/store/rocksdb/events/event_row.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
@@ -31,7 +31,7 @@ class EventTable {
   EventTable(Key key, kv::OrderedStore& store, const Clock& clock, Signal signal);
   /// Before the first write: what time it is by the records, kept up and gone by, so that a clock
   /// that is behind does not file them under days past. `times` must outlive it.
-  void use_record_times(retention::RecordTimes& times) { times_ = &times; }
+  void use_record_times(customers::RecordTimes& times) { times_ = &times; }
 
   /// Before the first write: the time before which nothing is kept; 0: everything is. Else items of
   /// any age would make days that each reader of a trace has to look through.
@@ -69,7 +69,7 @@ class EventTable {
  private:
   kv::OrderedStore& store_;
   const Clock& clock_;
-  retention::RecordTimes* times_ = nullptr;
+  customers::RecordTimes* times_ = nullptr;
   std::function<TimestampMs()> oldest_ms_ = [] { return TimestampMs{0}; };
   Signal signal_;
   kv::Family family_;

@@ -249,14 +249,14 @@ TEST_F(EventTableTest, WhatHasNoTimeOrAFarOneIsFiledUnderToday) {
 // It was the customer's newest for ever: what came after it was filed under the year 2554, where
 // nothing expires.
 TEST_F(EventTableTest, ATimeFarAheadMovesNoOtherRecord) {
-  retention::RecordTimes times;
+  customers::RecordTimes times;
   logs_->use_record_times(times);
   const auto now_ms = static_cast<TimestampMs>(kNowNs / event_key::kNsPerMs);
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", {log_record(UINT64_MAX, "far")}));
   for (TimestampNs day = 1; day < 100; ++day) {  // nor step by step
     const std::string record = log_record(kNowNs + day * kDayNs, "step");
     written(*logs_, *index_, "cliente-a", request_of("cliente-a", {record}));
-    EXPECT_LE(times.latest_ms(clock_), now_ms + retention::RecordTimes::kClaimedAheadMs);
+    EXPECT_LE(times.latest_ms(clock_), now_ms + customers::RecordTimes::kClaimedAheadMs);
   }
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", {log_record(0, "timeless")}));
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", {log_record(kNowNs, "now")}));
@@ -267,7 +267,7 @@ TEST_F(EventTableTest, ATimeFarAheadMovesNoOtherRecord) {
 
 // The clock of this machine is behind, and the samples say so.
 TEST_F(EventTableTest, TimesThatSamplesBearOutCount) {
-  retention::RecordTimes times;
+  customers::RecordTimes times;
   logs_->use_record_times(times);
   const auto now_ms = static_cast<TimestampMs>(kNowNs / event_key::kNsPerMs);
   times.note({7}, now_ms + 40 * kDayMs);

@@ -7,9 +7,8 @@
 #include "libs/base/clock.hpp"
 #include "libs/model/sample.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
-#include "services/storage/store/chunks.hpp"
 
-namespace vigia::storage::retention {
+namespace vigia::storage::customers {
 
 /// The newest time in each customer's records since the start. Of samples every time counts: none
 /// lies further ahead of the collector's clock than it refuses at its door. Spans and log records
@@ -21,9 +20,9 @@ class RecordTimes {
   static constexpr TimestampMs kClaimedAheadMs = 86'400'000;
 
   /// Of samples.
-  void note(customers::CustomerNumber customer, TimestampMs newest_ms);
+  void note(CustomerNumber customer, TimestampMs newest_ms);
   /// Of spans and log records: one that lies further ahead says nothing.
-  void note_claimed(customers::CustomerNumber customer, TimestampMs newest_ms, const Clock& clock);
+  void note_claimed(CustomerNumber customer, TimestampMs newest_ms, const Clock& clock);
   /// Half of the customers have records at least as new, the lower half where they are even: one
   /// customer's wrong times, even far ahead, do not move it where there are others. 0: no records.
   TimestampMs median_ms() const;
@@ -43,4 +42,4 @@ class RecordTimes {
   std::unordered_map<std::uint32_t, Newest> newest_;
 };
 
-}  // namespace vigia::storage::retention
+}  // namespace vigia::storage::customers

@@ -1,18 +1,17 @@
-#include "services/storage/retention/record_times.hpp"
+#include "services/storage/customers/record_times.hpp"
 
 #include <algorithm>
 #include <vector>
 
-namespace vigia::storage::retention {
+namespace vigia::storage::customers {
 
-void RecordTimes::note(customers::CustomerNumber customer, TimestampMs newest_ms) {
+void RecordTimes::note(CustomerNumber customer, TimestampMs newest_ms) {
   const std::lock_guard lock(mutex_);
   TimestampMs& known = newest_[customer.value].sample_ms;
   known = std::max(known, newest_ms);
 }
 
-void RecordTimes::note_claimed(customers::CustomerNumber customer, TimestampMs newest_ms,
-                               const Clock& clock) {
+void RecordTimes::note_claimed(CustomerNumber customer, TimestampMs newest_ms, const Clock& clock) {
   const TimestampMs samples_ms = median_of([](const Newest& newest) { return newest.sample_ms; });
   // The wall clock alone is not enough: where it is behind, right times would be refused.
   if (newest_ms > std::max(clock.wall_ms(), samples_ms) + kClaimedAheadMs) return;
@@ -49,4 +48,4 @@ TimestampMs RecordTimes::latest_ms(const Clock& clock) const {
   return std::max(clock.wall_ms(), median_ms());
 }
 
-}  // namespace vigia::storage::retention
+}  // namespace vigia::storage::customers
