@@ -23,6 +23,7 @@ from house.known import check_known, check_rooms
 from house.names import TypeNames
 from house.namespaces import check_namespaces
 from house.pages import check_pages
+from house.parts import check_parts
 from house.product import Product
 from house.readmes import check_readmes
 from house.report import report
@@ -164,6 +165,7 @@ def check_between_files() -> Iterator[Finding]:
     yield from check_namespaces(TREE)
     yield from check_known(TREE, folders, names)
     yield from check_readmes(product, LAYERS)
+    yield from check_parts(TREE, folders)
     yield from check_requirements(TREE)
     yield from check_pages(TREE)
 

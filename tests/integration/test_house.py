@@ -16,6 +16,7 @@ from house.functions import KEPT, LizardMissing, check_functions, check_python_f
 from house.known import FILE, check_known, check_rooms
 from house.names import TypeNames
 from house.pages import check_pages
+from house.parts import check_parts
 from house.product import Product
 from house.readmes import check_readmes
 from house.requirements import OWED, check_requirements
@@ -174,6 +175,37 @@ def test_folders_that_include_each_other(tmp_path: Path) -> None:
     assert list(found) == [("services/one/a", "services/one/b")]
     arrow = found["services/one/a", "services/one/b"]
     assert (arrow.file, arrow.line) == ("services/one/b/b.hpp", 2)
+
+
+def _told_of_parts(tree: Tree, allowed: dict[str, str]) -> list[str]:
+    found = check_parts(tree, Folders(Product(tree)), {"services/one": allowed})
+    return [f"{each.file.relative_to(tree.root)}:{each.line}: {each.text}" for each in found]
+
+
+def test_a_part_knows_those_below_it_alone(tmp_path: Path) -> None:
+    page = "| folder | what | knows |\n|---|---|---|\n| `b` | – | – |\n| `a` | – | `b` |\n"
+    (tmp_path / "services/one").mkdir(parents=True)
+    (tmp_path / "services/one/README.md").write_text(page)
+    tree = _program(tmp_path, a='#include "services/one/b/b.hpp"\n')
+    assert _told_of_parts(tree, {"b": "", "a": "b"}) == []
+    assert _told_of_parts(tree, {"b": "", "a": ""}) == [
+        "services/one/a/a.hpp:1: services/one/a must not know b (tools/house/parts.py)",
+        "services/one/README.md:4: `a` does not know `b`",
+    ]
+    assert _told_of_parts(tree, {"a": "b", "b": ""}) == [
+        "tools/house/parts.py:1: services/one: a stands before b, which has to come first",
+    ]
+    assert _told_of_parts(tree, {"c": "", "b": "c", "a": "b"}) == [
+        "tools/house/parts.py:1: services/one: b knows c no more: take it out",
+        "services/one/README.md:1: it says nothing of the part `c/`",
+        "services/one/README.md:3: `b` knows `c`",
+    ]
+    (tmp_path / "services/one/one.hpp").write_text("")
+    (tmp_path / "services/one/b/b.hpp").write_text('\n#include "services/one/one.hpp"\n')
+    assert _told_of_parts(Tree(tmp_path), {"b": "", "a": "b"}) == [
+        "services/one/b/b.hpp:2: services/one/b must not know the folder that puts the parts together"
+        " (tools/house/parts.py)",
+    ]
 
 
 def test_rooms_that_include_each_other(tmp_path: Path) -> None:

@@ -48,6 +48,18 @@ class Folders:
             if pair[1] != f"{pair[0]}/internal" and (room is None or layer_of(f"{pair[0]}/") == room)
         }
 
+    def inside(self, room: str) -> dict[Pair, Arrow]:
+        """Every arrow between folders of a room, by their names in it; "" is the room's own folder."""
+        return {
+            (_within(first, room), _within(second, room)): arrow
+            for (first, second), arrow in self._folders.items()
+            if layer_of(f"{first}/") == room
+        }
+
+
+def _within(folder: str, room: str) -> str:
+    return folder.removeprefix(room).removeprefix("/")
+
 
 def _two_way(arrows: dict[Pair, Arrow]) -> dict[Pair, Arrow]:
     """The arrow kept is the one from the deeper folder, or the later by name: as a rule a part that knows its program."""
