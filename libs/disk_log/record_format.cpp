@@ -228,7 +228,7 @@ Result<CursorFile> decode_cursor_file(std::string_view bytes) {
   if (count > kCursorsMax) return corrupt();
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::string name(reader.read_sized());
-    CursorFile::Place& place = file.cursors[name];
+    CursorFile::CursorPlace& place = file.cursors[name];
     place.position.segment = reader.read_u64();
     place.position.offset = reader.read_u64();
     // Missing fields stay 0: nothing lost that is known, and no end that is known.

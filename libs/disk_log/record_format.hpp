@@ -64,13 +64,13 @@ inline constexpr std::uint32_t kCursorFileVersion = 3;
 
 /// The content of the file `cursors`.
 struct CursorFile {
-  struct Place {
+  struct CursorPlace {
     LogPosition position;
     std::uint64_t lost = 0;  ///< Cursor::lost
-    bool operator==(const Place&) const = default;
+    bool operator==(const CursorPlace&) const = default;
   };
   std::uint64_t next_sequence = 1;
-  std::map<std::string, Place, std::less<>> cursors;
+  std::map<std::string, CursorPlace, std::less<>> cursors;
   /// The newest segment was durable up to here; the default where there was none.
   LogPosition newest_end = {};
 };

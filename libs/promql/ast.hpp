@@ -86,9 +86,9 @@ enum class BinaryOperator : std::uint8_t {
 
 /// `on (a) group_left (b)`.
 struct VectorMatching {
-  enum class Scope : std::uint8_t { kAll, kOn, kIgnoring };
+  enum class WhichLabels : std::uint8_t { kAll, kOn, kIgnoring };
   enum class Group : std::uint8_t { kNone, kLeft, kRight };
-  Scope scope = Scope::kAll;
+  WhichLabels scope = WhichLabels::kAll;
   std::vector<std::string> labels;
   Group group = Group::kNone;
   std::vector<std::string> include;

@@ -350,8 +350,8 @@ bool Parser::parse_matching(Binary& binary) {
   }
   if (!is_at(TokenKind::kOn) && !is_at(TokenKind::kIgnoring)) return !error_;
   VectorMatching& matching = binary.matching;
-  matching.scope =
-      is_at(TokenKind::kOn) ? VectorMatching::Scope::kOn : VectorMatching::Scope::kIgnoring;
+  matching.scope = is_at(TokenKind::kOn) ? VectorMatching::WhichLabels::kOn
+                                         : VectorMatching::WhichLabels::kIgnoring;
   advance();
   if (!parse_label_list(matching.labels)) return false;
   if (!is_at(TokenKind::kGroupLeft) && !is_at(TokenKind::kGroupRight)) return !error_;

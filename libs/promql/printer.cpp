@@ -119,8 +119,8 @@ class Printer {
     out_ += ' ';
     out_ += kOperators[static_cast<std::size_t>(binary.op)];
     if (binary.returns_bool) out_ += " bool";
-    if (binary.matching.scope != VectorMatching::Scope::kAll) {
-      out_ += binary.matching.scope == VectorMatching::Scope::kOn ? " on " : " ignoring ";
+    if (binary.matching.scope != VectorMatching::WhichLabels::kAll) {
+      out_ += binary.matching.scope == VectorMatching::WhichLabels::kOn ? " on " : " ignoring ";
       labels(binary.matching.labels);
     }
     if (binary.matching.group != VectorMatching::Group::kNone) {

@@ -209,7 +209,7 @@ class AlikeBelow {
   }
 
  private:
-  bool is_on() const { return matching_.scope == VectorMatching::Scope::kOn; }
+  bool is_on() const { return matching_.scope == VectorMatching::WhichLabels::kOn; }
   bool looks_at(std::string_view label) const {
     return contains(matching_.labels, label) == is_on();
   }

@@ -47,7 +47,7 @@ std::string read_token_hash(const ConfigNode& node) {
 
 void read_token(const ConfigNode& node, std::uint32_t owner, ParsedDirectory& directory) {
   const bool is_operator = owner == ParsedDirectory::kOperator;
-  ParsedDirectory::Token token{owner, Scope::kRead, kNever};
+  ParsedDirectory::KnownToken token{owner, Scope::kRead, kNever};
   const auto hash = internal::parse_token_hash(read_token_hash(node));
   if (const ConfigNode hashed = node.child("token_sha256"); hashed.is_present() && !hash) {
     hashed.note_error("must be a SHA-256 in lower-case hex");

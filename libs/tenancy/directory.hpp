@@ -69,7 +69,7 @@ class Directory {
   static Result<std::shared_ptr<const Directory>> parse(std::string_view text, std::string name);
 
   /// What a document of the monitor (directory_document.hpp) is read as.
-  struct Snapshot {
+  struct ReadDocument {
     std::shared_ptr<const Directory> directory;
     std::size_t left_out = 0;   ///< customers and tokens that cannot be read
     std::string first_problem;  ///< of these

@@ -25,7 +25,7 @@ constexpr std::int64_t kMsPerSecond = 1'000;
 struct Draft {
   std::string id;
   Customer customer{CustomerId::provider(), "", "hot-0", {}, 0};
-  std::vector<std::pair<TokenHash, ParsedDirectory::Token>> tokens;
+  std::vector<std::pair<TokenHash, ParsedDirectory::KnownToken>> tokens;
 };
 
 /// One pass over a document that may hold a million tokens.
@@ -146,7 +146,8 @@ class DocumentReader {
     }
   }
 
-  void add(const TokenHash& hash, const ParsedDirectory::Token& token, std::string_view whose) {
+  void add(const TokenHash& hash, const ParsedDirectory::KnownToken& token,
+           std::string_view whose) {
     if (!directory_.add(hash, token)) refuse(whose, "a token is given twice");
   }
 
@@ -250,11 +251,11 @@ std::string DocumentWriter::finish() {
   return std::move(text_);
 }
 
-Result<Directory::Snapshot> read_document(std::string& text, std::string name) {
+Result<Directory::ReadDocument> read_document(std::string& text, std::string name) {
   if (!is_json_object(text)) {
     auto directory = Directory::parse(without_references(text), std::move(name));
     if (!directory) return forward(directory);
-    return Directory::Snapshot{*std::move(directory), 0, "", {}};
+    return Directory::ReadDocument{*std::move(directory), 0, "", {}};
   }
   auto directory = std::make_shared<ParsedDirectory>();
   DocumentReader reader(*directory);
@@ -275,8 +276,8 @@ Result<Directory::Snapshot> read_document(std::string& text, std::string name) {
   // away; an ambiguous one makes the document worthless.
   if (problem.empty()) problem = reader.doubled();
   if (!problem.empty()) return fail(ErrorCode::kInvalid, fmt::format("{}: {}", name, problem));
-  return Directory::Snapshot{std::move(directory), reader.left_out(), reader.first_problem(),
-                             reader.mark()};
+  return Directory::ReadDocument{std::move(directory), reader.left_out(), reader.first_problem(),
+                                 reader.mark()};
 }
 
 std::string with_operator(std::string_view document, std::string_view sha256_hex) {

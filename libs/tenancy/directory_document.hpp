@@ -47,7 +47,7 @@ class DocumentWriter {
 /// twice: whose is it? A YAML text is read as a customers.yaml without references to the
 /// environment. `text` has room behind its end while it is read, and is as it was afterwards.
 /// `name` stands in errors.
-Result<Directory::Snapshot> read_document(std::string& text, std::string name);
+Result<Directory::ReadDocument> read_document(std::string& text, std::string name);
 
 /// The same document with one more operator's token, which reads.
 std::string with_operator(std::string_view document, std::string_view sha256_hex);

@@ -34,7 +34,7 @@ constexpr std::chrono::seconds kPollTimeout{30};
 
 /// A document as it came, read and whole.
 struct Received {
-  Directory::Snapshot snapshot;
+  Directory::ReadDocument snapshot;
   std::string body;
   std::string hash;
 };
@@ -276,7 +276,7 @@ class RefreshingSource final : public DirectorySource {
                       {{"why", std::string(why)}});
   }
 
-  void tell_left_out(const Directory::Snapshot& snapshot) {
+  void tell_left_out(const Directory::ReadDocument& snapshot) {
     left_out_ = snapshot.left_out;
     if (snapshot.left_out == 0) return;
     service::log_error(
@@ -360,8 +360,8 @@ class RefreshingSource final : public DirectorySource {
 
   // The refreshing thread's own.
   std::string installed_hash_;
-  std::optional<Directory::Snapshot> installed_;  // of a url or its cache
-  std::optional<Received> doubted_;               // the newest that is kept out
+  std::optional<Directory::ReadDocument> installed_;  // of a url or its cache
+  std::optional<Received> doubted_;                   // the newest that is kept out
   TimePoint doubted_since_;
   std::string etag_;
   std::string last_complaint_;

@@ -23,7 +23,7 @@ inline constexpr std::size_t kDirectoryBytesMax = 128U << 20U;
 Result<std::string> read_directory_file(const std::string& path);
 
 struct KeptDirectory {
-  Directory::Snapshot snapshot;
+  Directory::ReadDocument snapshot;
   std::string text;          ///< the document, without the file's head
   Duration age{0};           ///< since it was last known to be true
   bool is_previous = false;  ///< the newest one was missing or damaged

@@ -13,8 +13,8 @@ bool is_same_database(const SnapshotMark& current, const SnapshotMark& next) {
 
 }  // namespace
 
-std::size_t unexplained_losses(const Directory::Snapshot& current,
-                               const Directory::Snapshot& next) {
+std::size_t unexplained_losses(const Directory::ReadDocument& current,
+                               const Directory::ReadDocument& next) {
   const auto& customers = current.directory->customers();
   const auto missing = static_cast<std::size_t>(std::count_if(
       customers.begin(), customers.end(),
@@ -25,7 +25,7 @@ std::size_t unexplained_losses(const Directory::Snapshot& current,
   return missing - std::min(missing, static_cast<std::size_t>(std::max<std::int64_t>(removed, 0)));
 }
 
-std::string doubt_of(const Directory::Snapshot& current, const Directory::Snapshot& next) {
+std::string doubt_of(const Directory::ReadDocument& current, const Directory::ReadDocument& next) {
   const SnapshotMark& before = current.mark;
   // A person has said so after the revision that is in force.
   if (!next.mark.database.empty() && next.mark.confirmed_revision > before.revision) return "";

@@ -14,9 +14,10 @@ namespace vigia::tenancy {
 ///   database has counted since (customers_removed) is none of them, so that what a person removes
 ///   takes effect at once.
 /// A person's confirmation (confirmed_revision above the current revision) ends every doubt.
-std::string doubt_of(const Directory::Snapshot& current, const Directory::Snapshot& next);
+std::string doubt_of(const Directory::ReadDocument& current, const Directory::ReadDocument& next);
 
 /// Customers of `current` that `next` lacks, without those whose removal was counted.
-std::size_t unexplained_losses(const Directory::Snapshot& current, const Directory::Snapshot& next);
+std::size_t unexplained_losses(const Directory::ReadDocument& current,
+                               const Directory::ReadDocument& next);
 
 }  // namespace vigia::tenancy

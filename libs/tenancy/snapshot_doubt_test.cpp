@@ -8,7 +8,8 @@ namespace vigia::tenancy {
 namespace {
 
 /// Customers c0, c1, … without those in `without`.
-Directory::Snapshot snapshot(SnapshotMark mark, std::size_t customers, std::size_t missing = 0) {
+Directory::ReadDocument snapshot(SnapshotMark mark, std::size_t customers,
+                                 std::size_t missing = 0) {
   std::string text = R"({"customers":[)";
   for (std::size_t i = missing; i < customers; ++i) {
     if (i > missing) text += ',';

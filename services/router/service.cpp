@@ -119,7 +119,7 @@ class Router final : public service::Running {
       const service::MetricLabels labels{{"store", stores[i].name}};
       emit("vigia_router_store_answers", "1 while the store answers the router's looks at it",
            service::MetricType::kGauge, labels,
-           seen.verdict == upstream::StoreHealth::Verdict::kAnswers ? 1 : 0);
+           seen.condition == upstream::StoreHealth::Condition::kAnswers ? 1 : 0);
       if (!stores[i].has_flags) continue;
       emit("vigia_router_store_is_unbounded",
            "1 where one query may hold more of a store than 5 million samples, or hides it",

@@ -62,7 +62,7 @@ void MailboxTarget::answer(Response response) {
       response.headers.add("vary", "accept-encoding");
     }
   }
-  mailbox_->post(Mailbox::Answer{connection_, id_, std::move(response)});
+  mailbox_->post(Mailbox::PostedAnswer{connection_, id_, std::move(response)});
 }
 
 void MailboxTarget::on_gone(Task<void()> told) {
@@ -79,7 +79,7 @@ void Mailbox::post_to(std::vector<T> Content::* list, T item) {
 }
 
 void Mailbox::post(Watch watch) { post_to(&Content::watches, std::move(watch)); }
-void Mailbox::post(Answer answer) { post_to(&Content::answers, std::move(answer)); }
+void Mailbox::post(PostedAnswer answer) { post_to(&Content::answers, std::move(answer)); }
 void Mailbox::post(Task<void()> task) { post_to(&Content::tasks, std::move(task)); }
 
 Mailbox::Content Mailbox::take() {

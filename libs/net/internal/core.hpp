@@ -92,7 +92,7 @@ struct ServerCore {
 /// What other threads give to an event loop. Any thread.
 class Mailbox {
  public:
-  struct Answer {
+  struct PostedAnswer {
     std::weak_ptr<ClientConnection> connection;
     std::uint64_t id = 0;
     Response response;
@@ -105,14 +105,14 @@ class Mailbox {
   };
   struct Content {
     std::vector<Watch> watches;  // of requests whose answers are not before them
-    std::vector<Answer> answers;
+    std::vector<PostedAnswer> answers;
     std::vector<Task<void()>> tasks;
     bool is_empty() const { return watches.empty() && answers.empty() && tasks.empty(); }
   };
 
   Mailbox();
   void post(Watch watch);
-  void post(Answer answer);
+  void post(PostedAnswer answer);
   void post(Task<void()> task);
   Content take();
   /// The event file descriptor to wait on; `clear_event` after it was ready.

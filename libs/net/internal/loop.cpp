@@ -238,7 +238,7 @@ void Loop::begin_watch(Mailbox::Watch watch, Touched& touched) {
   if (is_there) touched.add(std::move(connection));
 }
 
-void Loop::give_answer(Mailbox::Answer answer, Touched& touched) {
+void Loop::give_answer(Mailbox::PostedAnswer answer, Touched& touched) {
   auto connection = answer.connection.lock();
   if (!connection || connection->is_closed()) return;
   const bool is_good = contain_faults(
@@ -254,7 +254,7 @@ void Loop::handle_mail() {
     Mailbox::Content content = mailbox_->take();
     if (content.is_empty()) break;
     for (Mailbox::Watch& watch : content.watches) begin_watch(std::move(watch), touched);
-    for (Mailbox::Answer& answer : content.answers) give_answer(std::move(answer), touched);
+    for (Mailbox::PostedAnswer& answer : content.answers) give_answer(std::move(answer), touched);
     for (const auto& task : content.tasks) contain_faults("an event loop's task", task);
   }
   while (const auto connection = touched.take()) {

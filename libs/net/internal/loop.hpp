@@ -48,7 +48,7 @@ class Loop {
     ClientConnection* last_ = nullptr;
   };
   void begin_watch(Mailbox::Watch watch, Touched& touched);
-  void give_answer(Mailbox::Answer answer, Touched& touched);
+  void give_answer(Mailbox::PostedAnswer answer, Touched& touched);
   void read_again();
   void tick();
   void settle(ClientConnection& connection);

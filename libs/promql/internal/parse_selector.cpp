@@ -100,14 +100,14 @@ std::optional<bool> Parser::matches_empty(const Matcher& matcher, std::size_t of
   const bool is_regex = matcher.type == MatchType::kRegex || matcher.type == MatchType::kNotRegex;
   if (!is_regex) return matcher.value.empty() == (matcher.type == MatchType::kEqual);
   switch (regexes_.look_at(matcher.value)) {
-    case RegexBudget::Verdict::kTakesEmpty:
+    case RegexBudget::RegexKind::kTakesEmpty:
       return matcher.type == MatchType::kRegex;
-    case RegexBudget::Verdict::kNeedsText:
+    case RegexBudget::RegexKind::kNeedsText:
       return matcher.type == MatchType::kNotRegex;
-    case RegexBudget::Verdict::kUnreadable:
+    case RegexBudget::RegexKind::kUnreadable:
       fail(offset, "a regex that cannot be read in label matching");
       return std::nullopt;
-    case RegexBudget::Verdict::kTooLarge:
+    case RegexBudget::RegexKind::kTooLarge:
       break;
   }
   fail_too_large(kRegexesTooLarge);

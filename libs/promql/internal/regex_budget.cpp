@@ -9,7 +9,7 @@
 namespace vigia::promql::internal {
 namespace {
 
-using Verdict = RegexBudget::Verdict;
+using RegexKind = RegexBudget::RegexKind;
 
 // Of one instruction of a compiled expression, with what compiling it leaves beside it.
 constexpr std::size_t kInstructionBytes = 16;
@@ -48,8 +48,8 @@ std::size_t classes_of(std::string_view regex) {
   return classes;
 }
 
-Verdict verdict(bool takes_empty) {
-  return takes_empty ? Verdict::kTakesEmpty : Verdict::kNeedsText;
+RegexKind kind_of(bool takes_empty) {
+  return takes_empty ? RegexKind::kTakesEmpty : RegexKind::kNeedsText;
 }
 
 }  // namespace
@@ -62,12 +62,12 @@ bool RegexBudget::charge(std::string_view regex) {
   return true;
 }
 
-Verdict RegexBudget::look_at(std::string_view regex) {
+RegexKind RegexBudget::look_at(std::string_view regex) {
   // What dashboards send all day costs nothing: these two, and lists of plain words.
-  if (regex == ".+") return Verdict::kNeedsText;
-  if (regex == ".*") return Verdict::kTakesEmpty;
-  if (is_word_list(regex)) return verdict(has_empty_word(regex));
-  if (!charge(regex) || memory_left_ < kMemoryLeast) return Verdict::kTooLarge;
+  if (regex == ".+") return RegexKind::kNeedsText;
+  if (regex == ".*") return RegexKind::kTakesEmpty;
+  if (is_word_list(regex)) return kind_of(has_empty_word(regex));
+  if (!charge(regex) || memory_left_ < kMemoryLeast) return RegexKind::kTooLarge;
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(static_cast<std::int64_t>(memory_left_));
@@ -75,12 +75,12 @@ Verdict RegexBudget::look_at(std::string_view regex) {
   // RE2 takes the same language as Go's regexp; what it cannot read the store could not either. Its
   // memory limit is the point: a short text may ask for a large program, as in (x{1000}){1000}.
   if (!compiled.ok()) {
-    return compiled.error_code() == re2::RE2::ErrorPatternTooLarge ? Verdict::kTooLarge
-                                                                   : Verdict::kUnreadable;
+    return compiled.error_code() == re2::RE2::ErrorPatternTooLarge ? RegexKind::kTooLarge
+                                                                   : RegexKind::kUnreadable;
   }
   const auto used = static_cast<std::size_t>(compiled.ProgramSize()) * kInstructionBytes;
   memory_left_ -= std::min(memory_left_, used);
-  return verdict(re2::RE2::FullMatch("", compiled));
+  return kind_of(re2::RE2::FullMatch("", compiled));
 }
 
 }  // namespace vigia::promql::internal

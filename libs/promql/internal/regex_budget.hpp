@@ -15,11 +15,11 @@ namespace vigia::promql::internal {
 /// allowance. Not thread-safe; one request.
 class RegexBudget {
  public:
-  enum class Verdict { kTakesEmpty, kNeedsText, kUnreadable, kTooLarge };
+  enum class RegexKind { kTakesEmpty, kNeedsText, kUnreadable, kTooLarge };
 
   /// Whether the regex lets an empty text through. Lists of plain words, however long, and the
   /// forms that nearly every query uses are told without compiling them and cost nothing.
-  Verdict look_at(std::string_view regex);
+  RegexKind look_at(std::string_view regex);
   /// Charges one that only the store will compile; false where the allowance is used up.
   bool charge(std::string_view regex);
 

@@ -5,36 +5,36 @@
 namespace vigia::promql::internal {
 namespace {
 
-using Verdict = RegexBudget::Verdict;
+using RegexKind = RegexBudget::RegexKind;
 
 TEST(RegexBudget, SaysWhetherAnEmptyTextPasses) {
   const struct {
     const char* regex;
-    Verdict verdict;
+    RegexKind kind;
   } table[] = {
-      {"", Verdict::kTakesEmpty},
-      {".*", Verdict::kTakesEmpty},
-      {".+", Verdict::kNeedsText},
-      {"a", Verdict::kNeedsText},
-      {"a|b", Verdict::kNeedsText},
-      {"a|", Verdict::kTakesEmpty},
-      {"|a", Verdict::kTakesEmpty},
-      {"a||b", Verdict::kTakesEmpty},
-      {R"(a\.b|c\-d)", Verdict::kNeedsText},
-      {"(a|b)?", Verdict::kTakesEmpty},
-      {"x*", Verdict::kTakesEmpty},
-      {"[0-9]+", Verdict::kNeedsText},
-      {"^$", Verdict::kTakesEmpty},
-      {"(", Verdict::kUnreadable},
-      {"a{2,1}", Verdict::kUnreadable},
-      {R"(\8)", Verdict::kUnreadable},
-      {"(?=a)", Verdict::kUnreadable},
-      {"(x{1000}){1000}", Verdict::kUnreadable},
-      {R"((\pL{100}){9})", Verdict::kTooLarge},
+      {"", RegexKind::kTakesEmpty},
+      {".*", RegexKind::kTakesEmpty},
+      {".+", RegexKind::kNeedsText},
+      {"a", RegexKind::kNeedsText},
+      {"a|b", RegexKind::kNeedsText},
+      {"a|", RegexKind::kTakesEmpty},
+      {"|a", RegexKind::kTakesEmpty},
+      {"a||b", RegexKind::kTakesEmpty},
+      {R"(a\.b|c\-d)", RegexKind::kNeedsText},
+      {"(a|b)?", RegexKind::kTakesEmpty},
+      {"x*", RegexKind::kTakesEmpty},
+      {"[0-9]+", RegexKind::kNeedsText},
+      {"^$", RegexKind::kTakesEmpty},
+      {"(", RegexKind::kUnreadable},
+      {"a{2,1}", RegexKind::kUnreadable},
+      {R"(\8)", RegexKind::kUnreadable},
+      {"(?=a)", RegexKind::kUnreadable},
+      {"(x{1000}){1000}", RegexKind::kUnreadable},
+      {R"((\pL{100}){9})", RegexKind::kTooLarge},
   };
   for (const auto& one : table) {
     RegexBudget budget;
-    EXPECT_EQ(budget.look_at(one.regex), one.verdict) << one.regex;
+    EXPECT_EQ(budget.look_at(one.regex), one.kind) << one.regex;
   }
 }
 
@@ -42,7 +42,7 @@ TEST(RegexBudget, ListsOfWordsCostNothing) {
   RegexBudget budget;
   std::string list = "node-0.example.org";
   for (int i = 1; i < 10'000; ++i) list += "|node-" + std::to_string(i) + ".example.org";
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(budget.look_at(list), Verdict::kNeedsText);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(budget.look_at(list), RegexKind::kNeedsText);
   EXPECT_TRUE(budget.charge(std::string(kRegexBytesMax, 'x')));
 }
 
@@ -61,8 +61,8 @@ TEST(RegexBudget, BytesAndClassesAreSharedByAll) {
 
 TEST(RegexBudget, WhatIsRefusedIsNotCharged) {
   RegexBudget budget;
-  EXPECT_EQ(budget.look_at("(a)" + std::string(kRegexBytesMax, '?')), Verdict::kTooLarge);
-  EXPECT_EQ(budget.look_at("(a)"), Verdict::kNeedsText);
+  EXPECT_EQ(budget.look_at("(a)" + std::string(kRegexBytesMax, '?')), RegexKind::kTooLarge);
+  EXPECT_EQ(budget.look_at("(a)"), RegexKind::kNeedsText);
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ bool Parser::check_binary(const Binary& binary, std::size_t offset) {
     }
   }
   const VectorMatching& matching = binary.matching;
-  if (matching.scope == VectorMatching::Scope::kOn) {
+  if (matching.scope == VectorMatching::WhichLabels::kOn) {
     for (const std::string& label : matching.include) {
       if (std::find(matching.labels.begin(), matching.labels.end(), label) !=
           matching.labels.end()) {

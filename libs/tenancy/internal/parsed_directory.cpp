@@ -31,7 +31,7 @@ std::optional<std::uint32_t> ParsedDirectory::add(Customer customer) {
 Result<TokenOwner> ParsedDirectory::owner_of(const TokenHash& token, std::int64_t now_ms) const {
   const auto entry = tokens_.find(token);
   if (entry == tokens_.end() || now_ms >= entry->second.expires_ms) return unknown_token();
-  const Token& known = entry->second;
+  const KnownToken& known = entry->second;
   if (known.customer == kOperator) return TokenOwner{std::nullopt, known.scope};
   return TokenOwner{customers_[known.customer].id, known.scope};
 }

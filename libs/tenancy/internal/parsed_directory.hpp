@@ -36,7 +36,7 @@ inline constexpr std::array<LimitKey, 7> kLimitKeys = {{
 /// Some 100 bytes a token, so that a million of them have room beside a collector's work.
 class ParsedDirectory final : public Directory {
  public:
-  struct Token {
+  struct KnownToken {
     std::uint32_t customer = kOperator;  ///< its place in customers()
     Scope scope = Scope::kRead;
     std::int64_t expires_ms = kNever;
@@ -46,7 +46,7 @@ class ParsedDirectory final : public Directory {
   /// The customer's place; nothing where one of that id is there.
   std::optional<std::uint32_t> add(Customer customer);
   /// False where the token is there.
-  bool add(const TokenHash& hash, const Token& token) {
+  bool add(const TokenHash& hash, const KnownToken& token) {
     return tokens_.emplace(hash, token).second;
   }
 
@@ -65,7 +65,7 @@ class ParsedDirectory final : public Directory {
 
   std::vector<Customer> customers_;
   std::unordered_map<CustomerId, std::uint32_t> by_id_;
-  std::unordered_map<TokenHash, Token, FirstBytes> tokens_;
+  std::unordered_map<TokenHash, KnownToken, FirstBytes> tokens_;
 };
 
 /// What one hears whose token is of no use, whatever is wrong with it.

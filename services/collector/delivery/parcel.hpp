@@ -30,7 +30,7 @@ struct Unit {
 /// of units is a message of its own. A parcel never mixes customers.
 struct Parcel {
   /// How far the search for what is to blame has come.
-  enum class Stage : std::uint8_t {
+  enum class SearchStage : std::uint8_t {
     kFresh = 0,    ///< sent together, halved where it fails
     kSuspect = 1,  ///< each unit has failed alone: the first is tried, for all of them
     kLastTry = 2,  ///< suspect for long enough: what fails alone once more is given up
@@ -40,7 +40,7 @@ struct Parcel {
   Signal signal = Signal::kMetrics;
   std::string message = {};
   std::vector<Unit> units = {};
-  Stage stage = Stage::kFresh;
+  SearchStage stage = SearchStage::kFresh;
   /// Most units (of spans and logs: items) in one request, where larger ones have timed out; 0:
   /// as the delivery has it.
   std::size_t weight_max = 0;

@@ -73,7 +73,8 @@ void ParcelDelivery::cut(const Parcel& parcel, std::deque<Range>& ranges) const 
   for (std::size_t i = 0; i < parcel.units.size(); ++i) {
     const std::size_t more = weight_of(i);
     // Suspects go alone, each its own request: together they would only spoil each other again.
-    const bool is_full = parcel.stage != Parcel::Stage::kFresh || weight + more > weight_max ||
+    const bool is_full = parcel.stage != Parcel::SearchStage::kFresh ||
+                         weight + more > weight_max ||
                          parcel.run(first, i + 1).size() > settings_.request_bytes_max;
     if (i > first && is_full) {
       ranges.push_back({&parcel, first, i});
@@ -221,7 +222,7 @@ void ParcelDelivery::settle(Task& task, const Answer& answer, DeliveryObserver& 
     set_aside(task, Aside::kSearch, answer.why, observer);
     return;
   }
-  if (task.stage == Parcel::Stage::kLastTry && doom(task, answer, observer)) return;
+  if (task.stage == Parcel::SearchStage::kLastTry && doom(task, answer, observer)) return;
   const TimePoint since = task.failure ? task.failure->since : task.sent;
   task.failure = Failure{answer, since, task.sent};
   postpone(task, answer);
@@ -303,7 +304,7 @@ bool ParcelDelivery::takes_others_time(const Task& task, const std::vector<Task>
 ParcelDelivery::Blame ParcelDelivery::blame(const Task& task) const {
   const Failure& failure = *task.failure;
   const TimePoint fresh = clock_.steady() - kEvidenceFresh;
-  if (task.stage == Parcel::Stage::kLastTry)
+  if (task.stage == Parcel::SearchStage::kLastTry)
     return evidence_->data_taken_since(failure.sent) ? Blame::kTask : Blame::kUnknown;
   if (settings_.lane == Lane::kSide)  // nothing is given up by it, only halved
     return evidence_->taken_since(std::min(failure.sent, fresh)) ? Blame::kTask : Blame::kUnknown;

@@ -134,7 +134,7 @@ class ParcelDelivery {
     std::vector<std::unique_ptr<Parcel>> made{};  // what was sorted or split from it
     std::deque<Range> ranges{};                   // front first
     const CustomerId* customer = nullptr;
-    Parcel::Stage stage = Parcel::Stage::kFresh;
+    Parcel::SearchStage stage = Parcel::SearchStage::kFresh;
     bool is_by_time = false;
     std::uint64_t request = 0;  // in flight; 0: none
     int attempts = 0;

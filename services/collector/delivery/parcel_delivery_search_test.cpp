@@ -123,12 +123,12 @@ TEST_F(DeliveryTest, WhatIsAheadOfTheStoreWaitsAloneAndIsNeverGivenUp) {
   EXPECT_EQ(notes_.too_new, "");
   notes_.left.clear();
   settings_.lane = Lane::kSide;
-  for (const auto stage :
-       {Parcel::Stage::kFresh, Parcel::Stage::kSuspect, Parcel::Stage::kLastTry}) {
+  for (const auto stage : {Parcel::SearchStage::kFresh, Parcel::SearchStage::kSuspect,
+                           Parcel::SearchStage::kLastTry}) {
     destination_.taken.clear();
     destination_.requests.clear();
     Parcel parcel = numbered(1000);
-    if (stage != Parcel::Stage::kFresh) {
+    if (stage != Parcel::SearchStage::kFresh) {
       parcel = Parcel{.customer = parcel.customer};
       parcel.append(numbered(1000), 899, 901);
     }
@@ -139,7 +139,7 @@ TEST_F(DeliveryTest, WhatIsAheadOfTheStoreWaitsAloneAndIsNeverGivenUp) {
     EXPECT_TRUE(notes_.left.starts_with("1900;")) << notes_.left.substr(0, 20);
     EXPECT_EQ(notes_.too_new, notes_.left);
     EXPECT_THAT(destination_.taken, testing::HasSubstr("1899;"));
-    if (stage == Parcel::Stage::kFresh) {
+    if (stage == Parcel::SearchStage::kFresh) {
       EXPECT_EQ(notes_.left.size(), 100U * 5);
       EXPECT_LE(destination_.requests.size(), 40U);
     }

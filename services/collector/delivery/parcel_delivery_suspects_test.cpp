@@ -43,7 +43,7 @@ TEST_F(DeliveryTest, OfSuspectsOneIsTriedForAll) {
     return refuse_what_holds('c', message, Kind::kBroken);
   };
   Parcel suspects = parcel_of("ccc");
-  suspects.stage = Parcel::Stage::kSuspect;
+  suspects.stage = Parcel::SearchStage::kSuspect;
   EXPECT_TRUE(run_probing({suspects}));
   EXPECT_EQ(notes_.suspects, "ccc");
   EXPECT_EQ(std::count(destination_.requests.begin(), destination_.requests.end(), "a:c"), 1);
@@ -55,7 +55,7 @@ TEST_F(DeliveryTest, OnlyWhatFailsAloneOnceMoreWhileDataIsTakenIsGivenUp) {
     return refuse_what_holds('c', message, Kind::kBroken);
   };
   Parcel suspects = parcel_of("cd");
-  suspects.stage = Parcel::Stage::kLastTry;
+  suspects.stage = Parcel::SearchStage::kLastTry;
   EXPECT_TRUE(run_probing({suspects}));
   EXPECT_THAT(notes_.refused, ElementsAre("c: bad"));
   EXPECT_NE(destination_.taken.find('d'), std::string::npos);
@@ -68,7 +68,7 @@ TEST_F(DeliveryTest, OfSuspectsOneOfAKindIsTriedAndWhatIsTakenGoesOn) {
     return refuse_what_holds('c', message, Kind::kBroken);
   };
   Parcel suspects = parcel_of("cccdcd");
-  suspects.stage = Parcel::Stage::kSuspect;
+  suspects.stage = Parcel::SearchStage::kSuspect;
   EXPECT_TRUE(run_probing({suspects}));
   EXPECT_EQ(notes_.suspects, "cccc");
   EXPECT_EQ(std::count(destination_.requests.begin(), destination_.requests.end(), "a:c"), 1);
@@ -87,7 +87,7 @@ TEST_F(DeliveryTest, AtTheLastTryAKindSharesItsFateAndManyKindsWaitForOneSignOfL
   std::string letters;
   for (char letter = 'a'; letter <= 'z'; ++letter) letters += std::string(100, letter);
   Parcel suspects = parcel_of(letters);
-  suspects.stage = Parcel::Stage::kLastTry;
+  suspects.stage = Parcel::SearchStage::kLastTry;
   EXPECT_TRUE(run_probing({suspects}));
   EXPECT_EQ(notes_.refused.size(), letters.size());
   EXPECT_LT(probes, 10U);
@@ -100,7 +100,7 @@ TEST_F(DeliveryTest, TheLastTryGivesNothingUpWhileNothingIsTaken) {
   settings_.run_max = std::chrono::milliseconds(30);
   destination_.script = [](const auto&, const auto&) { return Answer{Kind::kBroken, "disk full"}; };
   Parcel suspects = parcel_of("c");
-  suspects.stage = Parcel::Stage::kLastTry;
+  suspects.stage = Parcel::SearchStage::kLastTry;
   EXPECT_TRUE(run_probing({suspects}));
   EXPECT_THAT(notes_.refused, IsEmpty());
   EXPECT_EQ(notes_.left, "c");

@@ -50,11 +50,11 @@ void ParcelDelivery::condemn(Task& task, DeliveryObserver& observer) {
     part_too_new(task, answer.why, observer);
     return;
   }
-  if (task.stage == Parcel::Stage::kSuspect) {
+  if (task.stage == Parcel::SearchStage::kSuspect) {
     condemn_suspect(task, answer.why, observer);
     return;
   }
-  if (task.stage == Parcel::Stage::kLastTry) {
+  if (task.stage == Parcel::SearchStage::kLastTry) {
     for (const Range& alike : take_kind(task, observer))
       observer.on_refused(*alike.parcel, alike.first, answer.why);
     return;
@@ -174,7 +174,7 @@ void ParcelDelivery::note_searched(Task& task, std::size_t ranges_before) {
 bool ParcelDelivery::drop_doubles(Task& task, DeliveryObserver& observer) const {
   const Range& front = task.ranges.front();
   // By time ranges stand in the other order, where the first value is not the first to come.
-  if (task.has_single_values || task.is_by_time || task.stage != Parcel::Stage::kFresh ||
+  if (task.has_single_values || task.is_by_time || task.stage != Parcel::SearchStage::kFresh ||
       observer.kind_of(*front.parcel, front.first).empty())
     return false;
   task.has_single_values = true;

@@ -23,7 +23,8 @@ constexpr std::size_t kUnitBytesMin = 4;  // four varints of a unit
 constexpr std::uint8_t kRecords = 1;
 constexpr std::uint8_t kPackedUnits = 2;
 constexpr std::uint8_t kRecordsAsInLog = 3;
-constexpr std::uint8_t kStageMax = static_cast<std::uint8_t>(delivery::Parcel::Stage::kLastTry);
+constexpr std::uint8_t kStageMax =
+    static_cast<std::uint8_t>(delivery::Parcel::SearchStage::kLastTry);
 
 std::uint64_t to_zigzag(std::int64_t value) {
   return (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63U);
@@ -200,7 +201,7 @@ std::optional<Opened> read_fields(std::uint32_t version, std::string_view head) 
       (is_packed && plain_bytes > kEntryPlainBytesMax))
     return std::nullopt;
   return Opened{
-      {std::move(whose->customer), whose->signal, static_cast<delivery::Parcel::Stage>(stage),
+      {std::move(whose->customer), whose->signal, static_cast<delivery::Parcel::SearchStage>(stage),
        kind == kRecords || is_as_in_log, received_ms, items, content_bytes, is_packed, plain_bytes},
       is_as_in_log,
       content_checksum,

@@ -53,7 +53,7 @@ struct SideRecord {
 struct SideHead {
   CustomerId customer;
   Signal signal = Signal::kMetrics;
-  delivery::Parcel::Stage stage = delivery::Parcel::Stage::kFresh;
+  delivery::Parcel::SearchStage stage = delivery::Parcel::SearchStage::kFresh;
   bool holds_records = false;
   std::int64_t received_ms = 0;     ///< of the oldest in it, by the collector's wall clock
   std::uint64_t items = 0;          ///< accepted ones that wait in it
@@ -65,7 +65,7 @@ struct SideHead {
 
 /// Of units that have failed alone.
 inline bool is_suspect(const SideHead& head) {
-  return head.stage != delivery::Parcel::Stage::kFresh;
+  return head.stage != delivery::Parcel::SearchStage::kFresh;
 }
 
 /// Either units that are encoded already, or records that are not.

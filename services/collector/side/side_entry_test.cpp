@@ -46,14 +46,15 @@ TEST(SideEntry, GoldenFilesAreReadAndWritten) {
       }
     }
   };
-  same_as(units_of("cliente-a", "xyz", delivery::Parcel::Stage::kSuspect), "units-v4.side",
+  same_as(units_of("cliente-a", "xyz", delivery::Parcel::SearchStage::kSuspect), "units-v4.side",
           {"units-v1.side", "units-v3.side"});
   same_as(records_of("cliente-b", "a body"), "records-v4.side",
           {"records-v1.side", "records-v3.side"});
   same_as(records_of("cliente-b", *net::compress("gzip", "a body"), disk_log::BodyEncoding::kGzip),
           "records-gzip-v4.side", {});
   same_as(records_of("cliente-b", kLongBody), "records-lz4-v4.side", {});
-  SideEntry packed = units_of("cliente-a", std::string(60, 'x'), delivery::Parcel::Stage::kSuspect);
+  SideEntry packed =
+      units_of("cliente-a", std::string(60, 'x'), delivery::Parcel::SearchStage::kSuspect);
   packed.head.is_packed = true;
   same_as(std::move(packed), "packed-v4.side", {"packed-v2.side", "packed-v3.side"});
 }

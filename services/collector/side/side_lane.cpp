@@ -96,7 +96,7 @@ std::size_t SideLane::weight_max(const CustomerId& customer) const {
 /// Of what came this way since the customer was in trouble: a piece that is taken whole shows that
 /// it no longer is. What is ahead of the destination's clock passes by itself, and says nothing.
 void SideLane::note_trouble(const Work& work) {
-  if (work.head.stage != delivery::Parcel::Stage::kFresh) return;
+  if (work.head.stage != delivery::Parcel::SearchStage::kFresh) return;
   if (work.left || work.suspects) {
     const std::lock_guard lock(mutex_);
     const auto trouble = troubled_.find({work.head.customer.text(), work.head.signal});

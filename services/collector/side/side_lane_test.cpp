@@ -184,7 +184,7 @@ TEST_F(SideLaneTest, WhoIsInTroubleIsFollowedWhileSomethingFreshWaits) {
 
 TEST_F(SideLaneTest, SuspectsAloneAreFollowedForAMomentOnly) {
   SideEntry suspects = units("xyz");
-  suspects.head.stage = delivery::Parcel::Stage::kSuspect;
+  suspects.head.stage = delivery::Parcel::SearchStage::kSuspect;
   ASSERT_TRUE(queue_->put(std::move(suspects), std::chrono::hours(1)));
   lane_->mark_troubled(customer_, Signal::kMetrics);
   EXPECT_TRUE(lane_->is_followed(customer_, Signal::kMetrics));

@@ -158,9 +158,9 @@ delivery::Parcel SideLane::Worker::next_piece(Work& work) {
     if (first > 0) piece.append(entry->parcel, 0, first);
   }
   const bool is_old_suspect =
-      !work.packed.empty() && piece.stage != delivery::Parcel::Stage::kFresh &&
+      !work.packed.empty() && piece.stage != delivery::Parcel::SearchStage::kFresh &&
       parts_.clock.steady() >= work.packed.front().since + lane_.settings_.give_up_after;
-  if (is_old_suspect) piece.stage = delivery::Parcel::Stage::kLastTry;
+  if (is_old_suspect) piece.stage = delivery::Parcel::SearchStage::kLastTry;
   return piece;
 }
 
@@ -273,7 +273,7 @@ void SideLane::Worker::drop_damaged(Work& work, std::uint64_t items, std::string
 void SideLane::Worker::settle(Work& work) {
   lane_.note_turn(work);
   const SideLaneSettings& settings = lane_.settings_;
-  const bool is_suspect = work.head.stage != delivery::Parcel::Stage::kFresh;
+  const bool is_suspect = work.head.stage != delivery::Parcel::SearchStage::kFresh;
   const int attempts = work.packed.empty() ? 0 : work.packed.front().attempts;
   const Duration longest =
       is_suspect ? std::max<Duration>(kSuspectWaitMax,
@@ -316,13 +316,14 @@ bool SideLane::Worker::keep(Work& work) {
   for (std::optional<delivery::Parcel>* part : {&work.left, &work.suspects, &work.too_new}) {
     if (!*part || (*part)->units.empty()) continue;
     const bool is_suspect =
-        part == &work.suspects || work.head.stage != delivery::Parcel::Stage::kFresh;
+        part == &work.suspects || work.head.stage != delivery::Parcel::SearchStage::kFresh;
     SidePut put{{work.head, std::move(**part), {}}};
     put.entry.head.items = put.entry.parcel.items();
-    put.entry.head.stage =
-        is_suspect ? delivery::Parcel::Stage::kSuspect : delivery::Parcel::Stage::kFresh;
+    put.entry.head.stage = is_suspect ? delivery::Parcel::SearchStage::kSuspect
+                                      : delivery::Parcel::SearchStage::kFresh;
     items += put.entry.head.items;
-    if (is_suspect && work.head.stage != delivery::Parcel::Stage::kFresh && !work.packed.empty())
+    if (is_suspect && work.head.stage != delivery::Parcel::SearchStage::kFresh &&
+        !work.packed.empty())
       // A suspect keeps its age, or a piece of it would never come to its last try.
       put.since = work.packed.front().since;
     if (is_suspect) put.wait = lane_.settings_.delivery.retry_initial;
@@ -424,7 +425,7 @@ void SideLane::Worker::on_set_aside(const delivery::Parcel& parcel, std::size_t 
   if (aside == delivery::Aside::kSlow) work.is_slow = true;
   // Suspects wait each for itself anyway, and stay what they are.
   const bool is_too_new =
-      aside == delivery::Aside::kTooNew && work.head.stage == delivery::Parcel::Stage::kFresh;
+      aside == delivery::Aside::kTooNew && work.head.stage == delivery::Parcel::SearchStage::kFresh;
   std::optional<delivery::Parcel>& part = is_too_new                           ? work.too_new
                                           : aside == delivery::Aside::kSuspect ? work.suspects
                                                                                : work.left;

@@ -20,7 +20,7 @@ struct SideLane::Work {
   explicit Work(std::vector<SideItem> picked)
       : items(std::move(picked)),
         head(items.front().head),
-        has_suspects(head.stage != delivery::Parcel::Stage::kFresh) {
+        has_suspects(head.stage != delivery::Parcel::SearchStage::kFresh) {
     for (const SideItem& item : items)
       head.received_ms = std::min(head.received_ms, item.head.received_ms);
   }
@@ -72,7 +72,7 @@ struct SideLane::Work {
     for (const std::optional<delivery::Parcel>* part : {&left, &suspects, &too_new})
       if (*part) units_left += (*part)->units.size();
     return has_taken || dropped > 0 || damaged > 0 || units_left != units ||
-           (suspects && head.stage == delivery::Parcel::Stage::kFresh) ||
+           (suspects && head.stage == delivery::Parcel::SearchStage::kFresh) ||
            (too_new && (left || head.holds_records || packed.size() > 1));
   }
   void begin_piece() {

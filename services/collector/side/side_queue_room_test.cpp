@@ -67,9 +67,9 @@ TEST_F(SideQueueTest, WhileUnitsHaveHalfOfTheShareNoRecordsBecomeMore) {
   reopen();
   const CustomerId customer = *CustomerId::parse("a");
   ASSERT_TRUE(queue_->put(records_of("a", std::string(100, 'r'))));
-  ASSERT_TRUE(queue_->put(units_of("a", "1", delivery::Parcel::Stage::kSuspect)));
+  ASSERT_TRUE(queue_->put(units_of("a", "1", delivery::Parcel::SearchStage::kSuspect)));
   EXPECT_TRUE(queue_->has_room_for_units(customer));
-  ASSERT_TRUE(queue_->put(units_of("a", "2", delivery::Parcel::Stage::kSuspect)));
+  ASSERT_TRUE(queue_->put(units_of("a", "2", delivery::Parcel::SearchStage::kSuspect)));
   EXPECT_FALSE(queue_->has_room_for_units(customer));
   for (const char* suspect : {"1", "2"}) {
     const auto work = pick();

@@ -89,8 +89,8 @@ TEST_F(SideQueueTest, WhatIsPutBackWaitsAndOthersDoNot) {
 }
 
 TEST_F(SideQueueTest, SuspectsGoAloneAndEachWaitsForItself) {
-  ASSERT_TRUE(queue_->put(units_of("a", "1", delivery::Parcel::Stage::kSuspect)));
-  ASSERT_TRUE(queue_->put(units_of("a", "2", delivery::Parcel::Stage::kSuspect)));
+  ASSERT_TRUE(queue_->put(units_of("a", "1", delivery::Parcel::SearchStage::kSuspect)));
+  ASSERT_TRUE(queue_->put(units_of("a", "2", delivery::Parcel::SearchStage::kSuspect)));
   auto first = pick();
   ASSERT_EQ(first.size(), 1U);
   EXPECT_EQ(first.front().size(), 1U);

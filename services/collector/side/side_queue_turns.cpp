@@ -11,8 +11,8 @@ constexpr std::size_t kMergedEntriesMax = 1024;  // files that are open for it, 
 /// Whether a second entry may be tried in one go with the first.
 bool goes_with(const SideHead& first, const SideHead& next) {
   return first.signal == next.signal && first.holds_records == next.holds_records &&
-         first.stage == delivery::Parcel::Stage::kFresh &&
-         next.stage == delivery::Parcel::Stage::kFresh;
+         first.stage == delivery::Parcel::SearchStage::kFresh &&
+         next.stage == delivery::Parcel::SearchStage::kFresh;
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ std::vector<SideItem> SideQueue::take_of(Customer& customer, std::uint64_t& byte
     const SideHead& head = waiting.item.head;
     if (!is_due(waiting) || is_suspect(head) != wants_suspects) continue;
     if (!taken.empty() && !goes_with(taken.front().head, head)) {
-      if (taken.front().head.stage != delivery::Parcel::Stage::kFresh) break;
+      if (taken.front().head.stage != delivery::Parcel::SearchStage::kFresh) break;
       continue;
     }
     if (head.content_bytes > bytes_left && !taken.empty()) break;

@@ -36,8 +36,9 @@ void merge_suspects(SideQueue& queue, const delivery::Packer& packer, const Side
   if (picked.empty()) return;
   std::vector<SideItem> items;
   std::vector<SideItem> unreadable;
-  delivery::Parcel all{
-      .customer = of.customer, .signal = of.signal, .stage = delivery::Parcel::Stage::kSuspect};
+  delivery::Parcel all{.customer = of.customer,
+                       .signal = of.signal,
+                       .stage = delivery::Parcel::SearchStage::kSuspect};
   SideHead head = picked.front().head;
   head.items = 0;
   for (const SideItem& item : picked) {

@@ -27,7 +27,7 @@ class SuspectsTest : public SideQueueTest {
   /// As the side lane does after it has put some.
   void put_suspects(int count, std::string_view letters) {
     for (int i = 0; i < count; ++i) {
-      SideEntry entry = units_of("a", letters, delivery::Parcel::Stage::kSuspect);
+      SideEntry entry = units_of("a", letters, delivery::Parcel::SearchStage::kSuspect);
       ASSERT_TRUE(queue_->put(std::move(entry)));
       merge_suspects(*queue_, packer_, {.customer = *CustomerId::parse("a")}, kGiveUpAfter);
     }
@@ -40,7 +40,7 @@ class SuspectsTest : public SideQueueTest {
 TEST_F(SuspectsTest, ASeriesThatFailsForADayTakesLittleRoom) {
   std::string value(300, 'v');
   const auto minute = [&](int n) {
-    SideEntry entry = units_of("a", "s", delivery::Parcel::Stage::kSuspect);
+    SideEntry entry = units_of("a", "s", delivery::Parcel::SearchStage::kSuspect);
     entry.parcel.message = value + std::to_string(n);
     ASSERT_TRUE(queue_->put(std::move(entry)));
     merge_suspects(*queue_, packer_, {.customer = *CustomerId::parse("a")}, kGiveUpAfter);
@@ -67,7 +67,7 @@ TEST_F(SuspectsTest, ASeriesThatFailsForADayTakesLittleRoom) {
 }
 
 TEST_F(SuspectsTest, TheMergedKeepTheirAgeTheirSeriesAndTheirOldestReceipt) {
-  SideEntry old = units_of("a", "ba", delivery::Parcel::Stage::kSuspect);
+  SideEntry old = units_of("a", "ba", delivery::Parcel::SearchStage::kSuspect);
   old.head.received_ms = 2;
   ASSERT_TRUE(queue_->put(std::move(old)));
   clock_.advance(std::chrono::minutes(1));
@@ -106,7 +106,7 @@ TEST_F(SuspectsTest, OneThatCannotBeReadStaysForItsOwnTurn) {
 
 TEST_F(SuspectsTest, AFullDiskLeavesThemAsTheyAre) {
   put_suspects(SideQueue::kMergeEntries - 1, "a");
-  ASSERT_TRUE(queue_->put(units_of("a", "a", delivery::Parcel::Stage::kSuspect)));
+  ASSERT_TRUE(queue_->put(units_of("a", "a", delivery::Parcel::SearchStage::kSuspect)));
   files_.fail_when([](std::string_view call, const std::string&) { return call == "write"; });
   merge_suspects(*queue_, packer_, {.customer = *CustomerId::parse("a")}, kGiveUpAfter);
   EXPECT_EQ(queue_->stats().entries, SideQueue::kMergeEntries);

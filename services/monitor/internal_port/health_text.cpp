@@ -138,12 +138,12 @@ void read_line(std::string_view text, HealthText& health) {
   }
   ++health.lines_read;
   switch (health.series.add(sample->name, sample->label_value, sample->value)) {
-    case live::AgentHealth::Outcome::kTaken:
+    case live::AgentHealth::AddOutcome::kTaken:
       return;
-    case live::AgentHealth::Outcome::kUnknown:
+    case live::AgentHealth::AddOutcome::kUnknown:
       ++health.lines_unknown;
       return;
-    case live::AgentHealth::Outcome::kRepeated:
+    case live::AgentHealth::AddOutcome::kRepeated:
       ++health.lines_repeated;
       return;
   }

@@ -82,8 +82,9 @@ std::string write_document(const store::History& history,
 }
 
 /// Why `next` cannot have come from `good` by what people do; "" where it can.
-std::string doubt_between(const tenancy::Directory::Snapshot& good, std::string_view good_document,
-                          const tenancy::Directory::Snapshot& next, std::string_view document) {
+std::string doubt_between(const tenancy::Directory::ReadDocument& good,
+                          std::string_view good_document,
+                          const tenancy::Directory::ReadDocument& next, std::string_view document) {
   if (next.mark.confirmed_revision > good.mark.revision) return "";
   if (next.mark.database == good.mark.database && next.mark.revision == good.mark.revision &&
       tenancy::are_of_one_version(document, good_document) && document != good_document) {

@@ -69,8 +69,9 @@ class Snapshot {
   service::Counter& keep_failures_;
 
   std::mutex refresh_mutex_;  ///< one refresh at a time, so that an older one never wins
-  std::optional<tenancy::Directory::Snapshot> good_;  ///< what is served; guarded by refresh_mutex_
-  bool is_kept_ = true;                               ///< on disk; guarded by refresh_mutex_
+  std::optional<tenancy::Directory::ReadDocument>
+      good_;             ///< what is served; guarded by refresh_mutex_
+  bool is_kept_ = true;  ///< on disk; guarded by refresh_mutex_
   mutable std::mutex mutex_;
   std::string document_;
   std::condition_variable wake_;

@@ -73,13 +73,13 @@ const AgentMetric* find_agent_metric(std::string_view name) {
   return found == kMetrics.end() ? nullptr : &*found;
 }
 
-AgentHealth::Outcome AgentHealth::add(std::string_view name, std::string_view label_value,
-                                      double value) {
+AgentHealth::AddOutcome AgentHealth::add(std::string_view name, std::string_view label_value,
+                                         double value) {
   const auto place = place_of_series(name, label_value);
-  if (!place || !std::isfinite(value)) return Outcome::kUnknown;
-  if (values_[*place]) return Outcome::kRepeated;
+  if (!place || !std::isfinite(value)) return AddOutcome::kUnknown;
+  if (values_[*place]) return AddOutcome::kRepeated;
   values_[*place] = value;
-  return Outcome::kTaken;
+  return AddOutcome::kTaken;
 }
 
 std::optional<double> AgentHealth::value(std::string_view name,

@@ -32,13 +32,13 @@ const AgentMetric* find_agent_metric(std::string_view name);
 /// node has the same few series for ever.
 class AgentHealth {
  public:
-  enum class Outcome {
+  enum class AddOutcome {
     kTaken,
     kUnknown,   ///< no series of an agent, or no finite number
     kRepeated,  ///< the first value of a series stays
   };
   /// `label_value`: of the label that the name has; "" for a name without.
-  Outcome add(std::string_view name, std::string_view label_value, double value);
+  AddOutcome add(std::string_view name, std::string_view label_value, double value);
   std::optional<double> value(std::string_view name, std::string_view label_value = {}) const;
 
  private:

@@ -7,17 +7,17 @@
 
 namespace vigia::router::access {
 
-struct ByteShares::Holding::State {
+struct ByteShares::HeldBytes::State {
   ByteShareSettings settings;
   std::mutex mutex;
   std::map<std::string, std::size_t> by_customer;  // those that hold something
   std::size_t total = 0;
 };
 
-ByteShares::Holding::Holding(std::shared_ptr<State> state, std::string customer)
+ByteShares::HeldBytes::HeldBytes(std::shared_ptr<State> state, std::string customer)
     : state_(std::move(state)), customer_(std::move(customer)) {}
 
-ByteShares::Holding::~Holding() {
+ByteShares::HeldBytes::~HeldBytes() {
   if (!state_ || bytes_ == 0) return;
   const std::lock_guard lock(state_->mutex);
   state_->total -= bytes_;
@@ -26,7 +26,7 @@ ByteShares::Holding::~Holding() {
   if (found->second == 0) state_->by_customer.erase(found);
 }
 
-bool ByteShares::Holding::grow(std::size_t bytes) {
+bool ByteShares::HeldBytes::grow(std::size_t bytes) {
   if (bytes == 0) return true;
   const std::lock_guard lock(state_->mutex);
   const auto found = state_->by_customer.find(customer_);
@@ -44,11 +44,11 @@ bool ByteShares::Holding::grow(std::size_t bytes) {
   return true;
 }
 
-ByteShares::ByteShares(ByteShareSettings settings) : state_(std::make_shared<Holding::State>()) {
+ByteShares::ByteShares(ByteShareSettings settings) : state_(std::make_shared<HeldBytes::State>()) {
   state_->settings = settings;
 }
 
-ByteShares::Holding ByteShares::hold(std::string customer) const {
+ByteShares::HeldBytes ByteShares::hold(std::string customer) const {
   return {state_, std::move(customer)};
 }
 

@@ -23,11 +23,11 @@ class ByteShares {
   explicit ByteShares(ByteShareSettings settings);
 
   /// What one answer holds, given back when it is destroyed. From one thread at a time.
-  class Holding {
+  class HeldBytes {
    public:
-    Holding(Holding&& other) noexcept = default;
-    Holding& operator=(Holding&&) noexcept = delete;
-    ~Holding();
+    HeldBytes(HeldBytes&& other) noexcept = default;
+    HeldBytes& operator=(HeldBytes&&) noexcept = delete;
+    ~HeldBytes();
     /// Takes so many bytes more. False where that is over the customer's share; nothing is taken
     /// then. One piece alone is always taken while the total has room: its own bound is elsewhere.
     bool grow(std::size_t bytes);
@@ -38,7 +38,7 @@ class ByteShares {
 
    public:
     /// For ByteShares alone, which knows a State.
-    Holding(std::shared_ptr<State> state, std::string customer);
+    HeldBytes(std::shared_ptr<State> state, std::string customer);
 
    private:
     std::shared_ptr<State> state_;  // shared by all holdings and the owner; null after a move
@@ -47,12 +47,12 @@ class ByteShares {
   };
 
   /// Operators, who have no customer, are "" together.
-  Holding hold(std::string customer) const;
+  HeldBytes hold(std::string customer) const;
   /// Of all customers, now.
   std::size_t bytes() const;
 
  private:
-  std::shared_ptr<Holding::State> state_;
+  std::shared_ptr<HeldBytes::State> state_;
 };
 
 }  // namespace vigia::router::access

@@ -26,7 +26,7 @@ class InFlight {
     /// customer's share (ByteShares).
     bool take_bytes(std::size_t bytes) { return answer_.grow(bytes); }
     /// The bytes alone; the place is given back when this is destroyed.
-    ByteShares::Holding take_answer() { return std::move(answer_); }
+    ByteShares::HeldBytes take_answer() { return std::move(answer_); }
 
    private:
     friend class InFlight;
@@ -34,11 +34,11 @@ class InFlight {
       std::mutex mutex;
       std::map<std::string, std::size_t, std::less<>> by_customer;
     };
-    Place(std::shared_ptr<Counts> counts, std::string customer, ByteShares::Holding answer)
+    Place(std::shared_ptr<Counts> counts, std::string customer, ByteShares::HeldBytes answer)
         : counts_(std::move(counts)), customer_(std::move(customer)), answer_(std::move(answer)) {}
     std::shared_ptr<Counts> counts_;  // shared by all places and the limiter; null after a move
     std::string customer_;
-    ByteShares::Holding answer_;
+    ByteShares::HeldBytes answer_;
   };
 
   InFlight(std::size_t most, const ByteShares& shares)

@@ -12,7 +12,7 @@ bool makes_suspect(Reply reply) { return reply == Reply::kAway || reply == Reply
 Course::Course(Question question, QueryPlan plan, const Knowledge& known)
     : question_(std::move(question)),
       plan_(std::move(plan)),
-      place_{0, known.weight},
+      position_{0, known.weight},
       covered_(known.covered) {}
 
 promql::EvaluationShape Course::shape(promql::Dialect hot_dialect) const {
@@ -25,7 +25,7 @@ promql::EvaluationShape Course::shape(promql::Dialect hot_dialect) const {
 Result<void> Course::heed_coverage(const coverage::Covered& now) {
   covered_ = now;
   if (holds_all(question_, now) || !may_leave()) return {};
-  ++place_.step;
+  ++position_.step;
   return fail(ErrorCode::kOverLimit, "the hot store covers less than when this query came");
 }
 
@@ -34,12 +34,12 @@ Result<void> Course::heed_room(const Result<std::uint64_t>& bytes, promql::Diale
   // a histogram as one sample: the long-term store's 3.x may have room where it has none.
   const bool may_leave_old_hot = may_leave() && hot_dialect == promql::Dialect::kPrometheus2;
   if (!bytes) {
-    if (may_leave_old_hot && bytes.error().code == ErrorCode::kInvalid) ++place_.step;
+    if (may_leave_old_hot && bytes.error().code == ErrorCode::kInvalid) ++position_.step;
     return tl::unexpected<Error>(bytes.error());
   }
-  if (*bytes <= kLightResultBytesMax || place_.weight != access::Weight::kLight) return {};
-  place_.weight = access::Weight::kHeavy;
-  if (may_leave_old_hot && question_.shape.steps > kStepsAtOldHotMax) ++place_.step;
+  if (*bytes <= kLightResultBytesMax || position_.weight != access::Weight::kLight) return {};
+  position_.weight = access::Weight::kHeavy;
+  if (may_leave_old_hot && question_.shape.steps > kStepsAtOldHotMax) ++position_.step;
   return fail(ErrorCode::kOverLimit, "this query has to wait among the heavy ones");
 }
 
@@ -97,12 +97,12 @@ Verdict Course::take_second_look(Reply reply) {
 
 Verdict Course::leave_failed() {
   const Store failed = step().store;
-  const auto behind = plan_.steps.begin() + static_cast<std::ptrdiff_t>(place_.step) + 1;
+  const auto behind = plan_.steps.begin() + static_cast<std::ptrdiff_t>(position_.step) + 1;
   plan_.steps.erase(std::remove_if(behind, plan_.steps.end(),
                                    [&](const Step& step) { return step.store == failed; }),
                     plan_.steps.end());
   if (!has_next()) return Verdict::kFail;
-  ++place_.step;
+  ++position_.step;
   return Verdict::kNext;
 }
 

@@ -29,13 +29,13 @@ class Course {
 
   /// Where it stands. It moves on by itself while a step has its turn: who asked then, and finds
   /// that it has moved, asks again.
-  struct Place {
+  struct Position {
     std::size_t step = 0;
     access::Weight weight = access::Weight::kLight;
-    bool operator==(const Place&) const = default;
+    bool operator==(const Position&) const = default;
   };
-  const Place& place() const { return place_; }
-  const Step& step() const { return plan_.steps[place_.step]; }
+  const Position& position() const { return position_; }
+  const Step& step() const { return plan_.steps[position_.step]; }
   const Question& question() const { return question_; }
   const QueryPlan& plan() const { return plan_; }
   /// What hot covers, as it was told last.
@@ -55,7 +55,7 @@ class Course {
   Verdict take_second_look(Reply reply);
 
  private:
-  bool has_next() const { return place_.step + 1 < plan_.steps.size(); }
+  bool has_next() const { return position_.step + 1 < plan_.steps.size(); }
   /// Whether hot was asked only since it was known to hold all.
   bool may_leave() const { return step().standing == Standing::kHolds && has_next(); }
   Verdict take_from_hot(Reply reply, coverage::Covered now);
@@ -65,7 +65,7 @@ class Course {
 
   Question question_;
   QueryPlan plan_;
-  Place place_;
+  Position position_;
   coverage::Covered covered_;
 };
 

@@ -140,16 +140,16 @@ TEST(Course, WhatWasAnsweredAroundASuspicionCountsAsUnknown) {
 TEST(Course, InItsTurnAQueryLeavesHotThatCoversLess) {
   for (const coverage::Covered& now : {kLess, kNothing}) {
     Course course = whole();
-    const auto asked_at = course.place();
+    const auto asked_at = course.position();
     EXPECT_FALSE(course.heed_coverage(now).has_value());
-    EXPECT_NE(course.place(), asked_at);
+    EXPECT_NE(course.position(), asked_at);
     EXPECT_EQ(testing::text_of(course.step()), "long-term");
   }
   for (const auto& make : {alone, more, instead}) {
     Course course = make();
-    const auto asked_at = course.place();
+    const auto asked_at = course.position();
     EXPECT_TRUE(course.heed_coverage(kLess).has_value());
-    EXPECT_EQ(course.place(), asked_at);
+    EXPECT_EQ(course.position(), asked_at);
   }
   Course course = whole();
   EXPECT_TRUE(course.heed_coverage(kAll).has_value());
@@ -214,7 +214,7 @@ TEST(Course, ResultsWithoutRoomMoveTheQueryOrRefuseIt) {
     Course course(testing::range_of("up", each.steps), {std::move(steps), std::nullopt}, known);
     EXPECT_EQ(course.heed_room(each.bytes, each.dialect).has_value(), each.goes_on) << each.what;
     EXPECT_EQ(testing::text_of(course.step()), each.stands) << each.what;
-    EXPECT_EQ(course.place().weight, each.becomes) << each.what;
+    EXPECT_EQ(course.position().weight, each.becomes) << each.what;
   }
 }
 

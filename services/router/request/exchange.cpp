@@ -55,7 +55,7 @@ void Exchange::hold_answer(net::Response& response) {
   } else if (response.body.size() >= kPlaceBytesMin) {
     response.held = std::make_shared<access::InFlight::Place>(std::move(*place_));
   } else {
-    response.held = std::make_shared<access::ByteShares::Holding>(place_->take_answer());
+    response.held = std::make_shared<access::ByteShares::HeldBytes>(place_->take_answer());
   }
   place_.reset();
 }

@@ -66,7 +66,7 @@ upstream::Ask QueryRunner::ask_of(std::string path, request::Form form) const {
   upstream::Ask ask(question().caller.customer, std::move(path), std::move(form), true,
                     question().timeout);
   ask.interest = interest_;
-  ask.lane = lane_of(course_.place().weight);
+  ask.lane = lane_of(course_.position().weight);
   return ask;
 }
 
@@ -75,10 +75,10 @@ void QueryRunner::ask() {
   add_room_check(ask);
   if (is_at_hot()) add_coverage_check(ask);
   store().ask(std::move(ask),
-              [self = shared_from_this(), asked_at = course_.place()](Answer answer) {
+              [self = shared_from_this(), asked_at = course_.position()](Answer answer) {
                 // In the turn it was found that another one is due, or at another store: what is
                 // here is no answer, and the turn that it had is given back by now.
-                if (self->course_.place() != asked_at) return self->ask();
+                if (self->course_.position() != asked_at) return self->ask();
                 self->take(std::move(answer));
               });
 }

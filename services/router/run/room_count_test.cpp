@@ -36,12 +36,12 @@ TEST(QueryRoom, CountedSeriesSayWhatIsAlike) {
       std::make_shared<const Census>(Census{7, std::nullopt}), nullptr};
   const CountedSeries counted(found, promql::AssumedSeries(100, 50));
   promql::VectorMatching matching;
-  matching.scope = promql::VectorMatching::Scope::kOn;
+  matching.scope = promql::VectorMatching::WhichLabels::kOn;
   matching.labels = {"node"};
   EXPECT_EQ(counted.count(0), 3U);
   EXPECT_EQ(counted.groups(0, {"node"}), 2U);
   EXPECT_EQ(counted.alike(0, matching), 2U);
-  matching.scope = promql::VectorMatching::Scope::kIgnoring;
+  matching.scope = promql::VectorMatching::WhichLabels::kIgnoring;
   EXPECT_EQ(counted.alike(0, matching), 2U);  // of cpu 0
   // Of a number nothing else is known, of what is not counted what is assumed.
   EXPECT_EQ(counted.count(1), 7U);

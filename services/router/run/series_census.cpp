@@ -82,7 +82,7 @@ Result<Census> read_number(const Result<wire::prometheus_api::Envelope>& answer)
 }
 
 Result<Census> read_list(const Result<wire::prometheus_api::Envelope>& answer,
-                         access::ByteShares::Holding held) {
+                         access::ByteShares::HeldBytes held) {
   if (!answer) return forward(answer);
   if (!answer->is_success()) return Census{kMost, std::nullopt};
   auto series = json::LabelSets::read(answer->data());
@@ -136,7 +136,8 @@ std::uint64_t CountedSeries::alike(std::size_t selector,
                                    const promql::VectorMatching& matching) const {
   const json::LabelSets* series = series_of(selector);
   if (series == nullptr) return count(selector);
-  json::LabelChoice choice{matching.labels, matching.scope == promql::VectorMatching::Scope::kOn};
+  json::LabelChoice choice{matching.labels,
+                           matching.scope == promql::VectorMatching::WhichLabels::kOn};
   // Without `on` the name does not count.
   if (!choice.is_only) choice.labels.emplace_back("__name__");
   return looked_at(selector, {found_[selector].get(), matching.labels, choice.is_only ? 1 : 2},

@@ -26,7 +26,7 @@ namespace vigia::router::run {
 struct Census {
   std::uint64_t count = 0;
   std::optional<json::LabelSets> series;
-  std::optional<access::ByteShares::Holding> held =
+  std::optional<access::ByteShares::HeldBytes> held =
       std::nullopt;  ///< of the customer's, for `series`
 };
 

@@ -51,7 +51,7 @@ std::vector<upstream::WatchedStore> Stores::watched() const {
 }
 
 void Stores::heed(std::size_t index, const upstream::StoreHealth& health) {
-  const bool is_silent = health.verdict() == upstream::StoreHealth::Verdict::kSilent;
+  const bool is_silent = health.condition() == upstream::StoreHealth::Condition::kSilent;
   const auto set = [&health](const upstream::Upstream& store, bool is_away) {
     store.reach().set_away(is_away);
     // At each look: one may have begun just when the store went away.

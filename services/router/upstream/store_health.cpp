@@ -9,8 +9,8 @@ namespace vigia::router::upstream {
 
 void StoreHealth::note(const Result<void>& look) {
   const bool is_silent = !look && look.error().code == ErrorCode::kDeadline;
-  verdict_ = look ? Verdict::kAnswers : is_silent ? Verdict::kSilent : Verdict::kRefuses;
-  refusals_ = verdict_ == Verdict::kRefuses ? refusals_ + 1 : 0;
+  condition_ = look ? Condition::kAnswers : is_silent ? Condition::kSilent : Condition::kRefuses;
+  refusals_ = condition_ == Condition::kRefuses ? refusals_ + 1 : 0;
 }
 
 std::optional<std::uint64_t> query_samples_max(std::string_view flags) {

@@ -20,7 +20,7 @@ inline constexpr std::string_view kIncompleteHeader = "x-vigia-incomplete";
 /// From one thread at a time.
 class StoreHealth {
  public:
-  enum class Verdict {
+  enum class Condition {
     kAnswers,  ///< whatever it says, and however late
     kSilent,   ///< it takes connections, or swallows them, and gave no answer in time
     kRefuses,  ///< nobody is there: whoever asks is told at once
@@ -28,13 +28,13 @@ class StoreHealth {
 
   /// What a look at it came to.
   void note(const Result<void>& look);
-  Verdict verdict() const { return verdict_; }
+  Condition condition() const { return condition_; }
   /// What is on its way to it comes back no more. Not at the first refusal: a store that ends well
   /// takes nothing new and answers what it has.
-  bool is_lost() const { return verdict_ == Verdict::kSilent || refusals_ >= 2; }
+  bool is_lost() const { return condition_ == Condition::kSilent || refusals_ >= 2; }
 
  private:
-  Verdict verdict_ = Verdict::kAnswers;
+  Condition condition_ = Condition::kAnswers;
   int refusals_ = 0;
 };
 

@@ -5,7 +5,7 @@
 namespace vigia::router::upstream {
 namespace {
 
-using Verdict = StoreHealth::Verdict;
+using Condition = StoreHealth::Condition;
 
 const Result<void> kAnswer;
 const Result<void> kRefusal = fail(ErrorCode::kUnavailable, "connection refused");
@@ -13,19 +13,19 @@ const Result<void> kSilence = fail(ErrorCode::kDeadline, "no answer within 10s")
 
 TEST(StoreHealth, OnlySilenceAndRefusalSpeakAgainstAStore) {
   StoreHealth health;
-  EXPECT_EQ(health.verdict(), Verdict::kAnswers) << "until it was looked at";
+  EXPECT_EQ(health.condition(), Condition::kAnswers) << "until it was looked at";
   health.note(kSilence);
-  EXPECT_EQ(health.verdict(), Verdict::kSilent);
+  EXPECT_EQ(health.condition(), Condition::kSilent);
   EXPECT_TRUE(health.is_lost());
   health.note(kAnswer);
-  EXPECT_EQ(health.verdict(), Verdict::kAnswers);
+  EXPECT_EQ(health.condition(), Condition::kAnswers);
   EXPECT_FALSE(health.is_lost());
 }
 
 TEST(StoreHealth, OneRefusalMayBeAnEndThatStillAnswers) {
   StoreHealth health;
   health.note(kRefusal);
-  EXPECT_EQ(health.verdict(), Verdict::kRefuses);
+  EXPECT_EQ(health.condition(), Condition::kRefuses);
   EXPECT_FALSE(health.is_lost());
   health.note(kRefusal);
   EXPECT_TRUE(health.is_lost());

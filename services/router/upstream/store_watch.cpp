@@ -17,13 +17,13 @@ constexpr std::chrono::hours kFlagsInterval{1};
 constexpr std::string_view kOfSome = "index";
 constexpr std::size_t kAnswerBytesMax = 256U << 10U;
 
-std::string_view to_text(StoreHealth::Verdict verdict) {
-  switch (verdict) {
-    case StoreHealth::Verdict::kAnswers:
+std::string_view to_text(StoreHealth::Condition condition) {
+  switch (condition) {
+    case StoreHealth::Condition::kAnswers:
       return "answers";
-    case StoreHealth::Verdict::kSilent:
+    case StoreHealth::Condition::kSilent:
       return "takes connections, if any, and does not answer";
-    case StoreHealth::Verdict::kRefuses:
+    case StoreHealth::Condition::kRefuses:
       return "cannot be reached";
   }
   return "";
@@ -53,7 +53,7 @@ StoreWatch::~StoreWatch() {
 StoreWatch::Seen StoreWatch::seen(std::size_t index) const {
   const std::lock_guard lock(mutex_);
   const State& state = states_[index];
-  return {state.health.verdict(), state.samples_max, state.is_unbounded, state.is_incomplete,
+  return {state.health.condition(), state.samples_max, state.is_unbounded, state.is_incomplete,
           state.is_of_some};
 }
 
@@ -101,7 +101,7 @@ void StoreWatch::take(std::size_t index, const Result<net::ClientResponse>& resp
     if (is_stopping_) return;
     State& state = states_[index];
     state.is_looking = false;
-    const auto before = state.health.verdict();
+    const auto before = state.health.condition();
     state.health.note(response ? Result<void>() : tl::unexpected<Error>(response.error()));
     if (response) {
       state.is_incomplete = response->headers.count(kIncompleteHeader) > 0;
@@ -109,8 +109,8 @@ void StoreWatch::take(std::size_t index, const Result<net::ClientResponse>& resp
     }
     // Copied, so that it is told without the lock: told_ takes locks of its own.
     health = state.health;
-    has_changed = before != health.verdict();
-    if (health.verdict() != StoreHealth::Verdict::kAnswers) {
+    has_changed = before != health.condition();
+    if (health.condition() != StoreHealth::Condition::kAnswers) {
       state.flags_at.reset();  // it may come back otherwise
     } else if (stores_[index].has_flags) {
       const TimePoint now = clock_.steady();
@@ -121,7 +121,7 @@ void StoreWatch::take(std::size_t index, const Result<net::ClientResponse>& resp
   if (has_changed) {
     service::log_warn("a store's state has changed",
                       {{"store", stores_[index].name},
-                       {"state", std::string(to_text(health.verdict()))},
+                       {"state", std::string(to_text(health.condition()))},
                        {"detail", response ? "" : response.error().message}});
   }
   told_(index, health,

@@ -39,7 +39,7 @@ class StoreWatch {
       std::function<void(std::size_t index, const StoreHealth& health, const Identity& identity)>;
 
   struct Seen {
-    StoreHealth::Verdict verdict = StoreHealth::Verdict::kAnswers;
+    StoreHealth::Condition condition = StoreHealth::Condition::kAnswers;
     std::optional<std::uint64_t> samples_max;  ///< nothing where it is not known
     bool is_unbounded = false;   ///< it may hold more for one query than it should, or hides it
     bool is_incomplete = false;  ///< it says that rows are missing which will come back

@@ -253,8 +253,8 @@ void Upstream::begin(const std::shared_ptr<Waiting>& waiting,
 
 /// A request that was given to the client, and its answer's bytes.
 struct Upstream::Arriving {
-  explicit Arriving(access::ByteShares::Holding holding) : held(std::move(holding)) {}
-  access::ByteShares::Holding held;
+  explicit Arriving(access::ByteShares::HeldBytes holding) : held(std::move(holding)) {}
+  access::ByteShares::HeldBytes held;
   bool is_over = false;
   bool is_sent = false;
   std::atomic<bool> is_broken = false;  ///< by our own watch: the store is silent, not gone

@@ -179,7 +179,7 @@ void LastValues::expire(std::int64_t before_ms) {
 
 /// By pieces, each under the lock for itself: an answer of 100 MiB must hold up neither the
 /// exporter nor memory. What changes between two pieces is shown as of either.
-std::string LastValues::next_piece(Place& place) const {
+std::string LastValues::next_piece(Bookmark& place) const {
   const std::lock_guard lock(mutex_);
   std::string out;
   auto found = place.is_in_family ? families_.lower_bound(place.family)
@@ -206,7 +206,7 @@ std::string LastValues::next_piece(Place& place) const {
 
 std::string LastValues::expose() const {
   std::string out;
-  Place place;
+  Bookmark place;
   for (std::string piece = next_piece(place); !piece.empty(); piece = next_piece(place))
     out += piece;
   return out;

@@ -37,7 +37,7 @@ class LastValues final : public series::SeriesSink {
   void expire(std::int64_t before_ms);
 
   /// How far an exposition has come.
-  struct Place {
+  struct Bookmark {
     std::string family;
     std::string labels;
     bool is_in_family = false;
@@ -45,7 +45,7 @@ class LastValues final : public series::SeriesSink {
   /// The next piece of Prometheus text format 0.0.4, families sorted by name: whole lines, some
   /// kPieceBytes; "" at the end. Native histograms have no place in it. What comes or goes between
   /// two pieces may be in it or not.
-  std::string next_piece(Place& place) const;
+  std::string next_piece(Bookmark& place) const;
   std::string expose() const;  ///< all pieces
   std::uint64_t series() const;
   std::uint64_t bytes() const;

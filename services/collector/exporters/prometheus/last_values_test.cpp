@@ -177,7 +177,7 @@ TEST_F(LastValuesTest, AnExpositionComesInPiecesOfWholeLines) {
     point.family = &family;
     values.take(point);
   }
-  LastValues::Place place;
+  LastValues::Bookmark place;
   std::string all;
   int pieces = 0;
   for (std::string piece = values.next_piece(place); !piece.empty();

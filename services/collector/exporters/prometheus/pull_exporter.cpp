@@ -18,17 +18,17 @@ PullExporter::PullExporter(const ExporterSettings& settings, std::string endpoin
       endpoint_(std::move(endpoint)),
       translator_({}, parts.series),
       reader_(settings, parts, *this) {
-  routes_.add("GET", "/metrics",
-              [this](const net::Request& /*request*/, const net::PathValues& /*values*/,
-                     net::Responder responder) {
-                net::Response response = service::metrics_answer(service::MetricsForm::kText, "");
-                // Piece by piece as the scraper takes it, so that no scrape is a copy of all.
-                response.stream = [this,
-                                   place = LastValues::Place{}]() mutable -> Result<std::string> {
-                  return values_.next_piece(place);
-                };
-                responder.send(std::move(response));
-              });
+  routes_.add(
+      "GET", "/metrics",
+      [this](const net::Request& /*request*/, const net::PathValues& /*values*/,
+             net::Responder responder) {
+        net::Response response = service::metrics_answer(service::MetricsForm::kText, "");
+        // Piece by piece as the scraper takes it, so that no scrape is a copy of all.
+        response.stream = [this, place = LastValues::Bookmark{}]() mutable -> Result<std::string> {
+          return values_.next_piece(place);
+        };
+        responder.send(std::move(response));
+      });
 }
 
 Result<void> PullExporter::start() {

@@ -18,8 +18,9 @@ namespace vigia::collector::side {
 
 inline constexpr std::int64_t kNowNs = 1'700'000'000'000'000'000;
 
-inline SideEntry units_of(std::string_view customer, std::string_view letters,
-                          delivery::Parcel::Stage stage = delivery::Parcel::Stage::kFresh) {
+inline SideEntry units_of(
+    std::string_view customer, std::string_view letters,
+    delivery::Parcel::SearchStage stage = delivery::Parcel::SearchStage::kFresh) {
   const CustomerId id = *CustomerId::parse(customer);
   SideEntry entry{{.customer = id, .stage = stage, .received_ms = 5, .items = letters.size()},
                   {.customer = id},

@@ -155,9 +155,9 @@ class LabelApi::Lists final : public run::Gathering<json::TextList>,
   request::Exchange exchange_;
   const Parts parts_;
   std::vector<json::TextList> lists_;
-  std::optional<access::ByteShares::Holding> held_;  ///< for the lists, and the body made of them
-  std::size_t bytes_ = 0;                            ///< of the lists
-  bool is_over_ = false;                             ///< the customer's share
+  std::optional<access::ByteShares::HeldBytes> held_;  ///< for the lists, and the body made of them
+  std::size_t bytes_ = 0;                              ///< of the lists
+  bool is_over_ = false;                               ///< the customer's share
   bool has_hot_failed_ = false;
   bool has_cold_failed_ = false;
   bool is_cut_ = false;  ///< storage had more
