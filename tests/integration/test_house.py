@@ -158,6 +158,17 @@ def test_a_name_is_looked_for_in_one_program(tmp_path: Path) -> None:
     }
 
 
+def test_words_in_classes_count_where_others_may_say_them(tmp_path: Path) -> None:
+    own = "class A { struct Own {}; public: enum class Seen { kOne }; using Done = int; struct Parts {}; };"
+    other = "struct B { struct Seen {}; struct Done {}; struct Parts {}; private: struct Own {}; }; struct Own {};"
+    names = TypeNames(Product(_program(tmp_path, a=f"namespace v {{ {own} }}", b=f"namespace v::b {{ {other} }}")))
+    words = {word: [str(place) for place in places] for word, places in names.homonyms().items()}
+    assert words == {"Seen": ["services/one/a/a.hpp:1", "services/one/b/b.hpp:1"]}
+    assert [each.text for each in names.findings()] == [
+        "the program has another Seen at services/one/a/a.hpp:1: rename the one whose name says less",
+    ]
+
+
 def test_a_tests_name_is_one_of_its_program(tmp_path: Path) -> None:
     thing = "namespace v { struct Thing {}; }"
     names = TypeNames(Product(_program(tmp_path, a=thing, test=thing, two=thing)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from house.cpp_text import code_only
 
@@ -30,6 +30,7 @@ class TypeName:
     is_unnamed: bool  # inside of an unnamed namespace: another file may have one of the same name
     is_nested: bool  # in a class, whose name tells it apart
     same_as: str = ""  # what an alias stands for
+    is_public: bool = True  # everybody may name it: no class round it keeps it to itself
 
     def own(self) -> str:
         return self.names[-1]
@@ -43,6 +44,7 @@ class _Scope:
     names: tuple[str, ...]
     is_type: bool = False
     is_unnamed: bool = False
+    is_public: bool = True  # what is declared in it here
 
 
 def _is_word(token: str) -> bool:
@@ -110,8 +112,11 @@ def _opened(statement: list[str]) -> _Scope | None:
         return _Scope(names, is_unnamed=not names)
     if statement[:1] == ["extern"] and all(not _is_word(token) or set(token) == {"_"} for token in statement[1:]):
         return _Scope(())
-    found = _type_names(_without_template(statement))
-    return None if found is None else _Scope(found, is_type=True)
+    tokens = _without_template(statement)
+    found = _type_names(tokens)
+    if found is None:
+        return None
+    return _Scope(found, is_type=True, is_public=next(word for word in tokens if word in _TYPE_WORDS) != "class")
 
 
 def _alias(statement: list[str]) -> tuple[str, str] | None:
@@ -142,7 +147,9 @@ def defined_types(text: str) -> Iterator[TypeName]:
         around = tuple(name for scope in scopes for name in scope.names)
         is_unnamed = any(scope.is_unnamed for scope in scopes)
         is_nested = any(scope.is_type for scope in scopes) or (not same_as and len(names) > 1)
-        return TypeName((*around, *names), code.count("\n", 0, place) + 1, is_unnamed, is_nested, same_as)
+        is_public = all(scope.is_public for scope in scopes) and len(names) == 1
+        line = code.count("\n", 0, place) + 1
+        return TypeName((*around, *names), line, is_unnamed, is_nested, same_as, is_public)
 
     while found := _TOKEN.search(code, place):
         token, place = found[0], found.end()
@@ -165,6 +172,8 @@ def defined_types(text: str) -> Iterator[TypeName]:
         elif token != ":" or statement not in (["public"], ["private"], ["protected"]):
             statement.append(token)
             continue
+        elif scopes:
+            scopes[-1] = replace(scopes[-1], is_public=statement == ["public"])
         statement = []
     if scopes:
         raise Unbalanced

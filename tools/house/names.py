@@ -10,8 +10,10 @@ from house.declarations import TypeName, Unbalanced, defined_types
 from house.product import Product
 from house.tree import Finding
 
-# A convention of ours: every part that has settings calls them so.
+# Conventions of ours: every part that has settings calls them so; what a class is given, and which of its kinds something
+# is, stand in the class and say nothing without it.
 _SHARED_WORDS = {"Settings"}
+_WORDS_OF_A_CLASS = {"Parts", "Kind"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,15 @@ def _own_word(place: Place) -> str | None:
     word = place.type.own()
     is_same = place.type.same_as.rpartition("::")[2] == word
     return None if place.type.is_nested or is_same or word in _SHARED_WORDS else word
+
+
+def _word_for_all(place: Place) -> str | None:
+    """What whoever includes the file may say, be it in a class of it."""
+    each = place.type
+    if not each.is_nested:
+        return None if each.is_unnamed else _own_word(place)
+    is_own = each.is_unnamed or not each.is_public or each.same_as != "" or place.file.endswith(".cpp")
+    return None if is_own or each.own() in _WORDS_OF_A_CLASS else each.own()
 
 
 def _grouped(places: Iterable[Place], key_of: Callable[[Place], str | None]) -> dict[str, list[Place]]:
@@ -67,9 +78,10 @@ class TypeNames:
         return self._twice(programs, lambda place: None if place.type.is_unnamed else place.type.qualified())
 
     def homonyms(self) -> dict[str, list[Place]]:
-        """Words that stand for two types of one program, whatever namespaces they are in. Types in a class are told apart
-        by it, and an alias of the same word is the same thing."""
-        return self._twice(self.product.programs(), _own_word)
+        """Words that stand for two types of one program, whatever namespaces and classes they are in. Of those in a class
+        only what others may name counts, and no alias; an alias of the same word is the same thing everywhere."""
+        programs = self.product.programs()
+        return self._twice(programs, _word_for_all) | self._twice(programs, _own_word)
 
     def _twice(self, programs: dict[str, list[str]], key_of: Callable[[Place], str | None]) -> dict[str, list[Place]]:
         found: dict[str, dict[str, Place]] = defaultdict(dict)
@@ -82,3 +94,7 @@ class TypeNames:
     def findings(self) -> Iterator[Finding]:
         for name in self.unread:
             yield self.product.tree.finding(name, 1, "its braces do not balance for house/declarations.py")
+        for word, places in self.homonyms().items():
+            others = ", ".join(str(place) for place in places[:-1])
+            text = f"the program has another {word} at {others}: rename the one whose name says less"
+            yield self.product.tree.finding(places[-1].file, places[-1].line, text)
