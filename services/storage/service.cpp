@@ -69,8 +69,9 @@ Result<std::unique_ptr<Service>> Service::start(const Settings& settings,
 // An empty folder in a store's place is waited for like what passes: its disk may be mounted yet,
 // or a person says that it is to be begun anew.
 Result<void> Service::open_store(const StoreKind& kind) {
-  identity::StoreGuard guard({directory_, settings_.known_file, settings_.may_create_store},
-                             disk_log::system_files(), clock_);
+  identity::StoreGuardSettings guarded = settings_.guard;
+  guarded.directory = directory_;
+  identity::StoreGuard guard(std::move(guarded), disk_log::system_files(), clock_);
   auto checked = store::patiently("the cold store's folder", [&guard] { return guard.check(); });
   if (!checked) return checked;
   auto opened = kind.open(settings_.store, clock_, settings_.memory_max / kIndexPart);
@@ -94,9 +95,8 @@ Result<void> Service::open(const StoreKind& kind) {
       *stored_series_, clock_,
       heads::HeadSet::Memory{settings_.memory_max / 8 * kHeadEighths,
                              settings_.memory_max / kClosedPart});
-  ingest::IngesterSettings ingest;
+  ingest::IngesterSettings ingest = settings_.ingest;
   ingest.log_directory = directory_ + "/wal";
-  ingest.log_bytes_max = settings_.log_bytes_max;
   ingest.pending_bytes_max = settings_.memory_max / kPendingPart;
   ingest.late_bytes_max = settings_.memory_max / kLatePart;
   auto ingester =
@@ -118,7 +118,7 @@ Result<void> Service::open(const StoreKind& kind) {
 }
 
 void Service::start_retention() {
-  const RetentionSettings& keep = settings_.retention;
+  const retention::RetentionSettings& keep = settings_.retention;
   Duration shortest = std::chrono::hours(24 * 365);
   for (const retention::RetentionRule& rule : retention_rules()) {
     if (rule.keep != Duration(0)) shortest = std::min(shortest, rule.keep);
@@ -142,7 +142,7 @@ net::Response Service::confirm_time() {
 }
 
 std::vector<retention::RetentionRule> Service::retention_rules() {
-  const RetentionSettings& keep = settings_.retention;
+  const retention::RetentionSettings& keep = settings_.retention;
   // Later than the chunks, so that no sample is left without its labels.
   const Duration index = keep.raw == Duration(0) ? Duration(0) : keep.raw + kIndexAfterRaw;
   return {{"raw", keep.raw,

@@ -1,7 +1,5 @@
 #include "services/storage/settings.hpp"
 
-#include <filesystem>
-
 #include "libs/service/doors.hpp"
 #include "libs/service/internal_token.hpp"
 
@@ -9,53 +7,12 @@ namespace vigia::storage {
 namespace {
 
 constexpr std::uint64_t kMemoryMin = 256U << 20U;
-constexpr std::uint64_t kLogBytesMin = 256U << 20U;
-constexpr Duration kExpiryIntervalMin = std::chrono::seconds(1);
 
-Duration read_retention(const service::ConfigNode& node, Duration fallback) {
-  const std::string text = node.text();
-  // "-1d" would be read as a mistake of form; this is said in words, since the way out is 0.
-  if (!text.empty() && text.front() == '-') {
-    node.note_error("a retention can't be negative; 0 keeps for ever");
-    return fallback;
-  }
-  return node.duration(fallback);
-}
-
-bool is_inside(const std::string& file, const std::string& directory) {
-  if (file.empty() || directory.empty()) return false;
-  namespace fs = std::filesystem;
-  const auto relative = fs::absolute(file).lexically_normal().lexically_relative(
-      fs::absolute(directory).lexically_normal());
-  return !relative.empty() && *relative.begin() != "..";
-}
-
-void read_store(const service::ConfigNode& store, Settings& settings) {
-  const service::ConfigNode cassandra = store.child("cassandra");
-  if (cassandra.is_present()) {
-    // One error about it, not one for each key beneath.
-    cassandra.accept_all();
-    cassandra.note_error("this build has no Cassandra store; use store.rocksdb");
-  }
-  settings.known_file = store.child("known_file").text();
-  const service::ConfigNode create = store.child("create");
-  const std::string may_create = create.text();
-  settings.may_create_store = may_create != "never";
-  if (!may_create.empty() && may_create != "if_missing" && may_create != "never") {
-    create.note_error("must be if_missing or never");
-  }
-  const service::ConfigNode rocksdb = store.child("rocksdb");
-  settings.store.rocksdb.directory = rocksdb.child("directory").required_text();
-  if (is_inside(settings.known_file, settings.store.rocksdb.directory)) {
-    store.child("known_file")
-        .note_error(
-            "must lie outside of rocksdb.directory: it is there to "
-            "know of a store whose directory is gone");
-  }
-  settings.store.rocksdb.cache_bytes =
-      rocksdb.child("cache").bytes(settings.store.rocksdb.cache_bytes);
-  settings.store.rocksdb.write_buffer_bytes =
-      rocksdb.child("write_buffer").bytes(settings.store.rocksdb.write_buffer_bytes);
+void refuse_cassandra(const service::ConfigNode& cassandra) {
+  if (!cassandra.is_present()) return;
+  // One error about it, not one for each key beneath.
+  cassandra.accept_all();
+  cassandra.note_error("this build has no Cassandra store; use store.rocksdb");
 }
 
 }  // namespace
@@ -95,27 +52,16 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.metrics_listen =
       service::read_listen(root.child("metrics").child("listen"), settings.metrics_listen);
   settings.internal_token = service::read_bearer_token(root.child("internal_token"), true);
-  read_store(root.child("store"), settings);
   const service::ConfigNode memory = root.child("memory_max");
   settings.memory_max = memory.bytes(settings.memory_max);
   if (settings.memory_max < kMemoryMin) memory.note_error("at least 256MiB");
-  // Fixed as a share, whatever write_buffer says: with many families the buffers together could
-  // take more than the process may.
-  settings.store.rocksdb.write_buffers_bytes_max = settings.memory_max / 8;
-  const service::ConfigNode log_bytes = root.child("log").child("bytes_max");
-  settings.log_bytes_max = log_bytes.bytes(settings.log_bytes_max);
-  if (settings.log_bytes_max < kLogBytesMin) log_bytes.note_error("at least 256MiB");
-  const service::ConfigNode retention = root.child("retention");
-  RetentionSettings& keep = settings.retention;
-  keep.raw = read_retention(retention.child("raw"), keep.raw);
-  keep.rollup_5m = read_retention(retention.child("rollup_5m"), keep.rollup_5m);
-  keep.rollup_1h = read_retention(retention.child("rollup_1h"), keep.rollup_1h);
-  keep.rollup_1d = read_retention(retention.child("rollup_1d"), keep.rollup_1d);
-  keep.traces = read_retention(retention.child("traces"), keep.traces);
-  keep.logs = read_retention(retention.child("logs"), keep.logs);
-  const service::ConfigNode interval = retention.child("interval");
-  keep.interval = interval.duration(keep.interval);
-  if (keep.interval < kExpiryIntervalMin) interval.note_error("at least 1s");
+  const service::ConfigNode store = root.child("store");
+  refuse_cassandra(store.child("cassandra"));
+  settings.store.rocksdb =
+      store::rocksdb::kv::read_rocksdb(store.child("rocksdb"), settings.memory_max);
+  settings.guard = identity::read_store_guard(store, settings.store.rocksdb.directory);
+  settings.ingest = ingest::read_ingester(root.child("log"));
+  settings.retention = retention::read_retention(root.child("retention"));
   if (auto finished = file.finish(); !finished) return forward(finished);
   return settings;
 }

@@ -55,8 +55,8 @@ TEST(SettingsTest, AStoreIsMadeWhereNoneWasUnlessToldOtherwise) {
       "internal_token: x\nstore: {create: never, known_file: /y, rocksdb: {directory: /x}}\n", "f");
   const auto settings = read_settings(*file);
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
-  EXPECT_FALSE(settings->may_create_store);
-  EXPECT_EQ(settings->known_file, "/y");
+  EXPECT_FALSE(settings->guard.may_create);
+  EXPECT_EQ(settings->guard.known_file, "/y");
   EXPECT_THAT(error_of("internal_token: x\nstore: {create: yes, rocksdb: {directory: /x}}\n"),
               HasSubstr("if_missing or never"));
   const auto known = [](const std::string& path) {

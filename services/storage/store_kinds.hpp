@@ -9,7 +9,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
 #include "services/storage/instance/store_instance.hpp"
-#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/kv/settings.hpp"
 
 namespace vigia::storage {
 

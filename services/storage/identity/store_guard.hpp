@@ -12,16 +12,9 @@
 #include "libs/disk_log/file_system.hpp"
 #include "libs/disk_log/store_identity.hpp"
 #include "libs/model/sample.hpp"
+#include "services/storage/identity/settings.hpp"
 
 namespace vigia::storage::identity {
-
-struct StoreGuardSettings {
-  std::string directory;
-  /// Outside of the directory, so that it is there where the directory is not the one that was: a
-  /// disk that is not mounted, a folder that was deleted.
-  std::string known_file;
-  bool may_create = true;  ///< a store, where nobody knows of one
-};
 
 /// The identity (docs/formats/store-id.md) lies in the directory and, known, outside of it. An
 /// empty directory is a new store only where neither is there. Whoever waits for a store may be

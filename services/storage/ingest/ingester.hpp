@@ -17,22 +17,10 @@
 #include "services/storage/heads/head_set.hpp"
 #include "services/storage/ingest/ingest_batch.hpp"
 #include "services/storage/ingest/late_lane.hpp"
+#include "services/storage/ingest/settings.hpp"
 #include "services/storage/lanes/customer_shares.hpp"
 
 namespace vigia::storage::ingest {
-
-struct IngesterSettings {
-  std::string log_directory;
-  std::uint64_t log_bytes_max = 10ULL << 30U;
-  std::uint64_t log_segment_bytes = 16U
-                                    << 20U;  ///< of one of its files: what can be let go at once
-  /// Memory of samples under way: logged or about to be, not yet in the heads. Customers share it;
-  /// more is refused, retryably.
-  std::size_t pending_bytes_max = 128U << 20U;
-  /// Of it, those that wait for a look into the store.
-  std::size_t late_bytes_max = 32U << 20U;
-  Duration sweep_interval = std::chrono::seconds(30);
-};
 
 /// What it works on; all must outlive it.
 struct IngesterParts {

@@ -2,23 +2,12 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
-#include "libs/base/clock.hpp"
+#include "libs/base/result.hpp"
 #include "services/storage/store/rocksdb/kv/ordered_store.hpp"
+#include "services/storage/store/rocksdb/kv/settings.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
-
-struct RocksDbSettings {
-  std::string directory;
-  std::uint64_t cache_bytes = 64U << 20U;  ///< blocks read, all families together
-  /// Of one family; two may exist at a time. The index has a quarter of it, its copies an eighth.
-  std::uint64_t write_buffer_bytes = 32U << 20U;
-  std::uint64_t write_buffers_bytes_max = 128U << 20U;  ///< of all families together
-  /// A walk that is under way keeps a damaged file from being set aside so long at most; then that
-  /// is tried later.
-  Duration end_patience = std::chrono::seconds(60);
-};
 
 /// Opens the folder, makes it where it is missing. Whatever is damaged in it is moved into its
 /// folder `quarantine`, what can be read of that is written anew, and the rest is served: the loss
