@@ -119,6 +119,10 @@ Result<void> Service::open(const StoreKind& kind) {
 
 void Service::start_retention() {
   const retention::RetentionSettings& keep = settings_.retention;
+  if (!keep.without_effect.empty()) {
+    service::log_warn("set, and without effect until roll-ups are made",
+                      {{"keys", keep.without_effect}});
+  }
   Duration shortest = std::chrono::hours(24 * 365);
   for (const retention::RetentionRule& rule : retention_rules()) {
     if (rule.keep != Duration(0)) shortest = std::min(shortest, rule.keep);

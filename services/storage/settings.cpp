@@ -36,7 +36,7 @@ memory_max: 1GiB                of the process, 256MiB at least: buffers, reques
 log: {bytes_max: 10GiB}         write-ahead log: at the cap writes are refused, retryably
 retention:                      0 keeps for ever
   raw: 400d
-  rollup_5m: 2y
+  rollup_5m: 2y                 these three have no effect yet
   rollup_1h: 2y
   rollup_1d: 2y
   traces: 30d

@@ -50,6 +50,22 @@ TEST(SettingsTest, ZeroKeepsForEverAndNegativeIsAnError) {
               HasSubstr("storage.yaml:4: retention.raw: a retention can't be negative"));
 }
 
+TEST(SettingsTest, RetentionsOfWhatIsNotMadeYetAreToldByTheirKeys) {
+  struct Case {
+    const char* retention;
+    const char* told;
+  };
+  for (const Case& each :
+       {Case{"{raw: 1d}", ""}, Case{"{rollup_1h: 2y}", "retention.rollup_1h"},
+        Case{"{rollup_1d: 0, rollup_5m: 1y}", "retention.rollup_5m, retention.rollup_1d"}}) {
+    const auto file = service::ConfigFile::parse(
+        std::string(kSmallest) + "retention: " + each.retention + "\n", "f");
+    const auto settings = read_settings(*file);
+    ASSERT_TRUE(settings.has_value()) << settings.error().message;
+    EXPECT_EQ(settings->retention.without_effect, each.told);
+  }
+}
+
 TEST(SettingsTest, AStoreIsMadeWhereNoneWasUnlessToldOtherwise) {
   const auto file = service::ConfigFile::parse(
       "internal_token: x\nstore: {create: never, known_file: /y, rocksdb: {directory: /x}}\n", "f");

@@ -75,7 +75,7 @@ listen: {layout.address("storage")}
 metrics: {{listen: {layout.address("storage_metrics")}}}
 internal_token: "${{env:VIGIA_INTERNAL_TOKEN}}"
 store: {{rocksdb: {{directory: {layout.data}/storage}}}}
-retention: {{raw: 400d, rollup_5m: 2y, rollup_1h: 2y, rollup_1d: 2y, traces: 30d, logs: 30d}}
+retention: {{raw: 400d, traces: 30d, logs: 30d}}
 """
 
 
