@@ -15,6 +15,7 @@
 #include "services/storage/api/jaeger_json.hpp"
 #include "services/storage/api/json_cost.hpp"
 #include "services/storage/api/label_query.hpp"
+#include "services/storage/store/stream_selector.hpp"
 
 namespace vigia::storage::api {
 namespace {
@@ -36,13 +37,6 @@ const Error kTooSlow{ErrorCode::kUnavailable,
 constexpr std::string_view kEnded =
     "the search was ended, it took too long: there may be more log records than these, which are "
     "the first; ask for a shorter time";
-
-// Attributes of the resource that matchers know by another name.
-constexpr std::pair<std::string_view, std::string_view> kLabelNames[] = {
-    {"customer.id", "customer_id"},
-    {"node.id", "node_id"},
-    {"node.region", "node_region"},
-    {"service.name", "service_name"}};
 
 std::optional<std::string> parse_trace_id(std::string_view text) {
   if (text.empty() || text.size() > kTraceIdDigits) return std::nullopt;
@@ -85,16 +79,7 @@ bool is_wanted(const std::vector<store::LabelMatchers>& sets, const store::Event
                const RecordParts& parts) {
   std::vector<Label> labels = {{"severity", std::string(parts.severity)},
                                {"trace_id", parts.trace_id}};
-  wire::otlp::for_each_attribute({event.resource, ResourceField::kAttributes.number},
-                                 [&](const wire::otlp::KeyValueView& attribute) {
-                                   std::string name(attribute.key);
-                                   for (const auto& [from, to] : kLabelNames) {
-                                     if (name == from) name = to;
-                                   }
-                                   std::string value;
-                                   wire::otlp::append_value_text(value, attribute.value);
-                                   labels.push_back({std::move(name), std::move(value)});
-                                 });
+  store::append_stream_labels(labels, event.resource);
   const Labels sorted = Labels::from(std::move(labels));
   std::vector<store::LabelTexts> views;
   for (const Label& label : sorted) views.emplace_back(label.name, label.value);
@@ -241,7 +226,11 @@ net::Response EventApi::logs(const net::Request& request, const store::WorkLimit
     fits = tl::unexpected<Error>(error);
     return false;
   };
-  const auto add = [&](store::TimestampNs time_ns, const store::EventView& event) {
+  // Matchers may name what the record says itself, so they are not the store's to heed.
+  const store::LogQuery range{.from_ns = to_ns(query->start_ms),
+                              .to_ns = to_ns(query->end_ms) + kNsPerMs - 1};
+  const auto add = [&](const store::LogRecordView& record) {
+    const store::EventView& event = record.event;
     const RecordParts parts = read_record(event.item);
     const auto wanted = is_wanted_within(query->sets, event, parts, *memory);
     if (!wanted) return ends_with(wanted.error());
@@ -250,14 +239,13 @@ net::Response EventApi::logs(const net::Request& request, const store::WorkLimit
     // Only known with the one after the last: a limit that fits exactly cuts nothing.
     is_cut = body.items() == records_max;
     if (is_cut) return false;
-    const auto taken = take_record(time_ns, event, parts, body, *memory);
+    const auto taken = take_record(record.place.time_ns, event, parts, body, *memory);
     if (!taken) return ends_with(taken.error());
     if (*taken == Taken::kTooLarge) ++left_out;
     return true;
   };
   for (const CustomerId& customer : read::customers_for(catalog_, query->fence, {})) {
-    const auto whole = events_.read_logs(customer, to_ns(query->start_ms),
-                                         to_ns(query->end_ms) + kNsPerMs - 1, add, limit);
+    const auto whole = events_.read_logs(customer, range, add, limit);
     if (!whole) return net::json_error(whole.error());
     if (!fits) return net::json_error(fits.error());
     if (!*whole) return body.finish(kEnded);

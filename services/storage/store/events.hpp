@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/model/sample.hpp"
 #include "libs/model/signal.hpp"
+#include "services/storage/store/label_matcher.hpp"
 #include "services/storage/store/work_limit.hpp"
 
 namespace vigia::storage::store {
@@ -36,6 +38,41 @@ struct EventCounts {
   std::uint64_t expired = 0;  ///< older than their retention: taken and not stored
 };
 
+enum class LogDirection : std::uint8_t { kForward, kBackward };
+
+/// Where a log record lies in the walk of a query: to go on behind it.
+struct LogPlace {
+  TimestampNs time_ns = 0;
+  /// How many of the customer's records of that time come before it in the walk's direction, of
+  /// whatever stream.
+  std::uint64_t number = 0;
+  bool operator==(const LogPlace&) const = default;
+};
+
+/// What of a customer's log records is read. A time is no place: any number of records have the
+/// same one. Of those a store keeps the order of arrival where they are not more than it can put in
+/// order at once (some MiB), else parts of them, each in order. So a walk that goes on behind a
+/// place is exact unless records of just that time came meanwhile; then one of them may come twice
+/// or be missed.
+struct LogQuery {
+  TimestampNs from_ns = 0;
+  TimestampNs to_ns = 0;  ///< both included
+  /// By time, those of one time in the order in which they came; backward: the last one first.
+  LogDirection direction = LogDirection::kForward;
+  /// All match the labels of the stream (stream_selector.hpp). Null: every stream. It must outlive
+  /// the call.
+  const LabelMatchers* stream = nullptr;
+  std::size_t records_max = SIZE_MAX;
+  /// Only what comes behind this place, of a walk in the same direction, whatever its range and
+  /// stream were.
+  std::optional<LogPlace> after = std::nullopt;
+};
+
+struct LogRecordView {
+  LogPlace place;
+  EventView event;
+};
+
 /// Thread contract: any thread. Errors: kUnavailable where the store refuses for now, kCorrupt.
 /// Items that cannot be read are left out of answers and counted. `signal` is traces or logs.
 class EventStore {
@@ -49,14 +86,13 @@ class EventStore {
 
   /// False: no more are wanted. What throws protozero::exception is left out as damaged.
   using SpanVisit = std::function<bool(const EventView&)>;
-  using LogVisit = std::function<bool(TimestampNs, const EventView&)>;
+  using LogVisit = std::function<bool(const LogRecordView&)>;
   /// Gives `visit` each span of a trace (kTraceIdBytes), as they are read: some at a time are in
   /// memory, however many there are. False where the limit came before the end.
   virtual Result<bool> read_trace(const CustomerId& customer, std::string_view trace_id,
                                   const SpanVisit& visit, const WorkLimit& limit) = 0;
-  /// Each log record from from_ns to to_ns, both included, in time order, those of one time in the
-  /// order in which they came; as above.
-  virtual Result<bool> read_logs(const CustomerId& customer, TimestampNs from_ns, TimestampNs to_ns,
+  /// Each log record that the query asks for, in its order; as above.
+  virtual Result<bool> read_logs(const CustomerId& customer, const LogQuery& query,
                                  const LogVisit& visit, const WorkLimit& limit) = 0;
 
   /// Forgets whole days that are older than before_ms, all customers'; returns how many.

@@ -111,11 +111,11 @@ class EventsByNames final : public EventStore {
     if (!number.has_value()) return true;
     return spans_.read_trace(*number, trace_id, visit, limit);
   }
-  Result<bool> read_logs(const CustomerId& customer, TimestampNs from_ns, TimestampNs to_ns,
-                         const LogVisit& visit, const WorkLimit& limit) override {
+  Result<bool> read_logs(const CustomerId& customer, const LogQuery& query, const LogVisit& visit,
+                         const WorkLimit& limit) override {
     const auto number = index_.find_customer(customer);
     if (!number.has_value()) return true;
-    return logs_.read_logs(*number, from_ns, to_ns, visit, limit);
+    return logs_.read_logs(*number, query, visit, limit);
   }
   Result<std::size_t> expire(Signal signal, TimestampMs before_ms) override {
     return table(signal).expire(before_ms);

@@ -1,5 +1,7 @@
 // What every cold store keeps to. A new store is one line in `Stores` and a struct that opens it.
+#include <algorithm>
 #include <atomic>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -22,6 +24,7 @@ using ::testing::IsEmpty;
 constexpr std::uint32_t kDay = 20'000;
 constexpr TimestampMs kStart = kDay * kDayMs;
 constexpr TimestampNs kStartNs = static_cast<TimestampNs>(kStart) * 1'000'000;
+constexpr TimestampNs kDayNs = static_cast<TimestampNs>(kDayMs) * 1'000'000;
 const std::string kTrace(kTraceIdBytes, '\x0a');
 
 struct InMemory {
@@ -103,6 +106,20 @@ class ContractTest : public ::testing::Test {
       if (page.empty()) return data;
       for (const ChunkRow& row : page) data.push_back(row.data);
     }
+  }
+
+  // The records of cliente-a, and the place of the last one.
+  std::vector<std::string> logs(const LogQuery& query, std::optional<LogPlace>* last = nullptr) {
+    std::vector<std::string> records;
+    std::optional<LogPlace> place;
+    const auto note = [&](const LogRecordView& record) {
+      records.emplace_back(record.event.item);
+      place = record.place;
+      return true;
+    };
+    EXPECT_TRUE(events().read_logs(a_, query, note, unlimited_).value());
+    if (last != nullptr && place) *last = place;
+    return records;
   }
 
   const CustomerId a_ = CustomerId::parse("cliente-a").value();
@@ -212,8 +229,7 @@ TYPED_TEST(ContractTest, CustomersNeverSeeOneAnother) {
   EXPECT_FALSE(this->chunks().newest(this->b_, key, 0).value().has_value());
   int seen = 0;
   const auto count = [&](const auto&...) { return ++seen > 0; };
-  EXPECT_TRUE(
-      this->events().read_logs(this->b_, 0, UINT64_MAX / 2, count, this->unlimited_).value());
+  EXPECT_TRUE(this->events().read_logs(this->b_, {0, UINT64_MAX}, count, this->unlimited_).value());
   EXPECT_TRUE(this->events().read_trace(this->b_, kTrace, count, this->unlimited_).value());
   EXPECT_EQ(seen, 0);
   EXPECT_TRUE(this->events().read_trace(this->a_, kTrace, count, this->unlimited_).value());
@@ -352,19 +368,111 @@ TYPED_TEST(ContractTest, LogRecordsComeInTimeOrderThoseOfOneTimeAsTheyCame) {
   records.push_back(records[1]);  // equal ones of a request are both kept
   EXPECT_EQ(this->events().write(this->a_, Signal::kLogs, export_of("cliente-a", records))->stored,
             5U);
-  std::vector<std::string> seen;
-  const auto note = [&](TimestampNs /*time_ns*/, const EventView& event) {
-    seen.emplace_back(event.item);
-    return true;
+  EXPECT_THAT(this->logs({kStartNs, kStartNs + 9}),
+              ElementsAre(records[1], records[2], records[3], records[1], records[0]));
+  EXPECT_THAT(this->logs({kStartNs + 1, kStartNs + 8}), IsEmpty());
+}
+
+TYPED_TEST(ContractTest, BackwardTheLastLogRecordComesFirst) {
+  std::vector<std::string> records;
+  for (int i = 0; i < 6; ++i) {
+    records.push_back(
+        log_record_of(kStartNs + static_cast<TimestampNs>(i / 3) * kDayNs, std::to_string(i)));
+  }
+  ASSERT_TRUE(this->events().write(this->a_, Signal::kLogs, export_of("cliente-a", records)));
+  LogQuery query{0, UINT64_MAX, LogDirection::kBackward};
+  EXPECT_THAT(this->logs(query),
+              ElementsAre(records[5], records[4], records[3], records[2], records[1], records[0]));
+  query.to_ns = kStartNs + kDayNs - 1;
+  EXPECT_THAT(this->logs(query), ElementsAre(records[2], records[1], records[0]));
+  query.from_ns = kStartNs + 1;
+  EXPECT_THAT(this->logs(query), IsEmpty());
+}
+
+// Pages of any size, one after the other, are the whole: nothing twice and nothing missed, though
+// many records have one time and days lie between others.
+TYPED_TEST(ContractTest, LogsGoOnBehindAPlace) {
+  std::vector<std::string> records;
+  for (int i = 0; i < 12; ++i) {
+    const TimestampNs time_ns = kStartNs + static_cast<TimestampNs>(i / 5) * 2 * kDayNs;
+    records.push_back(log_record_of(time_ns, std::to_string(i)));
+  }
+  ASSERT_TRUE(this->events().write(this->a_, Signal::kLogs, export_of("cliente-a", records)));
+  for (const LogDirection direction : {LogDirection::kForward, LogDirection::kBackward}) {
+    for (const std::size_t page : {1U, 4U, 5U, 11U, 12U, 99U}) {
+      LogQuery query{kStartNs, UINT64_MAX, direction};
+      query.records_max = page;
+      std::vector<std::string> all;
+      for (std::size_t pages = 0; pages <= records.size(); ++pages) {
+        const auto more = this->logs(query, &query.after);
+        EXPECT_LE(more.size(), page);
+        all.insert(all.end(), more.begin(), more.end());
+        if (more.empty()) break;
+      }
+      std::vector<std::string> wanted = records;
+      if (direction == LogDirection::kBackward) std::reverse(wanted.begin(), wanted.end());
+      EXPECT_EQ(all, wanted) << "pages of " << page;
+    }
+  }
+}
+
+TYPED_TEST(ContractTest, NoPlaceIsBehindTheRange) {
+  ASSERT_TRUE(this->events().write(this->a_, Signal::kLogs,
+                                   export_of("cliente-a", {log_record_of(kStartNs, "text")})));
+  LogQuery query{kStartNs, kStartNs};
+  query.after = LogPlace{kStartNs - 1, 7};
+  EXPECT_EQ(this->logs(query).size(), 1U) << "the place lies before the range";
+  query.after = LogPlace{kStartNs + 1, 0};
+  EXPECT_THAT(this->logs(query), IsEmpty());
+  query.direction = LogDirection::kBackward;
+  EXPECT_EQ(this->logs(query).size(), 1U);
+  query.after = std::nullopt;
+  query.records_max = 0;
+  EXPECT_THAT(this->logs(query), IsEmpty());
+}
+
+TYPED_TEST(ContractTest, AStreamIsWhatTheResourceSays) {
+  const std::string shop = log_record_of(kStartNs, "of the shop");
+  const std::string bank = log_record_of(kStartNs, "of the bank");
+  for (const auto& [service, record] : {std::pair("shop", shop), std::pair("bank", bank)}) {
+    const std::vector<std::pair<std::string, std::string>> more = {{"service.name", service}};
+    ASSERT_TRUE(
+        this->events().write(this->a_, Signal::kLogs, export_of("cliente-a", {record}, more)));
+  }
+  const auto of = [this](const std::vector<Matcher>& matchers) {
+    const auto compiled = compile_matchers(matchers).value();
+    LogQuery query{0, UINT64_MAX};
+    query.stream = &compiled;
+    auto records = this->logs(query);
+    std::sort(records.begin(), records.end());
+    return records;
   };
-  EXPECT_TRUE(
-      this->events().read_logs(this->a_, kStartNs, kStartNs + 9, note, this->unlimited_).value());
-  EXPECT_THAT(seen, ElementsAre(records[1], records[2], records[3], records[1], records[0]));
-  seen.clear();
-  EXPECT_TRUE(this->events()
-                  .read_logs(this->a_, kStartNs + 1, kStartNs + 8, note, this->unlimited_)
-                  .value());
-  EXPECT_THAT(seen, IsEmpty());
+  EXPECT_THAT(of({{MatchType::kEqual, "service_name", "shop"}}), ElementsAre(shop));
+  EXPECT_THAT(of({{MatchType::kNotEqual, "service_name", "shop"}}), ElementsAre(bank));
+  EXPECT_THAT(of({{MatchType::kEqual, "service.name", "shop"}}), IsEmpty());
+  EXPECT_THAT(of({{MatchType::kEqual, "customer_id", "cliente-a"},
+                  {MatchType::kRegex, "service_name", "b.*"}}),
+              ElementsAre(bank));
+  EXPECT_EQ(of({}).size(), 2U);
+}
+
+// A place tells nothing of the stream, so that whoever has walked one goes on in another.
+TYPED_TEST(ContractTest, PlacesAreThoseOfEveryStream) {
+  const std::vector<std::pair<std::string, std::string>> shop = {{"service.name", "shop"}};
+  ASSERT_TRUE(this->events().write(this->a_, Signal::kLogs,
+                                   export_of("cliente-a", {log_record_of(kStartNs, "other")})));
+  ASSERT_TRUE(this->events().write(
+      this->a_, Signal::kLogs,
+      export_of("cliente-a", {log_record_of(kStartNs, "1"), log_record_of(kStartNs, "2")}, shop)));
+  const auto matchers = compile_matchers({{MatchType::kEqual, "service_name", "shop"}}).value();
+  LogQuery query{0, UINT64_MAX};
+  query.stream = &matchers;
+  query.records_max = 1;
+  ASSERT_THAT(this->logs(query, &query.after), ElementsAre(log_record_of(kStartNs, "1")));
+  query.stream = nullptr;
+  query.records_max = 9;
+  EXPECT_THAT(this->logs(query), ::testing::Contains(log_record_of(kStartNs, "2")));
+  EXPECT_THAT(this->logs(query), ::testing::Not(::testing::Contains(log_record_of(kStartNs, "1"))));
 }
 
 TYPED_TEST(ContractTest, WholeDaysOfEventsExpireBySignal) {
@@ -375,8 +483,7 @@ TYPED_TEST(ContractTest, WholeDaysOfEventsExpireBySignal) {
   EXPECT_EQ(this->events().expire(Signal::kLogs, kStart + kDayMs).value(), 1U);
   int seen = 0;
   const auto count = [&](const auto&...) { return ++seen > 0; };
-  EXPECT_TRUE(
-      this->events().read_logs(this->a_, 0, UINT64_MAX / 2, count, this->unlimited_).value());
+  EXPECT_TRUE(this->events().read_logs(this->a_, {0, UINT64_MAX}, count, this->unlimited_).value());
   EXPECT_EQ(seen, 0);
   EXPECT_TRUE(this->events().read_trace(this->a_, kTrace, count, this->unlimited_).value());
   EXPECT_EQ(seen, 1);
@@ -395,7 +502,7 @@ TYPED_TEST(ContractTest, ALimitThatIsOverEndsASearch) {
   EXPECT_FALSE(this->catalog().label_names(this->a_, {}, over).has_value());
   EXPECT_FALSE(this->catalog().label_values(this->a_, "pod", {}, over).has_value());
   const auto any = [](const auto&...) { return true; };
-  EXPECT_FALSE(this->events().read_logs(this->a_, 0, UINT64_MAX / 2, any, over).value());
+  EXPECT_FALSE(this->events().read_logs(this->a_, {0, UINT64_MAX}, any, over).value());
 }
 
 // Writers of several customers beside a reader: each finds its own, whole.

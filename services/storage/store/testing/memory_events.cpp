@@ -7,6 +7,7 @@
 #include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/items.hpp"
 #include "libs/wire/otlp/walker.hpp"
+#include "services/storage/store/stream_selector.hpp"
 #include "services/storage/store/testing/memory_cold_store.hpp"
 
 namespace vigia::storage::store {
@@ -124,13 +125,31 @@ Result<bool> MemoryColdStore::MemoryEvents::read_trace(const CustomerId& custome
 }
 
 Result<bool> MemoryColdStore::MemoryEvents::read_logs(const CustomerId& customer,
-                                                      TimestampNs from_ns, TimestampNs to_ns,
-                                                      const LogVisit& visit,
+                                                      const LogQuery& query, const LogVisit& visit,
                                                       const WorkLimit& limit) {
-  for (const Item& item : items_of(customer, Signal::kLogs)) {
+  std::vector<Item> items = items_of(customer, Signal::kLogs);
+  const bool is_backward = query.direction == LogDirection::kBackward;
+  if (is_backward) std::reverse(items.begin(), items.end());
+  StreamSelector selector(query.stream);
+  LogPlace place;
+  std::size_t left = query.records_max;
+  bool is_behind = !query.after;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Item& item = items[i];
     if (limit.is_over()) return false;
-    if (item.time_ns < from_ns || item.time_ns > to_ns) continue;
-    if (!visit(item.time_ns, {item.resource, "", item.scope, "", item.bytes})) return true;
+    if (left == 0) return true;
+    place.number = i > 0 && item.time_ns == place.time_ns ? place.number + 1 : 0;
+    place.time_ns = item.time_ns;
+    if (!is_behind) {
+      const bool is_later =
+          is_backward ? place.time_ns < query.after->time_ns : place.time_ns > query.after->time_ns;
+      is_behind =
+          is_later || (place.time_ns == query.after->time_ns && place.number > query.after->number);
+    }
+    if (!is_behind || item.time_ns < query.from_ns || item.time_ns > query.to_ns) continue;
+    if (!selector.wants(item.resource)) continue;
+    --left;
+    if (!visit({place, {item.resource, "", item.scope, "", item.bytes}})) return true;
   }
   return true;
 }

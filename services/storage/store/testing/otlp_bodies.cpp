@@ -35,16 +35,26 @@ std::string log_record_of(TimestampNs time_ns, const std::string& text) {
   return bytes;
 }
 
-std::string export_of(const std::string& customer, const std::vector<std::string>& items) {
+namespace {
+
+void add_attribute(pbf_writer& resource, const std::string& key, const std::string& value) {
+  pbf_writer attribute(resource, ResourceField::kAttributes.number);
+  attribute.add_string(KeyValueField::kKey.number, key);
+  pbf_writer any(attribute, KeyValueField::kValue.number);
+  any.add_string(AnyValueField::kString.number, value);
+}
+
+}  // namespace
+
+std::string export_of(const std::string& customer, const std::vector<std::string>& items,
+                      const std::vector<std::pair<std::string, std::string>>& attributes) {
   std::string body;
   pbf_writer request(body);
   pbf_writer resource_items(request, ExportRequestField::kGroups.number);
   {
     pbf_writer resource(resource_items, GroupField::kHead.number);
-    pbf_writer attribute(resource, ResourceField::kAttributes.number);
-    attribute.add_string(KeyValueField::kKey.number, "customer.id");
-    pbf_writer any(attribute, KeyValueField::kValue.number);
-    any.add_string(AnyValueField::kString.number, customer);
+    add_attribute(resource, "customer.id", customer);
+    for (const auto& [key, value] : attributes) add_attribute(resource, key, value);
   }
   pbf_writer scope_items(resource_items, GroupField::kMembers.number);
   for (const std::string& item : items) scope_items.add_message(GroupField::kMembers.number, item);

@@ -52,11 +52,10 @@ class EventTable {
   using Visit = std::function<bool(const EventView& event)>;
   Result<bool> read_trace(customers::CustomerNumber customer, std::string_view trace_id,
                           const Visit& visit, const WorkLimit& limit = {});
-  /// Calls `visit` for each log record from from_ns to to_ns, both included, in time order, those
-  /// of one time in the order in which they came, until it returns false; damage and limit as
-  /// above.
-  using LogVisit = std::function<bool(TimestampNs, const EventView&)>;
-  Result<bool> read_logs(customers::CustomerNumber customer, TimestampNs from_ns, TimestampNs to_ns,
+  /// Calls `visit` for each log record that the query asks for until it returns false; damage and
+  /// limit as above.
+  using LogVisit = EventStore::LogVisit;
+  Result<bool> read_logs(customers::CustomerNumber customer, const LogQuery& query,
                          const LogVisit& visit, const WorkLimit& limit = {});
 
   /// Forgets whole days that are older than before_ms; returns how many.

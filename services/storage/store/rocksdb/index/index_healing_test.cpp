@@ -46,6 +46,10 @@ class LosingStore final : public kv::OrderedStore {
                                      const std::vector<std::string_view>& keys) override {
     return store_.contains(family, keys);
   }
+  std::unique_ptr<kv::Scan> scan_back(kv::Family family, std::string_view from,
+                                      std::string_view to) override {
+    return store_.scan_back(family, from, to);
+  }
   std::unique_ptr<kv::Scan> scan(kv::Family family, std::string_view from,
                                  std::string_view to) override {
     if (from.starts_with("s")) {

@@ -31,6 +31,10 @@ class WatchedStore final : public OrderedStore {
                                      const std::vector<std::string_view>& keys) override {
     return store_.contains(family, keys);
   }
+  std::unique_ptr<Scan> scan_back(Family family, std::string_view from,
+                                  std::string_view to) override {
+    return store_.scan_back(family, from, to);
+  }
   std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) override {
     return store_.scan(family, from, to);
   }

@@ -52,7 +52,7 @@ class Scan {
   virtual ~Scan() = default;
   /// Moves to the next key (at first: to the first one). False at the end or on an error.
   virtual bool next() = 0;
-  /// The next `next` gives the first key at or after `key`.
+  /// The next `next` gives the first key at or after `key`; backwards: at or before it.
   virtual void seek(std::string_view key) = 0;
   virtual std::string_view key() const = 0;    ///< valid until the next move
   virtual std::string_view value() const = 0;  ///< valid until the next move
@@ -84,6 +84,9 @@ class OrderedStore {
                                              const std::vector<std::string_view>& keys) = 0;
   /// Keys from `from` up to, not including, `to` ("": to the end).
   virtual std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) = 0;
+  /// The same keys from the last one down.
+  virtual std::unique_ptr<Scan> scan_back(Family family, std::string_view from,
+                                          std::string_view to) = 0;
   /// Makes every write before the call durable.
   virtual Result<void> sync() = 0;
   /// Forgets the keys from `from` up to, not including, `to`, whole files at once where possible.

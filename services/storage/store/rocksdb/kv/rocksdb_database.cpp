@@ -104,6 +104,11 @@ std::unique_ptr<Scan> RocksDbStore::scan(Family family, std::string_view from,
   return make_scan(current(), damage_, {family, from, to});
 }
 
+std::unique_ptr<Scan> RocksDbStore::scan_back(Family family, std::string_view from,
+                                              std::string_view to) {
+  return make_scan(current(), damage_, {family, from, to, true});
+}
+
 Result<void> RocksDbStore::sync() {
   const auto opened = current();
   if (opened == nullptr) return mending();

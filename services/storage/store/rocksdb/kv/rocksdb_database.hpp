@@ -57,6 +57,8 @@ class RocksDbStore final : public OrderedStore {
   Result<std::vector<bool>> contains(Family family,
                                      const std::vector<std::string_view>& keys) override;
   std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) override;
+  std::unique_ptr<Scan> scan_back(Family family, std::string_view from,
+                                  std::string_view to) override;
   Result<void> sync() override;
   Result<void> drop_range(Family family, std::string_view from, std::string_view to) override;
   Result<void> set_aside(const std::vector<KeyValue>& rows, std::string_view reason) override;

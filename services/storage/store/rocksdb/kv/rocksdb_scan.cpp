@@ -16,22 +16,33 @@ std::string_view view(const ::rocksdb::Slice& text) { return {text.data(), text.
 
 class RocksDbScan final : public Scan {
  public:
-  RocksDbScan(std::shared_ptr<Opened> opened, DamageQueue& damage, Family family,
-              std::string_view from, std::string_view to)
-      : opened_(std::move(opened)), damage_(damage), to_(to), to_slice_(to_), seek_(from) {
+  RocksDbScan(std::shared_ptr<Opened> opened, DamageQueue& damage, const ScanRange& range)
+      : opened_(std::move(opened)),
+        damage_(damage),
+        is_backward_(range.is_backward),
+        from_(range.from),
+        to_(range.to),
+        from_slice_(from_),
+        to_slice_(to_) {
     ::rocksdb::ReadOptions options;
     if (!to_.empty()) options.iterate_upper_bound = &to_slice_;
-    iterator_.reset(opened_->db->NewIterator(options, opened_->handle(family)));
+    // A walk forwards begins at its lower bound and needs none.
+    if (is_backward_) options.iterate_lower_bound = &from_slice_;
+    iterator_.reset(opened_->db->NewIterator(options, opened_->handle(range.family)));
   }
 
   bool next() override {
     if (opened_->is_ending) return false;
     if (seek_.has_value()) {
-      iterator_->Seek(*seek_);
+      is_backward_ ? iterator_->SeekForPrev(*seek_) : iterator_->Seek(*seek_);
       seek_.reset();
+    } else if (std::exchange(is_begun_, true)) {
+      is_backward_ ? iterator_->Prev() : iterator_->Next();
     } else {
-      iterator_->Next();
+      // The last key of the range: RocksDB heeds the upper bound here.
+      is_backward_ ? iterator_->SeekToLast() : iterator_->Seek(from_slice_);
     }
+    is_begun_ = true;
     return iterator_->Valid();
   }
   void seek(std::string_view key) override { seek_ = std::string(key); }
@@ -47,9 +58,13 @@ class RocksDbScan final : public Scan {
  private:
   std::shared_ptr<Opened> opened_;
   DamageQueue& damage_;
-  // RocksDB keeps a pointer to the slice, and the slice one to the text: both must outlive the
-  // iterator, which is therefore declared last.
+  bool is_backward_;
+  bool is_begun_ = false;
+  // RocksDB keeps pointers to the slices, and those to the texts: all must outlive the iterator,
+  // which is therefore declared last.
+  std::string from_;
   std::string to_;
+  ::rocksdb::Slice from_slice_;
   ::rocksdb::Slice to_slice_;
   std::optional<std::string> seek_;
   std::unique_ptr<::rocksdb::Iterator> iterator_;
@@ -93,8 +108,7 @@ tl::unexpected<Error> failure(DamageQueue& damage, const ::rocksdb::Status& stat
 std::unique_ptr<Scan> make_scan(std::shared_ptr<Opened> opened, DamageQueue& damage,
                                 const ScanRange& range) {
   if (opened == nullptr) return std::make_unique<NoScan>();
-  return std::make_unique<RocksDbScan>(std::move(opened), damage, range.family, range.from,
-                                       range.to);
+  return std::make_unique<RocksDbScan>(std::move(opened), damage, range);
 }
 
 }  // namespace vigia::storage::store::rocksdb::kv

@@ -44,10 +44,11 @@ struct ScanRange {
   Family family;
   std::string_view from;
   std::string_view to;
+  bool is_backward = false;
 };
 
-/// As OrderedStore::scan; `opened` null: a walk that ends at once with `mending`. `damage` must
-/// outlive it.
+/// As OrderedStore::scan and scan_back; `opened` null: a walk that ends at once with `mending`.
+/// `damage` must outlive it.
 std::unique_ptr<Scan> make_scan(std::shared_ptr<Opened> opened, DamageQueue& damage,
                                 const ScanRange& range);
 

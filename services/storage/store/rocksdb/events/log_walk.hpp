@@ -1,0 +1,58 @@
+// A query's walk over a customer's log records.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "services/storage/customers/customer_numbers.hpp"
+#include "services/storage/store/events.hpp"
+#include "services/storage/store/rocksdb/events/damaged_items.hpp"
+#include "services/storage/store/rocksdb/events/event_reader.hpp"
+#include "services/storage/store/rocksdb/kv/ordered_store.hpp"
+#include "services/storage/store/stream_selector.hpp"
+
+namespace vigia::storage::store::rocksdb::events {
+
+/// Log records of one time lie by their hash; this gives them by their arrival, those of some MiB
+/// at a time. Thread contract: one thread.
+class LogWalk {
+ public:
+  /// All must outlive it. The query's range is not empty.
+  LogWalk(kv::OrderedStore& store, customers::CustomerNumber customer, const LogQuery& query,
+          const EventStore::LogVisit& visit, DamagedItems& damaged);
+
+  /// `days`: on which there are any, in order. False where the limit came before the end.
+  Result<bool> run(const std::vector<std::uint32_t>& days, const WorkLimit& limit);
+
+ private:
+  /// How a part of the walk ended.
+  enum class Went : std::uint8_t { kOn, kEnough, kLimited };
+  struct WaitingRow {
+    std::uint64_t received_ms;
+    std::uint32_t position;
+    std::string bytes;
+  };
+
+  bool is_backward() const { return query_.direction == LogDirection::kBackward; }
+  Result<Went> walk_day(std::uint32_t day, const WorkLimit& limit);
+  Result<Went> add(TimestampNs time_ns, std::string_view row);
+  Result<Went> give_waiting();
+  Result<Went> give(const WaitingRow& row);
+
+  kv::OrderedStore& store_;
+  const customers::CustomerNumber customer_;
+  const LogQuery& query_;
+  const EventStore::LogVisit& visit_;
+  DamagedItems& damaged_;
+  EventReader reader_;
+  StreamSelector selector_;
+  TimestampNs from_ns_;
+  TimestampNs to_ns_;
+  std::size_t given_ = 0;
+  LogPlace place_;  // of the next of the rows below; all have its time
+  std::vector<WaitingRow> rows_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace vigia::storage::store::rocksdb::events
