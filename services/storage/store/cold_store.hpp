@@ -8,17 +8,11 @@
 
 namespace vigia::storage::store {
 
-/// What a caller may count on beyond the contract.
-struct Capabilities {
-  bool is_shared = false;  ///< several instances may write into it at once
-};
-
 /// Whoever reads or writes names the customer first, and sees that customer's data alone. Thread
 /// contract: any thread; the destructor after everybody else is done.
 class ColdStore {
  public:
   virtual ~ColdStore() = default;
-  virtual Capabilities capabilities() const { return {}; }
   virtual Catalog& catalog() = 0;
   virtual ChunkStore& chunks() = 0;
   virtual EventStore& events() = 0;

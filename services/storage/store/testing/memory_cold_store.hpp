@@ -16,7 +16,6 @@ namespace vigia::storage::store {
 /// Thread contract: as ColdStore. Nothing outlives it.
 class MemoryColdStore final : public ColdStore {
  public:
-  Capabilities capabilities() const override { return {.is_shared = true}; }
   Catalog& catalog() override { return catalog_; }
   ChunkStore& chunks() override { return chunks_; }
   EventStore& events() override { return events_; }
