@@ -67,6 +67,8 @@ void ColdHoles::poll() {
 }
 
 void ColdHoles::replace(std::vector<ColdHole> holes) {
+  // Begin and end are told by a collector's clock, which may have been set back in between.
+  for (ColdHole& hole : holes) hole.from_ms = std::min(hole.from_ms, hole.to_ms);
   const std::lock_guard lock(mutex_);
   holes_ = std::move(holes);
 }

@@ -28,5 +28,14 @@ TEST(ColdHoles, AnAnswerOverAHoleSaysSoToWhomItConcerns) {
   EXPECT_FALSE(holes.warning(std::nullopt, 0, 1'000'000));
 }
 
+TEST(ColdHoles, NoHoleEndsBeforeItBegins) {
+  const SystemClock clock;
+  ColdHoles holes(nullptr, clock);
+  holes.replace({{120'000, 60'000, ""}});
+  EXPECT_EQ(holes.warning(kA, 0, 1'000'000),
+            "cold part may be incomplete: of what was received from 1970-01-01T00:01:00Z to "
+            "1970-01-01T00:01:00Z some was lost before it was stored");
+}
+
 }  // namespace
 }  // namespace vigia::router::coverage

@@ -13,7 +13,10 @@ namespace {
 
 using request::format_time;
 
-std::string span_text(std::string_view from, TimestampMs to_ms) {
+/// Nothing: not known since when. A store that holds only what is behind the range has no part of
+/// it: then both ends are the range's own end, and never the other way round.
+std::string span_text(std::optional<TimestampMs> from_ms, TimestampMs to_ms) {
+  const std::string from = from_ms ? format_time(std::min(*from_ms, to_ms)) : "unknown";
   return fmt::format("{}/{}", from, format_time(to_ms));
 }
 
@@ -35,9 +38,8 @@ Notes notes_of_hot(const Course& course) {
   const auto& touches = course.question().touches;
   if (!touches) return notes;
   const auto& from = course.covered().from;
-  notes.served =
-      "hot=" +
-      span_text(!from ? "unknown" : format_time(std::max(touches->from_ms, *from)), touches->to_ms);
+  const auto begin = from ? std::optional(std::max(touches->from_ms, *from)) : std::nullopt;
+  notes.served = "hot=" + span_text(begin, touches->to_ms);
   if (holds_all(course.question(), course.covered())) return notes;
   // Hot was asked although it does not hold all. Why tells whether samples are missing that will be
   // there again, or whether there never were more.
@@ -64,7 +66,7 @@ Notes notes_of_long_term(const Course& course, ColdState cold) {
   const auto& touches = course.question().touches;
   if (!touches) return notes;
   notes.served = fmt::format("cold:{}={}", to_string(course.step().resolution),
-                             span_text(format_time(touches->from_ms), touches->to_ms));
+                             span_text(touches->from_ms, touches->to_ms));
   if (cold.lost) notes.warnings.push_back(std::move(*cold.lost));
   if (cold.replaced && cold.replaced->lacks(touches->from_ms)) {
     notes.warnings.push_back("cold part may be incomplete: " + cold.replaced->text());

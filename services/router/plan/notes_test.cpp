@@ -53,6 +53,19 @@ TEST(Notes, HotThatHoldsLessSaysWhyNobodyElseWasAsked) {
               ElementsAre("there is no long-term store here: older samples do not exist"));
 }
 
+TEST(Notes, NoRangeEndsBeforeItBegins) {
+  struct Case {
+    TimestampMs covered_from;  ///< by hot; the query reads from five minutes ago until now
+    TimestampMs begins;
+  };
+  for (const Case& each :
+       {Case{kNowMs - 900'000, kNowMs - 300'000}, Case{kNowMs - 1, kNowMs - 1},
+        Case{kNowMs, kNowMs}, Case{kNowMs + 1, kNowMs}, Case{kNowMs + 900'000, kNowMs}}) {
+    EXPECT_EQ(notes_of_hot(at(hot(Standing::kInstead), {each.covered_from, 0})).served,
+              "hot=" + request::format_time(each.begins) + "/" + kNow);
+  }
+}
+
 TEST(Notes, HotOfWhichNothingIsKnownSaysSo) {
   EXPECT_EQ(notes_of_hot(at(hot(Standing::kInstead), {})).served, "hot=unknown/" + kNow);
   EXPECT_THAT(notes_of_hot(at(hot(Standing::kInstead), {})).warnings,
