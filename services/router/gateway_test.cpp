@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "services/router/testing/served_gateway.hpp"
@@ -188,6 +189,42 @@ TEST(Gateway, StorageIsToldTheCallersCustomerWhateverTheCallerSent) {
   EXPECT_EQ(customers_told({{"authorization", "Bearer op"}}), everything);
   EXPECT_EQ(customers_told({{"authorization", "Bearer op"}, {"x-vigia-customer", "cliente-b"}}),
             of_b);
+}
+
+/// What a label look-up and a query are answered where the long-term store refuses both, and hot
+/// answers `hot`, or is not there where that is empty.
+std::vector<net::ClientResponse> told_of_refusal(const std::string& hot) {
+  const testing::RecordingStore cold(
+      429, R"({"status":"error","errorType":"unavailable","error":"9 series; narrow it"})");
+  const testing::RecordingStore query(
+      200, R"({"status":"success","data":{"resultType":"vector","result":[]},"warnings":[)"
+           R"("remote_read: remote server http://127.0.0.1:1/api/v1/read returned HTTP status )"
+           R"(429 Too Many Requests: 9 series; narrow it"]})");
+  const testing::RecordingStore answering(200, hot);
+  stores::StoresSettings settings = one_hot_store();
+  settings.cold_url = cold.url();
+  settings.query_url = query.url();
+  if (!hot.empty()) settings.hot_shards.front().url = answering.url();
+  ServedGateway gateway(std::move(settings));
+  return {gateway.ask("GET", "/api/v1/labels", kReader), gateway.ask("GET", kQuery, kReader)};
+}
+
+TEST(Gateway, AStoreThatRefusesIsNotOneThatDoesNotAnswer) {
+  using ::testing::HasSubstr;
+  for (const net::ClientResponse& answer : told_of_refusal("")) {
+    EXPECT_EQ(answer.status, 429) << answer.body;
+    EXPECT_THAT(answer.body, HasSubstr("9 series; narrow it"));
+    EXPECT_THAT(answer.body, ::testing::Not(HasSubstr("127.0.0.1")));
+  }
+  const std::string missing =
+      "cold part missing: the long-term store has refused this (9 series; narrow it)";
+  const auto labels = told_of_refusal(R"({"status":"success","data":["job"]})").front();
+  EXPECT_EQ(labels.status, 200) << labels.body;
+  EXPECT_THAT(labels.body, HasSubstr(missing));
+  const auto vector =
+      told_of_refusal(R"({"status":"success","data":{"resultType":"vector","result":[]}})").back();
+  EXPECT_EQ(vector.status, 200) << vector.body;
+  EXPECT_THAT(vector.body, HasSubstr(missing));
 }
 
 TEST(Gateway, HealthNeedsNoToken) {

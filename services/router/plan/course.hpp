@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 #include "libs/base/result.hpp"
 #include "libs/promql/result_memory.hpp"
@@ -51,6 +53,9 @@ class Course {
 
   /// An answer of this kind is there. `now`: what hot covers; of no matter at the long-term store.
   Verdict take(Reply reply, const coverage::Covered& now);
+  /// What the long-term store refused, so that whoever answers instead says so.
+  void note_refusal(std::optional<Error> refusal) { refusal_ = std::move(refusal); }
+  const std::optional<Error>& refusal() const { return refusal_; }
   /// What the same store said when it was looked at again.
   Verdict take_second_look(Reply reply);
 
@@ -67,6 +72,7 @@ class Course {
   QueryPlan plan_;
   Position position_;
   coverage::Covered covered_;
+  std::optional<Error> refusal_;
 };
 
 /// Whether a hot store that answered so may come back empty: one that is gone. A fault that it

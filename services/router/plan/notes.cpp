@@ -20,15 +20,14 @@ std::string span_text(std::optional<TimestampMs> from_ms, TimestampMs to_ms) {
   return fmt::format("{}/{}", from, format_time(to_ms));
 }
 
-std::string missing_cold(const std::optional<TimestampMs>& covered_from) {
+std::string missing_cold(const std::optional<TimestampMs>& covered_from,
+                         const std::optional<Error>& refusal) {
+  const std::string why = reason_of_cold(refusal);
   if (!covered_from) {
-    return "cold part missing: the long-term store does not answer, and it is not known what the "
-           "hot store holds";
+    return fmt::format("cold part missing: {}, and it is not known what the hot store holds", why);
   }
-  return fmt::format(
-      "cold part missing: the long-term store does not answer, so samples before {} may be missing "
-      "here",
-      format_time(*covered_from));
+  return fmt::format("cold part missing: {}, so samples before {} may be missing here", why,
+                     format_time(*covered_from));
 }
 
 }  // namespace
@@ -50,7 +49,7 @@ Notes notes_of_hot(const Course& course) {
           course.plan().worse_cold->text(), from ? format_time(*from) : "a time not known"));
       break;
     case Standing::kInstead:
-      notes.warnings.push_back(missing_cold(from));
+      notes.warnings.push_back(missing_cold(from, course.refusal()));
       break;
     case Standing::kAlone:
     case Standing::kHolds:
@@ -73,6 +72,11 @@ Notes notes_of_long_term(const Course& course, ColdState cold) {
   }
   if (cold.has_gaps) notes.warnings.push_back(gaps_warning());
   return notes;
+}
+
+std::string reason_of_cold(const std::optional<Error>& refusal) {
+  if (!refusal) return "the long-term store does not answer";
+  return fmt::format("the long-term store has refused this ({})", refusal->message);
 }
 
 std::string gaps_warning() {

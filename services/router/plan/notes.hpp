@@ -30,6 +30,10 @@ struct ColdState {
 /// nothing.
 Notes notes_of_long_term(const Course& course, ColdState cold);
 
+/// Why the long-term store has no part in an answer, in words: what it refused, else that it does
+/// not answer.
+std::string reason_of_cold(const std::optional<Error>& refusal);
+
 /// The warning of ColdState::has_gaps, for who learns of it later.
 std::string gaps_warning();
 

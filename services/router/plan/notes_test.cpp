@@ -66,6 +66,19 @@ TEST(Notes, NoRangeEndsBeforeItBegins) {
   }
 }
 
+TEST(Notes, AStoreThatRefusedIsNotOneThatDoesNotAnswer) {
+  const std::string since = request::format_time(kNowMs - 1'000);
+  Course course = at(hot(Standing::kInstead), {kNowMs - 1'000, 0});
+  course.note_refusal(Error{ErrorCode::kOverLimit, "more than 9 series; narrow it"});
+  EXPECT_THAT(notes_of_hot(course).warnings,
+              ElementsAre("cold part missing: the long-term store has refused this (more than 9 "
+                          "series; narrow it), so samples before " +
+                          since + " may be missing here"));
+  course.note_refusal(std::nullopt);
+  EXPECT_THAT(notes_of_hot(course).warnings,
+              ElementsAre(::testing::HasSubstr("the long-term store does not answer")));
+}
+
 TEST(Notes, HotOfWhichNothingIsKnownSaysSo) {
   EXPECT_EQ(notes_of_hot(at(hot(Standing::kInstead), {})).served, "hot=unknown/" + kNow);
   EXPECT_THAT(notes_of_hot(at(hot(Standing::kInstead), {})).warnings,

@@ -1,11 +1,14 @@
 #include "services/router/plan/replies.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <limits>
 #include <string_view>
 
 #include <fmt/format.h>
+
+#include "services/router/plan/shown_text.hpp"
 
 namespace vigia::router::plan {
 namespace {
@@ -43,6 +46,38 @@ bool is_broken_off(const wire::prometheus_api::Envelope& envelope) {
          envelope.error().find("expanding series") != std::string::npos;
 }
 
+/// The error of an HTTP status by which a store says that it was asked for too much or wrongly.
+/// 401, 403 and 404 are the provider's fault, and no caller can do anything about them.
+std::optional<ErrorCode> refusal_code(std::string_view status) {
+  if (status == "400" || status == "422") return ErrorCode::kInvalid;
+  if (status == "413") return ErrorCode::kTooLarge;
+  if (status == "429") return ErrorCode::kOverLimit;
+  return std::nullopt;
+}
+
+/// "remote_read: remote server http://10.0.0.1:9096/api/v1/read returned HTTP status 429 Too Many
+/// Requests: the query matches more than 100000 series; narrow it", as a Prometheus tells of a
+/// store that it reads. The words of 2.x and 3.x differ in their case alone.
+std::optional<Error> refusal_in(std::string_view text) {
+  constexpr std::array<std::string_view, 2> kMarks{"returned HTTP status ",
+                                                   "returned http status "};
+  constexpr std::size_t kStatusDigits = 3;
+  for (const std::string_view mark : kMarks) {
+    const std::size_t at = text.find(mark);
+    if (at == std::string_view::npos) continue;
+    std::string_view rest = text.substr(at + mark.size());
+    const auto code = refusal_code(rest.substr(0, kStatusDigits));
+    const std::size_t words = rest.find(": ");
+    if (!code || words == std::string_view::npos) return std::nullopt;
+    rest.remove_prefix(words + 2);
+    // A proxy's page, or another program than the one that is meant to be there.
+    if (rest.empty() || rest.find_first_of("<{\n") != std::string_view::npos) return std::nullopt;
+    if (may_show_address(rest)) return std::nullopt;
+    return Error{*code, std::string(rest)};
+  }
+  return std::nullopt;
+}
+
 Reply reply_of(const Error& error) {
   switch (error.code) {
     case ErrorCode::kUnavailable:
@@ -66,6 +101,27 @@ Reply reply_of(const Result<wire::prometheus_api::Envelope>& answer) {
   }
   if (is_short) return Reply::kShort;
   return leaves_warnings_out(*answer) ? Reply::kMaybeShort : Reply::kWhole;
+}
+
+std::optional<Error> refusal_of(const Result<wire::prometheus_api::Envelope>& answer) {
+  if (!answer) {
+    switch (answer.error().code) {
+      case ErrorCode::kInvalid:
+      case ErrorCode::kTooLarge:
+      case ErrorCode::kOverLimit:
+      case ErrorCode::kDeadline:
+        return answer.error();
+      default:
+        return std::nullopt;
+    }
+  }
+  for (const std::string& warning : answer->warnings()) {
+    if (auto refused = refusal_in(warning)) return refused;
+  }
+  if (answer->is_success()) return std::nullopt;
+  if (is_broken_off(*answer)) return refusal_in(answer->error());
+  if (may_show_address(answer->error())) return std::nullopt;
+  return Error{ErrorCode::kInvalid, answer->error()};
 }
 
 std::vector<std::string> promql_remarks(const std::vector<std::string>& texts) {

@@ -26,6 +26,12 @@ enum class Reply {
 /// `answer` as upstream::Upstream::ask gives it.
 Reply reply_of(const Result<wire::prometheus_api::Envelope>& answer);
 
+/// What a store, or one behind it, has refused: too many series, too large an answer, a matcher
+/// that it cannot take. Its own words, which say what helps; nothing where it refused nothing of
+/// the kind, or shows more than its caller may see. Whoever asked for less would get an answer, so
+/// it is no store that does not answer.
+std::optional<Error> refusal_of(const Result<wire::prometheus_api::Envelope>& answer);
+
 /// What PromQL itself remarks ("PromQL info: …"), without what a store behind it says.
 std::vector<std::string> promql_remarks(const std::vector<std::string>& texts);
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "libs/base/json_text.hpp"
 #include "services/router/testing/scripted_store.hpp"
 
 namespace vigia::router::plan {
@@ -58,6 +59,57 @@ TEST(Replies, ErrorsSayWhoElseMayBeAsked) {
        {ErrorCode::kDeadline, ErrorCode::kTooLarge, ErrorCode::kOverLimit, ErrorCode::kInvalid}) {
     EXPECT_EQ(of_error(code), Reply::kFailed);
   }
+}
+
+std::string refused(const Result<wire::prometheus_api::Envelope>& answer) {
+  const auto refusal = refusal_of(answer);
+  return refusal ? std::string(to_string(refusal->code)) + ": " + refusal->message : "none";
+}
+std::string refused_behind(const std::string& text) {
+  return refused(testing::envelope_of(R"({"status":"success","data":1,"warnings":[)" +
+                                      json_text("remote_read: remote server "
+                                                "http://10.0.0.1:9096/api/v1/read " +
+                                                text) +
+                                      "]}"));
+}
+
+// What a store refuses is told as that, and not as a store that does not answer.
+TEST(Replies, WhatAStoreBehindRefusesIsToldInItsWords) {
+  struct Case {
+    const char* warning;
+    const char* told;
+  };
+  for (const Case& each :
+       {Case{"returned HTTP status 429 Too Many Requests: the query matches more than 100000 "
+             "series; narrow it",
+             "over_limit: the query matches more than 100000 series; narrow it"},
+        Case{"returned http status 413 Request Entity Too Large: too long", "too_large: too long"},
+        Case{"returned HTTP status 400 Bad Request: no such expression",
+             "invalid: no such "
+             "expression"},
+        Case{"returned HTTP status 422 Unprocessable Entity: x", "invalid: x"},
+        Case{"returned HTTP status 503 Service Unavailable: try again", "none"},
+        Case{"returned HTTP status 401 Unauthorized: wrong token", "none"},
+        Case{"returned HTTP status 429 Too Many Requests: <html>busy</html>", "none"},
+        Case{"returned HTTP status 429 Too Many Requests: ask db:9042", "none"},
+        Case{"returned HTTP status 429", "none"}, Case{"connection refused", "none"}}) {
+    EXPECT_EQ(refused_behind(each.warning), each.told) << each.warning;
+  }
+}
+
+TEST(Replies, ARefusalMayComeInEveryKindOfAnswer) {
+  const std::string error = R"({"status":"error","errorType":"execution","error":)";
+  EXPECT_EQ(refused(testing::envelope_of(error + R"("expanding series: remote server http://x )"
+                                                 R"(returned HTTP status 429 T: less"})")),
+            "over_limit: less");
+  EXPECT_EQ(refused(testing::envelope_of(error + R"("expanding series: reset"})")), "none");
+  EXPECT_EQ(refused(testing::envelope_of(error + R"("too many samples"})")),
+            "invalid: too many samples");
+  EXPECT_EQ(refused(testing::data_of("[]")), "none");
+  for (const auto code : {ErrorCode::kUnavailable, ErrorCode::kCorrupt, ErrorCode::kInternal}) {
+    EXPECT_EQ(refused(tl::unexpected<Error>(Error{code, "why"})), "none");
+  }
+  EXPECT_EQ(refused(tl::unexpected<Error>(Error{ErrorCode::kOverLimit, "why"})), "over_limit: why");
 }
 
 TEST(Replies, WhatAQueryHeldIsReadAndCutOut) {

@@ -138,6 +138,7 @@ void QueryRunner::take(Answer answer) {
     if (plan::makes_suspect(reply)) stores_.coverage().mark_suspect(shard);
     now = stores_.covered(shard, question().caller);
   }
+  if (!is_hot) course_.note_refusal(plan::refusal_of(answer));
   const plan::Verdict verdict = course_.take(reply, now);
   // Of what hot answered and may have lacked nothing is learnt: the other store will tell.
   if (!is_hot || verdict != plan::Verdict::kNext) learn(answer);
@@ -162,11 +163,15 @@ void QueryRunner::settle(plan::Verdict verdict, Answer answer) {
     case plan::Verdict::kRefuse:
       return done_({std::move(answer), {}});
     case plan::Verdict::kFail:
-      // An answer that is too short is none.
-      const Error error =
-          answer ? upstream::no_answer() : upstream::outward(std::move(answer.error()));
-      return done_({tl::unexpected<Error>(error), {}});
+      return done_({tl::unexpected<Error>(error_of(std::move(answer))), {}});
   }
+}
+
+/// An answer that is too short is none. What the long-term store has refused comes first, whatever
+/// hot said instead: the caller can mend it.
+Error QueryRunner::error_of(Answer answer) const {
+  if (const auto& refusal = course_.refusal()) return *refusal;
+  return answer ? upstream::no_answer() : upstream::outward(std::move(answer.error()));
 }
 
 /// Prometheus shows ten warnings of any kind: whether a store's is among the rest is seen by
@@ -177,6 +182,7 @@ void QueryRunner::look_again(wire::prometheus_api::Envelope answer) {
   ask.form.emplace_back("time", request::format_seconds(question().touches->to_ms));
   store().ask(std::move(ask),
               [self = shared_from_this(), first = std::move(answer)](const Answer& second) mutable {
+                self->course_.note_refusal(plan::refusal_of(second));
                 const plan::Reply reply = plan::reply_of(second);
                 const plan::Verdict verdict = self->course_.take_second_look(reply);
                 self->settle(verdict, reply == plan::Reply::kLost

@@ -51,6 +51,7 @@ class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
   void take(Answer answer);
   void learn(Answer& answer);
   void settle(plan::Verdict verdict, Answer answer);
+  Error error_of(Answer answer) const;
   void look_again(wire::prometheus_api::Envelope answer);
   void finish(wire::prometheus_api::Envelope answer);
   void ask_for_gaps(wire::prometheus_api::Envelope answer, plan::Notes notes);

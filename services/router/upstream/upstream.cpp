@@ -1,6 +1,7 @@
 #include "services/router/upstream/upstream.hpp"
 
 #include <atomic>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -25,8 +26,15 @@ std::string payer_of(const Ask& ask) {
   return ask.timeout <= Lanes::kBriefMax ? "" : "operators' long ones";  // no customer's id
 }
 
-/// What the caller asked wrongly; everything else is the server's fault.
+/// What the caller asked wrongly; everything else but too much is the server's fault.
 bool is_callers_fault(int status) { return status == 400 || status == 422; }
+
+/// Of storage alone, which says in words what was too much; no Prometheus answers so.
+std::optional<ErrorCode> too_much(int status) {
+  if (status == 413) return ErrorCode::kTooLarge;
+  if (status == 429) return ErrorCode::kOverLimit;
+  return std::nullopt;
+}
 
 Error not_as_it_should() {
   return {ErrorCode::kCorrupt,
@@ -142,6 +150,9 @@ Result<wire::prometheus_api::Envelope> Upstream::read(Result<net::ClientResponse
                                           {"error", envelope->error()}});
   if (envelope->error_type() == "timeout") {
     return failure({ErrorCode::kDeadline, std::string(kTooLong)});
+  }
+  if (const auto code = too_much(status); code && !envelope->is_success()) {
+    return failure({*code, envelope->error()});
   }
   return failure(not_as_it_should());
 }

@@ -7,6 +7,7 @@
 
 #include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
+#include "services/router/plan/shown_text.hpp"
 #include "services/router/upstream/ask.hpp"
 
 namespace vigia::router::api::prometheus {
@@ -30,21 +31,6 @@ void append_list(std::string& body, std::string_view key, const std::vector<std:
     body += json_text(texts[i]);
   }
   body += ']';
-}
-
-/// Whether a message of an upstream may hold an address: "http://…", "10.0.0.1:9090", "db:9042".
-bool may_show_address(std::string_view text) {
-  if (text.find("://") != std::string_view::npos) return true;
-  if (text.find("dial ") != std::string_view::npos) return true;
-  for (std::size_t at = text.find(':'); at != std::string_view::npos; at = text.find(':', at + 1)) {
-    std::size_t digits = 0;
-    while (at + 1 + digits < text.size() && text[at + 1 + digits] >= '0' &&
-           text[at + 1 + digits] <= '9') {
-      ++digits;
-    }
-    if (digits >= 4) return true;  // a port; positions in a query are "1:23"
-  }
-  return false;
 }
 
 }  // namespace
@@ -91,7 +77,7 @@ net::Response refusal(const wire::prometheus_api::Envelope& envelope) {
   net::Response response;
   response.status = is_execution ? 422 : 400;
   response.headers.add("content-type", "application/json");
-  const std::string_view message = may_show_address(envelope.error())
+  const std::string_view message = plan::may_show_address(envelope.error())
                                        ? std::string_view("the query could not be evaluated")
                                        : std::string_view(envelope.error());
   response.body = fmt::format(R"({{"status":"error","errorType":"{}","error":{}}})",

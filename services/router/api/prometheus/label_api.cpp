@@ -16,6 +16,8 @@
 #include "services/router/json/lists.hpp"
 #include "services/router/plan/expression.hpp"
 #include "services/router/plan/look_up.hpp"
+#include "services/router/plan/notes.hpp"
+#include "services/router/plan/replies.hpp"
 #include "services/router/run/fan_out.hpp"
 
 namespace vigia::router::api::prometheus {
@@ -30,6 +32,10 @@ bool is_label_name(std::string_view text) {
   };
   if (text.empty() || (text.front() >= '0' && text.front() <= '9')) return false;
   return std::all_of(text.begin(), text.end(), is_word);
+}
+
+bool is_too_much(const Error& error) {
+  return error.code == ErrorCode::kOverLimit || error.code == ErrorCode::kTooLarge;
 }
 
 }  // namespace
@@ -61,9 +67,10 @@ class LabelApi::Lists final : public run::Gathering<json::TextList>,
     const bool is_cold = number == parts_.hot_count;
     // A store's refusal is passed on only where no store has an answer: see finish().
     if (answer && !answer->is_success()) refused_ = refusal(*answer);
-    if (!answer && answer.error().code == ErrorCode::kOverLimit) not_asked_ = answer.error();
+    if (!answer && is_too_much(answer.error())) too_much_ = answer.error();
     if (!list) {
       (is_cold ? has_cold_failed_ : has_hot_failed_) = true;
+      if (is_cold) cold_refusal_ = plan::refusal_of(answer);
       return;
     }
     if (!held_->grow(list->bytes())) {
@@ -106,7 +113,7 @@ class LabelApi::Lists final : public run::Gathering<json::TextList>,
     }
     if (lists_.empty()) {
       if (refused_) return exchange_.send(std::move(*refused_));
-      return exchange_.fail(not_asked_.value_or(upstream::no_answer()));
+      return exchange_.fail(too_much_.value_or(upstream::no_answer()));
     }
     note_missing();
     std::string body = body_so_far();
@@ -118,9 +125,9 @@ class LabelApi::Lists final : public run::Gathering<json::TextList>,
 
   void note_missing() {
     if (has_cold_failed_) {
-      notes_.warnings.emplace_back(
-          "cold part missing: the long-term store does not answer, so what is only there is "
-          "missing here");
+      notes_.warnings.push_back(
+          fmt::format("cold part missing: {}, so what is only there is missing here",
+                      plan::reason_of_cold(cold_refusal_)));
     }
     const auto replaced = parts_.stores.cold_replacement();
     constexpr TimestampMs kEver = std::numeric_limits<TimestampMs>::min();
@@ -163,7 +170,8 @@ class LabelApi::Lists final : public run::Gathering<json::TextList>,
   bool is_cut_ = false;  ///< storage had more
   plan::Notes notes_;
   std::optional<net::Response> refused_;
-  std::optional<Error> not_asked_;  ///< our own word, instead of a store's answer
+  std::optional<Error> too_much_;      ///< our own word or a store's, instead of an answer
+  std::optional<Error> cold_refusal_;  ///< where the long-term store has failed
 };
 
 void LabelApi::labels(request::ApiRequest request, request::Exchange exchange) {
