@@ -187,13 +187,18 @@ void Service::make_interfaces() {
       std::make_unique<api::WriteApi>(cold().catalog(), instance_->numbers(), *ingester_, *books_,
                                       [this] { return oldest_ms(settings_.retention.raw); });
   read_api_ = std::make_unique<api::ReadApi>(*remote_read_);
-  gaps_ = api::AnswerGaps(
-      [this] { return instance_->damage().unsaved_files; },
-      [this](std::string_view customer) { return instance_->lacks_rows_of(customer); });
+  const auto unsaved_files = [this] { return instance_->damage().unsaved_files; };
+  const auto lacks_index = [this](std::string_view customer) {
+    return instance_->lacks_rows_of(customer);
+  };
+  gaps_ = api::AnswerGaps(unsaved_files, lacks_index,
+                          [this](std::string_view customer) { return lacks_chunks_of(customer); });
   label_api_ = std::make_unique<api::LabelApi>(cold().catalog(), *reader_, *answers_, gaps_);
   trace_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kTraces);
   log_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kLogs);
-  event_api_ = std::make_unique<api::EventApi>(cold().events(), cold().catalog(), *answers_, gaps_);
+  // Chunks are of samples: no span and no log record is missing for them.
+  event_api_ = std::make_unique<api::EventApi>(cold().events(), cold().catalog(), *answers_,
+                                               api::AnswerGaps(unsaved_files, lacks_index));
   sample_writers_ = std::make_unique<lanes::CustomerLanes>(
       lanes::LaneSettings{"samples", write_threads(), write_threads() - 1, kWriteJobsMax,
                           settings_.memory_max / kWritesPart});
@@ -202,6 +207,15 @@ void Service::make_interfaces() {
                           settings_.memory_max / kWritesPart});
   readers_ = std::make_unique<lanes::CustomerLanes>(lanes::LaneSettings{
       "reads", kReadThreads, customer_read_threads(), kReadJobsMax, kReadBytesMax, kReadNice});
+}
+
+// One who reads is told of his own chunks alone; whoever reads of all, of anybody's.
+bool Service::lacks_chunks_of(std::string_view customer) const {
+  const auto owners = quarantine_->owners();
+  return std::any_of(owners.begin(), owners.end(), [&](customers::CustomerNumber owner) {
+    const auto id = instance_->numbers().id_of(owner);
+    return customer.empty() || (id && id->text() == customer);
+  });
 }
 
 void Service::set_short(bool is_short) {

@@ -62,6 +62,7 @@ class Service final : public service::Running, public net::Handler {
   std::vector<retention::RetentionRule> retention_rules();
   void start_retention();
   bool is_ready() const;
+  bool lacks_chunks_of(std::string_view customer) const;
   net::Response confirm_time();
   void add_damage_metrics();
   bool is_damage_recent();

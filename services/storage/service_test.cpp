@@ -1,6 +1,9 @@
 // The whole service over the network, its clients being ours.
 #include "services/storage/service.hpp"
 
+#include <filesystem>
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -325,6 +328,28 @@ TEST_F(ServiceTest, WhatLiesInQuarantineIsAnsweredAfterAStart) {
   EXPECT_TRUE(left.names().empty());
   EXPECT_THAT(read({{MatchType::kEqual, "__name__", "m"}}, "cliente-a"),
               HasSubstr(std::string(writer.bytes()).substr(2)));
+}
+
+// "c1-…" is of the first customer: of whom chunks are missing is told that, and nobody else.
+TEST_F(ServiceTest, WhatStaysInQuarantineIsSaidToItsCustomerAlone) {
+  write(series("m", "cliente-a", {{now_, 1}}), "cliente-a");
+  write(series("m", "cliente-b", {{now_, 1}}), "cliente-b");
+  const auto lacks = [this](const std::string& path, const std::string& customer) {
+    return std::string(get(path, customer).headers.get("x-vigia-incomplete"));
+  };
+  EXPECT_EQ(lacks("/api/v1/labels", "cliente-a"), "");
+  service_.reset();
+  const std::string folder = settings_.store.rocksdb.directory + "/quarantine/chunks";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/c1-s1-0-e1-v0-00000000.chunk") << "spoilt";
+  start();
+  EXPECT_EQ(lacks("/api/v1/labels", "cliente-a"), "quarantine");
+  EXPECT_THAT(get("/api/v1/labels", "cliente-a").body, HasSubstr("are set aside"));
+  EXPECT_EQ(lacks("/api/v1/labels", "cliente-b"), "");
+  EXPECT_THAT(get("/api/v1/labels", "cliente-b").body, Not(HasSubstr("set aside")));
+  EXPECT_EQ(lacks("/api/v1/labels", ""), "quarantine") << "of anybody's";
+  EXPECT_EQ(lacks("/health", ""), "quarantine");
+  EXPECT_EQ(get("/api/v1/traces/1f", "cliente-a").status, 404) << "chunks are of samples";
 }
 
 TEST_F(ServiceTest, TheStartSaysOnceWhatIsSetWithoutEffect) {

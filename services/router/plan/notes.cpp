@@ -70,7 +70,7 @@ Notes notes_of_long_term(const Course& course, ColdState cold) {
   if (cold.replaced && cold.replaced->lacks(touches->from_ms)) {
     notes.warnings.push_back("cold part may be incomplete: " + cold.replaced->text());
   }
-  if (cold.has_gaps) notes.warnings.push_back(gaps_warning());
+  if (!cold.gaps.empty()) notes.warnings.push_back(gaps_warning(cold.gaps));
   return notes;
 }
 
@@ -79,7 +79,11 @@ std::string reason_of_cold(const std::optional<Error>& refusal) {
   return fmt::format("the long-term store has refused this ({})", refusal->message);
 }
 
-std::string gaps_warning() {
+std::string gaps_warning(std::string_view gaps) {
+  if (gaps == "quarantine") {
+    return "cold part may be incomplete: samples that it did not take are set aside, and the "
+           "provider is told of them";
+  }
   return "cold part may be incomplete: rows of damaged files are still being written anew";
 }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/wire/prometheus_api/envelope.hpp"
@@ -24,7 +25,7 @@ Notes notes_of_hot(const Course& course);
 struct ColdState {
   std::optional<std::string> lost;  ///< what a collector lost on the way to it, in words
   std::optional<coverage::ColdReplacement> replaced;
-  bool has_gaps = false;  ///< rows of damaged files are still being written anew
+  std::string gaps;  ///< what storage says that it lacks for now
 };
 /// Of an answer of the long-term store, which the course stands at. Nothing where the query touches
 /// nothing.
@@ -34,8 +35,8 @@ Notes notes_of_long_term(const Course& course, ColdState cold);
 /// not answer.
 std::string reason_of_cold(const std::optional<Error>& refusal);
 
-/// The warning of ColdState::has_gaps, for who learns of it later.
-std::string gaps_warning();
+/// The warning of ColdState::gaps, for who learns of it later.
+std::string gaps_warning(std::string_view gaps);
 
 /// Adds what PromQL itself remarked in the answer, and who served it: the last thing that is done.
 void finish_notes(const wire::prometheus_api::Envelope& answer, Notes& notes);

@@ -110,21 +110,30 @@ TEST(Notes, TheLongTermStoreSaysWhatItLacks) {
   ColdState cold;
   cold.lost = "lost";
   cold.replaced = coverage::ColdReplacement{kNowMs};
-  cold.has_gaps = true;
+  cold.gaps = "damaged-files";
   const std::string replaced = "cold part may be incomplete: " + cold.replaced->text();
   EXPECT_THAT(notes_of_long_term(at(kCold, {}), cold).warnings,
               ElementsAre("lost", replaced,
                           "cold part may be incomplete: rows of damaged files are still being "
                           "written anew"));
   cold.replaced = coverage::ColdReplacement{kNowMs - 300'000};
-  EXPECT_THAT(notes_of_long_term(at(kCold, {}), cold).warnings, ElementsAre("lost", gaps_warning()))
+  EXPECT_THAT(notes_of_long_term(at(kCold, {}), cold).warnings,
+              ElementsAre("lost", gaps_warning("index")))
       << "it has been there since before";
+}
+
+TEST(Notes, WhatIsSetAsideIsNoDamage) {
+  ColdState cold;
+  cold.gaps = "quarantine";
+  EXPECT_THAT(notes_of_long_term(at(kCold, {}), cold).warnings,
+              ElementsAre("cold part may be incomplete: samples that it did not take are set "
+                          "aside, and the provider is told of them"));
 }
 
 TEST(Notes, WhatTouchesNothingWasServedByNobody) {
   EXPECT_EQ(notes_of_hot(at(hot(Standing::kAlone), {}, "1")).served, "");
   ColdState cold;
-  cold.has_gaps = true;
+  cold.gaps = "damaged-files";
   const Notes notes = notes_of_long_term(at(kCold, {}, "1"), cold);
   EXPECT_EQ(notes.served, "");
   EXPECT_THAT(notes.warnings, IsEmpty());

@@ -196,12 +196,12 @@ void QueryRunner::finish(wire::prometheus_api::Envelope answer) {
   const auto& touches = question().touches;
   if (!touches) return end(std::move(answer), {});
   const auto& customer = question().caller.customer;
-  const stores::Stores::ColdGaps gaps = stores_.cold_gaps();
-  const bool is_open_whose = gaps == stores::Stores::ColdGaps::kOfSome && customer;
+  const std::string gaps = stores_.cold_gaps();
+  const bool is_open_whose = customer && upstream::is_of_some(gaps);
   plan::ColdState cold;
   cold.lost = stores_.cold_holes().warning(customer, touches->from_ms, touches->to_ms);
   cold.replaced = stores_.cold_replacement();
-  cold.has_gaps = gaps != stores::Stores::ColdGaps::kNone && !is_open_whose;
+  if (!is_open_whose) cold.gaps = gaps;
   plan::Notes notes = plan::notes_of_long_term(course_, std::move(cold));
   if (is_open_whose) return ask_for_gaps(std::move(answer), std::move(notes));
   end(std::move(answer), std::move(notes));
@@ -216,9 +216,10 @@ void QueryRunner::ask_for_gaps(wire::prometheus_api::Envelope answer, plan::Note
   stores_.cold()->fetch(
       std::move(ask), [self = shared_from_this(), answer = std::move(answer),
                        notes = std::move(notes)](const Result<net::ClientResponse>& said) mutable {
-        const bool is_whole =
-            said && said->status == 200 && said->headers.count(upstream::kIncompleteHeader) == 0;
-        if (!is_whole) notes.warnings.push_back(plan::gaps_warning());
+        const std::string_view gaps = said && said->status == 200
+                                          ? said->headers.get(upstream::kIncompleteHeader)
+                                          : "unknown";
+        if (!gaps.empty()) notes.warnings.push_back(plan::gaps_warning(gaps));
         self->end(std::move(answer), std::move(notes));
       });
 }

@@ -65,11 +65,8 @@ void Stores::heed(std::size_t index, const upstream::StoreHealth& health) {
   if (!is_query) set(*cold_, is_silent);
 }
 
-Stores::ColdGaps Stores::cold_gaps() const {
-  if (!cold_) return ColdGaps::kNone;
-  const auto seen = watch_->seen(watch_->stores().size() - 1);
-  if (!seen.is_incomplete) return ColdGaps::kNone;
-  return seen.is_of_some ? ColdGaps::kOfSome : ColdGaps::kOfAll;
+std::string Stores::cold_gaps() const {
+  return cold_ ? watch_->seen(watch_->stores().size() - 1).lacks : std::string();
 }
 
 /// Of storage alone: no other store says one.

@@ -42,10 +42,9 @@ class Stores {
   const upstream::Upstream* cold() const { return cold_ ? &*cold_ : nullptr; }
   coverage::Coverage& coverage() { return *coverage_; }
   const upstream::StoreWatch& watch() const { return *watch_; }
-  enum class ColdGaps { kNone, kOfSome, kOfAll };
-  /// Whose rows, which will come back, storage lacks, as it said when it was last looked at. Of
-  /// some customers: an answer to one says whether of its own.
-  ColdGaps cold_gaps() const;
+  /// What storage lacks for now, as it said when it was last looked at (upstream::is_of_some); ""
+  /// where it is whole or there is none.
+  std::string cold_gaps() const;
   /// Nothing where there is no long-term store, or the one that was looked at last is the known
   /// one.
   std::optional<coverage::ColdReplacement> cold_replacement() const {

@@ -62,7 +62,7 @@ TEST_F(StoresTest, WhatIsNotConfiguredIsNotThere) {
   EXPECT_EQ(hot.stores.query(), nullptr);
   EXPECT_EQ(hot.stores.cold(), nullptr);
   EXPECT_EQ(hot.stores.watch().stores().size(), 1U);
-  EXPECT_EQ(hot.stores.cold_gaps(), Stores::ColdGaps::kNone);
+  EXPECT_EQ(hot.stores.cold_gaps(), "");
   const Seen all(settings_of(2, true));
   ASSERT_NE(all.stores.query(), nullptr);
   ASSERT_NE(all.stores.cold(), nullptr);

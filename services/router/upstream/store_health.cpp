@@ -7,6 +7,8 @@
 
 namespace vigia::router::upstream {
 
+bool is_of_some(std::string_view lacks) { return lacks == "index" || lacks == "quarantine"; }
+
 void StoreHealth::note(const Result<void>& look) {
   const bool is_silent = !look && look.error().code == ErrorCode::kDeadline;
   condition_ = look ? Condition::kAnswers : is_silent ? Condition::kSilent : Condition::kRefuses;

@@ -16,6 +16,8 @@ inline constexpr std::uint64_t kQuerySamplesMax = 5'000'000;
 /// On storage's /health, and on its answers: rows are missing which will come back. There of
 /// anybody's, here of the customer's who asks.
 inline constexpr std::string_view kIncompleteHeader = "x-vigia-incomplete";
+/// Of some customers alone: an answer to one says whether of its rows.
+bool is_of_some(std::string_view lacks);
 
 /// From one thread at a time.
 class StoreHealth {

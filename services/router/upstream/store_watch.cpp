@@ -14,7 +14,6 @@ namespace {
 constexpr std::chrono::seconds kLookInterval{2};
 constexpr std::chrono::seconds kSilentAfter{10};
 constexpr std::chrono::hours kFlagsInterval{1};
-constexpr std::string_view kOfSome = "index";
 constexpr std::size_t kAnswerBytesMax = 256U << 10U;
 
 std::string_view to_text(StoreHealth::Condition condition) {
@@ -53,8 +52,7 @@ StoreWatch::~StoreWatch() {
 StoreWatch::Seen StoreWatch::seen(std::size_t index) const {
   const std::lock_guard lock(mutex_);
   const State& state = states_[index];
-  return {state.health.condition(), state.samples_max, state.is_unbounded, state.is_incomplete,
-          state.is_of_some};
+  return {state.health.condition(), state.samples_max, state.is_unbounded, state.lacks};
 }
 
 void StoreWatch::run() {
@@ -103,10 +101,7 @@ void StoreWatch::take(std::size_t index, const Result<net::ClientResponse>& resp
     state.is_looking = false;
     const auto before = state.health.condition();
     state.health.note(response ? Result<void>() : tl::unexpected<Error>(response.error()));
-    if (response) {
-      state.is_incomplete = response->headers.count(kIncompleteHeader) > 0;
-      state.is_of_some = response->headers.get(kIncompleteHeader) == kOfSome;
-    }
+    if (response) state.lacks = response->headers.get(kIncompleteHeader);
     // Copied, so that it is told without the lock: told_ takes locks of its own.
     health = state.health;
     has_changed = before != health.condition();

@@ -41,9 +41,8 @@ class StoreWatch {
   struct Seen {
     StoreHealth::Condition condition = StoreHealth::Condition::kAnswers;
     std::optional<std::uint64_t> samples_max;  ///< nothing where it is not known
-    bool is_unbounded = false;   ///< it may hold more for one query than it should, or hides it
-    bool is_incomplete = false;  ///< it says that rows are missing which will come back
-    bool is_of_some = false;     ///< of some customers alone: an answer to one says whether of its
+    bool is_unbounded = false;  ///< it may hold more for one query than it should, or hides it
+    std::string lacks;          ///< what it says that is missing for now (kIncompleteHeader)
   };
 
   /// Looks until destroyed; the clock must outlive it.
@@ -63,8 +62,7 @@ class StoreWatch {
     std::optional<TimePoint> flags_at;  // when they were last read
     std::optional<std::uint64_t> samples_max;
     bool is_unbounded = false;
-    bool is_incomplete = false;
-    bool is_of_some = false;
+    std::string lacks;
   };
 
   void run();

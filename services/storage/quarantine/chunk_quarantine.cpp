@@ -1,6 +1,7 @@
 #include "services/storage/quarantine/chunk_quarantine.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -48,6 +49,7 @@ void ChunkQuarantine::look() {
     const auto size = file ? (*file)->size() : Result<std::uint64_t>(0);
     count(name, room_of(size.value_or(0)));
   }
+  note_owners();
 }
 
 void ChunkQuarantine::count(const std::string& name, std::uint64_t bytes) {
@@ -100,6 +102,7 @@ Result<std::string> ChunkQuarantine::keep(QuarantinedChunk chunk) {
   if (auto checked = check_room(owner_of(name), room); !checked) return forward(checked);
   if (auto written = write(name, file); !written) return forward(written);
   count(name, room);
+  note_owners();
   return name;
 }
 
@@ -133,6 +136,7 @@ Result<void> ChunkQuarantine::remove(const std::vector<std::string>& names) {
     bytes_by_owner_[owner_of(name)] -= at->second;
     bytes_by_name_.erase(at);
   }
+  note_owners();
   return files_.sync_directory(settings_.directory);
 }
 
@@ -144,6 +148,24 @@ void ChunkQuarantine::mark_damaged(const std::string& name) {
   if (counted.empty()) return;
   counted.key() = damaged;
   bytes_by_name_.insert(std::move(counted));
+}
+
+// Told from a copy: whoever answers a read must not wait for the disk, as `keep` does under its
+// lock.
+void ChunkQuarantine::note_owners() {
+  std::vector<customers::CustomerNumber> owners;
+  for (const auto& [owner, bytes] : bytes_by_owner_) {
+    customers::CustomerNumber number;
+    const auto read = std::from_chars(owner.data() + 1, owner.data() + owner.size(), number.value);
+    if (bytes > 0 && read.ec == std::errc()) owners.push_back(number);
+  }
+  const std::lock_guard lock(owners_mutex_);
+  owners_ = std::move(owners);
+}
+
+std::vector<customers::CustomerNumber> ChunkQuarantine::owners() const {
+  const std::lock_guard lock(owners_mutex_);
+  return owners_;
 }
 
 QuarantineStats ChunkQuarantine::stats() const {

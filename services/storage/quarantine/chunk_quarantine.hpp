@@ -52,6 +52,8 @@ class ChunkQuarantine {
   void mark_damaged(const std::string& name);
 
   QuarantineStats stats() const;
+  /// The numbers of those whose chunks lie here, damaged ones too. Never waits for the disk.
+  std::vector<customers::CustomerNumber> owners() const;
   const std::string& directory() const { return settings_.directory; }
 
  private:
@@ -60,6 +62,7 @@ class ChunkQuarantine {
   Result<void> check_room(const std::string& owner, std::uint64_t bytes) const;
   Result<void> write(const std::string& name, const std::string& file);
   void count(const std::string& name, std::uint64_t bytes);
+  void note_owners();
 
   const QuarantineSettings settings_;
   disk_log::FileSystem& files_;
@@ -68,6 +71,8 @@ class ChunkQuarantine {
   std::map<std::string, std::uint64_t> bytes_by_name_;   // damaged ones included
   std::map<std::string, std::uint64_t> bytes_by_owner_;  // the name's first part
   std::uint64_t bytes_ = 0;
+  mutable std::mutex owners_mutex_;
+  std::vector<customers::CustomerNumber> owners_;  // guarded by the one above
 };
 
 }  // namespace vigia::storage::quarantine
