@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import requests
+from reading import Reading
 from remote_write import write
 from stack import Stack, wait_for, with_more_of
-from test_router import Reading
 from test_router_load import NEIGHBOUR_SECONDS_MAX, Resident
 
 pytestmark = pytest.mark.alone  # what it measures, others on the machine would change

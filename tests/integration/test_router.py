@@ -21,122 +21,11 @@ import requests
 from launcher.paths import ROOT
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp import PROTOBUF, attributes
-from remote_write import write
+from reading import MINUTE_MS, Reading, fill, is_cold, is_hot
 from stack import Stack, prometheus_programs, wait_for
 
-MINUTE_MS = 60_000
 CANARIES = ("canary", "cliente-b", "b_secret")  # in every name and value that is cliente-b's
 TOKENS = {"read_a": "read-a", "read_b": "read-b", "ingest_a": "ingest-a", "expired": "expired-a", "operator": "op"}
-DIRECTORY = """\
-customers:
-  - id: cliente-a
-    name: A
-    hot_shard: hot-0
-    tokens:
-      - {token: read-a, scope: read}
-      - {token: ingest-a, scope: ingest}
-      - {token: expired-a, scope: read, expires: "2020-01-01T00:00:00Z"}
-  - {id: cliente-b, name: B, hot_shard: hot-0, tokens: [{token: read-b, scope: read}]}
-operators: [{token: op, scope: read}]
-"""
-RULES = """\
-groups:
-  - name: of-cliente-a
-    interval: 1s
-    rules:
-      - {alert: OwnOfA, expr: 'up{customer_id="cliente-a"} == 1', labels: {customer_id: cliente-a}}
-  - name: canary-group
-    interval: 1s
-    rules:
-      - {alert: canary_alert, expr: 'b_secret_total{customer_id="cliente-b"} > 0', labels: {customer_id: cliente-b}}
-      - {alert: general_alert, expr: 'up == 1'}
-"""
-
-
-class Reading:
-    """A router with stores that hold known samples of two customers."""
-
-    def __init__(self, stack: Stack, gap_max: str = "150s") -> None:
-        self.stack = stack
-        self.url = stack.layout.url("router")
-        self.now_ms = int(time.time()) // 60 * MINUTE_MS
-        (stack.layout.config / "customers.yaml").write_text(DIRECTORY)
-        (stack.layout.data / "rules" / "hot-0").mkdir(parents=True, exist_ok=True)
-        (stack.layout.data / "rules" / "hot-0" / "test.yml").write_text(RULES)
-        file = stack.layout.config / "router.yaml"
-        lines = [line for line in file.read_text().splitlines() if not line.startswith(("directory", "  "))]
-        lines += [
-            f"directory: {{file: {stack.layout.config}/customers.yaml}}",
-            f"heartbeat: {{poll: 200ms, gap_max: {gap_max}}}",
-        ]
-        file.write_text("\n".join(lines) + "\n")
-
-    def start(self) -> None:
-        self.stack.start("storage", "prometheus-hot", "prometheus-query", "router")
-
-    def to_hot(self, labels: dict[str, str], samples: list[tuple[int, float]]) -> None:
-        write(self.stack.layout.url("hot"), [(labels, samples)])
-
-    def to_cold(self, labels: dict[str, str], samples: list[tuple[int, float]]) -> None:
-        token = self.stack.secrets["internal_token"]
-        headers = {"Authorization": f"Bearer {token}", "X-Vigia-Customer": labels["customer_id"]}
-        write(self.stack.layout.url("storage"), [(labels, samples)], headers)
-
-    def to_both(self, labels: dict[str, str], samples: list[tuple[int, float]]) -> None:
-        self.to_hot(labels, samples)
-        self.to_cold(labels, samples)
-
-    def beat(self, count: int, every_ms: int = MINUTE_MS) -> None:
-        """So many heartbeats, the newest not older than their distance."""
-        newest_ms = int(time.time() * 1000) // every_ms * every_ms
-        times = [newest_ms - n * every_ms for n in reversed(range(count))]
-        self.to_hot({"__name__": "vigia_hot_heartbeat", "shard": "hot-0"}, [(time_ms, 1.0) for time_ms in times])
-
-    def ask(
-        self,
-        path: str,
-        token: str = "read-a",
-        method: str = "GET",
-        headers: dict[str, str] | None = None,
-        **form: Any,
-    ) -> requests.Response:
-        pairs = [(k, v) for k, values in form.items() for v in (values if isinstance(values, list) else [values])]
-        pairs = [("match[]" if key == "match" else key, value) for key, value in pairs]
-        sent = {"Authorization": f"Bearer {token}", **(headers or {})}
-        if method == "GET":
-            return requests.get(f"{self.url}{path}", params=pairs, headers=sent, timeout=30)
-        return requests.request(method, f"{self.url}{path}", data=pairs, headers=sent, timeout=30)
-
-    def result(self, query: str, token: str = "read-a", **form: Any) -> list[dict[str, Any]]:
-        answer = self.ask("/api/v1/query", token, query=query, **form)
-        assert answer.status_code == 200, answer.text
-        result: list[dict[str, Any]] = answer.json()["data"]["result"]
-        return result
-
-    def customers(self, query: str, token: str = "read-a", **form: Any) -> list[str]:
-        found = {entry["metric"].get("customer_id", "") for entry in self.result(query, token, **form)}
-        return sorted(found)
-
-
-def _fill(reading: Reading) -> None:
-    times = [(reading.now_ms - n * MINUTE_MS, 100.0 - n) for n in reversed(range(60))]
-    old = [(reading.now_ms - 10 * 86_400_000 + n * MINUTE_MS, float(n)) for n in range(60)]
-    for customer, job, extra in (("cliente-a", "x", "mine"), ("cliente-b", "canary_job", "canary_value")):
-        labels = {"customer_id": customer, "node_id": f"{extra}_node"}
-        reading.to_both({"__name__": "up", "job": job, **labels}, [(t, 1.0) for t, _ in times])
-        name = "a_own_total" if customer == "cliente-a" else "b_secret_total"
-        reading.to_both({"__name__": name, f"{extra}_label": extra, **labels}, times)
-        reading.to_cold({"__name__": f"{name}_old", f"{extra}_old_label": extra, **labels}, old)
-    reading.beat(56)
-    wait_for("hot covers the last minutes", lambda: _is_hot(reading.ask("/api/v1/query", query="up")), 20)
-
-
-def _is_hot(answer: requests.Response) -> bool:
-    return answer.headers.get("X-Vigia-Served", "").startswith("hot=") and "warnings" not in answer.json()
-
-
-def _is_cold(answer: requests.Response) -> bool:
-    return answer.headers.get("X-Vigia-Served", "").startswith("cold:raw=")
 
 
 @pytest.fixture(scope="module", params=prometheus_programs(), ids=lambda program: program[0])
@@ -146,7 +35,7 @@ def reading(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         stack.hot_program = request.param[1]
         made = Reading(stack)
         made.start()
-        _fill(made)
+        fill(made)
         yield made
 
 
@@ -156,7 +45,7 @@ def own_reading(tmp_path: Path) -> Iterator[Reading]:
     with Stack(tmp_path) as stack:
         made = Reading(stack)
         made.start()
-        _fill(made)
+        fill(made)
         yield made
 
 
@@ -561,12 +450,12 @@ class TestWhatHotWouldSay:
 class TestHotOrCold:
     def test_each_query_goes_to_who_holds_it(self, reading: Reading) -> None:
         now = reading.now_ms / 1000
-        assert _is_hot(reading.ask("/api/v1/query", query="up", time=now))
-        assert _is_hot(reading.ask("/api/v1/query", query="rate(a_own_total[30m])", time=now))
-        assert _is_cold(reading.ask("/api/v1/query", query="rate(a_own_total[2h])", time=now))
-        assert _is_cold(reading.ask("/api/v1/query", query="up or up offset 2h", time=now))
-        assert _is_cold(reading.ask("/api/v1/query", query="max_over_time(up[30m:1m] offset 40m)", time=now))
-        assert _is_cold(reading.ask("/api/v1/query", query="up @ 1000", time=now))
+        assert is_hot(reading.ask("/api/v1/query", query="up", time=now))
+        assert is_hot(reading.ask("/api/v1/query", query="rate(a_own_total[30m])", time=now))
+        assert is_cold(reading.ask("/api/v1/query", query="rate(a_own_total[2h])", time=now))
+        assert is_cold(reading.ask("/api/v1/query", query="up or up offset 2h", time=now))
+        assert is_cold(reading.ask("/api/v1/query", query="max_over_time(up[30m:1m] offset 40m)", time=now))
+        assert is_cold(reading.ask("/api/v1/query", query="up @ 1000", time=now))
         old = reading.result("a_own_total_old", time=now - 10 * 86_400 + 59 * 60)
         assert [entry["value"][1] for entry in old] == ["59"]
 
@@ -578,8 +467,8 @@ class TestHotOrCold:
             form: dict[str, Any] = {"query": query, "start": now - 1200, "end": now, "step": 60}
             hot = reading.ask("/api/v1/query_range", **form)
             cold = reading.ask("/api/v1/query_range", **{**form, "query": f"{query} or (up offset 3h and up < 0)"})
-            assert _is_hot(hot)
-            assert _is_cold(cold)
+            assert is_hot(hot)
+            assert is_cold(cold)
             assert hot.json()["data"] == cold.json()["data"]
             assert hot.json()["data"]["result"][0]["values"]
 
@@ -588,17 +477,17 @@ class TestHotOrCold:
         now = reading.now_ms / 1000
         form: dict[str, Any] = {"query": "a_own_total", "start": now - 1800, "end": now, "step": 60}
         before = reading.ask("/api/v1/query_range", **form)
-        assert _is_hot(before)
+        assert is_hot(before)
         reading.stack.stop("prometheus-hot")
         assert reading.ask("/api/v1/query_range", **form).json()["data"] == before.json()["data"], "hot is down"
         shutil.rmtree(reading.stack.layout.data / "prometheus-hot")
         reading.stack.start("prometheus-hot")
         after = reading.ask("/api/v1/query_range", **form)
-        assert _is_cold(after)
+        assert is_cold(after)
         assert after.json()["data"] == before.json()["data"]
         reading.beat(2)
-        wait_for("hot covers again", lambda: _is_hot(reading.ask("/api/v1/query", query="vigia_x[10s]")), 20)
-        assert _is_cold(reading.ask("/api/v1/query_range", **form)), "but only from the new heartbeats on"
+        wait_for("hot covers again", lambda: is_hot(reading.ask("/api/v1/query", query="vigia_x[10s]")), 20)
+        assert is_cold(reading.ask("/api/v1/query_range", **form)), "but only from the new heartbeats on"
 
     def test_without_storage_the_gap_is_stated(self, own_reading: Reading) -> None:
         reading = own_reading
@@ -614,7 +503,7 @@ class TestHotOrCold:
         labels = reading.ask("/api/v1/labels")
         assert any(warning.startswith("cold part missing: ") for warning in labels.json()["warnings"])
         assert "mine_label" in labels.json()["data"]
-        assert _is_hot(reading.ask("/api/v1/query", query="up"))
+        assert is_hot(reading.ask("/api/v1/query", query="up"))
         reading.stack.kill("prometheus-hot")
         nothing = reading.ask("/api/v1/query_range", **form)
         assert nothing.status_code == 503
@@ -639,7 +528,7 @@ class TestHotOrCold:
         query = f"sum_over_time(m01[5m]) or {broken}"
         form: dict[str, Any] = {"query": query, "start": now - 10_000, "end": now - 4_000, "step": 60}
         answer = reading.ask("/api/v1/query_range", **form)
-        assert _is_cold(answer), answer.headers
+        assert is_cold(answer), answer.headers
         content = answer.json()
         assert len(content["data"]["result"][0]["values"]) == 101
         assert any("more warning annotations omitted" in warning for warning in content["warnings"]), content
@@ -659,17 +548,17 @@ class TestHotOrCold:
             labels = {"__name__": "vigia_hot_heartbeat", "shard": "hot-0", "collector": collector}
             reading.to_hot(labels, [(now_ms - n * MINUTE_MS, 1.0) for n in minutes])
 
-        def is_hot(minutes: int) -> bool:
+        def covers(minutes: int) -> bool:
             answer = reading.ask("/api/v1/query", query=f"count_over_time(a_own_total[{minutes}m])")
-            return _is_hot(answer)
+            return is_hot(answer)
 
         beat("0a0a0a0a", list(reversed(range(56))))
-        wait_for("one collector covers", lambda: is_hot(40), 20)
+        wait_for("one collector covers", lambda: covers(40), 20)
         beat("0b0b0b0b", [*range(50, 30, -1), *range(10, -1, -1)])
         reading.stack.kill("router")
         reading.stack.start("router")
-        wait_for("the other's hole is over", lambda: is_hot(5), 20)
-        assert not is_hot(40)
+        wait_for("the other's hole is over", lambda: covers(5), 20)
+        assert not covers(40)
 
     def test_heartbeats_of_the_future_cover_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A collector's clock was hours ahead: no later loss shows under what it marked, nor that it has stopped."""
@@ -677,9 +566,9 @@ class TestHotOrCold:
         with Stack(tmp_path) as stack:
             reading = Reading(stack)
             reading.start()
-            _fill(reading)
+            fill(reading)
             query = "count_over_time(a_own_total[5m])"
-            wait_for("hot covers", lambda: _is_hot(reading.ask("/api/v1/query", query=query)), 20)
+            wait_for("hot covers", lambda: is_hot(reading.ask("/api/v1/query", query=query)), 20)
             hour_ms = int(time.time() * 1000) // MINUTE_MS * MINUTE_MS + 60 * MINUTE_MS
             labels = {"__name__": "vigia_hot_heartbeat", "shard": "hot-0", "collector": "0a0a0a0a"}
             reading.to_hot(labels, [(hour_ms + n * MINUTE_MS, 1.0) for n in range(-120, 120)])
@@ -687,7 +576,7 @@ class TestHotOrCold:
             reading.stack.start("router")
             reading.beat(2)
             for _ in range(10):
-                assert _is_cold(reading.ask("/api/v1/query", query=query))
+                assert is_cold(reading.ask("/api/v1/query", query=query))
                 time.sleep(0.3)
 
     def test_silence_of_the_collector_uncovers_hot(self, tmp_path: Path) -> None:
@@ -697,11 +586,11 @@ class TestHotOrCold:
 
             def is_covered() -> bool:
                 reading.beat(2, every_ms=1000)
-                return _is_hot(reading.ask("/api/v1/query", query="x[500ms]"))
+                return is_hot(reading.ask("/api/v1/query", query="x[500ms]"))
 
             wait_for("hot covers the last second", is_covered, 20)
             assert stack.own_metrics("router_metrics")['vigia_router_hot_covered_seconds{shard="hot-0"}'] > 0
-            wait_for("hot no longer counts", lambda: _is_cold(reading.ask("/api/v1/query", query="x[500ms]")), 20)
+            wait_for("hot no longer counts", lambda: is_cold(reading.ask("/api/v1/query", query="x[500ms]")), 20)
 
 
 class TestLanguage:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import requests
+from reading import Reading, fill, is_cold, is_hot
 from stack import Stack, wait_for
-from test_router import Reading, _fill, _is_cold, _is_hot
 
 # A look every 2 s, 10 s until it counts as unanswered, and the query itself.
 FOUND_SECONDS_MAX = 15.0
@@ -26,7 +26,7 @@ def own_reading(tmp_path: Path) -> Iterator[Reading]:
     with Stack(tmp_path) as stack:
         made = Reading(stack)
         made.start()
-        _fill(made)
+        fill(made)
         yield made
 
 
@@ -60,7 +60,7 @@ def test_a_cold_store_that_hangs_costs_its_part_alone(own_reading: Reading, part
     """504 after 125 s, and after 60 s, with nothing of what hot holds."""
     reading = own_reading
     form = _over_the_edge(reading)
-    assert _is_cold(reading.ask("/api/v1/query_range", **form))
+    assert is_cold(reading.ask("/api/v1/query_range", **form))
     with frozen(reading, part):
         # Several at once: more than may be under way, so that some wait in the row.
         first: list[tuple[float, requests.Response]] = []
@@ -85,8 +85,8 @@ def test_a_cold_store_that_hangs_costs_its_part_alone(own_reading: Reading, part
             assert seconds < AT_ONCE_SECONDS_MAX, path
             assert answer.status_code == 200, answer.text
             assert any(warning.startswith("cold part missing: ") for warning in answer.json()["warnings"]), path
-        assert _is_hot(reading.ask("/api/v1/query", query="up"))
-    wait_for("all is whole again", lambda: _is_cold(reading.ask("/api/v1/query_range", **form)), 10)
+        assert is_hot(reading.ask("/api/v1/query", query="up"))
+    wait_for("all is whole again", lambda: is_cold(reading.ask("/api/v1/query_range", **form)), 10)
     assert _answers(reading, store) == 1
     assert "warnings" not in reading.ask("/api/v1/labels").json()
 
@@ -96,11 +96,11 @@ def test_a_hot_store_that_hangs_is_answered_for_by_cold(own_reading: Reading) ->
     now = reading.now_ms / 1000
     form: dict[str, Any] = {"query": "a_own_total", "start": now - 1800, "end": now, "step": 60}
     before = reading.ask("/api/v1/query_range", **form)
-    assert _is_hot(before)
+    assert is_hot(before)
     with frozen(reading, "prometheus-hot"):
         seconds, answer = _timed(reading, "/api/v1/query_range", **form)
         assert seconds < FOUND_SECONDS_MAX
-        assert _is_cold(answer), answer.text
+        assert is_cold(answer), answer.text
         assert answer.json()["data"] == before.json()["data"]
         wait_for("it is known to be away", lambda: _answers(reading, "hot-0") == 0, FOUND_SECONDS_MAX)
         seconds, labels = _timed(reading, "/api/v1/labels")
@@ -119,7 +119,7 @@ def test_a_hot_store_that_hangs_is_answered_for_by_cold(own_reading: Reading) ->
             assert "ask again" in nothing.json()["error"]
             assert int(nothing.headers["Retry-After"]) > 0
             assert reading.stack.layout.host not in nothing.text
-    wait_for("hot covers again", lambda: _is_hot(reading.ask("/api/v1/query_range", **form)), 20)
+    wait_for("hot covers again", lambda: is_hot(reading.ask("/api/v1/query_range", **form)), 20)
 
 
 def test_one_query_may_hold_too_much_of_a_store_and_the_provider_sees_it(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import requests
+from reading import MINUTE_MS, Reading
 from remote_write import histogram, write, write_mixed
 from stack import Stack, prometheus_programs, wait_for, with_more_of
-from test_router import MINUTE_MS, Reading
 
 pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
 
