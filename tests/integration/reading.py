@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import requests
-from remote_write import write
+from remote_write import sample_with_exemplar, series_bytes, write, write_bytes
 from stack import Stack, wait_for
 
 MINUTE_MS = 60_000
@@ -110,6 +110,9 @@ def fill(reading: Reading) -> None:
         name = "a_own_total" if customer == "cliente-a" else "b_secret_total"
         reading.to_both({"__name__": name, f"{extra}_label": extra, **labels}, times)
         reading.to_cold({"__name__": f"{name}_old", f"{extra}_old_label": extra, **labels}, old)
+        traced = sample_with_exemplar(*times[-1], f"{extra}_trace")
+        traced = series_bytes({"__name__": name, f"{extra}_label": extra, **labels}, traced)
+        assert write_bytes(reading.stack.layout.url("hot"), traced).ok
     reading.beat(56)
     wait_for("hot covers the last minutes", lambda: is_hot(reading.ask("/api/v1/query", query="up")), 20)
 

@@ -133,6 +133,14 @@ def series_bytes(labels: Mapping[str, str], samples: bytes) -> bytes:
     return sized(1, _series(labels, []) + samples)
 
 
+def sample_with_exemplar(timestamp_ms: int, value: float, trace_id: str) -> bytes:
+    """For series_bytes."""
+    number = b"\x09" + struct.pack("<d", value)
+    label = sized(1, sized(1, b"trace_id") + sized(2, trace_id.encode()))
+    exemplar = label + b"\x11" + struct.pack("<d", value) + b"\x18" + varint(timestamp_ms)
+    return sized(2, number + b"\x10" + varint(timestamp_ms)) + sized(3, exemplar)
+
+
 def series_of_histogram(labels: Mapping[str, str], histogram: bytes) -> bytes:
     """One series of customer A with one histogram."""
     return sized(1, _series({**labels, "customer_id": "cliente-a"}, [], [histogram]))

@@ -319,6 +319,28 @@ class TestIsolationProbes:
             self._check(answer, query)
             assert answer.status_code == 200, (query, answer.text)
 
+    # R-PM-11.
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_exemplars_are_kept_and_fenced(self, reading: Reading, method: str) -> None:
+        def traces(query: str, token: str = "read-a") -> list[tuple[str, str]]:
+            now = reading.now_ms / 1000
+            answer = reading.ask(
+                "/api/v1/query_exemplars", token, method=method, query=query, start=now - 600, end=now + 600
+            )
+            assert answer.status_code == 200, answer.text
+            return [
+                (series["seriesLabels"]["customer_id"], exemplar["labels"]["trace_id"])
+                for series in answer.json()["data"]
+                for exemplar in series["exemplars"]
+            ]
+
+        mine = [("cliente-a", "mine_trace")]
+        assert traces("a_own_total") == mine
+        assert traces("rate(a_own_total[5m]) or b_secret_total") == mine
+        assert traces('{__name__=~".+"}') == mine
+        assert traces('b_secret_total{customer_id="cliente-b"}') == []
+        assert traces("b_secret_total", "read-b") == [("cliente-b", "canary_value_trace")]
+
     @pytest.mark.parametrize("query", ["time()", "1", "vector(1) + 2", '"text"'])
     def test_exemplars_of_what_selects_nothing_are_none(self, reading: Reading, query: str) -> None:
         """B9: Prometheus 3.x answers null, which clients take for a fault."""

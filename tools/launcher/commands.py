@@ -65,7 +65,7 @@ def hot(layout: Layout, program: Path | None = None) -> Command:
             "--storage.tsdb.retention.time=30d",
             "--web.enable-remote-write-receiver",
             "--web.enable-lifecycle",
-            "--enable-feature=native-histograms",
+            "--enable-feature=native-histograms,exemplar-storage",
             "--alertmanager.notification-queue-capacity=100000",
             f"--rules.alert.resend-delay={layout.resend_delay}",
             *_shown_as_portal(layout),
