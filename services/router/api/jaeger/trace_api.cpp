@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "libs/base/json_text.hpp"
+#include "libs/json/writer.hpp"
 #include "libs/net/status.hpp"
 
 namespace vigia::router::api::jaeger {
@@ -20,9 +18,12 @@ net::Response error_form(const Error& error, int status) {
   // Headers as every JSON answer has them: Retry-After, WWW-Authenticate.
   net::Response response = net::json_error(error);
   response.status = status;
-  response.body = fmt::format(
-      R"({{"data":null,"total":0,"limit":0,"offset":0,"errors":[{{"code":{},"msg":{}}}]}})", status,
-      json_text(error.message));
+  vigia::json::JsonWriter body;
+  body.begin_object().key("data").null();
+  for (const char* count : {"total", "limit", "offset"}) body.member(count, std::int64_t{0});
+  body.key("errors").begin_array().begin_object().member("code", std::int64_t{status});
+  body.member("msg", error.message).end_object().end_array().end_object();
+  response.body = body.take();
   return response;
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/json_text.hpp"
+#include "libs/json/writer.hpp"
 #include "libs/net/status.hpp"
 #include "services/router/plan/shown_text.hpp"
 #include "services/router/upstream/ask.hpp"
@@ -21,6 +22,12 @@ std::string_view hint_for(std::string_view error) {
   if (error.find("too many samples") == std::string_view::npos) return {};
   return ": its series times its steps, or the samples of its ranges, are more than a store holds "
          "for one query; ask for fewer series, a shorter range or a longer step";
+}
+
+std::string error_body(std::string_view type, std::string_view message) {
+  vigia::json::JsonWriter body;
+  body.begin_object().member("status", "error").member("errorType", type).member("error", message);
+  return body.end_object().take();
 }
 
 void append_list(std::string& body, std::string_view key, const std::vector<std::string>& texts) {
@@ -40,8 +47,7 @@ net::Response error_form(const Error& error, int status) {
   response.status = status;
   if (status != kClientClosedRequest) return response;
   // The one status whose word no error of ours has.
-  response.body = fmt::format(R"({{"status":"error","errorType":"canceled","error":{}}})",
-                              json_text(error.message));
+  response.body = error_body("canceled", error.message);
   return response;
 }
 
@@ -80,9 +86,8 @@ net::Response refusal(const wire::prometheus_api::Envelope& envelope) {
   const std::string_view message = plan::may_show_address(envelope.error())
                                        ? std::string_view("the query could not be evaluated")
                                        : std::string_view(envelope.error());
-  response.body = fmt::format(R"({{"status":"error","errorType":"{}","error":{}}})",
-                              is_execution ? "execution" : "bad_data",
-                              json_text(fmt::format("{}{}", message, hint_for(message))));
+  response.body = error_body(is_execution ? "execution" : "bad_data",
+                             fmt::format("{}{}", message, hint_for(message)));
   return response;
 }
 

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "libs/base/json_text.hpp"
+#include "libs/json/writer.hpp"
 #include "libs/promql/fence.hpp"
 #include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
@@ -184,11 +184,12 @@ void RuleApi::build_info(request::ApiRequest /*request*/, request::Exchange exch
     return exchange.fail({ErrorCode::kUnavailable, "the hot store has not answered yet"});
   }
   // Clients look at the version to know the dialect; the rest is nobody's business.
-  exchange.send(success(
-      fmt::format(R"({{"version":{},"revision":"","branch":"","buildUser":"","buildDate":"",)"
-                  R"("goVersion":""}})",
-                  json_text(version)),
-      {}));
+  vigia::json::JsonWriter info;
+  info.begin_object().member("version", version);
+  for (const char* hidden : {"revision", "branch", "buildUser", "buildDate", "goVersion"}) {
+    info.member(hidden, "");
+  }
+  exchange.send(success(info.end_object().text(), {}));
 }
 
 }  // namespace vigia::router::api::prometheus
