@@ -77,8 +77,8 @@ TEST(Fence, NothingToFenceIsFine) {  // C17
 }
 
 TEST(Fence, SelectorsOfMatchParameters) {
-  const auto text = fenced_text(kA, *parse_series_selector("{job=\"x\"}", Dialect::kPrometheus2),
-                                Dialect::kPrometheus2);
+  const auto selectors = parse_series_selectors({"{job=\"x\"}"}, Dialect::kPrometheus2);
+  const auto text = fenced_text(kA, selectors->front(), Dialect::kPrometheus2);
   EXPECT_EQ(text, "{job=\"x\",customer_id=\"a\"}");
 }
 

@@ -429,11 +429,6 @@ static Result<Selector> parse_one_selector(std::string_view text, Dialect dialec
   return std::move(*selector);
 }
 
-Result<Selector> parse_series_selector(std::string_view text, Dialect dialect) {
-  internal::RegexBudget regexes;
-  return parse_one_selector(text, dialect, regexes);
-}
-
 Result<std::vector<Selector>> parse_series_selectors(const std::vector<std::string>& texts,
                                                      Dialect dialect) {
   internal::RegexBudget regexes;

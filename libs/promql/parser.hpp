@@ -18,9 +18,8 @@ namespace vigia::promql {
 /// Any thread.
 Result<ExprPtr> parse(std::string_view text, Dialect dialect);
 
-/// Reads a selector as `match[]` takes it: no range, no offset, no @.
-Result<Selector> parse_series_selector(std::string_view text, Dialect dialect);
-/// All of one request: they share the bounds on regexes. The first fault is the one told.
+/// Reads selectors as `match[]` takes them: no range, no offset, no @. All of one request, since
+/// they share the bounds on regexes. The first fault is the one told.
 Result<std::vector<Selector>> parse_series_selectors(const std::vector<std::string>& texts,
                                                      Dialect dialect);
 

@@ -333,12 +333,13 @@ TEST(Limits, WhatPeopleWritePasses) {
 }
 
 TEST(SeriesSelector, TakesOnlyPlainSelectors) {
-  const auto selector = parse_series_selector("up{job=\"x\"}", Dialect::kPrometheus2);
-  ASSERT_TRUE(selector.has_value());
-  EXPECT_EQ(selector->name, "up");
+  const auto selectors = parse_series_selectors({"up{job=\"x\"}", "a"}, Dialect::kPrometheus2);
+  ASSERT_TRUE(selectors.has_value());
+  ASSERT_EQ(selectors->size(), 2U);
+  EXPECT_EQ(selectors->front().name, "up");
   for (const auto* text : {"up[5m]", "up offset 5m", "up @ 5", "sum(up)", "1", "(up)", "up + up",
                            "{}", "", "up offset 0s"}) {
-    EXPECT_FALSE(parse_series_selector(text, Dialect::kPrometheus3).has_value()) << text;
+    EXPECT_FALSE(parse_series_selectors({"up", text}, Dialect::kPrometheus3).has_value()) << text;
   }
 }
 

@@ -128,11 +128,6 @@ bool is_label_name(std::string_view text) {
   return !text.empty() && is_alpha(text.front()) && std::all_of(text.begin(), text.end(), is_word);
 }
 
-bool is_metric_name(std::string_view text) {
-  return !text.empty() && !is_digit(text.front()) &&
-         std::all_of(text.begin(), text.end(), [](char c) { return is_word(c) || c == ':'; });
-}
-
 std::optional<std::string> unquote(std::string_view text) {
   if (text.size() < 2 || text.front() != text.back()) return std::nullopt;
   const char quote = text.front();

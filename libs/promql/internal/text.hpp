@@ -20,8 +20,6 @@ bool equal_ignoring_case(std::string_view text, std::string_view lower);
 
 /// [a-zA-Z_][a-zA-Z0-9_]*
 bool is_label_name(std::string_view text);
-/// [a-zA-Z_:][a-zA-Z0-9_:]*
-bool is_metric_name(std::string_view text);
 
 /// The value of a quoted string with its quotes: "…" and '…' with escapes, `…` raw. Nothing on a
 /// bad escape.

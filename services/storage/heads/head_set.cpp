@@ -127,31 +127,6 @@ void HeadSet::expect(store::SeriesId series) const {
   if (at != shard.heads.end()) at->second.chunk.expect(shard.blocks);
 }
 
-Result<AppendCounts> HeadSet::append(const SeriesRef& series, const std::vector<Sample>& samples,
-                                     Epoch epoch) {
-  return append_both(series, samples, {}, epoch);
-}
-
-Result<AppendCounts> HeadSet::append_histograms(const SeriesRef& series,
-                                                const std::vector<HistogramSample>& histograms,
-                                                Epoch epoch) {
-  return append_both(series, {}, histograms, epoch);
-}
-
-Result<AppendCounts> HeadSet::append_both(const SeriesRef& series,
-                                          const std::vector<Sample>& samples,
-                                          const std::vector<HistogramSample>& histograms,
-                                          Epoch epoch) {
-  std::vector<StoreWork> work;
-  AppendCounts counts = append_known(series, samples, histograms, epoch, work);
-  for (StoreWork& one : work) {
-    const auto more = append_stored(std::move(one));
-    if (!more) return tl::unexpected<Error>(more.error());
-    counts += *more;
-  }
-  return counts;
-}
-
 AppendCounts HeadSet::append_known(const SeriesRef& series, std::span<const Sample> samples,
                                    std::span<const HistogramSample> histograms, Epoch epoch,
                                    std::vector<StoreWork>& work) {

@@ -74,8 +74,8 @@ struct HeadStats {
 };
 
 /// Thread contract: append_known, expect, relieve, close_part and sweep from one thread (the
-/// applier's), append_stored from one at a time, append and append_histograms while neither of the
-/// two runs; the rest from any.
+/// applier's), append_stored from one at a time; the rest from any. Deterministic but for the
+/// clock, which only numbers late rows: the same calls after a restart give the same rows.
 class HeadSet {
  public:
   struct Memory {
@@ -101,14 +101,6 @@ class HeadSet {
   /// The rest of append_known, which may wait for the disk; others do not wait for it meanwhile. On
   /// an error (the store refused) some of the samples are taken; giving all of them again is right.
   Result<AppendCounts> append_stored(StoreWork work);
-
-  /// Both steps. Deterministic but for the clock, which only numbers late rows: the same calls
-  /// after a restart give the same rows.
-  Result<AppendCounts> append(const SeriesRef& series, const std::vector<Sample>& samples,
-                              Epoch epoch);
-  Result<AppendCounts> append_histograms(const SeriesRef& series,
-                                         const std::vector<HistogramSample>& histograms,
-                                         Epoch epoch);
 
   /// Past the bound what the customer who holds most has open is written early, and what that
   /// leaves empty is forgotten where closing is not enough: a part at a time, until an eighth is
@@ -189,8 +181,6 @@ class HeadSet {
   // What is known of a sample that is older than the newest of its series.
   enum class Known : std::uint8_t { kRepeat, kConflict, kNew, kAskStore };
 
-  Result<AppendCounts> append_both(const SeriesRef& series, const std::vector<Sample>& samples,
-                                   const std::vector<HistogramSample>& histograms, Epoch epoch);
   Result<void> ask_newest(const StoreWork& work);
   template <typename T>
   Result<void> append_each(const StoreWork& work, const std::vector<T>& samples,

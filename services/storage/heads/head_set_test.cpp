@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "services/storage/heads/testing/append_now.hpp"
 #include "services/storage/store/testing/memory_cold_store.hpp"
 #include "services/storage/store/testing/watched_chunks.hpp"
 #include "services/storage/testing/test_numbers.hpp"
@@ -57,7 +58,7 @@ class CountedStore final : public store::WatchedChunks {
 class HeadSetTest : public testing::Test {
  protected:
   AppendCounts append(HeadSet& heads, std::uint64_t series, int step, double value = 1) {
-    return heads.append({{1}, {series}}, {{kStart + step * kStep, value}}, kEpoch).value();
+    return append_now(heads, {{1}, {series}}, {{kStart + step * kStep, value}}, kEpoch).value();
   }
   // A step of all series, then the next: as requests come, and as the log gives them again.
   AppendCounts append_all(HeadSet& heads) {
@@ -122,9 +123,9 @@ TEST_F(HeadSetTest, RowsThatAreMoreThanCanBeReadAtOnceKeepNothingFromBeingTaken)
   }
   store_.has_too_much = true;
   HeadSet heads(stored_series_, clock_);
-  const auto repeat = heads.append({{1}, {1}}, {{kStart + 3 * kStep, 1}}, kEpoch);
+  const auto repeat = append_now(heads, {{1}, {1}}, {{kStart + 3 * kStep, 1}}, kEpoch);
   ASSERT_TRUE(repeat.has_value()) << repeat.error().message;
-  EXPECT_TRUE(heads.append({{1}, {1}}, {{kStart + 20 * kStep, 1}}, kEpoch).has_value());
+  EXPECT_TRUE(append_now(heads, {{1}, {1}}, {{kStart + 20 * kStep, 1}}, kEpoch).has_value());
 }
 
 // A7: one customer's late samples cost the only applier a read each.
@@ -190,8 +191,8 @@ TEST_F(HeadSetTest, LargeHistogramsDoNotGatherInMemory) {
   HeadSet heads(stored_series_, clock_, {64U << 20U, 32U << 20U});
   for (int i = 0; i < 600; ++i) {
     const std::vector<HistogramSample> one = {{kStart + i, std::string(256U << 10U, 'h')}};
-    ASSERT_TRUE(heads.append_histograms({{1}, {static_cast<std::uint64_t>(1 + i % 50)}, i < 50},
-                                        one, kEpoch));
+    ASSERT_TRUE(append_histograms_now(
+        heads, {{1}, {static_cast<std::uint64_t>(1 + i % 50)}, i < 50}, one, kEpoch));
     ASSERT_TRUE(heads.relieve());
   }
   std::size_t bytes = 0;
@@ -211,7 +212,7 @@ class ReliefTest : public HeadSetTest {
     for (std::uint64_t id = first; id < first + series; ++id) {
       std::vector<Sample> samples;
       for (int i = 0; i < count; ++i) samples.push_back({kStart + i * 1000, 0.1 * i});
-      heads_.append({{customer}, {id}}, samples, kEpoch).value();
+      append_now(heads_, {{customer}, {id}}, samples, kEpoch).value();
     }
   }
   void relieve_all() {
@@ -243,7 +244,7 @@ TEST_F(ReliefTest, PastTheBoundTheChunksOfWhoHoldsMostAreClosedEarly) {
   for (std::uint64_t id = 1; id <= 600; ++id) {  // all of it is known, forgotten heads or not
     std::vector<Sample> samples;
     for (int i = 0; i < 51; ++i) samples.push_back({kStart + i * 1000, 0.1 * i});
-    again += heads_.append({{1}, {id}, true}, samples, kEpoch + 1).value();
+    again += append_now(heads_, {{1}, {id}, true}, samples, kEpoch + 1).value();
   }
   EXPECT_EQ(again.repeats, 600U * 50);
   EXPECT_EQ(again.stored, 600U);
@@ -287,7 +288,7 @@ TEST_F(ReliefTest, OneHistogramInEachOfManySeriesCountsAndIsWritten) {
   const std::string encoded(4'000, 'h');
   for (std::uint64_t id = 1; id <= 300; ++id) {
     const std::uint32_t customer = id <= 10 ? 2 : 1;
-    heads_.append_histograms({{customer}, {id}, true}, {{kStart, encoded}}, kEpoch).value();
+    append_histograms_now(heads_, {{customer}, {id}, true}, {{kStart, encoded}}, kEpoch).value();
     ASSERT_TRUE(heads_.relieve());
     ASSERT_LE(heads_.stats().memory_bytes, kBound + kBound / 4) << id;
   }
@@ -296,7 +297,8 @@ TEST_F(ReliefTest, OneHistogramInEachOfManySeriesCountsAndIsWritten) {
   AppendCounts again;
   for (std::uint64_t id = 1; id <= 300; ++id) {
     const customers::CustomerNumber customer{id <= 10 ? 2U : 1U};
-    again += heads_.append_histograms({customer, {id}}, {{kStart, encoded}}, kEpoch + 1).value();
+    again +=
+        append_histograms_now(heads_, {customer, {id}}, {{kStart, encoded}}, kEpoch + 1).value();
   }
   EXPECT_EQ(again.histogram_repeats, 300U);
 }
@@ -305,9 +307,9 @@ TEST_F(ReliefTest, OneHistogramInEachOfManySeriesCountsAndIsWritten) {
 TEST_F(ReliefTest, LateSamplesOfManySeriesCountAndAreWritten) {
   fill(2, 1'000, 10, 2);
   for (std::uint64_t id = 1; id <= 400; ++id) {
-    heads_.append({{1}, {id}, true}, {{kStart + 10'000'000, 1.0}}, kEpoch).value();
+    append_now(heads_, {{1}, {id}, true}, {{kStart + 10'000'000, 1.0}}, kEpoch).value();
     for (int i = 0; i < 30; ++i) {
-      heads_.append({{1}, {id}}, {{kStart + i * 1000, 2.0}}, kEpoch).value();
+      append_now(heads_, {{1}, {id}}, {{kStart + i * 1000, 2.0}}, kEpoch).value();
     }
     ASSERT_TRUE(heads_.relieve());
     ASSERT_LE(heads_.stats().memory_bytes, kBound + kBound / 4) << id;
@@ -317,7 +319,7 @@ TEST_F(ReliefTest, LateSamplesOfManySeriesCountAndAreWritten) {
   for (std::uint64_t id = 1; id <= 400; ++id) {
     std::vector<Sample> late;
     for (int i = 0; i < 30; ++i) late.push_back({kStart + i * 1000, 2.0});
-    again += heads_.append({{1}, {id}}, late, kEpoch + 1).value();
+    again += append_now(heads_, {{1}, {id}}, late, kEpoch + 1).value();
   }
   EXPECT_EQ(again.repeats, 400U * 30);
 }
@@ -326,7 +328,7 @@ TEST_F(ReliefTest, WhereTheStoreRefusesHistogramsCountToo) {
   store_.is_refusing = true;
   const std::string encoded(4'000, 'h');
   for (std::uint64_t id = 1; id <= 80; ++id) {
-    heads_.append_histograms({{1}, {id}, true}, {{kStart, encoded}}, kEpoch).value();
+    append_histograms_now(heads_, {{1}, {id}, true}, {{kStart, encoded}}, kEpoch).value();
   }
   EXPECT_TRUE(relieves_until_refused());
   EXPECT_FALSE(heads_.check_room({1}).has_value());
@@ -350,11 +352,12 @@ TEST_F(ReliefTest, WhenMemoryBecomesShortWhoHoldsLittleIsNotRefused) {
 TEST_F(ReliefTest, MemoryIsCountedBothWays) {
   fill(1, 1, 50, 50);
   fill(2, 100, 50, 300);
-  heads_.append_histograms({{1}, {1}}, {{kStart, "one"}}, kEpoch).value();
-  heads_.append_histograms({{1}, {400}, true}, {{kStart, std::string(99, 'h')}}, kEpoch).value();
-  heads_.append_histograms({{1}, {400}}, {{kStart - 1, std::string(3, 'h')}}, kEpoch).value();
-  heads_.append_histograms({{1}, {400}}, {{kStart - 2, std::string(77, 'h')}}, kEpoch).value();
-  heads_.append({{2}, {100}}, {{kStart - 5, 1.0}, {kStart - 9, 1.0}}, kEpoch).value();
+  append_histograms_now(heads_, {{1}, {1}}, {{kStart, "one"}}, kEpoch).value();
+  append_histograms_now(heads_, {{1}, {400}, true}, {{kStart, std::string(99, 'h')}}, kEpoch)
+      .value();
+  append_histograms_now(heads_, {{1}, {400}}, {{kStart - 1, std::string(3, 'h')}}, kEpoch).value();
+  append_histograms_now(heads_, {{1}, {400}}, {{kStart - 2, std::string(77, 'h')}}, kEpoch).value();
+  append_now(heads_, {{2}, {100}}, {{kStart - 5, 1.0}, {kStart - 9, 1.0}}, kEpoch).value();
   ASSERT_TRUE(heads_.sweep({kEpoch, kStart, true}).has_value());
   ASSERT_TRUE(heads_.sweep({kEpoch + 1'000, kStart, true}).has_value());
   EXPECT_EQ(heads_.stats().open_series, 0U);

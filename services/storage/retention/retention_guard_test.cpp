@@ -9,6 +9,7 @@
 #include "services/storage/retention/retention_sweeper.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/store/rocksdb/kv_chunk_store.hpp"
+#include "services/storage/store/rocksdb/testing/rows_of.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::retention {
@@ -61,7 +62,9 @@ class RetentionGuardTest : public testing::Test {
       sweeper_->sweep();
     }
   }
-  std::size_t days() { return chunks_->read({1}, {1}, 0, INT64_MAX).value().size(); }
+  std::size_t days() {
+    return store::rocksdb::rows_of(*chunks_, {1}, {1}, {0, INT64_MAX}).value().size();
+  }
 
   TemporaryFolder folder_;
   ManualClock clock_{kStart * 1'000'000};

@@ -183,19 +183,6 @@ RowWalk KvChunkStore::walk(customers::CustomerNumber customer, SeriesId series,
           series, range};
 }
 
-Result<std::vector<ChunkRow>> KvChunkStore::read(customers::CustomerNumber customer,
-                                                 SeriesId series, TimestampMs from_ms,
-                                                 TimestampMs to_ms) const {
-  std::vector<ChunkRow> rows;
-  RowWalk rows_walk = walk(customer, series, {from_ms, to_ms});
-  for (;;) {
-    auto row = rows_walk.next();
-    if (!row) return tl::unexpected<Error>(row.error());
-    if (!row->has_value()) return rows;
-    rows.push_back(std::move(**row));
-  }
-}
-
 Result<std::optional<TimestampMs>> KvChunkStore::newest(customers::CustomerNumber customer,
                                                         SeriesId series,
                                                         TimestampMs from_ms) const {

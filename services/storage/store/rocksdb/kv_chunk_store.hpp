@@ -61,9 +61,6 @@ class KvChunkStore final {
   Result<void> put(customers::CustomerNumber customer, const std::vector<ChunkRow>& rows);
   RowWalk walk(customers::CustomerNumber customer, SeriesId series,
                const RowWalk::Range& range) const;
-  /// All rows of a series in the range at once: for short ranges.
-  Result<std::vector<ChunkRow>> read(customers::CustomerNumber customer, SeriesId series,
-                                     TimestampMs from_ms, TimestampMs to_ms) const;
   /// As ChunkStore::newest.
   Result<std::optional<TimestampMs>> newest(customers::CustomerNumber customer, SeriesId series,
                                             TimestampMs from_ms) const;

@@ -6,6 +6,7 @@
 #include "libs/base/hex.hpp"
 #include "libs/chunk/chunk_writer.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/testing/rows_of.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::store::rocksdb {
@@ -29,7 +30,7 @@ class KvChunkStoreTest : public testing::Test {
   std::vector<TimestampMs> starts(std::uint32_t customer, std::uint64_t series, TimestampMs from,
                                   TimestampMs to) {
     std::vector<TimestampMs> found;
-    const auto rows = chunks_->read({customer}, {series}, from, to).value();
+    const auto rows = rows_of(*chunks_, {customer}, {series}, {from, to}).value();
     for (const ChunkRow& row : rows) found.push_back(row.first_ms);
     return found;
   }
@@ -60,7 +61,7 @@ TEST_F(KvChunkStoreTest, AChunkThatReachesIntoTheNextDayIsFound) {
 TEST_F(KvChunkStoreTest, LateRowsComeAfterTheInOrderRowOfTheSameStart) {
   put(1, 7, kStart, kStart + 1, 5);
   put(1, 7, kStart, kStart + 2);
-  const auto rows = chunks_->read({1}, {7}, kStart, kStart).value();
+  const auto rows = rows_of(*chunks_, {1}, {7}, {kStart, kStart}).value();
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows[0].version, kInOrder);
   EXPECT_EQ(rows[1].version, 5U);
@@ -120,7 +121,7 @@ TEST_F(KvChunkStoreTest, ChunksOfDecimalFractionsLiePackedAndComeBackByteForByte
   ASSERT_TRUE(scan->next());
   EXPECT_EQ(scan->value()[0], 1);
   for (std::uint64_t i = 0; i < 2; ++i) {
-    const auto rows = chunks_->read({1}, {i + 1}, kStart, kStart).value();
+    const auto rows = rows_of(*chunks_, {1}, {i + 1}, {kStart, kStart}).value();
     ASSERT_EQ(rows.size(), 1U);
     EXPECT_EQ(to_hex(rows[0].data), to_hex(chunks[i]));
   }
@@ -133,7 +134,7 @@ TEST_F(KvChunkStoreTest, ADamagedPackedRowIsNamed) {
   const std::string key(scan->key());
   ASSERT_TRUE(store_->put({{kv::Family::kChunks, key, std::string("\x02\x01\x05", 3)}},
                           kv::Durability::kLater));
-  const auto rows = chunks_->read({1}, {7}, kStart, kStart);
+  const auto rows = rows_of(*chunks_, {1}, {7}, {kStart, kStart});
   ASSERT_FALSE(rows.has_value());
   EXPECT_EQ(rows.error().code, ErrorCode::kCorrupt);
 }

@@ -14,6 +14,7 @@
 #include "services/storage/store/rocksdb/index/series_index.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/testing/rows_of.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::store::rocksdb::index {
@@ -83,13 +84,12 @@ class SeriesCopiesTest : public testing::Test {
       found.clear();
       const auto number = index_->find_customer(*CustomerId::parse(customer));
       if (!number.has_value()) return true;
-      return index_
-          ->select(*number, {}, days,
-                   [&](const FoundSeries& series) {
-                     EXPECT_TRUE(found.emplace(series.labels, series.id.value).second);
-                     return true;
-                   })
-          .has_value();
+      const auto walked = series_of(*store_, *number, days);
+      if (!walked) return false;
+      for (const FoundSeries& series : *walked) {
+        EXPECT_TRUE(found.emplace(series.labels, series.id.value).second);
+      }
+      return true;
     });
     return found;
   }

@@ -127,17 +127,13 @@ class SeriesIndex {
   /// Series' rows that were lost and are written anew from their copies, since the store opened.
   std::uint64_t rows_restored() const { return rows_restored_; }
 
-  /// Calls `visit` for each series that a SeriesWalk finds until it returns false. All three end
-  /// with the limit's error once it is over, between two rows, whether these are wanted or not.
-  Result<void> select(customers::CustomerNumber customer, const LabelMatchers& matchers,
-                      const DayRange& days, const std::function<bool(FoundSeries)>& visit,
-                      const WorkLimit& limit = {}) const;
   /// The labels of a series by their second copy; nothing where there is none.
   Result<std::optional<Labels>> labels_of(customers::CustomerNumber customer,
                                           store::SeriesId series) const;
   /// False: no more are wanted.
   using TextVisit = std::function<bool(std::string_view)>;
-  /// In order; what was last seen before the first day is left out.
+  /// In order; what was last seen before the first day is left out. Both end with the limit's error
+  /// once it is over, between two rows, whether these are wanted or not.
   Result<void> label_names(customers::CustomerNumber customer, const TextQuery& query,
                            const TextVisit& visit, const WorkLimit& limit = {}) const;
   Result<void> label_values(customers::CustomerNumber customer, std::string_view name,

@@ -9,6 +9,7 @@
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/testing/rows_of.hpp"
 #include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::store::rocksdb::index {
@@ -101,8 +102,8 @@ TEST_F(SeriesIndexTest, AWalkEndsBetweenRowsWhetherTheyAreWantedOrNot) {
   };
   const auto any = [](std::string_view) { return true; };
   const Walk select = [&](const WorkLimit& limit) {
-    return index->select(
-        customer, matchers, kAllDays, [](const FoundSeries&) { return true; }, limit);
+    const auto found = series_of(*store_, customer, kAllDays, matchers, limit);
+    return found ? Result<void>() : tl::unexpected<Error>(found.error());
   };
   const Walk values = [&](const WorkLimit& limit) {
     return index->label_values(customer, "pod", {}, any, limit);
@@ -224,10 +225,7 @@ TEST_F(LostRowsTest, AMalformedSeriesRowCostsItsSeriesAlone) {
                            {kv::Family::kIndex, index_key::metric(number, "m") + "xy", ""}},
                           kv::Durability::kNow));
   for (int times = 0; times < 2; ++times) {
-    std::size_t found = 0;
-    EXPECT_TRUE(
-        index_->select(number, {}, kAllDays, [&](const FoundSeries&) { return ++found > 0; }));
-    EXPECT_EQ(found, 1U);
+    EXPECT_EQ(series_of(*store_, number)->size(), 1U);
     EXPECT_EQ(store_->damage().rows_lost, 2U);
   }
 }
@@ -239,10 +237,7 @@ TEST_F(LostRowsTest, ALostSeriesRowComesBackWithTheNextSample) {
   lose("s");
   heal();
   EXPECT_EQ(resolve("cliente-a", "m"), series);
-  std::size_t found = 0;
-  EXPECT_TRUE(
-      index_->select(number, {}, kAllDays, [&](const FoundSeries&) { return ++found > 0; }));
-  EXPECT_EQ(found, 1U);
+  EXPECT_EQ(series_of(*store_, number)->size(), 1U);
 }
 
 TEST_F(LostRowsTest, WhatTheWriteAheadLogNamesIsTaken) {
@@ -334,10 +329,10 @@ class SeriesDaysTest : public testing::Test {
   }
   std::vector<std::string> pods(const DayRange& days) {
     std::vector<std::string> found;
-    EXPECT_TRUE(index_->select(customer_, {}, days, [&](const FoundSeries& series) {
+    const auto all = series_of(*store_, customer_, days).value();
+    for (const FoundSeries& series : all) {
       found.emplace_back(series.labels.get("pod"));
-      return true;
-    }));
+    }
     return found;
   }
   std::vector<std::string> values(std::uint32_t first_day) {

@@ -61,18 +61,6 @@ Result<std::optional<FoundSeries>> SeriesWalk::next() {
   return std::optional<FoundSeries>();
 }
 
-Result<void> SeriesIndex::select(customers::CustomerNumber customer, const LabelMatchers& matchers,
-                                 const DayRange& days,
-                                 const std::function<bool(FoundSeries)>& visit,
-                                 const WorkLimit& limit) const {
-  SeriesWalk walk(store_, {customer, matchers, days}, limit);
-  for (;;) {
-    auto series = walk.next();
-    if (!series) return tl::unexpected<Error>(series.error());
-    if (!series->has_value() || !visit(std::move(**series))) return {};
-  }
-}
-
 Result<std::optional<Labels>> SeriesIndex::labels_of(customers::CustomerNumber customer,
                                                      store::SeriesId series) const {
   const auto copy = store_.get(kv::Family::kIdentity, index_key::copy(customer, series));
