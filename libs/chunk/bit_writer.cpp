@@ -23,6 +23,8 @@ void BitWriter::push_byte(std::uint8_t byte) {
 void BitWriter::write_bits(std::uint64_t value, unsigned count) {
   if (count == 0) return;
   if (count < 64) value &= (std::uint64_t{1} << count) - 1;
+  // First what has room in the last byte, then whole bytes, then the begin of one more: bit by bit
+  // would take eight times as long.
   if (free_bits_ > 0) {
     const unsigned taken = count < free_bits_ ? count : free_bits_;
     const std::uint64_t top = value >> (count - taken);

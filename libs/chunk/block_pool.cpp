@@ -7,6 +7,7 @@ namespace vigia::chunk {
 static_assert(sizeof(BlockPool::Block) == 64);
 
 void BlockPool::make_room() {
+  // Apart from take, which must not throw: whoever appends makes room first, then changes things.
   if (with_room_ != kNone) return;
   auto blocks = std::make_unique_for_overwrite<Block[]>(kPageBlocks);
   Number page = without_blocks_;

@@ -88,6 +88,9 @@ bool read_code(BitReader& bits, ResidualCode& code) {
   return true;
 }
 
+// A reader of damaged bytes must end: the unary part stops at kUnaryMax whatever follows, and each
+// of its bits is asked for. kUnaryMax ones are the mark of a number written in full, so no number
+// that is written in unary has as many.
 bool read_number(BitReader& bits, const ResidualCode& code, std::uint64_t& number) {
   bool bit = true;
   if (code.has_zero_bit) {

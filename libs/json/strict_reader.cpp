@@ -33,6 +33,7 @@ Result<JsonValue> convert_object(dom::object object) {
   for (const auto& [name, element] : object) {
     auto value = convert(element);
     if (!value) return forward(value);
+    // A view of the parser's own text, which stays until the whole document is converted.
     names.push_back(name);
     members.emplace_back(std::string(name), std::move(*value));
   }

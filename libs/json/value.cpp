@@ -45,6 +45,7 @@ std::optional<std::int64_t> JsonValue::integer() const {
   return value != nullptr ? std::optional(*value) : std::nullopt;
 }
 
+// 7 and 7.0 are one number to JSON; which of them a writer wrote must not matter to a reader.
 std::optional<double> JsonValue::number() const {
   if (const auto* value = std::get_if<double>(&value_)) return *value;
   const auto whole = integer();

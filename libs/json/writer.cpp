@@ -15,6 +15,8 @@ constexpr std::int64_t kMsPerSecond = 1'000;
 
 }  // namespace
 
+// Whatever is complete owes a comma to what comes next to it, and a begin or a key owes none: so no
+// call has to know where it stands.
 void JsonWriter::separate() {
   if (needs_comma_) text_ += ',';
   needs_comma_ = true;

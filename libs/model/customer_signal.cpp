@@ -12,6 +12,7 @@ std::optional<CustomerId> kept_customer(std::string_view text) {
   return *std::move(customer);
 }
 
+// Kept bytes may be damaged: a number that no signal has is nothing, and never another signal.
 std::optional<Signal> kept_signal(std::uint8_t number) {
   if (number < kept_number(Signal::kMetrics) || number > kept_number(Signal::kLogs))
     return std::nullopt;

@@ -51,6 +51,7 @@ void Labels::set(std::string_view name, std::string_view value) {
       std::lower_bound(labels_.begin(), labels_.end(), name,
                        [](const Label& label, std::string_view key) { return label.name < key; });
   const bool present = found != labels_.end() && found->name == name;
+  // As `from` has it: an empty value is no label, however it came about.
   if (value.empty()) {
     if (present) labels_.erase(found);
   } else if (present) {

@@ -9,6 +9,8 @@ double stale_mark() { return std::bit_cast<double>(kStaleBits); }
 
 bool is_stale_mark(double value) { return std::bit_cast<std::uint64_t>(value) == kStaleBits; }
 
+// NaNs differ in bits that mean nothing and would make equal samples conflict; one of them, the
+// stale mark, does mean something.
 double normalized(double value) {
   if (!std::isnan(value) || is_stale_mark(value)) return value;
   return std::bit_cast<double>(kNormalNanBits);

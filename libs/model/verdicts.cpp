@@ -47,6 +47,8 @@ std::string_view to_string(RejectReason reason) {
 
 void Verdicts::reject(std::uint32_t item, RejectReason reason) {
   CHECK(reason != RejectReason::kNone);
+  // Refusals come in no order and one item may get a second, which then counts: so the counts
+  // follow each change, and the list is as long as its last refusal, not as the body.
   if (item >= items_) items_ = item + 1;
   if (item >= reasons_.size()) reasons_.resize(item + 1, 0);
   const auto before = reasons_[item];

@@ -25,6 +25,9 @@ bool Parser::expect_type(const Expr& expr, ValueType type, std::string_view wher
                                        to_string(expr.type)));
 }
 
+// The same checks in the same order as Prometheus' parser, so that a query with two faults is
+// refused for the same one here and there. Before the fence is added: a matcher in a tree that no
+// store would take proves nothing.
 bool Parser::check_binary(const Binary& binary, std::size_t offset) {
   const bool both_scalars =
       binary.left->type == ValueType::kScalar && binary.right->type == ValueType::kScalar;

@@ -12,6 +12,8 @@ std::optional<InFlight::Place> InFlight::enter(const std::optional<CustomerId>& 
     if (count >= most_) return std::nullopt;
     ++count;
   }
+  // Behind the lock: the shares have one of their own, and neither is held while the other is
+  // taken.
   auto answer = shares_.hold(key);
   return Place(counts_, std::move(key), std::move(answer));
 }

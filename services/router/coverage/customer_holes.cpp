@@ -17,6 +17,8 @@ void CustomerHoles::replace(const Seconds& lost, const Seconds& waiting) {
 
 void CustomerHoles::update(const Seconds& lost, const Seconds& waiting) {
   for (const auto& [customer, seconds] : lost) {
+    // A loss stays one: a poll that sees less of it, since a collector has started anew, does not
+    // make it whole again. What waits may come yet and is only what it is now.
     TimestampMs& known = lost_[customer];
     known = std::max(known, static_cast<TimestampMs>(std::llround(seconds * 1'000)));
   }
@@ -29,6 +31,8 @@ bool CustomerHoles::is_waiting(const std::optional<std::string>& customer) const
 
 std::optional<TimestampMs> CustomerHoles::whole_from(
     const std::optional<std::string>& customer) const {
+  // By the end of the last loss, whatever was whole between two of them: hot is asked for a range
+  // whole or not at all.
   std::optional<TimestampMs> from;
   for (const auto& [id, until] : lost_) {
     if (!customer || id == *customer) from = std::max(from.value_or(until), until);

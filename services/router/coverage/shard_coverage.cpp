@@ -42,6 +42,7 @@ void ShardCoverage::append(const BeatsByCollector& beats) {
     Run& run = place->second;
     if (is_new) run.known_from_ms = times.front();
     for (const TimestampMs beat : times) {
+      // Polls overlap, and a late one may bring what is known: a beat counts once, in order.
       if (run.count > 0 && beat <= run.last_ms) continue;
       if (run.count == 0 || beat - run.last_ms > gap_max_ms_) {
         run.is_after_a_hole = run.count > 0;

@@ -36,6 +36,8 @@ Result<LabelSets> LabelSets::read(std::string_view json) {
   return sets;
 }
 
+// One text for all sets, cut anew for each question: a million maps of labels would take ten times
+// the room, and each is looked at once or twice.
 template <typename See>
 void LabelSets::for_each_choice(const LabelChoice& choice, const See& see) const {
   // A query may group by thousands of labels.

@@ -14,6 +14,8 @@ bool append_matchers(const promql::Selector& selector, request::Form& form) {
   }
   bool is_whole = true;
   for (const Matcher& matcher : selector.matchers) {
+    // "a=b" with "=" in its name would be read as another label's matcher, and so as another
+    // question.
     if (matcher.name.find_first_of("=!") != std::string::npos) {
       is_whole = false;
       continue;
@@ -25,6 +27,7 @@ bool append_matchers(const promql::Selector& selector, request::Form& form) {
 }
 
 TimestampMs cold_time(TimestampMs time) {
+  // Year 2603: far enough for everybody, and no sum with it leaves 64 bits.
   constexpr TimestampMs kFurthest = 20'000'000'000'000;
   return std::clamp(time, -kFurthest, kFurthest);
 }

@@ -14,6 +14,8 @@
 namespace vigia::router::plan {
 namespace {
 
+// Thinned series will be told apart by this label (docs/decisions/0018-rollups.md). Whoever could
+// name it would get series that no question of his is about.
 bool asks_for_rollups(const promql::Expr& expr) {
   bool is_asked = false;
   promql::for_each_selector(expr, [&](const promql::Selector& selector) {
@@ -44,6 +46,7 @@ Result<promql::ExprPtr> read_expression(const request::Parameters& parameters,
   return expr;
 }
 
+// Without one no store has a part in the answer: 1 + 1 is the same everywhere.
 bool has_selector(const promql::Expr& expr) {
   bool is_there = false;
   promql::for_each_selector(expr, [&](const promql::Selector&) { is_there = true; });

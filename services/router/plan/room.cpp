@@ -69,6 +69,8 @@ std::vector<Selected> selected_by(const promql::Expr& expr,
   std::map<std::string, std::size_t> places;
   std::size_t number = 0;
   promql::for_each_selector(expr, [&](const promql::Selector& selector) {
+    // `up`, `up[5m]` and `up offset 1h` over the same time read the same series, which are counted
+    // once: range and offset are in the time, and the rest tells which they are.
     promql::Selector plain = selector;
     plain.range.reset();
     plain.shift = {};

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kParametersMax = 1'000;
 
+// By hand, since a content type may be in any case and carry parameters (RFC 9110, section 8.3.1).
 bool is_form(std::string_view content_type) {
   const std::string_view type = content_type.substr(0, content_type.find(';'));
   constexpr std::string_view kForm = "application/x-www-form-urlencoded";

@@ -10,6 +10,7 @@
 namespace vigia::router::request {
 namespace {
 
+// In milliseconds just within 64 bits; Prometheus refuses what is beyond, too.
 constexpr double kSecondsMax = 9.2e15;
 
 std::optional<double> parse_seconds(std::string_view text) {
@@ -43,6 +44,7 @@ std::optional<Duration> parse_length(std::string_view text) {
 }
 
 std::string format_seconds(TimestampMs time_ms) {
+  // As unsigned: the negative of the lowest time is no int64.
   const std::uint64_t ms =
       time_ms < 0 ? -static_cast<std::uint64_t>(time_ms) : static_cast<std::uint64_t>(time_ms);
   return fmt::format("{}{}.{:03}", time_ms < 0 ? "-" : "", ms / 1'000, ms % 1'000);

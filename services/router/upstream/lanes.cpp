@@ -5,8 +5,10 @@
 namespace vigia::router::upstream {
 namespace {
 
+// Operators are one customer to a row: their own bound on one is that of the row.
 TurnSettings all_of_one(std::size_t at_once_max) { return {at_once_max, at_once_max, at_once_max}; }
 
+// What may hold a store for long: one of a customer at once, whatever places are free.
 TurnSettings one_of_each(std::size_t at_once_max) { return {at_once_max, 1, 1}; }
 
 /// A look-up costs a store a core for as long as it takes, and little memory.
@@ -23,6 +25,8 @@ Lanes::Lanes(const LaneSettings& settings, const Clock& clock)
                                              settings.usual.slow_per_customer_max),
             std::make_shared<CustomerPlaces>(kOperatorsAtOnceMax, kOperatorsAtOnceMax)) {}
 
+// The costly rows share one count of places by customer: else one customer could have his part in
+// each of the three at once. It is shared with the turns, which give back to it when they end.
 Lanes::Lanes(const LaneSettings& settings, const Clock& clock,
              const std::shared_ptr<CustomerPlaces>& costly,
              const std::shared_ptr<CustomerPlaces>& operators)

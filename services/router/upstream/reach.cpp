@@ -47,6 +47,7 @@ void Reach::on_break(std::uint64_t ticket, std::function<void()> told) {
       return;
     }
   }
+  // It was broken off between enter and this call, when nobody knew yet whom to tell.
   told();
 }
 

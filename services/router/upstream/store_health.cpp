@@ -10,6 +10,7 @@ namespace vigia::router::upstream {
 bool is_of_some(std::string_view lacks) { return lacks == "index" || lacks == "quarantine"; }
 
 void StoreHealth::note(const Result<void>& look) {
+  // A refused connection is told at once and costs nobody time; only silence holds requests up.
   const bool is_silent = !look && look.error().code == ErrorCode::kDeadline;
   condition_ = look ? Condition::kAnswers : is_silent ? Condition::kSilent : Condition::kRefuses;
   refusals_ = condition_ == Condition::kRefuses ? refusals_ + 1 : 0;

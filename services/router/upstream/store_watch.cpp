@@ -11,6 +11,8 @@
 namespace vigia::router::upstream {
 namespace {
 
+// Whoever asks a silent store waits for it: so it is found out within a dozen seconds, by one small
+// request each time.
 constexpr std::chrono::seconds kLookInterval{2};
 constexpr std::chrono::seconds kSilentAfter{10};
 constexpr std::chrono::hours kFlagsInterval{1};
@@ -60,6 +62,8 @@ void StoreWatch::run() {
   while (!is_stopping_) {
     lock.unlock();
     for (std::size_t i = 0; i < stores_.size(); ++i) {
+      // A look that threw has no answer that would end it, and the store would never be looked at
+      // again.
       if (contain_faults("looking at a store", [&] { look(i); })) continue;
       const std::lock_guard fallen(mutex_);
       states_[i].is_looking = false;
@@ -142,6 +146,8 @@ void StoreWatch::take_flags(std::size_t index, Result<net::ClientResponse> respo
     const std::lock_guard lock(mutex_);
     if (is_stopping_) return;
     State& state = states_[index];
+    // A store that hides its flags counts as unbounded; one that was not reached says nothing of
+    // them.
     if (!response) {
       state.flags_at.reset();  // nothing is known: at the next look
       return;

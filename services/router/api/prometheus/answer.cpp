@@ -78,6 +78,8 @@ net::Response end_success(std::string body, const plan::Notes& notes) {
   return response;
 }
 
+// 422 where the query is right and could not be evaluated, 400 where it is wrong: clients show
+// both, and only the first is worth another try with less.
 net::Response refusal(const wire::prometheus_api::Envelope& envelope) {
   const bool is_execution = envelope.error_type() == "execution";
   net::Response response;

@@ -61,6 +61,9 @@ Result<std::size_t> SeriesIndex::restore_some(const std::vector<UnresolvedSeries
   return writes.size();
 }
 
+// The copies lie in another family, whose files one damaged block does not share. They are walked
+// some hundred at a time, and each lot is looked up again under the locks (restore_some): writers
+// make series meanwhile, and a row that is there must never be replaced by an older copy.
 Result<std::size_t> SeriesIndex::restore_series(std::string_view from, std::string_view to,
                                                 const GoesOn& goes_on) {
   kv::MalformedRows malformed(store_, "the copy of a series' labels that is malformed");

@@ -51,6 +51,10 @@ BatchHead batch_head(std::string_view record) {
 
 }  // namespace
 
+// RocksDB's write-ahead logs, read before it opens them: at damage it would drop the rest of a
+// block, or all that follows, and say nothing of how much. Batches are numbered by their rows, so a
+// gap between two of them, or two logs, is the number of rows that are gone. Only the last log may
+// end within a record: a kill tore it.
 Result<void> StoreFolder::check_logs() {
   const auto names = files("", ".log");
   std::uint64_t expected = 0;
