@@ -65,7 +65,7 @@ Result<JsonValue> convert(dom::element element) {
       return JsonValue(std::string(std::string_view{element}));
     case dom::element_type::BOOL:
       return JsonValue(bool{element});
-    default:
+    default:  // null, which is a type of its own here
       return JsonValue();
   }
 }

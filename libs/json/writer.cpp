@@ -22,6 +22,7 @@ void JsonWriter::separate() {
   needs_comma_ = true;
 }
 
+// Each gives the writer back, so that a small object is one expression.
 JsonWriter& JsonWriter::begin_object() {
   separate();
   text_ += '{';
