@@ -5,7 +5,6 @@
 #include <functional>
 #include <random>
 #include <sstream>
-#include <thread>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -13,138 +12,13 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/testing/dose.hpp"
-#include "services/storage/store/rocksdb/kv/key.hpp"
-#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
+#include "services/storage/store/rocksdb/kv/testing/rocksdb_damage_fixture.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
 namespace {
 
-namespace fs = std::filesystem;
-using testing::IsEmpty;
-using testing::Not;
-
-constexpr auto kDeadline = std::chrono::seconds(30);
-constexpr int kRows = 20'000;  // some 25 blocks of one table
-
-std::string row_key(int number) {
-  std::string key;
-  append_key_u32(key, 20'000);
-  append_key_u32(key, 7);
-  append_key_u64(key, static_cast<std::uint64_t>(number));
-  return key;
-}
-
-// Bytes that do not compress, so that a row has its place in the file.
-std::string row_value(int number) {
-  std::mt19937_64 random(static_cast<std::uint64_t>(number));
-  std::string value;
-  for (int i = 0; i < 4; ++i) append_key_u64(value, random());
-  return value;
-}
-
-class RocksDbDamageTest : public testing::Test {
- protected:
-  void open() {
-    auto opened = open_rocksdb({folder_.path()});
-    ASSERT_TRUE(opened.has_value()) << opened.error().message;
-    store_ = std::move(*opened);
-  }
-  void close() { store_.reset(); }
-  void put_rows(int first, int last, Durability durability = Durability::kLater) {
-    std::vector<KeyValue> writes;
-    for (int i = first; i < last; ++i) {
-      writes.push_back({Family::kChunks, row_key(i), row_value(i)});
-    }
-    const auto deadline = std::chrono::steady_clock::now() + kDeadline;
-    for (;;) {
-      const auto put = store_->put(writes, durability);
-      if (put) return;
-      ASSERT_EQ(put.error().code, ErrorCode::kUnavailable) << put.error().message;
-      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << put.error().message;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-  }
-  void fill_and_close() {
-    open();
-    put_rows(0, kRows);
-    ASSERT_TRUE(store_->compact().has_value());
-    close();
-  }
-  /// As a kill leaves it: nothing of what was in memory alone gets to the disk.
-  void copy_and_close() {
-    const TemporaryFolder copy;
-    fs::copy(folder_.path(), copy.path(),
-             fs::copy_options::recursive | fs::copy_options::overwrite_existing);
-    close();
-    fs::remove_all(folder_.path());
-    fs::copy(copy.path(), folder_.path(), fs::copy_options::recursive);
-  }
-  std::vector<std::string> files(const std::string& part) const {
-    std::vector<std::string> found;
-    for (const auto& entry : fs::directory_iterator(folder_.path())) {
-      const std::string name = entry.path().filename().string();
-      if (entry.is_regular_file() && name.find(part) != std::string::npos) {
-        found.push_back(entry.path().string());
-      }
-    }
-    std::sort(found.begin(), found.end());
-    return found;
-  }
-  std::string largest(const std::string& part) const {
-    const auto all = files(part);
-    return *std::max_element(all.begin(), all.end(), [](const auto& left, const auto& right) {
-      return fs::file_size(left) < fs::file_size(right);
-    });
-  }
-  static void flip(const std::string& path, std::uint64_t at, unsigned bits = 4 + 8) {
-    std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
-    file.seekg(static_cast<std::streamoff>(at));
-    const int byte = file.get();
-    file.seekp(static_cast<std::streamoff>(at));
-    file.put(static_cast<char>(static_cast<unsigned>(byte) ^ bits));
-    ASSERT_TRUE(file.good()) << path << " " << at;
-  }
-  // Reads all rows, waiting out a table that is being set aside. Rows of other numbers fail.
-  int count_rows(int last = kRows) {
-    const auto deadline = std::chrono::steady_clock::now() + kDeadline;
-    for (;;) {
-      int rows = 0;
-      const auto scan = store_->scan(Family::kChunks, "", "");
-      while (scan->next()) {
-        std::string_view key = scan->key().substr(8);
-        bool ok = true;
-        const auto number = static_cast<int>(take_key_u64(key, ok));
-        EXPECT_TRUE(ok && number < last);
-        EXPECT_EQ(scan->value(), row_value(number));
-        ++rows;
-      }
-      const auto status = scan->status();
-      if (status) return rows;
-      EXPECT_EQ(status.error().code, ErrorCode::kUnavailable) << status.error().message;
-      if (std::chrono::steady_clock::now() > deadline) return -1;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-  }
-  template <typename Condition>
-  static void eventually(const Condition& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + kDeadline;
-    while (!condition()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-  }
-  void await_quarantined(std::uint64_t files) {
-    const auto deadline = std::chrono::steady_clock::now() + kDeadline;
-    while (store_->damage().quarantined_files < files) {
-      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-  }
-
-  TemporaryFolder folder_;
-  std::unique_ptr<OrderedStore> store_;
-};
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 TEST_F(RocksDbDamageTest, ADamagedBlockThatIsReadCostsItsRowsAndIsCounted) {
   fill_and_close();
@@ -350,95 +224,6 @@ TEST_F(RocksDbDamageTest, AMissingAndATruncatedTableCostTheirRowsOnly) {
   EXPECT_EQ(count_rows(), 0);
   put_rows(0, 1'000);
   EXPECT_EQ(count_rows(), 1'000);
-}
-
-// Case B8: spans and logs are acknowledged once they are in RocksDB's own log.
-TEST_F(RocksDbDamageTest, ADamagedRecordOfTheWriteAheadLogCostsItselfAndIsCounted) {
-  open();
-  for (int i = 0; i < 1'000; ++i)
-    put_rows(i, i + 1, i % 100 == 0 ? Durability::kNow : Durability::kLater);
-  ASSERT_TRUE(store_->sync().has_value());
-  copy_and_close();
-  flip(largest(".log"), 40'000);
-  open();
-  EXPECT_EQ(count_rows(), 999);
-  const DamageStats damage = store_->damage();
-  EXPECT_EQ(damage.found.at("wal"), 1U);
-  EXPECT_EQ(damage.rows_lost, 1U);
-  EXPECT_EQ(damage.quarantined_files, 1U);
-}
-
-TEST_F(RocksDbDamageTest, AWriteAheadLogThatEndsTooEarlyIsNoticed) {
-  open();
-  for (int i = 0; i < 1'000; ++i) put_rows(i, i + 1);
-  ASSERT_TRUE(store_->sync().has_value());
-  copy_and_close();
-  fs::resize_file(largest(".log"), 40'000);
-  open();
-  const int left = count_rows();
-  EXPECT_LT(left, 1'000);
-  EXPECT_EQ(store_->damage().found.at("wal_end"), 1U);
-  EXPECT_EQ(store_->damage().rows_lost, static_cast<std::uint64_t>(1'000 - left));
-}
-
-TEST_F(RocksDbDamageTest, ATornEndOfTheLogThatWasNotAcknowledgedIsNoDamage) {
-  open();
-  put_rows(0, 100, Durability::kNow);
-  put_rows(100, 101);
-  copy_and_close();
-  fs::resize_file(largest(".log"), fs::file_size(largest(".log")) - 5);
-  open();
-  EXPECT_EQ(count_rows(), 100);
-  EXPECT_THAT(store_->damage().found, IsEmpty());
-}
-
-TEST_F(RocksDbDamageTest, ADamagedCurrentOrManifestCostsNothing) {
-  fill_and_close();
-  for (const std::string part : {"CURRENT", "MANIFEST", "MANIFEST-cut", "CURRENT-gone"}) {
-    SCOPED_TRACE(part);
-    const auto manifests = files("MANIFEST");
-    ASSERT_THAT(manifests, Not(IsEmpty()));
-    if (part == "CURRENT") flip(files("CURRENT").at(0), 10);
-    if (part == "MANIFEST") flip(manifests.back(), fs::file_size(manifests.back()) / 2);
-    if (part == "MANIFEST-cut")
-      fs::resize_file(manifests.back(), fs::file_size(manifests.back()) / 2);
-    if (part == "CURRENT-gone") fs::remove(files("CURRENT").at(0));
-    open();
-    EXPECT_EQ(count_rows(), kRows);
-    EXPECT_THAT(store_->damage().found, Not(IsEmpty()));
-    put_rows(0, 100, Durability::kNow);
-    copy_and_close();
-  }
-}
-
-// Both copies damaged: the database is made anew from the rows of its files.
-TEST_F(RocksDbDamageTest, ADamagedManifestWithoutACopyCostsNothingEither) {
-  fill_and_close();
-  open();
-  put_rows(0, 10, Durability::kNow);
-  ASSERT_TRUE(store_->put({{Family::kIndex, "a", "1"}}, Durability::kNow).has_value());
-  copy_and_close();
-  for (const std::string& path : files("anifest-")) fs::remove(path);
-  for (const std::string& path : files("MANIFEST")) flip(path, fs::file_size(path) / 2);
-  open();
-  EXPECT_EQ(store_->get(Family::kIndex, "a")->value(), "1");
-  const auto deadline = std::chrono::steady_clock::now() + kDeadline;
-  while (count_rows() < kRows && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  EXPECT_EQ(count_rows(), kRows);
-  EXPECT_EQ(store_->damage().found.at("manifest"), 1U);
-}
-
-TEST_F(RocksDbDamageTest, WhatIsInTheLogAloneSurvivesADamagedManifest) {
-  open();
-  put_rows(0, 500, Durability::kNow);
-  ASSERT_TRUE(store_->put({{Family::kLogs, "k", "v"}}, Durability::kNow).has_value());
-  copy_and_close();
-  for (const std::string& path : files("MANIFEST")) flip(path, fs::file_size(path) / 2);
-  open();
-  EXPECT_EQ(count_rows(), 500);
-  EXPECT_EQ(store_->get(Family::kLogs, "k")->value(), "v");
 }
 
 // One change of one file of any kind: flipped bit, page of zeros, early end.

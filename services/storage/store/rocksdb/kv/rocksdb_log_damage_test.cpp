@@ -1,0 +1,108 @@
+// Damage of what says where the rows are: write-ahead log, CURRENT, MANIFEST.
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "services/storage/store/rocksdb/kv/testing/rocksdb_damage_fixture.hpp"
+
+namespace vigia::storage::store::rocksdb::kv {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class RocksDbLogDamageTest : public RocksDbDamageTest {};
+
+// Case B8: spans and logs are acknowledged once they are in RocksDB's own log.
+TEST_F(RocksDbLogDamageTest, ADamagedRecordOfTheWriteAheadLogCostsItselfAndIsCounted) {
+  open();
+  for (int i = 0; i < 1'000; ++i)
+    put_rows(i, i + 1, i % 100 == 0 ? Durability::kNow : Durability::kLater);
+  ASSERT_TRUE(store_->sync().has_value());
+  copy_and_close();
+  flip(largest(".log"), 40'000);
+  open();
+  EXPECT_EQ(count_rows(), 999);
+  const DamageStats damage = store_->damage();
+  EXPECT_EQ(damage.found.at("wal"), 1U);
+  EXPECT_EQ(damage.rows_lost, 1U);
+  EXPECT_EQ(damage.quarantined_files, 1U);
+}
+
+TEST_F(RocksDbLogDamageTest, AWriteAheadLogThatEndsTooEarlyIsNoticed) {
+  open();
+  for (int i = 0; i < 1'000; ++i) put_rows(i, i + 1);
+  ASSERT_TRUE(store_->sync().has_value());
+  copy_and_close();
+  fs::resize_file(largest(".log"), 40'000);
+  open();
+  const int left = count_rows();
+  EXPECT_LT(left, 1'000);
+  EXPECT_EQ(store_->damage().found.at("wal_end"), 1U);
+  EXPECT_EQ(store_->damage().rows_lost, static_cast<std::uint64_t>(1'000 - left));
+}
+
+TEST_F(RocksDbLogDamageTest, ATornEndOfTheLogThatWasNotAcknowledgedIsNoDamage) {
+  open();
+  put_rows(0, 100, Durability::kNow);
+  put_rows(100, 101);
+  copy_and_close();
+  fs::resize_file(largest(".log"), fs::file_size(largest(".log")) - 5);
+  open();
+  EXPECT_EQ(count_rows(), 100);
+  EXPECT_THAT(store_->damage().found, IsEmpty());
+}
+
+TEST_F(RocksDbLogDamageTest, ADamagedCurrentOrManifestCostsNothing) {
+  fill_and_close();
+  for (const std::string part : {"CURRENT", "MANIFEST", "MANIFEST-cut", "CURRENT-gone"}) {
+    SCOPED_TRACE(part);
+    const auto manifests = files("MANIFEST");
+    ASSERT_THAT(manifests, Not(IsEmpty()));
+    if (part == "CURRENT") flip(files("CURRENT").at(0), 10);
+    if (part == "MANIFEST") flip(manifests.back(), fs::file_size(manifests.back()) / 2);
+    if (part == "MANIFEST-cut")
+      fs::resize_file(manifests.back(), fs::file_size(manifests.back()) / 2);
+    if (part == "CURRENT-gone") fs::remove(files("CURRENT").at(0));
+    open();
+    EXPECT_EQ(count_rows(), kRows);
+    EXPECT_THAT(store_->damage().found, Not(IsEmpty()));
+    put_rows(0, 100, Durability::kNow);
+    copy_and_close();
+  }
+}
+
+// Both copies damaged: the database is made anew from the rows of its files.
+TEST_F(RocksDbLogDamageTest, ADamagedManifestWithoutACopyCostsNothingEither) {
+  fill_and_close();
+  open();
+  put_rows(0, 10, Durability::kNow);
+  ASSERT_TRUE(store_->put({{Family::kIndex, "a", "1"}}, Durability::kNow).has_value());
+  copy_and_close();
+  for (const std::string& path : files("anifest-")) fs::remove(path);
+  for (const std::string& path : files("MANIFEST")) flip(path, fs::file_size(path) / 2);
+  open();
+  EXPECT_EQ(store_->get(Family::kIndex, "a")->value(), "1");
+  const auto deadline = std::chrono::steady_clock::now() + kDeadline;
+  while (count_rows() < kRows && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_EQ(count_rows(), kRows);
+  EXPECT_EQ(store_->damage().found.at("manifest"), 1U);
+}
+
+TEST_F(RocksDbLogDamageTest, WhatIsInTheLogAloneSurvivesADamagedManifest) {
+  open();
+  put_rows(0, 500, Durability::kNow);
+  ASSERT_TRUE(store_->put({{Family::kLogs, "k", "v"}}, Durability::kNow).has_value());
+  copy_and_close();
+  for (const std::string& path : files("MANIFEST")) flip(path, fs::file_size(path) / 2);
+  open();
+  EXPECT_EQ(count_rows(), 500);
+  EXPECT_EQ(store_->get(Family::kLogs, "k")->value(), "v");
+}
+
+}  // namespace
+}  // namespace vigia::storage::store::rocksdb::kv

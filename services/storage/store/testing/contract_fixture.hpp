@@ -1,0 +1,133 @@
+// The stores that keep to the contract, and what its suites ask them with. A new store is one name
+// in `Stores` and a struct that opens it.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "libs/base/clock.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
+#include "services/storage/store/testing/memory_cold_store.hpp"
+#include "services/storage/store/testing/otlp_bodies.hpp"
+#include "services/storage/testing/temporary_folder.hpp"
+
+namespace vigia::storage::store {
+
+inline constexpr std::uint32_t kDay = 20'000;
+inline constexpr TimestampMs kStart = kDay * kDayMs;
+inline constexpr TimestampNs kStartNs = static_cast<TimestampNs>(kStart) * 1'000'000;
+inline constexpr TimestampNs kDayNs = static_cast<TimestampNs>(kDayMs) * 1'000'000;
+inline const std::string kTrace(kTraceIdBytes, '\x0a');
+
+struct InMemory {
+  ColdStore& cold() { return store; }
+  MemoryColdStore store;
+};
+
+struct OnRocksDb {
+  ColdStore& cold() { return *store; }
+  TemporaryFolder folder;
+  ManualClock clock{kStart * 1'000'000};
+  std::unique_ptr<rocksdb::kv::OrderedStore> kv =
+      rocksdb::kv::open_rocksdb({folder.path()}).value();
+  std::unique_ptr<rocksdb::RocksDbColdStore> store =
+      rocksdb::RocksDbColdStore::open(*kv, clock, 1U << 20U).value();
+};
+
+template <typename Store>
+class ContractFixture : public ::testing::Test {
+ protected:
+  Catalog& catalog() { return store_.cold().catalog(); }
+  ChunkStore& chunks() { return store_.cold().chunks(); }
+  EventStore& events() { return store_.cold().events(); }
+
+  static Labels labels(const std::string& metric, const std::string& pod) {
+    return Labels::from({{"__name__", metric}, {"pod", pod}});
+  }
+  NewSeries resolve(const CustomerId& customer, const Labels& labels,
+                    const DayRange& days = {kDay, kDay}) {
+    const std::uint64_t seed = catalog().seed_of(customer).value();
+    std::vector<NewSeries> series = {
+        {labels, hash_labels(seed, to_string(labels)), days, {}, false}};
+    EXPECT_TRUE(catalog().resolve(customer, series).has_value());
+    return series[0];
+  }
+  std::vector<FoundSeries> select(const CustomerId& customer,
+                                  const std::vector<Matcher>& matchers = {},
+                                  const DayRange& days = kAllDays) {
+    const auto compiled = compile_matchers(matchers).value();
+    const SeriesQuery query{compiled, days};
+    const auto cursor = catalog().select(customer, query, unlimited_);
+    std::vector<FoundSeries> all;
+    for (;;) {
+      auto page = cursor->next().value();
+      if (page.empty()) return all;
+      std::move(page.begin(), page.end(), std::back_inserter(all));
+    }
+  }
+  std::vector<std::string> texts(const CustomerId& customer, const std::string& name,
+                                 std::uint32_t first_day = 0) {
+    std::vector<std::string> all;
+    TextQuery query{first_day, ""};
+    for (;;) {
+      const auto page = name.empty()
+                            ? catalog().label_names(customer, query, unlimited_).value()
+                            : catalog().label_values(customer, name, query, unlimited_).value();
+      all.insert(all.end(), page.texts.begin(), page.texts.end());
+      if (page.is_last || page.texts.empty()) return all;
+      query.after = page.texts.back();
+    }
+  }
+
+  static ClosedChunk chunk(const SeriesKey& key, TimestampMs first_ms, const std::string& data,
+                           std::uint64_t version = kInOrder) {
+    return {key.metric,
+            {key.id, first_ms, first_ms + 1'000, version, Encoding::kFloats, data},
+            Resolution::kRaw};
+  }
+  void put(const CustomerId& customer, const std::vector<ClosedChunk>& closed) {
+    ASSERT_TRUE(put_now(chunks(), customer, closed).has_value());
+  }
+  // The rows' data, page after page.
+  std::vector<std::string> read(const CustomerId& customer, const std::vector<SeriesKey>& series,
+                                const ChunkQuery& query) {
+    std::vector<std::string> data;
+    const auto cursor = chunks().read(customer, series, query);
+    for (;;) {
+      const auto page = cursor->next().value();
+      if (page.empty()) return data;
+      for (const ChunkRow& row : page) data.push_back(row.data);
+    }
+  }
+
+  // The records of cliente-a, and the place of the last one.
+  std::vector<std::string> logs(const LogQuery& query, std::optional<LogPlace>* last = nullptr) {
+    std::vector<std::string> records;
+    std::optional<LogPlace> place;
+    const auto note = [&](const LogRecordView& record) {
+      records.emplace_back(record.event.item);
+      place = record.place;
+      return true;
+    };
+    EXPECT_TRUE(events().read_logs(a_, query, note, unlimited_).value());
+    if (last != nullptr && place) *last = place;
+    return records;
+  }
+
+  const CustomerId a_ = CustomerId::parse("cliente-a").value();
+  const CustomerId b_ = CustomerId::parse("cliente-b").value();
+  const SeriesKey key_{"m", {77}};
+  const ChunkQuery all_{0, INT64_MAX};
+  const WorkLimit unlimited_;
+  Store store_;
+};
+
+using Stores = ::testing::Types<InMemory, OnRocksDb>;
+
+}  // namespace vigia::storage::store
