@@ -24,6 +24,7 @@ class TooMuch final : public store::ChunkCursor {
   Result<std::vector<store::ChunkRow>> next() override {
     return fail(ErrorCode::kOverLimit, "a series holds more than can be read");
   }
+  std::size_t at() const override { return 0; }
 };
 
 // Reads counted, and a disk that may be full.

@@ -1,5 +1,8 @@
 #include "services/storage/read/remote_read.hpp"
 
+#include <optional>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "libs/service/log.hpp"
@@ -49,6 +52,40 @@ std::vector<ChunkView> views_of(const std::vector<histograms::WireChunk>& chunks
 }
 
 }  // namespace
+
+class RemoteRead::QueryReader {
+ public:
+  QueryReader(const SeriesReader& reader, const FoundQuery& found)
+      : reader_(reader), found_(found) {}
+  bool has_next() const { return next_ < found_.series.size(); }
+  const SelectedSeries& series() const { return found_.series[next_ - 1]; }  ///< read last
+  const wire::remote_read::Query& query() const { return found_.query; }
+  Result<SeriesData> next(lanes::AnswerMemory& memory) {
+    if (!batch_ || batch_->left() == 0) begin_batch();
+    ++next_;
+    return batch_->next(memory);
+  }
+
+ private:
+  // One customer's query is one run. An operator's series stand by their labels, whosever they are,
+  // and a batch is as long as a run of one customer's.
+  void begin_batch() {
+    const CustomerId& customer = found_.series[next_].customer;
+    std::vector<store::SeriesKey> keys;
+    for (std::size_t i = next_; i < found_.series.size(); ++i) {
+      const SelectedSeries& one = found_.series[i];
+      if (keys.size() == BatchRead::kSeriesMax || one.customer != customer) break;
+      keys.push_back(key_of(one));
+    }
+    batch_.emplace(
+        reader_.batch(customer, std::move(keys), {found_.query.start_ms, found_.query.end_ms}));
+  }
+
+  const SeriesReader& reader_;
+  const FoundQuery& found_;
+  std::size_t next_ = 0;
+  std::optional<BatchRead> batch_;
+};
 
 Result<ReadAnswer> RemoteRead::answer(std::string_view customer, const Fence& fence,
                                       const ReadRequest& request,
@@ -106,9 +143,9 @@ Result<void> RemoteRead::make_samples(const std::vector<FoundQuery>& queries,
   std::size_t made = 0;  // as it was added to the memory
   for (const FoundQuery& query : queries) {
     response.begin_query();
-    for (const SelectedSeries& series : query.series) {
+    for (QueryReader reader(reader_, query); reader.has_next();) {
       if (auto checked = making.limit.check(); !checked) return checked;
-      auto added = add_samples(query, series, response, making);
+      auto added = add_samples(reader, response, making);
       if (!added && !is_damage(added.error())) return added;
       const std::size_t needed = response.bytes() * kSamplesCopies;
       if (auto fits = memory.add(needed - made); !fits) return fits;
@@ -122,13 +159,12 @@ Result<void> RemoteRead::make_samples(const std::vector<FoundQuery>& queries,
   return {};
 }
 
-Result<void> RemoteRead::add_samples(const FoundQuery& found, const SelectedSeries& series,
-                                     SamplesResponse& response, Making& making) const {
-  const wire::remote_read::Query& query = found.query;
+Result<void> RemoteRead::add_samples(QueryReader& reader, SamplesResponse& response,
+                                     Making& making) const {
+  const wire::remote_read::Query& query = reader.query();
   lanes::AnswerMemory& memory = *making.answer.memory;
   const lanes::ScratchMemory scratch(memory);
-  const auto data =
-      reader_.read(series.customer, key_of(series), {query.start_ms, query.end_ms}, memory);
+  const auto data = reader.next(memory);
   if (!data) return tl::unexpected<Error>(data.error());
   // Decoded and encoded again: known before it is done.
   auto fits = memory.add(sample_count(data->chunks) * kBytesPerSample);
@@ -141,7 +177,7 @@ Result<void> RemoteRead::add_samples(const FoundQuery& found, const SelectedSeri
   }
   note_damaged(data->histograms.size() - histograms.size());
   if (samples->empty() && histograms.empty()) return {};
-  response.add_series(series.labels, *samples, histograms);
+  response.add_series(reader.series().labels, *samples, histograms);
   ++making.answer.series;
   return {};
 }
@@ -154,10 +190,10 @@ Result<void> RemoteRead::make_chunks(const std::vector<FoundQuery>& queries, Mak
     making.answer.pieces.push_back(std::move(piece));
   };
   for (std::size_t i = 0; i < queries.size(); ++i) {
-    for (const SelectedSeries& series : queries[i].series) {
+    for (QueryReader reader(reader_, queries[i]); reader.has_next();) {
       if (auto checked = making.limit.check(); !checked) return checked;
       const std::size_t before = response.bytes();
-      const auto added = add_chunks(queries[i], i, series, response, making);
+      const auto added = add_chunks(reader, i, response, making);
       if (!added && !is_damage(added.error())) return forward(added);
       if (!added || !*added) continue;
       ++making.answer.series;
@@ -170,14 +206,12 @@ Result<void> RemoteRead::make_chunks(const std::vector<FoundQuery>& queries, Mak
 }
 
 // False where the series has nothing in the range.
-Result<bool> RemoteRead::add_chunks(const FoundQuery& found, std::size_t query_index,
-                                    const SelectedSeries& series, ChunksResponse& response,
-                                    Making& making) const {
-  const wire::remote_read::Query& query = found.query;
+Result<bool> RemoteRead::add_chunks(QueryReader& reader, std::size_t query_index,
+                                    ChunksResponse& response, Making& making) const {
+  const wire::remote_read::Query& query = reader.query();
   lanes::AnswerMemory& memory = *making.answer.memory;
   const lanes::ScratchMemory scratch(memory);
-  const auto data =
-      reader_.read(series.customer, key_of(series), {query.start_ms, query.end_ms}, memory);
+  const auto data = reader.next(memory);
   if (!data) return tl::unexpected<Error>(data.error());
   if (data->is_empty()) return false;
   std::vector<histograms::WireChunk> mixed;
@@ -195,9 +229,9 @@ Result<bool> RemoteRead::add_chunks(const FoundQuery& found, std::size_t query_i
   }
   if (views.empty()) return false;
   // The frame and the piece, while they grow.
-  const std::size_t frames = kGrowth * (bytes_of(views) + memory_bytes(series));
+  const std::size_t frames = kGrowth * (bytes_of(views) + memory_bytes(reader.series()));
   if (auto fits = memory.add(frames); !fits) return forward(fits);
-  response.add_series(query_index, series.labels, views);
+  response.add_series(query_index, reader.series().labels, views);
   return true;
 }
 

@@ -65,13 +65,14 @@ class RemoteRead {
                                        const store::WorkLimit& limit) const;
   Result<void> make_samples(const std::vector<FoundQuery>& queries, Making& making) const;
   Result<void> make_chunks(const std::vector<FoundQuery>& queries, Making& making) const;
-  Result<bool> add_chunks(const FoundQuery& query, std::size_t query_index,
-                          const SelectedSeries& series, wire::remote_read::ChunksResponse& response,
-                          Making& making) const;
+  /// Reads the series of a query in their order, as many of one customer at once as a batch takes.
+  class QueryReader;
+  Result<bool> add_chunks(QueryReader& reader, std::size_t query_index,
+                          wire::remote_read::ChunksResponse& response, Making& making) const;
   Result<std::vector<histograms::WireChunk>> with_histograms(
       const SeriesData& data, const wire::remote_read::Query& query) const;
-  Result<void> add_samples(const FoundQuery& query, const SelectedSeries& series,
-                           wire::remote_read::SamplesResponse& response, Making& making) const;
+  Result<void> add_samples(QueryReader& reader, wire::remote_read::SamplesResponse& response,
+                           Making& making) const;
   bool is_damage(const Error& error) const;
   void note_damaged(std::uint64_t histograms) const;
 

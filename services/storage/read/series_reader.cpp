@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "libs/base/check.hpp"
 #include "libs/chunk/chunk_reader.hpp"
 #include "services/storage/read/overlap_merge.hpp"
 #include "services/storage/store/row_merge.hpp"
@@ -61,12 +62,40 @@ Result<bool> SeriesReader::has_samples(const CustomerId& customer, const store::
   return !page->empty();
 }
 
-Result<SeriesData> SeriesReader::read(const CustomerId& customer, const store::SeriesKey& series,
-                                      const ReadRange& range, lanes::AnswerMemory& memory) const {
+BatchRead::BatchRead(const heads::HeadSet& heads, store::ChunkStore& chunks,
+                     const CustomerId& customer, std::vector<store::SeriesKey> series,
+                     const ReadRange& range)
+    : range_(range), series_(std::move(series)) {
+  CHECK(series_.size() <= kSeriesMax);
+  open_.resize(series_.size());
+  for (std::size_t i = 0; i < series_.size(); ++i) {
+    add_head_rows(series_[i].id, heads.read(series_[i].id), open_[i]);
+  }
+  cursor_ = chunks.read(customer, series_, {range.from_ms, range.to_ms});
+}
+
+// The store goes from series to series by itself: that one is over is seen by a page of another.
+Result<std::vector<store::ChunkRow>> BatchRead::next_rows(std::size_t series) {
+  if (!ahead_ && !is_over_) {
+    auto rows = cursor_->next();
+    if (rows && rows->empty()) {
+      is_over_ = true;
+    } else {
+      ahead_.emplace(Page{cursor_->at(), std::move(rows)});
+    }
+  }
+  if (!ahead_ || ahead_->series != series) return std::vector<store::ChunkRow>();
+  auto rows = std::move(ahead_->rows);
+  ahead_.reset();
+  return rows;
+}
+
+Result<SeriesData> BatchRead::next(lanes::AnswerMemory& memory) {
+  const std::size_t series = next_++;
   std::vector<store::ChunkRow> floats;
   std::vector<store::ChunkRow> others;
   const auto add = [&](store::ChunkRow row) -> Result<void> {
-    if (!overlaps(row, range)) return {};
+    if (!overlaps(row, range_)) return {};
     const bool is_floats = row.encoding == store::Encoding::kFloats;
     const std::size_t bytes = 2 * sizeof(row) + row.data.size();
     // Histograms are taken apart and merged.
@@ -74,14 +103,12 @@ Result<SeriesData> SeriesReader::read(const CustomerId& customer, const store::S
     (is_floats ? floats : others).push_back(std::move(row));
     return {};
   };
-  std::vector<store::ChunkRow> rows;
-  add_head_rows(series.id, heads_.read(series.id), rows);  // before the store: see HeadSet::read
-  const auto cursor = chunks_.read(customer, {&series, 1}, {range.from_ms, range.to_ms});
+  std::vector<store::ChunkRow> rows = std::move(open_[series]);
   for (;;) {
     for (store::ChunkRow& row : rows) {
       if (auto added = add(std::move(row)); !added) return forward(added);
     }
-    auto page = cursor->next();
+    auto page = next_rows(series);
     if (!page) return tl::unexpected<Error>(page.error());
     if (page->empty()) break;
     rows = std::move(*page);
@@ -92,13 +119,18 @@ Result<SeriesData> SeriesReader::read(const CustomerId& customer, const store::S
       });
   auto merged = read::merge_overlapping(std::move(floats), memory);
   if (!merged) return forward(merged);
-  std::erase_if(*merged, [&](const store::ChunkRow& row) { return !overlaps(row, range); });
+  std::erase_if(*merged, [&](const store::ChunkRow& row) { return !overlaps(row, range_); });
   auto histograms = store::merge_rows(others);
   if (!histograms) return forward(histograms);
   std::erase_if(histograms->histograms, [&](const chunk::HistogramSample& sample) {
-    return sample.timestamp_ms < range.from_ms || sample.timestamp_ms > range.to_ms;
+    return sample.timestamp_ms < range_.from_ms || sample.timestamp_ms > range_.to_ms;
   });
   return SeriesData{to_pieces(std::move(*merged)), std::move(histograms->histograms)};
+}
+
+Result<SeriesData> SeriesReader::read(const CustomerId& customer, const store::SeriesKey& series,
+                                      const ReadRange& range, lanes::AnswerMemory& memory) const {
+  return batch(customer, {series}, range).next(memory);
 }
 
 std::size_t sample_count(const std::vector<ChunkPiece>& chunks) {

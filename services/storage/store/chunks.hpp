@@ -56,10 +56,12 @@ struct ChunkQuery {
 class ChunkCursor {
  public:
   virtual ~ChunkCursor() = default;
-  /// The next rows; none at the end. By series in the order of the question, then by first_ms, then
-  /// by version: each row that overlaps the range once. After an error the rows of the series that
-  /// it came from are over, and the next call goes on with the next series.
+  /// The next rows, all of one series; none at the end. By series in the order of the question,
+  /// then by first_ms, then by version: each row that overlaps the range once. After an error the
+  /// rows of the series that it came from are over, and the next call goes on with the next series.
   virtual Result<std::vector<ChunkRow>> next() = 0;
+  /// Of which series the last rows, or the last error, were: its place in the question.
+  virtual std::size_t at() const = 0;
 };
 
 /// Thread contract: any thread. Errors: kUnavailable where the store refuses for now (again later

@@ -14,6 +14,7 @@ class NoRows final : public ChunkCursor {
     if (!error) return tl::unexpected<Error>(error.error());
     return std::vector<ChunkRow>();
   }
+  std::size_t at() const override { return 0; }
 
  private:
   Result<void> error_;
@@ -30,8 +31,9 @@ class RowCursor final : public ChunkCursor {
     std::size_t bytes = 0;
     while (bytes < query_.page_bytes && !error_.has_value()) {
       if (!walk_.has_value()) {
-        if (at_ == series_.size()) break;
-        walk_.emplace(rows_.walk(customer_, series_[at_++].id, {query_.from_ms, query_.to_ms}));
+        if (!page.empty() || next_ == series_.size()) break;
+        at_ = next_++;
+        walk_.emplace(rows_.walk(customer_, series_[at_].id, {query_.from_ms, query_.to_ms}));
       }
       auto row = walk_->next();
       if (!row) error_ = row.error();
@@ -48,13 +50,15 @@ class RowCursor final : public ChunkCursor {
     error_.reset();
     return tl::unexpected<Error>(std::move(error));
   }
+  std::size_t at() const override { return at_; }
 
  private:
   const KvChunkStore& rows_;
   customers::CustomerNumber customer_;
   std::span<const SeriesKey> series_;
   ChunkQuery query_;
-  std::size_t at_ = 0;
+  std::size_t at_ = 0;    // of the series that was walked last
+  std::size_t next_ = 0;  // that is walked next
   std::optional<RowWalk> walk_;
   std::optional<Error> error_;
 };

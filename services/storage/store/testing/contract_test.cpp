@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 template <typename Store>
 class ContractTest : public ContractFixture<Store> {};
@@ -128,6 +129,22 @@ TYPED_TEST(ContractTest, ChunksOfManySeriesArePutAtOnceAndReadInTheOrderAsked) {
   EXPECT_THAT(this->read(this->a_, {this->key_, other}, this->all_), ElementsAre("1", "2", "3"));
   EXPECT_THAT(this->read(this->a_, {other, this->key_}, this->all_), ElementsAre("3", "1", "2"));
   EXPECT_THAT(this->read(this->a_, {}, this->all_), IsEmpty());
+}
+
+TYPED_TEST(ContractTest, APageIsOfOneSeriesAndSaysOfWhich) {
+  const SeriesKey other{"n", {78}};
+  const SeriesKey nothing{"o", {79}};
+  this->put(this->a_, {this->chunk(this->key_, kStart, "1"), this->chunk(other, kStart, "2"),
+                       this->chunk(other, kStart + 5'000, "3")});
+  const std::vector<SeriesKey> asked = {nothing, other, nothing, this->key_, other};
+  std::vector<std::pair<std::size_t, std::string>> pages;
+  const auto cursor = this->chunks().read(this->a_, asked, this->all_);
+  for (auto page = cursor->next().value(); !page.empty(); page = cursor->next().value()) {
+    std::string data;
+    for (const ChunkRow& row : page) data += row.data;
+    pages.emplace_back(cursor->at(), data);
+  }
+  EXPECT_THAT(pages, ElementsAre(Pair(1U, "23"), Pair(3U, "1"), Pair(4U, "23")));
 }
 
 TYPED_TEST(ContractTest, ARangeGivesWhatOverlapsIt) {

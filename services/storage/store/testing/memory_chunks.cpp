@@ -9,21 +9,29 @@ namespace {
 // All rows are known from the start: only their pages come one after the other.
 class Pages final : public ChunkCursor {
  public:
-  Pages(std::vector<ChunkRow> rows, std::size_t page_bytes)
+  /// A list for each series of the question.
+  Pages(std::vector<std::vector<ChunkRow>> rows, std::size_t page_bytes)
       : rows_(std::move(rows)), page_bytes_(page_bytes) {}
   Result<std::vector<ChunkRow>> next() override {
     std::vector<ChunkRow> page;
-    for (std::size_t bytes = 0; bytes < page_bytes_ && at_ < rows_.size(); ++at_) {
-      bytes += sizeof(ChunkRow) + rows_[at_].data.size();
-      page.push_back(rows_[at_]);
+    while (at_ < rows_.size() && row_ == rows_[at_].size()) {
+      if (++at_ == rows_.size()) return page;
+      row_ = 0;
+    }
+    for (std::size_t bytes = 0; at_ < rows_.size() && bytes < page_bytes_; ++row_) {
+      if (row_ == rows_[at_].size()) break;
+      bytes += sizeof(ChunkRow) + rows_[at_][row_].data.size();
+      page.push_back(rows_[at_][row_]);
     }
     return page;
   }
+  std::size_t at() const override { return at_; }
 
  private:
-  std::vector<ChunkRow> rows_;
+  std::vector<std::vector<ChunkRow>> rows_;
   std::size_t page_bytes_;
   std::size_t at_ = 0;
+  std::size_t row_ = 0;
 };
 
 }  // namespace
@@ -55,11 +63,10 @@ std::vector<ChunkRow> MemoryColdStore::MemoryChunks::rows_of(const Place& place,
 std::unique_ptr<ChunkCursor> MemoryColdStore::MemoryChunks::read(const CustomerId& customer,
                                                                  std::span<const SeriesKey> series,
                                                                  const ChunkQuery& query) {
-  std::vector<ChunkRow> all;
+  std::vector<std::vector<ChunkRow>> all;
   const std::lock_guard lock(mutex_);
   for (const SeriesKey& key : series) {
-    std::vector<ChunkRow> rows = rows_of({customer, key.metric, query.resolution, key.id}, query);
-    std::move(rows.begin(), rows.end(), std::back_inserter(all));
+    all.push_back(rows_of({customer, key.metric, query.resolution, key.id}, query));
   }
   return std::make_unique<Pages>(std::move(all), query.page_bytes);
 }

@@ -1,0 +1,133 @@
+#include "services/storage/read/series_reader.hpp"
+
+#include <atomic>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/chunk/chunk_writer.hpp"
+#include "services/storage/heads/testing/append_now.hpp"
+#include "services/storage/store/testing/memory_cold_store.hpp"
+#include "services/storage/store/testing/watched_chunks.hpp"
+#include "services/storage/testing/test_numbers.hpp"
+
+namespace vigia::storage::read {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr TimestampMs kStart = 1'764'043'200'000;
+constexpr TimestampMs kHour = 3'600'000;
+constexpr heads::Epoch kEpoch = 1;
+
+// Questions counted; one series may be damaged.
+class AskedStore final : public store::WatchedChunks {
+ public:
+  using store::WatchedChunks::WatchedChunks;
+  std::size_t questions = 0;
+
+  std::unique_ptr<store::ChunkCursor> read(const CustomerId& customer,
+                                           std::span<const store::SeriesKey> series,
+                                           const store::ChunkQuery& query) override {
+    ++questions;
+    return store::WatchedChunks::read(customer, series, query);
+  }
+};
+
+class BatchReadTest : public ::testing::Test {
+ protected:
+  // In the store, from an hour ago; each series its own value.
+  void store(std::uint64_t series, std::string data = "") {
+    if (data.empty()) {
+      chunk::ChunkWriter writer;
+      writer.append({kStart - kHour, static_cast<double>(series)});
+      data = std::string(writer.bytes());
+    }
+    const store::ClosedChunk closed{"",
+                                    {{series},
+                                     kStart - kHour,
+                                     kStart - kHour,
+                                     store::kInOrder,
+                                     store::Encoding::kFloats,
+                                     std::move(data)},
+                                    Resolution::kRaw};
+    ASSERT_TRUE(store::put_now(store_, customer_, {&closed, 1}).has_value());
+  }
+  void append(std::uint64_t series) {
+    const Sample now{kStart, static_cast<double>(series)};
+    ASSERT_TRUE(heads::append_now(heads_, {{1}, {series}, true}, {now}, kEpoch).has_value());
+  }
+  static std::vector<store::SeriesKey> keys(std::uint64_t first, std::uint64_t last) {
+    std::vector<store::SeriesKey> keys;
+    for (std::uint64_t id = first; id <= last; ++id) keys.push_back({"", {id}});
+    return keys;
+  }
+  // The values of the next series, in time order.
+  std::vector<double> next(BatchRead& batch) {
+    const auto data = batch.next(memory_).value();
+    std::vector<double> values;
+    const auto samples = samples_of(data.chunks, 0, INT64_MAX).value();
+    for (const Sample& sample : samples) values.push_back(sample.value);
+    return values;
+  }
+
+  const CustomerId customer_ = CustomerId::parse("c-1").value();
+  ManualClock clock_{kStart * 1'000'000};
+  store::MemoryColdStore memory_store_;
+  AskedStore store_{memory_store_.chunks()};
+  TestNumbers numbers_;
+  heads::StoredSeries stored_series_{store_, numbers_};
+  heads::HeadSet heads_{stored_series_, clock_};
+  SeriesReader reader_{heads_, store_};
+  lanes::CustomerShares shares_{"answers", 1U << 30U};
+  lanes::AnswerMemory memory_{shares_, "c-1"};
+};
+
+TEST_F(BatchReadTest, ManySeriesAreOneQuestion) {
+  for (std::uint64_t id = 1; id <= 60; ++id) {
+    if (id % 3 != 0) store(id);  // the others lie in no row
+    if (id % 2 == 0) append(id);
+  }
+  store_.questions = 0;
+  BatchRead batch = reader_.batch(customer_, keys(1, 60), {0, INT64_MAX});
+  for (std::uint64_t id = 1; id <= 60; ++id) {
+    EXPECT_EQ(batch.left(), 61 - id);
+    const std::size_t samples = (id % 3 != 0 ? 1U : 0U) + (id % 2 == 0 ? 1U : 0U);
+    EXPECT_EQ(next(batch), std::vector<double>(samples, static_cast<double>(id))) << id;
+  }
+  EXPECT_EQ(batch.left(), 0U);
+  EXPECT_EQ(store_.questions, 1U);
+}
+
+TEST_F(BatchReadTest, TheOrderIsThatOfTheQuestionAndOneMayStandTwice) {
+  store(1);
+  store(2);
+  BatchRead batch =
+      reader_.batch(customer_, {{"", {2}}, {"", {1}}, {"", {9}}, {"", {2}}}, {0, INT64_MAX});
+  EXPECT_THAT(next(batch), ElementsAre(2));
+  EXPECT_THAT(next(batch), ElementsAre(1));
+  EXPECT_THAT(next(batch), IsEmpty());
+  EXPECT_THAT(next(batch), ElementsAre(2));
+}
+
+// What closes while the batch is read is in the heads as they were and in the store: once, and not
+// missed.
+TEST_F(BatchReadTest, WhatMovesOnMeanwhileIsReadOnce) {
+  append(1);
+  append(2);
+  BatchRead batch = reader_.batch(customer_, keys(1, 2), {0, INT64_MAX});
+  EXPECT_THAT(next(batch), ElementsAre(1));
+  ASSERT_TRUE(heads_.sweep({kEpoch, kStart, true}).has_value());
+  EXPECT_THAT(next(batch), ElementsAre(2));
+}
+
+TEST_F(BatchReadTest, OnlyTheRangeIsRead) {
+  store(1);
+  append(1);
+  BatchRead batch = reader_.batch(customer_, keys(1, 1), {kStart - 1, kStart});
+  EXPECT_THAT(next(batch), ElementsAre(1));
+}
+
+}  // namespace
+}  // namespace vigia::storage::read
