@@ -136,12 +136,15 @@ TEST_F(Table, WhoIsRefusedTakesNobodysPlace) {
 }
 
 TEST_F(Table, AnOperatorHasPlacesOfHisOwn) {
-  const int of_b = static_cast<int>(kWaitingAtOncePerCustomer + kWaitingPerCustomerMax);
-  send_of_b(of_b + 1);
+  const int at_once = static_cast<int>(kWaitingAtOncePerCustomer);
+  const int waiting = static_cast<int>(kWaitingPerCustomerMax);
+  send_of_b(at_once);
+  begun_.await(0, at_once);  // or they would wait, too, and take places of those that come next
+  send_of_b(waiting + 1);
   answers_.await(503, 1);
   EXPECT_EQ(status_of("operator"), 200);
   released_.set_value();
-  answers_.await(200, of_b);
+  answers_.await(200, at_once + waiting);
 }
 
 }  // namespace
