@@ -1,5 +1,4 @@
 #include <cstdlib>
-#include <filesystem>
 #include <future>
 #include <thread>
 
@@ -7,6 +6,7 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/crc32c.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 #include "libs/disk_log/record_format.hpp"
 #include "libs/disk_log/testing/disk_log_fixture.hpp"
 
@@ -384,9 +384,8 @@ TEST_F(DiskLogTest, WhatIsQueuedCanBeCountedWithoutReadingBodies) {
 
 // D21.
 TEST_F(DiskLogTest, ASecondCopyOnTheFolderIsRefusedByName) {
-  char pattern[] = "/tmp/vigia-log-XXXXXX";
-  ASSERT_NE(mkdtemp(pattern), nullptr);
-  settings_.directory = std::string(pattern) + "/data";
+  const TemporaryFolder folder;
+  settings_.directory = folder.file("data");
   auto first = DiskLog::open(settings_, clock_);
   ASSERT_TRUE(first) << first.error().message;
   const auto second = DiskLog::open(settings_, clock_);
@@ -395,13 +394,11 @@ TEST_F(DiskLogTest, ASecondCopyOnTheFolderIsRefusedByName) {
   EXPECT_THAT(second.error().message, HasSubstr(settings_.directory));
   first->reset();
   EXPECT_TRUE(DiskLog::open(settings_, clock_));
-  std::filesystem::remove_all(pattern);
 }
 
 TEST_F(DiskLogTest, WorksOnTheRealFileSystem) {
-  char pattern[] = "/tmp/vigia-log-XXXXXX";
-  ASSERT_NE(mkdtemp(pattern), nullptr);
-  settings_.directory = pattern;
+  const TemporaryFolder folder;
+  settings_.directory = folder.path();
   for (int round = 0; round < 2; ++round) {
     auto log = DiskLog::open(settings_, clock_);
     ASSERT_TRUE(log) << log.error().message;
@@ -411,7 +408,6 @@ TEST_F(DiskLogTest, WorksOnTheRealFileSystem) {
     commit();
     log_.reset();
   }
-  std::filesystem::remove_all(pattern);
 }
 
 TEST_F(DiskLogTest, ASegmentOfALaterVersionIsNotPassedOver) {

@@ -15,6 +15,7 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/base/hex.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 #include "libs/net/client.hpp"
 #include "libs/net/server.hpp"
 
@@ -33,19 +34,6 @@ bool eventually(const std::function<bool()>& condition) {
   }
   return false;
 }
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "vigia-tenancy-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 void write(const std::string& path, std::string_view text) {
   std::ofstream(path + ".new") << text;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "libs/base/hex.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 
 namespace vigia::tenancy {
 namespace {
@@ -37,16 +38,9 @@ std::string document(int revision) {
 
 class Kept : public ::testing::Test {
  protected:
-  Kept() {
-    std::string name = (std::filesystem::temp_directory_path() / "vigia-kept-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-    path_ = folder_ + "/directory.json";
-  }
-  ~Kept() override { std::filesystem::remove_all(folder_); }
-
   KeptFile file() const { return KeptFile(path_); }
-  std::string folder_;
-  std::string path_;
+  const TemporaryFolder folder_;
+  const std::string path_ = folder_.file("directory.json");
 };
 
 TEST_F(Kept, TheNewestIsReadAndTheOneBeforeStays) {

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/clock.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 #include "libs/net/client.hpp"
 #include "libs/net/compression.hpp"
 #include "libs/net/server.hpp"
@@ -27,17 +28,11 @@ constexpr std::string_view kMetricsMethod =
 class ServiceTest : public ::testing::Test {
  protected:
   ServiceTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "vigia-service-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
     write_customers("customers: [{id: cliente-a, tokens: [{token: good, scope: ingest}]}]");
-  }
-  ~ServiceTest() override {
-    collector_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   void write_customers(std::string_view text) {
-    const std::string path = folder_ + "/customers.yaml";
+    const std::string path = folder_.file("customers.yaml");
     std::ofstream(path + ".new") << text;
     std::filesystem::rename(path + ".new", path);
   }
@@ -62,7 +57,7 @@ service:
     traces: {{receivers: [otlp], exporters: [otlphttp/cold]}}
     logs: {{receivers: [otlp], exporters: [otlphttp/cold]}}
 )",
-                       folder_, grpc);
+                       folder_.path(), grpc);
   }
 
   Result<std::unique_ptr<CollectorService>> try_start(const std::string& text) {
@@ -114,7 +109,7 @@ service:
 
   static std::int64_t now() { return SystemClock().wall_ms(); }
 
-  std::string folder_;
+  const TemporaryFolder folder_;
   std::unique_ptr<net::Client> client_ = net::Client::create({});
   std::unique_ptr<CollectorService> collector_;
 };
@@ -195,7 +190,7 @@ TEST_F(ServiceTest, ASecondCopyOnTheSameFolderIsRefused) {
   start();
   const auto second = try_start(config());
   ASSERT_FALSE(second.has_value());
-  EXPECT_NE(second.error().message.find(folder_ + "/log"), std::string::npos);
+  EXPECT_NE(second.error().message.find(folder_.file("log")), std::string::npos);
 }
 
 TEST_F(ServiceTest, ATakenPortIsNamed) {
@@ -211,7 +206,7 @@ TEST_F(ServiceTest, ATakenPortIsNamed) {
 // What the provider's rules CollectorLogFilling and vigia:own_part_away ask for.
 TEST_F(ServiceTest, HowFullTheLogIsAndWhetherMemoryIsShortIsShown) {
   auto text = config();
-  const std::string folder = "{directory: " + folder_ + "/log";
+  const std::string folder = "{directory: " + folder_.file("log");
   text.insert(text.find(folder) + folder.size(), ", bytes_max: 64MiB");
   auto started = try_start(text);
   ASSERT_TRUE(started.has_value()) << started.error().message;

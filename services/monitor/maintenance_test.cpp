@@ -8,8 +8,8 @@
 #include "services/monitor/customers/customers.hpp"
 #include "services/monitor/internal_port/snapshot.hpp"
 #include "services/monitor/store/audit.hpp"
-#include "services/monitor/store/scratch_database.hpp"
 #include "services/monitor/store/sqlite_file.hpp"
+#include "services/monitor/store/testing/scratch_database.hpp"
 #include "services/monitor/tokens/tokens.hpp"
 
 namespace vigia::monitor {

@@ -7,12 +7,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "libs/chunk/chunk_writer.hpp"
 #include "libs/net/client.hpp"
 #include "libs/wire/remote_read/read_request.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/storage/testing/memory_instance.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "services/storage/testing/temporary_folder.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 
 namespace vigia::storage {
 namespace {

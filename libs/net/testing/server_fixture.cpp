@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "libs/base/check.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 
 namespace vigia::net::internal {
 
@@ -111,9 +112,8 @@ std::string RawClient::read_all() {
 }
 
 TlsServerSettings make_certificate() {
-  std::string folder = "/tmp/vigia_net_tls_XXXXXX";
-  CHECK(mkdtemp(folder.data()) != nullptr);
-  const TlsServerSettings files{folder + "/cert.pem", folder + "/key.pem"};
+  static const TemporaryFolder folder;  // for all that the program makes, until it ends
+  const TlsServerSettings files{folder.file("cert.pem"), folder.file("key.pem")};
   run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
       "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1,DNS:hook.example -keyout " +
       files.key_file + " -out " + files.cert_file);

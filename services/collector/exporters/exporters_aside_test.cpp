@@ -70,7 +70,8 @@ TEST_F(ExportersTest, OnAFullDiskTheRestOfAPointOfWhichASeriesIsRefusedStaysInTh
     return response;
   });
   begin();
-  std::ofstream(folder_ + "/side") << "in the way";  // as on a full disk, nothing can be put there
+  std::ofstream(folder_.file("side"))
+      << "in the way";  // as on a full disk, nothing can be put there
   accept(collector::testing::MetricsBody().resource("cliente-a").histogram("h", kStartMs).bytes(),
          Verdicts(1));
   accept(collector::testing::one_gauge("cliente-b", "well", kStartMs), Verdicts(1),
@@ -80,7 +81,7 @@ TEST_F(ExportersTest, OnAFullDiskTheRestOfAPointOfWhichASeriesIsRefusedStaysInTh
                                         "\"} 1") != std::string::npos;
   });
   is_sick = false;
-  std::filesystem::remove(folder_ + "/side");
+  std::filesystem::remove(folder_.file("side"));
   eventually([&] {
     const std::lock_guard lock(mutex);
     return taken.size() >= 2;

@@ -136,7 +136,7 @@ TEST_F(ExportersTest, AFaultOfOursWhileAWindowIsDeliveredCostsTheRecordThatBring
   exporter_ =
       std::make_unique<PushExporter>(settings_, sender_.push,
                                      ExporterParts{*log_, *client_, *series_, directory(), *books_,
-                                                   *metrics_, clock_, time_, folder_},
+                                                   *metrics_, clock_, time_, folder_.path()},
                                      otlp::means_of(settings_, std::move(transport)));
   ASSERT_TRUE(exporter_->start());
   settle(Signal::kLogs);

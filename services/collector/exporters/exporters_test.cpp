@@ -154,7 +154,7 @@ TEST_F(ExportersTest, AnEndpointThatIsNoUrlIsRefusedAtStart) {
   open_log();
   const auto exporter = remote_write::make(
       settings_, sender_,
-      {*log_, *client_, *series_, directory(), *books_, *metrics_, clock_, time_, folder_});
+      {*log_, *client_, *series_, directory(), *books_, *metrics_, clock_, time_, folder_.path()});
   ASSERT_FALSE(exporter);
   EXPECT_THAT(exporter.error().message, HasSubstr("prometheusremotewrite/cold"));
 }

@@ -1,6 +1,5 @@
 #include "services/collector/marks/cold_holes.hpp"
 
-#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -9,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 
 namespace vigia::collector::marks {
@@ -55,13 +55,10 @@ class Store final : public delivery::MessageTransport, private wire::remote_writ
 class ColdHolesTest : public testing::Test {
  protected:
   ColdHolesTest() {
-    char pattern[] = "/tmp/vigia-cold-holes-XXXXXX";
-    folder_ = mkdtemp(pattern);
     confirm();
     restart();
   }
-  ~ColdHolesTest() override { std::filesystem::remove_all(folder_); }
-  std::string file() const { return folder_ + "/cold"; }
+  std::string file() const { return folder_.file("cold"); }
   void restart() {
     holes_ =
         std::make_unique<ColdHoles>(ColdHolesSettings{"1a2b3c4d", file()}, store_, clock_, *time_);
@@ -79,7 +76,7 @@ class ColdHolesTest : public testing::Test {
   ManualClock clock_{kMinute * kMinuteNs};
   std::optional<clock::ConfirmedTime> time_{std::in_place, clock_};
   Store store_;
-  std::string folder_;
+  const TemporaryFolder folder_;
   std::uint64_t lost_ = 0;
   std::unique_ptr<ColdHoles> holes_;
 };

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 
 namespace vigia::collector::marks {
@@ -69,15 +70,12 @@ class Shard final : public delivery::MessageTransport {
 class HeartbeatTest : public testing::Test {
  protected:
   HeartbeatTest() {
-    char pattern[] = "/tmp/vigia-heartbeat-XXXXXX";
-    folder_ = mkdtemp(pattern);
     confirm();
     restart();
   }
-  ~HeartbeatTest() override { std::filesystem::remove_all(folder_); }
   void restart() {
     heartbeat_ = std::make_unique<Heartbeat>(
-        HeartbeatSettings{"hot-0", "1a2b3c4d", folder_ + "/hot-0"}, shard_, clock_, *time_);
+        HeartbeatSettings{"hot-0", "1a2b3c4d", folder_.file("hot-0")}, shard_, clock_, *time_);
   }
   /// Senders say that the wall clock is right as it stands.
   void confirm() {
@@ -104,7 +102,7 @@ class HeartbeatTest : public testing::Test {
   ManualClock clock_{kMinute * kMinuteNs};
   std::optional<clock::ConfirmedTime> time_{std::in_place, clock_};
   Shard shard_;
-  std::string folder_;
+  const TemporaryFolder folder_;
   std::uint64_t lost_ = 0;
   Heartbeat::Waiting waiting_;
   std::unique_ptr<Heartbeat> heartbeat_;
@@ -235,12 +233,12 @@ TEST_F(HeartbeatTest, ADamagedStateIsAHoleAndNeverMarks) {
     shard_.minutes.clear();
     clock_.set_wall_ns(kMinute * kMinuteNs);
     confirm();
-    std::filesystem::remove(folder_ + "/hot-0");
+    std::filesystem::remove(folder_.file("hot-0"));
     restart();
     advance();
     pass(60);
     heartbeat_->note_loss();
-    std::ofstream(folder_ + "/hot-0", std::ios::binary) << damaged;
+    std::ofstream(folder_.file("hot-0"), std::ios::binary) << damaged;
     pass(2);
     restart();
     advance();
@@ -254,7 +252,7 @@ TEST_F(HeartbeatTest, ADamagedStateIsAHoleAndNeverMarks) {
 }
 
 TEST_F(HeartbeatTest, AStateOfBeforeTheChecksumGoesOn) {
-  std::ofstream(folder_ + "/hot-0", std::ios::binary)
+  std::ofstream(folder_.file("hot-0"), std::ios::binary)
       << fmt::format("{} 0 {}\n{} a\n", kMinute, kMinute, kMinute + 4);
   restart();
   pass(2);

@@ -1,11 +1,11 @@
 #include "services/collector/side/left_aside.hpp"
 
-#include <filesystem>
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "libs/disk_log/file_system.hpp"
 #include "services/collector/side/side_queue.hpp"
 
@@ -17,12 +17,9 @@ using testing::SizeIs;
 
 class LeftAsideTest : public testing::Test {
  protected:
-  LeftAsideTest() { EXPECT_NE(::mkdtemp(folder_.data()), nullptr); }
-  ~LeftAsideTest() override { std::filesystem::remove_all(folder_); }
-
   void set_aside(const std::string& exporter, std::string_view customer, std::int64_t received_ms) {
     auto queue = *SideQueue::open(
-        {.directory = side_folder(folder_, exporter)}, clock_, [](const SideHead&) {},
+        {.directory = side_folder(folder_.path(), exporter)}, clock_, [](const SideHead&) {},
         [](const SideHead&) {}, disk_log::system_files());
     const CustomerId id = *CustomerId::parse(customer);
     SideEntry entry{{.customer = id, .received_ms = received_ms, .items = 3}, {.customer = id}, {}};
@@ -31,11 +28,11 @@ class LeftAsideTest : public testing::Test {
     ASSERT_TRUE(queue->put(std::move(entry)).has_value());
   }
   std::vector<LeftAside> find(const std::vector<std::string>& exporters) {
-    return *find_left_aside(folder_, exporters);
+    return *find_left_aside(folder_.path(), exporters);
   }
 
   ManualClock clock_{1'700'000'000'000'000'000};
-  std::string folder_ = (std::filesystem::temp_directory_path() / "vigia-aside-XXXXXX").string();
+  const TemporaryFolder folder_;
 };
 
 TEST_F(LeftAsideTest, NothingWhereNothingWasEverSetAside) { EXPECT_THAT(find({}), IsEmpty()); }
@@ -57,7 +54,7 @@ TEST_F(LeftAsideTest, TellsWhatWaitsOfExportersThatAreNotConfigured) {
 
 TEST_F(LeftAsideTest, WhatCannotBeReadIsToldAndStays) {
   set_aside("otlphttp/cold", "a", 70);
-  const std::string folder = side_folder(folder_, "otlphttp/cold");
+  const std::string folder = side_folder(folder_.path(), "otlphttp/cold");
   const auto names = *disk_log::system_files().list(folder);
   ASSERT_THAT(names, SizeIs(1));
   std::fstream file(folder + "/" + names[0]);

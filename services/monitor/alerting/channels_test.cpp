@@ -15,7 +15,7 @@
 #include "services/monitor/alerting/file_write.hpp"
 #include "services/monitor/alerting/publisher.hpp"
 #include "services/monitor/channels/channel_check.hpp"
-#include "services/monitor/store/scratch_database.hpp"
+#include "services/monitor/store/testing/scratch_database.hpp"
 
 namespace vigia::monitor::alerting {
 namespace {

@@ -11,7 +11,7 @@
 #include "services/monitor/channels/limits.hpp"
 #include "services/monitor/customers/customers.hpp"
 #include "services/monitor/nodes/nodes.hpp"
-#include "services/monitor/store/scratch_database.hpp"
+#include "services/monitor/store/testing/scratch_database.hpp"
 
 namespace vigia::monitor::alerting {
 namespace {

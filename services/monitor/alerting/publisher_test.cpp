@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "services/monitor/alerting/file_write.hpp"
-#include "services/monitor/store/scratch_database.hpp"
+#include "services/monitor/store/testing/scratch_database.hpp"
 #include "services/monitor/testing/neighbour.hpp"
 
 namespace vigia::monitor::alerting {

@@ -1,15 +1,13 @@
 // A file that another program reads: what stands in it after each kind of answer.
 #include "services/monitor/alerting/reloaded_file.hpp"
 
-#include <filesystem>
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "libs/base/hex.hpp"
-#include "libs/base/random.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 #include "services/monitor/alerting/file_write.hpp"
 #include "services/monitor/testing/neighbour.hpp"
 
@@ -23,13 +21,11 @@ namespace fs = std::filesystem;
 
 class ReloadedFileTest : public ::testing::Test {
  protected:
-  ~ReloadedFileTest() override { fs::remove_all(folder_); }
-
-  std::string path() const { return (folder_ / "rules/vigia.yml").string(); }
+  std::string path() const { return folder_.file("rules/vigia.yml"); }
   std::string content() const { return read_file_or_empty(path()); }
   std::string previous() const { return read_file_or_empty(path() + ".previous"); }
   void put(const std::string& text) const {
-    fs::create_directories(folder_ / "rules");
+    fs::create_directories(folder_.file("rules"));
     std::ofstream(path()) << text;
   }
   ReloadedFile file(mode_t mode = 0600) {
@@ -41,7 +37,7 @@ class ReloadedFileTest : public ::testing::Test {
     return text.find(part) != std::string::npos;
   }
 
-  const fs::path folder_ = fs::temp_directory_path() / ("vigia-" + to_hex(random_bytes(8)));
+  const TemporaryFolder folder_;
   testing::Neighbour reader_;
   std::unique_ptr<net::Client> client_ = net::Client::create({});
   service::MetricRegistry metrics_;

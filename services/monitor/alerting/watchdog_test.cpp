@@ -14,7 +14,7 @@
 #include "libs/net/server.hpp"
 #include "services/monitor/alerting/limits.hpp"
 #include "services/monitor/customers/customers.hpp"
-#include "services/monitor/store/scratch_database.hpp"
+#include "services/monitor/store/testing/scratch_database.hpp"
 
 namespace vigia::monitor::alerting {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "libs/json/strict_reader.hpp"
 #include "services/monitor/customers/customers.hpp"
-#include "services/monitor/store/scratch_database.hpp"
+#include "services/monitor/store/testing/scratch_database.hpp"
 #include "services/monitor/tokens/tokens.hpp"
 
 namespace vigia::monitor::internal_port {

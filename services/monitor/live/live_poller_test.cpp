@@ -12,7 +12,7 @@
 #include "libs/net/server.hpp"
 #include "services/monitor/live/limits.hpp"
 #include "services/monitor/nodes/nodes.hpp"
-#include "services/monitor/store/scratch_database.hpp"
+#include "services/monitor/store/testing/scratch_database.hpp"
 
 namespace vigia::monitor::live {
 namespace {

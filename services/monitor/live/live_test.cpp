@@ -19,7 +19,7 @@
 #include "services/monitor/live/live_state.hpp"
 #include "services/monitor/live/overview.hpp"
 #include "services/monitor/nodes/limits.hpp"
-#include "services/monitor/store/scratch_database.hpp"
+#include "services/monitor/store/testing/scratch_database.hpp"
 #include "services/monitor/tokens/tokens.hpp"
 
 namespace vigia::monitor::live {

@@ -1,12 +1,10 @@
 #include "services/monitor/pages/pages.hpp"
 
-#include <filesystem>
 #include <fstream>
 
 #include <gtest/gtest.h>
 
-#include "libs/base/hex.hpp"
-#include "libs/base/random.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 #include "libs/net/compression.hpp"
 
 namespace vigia::monitor::pages {
@@ -16,23 +14,19 @@ namespace fs = std::filesystem;
 
 class Portal : public ::testing::Test {
  protected:
-  Portal() : folder_(fs::temp_directory_path() / ("vigia-pages-" + to_hex(random_bytes(8)))) {
+  Portal() {
     write("site/index.html", "<!doctype html><title>Vigía</title>");
     write("site/assets/app-1f.js", std::string(5000, 'x'));
     write("secret.txt", "secret");
-    fs::create_symlink(folder_ / "secret.txt", folder_ / "site" / "link.txt");
-  }
-  ~Portal() override {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
+    fs::create_symlink(folder_.file("secret.txt"), folder_.file("site/link.txt"));
   }
   void write(const std::string& name, const std::string& content) {
-    fs::create_directories((folder_ / name).parent_path());
-    std::ofstream(folder_ / name) << content;
+    fs::create_directories(fs::path(folder_.file(name)).parent_path());
+    std::ofstream(folder_.file(name)) << content;
   }
   net::Response get(const std::string& path, const net::Headers& headers = {},
                     const std::string& method = "GET") {
-    const auto pages = Pages::load((folder_ / "site").string());
+    const auto pages = Pages::load(folder_.file("site"));
     EXPECT_TRUE(pages.has_value());
     net::RequestHead head;
     head.method = method;
@@ -40,7 +34,7 @@ class Portal : public ::testing::Test {
     head.headers = headers;
     return pages->answer(head);
   }
-  const fs::path folder_;
+  const TemporaryFolder folder_;
 };
 
 TEST_F(Portal, FilesHaveTheirTypeAndHashedOnesAreKeptForEver) {
@@ -81,7 +75,7 @@ TEST_F(Portal, AnUnchangedFileIsNotSentAgain) {
 }
 
 TEST_F(Portal, AnswersShareAFileInsteadOfCopyingIt) {
-  const auto pages = Pages::load((folder_ / "site").string());
+  const auto pages = Pages::load(folder_.file("site"));
   ASSERT_TRUE(pages.has_value());
   net::RequestHead head;
   head.method = "GET";
@@ -103,7 +97,7 @@ TEST_F(Portal, GzipIsForThoseWhoTakeIt) {
 
 TEST_F(Portal, OnlyReadingIsAllowedAndAMissingPortalSaysSo) {
   EXPECT_EQ(get("/", {}, "POST").status, 405);
-  const auto none = Pages::load((folder_ / "nothing").string());
+  const auto none = Pages::load(folder_.file("nothing"));
   ASSERT_TRUE(none.has_value());
   net::RequestHead head;
   head.method = "GET";

@@ -20,8 +20,8 @@
 #include "services/monitor/sessions/session_notes.hpp"
 #include "services/monitor/sessions/sessions.hpp"
 #include "services/monitor/store/audit.hpp"
-#include "services/monitor/store/interrupted_database.hpp"
-#include "services/monitor/store/scratch_database.hpp"
+#include "services/monitor/store/testing/interrupted_database.hpp"
+#include "services/monitor/store/testing/scratch_database.hpp"
 #include "services/monitor/users/password.hpp"
 #include "services/monitor/users/users.hpp"
 

@@ -4,7 +4,7 @@
 
 #include "services/monitor/sessions/limits.hpp"
 #include "services/monitor/store/audit.hpp"
-#include "services/monitor/store/scratch_database.hpp"
+#include "services/monitor/store/testing/scratch_database.hpp"
 
 namespace vigia::monitor::sessions {
 namespace {

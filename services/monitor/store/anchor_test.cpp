@@ -1,13 +1,11 @@
 #include "services/monitor/store/anchor.hpp"
 
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include <gtest/gtest.h>
 
-#include "libs/base/hex.hpp"
-#include "libs/base/random.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 
 namespace vigia::monitor::store {
 namespace {
@@ -16,11 +14,7 @@ const std::string kId(32, 'a');
 
 class AnchorFile : public ::testing::Test {
  protected:
-  AnchorFile()
-      : folder_(std::filesystem::temp_directory_path() / ("vigia-" + to_hex(random_bytes(8)))) {}
-  ~AnchorFile() override { std::filesystem::remove_all(folder_); }
-
-  std::string path() const { return (folder_ / "anchor").string(); }
+  std::string path() const { return folder_.file("anchor"); }
   Anchor open() const {
     auto anchor = Anchor::open(path());
     EXPECT_TRUE(anchor.has_value()) << anchor.error().message;
@@ -32,7 +26,7 @@ class AnchorFile : public ::testing::Test {
   }
   void put(const std::string& text) const { std::ofstream(path(), std::ios::binary) << text; }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder folder_;
 };
 
 TEST_F(AnchorFile, KeepsTheNewestMark) {

@@ -8,9 +8,9 @@
 #include "services/monitor/customers/customers.hpp"
 #include "services/monitor/store/history.hpp"
 #include "services/monitor/store/schema.hpp"
-#include "services/monitor/store/scratch_database.hpp"
 #include "services/monitor/store/sqlite_file.hpp"
 #include "services/monitor/store/testing/old_schema.hpp"
+#include "services/monitor/store/testing/scratch_database.hpp"
 #include "services/monitor/tokens/tokens.hpp"
 
 namespace vigia::monitor::store {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "services/monitor/store/scratch_database.hpp"
+#include "services/monitor/store/testing/scratch_database.hpp"
 
 namespace vigia::monitor::store {
 namespace {

@@ -13,8 +13,8 @@
 #include "services/monitor/sessions/sessions.hpp"
 #include "services/monitor/store/audit.hpp"
 #include "services/monitor/store/schema.hpp"
-#include "services/monitor/store/scratch_database.hpp"
 #include "services/monitor/store/testing/old_schema.hpp"
+#include "services/monitor/store/testing/scratch_database.hpp"
 #include "services/monitor/tokens/tokens.hpp"
 #include "services/monitor/users/users.hpp"
 

@@ -14,7 +14,7 @@
 #include "services/monitor/access/fair_pool.hpp"
 #include "services/monitor/api/table.hpp"
 #include "services/monitor/store/audit.hpp"
-#include "services/monitor/store/scratch_database.hpp"
+#include "services/monitor/store/testing/scratch_database.hpp"
 
 namespace vigia::monitor::testing {
 

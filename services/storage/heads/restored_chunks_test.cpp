@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "libs/chunk/chunk_reader.hpp"
 #include "libs/chunk/chunk_writer.hpp"
 #include "libs/disk_log/testing/memory_files.hpp"
@@ -11,7 +12,6 @@
 #include "services/storage/store/row_merge.hpp"
 #include "services/storage/store/testing/memory_cold_store.hpp"
 #include "services/storage/store/testing/watched_chunks.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
 #include "services/storage/testing/test_numbers.hpp"
 
 namespace vigia::storage::heads {

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/clock.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 
 namespace vigia::storage::identity {
 namespace {

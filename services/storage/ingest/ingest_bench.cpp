@@ -21,12 +21,12 @@
 #include <unistd.h>
 
 #include "libs/base/check.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/storage/api/write_batch.hpp"
 #include "services/storage/ingest/ingester.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::ingest {
 namespace {

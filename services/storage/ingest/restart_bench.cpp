@@ -8,10 +8,10 @@
 #include <fmt/format.h>
 
 #include "libs/base/check.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 #include "services/storage/ingest/ingester.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::ingest {
 namespace {

@@ -6,11 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "services/storage/retention/retention_sweeper.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/store/rocksdb/kv_chunk_store.hpp"
 #include "services/storage/store/rocksdb/testing/rows_of.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::retention {
 namespace {

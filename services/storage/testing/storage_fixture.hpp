@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 #include "services/storage/ingest/ingester.hpp"
 #include "services/storage/read/remote_read.hpp"
 #include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage {
 

@@ -1,7 +1,6 @@
 // Exporters from the disk log to a real server over a real client, which answers as it is told to.
 #pragma once
 
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -15,6 +14,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "libs/disk_log/testing/memory_files.hpp"
 #include "libs/model/customer_signal.hpp"
 #include "libs/net/compression.hpp"
@@ -124,9 +124,6 @@ class Destination final : public net::Handler {
 class ExportersTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    char pattern[] = "/tmp/vigia-exporters-XXXXXX";
-    ASSERT_NE(mkdtemp(pattern), nullptr);
-    folder_ = pattern;
     settings_.may_be_shard = true;
     settings_.id = "prometheusremotewrite/cold";
     settings_.name = "cold";
@@ -135,10 +132,7 @@ class ExportersTest : public ::testing::Test {
     sender_.push.retry_initial = std::chrono::milliseconds(2);
     sender_.push.retry_max = std::chrono::milliseconds(10);
   }
-  void TearDown() override {
-    end();
-    std::filesystem::remove_all(folder_);
-  }
+  void TearDown() override { end(); }
 
   void be_hot_shard() {
     settings_.id = "prometheusremotewrite/hot-0";
@@ -160,8 +154,8 @@ class ExportersTest : public ::testing::Test {
     log_ = *disk_log::DiskLog::open(log, clock_, counting_events({settings_}, *books_), files_);
   }
   void start_exporter() {
-    const ExporterParts parts{*log_,     *client_, *series_, directory(), *books_,
-                              *metrics_, clock_,   time_,    folder_};
+    const ExporterParts parts{*log_,     *client_, *series_, directory(),   *books_,
+                              *metrics_, clock_,   time_,    folder_.path()};
     if (packer_) {
       Means means =
           is_otlp_ ? otlp::means_of(settings_, otlp::make_http_transport(sender_.http, *client_))
@@ -233,7 +227,7 @@ class ExportersTest : public ::testing::Test {
     EXPECT_TRUE(condition());
   }
   std::string dead_letters() const {
-    std::ifstream file(folder_ + "/dead-letters/" +
+    std::ifstream file(folder_.path() + "/dead-letters/" +
                        (settings_.name == "hot-0" ? "prometheusremotewrite~hot-0.jsonl"
                         : is_otlp_                ? "otlphttp~cold.jsonl"
                                                   : "prometheusremotewrite~cold.jsonl"));
@@ -243,7 +237,7 @@ class ExportersTest : public ::testing::Test {
   ManualClock clock_{kStartMs * kMillion};
   clock::ConfirmedTime time_{clock_};
   disk_log::MemoryFiles files_;
-  std::string folder_;
+  const TemporaryFolder folder_;
   Destination destination_;
   std::unique_ptr<net::Client> client_ = net::Client::create({});
   ExporterSettings settings_;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <filesystem>
 #include <future>
 #include <memory>
 #include <optional>
@@ -13,6 +12,7 @@
 #include <gtest/gtest.h>
 #include <protozero/pbf_writer.hpp>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "libs/disk_log/testing/memory_files.hpp"
 #include "services/collector/intake/intake.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
@@ -22,8 +22,6 @@ namespace vigia::collector::intake {
 class IntakeTest : public ::testing::Test {
  protected:
   IntakeTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "vigia-intake-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
     exporters::ExporterSettings cold;
     cold.id = "otlphttp/cold";
     cold.signals = {Signal::kMetrics, Signal::kTraces, Signal::kLogs};
@@ -33,13 +31,12 @@ class IntakeTest : public ::testing::Test {
   ~IntakeTest() override {
     log_.reset();
     intake_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   Intake& intake() {
     if (!intake_) {
       disk_log::DiskLogSettings settings;
-      settings.directory = folder_;
+      settings.directory = folder_.path();
       settings.bytes_max = log_bytes_max_;
       settings.segment_bytes = 64U << 10U;
       settings.cursors = {{.name = "otlphttp/cold", .required = true}};
@@ -80,7 +77,7 @@ class IntakeTest : public ::testing::Test {
   }
   std::uint64_t appended() const { return log_->stats().appended_records; }
 
-  std::string folder_;
+  const TemporaryFolder folder_;
   disk_log::MemoryFiles files_;
   bool use_memory_ = false;
   std::atomic<int> looks_ = 0;  // from the log's thread too, which syncs once more as it ends

@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/hex.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 #include "libs/chunk/chunk_writer.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/store/rocksdb/testing/rows_of.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::store::rocksdb {
 namespace {

@@ -11,11 +11,11 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/clock.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
 #include "services/storage/store/testing/memory_cold_store.hpp"
 #include "services/storage/store/testing/otlp_bodies.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::store {
 

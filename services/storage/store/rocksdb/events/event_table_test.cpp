@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <protozero/pbf_writer.hpp>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "services/storage/api/event_api.hpp"
 #include "services/storage/api/otlp_api.hpp"
 #include "services/storage/store/rocksdb/events/event_key.hpp"
@@ -15,7 +16,6 @@
 #include "services/storage/store/rocksdb/kv/key.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
 namespace {

@@ -9,13 +9,13 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/testing/dose.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
 #include "services/storage/store/rocksdb/index/label_codec.hpp"
 #include "services/storage/store/rocksdb/index/series_index.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/store/rocksdb/testing/rows_of.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::store::rocksdb::index {
 namespace {

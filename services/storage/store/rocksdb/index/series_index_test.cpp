@@ -5,12 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/store/rocksdb/testing/rows_of.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::store::rocksdb::index {
 namespace {

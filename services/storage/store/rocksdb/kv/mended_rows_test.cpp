@@ -8,9 +8,9 @@
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "services/storage/store/rocksdb/kv/ordered_tables.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
 namespace {

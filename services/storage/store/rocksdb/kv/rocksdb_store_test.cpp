@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
 namespace {

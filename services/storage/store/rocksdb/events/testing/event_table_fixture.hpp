@@ -4,13 +4,13 @@
 #include <gtest/gtest.h>
 #include <protozero/pbf_writer.hpp>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "services/storage/api/event_api.hpp"
 #include "services/storage/store/rocksdb/events/event_key.hpp"
 #include "services/storage/store/rocksdb/events/event_writer.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
 

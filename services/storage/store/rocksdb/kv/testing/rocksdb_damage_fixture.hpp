@@ -11,9 +11,9 @@
 
 #include <gtest/gtest.h>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
-#include "services/storage/testing/temporary_folder.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
 

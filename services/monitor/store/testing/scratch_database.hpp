@@ -5,26 +5,24 @@
 #include <memory>
 #include <string>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "services/monitor/store/database.hpp"
 
 namespace vigia::monitor::store {
 
 class ScratchDatabase {
  public:
-  ScratchDatabase();
-  ~ScratchDatabase();
-  ScratchDatabase(const ScratchDatabase&) = delete;
-  ScratchDatabase& operator=(const ScratchDatabase&) = delete;
+  ScratchDatabase() { reopen(); }
 
   Database& operator*() { return *database_; }
   std::string url() const;
-  std::filesystem::path folder() const { return folder_; }
+  std::filesystem::path folder() const { return folder_.path(); }
   /// Closes and opens it again, as a restart does.
   void reopen();
   void close() { database_.reset(); }
 
  private:
-  std::filesystem::path folder_;
+  const TemporaryFolder folder_;
   std::unique_ptr<Database> database_;
 };
 

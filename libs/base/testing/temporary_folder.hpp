@@ -4,11 +4,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "libs/base/check.hpp"
 
-namespace vigia::storage {
+namespace vigia {
 
+/// A new, empty folder. What writes into it has to be gone before it.
 class TemporaryFolder {
  public:
   TemporaryFolder() : path_((std::filesystem::temp_directory_path() / "vigia-XXXXXX").string()) {
@@ -21,9 +23,11 @@ class TemporaryFolder {
     std::filesystem::remove_all(path_, ignored);
   }
   const std::string& path() const { return path_; }
+  /// The path that something of this name has in it; nothing is created.
+  std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
 
  private:
   std::string path_;
 };
 
-}  // namespace vigia::storage
+}  // namespace vigia
