@@ -71,11 +71,9 @@ Result<void> note(std::string action, std::string detail, std::int64_t now_ms,
 
 Result<bool> add_customer(const json::JsonValue& node, const CustomerId& id, std::int64_t now_ms,
                           store::DatabaseConnection& connection) {
-  customers::CustomerRow customer{id,
-                                  node["name"].text().value_or(id.text()),
-                                  true,
-                                  node["hot_shard"].text().value_or("hot-0"),
-                                  {}};
+  customers::CustomerRow customer{.id = id,
+                                  .name = node["name"].text().value_or(id.text()),
+                                  .hot_shard = node["hot_shard"].text().value_or("hot-0")};
   customer.assigned_ms = node["assigned_ms"].integer().value_or(0);
   customer.created_ms = now_ms;
   for (const auto& limit : customers::kCustomerLimits) {

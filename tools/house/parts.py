@@ -72,10 +72,11 @@ PARTS = {
     "services/monitor": {
         "access": "",
         "config": "",
-        "store": "config",
+        "fields": "",
+        "store": "config fields",
         "api": "access store",
         "pages": "api",
-        "customers": "api store",
+        "customers": "api fields store",
         "users": "api store",
         "audit": "api store users",
         "nodes": "access api store",

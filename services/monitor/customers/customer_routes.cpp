@@ -1,6 +1,7 @@
 #include "services/monitor/customers/customer_routes.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -17,23 +18,31 @@
 namespace vigia::monitor::customers {
 namespace {
 
-// What a customer may send where nobody said more: one that floods is stopped before it costs the
-// others their hot store. 0 lifts a limit, but for the two of labels, where it stands for the
-// collector's own.
-constexpr CustomerLimits kDefaults = {50'000, 20'000, 20'000, 20'971'520, 200'000, 0, 0};
 constexpr std::int64_t kLimitMax = 1'000'000'000'000;  // as many as a directory may name
 
+void write_field(const fields::CustomerField& field, const CustomerRow& customer,
+                 json::JsonWriter& writer) {
+  std::visit(
+      [&](const auto& kind) {
+        const auto& value = customer.*kind.value;
+        using Kind = std::decay_t<decltype(kind)>;
+        if constexpr (std::is_same_v<Kind, fields::TextField>) {
+          writer.member(field.name, value);
+        } else if constexpr (std::is_same_v<Kind, fields::FlagField>) {
+          writer.member_bool(field.name, value);
+        } else if (!kind.shown_as.empty()) {
+          writer.member_time(kind.shown_as, value);
+        }
+      },
+      field.kind);
+}
+
 void write_customer(const CustomerRow& customer, json::JsonWriter& writer) {
-  writer.begin_object()
-      .member("id", customer.id.text())
-      .member("name", customer.name)
-      .member_bool("is_enabled", customer.is_enabled)
-      .member("hot_shard", customer.hot_shard)
-      .member("language", customer.language);
+  writer.begin_object().member("id", customer.id.text());
+  for (const auto& field : kCustomerFields) write_field(field, customer, writer);
   writer.key("limits").begin_object();
   for (const auto& limit : kCustomerLimits) writer.member(limit.name, customer.limits.*limit.value);
-  writer.end_object();
-  writer.member_time("created_at", customer.created_ms).end_object();
+  writer.end_object().end_object();
 }
 
 api::ApiResult customer_answer(int status, const CustomerRow& customer) {
@@ -42,22 +51,63 @@ api::ApiResult customer_answer(int status, const CustomerRow& customer) {
   return api::json_answer(status, writer.take());
 }
 
+// "" where it is one of those that the field may have.
+std::string problem_of(const fields::CustomerField& field, const fields::TextField& kind,
+                       const std::string& value) {
+  const bool is_known = kind.one_of.empty() || std::find(kind.one_of.begin(), kind.one_of.end(),
+                                                         value) != kind.one_of.end();
+  return is_known ? "" : fmt::format("{}: one of {}", field.name, fmt::join(kind.one_of, ", "));
+}
+
+// Notes the field as named where the body has it. What is wrong with its value beyond its form.
+std::string read_field(const fields::CustomerField& field, bool is_needed, api::BodyReader& body,
+                       CustomerChange& change) {
+  if (const auto* text = std::get_if<fields::TextField>(&field.kind)) {
+    auto value = is_needed ? std::optional(body.text(field.name, 1, text->characters_max))
+                           : body.optional_text(field.name, 1, text->characters_max);
+    if (!value) return "";
+    auto problem = problem_of(field, *text, *value);
+    change.values.*text->value = *std::move(value);
+    change.named.insert(field.name);
+    return problem;
+  }
+  if (const auto* flag = std::get_if<fields::FlagField>(&field.kind)) {
+    const auto value = body.optional_boolean(field.name);
+    if (!value) return "";
+    change.values.*flag->value = *value;
+    change.named.insert(field.name);
+  }
+  return "";  // moments are the program's own
+}
+
 // Only what the body names.
 std::string read_limits(api::BodyReader& body, CustomerChange& change) {
   api::BodyReader limits(body.object("limits"));
   for (const auto& limit : kCustomerLimits) {
     const auto value = limits.optional_integer(limit.name, 0, kLimitMax);
-    if (value) change.limits[limit.name] = *value;
+    if (!value) continue;
+    change.values.limits.*limit.value = *value;
+    change.named.insert(limit.name);
   }
   return limits.problem();
 }
 
-// "" where it is one of ours or not named.
-std::string read_language(api::BodyReader& body, CustomerChange& change) {
-  change.language = body.optional_text("language", 1, api::kNameCharactersMax);
-  const bool is_known = !change.language || std::find(kLanguages.begin(), kLanguages.end(),
-                                                      *change.language) != kLanguages.end();
-  return is_known ? "" : "language: one of " + fmt::format("{}", fmt::join(kLanguages, ", "));
+// Who creates a customer names what it may, who changes one what may change. What is wrong; ""
+// else.
+std::string read_fields(bool is_creation, api::BodyReader& body, CustomerChange& change) {
+  std::string first;
+  for (const auto& field : kCustomerFields) {
+    const bool is_taken =
+        is_creation ? field.at_creation != fields::AtCreation::kNo : field.may_change;
+    if (!is_taken) continue;
+    const bool is_needed = is_creation && field.at_creation == fields::AtCreation::kMust;
+    auto problem = read_field(field, is_needed, body, change);
+    if (first.empty()) first = std::move(problem);
+  }
+  const auto limits_problem = read_limits(body, change);
+  if (auto problem = body.problem(); !problem.empty()) return problem;
+  if (!limits_problem.empty()) return "limits: " + limits_problem;
+  return first;
 }
 
 api::ApiResult list(const api::ApiCall& call, const CustomerParts& parts) {
@@ -77,33 +127,26 @@ api::ApiResult list(const api::ApiCall& call, const CustomerParts& parts) {
 api::ApiResult create(const api::ApiCall& call, const CustomerParts& parts) {
   api::BodyReader body(call.body);
   auto id = CustomerId::parse(body.text("id", 1, api::kNameCharactersMax));
-  const auto name = body.text("name", 1, api::kNameCharactersMax);
   const auto& shards = parts.hot_shards;
-  const auto shard =
-      body.optional_text("hot_shard", 1, api::kNameCharactersMax).value_or(shards.front());
   const auto now_ms = parts.clock.wall_ms();
-  CustomerChange limits;
-  const auto limits_problem = read_limits(body, limits);
-  const auto language_problem = read_language(body, limits);
-  if (auto problem = body.problem(); !problem.empty()) return api::invalid(problem);
-  if (!limits_problem.empty()) return api::invalid("limits: " + limits_problem);
-  if (!language_problem.empty()) return api::invalid(language_problem);
+  // Without an id it is nobody's until it is refused below, with all else that is wrong.
+  CustomerChange made{
+      CustomerRow{.id = id.value_or(CustomerId::provider()), .hot_shard = shards.front()}};
+  auto& customer = made.values;
+  customer.assigned_ms = customer.created_ms = now_ms;
+  for (const auto& limit : kCustomerLimits) customer.limits.*limit.value = limit.at_creation;
+  if (auto problem = read_fields(true, body, made); !problem.empty()) return api::invalid(problem);
   if (!id) return api::invalid("id: " + id.error().message);
-  const bool is_known_shard = std::find(shards.begin(), shards.end(), shard) != shards.end();
+  const bool is_known_shard =
+      std::find(shards.begin(), shards.end(), customer.hot_shard) != shards.end();
   if (!is_known_shard) return api::invalid("hot_shard: no such shard in the configuration");
-  CustomerRow customer{*id, name, true, shard, kDefaults, now_ms, now_ms};
-  if (limits.language) customer.language = *limits.language;
-  for (const auto& limit : kCustomerLimits) {
-    const auto found = limits.limits.find(limit.name);
-    if (found != limits.limits.end()) customer.limits.*limit.value = found->second;
-  }
   auto created = parts.database.write([&](store::DatabaseConnection& connection) -> Result<bool> {
     auto all = list_customers(connection);
     if (!all) return forward(all);
     if (all->size() >= kCustomersMax) return fail(ErrorCode::kOverLimit, "too many customers");
     auto inserted = insert_customer(customer, connection);
     if (!inserted || !*inserted) return inserted;
-    auto entry = api::audit_of(call, parts.clock, "customer.create", id->text(), name);
+    auto entry = api::audit_of(call, parts.clock, "customer.create", id->text(), customer.name);
     entry.customer = *id;
     auto audited = store::append_audit(entry, connection);
     if (!audited) return forward(audited);
@@ -124,13 +167,45 @@ api::ApiResult show(const api::ApiCall& call, const CustomerParts& parts) {
   return customer_answer(200, **customer);
 }
 
+void tell_field(const fields::CustomerField& field, const CustomerRow& customer,
+                std::string& detail) {
+  std::visit(
+      [&](const auto& kind) {
+        detail +=
+            fmt::format("{}{}={}", detail.empty() ? "" : " ", field.name, customer.*kind.value);
+      },
+      field.kind);
+}
+
+// What the audit says of a change, by what stands there after it.
+std::string detail_of(const CustomerChange& change, const CustomerRow& customer) {
+  std::string detail;
+  for (const auto& field : kCustomerFields) {
+    const bool is_told =
+        field.audited == fields::Audited::kAlways ||
+        (field.audited == fields::Audited::kWhereNamed && change.named.contains(field.name));
+    if (is_told) tell_field(field, customer, detail);
+  }
+  for (const auto& limit : kCustomerLimits) {
+    if (!change.named.contains(limit.name)) continue;
+    detail += fmt::format(" {}={}", limit.name, customer.limits.*limit.value);
+  }
+  return detail;
+}
+
+bool is_in_messages(const CustomerChange& change) {
+  return std::any_of(kCustomerFields.begin(), kCustomerFields.end(), [&](const auto& field) {
+    return field.is_in_messages && change.named.contains(field.name);
+  });
+}
+
 // A disabled customer's sessions end in the same step.
 api::ApiResult save(const api::ApiCall& call, const CustomerParts& parts,
                     const CustomerChange& change, const std::string& action) {
   const auto& id = *call.customer;
   using Saved = std::optional<CustomerRow>;
   auto saved = parts.database.write([&](store::DatabaseConnection& connection) -> Result<Saved> {
-    auto changed = change_customer(id, change, connection);
+    auto changed = change_customer(change, connection);
     if (!changed) return forward(changed);
     auto customer = find_customer(id, connection);
     if (!customer || !*customer) return customer;
@@ -138,40 +213,31 @@ api::ApiResult save(const api::ApiCall& call, const CustomerParts& parts,
       auto ended = parts.end_sessions(id, connection);
       if (!ended) return forward(ended);
     }
-    auto detail = fmt::format("name={} is_enabled={}", (*customer)->name, (*customer)->is_enabled);
-    if (change.language) detail += " language=" + *change.language;
-    for (const auto& limit : kCustomerLimits) {
-      if (!change.limits.contains(limit.name)) continue;
-      detail += fmt::format(" {}={}", limit.name, (*customer)->limits.*limit.value);
-    }
-    auto audited = store::append_audit(api::audit_of(call, parts.clock, action, id.text(), detail),
-                                       connection);
+    auto audited = store::append_audit(
+        api::audit_of(call, parts.clock, action, id.text(), detail_of(change, **customer)),
+        connection);
     if (!audited) return forward(audited);
     return customer;
   });
   if (!saved) return api::refuse(saved.error());
   if (!*saved) return api::not_found();
   parts.directory_changed();
-  if (change.language || change.name) parts.channels_changed();
+  if (is_in_messages(change)) parts.channels_changed();
   return customer_answer(200, **saved);
 }
 
 api::ApiResult change(const api::ApiCall& call, const CustomerParts& parts) {
   api::BodyReader body(call.body);
-  CustomerChange change;
-  change.name = body.optional_text("name", 1, api::kNameCharactersMax);
-  change.is_enabled = body.optional_boolean("is_enabled");
-  const auto limits_problem = read_limits(body, change);
-  const auto language_problem = read_language(body, change);
-  if (auto problem = body.problem(); !problem.empty()) return api::invalid(problem);
-  if (!limits_problem.empty()) return api::invalid("limits: " + limits_problem);
-  if (!language_problem.empty()) return api::invalid(language_problem);
+  CustomerChange change{CustomerRow{.id = *call.customer}};
+  if (auto problem = read_fields(false, body, change); !problem.empty()) {
+    return api::invalid(problem);
+  }
   return save(call, parts, change, "customer.change");
 }
 
 api::ApiResult disable(const api::ApiCall& call, const CustomerParts& parts) {
-  CustomerChange change;
-  change.is_enabled = false;
+  const CustomerChange change{CustomerRow{.id = *call.customer, .is_enabled = false},
+                              {"is_enabled"}};
   auto saved = save(call, parts, change, "customer.disable");
   if (!saved) return saved;
   return api::no_content();

@@ -1,55 +1,46 @@
 #include "services/monitor/customers/customers.hpp"
 
-#include <array>
 #include <type_traits>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace vigia::monitor::customers {
 namespace {
 
-/// A column of the table, and how it is read and written. Each stands here alone: every statement
-/// goes through the list.
-struct Column {
-  std::string_view name;
-  void (*read)(const store::Row& row, std::size_t column, CustomerRow& customer);
-  store::Value (*write)(const CustomerRow& customer);
-};
-
-template <std::string CustomerRow::* member>
-constexpr Column text_column(std::string_view name) {
-  return {name,
-          [](const store::Row& row, std::size_t column, CustomerRow& customer) {
-            customer.*member = row.text(column);
-          },
-          [](const CustomerRow& customer) { return store::Value(customer.*member); }};
+// A flag and a moment are numbers in the database.
+void read_column(const fields::CustomerField& field, const store::Row& row, std::size_t column,
+                 CustomerRow& customer) {
+  std::visit(
+      [&](const auto& kind) {
+        auto& value = customer.*kind.value;
+        using Value = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<Value, std::string>) {
+          value = row.text(column);
+        } else {
+          value = static_cast<Value>(row.integer(column));
+        }
+      },
+      field.kind);
 }
 
-/// A boolean is a number too.
-template <auto CustomerRow::* member>
-constexpr Column number_column(std::string_view name) {
-  return {name,
-          [](const store::Row& row, std::size_t column, CustomerRow& customer) {
-            customer.*member =
-                static_cast<std::decay_t<decltype(customer.*member)>>(row.integer(column));
-          },
-          [](const CustomerRow& customer) {
-            return store::Value(static_cast<std::int64_t>(customer.*member));
-          }};
+store::Value column_value(const fields::CustomerField& field, const CustomerRow& customer) {
+  return std::visit(
+      [&](const auto& kind) -> store::Value {
+        const auto& value = customer.*kind.value;
+        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
+          return value;
+        } else {
+          return static_cast<std::int64_t>(value);
+        }
+      },
+      field.kind);
 }
-
-// Without the id, which is the key, and the limits, which have a list of their own.
-constexpr std::array kColumns = {text_column<&CustomerRow::name>("name"),
-                                 number_column<&CustomerRow::is_enabled>("is_enabled"),
-                                 text_column<&CustomerRow::hot_shard>("hot_shard"),
-                                 number_column<&CustomerRow::assigned_ms>("assigned_ms"),
-                                 number_column<&CustomerRow::created_ms>("created_ms"),
-                                 text_column<&CustomerRow::language>("language")};
 
 /// All names, in the order in which a row has them, each after `mark`.
 std::string names_of_columns(std::string_view mark = "") {
   std::string text = fmt::format("{}id", mark);
-  for (const auto& column : kColumns) text += fmt::format(", {}{}", mark, column.name);
+  for (const auto& field : kCustomerFields) text += fmt::format(", {}{}", mark, field.name);
   for (const auto& limit : kCustomerLimits) text += fmt::format(", {}{}", mark, limit.name);
   return text;
 }
@@ -62,8 +53,8 @@ Result<CustomerRow> read_customer(const store::Row& row) {
   std::size_t at = 0;
   auto id = CustomerId::parse(row.text(at));
   if (!id) return tl::unexpected<Error>(with_context("table customers", std::move(id.error())));
-  CustomerRow customer{*id, {}, {}, {}, {}};
-  for (const auto& column : kColumns) column.read(row, ++at, customer);
+  CustomerRow customer{.id = *id};
+  for (const auto& field : kCustomerFields) read_column(field, row, ++at, customer);
   for (const auto& limit : kCustomerLimits) customer.limits.*limit.value = row.integer(++at);
   return customer;
 }
@@ -97,7 +88,7 @@ Result<bool> insert_customer(const CustomerRow& customer, store::DatabaseConnect
   if (!existing) return forward(existing);
   if (*existing) return false;
   std::vector<store::Value> values = {customer.id.text()};
-  for (const auto& column : kColumns) values.push_back(column.write(customer));
+  for (const auto& field : kCustomerFields) values.push_back(column_value(field, customer));
   for (const auto& limit : kCustomerLimits) values.emplace_back(customer.limits.*limit.value);
   auto done = connection.execute(fmt::format("INSERT INTO customers ({}) VALUES ({})",
                                              names_of_columns(), names_of_columns(":")),
@@ -106,26 +97,19 @@ Result<bool> insert_customer(const CustomerRow& customer, store::DatabaseConnect
   return true;
 }
 
-Result<bool> change_customer(const CustomerId& customer, const CustomerChange& change,
-                             store::DatabaseConnection& connection) {
+Result<bool> change_customer(const CustomerChange& change, store::DatabaseConnection& connection) {
   // What the change does not name stays as it is, in one statement: of two changes at once that
-  // name different fields both hold.
-  std::string set;
+  // name different fields both hold. One that names nothing counts as a change all the same.
+  std::string set = "id = id";
   std::vector<store::Value> values;
-  const auto keep_unless = [&](std::string_view column, store::Value value) {
-    set += fmt::format("{0}{1} = COALESCE(:{1}, {1})", set.empty() ? "" : ", ", column);
+  const auto name = [&](std::string_view column, store::Value value) {
+    if (!change.named.contains(column)) return;
+    set += fmt::format(", {0} = :{0}", column);
     values.push_back(std::move(value));
   };
-  keep_unless("name", store::value_or_null(change.name));
-  keep_unless("is_enabled", store::value_or_null(change.is_enabled));
-  keep_unless("language", store::value_or_null(change.language));
-  for (const auto& limit : kCustomerLimits) {
-    const auto found = change.limits.find(limit.name);
-    if (found == change.limits.end()) continue;
-    set += fmt::format(", {0} = :{0}", limit.name);
-    values.emplace_back(found->second);
-  }
-  values.emplace_back(customer.text());
+  for (const auto& field : kCustomerFields) name(field.name, column_value(field, change.values));
+  for (const auto& limit : kCustomerLimits) name(limit.name, change.values.limits.*limit.value);
+  values.emplace_back(change.values.id.text());
   auto done = connection.execute("UPDATE customers SET " + set + " WHERE id = :id", values);
   if (!done) return forward(done);
   return *done > 0;

@@ -49,14 +49,6 @@ void write_tokens(const TokensByOwner& tokens, const std::optional<CustomerId>& 
   }
 }
 
-tenancy::Customer in_directory(const customers::CustomerRow& customer) {
-  tenancy::Limits limits;
-  for (const auto& limit : customers::kCustomerLimits) {
-    limits.*limit.in_directory = static_cast<std::uint64_t>(customer.limits.*limit.value);
-  }
-  return {customer.id, customer.name, customer.hot_shard, limits, customer.assigned_ms};
-}
-
 net::Response not_modified(const std::string& etag) {
   net::Response response;
   response.status = 304;
@@ -71,7 +63,7 @@ std::string write_document(const store::History& history,
   tenancy::DocumentWriter writer({history.database, history.directory_revision,
                                   history.customers_removed, history.confirmed_revision});
   for (const auto& customer : customers) {
-    writer.customer(in_directory(customer));
+    writer.customer(fields::in_directory(customer));
     // A disabled customer stays known, so that what is under way still finds its shard; it has no
     // tokens.
     if (customer.is_enabled) write_tokens(owned, customer.id, writer);

@@ -714,7 +714,7 @@ TEST_F(WithCustomers, SnapshotHoldsHashesAndDropsADisabledCustomersTokens) {
   EXPECT_EQ(first["tokens"].items()[0]["token_sha256"].text(), std::string(64, 'a'));
   EXPECT_EQ(document["operators"].items()[0]["token_sha256"].text(), std::string(64, 'f'));
   ASSERT_TRUE((*database_).write([](store::DatabaseConnection& c) {
-    return customers::change_customer(kA, {.is_enabled = false}, c);
+    return customers::change_customer({{.id = kA, .is_enabled = false}, {"is_enabled"}}, c);
   }));
   document = snapshot();
   EXPECT_TRUE(document["customers"].items()[0]["tokens"].items().empty());

@@ -117,7 +117,7 @@ TEST_F(LogIn, EveryReasonGetsTheSameAnswer) {
   EXPECT_EQ(wrong.error().code, unknown.error().code);
   EXPECT_EQ(wrong.error().message, unknown.error().message);
   ASSERT_TRUE((*database_).write([&](store::DatabaseConnection& c) {
-    return customers::change_customer(customer_, {.is_enabled = false}, c);
+    return customers::change_customer({{.id = customer_, .is_enabled = false}, {"is_enabled"}}, c);
   }));
   const auto disabled = authenticator_.log_in("ana", kPassword, head_);
   ASSERT_FALSE(disabled.has_value());

@@ -1,8 +1,11 @@
 #include "services/monitor/store/schema.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
+
+#include "services/monitor/fields/customer_fields.hpp"
 
 namespace vigia::monitor::store {
 namespace {
@@ -123,6 +126,17 @@ const std::array<Step, 5> kSteps = {Step{kVersion1, kVersion1Sqlite, kVersion1Po
                                     Step{kVersion2, kNone, kNone}, Step{kVersion3, kNone, kNone},
                                     Step{kVersion4, kVersion4Sqlite, kVersion4Postgresql},
                                     Step{kVersion5, kNone, kNone}};
+const Step kNoStep{kNone, kNone, kNone};
+
+// The columns of customers that their fields add with that version.
+Result<void> add_columns(DatabaseConnection& connection, int version) {
+  for (const auto& column :
+       fields::added_columns(version, fields::kCustomerFields, fields::kCustomerLimits)) {
+    auto done = connection.execute("ALTER TABLE customers ADD COLUMN " + column, {});
+    if (!done) return forward(done);
+  }
+  return {};
+}
 
 Result<void> run_all(DatabaseConnection& connection, const Statements& statements) {
   for (const auto statement : statements) {
@@ -148,7 +162,12 @@ Result<int> current_version(DatabaseConnection& connection) {
 
 }  // namespace
 
-int newest_schema_version() { return static_cast<int>(kSteps.size()); }
+int newest_schema_version() {
+  static const int kNewest =
+      std::max(static_cast<int>(kSteps.size()),
+               fields::newest_version(fields::kCustomerFields, fields::kCustomerLimits));
+  return kNewest;
+}
 
 Result<void> migrate(DatabaseConnection& connection, Dialect dialect) {
   auto version = current_version(connection);
@@ -160,12 +179,16 @@ Result<void> migrate(DatabaseConnection& connection, Dialect dialect) {
                             *version, newest_schema_version()));
   }
   for (int step = *version; step < newest_schema_version(); ++step) {
-    const auto& statements = kSteps[static_cast<std::size_t>(step)];
+    // A version that only adds fields of customers has no statements here.
+    const auto at = static_cast<std::size_t>(step);
+    const Step& statements = at < kSteps.size() ? kSteps[at] : kNoStep;
     auto both = run_all(connection, statements.both);
     if (!both) return forward(both);
     auto own = run_all(connection,
                        dialect == Dialect::kSqlite ? statements.sqlite : statements.postgresql);
     if (!own) return forward(own);
+    auto added = add_columns(connection, step + 1);
+    if (!added) return forward(added);
   }
   auto noted = connection.execute("UPDATE schema_version SET version = :version",
                                   {std::int64_t{newest_schema_version()}});
