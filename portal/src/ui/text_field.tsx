@@ -7,13 +7,20 @@ export function TextField({
   label,
   hint,
   error: refused,
+  wrong,
   onChange,
   ...input
-}: ComponentProps<"input"> & { label: string; hint?: string; error?: string | undefined }) {
+}: ComponentProps<"input"> & {
+  label: string;
+  hint?: string;
+  error?: string | undefined;
+  /** The words for what `pattern` does not take. */
+  wrong?: string | undefined;
+}) {
   const id = useId();
   const hintId = `${id}-hint`;
   const errorId = `${id}-error`;
-  const own = useOwnValidation();
+  const own = useOwnValidation(wrong);
   const error = own.problem ?? refused;
   const described = [hint === undefined ? "" : hintId, error === undefined ? "" : errorId];
   return (

@@ -44,10 +44,6 @@ function useAddNode(customerId: string, mayRegister: boolean) {
   };
 }
 
-function isNodeId(id: string): boolean {
-  return nodePattern.test(id) && id.length <= nodeLengthMax;
-}
-
 interface AddNodeProps {
   owners: readonly Owner[];
   /** Whose node it will be; "" where that is still to be chosen. */
@@ -71,7 +67,9 @@ function IdField({
       label={text.addNode.id}
       hint={text.addNode.idHint}
       error={error}
+      wrong={text.addNode.idWrong}
       required
+      pattern={nodePattern}
       maxLength={nodeLengthMax}
       autoComplete="off"
       autoCapitalize="none"
@@ -104,17 +102,15 @@ export function AddNode({ owners, customerId, isOperator, onClose }: AddNodeProp
     );
   }
 
-  const isIdRight = isNodeId(draft.id);
   const isTaken = adding.error instanceof ApiError && adding.error.code === "conflict";
-  const words = isIdRight ? isTaken && text.addNode.exists : text.addNode.idWrong;
-  const idError = (tried === `${ownerId}/${draft.id}` && words) || undefined;
+  const isStillTaken = isTaken && tried === `${ownerId}/${draft.id}`;
   const addressError = addressProblem(adding.error, text);
   const isShownAbove = isTaken || addressError !== undefined;
 
   const submit = () => {
     setTried(`${ownerId}/${draft.id}`);
     // A failure is shown by the form; nothing else waits for it.
-    if (isIdRight) adding.add(draft).catch(() => undefined);
+    adding.add(draft).catch(() => undefined);
   };
 
   return (
@@ -137,7 +133,7 @@ export function AddNode({ owners, customerId, isOperator, onClose }: AddNodeProp
       )}
       <IdField
         value={draft.id}
-        error={idError}
+        error={isStillTaken ? text.addNode.exists : undefined}
         onChange={(id) => {
           setDraft({ ...draft, id });
         }}

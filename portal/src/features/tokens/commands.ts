@@ -1,11 +1,13 @@
 import type { Schemas } from "../../api/client";
 
-export const nodePattern = /^[A-Za-z0-9]([-.]?[A-Za-z0-9])*$/;
+/** As an input's attribute, which is for the whole text and reads a class as the flag v does. */
+export const nodePattern = "[A-Za-z0-9]([\\-.]?[A-Za-z0-9])*";
 export const nodeLengthMax = 128;
+const wholeNodeName = new RegExp(`^${nodePattern}$`);
 
 /** The token's name where it can be a node's name, else a name to be replaced. */
 export function nodeNameFrom(tokenName: string): string {
-  const isName = nodePattern.test(tokenName) && tokenName.length <= nodeLengthMax;
+  const isName = wholeNodeName.test(tokenName) && tokenName.length <= nodeLengthMax;
   return isName ? tokenName : "node-02";
 }
 
