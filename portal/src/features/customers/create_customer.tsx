@@ -1,35 +1,17 @@
 import { useState } from "react";
 import { ApiError } from "../../api/client";
 import { useCreateCustomer } from "./queries";
-import { useLanguage, type Language } from "../../i18n/language";
+import { useLanguage } from "../../i18n/language";
 import { problemText } from "../../i18n/problem_text";
 import { FormModal } from "../../ui/form_modal";
-import { TextField } from "../../ui/text_field";
-import { MessageLanguageField, NameField } from "./customer_fields";
-
-const idPattern = /^[a-z0-9](-?[a-z0-9]){0,62}$/;
+import { CustomerFields, newCustomerOf, newDraft } from "./customer_fields";
 
 export function CreateCustomer({ onClose }: { onClose: () => void }) {
-  const { text, language: own } = useLanguage();
+  const { text, language } = useLanguage();
   const create = useCreateCustomer();
-  const [id, setId] = useState("");
-  const [name, setName] = useState("");
-  const [language, setLanguage] = useState<Language>(own);
-  const [isChecked, setIsChecked] = useState(false);
-
-  const isIdRight = idPattern.test(id);
+  const [draft, setDraft] = useState(() => newDraft(language));
   const isTaken = create.error instanceof ApiError && create.error.code === "conflict";
-  const idError =
-    isChecked && !isIdRight
-      ? text.customers.idWrong
-      : isTaken && create.variables?.id === id
-        ? text.customers.exists
-        : undefined;
-
-  const submit = () => {
-    setIsChecked(true);
-    if (isIdRight) create.mutate({ id, name: name.trim(), language }, { onSuccess: onClose });
-  };
+  const isStillTaken = isTaken && create.variables?.id === draft.id;
 
   return (
     <FormModal
@@ -38,25 +20,17 @@ export function CreateCustomer({ onClose }: { onClose: () => void }) {
       busy={text.customers.creating}
       isPending={create.isPending}
       error={isTaken ? undefined : problemText(create.error, text)}
-      onSubmit={submit}
+      onSubmit={() => {
+        create.mutate(newCustomerOf(draft), { onSuccess: onClose });
+      }}
       onClose={onClose}
     >
-      <NameField value={name} onChange={setName} />
-      <TextField
-        label={text.customers.id}
-        hint={text.customers.idHint}
-        error={idError}
-        required
-        maxLength={63}
-        autoComplete="off"
-        autoCapitalize="none"
-        spellCheck={false}
-        value={id}
-        onChange={(event) => {
-          setId(event.target.value);
-        }}
+      <CustomerFields
+        isNew
+        draft={draft}
+        errors={isStillTaken ? { id: text.customers.exists } : {}}
+        onChange={setDraft}
       />
-      <MessageLanguageField value={language} onChange={setLanguage} />
     </FormModal>
   );
 }

@@ -1,29 +1,137 @@
+import type { Schemas } from "../../api/client";
 import { useLanguage, type Language } from "../../i18n/language";
 import { SelectField } from "../../ui/select_field";
 import { TextField } from "../../ui/text_field";
 
-/** Each in its own words, so that whoever reads it alone finds it. */
-const languages = [
-  { id: "es", name: "Español" },
-  { id: "en", name: "English" },
-] as const;
+type Bodies = Required<Schemas["NewCustomer"]> & Required<Schemas["CustomerChange"]>;
+/** The names of the contract whose values are texts: what can be typed or chosen. */
+type FieldName = {
+  [Name in keyof Bodies]: Bodies[Name] extends string ? Name : never;
+}[keyof Bodies];
 
-export function NameField({
+interface Words {
+  label: string;
+  hint?: string;
+  /** Where it has a pattern: what to write instead. */
+  wrong?: string;
+}
+
+interface CustomerField {
+  name: FieldName;
+  /** Whether it stays as who created the customer said. */
+  isFixed?: true;
+  /** What stands there before anybody typed; the reader's language is the best guess. */
+  initial: (reader: Language) => string;
+  words: Record<Language, Words>;
+  /** One of these, each in its own words; without them a text is typed. */
+  options?: readonly { id: string; name: string }[];
+  /** For what is typed. */
+  input?: { pattern: string; maxLength: number; isCode?: true };
+}
+
+/** What is asked of a customer, in this order. Forms, what they send and their words come of it. */
+const customerFields: readonly CustomerField[] = [
+  {
+    name: "name",
+    initial: () => "",
+    input: { pattern: ".*\\S.*", maxLength: 200 },
+    words: {
+      en: { label: "Name", hint: "As people know it, e.g. Empresa XYZ" },
+      es: { label: "Nombre", hint: "Como lo conoce la gente, por ejemplo Empresa XYZ" },
+    },
+  },
+  {
+    name: "id",
+    isFixed: true,
+    initial: () => "",
+    input: { pattern: "[a-z0-9](-?[a-z0-9]){0,62}", maxLength: 63, isCode: true },
+    words: {
+      en: {
+        label: "Id",
+        hint: "Lower-case letters, digits and hyphens, e.g. customer-c. It cannot be changed later.",
+        wrong:
+          "Use 1 to 63 lower-case letters, digits and single hyphens; begin and end without a hyphen.",
+      },
+      es: {
+        label: "Identificador",
+        hint: "Minúsculas, cifras y guiones, por ejemplo cliente-c. Después no se puede cambiar.",
+        wrong:
+          "Use de 1 a 63 minúsculas, cifras y guiones simples; sin guion al comienzo ni al final.",
+      },
+    },
+  },
+  {
+    // Of what its people are sent; pages are in each reader's own.
+    name: "language",
+    initial: (reader) => reader,
+    options: [
+      { id: "es", name: "Español" },
+      { id: "en", name: "English" },
+    ],
+    words: {
+      en: { label: "Language of its e-mails and messages" },
+      es: { label: "Idioma de sus correos y mensajes" },
+    },
+  },
+];
+
+/** What the fields of a form hold just now. */
+export type CustomerDraft = Partial<Record<FieldName, string>>;
+
+/** Of a new customer all fields are asked, of one that is there those that may change. */
+function asked(isNew: boolean) {
+  return customerFields.filter(({ isFixed }) => isNew || isFixed !== true);
+}
+
+export function newDraft(reader: Language): CustomerDraft {
+  return Object.fromEntries(asked(true).map(({ name, initial }) => [name, initial(reader)]));
+}
+
+export function draftOf(customer: Schemas["Customer"]): CustomerDraft {
+  return Object.fromEntries(asked(false).map(({ name }) => [name, customer[name]]));
+}
+
+function trimmed(draft: CustomerDraft) {
+  return Object.fromEntries(Object.entries(draft).map(([name, value]) => [name, value.trim()]));
+}
+
+// Each name is one of the contract's, and each value is of its type: the list above is typed so, and a choice has its
+// options alone.
+export function newCustomerOf(draft: CustomerDraft): Schemas["NewCustomer"] {
+  return trimmed(draft) as unknown as Schemas["NewCustomer"];
+}
+
+export function changeOf(draft: CustomerDraft): Schemas["CustomerChange"] {
+  return trimmed(draft);
+}
+
+function OneField({
+  field,
   value,
+  error,
   onChange,
 }: {
+  field: CustomerField;
   value: string;
-  onChange: (name: string) => void;
+  error: string | undefined;
+  onChange: (value: string) => void;
 }) {
-  const { text } = useLanguage();
+  const { language } = useLanguage();
+  const { label, hint, wrong } = field.words[language];
+  if (field.options !== undefined) {
+    return <SelectField label={label} options={field.options} value={value} onChange={onChange} />;
+  }
+  const { isCode, ...bounds } = field.input ?? {};
   return (
     <TextField
-      label={text.customers.name}
-      hint={text.customers.nameHint}
+      label={label}
+      {...(hint !== undefined && { hint })}
+      wrong={wrong}
+      error={error}
       required
-      pattern=".*\S.*"
-      maxLength={200}
       autoComplete="off"
+      {...(isCode && { autoCapitalize: "none", spellCheck: false })}
+      {...bounds}
       value={value}
       onChange={(event) => {
         onChange(event.target.value);
@@ -32,23 +140,27 @@ export function NameField({
   );
 }
 
-/** In which language a customer's people are written to; pages are in each reader's own. */
-export function MessageLanguageField({
-  value,
+export function CustomerFields({
+  isNew,
+  draft,
+  errors = {},
   onChange,
 }: {
-  value: Language;
-  onChange: (language: Language) => void;
+  isNew: boolean;
+  draft: CustomerDraft;
+  /** What the server finds wrong, by field. */
+  errors?: CustomerDraft;
+  onChange: (draft: CustomerDraft) => void;
 }) {
-  const { text } = useLanguage();
-  return (
-    <SelectField
-      label={text.customers.language}
-      options={languages}
-      value={value}
-      onChange={(chosen) => {
-        onChange(chosen === "en" ? "en" : "es");
+  return asked(isNew).map((field) => (
+    <OneField
+      key={field.name}
+      field={field}
+      value={draft[field.name] ?? ""}
+      error={errors[field.name]}
+      onChange={(value) => {
+        onChange({ ...draft, [field.name]: value });
       }}
     />
-  );
+  ));
 }
