@@ -247,6 +247,9 @@ class Service final : public service::Running {
       emit("vigia_monitor_database_driver_failures_total",
            "Reads and writes that the database's driver failed: no room, no server, damage",
            service::MetricType::kCounter, {}, static_cast<double>(database_->driver_failures()));
+      emit("vigia_monitor_database_unreadable_rows",
+           "Rows that cannot be read and are left out, each once since the start",
+           service::MetricType::kGauge, {}, static_cast<double>(database_->unreadable_rows()));
       emit("vigia_monitor_database_anchor_failures_total", "Writes of its anchor that failed",
            service::MetricType::kCounter, {}, static_cast<double>(database_->anchor_failures()));
     });

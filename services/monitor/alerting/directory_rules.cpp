@@ -35,6 +35,14 @@ std::vector<AlertRule> directory_rules() {
        "nada se puede cambiar; su /ready dice qué hacer",
        "The database of vigia-monitor ({{ $labels.instance }}) is damaged or lost changes: nothing "
        "can be changed; its /ready says what to do"},
+      {"DatabaseRowsLeftOut",
+       "max by (instance) (vigia_monitor_database_unreadable_rows{customer_id=\"\"}) > 0", none,
+       none, "warning",
+       "{{ $value }} filas de la base de datos de vigia-monitor ({{ $labels.instance }}) no se "
+       "pueden "
+       "leer y se omiten; su registro las nombra",
+       "{{ $value }} rows of the database of vigia-monitor ({{ $labels.instance }}) cannot be read "
+       "and are left out; its log names them"},
       {"DirectoryDoubted",
        "max by (job, instance) (vigia_directory_is_doubted{customer_id=\"\"} or "
        "vigia_router_directory_is_doubted{customer_id=\"\"}) > 0",

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "libs/service/log.hpp"
+#include "services/monitor/store/unreadable_rows.hpp"
 
 namespace vigia::monitor::channels {
 namespace {
@@ -20,6 +20,23 @@ std::size_t read_count(const std::string& text) {
   return count;
 }
 
+Result<ChannelRow> read_channel(const store::Row& row) {
+  auto customer = CustomerId::parse(row.text(1));
+  if (!customer) return forward(customer);
+  return ChannelRow{row.text(0),
+                    *customer,
+                    row.text(2),
+                    row.text(3),
+                    row.text(4),
+                    row.integer(5),
+                    read_state(row.text(6)),
+                    row.text(7),
+                    row.text(8),
+                    row.text(9),
+                    ChannelOutcome{row.integer(10), row.integer(11), row.text(12)},
+                    read_count(row.text(13))};
+}
+
 Result<std::vector<ChannelRow>> select_channels(const std::string& where,
                                                 const std::vector<store::Value>& values,
                                                 store::DatabaseConnection& connection) {
@@ -34,22 +51,7 @@ Result<std::vector<ChannelRow>> select_channels(const std::string& where,
           where,
       values);
   if (!rows) return forward(rows);
-  std::vector<ChannelRow> channels;
-  for (const auto& row : *rows) {
-    auto customer = CustomerId::parse(row.text(1));
-    if (!customer) {
-      // Somebody wrote it past this program. One bad row is one row: to end here would keep every
-      // customer's changes from Alertmanager.
-      service::log_error("a channel cannot be read and is left out",
-                         {{"id", row.text(0)}, {"error", customer.error().message}});
-      continue;
-    }
-    channels.push_back(ChannelRow{
-        row.text(0), *customer, row.text(2), row.text(3), row.text(4), row.integer(5),
-        read_state(row.text(6)), row.text(7), row.text(8), row.text(9),
-        ChannelOutcome{row.integer(10), row.integer(11), row.text(12)}, read_count(row.text(13))});
-  }
-  return channels;
+  return store::read_each("channels", *rows, connection, read_channel);
 }
 
 }  // namespace

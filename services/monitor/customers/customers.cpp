@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "services/monitor/store/unreadable_rows.hpp"
+
 namespace vigia::monitor::customers {
 namespace {
 
@@ -64,13 +66,13 @@ Result<CustomerRow> read_customer(const store::Row& row) {
 Result<std::vector<CustomerRow>> list_customers(store::DatabaseConnection& connection) {
   auto rows = connection.query(select_from_customers() + "ORDER BY id", {});
   if (!rows) return forward(rows);
-  std::vector<CustomerRow> customers;
-  for (const auto& row : *rows) {
-    auto customer = read_customer(row);
-    if (!customer) return forward(customer);
-    customers.push_back(std::move(*customer));
-  }
-  return customers;
+  return store::read_each("customers", *rows, connection, read_customer);
+}
+
+Result<std::size_t> count_customers(store::DatabaseConnection& connection) {
+  auto rows = connection.query("SELECT id FROM customers", {});
+  if (!rows) return forward(rows);
+  return rows->size();
 }
 
 Result<std::optional<CustomerRow>> find_customer(const CustomerId& customer,

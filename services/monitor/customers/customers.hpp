@@ -1,6 +1,7 @@
 // Customers in the database.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -23,8 +24,10 @@ struct CustomerChange {
   std::set<std::string_view> named = {};  ///< by the names of kCustomerFields and kCustomerLimits
 };
 
-/// All, by id.
+/// All that can be read, by id.
 Result<std::vector<CustomerRow>> list_customers(store::DatabaseConnection& connection);
+/// All, those too that cannot be read.
+Result<std::size_t> count_customers(store::DatabaseConnection& connection);
 Result<std::optional<CustomerRow>> find_customer(const CustomerId& customer,
                                                  store::DatabaseConnection& connection);
 /// False where the id is taken, also by a disabled customer.

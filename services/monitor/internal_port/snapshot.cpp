@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -39,14 +40,60 @@ std::optional<tenancy::Scope> scope_of(std::string_view text) {
   return std::nullopt;
 }
 
+bool knows(const tenancy::Directory& directory, const std::string& sha256_hex) {
+  const auto bytes = from_hex(sha256_hex);
+  tenancy::TokenHash hash{};
+  if (!bytes || bytes->size() != hash.size()) return false;
+  std::copy(bytes->begin(), bytes->end(), hash.begin());
+  return directory.owner_of(hash, 0).has_value();
+}
+
+// With `known` only tokens that stand there.
 void write_tokens(const TokensByOwner& tokens, const std::optional<CustomerId>& owner,
-                  tenancy::DocumentWriter& writer) {
+                  tenancy::DocumentWriter& writer, const tenancy::Directory* known = nullptr) {
   const auto own = tokens.find(owner);
   if (own == tokens.end()) return;
   for (const tokens::TokenRow* token : own->second) {
+    if (known != nullptr && !knows(*known, token->token_sha256)) continue;
     if (const auto scope = scope_of(token->scope))
       writer.token(token->token_sha256, *scope, token->expires_ms);
   }
+}
+
+/// A customer as it is told. Of one that is taken over from what was served before nobody knows
+/// whether it was disabled since: it gets no token that was not served.
+struct ToldCustomer {
+  tenancy::Customer customer;
+  bool has_tokens = true;
+  const tenancy::Directory* taken_from = nullptr;
+};
+
+// By id, as the rows are. Rows that cannot be read stand for as many customers that are not there;
+// where more are missing they are lost, which is for Snapshot to doubt.
+Result<std::vector<ToldCustomer>> told_customers(store::DatabaseConnection& connection,
+                                                 const tenancy::Directory* good) {
+  auto rows = customers::list_customers(connection);
+  if (!rows) return forward(rows);
+  std::vector<ToldCustomer> told;
+  std::set<CustomerId> there;
+  for (const auto& row : *rows) {
+    there.insert(row.id);
+    // A disabled customer stays known, so that what is under way still finds its shard; it has no
+    // tokens.
+    told.push_back({fields::in_directory(row), row.is_enabled});
+  }
+  if (good == nullptr) return told;
+  for (const auto& customer : good->customers()) {
+    if (!there.contains(customer.id)) told.push_back({customer, true, good});
+  }
+  if (told.size() == rows->size()) return told;
+  auto count = customers::count_customers(connection);
+  if (!count) return forward(count);
+  if (told.size() > *count)
+    told.erase(told.begin() + static_cast<std::ptrdiff_t>(rows->size()), told.end());
+  std::sort(told.begin(), told.end(),
+            [](const auto& a, const auto& b) { return a.customer.id < b.customer.id; });
+  return told;
 }
 
 net::Response not_modified(const std::string& etag) {
@@ -57,16 +104,14 @@ net::Response not_modified(const std::string& etag) {
 }
 
 std::string write_document(const store::History& history,
-                           const std::vector<customers::CustomerRow>& customers,
+                           const std::vector<ToldCustomer>& customers,
                            const std::vector<tokens::TokenRow>& tokens) {
   const TokensByOwner owned = by_owner(tokens);
   tenancy::DocumentWriter writer({history.database, history.directory_revision,
                                   history.customers_removed, history.confirmed_revision});
-  for (const auto& customer : customers) {
-    writer.customer(fields::in_directory(customer));
-    // A disabled customer stays known, so that what is under way still finds its shard; it has no
-    // tokens.
-    if (customer.is_enabled) write_tokens(owned, customer.id, writer);
+  for (const auto& told : customers) {
+    writer.customer(told.customer);
+    if (told.has_tokens) write_tokens(owned, told.customer.id, writer, told.taken_from);
   }
   writer.operators();
   write_tokens(owned, std::nullopt, writer);
@@ -94,11 +139,12 @@ std::string doubt_between(const tenancy::Directory::ReadDocument& good,
 
 }  // namespace
 
-Result<std::string> write_snapshot(store::DatabaseConnection& connection) {
+Result<std::string> write_snapshot(store::DatabaseConnection& connection,
+                                   const tenancy::Directory* good) {
   for (int look = 0; look < kLooksMax; ++look) {
     auto before = store::read_history(connection);
     if (!before) return forward(before);
-    auto customers = customers::list_customers(connection);
+    auto customers = told_customers(connection, good);
     if (!customers) return forward(customers);
     auto tokens = tokens::list_live_tokens(connection);
     if (!tokens) return forward(tokens);
@@ -171,8 +217,9 @@ void Snapshot::load_kept() {
 Result<void> Snapshot::refresh() {
   const std::scoped_lock refresh_lock(refresh_mutex_);
   if (!database_.doubt().empty()) return {};
+  const tenancy::Directory* good = good_ ? good_->directory.get() : nullptr;
   auto document = database_.read(
-      [](store::DatabaseConnection& connection) { return write_snapshot(connection); });
+      [&](store::DatabaseConnection& connection) { return write_snapshot(connection, good); });
   if (!document) return forward(document);
   const std::string before = current();
   if (good_ && *document == before) {

@@ -21,7 +21,10 @@
 namespace vigia::monitor::internal_port {
 
 /// Writes the document (docs/formats/kept-directory.md), all of it from one moment of the database.
-Result<std::string> write_snapshot(store::DatabaseConnection& connection);
+/// A customer whose row cannot be read stands there as in `good`, with those of its tokens that
+/// `good` knows: what it sends must not be refused for a row, nor its change keep the others' back.
+Result<std::string> write_snapshot(store::DatabaseConnection& connection,
+                                   const tenancy::Directory* good = nullptr);
 
 /// Thread contract: any thread. `refresh` blocks on the database; the rest does not. A thread of
 /// its own refreshes every few seconds too: another instance may share the database.

@@ -77,6 +77,44 @@ TEST_F(Served, ATokenOfAnUnknownScopeOpensNothing) {
   EXPECT_THAT(scopes, ::testing::UnorderedElementsAre("ingest", "read"));
 }
 
+// Nobody else's change waits for it, and what it sends is not refused.
+TEST_F(Served, ACustomerWhoseRowCannotBeReadStaysAsItWas) {
+  add("a");
+  add("b");
+  const auto add_token = [&](char digit) {
+    auto done = (*database_).write([&](store::DatabaseConnection& c) {
+      const std::string hash(64, digit);
+      return tokens::insert_token(
+          {hash.substr(0, 8), CustomerId::parse("b").value(), "n", "ingest", hash, "root"}, c);
+    });
+    ASSERT_TRUE(done.has_value()) << done.error().message;
+  };
+  add_token('1');
+  add_token('2');
+  ASSERT_TRUE(snapshot_->refresh().has_value());
+  run("UPDATE customers SET id = 'No Good' WHERE id = 'b'");
+  run("UPDATE tokens SET revoked_ms = 1 WHERE id = '22222222'");
+  add_token('3');
+  add("c");
+  EXPECT_EQ((*database_).doubt(), "");
+  EXPECT_EQ((*database_).unreadable_rows(), 1U);
+  const auto document = *json::parse_json(snapshot_->current());
+  const auto& told = document["customers"].items();
+  ASSERT_EQ(told.size(), 3U);
+  EXPECT_EQ(told[0]["id"].text(), "a");
+  EXPECT_EQ(told[1]["id"].text(), "b");
+  EXPECT_EQ(told[2]["id"].text(), "c");
+  // Whether it was disabled meanwhile nobody knows: what is new opens nothing.
+  ASSERT_EQ(told[1]["tokens"].items().size(), 1U);
+  EXPECT_EQ(told[1]["tokens"].items()[0]["token_sha256"].text(), std::string(64, '1'));
+
+  run("UPDATE customers SET id = 'b' WHERE id = 'No Good'");
+  ASSERT_TRUE(snapshot_->refresh().has_value());
+  EXPECT_EQ(
+      (*json::parse_json(snapshot_->current()))["customers"].items()[1]["tokens"].items().size(),
+      2U);
+}
+
 TEST_F(Served, AnOlderDatabaseIsNotServedTheKeptSnapshotIsF2) {
   add("a");
   const fs::path before = database_.folder() / "before.db";

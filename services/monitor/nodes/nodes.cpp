@@ -2,6 +2,7 @@
 
 #include "libs/base/characters.hpp"
 #include "services/monitor/nodes/limits.hpp"
+#include "services/monitor/store/unreadable_rows.hpp"
 
 namespace vigia::monitor::nodes {
 namespace {
@@ -35,13 +36,7 @@ Result<std::vector<NodeRow>> select_nodes(const std::string& where,
                                           store::DatabaseConnection& connection) {
   auto rows = connection.query(std::string(kSelect) + where, values);
   if (!rows) return forward(rows);
-  std::vector<NodeRow> nodes;
-  for (const auto& row : *rows) {
-    auto node = read_node(row);
-    if (!node) return forward(node);
-    nodes.push_back(std::move(*node));
-  }
-  return nodes;
+  return store::read_each("nodes", *rows, connection, read_node);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/hex.hpp"
+#include "services/monitor/store/unreadable_rows.hpp"
 
 namespace vigia::monitor::store {
 namespace {
@@ -50,23 +51,19 @@ Result<std::vector<AuditEntry>> select_entries(const std::string& where,
                                                DatabaseConnection& connection) {
   auto rows = connection.query(std::string(kSelect) + where, values);
   if (!rows) return forward(rows);
-  std::vector<AuditEntry> entries;
-  for (const auto& row : *rows) {
-    auto entry = read_entry(row);
-    if (!entry) return forward(entry);
-    entries.push_back(std::move(*entry));
-  }
-  return entries;
+  return read_each("audit", *rows, connection, read_entry);
 }
 
 }  // namespace
 
 Result<void> append_audit(AuditEntry entry, DatabaseConnection& connection) {
   // Safe without a sequence of the database's: writes are one transaction after another.
-  auto newest = select_entries("ORDER BY sequence DESC LIMIT 1", {}, connection);
+  // Whatever else stands in the newest one: nobody's change may depend on whether it can be read.
+  auto newest =
+      connection.query("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1", {});
   if (!newest) return forward(newest);
-  entry.sequence = newest->empty() ? 1 : newest->front().sequence + 1;
-  entry.hash = chain_hash(newest->empty() ? std::string() : newest->front().hash, entry);
+  entry.sequence = newest->empty() ? 1 : newest->front().integer(0) + 1;
+  entry.hash = chain_hash(newest->empty() ? std::string() : newest->front().text(1), entry);
   auto done = connection.execute(
       "INSERT INTO audit (sequence, time_ms, actor, action, customer_id, object, detail, address, "
       "hash) VALUES (:a, :b, :c, :d, :e, :f, :g, :h, :i)",
@@ -94,16 +91,20 @@ Result<AuditVerification> verify_audit(DatabaseConnection& connection) {
   AuditVerification outcome;
   std::string previous;
   while (true) {
-    auto page = select_entries("WHERE sequence > :s ORDER BY sequence LIMIT :l",
-                               {outcome.entries, kPageEntries}, connection);
+    auto page =
+        connection.query(std::string(kSelect) + "WHERE sequence > :s ORDER BY sequence LIMIT :l",
+                         {outcome.entries, kPageEntries});
     if (!page) return forward(page);
-    for (const auto& entry : *page) {
-      // A gap in the numbers is a deleted entry; a cut end is not to be seen from here.
-      if (entry.sequence != outcome.entries + 1 || entry.hash != chain_hash(previous, entry)) {
-        outcome.broken_at = entry.sequence;
+    for (const auto& row : *page) {
+      // One that cannot be read was changed, and is not left out here. A gap in the numbers is a
+      // deleted entry; a cut end is not to be seen from here.
+      const auto entry = read_entry(row);
+      if (!entry || entry->sequence != outcome.entries + 1 ||
+          entry->hash != chain_hash(previous, *entry)) {
+        outcome.broken_at = row.integer(0);
         return outcome;
       }
-      previous = entry.hash;
+      previous = entry->hash;
       ++outcome.entries;
     }
     if (page->empty()) return outcome;

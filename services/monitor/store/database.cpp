@@ -21,6 +21,7 @@
 #include "services/monitor/store/schema.hpp"
 #include "services/monitor/store/soci_connection.hpp"
 #include "services/monitor/store/sqlite_file.hpp"
+#include "services/monitor/store/unreadable_rows.hpp"
 
 namespace vigia::monitor::store {
 namespace {
@@ -80,6 +81,8 @@ class SociDatabase final : public Database {
   std::uint64_t backup_failures() const override { return backup_failures_.load(); }
   std::uint64_t anchor_failures() const override { return anchor_failures_.load(); }
   std::uint64_t driver_failures() const override { return driver_failures_.count(); }
+  std::size_t unreadable_rows() const override { return unreadable_.count(); }
+  UnreadableRows& unreadable() { return unreadable_; }
 
   /// Looks whether this is the database that was last written, as far as it was written; brings its
   /// schema up to date.
@@ -268,6 +271,7 @@ class SociDatabase final : public Database {
   std::atomic<std::uint64_t> anchor_failures_{0};
   std::atomic<std::uint64_t> backup_failures_{0};
   DriverFailures driver_failures_{clock_};
+  UnreadableRows unreadable_;
   mutable std::mutex doubt_mutex_;
   std::string doubt_;  ///< guarded by doubt_mutex_
   std::mutex keeper_mutex_;
@@ -359,7 +363,7 @@ Result<void> SociDatabase::begin() {
 Result<void> add_connections(SociDatabase& database, const std::string& target,
                              std::size_t connections) {
   for (std::size_t i = 0; i < connections; ++i) {
-    auto connection = open_connection(database.dialect(), target);
+    auto connection = open_connection(database.dialect(), target, database.unreadable());
     if (!connection) return forward(connection);
     database.add(std::move(*connection));
   }

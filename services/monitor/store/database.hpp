@@ -56,6 +56,8 @@ class DatabaseConnection {
                                          const std::vector<Value>& values) = 0;
   /// Rows changed.
   virtual Result<std::int64_t> execute(std::string_view sql, const std::vector<Value>& values) = 0;
+  /// A row cannot be read and is left out (read_each of unreadable_rows.hpp).
+  virtual void note_unreadable(std::string_view table, std::string_view row, const Error& why) = 0;
 };
 
 struct DatabaseOptions {
@@ -95,6 +97,8 @@ class Database {
   virtual std::uint64_t anchor_failures() const { return 0; }
   /// Reads and writes that the driver failed since the start: no room, no server, a damaged page.
   virtual std::uint64_t driver_failures() const { return 0; }
+  /// Rows that were left out because they cannot be read, each once since the start.
+  virtual std::size_t unreadable_rows() const { return 0; }
 
   template <typename Function>
   auto read(Function&& function) -> std::invoke_result_t<Function, DatabaseConnection&> {

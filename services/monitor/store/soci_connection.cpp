@@ -65,8 +65,9 @@ Value read_column(const soci::row& row, std::size_t column) {
 
 class SociConnection final : public DatabaseConnection {
  public:
-  SociConnection(std::unique_ptr<soci::session> session, Dialect dialect)
-      : session_(std::move(session)), dialect_(dialect) {}
+  SociConnection(std::unique_ptr<soci::session> session, Dialect dialect,
+                 UnreadableRows& unreadable)
+      : session_(std::move(session)), dialect_(dialect), unreadable_(unreadable) {}
 
   Result<std::vector<Row>> query(std::string_view sql, const std::vector<Value>& values) override {
     try {
@@ -109,6 +110,10 @@ class SociConnection final : public DatabaseConnection {
     }
   }
 
+  void note_unreadable(std::string_view table, std::string_view row, const Error& why) override {
+    unreadable_.note(table, row, why);
+  }
+
  private:
   // A server that was restarted has closed the connection; the call after the failed one opens it
   // anew.
@@ -126,6 +131,7 @@ class SociConnection final : public DatabaseConnection {
 
   std::unique_ptr<soci::session> session_;
   const Dialect dialect_;
+  UnreadableRows& unreadable_;
   bool is_broken_ = false;
 };
 
@@ -181,9 +187,10 @@ Result<std::string> postgresql_connection_text(std::string_view url) {
 }
 
 Result<std::unique_ptr<DatabaseConnection>> open_connection(Dialect dialect,
-                                                            const std::string& target) {
+                                                            const std::string& target,
+                                                            UnreadableRows& unreadable) {
   try {
-    return std::make_unique<SociConnection>(open_session(dialect, target), dialect);
+    return std::make_unique<SociConnection>(open_session(dialect, target), dialect, unreadable);
   } catch (const std::exception& exception) {
     return fail(ErrorCode::kUnavailable, fmt::format("{}{}", kDriverPrefix, exception.what()));
   }

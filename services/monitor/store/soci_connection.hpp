@@ -7,6 +7,7 @@
 
 #include "services/monitor/store/database.hpp"
 #include "services/monitor/store/schema.hpp"
+#include "services/monitor/store/unreadable_rows.hpp"
 
 namespace vigia::monitor::store {
 
@@ -17,10 +18,11 @@ inline constexpr std::string_view kPostgresqlPrefix = "postgresql://";
 /// and password may hold percent escapes. kInvalid: not of that form.
 Result<std::string> postgresql_connection_text(std::string_view url);
 
-/// `target`: an SQLite file's path, or a PostgreSQL connection text. A statement that fails for a
-/// passing cause is kUnavailable, and on PostgreSQL the next one connects anew. Used by one thread
-/// at a time. kUnavailable: cannot be opened.
+/// `target`: an SQLite file's path, or a PostgreSQL connection text. `unreadable` outlives it. A
+/// statement that fails for a passing cause is kUnavailable, and on PostgreSQL the next one
+/// connects anew. Used by one thread at a time. kUnavailable: cannot be opened.
 Result<std::unique_ptr<DatabaseConnection>> open_connection(Dialect dialect,
-                                                            const std::string& target);
+                                                            const std::string& target,
+                                                            UnreadableRows& unreadable);
 
 }  // namespace vigia::monitor::store

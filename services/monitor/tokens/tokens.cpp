@@ -1,5 +1,7 @@
 #include "services/monitor/tokens/tokens.hpp"
 
+#include "services/monitor/store/unreadable_rows.hpp"
+
 namespace vigia::monitor::tokens {
 namespace {
 
@@ -34,13 +36,7 @@ Result<std::vector<TokenRow>> select_tokens(const std::string& where,
                                             store::DatabaseConnection& connection) {
   auto rows = connection.query(std::string(kSelect) + where, values);
   if (!rows) return forward(rows);
-  std::vector<TokenRow> tokens;
-  for (const auto& row : *rows) {
-    auto token = read_token(row);
-    if (!token) return forward(token);
-    tokens.push_back(std::move(*token));
-  }
-  return tokens;
+  return store::read_each("tokens", *rows, connection, read_token);
 }
 
 }  // namespace

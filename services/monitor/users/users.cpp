@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "services/monitor/store/unreadable_rows.hpp"
+
 namespace vigia::monitor::users {
 namespace {
 
@@ -43,13 +45,7 @@ Result<std::vector<UserRow>> select_users(const std::string& where,
                                           store::DatabaseConnection& connection) {
   auto rows = connection.query(std::string(kSelect) + where, values);
   if (!rows) return forward(rows);
-  std::vector<UserRow> users;
-  for (const auto& row : *rows) {
-    auto user = read_user(row);
-    if (!user) return forward(user);
-    users.push_back(std::move(*user));
-  }
-  return users;
+  return store::read_each("users", *rows, connection, read_user);
 }
 
 Result<std::optional<UserRow>> select_one(const std::string& where,
