@@ -91,14 +91,42 @@ TEST(Rules, NodesAndCollectorStandInGroupsOfTheirOwn) {
 TEST(AlertmanagerConfig, WhatOurOwnOutageExplainsIsInhibitedAndItsSourceGoesToNobody) {
   const auto text = render_alertmanager({"http://127.0.0.1:9/hook", ""}, {}, {}, kRelay);
   const auto file = YAML::Load(text);
-  ASSERT_EQ(file["inhibit_rules"].size(), 1U) << text;
+  ASSERT_EQ(file["inhibit_rules"].size(), 2U) << text;
   // Whoever forges the name has a customer_id.
   EXPECT_EQ(file["inhibit_rules"][0]["source_matchers"].as<Texts>(),
             (Texts{"alertname=\"NodeAlertsHeld\"", "customer_id=\"\""}));
-  EXPECT_EQ(text.find("CustomerNodeDown"), std::string::npos) << "its rule holds it";
+  for (const auto& inhibition : file["inhibit_rules"]) {
+    for (const auto& target : inhibition["target_matchers"].as<Texts>()) {
+      EXPECT_EQ(target.find("CustomerNodeDown"), std::string::npos) << "its rule holds it";
+    }
+  }
   const auto held = routes_of(file, "alertname=\"NodeAlertsHeld\"");
   ASSERT_EQ(held.size(), 1U) << text;
   EXPECT_EQ(held[0]["receiver"].as<std::string>(), "nobody");
+}
+
+// What it said last stands in the rules for minutes yet.
+TEST(AlertmanagerConfig, OfANodeThatIsDownNothingElseIsTold) {
+  const auto file =
+      YAML::Load(render_alertmanager({"http://127.0.0.1:9/hook", ""}, {}, {}, kRelay));
+  const auto inhibition = file["inhibit_rules"][1];
+  EXPECT_EQ(inhibition["source_matchers"].as<Texts>(), (Texts{"alertname=\"CustomerNodeDown\""}));
+  EXPECT_EQ(inhibition["equal"].as<Texts>(), (Texts{"customer_id", "node_id"}));
+  const auto target = inhibition["target_matchers"][0].as<std::string>();
+  for (const auto& rule : standard_rules({})) {
+    const bool is_of_a_node = rule.name != "CustomerNodeDown" && rule.name != "CollectorDown";
+    EXPECT_EQ(target.find(rule.name) != std::string::npos, is_of_a_node) << rule.name;
+  }
+}
+
+// Numbers are written as in the language around them.
+TEST(Rules, SpanishSentencesHaveADecimalComma) {
+  for (const auto& rule : standard_rules({})) {
+    const bool has_value = rule.summary.find("$value") != std::string::npos;
+    EXPECT_EQ(rule.summary.find(R"(reReplaceAll "[.]" ",")") != std::string::npos, has_value)
+        << rule.name;
+    EXPECT_EQ(rule.summary_en.find("reReplaceAll"), std::string::npos) << rule.name;
+  }
 }
 
 // A recovery that says "is down" is worse than none.

@@ -105,13 +105,34 @@ void write_section(std::string_view key, std::string_view type,
 // While our own parts are away they explain what an agent says of its way to us: nobody is told.
 // An alert that is inhibited ends untold, so CustomerNodeDown is held in its rule instead
 // (node_rules.cpp). These began with the outage as a rule, and end with it.
-void write_inhibitions(YAML::Emitter& out) {
-  out << "inhibit_rules" << YAML::BeginSeq << YAML::BeginMap;
+void write_own_inhibition(YAML::Emitter& out) {
+  out << YAML::BeginMap;
   write_matchers("source_matchers",
                  {equals("alertname", kNodeAlertsHeld), equals("customer_id", "")}, out);
   write_matchers("target_matchers",
                  {"alertname=~\"AgentCollectorUnreachable|AgentBufferSaturated\""}, out);
-  out << YAML::EndMap << YAML::EndSeq;
+  out << YAML::EndMap;
+}
+
+// A node that is down says nothing: what its last words were goes on for minutes in the rules that
+// look at them, and may even fire only then. Not by `unless` in those rules: their end would be
+// told as a cure.
+void write_node_inhibition(YAML::Emitter& out) {
+  out << YAML::BeginMap;
+  write_matchers("source_matchers", {equals("alertname", "CustomerNodeDown")}, out);
+  write_matchers("target_matchers",
+                 {"alertname=~\"HighCPUUsage|HighMemoryUsage|AgentCollectorUnreachable|"
+                  "AgentBufferSaturated\""},
+                 out);
+  out << "equal" << YAML::Flow << YAML::BeginSeq << "customer_id" << "node_id" << YAML::EndSeq
+      << YAML::EndMap;
+}
+
+void write_inhibitions(YAML::Emitter& out) {
+  out << "inhibit_rules" << YAML::BeginSeq;
+  write_own_inhibition(out);
+  write_node_inhibition(out);
+  out << YAML::EndSeq;
 }
 
 void write_group_by(const std::vector<std::string>& labels, YAML::Emitter& out) {

@@ -83,8 +83,11 @@ std::vector<AlertRule> disk_and_loss_rules() {
        "vigia-monitor ({{ $labels.instance }}) no puede leer su base de datos: nadie puede entrar",
        "vigia-monitor ({{ $labels.instance }}) cannot read its database: nobody can log in"},
       {"DatabaseFailing",
+       // While it cannot even be read, as where its server is away, DatabaseNotReadable says it.
        "sum by (instance) "
-       "(increase(vigia_monitor_database_driver_failures_total{customer_id=\"\"}[10m])) > 5",
+       "(increase(vigia_monitor_database_driver_failures_total{customer_id=\"\"}[10m])) > 5 "
+       "unless on (instance) sum by (instance) "
+       "(increase(vigia_monitor_database_failures_total{customer_id=\"\"}[10m])) > 5",
        kSome, kNone, "critical",
        "La base de datos de vigia-monitor ({{ $labels.instance }}) falla: quizá su disco está "
        "lleno; nadie entra ni cambia nada",

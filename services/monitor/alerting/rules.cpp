@@ -15,6 +15,9 @@ constexpr std::string_view kDirectory =
     "group_left (node_region, environment) "
     "(0 * topk by (customer_id, node_id) (1, up{job=\"customer-agents\"}) + 1)";
 
+// As it is written in Spanish, with a decimal comma.
+constexpr std::string_view kSpanishValue = R"({{ humanize $value | reReplaceAll "[.]" "," }})";
+
 // `test` of each node's largest (or smallest) value, with the labels that the directory has for it.
 std::string of_directory_nodes(std::string_view aggregate, std::string_view metric,
                                std::string_view test) {
@@ -45,7 +48,7 @@ std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
        "The central collector is no longer down"},
       {"AgentBufferSaturated", of_directory_nodes("max", "agent_buffer_usage_percent", "> 90"),
        settings.buffer_saturated_for, settings.keep_firing_for, "critical",
-       "Buffer del agente {{ $labels.node_id }} al {{ humanize $value }}%",
+       fmt::format("Buffer del agente {{{{ $labels.node_id }}}} al {}%", kSpanishValue),
        "Buffer of agent {{ $labels.node_id }} at {{ humanize $value }}%",
        "Buffer del agente {{ $labels.node_id }} ya no se ve por encima del 90%",
        "Buffer of agent {{ $labels.node_id }} is no longer seen above 90%"},
@@ -57,13 +60,13 @@ std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
        "Agent {{ $labels.node_id }} no longer says that it cannot reach the collector"},
       {"HighCPUUsage", of_directory_nodes("max", "system_cpu_usage", "> 85"), settings.high_cpu_for,
        settings.keep_firing_for, "warning",
-       "CPU alta en {{ $labels.node_id }}: {{ humanize $value }}%",
+       fmt::format("CPU alta en {{{{ $labels.node_id }}}}: {}%", kSpanishValue),
        "High CPU on {{ $labels.node_id }}: {{ humanize $value }}%",
        "CPU en {{ $labels.node_id }} ya no se ve por encima del 85%",
        "CPU on {{ $labels.node_id }} is no longer seen above 85%"},
       {"HighMemoryUsage", of_directory_nodes("max", "system_memory_usage_percent", "> 90"),
        settings.high_memory_for, settings.keep_firing_for, "warning",
-       "Memoria alta en {{ $labels.node_id }}: {{ humanize $value }}%",
+       fmt::format("Memoria alta en {{{{ $labels.node_id }}}}: {}%", kSpanishValue),
        "High memory on {{ $labels.node_id }}: {{ humanize $value }}%",
        "Memoria en {{ $labels.node_id }} ya no se ve por encima del 90%",
        "Memory on {{ $labels.node_id }} is no longer seen above 90%"},
