@@ -1,17 +1,25 @@
 #include "services/monitor/api/body.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "libs/base/characters.hpp"
 #include "libs/base/rfc3339.hpp"
 
 namespace vigia::monitor::api {
+namespace {
 
-void BodyReader::note(std::string message) {
-  // The first is told: later ones often follow from it.
-  if (problem_.empty()) problem_ = std::move(message);
+constexpr std::size_t kProblemsToldMax = 10;
+constexpr std::size_t kUnknownNameBytesMax = 64;
+
+}  // namespace
+
+void BodyReader::note(std::string_view name, std::string_view problem) {
+  // Of one field the first is told: later ones often follow from it.
+  if (wrong_.emplace(name).second) problems_.push_back(fmt::format("{}: {}", name, problem));
 }
 
 const json::JsonValue& BodyReader::take(std::string_view name) {
@@ -23,12 +31,12 @@ std::optional<std::string> BodyReader::checked(std::string_view name, const json
                                                std::size_t min, std::size_t max) {
   auto text = value.text();
   if (!text) {
-    note(fmt::format("{}: a text is needed", name));
+    note(name, "a text is needed");
     return std::nullopt;
   }
   const auto characters = count_characters(*text);
   if (characters < min || characters > max) {
-    note(fmt::format("{}: {} to {} characters", name, min, max));
+    note(name, fmt::format("{} to {} characters", min, max));
     return std::nullopt;
   }
   // These texts end up in logs, mails and configuration files, where a line's end is more than
@@ -37,7 +45,7 @@ std::optional<std::string> BodyReader::checked(std::string_view name, const json
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
   });
   if (has_control) {
-    note(fmt::format("{}: control characters are not allowed", name));
+    note(name, "control characters are not allowed");
     return std::nullopt;
   }
   return text;
@@ -46,7 +54,7 @@ std::optional<std::string> BodyReader::checked(std::string_view name, const json
 std::string BodyReader::text(std::string_view name, std::size_t min, std::size_t max) {
   const auto& value = take(name);
   if (value.is_null()) {
-    note(fmt::format("{}: is missing", name));
+    note(name, "is missing");
     return {};
   }
   return checked(name, value, min, max).value_or("");
@@ -63,7 +71,7 @@ std::optional<bool> BodyReader::optional_boolean(std::string_view name) {
   const auto& value = take(name);
   if (value.is_null()) return std::nullopt;
   const auto boolean = value.boolean();
-  if (!boolean) note(fmt::format("{}: true or false", name));
+  if (!boolean) note(name, "true or false");
   return boolean;
 }
 
@@ -73,7 +81,7 @@ std::optional<std::int64_t> BodyReader::optional_integer(std::string_view name, 
   if (value.is_null()) return std::nullopt;
   const auto integer = value.integer();
   if (!integer || *integer < min || *integer > max) {
-    note(fmt::format("{}: an integer from {} to {}", name, min, max));
+    note(name, fmt::format("an integer from {} to {}", min, max));
     return std::nullopt;
   }
   return integer;
@@ -84,22 +92,29 @@ std::optional<std::int64_t> BodyReader::optional_time(std::string_view name) {
   if (value.is_null()) return std::nullopt;
   const auto text = value.text();
   const auto time = text ? parse_rfc3339(*text) : std::nullopt;
-  if (!time) note(fmt::format("{}: a time as in 2026-12-31T23:59:59Z", name));
+  if (!time) note(name, "a time as in 2026-12-31T23:59:59Z");
   return time;
 }
 
 const json::JsonValue& BodyReader::object(std::string_view name) {
   const auto& value = take(name);
-  if (!value.is_null() && !value.is_object()) note(fmt::format("{}: an object is needed", name));
+  if (!value.is_null() && !value.is_object()) note(name, "an object is needed");
   return value;
 }
 
 std::string BodyReader::problem() const {
-  if (!problem_.empty()) return problem_;
+  auto problems = problems_;
   for (const auto& [name, value] : body_.members()) {
-    if (!known_.contains(name)) return fmt::format("{}: unknown field", name.substr(0, 64));
+    if (known_.contains(name)) continue;
+    problems.push_back(fmt::format("{}: unknown field", name.substr(0, kUnknownNameBytesMax)));
   }
-  return {};
+  // A body of strangers may hold thousands.
+  const std::size_t told = std::min(problems.size(), kProblemsToldMax);
+  auto text = fmt::format(
+      "{}", fmt::join(problems.begin(),
+                      std::next(problems.begin(), static_cast<std::ptrdiff_t>(told)), "; "));
+  if (told < problems.size()) text += fmt::format("; and {} more", problems.size() - told);
+  return text;
 }
 
 }  // namespace vigia::monitor::api

@@ -7,12 +7,14 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/json/value.hpp"
 
 namespace vigia::monitor::api {
 
-/// Read every field, then ask `problem`. Each reader returns a harmless value after a problem.
+/// Read every field, note what else is wrong with one, then ask `problem`: whoever sent the body
+/// reads of all that is wrong at once. Each reader returns a harmless value after a problem.
 class BodyReader {
  public:
   explicit BodyReader(const json::JsonValue& body) : body_(body) {}
@@ -28,9 +30,11 @@ class BodyReader {
   /// An object's reader needs its own `problem`; null value where absent.
   const json::JsonValue& object(std::string_view name);
   bool has(std::string_view name) const { return body_.has(name); }
-  /// The first thing that was wrong, unknown fields included; "" where all is well.
+  /// What is wrong, in the order of reading and then the fields that are not known, the first of
+  /// each field: "id: is missing; is_admin: unknown field". "" where all is well.
   std::string problem() const;
-  void note(std::string message);
+  /// Something else is wrong with the field's value; where it was told of already nothing.
+  void note(std::string_view name, std::string_view problem);
 
  private:
   const json::JsonValue& take(std::string_view name);
@@ -39,7 +43,8 @@ class BodyReader {
 
   const json::JsonValue& body_;
   std::set<std::string, std::less<>> known_;
-  std::string problem_;
+  std::vector<std::string> problems_;
+  std::set<std::string, std::less<>> wrong_;  ///< the fields that problems_ name
 };
 
 }  // namespace vigia::monitor::api

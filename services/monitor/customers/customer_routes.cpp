@@ -1,6 +1,7 @@
 #include "services/monitor/customers/customer_routes.hpp"
 
 #include <algorithm>
+#include <span>
 #include <type_traits>
 
 #include <fmt/format.h>
@@ -51,37 +52,37 @@ api::ApiResult customer_answer(int status, const CustomerRow& customer) {
   return api::json_answer(status, writer.take());
 }
 
-// "" where it is one of those that the field may have.
-std::string problem_of(const fields::CustomerField& field, const fields::TextField& kind,
-                       const std::string& value) {
-  const bool is_known = kind.one_of.empty() || std::find(kind.one_of.begin(), kind.one_of.end(),
-                                                         value) != kind.one_of.end();
-  return is_known ? "" : fmt::format("{}: one of {}", field.name, fmt::join(kind.one_of, ", "));
+bool is_one_of(const std::string& value, std::span<const std::string_view> known) {
+  return std::find(known.begin(), known.end(), value) != known.end();
 }
 
-// Notes the field as named where the body has it. What is wrong with its value beyond its form.
-std::string read_field(const fields::CustomerField& field, bool is_needed, api::BodyReader& body,
-                       CustomerChange& change) {
-  if (const auto* text = std::get_if<fields::TextField>(&field.kind)) {
-    auto value = is_needed ? std::optional(body.text(field.name, 1, text->characters_max))
-                           : body.optional_text(field.name, 1, text->characters_max);
-    if (!value) return "";
-    auto problem = problem_of(field, *text, *value);
-    change.values.*text->value = *std::move(value);
-    change.named.insert(field.name);
-    return problem;
+void read_text(const fields::CustomerField& field, const fields::TextField& kind, bool is_needed,
+               api::BodyReader& body, CustomerChange& change) {
+  auto value = is_needed ? std::optional(body.text(field.name, 1, kind.characters_max))
+                         : body.optional_text(field.name, 1, kind.characters_max);
+  if (!value) return;
+  if (!kind.one_of.empty() && !is_one_of(*value, kind.one_of)) {
+    body.note(field.name, fmt::format("one of {}", fmt::join(kind.one_of, ", ")));
   }
-  if (const auto* flag = std::get_if<fields::FlagField>(&field.kind)) {
+  change.values.*kind.value = *std::move(value);
+  change.named.insert(field.name);
+}
+
+// Notes the field as named where the body has it.
+void read_field(const fields::CustomerField& field, bool is_needed, api::BodyReader& body,
+                CustomerChange& change) {
+  if (const auto* text = std::get_if<fields::TextField>(&field.kind)) {
+    read_text(field, *text, is_needed, body, change);
+  } else if (const auto* flag = std::get_if<fields::FlagField>(&field.kind)) {
     const auto value = body.optional_boolean(field.name);
-    if (!value) return "";
+    if (!value) return;
     change.values.*flag->value = *value;
     change.named.insert(field.name);
-  }
-  return "";  // moments are the program's own
+  }  // moments are the program's own
 }
 
 // Only what the body names.
-std::string read_limits(api::BodyReader& body, CustomerChange& change) {
+void read_limits(api::BodyReader& body, CustomerChange& change) {
   api::BodyReader limits(body.object("limits"));
   for (const auto& limit : kCustomerLimits) {
     const auto value = limits.optional_integer(limit.name, 0, kLimitMax);
@@ -89,25 +90,19 @@ std::string read_limits(api::BodyReader& body, CustomerChange& change) {
     change.values.limits.*limit.value = *value;
     change.named.insert(limit.name);
   }
-  return limits.problem();
+  if (const auto problem = limits.problem(); !problem.empty()) body.note("limits", problem);
 }
 
-// Who creates a customer names what it may, who changes one what may change. What is wrong; ""
-// else.
-std::string read_fields(bool is_creation, api::BodyReader& body, CustomerChange& change) {
-  std::string first;
+// Who creates a customer names what it may, who changes one what may change.
+void read_fields(bool is_creation, api::BodyReader& body, CustomerChange& change) {
   for (const auto& field : kCustomerFields) {
     const bool is_taken =
         is_creation ? field.at_creation != fields::AtCreation::kNo : field.may_change;
     if (!is_taken) continue;
     const bool is_needed = is_creation && field.at_creation == fields::AtCreation::kMust;
-    auto problem = read_field(field, is_needed, body, change);
-    if (first.empty()) first = std::move(problem);
+    read_field(field, is_needed, body, change);
   }
-  const auto limits_problem = read_limits(body, change);
-  if (auto problem = body.problem(); !problem.empty()) return problem;
-  if (!limits_problem.empty()) return "limits: " + limits_problem;
-  return first;
+  read_limits(body, change);
 }
 
 api::ApiResult list(const api::ApiCall& call, const CustomerParts& parts) {
@@ -135,11 +130,12 @@ api::ApiResult create(const api::ApiCall& call, const CustomerParts& parts) {
   auto& customer = made.values;
   customer.assigned_ms = customer.created_ms = now_ms;
   for (const auto& limit : kCustomerLimits) customer.limits.*limit.value = limit.at_creation;
-  if (auto problem = read_fields(true, body, made); !problem.empty()) return api::invalid(problem);
-  if (!id) return api::invalid("id: " + id.error().message);
+  read_fields(true, body, made);
+  if (!id) body.note("id", id.error().message);
   const bool is_known_shard =
       std::find(shards.begin(), shards.end(), customer.hot_shard) != shards.end();
-  if (!is_known_shard) return api::invalid("hot_shard: no such shard in the configuration");
+  if (!is_known_shard) body.note("hot_shard", "no such shard in the configuration");
+  if (auto problem = body.problem(); !problem.empty()) return api::invalid(problem);
   auto created = parts.database.write([&](store::DatabaseConnection& connection) -> Result<bool> {
     auto all = list_customers(connection);
     if (!all) return forward(all);
@@ -229,9 +225,8 @@ api::ApiResult save(const api::ApiCall& call, const CustomerParts& parts,
 api::ApiResult change(const api::ApiCall& call, const CustomerParts& parts) {
   api::BodyReader body(call.body);
   CustomerChange change{CustomerRow{.id = *call.customer}};
-  if (auto problem = read_fields(false, body, change); !problem.empty()) {
-    return api::invalid(problem);
-  }
+  read_fields(false, body, change);
+  if (auto problem = body.problem(); !problem.empty()) return api::invalid(problem);
   return save(call, parts, change, "customer.change");
 }
 

@@ -72,6 +72,11 @@ TEST_F(CustomerRoutes, WhatCannotBeIsRefusedByItsField) {
     EXPECT_EQ(refused.status, 400) << body;
     EXPECT_TRUE(refused.body["message"].text().value_or("").starts_with(field)) << refused.text;
   }
+  const auto all = create(R"({"is_admin":true,"language":"fr","hot_shard":"x","id":"No Good"})");
+  for (const auto* problem : {"name: is missing", "language: one of es, en", "id: \"No Good\" is",
+                              "hot_shard: no such", "is_admin: unknown field"}) {
+    EXPECT_NE(all.body["message"].text().value_or("").find(problem), std::string::npos) << all.text;
+  }
   EXPECT_EQ(create(R"({"id":"cliente-a","name":"again"})").status, 409);
   EXPECT_EQ(directory_changes_, 0);
   EXPECT_TRUE(rest_.audited().empty());

@@ -69,8 +69,8 @@ api::ApiResult list(const api::ApiCall& call, const NodeParts& parts) {
 api::ApiResult create(const api::ApiCall& call, const NodeParts& parts) {
   api::BodyReader body(call.body);
   auto id = NodeId::parse(body.text("id", 1, api::kNameCharactersMax));
-  if (!id) return api::invalid("id: " + id.error().message);
   const auto fields = read_fields(body);
+  if (!id) body.note("id", id.error().message);
   if (auto problem = body.problem(); !problem.empty()) return api::invalid(problem);
   auto checked = check_address(fields, parts);
   if (!checked) return api::refuse(checked.error());

@@ -116,9 +116,8 @@ api::ApiResult create(const api::ApiCall& call, const TokenParts& parts) {
   token.name = body.text("name", 1, api::kNameCharactersMax);
   token.scope = body.text("scope", 1, api::kNameCharactersMax);
   token.expires_ms = body.optional_time("expires_at").value_or(0);
+  if (token.scope != "ingest" && token.scope != "read") body.note("scope", "ingest or read");
   if (auto problem = body.problem(); !problem.empty()) return api::invalid(problem);
-  if (token.scope != "ingest" && token.scope != "read")
-    return api::invalid("scope: ingest or read");
   const auto prefix = token.scope == "ingest" ? "vgi_" : "vgr_";
   return store(call, parts, std::move(token), prefix);
 }
@@ -137,9 +136,8 @@ api::ApiResult create_operators(const api::ApiCall& call, const TokenParts& part
   token.name = body.text("name", 1, api::kNameCharactersMax);
   token.scope = body.optional_text("scope", 1, api::kNameCharactersMax).value_or("read");
   token.expires_ms = body.optional_time("expires_at").value_or(0);
+  if (token.scope != "read" && token.scope != "manage") body.note("scope", "read or manage");
   if (auto problem = body.problem(); !problem.empty()) return api::invalid(problem);
-  if (token.scope != "read" && token.scope != "manage")
-    return api::invalid("scope: read or manage");
   return store(call, parts, std::move(token), "vgo_");
 }
 
