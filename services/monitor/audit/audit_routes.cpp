@@ -60,7 +60,9 @@ api::ApiResult list(const api::ApiCall& call, const AuditParts& parts) {
         auto users = users::list_users(call.principal.customer, connection);
         if (!users) return forward(users);
         for (const users::UserRow& user : *users) people.insert("user:" + user.name);
-        return store::list_audit(customer, *before, *limit, connection);
+        const auto& own = call.principal.customer;
+        return own ? store::list_own_audit(*own, *before, *limit, connection)
+                   : store::list_audit(customer, *before, *limit, connection);
       });
   if (!entries) return api::refuse(entries.error());
   json::JsonWriter writer;
@@ -72,7 +74,8 @@ api::ApiResult list(const api::ApiCall& call, const AuditParts& parts) {
   }
   writer.end_array().key("next_before");
   const bool is_full = static_cast<std::int64_t>(entries->size()) == *limit;
-  is_full ? writer.integer(entries->back().sequence) : writer.null();
+  is_full && entries->back().sequence > 1 ? writer.integer(entries->back().sequence)
+                                          : writer.null();
   writer.end_object();
   return api::json_answer(200, writer.take());
 }

@@ -1,7 +1,5 @@
 #include "services/monitor/channels/channels.hpp"
 
-#include <charconv>
-
 #include "services/monitor/store/unreadable_rows.hpp"
 
 namespace vigia::monitor::channels {
@@ -11,13 +9,6 @@ namespace {
 ChannelState read_state(const std::string& text) {
   if (text == "active") return ChannelState::kActive;
   return text == "not_active" ? ChannelState::kNotActive : ChannelState::kPending;
-}
-
-// An expression has no type of its own in SQLite, and would be read as text or as a number.
-std::size_t read_count(const std::string& text) {
-  std::size_t count = 0;
-  std::from_chars(text.data(), text.data() + text.size(), count);
-  return count;
 }
 
 Result<ChannelRow> read_channel(const store::Row& row) {
@@ -34,7 +25,7 @@ Result<ChannelRow> read_channel(const store::Row& row) {
                     row.text(8),
                     row.text(9),
                     ChannelOutcome{row.integer(10), row.integer(11), row.text(12)},
-                    read_count(row.text(13))};
+                    static_cast<std::size_t>(row.count(13))};
 }
 
 Result<std::vector<ChannelRow>> select_channels(const std::string& where,

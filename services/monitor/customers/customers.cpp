@@ -70,9 +70,9 @@ Result<std::vector<CustomerRow>> list_customers(store::DatabaseConnection& conne
 }
 
 Result<std::size_t> count_customers(store::DatabaseConnection& connection) {
-  auto rows = connection.query("SELECT id FROM customers", {});
+  auto rows = connection.query("SELECT CAST(COUNT(*) AS TEXT) FROM customers", {});
   if (!rows) return forward(rows);
-  return rows->size();
+  return static_cast<std::size_t>(rows->front().count(0));
 }
 
 Result<std::optional<CustomerRow>> find_customer(const CustomerId& customer,

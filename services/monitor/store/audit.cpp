@@ -1,5 +1,7 @@
 #include "services/monitor/store/audit.hpp"
 
+#include <algorithm>
+
 #include "libs/base/bytes.hpp"
 #include "libs/base/hex.hpp"
 #include "services/monitor/store/unreadable_rows.hpp"
@@ -85,6 +87,24 @@ Result<std::vector<AuditEntry>> list_audit(const std::optional<CustomerId>& cust
   }
   return select_entries("WHERE sequence < :b ORDER BY sequence DESC LIMIT :l", {below, limit},
                         connection);
+}
+
+Result<std::vector<AuditEntry>> list_own_audit(const CustomerId& customer, std::int64_t before,
+                                               std::int64_t limit, DatabaseConnection& connection) {
+  auto counted = connection.query("SELECT CAST(COUNT(*) AS TEXT) FROM audit WHERE customer_id = :c",
+                                  {customer.text()});
+  if (!counted) return forward(counted);
+  const std::int64_t all = counted->front().count(0);
+  // Counted from the oldest, which stays the first whatever is appended meanwhile.
+  const std::int64_t newest = before > 0 ? std::min(all, before - 1) : all;
+  const std::int64_t taken = std::min(limit, newest);
+  auto entries = select_entries("WHERE customer_id = :c ORDER BY sequence LIMIT :l OFFSET :o",
+                                {customer.text(), taken, newest - taken}, connection);
+  if (!entries) return entries;
+  std::reverse(entries->begin(), entries->end());
+  std::int64_t number = newest;
+  for (auto& entry : *entries) entry.sequence = number--;
+  return entries;
 }
 
 Result<AuditVerification> verify_audit(DatabaseConnection& connection) {

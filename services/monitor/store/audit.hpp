@@ -36,6 +36,10 @@ Result<void> append_audit(AuditEntry entry, DatabaseConnection& connection);
 Result<std::vector<AuditEntry>> list_audit(const std::optional<CustomerId>& customer,
                                            std::int64_t before, std::int64_t limit,
                                            DatabaseConnection& connection);
+/// The same of one customer, as it may see them itself: `sequence` and `before` count its own
+/// entries from 1, for gaps between the log's numbers would tell how much others do.
+Result<std::vector<AuditEntry>> list_own_audit(const CustomerId& customer, std::int64_t before,
+                                               std::int64_t limit, DatabaseConnection& connection);
 /// Walks everything, oldest first.
 Result<AuditVerification> verify_audit(DatabaseConnection& connection);
 

@@ -1,6 +1,7 @@
 #include "services/monitor/store/database.hpp"
 
 #include <atomic>
+#include <charconv>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
@@ -455,6 +456,13 @@ std::string Row::text(std::size_t column) const {
 std::int64_t Row::integer(std::size_t column) const {
   const auto* value = std::get_if<std::int64_t>(&values_.at(column));
   return value != nullptr ? *value : 0;
+}
+
+std::int64_t Row::count(std::size_t column) const {
+  const auto digits = text(column);
+  std::int64_t count = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), count);
+  return count;
 }
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& url, std::size_t connections,

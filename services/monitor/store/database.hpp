@@ -39,6 +39,9 @@ class Row {
   std::string text(std::size_t column) const;
   /// 0 for null.
   std::int64_t integer(std::size_t column) const;
+  /// Of CAST(COUNT(*) AS TEXT): an expression has no type of its own in SQLite, and without the
+  /// cast would be read as text or as a number. 0 for anything else.
+  std::int64_t count(std::size_t column) const;
   bool boolean(std::size_t column) const { return integer(column) != 0; }
   std::size_t size() const { return values_.size(); }
 
