@@ -204,7 +204,8 @@ def test_a_large_customers_mails_are_few_groups_and_one_dead_address_stops_no_ot
         wait_for("the customer has grown", lambda: _routes(stack, "cliente-a") == 3, 40)
         pid = stack.running["alertmanager"].pid
         started = time.monotonic()
-        names = ("CustomerNodeDown", "HighCPUUsage")
+        # None of which has Alertmanager keep quiet about the other.
+        names = {"HighMemoryUsage": "Memoria alta", "HighCPUUsage": "CPU alta"}
         for name in names:
             _post(stack, _alerts("cliente-a", name, nodes[:NODES]))
         sent = time.monotonic()
@@ -220,7 +221,7 @@ def test_a_large_customers_mails_are_few_groups_and_one_dead_address_stops_no_ot
         # Two flushes more, in which the dead one is tried again.
         time.sleep(2 * GROUP_INTERVAL)
         subjects = {subject for some in _mails_by_address(mails).values() for subject in some}
-        assert subjects == {f"[ACTIVA: {NODES}] {name}" for name in names}
+        assert subjects == {f"[ACTIVA: {NODES}] {title}" for title in names.values()}
         assert all(len(some) == len(names) for some in _mails_by_address(mails).values()), "nobody is told twice"
         files, rss = len(list(Path(f"/proc/{pid}/fd").iterdir())), _status_mib(pid, "VmHWM")
         print(f"files {files}, RSS {rss} MiB at most")
@@ -265,7 +266,7 @@ def test_who_shares_a_receiver_does_not_take_over_what_a_removed_neighbour_was_t
         wait_for("it is gone", lambda: not _sharers(stack, gone) and _sharers(stack, waiting)[0] == waiting, 20)
         refused[0] = "nobody@a.example"
         wait_for("who was refused is told", lambda: waiting in _mails_by_address(mails), 40)
-        assert _mails_by_address(mails)[waiting] == ["[ACTIVA: 3] CustomerNodeDown"]
+        assert _mails_by_address(mails)[waiting] == ["[ACTIVA: 3] Nodo caído"]
         apart = [one for one in addresses if not any({gone, one} <= set(group) for group in groups)]
         assert all(len(_mails_by_address(mails)[one]) == 1 for one in apart), "others hear nothing of it"
         shared = [one for one in _sharers(stack, waiting) if len(_sharers(stack, waiting)) > 1]
@@ -344,17 +345,17 @@ def test_a_further_node_is_told_within_the_interval_and_long_lists_say_how_many_
         down = partial(_alerts, "cliente-a", "CustomerNodeDown")
         _post(stack, down(["n1"]))
         wait_for("the first is told", told.nodes, 12)
-        wait_for("and by mail", lambda: subjects("cliente-a") == ["[ACTIVA] CustomerNodeDown · n1"], 12)
+        wait_for("and by mail", lambda: subjects("cliente-a") == ["[ACTIVA] Nodo caído · n1"], 12)
         at = time.monotonic()
         _post(stack, down(["n2"]))
         wait_for("the second is told", lambda: told.nodes() == ["n1", "n2"], 30)
         assert time.monotonic() - at < GROUP_INTERVAL + 3
-        wait_for("and by mail", lambda: subjects("cliente-a")[1:] == ["[ACTIVA: 2] CustomerNodeDown"], 12)
+        wait_for("and by mail", lambda: subjects("cliente-a")[1:] == ["[ACTIVA: 2] Nodo caído"], 12)
         # The end of one of them beside the other.
         _post(stack, down(["n1"], ends_in=0))
         wait_for("its end is told", lambda: told.messages[-1]["alerts"][0]["status"] == "resolved", 30)
         assert [one["status"] for one in told.messages[-1]["alerts"]] == ["resolved", "firing"]
-        both = "[ACTIVA: 1, RESUELTA: 1] CustomerNodeDown"
+        both = "[ACTIVA: 1, RESUELTA: 1] Nodo caído"
         wait_for("and by mail", lambda: subjects("cliente-a")[2:] == [both], 12)
         text = _read(mails[-1])[2]
         assert re.search(r"ACTIVA: Nodo n2 del cliente cliente-a está caído \(desde [^)]+\)", text)
@@ -367,8 +368,8 @@ def test_a_further_node_is_told_within_the_interval_and_long_lists_say_how_many_
         assert len(told.messages[-1]["alerts"]) == ALERTS_OF_MESSAGE
         assert told.messages[-1]["truncatedAlerts"] == 300 - ALERTS_OF_MESSAGE
         wait_for("mails are told", lambda: subjects("cliente-b") and len(subjects("cliente-a")) == 4, 12)
-        texts = {to: text for to, subject, text in map(_read, mails) if "HighCPUUsage" in subject}
-        assert subjects("cliente-b") == ["[FIRING: 300] HighCPUUsage"]
+        texts = {to: text for to, subject, text in map(_read, mails) if "High CPU" in subject or "CPU alta" in subject}
+        assert subjects("cliente-b") == ["[FIRING: 300] High CPU"]
         spanish, english = texts["ops@cliente-a.example"], texts["ops@cliente-b.example"]
         # Each as plain text and as HTML.
         assert spanish.count("(desde ") == english.count("(since ") == 2 * LISTED
@@ -376,7 +377,7 @@ def test_a_further_node_is_told_within_the_interval_and_long_lists_say_how_many_
         assert english.count(f"FIRING: and {300 - LISTED} more") == 2
         wait_for("Slack is told", lambda: pages, 12)
         attachment = pages[0]["attachments"][0]
-        assert attachment["title"] == "[FIRING: 300] HighCPUUsage"
+        assert attachment["title"] == "[FIRING: 300] High CPU"
         assert attachment["text"].count("(since ") == LISTED
         assert f"\nFIRING: and {300 - LISTED} more\nCustomer: " in attachment["text"]
 

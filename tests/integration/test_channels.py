@@ -270,7 +270,7 @@ class TestCustomersHostsAndAlertmanager:
             assert message["alerts"][0]["labels"]["node_id"] == "n1"
             slack = by_path["/services/T/B"][1]
             assert slack["channel"] == "#ops"
-            assert slack["attachments"][0]["title"] == "[ACTIVA] CustomerNodeDown · n1"
+            assert slack["attachments"][0]["title"] == "[ACTIVA] Nodo caído · n1"
             assert all("authorization" not in headers for _, headers, _ in got), "the internal token stays inside"
             written = (stack.layout.data / "alertmanager.yml").read_text()
             assert "secret" not in written
@@ -498,7 +498,7 @@ def test_mails_are_in_the_customers_language(tmp_path: Path) -> None:
 
         post(300)
         wait_for("both are told", lambda: len(mails) == 2, 30)
-        english, spanish = "[FIRING] CustomerNodeDown · web-01", "[ACTIVA] CustomerNodeDown · web-01"
+        english, spanish = "[FIRING] Node down · web-01", "[ACTIVA] Nodo caído · web-01"
         sent = parsed()
         assert set(sent) == {("a@inglesa.example", english), ("a@espanola.example", spanish)}
         assert "FIRING: Node web-01 &lt;is&gt; down (since 2" in sent["a@inglesa.example", english]
@@ -513,11 +513,11 @@ def test_mails_are_in_the_customers_language(tmp_path: Path) -> None:
         # Its end is told in words of its own, and without a second "is down".
         post(0)
         wait_for("both are told of the end", lambda: len(mails) == 4, 90)
-        ended = parsed()["a@inglesa.example", "[RESOLVED] CustomerNodeDown · web-01"]
+        ended = parsed()["a@inglesa.example", "[RESOLVED] Node down · web-01"]
         assert "RESOLVED: Node web-01 is no longer down (since 2" in ended
         assert re.search(r" until [0-9: -]+ UTC[+-]\d\d:\d\d\)", ended)
         assert "&lt;is&gt; down" not in ended
-        ended = parsed()["a@espanola.example", "[RESUELTA] CustomerNodeDown · web-01"]
+        ended = parsed()["a@espanola.example", "[RESUELTA] Nodo caído · web-01"]
         assert "RESUELTA: Nodo web-01 ya no está caído (desde 2" in ended
         # A change of language or name holds from the next message on.
         operator.good("PATCH", "/customers/espanola", {"name": "Otra S.A."})

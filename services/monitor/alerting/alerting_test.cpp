@@ -4,10 +4,12 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
 #include "services/monitor/alerting/alertmanager_config.hpp"
+#include "services/monitor/alerting/channel_messages.hpp"
 #include "services/monitor/alerting/file_write.hpp"
 #include "services/monitor/alerting/rule_file.hpp"
 #include "services/monitor/alerting/rules.hpp"
@@ -103,6 +105,21 @@ TEST(AlertmanagerConfig, WhatOurOwnOutageExplainsIsInhibitedAndItsSourceGoesToNo
   const auto held = routes_of(file, "alertname=\"NodeAlertsHeld\"");
   ASSERT_EQ(held.size(), 1U) << text;
   EXPECT_EQ(held[0]["receiver"].as<std::string>(), "nobody");
+}
+
+// Rules have names for those who look them up, and words for those who are woken.
+TEST(AlertmanagerConfig, SubjectsCallTheStandardRulesByWords) {
+  channels::ChannelRow mail{"1", *CustomerId::parse("cliente-a"), "email", "a@b.example", "", 1};
+  for (const auto& rule : standard_rules({})) {
+    ASSERT_FALSE(rule.title.empty() || rule.title_en.empty()) << rule.name;
+    mail.language = "es";
+    EXPECT_NE(subject_of(mail).find(fmt::format("eq $rule \"{}\" }}}}{}", rule.name, rule.title)),
+              std::string::npos);
+    mail.language = "en";
+    EXPECT_NE(
+        subject_of(mail).find(fmt::format("eq $rule \"{}\" }}}}{}", rule.name, rule.title_en)),
+        std::string::npos);
+  }
 }
 
 // What it said last stands in the rules for minutes yet.

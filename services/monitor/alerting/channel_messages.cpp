@@ -4,6 +4,7 @@
 
 #include "libs/base/json_text.hpp"
 #include "services/monitor/alerting/limits.hpp"
+#include "services/monitor/alerting/rules.hpp"
 
 namespace vigia::monitor::alerting {
 namespace {
@@ -20,11 +21,13 @@ struct Words {
   std::string_view node;
   std::string_view and_others;  ///< before and after how many are not listed
   std::string_view more;
+  std::string AlertRule::* title;  ///< what a rule is called
 };
-constexpr Words kSpanish{"summary", "resolved", "ACTIVA", "RESUELTA", "desde",
-                         "hasta",   "Cliente",  "nodo",   "y",        "más"};
-constexpr Words kEnglish{"summary_en", "resolved_en", "FIRING", "RESOLVED", "since",
-                         "until",      "Customer",    "node",   "and",      "more"};
+constexpr Words kSpanish{"summary", "resolved", "ACTIVA", "RESUELTA", "desde",          "hasta",
+                         "Cliente", "nodo",     "y",      "más",      &AlertRule::title};
+constexpr Words kEnglish{
+    "summary_en", "resolved_en", "FIRING", "RESOLVED",          "since", "until", "Customer",
+    "node",       "and",         "more",   &AlertRule::title_en};
 
 const Words& words_of(const channels::ChannelRow& channel) {
   return channel.language == "en" ? kEnglish : kSpanish;
@@ -46,6 +49,18 @@ std::string local_time(std::string_view field) {
   return fmt::format("{{{{ .{}.Local.Format \"2006-01-02 15:04:05 UTC-07:00\" }}}}", field);
 }
 
+// What people call the rule of a group; one without such a title by its name.
+std::string title_in(const Words& words) {
+  std::string text = "{{ $rule := .CommonLabels.alertname }}";
+  bool is_first = true;
+  for (const auto& rule : standard_rules({})) {
+    text += fmt::format("{{{{ {} eq $rule \"{}\" }}}}{}", is_first ? "if" : "else if", rule.name,
+                        rule.*words.title);
+    is_first = false;
+  }
+  return text + "{{ else }}{{ $rule }}{{ end }}";
+}
+
 // Of one alert its state, of several how many there are of each.
 std::string subject_in(const Words& words) {
   return "[{{ $firing := len .Alerts.Firing }}{{ $resolved := len .Alerts.Resolved }}"
@@ -56,7 +71,7 @@ std::string subject_in(const Words& words) {
              "{{{{ if and $firing $resolved }}}}, {{{{ end }}}}"
              "{{{{ with $resolved }}}}{}: {{{{ . }}}}{{{{ end }}}}{{{{ end }}}}",
              words.firing, words.resolved) +
-         "] {{ .CommonLabels.alertname }}{{ with .CommonLabels.node_id }} · {{ . }}{{ end }}";
+         "] " + title_in(words) + "{{ with .CommonLabels.node_id }} · {{ . }}{{ end }}";
 }
 
 // Of `which` (a template's variable) the first kAlertsListedMax a line each, and how many more

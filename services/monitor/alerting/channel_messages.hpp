@@ -9,7 +9,8 @@
 
 namespace vigia::monitor::alerting {
 
-/// Of one alert its state, name and node; of several how many there are of each state.
+/// Of one alert its state, what people call its rule, and its node; of several how many there are
+/// of each state.
 std::string subject_of(const channels::ChannelRow& channel);
 
 /// The page under `portal` (an origin) of the node, or that of the alerts; "" where `portal` is.

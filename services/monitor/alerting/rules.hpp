@@ -47,6 +47,8 @@ struct AlertRule {
   std::string resolved = {};  ///< what is told once it is over, Spanish; "" for nothing of its own
   std::string resolved_en = {};  ///< the same in English
   RuleLabels labels = {};        ///< besides the severity
+  std::string title = {};        ///< what people call it, Spanish; "" for the name
+  std::string title_en = {};     ///< the same in English
 };
 
 /// An expression whose value is kept under another name.
