@@ -49,7 +49,7 @@ describe("overview", () => {
     const down = within(nodeRow("edge-02"));
     expect(down.getByText("Down")).toBeTruthy();
     expect(down.getByTestId("cpu").textContent).toBe("–");
-    expect(await down.findByText("CustomerNodeDown")).toBeTruthy();
+    expect(await down.findByText("Node down")).toBeTruthy();
     expect(document.title).toBe("🔴 Nodes · 1 down · Vigía");
   });
 

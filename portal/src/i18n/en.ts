@@ -9,7 +9,7 @@ import { team } from "../features/team/words_en";
 import { tokens } from "../features/tokens/words_en";
 import { users } from "../features/users/words_en";
 import { documentTitle, navigation } from "../shell/words_en";
-import { common, connection, problem, reach, status } from "../ui/words_en";
+import { common, connection, problem, reach, ruleNames, status } from "../ui/words_en";
 import { service } from "../live/words_en";
 import { answers, failures, field, reasons, unresolved } from "./reasons_en";
 
@@ -37,6 +37,7 @@ export const en = {
   problem,
   reach,
   reasons,
+  ruleNames,
   sessions,
   status,
   team,

@@ -9,7 +9,7 @@ import { team } from "../features/team/words_es";
 import { tokens } from "../features/tokens/words_es";
 import { users } from "../features/users/words_es";
 import { documentTitle, navigation } from "../shell/words_es";
-import { common, connection, problem, reach, status } from "../ui/words_es";
+import { common, connection, problem, reach, ruleNames, status } from "../ui/words_es";
 import { service } from "../live/words_es";
 import { answers, failures, field, reasons, unresolved } from "./reasons_es";
 import type { Dictionary } from "./en";
@@ -38,6 +38,7 @@ export const es: Dictionary = {
   problem,
   reach,
   reasons,
+  ruleNames,
   sessions,
   status,
   team,

@@ -13,6 +13,16 @@ export const common = {
   unknown: "unknown",
 };
 
+/** What the standard rules are called; those of the monitor's that are told to customers. */
+export const ruleNames = {
+  CustomerNodeDown: "Node down",
+  CollectorDown: "Collector down",
+  AgentBufferSaturated: "Agent's buffer almost full",
+  AgentCollectorUnreachable: "Agent cannot reach the collector",
+  HighCPUUsage: "High CPU",
+  HighMemoryUsage: "High memory",
+};
+
 export const connection = {
   updated: (time: string) => `Updated ${time}`,
   waiting: "Waiting for the first data",

@@ -15,6 +15,15 @@ export const common: typeof english.common = {
   unknown: "desconocido",
 };
 
+export const ruleNames: typeof english.ruleNames = {
+  CustomerNodeDown: "Nodo caído",
+  CollectorDown: "Collector caído",
+  AgentBufferSaturated: "Buffer del agente casi lleno",
+  AgentCollectorUnreachable: "El agente no llega al collector",
+  HighCPUUsage: "CPU alta",
+  HighMemoryUsage: "Memoria alta",
+};
+
 export const connection: typeof english.connection = {
   updated: (time) => `Actualizado ${time}`,
   waiting: "Esperando los primeros datos",

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { useAudit, useVerifyAudit, type AuditEntry } from "./queries";
 import { freshnessOf } from "../../api/freshness_of";
+import { customerFieldLabel } from "../customers/customer_fields";
 import { useCustomers } from "../customers/queries";
 import type { Session } from "../../api/types";
 import { useLanguage } from "../../i18n/language";
@@ -17,13 +18,13 @@ import { actionWords, actorOf, detailOf, hostOf, objectOf, repeatsOf } from "./a
 import styles from "./audit.module.css";
 
 function Entry({ entry, customer }: { entry: AuditEntry; customer: string | null }) {
-  const { text, format } = useLanguage();
+  const { text, format, language } = useLanguage();
   const actor = actorOf(entry.actor, text);
   const object = objectOf(entry);
   const repeats = repeatsOf(entry);
   const detail =
     repeats === null
-      ? detailOf(entry, customer)
+      ? detailOf(entry, customer, text, (name) => customerFieldLabel(name, language))
       : text.audit.repeated(format.whole(repeats.times), format.clock(repeats.since));
   const time = new Date(entry.time);
   return (
@@ -36,7 +37,7 @@ function Entry({ entry, customer }: { entry: AuditEntry; customer: string | null
         </p>
         <p className={entries.detail}>
           {customer !== null && <span>{customer}</span>}
-          {detail !== null && <code>{detail}</code>}
+          {detail !== null && <span>{detail}</span>}
           {entry.address !== undefined && entry.address !== "" && (
             <span>{text.audit.from(hostOf(entry.address))}</span>
           )}

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { AuditEntry } from "./queries";
 import { en } from "../../i18n/en";
+import { es } from "../../i18n/es";
+import { customerFieldLabel } from "../customers/customer_fields";
 import { actionWords, actorOf, detailOf, hostOf, objectOf, repeatsOf } from "./audit_words";
 
 const entry: AuditEntry = {
@@ -36,11 +38,31 @@ describe("the words of an audit entry", () => {
     expect(repeatsOf(entry)).toBeNull();
   });
 
+  it("say what changed in the reader's words, and quote what they do not know", () => {
+    const said = (action: string, detail: string) =>
+      detailOf({ action, detail }, null, es, (name) => customerFieldLabel(name, "es"));
+    expect(
+      said("customer.change", "name=Empresa X is_enabled=true language=en active_series=7 moon=1"),
+    ).toBe(
+      "Nombre: Empresa X · puede entrar: sí · Idioma de sus correos y mensajes: en · series activas: 7 · moon: 1",
+    );
+    expect(said("user.change", "password is_enabled=false")).toBe(
+      "contraseña nueva · puede entrar: no",
+    );
+    expect(said("token.create", "scope=ingest name=web-02 of Madrid")).toBe(
+      "para: enviar · Nombre: web-02 of Madrid",
+    );
+    expect(said("channel.create", "email ops@example.com")).toBe(
+      `${es.channels.types.email} ops@example.com`,
+    );
+    expect(said("node.create", "key=value:1")).toBe("key=value:1");
+  });
+
   it("leave out what says nothing to a person", () => {
     expect(objectOf(entry)).toBe("web-02");
     expect(objectOf({ object: "0123456789abcdef".repeat(2) })).toBeNull();
-    expect(detailOf(entry, "Empresa XYZ")).toBe("10.0.0.7:8080");
-    expect(detailOf({ ...entry, detail: "Empresa XYZ" }, "Empresa XYZ")).toBeNull();
+    expect(detailOf(entry, "Empresa XYZ", en)).toBe("10.0.0.7:8080");
+    expect(detailOf({ ...entry, detail: "Empresa XYZ" }, "Empresa XYZ", en)).toBeNull();
     expect(hostOf("[::1]:4711")).toBe("[::1]");
   });
 });

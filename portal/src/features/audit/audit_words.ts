@@ -22,10 +22,45 @@ export function objectOf(entry: Pick<AuditEntry, "object">): string | null {
   return entry.object === "" || randomId.test(entry.object) ? null : entry.object;
 }
 
+/** The label that a form has for a field of the server's. */
+type LabelOf = (name: string) => string | undefined;
+
+/** Whose details are made of key=value. */
+const paired: readonly string[] = [
+  "customer.change",
+  "customer.disable",
+  "token.create",
+  "token.revoke",
+  "user.change",
+];
+
+/** “password is_enabled=true” in the reader's words; what is not known stays as it is. */
+function pairWords(detail: string, text: Dictionary, labelOf: LabelOf): string {
+  const words = detail.split(/ (?=[a-z_]+=)/).map((part) => {
+    const at = part.indexOf("=");
+    const key = at < 0 ? part : part.slice(0, at);
+    const label = knownWords(text.audit.keys, key) ?? labelOf(key) ?? key;
+    if (at < 0) return label;
+    const value = part.slice(at + 1);
+    return `${label}: ${knownWords(text.audit.values, value) ?? value}`;
+  });
+  return words.join(" · ");
+}
+
 /** What else the entry says, unless the sentence has said it. */
-export function detailOf(entry: AuditEntry, customer: string | null): string | null {
-  const isSaid = entry.action === "node.register" || entry.detail === customer;
-  return isSaid || entry.detail === undefined || entry.detail === "" ? null : entry.detail;
+export function detailOf(
+  entry: Pick<AuditEntry, "action" | "detail">,
+  customer: string | null,
+  text: Dictionary,
+  labelOf: LabelOf = () => undefined,
+): string | null {
+  const { action, detail = "" } = entry;
+  const isSaid = action === "node.register" || detail === customer;
+  if (isSaid || detail === "") return null;
+  if (paired.includes(action)) return pairWords(detail, text, labelOf);
+  if (!action.startsWith("channel.")) return detail;
+  const [type = "", ...target] = detail.split(" ");
+  return [knownWords(text.channels.types, type) ?? type, ...target].join(" ");
 }
 
 /** How many more of the same were counted into this entry, and since when; null where it is one alone. */

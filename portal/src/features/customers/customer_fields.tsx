@@ -75,6 +75,11 @@ const customerFields: readonly CustomerField[] = [
   },
 ];
 
+/** What the forms call a field; undefined for one that they do not ask for. */
+export function customerFieldLabel(name: string, language: Language): string | undefined {
+  return customerFields.find((field) => field.name === name)?.words[language].label;
+}
+
 /** What the fields of a form hold just now. */
 export type CustomerDraft = Partial<Record<FieldName, string>>;
 
