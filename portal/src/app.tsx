@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { Route, Switch, useLocation } from "wouter";
 import { freshnessOf } from "./api/freshness_of";
 import { useSession } from "./api/session";
@@ -63,9 +63,28 @@ function NodeAt({
   );
 }
 
+/** A page about one customer's things: whose the address says, else whose things were looked at last. */
+function OfCustomer({
+  asked,
+  last,
+  onAsked,
+  children,
+}: {
+  asked: string | undefined;
+  last: string | null;
+  onAsked: (customerId: string) => void;
+  children: (customerId: string | null) => ReactNode;
+}) {
+  useEffect(() => {
+    if (asked !== undefined) onAsked(asked);
+  }, [asked, onAsked]);
+  return children(asked ?? last);
+}
+
 function Pages({ session }: { session: Session }) {
-  // Kept here, so that a search is still there when one comes back from a node.
+  // Kept here, so that a search is still there when one comes back from a node, and the customer on the next page.
   const [filter, setFilter] = useState<NodeFilter>(showEverything);
+  const [lastCustomer, setLastCustomer] = useState<string | null>(null);
   const isOperator = session.role === "operator";
   return (
     <Shell session={session}>
@@ -82,10 +101,18 @@ function Pages({ session }: { session: Session }) {
           <AlertsPage isOperator={isOperator} />
         </Route>
         <Route path="/tokens/:customer?">
-          {({ customer }) => <TokensPage session={session} customerId={customer ?? null} />}
+          {({ customer }) => (
+            <OfCustomer asked={customer} last={lastCustomer} onAsked={setLastCustomer}>
+              {(id) => <TokensPage session={session} customerId={id} />}
+            </OfCustomer>
+          )}
         </Route>
         <Route path="/channels/:customer?">
-          {({ customer }) => <ChannelsPage session={session} customerId={customer ?? null} />}
+          {({ customer }) => (
+            <OfCustomer asked={customer} last={lastCustomer} onAsked={setLastCustomer}>
+              {(id) => <ChannelsPage session={session} customerId={id} />}
+            </OfCustomer>
+          )}
         </Route>
         <Route path="/audit">
           <AuditPage session={session} />

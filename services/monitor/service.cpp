@@ -106,6 +106,7 @@ live::Installation installation(const Settings& settings) {
   return {.node_down_for = node_down_for,
           .has_standard_waits = node_down_for == standard,
           .is_provider_told = !settings.alerting.alertmanager.provider.webhook.empty(),
+          .kept = settings.live.kept,
           .collector_grpc = settings.live.collector_grpc,
           .collector_http = settings.live.collector_http,
           .router = settings.live.router_public};

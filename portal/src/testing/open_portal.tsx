@@ -7,15 +7,7 @@ import { App } from "../app";
 import { LanguageProvider } from "../i18n/language";
 import * as recorded from "./recorded";
 
-const owner: Schemas["Customer"] = {
-  id: "cliente-a",
-  name: "Empresa XYZ",
-  is_enabled: true,
-  hot_shard: "hot-0",
-  language: "es",
-  limits: {},
-  created_at: "2026-11-20T00:00:00Z",
-};
+const owner = recorded.customerRow("cliente-a", "Empresa XYZ");
 const oneCustomer = recorded.overview([
   recorded.customer("cliente-a", "Empresa XYZ", [recorded.node("web-01")]),
 ]);

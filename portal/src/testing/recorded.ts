@@ -60,6 +60,23 @@ export function customer(
   };
 }
 
+export function customerRow(
+  id: string,
+  name: string,
+  change: Partial<Schemas["Customer"]> = {},
+): Schemas["Customer"] {
+  return {
+    id,
+    name,
+    is_enabled: true,
+    hot_shard: "hot-0",
+    language: "es",
+    limits: {},
+    created_at: "2026-11-20T00:00:00Z",
+    ...change,
+  };
+}
+
 export function overview(customers: Schemas["OverviewCustomer"][]): Schemas["Overview"] {
   return {
     generated_at: "2026-11-25T03:00:04Z",
@@ -126,6 +143,7 @@ export const system: Schemas["System"] = {
   version: "1",
   node_down_for: "2m",
   is_shortened: false,
+  kept_days: 400,
   provider_is_told: false,
   addresses: {
     collector_grpc: "http://collector.example:4317",

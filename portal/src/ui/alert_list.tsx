@@ -1,22 +1,15 @@
 import { Link } from "wouter";
 import { useClockOffsetMs } from "../live/queries";
 import type { Alert } from "../api/types";
-import { knownWords } from "../i18n/known_words";
 import { useLanguage, type Language } from "../i18n/language";
 import { Ago } from "./ago";
 import { SeverityMark } from "./severity_mark";
+import { ruleWords } from "../live/rule_words";
 import { severityOf } from "../live/severity";
 import styles from "./alert_list.module.css";
 
 function summaryOf(alert: Alert, language: Language): string {
   return (language === "en" ? alert.summary_en : alert.summary) || alert.name;
-}
-
-/** The standard rules by their names in the reader's language; the provider's own are looked up in its manual by theirs. */
-function RuleName({ name }: { name: string }) {
-  const { text } = useLanguage();
-  const words = knownWords(text.ruleNames, name);
-  return words === undefined ? <code>{name}</code> : <span title={name}>{words}</span>;
 }
 
 function Where({ alert, names }: { alert: Alert; names: ReadonlyMap<string, string> | null }) {
@@ -67,7 +60,7 @@ export function AlertList({
             <div className={styles.words}>
               <p className={styles.summary}>{summaryOf(alert, language)}</p>
               <p className={styles.detail}>
-                <RuleName name={alert.name} />
+                <span title={alert.name}>{ruleWords(alert.name, text)}</span>
                 <Where alert={alert} names={names} />
               </p>
             </div>

@@ -112,6 +112,7 @@ api::ApiResult system(const api::ApiCall& /*call*/, const OverviewParts& parts) 
   writer.begin_object()
       .member("version", VIGIA_VERSION)
       .member("node_down_for", format_duration(here.node_down_for))
+      .member("kept_days", std::chrono::duration_cast<std::chrono::hours>(here.kept).count() / 24)
       .member_bool("provider_is_told", here.is_provider_told)
       .member_bool("is_shortened", !here.has_standard_waits);
   writer.key("addresses")

@@ -46,6 +46,7 @@ class OverviewRoutes : public ::testing::Test {
                                         records_,
                                         {.node_down_for = std::chrono::minutes(2),
                                          .is_provider_told = true,
+                                         .kept = std::chrono::hours(24 * 400),
                                          .collector_grpc = "grpc.example:4317",
                                          .collector_http = "https://http.example",
                                          .router = "https://router.example"}});
@@ -205,6 +206,7 @@ TEST_F(OverviewRoutes, TheInstallationIsShownAsItIsSetUp) {
   EXPECT_EQ(answer.body["node_down_for"].text(), "2m");
   EXPECT_EQ(answer.body["is_shortened"].boolean(), false);
   EXPECT_EQ(answer.body["provider_is_told"].boolean(), true);
+  EXPECT_EQ(answer.body["kept_days"].integer(), 400);
   EXPECT_EQ(answer.body["addresses"]["collector_grpc"].text(), "grpc.example:4317");
   EXPECT_EQ(answer.body["addresses"]["router"].text(), "https://router.example");
 }

@@ -1,10 +1,15 @@
 import { useLocation, useSearch } from "wouter";
-import { ranges, type Range } from "./queries";
+import { useSystem } from "../../live/queries";
+import { keptRanges, ranges, type Range } from "./queries";
 
 const usualRange: Range = "15m";
 
-/** The range of time that the address asks for: it can be linked to, and is there again after a reload. */
-export function useAskedRange(): [Range, (range: Range) => void] {
+/**
+ * The range of time that the address asks for: it can be linked to, and is there again after a reload. Of those that are
+ * kept the longest stands for one that is longer.
+ */
+export function useAskedRange() {
+  const kept = keptRanges(useSystem().data?.kept_days);
   const asked = new URLSearchParams(useSearch()).get("range");
   const [, navigate] = useLocation();
   const ask = (range: Range) => {
@@ -12,5 +17,7 @@ export function useAskedRange(): [Range, (range: Range) => void] {
     // Looking at another range is no step that one would want to go back by.
     navigate(`${location.pathname}${query}`, { replace: true });
   };
-  return [ranges.find((range) => range === asked) ?? usualRange, ask];
+  const isLonger = ranges.some((range) => range === asked);
+  const range = kept.find((one) => one === asked) ?? (isLonger ? kept.at(-1) : undefined);
+  return { range: range ?? usualRange, kept, ask };
 }

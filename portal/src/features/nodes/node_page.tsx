@@ -1,7 +1,7 @@
 import { Link } from "wouter";
 import { ApiError } from "../../api/client";
 import { clockOffsetMs, freshnessOf } from "../../api/freshness_of";
-import { ranges, useNodeMetrics } from "./queries";
+import { useNodeMetrics } from "./queries";
 import { useAlerts, useOverview } from "../../live/queries";
 import type { NodeMetrics, Overview, OverviewNode } from "../../api/types";
 import { useLanguage } from "../../i18n/language";
@@ -86,7 +86,7 @@ function Curves({
   recent: NodeMetrics | undefined;
 }) {
   const { text } = useLanguage();
-  const [range, setRange] = useAskedRange();
+  const { range, kept, ask } = useAskedRange();
   const query = useNodeMetrics(customerId, nodeId, range);
   return (
     <>
@@ -94,8 +94,8 @@ function Curves({
         <Segmented
           label={text.node.range}
           value={range}
-          onChange={setRange}
-          segments={ranges.map((value) => ({ value, label: text.node.ranges[value] }))}
+          onChange={ask}
+          segments={kept.map((value) => ({ value, label: text.node.ranges[value] }))}
         />
       </div>
       <Warnings messages={query.data?.warnings ?? []} />

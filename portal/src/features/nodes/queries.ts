@@ -68,9 +68,24 @@ export function useRetireNode(customerId: string, nodeId: string) {
   });
 }
 
-/** From what happens now to what happened two years ago; the server knows from which store. */
-export const ranges = ["15m", "1h", "6h", "24h", "7d", "30d", "1y", "2y"] as const;
-export type Range = (typeof ranges)[number];
+/** From what happens now to what happened two years ago, with their days; the server knows from which store. */
+const daysOf = {
+  "15m": 0,
+  "1h": 0,
+  "6h": 0,
+  "24h": 1,
+  "7d": 7,
+  "30d": 30,
+  "1y": 365,
+  "2y": 730,
+} as const;
+export type Range = keyof typeof daysOf;
+export const ranges = Object.keys(daysOf) as readonly Range[];
+
+/** Those of which something can be there; all while that is not known, and where everything is kept. */
+export function keptRanges(keptDays: number | undefined): readonly Range[] {
+  return ranges.filter((range) => !keptDays || daysOf[range] <= keptDays);
+}
 
 /** Curves have a point every 15 s at best; long ones change slowly and are dear to read. */
 const curvePollMs = {

@@ -8,6 +8,7 @@ import { joined } from "../../ui/curve_data";
 import { useInView } from "../../ui/in_view";
 import { ReachMark } from "../../ui/reach_mark";
 import { SeverityShape } from "../../ui/severity_mark";
+import { ruleWords } from "../../live/rule_words";
 import { severityOf } from "../../live/severity";
 import { Sparkline } from "../../ui/sparkline";
 import { StatusMark } from "../../ui/status_mark";
@@ -73,7 +74,7 @@ function NodeAlerts({ alerts }: { alerts: readonly Alert[] | null }) {
   return (
     <span className={styles.alerts}>
       <SeverityShape severity={severityOf(worst.severity)} />
-      {alerts.length === 1 ? worst.name : text.overview.alertCount(alerts.length)}
+      {alerts.length === 1 ? ruleWords(worst.name, text) : text.overview.alertCount(alerts.length)}
     </span>
   );
 }

@@ -8,15 +8,7 @@ import { LanguageProvider } from "../../i18n/language";
 import * as recorded from "../../testing/recorded";
 import { TokensPage } from "./tokens_page";
 
-const owner: Schemas["Customer"] = {
-  id: "cliente-a",
-  name: "Empresa XYZ",
-  is_enabled: true,
-  hot_shard: "hot-0",
-  language: "es",
-  limits: {},
-  created_at: "2026-11-20T00:00:00Z",
-};
+const owner = recorded.customerRow("cliente-a", "Empresa XYZ");
 
 function token(name: string, revoked_at: string | null = null): Schemas["Token"] {
   return {
