@@ -1,4 +1,4 @@
-import { cleanup, screen } from "@testing-library/react";
+import { cleanup, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { asCustomer, asOperator } from "../../testing/open_portal";
@@ -41,6 +41,25 @@ describe("a node's page", () => {
     expect(screen.queryByText("Collector")).toBeNull();
     expect((await screen.findAllByText(/^The node was down all the time/)).length).toBe(2);
     expect(document.title).toBe("🔴 web-01 · 1 down · Vigía");
+  });
+
+  it("offers no range of which nothing can be kept, and has the longest in its place", async () => {
+    const range = {
+      "GET /customers/cliente-a/nodes/w/metrics": { body: recorded.nodeMetrics([1], [0]) },
+    };
+    asOperator("/nodes/cliente-a/w?range=2y", range);
+    await waitFor(() => {
+      expect(screen.queryByRole("radio", { name: "2 y" })).toBeNull();
+      expect(screen.getByRole<HTMLInputElement>("radio", { name: "1 y" }).checked).toBe(true);
+    });
+    cleanup();
+    asOperator("/nodes/cliente-a/w?range=2y", {
+      ...range,
+      "GET /system": { body: { ...recorded.system, kept_days: 0 } },
+    });
+    await waitFor(() => {
+      expect(screen.getByRole<HTMLInputElement>("radio", { name: "2 y" }).checked).toBe(true);
+    });
   });
 
   it("has the range that its address asks for, and keeps a chosen one there", async () => {
