@@ -146,12 +146,13 @@ class Service final : public service::Running {
         snapshot_(*database_, sha256_hex(own_token_), clock_, metrics_),
         router_(*client_, settings_.live.router_url, own_token_),
         own_records_(router_, settings_.alerting.rules.interval),
-        live_(*database_, router_, *client_, clock_, metrics_, poller_settings(settings_.alerting)),
+        live_({*database_, router_, *client_, clock_, metrics_},
+              poller_settings(settings_.alerting)),
         channel_addresses_(*database_,
                            [policy = settings_.channels.addresses](const std::string& url) {
                              return access::check_url(url, policy);
                            }),
-        publisher_(*database_, *client_, clock_, metrics_, channel_addresses_,
+        publisher_({*database_, *client_, clock_, metrics_, channel_addresses_},
                    publisher_settings(settings_)),
         watchdog_(*database_, *client_, clock_, metrics_, watchdog_settings(settings_.alerting)),
         hook_addresses_(settings_.channels.addresses, clock_),
@@ -204,12 +205,7 @@ class Service final : public service::Running {
       warn_of_notes(authenticator_.notes().flush());
       keep_outcomes();
     });
-    metrics_.on_collect([this](const service::MetricRegistry::Emit& emit) {
-      const std::chrono::duration<double> age = clock_.steady() - known_at_.load();
-      emit("vigia_monitor_live_state_age_seconds",
-           "Since the router last answered what the live state is; pushed health is as old",
-           service::MetricType::kGauge, {}, age.count());
-    });
+    show_live_age();
     live_.start();
     watchdog_.start();
     if (!settings_.alerting.alertmanager.url.empty()) mails_.start();
@@ -253,6 +249,15 @@ class Service final : public service::Running {
            service::MetricType::kGauge, {}, static_cast<double>(database_->unreadable_rows()));
       emit("vigia_monitor_database_anchor_failures_total", "Writes of its anchor that failed",
            service::MetricType::kCounter, {}, static_cast<double>(database_->anchor_failures()));
+    });
+  }
+
+  void show_live_age() {
+    metrics_.on_collect([this](const service::MetricRegistry::Emit& emit) {
+      const std::chrono::duration<double> age = clock_.steady() - known_at_.load();
+      emit("vigia_monitor_live_state_age_seconds",
+           "Since the router last answered what the live state is; pushed health is as old",
+           service::MetricType::kGauge, {}, age.count());
     });
   }
 

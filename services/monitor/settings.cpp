@@ -33,7 +33,7 @@ state_directory: PATH              # anchor, kept snapshot, copies; default NAME
 backups: {interval: 1h, keep: 48}  # copies of an SQLite database, in state_directory/backups
 internal_token: TEXT               # shared with collector, router, storage, Prometheus; required
 router: {url: http://HOST:9095}    # required
-retention: 400d                    # storage's retention.raw: pages offer no longer range; 0: for ever
+retention: 400d                    # storage's retention.raw: pages offer no longer range
 prometheus: [{name: hot-0, url: http://HOST:9090, rules_directory: PATH}]   # at least one
 alertmanager: {url: http://HOST:9093, config_file: PATH}
 alerting:

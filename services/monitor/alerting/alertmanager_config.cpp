@@ -1,6 +1,7 @@
 #include "services/monitor/alerting/alertmanager_config.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string_view>
 
@@ -88,16 +89,23 @@ void write_mail(const ChannelRow& channel, const Told& told, YAML::Emitter& out)
   out << YAML::EndMap;
 }
 
-using WriteChannel = void (*)(const ChannelRow&, const Told&, YAML::Emitter&);
+/// What a receiver has of one type of channel.
+struct Section {
+  std::string_view key;
+  std::string_view type;
+  void (*write)(const ChannelRow&, const Told&, YAML::Emitter&);
+};
+constexpr std::array kSections = {Section{"webhook_configs", "webhook", write_webhook},
+                                  Section{"slack_configs", "slack", write_slack},
+                                  Section{"email_configs", "email", write_mail}};
 
-void write_section(std::string_view key, std::string_view type,
-                   const std::vector<ChannelRow>& channels, const Told& told, WriteChannel write,
-                   YAML::Emitter& out) {
-  const auto is_one = [type](const ChannelRow& channel) { return channel.type == type; };
+void write_section(const Section& section, const std::vector<ChannelRow>& channels,
+                   const Told& told, YAML::Emitter& out) {
+  const auto is_one = [&](const ChannelRow& channel) { return channel.type == section.type; };
   if (std::none_of(channels.begin(), channels.end(), is_one)) return;
-  out << std::string(key) << YAML::BeginSeq;
+  out << std::string(section.key) << YAML::BeginSeq;
   for (const auto& channel : channels) {
-    if (is_one(channel)) write(channel, told, out);
+    if (is_one(channel)) section.write(channel, told, out);
   }
   out << YAML::EndSeq;
 }
@@ -261,9 +269,7 @@ std::string render_alertmanager(const ProviderReceivers& provider, const MailSer
   for (const auto& receiver : receivers) {
     out << YAML::BeginMap;
     quoted("name", receiver.name, out);
-    write_section("webhook_configs", "webhook", receiver.told, told, write_webhook, out);
-    write_section("slack_configs", "slack", receiver.told, told, write_slack, out);
-    write_section("email_configs", "email", receiver.told, told, write_mail, out);
+    for (const auto& section : kSections) write_section(section, receiver.told, told, out);
     out << YAML::EndMap;
   }
   write_own_receivers(provider, out);

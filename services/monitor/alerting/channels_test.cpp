@@ -327,7 +327,8 @@ class Publishing : public Channels {
     PublisherSettings settings;
     settings.alertmanager_url = url;
     settings.alertmanager_file = file();
-    publisher_.emplace(*database_, client_, clock_, metrics_, addresses_, std::move(settings));
+    publisher_.emplace(PublisherParts{*database_, client_, clock_, metrics_, addresses_},
+                       std::move(settings));
     ASSERT_TRUE(publisher_->start().has_value());
   }
   std::string file() const { return (database_.folder() / "alertmanager.yml").string(); }

@@ -76,6 +76,11 @@ std::vector<AlertRule> disk_and_loss_rules() {
        "({{ $labels.reason }})",
        "{{ $labels.exporter }} lost {{ printf \"%.0f\" $value }} items that had been acknowledged "
        "({{ $labels.reason }})"},
+  };
+}
+
+std::vector<AlertRule> database_rules() {
+  return {
       {"DatabaseNotReadable",
        "sum by (instance) (increase(vigia_monitor_database_failures_total{customer_id=\"\"}[5m])) "
        "> 5",
@@ -100,7 +105,9 @@ std::vector<AlertRule> disk_and_loss_rules() {
 
 std::vector<AlertRule> condition_rules() {
   auto rules = time_and_directory_rules();
-  for (auto& rule : disk_and_loss_rules()) rules.push_back(std::move(rule));
+  for (auto more : {disk_and_loss_rules(), database_rules()}) {
+    for (auto& rule : more) rules.push_back(std::move(rule));
+  }
   return rules;
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -23,26 +24,10 @@ std::string copies_fail() {
   return expression;
 }
 
-}  // namespace
-
-std::vector<AlertRule> directory_rules() {
+// Of what stands in for the database while it is away.
+std::vector<AlertRule> copy_rules() {
   const Duration none = Duration::zero();
   return {
-      {"DatabaseInDoubt",
-       "max by (instance) (vigia_monitor_database_in_doubt{customer_id=\"\"}) > 0", none, none,
-       "critical",
-       "La base de datos de vigia-monitor ({{ $labels.instance }}) está dañada o perdió cambios: "
-       "nada se puede cambiar; su /ready dice qué hacer",
-       "The database of vigia-monitor ({{ $labels.instance }}) is damaged or lost changes: nothing "
-       "can be changed; its /ready says what to do"},
-      {"DatabaseRowsLeftOut",
-       "max by (instance) (vigia_monitor_database_unreadable_rows{customer_id=\"\"}) > 0", none,
-       none, "warning",
-       "{{ $value }} filas de la base de datos de vigia-monitor ({{ $labels.instance }}) no se "
-       "pueden "
-       "leer y se omiten; su registro las nombra",
-       "{{ $value }} rows of the database of vigia-monitor ({{ $labels.instance }}) cannot be read "
-       "and are left out; its log names them"},
       {"DirectoryDoubted",
        "max by (job, instance) (vigia_directory_is_doubted{customer_id=\"\"} or "
        "vigia_router_directory_is_doubted{customer_id=\"\"}) > 0",
@@ -66,6 +51,31 @@ std::vector<AlertRule> directory_rules() {
        "{{ $labels.job }} ({{ $labels.instance }}) cannot write its safety copies of customers and "
        "tokens; look at the disk and its log"},
   };
+}
+
+}  // namespace
+
+std::vector<AlertRule> directory_rules() {
+  const Duration none = Duration::zero();
+  std::vector<AlertRule> rules = {
+      {"DatabaseInDoubt",
+       "max by (instance) (vigia_monitor_database_in_doubt{customer_id=\"\"}) > 0", none, none,
+       "critical",
+       "La base de datos de vigia-monitor ({{ $labels.instance }}) está dañada o perdió cambios: "
+       "nada se puede cambiar; su /ready dice qué hacer",
+       "The database of vigia-monitor ({{ $labels.instance }}) is damaged or lost changes: nothing "
+       "can be changed; its /ready says what to do"},
+      {"DatabaseRowsLeftOut",
+       "max by (instance) (vigia_monitor_database_unreadable_rows{customer_id=\"\"}) > 0", none,
+       none, "warning",
+       "{{ $value }} filas de la base de datos de vigia-monitor ({{ $labels.instance }}) no se "
+       "pueden "
+       "leer y se omiten; su registro las nombra",
+       "{{ $value }} rows of the database of vigia-monitor ({{ $labels.instance }}) cannot be read "
+       "and are left out; its log names them"},
+  };
+  for (auto& rule : copy_rules()) rules.push_back(std::move(rule));
+  return rules;
 }
 
 }  // namespace vigia::monitor::alerting

@@ -113,7 +113,27 @@ AlertRule chunks_set_aside() {
       "queries miss it; its log says of which customer"};
 }
 
-// What our programs are configured with, keep, and lose.
+// Faults of our own, and what they cost.
+std::vector<AlertRule> fault_rules() {
+  const Duration none = Duration::zero();
+  return {
+      {"VigiaFault",
+       "sum by (job, instance) (increase(vigia_faults_total{customer_id=\"\"}[10m])) > 0", none,
+       none, "warning",
+       "Fallo interno de {{ $labels.job }} ({{ $labels.instance }}); está en su registro",
+       "Internal fault of {{ $labels.job }} ({{ $labels.instance }}); its log has it"},
+      {"StoredDataDamaged",
+       // A counter that is 1 at its first scrape, or 1 again after a restart, has no increase.
+       "max by (job, instance) (vigia_storage_damage_recent{customer_id=\"\"} or "
+       "vigia_log_damage_recent{customer_id=\"\"}) > 0",
+       none, none, "critical",
+       "Datos dañados en el disco de {{ $labels.job }} ({{ $labels.instance }})",
+       "Damaged data on the disk of {{ $labels.job }} ({{ $labels.instance }})"},
+      chunks_set_aside(),
+  };
+}
+
+// What our programs are configured with, and how data gets on.
 std::vector<AlertRule> data_rules() {
   const Duration none = Duration::zero();
   return {
@@ -152,19 +172,6 @@ std::vector<AlertRule> data_rules() {
        "no acepta: libere espacio",
        "Collector {{ $labels.instance }} has no disk to set aside what {{ $labels.exporter }} does "
        "not take: make room"},
-      {"VigiaFault",
-       "sum by (job, instance) (increase(vigia_faults_total{customer_id=\"\"}[10m])) > 0", none,
-       none, "warning",
-       "Fallo interno de {{ $labels.job }} ({{ $labels.instance }}); está en su registro",
-       "Internal fault of {{ $labels.job }} ({{ $labels.instance }}); its log has it"},
-      {"StoredDataDamaged",
-       // A counter that is 1 at its first scrape, or 1 again after a restart, has no increase.
-       "max by (job, instance) (vigia_storage_damage_recent{customer_id=\"\"} or "
-       "vigia_log_damage_recent{customer_id=\"\"}) > 0",
-       none, none, "critical",
-       "Datos dañados en el disco de {{ $labels.job }} ({{ $labels.instance }})",
-       "Damaged data on the disk of {{ $labels.job }} ({{ $labels.instance }})"},
-      chunks_set_aside(),
   };
 }
 
@@ -172,7 +179,8 @@ std::vector<AlertRule> data_rules() {
 
 std::vector<AlertRule> provider_rules(const RuleSettings& settings) {
   auto rules = part_rules(settings);
-  for (auto more : {data_rules(), store_rules(), directory_rules(), condition_rules()}) {
+  for (auto more :
+       {data_rules(), fault_rules(), store_rules(), directory_rules(), condition_rules()}) {
     for (auto& rule : more) rules.push_back(std::move(rule));
   }
   return rules;

@@ -48,24 +48,24 @@ void log_refused(const std::vector<channels::ChannelRow>& refused, std::string a
 
 }  // namespace
 
-AlertingPublisher::AlertingPublisher(store::Database& database, net::Client& client,
-                                     const Clock& clock, service::MetricRegistry& metrics,
-                                     const ChannelAddresses& addresses, PublisherSettings settings)
-    : database_(database),
-      clock_(clock),
-      addresses_(addresses),
+AlertingPublisher::AlertingPublisher(const PublisherParts& parts, PublisherSettings settings)
+    : database_(parts.database),
+      clock_(parts.clock),
+      addresses_(parts.addresses),
       settings_(std::move(settings)),
-      failures_(metrics.counter("vigia_monitor_reload_failures_total",
-                                "Reloads of Prometheus or Alertmanager that failed")),
-      reloads_(metrics.counter("vigia_monitor_reloads_total",
-                               "Reloads of Prometheus or Alertmanager that succeeded")),
-      not_active_(metrics.gauge("vigia_monitor_channels_not_active",
-                                "Channels that are left out of Alertmanager's configuration")) {
-  const ReloadParts parts{client, reloads_, failures_};
-  for (const auto& target : settings_.targets) targets_.emplace_back(parts, target);
+      failures_(parts.metrics.counter("vigia_monitor_reload_failures_total",
+                                      "Reloads of Prometheus or Alertmanager that failed")),
+      reloads_(parts.metrics.counter("vigia_monitor_reloads_total",
+                                     "Reloads of Prometheus or Alertmanager that succeeded")),
+      not_active_(
+          parts.metrics.gauge("vigia_monitor_channels_not_active",
+                              "Channels that are left out of Alertmanager's configuration")) {
+  const ReloadParts reload{parts.client, reloads_, failures_};
+  for (const auto& target : settings_.targets) targets_.emplace_back(reload, target);
   if (!settings_.alertmanager_file.empty()) {
-    alertmanager_.emplace(parts, Target{"Alertmanager's configuration", settings_.alertmanager_file,
-                                        kSecretMode, settings_.alertmanager_url + "/-/reload"});
+    alertmanager_.emplace(
+        reload, Target{"Alertmanager's configuration", settings_.alertmanager_file, kSecretMode,
+                       settings_.alertmanager_url + "/-/reload"});
   }
 }
 

@@ -29,6 +29,15 @@ struct PublisherSettings {
   std::string portal_url;  ///< what messages link to; "" for no links
 };
 
+/// What a publisher works with; all of it outlives the publisher.
+struct PublisherParts {
+  store::Database& database;
+  net::Client& client;
+  const Clock& clock;
+  service::MetricRegistry& metrics;
+  const ChannelAddresses& addresses;
+};
+
 /// A channel is written only when our own check takes it; one that Alertmanager refuses all the
 /// same is found by trying (channel_selection.hpp) and left out. Which channels are active, and why
 /// one is not, stands in the database. A reader that does not answer is asked again every 5 s, one
@@ -36,9 +45,7 @@ struct PublisherSettings {
 /// one thread of its own does the work.
 class AlertingPublisher {
  public:
-  AlertingPublisher(store::Database& database, net::Client& client, const Clock& clock,
-                    service::MetricRegistry& metrics, const ChannelAddresses& addresses,
-                    PublisherSettings settings);
+  AlertingPublisher(const PublisherParts& parts, PublisherSettings settings);
   ~AlertingPublisher();
   AlertingPublisher(const AlertingPublisher&) = delete;
   AlertingPublisher& operator=(const AlertingPublisher&) = delete;

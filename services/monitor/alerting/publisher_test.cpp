@@ -33,7 +33,8 @@ class Publisher : public ::testing::Test {
     return {"rules of " + name, path(name), 0600, reader.url() + "/-/reload", std::move(render)};
   }
   Result<void> start(PublisherSettings settings) {
-    publisher_.emplace(*database_, *client_, clock_, metrics_, addresses_, std::move(settings));
+    publisher_.emplace(PublisherParts{*database_, *client_, clock_, metrics_, addresses_},
+                       std::move(settings));
     return publisher_->start();
   }
   PublisherSettings with_alertmanager(const testing::Neighbour& reader) const {

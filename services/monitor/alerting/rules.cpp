@@ -1,6 +1,7 @@
 #include "services/monitor/alerting/rules.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -25,36 +26,10 @@ std::string of_directory_nodes(std::string_view aggregate, std::string_view metr
                      aggregate, metric, test, kDirectory);
 }
 
-}  // namespace
-
-Duration default_interval(const RuleSettings& settings) {
-  const Duration shortest = std::min(
-      {settings.node_down_for, settings.collector_down_for, settings.buffer_saturated_for,
-       settings.collector_unreachable_for, settings.high_cpu_for, settings.high_memory_for});
-  return std::clamp<Duration>(shortest / 2, std::chrono::seconds(1), std::chrono::seconds(30));
-}
-
-std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
-  const Duration none = Duration::zero();
+// Of what a node says of itself.
+std::vector<AlertRule> node_warnings(const RuleSettings& settings) {
   const RuleLabels no_labels;
   return {
-      {"CustomerNodeDown", node_down_expression(), settings.node_down_for, none, "critical",
-       "Nodo {{ $labels.node_id }} del cliente {{ $labels.customer_id }} está caído",
-       "Node {{ $labels.node_id }} of customer {{ $labels.customer_id }} is down",
-       "Nodo {{ $labels.node_id }} del cliente {{ $labels.customer_id }} ya no está caído",
-       "Node {{ $labels.node_id }} of customer {{ $labels.customer_id }} is no longer down",
-       no_labels, "Nodo caído", "Node down"},
-      {"CollectorDown", "up{job=\"otel-collector\"} == 0", settings.collector_down_for, none,
-       "critical", "Collector central está caído - sin ingesta de datos",
-       "The central collector is down: no data is taken in", "Collector central ya no está caído",
-       "The central collector is no longer down", no_labels, "Collector caído", "Collector down"},
-      {"AgentBufferSaturated", of_directory_nodes("max", "agent_buffer_usage_percent", "> 90"),
-       settings.buffer_saturated_for, settings.keep_firing_for, "critical",
-       fmt::format("Buffer del agente {{{{ $labels.node_id }}}} al {}%", kSpanishValue),
-       "Buffer of agent {{ $labels.node_id }} at {{ humanize $value }}%",
-       "Buffer del agente {{ $labels.node_id }} ya no se ve por encima del 90%",
-       "Buffer of agent {{ $labels.node_id }} is no longer seen above 90%", no_labels,
-       "Buffer del agente casi lleno", "Agent's buffer almost full"},
       {"AgentCollectorUnreachable", of_directory_nodes("min", "agent_collector_reachable", "== 0"),
        settings.collector_unreachable_for, settings.keep_firing_for, "warning",
        "Agente {{ $labels.node_id }} no puede conectar al Collector",
@@ -77,6 +52,41 @@ std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
        "Memory on {{ $labels.node_id }} is no longer seen above 90%", no_labels, "Memoria alta",
        "High memory"},
   };
+}
+
+}  // namespace
+
+Duration default_interval(const RuleSettings& settings) {
+  const Duration shortest = std::min(
+      {settings.node_down_for, settings.collector_down_for, settings.buffer_saturated_for,
+       settings.collector_unreachable_for, settings.high_cpu_for, settings.high_memory_for});
+  return std::clamp<Duration>(shortest / 2, std::chrono::seconds(1), std::chrono::seconds(30));
+}
+
+std::vector<AlertRule> standard_rules(const RuleSettings& settings) {
+  const Duration none = Duration::zero();
+  const RuleLabels no_labels;
+  std::vector<AlertRule> rules = {
+      {"CustomerNodeDown", node_down_expression(), settings.node_down_for, none, "critical",
+       "Nodo {{ $labels.node_id }} del cliente {{ $labels.customer_id }} está caído",
+       "Node {{ $labels.node_id }} of customer {{ $labels.customer_id }} is down",
+       "Nodo {{ $labels.node_id }} del cliente {{ $labels.customer_id }} ya no está caído",
+       "Node {{ $labels.node_id }} of customer {{ $labels.customer_id }} is no longer down",
+       no_labels, "Nodo caído", "Node down"},
+      {"CollectorDown", "up{job=\"otel-collector\"} == 0", settings.collector_down_for, none,
+       "critical", "Collector central está caído - sin ingesta de datos",
+       "The central collector is down: no data is taken in", "Collector central ya no está caído",
+       "The central collector is no longer down", no_labels, "Collector caído", "Collector down"},
+      {"AgentBufferSaturated", of_directory_nodes("max", "agent_buffer_usage_percent", "> 90"),
+       settings.buffer_saturated_for, settings.keep_firing_for, "critical",
+       fmt::format("Buffer del agente {{{{ $labels.node_id }}}} al {}%", kSpanishValue),
+       "Buffer of agent {{ $labels.node_id }} at {{ humanize $value }}%",
+       "Buffer del agente {{ $labels.node_id }} ya no se ve por encima del 90%",
+       "Buffer of agent {{ $labels.node_id }} is no longer seen above 90%", no_labels,
+       "Buffer del agente casi lleno", "Agent's buffer almost full"},
+  };
+  for (auto& rule : node_warnings(settings)) rules.push_back(std::move(rule));
+  return rules;
 }
 
 }  // namespace vigia::monitor::alerting

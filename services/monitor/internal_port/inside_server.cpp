@@ -96,7 +96,8 @@ net::Response InsideHandler::refuse(const net::RequestHead& /*head*/, const Erro
   return api::to_response(api::Refusal(error));
 }
 
-void InsideHandler::add_routes() {
+// Without the token.
+void InsideHandler::add_open_routes() {
   routes_.add("GET", "/health",
               [](const net::Request&, const net::PathValues&, net::Responder responder) {
                 responder.send(api::json_answer(200, R"({"status":"ok"})"));
@@ -113,6 +114,10 @@ void InsideHandler::add_routes() {
                 responder.send(service::metrics_page(
                     parts_.metrics, service::metrics_form(request.headers.get("accept"))));
               });
+}
+
+void InsideHandler::add_routes() {
+  add_open_routes();
   routes_.add("GET", "/snapshot",
               [this](net::Request request, const net::PathValues&, net::Responder responder) {
                 parts_.snapshot.answer(std::string(request.headers.get("if-none-match")),

@@ -65,6 +65,7 @@ class InsideHandler : public net::Handler {
   };
   net::Response health_of(const std::optional<live::NodeKey>& node, std::string_view accept) const;
   void add_routes();
+  void add_open_routes();
   void answer_targets(const net::PathValues& path, net::Responder responder);
   void answer_hook(net::Request request, const net::PathValues& path, net::Responder responder);
   void answer_scrape(const net::RequestHead& head, const net::PathValues& path,

@@ -54,29 +54,28 @@ Result<bool> keep_node(const NodeKey& key, const NodeLive& live, std::int64_t no
 
 }  // namespace
 
-LivePoller::LivePoller(store::Database& database, RouterQueries& router, net::Client& client,
-                       const Clock& clock, service::MetricRegistry& metrics,
-                       LivePollerSettings settings)
-    : database_(database),
-      router_(router),
-      client_(client),
-      clock_(clock),
+LivePoller::LivePoller(const LivePollerParts& parts, LivePollerSettings settings)
+    : database_(parts.database),
+      router_(parts.router),
+      client_(parts.client),
+      clock_(parts.clock),
       settings_(std::move(settings)),
-      router_failures_(metrics.counter("vigia_monitor_router_failures_total",
-                                       "Looks at the live state that the router did not answer")),
+      router_failures_(
+          parts.metrics.counter("vigia_monitor_router_failures_total",
+                                "Looks at the live state that the router did not answer")),
       alertmanager_failures_(
-          metrics.counter("vigia_monitor_alertmanager_failures_total",
-                          "Questions about active alerts that Alertmanager did not answer")),
-      registered_(metrics.counter("vigia_monitor_nodes_registered_total",
-                                  "Nodes that registered themselves by pushing")),
+          parts.metrics.counter("vigia_monitor_alertmanager_failures_total",
+                                "Questions about active alerts that Alertmanager did not answer")),
+      registered_(parts.metrics.counter("vigia_monitor_nodes_registered_total",
+                                        "Nodes that registered themselves by pushing")),
       groups_unanswered_(
-          metrics.counter("vigia_monitor_look_groups_unanswered_total",
-                          "Groups of customers whose live state the router did not answer")),
-      database_failures_(metrics.counter(
+          parts.metrics.counter("vigia_monitor_look_groups_unanswered_total",
+                                "Groups of customers whose live state the router did not answer")),
+      database_failures_(parts.metrics.counter(
           "vigia_monitor_database_failures_total",
           "Looks at the live state for which the database did not tell customers and nodes")),
-      nodes_seen_(metrics.gauge("vigia_monitor_live_nodes",
-                                "Nodes that the newest look at the live state found")),
+      nodes_seen_(parts.metrics.gauge("vigia_monitor_live_nodes",
+                                      "Nodes that the newest look at the live state found")),
       alert_looks_(client_, clock_, settings_.alertmanager_url, settings_.alerts_bytes_max) {
   LiveState state;
   state.router_problem = "the live state has not been asked for yet";
@@ -84,7 +83,8 @@ LivePoller::LivePoller(store::Database& database, RouterQueries& router, net::Cl
   // What was sent meanwhile is only now on its way, as after an absence of the collector.
   state.blind_ms = clock_.wall_ms();
   current_ = std::make_shared<const LiveState>(std::move(state));
-  metrics.on_collect([this](const service::MetricRegistry::Emit& emit) { show_unseen(emit); });
+  parts.metrics.on_collect(
+      [this](const service::MetricRegistry::Emit& emit) { show_unseen(emit); });
 }
 
 void LivePoller::show_unseen(const service::MetricRegistry::Emit& emit) const {

@@ -34,14 +34,23 @@ struct LivePollerSettings {
   std::size_t alerts_bytes_max = alerting::kAnswerBytesMax;  ///< of one answer of Alertmanager's
 };
 
+/// What a poller works with; all of it outlives the poller. `metrics` shows the poller and must not
+/// after its end.
+struct LivePollerParts {
+  store::Database& database;
+  RouterQueries& router;
+  net::Client& client;
+  const Clock& clock;
+  service::MetricRegistry& metrics;
+};
+
 /// Without the database it goes on looking at the customers and nodes that it last read. A customer
 /// that was not looked at for kLiveStateAgeMaxMs is shown (vigia_monitor_customer_is_unseen): what
 /// looks like silence of its nodes is our not looking. Thread contract: `current` from any thread;
-/// one thread of its own asks (docs/decisions/0002). `metrics` shows it and must not after its end.
+/// one thread of its own asks (docs/decisions/0002).
 class LivePoller {
  public:
-  LivePoller(store::Database& database, RouterQueries& router, net::Client& client,
-             const Clock& clock, service::MetricRegistry& metrics, LivePollerSettings settings);
+  LivePoller(const LivePollerParts& parts, LivePollerSettings settings);
   ~LivePoller() { stop(); }
   LivePoller(const LivePoller&) = delete;
   LivePoller& operator=(const LivePoller&) = delete;

@@ -119,9 +119,8 @@ class LivePollerTest : public ::testing::Test {
   ManualClock clock_{kNowMs * 1'000'000};
   service::MetricRegistry metrics_;
   RouterQueries router_{*client_, neighbours_.url(), "token"};
-  LivePoller poller_{
-      *database_, router_,  *client_,
-      clock_,     metrics_, {neighbours_.url(), kLiveInterval, {{"hot-0", neighbours_.url()}}}};
+  LivePoller poller_{{*database_, router_, *client_, clock_, metrics_},
+                     {neighbours_.url(), kLiveInterval, {{"hot-0", neighbours_.url()}}}};
 };
 
 // B5: what made the answer about one customer fail took the live state from all of them.
@@ -248,7 +247,7 @@ class AwayDatabase final : public store::Database {
 TEST_F(LivePollerTest, WithoutTheDatabaseWhoWasKnownIsLookedAt) {
   answer_all_but({kB}, Neighbours::with("", 503));
   AwayDatabase database(*database_);
-  LivePoller poller(database, router_, *client_, clock_, metrics_, {neighbours_.url(), {}});
+  LivePoller poller({database, router_, *client_, clock_, metrics_}, {neighbours_.url(), {}});
   database.is_away = true;
   poller.refresh();
   EXPECT_FALSE(poller.current()->is_known());  // no look, so none that was answered
@@ -443,7 +442,7 @@ TEST_F(LivePollerTest, MoreAlertsThanCanBeReadTakeNobodyElsesAway) {
   constexpr std::size_t kLarge = 1U << 10U;
   ManyAlerts many{alerts_of(kA, static_cast<int>(kAnswerMax / kLarge), kLarge)};
   neighbours_.alerts = std::ref(many);
-  LivePoller poller(*database_, router_, *client_, clock_, metrics_,
+  LivePoller poller({*database_, router_, *client_, clock_, metrics_},
                     {neighbours_.url(), kLiveInterval, {}, kAnswerMax});
   poller.refresh();  // both in one group
   const auto live = poller.current();

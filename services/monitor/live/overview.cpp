@@ -173,6 +173,53 @@ void write_away(const LiveState& live, const Shown& shown, json::JsonWriter& wri
   writer.end_array();
 }
 
+using NodeViews = std::map<CustomerId, std::vector<NodeView>>;
+
+NodeViews views_of(const std::vector<nodes::NodeRow>& nodes, const LiveState& live,
+                   std::int64_t now_ms) {
+  NodeViews views;
+  for (const auto& node : nodes) {
+    const auto looked = live.looked_ms.find(node.customer);
+    const auto hot = live.hot_blind_ms.find(node.customer);
+    const auto looked_ms = looked == live.looked_ms.end() ? 0 : looked->second;
+    const auto kept = live.nodes.find(NodeKey(node.customer, node.id));
+    const auto seen_ms = kept == live.nodes.end() ? 0 : kept->second.last_seen_ms();
+    views[node.customer].push_back(
+        NodeView{node, fresh_live(node, live, now_ms), judge_node(node, live, now_ms), looked_ms,
+                 seen_ms, hot != live.hot_blind_ms.end() && hot->second == looked_ms,
+                 live.away.contains(OwnPart::kCollector)});
+  }
+  return views;
+}
+
+/// Of the customers that are shown; with `customer` that one alone is.
+Shown shown_of(const std::vector<customers::CustomerRow>& customers,
+               const std::optional<CustomerId>& customer, const LiveState& live,
+               std::int64_t now_ms) {
+  Shown shown;
+  shown.has_router = live.router_problem.empty() && now_ms - live.taken_ms <= kLiveStateAgeMaxMs;
+  shown.has_alertmanager = is_alertmanager_known(live, now_ms);
+  shown.has_alerts = customer || are_alerts_known(std::nullopt, live, now_ms);
+  for (const auto& one : customers) {
+    if (customer && one.id != *customer) continue;
+    if (is_unseen(one, live, now_ms)) {
+      (is_too_much(one, live) ? shown.has_too_much : shown.has_late) = true;
+    }
+    shown.has_alerts = shown.has_alerts && are_alerts_known(one.id, live, now_ms);
+  }
+  return shown;
+}
+
+// The provider's own; a customer's user is told of its own alone.
+void write_provider_alerts(const std::optional<CustomerId>& customer, const LiveState& live,
+                           std::int64_t now_ms, json::JsonWriter& writer) {
+  if (customer) {
+    writer.key("provider_alerts_firing").integer(0);
+  } else {
+    write_alert_count("provider_alerts_firing", std::nullopt, live, now_ms, writer);
+  }
+}
+
 }  // namespace
 
 bool are_alerts_known(const std::optional<CustomerId>& customer, const LiveState& live,
@@ -201,42 +248,11 @@ Result<std::string> write_overview(const std::optional<CustomerId>& customer, co
                    [](const customers::CustomerRow& a, const customers::CustomerRow& b) {
                      return a.name < b.name;
                    });
-  std::map<CustomerId, std::vector<NodeView>> views;
-  for (const auto& node : *nodes) {
-    const auto looked = live.looked_ms.find(node.customer);
-    const auto hot = live.hot_blind_ms.find(node.customer);
-    const auto looked_ms = looked == live.looked_ms.end() ? 0 : looked->second;
-    const auto kept = live.nodes.find(NodeKey(node.customer, node.id));
-    const auto seen_ms = kept == live.nodes.end() ? 0 : kept->second.last_seen_ms();
-    views[node.customer].push_back(
-        NodeView{node, fresh_live(node, live, now_ms), judge_node(node, live, now_ms), looked_ms,
-                 seen_ms, hot != live.hot_blind_ms.end() && hot->second == looked_ms,
-                 live.away.contains(OwnPart::kCollector)});
-  }
-  const bool is_fresh = now_ms - live.taken_ms <= kLiveStateAgeMaxMs;
+  auto views = views_of(*nodes, live, now_ms);
   json::JsonWriter writer;
   writer.begin_object().member_time("generated_at", now_ms);
-  Shown shown;
-  shown.has_router = live.router_problem.empty() && is_fresh;
-  shown.has_alertmanager = is_alertmanager_known(live, now_ms);
-  shown.has_alerts = customer || are_alerts_known(std::nullopt, live, now_ms);
-  for (const auto& one : *customers) {
-    if (customer && one.id != *customer) continue;
-    if (is_unseen(one, live, now_ms)) {
-      (is_too_much(one, live) ? shown.has_too_much : shown.has_late) = true;
-    }
-    shown.has_alerts = shown.has_alerts && are_alerts_known(one.id, live, now_ms);
-  }
-  write_away(live, shown, writer);
-  // The provider's own; a customer's user is told of its own alone.
-  writer.key("provider_alerts_firing");
-  if (customer) {
-    writer.integer(0);
-  } else if (are_alerts_known(std::nullopt, live, now_ms)) {
-    writer.integer(count_alerts(std::nullopt, live));
-  } else {
-    writer.null();
-  }
+  write_away(live, shown_of(*customers, customer, live, now_ms), writer);
+  write_provider_alerts(customer, live, now_ms, writer);
   writer.key("customers").begin_array();
   for (const auto& one : *customers) {
     if (!customer || one.id == *customer) {

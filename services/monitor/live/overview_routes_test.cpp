@@ -104,8 +104,8 @@ class OverviewRoutes : public ::testing::Test {
   service::MetricRegistry metrics_;
   RouterQueries router_{*client_, neighbour_.url(), "token"};
   OwnRecords records_{router_, std::chrono::seconds(30)};
-  LivePoller poller_{rest_.database(), router_,  *client_,
-                     rest_.clock(),    metrics_, {neighbour_.url(), kLiveInterval, {}}};
+  LivePoller poller_{{rest_.database(), router_, *client_, rest_.clock(), metrics_},
+                     {neighbour_.url(), kLiveInterval, {}}};
 };
 
 TEST_F(OverviewRoutes, BeforeTheFirstLookAlertsAreNotKnownAndNotNone) {

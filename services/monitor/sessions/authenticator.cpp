@@ -263,9 +263,21 @@ Result<users::UserRow> Authenticator::with_current_hash(users::UserRow user,
   return user;
 }
 
+// The cookie holds the token, the database only its hash: a copy of the database opens no session.
+SessionRow Authenticator::new_session(const std::string& user_id, const std::string& token,
+                                      std::int64_t now_ms, const net::RequestHead& head) const {
+  return {to_hex(random_bytes(kIdBytes)),
+          sha256_hex(token),
+          user_id,
+          now_ms,
+          now_ms,
+          now_ms + to_ms(settings_.absolute_max),
+          head.peer,
+          std::string(head.headers.get("user-agent").substr(0, kUserAgentCharactersMax))};
+}
+
 Result<LoggedIn> Authenticator::open_session(const users::UserRow& confirmed,
                                              const net::RequestHead& head) {
-  // The cookie holds it, the database only its hash: a copy of the database opens no session.
   const auto token = to_hex(random_bytes(kSessionTokenBytes));
   const auto now_ms = clock_.wall_ms();
   const auto idle_max_ms = to_ms(settings_.idle_max);
@@ -282,15 +294,7 @@ Result<LoggedIn> Authenticator::open_session(const users::UserRow& confirmed,
     if (!*allowed) return fail(ErrorCode::kUnauthenticated, std::string(kWrongLogin));
     auto trimmed = trim_sessions((*user)->id, connection);
     if (!trimmed) return forward(trimmed);
-    const SessionRow session{
-        to_hex(random_bytes(kIdBytes)),
-        sha256_hex(token),
-        (*user)->id,
-        now_ms,
-        now_ms,
-        now_ms + to_ms(settings_.absolute_max),
-        head.peer,
-        std::string(head.headers.get("user-agent").substr(0, kUserAgentCharactersMax))};
+    const auto session = new_session((*user)->id, token, now_ms, head);
     auto inserted = insert_session(session, connection);
     if (!inserted) return forward(inserted);
     auto noted = users::note_login((*user)->id, now_ms, connection);

@@ -9,6 +9,7 @@
 #include "services/monitor/access/principal.hpp"
 #include "services/monitor/access/throttle.hpp"
 #include "services/monitor/sessions/session_notes.hpp"
+#include "services/monitor/sessions/sessions.hpp"
 #include "services/monitor/sessions/settings.hpp"
 #include "services/monitor/store/database.hpp"
 #include "services/monitor/users/password.hpp"
@@ -58,6 +59,8 @@ class Authenticator {
   /// The user with today's hash, where the stored one was made with other parameters.
   Result<users::UserRow> with_current_hash(users::UserRow user, const std::string& password);
   Result<LoggedIn> open_session(const users::UserRow& confirmed, const net::RequestHead& head);
+  SessionRow new_session(const std::string& user_id, const std::string& token, std::int64_t now_ms,
+                         const net::RequestHead& head) const;
   std::string cookie_name() const { return settings_.is_secure ? "__Host-vigia" : "vigia"; }
   std::string cookie_attributes() const;
 
