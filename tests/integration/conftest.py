@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
+from rest import Caller
 from stack import Stack, new_faults
 
 
@@ -41,3 +43,29 @@ def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         made.start_central()
         made.start(*(place.name for place in made.agents))
         yield made
+
+
+@pytest.fixture(scope="module")
+def stack_of_one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Only vigia-monitor runs; its neighbours do not answer."""
+    with Stack(tmp_path_factory.mktemp("monitor")) as made:
+        made.start("monitor")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def operator(stack_of_one: Stack) -> Caller:
+    return Caller(stack_of_one.layout.url("monitor")).log_in("admin", stack_of_one.secrets["admin_password"])
+
+
+@pytest.fixture(scope="module")
+def inside(stack_of_one: Stack) -> Callable[..., requests.Response]:
+    """GET on the internal port with the internal token."""
+    url = stack_of_one.layout.url("monitor_internal")
+    token = stack_of_one.secrets["internal_token"]
+
+    def get(path: str, timeout: float = 10, **headers: str) -> requests.Response:
+        sent = {"Authorization": f"Bearer {token}"} | {name.replace("_", "-"): value for name, value in headers.items()}
+        return requests.get(url + path, headers=sent, timeout=timeout)
+
+    return get

@@ -16,10 +16,11 @@ import requests
 from launcher import commands, parts
 from launcher.layout import AgentPlace, beside, demo_agents
 from launcher.paths import ROOT
+from monitor_home import make_home
+from postgresql_server import PostgreSql
 from remote_write import write
 from rest import Caller
 from stack import Stack, binaries, quick_layout, wait_for
-from test_monitor import PostgreSql, make_home
 from two_customers import add_to_alerting, is_active, operator_of, sink, up_of
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.policy
 import json
 import re
 import sqlite3
@@ -11,8 +10,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
-from email import message_from_string
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,19 +17,21 @@ from typing import Any
 
 import pytest
 import requests
-from launcher.layout import beside, demo_agents
+from launcher.layout import beside
 from rest import Caller
 from stack import Stack, wait_for
 from two_customers import (
+    add_channel,
     add_to_alerting,
     add_two_customers,
+    answer_status,
     channels_of,
     host_that_answers,
     is_active,
     mail_server,
     operator_of,
+    post_alerts,
     sink,
-    up_of,
 )
 
 GOOD = "https://8.8.8.8/good"
@@ -179,26 +178,6 @@ def _stricter_alertmanager(real: str, config_file: Path) -> Iterator[tuple[str, 
         server.server_close()
 
 
-def _answer_status(asked: BaseHTTPRequestHandler, status: int) -> None:
-    asked.send_response(status)
-    asked.send_header("Content-Length", "0")
-    asked.end_headers()
-
-
-def _post_alerts(stack: Stack, customer: str, *nodes: str) -> None:
-    labels = {"alertname": "CustomerNodeDown", "customer_id": customer}
-    stamp = datetime.fromtimestamp(time.time() + 300, UTC).isoformat()
-    words = {"summary": "Nodo caído", "summary_en": "Node down"}
-    body = [{"labels": {**labels, "node_id": node}, "annotations": words, "endsAt": stamp} for node in nodes]
-    requests.post(f"{stack.layout.url('alertmanager')}/api/v2/alerts", json=body, timeout=5).raise_for_status()
-
-
-def _add_channel(operator: Caller, customer: str, **channel: str) -> str:
-    made = operator.good("POST", f"/customers/{customer}/channels", channel)
-    wait_for("the channel is active", partial(is_active, operator, customer, made["id"]), 10)
-    return str(made["id"])
-
-
 def _rss_mib(pid: int) -> int:
     found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) // 1024 if found else 0
@@ -226,11 +205,11 @@ class TestCustomersHostsAndAlertmanager:
             stack.start("webhook", "alertmanager", "monitor")
             operator = operator_of(stack)
             add_two_customers(operator)
-            _add_channel(operator, "cliente-a", type=kind, target=evil)
-            _add_channel(operator, "cliente-b", type="webhook", target=url)
-            _post_alerts(stack, "cliente-a", "n1", "n2", "n3")
+            add_channel(operator, "cliente-a", type=kind, target=evil)
+            add_channel(operator, "cliente-b", type="webhook", target=url)
+            post_alerts(stack, "cliente-a", "n1", "n2", "n3")
             wait_for("A's host is asked", lambda: sent[0] > 0, 20)
-            _post_alerts(stack, "cliente-b", "n4")
+            post_alerts(stack, "cliente-b", "n4")
             ends, peak = time.monotonic() + 10, 0
             while time.monotonic() < ends:
                 peak = max(peak, _rss_mib(stack.running["alertmanager"].pid))
@@ -245,19 +224,19 @@ class TestCustomersHostsAndAlertmanager:
 
         def take(asked: BaseHTTPRequestHandler, body: bytes) -> None:
             got.append((asked.path, {name.lower(): value for name, value in asked.headers.items()}, json.loads(body)))
-            _answer_status(asked, 410 if asked.path == "/gone" else 302 if asked.path == "/moved" else 200)
+            answer_status(asked, 410 if asked.path == "/gone" else 302 if asked.path == "/moved" else 200)
 
         with Stack(tmp_path) as stack, host_that_answers(beside(stack.layout.host, 98), take) as url:
             add_to_alerting(stack, "allow_private_targets: true")
             stack.start("webhook", "alertmanager", "monitor")
             operator = operator_of(stack)
             add_two_customers(operator)
-            _add_channel(operator, "cliente-a", type="webhook", target=f"{url}/secret/hook?x=%41#part")
-            _add_channel(operator, "cliente-a", type="slack", target=f"{url}/services/T/B", channel="#ops")
+            add_channel(operator, "cliente-a", type="webhook", target=f"{url}/secret/hook?x=%41#part")
+            add_channel(operator, "cliente-a", type="slack", target=f"{url}/services/T/B", channel="#ops")
             for path in ("/gone", "/moved"):
-                _add_channel(operator, "cliente-b", type="webhook", target=url + path)
-            _post_alerts(stack, "cliente-a", "n1")
-            _post_alerts(stack, "cliente-b", "n2")
+                add_channel(operator, "cliente-b", type="webhook", target=url + path)
+            post_alerts(stack, "cliente-a", "n1")
+            post_alerts(stack, "cliente-b", "n2")
             wait_for("all have arrived", lambda: len(got) >= 4, 20)
             time.sleep(4)  # Alertmanager tries again after less
             by_path = {path: (headers, message) for path, headers, message in got}
@@ -282,7 +261,7 @@ class TestCustomersHostsAndAlertmanager:
 
         def take(one: BaseHTTPRequestHandler, _: bytes) -> None:
             asked.append(one.path)
-            _answer_status(one, 200)
+            answer_status(one, 200)
 
         stack.start("webhook", "monitor")
         add_two_customers(operator_of(stack))
@@ -318,7 +297,7 @@ class TestCustomersHostsAndAlertmanager:
         def hang(asked: BaseHTTPRequestHandler, _: bytes) -> None:
             under_way.append(1)
             over.wait(30)
-            _answer_status(asked, 200)
+            answer_status(asked, 200)
 
         with (
             Stack(tmp_path) as stack,
@@ -329,9 +308,9 @@ class TestCustomersHostsAndAlertmanager:
             stack.start("webhook", "alertmanager", "monitor")
             operator = operator_of(stack)
             add_two_customers(operator)
-            own = _add_channel(operator, "cliente-a", type="webhook", target=hanging)
-            others = _add_channel(operator, "cliente-a", type="webhook", target=url)
-            _add_channel(operator, "cliente-b", type="webhook", target=url)
+            own = add_channel(operator, "cliente-a", type="webhook", target=hanging)
+            others = add_channel(operator, "cliente-a", type="webhook", target=url)
+            add_channel(operator, "cliente-b", type="webhook", target=url)
             token = {"Authorization": f"Bearer {stack.secrets['internal_token']}"}
 
             def post_to(channel: str, message: bytes) -> int:
@@ -346,7 +325,7 @@ class TestCustomersHostsAndAlertmanager:
                 wait_for("A's share is taken", lambda: len(under_way) == 64, 10)
                 assert post_to(own, b"{}") == 503
                 assert post_to(others, b'{"alerts":[]}') == 200, "its other channels have room"
-                _post_alerts(stack, "cliente-b", "n4")
+                post_alerts(stack, "cliente-b", "n4")
                 wait_for("B is told meanwhile", lambda: told, 9)
                 statuses = list(answers)
             over.set()
@@ -354,20 +333,12 @@ class TestCustomersHostsAndAlertmanager:
             assert set(statuses) == {503}, "too many, and no answer within 10 s"
 
 
-def _with_portal(stack: Stack, *alerting: str) -> str:
-    portal = stack.layout.url("monitor")
-    add_to_alerting(stack, *alerting)
-    config = stack.layout.config / "monitor.yaml"
-    config.write_text(config.read_text().replace("public:\n", f"public:\n  url: {portal}\n"))
-    return portal
-
-
 def test_how_each_channel_fares_is_shown(tmp_path: Path) -> None:
     """It stood in nobody's sight but the log's; and it stays known over a restart."""
     statuses = {"/hook-secret": 503, "/slack-secret": 410}
 
     def take(asked: BaseHTTPRequestHandler, _: bytes) -> None:
-        _answer_status(asked, statuses[asked.path])
+        answer_status(asked, statuses[asked.path])
 
     unknown = ["nobody@a.example"]
     with (
@@ -381,14 +352,14 @@ def test_how_each_channel_fares_is_shown(tmp_path: Path) -> None:
         stack.start("webhook", "alertmanager", "monitor")
         operator = operator_of(stack)
         add_two_customers(operator)
-        hook = _add_channel(operator, "cliente-a", type="webhook", target=url + "/hook-secret")
-        slack = _add_channel(operator, "cliente-a", type="slack", target=url + "/slack-secret")
-        refused = _add_channel(operator, "cliente-a", type="email", target="nobody@a.example")
-        taken = _add_channel(operator, "cliente-a", type="email", target="ops@a.example")
-        others = _add_channel(operator, "cliente-b", type="email", target="ops@b.example")
+        hook = add_channel(operator, "cliente-a", type="webhook", target=url + "/hook-secret")
+        slack = add_channel(operator, "cliente-a", type="slack", target=url + "/slack-secret")
+        refused = add_channel(operator, "cliente-a", type="email", target="nobody@a.example")
+        taken = add_channel(operator, "cliente-a", type="email", target="ops@a.example")
+        others = add_channel(operator, "cliente-b", type="email", target="ops@b.example")
         assert all(one["last_failure"] is None for one in channels_of(operator, "cliente-a").values())
         time.sleep(12)  # the first look at Alertmanager's counters tells nothing
-        _post_alerts(stack, "cliente-a", "n1")
+        post_alerts(stack, "cliente-a", "n1")
 
         def failure_of(channel: str) -> str | None:
             failure = channels_of(operator, "cliente-a")[channel]["last_failure"]
@@ -420,110 +391,3 @@ def test_how_each_channel_fares_is_shown(tmp_path: Path) -> None:
         for channel in (hook, slack, refused, taken):
             assert after[channel]["last_failure"] == before[channel]["last_failure"]
             assert (after[channel]["last_delivered_at"] is None) == (before[channel]["last_delivered_at"] is None)
-
-
-def test_what_a_customer_is_told_leads_to_the_portal_and_names_no_machine_of_ours(tmp_path: Path) -> None:
-    """generatorURL and externalURL named Prometheus and Alertmanager inside, to a customer and for nobody to open."""
-    got: dict[str, str] = {}
-
-    def take(asked: BaseHTTPRequestHandler, body: bytes) -> None:
-        got[asked.path] = body.decode()
-        _answer_status(asked, 200)
-
-    with (
-        Stack(tmp_path, agents=demo_agents()[:1]) as stack,
-        host_that_answers(beside(stack.layout.host, 98), take) as url,
-        mail_server(beside(stack.layout.host, 97)) as (port, mails),
-    ):
-        smarthost = f"{beside(stack.layout.host, 97)}:{port}"
-        mail = f'mail: {{smarthost: "{smarthost}", from: vigia@p.example, require_tls: false}}'
-        portal = _with_portal(stack, "allow_private_targets: true", mail)
-        stack.start_central()
-        stack.start("agent-a1")
-        operator = operator_of(stack)
-        _add_channel(operator, "cliente-a", type="webhook", target=f"{url}/hook")
-        _add_channel(operator, "cliente-a", type="slack", target=f"{url}/slack")
-        _add_channel(operator, "cliente-a", type="email", target="ops@a.example")
-        wait_for("the node is up", lambda: up_of(stack, "prod-web-01") == "1", 60)
-        stack.kill("agent-a1")
-        wait_for("all three are told", lambda: len(got) == 2 and mails, 90)
-        message = json.loads(got["/hook"])
-        page = f"{portal}/nodes/cliente-a/prod-web-01"
-        assert message["alerts"][0]["labels"]["alertname"] == "CustomerNodeDown"
-        assert [one["generatorURL"] for one in message["alerts"]] == [page]
-        assert message["externalURL"] == f"{portal}/alerts"
-        assert json.loads(got["/slack"])["attachments"][0]["title_link"] == page
-        for name, text in {**got, "mail": mails[0].replace("=\r\n", "").replace("=3D", "=")}.items():
-            assert page in text, (name, text)
-            inside = re.findall(r"127\.\d+\.\d+\.\d+(?::\d+)?", text.replace(portal, ""))
-            assert inside == [], (name, text)
-            assert stack.secrets["internal_token"] not in text
-
-
-def test_mails_are_in_the_customers_language(tmp_path: Path) -> None:
-    with Stack(tmp_path) as stack, mail_server(beside(stack.layout.host, 97)) as (port, mails):
-        smarthost = f"{beside(stack.layout.host, 97)}:{port}"
-        add_to_alerting(stack, f'mail: {{smarthost: "{smarthost}", from: vigia@p.example, require_tls: false}}')
-        portal = stack.layout.url("monitor")
-        config = stack.layout.config / "monitor.yaml"
-        config.write_text(config.read_text().replace("public:\n", f"public:\n  url: {portal}\n"))
-        stack.start("webhook", "alertmanager", "monitor")
-        operator = operator_of(stack)
-        names = {"inglesa": "Smith & {{ Sons }}", "espanola": "Española S.A."}
-        for customer, language in (("inglesa", "en"), ("espanola", "es")):
-            operator.good("POST", "/customers", {"id": customer, "name": names[customer], "language": language})
-            channel = {"type": "email", "target": f"a@{customer}.example"}
-            created = operator.good("POST", f"/customers/{customer}/channels", channel)
-            wait_for("it is active", partial(is_active, operator, customer, created["id"]), 10)
-
-        def alert_of(customer: str, ends: float) -> dict[str, Any]:
-            node = {"alertname": "CustomerNodeDown", "node_id": "web-01", "customer_id": customer}
-            summary = {"summary": "Nodo web-01 <está> caído", "summary_en": "Node web-01 <is> down"}
-            summary |= {"resolved": "Nodo web-01 ya no está caído", "resolved_en": "Node web-01 is no longer down"}
-            stamp = datetime.fromtimestamp(time.time() + ends, UTC).isoformat()
-            return {"labels": node, "annotations": summary, "endsAt": stamp}
-
-        def post(ends: float) -> None:
-            body = [alert_of(customer, ends) for customer in ("inglesa", "espanola")]
-            url = f"{stack.layout.url('alertmanager')}/api/v2/alerts"
-            requests.post(url, json=body, timeout=5).raise_for_status()
-
-        def parsed() -> dict[tuple[str, str], str]:
-            found = {}
-            for text in mails:
-                mail = message_from_string(text, policy=email.policy.default)
-                parts = [one.get_content() for one in mail.walk() if one.get_content_maintype() == "text"]
-                found[str(mail["To"]), str(mail["Subject"])] = "".join(parts)
-            return found
-
-        post(300)
-        wait_for("both are told", lambda: len(mails) == 2, 30)
-        english, spanish = "[FIRING] Node down · web-01", "[ACTIVA] Nodo caído · web-01"
-        sent = parsed()
-        assert set(sent) == {("a@inglesa.example", english), ("a@espanola.example", spanish)}
-        assert "FIRING: Node web-01 &lt;is&gt; down (since 2" in sent["a@inglesa.example", english]
-        assert "ACTIVA: Nodo web-01 <está> caído (desde 2" in sent["a@espanola.example", spanish]
-        assert "Customer: Smith &amp; {{ Sons }} · node: web-01" in sent["a@inglesa.example", english]
-        assert "Cliente: Española S.A. · nodo: web-01" in sent["a@espanola.example", spanish]
-        for customer, subject in (("inglesa", english), ("espanola", spanish)):
-            text = sent[f"a@{customer}.example", subject]
-            page = f"{portal}/nodes/{customer}/web-01"
-            assert f'<a href="{page}">{page}</a>' in text
-        assert re.search(r"desde [0-9: -]+ UTC[+-]\d\d:\d\d\)", sent["a@espanola.example", spanish])
-        # Its end is told in words of its own, and without a second "is down".
-        post(0)
-        wait_for("both are told of the end", lambda: len(mails) == 4, 90)
-        ended = parsed()["a@inglesa.example", "[RESOLVED] Node down · web-01"]
-        assert "RESOLVED: Node web-01 is no longer down (since 2" in ended
-        assert re.search(r" until [0-9: -]+ UTC[+-]\d\d:\d\d\)", ended)
-        assert "&lt;is&gt; down" not in ended
-        ended = parsed()["a@espanola.example", "[RESUELTA] Nodo caído · web-01"]
-        assert "RESUELTA: Nodo web-01 ya no está caído (desde 2" in ended
-        # A change of language or name holds from the next message on.
-        operator.good("PATCH", "/customers/espanola", {"name": "Otra S.A."})
-        operator.good("PATCH", "/customers/inglesa", {"language": "es"})
-        config = stack.layout.data / "alertmanager.yml"
-        wait_for("it is written", lambda: "FIRING" not in config.read_text(), 10)
-        assert "Otra S.A." in config.read_text()
-        assert operator.call("PATCH", "/customers/inglesa", {"language": "fr"}).status_code == 400
-        assert operator.good("GET", "/customers/inglesa")["language"] == "es"

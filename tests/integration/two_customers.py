@@ -8,11 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import requests
 from rest import Caller
-from stack import Stack
+from stack import Stack, wait_for
 
 
 def operator_of(stack: Stack) -> Caller:
@@ -133,3 +136,23 @@ def mail_server(host: str, unknown: Callable[[], str] = lambda: "", hold: float 
         finally:
             server.shutdown()
             thread.join()
+
+
+def post_alerts(stack: Stack, customer: str, *nodes: str) -> None:
+    labels = {"alertname": "CustomerNodeDown", "customer_id": customer}
+    stamp = datetime.fromtimestamp(time.time() + 300, UTC).isoformat()
+    words = {"summary": "Nodo caído", "summary_en": "Node down"}
+    body = [{"labels": {**labels, "node_id": node}, "annotations": words, "endsAt": stamp} for node in nodes]
+    requests.post(f"{stack.layout.url('alertmanager')}/api/v2/alerts", json=body, timeout=5).raise_for_status()
+
+
+def add_channel(operator: Caller, customer: str, **channel: str) -> str:
+    made = operator.good("POST", f"/customers/{customer}/channels", channel)
+    wait_for("the channel is active", partial(is_active, operator, customer, made["id"]), 10)
+    return str(made["id"])
+
+
+def answer_status(asked: BaseHTTPRequestHandler, status: int) -> None:
+    asked.send_response(status)
+    asked.send_header("Content-Length", "0")
+    asked.end_headers()
