@@ -7,6 +7,8 @@
 namespace vigia {
 namespace {
 
+// What moves the cursor or begins a line somewhere: in a log, a mail's header or a terminal such a
+// text would be more than text. C1 and the two separators do so in UTF-8.
 bool is_control(std::string_view character) {
   if (character.size() == 1) {
     const auto byte = static_cast<unsigned char>(character.front());

@@ -5,6 +5,8 @@
 namespace vigia {
 namespace {
 
+// A function's own and not a global: a fault may be noted while other globals are not made yet, or
+// are gone.
 FaultReport& report() {
   static FaultReport told;
   return told;

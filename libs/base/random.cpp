@@ -6,6 +6,7 @@
 
 namespace vigia {
 
+// sodium_init may be called any number of times, from any thread; the first one opens the source.
 std::string random_bytes(std::size_t bytes) {
   CHECK(sodium_init() >= 0);
   std::string out(bytes, '\0');

@@ -30,6 +30,7 @@ std::string_view to_string(ErrorCode code) {
   return "internal";
 }
 
+// What time or another try can mend. A caller that repeats anything else repeats its failure.
 bool is_retryable(const Error& error) {
   return error.code == ErrorCode::kOverLimit || error.code == ErrorCode::kUnavailable ||
          error.code == ErrorCode::kDeadline;

@@ -14,6 +14,8 @@ namespace vigia::service {
 std::string read_readable_file(const ConfigNode& node) {
   std::string path = node.text();
   if (path.empty()) return path;
+  // Opened and not only looked at: permissions are what is usually wrong. O_NONBLOCK, since the
+  // path may be a pipe, on which a start would wait for ever.
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) {
     node.note_error(fmt::format("{} cannot be opened: {}", path, std::strerror(errno)));

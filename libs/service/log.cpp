@@ -24,6 +24,8 @@ struct Logger {
   std::string service;
 };
 
+// Usable before it is configured: what is wrong with the configuration itself has to be told
+// somewhere.
 Logger& state() {
   static Logger value = [] {
     auto logger = std::make_shared<spdlog::logger>(

@@ -123,6 +123,8 @@ Histogram::Histogram(std::vector<double> bounds)
 void Histogram::observe(double value) {
   const auto bound = std::lower_bound(bounds_.begin(), bounds_.end(), value);
   const auto index = static_cast<std::size_t>(bound - bounds_.begin());
+  // Relaxed: an observation costs two additions on the hot path. Sum and buckets may be read
+  // between them; the next scrape has both.
   counts_[index].fetch_add(1, std::memory_order_relaxed);
   sum_.fetch_add(value, std::memory_order_relaxed);
 }

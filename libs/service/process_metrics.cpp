@@ -26,6 +26,8 @@ std::string read_text(const char* path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
+// The start of a process is told in ticks since boot; the moment of boot is the kernel's own, so
+// that a clock that was set afterwards moves both alike.
 double boot_seconds() {
   std::istringstream stat(read_text("/proc/stat"));
   std::string word;

@@ -14,6 +14,8 @@ Result<bool> bootstrap_operator(const std::string& user, const std::string& pass
   });
   if (!present) return forward(present);
   if (!present->empty()) return false;
+  // Outside of the transaction, as wherever a password is hashed: it takes long, and a write keeps
+  // all other writers out.
   auto hashed = hasher.hash(password);
   if (!hashed) return forward(hashed);
   users::UserRow made;

@@ -69,6 +69,8 @@ Result<void> note(std::string action, std::string detail, std::int64_t now_ms,
   return store::append_audit(entry, connection);
 }
 
+// What the kept snapshot does not hold (language, when it was created) is as for a new customer:
+// better than one whose data is refused because the copy is older than it is.
 Result<bool> add_customer(const json::JsonValue& node, const CustomerId& id, std::int64_t now_ms,
                           store::DatabaseConnection& connection) {
   customers::CustomerRow customer{.id = id,
@@ -92,6 +94,8 @@ Result<std::size_t> add_tokens(const json::JsonValue& nodes, const std::optional
     token.token_sha256 = node["token_sha256"].text().value_or("");
     token.scope = node["scope"].text().value_or("");
     if (token.token_sha256.empty() || token.scope.empty()) continue;
+    // Before anything else is decided of it: a token that was served last must not be revoked
+    // below, also where its row is there already.
     served.insert(token.token_sha256);
     auto there = tokens::find_token_by_hash(token.token_sha256, connection);
     if (!there) return forward(there);

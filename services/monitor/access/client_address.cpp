@@ -68,6 +68,8 @@ std::vector<std::string> hops_of(const net::Headers& headers) {
       rest.remove_prefix(std::min(rest.size(), end + 1));
     }
   }
+  // The nearest are kept: only they can be our own proxies' words, what stands before them is the
+  // client's to write.
   if (hops.size() > kHopsMax) {
     hops.erase(hops.begin(), hops.end() - static_cast<std::ptrdiff_t>(kHopsMax));
   }
@@ -80,6 +82,7 @@ std::string caller_key(std::string_view address) {
   const std::string host(net::host_of_peer(address));
   in6_addr bytes{};
   if (::inet_pton(AF_INET6, host.c_str(), &bytes) != 1 || IN6_IS_ADDR_V4MAPPED(&bytes)) return host;
+  // Of IPv6 the network: a home has 2^64 addresses, each of which would else have its own tries.
   return to_hex({reinterpret_cast<const char*>(bytes.s6_addr), 8});
 }
 
@@ -128,6 +131,8 @@ std::string DoorProxies::client_of(const net::RequestHead& head) const {
   if (networks_.empty() || !is_trusted(std::string(net::host_of_peer(head.peer)))) return head.peer;
   const auto hops = hops_of(head.headers);
   std::string client = head.peer;
+  // From the nearest backwards, as long as each was written by a proxy that we trust: the first
+  // address that is none of theirs is the client, and whatever stands before it is its own claim.
   for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
     const std::string host(net::host_of_peer(*hop));
     if (!to_bytes(host)) return client;  // "unknown", "_hidden", or nonsense

@@ -17,6 +17,8 @@ FairPool::FairPool(FairPoolLimits limits, const Clock& clock) : limits_(limits),
 bool FairPool::take_prompt(const std::string& owner, const std::string& caller) {
   if (limits_.prompt_every == Duration{0} || prompt_.waiting >= limits_.callers_max) return false;
   const auto now = clock_.steady();
+  // By owner and by caller: a customer with many addresses, and an address with many customers'
+  // tokens, have one prompt turn each and not one for each pair.
   while (!prompted_.empty() && now - prompted_.front().at >= limits_.prompt_every) {
     prompted_owners_.erase(prompted_.front().owner);
     prompted_callers_.erase(prompted_.front().caller);
@@ -76,6 +78,8 @@ void FairPool::note_known(const std::string& caller, const std::string& owner) {
   const std::scoped_lock lock(mutex_);
   if (known_callers_.contains(caller)) forget(caller);
   const auto own = known_of_owner_.find(owner);
+  // Its own oldest goes first: whoever logs in from ever new addresses forgets itself, not the
+  // others.
   if (own != known_of_owner_.end() && own->second.size() >= limits_.known_of_owner_max) {
     forget(std::string(own->second.front()));
   }

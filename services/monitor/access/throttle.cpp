@@ -35,6 +35,8 @@ std::optional<Duration> LoginThrottle::begin_try(const std::string& user,
                                                  const std::string& address, bool is_known) {
   const std::scoped_lock lock(mutex_);
   const auto keys = keys_of(user, address);
+  // The rule of the user alone is the one by which a stranger could lock somebody out: who comes
+  // from where the user has logged in before is not held by it.
   const std::size_t rules = is_known ? keys.size() - 1 : keys.size();
   std::optional<Duration> longest;
   for (std::size_t i = 0; i < rules; ++i) {
@@ -56,6 +58,8 @@ std::optional<Duration> LoginThrottle::wait_of(const std::string& key, const Rul
     return std::nullopt;
   }
   if (now < entry.blocked_until) return entry.blocked_until - now;
+  // A hundred tries at once would all be begun before the first of them fails: those that are under
+  // way count as if they had, until they are over.
   if (entry.under_way > 0 && entry.failures + entry.under_way >= rule.free_failures) {
     return kUnderWayWait;
   }
@@ -104,6 +108,8 @@ LoginThrottle::Entry& LoginThrottle::find_or_add(const std::string& key) {
     order_.splice(order_.end(), order_, found->second.order);
     return found->second;
   }
+  // The one that was used longest ago. Who wants to be forgotten has to make as many others fail
+  // first, each of which waits.
   if (entries_.size() >= kThrottleEntriesMax) {
     entries_.erase(order_.front());
     order_.pop_front();

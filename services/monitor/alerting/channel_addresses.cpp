@@ -36,6 +36,8 @@ Result<bool> ChannelAddresses::look() {
   if (!channels) return forward(channels);
   std::map<std::string, std::string> refusals;
   for (const auto& channel : *channels) {
+    // A look may last minutes where name servers do not answer; a stop must not wait for the rest
+    // of it.
     if (is_ending()) return false;
     if (channel.type == "email") continue;
     const auto allowed = check_(channel.target);
@@ -45,6 +47,7 @@ Result<bool> ChannelAddresses::look() {
         is_known ? (allowed ? std::string() : allowed.error().message) : refusal_of(channel.id);
     if (!refusal.empty()) refusals.emplace(channel.id, std::move(refusal));
   }
+  // Replaced as a whole, so that a channel which was removed meanwhile leaves nothing behind.
   const std::scoped_lock lock(mutex_);
   const bool has_changed = refusals != refusals_;
   refusals_ = std::move(refusals);

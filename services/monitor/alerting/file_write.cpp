@@ -41,6 +41,8 @@ std::string read_file_or_empty(const std::string& path) {
 Result<void> replace_file(const std::string& path, const std::string& content, mode_t mode) {
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  // Beside it and renamed: Prometheus and Alertmanager read the file whenever they are told to,
+  // also by others, and must find the old one or the new one, never a half.
   const std::string draft = path + ".draft";
   const int descriptor = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
   if (descriptor < 0) return failed(draft);

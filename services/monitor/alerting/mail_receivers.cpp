@@ -36,6 +36,8 @@ std::string ids_of(const std::vector<channels::ChannelRow>& channels) {
 
 std::size_t mail_receivers_for(std::size_t nodes) {
   if (nodes <= kMailNodesApart) return channels::kChannelsPerCustomerMax;
+  // By powers of two: Alertmanager remembers by the receiver's name what it told, and a name that
+  // changed with each node would have everybody told again each time.
   return std::max(kMailReceiversMin, kMailGroupsNodesMax / std::bit_ceil(nodes));
 }
 
@@ -57,6 +59,9 @@ std::vector<MailReceiver> mail_receivers(const std::vector<channels::ChannelRow>
     found->told.push_back(channel);
   }
   for (auto& [name, told] : all) {
+    // The members are a part of the name: Alertmanager keeps by name and place in it whom it told,
+    // and a receiver that kept its name while others moved up would take the one's mails for the
+    // other's.
     if (name == "mail-" + told.front().id) continue;
     std::sort(told.begin(), told.end(), is_older);
     name += fmt::format("-{:016x}", hash_of(ids_of(told)));

@@ -172,6 +172,8 @@ Result<AlertingPublisher::Plan> AlertingPublisher::plan_channels(bool tries_agai
       channel.reason = std::move(unfit);
       (is_new ? plan.unfit : plan.kept).push_back(std::move(channel));
     } else if (channel.state == channels::ChannelState::kActive) {
+      // Known to be good, so it is in every file that is tried: a new one that is bad is then
+      // found by itself.
       plan.proven.push_back(std::move(channel));
     } else if (channel.reason == kRefusedReason && !tries_again) {
       plan.kept.push_back(std::move(channel));

@@ -49,6 +49,7 @@ void write_record(const RecordingRule& rule, YAML::Emitter& out) {
 void write_alert(const AlertRule& rule, YAML::Emitter& out) {
   out << YAML::BeginMap << "alert" << rule.name;
   quoted("expr", rule.expression, out);
+  // Always written, also as 0s: a reader of the file sees that it was meant so.
   out << "for" << format_duration(rule.hold);
   if (rule.keep_firing > Duration::zero()) {
     out << "keep_firing_for" << format_duration(rule.keep_firing);
@@ -77,6 +78,9 @@ RuleGroup watchdog_group(std::string_view shard) {
   return {"watchdog", {}, {std::move(always)}};
 }
 
+// A group is evaluated by one thread, rule after rule: those that must never be late (a node, the
+// collector) stand in groups without anything that takes time, the rest is in order of what it
+// costs to be late.
 std::vector<AlertRule> of_severity(const std::vector<AlertRule>& rules, std::string_view severity) {
   std::vector<AlertRule> found;
   for (const auto& rule : rules) {

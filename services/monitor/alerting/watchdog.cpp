@@ -87,6 +87,8 @@ void Watchdog::run() {
 }
 
 void Watchdog::look() {
+  // While a store is lost everything that stands has to be read, since its customers' alerts are
+  // kept alive; else our own names are enough.
   const bool are_all_there = look_at_stores();
   auto listed =
       list_posted(client_, settings_.alertmanager_url, are_all_there ? own_names() : std::string());
@@ -158,6 +160,8 @@ void Watchdog::note(Outage& outage, bool is_wrong) {
     outage.since = now;
     outage.since_ms = clock_.wall_ms();
   }
+  // Wrong for a moment is no outage: a restart of Prometheus takes seconds, and nobody is woken for
+  // it.
   if (outage.is_due || now - *outage.since < outage.hold) return;
   outage.is_due = true;
   service::log_error(summaries(outage.alert, outage.shard)[1].second,
@@ -230,6 +234,8 @@ std::vector<PostedAlert> Watchdog::kept_alive(const std::vector<PostedAlert>& li
   const auto now_ms = clock_.wall_ms();
   std::vector<PostedAlert> kept;
   for (const auto& alert : listed) {
+    // Prometheus gives each alert an end a few minutes ahead and moves it on while it fires. With
+    // the store lost nobody moves it, and Alertmanager would tell the end as a cure.
     if (alert.ends_ms - now_ms >= kKeptAtLeastMs || !is_of_lost_store(alert, others)) continue;
     kept.push_back(alert);
     kept.back().ends_ms = now_ms + kPostedForMs;

@@ -23,6 +23,8 @@ Refusal::Refusal(const Error& error)
       code(to_string(error.code)),
       message(error.message),
       retry_after(error.retry_after) {
+  // Faults of ours are told to the provider's log alone: their words hold paths, SQL and addresses,
+  // which are nobody else's business.
   if (error.code == ErrorCode::kInternal || error.code == ErrorCode::kCorrupt) {
     service::log_error("request failed", {{"error", error.message}});
     code = "internal";

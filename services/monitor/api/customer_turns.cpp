@@ -30,6 +30,8 @@ bool CustomerTurns::submit(const std::string& customer, Task<void()> job) {
   return true;
 }
 
+// After the one that was served last, in the order of their names and round: each customer that
+// waits has a turn before any has its second, however many jobs it has.
 CustomerTurns::Lanes::iterator CustomerTurns::next_lane() {
   auto lane = lanes_.upper_bound(last_);
   for (std::size_t i = 0; i < lanes_.size(); ++i, ++lane) {

@@ -85,6 +85,8 @@ api::ApiResult create(const api::ApiCall& call, const ChannelParts& parts) {
   } else if (!parts.has_mail_server) {
     return api::conflict("no mail server is configured (alerting.mail)");
   }
+  // Counted in the transaction that inserts: of two that are created at once only one may be the
+  // last that fits.
   auto created = parts.database.write([&](store::DatabaseConnection& connection) -> Result<bool> {
     auto present = list_channels(*call.customer, connection);
     if (!present) return forward(present);
@@ -109,6 +111,8 @@ api::ApiResult remove(const api::ApiCall& call, const ChannelParts& parts) {
   const auto id = call.path.at("channel_id");
   if (!api::is_object_id(id)) return api::not_found();
   auto removed = parts.database.write([&](store::DatabaseConnection& connection) -> Result<bool> {
+    // Read before it goes, in the same transaction: what the audit says of it is gone with the row,
+    // and of two who remove it at once only one is told that it did.
     auto channel = find_channel(*call.customer, id, connection);
     if (!channel) return forward(channel);
     if (!*channel) return false;

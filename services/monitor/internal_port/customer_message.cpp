@@ -40,6 +40,8 @@ Result<std::string> customer_message(std::string_view body, const CustomerId& cu
   if (!message) return forward(message);
   if (!message->is_object()) return fail(ErrorCode::kInvalid, "the message is no JSON object");
   json::JsonWriter writer;
+  // Everything else goes through as it came, also members of a later version of Alertmanager: a
+  // customer's program is written for its messages and not for ours.
   writer.begin_object();
   for (const auto& [name, value] : message->members()) {
     writer.key(name);

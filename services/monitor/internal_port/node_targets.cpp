@@ -61,6 +61,8 @@ std::string health_as_json(const live::NodeLive& live) {
   return writer.take();
 }
 
+// Prometheus names a version with the type, browsers and curl never do: so the same path gives a
+// scrape its text and a person the JSON of the founding document.
 bool wants_text(std::string_view accept) {
   const auto open = accept.find("application/openmetrics-text");
   const auto plain = accept.find("text/plain");
@@ -89,6 +91,8 @@ Result<ShardTargets> write_targets(const std::string& shard, const std::string& 
                                node.is_scraped() ? "scrape" : "health"),
                    writer);
     }
+    // Of every shard: where a node is asked is resolved here for all of them, before its Prometheus
+    // comes and asks.
     if (node.is_scraped()) targets.scraped.push_back(std::move(node));
   }
   writer.end_array();

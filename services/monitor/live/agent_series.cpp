@@ -9,6 +9,8 @@
 namespace vigia::monitor::live {
 namespace {
 
+// A closed list, and not what agents send: each series here is one that hot keeps for each node, so
+// no customer can make more of them by what its agent says.
 constexpr auto kReasons = std::to_array<std::string_view>({"too_old", "cap", "damaged"});
 constexpr auto kSignalNames = std::to_array<std::string_view>(
     {to_string(Signal::kMetrics), to_string(Signal::kTraces), to_string(Signal::kLogs)});
@@ -45,6 +47,8 @@ constexpr std::size_t count_series() {
   for (const auto& metric : kMetrics) count += series_of(metric);
   return count;
 }
+// The bounds of live/limits.hpp are computed from this number: whoever adds a series is told here
+// that they move.
 static_assert(count_series() == kAgentSeries);
 
 // In the order of kMetrics, and of the values of each.
@@ -77,6 +81,8 @@ AgentHealth::AddOutcome AgentHealth::add(std::string_view name, std::string_view
                                          double value) {
   const auto place = place_of_series(name, label_value);
   if (!place || !std::isfinite(value)) return AddOutcome::kUnknown;
+  // The first one stays. What repeats a series contradicts itself, and a text that is read again
+  // must not come to another result because its lines stand in another order.
   if (values_[*place]) return AddOutcome::kRepeated;
   values_[*place] = value;
   return AddOutcome::kTaken;

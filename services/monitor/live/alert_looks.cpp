@@ -32,6 +32,8 @@ void AlertLooks::note_many(const std::optional<CustomerId>& customer, bool has_m
 void AlertLooks::take(const std::vector<CustomerId>& asked, AlertsAnswer answer, LiveState& state) {
   std::set<std::optional<CustomerId>> members(asked.begin(), asked.end());
   if (members.empty()) members.insert(std::nullopt);
+  // Of those who were asked about everything is replaced, of all others the last answer stays: one
+  // group without an answer must not take the others' alerts off the page.
   std::erase_if(state.alerts,
                 [&](const ActiveAlert& alert) { return members.contains(alert.customer); });
   std::map<std::optional<CustomerId>, std::size_t> kept;
@@ -50,6 +52,8 @@ void AlertLooks::take(const std::vector<CustomerId>& asked, AlertsAnswer answer,
     ++sight.left_out;
     if (is_firing(alert)) ++sight.firing_left_out;
   }
+  // Both parts are sorted already. A sort of all for each group would be dear with 10,000
+  // customers, whose alerts are looked at in groups of some dozens.
   std::inplace_merge(all.begin(), all.begin() + middle, all.end(), comes_first);
   state.alerts = std::move(all);
   for (const auto& member : members) {
@@ -81,6 +85,8 @@ std::vector<LookGroup> AlertLooks::groups_of(const std::map<CustomerId, std::siz
   std::erase_if(many_, [&](const auto& one) { return !nodes.contains(one.first); });
   auto groups = plan_.groups(nodes);
   std::erase_if(groups, [&](const LookGroup& group) { return !is_due(group); });
+  // Who is known to have very many comes last: the time of a look ends with what is dear, never
+  // before the others were asked for.
   std::stable_partition(groups.begin(), groups.end(), [&](const LookGroup& group) {
     return group.customers.size() > 1 || !many_.contains(group.customers.front());
   });
@@ -113,6 +119,8 @@ std::size_t AlertLooks::look(const std::map<CustomerId, std::size_t>& nodes, Liv
     groups.push_back(std::move(first));
     groups.push_back(std::move(second));
   }
+  // Nobody answered: that is Alertmanager's absence and no customer's doing, so nobody's turn is
+  // changed for it.
   if (!is_there) {
     state.alerts_problem = problem;
     return failed.size();

@@ -44,6 +44,8 @@ ActiveAlert read_alert(const json::JsonValue& item) {
 
 constexpr std::string_view kSpace = " \t\r\n";
 
+// By its braces, not by the JSON reader: of an answer that was cut off at its bound the last object
+// is a torn one, and what stands before it is good and worth showing.
 /// Takes one whole object off the beginning of `text`; "" where it is cut off in it.
 std::string_view take_object(std::string_view& text) {
   std::size_t depth = 0;
@@ -146,6 +148,8 @@ Result<AlertsAnswer> fetch_alerts(net::Client& client, const std::string& url,
                 "/api/v2/alerts?active=true&silenced=true&inhibited=true&unprocessed=true&filter=" +
                 net::percent_encode(filter_of(asked));
   request.response_bytes_max = asked.answer_bytes_max;
+  // Of one customer a part is better than nothing. Of a group it would be unknown whose are
+  // missing: it is halved and asked again instead (alert_looks.cpp).
   request.cuts_body = asked.customers.size() == 1;
   request.timeout = kLiveTimeout;
   auto answer = client.fetch(std::move(request));

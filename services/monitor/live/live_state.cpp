@@ -8,6 +8,7 @@
 namespace vigia::monitor::live {
 namespace {
 
+// Labels are what customers send: one that is no id belongs to nobody that this program knows.
 NodeLive* find_or_add(std::map<NodeKey, NodeLive>& nodes, const Labels& labels) {
   auto customer = CustomerId::parse(labels.get(kCustomerLabel));
   auto node = NodeId::parse(labels.get("node_id"));
@@ -51,6 +52,8 @@ Sight sight_of(const nodes::NodeRow& node, std::int64_t at_ms, const NodeLive* l
                hot == state.hot_blind_ms.end() ? 0 : hot->second};
 }
 
+// The order decides: that it is up needs one proof, that it is down needs that nothing of ours
+// could have hidden it. All that lies between is unknown.
 Judgement judge_pushed(const Sight& sight) {
   if (sight.is_push_fresh()) return {NodeStatus::kUp};
   if (sight.was_away(sight.blind_ms)) return unknown(sight.blind_reason);
@@ -184,6 +187,7 @@ void add_up(std::map<NodeKey, NodeLive>& nodes, const std::vector<VectorSample>&
 void add_usage(std::map<NodeKey, NodeLive>& nodes, const std::vector<VectorSample>& samples) {
   for (const auto& sample : samples) {
     NodeLive* live = find_or_add(nodes, sample.labels);
+    // No number stands on a page where a customer sent NaN; JSON could not even say it.
     if (live == nullptr || !std::isfinite(sample.value)) continue;
     if (sample.labels.metric_name() == "system_cpu_usage") live->cpu_percent = sample.value;
     if (sample.labels.metric_name() == "system_memory_usage_percent") {

@@ -16,6 +16,8 @@ Error of_router(Error error) { return with_context("router", std::move(error)); 
 Result<Envelope> read_success(std::string body, std::vector<std::string>& warnings) {
   auto envelope = Envelope::read(std::move(body));
   if (!envelope) return tl::unexpected<Error>(of_router(std::move(envelope.error())));
+  // Its own words are told on: they say which part of a question the router refused, and name
+  // nothing that its caller does not know.
   if (!envelope->is_success()) {
     const bool has_reason = !envelope->error().empty();
     return fail(ErrorCode::kInvalid,

@@ -47,6 +47,8 @@ Result<std::vector<VectorSample>> RouterQueries::instant(std::string_view query)
   return read_vector(std::move(answer->body));
 }
 
+// One customer's answer is bounded like a curve, not like the look at all: a single one must not
+// take the memory that is meant for everybody.
 Result<InstantAnswer> RouterQueries::instant_of(const CustomerId& customer, std::string_view query,
                                                 std::int64_t time_s) {
   auto answer = post("/api/v1/query",

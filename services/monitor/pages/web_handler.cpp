@@ -12,6 +12,8 @@ WebHandler::WebHandler(api::ApiTable& table, Pages pages, bool is_secure,
 }
 
 void WebHandler::handle(net::Request request, net::Responder responder) {
+  // By path alone and before any other look: a load balancer's probe must not need a session, and
+  // the pages own every path that nobody else has.
   if (service::HealthPaths().contain(request.path)) {
     status_.handle(std::move(request), std::move(responder));
   } else if (request.path == "/api" || request.path.starts_with("/api/")) {

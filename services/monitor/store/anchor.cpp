@@ -79,6 +79,8 @@ Anchor::~Anchor() {
 }
 
 void Anchor::read() {
+  // Two places, written in turns: a write that is cut off by a power loss damages one of them, and
+  // the other still holds the mark before it.
   for (int place = 0; place < 2; ++place) {
     std::array<char, kLineBytes> room{};
     const ssize_t got = ::pread(file_, room.data(), room.size(), place * kPlaceBytes);
@@ -103,6 +105,8 @@ Result<void> Anchor::note(const DatabaseMark& mark) {
   };
   const ssize_t written = ::pwrite(file_, line.data(), line.size(), next_place_ * kPlaceBytes);
   if (written != static_cast<ssize_t>(line.size())) return failed();
+  // Before the caller goes on: a mark that is lost says of a newer database that it is sound, and
+  // of one that lost its end as well.
   if (::fdatasync(file_) != 0) return failed();
   mark_ = mark;
   next_place_ = 1 - next_place_;

@@ -59,6 +59,8 @@ Result<void> copy_all(sqlite3* from, sqlite3* to) {
   int code = SQLITE_OK;
   while (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED) {
     code = sqlite3_backup_step(backup, kPagesPerStep);
+    // A write between two steps makes SQLite begin the copy anew; it ends all the same, since
+    // writes here are rare and short against a step.
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED) sqlite3_sleep(10);
   }
   const int finished = sqlite3_backup_finish(backup);
@@ -81,6 +83,8 @@ Result<void> copy_database(const std::string& from_path, const std::string& to_p
   return {};
 }
 
+// The name is a part of the folder: without its own sync a file that was renamed may be gone after
+// a power loss, though its content was synced.
 Result<void> sync_path(const std::string& path, int flags) {
   const int file = ::open(path.c_str(), flags | O_CLOEXEC);
   const bool is_good = file >= 0 && ::fsync(file) == 0;
@@ -141,6 +145,8 @@ Result<std::string> back_up_sqlite(const std::string& path, const std::string& f
   const std::string beside = folder + "/backup.new";
   auto copied = copy_database(path, beside);
   if (!copied) return forward(copied);
+  // A copy is looked at before an older one goes for it: damage that was copied every hour would
+  // else have replaced all good ones within two days.
   auto sound = check_sqlite_file(beside);
   if (!sound) return forward(sound);
   auto renamed = rename_durably(beside, target);

@@ -68,6 +68,8 @@ api::ApiResult store(const api::ApiCall& call, const TokenParts& parts, TokenRow
     if (*valid >= kTokensPerCustomerMax) return false;
     auto inserted = insert_token(token, connection);
     if (!inserted) return forward(inserted);
+    // A program that makes a token a day would fill the table with dead ones; the audit log goes on
+    // to name them.
     auto forgotten = forget_old_tokens(token.customer, kTokensMadeSinceMax, connection);
     if (!forgotten) return forward(forgotten);
     auto audited = store::append_audit(
