@@ -232,15 +232,6 @@ class CurlClient final : public Client {
   std::thread thread_;
 };
 
-template <typename T, typename Begin>
-Result<T> wait_for(Begin begin) {
-  // Shared with the callback, which the client may still hold when the wait is over.
-  auto promise = std::make_shared<std::promise<Result<T>>>();
-  std::future<Result<T>> future = promise->get_future();
-  begin([promise](Result<T> result) { promise->set_value(std::move(result)); });
-  return future.get();
-}
-
 }  // namespace
 
 std::unique_ptr<Client> Client::create(ClientSettings settings) {
@@ -250,12 +241,12 @@ std::unique_ptr<Client> Client::create(ClientSettings settings) {
 }
 
 Result<ClientResponse> Client::fetch(ClientRequest request) {
-  return wait_for<ClientResponse>([&](auto done) { send(std::move(request), std::move(done)); });
-}
-
-Result<GrpcReply> Client::call_and_wait(ClientRequest request, std::string_view compression) {
-  return wait_for<GrpcReply>(
-      [&](auto done) { call(std::move(request), compression, std::move(done)); });
+  // Shared with the callback, which the client may still hold when the wait is over.
+  auto promise = std::make_shared<std::promise<Result<ClientResponse>>>();
+  auto response = promise->get_future();
+  send(std::move(request),
+       [promise](Result<ClientResponse> result) { promise->set_value(std::move(result)); });
+  return response.get();
 }
 
 }  // namespace vigia::net

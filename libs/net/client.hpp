@@ -87,9 +87,8 @@ class Client {
   /// "", "gzip" or "zstd". Trailers that are missing give kUnavailable, a bad frame kCorrupt.
   virtual void call(ClientRequest request, std::string_view compression,
                     Task<void(Result<GrpcReply>)> done) = 0;
-  /// The same two, waiting. Never from an event loop.
+  /// `send`, waiting. Never from an event loop.
   Result<ClientResponse> fetch(ClientRequest request);
-  Result<GrpcReply> call_and_wait(ClientRequest request, std::string_view compression);
 };
 
 }  // namespace vigia::net

@@ -4,6 +4,7 @@
 
 #include "libs/net/client.hpp"
 #include "libs/net/status.hpp"
+#include "libs/net/testing/grpc_call.hpp"
 #include "libs/net/testing/scripted_peer.hpp"
 
 namespace vigia::net {
@@ -20,7 +21,7 @@ Result<GrpcReply> call_peer(ScriptedPeer& peer) {
   request.url = peer.url() + "/p.S/M";
   request.body = "x";
   request.timeout = 5s;
-  return Client::create({})->call_and_wait(std::move(request), "");
+  return call_and_wait(*Client::create({}), std::move(request), "");
 }
 
 TEST(ClientAndPeer, TrailersOnly) {
@@ -114,7 +115,7 @@ TEST(ClientAndPeer, AnEndlessAnswerIsCutOff) {
   ClientRequest request;
   request.url = peer.url() + "/p.S/M";
   request.response_bytes_max = 1U << 20U;
-  const auto reply = Client::create({})->call_and_wait(std::move(request), "");
+  const auto reply = call_and_wait(*Client::create({}), std::move(request), "");
   ASSERT_FALSE(reply.has_value());
   EXPECT_EQ(reply.error().code, ErrorCode::kTooLarge);
 }

@@ -11,6 +11,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/net/compression.hpp"
 #include "libs/net/status.hpp"
+#include "libs/net/testing/grpc_call.hpp"
 #include "libs/net/testing/scripted_peer.hpp"
 #include "libs/net/testing/server_fixture.hpp"
 
@@ -63,7 +64,7 @@ TEST_F(ClientTest, LocalhostIsReachedWhicheverOfItsAddressesIsListenedOn) {
     const auto answer = client_->fetch(asked);
     ASSERT_TRUE(answer.has_value()) << listen << answer.error().message;
     EXPECT_EQ(answer->status, 200);
-    EXPECT_TRUE(client_->call_and_wait(asked, "").has_value()) << listen;
+    EXPECT_TRUE(call_and_wait(*client_, asked, "").has_value()) << listen;
   }
 }
 
@@ -239,12 +240,12 @@ TEST_F(ClientTest, CallsAreFramedAndAnswered) {
     responder.send(std::move(response));
   };
   for (const auto* compression : {"", "gzip", "zstd"}) {
-    const auto reply = client_->call_and_wait(request("/p.S/M", "hello"), compression);
+    const auto reply = call_and_wait(*client_, request("/p.S/M", "hello"), compression);
     ASSERT_TRUE(reply.has_value()) << reply.error().message;
     EXPECT_EQ(reply->code, GrpcCode::kOk);
     EXPECT_EQ(reply->body, "echo hello trailers");
   }
-  const auto empty = client_->call_and_wait(request("/p.S/M"), "");
+  const auto empty = call_and_wait(*client_, request("/p.S/M"), "");
   ASSERT_TRUE(empty.has_value()) << empty.error().message;
   EXPECT_EQ(empty->body, "echo  trailers");
 }
@@ -253,7 +254,7 @@ TEST_F(ClientTest, ErrorsComeWithMessageAndDetails) {
   handler_.on_handle = [](const Request& request, Responder responder) {
     responder.send(otlp_error(request, {ErrorCode::kUnavailable, "disk full: 100 % ñ\n", 7s}));
   };
-  const auto reply = client_->call_and_wait(request("/p.S/M", "hello"), "");
+  const auto reply = call_and_wait(*client_, request("/p.S/M", "hello"), "");
   ASSERT_TRUE(reply.has_value()) << reply.error().message;
   EXPECT_EQ(reply->code, GrpcCode::kUnavailable);
   EXPECT_EQ(reply->message, "disk full: 100 % ñ\n");
@@ -265,7 +266,7 @@ TEST_F(ClientTest, AnEarlyRefusalOfALargeCallIsSeen) {
     return otlp_error(head, {ErrorCode::kUnauthenticated, "no such token"});
   };
   for (int i = 0; i < 20; ++i) {
-    const auto reply = client_->call_and_wait(request("/p.S/M", std::string(8U << 20U, 'x')), "");
+    const auto reply = call_and_wait(*client_, request("/p.S/M", std::string(8U << 20U, 'x')), "");
     ASSERT_TRUE(reply.has_value()) << reply.error().message;
     EXPECT_EQ(reply->code, GrpcCode::kUnauthenticated);
     EXPECT_EQ(reply->message, "no such token");
@@ -275,12 +276,12 @@ TEST_F(ClientTest, AnEarlyRefusalOfALargeCallIsSeen) {
 
 // R-OTLP-3, R-SEC-1.
 TEST_F(ClientTest, ACallOverTheServersLimitIsFinal) {
-  const auto reply = client_->call_and_wait(request("/p.S/M", std::string(2U << 20U, 'x')), "");
+  const auto reply = call_and_wait(*client_, request("/p.S/M", std::string(2U << 20U, 'x')), "");
   ASSERT_TRUE(reply.has_value()) << reply.error().message;
   EXPECT_EQ(reply->code, GrpcCode::kResourceExhausted);
   EXPECT_FALSE(is_retryable(*error_from_grpc(reply->code, reply->message, reply->details)));
   // The same when only the decompressed size is over it.
-  const auto bomb = client_->call_and_wait(request("/p.S/M", std::string(8U << 20U, 'x')), "gzip");
+  const auto bomb = call_and_wait(*client_, request("/p.S/M", std::string(8U << 20U, 'x')), "gzip");
   EXPECT_EQ(bomb->code, GrpcCode::kResourceExhausted);
 }
 
@@ -302,7 +303,7 @@ TEST_F(ClientTest, ManyCallsShareAConnection) {
 TEST_F(ClientTest, HttpAndGrpcMayShareAPort) {
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(client_->fetch(request("/h", "x"))->body, "POST /h? 0 1");
-    const auto reply = client_->call_and_wait(request("/p.S/M", "x"), "");
+    const auto reply = call_and_wait(*client_, request("/p.S/M", "x"), "");
     ASSERT_TRUE(reply.has_value()) << reply.error().message;
     EXPECT_EQ(reply->body, "POST /p.S/M? 2 1");
   }
@@ -322,7 +323,7 @@ TEST_F(ClientTest, NoAnswerInTimeIsADeadline) {
   EXPECT_EQ(response.error().code, ErrorCode::kDeadline);
   EXPECT_THAT(response.error().message, HasSubstr("no answer within 200ms"));
   // With gRPC it is the server that ends it, by grpc-timeout, or the client: whichever is first.
-  const auto reply = client_->call_and_wait(slow, "");
+  const auto reply = call_and_wait(*client_, slow, "");
   if (reply) {
     EXPECT_EQ(reply->code, GrpcCode::kDeadlineExceeded);
   } else {
@@ -345,7 +346,7 @@ TEST_F(ClientTest, ErrorsNameWhatHappened) {
   EXPECT_EQ(error("ftp://127.0.0.1/").code, ErrorCode::kInvalid);
   EXPECT_EQ(error("file:///etc/passwd").code, ErrorCode::kInvalid);
   EXPECT_EQ(error("http://").code, ErrorCode::kInvalid);
-  EXPECT_EQ(client_->call_and_wait(request("/", "x"), "lzma").error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(call_and_wait(*client_, request("/", "x"), "lzma").error().code, ErrorCode::kInvalid);
 }
 
 TEST_F(ClientTest, TlsConnectionsAreCheckedAndKept) {
@@ -356,14 +357,14 @@ TEST_F(ClientTest, TlsConnectionsAreCheckedAndKept) {
   ClientRequest to_secure;
   to_secure.url = "https://" + (*secure)->address() + "/p.S/M";
   to_secure.body = std::string(500'000, 'x');
-  const auto unknown = client_->call_and_wait(to_secure, "");
+  const auto unknown = call_and_wait(*client_, to_secure, "");
   ASSERT_FALSE(unknown.has_value());
   EXPECT_EQ(unknown.error().code, ErrorCode::kUnavailable);
   EXPECT_THAT(unknown.error().message, HasSubstr("certificate"));
 
   to_secure.tls = TlsClientSettings{settings.tls->cert_file, "", ""};
   for (int i = 0; i < 20; ++i) {
-    const auto reply = client_->call_and_wait(to_secure, i % 2 == 0 ? "" : "zstd");
+    const auto reply = call_and_wait(*client_, to_secure, i % 2 == 0 ? "" : "zstd");
     ASSERT_TRUE(reply.has_value()) << reply.error().message;
     EXPECT_EQ(reply->body, "POST /p.S/M? 2 500000");
     const auto response = client_->fetch(to_secure);
@@ -470,7 +471,7 @@ TEST_F(ClientTest, WhatTheEndOfARequestSendsAnewEndsToo) {
 }
 
 TEST_F(ClientTest, GoesOnAfterTheServerHasRestarted) {
-  EXPECT_TRUE(client_->call_and_wait(request("/p.S/M", "x"), "").has_value());
+  EXPECT_TRUE(call_and_wait(*client_, request("/p.S/M", "x"), "").has_value());
   ServerSettings settings = small_settings();
   settings.listen = server_->address();
   server_->stop(SystemClock().steady() + 5s);
@@ -478,7 +479,7 @@ TEST_F(ClientTest, GoesOnAfterTheServerHasRestarted) {
   auto again = Server::start(settings, handler_);
   ASSERT_TRUE(again.has_value()) << again.error().message;
   server_ = std::move(*again);
-  EXPECT_TRUE(client_->call_and_wait(request("/p.S/M", "x"), "").has_value());
+  EXPECT_TRUE(call_and_wait(*client_, request("/p.S/M", "x"), "").has_value());
 }
 
 }  // namespace

@@ -344,7 +344,6 @@ ConfigNode ConfigNode::child(std::string_view key) const {
 }
 
 bool ConfigNode::is_present() const { return state_->kind != NodeKind::kAbsent; }
-bool ConfigNode::is_map() const { return state_->kind == NodeKind::kMap; }
 bool ConfigNode::is_sequence() const { return state_->kind == NodeKind::kSequence; }
 bool ConfigNode::is_scalar() const { return state_->kind == NodeKind::kScalar; }
 

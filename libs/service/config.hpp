@@ -21,7 +21,6 @@ class ConfigNode {
   /// the fallback.
   ConfigNode child(std::string_view key) const;
   bool is_present() const;
-  bool is_map() const;
   bool is_sequence() const;
   bool is_scalar() const;
   /// Keys of a map in file order; each counts as known only once `child` has asked for it.

@@ -14,6 +14,7 @@
 #include "libs/net/client.hpp"
 #include "libs/net/compression.hpp"
 #include "libs/net/server.hpp"
+#include "libs/net/testing/grpc_call.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 
 namespace vigia::collector {
@@ -93,7 +94,7 @@ service:
     request.url = "http://" + collector_->addresses().at(0) + std::string(kMetricsMethod);
     request.headers = {{"authorization", "Bearer " + token}};
     request.body = std::move(body);
-    auto reply = client_->call_and_wait(std::move(request), compression);
+    auto reply = call_and_wait(*client_, std::move(request), compression);
     EXPECT_TRUE(reply.has_value()) << reply.error().message;
     return reply.value_or(net::GrpcReply{});
   }

@@ -56,14 +56,6 @@ std::uint16_t SocketAddress::port() const {
   return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
 }
 
-void SocketAddress::set_port(std::uint16_t port) {
-  if (storage.ss_family == AF_INET6) {
-    reinterpret_cast<sockaddr_in6*>(&storage)->sin6_port = htons(port);
-  } else {
-    reinterpret_cast<sockaddr_in*>(&storage)->sin_port = htons(port);
-  }
-}
-
 std::string SocketAddress::text() const {
   std::array<char, INET6_ADDRSTRLEN> name{};
   if (storage.ss_family == AF_INET6) {

@@ -31,7 +31,6 @@ struct SocketAddress {
   socklen_t length = 0;
 
   std::uint16_t port() const;
-  void set_port(std::uint16_t port);
   /// "127.0.0.1:4317", "[::1]:4317"
   std::string text() const;
 };

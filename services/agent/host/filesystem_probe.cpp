@@ -69,8 +69,6 @@ FilesystemProbe::~FilesystemProbe() {
   }
 }
 
-std::size_t FilesystemProbe::stuck_threads() const { return stuck_.size(); }
-
 void FilesystemProbe::forget_recovered() {
   std::erase_if(stuck_, [](const std::shared_ptr<Worker>& worker) {
     const std::lock_guard lock(worker->mutex);

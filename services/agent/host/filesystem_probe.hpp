@@ -47,7 +47,6 @@ class FilesystemProbe {
   /// A result for each path, in order, at the latest after `patience` for every path that is newly
   /// stuck.
   std::vector<ProbeResult> ask(const std::vector<std::string>& paths);
-  std::size_t stuck_threads() const;
 
   static constexpr std::size_t kStuckThreadsMax = 16;
 

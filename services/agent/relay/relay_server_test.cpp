@@ -10,6 +10,7 @@
 #include "libs/net/client.hpp"
 #include "libs/net/compression.hpp"
 #include "libs/net/server.hpp"
+#include "libs/net/testing/grpc_call.hpp"
 #include "services/agent/host/node.hpp"
 #include "services/agent/relay/relay.hpp"
 
@@ -78,7 +79,7 @@ class RelayServerTest : public testing::Test {
     request.method = "POST";
     request.url = "http://" + server_->address() + method;
     request.body = body;
-    auto reply = client_->call_and_wait(std::move(request), "gzip");
+    auto reply = call_and_wait(*client_, std::move(request), "gzip");
     EXPECT_TRUE(reply) << reply.error().message;
     return reply ? *reply : net::GrpcReply{};
   }
