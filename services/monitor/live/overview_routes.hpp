@@ -18,7 +18,7 @@ struct Installation {
   Duration node_down_for{0};
   bool has_standard_waits = true;  ///< of node_down_for; a demo or a test has others
   bool is_provider_told = false;
-  Duration kept{0};                 ///< how far back curves go; 0: for ever
+  Duration kept{0};            ///< how far back curves go; 0: for ever
   std::string collector_grpc;  ///< shown to who adds a node
   std::string collector_http;
   std::string router;
