@@ -16,7 +16,6 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import re
 import signal
 import socket
@@ -32,6 +31,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from configurations import CUSTOMERS, OUR_PATH, PEER_PATH, PEER_RECEIVE
+from figures import Figure, commit, compare, load_average, machine, read_figures, write_figures
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 from launcher.layout import own_host  # noqa: E402  # found by the line above, whoever starts this file
@@ -42,7 +44,6 @@ PEER = ROOT / ".vigia" / "peers" / "otelcol" / "otelcol-peer"
 WARM_UP_SECONDS = 2
 GRPC_PORT = 4317  # each program has an address of its own
 REASONS = ROOT / "bench" / "reasons.toml"
-WORSE_FROM = 0.03
 
 
 class Case(NamedTuple):
@@ -61,48 +62,6 @@ CASES = [
     Case("spans, plain, 500 a request", ["--signal", "traces", "--items", "500"], "spans", 3.0, None),
     Case("log records, plain", ["--signal", "logs"], "records", 4.0, None),
 ]
-
-PEER_RECEIVE = """\
-receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "{host}:4317", max_recv_msg_size_mib: 64}}}}}}}}
-processors: {{batch: {{}}}}
-exporters: {{nop: {{}}}}
-service:
-  telemetry: {{metrics: {{level: none}}, logs: {{level: error}}}}
-  pipelines:
-    metrics: {{receivers: [otlp], processors: [batch], exporters: [nop]}}
-    traces: {{receivers: [otlp], processors: [batch], exporters: [nop]}}
-    logs: {{receivers: [otlp], processors: [batch], exporters: [nop]}}
-"""
-
-PEER_PATH = """\
-receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "{host}:4317", max_recv_msg_size_mib: 64}}}}}}}}
-processors: {{batch: {{}}}}
-exporters:
-  prometheusremotewrite:
-    endpoint: "http://127.0.0.1:{sink}/api/v1/write"
-    remote_write_queue: {{enabled: true, queue_size: 10000, num_consumers: 5}}
-service:
-  telemetry: {{metrics: {{level: none}}, logs: {{level: error}}}}
-  pipelines: {{metrics: {{receivers: [otlp], processors: [batch], exporters: [prometheusremotewrite]}}}}
-"""
-
-OUR_PATH = """\
-extensions:
-  vigia_auth:
-    directory: {{file: "{folder}/customers.yaml"}}
-  file_storage: {{directory: "{folder}/log"}}
-receivers:
-  otlp: {{protocols: {{grpc: {{endpoint: "{host}:4317", auth: {{authenticator: vigia_auth}}}}}}}}
-processors: {{batch: {{}}}}
-exporters:
-  prometheusremotewrite/cold: {{endpoint: "http://127.0.0.1:{sink}/api/v1/write", required: true}}
-service:
-  extensions: [vigia_auth, file_storage]
-  telemetry: {{metrics: {{address: "{host}:8888"}}}}
-  pipelines: {{metrics: {{receivers: [otlp], processors: [batch], exporters: [prometheusremotewrite/cold]}}}}
-"""
-
-CUSTOMERS = "customers: [{id: load, tokens: [{token: load, scope: ingest}]}]\n"
 
 
 def cpu_seconds(pid: int) -> float:
@@ -145,13 +104,6 @@ class Measured:
     rss_mib: float = 0
     failed: int = 0
     more: dict[str, float] = field(default_factory=dict)
-
-
-class Figure(NamedTuple):
-    """One number that a later run is compared by."""
-
-    value: float
-    more_is_better: bool
 
 
 class Bench:
@@ -451,22 +403,6 @@ SECTIONS = {
 }
 
 
-def machine() -> str:
-    text = Path("/proc/cpuinfo").read_text()
-    model = re.findall(r"model name\s*: (.*)", text)[0]
-    memory = int(re.findall(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())[0]) / 2**20
-    return f"{os.cpu_count()} cores of {model}, {memory:.0f} GiB, Linux {platform.release()}"
-
-
-def commit() -> str:
-    words = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    return subprocess.run(words, text=True, capture_output=True, check=True).stdout.strip()
-
-
-def load_average() -> str:
-    return " ".join(f"{value:.1f}" for value in os.getloadavg())
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=5, help="of each load, after the warm-up")
@@ -506,41 +442,6 @@ def main() -> None:
         print(failure, file=sys.stderr)
     if bench.failures:
         sys.exit(1)
-
-
-def read_figures(file: Path) -> dict[str, Figure]:
-    return {name: Figure(*pair) for name, pair in json.loads(file.read_text())["figures"].items()}
-
-
-def write_figures(file: Path, figures: dict[str, Figure]) -> None:
-    """A list [value, whether more is better] by name, and of which commit."""
-    file.write_text(json.dumps({"commit": commit(), "figures": figures}, indent=1) + "\n")
-
-
-def compare(earlier: dict[str, Figure], now: dict[str, Figure], reasons: dict[str, str]) -> tuple[list[str], list[str]]:
-    """The page's lines about figures that are more than 3 % worse, each with its reason; and those that have none."""
-    rows, unexcused = [], []
-    for name, before in earlier.items():
-        if name not in now:
-            continue
-        value = now[name].value
-        change = value / before.value - 1 if before.value else 0.0
-        if (-change if before.more_is_better else change) <= WORSE_FROM:
-            continue
-        reason = reasons.get(name, "")
-        if not reason:
-            unexcused.append(
-                f"{name}: {change:+.1%} against {before.value:,.4g}, and bench/reasons.toml has no reason for it"
-            )
-        rows.append(f"| {name} | {before.value:,.4g} | {value:,.4g} | **{change:+.1%}** | {reason or '**none**'} |")
-    shared = sum(name in now for name in earlier)
-    lines = [f"{len(rows)} of {shared} figures are more than {WORSE_FROM:.0%} worse."]
-    absent = sorted(set(earlier) - set(now))
-    if absent:
-        lines += ["", f"Measured then and not now: {'; '.join(absent)}."]
-    if rows:
-        lines += ["", "| figure | then | now | change | reason |", "|---|---:|---:|---:|---|", *rows]
-    return lines, unexcused
 
 
 def write_page(out: Path, begin: str, left_out: list[str], body: list[str]) -> None:

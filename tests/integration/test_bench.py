@@ -18,7 +18,9 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """bench/run.py as a module, and what lies beside it can be imported."""
     monkeypatch.syspath_prepend(str(ROOT / "bench"))
     yield importlib.import_module("run")
-    for name in [name for name in sys.modules if name == "run" or name.startswith("neighbour")]:
+    for name in [
+        name for name in sys.modules if name in ("run", "figures", "configurations") or name.startswith("neighbour")
+    ]:
         del sys.modules[name]
 
 

@@ -1,0 +1,45 @@
+"""What the collector and its peer are set up with in run.py."""
+
+from __future__ import annotations
+
+PEER_RECEIVE = """\
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "{host}:4317", max_recv_msg_size_mib: 64}}}}}}}}
+processors: {{batch: {{}}}}
+exporters: {{nop: {{}}}}
+service:
+  telemetry: {{metrics: {{level: none}}, logs: {{level: error}}}}
+  pipelines:
+    metrics: {{receivers: [otlp], processors: [batch], exporters: [nop]}}
+    traces: {{receivers: [otlp], processors: [batch], exporters: [nop]}}
+    logs: {{receivers: [otlp], processors: [batch], exporters: [nop]}}
+"""
+
+PEER_PATH = """\
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "{host}:4317", max_recv_msg_size_mib: 64}}}}}}}}
+processors: {{batch: {{}}}}
+exporters:
+  prometheusremotewrite:
+    endpoint: "http://127.0.0.1:{sink}/api/v1/write"
+    remote_write_queue: {{enabled: true, queue_size: 10000, num_consumers: 5}}
+service:
+  telemetry: {{metrics: {{level: none}}, logs: {{level: error}}}}
+  pipelines: {{metrics: {{receivers: [otlp], processors: [batch], exporters: [prometheusremotewrite]}}}}
+"""
+
+OUR_PATH = """\
+extensions:
+  vigia_auth:
+    directory: {{file: "{folder}/customers.yaml"}}
+  file_storage: {{directory: "{folder}/log"}}
+receivers:
+  otlp: {{protocols: {{grpc: {{endpoint: "{host}:4317", auth: {{authenticator: vigia_auth}}}}}}}}
+processors: {{batch: {{}}}}
+exporters:
+  prometheusremotewrite/cold: {{endpoint: "http://127.0.0.1:{sink}/api/v1/write", required: true}}
+service:
+  extensions: [vigia_auth, file_storage]
+  telemetry: {{metrics: {{address: "{host}:8888"}}}}
+  pipelines: {{metrics: {{receivers: [otlp], processors: [batch], exporters: [prometheusremotewrite/cold]}}}}
+"""
+
+CUSTOMERS = "customers: [{id: load, tokens: [{token: load, scope: ingest}]}]\n"
