@@ -30,6 +30,7 @@ HOT = "prometheusremotewrite/hot-0"
 COLD = "prometheusremotewrite/cold"
 OTLP = "otlphttp/cold"
 RSS_MAX = 640 << 20
+FRESH_SECONDS = 6.0  # how far behind a customer may be while another does its worst
 
 DIRECTORY = """
 customers:
