@@ -31,7 +31,7 @@ from house.requirements import check_requirements
 from house.tree import ROOT, Finding, Tree, layer_of
 
 LINE_COLUMNS_MAX = 100
-FILE_LINES_MAX = 800
+FILE_LINES_MAX = 500
 MAIN_LINES_MAX = 80
 TRACKED_BYTES_MAX = 1_000_000
 

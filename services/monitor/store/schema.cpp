@@ -128,6 +128,16 @@ const std::array<Step, 5> kSteps = {Step{kVersion1, kVersion1Sqlite, kVersion1Po
                                     Step{kVersion5, kNone, kNone}};
 const Step kNoStep{kNone, kNone, kNone};
 
+// A version that has its statements above has run in older databases: a column that a field adds
+// with it would never come to be there.
+constexpr bool comes_later(int since) {
+  return since == 0 || since > static_cast<int>(std::tuple_size_v<decltype(kSteps)>);
+}
+static_assert(std::ranges::all_of(fields::kCustomerFields, comes_later,
+                                  &fields::CustomerField::since));
+static_assert(std::ranges::all_of(fields::kCustomerLimits, comes_later,
+                                  &fields::CustomerLimit::since));
+
 // The columns of customers that their fields add with that version.
 Result<void> add_columns(DatabaseConnection& connection, int version) {
   for (const auto& column :
