@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/fault.hpp"
+#include "services/storage/read/testing/read_series.hpp"
 #include "services/storage/store/testing/memory_cold_store.hpp"
 #include "services/storage/store/testing/watched_chunks.hpp"
 #include "services/storage/testing/storage_fixture.hpp"
@@ -428,8 +429,8 @@ TEST_F(ScriptedIngesterTest, ANearlyFullLogIsEmptiedByClosingChunks) {
   start();  // what the log still has is a repeat of what was closed
   for (const std::uint64_t id : {1, 77, 500}) {
     lanes::AnswerMemory memory(answers_, "a");
-    const auto data = read::SeriesReader(*heads_, store_)
-                          .read(numbers_.id_of({1}).value(), {"", {id}}, {0, INT64_MAX}, memory)
+    const auto data = read::read_series(read::SeriesReader(*heads_, store_),
+                                        numbers_.id_of({1}).value(), {"", {id}}, memory)
                           .value();
     EXPECT_EQ(read::samples_of(data.chunks, 0, INT64_MAX)->size(), 500U);
   }

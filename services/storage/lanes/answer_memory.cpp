@@ -32,4 +32,14 @@ void AnswerMemory::release(std::size_t bytes) {
   held_.shrink_to(in_steps(used_));
 }
 
+Result<void> HeldMemory::set(std::size_t bytes) {
+  if (bytes > bytes_) {
+    if (auto fits = memory_->add(bytes - bytes_); !fits) return fits;
+  } else {
+    memory_->release(bytes_ - bytes);
+  }
+  bytes_ = bytes;
+  return {};
+}
+
 }  // namespace vigia::storage::lanes

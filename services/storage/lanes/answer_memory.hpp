@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 #include "services/storage/lanes/customer_shares.hpp"
 
@@ -40,6 +41,27 @@ class ScratchMemory {
  private:
   AnswerMemory& memory_;
   const std::size_t before_;
+};
+
+/// A part of an answer's memory that outlives others which were added later: released with this.
+/// Not while a ScratchMemory lives that is younger.
+class HeldMemory {
+ public:
+  explicit HeldMemory(AnswerMemory& memory) : memory_(&memory) {}
+  HeldMemory(const HeldMemory&) = delete;
+  HeldMemory& operator=(const HeldMemory&) = delete;
+  HeldMemory(HeldMemory&& from) noexcept
+      : memory_(from.memory_), bytes_(std::exchange(from.bytes_, 0)) {}
+  HeldMemory& operator=(HeldMemory&&) = delete;
+  ~HeldMemory() { memory_->release(bytes_); }
+
+  /// To so many bytes in all; AnswerMemory::add's errors, where that is more.
+  Result<void> set(std::size_t bytes);
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  AnswerMemory* memory_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace vigia::storage::lanes

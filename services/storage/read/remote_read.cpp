@@ -60,8 +60,13 @@ class RemoteRead::QueryReader {
   bool has_next() const { return next_ < found_.series.size(); }
   const SelectedSeries& series() const { return found_.series[next_ - 1]; }  ///< read last
   const wire::remote_read::Query& query() const { return found_.query; }
+  /// Before each next, and outside of its ScratchMemory: what a batch has open is held for all of
+  /// its series.
+  Result<void> prepare(lanes::AnswerMemory& memory) {
+    if (batch_ && batch_->left() > 0) return {};
+    return begin_batch(memory);
+  }
   Result<SeriesData> next(lanes::AnswerMemory& memory) {
-    if (!batch_ || batch_->left() == 0) begin_batch();
     ++next_;
     return batch_->next(memory);
   }
@@ -69,7 +74,8 @@ class RemoteRead::QueryReader {
  private:
   // One customer's query is one run. An operator's series stand by their labels, whosever they are,
   // and a batch is as long as a run of one customer's.
-  void begin_batch() {
+  Result<void> begin_batch(lanes::AnswerMemory& memory) {
+    batch_.reset();
     const CustomerId& customer = found_.series[next_].customer;
     std::vector<store::SeriesKey> keys;
     for (std::size_t i = next_; i < found_.series.size(); ++i) {
@@ -77,8 +83,11 @@ class RemoteRead::QueryReader {
       if (keys.size() == BatchRead::kSeriesMax || one.customer != customer) break;
       keys.push_back(key_of(one));
     }
-    batch_.emplace(
-        reader_.batch(customer, std::move(keys), {found_.query.start_ms, found_.query.end_ms}));
+    auto batch = reader_.batch(customer, std::move(keys),
+                               {found_.query.start_ms, found_.query.end_ms}, memory);
+    if (!batch) return forward(batch);
+    batch_.emplace(std::move(*batch));
+    return {};
   }
 
   const SeriesReader& reader_;
@@ -163,6 +172,7 @@ Result<void> RemoteRead::add_samples(QueryReader& reader, SamplesResponse& respo
                                      Making& making) const {
   const wire::remote_read::Query& query = reader.query();
   lanes::AnswerMemory& memory = *making.answer.memory;
+  if (auto ready = reader.prepare(memory); !ready) return ready;
   const lanes::ScratchMemory scratch(memory);
   const auto data = reader.next(memory);
   if (!data) return tl::unexpected<Error>(data.error());
@@ -210,6 +220,7 @@ Result<bool> RemoteRead::add_chunks(QueryReader& reader, std::size_t query_index
                                     ChunksResponse& response, Making& making) const {
   const wire::remote_read::Query& query = reader.query();
   lanes::AnswerMemory& memory = *making.answer.memory;
+  if (auto ready = reader.prepare(memory); !ready) return forward(ready);
   const lanes::ScratchMemory scratch(memory);
   const auto data = reader.next(memory);
   if (!data) return tl::unexpected<Error>(data.error());

@@ -26,6 +26,24 @@ bool overlaps(const store::ChunkRow& row, const ReadRange& range) {
   return row.first_ms <= range.to_ms && row.last_ms >= range.from_ms;
 }
 
+std::size_t bytes_of(const store::ChunkRow& row) { return 2 * sizeof(row) + row.data.size(); }
+
+std::size_t memory_of(const store::ChunkRow& row) {
+  const bool is_floats = row.encoding == store::Encoding::kFloats;
+  // Histograms are taken apart and merged.
+  return is_floats ? bytes_of(row) : kHistogramsApart * bytes_of(row);
+}
+
+// With what is made of it: rows of the same.
+std::size_t memory_of(const heads::HeadView& head) {
+  std::size_t bytes = head.chunk.size() + 2 * sizeof(Sample) * head.late.size();
+  for (const store::ChunkRow& row : head.closed) bytes += memory_of(row);
+  for (const chunk::HistogramSample& sample : head.histograms) {
+    bytes += kHistogramsApart * (sizeof(sample) + sample.encoded.size());
+  }
+  return bytes;
+}
+
 std::vector<ChunkPiece> to_pieces(std::vector<store::ChunkRow> rows) {
   std::vector<ChunkPiece> pieces;
   pieces.reserve(rows.size());
@@ -62,16 +80,35 @@ Result<bool> SeriesReader::has_samples(const CustomerId& customer, const store::
   return !page->empty();
 }
 
-BatchRead::BatchRead(const heads::HeadSet& heads, store::ChunkStore& chunks,
-                     const CustomerId& customer, std::vector<store::SeriesKey> series,
-                     const ReadRange& range)
-    : range_(range), series_(std::move(series)) {
-  CHECK(series_.size() <= kSeriesMax);
-  open_.resize(series_.size());
-  for (std::size_t i = 0; i < series_.size(); ++i) {
-    add_head_rows(series_[i].id, heads.read(series_[i].id), open_[i]);
+Result<BatchRead> SeriesReader::batch(const CustomerId& customer,
+                                      std::vector<store::SeriesKey> series, const ReadRange& range,
+                                      lanes::AnswerMemory& memory) const {
+  CHECK(series.size() <= BatchRead::kSeriesMax);
+  BatchRead batch(range, memory);
+  for (const store::SeriesKey& one : series) {
+    if (batch.open_bytes_ > BatchRead::kOpenBytesMax) break;
+    if (auto added = batch.add_open(one.id, heads_.read(one.id)); !added) return forward(added);
   }
-  cursor_ = chunks.read(customer, series_, {range.from_ms, range.to_ms});
+  series.resize(batch.open_.size());
+  batch.series_ = std::move(series);
+  batch.cursor_ = chunks_.read(customer, batch.series_, {range.from_ms, range.to_ms});
+  return batch;
+}
+
+// The memory of next() for these rows is held from here on: what a batch has open waits for all
+// series before it, and there are as many batches as reads at once.
+Result<void> BatchRead::add_open(store::SeriesId series, heads::HeadView head) {
+  const std::size_t before = held_.bytes();
+  if (auto fits = held_.set(before + memory_of(head)); !fits) return fits;
+  std::vector<store::ChunkRow>& rows = open_.emplace_back();
+  add_head_rows(series, std::move(head), rows);
+  std::erase_if(rows, [&](const store::ChunkRow& row) { return !overlaps(row, range_); });
+  std::size_t memory = 0;
+  for (const store::ChunkRow& row : rows) {
+    memory += memory_of(row);
+    open_bytes_ += bytes_of(row);
+  }
+  return held_.set(before + memory);
 }
 
 // The store goes from series to series by itself: that one is over is seen by a page of another.
@@ -94,24 +131,20 @@ Result<SeriesData> BatchRead::next(lanes::AnswerMemory& memory) {
   const std::size_t series = next_++;
   std::vector<store::ChunkRow> floats;
   std::vector<store::ChunkRow> others;
-  const auto add = [&](store::ChunkRow row) -> Result<void> {
-    if (!overlaps(row, range_)) return {};
-    const bool is_floats = row.encoding == store::Encoding::kFloats;
-    const std::size_t bytes = 2 * sizeof(row) + row.data.size();
-    // Histograms are taken apart and merged.
-    if (auto fits = memory.add(is_floats ? bytes : kHistogramsApart * bytes); !fits) return fits;
-    (is_floats ? floats : others).push_back(std::move(row));
-    return {};
+  const auto add = [&](store::ChunkRow row) {
+    (row.encoding == store::Encoding::kFloats ? floats : others).push_back(std::move(row));
   };
-  std::vector<store::ChunkRow> rows = std::move(open_[series]);
+  for (store::ChunkRow& row : open_[series]) add(std::move(row));  // held since add_open
+  open_[series] = {};
   for (;;) {
-    for (store::ChunkRow& row : rows) {
-      if (auto added = add(std::move(row)); !added) return forward(added);
-    }
     auto page = next_rows(series);
     if (!page) return tl::unexpected<Error>(page.error());
     if (page->empty()) break;
-    rows = std::move(*page);
+    for (store::ChunkRow& row : *page) {
+      if (!overlaps(row, range_)) continue;
+      if (auto fits = memory.add(memory_of(row)); !fits) return forward(fits);
+      add(std::move(row));
+    }
   }
   std::stable_sort(
       floats.begin(), floats.end(), [](const store::ChunkRow& left, const store::ChunkRow& right) {
@@ -126,11 +159,6 @@ Result<SeriesData> BatchRead::next(lanes::AnswerMemory& memory) {
     return sample.timestamp_ms < range_.from_ms || sample.timestamp_ms > range_.to_ms;
   });
   return SeriesData{to_pieces(std::move(*merged)), std::move(histograms->histograms)};
-}
-
-Result<SeriesData> SeriesReader::read(const CustomerId& customer, const store::SeriesKey& series,
-                                      const ReadRange& range, lanes::AnswerMemory& memory) const {
-  return batch(customer, {series}, range).next(memory);
 }
 
 std::size_t sample_count(const std::vector<ChunkPiece>& chunks) {

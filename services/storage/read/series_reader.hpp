@@ -38,29 +38,33 @@ struct SeriesData {
 /// lay open when it was made is held until its series is read. Thread contract: one thread.
 class BatchRead {
  public:
-  /// So many at once: what they have open is some KiB each.
   static constexpr std::size_t kSeriesMax = 64;
+  /// What is open is some KiB of most series, and up to tens of MiB of one with large histograms:
+  /// the batch ends with the series that passes this.
+  static constexpr std::size_t kOpenBytesMax = 1U << 20U;
 
-  /// All must outlive it. `series`: kSeriesMax at the most.
-  BatchRead(const heads::HeadSet& heads, store::ChunkStore& chunks, const CustomerId& customer,
-            std::vector<store::SeriesKey> series, const ReadRange& range);
   /// What the next series has in the range. Stored chunks come as they lie there; only where late
   /// samples or repeats overlap are they packed anew. What that needs is added to `memory` before
   /// it is used, and stays there; its errors, which are of this series alone. REQUIRES: one is
-  /// left.
+  /// left; `memory` is that with which the batch was made.
   Result<SeriesData> next(lanes::AnswerMemory& memory);
   std::size_t left() const { return series_.size() - next_; }
 
  private:
+  friend class SeriesReader;
   struct Page {
     std::size_t series;
     Result<std::vector<store::ChunkRow>> rows;
   };
+  BatchRead(const ReadRange& range, lanes::AnswerMemory& memory) : range_(range), held_(memory) {}
+  Result<void> add_open(store::SeriesId series, heads::HeadView head);
   Result<std::vector<store::ChunkRow>> next_rows(std::size_t series);
 
   ReadRange range_;
   std::vector<store::SeriesKey> series_;  // the cursor looks at them where they lie, moved or not
   std::vector<std::vector<store::ChunkRow>> open_;  // before the cursor: see HeadSet::read
+  lanes::HeldMemory held_;                          // of all of these, until the batch is gone
+  std::size_t open_bytes_ = 0;
   std::unique_ptr<store::ChunkCursor> cursor_;
   std::optional<Page> ahead_;  // read, of a series that has not been asked for yet
   bool is_over_ = false;
@@ -74,14 +78,13 @@ class SeriesReader {
   SeriesReader(const heads::HeadSet& heads, store::ChunkStore& chunks)
       : heads_(heads), chunks_(chunks) {}
 
-  BatchRead batch(const CustomerId& customer, std::vector<store::SeriesKey> series,
-                  const ReadRange& range) const {
-    return {heads_, chunks_, customer, std::move(series), range};
-  }
-  /// Of one series alone: as BatchRead::next.
-  Result<SeriesData> read(const CustomerId& customer, const store::SeriesKey& series,
+  /// Of the first of `series`, as many as BatchRead takes: left() says how many; at least one,
+  /// where there is one. What they have open is held of `memory` as long as the batch lives, with
+  /// the errors of AnswerMemory::add. Both, and `memory`, must outlive it. `series`:
+  /// BatchRead::kSeriesMax at the most.
+  Result<BatchRead> batch(const CustomerId& customer, std::vector<store::SeriesKey> series,
                           const ReadRange& range, lanes::AnswerMemory& memory) const;
-  /// True where read would give something, found out without decoding.
+  /// True where a batch would give something, found out without decoding.
   Result<bool> has_samples(const CustomerId& customer, const store::SeriesKey& series,
                            const ReadRange& range) const;
 

@@ -58,6 +58,14 @@ class BatchReadTest : public ::testing::Test {
     const Sample now{kStart, static_cast<double>(series)};
     ASSERT_TRUE(heads::append_now(heads_, {{1}, {series}, true}, {now}, kEpoch).has_value());
   }
+  void append_histograms(std::uint64_t series, std::size_t count, std::size_t bytes) {
+    std::vector<chunk::HistogramSample> histograms;
+    for (std::size_t i = 0; i < count; ++i) {
+      histograms.push_back({kStart + static_cast<TimestampMs>(i), std::string(bytes, 'h')});
+    }
+    ASSERT_TRUE(heads::append_histograms_now(heads_, {{1}, {series}, true}, histograms, kEpoch)
+                    .has_value());
+  }
   static std::vector<store::SeriesKey> keys(std::uint64_t first, std::uint64_t last) {
     std::vector<store::SeriesKey> keys;
     for (std::uint64_t id = first; id <= last; ++id) keys.push_back({"", {id}});
@@ -90,7 +98,7 @@ TEST_F(BatchReadTest, ManySeriesAreOneQuestion) {
     if (id % 2 == 0) append(id);
   }
   store_.questions = 0;
-  BatchRead batch = reader_.batch(customer_, keys(1, 60), {0, INT64_MAX});
+  BatchRead batch = reader_.batch(customer_, keys(1, 60), {0, INT64_MAX}, memory_).value();
   for (std::uint64_t id = 1; id <= 60; ++id) {
     EXPECT_EQ(batch.left(), 61 - id);
     const std::size_t samples = (id % 3 != 0 ? 1U : 0U) + (id % 2 == 0 ? 1U : 0U);
@@ -104,7 +112,9 @@ TEST_F(BatchReadTest, TheOrderIsThatOfTheQuestionAndOneMayStandTwice) {
   store(1);
   store(2);
   BatchRead batch =
-      reader_.batch(customer_, {{"", {2}}, {"", {1}}, {"", {9}}, {"", {2}}}, {0, INT64_MAX});
+      reader_
+          .batch(customer_, {{"", {2}}, {"", {1}}, {"", {9}}, {"", {2}}}, {0, INT64_MAX}, memory_)
+          .value();
   EXPECT_THAT(next(batch), ElementsAre(2));
   EXPECT_THAT(next(batch), ElementsAre(1));
   EXPECT_THAT(next(batch), IsEmpty());
@@ -116,7 +126,7 @@ TEST_F(BatchReadTest, TheOrderIsThatOfTheQuestionAndOneMayStandTwice) {
 TEST_F(BatchReadTest, WhatMovesOnMeanwhileIsReadOnce) {
   append(1);
   append(2);
-  BatchRead batch = reader_.batch(customer_, keys(1, 2), {0, INT64_MAX});
+  BatchRead batch = reader_.batch(customer_, keys(1, 2), {0, INT64_MAX}, memory_).value();
   EXPECT_THAT(next(batch), ElementsAre(1));
   ASSERT_TRUE(heads_.sweep({kEpoch, kStart, true}).has_value());
   EXPECT_THAT(next(batch), ElementsAre(2));
@@ -125,8 +135,52 @@ TEST_F(BatchReadTest, WhatMovesOnMeanwhileIsReadOnce) {
 TEST_F(BatchReadTest, OnlyTheRangeIsRead) {
   store(1);
   append(1);
-  BatchRead batch = reader_.batch(customer_, keys(1, 1), {kStart - 1, kStart});
+  BatchRead batch = reader_.batch(customer_, keys(1, 1), {kStart - 1, kStart}, memory_).value();
   EXPECT_THAT(next(batch), ElementsAre(1));
+}
+
+// 64 series of large histograms were copied before any of it counted: 2 GiB for one query.
+TEST_F(BatchReadTest, WhatABatchHasOpenIsHeldAndEndsIt) {
+  for (std::uint64_t id = 1; id <= 8; ++id) append_histograms(id, 2, 256U << 10U);
+  {
+    BatchRead batch = reader_.batch(customer_, keys(1, 8), {0, INT64_MAX}, memory_).value();
+    EXPECT_EQ(batch.left(), 2U);  // the first has half a MiB, with the second it is a MiB and more
+    const std::size_t held = memory_.used();
+    EXPECT_GE(held, 1U << 20U);
+    EXPECT_LE(held, 5U << 20U);  // they are taken apart
+    EXPECT_EQ(batch.next(memory_).value().histograms.size(), 2U);
+    EXPECT_EQ(batch.next(memory_).value().histograms.size(), 2U);
+    EXPECT_EQ(memory_.used(), held);  // once, not again when they are read
+  }
+  EXPECT_EQ(memory_.used(), 0U);
+}
+
+TEST_F(BatchReadTest, OneSeriesMayHaveMoreOpenThanABatch) {
+  append(1);
+  append_histograms(2, 40, 256U << 10U);
+  append(3);
+  BatchRead batch = reader_.batch(customer_, keys(1, 3), {0, INT64_MAX}, memory_).value();
+  EXPECT_EQ(batch.left(), 2U);
+  EXPECT_GE(memory_.used(), 10U << 20U);
+  EXPECT_THAT(next(batch), ElementsAre(1));
+  EXPECT_EQ(batch.next(memory_).value().histograms.size(), 40U);
+}
+
+TEST_F(BatchReadTest, WhatIsOpenBeyondTheShareIsRefused) {
+  append_histograms(1, 40, 256U << 10U);
+  lanes::CustomerShares shares("answers", 16U << 20U);
+  lanes::AnswerMemory memory(shares, "c-1");
+  const auto refused = reader_.batch(customer_, keys(1, 1), {0, INT64_MAX}, memory);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kOverLimit);
+  EXPECT_EQ(memory.used(), 0U);
+}
+
+TEST_F(BatchReadTest, WhatIsOpenOutOfTheRangeIsNotHeld) {
+  for (std::uint64_t id = 1; id <= 8; ++id) append_histograms(id, 2, 256U << 10U);
+  const BatchRead batch = reader_.batch(customer_, keys(1, 8), {0, kStart - 1}, memory_).value();
+  EXPECT_EQ(batch.left(), 8U);
+  EXPECT_EQ(memory_.used(), 0U);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "services/storage/api/event_api.hpp"
+#include "services/storage/read/testing/read_series.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
 #include "services/storage/testing/storage_fixture.hpp"
 
@@ -37,7 +38,7 @@ class GoldenFolderTest : public testing::Test {
                            .value();
     for (const read::SelectedSeries& one : found) {
       const auto data =
-          storage_.reader().read(one.customer, read::key_of(one), {0, INT64_MAX}, memory).value();
+          read::read_series(storage_.reader(), one.customer, read::key_of(one), memory).value();
       const auto samples = read::samples_of(data.chunks, 0, INT64_MAX).value();
       for (const Sample& sample : samples) {
         values.emplace(sample.timestamp_ms, sample.value);

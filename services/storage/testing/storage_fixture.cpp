@@ -9,6 +9,7 @@
 #include "libs/chunk/chunk_reader.hpp"
 #include "libs/chunk/chunk_writer.hpp"
 #include "services/storage/heads/restored_chunks.hpp"
+#include "services/storage/read/testing/read_series.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 
 namespace vigia::storage {
@@ -128,7 +129,7 @@ void StorageFixture::set_aside(const std::string& customer, const std::string& m
 read::SeriesData StorageFixture::read_raw(const std::string& customer, const std::string& metric) {
   const ingest::SeriesBatch series = resolve(customer, metric);
   lanes::AnswerMemory memory(answers_, customer);
-  return reader_->read(id_of(customer), {metric, series.id}, {0, INT64_MAX}, memory).value();
+  return read::read_series(*reader_, id_of(customer), {metric, series.id}, memory).value();
 }
 
 std::map<TimestampMs, double> StorageFixture::read(const std::string& customer,
