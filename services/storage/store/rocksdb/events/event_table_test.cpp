@@ -236,6 +236,58 @@ TEST_F(EventTableTest, ADamagedRowCostsItsRecordAlone) {
   EXPECT_EQ(logs_->damaged_items(), 2U);
 }
 
+// Its bytes were counted for the records of the next time as well: those that a walk puts in order
+// at once were others where it began behind the damage, so pages repeated some and omitted others.
+TEST_F(EventTableTest, PagesOfManyMibOfOneTimeAreTheWholeWalkBesideADamagedRow) {
+  constexpr TimestampNs kBeforeNs = kNowNs - 1;
+  constexpr TimestampNs kAfterNs = kNowNs + 1;
+  std::vector<std::string> lines{log_record(kBeforeNs, "before"), log_record(kAfterNs, "after")};
+  for (int i = 0; i < 20; ++i) {
+    lines.push_back(log_record(kNowNs, fmt::format("line {:02}", i) + std::string(700'000, 'x')));
+  }
+  for (const std::string& line : lines) {
+    written(*logs_, *index_, "cliente-a", request_of("cliente-a", {line}));
+    clock_.advance(std::chrono::seconds(1));
+  }
+  std::vector<kv::KeyValue> damaged;
+  const auto scan = store_->scan(kv::Family::kLogs, "", "");
+  while (scan->next()) {
+    const bool is_beside = scan->value().find("before") != std::string_view::npos ||
+                           scan->value().find("after") != std::string_view::npos;
+    if (!is_beside) continue;
+    // The time of its arrival never ends.
+    damaged.push_back(
+        {kv::Family::kLogs, std::string(scan->key()), "\x02" + std::string(2'000'000, '\xff')});
+  }
+  ASSERT_EQ(damaged.size(), 2U);
+  ASSERT_TRUE(store_->put(damaged, kv::Durability::kNow));
+
+  const auto customer = index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  const auto lines_of = [&](LogQuery query, std::optional<LogPlace>& last) {
+    std::vector<std::string> found;
+    const auto visit = [&](const LogRecordView& record) {
+      const std::size_t at = record.event.item.find("line ");
+      found.emplace_back(record.event.item.substr(at, 7));
+      last = record.place;
+      return true;
+    };
+    EXPECT_TRUE(logs_->read_logs(customer, query, visit, {}).value());
+    return found;
+  };
+  for (const LogDirection direction : {LogDirection::kForward, LogDirection::kBackward}) {
+    LogQuery query{0, UINT64_MAX, direction};
+    std::optional<LogPlace> last;
+    const auto whole = lines_of(query, last);
+    EXPECT_EQ(whole.size(), 20U);
+    query.records_max = 1;
+    std::vector<std::string> paged;
+    for (std::size_t i = 0; i < 20; ++i) {
+      for (const std::string& line : lines_of(query, query.after)) paged.push_back(line);
+    }
+    EXPECT_EQ(paged, whole) << (direction == LogDirection::kForward ? "forward" : "backward");
+  }
+}
+
 // B3: 2 M records of one request took longer than the collector waits, again and again.
 TEST_F(EventTableTest, ARequestOfTooManyItemsIsSentBackWholeAndSmallPartsAreTaken) {
   const auto many = request_of("cliente-a", std::vector<std::string>(kRequestItemsMax + 1, ""));

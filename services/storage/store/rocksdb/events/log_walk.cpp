@@ -74,13 +74,14 @@ Result<LogWalk::Went> LogWalk::add(TimestampNs time_ns, std::string_view row) {
     if (!went || *went != Went::kOn) return went;
   }
   if (time_ns != place_.time_ns) place_ = {time_ns, 0};
-  bytes_ += row.size();
   const auto item = is_encoded_item(row) ? decode_item(row) : Result<StoredItem>(StoredItem{});
   if (!item) {
     const auto goes_on = damaged_.left_out(item.error());
     if (!goes_on) return forward(goes_on);
     return Went::kOn;
   }
+  // Only what waits: a run must be cut alike wherever a walk begins, or places shift.
+  bytes_ += row.size();
   rows_.push_back({item->received_ms, item->position, std::string(row)});
   return Went::kOn;
 }
