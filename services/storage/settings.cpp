@@ -59,7 +59,8 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   refuse_cassandra(store.child("cassandra"));
   settings.store.rocksdb =
       store::rocksdb::kv::read_rocksdb(store.child("rocksdb"), settings.memory_max);
-  settings.guard = identity::read_store_guard(store, settings.store.rocksdb.directory);
+  settings.guard = identity::read_store_guard(
+      store, (*find_store_kind(settings.store.kind))->directory(settings.store));
   settings.ingest = ingest::read_ingester(root.child("log"));
   settings.retention = retention::read_retention(root.child("retention"));
   if (auto finished = file.finish(); !finished) return forward(finished);
