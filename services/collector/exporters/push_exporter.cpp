@@ -70,7 +70,8 @@ struct PushExporter::SideRooms {
     const std::lock_guard lock(mutex);
     for (const auto& [customer, bytes] : rooms)
       emit("vigia_exporter_side_customer_bytes",
-           "What is set aside of a customer; at a required destination it is refused at its share",
+           "What is set aside of a customer; refused at its share where nothing of it may be "
+           "dropped",
            service::MetricType::kGauge, {{"exporter", exporter}, {"customer_id", customer.text()}},
            static_cast<double>(bytes));
     for (const auto& [customer, age_s] : ages_s)

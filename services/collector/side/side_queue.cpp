@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -59,8 +60,8 @@ SideQueue::SideQueue(SideQueueSettings settings, const Clock& clock, OnEvicted o
       clock_(clock),
       on_evicted_(std::move(on_evicted)),
       files_(files),
-      reserve_({settings_.directory, settings_.reserve_bytes, settings_.free_bytes}, clock, files) {
-}
+      reserve_({settings_.directory, settings_.reserve_bytes, settings_.free_bytes}, clock, files),
+      marks_(settings_.directory, files) {}
 
 Result<std::unique_ptr<SideQueue>> SideQueue::open(SideQueueSettings settings, const Clock& clock,
                                                    OnFound on_found, OnEvicted on_evicted,
@@ -102,9 +103,14 @@ Result<void> SideQueue::recover(const OnFound& on_found) {
     if (settings_.on_damaged) settings_.on_damaged();
     (void)files_.rename(path, path + std::string(kDamagedSuffix));
   }
-  // The run before has let nothing of them go for room, and this one does not either.
-  for (auto& [id, customer] : customers_)
-    customer.is_kept = customer.is_kept || (settings_.keeps_all_of && is_over(customer));
+  // Why they are kept is not known to this run: what refusals cost is counted anew. Who is over a
+  // bound for another reason, as that it is lower now, is not kept for it.
+  for (const std::string& id : marks_.find(*names)) {
+    const auto customer = customers_.find(id);
+    if (customer != customers_.end() && settings_.keeps_all_of) customer->second.is_kept = true;
+    are_marks_stale_ = true;
+  }
+  settle_marks();
   publish();
   return {};
 }
@@ -130,7 +136,7 @@ void SideQueue::publish() {
     share = std::min(share, settings_.bytes_max / std::max<std::size_t>(1, customers_.size()));
   std::map<CustomerId, SideHold> held;
   for (const auto& [id, customer] : customers_) {
-    if (customer.is_kept && customer.room() >= share)
+    if (keeps(customer) && customer.room() >= share)
       held.emplace(customer.entries.begin()->second.item.head.customer,
                    SideHold{customer.room(), share});
   }
@@ -167,8 +173,9 @@ Result<void> SideQueue::write(std::uint64_t number, const SideBytes& bytes) {
 
 SideItem& SideQueue::enter(std::uint64_t number, const SideHead& head) {
   Customer& customer = customers_[head.customer.text()];
-  customer.is_kept = customer.is_kept || settings_.is_required ||
-                     (settings_.keeps_all_of && settings_.keeps_all_of(head.customer));
+  if (!customer.is_kept && (kept_coming_.contains(head.customer.text()) ||
+                            (settings_.keeps_all_of && settings_.keeps_all_of(head.customer))))
+    customer.is_kept = are_marks_stale_ = true;
   const TimePoint now = clock_.steady();
   const auto [entry, is_new] = customer.entries.try_emplace(
       number, Waiting{{.number = number, .head = head, .since = now}, false});
@@ -191,7 +198,9 @@ void SideQueue::leave(const SideItem& item) {
   if (found == customer->second.entries.end()) return;
   count(customer->second, found->second.item.head, false);
   customer->second.entries.erase(found);
-  if (customer->second.entries.empty()) customers_.erase(customer);
+  if (!customer->second.entries.empty()) return;
+  are_marks_stale_ = are_marks_stale_ || customer->second.is_kept;
+  customers_.erase(customer);
 }
 
 Result<void> SideQueue::put(SideEntry entry, Duration wait, std::optional<TimePoint> since) {
@@ -202,18 +211,28 @@ Result<void> SideQueue::put(SideEntry entry, Duration wait, std::optional<TimePo
 
 Result<void> SideQueue::put_all(std::vector<SidePut>& puts, bool uses_reserve) {
   std::uint64_t first = 0;
+  std::vector<std::string> kept;
   {
     const std::lock_guard lock(mutex_);
     // Numbers are taken under the lock and files written without it: a slow disk must not stop
     // those who only look.
     first = last_number_ + 1;
     last_number_ += puts.size();
+    for (const SidePut& one : puts) {
+      const CustomerId& customer = one.entry.head.customer;
+      if (settings_.keeps_all_of && settings_.keeps_all_of(customer))
+        kept.push_back(customer.text());
+    }
+    kept_coming_.insert(kept.begin(), kept.end());
+    are_marks_stale_ = are_marks_stale_ || !kept.empty();
   }
-  if (auto written = write_all(first, puts, uses_reserve); !written) return written;
+  // Before the entries: from when they are there, a run that does not know it may let them go.
+  settle_marks();
+  auto written = write_all(first, puts, uses_reserve);
   std::vector<SideItem> evicted;
   {
     const std::lock_guard lock(mutex_);
-    for (std::size_t i = 0; i < puts.size(); ++i) {
+    for (std::size_t i = 0; written && i < puts.size(); ++i) {
       SideItem& item = enter(first + i, puts[i].entry.head);
       item.not_before = item.since + puts[i].wait;
       if (puts[i].since) item.since = *puts[i].since;
@@ -222,10 +241,13 @@ Result<void> SideQueue::put_all(std::vector<SidePut>& puts, bool uses_reserve) {
       for (SideItem& gone : choose_evicted(puts[i].entry.head.customer))
         evicted.push_back(std::move(gone));
     }
-    publish();
+    for (const std::string& customer : kept) kept_coming_.erase(kept_coming_.find(customer));
+    are_marks_stale_ = are_marks_stale_ || (!written && !kept.empty());
+    if (written) publish();
   }
+  settle_marks();
   let_go(evicted);
-  return {};
+  return written;
 }
 
 /// All of them, the first under that number, or none: where one fails, the same data comes again,
@@ -266,6 +288,21 @@ void SideQueue::let_go(const std::vector<SideItem>& evicted) {
     leave(item);
   }
   publish();
+}
+
+/// Without the queue's lock while files are written, as entries are.
+void SideQueue::settle_marks() {
+  const bool are_settled = marks_.settle([this]() -> std::optional<KeptMarks::Names> {
+    const std::lock_guard lock(mutex_);
+    if (!std::exchange(are_marks_stale_, false)) return std::nullopt;
+    KeptMarks::Names names(kept_coming_.begin(), kept_coming_.end());
+    for (const auto& [id, customer] : customers_)
+      if (customer.is_kept) names.insert(id);
+    return names;
+  });
+  if (are_settled) return;
+  const std::lock_guard lock(mutex_);
+  are_marks_stale_ = true;
 }
 
 bool SideQueue::is_over(const Customer& customer) const {
@@ -337,10 +374,13 @@ Result<SideEntry> SideQueue::load(const SideItem& item) const {
 void SideQueue::quarantine(const SideItem& item) {
   const std::string path = path_of(item.number);
   (void)files_.rename(path, path + std::string(kDamagedSuffix));
-  const std::lock_guard lock(mutex_);
-  ++damaged_;
-  leave(item);
-  publish();
+  {
+    const std::lock_guard lock(mutex_);
+    ++damaged_;
+    leave(item);
+    publish();
+  }
+  settle_marks();
 }
 
 void SideQueue::remove(const std::vector<SideItem>& items) {
@@ -350,9 +390,12 @@ void SideQueue::remove(const std::vector<SideItem>& items) {
       service::log_warn("an entry of the side queue stays, and is sent again after a restart",
                         {{"why", removed.error().message}});
   }
-  const std::lock_guard lock(mutex_);
-  for (const SideItem& item : items) leave(item);
-  publish();
+  {
+    const std::lock_guard lock(mutex_);
+    for (const SideItem& item : items) leave(item);
+    publish();
+  }
+  settle_marks();
 }
 
 Result<void> SideQueue::merge(const std::vector<SideItem>& items, SideEntry merged) {
@@ -379,6 +422,7 @@ Result<void> SideQueue::merge(const std::vector<SideItem>& items, SideEntry merg
 
 void SideQueue::keep_room() {
   reserve_.keep();
+  settle_marks();
   const std::lock_guard lock(mutex_);
   publish();
 }

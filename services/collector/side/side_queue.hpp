@@ -14,6 +14,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/disk_log/file_system.hpp"
+#include "services/collector/side/kept_marks.hpp"
 #include "services/collector/side/side_entry.hpp"
 #include "services/collector/side/side_reserve.hpp"
 #include "services/collector/side/side_shares.hpp"
@@ -35,7 +36,7 @@ struct SideQueueSettings {
   /// All customers: twice bytes_max + the log.
   bool is_required = false;
   /// Whose data is not let go for room either: as if required, for as long as anything of it waits
-  /// here. Asked under the queue's lock.
+  /// here, in later runs too (KeptMarks). Asked under the queue's lock.
   std::function<bool(const CustomerId&)> keeps_all_of = {};
   std::string exporter = "";        ///< as the shares know it
   SideShares* shares = nullptr;     ///< told of who is at its share and loses nothing
@@ -193,7 +194,7 @@ class SideQueue {
     TimePoint not_before{};
     std::uint64_t last_turn = 0;
     bool had_suspects = false;  // at its last turn
-    bool is_kept = false;       // nothing of it is let go for room
+    bool is_kept = false;       // nothing of it is let go for room, required or not: marked
     // Of these, on their way out; picked, so that nobody else takes them.
     std::uint64_t leaving_entries = 0;
     std::uint64_t leaving_bytes = 0;
@@ -214,6 +215,8 @@ class SideQueue {
   void give_back(const SideItem& item, Duration wait, bool is_alone);
   std::vector<SideItem> choose_evicted(const CustomerId& customer);
   void let_go(const std::vector<SideItem>& evicted);
+  bool keeps(const Customer& customer) const { return settings_.is_required || customer.is_kept; }
+  void settle_marks();
   bool is_over(const Customer& customer) const;
   std::uint64_t evictable_bytes() const;
   bool takes_units(const Customer& customer) const;
@@ -225,6 +228,7 @@ class SideQueue {
   const OnEvicted on_evicted_;
   disk_log::FileSystem& files_;
   SideReserve reserve_;
+  KeptMarks marks_;
   mutable std::mutex mutex_;
   Customers customers_;
   std::uint64_t bytes_ = 0;
@@ -233,7 +237,9 @@ class SideQueue {
   std::uint64_t turn_ = 0;
   std::uint64_t damaged_ = 0;
   bool has_folder_ = false;
-  std::map<CustomerId, SideHold> held_;  // as published
+  bool are_marks_stale_ = false;
+  std::multiset<std::string, std::less<>> kept_coming_;  // whose entries to keep are being written
+  std::map<CustomerId, SideHold> held_;                  // as published
 };
 
 }  // namespace vigia::collector::side

@@ -48,7 +48,7 @@ std::size_t SideQueue::suspects(const CustomerId& customer) const {
 
 /// Half of the share is for what comes out, so that its other half still says what came in.
 bool SideQueue::takes_units(const Customer& customer) const {
-  return !customer.is_kept || customer.unit_bytes < settings_.customer_bytes_max / 2;
+  return !keeps(customer) || customer.unit_bytes < settings_.customer_bytes_max / 2;
 }
 
 bool SideQueue::has_room_for_units(const CustomerId& customer) const {

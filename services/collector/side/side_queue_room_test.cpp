@@ -9,8 +9,12 @@
 namespace vigia::collector::side {
 namespace {
 
+using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 TEST_F(SideQueueTest, ACustomerOverItsShareLosesItsOwnOldestCounted) {
   settings_.customer_bytes_max = 80;
@@ -145,6 +149,93 @@ TEST_F(SideQueueTest, WhoseRefusalsAreOverTheirShareLosesNothingForRoomAnywhere)
   ASSERT_TRUE(queue_->put(units_of("a", "1")));
   ASSERT_TRUE(queue_->put(units_of("a", most)));
   EXPECT_EQ(evicted_, 3U) << "as anybody's, once nothing of it waits";
+}
+
+/// Each is below its share; together they were over the whole bound, and after a restart the first
+/// entry of anybody's let them go down to it.
+TEST_F(SideQueueTest, WhoWasKeptBeforeAKillIsKeptAfterIt) {
+  settings_.bytes_max = 105;
+  bool is_short = true;
+  settings_.keeps_all_of = [&is_short](const CustomerId& customer) {
+    return is_short && customer.text() != "other";
+  };
+  reopen();
+  for (const char* customer : {"a", "b", "c"})
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(queue_->put(units_of(customer, std::string(15, '2'))));
+  ASSERT_GT(queue_->stats().bytes, settings_.bytes_max);
+  is_short = false;  // what refusals may cost is not written down: it is whole at a start
+  for (int i = 0; i < 2; ++i) {
+    files_.cut_power();
+    reopen();
+    ASSERT_TRUE(queue_->put(units_of("other", "x")));
+    EXPECT_EQ(evicted_, 0U);
+  }
+  EXPECT_THAT(files_.names("/side"), AllOf(Contains("a.kept"), Contains("b.kept")));
+  for (const auto& items : pick()) queue_->remove(items);
+  EXPECT_THAT(files_.names("/side"), IsEmpty()) << "as anybody, once nothing of it waits";
+}
+
+TEST_F(SideQueueTest, ALoweredBoundKeepsNobodyThatWasNotKept) {
+  settings_.exporter = "otlphttp/cold";
+  settings_.shares = &shares_;
+  settings_.keeps_all_of = [](const CustomerId&) { return false; };
+  reopen();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(queue_->put(units_of("a", std::string(15, '2'))));
+  settings_.customer_bytes_max = 80;
+  settings_.is_required = true;
+  reopen();
+  EXPECT_TRUE(held("a"));
+  shares_.publish("otlphttp/cold", {});
+  settings_.is_required = false;
+  reopen();
+  EXPECT_FALSE(held("a"));
+  ASSERT_TRUE(queue_->put(units_of("a", "0")));
+  EXPECT_GT(evicted_, 0U);
+}
+
+TEST_F(SideQueueTest, ThatACustomerIsKeptIsOnTheDiskBeforeWhatIsKept) {
+  settings_.keeps_all_of = [](const CustomerId&) { return true; };
+  reopen();
+  files_.fail_when([&](std::string_view call, const std::string& path) {
+    return call == "rename" && path.ends_with(".side.new");
+  });
+  ASSERT_FALSE(queue_->put(units_of("a", "1")));
+  EXPECT_THAT(files_.names("/side"), IsEmpty()) << "nothing of it waits";
+  std::vector<std::string> calls;
+  files_.fail_when([&](std::string_view call, const std::string& path) {
+    if (path == "/side/a.kept" || path == "/side" || call == "rename")
+      calls.push_back(std::string(call) + " " + path);
+    return false;
+  });
+  ASSERT_TRUE(queue_->put(units_of("a", "1")));
+  EXPECT_THAT(calls, ElementsAre("create /side/a.kept", "sync /side/a.kept", "sync /side",
+                                 HasSubstr("rename"), "sync /side"));
+}
+
+TEST_F(SideQueueTest, AMarkThatCannotBeWrittenIsWrittenLater) {
+  settings_.bytes_max = 105;
+  bool is_short = true;
+  settings_.keeps_all_of = [&is_short](const CustomerId&) { return is_short; };
+  reopen();
+  files_.fail_when(
+      [](std::string_view /*call*/, const std::string& path) { return path.ends_with(".kept"); });
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(queue_->put(units_of("a", std::string(15, '2'))));
+  EXPECT_EQ(evicted_, 0U) << "kept meanwhile, until a restart";
+  EXPECT_THAT(files_.names("/side"), Not(Contains("a.kept")));
+  files_.fail_when([](std::string_view /*call*/, const std::string& /*path*/) { return false; });
+  queue_->keep_room();
+  is_short = false;
+  files_.cut_power();
+  reopen();
+  ASSERT_TRUE(queue_->put(units_of("a", "x")));
+  EXPECT_EQ(evicted_, 0U);
+}
+
+TEST_F(SideQueueTest, AMarkOfWhomNothingWaitsGoesAtTheStart) {
+  settings_.keeps_all_of = [](const CustomerId&) { return false; };
+  files_.set_content("/side/a.kept", "");
+  reopen();
+  EXPECT_THAT(files_.names("/side"), IsEmpty());
 }
 
 TEST_F(SideQueueTest, WhereTheLargestHasNothingToGiveTheNextOneDoes) {

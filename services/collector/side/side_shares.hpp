@@ -19,8 +19,9 @@ struct SideHold {
   std::uint64_t bytes_max = 0;
 };
 
-/// Between the side queues of required destinations, which say who is at or over its share, and
-/// intake, which takes nothing more of them. Thread contract: any thread.
+/// Between the side queues, which say who is at or over its share and loses nothing for room (all
+/// at a required destination, elsewhere whose refusals have spent theirs), and intake, which takes
+/// nothing more of them. Thread contract: any thread.
 class SideShares {
  public:
   /// What is known of the exporter from now on.
