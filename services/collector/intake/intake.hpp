@@ -60,7 +60,7 @@ struct IntakeParts {
   books::Books& books;
   service::MetricRegistry& metrics;
   const Clock& clock;
-  /// Who is at its share at a required destination; null: nobody.
+  /// Who is at its share of what lies aside and must stay there; null: nobody.
   const side::SideShares* side_shares = nullptr;
   /// Told what senders say of our clock; dates what is kept. Null: the wall clock, of benchmarks.
   clock::ConfirmedTime* time = nullptr;
@@ -79,8 +79,8 @@ class Intake {
   /// `done` once: on the caller's thread, or on the log's writer when the record is durable. Never
   /// waits. Errors: kInvalid (no such message; every resource without a customer), kForbidden
   /// (every resource another customer's), kOverLimit (a rate, or the customer's share of the log or
-  /// of what lies aside for a required destination: the same may pass later), kTooLarge
-  /// (more than one request may hold, or than the customer's rates ever let pass at once),
+  /// of what lies aside and must stay there: the same may pass later), kTooLarge (more than one
+  /// request may hold, or than the customer's rates ever let pass at once),
   /// kUnavailable (log full; points ahead of a clock that is in doubt).
   void take(const tenancy::Customer& customer, ExportRequest request, Done done);
   /// See ClockDoubt.

@@ -29,7 +29,8 @@ using Way = std::pair<std::string, exporters::Routing>;
 /// Who has nothing left of its rates is told so before anything is decided of its items; they are
 /// counted for the answer.
 std::unique_ptr<Stage> make_rate_gate(RateLimiter& rates);
-/// Nothing is acknowledged for a required destination that holds the customer's share already.
+/// Nothing is acknowledged for a destination that holds the customer's share already and may let
+/// go of none: a required one, or one that has refused the customer's share (decision 20).
 /// `shares` may be null.
 std::unique_ptr<Stage> make_share_gate(const side::SideShares* shares,
                                        const std::vector<Way>& exporters);
