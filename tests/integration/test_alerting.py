@@ -318,7 +318,7 @@ def test_all_of_our_own_are_scraped_and_the_absence_of_one_pages_no_customer(tmp
             assert told == [], part
             stack.start(part)
         ended = {("resolved", "VigiaPartDown", f"vigia-{part}") for part in ("router", "monitor")}
-        wait_for("and told the end of both", lambda: ended <= _told_of_parts(stack), 60)
+        wait_for("and told the end of both", lambda: ended <= _told_of_parts(stack), 180)
         wait_for("both nodes are up", lambda: [up_of(stack, node) for node in nodes] == ["1", "1"], 60)
         assert told == []
         assert {name for _, name in _told_provider(stack)} == {"VigiaPartDown"}

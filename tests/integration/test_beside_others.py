@@ -17,6 +17,10 @@ def note(what):
     with (Path(__file__).parent / "notes").open("a") as file:
         file.write(json.dumps([what, os.environ["PYTEST_XDIST_WORKER"], time.monotonic()]) + "\\n")
     time.sleep(0.05)
+
+def workers_of(kind):
+    lines = (Path(__file__).parent / "notes").read_text().splitlines()
+    return {worker for what, worker, _ in map(json.loads, lines) if what.startswith(kind)}
 """
 SHARES = """
 @pytest.fixture(scope="module")
@@ -35,6 +39,9 @@ OWN = """
 @pytest.mark.parametrize("number", range(12))
 def test_own(tmp_path, number):
     note(f"own {number}")
+    ends = time.monotonic() + 30  # the other one may be slow to begin
+    while len(workers_of("own")) < 2 and time.monotonic() < ends:
+        time.sleep(0.02)
 """
 LONG = """
 @pytest.mark.parametrize("number", range(3))
