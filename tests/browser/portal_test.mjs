@@ -349,7 +349,7 @@ describe("a node that dies", () => {
       await waitForStatus(page, agent.node_id, "up");
       await agent.kill();
       await waitForStatus(page, agent.node_id, "down");
-      await row(page, agent.node_id).getByText("Caído").waitFor();
+      await row(page, agent.node_id).getByText("Caído", { exact: true }).waitFor();
       await waitFor("🔴 in the title", async () => /🔴/u.test(await page.title()), 10);
       assert.deepEqual(await accessibilityProblems(page), [], "a node down");
       await page.goto(`${running.monitor.url}/alerts`);
