@@ -112,7 +112,7 @@ TEST_F(ShareTest, LargeBodiesOfSeveralServersGoOneAfterTheOther) {
 TEST_F(ShareTest, TurnsGoRoundTheOwnersB6) {
   Gate gate;
   handler_.on_handle = [&](const Request& request, Responder responder) {
-    gate.pass(request);
+    if (request.path != "/seen") gate.pass(request);
     answer_fine(responder);
   };
   start();
@@ -127,6 +127,10 @@ TEST_F(ShareTest, TurnsGoRoundTheOwnersB6) {
   };
   for (const auto* path : {"/a/1", "/a/2", "/a/3", "/b/1", "/b/2", "/c/1"}) send(path);
   ASSERT_TRUE(eventually([&] { return gate.inside() == 1; }));
+  // A body counts before it stands in its owner's queue: once the loop has answered this, all do.
+  RawClient seen = connect();
+  seen.send(get("/seen"));
+  EXPECT_THAT(seen.read_until("fine."), HasSubstr("200 "));
   gate.open();
   for (RawClient& each : clients) EXPECT_THAT(each.read_until("fine."), HasSubstr("200 "));
   EXPECT_THAT(gate.order(), testing::ElementsAre("/a/1", "/a/2", "/b/1", "/c/1", "/a/3", "/b/2"));
