@@ -27,7 +27,7 @@ TEST_F(RocksDbDamageTest, ADamagedBlockThatIsReadCostsItsRowsAndIsCounted) {
   count_rows();
   await_quarantined(1);
   const int left = count_rows();
-  EXPECT_GT(left, kRows - 2'000);
+  EXPECT_GT(left, kRows - 2 * kRowsOfABlock);
   EXPECT_LT(left, kRows);
   const DamageStats damage = store_->damage();
   EXPECT_EQ(damage.found.at("table"), 1U);
@@ -49,7 +49,7 @@ TEST_F(RocksDbDamageTest, SeveralDamagedBlocksCostNoMoreThanTheirOwnRows) {
   open();
   count_rows();
   await_quarantined(1);
-  EXPECT_GT(count_rows(), kRows - 4 * 1'200);
+  EXPECT_GT(count_rows(), kRows - 4 * kRowsOfABlock);
 }
 
 TEST_F(RocksDbDamageTest, MalformedRowsLieInAFileAsItsFormatSays) {
@@ -94,7 +94,7 @@ TEST_F(RocksDbDamageTest, ADamagedTableThatIsReadByKeyIsSetAsideToo) {
   open();
   const auto deadline = std::chrono::steady_clock::now() + kDeadline;
   int missing = 0;
-  for (int i = 0; i < kRows; i += 50) {
+  for (int i = 0; i < kRows; i += 5) {
     auto value = store_->get(Family::kChunks, row_key(i));
     while (!value && std::chrono::steady_clock::now() < deadline) {
       EXPECT_EQ(value.error().code, ErrorCode::kUnavailable);
@@ -160,7 +160,7 @@ TEST_F(RocksDbDamageTest, CompactionsGoOnOnceADamagedTableIsGoneByItself) {
 // tables are read before the store is open.
 TEST_F(RocksDbDamageTest, AFooterThatPointsElsewhereEndsNoStart) {
   constexpr std::uint64_t kFooterBytes = 53;
-  constexpr int kFew = 300;
+  constexpr int kFew = 30;
   open();
   put_rows(0, kFew);
   std::vector<KeyValue> rows;
@@ -268,7 +268,7 @@ TEST_F(RocksDbDamageTest, WhateverIsDamagedItOpensServesTheRestAndSaysSo) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     if (kind < 2) {
-      EXPECT_GT(rows, kRows - 2'000);
+      EXPECT_GT(rows, kRows - 2 * kRowsOfABlock);
     }
     close();
   }
@@ -277,8 +277,7 @@ TEST_F(RocksDbDamageTest, WhateverIsDamagedItOpensServesTheRestAndSaysSo) {
 // Of the table of each kind, at any place of it: a block of rows, an index, a filter, properties.
 // Two bits cost a block at most.
 TEST_F(RocksDbDamageTest, AFlippedBitInATableOfAnyKindCostsNothing) {
-  constexpr int kEach = 2'000;
-  constexpr int kRowsOfABlock = 800;
+  constexpr int kEach = 400;
   const std::array families = {Family::kIndex, Family::kChunks, Family::kSpans, Family::kLogs,
                                Family::kIdentity};
   open();

@@ -20,7 +20,8 @@ namespace vigia::storage::store::rocksdb::kv {
 namespace fs = std::filesystem;
 
 inline constexpr auto kDeadline = std::chrono::seconds(30);
-inline constexpr int kRows = 20'000;  // some 25 blocks of one table
+inline constexpr int kRows = 2'000;        // some 25 blocks of one table
+inline constexpr int kRowsOfABlock = 100;  // at most
 
 inline std::string row_key(int number) {
   std::string key;
@@ -30,11 +31,16 @@ inline std::string row_key(int number) {
   return key;
 }
 
-// Bytes that do not compress, so that a row has its place in the file.
+// Bytes that do not compress, so that a row has its place in the file. Large and few: what a test
+// costs under the sanitizers goes by the rows, what it damages by the bytes.
 inline std::string row_value(int number) {
-  std::mt19937_64 random(static_cast<std::uint64_t>(number));
+  constexpr int kWords = 40;
+  std::mt19937 random(static_cast<std::uint32_t>(number));
   std::string value;
-  for (int i = 0; i < 4; ++i) append_key_u64(value, random());
+  value.reserve(kWords * 8);
+  for (int i = 0; i < kWords; ++i) {
+    append_key_u64(value, (std::uint64_t{random()} << 32U) | random());
+  }
   return value;
 }
 
