@@ -27,6 +27,19 @@ TEST(Utf8, RefusesWhatRfc3629Refuses) {
   }
 }
 
+TEST(Utf8, ABeginningEndsWithAWholeCharacter) {
+  const std::string text =
+      "a\xe2\x82\xac"
+      "b\xf0\x9f\x98\x80";
+  std::vector<std::size_t> sizes;
+  for (std::size_t max = 0; max <= text.size() + 1; ++max) {
+    sizes.push_back(utf8_beginning(text, max).size());
+    EXPECT_TRUE(is_utf8(utf8_beginning(text, max))) << max;
+  }
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{0, 1, 1, 1, 4, 5, 5, 5, 5, 9, 9}));
+  EXPECT_EQ(utf8_beginning(std::string(9, '\x80'), 5).size(), 5U);
+}
+
 TEST(Utf8, EachBadByteIsReplacedByItself) {
   EXPECT_EQ(to_utf8("a\xc3\x28z"), "a\xef\xbf\xbd(z");
   EXPECT_EQ(to_utf8("\xe2\x82"), "\xef\xbf\xbd\xef\xbf\xbd");

@@ -48,6 +48,17 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::string_view utf8_beginning(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  constexpr std::size_t kFollowingMax = 3;
+  for (std::size_t cut = bytes_max; cut + kFollowingMax >= bytes_max; --cut) {
+    const bool is_within = (static_cast<unsigned char>(text[cut]) & 0xc0U) == 0x80U;
+    if (!is_within) return text.substr(0, cut);
+    if (cut == 0) break;
+  }
+  return text.substr(0, bytes_max);
+}
+
 std::string to_utf8(std::string_view text) {
   std::string repaired;
   repaired.reserve(text.size());

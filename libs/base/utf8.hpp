@@ -13,6 +13,10 @@ std::size_t utf8_length(std::string_view text);
 
 bool is_utf8(std::string_view text);
 
+/// The beginning of the text, of at most so many bytes, that ends with a whole character; where the
+/// bytes are not UTF-8 it may end anywhere.
+std::string_view utf8_beginning(std::string_view text, std::size_t bytes_max);
+
 /// The text itself where it is UTF-8; else with every byte that is not as U+FFFD.
 std::string to_utf8(std::string_view text);
 

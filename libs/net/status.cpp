@@ -10,6 +10,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/json_text.hpp"
+#include "libs/base/utf8.hpp"
 #include "libs/net/rpc_status.hpp"
 
 namespace vigia::net {
@@ -84,9 +85,9 @@ std::optional<Duration> wait_of(const Error& error) {
   return error.retry_after.value_or(kRetryAfterDefault);
 }
 
-std::string json_rpc_status(GrpcCode code, const Error& error) {
+std::string json_rpc_status(GrpcCode code, std::string_view reason, const Error& error) {
   std::string body =
-      fmt::format(R"({{"code":{},"message":{})", static_cast<int>(code), json_text(error.message));
+      fmt::format(R"({{"code":{},"message":{})", static_cast<int>(code), json_text(reason));
   if (const auto wait = wait_of(error)) {
     body += fmt::format(R"(,"details":[{{"@type":"{}","retryDelay":"{}s"}}])", kRetryInfoType,
                         retry_seconds(*wait));
@@ -236,10 +237,11 @@ std::optional<Error> error_from_grpc(GrpcCode code, std::string_view message,
 
 Response otlp_error(const RequestHead& request, const Error& error) {
   const GrpcCode code = grpc_code(error.code);
+  const std::string_view reason = utf8_beginning(error.message, kOtlpReasonBytesMax);
   if (request.transport == Transport::kGrpc) {
     Response response;
     response.grpc_code = code;
-    response.grpc_message = error.message.substr(0, kMessageBytesMax);
+    response.grpc_message = reason;
     if (const auto wait = wait_of(error)) {
       response.grpc_details = encode_rpc_status(code, response.grpc_message, wait);
     }
@@ -247,11 +249,11 @@ Response otlp_error(const RequestHead& request, const Error& error) {
   }
   if (request.headers.get("content-type").starts_with("application/json")) {
     Response response = http_error(error, "application/json");
-    response.body = json_rpc_status(code, error);
+    response.body = json_rpc_status(code, reason, error);
     return response;
   }
   Response response = http_error(error, "application/x-protobuf");
-  response.body = encode_rpc_status(code, error.message, wait_of(error));
+  response.body = encode_rpc_status(code, reason, wait_of(error));
   return response;
 }
 

@@ -20,9 +20,13 @@ std::optional<Error> error_from_http(int status, const Headers& headers, std::st
 std::optional<Error> error_from_grpc(GrpcCode code, std::string_view message,
                                      std::string_view details);
 
+/// Of the reason in an OTLP answer: more is cut behind a whole character, so that no client's bound
+/// on what it reads makes an answer unreadable (R-OTLP-4).
+inline constexpr std::size_t kOtlpReasonBytesMax = 512;
+
 /// The error as an answer to an OTLP request: trailers for gRPC; else the HTTP status, Retry-After
 /// where the error is retryable, and a google.rpc.Status body in the request's own encoding (JSON
-/// or protobuf, R-OTLP-7).
+/// or protobuf, R-OTLP-7). Its reason: kOtlpReasonBytesMax.
 Response otlp_error(const RequestHead& request, const Error& error);
 /// The error as an answer of a REST interface: {"error":"invalid","message":"…"}.
 Response json_error(const Error& error);

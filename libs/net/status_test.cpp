@@ -104,6 +104,23 @@ TEST(OtlpError, IsWrittenInTheRequestsOwnEncoding) {
   EXPECT_EQ(otlp_error(head, {ErrorCode::kTooLarge, "big"}).grpc_details, "");
 }
 
+// R-OTLP-4: however long the reason, the answer is short, and its text is text.
+TEST(OtlpError, ALongReasonIsCutBehindAWholeCharacter) {
+  std::string kept(kOtlpReasonBytesMax - 1, 'x');
+  const Error error{ErrorCode::kInvalid, kept + "\u00e9" + std::string(1U << 20U, 'y')};
+  RequestHead head;
+  head.headers = {{"content-type", "application/x-protobuf"}};
+  EXPECT_EQ(read_rpc_status(otlp_error(head, error).body).message, kept);
+  head.headers = {{"content-type", "application/json"}};
+  EXPECT_EQ(otlp_error(head, error).body, R"({"code":3,"message":")" + kept + R"("})");
+  head.transport = Transport::kGrpc;
+  EXPECT_EQ(otlp_error(head, error).grpc_message, kept);
+  kept += 'x';
+  head.transport = Transport::kHttp2;
+  EXPECT_EQ(otlp_error(head, {ErrorCode::kInvalid, kept}).body,
+            R"({"code":3,"message":")" + kept + R"("})");
+}
+
 TEST(JsonError, NamesTheCode) {
   EXPECT_EQ(json_error({ErrorCode::kForbidden, "no \xff"}).body,
             "{\"error\":\"forbidden\",\"message\":\"no \xef\xbf\xbd\"}");

@@ -4,7 +4,9 @@
 #include <protozero/pbf_writer.hpp>
 
 #include "libs/base/json_text.hpp"
+#include "libs/base/utf8.hpp"
 #include "libs/net/media_type.hpp"
+#include "libs/net/status.hpp"
 #include "libs/wire/otlp/fields.hpp"
 
 namespace vigia::otlp {
@@ -55,7 +57,9 @@ std::optional<BodyForm> form_of(const net::RequestHead& head) {
   return std::nullopt;
 }
 
-net::Response accepted(Signal signal, BodyForm form, const LeftOut& left_out) {
+net::Response accepted(Signal signal, BodyForm form, const LeftOut& all_left_out) {
+  const LeftOut left_out{all_left_out.items,
+                         utf8_beginning(all_left_out.why, net::kOtlpReasonBytesMax)};
   net::Response response;
   const bool is_json = form == BodyForm::kJson;
   response.headers.add("content-type", is_json ? kJsonType : kProtobufType);

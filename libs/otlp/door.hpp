@@ -27,7 +27,8 @@ struct LeftOut {
 };
 
 /// 200 / OK with an Export…ServiceResponse in the request's own encoding; `partial_success` only
-/// where something was left out (R-OTLP-5, R-OTLP-6, R-OTLP-9). Errors are net::otlp_error.
+/// where something was left out (R-OTLP-5, R-OTLP-6, R-OTLP-9), its reason cut as an error's is.
+/// Errors are net::otlp_error.
 net::Response accepted(Signal signal, BodyForm form, const LeftOut& left_out = {});
 
 }  // namespace vigia::otlp

@@ -65,6 +65,16 @@ TEST(OtlpAccepted, APartIsReadByTheReference) {
   EXPECT_EQ(read.partial_success().error_message(), "too \"old\"");
 }
 
+// R-OTLP-4.
+TEST(OtlpAccepted, ALongReasonIsCut) {
+  const std::string why(1U << 20U, 'x');
+  for (const BodyForm form : {BodyForm::kProtobuf, BodyForm::kJson}) {
+    const std::string body = accepted(Signal::kLogs, form, {3, why}).body;
+    EXPECT_GT(body.size(), 512U);
+    EXPECT_LT(body.size(), 600U);
+  }
+}
+
 TEST(OtlpAccepted, APartInJsonNamesTheSignalsItems) {
   const auto body = [](Signal signal) {
     return accepted(signal, BodyForm::kJson, {3, "too \"old\""}).body;
