@@ -232,19 +232,19 @@ def of_a(name: str, labels: Mapping[str, str], samples: bytes) -> bytes:
     return series_bytes({"__name__": name, "customer_id": "cliente-a", **labels}, samples)
 
 
-_SEVEN_BITS = [bytes([n | 0x80]) for n in range(128)]
-_FOURTEEN_BITS = [low + high for high in _SEVEN_BITS for low in _SEVEN_BITS]
+_FOURTEEN_BITS = [0x8080 | (n & 0x7F) | n >> 7 << 8 for n in range(1 << 14)]  # two bytes of a varint that goes on
+_SAMPLE = struct.Struct("<3sd1sHHBB")
 
 
 def sample_bytes(start_ms: int, step_ms: int, values: Sequence[float]) -> bytes:
     """Messages of samples; fast enough for millions. Times need 41 or 42 bits, so six bytes."""
-    out = []
-    for time_ms, value in zip(range(start_ms, start_ms + step_ms * len(values), step_ms), values, strict=True):
-        high = time_ms >> 28
-        out.append(b"\x12\x10\x09")
-        out.append(struct.pack("<d", value))
-        out.append(b"\x10")
-        out.append(_FOURTEEN_BITS[time_ms & 16383])
-        out.append(_FOURTEEN_BITS[time_ms >> 14 & 16383])
-        out.append(bytes((high & 0x7F | 0x80, high >> 7)))
-    return b"".join(out)
+    pack, bits = _SAMPLE.pack, _FOURTEEN_BITS
+    times = range(start_ms, start_ms + step_ms * len(values), step_ms)
+    return b"".join(
+        [
+            pack(
+                b"\x12\x10\x09", value, b"\x10", bits[t & 16383], bits[t >> 14 & 16383], t >> 28 & 0x7F | 0x80, t >> 35
+            )
+            for t, value in zip(times, values, strict=True)
+        ]
+    )

@@ -215,7 +215,10 @@ def unpack(block: bytes) -> bytes:
             wide = 2 if kind == 2 else 4
             offset = int.from_bytes(block[at : at + wide], "little")
             at += wide
-        for _ in range(length):
-            out.append(out[-offset])
+        end = len(out)
+        copied = out[end - offset : end - offset + length]
+        while len(copied) < length:  # it reaches into what it makes
+            copied += copied[: length - len(copied)]
+        out += copied
     assert len(out) == size
     return bytes(out)

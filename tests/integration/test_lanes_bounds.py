@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -217,7 +218,7 @@ def test_a_required_destination_loses_nothing_at_the_side_queues_share(lanes: La
     assert book.get("dropped", 0) == 0
     assert book["sent"] >= taken
     arrived = b"".join(body for _, customer, body in destination.bodies if customer == "cliente-a")
-    assert all(f"probe_{n}".encode() in arrived for n in range(taken))
+    assert set(map(int, re.findall(rb"probe_(\d+)", arrived))) >= set(range(taken))
     assert lanes.send("cliente-a", _wide_gauges("cliente-a", taken, 1)).status_code == 200
     assert lanes.settle("cliente-a", COLD)["sent"] == book["sent"] + 1
 
