@@ -11,7 +11,8 @@ if [ ! -x "$python" ]; then
   exit 2
 fi
 cd "$root"
-export PYTHONPATH="$root/tools:$root/tests/integration${PYTHONPATH:+:$PYTHONPATH}" PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH="$root/tools:$root/tests/integration${PYTHONPATH:+:$PYTHONPATH}"
+unset PYTHONDONTWRITEBYTECODE  # pytest would write all tests' assertions anew in each of its processes
 if [ $# -gt 0 ] && [ "$1" != --beside ] && [ "$1" != --thorough ]; then
   exec "$python" -m pytest tests/integration services/collector/test_collector.py -p no:cacheprovider --durations=20 "$@"
 fi

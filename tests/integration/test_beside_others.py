@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -57,13 +58,21 @@ def test_longer():
     note("longer")
 """
 
+# Of a pytest of a test's own: the plugins that it needs, and nothing kept of files that are gone after it.
+QUICK_START = {
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTEST_ADDOPTS": "-p xdist -p timeout",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
 
 def test_what_shares_a_stack_stays_together_and_the_longest_begin(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = long\n")
     for name, source in (("test_a.py", SHARES), ("test_b.py", OWN), ("test_c.py", LONG)):
         (tmp_path / name).write_text(RECORDS + source)
     words = pytest_words("-n", "2", "-p", "beside_others", "--strict-markers")
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    env = {**os.environ, **QUICK_START}
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 0, done.stdout
     notes = [json.loads(line) for line in (tmp_path / "notes").read_text().splitlines()]
     ran = [what for what, _, _ in notes]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from launcher.once_more import REPEATED_MAX, Program, judge, side_by_side
+from test_beside_others import QUICK_START
 from whole_run import PLACES, ROUNDS, THOROUGH_ROUNDS, Round, pytest_words, whole_run
 
 PASSES = "def test_passes(): pass\n"
@@ -34,8 +35,8 @@ DOES_NOT_LOAD = "import a_module_that_nobody_has\n"
 @pytest.fixture(autouse=True)
 def _quick_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of some sixty starts of pytest would load every plugin that is installed, at two seconds of processor."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p xdist -p timeout")
+    for name, value in QUICK_START.items():
+        monkeypatch.setenv(name, value)
 
 
 BESIDE = Round("side by side", ("-m", "not alone", "-n", "2", "-p", "beside_others"))
