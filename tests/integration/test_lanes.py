@@ -272,7 +272,13 @@ def test_a_request_that_times_out_is_cut_until_it_is_taken(lanes: Lanes, kind: K
     assert b.worst < FRESH_SECONDS
 
 
-@pytest.mark.parametrize("slow", [["cliente-a"], ["cliente-a", "cliente-c"]], ids=["one", "two at once"])
+@pytest.mark.parametrize(
+    "slow",
+    [
+        pytest.param(["cliente-a"], id="one", marks=pytest.mark.thorough),
+        pytest.param(["cliente-a", "cliente-c"], id="two at once"),
+    ],
+)
 def test_slow_answers_to_much_data_keep_nobody_waiting(lanes: Lanes, slow: list[str]) -> None:
     """Each request is answered within its time, and taken: 12 windows of them were 15 s each for everybody."""
     with (lanes.folder / "customers.yaml").open("a") as file:
