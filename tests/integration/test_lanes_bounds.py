@@ -284,7 +284,7 @@ def test_a_series_that_fails_for_ever_is_a_few_files_and_holds_nothing_of_its_cu
     with Neighbour(lanes, newest_taken(destination)) as b:
         for life in range(2):
             until = time.monotonic() + 20
-            while time.monotonic() < until:
+            while time.monotonic() < until or sent <= 200 * (life + 1):  # so many take longer on a busy machine
                 lanes.send_metrics(
                     "cliente-a",
                     gauge("probe_broken", [(now_ms(), 1.0)]),
