@@ -22,7 +22,7 @@ export async function waitFor(what, probe, seconds) {
     } catch (error) {
       last = error;
     }
-    await pause(100);
+    await pause(250); // each look at a page costs the browser, and it is what is waited for
   }
   throw new Error(`${what}: not within ${seconds} s (last: ${last})`);
 }
