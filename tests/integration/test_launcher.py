@@ -315,6 +315,39 @@ def test_a_build_folder_whose_programs_are_gone_is_configured_anew(tmp_path: Pat
     assert build.gone_tools(cache) == []
 
 
+def test_a_check_is_done_again_where_it_failed_or_a_file_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "STATE", tmp_path)
+    file = tmp_path / "page.tsx"
+    file.write_text("one")
+
+    def fails() -> None:
+        raise Failure("a fault in page.tsx")
+
+    for _ in range(2):
+        with pytest.raises(Failure):
+            build.unless_unchanged("checked", [file], fails)
+    done: list[str] = []
+
+    def look() -> bool:
+        return build.unless_unchanged("checked", [file], lambda: done.append(file.read_text()))
+
+    assert [look(), look()] == [True, False]
+    file.write_text("two")
+    with pytest.raises(Failure):
+        build.unless_unchanged("checked", [file], fails)
+    assert [look(), look()] == [True, False]
+    assert done == ["one", "two"]
+
+
+def test_checks_of_the_portal_hang_on_its_sources_rules_and_contract() -> None:
+    names = {str(file.relative_to(ROOT)) for file in build.portal_files()}
+    tracked = subprocess.run(["git", "ls-files", "portal"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert names >= {*tracked.stdout.split(), "docs/api/openapi.yaml"}
+    assert not [name for name in names if "node_modules" in name or "/dist/" in name or name.endswith("schema.d.ts")]
+
+
 def test_an_unknown_step_is_named_at_once() -> None:
     done = _vigia("test", "unti")
     assert done.returncode == 1

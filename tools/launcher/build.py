@@ -6,7 +6,7 @@ import hashlib
 import re
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from launcher.paths import PORTAL, ROOT, STATE, VENV
@@ -69,6 +69,30 @@ def node_modules(folder: Path) -> None:
     say(f"installing npm packages of {folder.relative_to(ROOT)}")
     run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, what="npm ci")
     stamp.write_text(fingerprint)
+
+
+def unless_unchanged(name: str, files: Iterable[Path], work: Callable[[], None]) -> bool:
+    """Does `work`, where these files are not as they were when it went well last. Whether it was done."""
+    stamp = STATE / f"{name}-stamp"
+    fingerprint = _fingerprint(files)
+    if _is_fresh(stamp, fingerprint):
+        return False
+    work()
+    stamp.write_text(fingerprint)
+    return True
+
+
+def portal_files() -> list[Path]:
+    """All that says how the portal's sources are to be and what they are; what is made of them is not among it."""
+    made = {"node_modules", "dist"}
+    inside = [file for entry in PORTAL.iterdir() if entry.name not in made for file in _files_under(entry)]
+    # The contract's types are made of it by `npm run api`.
+    files = [file for file in inside if file.name != "schema.d.ts"]
+    return [*files, ROOT / "docs" / "api" / "openapi.yaml", ROOT / ".editorconfig"]
+
+
+def _files_under(entry: Path) -> list[Path]:
+    return [entry] if entry.is_file() else [file for file in entry.rglob("*") if file.is_file()]
 
 
 def portal() -> Path:
