@@ -219,7 +219,7 @@ class Attack(Beside):
 
 
 class Small(Beside):
-    """Customer B: one small request a second."""
+    """Customer B: two small requests a second."""
 
     def __init__(self, site: Lanes) -> None:
         super().__init__(self._run)
@@ -227,7 +227,7 @@ class Small(Beside):
         self.statuses: list[int] = []
 
     def _run(self) -> None:
-        while not self.ends.wait(1):
+        while not self.ends.wait(0.5):
             body = metrics_request(resource_of("cliente-b"), gauge("small", [(now_ms(), 1.0)])).SerializeToString()
             try:
                 self.statuses.append(self.site.send("cliente-b", body).status_code)
@@ -265,9 +265,9 @@ def test_json_stays_within_the_memory_limit(site: Lanes) -> None:
         attack = Attack(site, json_bodies(), are_json=True)
         attack.fill_the_cache()
         with attack:
-            peaks.during("away", 16)
+            peaks.during("away")
             site.serve().unpacks = False
-            peaks.during("well")
+            peaks.during("well", 5)
         peaks.during("afterwards", 3)
     peaks.check(attack, small, JSON_RSS_MIB_MAX)
 
