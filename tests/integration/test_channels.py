@@ -383,8 +383,8 @@ def test_how_each_channel_fares_is_shown(tmp_path: Path) -> None:
         unknown[0] = ""
         wait_for("Alertmanager's next try arrives", lambda: delivered("cliente-a", hook), 90)
         assert failure_of(hook) == "its host answers 503", "what failed before stays known"
-        time.sleep(6)  # a look, after which it is kept
         before = channels_of(operator, "cliente-a")
+        time.sleep(6)  # a look, after which that is kept
         stack.stop("monitor")
         stack.start("monitor")
         after = channels_of(operator_of(stack), "cliente-a")
