@@ -238,7 +238,7 @@ def test_bombs_of_empty_messages_stop_nobody_b6(doors: Stack, is_killed: bool) -
     with Watch(doors, "collector") as watch:
         for thrower in throwers:
             thrower.start()
-        killed_in_the_middle(doors, "collector", 8 if is_killed else 20, is_killed)
+        killed_in_the_middle(doors, "collector", 8, is_killed)
         ends.set()
     watch.check(is_killed)
 
