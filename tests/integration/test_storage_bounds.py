@@ -207,7 +207,7 @@ def test_large_log_records_and_wide_scopes(cold: ColdStore) -> None:
         _post_until_taken(f"{cold.url}/v1/traces", traces.SerializeToString())
         seconds = now // 1_000_000_000
         for path in (f"/api/v1/logs?start={seconds - 5}&end={seconds + 5}", f"/api/v1/traces/{'0b' * 16}"):
-            states = in_parallel(6, lambda path=path: state_of(cold, path))
+            states = in_parallel(4, lambda path=path: state_of(cold, path))
             assert set(states) <= {200, *TOO_MUCH}, states
         neighbour.may_fail.set()
         cold.kill_and_start()
@@ -349,7 +349,7 @@ def test_a_sweep_over_many_days(cold: ColdStore) -> None:
     now_ms = int(time.time() * 1000)
     load = Load(cold)
     days = sample_bytes(now_ms - 730 * 86_400_000, 86_400_000, [float(n) for n in range(731)])
-    for first in range(0, 300, 10):
+    for first in range(0, 100, 10):
         load.write(b"".join(of_a("days", {"n": str(n)}, days) for n in range(first, first + 10)), 731 * 10)
     cold.end(15)
     cold.configure("retention: {raw: 30d, interval: 1s}")
