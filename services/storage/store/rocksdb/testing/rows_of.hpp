@@ -1,8 +1,12 @@
 // What a store on RocksDB holds, read whole, for tests of what is in it.
 #pragma once
 
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "services/storage/store/rocksdb/index/series_index.hpp"
 #include "services/storage/store/rocksdb/kv_chunk_store.hpp"
@@ -37,6 +41,29 @@ inline Result<std::vector<FoundSeries>> series_of(kv::OrderedStore& store,
     if (!series->has_value()) return found;
     found.push_back(std::move(**series));
   }
+}
+
+/// All label names of a customer, or all values of one.
+inline std::vector<std::string> label_names(const index::SeriesIndex& of,
+                                            customers::CustomerNumber customer,
+                                            std::uint32_t first_day) {
+  std::vector<std::string> names;
+  EXPECT_TRUE(of.label_names(customer, {first_day, ""}, [&](std::string_view name) {
+    names.emplace_back(name);
+    return true;
+  }));
+  return names;
+}
+
+inline std::vector<std::string> label_values(const index::SeriesIndex& of,
+                                             customers::CustomerNumber customer,
+                                             std::string_view name, std::uint32_t first_day) {
+  std::vector<std::string> values;
+  EXPECT_TRUE(of.label_values(customer, name, {first_day, ""}, [&](std::string_view value) {
+    values.emplace_back(value);
+    return true;
+  }));
+  return values;
 }
 
 }  // namespace vigia::storage::store::rocksdb
