@@ -193,7 +193,7 @@ void Service::make_interfaces() {
   };
   gaps_ = api::AnswerGaps(unsaved_files, lacks_index,
                           [this](std::string_view customer) { return lacks_chunks_of(customer); });
-  label_api_ = std::make_unique<api::LabelApi>(cold().catalog(), *reader_, *answers_, gaps_);
+  label_api_ = std::make_unique<api::LabelApi>(cold().catalog(), *answers_, gaps_);
   trace_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kTraces);
   log_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kLogs);
   // Chunks are of samples: no span and no log record is missing for them.

@@ -223,10 +223,19 @@ TEST_F(ServiceTest, WithoutTheHeaderEachSeriesHasItsOwnOwner) {
 }
 
 TEST_F(ServiceTest, LabelsKnowTheRangeAndTheLimit) {
-  write(series("old", "cliente-a", {{now_ - 86'400'000, 1}}) +
-            series("new", "cliente-a", {{now_, 1}}),
+  constexpr TimestampMs kOldAge = 3 * 86'400'000LL;  // far more than a day: days are told apart
+  write(series("old", "cliente-a", {{now_ - kOldAge, 1}}) + series("new", "cliente-a", {{now_, 1}}),
         "cliente-a");
   const std::string recent = "start=" + std::to_string(now_ / 1000 - 60);
+  const std::string before = "end=" + std::to_string((now_ - kOldAge) / 1000 + 60);
+  for (const char* matcher : {"", "matcher=node_id%3Dn1&"}) {
+    const std::string names = std::string("/api/v1/label/__name__/values?") + matcher;
+    EXPECT_THAT(get(names + recent).body, HasSubstr(R"("data":["new"])")) << matcher;
+    EXPECT_THAT(get(names + before).body, HasSubstr(R"("data":["old"])")) << matcher;
+    EXPECT_THAT(get(std::string("/api/v1/labels?") + matcher + "end=86400").body,
+                HasSubstr(R"("data":[])"))
+        << matcher;
+  }
   EXPECT_THAT(get("/api/v1/series?matcher=node_id%3Dn1&" + recent).body, Not(HasSubstr("old")));
   EXPECT_THAT(get("/api/v1/series?matcher=__name__%3Dold&next=1&matcher=__name__%3Dnew").body,
               HasSubstr("old"));

@@ -86,8 +86,8 @@ net::Response answer(Result<std::set<T>> found, std::size_t items_max,
 
 // Page after page, until no more are wanted.
 template <typename Ask>
-Result<void> walk_pages(std::uint32_t first_day, const Ask& ask, FirstTexts& texts) {
-  store::TextQuery query{first_day, ""};
+Result<void> walk_pages(const LabelQuery& asked, const Ask& ask, FirstTexts& texts) {
+  store::TextQuery query{read::days_between(asked.start_ms, asked.end_ms), ""};
   for (;;) {
     const auto page = ask(query);
     if (!page) return tl::unexpected<Error>(page.error());
@@ -101,12 +101,6 @@ Result<void> walk_pages(std::uint32_t first_day, const Ask& ask, FirstTexts& tex
 
 }  // namespace
 
-Result<bool> LabelApi::is_in_range(const LabelQuery& query,
-                                   const read::SelectedSeries& series) const {
-  if (!query.has_range) return true;
-  return reader_.has_samples(series.customer, key_of(series), {query.start_ms, query.end_ms});
-}
-
 Result<std::set<Labels>> LabelApi::find_series(const Looking& looking,
                                                std::size_t series_max) const {
   const LabelQuery& query = looking.query;
@@ -118,11 +112,9 @@ Result<std::set<Labels>> LabelApi::find_series(const Looking& looking,
     if (!selected) return forward(selected);
     for (read::SelectedSeries& series : *selected) {
       if (auto checked = looking.limit.check(); !checked) return forward(checked);
-      const auto is_wanted = is_in_range(query, series);
-      if (!is_wanted) return forward(is_wanted);
       const std::size_t bytes = read::memory_bytes(series);
       // The memory of one that is kept was taken by select_series() and goes over to the answer.
-      const bool is_new = *is_wanted && found.insert(std::move(series.labels)).second;
+      const bool is_new = found.insert(std::move(series.labels)).second;
       if (found.size() > series_max) return found;  // one more than asked for: there are more
       if (is_new) continue;
       series.labels = Labels();
@@ -141,7 +133,7 @@ Result<std::set<std::string>> LabelApi::find_names(const Looking& looking) const
       const auto ask = [&](const store::TextQuery& page) {
         return catalog_.label_names(customer, page, looking.limit);
       };
-      walked = walk_pages(store::day_of(query.start_ms), ask, names);
+      walked = walk_pages(query, ask, names);
       if (!walked) break;
     }
     return names.take(walked);
@@ -164,7 +156,7 @@ Result<std::set<std::string>> LabelApi::find_values(const Looking& looking,
       const auto ask = [&](const store::TextQuery& page) {
         return catalog_.label_values(customer, name, page, looking.limit);
       };
-      walked = walk_pages(store::day_of(query.start_ms), ask, values);
+      walked = walk_pages(query, ask, values);
       if (!walked) break;
     }
     return values.take(walked);

@@ -9,23 +9,21 @@
 #include "services/storage/api/answer_body.hpp"
 #include "services/storage/api/answer_gaps.hpp"
 #include "services/storage/api/label_query.hpp"
-#include "services/storage/read/series_reader.hpp"
 #include "services/storage/read/series_search.hpp"
 
 namespace vigia::storage::api {
 
-/// Parameters: label_query.hpp. With a range, series count only where they have a sample in it;
-/// labels and values without matchers are those of all time. Where `limit` or 64 MiB of JSON cut an
-/// answer short, "warnings" says so; 429 where series with too many labels have to be looked at,
-/// 503 past the customer's share of all answers' memory; 504 once the limit is over: what was found
-/// until then is in no order that a part of it could be told by. Thread contract: any thread that
-/// may block.
+/// Parameters: label_query.hpp. With a range, what is answered is that of series which had samples
+/// on one of its days, as the catalog knows them (store/catalog.hpp): no chunk is read. Where
+/// `limit` or 64 MiB of JSON cut an answer short, "warnings" says so; 429 where series with too
+/// many labels have to be looked at, 503 past the customer's share of all answers' memory; 504 once
+/// the limit is over: what was found until then is in no order that a part of it could be told by.
+/// Thread contract: any thread that may block.
 class LabelApi {
  public:
   /// All must outlive it.
-  LabelApi(const store::Catalog& catalog, const read::SeriesReader& reader,
-           lanes::CustomerShares& answers, AnswerGaps gaps = {})
-      : catalog_(catalog), reader_(reader), answers_(answers), gaps_(std::move(gaps)) {}
+  LabelApi(const store::Catalog& catalog, lanes::CustomerShares& answers, AnswerGaps gaps = {})
+      : catalog_(catalog), answers_(answers), gaps_(std::move(gaps)) {}
   net::Response labels(const net::Request& request, const store::WorkLimit& limit = {}) const;
   net::Response values(const net::Request& request, std::string_view name,
                        const store::WorkLimit& limit = {}) const;
@@ -40,10 +38,8 @@ class LabelApi {
   Result<std::set<Labels>> find_series(const Looking& looking, std::size_t series_max) const;
   Result<std::set<std::string>> find_names(const Looking& looking) const;
   Result<std::set<std::string>> find_values(const Looking& looking, std::string_view name) const;
-  Result<bool> is_in_range(const LabelQuery& query, const read::SelectedSeries& series) const;
 
   const store::Catalog& catalog_;
-  const read::SeriesReader& reader_;
   lanes::CustomerShares& answers_;
   const AnswerGaps gaps_;
 };

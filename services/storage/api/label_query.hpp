@@ -22,7 +22,7 @@ struct LabelQuery {
 /// Reads the query string and, of a POST, the form body:
 ///   matcher=name<op>value   repeated; <op> is one of = != =~ !~; all have to match
 ///   next=1                  starts a further set of matchers ("or"), as a further match[] would
-///   start, end              seconds since 1970, decimals allowed; both included
+///   start, end              seconds since 1970, decimals allowed: the days that they touch
 ///   limit                   at most so many answers; 0 or none: 100,000
 ///   customer                as the header X-Vigia-Customer, with which it must agree
 /// kInvalid for any other parameter.

@@ -67,19 +67,6 @@ void add_head_rows(store::SeriesId series, heads::HeadView head,
 
 }  // namespace
 
-Result<bool> SeriesReader::has_samples(const CustomerId& customer, const store::SeriesKey& series,
-                                       const ReadRange& range) const {
-  std::vector<store::ChunkRow> open;
-  add_head_rows(series.id, heads_.read(series.id), open);
-  const auto is_wanted = [&](const store::ChunkRow& row) { return overlaps(row, range); };
-  if (std::any_of(open.begin(), open.end(), is_wanted)) return true;
-  // One row says it: a page ends with the first.
-  const store::ChunkQuery query{range.from_ms, range.to_ms, Resolution::kRaw, 1};
-  const auto page = chunks_.read(customer, {&series, 1}, query)->next();
-  if (!page) return tl::unexpected<Error>(page.error());
-  return !page->empty();
-}
-
 Result<BatchRead> SeriesReader::batch(const CustomerId& customer,
                                       std::vector<store::SeriesKey> series, const ReadRange& range,
                                       lanes::AnswerMemory& memory) const {

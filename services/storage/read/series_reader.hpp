@@ -84,9 +84,6 @@ class SeriesReader {
   /// BatchRead::kSeriesMax at the most.
   Result<BatchRead> batch(const CustomerId& customer, std::vector<store::SeriesKey> series,
                           const ReadRange& range, lanes::AnswerMemory& memory) const;
-  /// True where a batch would give something, found out without decoding.
-  Result<bool> has_samples(const CustomerId& customer, const store::SeriesKey& series,
-                           const ReadRange& range) const;
 
  private:
   const heads::HeadSet& heads_;

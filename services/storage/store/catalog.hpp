@@ -69,8 +69,10 @@ struct TextPage {
   bool is_last = false;
 };
 struct TextQuery {
-  std::uint32_t first_day = 0;  ///< what was last seen before it is left out
-  std::string after;            ///< "": from the beginning; else behind this text
+  /// Only what a series with samples on one of them has; between the first and the last day of a
+  /// label value not every one needs to have some.
+  DayRange days = kAllDays;
+  std::string after;  ///< "": from the beginning; else behind this text
 };
 
 /// Thread contract: any thread. Errors: kUnavailable where the store refuses for now, kCorrupt; of
@@ -101,8 +103,9 @@ class Catalog {
   virtual Result<TextPage> label_values(const CustomerId& customer, std::string_view name,
                                         const TextQuery& query, const WorkLimit& limit) const = 0;
 
-  /// Forgets series and label values whose last day is over at `before_ms`; returns how many
-  /// series. What has no days counts as of `now_ms`.
+  /// Forgets series and label values whose last day is over at `before_ms`, and of the others that
+  /// they had samples on days before; returns how many series. What has no days counts as of
+  /// `now_ms`.
   virtual Result<std::size_t> expire(TimestampMs before_ms, TimestampMs now_ms) = 0;
 };
 

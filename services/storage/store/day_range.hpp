@@ -28,4 +28,11 @@ struct DayRange {
 inline constexpr DayRange kAllDays;
 inline constexpr DayRange kNoDays{1, 0};
 
+/// From the earlier first day to the later last one.
+constexpr DayRange joined(const DayRange& left, const DayRange& right) {
+  if (left == kNoDays) return right;
+  if (right == kNoDays) return left;
+  return {std::min(left.first, right.first), std::max(left.last, right.last)};
+}
+
 }  // namespace vigia::storage::store

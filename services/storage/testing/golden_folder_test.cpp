@@ -68,6 +68,15 @@ TEST_F(GoldenFolderTest, SamplesOfVersion2AreThere) {
             "vigia cold store 3");
 }
 
+// It noted no days of label values, and nobody can tell them any more.
+TEST_F(GoldenFolderTest, LabelValuesOfVersion2AreGivenForEveryRange) {
+  const CustomerId customer = CustomerId::parse("cliente-a").value();
+  for (const store::DayRange& days : {store::DayRange{0, 1}, store::kAllDays}) {
+    const auto page = storage_.cold().catalog().label_values(customer, "series", {days, ""}, {});
+    EXPECT_THAT(page.value().texts, testing::ElementsAre("0", "1", "2"));
+  }
+}
+
 TEST_F(GoldenFolderTest, SpansAndLogRecordsOfVersion2AreThereAndKnownAgain) {
   EXPECT_EQ(write_again(Signal::kTraces, "spans.bin").repeats, 3U);
   EXPECT_EQ(write_again(Signal::kLogs, "logs.bin").repeats, 3U);

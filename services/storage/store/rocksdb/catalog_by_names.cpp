@@ -104,7 +104,9 @@ std::unique_ptr<SeriesCursor> CatalogByNames::select(const CustomerId& customer,
   const auto number = index_.find_customer(customer);
   if (!number.has_value()) return std::make_unique<NoSeries>();
   return std::make_unique<SearchCursor>(
-      store_, index::SeriesWalk::Wanted{*number, query.matchers, query.days}, limit);
+      store_,
+      index::SeriesWalk::Wanted{*number, query.matchers, index_.without_expired(query.days)},
+      limit);
 }
 
 Result<TextPage> CatalogByNames::label_names(const CustomerId& customer, const TextQuery& query,

@@ -72,9 +72,9 @@ class ContractFixture : public ::testing::Test {
     }
   }
   std::vector<std::string> texts(const CustomerId& customer, const std::string& name,
-                                 std::uint32_t first_day = 0) {
+                                 const DayRange& days = kAllDays) {
     std::vector<std::string> all;
-    TextQuery query{first_day, ""};
+    TextQuery query{days, ""};
     for (;;) {
       const auto page = name.empty()
                             ? catalog().label_names(customer, query, unlimited_).value()

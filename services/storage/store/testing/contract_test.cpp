@@ -95,9 +95,30 @@ TYPED_TEST(ContractTest, NamesAndValuesComeInOrderPageByPage) {
   this->resolve(this->a_, Labels::from({{"__name__", "m"}, {"zone", "z"}}), {kDay - 9, kDay - 9});
   EXPECT_EQ(this->texts(this->a_, "pod"), std::vector<std::string>(pods.begin(), pods.end()));
   EXPECT_THAT(this->texts(this->a_, ""), ElementsAre("__name__", "pod", "zone"));
-  EXPECT_THAT(this->texts(this->a_, "", kDay), ElementsAre("__name__", "pod"));
-  EXPECT_THAT(this->texts(this->a_, "zone", kDay), IsEmpty());
+  EXPECT_THAT(this->texts(this->a_, "", {kDay, kDay}), ElementsAre("__name__", "pod"));
+  EXPECT_THAT(this->texts(this->a_, "zone", {kDay, kDay}), IsEmpty());
   EXPECT_THAT(this->texts(this->a_, "nothing"), IsEmpty());
+}
+
+TYPED_TEST(ContractTest, NamesAndValuesAreThoseOfTheDays) {
+  const auto in_zone = [&](const std::string& zone) {
+    return Labels::from({{"__name__", "m"}, {"zone", zone}});
+  };
+  this->resolve(this->a_, in_zone("early"), {kDay, kDay + 1});
+  this->resolve(this->a_, in_zone("late"), {kDay + 5, kDay + 5});
+  this->resolve(this->a_, this->labels("m", "1"), {kDay + 3, kDay + 3});
+  EXPECT_THAT(this->texts(this->a_, "zone", {0, kDay + 4}), ElementsAre("early"));
+  EXPECT_THAT(this->texts(this->a_, "zone", {kDay + 2, kDay + 5}), ElementsAre("late"));
+  EXPECT_THAT(this->texts(this->a_, "zone", {kDay + 2, kDay + 4}), IsEmpty());
+  EXPECT_THAT(this->texts(this->a_, "", {kDay, kDay + 2}), ElementsAre("__name__", "zone"));
+  EXPECT_THAT(this->texts(this->a_, "", {kDay + 6, kDay + 9}), IsEmpty());
+  // A late sample, and another series of the value, that is new or not.
+  this->resolve(this->a_, in_zone("late"), {kDay + 3, kDay + 3});
+  EXPECT_THAT(this->texts(this->a_, "zone", {kDay + 2, kDay + 3}), ElementsAre("late"));
+  this->resolve(this->a_, Labels::from({{"__name__", "n"}, {"zone", "early"}}),
+                {kDay - 9, kDay - 9});
+  EXPECT_THAT(this->texts(this->a_, "zone", {0, kDay - 9}), ElementsAre("early"));
+  EXPECT_THAT(this->texts(this->a_, "zone", {kDay + 1, kDay + 1}), ElementsAre("early"));
 }
 
 TYPED_TEST(ContractTest, CustomersNeverSeeOneAnother) {
@@ -237,6 +258,17 @@ TYPED_TEST(ContractTest, SeriesWhoseDaysAreOverExpire) {
   EXPECT_THAT(this->texts(this->a_, "pod"), ElementsAre("new"));
   EXPECT_THAT(this->catalog().metrics_of(this->a_, {gone}).value(), ElementsAre(""));
   EXPECT_TRUE(this->resolve(this->a_, this->labels("m", "old"), {kDay + 9, kDay + 9}).is_new);
+}
+
+// Its samples of those days are gone, though others of the series are there.
+TYPED_TEST(ContractTest, ASeriesIsNotOnDaysThatExpired) {
+  this->resolve(this->a_, this->labels("m", "old"), {kDay, kDay + 9});
+  ASSERT_EQ(this->catalog().expire(kStart + 5 * kDayMs, kStart + 9 * kDayMs).value(), 0U);
+  EXPECT_THAT(this->select(this->a_, {}, {kDay, kDay + 4}), IsEmpty());
+  EXPECT_THAT(this->texts(this->a_, "pod", {kDay, kDay + 4}), IsEmpty());
+  EXPECT_THAT(this->texts(this->a_, "", {kDay, kDay + 4}), IsEmpty());
+  EXPECT_EQ(this->select(this->a_, {}, {kDay, kDay + 5}).size(), 1U);
+  EXPECT_THAT(this->texts(this->a_, "pod", {kDay, kDay + 5}), ElementsAre("old"));
 }
 
 TYPED_TEST(ContractTest, ALimitThatIsOverEndsASearch) {

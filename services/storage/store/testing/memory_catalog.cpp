@@ -41,11 +41,11 @@ class Found final : public SeriesCursor {
   std::size_t at_ = 0;
 };
 
-template <typename Texts>
-TextPage page_of(const Texts& texts, const TextQuery& query) {
+// Of each text, whether it is one of the days'.
+TextPage page_of(const std::map<std::string, bool>& texts, const TextQuery& query) {
   TextPage page{{}, true};
-  for (const auto& [text, last_day] : texts) {
-    if (last_day < query.first_day || (!query.after.empty() && text <= query.after)) continue;
+  for (const auto& [text, is_wanted] : texts) {
+    if (!is_wanted || (!query.after.empty() && text <= query.after)) continue;
     page.is_last = page.texts.size() < kOfPage;
     if (!page.is_last) break;
     page.texts.push_back(text);
@@ -70,13 +70,16 @@ std::optional<KnownSeries> MemoryColdStore::MemoryCatalog::find(const LabelsHash
 void MemoryColdStore::MemoryCatalog::note(OfCustomer& of, Known& known,
                                           const DayRange& days) const {
   if (days == kNoDays) return;
-  known.days = known.days == kNoDays ? days
-                                     : DayRange{std::min(known.days.first, days.first),
-                                                std::max(known.days.last, days.last)};
+  known.days = joined(known.days, days);
   for (const Label& label : known.labels) {
-    std::uint32_t& last = of.values[label.name][label.value];
-    last = std::max(last, days.last);
+    DayRange& seen = of.values[label.name].try_emplace(label.value, kNoDays).first->second;
+    seen = joined(seen, days);
   }
+}
+
+bool MemoryColdStore::MemoryCatalog::is_on(const DayRange& days, const DayRange& wanted) const {
+  const std::uint32_t first = std::max(wanted.first, expired_until_);
+  return first <= wanted.last && days.overlaps({first, wanted.last});
 }
 
 Result<void> MemoryColdStore::MemoryCatalog::resolve(const CustomerId& customer,
@@ -121,7 +124,7 @@ std::unique_ptr<SeriesCursor> MemoryColdStore::MemoryCatalog::select(const Custo
   const auto of = customers_.find(customer);
   if (of == customers_.end()) return std::make_unique<Found>(std::move(found), limit);
   for (const auto& [id, known] : of->second.series) {
-    if (known.days != kNoDays && !known.days.overlaps(query.days)) continue;
+    if (known.days != kNoDays && !is_on(known.days, query.days)) continue;
     if (all_match(query.matchers, views_of(known.labels))) found.push_back({id, known.labels});
   }
   std::stable_sort(found.begin(), found.end(), [](const auto& left, const auto& right) {
@@ -137,11 +140,11 @@ Result<TextPage> MemoryColdStore::MemoryCatalog::label_names(const CustomerId& c
   const std::lock_guard lock(mutex_);
   const auto of = customers_.find(customer);
   if (of == customers_.end()) return TextPage{{}, true};
-  std::map<std::string, std::uint32_t> last_days;
+  std::map<std::string, bool> wanted;
   for (const auto& [name, values] : of->second.values) {
-    for (const auto& [value, day] : values) last_days[name] = std::max(last_days[name], day);
+    for (const auto& [value, days] : values) wanted[name] |= is_on(days, query.days);
   }
-  return page_of(last_days, query);
+  return page_of(wanted, query);
 }
 
 Result<TextPage> MemoryColdStore::MemoryCatalog::label_values(const CustomerId& customer,
@@ -154,20 +157,23 @@ Result<TextPage> MemoryColdStore::MemoryCatalog::label_values(const CustomerId& 
   if (of == customers_.end()) return TextPage{{}, true};
   const auto values = of->second.values.find(name);
   if (values == of->second.values.end()) return TextPage{{}, true};
-  return page_of(values->second, query);
+  std::map<std::string, bool> wanted;
+  for (const auto& [value, days] : values->second) wanted[value] = is_on(days, query.days);
+  return page_of(wanted, query);
 }
 
 Result<std::size_t> MemoryColdStore::MemoryCatalog::expire(TimestampMs before_ms,
                                                            TimestampMs /*now_ms*/) {
   const std::lock_guard lock(mutex_);
   const std::uint32_t cut = day_of(before_ms);
+  expired_until_ = std::max(expired_until_, cut);
   std::size_t gone = 0;
   for (auto& [id, of] : customers_) {
     gone += std::erase_if(of.series, [&](const auto& one) {
       return one.second.days != kNoDays && one.second.days.last < cut;
     });
     for (auto& [name, values] : of.values) {
-      std::erase_if(values, [&](const auto& value) { return value.second < cut; });
+      std::erase_if(values, [&](const auto& value) { return value.second.last < cut; });
     }
   }
   std::erase_if(known_, [&](const auto& known) { return known.second.days.last < cut; });

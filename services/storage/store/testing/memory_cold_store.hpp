@@ -44,13 +44,15 @@ class MemoryColdStore final : public ColdStore {
     };
     struct OfCustomer {
       std::map<SeriesId, Known> series;
-      std::map<std::string, std::map<std::string, std::uint32_t>, std::less<>> values;  // last days
+      std::map<std::string, std::map<std::string, DayRange>, std::less<>> values;
     };
+    bool is_on(const DayRange& days, const DayRange& wanted) const;
     void note(OfCustomer& of, Known& known, const DayRange& days) const;
 
     mutable std::mutex mutex_;
     std::map<CustomerId, OfCustomer> customers_;
     std::map<LabelsHash, KnownSeries> known_;
+    std::uint32_t expired_until_ = 0;
   };
 
   class MemoryChunks final : public ChunkStore {

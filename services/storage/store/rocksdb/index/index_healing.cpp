@@ -248,9 +248,8 @@ Result<std::size_t> SeriesIndex::heal_some(const std::vector<UnresolvedSeries>& 
     if (!*is_there) continue;
     heal_customer(one.customer, one.labels);
     if (auto found = heal_hash(one, rows, healed); !found) return forward(found);
-    add_value_rows(one, rows);
+    if (auto added = add_value_rows(one, rows); !added) return forward(added);
   }
-  if (auto left = leave_out_present_values(rows.writes); !left) return forward(left);
   if (!rows.writes.empty()) {
     if (auto put = store_.put(rows.writes, kv::Durability::kLater); !put) return forward(put);
   }
@@ -270,20 +269,6 @@ Result<void> SeriesIndex::heal_hash(const UnresolvedSeries& series, NewRows& row
   }
   rows.writes.push_back({kv::Family::kIndex, std::move(key), number_value(series.id.value)});
   ++healed;
-  return {};
-}
-
-// A label value's row holds its last day: one that is there stays as it is.
-Result<void> SeriesIndex::leave_out_present_values(std::vector<kv::KeyValue>& writes) const {
-  std::vector<std::string_view> keys;
-  for (const kv::KeyValue& write : writes) keys.push_back(write.key);
-  const auto present = store_.contains(kv::Family::kIndex, keys);
-  if (!present) return forward(present);
-  std::vector<kv::KeyValue> missing;
-  for (std::size_t i = 0; i < writes.size(); ++i) {
-    if (!(*present)[i]) missing.push_back(std::move(writes[i]));
-  }
-  writes = std::move(missing);
   return {};
 }
 

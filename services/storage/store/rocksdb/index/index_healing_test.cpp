@@ -148,14 +148,14 @@ TEST_F(IndexHealingTest, TheSweepMakesTheRestWhole) {
   EXPECT_TRUE(real_->get(kv::Family::kIndex, value).value().has_value());
 }
 
-// A value's row holds its last day.
-TEST_F(IndexHealingTest, ALabelValueThatIsThereKeepsItsDay) {
+// A value's row holds its days.
+TEST_F(IndexHealingTest, ALabelValueThatIsThereKeepsItsDays) {
   std::vector<UnresolvedSeries> series = {resolve(a_, "m")};
   series[0].days = {20'000, 20'001};
   ASSERT_TRUE(index_->note_days(series));
   const std::string value = index_key::label_value(a_, "job", "x");
   const auto before = real_->get(kv::Family::kIndex, value).value();
-  ASSERT_EQ(before->size(), 4U);
+  ASSERT_EQ(before->size(), 8U);
   ++store_.lost;
   resolve(a_, "other");
   EXPECT_EQ(real_->get(kv::Family::kIndex, value).value(), before);

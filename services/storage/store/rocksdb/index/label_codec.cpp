@@ -38,6 +38,23 @@ DayRange days_of_row(std::string_view row) {
   return days;
 }
 
+std::string encode_value_row(const DayRange& days) {
+  std::string row;
+  append_u32(row, days.last);
+  append_u32(row, days.first);
+  return row;
+}
+
+DayRange days_of_value(std::string_view row) {
+  ByteReader reader(row);
+  DayRange days;
+  days.last = reader.read_u32();
+  if (!reader.ok()) return kAllDays;
+  days.first = reader.read_u32();
+  if (!reader.ok()) days.first = 0;
+  return days;
+}
+
 Result<std::vector<LabelTexts>> decode_label_views(std::string_view bytes) {
   if (has_days(bytes)) bytes.remove_prefix(kDaysBytes);
   std::vector<LabelTexts> views;

@@ -19,6 +19,11 @@ std::string encode_labels(const Labels& labels);
 std::string encode_series_row(const DayRange& days, std::string_view encoded_labels);
 /// kNoDays where the row, of an older version, does not say.
 DayRange days_of_row(std::string_view row);
+/// The row of a label value: from when to when series that have it had samples. The last day stands
+/// first: earlier programs wrote, and read, no more.
+std::string encode_value_row(const DayRange& days);
+/// From day 0 where the row does not say since when; kAllDays where it says neither.
+DayRange days_of_value(std::string_view row);
 /// Views into `bytes`, the days of a row passed over. kCorrupt for bytes that neither of the two
 /// wrote.
 Result<std::vector<LabelTexts>> decode_label_views(std::string_view bytes);

@@ -1,7 +1,6 @@
 // SeriesIndex: on which days series had samples, and forgetting those that are over.
 #include <algorithm>
 
-#include "libs/base/bytes.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
 #include "services/storage/store/rocksdb/index/label_codec.hpp"
 #include "services/storage/store/rocksdb/index/series_index.hpp"
@@ -15,26 +14,14 @@ namespace {
 constexpr std::size_t kSeriesAtOnce = 500;
 constexpr char kSeriesRow = 's';
 
-std::string day_value(std::uint32_t day) {
-  std::string bytes;
-  append_u32(bytes, day);
-  return bytes;
-}
-
-DayRange joined(const DayRange& left, const DayRange& right) {
-  if (left == kNoDays) return right;
-  return {std::min(left.first, right.first), std::max(left.last, right.last)};
-}
-
 // The last day that a row of either kind names.
 std::uint32_t last_day(std::string_view key, std::string_view value, std::uint32_t unknown) {
   if (key.front() == kSeriesRow) {
     const DayRange days = days_of_row(value);
     return days == kNoDays ? unknown : days.last;
   }
-  ByteReader reader(value);
-  const std::uint32_t last = reader.read_u32();
-  return reader.ok() ? last : unknown;
+  const DayRange days = days_of_value(value);
+  return days == kAllDays ? unknown : days.last;
 }
 
 }  // namespace
@@ -94,26 +81,26 @@ Result<void> SeriesIndex::note_days_of(const UnresolvedSeries& series, NotedDays
   return note_values(series, writes);
 }
 
-// Only the last day: a late sample never takes it back.
+// Most of a series' values have seen its day by other series: memory says so, else the row. What an
+// earlier program wrote tells no first day, and nobody knows it any more.
 Result<void> SeriesIndex::note_values(const UnresolvedSeries& series,
                                       std::vector<kv::KeyValue>& writes) {
   for (const Label& label : series.labels) {
     std::string key = index_key::label_value(series.customer, label.name, label.value);
     const LabelsHash value_hash = hash(series.customer, key);
     const auto known = value_days_.find(value_hash);
-    if (known.has_value() && known->id.value > series.days.last) continue;
-    if (!known.has_value()) {
+    DayRange days = known.has_value() ? known->days : kNoDays;
+    if (days == kNoDays) {
       const auto row = store_.get(kv::Family::kIndex, key);
       if (!row) return forward(row);
-      const std::uint32_t last = row->has_value() ? last_day(key, **row, 0) : 0;
-      if (last >= series.days.last && last != 0) {
-        value_days_.insert(series.customer, value_hash, {store::SeriesId{std::uint64_t{last} + 1}});
-        continue;
-      }
+      if (row->has_value()) days = days_of_value(**row);
+      if (days == kAllDays) days = {0, 0};
     }
-    const store::SeriesId day{std::uint64_t{series.days.last} + 1};
-    value_days_.insert(series.customer, value_hash, {day});
-    writes.push_back({kv::Family::kIndex, std::move(key), day_value(series.days.last)});
+    const bool is_noted = days.contains(series.days);
+    days = joined(days, series.days);
+    value_days_.insert(series.customer, value_hash, {kKnownValue, days});
+    if (is_noted) continue;
+    writes.push_back({kv::Family::kIndex, std::move(key), encode_value_row(days)});
   }
   return {};
 }
@@ -125,6 +112,10 @@ Result<std::size_t> SeriesIndex::expire(TimestampMs before_ms, TimestampMs now_m
        shards_) {  // before the rows go, so that whoever comes again is resolved anew
     const std::lock_guard lock(shard.mutex);
     shard.ids.forget_before(cut);
+  }
+  {
+    const std::lock_guard lock(create_mutex_);
+    value_days_.forget_before(cut);
   }
   std::size_t series = 0;
   const bool has_lost_rows = store_.repairs() != repairs_at_open_;
@@ -140,6 +131,13 @@ Result<std::size_t> SeriesIndex::expire(TimestampMs before_ms, TimestampMs now_m
   }
   expired_until_ = cut;
   return series;
+}
+
+// A series goes on and its first days do not: its row is not written anew each day for that.
+DayRange SeriesIndex::without_expired(const DayRange& days) const {
+  constexpr DayRange kNone{UINT32_MAX, 0};
+  const std::uint32_t first = std::max(days.first, expired_until_.load());
+  return first <= days.last ? DayRange{first, days.last} : kNone;
 }
 
 // What the walk sees may have been noted anew meanwhile: expire_some looks again, with the lock.
@@ -176,8 +174,9 @@ Result<std::size_t> SeriesIndex::expire_some(const std::vector<std::string>& key
     if (!row->has_value()) continue;
     const std::uint32_t last = last_day(key, **row, UINT32_MAX);
     if (last == UINT32_MAX) {  // of an older version: its time begins now
-      writes.push_back({kv::Family::kIndex, key,
-                        is_series ? encode_series_row({0, today}, **row) : day_value(today)});
+      writes.push_back(
+          {kv::Family::kIndex, key,
+           is_series ? encode_series_row({0, today}, **row) : encode_value_row({0, today})});
       continue;
     }
     if (last >= cut) continue;

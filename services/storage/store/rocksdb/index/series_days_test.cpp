@@ -34,8 +34,8 @@ class SeriesDaysTest : public testing::Test {
     }
     return found;
   }
-  std::vector<std::string> values(std::uint32_t first_day) {
-    return label_values(*index_, customer_, "pod", first_day);
+  std::vector<std::string> values(const DayRange& days) {
+    return label_values(*index_, customer_, "pod", days);
   }
   std::size_t expire(std::uint32_t day) {
     return index_
@@ -61,13 +61,53 @@ TEST_F(SeriesDaysTest, ASeriesIsFoundOnItsDaysAlone) {
   EXPECT_THAT(pods({106, 106}), testing::ElementsAre("alive"));
   EXPECT_THAT(pods({100, 106}), testing::UnorderedElementsAre("alive", "dead"));
   EXPECT_THAT(pods({0, 99}), testing::IsEmpty());
-  EXPECT_THAT(values(0), testing::ElementsAre("alive", "dead"));
-  EXPECT_THAT(values(101), testing::ElementsAre("alive"));
-  EXPECT_THAT(label_names(*index_, customer_, 107), testing::IsEmpty());
+  EXPECT_THAT(values(kAllDays), testing::ElementsAre("alive", "dead"));
+  EXPECT_THAT(values({101, 110}), testing::ElementsAre("alive"));
+  EXPECT_THAT(label_names(*index_, customer_, {107, 110}), testing::IsEmpty());
   write("alive", {90, 90});  // a late sample takes nothing back
   EXPECT_THAT(pods({106, 106}), testing::ElementsAre("alive"));
   EXPECT_THAT(pods({90, 90}), testing::ElementsAre("alive"));
-  EXPECT_THAT(values(101), testing::ElementsAre("alive"));
+  EXPECT_THAT(values({101, 110}), testing::ElementsAre("alive"));
+}
+
+TEST_F(SeriesDaysTest, AValueIsGivenOnItsDaysAlone) {
+  index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  write("first", {100, 100});
+  write("second", {105, 106});
+  for (int round = 0; round < 2; ++round) {  // the second time from the rows
+    EXPECT_THAT(values({0, 104}), testing::ElementsAre("first"));
+    EXPECT_THAT(values({101, 104}), testing::IsEmpty());
+    EXPECT_THAT(label_names(*index_, customer_, {0, 99}), testing::IsEmpty());
+    open();
+  }
+  // A new series of a value that memory has forgotten takes none of its days away.
+  const Labels labels = Labels::from({{"__name__", "down"}, {"pod", "second"}});
+  std::vector<UnresolvedSeries> series = {
+      {customer_, labels, index_->hash(customer_, "down"), {}, false, {90, 90}}};
+  ASSERT_TRUE(index_->resolve(series) && index_->note_days(series));
+  EXPECT_THAT(values({106, 106}), testing::ElementsAre("second"));
+  EXPECT_THAT(values({90, 90}), testing::ElementsAre("second"));
+}
+
+// Rows that an earlier program wrote: the last day, or none.
+TEST_F(SeriesDaysTest, AValueThatDoesNotSayItsFirstDayIsGivenOnAllBeforeItsLast) {
+  index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  write("x", {100, 100});
+  const std::string key = index_key::label_value(customer_, "pod", "x");
+  const std::string written = store_->get(kv::Family::kIndex, key).value().value();
+  std::uint32_t day = 101;
+  for (const std::string& older : {written.substr(0, 4), std::string()}) {
+    ASSERT_TRUE(store_->put({{kv::Family::kIndex, key, older}}, kv::Durability::kNow));
+    open();
+    EXPECT_THAT(values({0, 1}), testing::ElementsAre("x"));
+    EXPECT_EQ(values({day, day + 1}).empty(), !older.empty());
+    write("x", {day, day});
+    open();
+    EXPECT_THAT(values({0, 1}), testing::ElementsAre("x"));
+    EXPECT_THAT(values({day, day}), testing::ElementsAre("x"));
+    EXPECT_THAT(values({day + 1, day + 1}), testing::IsEmpty());
+    ++day;
+  }
 }
 
 // A10: the index never forgot a series.
@@ -78,7 +118,7 @@ TEST_F(SeriesDaysTest, WhatIsOverIsForgottenWithItsValuesAndMayComeBack) {
   EXPECT_EQ(expire(100), 0U);
   EXPECT_EQ(expire(101), 1U);
   EXPECT_THAT(pods(kAllDays), testing::ElementsAre("alive"));
-  EXPECT_THAT(values(0), testing::ElementsAre("alive"));
+  EXPECT_THAT(values(kAllDays), testing::ElementsAre("alive"));
   EXPECT_FALSE(known("dead").has_value());
   const UnresolvedSeries back = write("dead", {201, 201});
   EXPECT_TRUE(back.is_new);
@@ -159,7 +199,7 @@ TEST_F(SeriesDaysTest, SeriesOfAnOlderVersionAreShownAndCountFromNow) {
   index_->number_of(CustomerId::parse("cliente-a").value()).value();
   write("old", kNoDays);  // its row does not say
   EXPECT_THAT(pods({500, 500}), testing::ElementsAre("old"));
-  EXPECT_THAT(values(500), testing::ElementsAre("old"));
+  EXPECT_THAT(values({500, 500}), testing::ElementsAre("old"));
   EXPECT_EQ(expire(100), 0U);
   EXPECT_EQ(expire(500), 0U);
   EXPECT_THAT(pods({501, 501}), testing::IsEmpty());

@@ -35,6 +35,11 @@ Result<std::uint64_t> read_number(std::string_view bytes) {
   return value;
 }
 
+// The row of one that is not new was lost: on which days it had samples before, nobody knows.
+DayRange days_of_new_row(const UnresolvedSeries& series) {
+  return {series.is_new ? series.days.first : 0, series.days.last};
+}
+
 }  // namespace
 
 SeriesIndex::SeriesIndex(Key /*key*/, kv::OrderedStore& store, std::size_t memory_max)
@@ -245,13 +250,14 @@ Result<void> SeriesIndex::resolve(std::vector<UnresolvedSeries>& series) {
       if (!has_lost_rows_) continue;
       const auto is_there = has_series_row(one);
       if (!is_there) return forward(is_there);
-      if (!*is_there) add_rows(one, key, rows);
+      if (*is_there) continue;
+      if (auto added = add_rows(one, key, rows); !added) return added;
       continue;
     }
     one.id = store::SeriesId{next++};
     one.is_new = true;
     created.emplace(key, one.id);
-    add_rows(one, key, rows);
+    if (auto added = add_rows(one, key, rows); !added) return added;
   }
   if (!rows.writes.empty()) {
     for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
@@ -266,44 +272,58 @@ Result<void> SeriesIndex::resolve(std::vector<UnresolvedSeries>& series) {
 }
 
 // Where its days are told they need not be noted in a second write.
-// The row of one that is not new was lost: on which days it had samples before, nobody knows.
 std::string SeriesIndex::series_row(const UnresolvedSeries& series) {
   std::string labels = encode_labels(series.labels);
   if (series.days == kNoDays) return labels;
-  return encode_series_row({series.is_new ? series.days.first : 0, series.days.last}, labels);
+  return encode_series_row(days_of_new_row(series), labels);
 }
 
 // A label value counts as known only once its row is on disk: an error between would leave it out
 // of the lists for ever.
-void SeriesIndex::add_rows(const UnresolvedSeries& series, const std::string& hash_key,
-                           NewRows& rows) {
+Result<void> SeriesIndex::add_rows(const UnresolvedSeries& series, const std::string& hash_key,
+                                   NewRows& rows) {
   rows.writes.push_back({kv::Family::kIndex, hash_key, number_value(series.id.value)});
   rows.writes.push_back({kv::Family::kIndex,
                          index_key::series(series.customer, series.labels.metric_name(), series.id),
                          series_row(series)});
   rows.writes.push_back({kv::Family::kIdentity, index_key::copy(series.customer, series.id),
                          encode_labels(series.labels)});
-  add_value_rows(series, rows);
+  return add_value_rows(series, rows);
 }
 
 void SeriesIndex::remember_values(const NewRows& rows) {
-  for (const auto& [customer, value] : rows.value_hashes) {
-    known_values_.insert(customer, value, {store::SeriesId{1}});
+  for (const NewRows::Value& value : rows.noted_values) {
+    known_values_.insert(value.customer, value.hash, {kKnownValue});
+    if (value.days != kAllDays) {
+      value_days_.insert(value.customer, value.hash, {kKnownValue, value.days});
+    }
   }
   bound_values();
 }
 
-void SeriesIndex::add_value_rows(const UnresolvedSeries& series, NewRows& rows) {
+// A row that is there has days, which other series brought: it stays as it is.
+Result<void> SeriesIndex::add_value_rows(const UnresolvedSeries& series, NewRows& rows) {
   for (const Label& label : series.labels) {
     std::string key = index_key::label_value(series.customer, label.name, label.value);
     const LabelsHash value_hash = hash(series.customer, key);
     const bool is_known =
         known_values_.find(value_hash).has_value() || rows.values.find(value_hash).has_value();
     if (is_known) continue;
-    rows.values.insert(series.customer, value_hash, {store::SeriesId{1}});
-    rows.value_hashes.emplace_back(series.customer, value_hash);
-    rows.writes.push_back({kv::Family::kIndex, std::move(key), ""});
+    const auto row = store_.get(kv::Family::kIndex, key);
+    if (!row) return forward(row);
+    DayRange days = kAllDays;
+    if (row->has_value()) {
+      days = days_of_value(**row);
+    } else {
+      const bool has_days = series.days != kNoDays;
+      if (has_days) days = days_of_new_row(series);
+      rows.writes.push_back(
+          {kv::Family::kIndex, std::move(key), has_days ? encode_value_row(days) : ""});
+    }
+    rows.values.insert(series.customer, value_hash, {kKnownValue});
+    rows.noted_values.push_back({series.customer, value_hash, days});
   }
+  return {};
 }
 
 }  // namespace vigia::storage::store::rocksdb::index

@@ -132,13 +132,15 @@ class SeriesIndex {
                                           store::SeriesId series) const;
   /// False: no more are wanted.
   using TextVisit = std::function<bool(std::string_view)>;
-  /// In order; what was last seen before the first day is left out. Both end with the limit's error
+  /// In order; what no series of the query's days has is left out. Both end with the limit's error
   /// once it is over, between two rows, whether these are wanted or not.
   Result<void> label_names(customers::CustomerNumber customer, const TextQuery& query,
                            const TextVisit& visit, const WorkLimit& limit = {}) const;
   Result<void> label_values(customers::CustomerNumber customer, std::string_view name,
                             const TextQuery& query, const TextVisit& visit,
                             const WorkLimit& limit = {}) const;
+  /// Without the days that `expire` has been through.
+  DayRange without_expired(const DayRange& days) const;
   /// These numbers are taken, whatever the store's rows say: the write-ahead log names them.
   void note_used(store::SeriesId series, customers::CustomerNumber customer);
   std::uint64_t series_count() const { return next_id_.load() - 1; }
@@ -152,7 +154,12 @@ class SeriesIndex {
   struct NewRows {
     std::vector<kv::KeyValue> writes;
     FlatIdMap values;  // label values among them
-    std::vector<std::pair<customers::CustomerNumber, LabelsHash>> value_hashes;  // the same
+    struct Value {
+      customers::CustomerNumber customer;
+      LabelsHash hash;
+      DayRange days;  // as its row has them
+    };
+    std::vector<Value> noted_values;  // the same
   };
   Result<void> load();
   Result<void> load_identity();
@@ -196,14 +203,13 @@ class SeriesIndex {
   static Result<void> check_goes_on(const GoesOn& goes_on);
   Result<std::size_t> heal_some(const std::vector<UnresolvedSeries>& series);
   Result<void> heal_hash(const UnresolvedSeries& series, NewRows& rows, std::size_t& healed);
-  Result<void> leave_out_present_values(std::vector<kv::KeyValue>& writes) const;
   void remember_values(const NewRows& rows);
   Result<void> find_customer_numbers(kv::Family family);
   void heal_customer(customers::CustomerNumber number, const Labels& labels);
   Result<bool> has_series_row(const UnresolvedSeries& series) const;
   Result<std::optional<store::SeriesId>> find_stored(const LabelsHash& hash) const;
-  void add_rows(const UnresolvedSeries& series, const std::string& hash_key, NewRows& rows);
-  void add_value_rows(const UnresolvedSeries& series, NewRows& rows);
+  Result<void> add_rows(const UnresolvedSeries& series, const std::string& hash_key, NewRows& rows);
+  Result<void> add_value_rows(const UnresolvedSeries& series, NewRows& rows);
   static std::string series_row(const UnresolvedSeries& series);
   void remember(const UnresolvedSeries& series, const DayRange& days);
   std::size_t ids_max() const;
@@ -226,6 +232,7 @@ class SeriesIndex {
     mutable FlatIdMap ids;  // notes what is asked for
   };
   static constexpr std::size_t kShards = 16;
+  static constexpr store::SeriesId kKnownValue{1};  // of a label value, which has no number
 
   kv::OrderedStore& store_;
   const std::size_t memory_max_;
@@ -242,9 +249,9 @@ class SeriesIndex {
   std::map<customers::CustomerNumber, std::shared_ptr<Healing>> healings_;  // under create_mutex_
   mutable std::mutex whole_mutex_;  // never held while the store is asked
   std::map<customers::CustomerNumber, std::uint64_t> whole_after_;  // repairs; under whole_mutex_
-  bool has_lost_rows_ = false;       // once, some time; under create_mutex_
-  FlatIdMap value_days_;             // label values: last day noted; under create_mutex_
-  std::uint32_t expired_until_ = 0;  // the sweeper's: the day up to which all was looked through
+  bool has_lost_rows_ = false;                   // once, some time; under create_mutex_
+  FlatIdMap value_days_;                         // label values: days noted; under create_mutex_
+  std::atomic<std::uint32_t> expired_until_{0};  // the day up to which all was looked through
   mutable std::shared_mutex customers_mutex_;
   std::map<CustomerId, customers::CustomerNumber> customers_;
   std::uint32_t last_number_ = 0;  // the highest that was ever given out; under customers_mutex_

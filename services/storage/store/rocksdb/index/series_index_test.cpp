@@ -135,7 +135,7 @@ TEST_F(LostRowsTest, NoNumberIsGivenTwiceWhateverIsLost) {
     EXPECT_EQ(index_->number_of(*CustomerId::parse("cliente-a")).value(), number);
     EXPECT_EQ(resolve("cliente-a", "m"), first);
     EXPECT_EQ(resolve("cliente-b", "m"), second);
-    EXPECT_EQ(label_names(*index_, number, 0).size(), 2U);
+    EXPECT_EQ(label_names(*index_, number, kAllDays).size(), 2U);
     EXPECT_GT(resolve("cliente-a", std::string("new") + prefix), second);
   }
 }
@@ -288,7 +288,7 @@ TEST_F(SeriesIndexTest, ALabelValueIsListedWhateverFailedBefore) {
   failing.put_failures = 1;
   EXPECT_FALSE(index->resolve(both).has_value());
   ASSERT_TRUE(index->resolve(both).has_value());
-  EXPECT_EQ(label_values(*index, number, "pod", 0), std::vector<std::string>{"p-1"});
+  EXPECT_EQ(label_values(*index, number, "pod", kAllDays), std::vector<std::string>{"p-1"});
 }
 
 }  // namespace

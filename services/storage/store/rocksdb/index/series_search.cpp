@@ -2,7 +2,6 @@
 #include <string>
 #include <utility>
 
-#include "libs/base/bytes.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
 #include "services/storage/store/rocksdb/index/label_codec.hpp"
 #include "services/storage/store/rocksdb/index/series_index.hpp"
@@ -15,13 +14,6 @@ namespace {
 
 // 's', customer, the name's end, the series.
 constexpr std::size_t kSeriesKeyMin = 1 + 4 + 1 + 8;
-
-// Of a label value's row. What an older version wrote does not say, and is shown.
-bool is_seen_since(std::string_view value, std::uint32_t first_day) {
-  ByteReader reader(value);
-  const std::uint32_t last = reader.read_u32();
-  return !reader.ok() || last >= first_day;
-}
 
 }  // namespace
 
@@ -73,6 +65,7 @@ Result<std::optional<Labels>> SeriesIndex::labels_of(customers::CustomerNumber c
 
 Result<void> SeriesIndex::label_names(customers::CustomerNumber customer, const TextQuery& query,
                                       const TextVisit& visit, const WorkLimit& limit) const {
+  const DayRange days = without_expired(query.days);
   const std::string prefix = index_key::all_labels(customer);
   // Behind all values of the name after which it begins.
   const std::string from =
@@ -80,7 +73,7 @@ Result<void> SeriesIndex::label_names(customers::CustomerNumber customer, const 
   const auto scan = store_.scan(kv::Family::kIndex, from, kv::after_prefix(prefix));
   while (scan->next()) {
     if (auto checked = limit.check(); !checked) return checked;
-    if (!is_seen_since(scan->value(), query.first_day)) continue;
+    if (!days_of_value(scan->value()).overlaps(days)) continue;
     const std::string_view rest = scan->key().substr(prefix.size());
     const std::string name(rest.substr(0, rest.find('\0')));
     if (!visit(name)) return {};
@@ -93,13 +86,14 @@ Result<void> SeriesIndex::label_names(customers::CustomerNumber customer, const 
 Result<void> SeriesIndex::label_values(customers::CustomerNumber customer, std::string_view name,
                                        const TextQuery& query, const TextVisit& visit,
                                        const WorkLimit& limit) const {
+  const DayRange days = without_expired(query.days);
   const std::string prefix = index_key::label(customer, name);
   // The smallest text behind another is that text and a NUL.
   const std::string from = query.after.empty() ? prefix : prefix + query.after + '\0';
   const auto scan = store_.scan(kv::Family::kIndex, from, kv::after_prefix(prefix));
   while (scan->next()) {
     if (auto checked = limit.check(); !checked) return checked;
-    if (!is_seen_since(scan->value(), query.first_day)) continue;
+    if (!days_of_value(scan->value()).overlaps(days)) continue;
     if (!visit(scan->key().substr(prefix.size()))) return {};
   }
   return scan->status();

@@ -43,12 +43,12 @@ inline Result<std::vector<FoundSeries>> series_of(kv::OrderedStore& store,
   }
 }
 
-/// All label names of a customer, or all values of one.
+/// All label names of a customer, or all values of one, on the days.
 inline std::vector<std::string> label_names(const index::SeriesIndex& of,
                                             customers::CustomerNumber customer,
-                                            std::uint32_t first_day) {
+                                            const DayRange& days) {
   std::vector<std::string> names;
-  EXPECT_TRUE(of.label_names(customer, {first_day, ""}, [&](std::string_view name) {
+  EXPECT_TRUE(of.label_names(customer, {days, ""}, [&](std::string_view name) {
     names.emplace_back(name);
     return true;
   }));
@@ -57,9 +57,9 @@ inline std::vector<std::string> label_names(const index::SeriesIndex& of,
 
 inline std::vector<std::string> label_values(const index::SeriesIndex& of,
                                              customers::CustomerNumber customer,
-                                             std::string_view name, std::uint32_t first_day) {
+                                             std::string_view name, const DayRange& days) {
   std::vector<std::string> values;
-  EXPECT_TRUE(of.label_values(customer, name, {first_day, ""}, [&](std::string_view value) {
+  EXPECT_TRUE(of.label_values(customer, name, {days, ""}, [&](std::string_view value) {
     values.emplace_back(value);
     return true;
   }));
