@@ -61,6 +61,12 @@ std::string origin_copy(kv::Family family, std::string_view origin_key) {
   return origin_copies(family).append(origin_key);
 }
 
+kv::KeyValue log_arrival_row(std::uint64_t arrival) {
+  kv::KeyValue row{kv::Family::kIndex, std::string(kLogArrival), ""};
+  append_u64(row.value, arrival);
+  return row;
+}
+
 std::string moved_to(std::uint32_t day, Signal signal, std::string_view key) {
   std::string moved = kv::day_key(day);
   if (signal == Signal::kTraces) return moved.append(key.substr(kDayBytes));

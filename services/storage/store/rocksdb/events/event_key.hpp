@@ -48,4 +48,8 @@ class ItemHasher {
   XXH3_state_s* item_;
 };
 
+/// Of the index: the last arrival of a log record (event_row.hpp), for the next start.
+inline constexpr std::string_view kLogArrival = "m/log_arrival";
+kv::KeyValue log_arrival_row(std::uint64_t arrival);
+
 }  // namespace vigia::storage::store::rocksdb::events::event_key

@@ -51,7 +51,7 @@ std::string encode_item(const StoredItem& item) {
   append_u32(bytes, item.origin_day);
   append_hash(bytes, item.resource);
   append_hash(bytes, item.scope);
-  append_varint(bytes, item.received_ms);
+  append_varint(bytes, item.arrival);
   append_varint(bytes, item.position);
   bytes += item.item;
   return bytes;
@@ -68,7 +68,7 @@ Result<StoredItem> decode_item(std::string_view bytes) {
   item.origin_day = reader.read_u32();
   item.resource = read_hash(reader);
   item.scope = read_hash(reader);
-  item.received_ms = reader.read_varint();
+  item.arrival = reader.read_varint();
   item.position = static_cast<std::uint32_t>(reader.read_varint());
   item.item = reader.rest();
   if (!reader.ok() || version != kRefers) {

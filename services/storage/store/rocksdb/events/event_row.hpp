@@ -28,8 +28,10 @@ struct StoredItem {
   std::uint32_t origin_day = 0;  ///< under which both origins are filed; not before the item's day
   OriginHash resource;
   OriginHash scope;
-  std::uint64_t received_ms = 0;
-  std::uint32_t position = 0;  ///< in its request: the order of arrival among equal times
+  /// Of its request: when it came, in ms since 1970, and at least one more than that of the one
+  /// before, whatever the clock said.
+  std::uint64_t arrival = 0;
+  std::uint32_t position = 0;  ///< in its request
   std::string_view item;
 };
 

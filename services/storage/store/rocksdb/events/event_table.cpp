@@ -1,7 +1,10 @@
 #include "services/storage/store/rocksdb/events/event_table.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "libs/base/bytes.hpp"
 #include "libs/base/check.hpp"
 #include "services/storage/store/rocksdb/events/damaged_items.hpp"
 #include "services/storage/store/rocksdb/events/event_key.hpp"
@@ -11,11 +14,40 @@
 #include "services/storage/store/rocksdb/kv/key.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
+namespace {
+
+// The year 9999: what a row says beyond is no time, and numbers above it must not run out.
+constexpr std::uint64_t kArrivalMax = 253'402'300'800'000;
+
+}  // namespace
+
 Result<std::unique_ptr<EventTable>> EventTable::open(kv::OrderedStore& store, const Clock& clock,
                                                      Signal signal) {
   auto events = std::make_unique<EventTable>(Key{}, store, clock, signal);
   if (auto loaded = events->days_.load(); !loaded) return forward(loaded);
+  if (auto loaded = events->load_last_arrival(); !loaded) return forward(loaded);
   return events;
+}
+
+// A row that is lost costs the order of what came in a time that the clock shows twice, no more.
+Result<void> EventTable::load_last_arrival() {
+  if (signal_ != Signal::kLogs) return {};
+  const auto row = store_.get(kv::Family::kIndex, event_key::kLogArrival);
+  if (!row) return forward(row);
+  if (!row->has_value()) return {};
+  ByteReader reader(**row);
+  const std::uint64_t arrival = reader.read_u64();
+  if (reader.ok() && arrival < kArrivalMax) last_arrival_ = arrival;
+  return {};
+}
+
+// Requests come many in a millisecond, and a clock may be set back: neither may change their order.
+std::uint64_t EventTable::next_arrival(TimestampMs now_ms) {
+  const auto now = static_cast<std::uint64_t>(std::max<TimestampMs>(now_ms, 0));
+  std::uint64_t last = last_arrival_;
+  while (!last_arrival_.compare_exchange_weak(last, std::max(now, last + 1))) {
+  }
+  return std::max(now, last + 1);
 }
 
 EventTable::EventTable(Key /*key*/, kv::OrderedStore& store, const Clock& clock, Signal signal)
@@ -41,7 +73,7 @@ Result<EventCounts> EventTable::write(const CustomerId& customer, customers::Cus
                             *items, kRequestItemsMax));
   }
   const TimestampMs now_ms = times_ == nullptr ? clock_.wall_ms() : times_->latest_ms(clock_);
-  EventWriter writer(target, verdicts, {now_ms, oldest_ms_()});
+  EventWriter writer(target, verdicts, {now_ms, oldest_ms_(), next_arrival(now_ms)});
   if (auto walked = wire::otlp::walk(signal_, body, writer); !walked) return forward(walked);
   if (auto finished = writer.finish(); !finished) return forward(finished);
   if (times_ != nullptr && writer.newest_ms() > 0) {

@@ -66,6 +66,9 @@ class EventTable {
   std::uint64_t damaged_items() const { return damaged_items_; }
 
  private:
+  Result<void> load_last_arrival();
+  std::uint64_t next_arrival(TimestampMs now_ms);
+
   kv::OrderedStore& store_;
   const Clock& clock_;
   customers::RecordTimes* times_ = nullptr;
@@ -73,6 +76,7 @@ class EventTable {
   Signal signal_;
   kv::Family family_;
   kv::DaySet days_;
+  std::atomic<std::uint64_t> last_arrival_{0};
   std::atomic<std::uint64_t> damaged_items_{0};
 };
 

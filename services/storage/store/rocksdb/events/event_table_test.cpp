@@ -288,6 +288,50 @@ TEST_F(EventTableTest, PagesOfManyMibOfOneTimeAreTheWholeWalkBesideADamagedRow) 
   }
 }
 
+// Of requests that came in one millisecond, or after the clock was set back, the first records
+// stood beside each other, then the second ones.
+TEST_F(EventTableTest, RecordsOfOneTimeStandAsTheirRequestsCame) {
+  const auto line = [](int number) {
+    return log_record(kNowNs, fmt::format("line {:02}", number));
+  };
+  const std::vector<std::vector<std::string>> requests = {
+      {line(1), line(2)}, {line(3)}, {line(4), line(5)}, {line(6), line(7)}, {line(8), line(9)}};
+  const auto send = [&](std::size_t request) {
+    return written(*logs_, *index_, "cliente-a", request_of("cliente-a", requests[request]));
+  };
+  for (const std::size_t request : {0U, 1U, 2U}) send(request);
+  clock_.set_wall_ns(static_cast<std::int64_t>(kNowNs - 3'600 * kSecondNs));
+  send(3);
+  reopen();
+  clock_.set_wall_ns(static_cast<std::int64_t>(kNowNs - 2 * 3'600 * kSecondNs));
+  send(4);
+  for (std::size_t request = 0; request < requests.size(); ++request) {
+    EXPECT_EQ(send(request).stored, 0U) << "sent again";
+  }
+  std::vector<int> wanted = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+  const auto customer = index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  for (const LogDirection direction : {LogDirection::kForward, LogDirection::kBackward}) {
+    for (const std::size_t page : {3U, 100U}) {
+      LogQuery query{kNowNs, kNowNs, direction};
+      query.records_max = page;
+      std::vector<int> found;
+      for (std::size_t pages = 0; pages < 4; ++pages) {
+        std::optional<LogPlace> last = query.after;
+        const auto visit = [&](const LogRecordView& record) {
+          const std::size_t at = record.event.item.find("line ");
+          found.push_back(std::stoi(std::string(record.event.item.substr(at + 5, 2))));
+          last = record.place;
+          return true;
+        };
+        EXPECT_TRUE(logs_->read_logs(customer, query, visit, {}).value());
+        query.after = last;
+      }
+      EXPECT_EQ(found, wanted) << "pages of " << page;
+    }
+    std::reverse(wanted.begin(), wanted.end());
+  }
+}
+
 // B3: 2 M records of one request took longer than the collector waits, again and again.
 TEST_F(EventTableTest, ARequestOfTooManyItemsIsSentBackWholeAndSmallPartsAreTaken) {
   const auto many = request_of("cliente-a", std::vector<std::string>(kRequestItemsMax + 1, ""));

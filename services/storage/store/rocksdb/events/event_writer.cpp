@@ -55,6 +55,7 @@ EventWriter::EventWriter(const EventTarget& target, const EventVerdicts& verdict
       verdicts_(verdicts),
       now_ms_(times.now_ms),
       oldest_ms_(times.oldest_ms),
+      arrival_(times.arrival),
       today_(day_of(times.now_ms)) {}
 
 void EventWriter::on_resource(const wire::otlp::ResourceView& resource) {
@@ -150,9 +151,7 @@ void EventWriter::add_row(std::string key, bool is_unsteady, std::uint32_t item,
     add_origin(day, scope_);
     origins_day_ = day;
   }
-  std::string value =
-      encode_item({day, resource_.hash, scope_.hash,
-                   static_cast<std::uint64_t>(std::max<TimestampMs>(now_ms_, 0)), item, bytes});
+  std::string value = encode_item({day, resource_.hash, scope_.hash, arrival_, item, bytes});
   bytes_ += key.size() + value.size();
   rows_.push_back({std::move(key), std::move(value), is_unsteady});
 }
@@ -226,16 +225,19 @@ Result<void> EventWriter::flush() {
   // Days are noted before the rows are there: a day without rows costs a look, rows of a day that
   // nobody knows would not be found.
   for (const kv::KeyValue& write : writes) {
-    if (write.family == kv::Family::kIdentity) continue;
+    if (write.family != target_.family) continue;
     std::string_view rest = write.key;
     bool ok = true;
     target_.days.note(kv::take_key_u32(rest, ok));
   }
+  const std::size_t stored = writes.size() - origins;
   if (!writes.empty()) {
+    // With the rows, in one write: no later start gives an arrival again that a row has.
+    if (target_.signal == Signal::kLogs) writes.push_back(event_key::log_arrival_row(arrival_));
     if (auto put = target_.store.put(writes, kv::Durability::kLater); !put) return put;
   }
-  stored_ += writes.size() - origins;
-  repeats_ += rows_.size() - (writes.size() - origins);
+  stored_ += stored;
+  repeats_ += rows_.size() - stored;
   rows_.clear();
   origins_.clear();
   bytes_ = 0;

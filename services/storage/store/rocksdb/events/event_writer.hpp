@@ -57,6 +57,7 @@ inline constexpr std::uint32_t kRequestItemsMax = 100'000;
 struct EventTimes {
   TimestampMs now_ms = 0;
   TimestampMs oldest_ms = 0;  ///< what is older is not kept
+  std::uint64_t arrival = 0;  ///< of the request: that of a later one is larger (event_row.hpp)
 };
 
 /// Thread contract: one thread. REQUIRES: what it walks was walked by EventVerdicts without an
@@ -105,6 +106,7 @@ class EventWriter final : public wire::otlp::Visitor {
   const EventVerdicts& verdicts_;
   TimestampMs now_ms_;
   TimestampMs oldest_ms_;
+  std::uint64_t arrival_;
   std::uint32_t today_;
   event_key::ItemHasher hasher_;
   OriginView resource_view_;

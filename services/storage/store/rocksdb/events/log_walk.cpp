@@ -82,7 +82,7 @@ Result<LogWalk::Went> LogWalk::add(TimestampNs time_ns, std::string_view row) {
   }
   // Only what waits: a run must be cut alike wherever a walk begins, or places shift.
   bytes_ += row.size();
-  rows_.push_back({item->received_ms, item->position, std::string(row)});
+  rows_.push_back({item->arrival, item->position, std::string(row)});
   return Went::kOn;
 }
 
@@ -91,7 +91,7 @@ Result<LogWalk::Went> LogWalk::give_waiting() {
   // last here is given first.
   if (is_backward()) std::reverse(rows_.begin(), rows_.end());
   std::stable_sort(rows_.begin(), rows_.end(), [](const WaitingRow& left, const WaitingRow& right) {
-    return std::tie(left.received_ms, left.position) < std::tie(right.received_ms, right.position);
+    return std::tie(left.arrival, left.position) < std::tie(right.arrival, right.position);
   });
   if (is_backward()) std::reverse(rows_.begin(), rows_.end());
   for (const WaitingRow& row : rows_) {

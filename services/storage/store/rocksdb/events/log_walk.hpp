@@ -29,7 +29,7 @@ class LogWalk {
   /// How a part of the walk ended.
   enum class Went : std::uint8_t { kOn, kEnough, kLimited };
   struct WaitingRow {
-    std::uint64_t received_ms;
+    std::uint64_t arrival;
     std::uint32_t position;
     std::string bytes;
   };
