@@ -170,10 +170,21 @@ void Service::use_times() {
 
 // By the earlier of clock and records, as expiry goes, and with the day that it leaves standing.
 TimestampMs Service::oldest_ms(Duration keep) const {
-  const TimestampMs records_ms = times_.median_ms();
-  if (keep == Duration(0) || records_ms == 0) return 0;
+  if (keep == Duration(0)) return 0;
   const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(keep + kIndexAfterRaw);
-  return std::max<TimestampMs>(std::min(clock_.wall_ms(), records_ms) - kept.count(), 0);
+  return std::max<TimestampMs>(earliest_now_ms() - kept.count(), 0);
+}
+
+// 0 where no records have come yet: the clock alone is not believed.
+TimestampMs Service::earliest_now_ms() const {
+  return std::min(clock_.wall_ms(), times_.median_ms());
+}
+
+api::OldestTimes Service::oldest_samples() const {
+  const TimestampMs kept_ms = oldest_ms(settings_.retention.raw);
+  if (settings_.late_max == Duration(0)) return {kept_ms, 0};
+  const auto late = std::chrono::duration_cast<std::chrono::milliseconds>(settings_.late_max);
+  return {kept_ms, std::max<TimestampMs>(earliest_now_ms() - late.count(), 0)};
 }
 
 void Service::make_interfaces() {
@@ -183,9 +194,8 @@ void Service::make_interfaces() {
   remote_read_ =
       std::make_unique<read::RemoteRead>(cold().catalog(), *reader_, read::ReadLimits(), *answers_);
   books_ = std::make_unique<api::WriteBooks>(registry_);
-  write_api_ =
-      std::make_unique<api::WriteApi>(cold().catalog(), instance_->numbers(), *ingester_, *books_,
-                                      [this] { return oldest_ms(settings_.retention.raw); });
+  write_api_ = std::make_unique<api::WriteApi>(cold().catalog(), instance_->numbers(), *ingester_,
+                                               *books_, [this] { return oldest_samples(); });
   read_api_ = std::make_unique<api::ReadApi>(*remote_read_);
   const auto unsaved_files = [this] { return instance_->damage().unsaved_files; };
   const auto lacks_index = [this](std::string_view customer) {

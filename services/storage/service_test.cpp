@@ -201,6 +201,28 @@ TEST_F(ServiceTest, WhatIsOlderThanItsRetentionIsTakenAndNotStored) {
   EXPECT_THAT(get("/api/v1/label/__name__/values").body, HasSubstr(R"("data":["new"])"));
 }
 
+TEST_F(ServiceTest, WhatIsOlderThanLateMaxIsRefusedByNameAndTheRestStored) {
+  const TimestampMs old = now_ - 8LL * 86'400'000;
+  const std::string old_series = series("old", "cliente-a", {{old, 1}});
+  EXPECT_EQ(write(old_series, "cliente-a").status, 204) << "late_max is 0";
+  settings_.late_max = std::chrono::hours(24 * 7);
+  restart();
+  EXPECT_EQ(write(series("first", "cliente-a", {{old, 1}}), "cliente-a").status, 204)
+      << "by the clock alone nothing is too old";
+  EXPECT_EQ(write(series("new", "cliente-a", {{now_, 1}}), "cliente-a").status, 204);
+  const auto answer = write(series("late", "cliente-a", {{old, 1}, {now_ - 86'400'000, 2}}) +
+                                series("gone", "cliente-a", {{old, 1}}),
+                            "cliente-a");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("2 samples refused, 0 in conflict"));
+  EXPECT_THAT(answer.body, HasSubstr("late"));
+  EXPECT_THAT(answer.body, HasSubstr("too_old"));
+  EXPECT_EQ(answer.headers.get("x-prometheus-remote-write-samples-written"), "1");
+  EXPECT_EQ(service_metric("vigia_storage_samples_refused_total{reason=\"too_old\"}"), 2);
+  EXPECT_THAT(get("/api/v1/label/__name__/values").body,
+              HasSubstr(R"("data":["first","late","new","old"])"));
+}
+
 // C14: matchers of a remote read.
 TEST_F(ServiceTest, WithoutTheHeaderEachSeriesHasItsOwnOwner) {
   EXPECT_EQ(write(series("up", "cliente-a", {{now_, 1}}) + series("up", "cliente-b", {{now_, 0}}) +

@@ -7,12 +7,20 @@ namespace vigia::storage {
 namespace {
 
 constexpr std::uint64_t kMemoryMin = 256U << 20U;
+constexpr Duration kLateMaxMin = std::chrono::hours(24);
 
 void refuse_cassandra(const service::ConfigNode& cassandra) {
   if (!cassandra.is_present()) return;
   // One error about it, not one for each key beneath.
   cassandra.accept_all();
   cassandra.note_error("this build has no Cassandra store; use store.rocksdb");
+}
+
+// Below a day it would refuse what a collector sends after an outage of one night.
+Duration read_late_max(const service::ConfigNode& node) {
+  const Duration late_max = node.duration(Duration());
+  if (late_max != Duration() && late_max < kLateMaxMin) node.note_error("0, or at least 1d");
+  return late_max;
 }
 
 }  // namespace
@@ -34,6 +42,9 @@ memory_max: 1GiB                of the process, 256MiB at least: buffers, reques
                                 (1/16) take their shares of it; above it whoever holds most is
                                 refused, retryably
 log: {bytes_max: 10GiB}         write-ahead log: at the cap writes are refused, retryably
+late_max: 0                     samples older than that are refused as too_old, the rest of their
+                                request is stored; 0: none are. Above what senders may keep while
+                                they cannot reach the store
 retention:                      0 keeps for ever
   raw: 400d
   rollup_5m: 2y                 these three have no effect yet
@@ -55,6 +66,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   const service::ConfigNode memory = root.child("memory_max");
   settings.memory_max = memory.bytes(settings.memory_max);
   if (settings.memory_max < kMemoryMin) memory.note_error("at least 256MiB");
+  settings.late_max = read_late_max(root.child("late_max"));
   const service::ConfigNode store = root.child("store");
   refuse_cassandra(store.child("cassandra"));
   settings.store.rocksdb =

@@ -22,6 +22,7 @@ struct Settings {
   retention::RetentionSettings retention;
   /// Of the process; buffers, waiting requests and answers take their shares of it.
   std::uint64_t memory_max = 1ULL << 30U;
+  Duration late_max{};  ///< samples that are older are refused; 0: none for that
 };
 
 /// Reads all keys and calls ConfigFile::finish. kInvalid with file, line and key.

@@ -39,6 +39,16 @@ TEST(SettingsTest, MemoryHasADefaultAndAFloor) {
   EXPECT_THAT(error_of(std::string(kSmallest) + "memory_max: 100MiB\n"), HasSubstr("256MiB"));
 }
 
+TEST(SettingsTest, LateMaxIsOffOrADayAtLeast) {
+  const auto late_max = [](const std::string& text) {
+    return read_settings(*service::ConfigFile::parse(kSmallest + text, "f")).value().late_max;
+  };
+  EXPECT_EQ(late_max(""), Duration());
+  EXPECT_EQ(late_max("late_max: 0\n"), Duration());
+  EXPECT_EQ(late_max("late_max: 7d\n"), std::chrono::hours(24 * 7));
+  EXPECT_THAT(error_of(std::string(kSmallest) + "late_max: 23h\n"), HasSubstr("late_max: 0, or"));
+}
+
 TEST(SettingsTest, ZeroKeepsForEverAndNegativeIsAnError) {
   const auto file =
       service::ConfigFile::parse(std::string(kSmallest) + "retention: {raw: 0, logs: 1w}\n", "f");

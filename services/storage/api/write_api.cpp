@@ -77,7 +77,7 @@ std::optional<net::Response> WriteApi::admit(const net::Headers& headers) {
 void WriteApi::handle(net::Request request, net::Responder responder) {
   auto fence = read_fence(request.headers);
   if (!fence) return responder.send(error_response(fence.error()));
-  WriteBatch batch(catalog_, numbers_, std::move(*fence), oldest_ms_());
+  WriteBatch batch(catalog_, numbers_, std::move(*fence), oldest_());
   wire::remote_write::DecodeLimits limits;
   limits.message_bytes_max = kMessageBytesMax;
   if (auto decoded = wire::remote_write::decode_request(request.body, limits, batch); !decoded) {

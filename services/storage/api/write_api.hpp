@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "libs/net/server.hpp"
+#include "services/storage/api/write_batch.hpp"
 #include "services/storage/api/write_books.hpp"
 #include "services/storage/ingest/ingester.hpp"
 #include "services/storage/store/catalog.hpp"
@@ -30,14 +31,13 @@ net::Response write_answer(const heads::AppendCounts& counts, const RefusedSampl
 class WriteApi {
  public:
   /// All must outlive it.
-  /// `oldest_ms` gives the time before which nothing is kept; 0: everything is.
   WriteApi(store::Catalog& catalog, customers::CustomerNumbers& numbers, ingest::Ingester& ingester,
-           WriteBooks& books, std::function<TimestampMs()> oldest_ms)
+           WriteBooks& books, std::function<OldestTimes()> oldest)
       : catalog_(catalog),
         numbers_(numbers),
         ingester_(ingester),
         books_(books),
-        oldest_ms_(std::move(oldest_ms)) {}
+        oldest_(std::move(oldest)) {}
   /// 415 for another content type or encoding, before a byte of the body is read.
   static std::optional<net::Response> admit(const net::Headers& headers);
   void handle(net::Request request, net::Responder responder);
@@ -47,7 +47,7 @@ class WriteApi {
   customers::CustomerNumbers& numbers_;
   ingest::Ingester& ingester_;
   WriteBooks& books_;
-  std::function<TimestampMs()> oldest_ms_;
+  std::function<OldestTimes()> oldest_;
 };
 
 }  // namespace vigia::storage::api

@@ -33,8 +33,8 @@ Labels to_labels(const SeriesView& series) {
 }  // namespace
 
 WriteBatch::WriteBatch(store::Catalog& catalog, customers::CustomerNumbers& numbers,
-                       read::Fence fence, TimestampMs oldest_ms)
-    : catalog_(catalog), numbers_(numbers), fence_(std::move(fence)), oldest_ms_(oldest_ms) {}
+                       read::Fence fence, OldestTimes oldest)
+    : catalog_(catalog), numbers_(numbers), fence_(std::move(fence)), oldest_(oldest) {}
 
 void WriteBatch::on_series(const SeriesView& series) {
   const std::uint64_t values = series.samples.size() + series.histograms.size();
@@ -154,8 +154,15 @@ bool WriteBatch::is_taken(TimestampMs time_ms, const SeriesView& series) {
     return false;
   }
   // Taken and dropped, no error: the sender would repeat it, and it would be deleted again.
-  if (time_ms < oldest_ms_) ++expired_;
-  return time_ms >= oldest_ms_;
+  if (time_ms < oldest_.kept_ms) {
+    ++expired_;
+    return false;
+  }
+  if (time_ms >= oldest_.taken_ms) return true;
+  refuse(Refusal::kTooOld, 1, series,
+         fmt::format("too_old: its time stamp {} is before {}, as late_max says", time_ms,
+                     oldest_.taken_ms));
+  return false;
 }
 
 void WriteBatch::refuse(Refusal refusal, std::uint64_t samples, const SeriesView& series,

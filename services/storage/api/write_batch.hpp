@@ -18,16 +18,21 @@ namespace vigia::storage::api {
 /// 9999-12-31T23:59:59.999Z.
 inline constexpr TimestampMs kTimeMax = 253'402'300'799'999;
 
+/// Before which samples are not stored; 0: however old they are.
+struct OldestTimes {
+  TimestampMs kept_ms = 0;   ///< they would be forgotten at once: taken and counted
+  TimestampMs taken_ms = 0;  ///< refused, what comes as late as that being a mistake
+};
+
 /// Takes the series of one request one after the other. What breaks the rules is refused and
 /// counted, the rest goes on. Whether a time lies too far ahead was decided where the data were
 /// acknowledged, by another clock: it is not decided anew here. Thread contract: one thread.
 class WriteBatch final : public wire::remote_write::WriteVisitor {
  public:
   /// With a fence every series has to carry its customer_id; without one the owner is each series'
-  /// customer_id, `_provider` where there is none. `catalog` and `numbers` must outlive it. Samples
-  /// before `oldest_ms` would be forgotten at once: they are counted, not stored.
+  /// customer_id, `_provider` where there is none. `catalog` and `numbers` must outlive it.
   WriteBatch(store::Catalog& catalog, customers::CustomerNumbers& numbers, read::Fence fence,
-             TimestampMs oldest_ms = 0);
+             OldestTimes oldest = {});
 
   void on_series(const wire::remote_write::SeriesView& series) override;
   /// After the last series: gives every one its number.
@@ -74,7 +79,7 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   std::optional<Owner> last_owner_;
   ingest::IngestBatch batch_;
   std::vector<Unresolved> unresolved_;  // a request is of one customer, mostly
-  TimestampMs oldest_ms_;
+  OldestTimes oldest_;
   std::uint64_t received_ = 0;
   std::uint64_t expired_ = 0;
   std::array<std::uint64_t, kRefusals> refused_{};

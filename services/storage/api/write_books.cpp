@@ -8,6 +8,8 @@ std::string_view to_string(Refusal refusal) {
       return "invalid";
     case Refusal::kForeign:
       return "foreign";
+    case Refusal::kTooOld:
+      return "too_old";
     case Refusal::kFault:
       return "fault";
   }

@@ -12,10 +12,11 @@ namespace vigia::storage::api {
 enum class Refusal : std::uint8_t {
   kInvalid,  ///< labels or time that break the rules
   kForeign,  ///< another customer than the request's
+  kTooOld,   ///< older than late_max
   kFault,    ///< a fault of this program kept them out: logged, in the write-ahead log
 };
-inline constexpr std::size_t kRefusals = 3;
-std::string_view to_string(Refusal refusal);  ///< "invalid", "foreign", "fault"
+inline constexpr std::size_t kRefusals = 4;
+std::string_view to_string(Refusal refusal);  ///< "invalid", "foreign", "too_old", "fault"
 
 /// received = stored + repeated + conflicts + refused + expired + those that were answered with a
 /// passing fault. Thread contract: any thread.
