@@ -53,8 +53,13 @@ def binaries() -> Path:
 
 
 def wait_for(what: str, probe: Callable[[], T | None], seconds: float = 30, every: float = 0.1) -> T:
-    """The first value of `probe` that is true. Fails, naming `what` and the last error, when the time is over."""
-    deadline = time.monotonic() + seconds
+    """The first value of `probe` that is true. Fails, naming `what` and the last error, when the time is over.
+
+    What lets itself wait is asked less and less often: ten times a second for a minute or two would cost more than what
+    is waited for, and what is found then is later by a thirtieth at most.
+    """
+    began = time.monotonic()
+    deadline = began + seconds
     last: object = None
     while True:
         try:
@@ -63,9 +68,10 @@ def wait_for(what: str, probe: Callable[[], T | None], seconds: float = 30, ever
                 return last
         except (requests.RequestException, AssertionError, KeyError, IndexError) as error:
             last = error
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise AssertionError(f"{what}: not within {seconds} s (last: {last!r})")
-        time.sleep(every)
+        time.sleep(max(every, min(1.0, (now - began) / 30)))
 
 
 class Running:
