@@ -25,6 +25,7 @@ describe("the own sessions", () => {
       },
     });
     expect(await screen.findAllByText("Firefox on Linux")).toHaveLength(2);
+    expect(screen.getByTestId("zone")).toBeTruthy();
     expect(screen.queryByLabelText(/^End the session from 192.0.2.1,/)).toBeNull();
     await userEvent.click(screen.getByLabelText(/^End the session from 192.0.2.2, logged in on /));
     await waitFor(() => {

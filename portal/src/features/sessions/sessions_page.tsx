@@ -11,6 +11,7 @@ import styles from "../../ui/entry_list.module.css";
 import { PageHead } from "../../ui/page_head";
 import rows from "../../ui/rows.module.css";
 import { FormError } from "../../ui/text_field";
+import { ZoneNote } from "../../ui/zone_note";
 import { hostOf } from "../audit/audit_words";
 import { browserOf } from "./browser_name";
 
@@ -84,6 +85,7 @@ export function SessionsPage() {
           )}
         </div>
       )}
+      {query.data !== undefined && query.data.length > 0 && <ZoneNote />}
     </>
   );
 }

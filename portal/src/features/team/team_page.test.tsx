@@ -28,6 +28,7 @@ describe("the team", () => {
     const disable = await screen.findByLabelText("Disable eva");
     expect(screen.queryByLabelText("Disable admin")).toBeNull();
     expect(screen.getByText("No operator token")).toBeTruthy();
+    expect(screen.getByTestId("zone")).toBeTruthy();
     await userEvent.click(disable);
     expect(await screen.findByText(/the last operator who can log in/)).toBeTruthy();
     expect(await made("PATCH")[0]?.json()).toEqual({ is_enabled: false });

@@ -10,6 +10,7 @@ import { EmptyState } from "../../ui/empty_state";
 import { Modal } from "../../ui/modal";
 import { PageHead } from "../../ui/page_head";
 import section from "../../ui/section_head.module.css";
+import { ZoneNote } from "../../ui/zone_note";
 import { RevokeToken } from "../tokens/revoke_token";
 import { TokenTable } from "../tokens/token_table";
 import { UserForm } from "../users/user_form";
@@ -105,6 +106,7 @@ export function TeamPage({ session }: { session: Session }) {
       <PageHead title={text.team.title} lead={text.team.lead} freshness={freshnessOf(tokens)} />
       <Operators self={session.user} />
       <OperatorTokens query={tokens} />
+      <ZoneNote />
     </>
   );
 }
