@@ -86,7 +86,8 @@ std::vector<HistogramSample>::const_iterator find_time(const std::vector<Histogr
 }
 
 std::vector<store::ChunkRow> pack_rows(store::SeriesId series, const std::vector<Sample>& samples,
-                                       std::uint64_t version) {
+                                       std::uint64_t version, Resolution resolution) {
+  const TimestampMs span_max_ms = store::row_span_max_ms(resolution);
   std::vector<store::ChunkRow> rows;
   chunk::ChunkWriter writer;
   const auto close = [&] {
@@ -96,7 +97,7 @@ std::vector<store::ChunkRow> pack_rows(store::SeriesId series, const std::vector
   };
   for (const Sample& sample : samples) {
     if (writer.samples() > 0 && (writer.samples() >= kChunkSamplesMin ||
-                                 sample.timestamp_ms - writer.first_ms() > store::kChunkSpanMs)) {
+                                 sample.timestamp_ms - writer.first_ms() > span_max_ms)) {
       close();
     }
     writer.append(sample);

@@ -66,9 +66,10 @@ std::vector<Sample>::const_iterator find_time(const std::vector<Sample>& samples
 std::vector<HistogramSample>::const_iterator find_time(const std::vector<HistogramSample>& samples,
                                                        TimestampMs time_ms);
 
-/// The rows of a sorted list, cut where a chunk's span or size ends.
+/// The rows of a sorted list, cut where a row's span or size ends.
 std::vector<store::ChunkRow> pack_rows(store::SeriesId series, const std::vector<Sample>& samples,
-                                       std::uint64_t version);
+                                       std::uint64_t version,
+                                       Resolution resolution = Resolution::kRaw);
 std::vector<store::ChunkRow> pack_rows(store::SeriesId series,
                                        const std::vector<HistogramSample>& samples,
                                        std::uint64_t version);

@@ -34,9 +34,13 @@ bool is_known(std::uint8_t encoding, std::uint8_t resolution) {
   return is_encoding && resolution <= static_cast<std::uint8_t>(Resolution::kDay);
 }
 
-bool is_sound(const store::ChunkRow& row) {
-  return row.series.value != 0 && row.first_ms >= 0 && row.last_ms >= row.first_ms &&
-         row.last_ms - row.first_ms <= store::kChunkSpanMs;
+bool is_sound(const store::ChunkRow& row, Resolution resolution) {
+  return row.series.value != 0 && row.first_ms >= 0 &&
+         store::check_row(row, resolution).has_value();
+}
+
+tl::unexpected<Error> no_chunk() {
+  return fail(ErrorCode::kCorrupt, "its checksum is right, and it is no chunk");
 }
 
 Result<QuarantinedChunk> decode_body(std::string_view body) {
@@ -53,11 +57,12 @@ Result<QuarantinedChunk> decode_body(std::string_view body) {
   const std::uint8_t resolution = reader.read_u8();
   chunk.row.data = reader.read_sized();
   const bool is_whole = reader.ok() && reader.rest().empty();
-  if (!is_whole || !is_customer || !is_known(encoding, resolution) || !is_sound(chunk.row)) {
-    return fail(ErrorCode::kCorrupt, "its checksum is right, and it is no chunk");
+  if (!is_whole || !is_customer || !is_known(encoding, resolution)) {
+    return no_chunk();
   }
   chunk.row.encoding = static_cast<store::Encoding>(encoding);
   chunk.resolution = static_cast<Resolution>(resolution);
+  if (!is_sound(chunk.row, chunk.resolution)) return no_chunk();
   return chunk;
 }
 

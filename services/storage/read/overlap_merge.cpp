@@ -24,8 +24,9 @@ std::size_t sample_count(const store::ChunkRow& row) {
 // has a sample there.
 class OverlapMerge {
  public:
-  OverlapMerge(std::vector<store::ChunkRow> rows, lanes::AnswerMemory& memory)
-      : rows_(std::move(rows)), memory_(memory) {}
+  OverlapMerge(std::vector<store::ChunkRow> rows, lanes::AnswerMemory& memory,
+               Resolution resolution)
+      : rows_(std::move(rows)), memory_(memory), resolution_(resolution) {}
 
   Result<std::vector<store::ChunkRow>> run() {
     while (next_ < rows_.size() || !open_.empty()) {
@@ -74,14 +75,14 @@ class OverlapMerge {
     }
     const lanes::ScratchMemory scratch(memory_);
     if (auto fits = memory_.add(open_samples_ * kBytesPerSample); !fits) return fits;
-    auto merged = store::merge_rows(open_);
+    auto merged = store::merge_rows(open_, resolution_);
     if (!merged) return forward(merged);
     // A row may reach into what is done, or beyond what is final: of it only the part in between.
     std::erase_if(merged->samples, [this](const Sample& sample) {
       return sample.timestamp_ms < begin_ms_ || sample.timestamp_ms >= final_ms_;
     });
     for (store::ChunkRow& row :
-         heads::pack_rows(open_.front().series, merged->samples, store::kInOrder)) {
+         heads::pack_rows(open_.front().series, merged->samples, store::kInOrder, resolution_)) {
       done_.push_back(std::move(row));
     }
     begin_ms_ = final_ms_;
@@ -91,6 +92,7 @@ class OverlapMerge {
 
   std::vector<store::ChunkRow> rows_;
   lanes::AnswerMemory& memory_;
+  Resolution resolution_;
   std::size_t next_ = 0;
   std::vector<store::ChunkRow> open_;  // taken, with samples that are not done
   std::size_t open_samples_ = 0;
@@ -103,8 +105,9 @@ class OverlapMerge {
 }  // namespace
 
 Result<std::vector<store::ChunkRow>> merge_overlapping(std::vector<store::ChunkRow> rows,
-                                                       lanes::AnswerMemory& memory) {
-  return OverlapMerge(std::move(rows), memory).run();
+                                                       lanes::AnswerMemory& memory,
+                                                       Resolution resolution) {
+  return OverlapMerge(std::move(rows), memory, resolution).run();
 }
 
 }  // namespace vigia::storage::read

@@ -9,12 +9,13 @@
 
 namespace vigia::storage::read {
 
-/// `rows` are of one series, of floats, sorted by first_ms, those of one first_ms by version.
-/// Gives rows that do not overlap, in time order; what overlaps nothing stays as it is. Some
-/// hundred thousand samples are unpacked at once, however long the range. What that needs is added
-/// to `memory`, and released but for the rows; kOverLimit where more than two million lie so close
-/// together that they must be unpacked at once.
+/// `rows` are of one series and resolution, of floats, sorted by first_ms. Gives rows that do not
+/// overlap, in time order; what overlaps nothing stays as it is. Some hundred thousand samples are
+/// unpacked at once, however long the range. What that needs is added to `memory`, and released but
+/// for the rows; kOverLimit where more than two million lie so close together that they must be
+/// unpacked at once.
 Result<std::vector<store::ChunkRow>> merge_overlapping(std::vector<store::ChunkRow> rows,
-                                                       lanes::AnswerMemory& memory);
+                                                       lanes::AnswerMemory& memory,
+                                                       Resolution resolution = Resolution::kRaw);
 
 }  // namespace vigia::storage::read

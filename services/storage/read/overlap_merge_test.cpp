@@ -48,6 +48,15 @@ class OverlapMergeTest : public testing::Test {
   lanes::AnswerMemory memory_{shares_, "a"};
 };
 
+// A roll-up that was made anew takes the place of the one before it.
+TEST_F(OverlapMergeTest, OfRollUpsTheHighestVersionStays) {
+  const std::vector<store::ChunkRow> rows = {row_of({{0, 1}, {10, 1}}, 1), row_of({{10, 2}}, 2)};
+  const auto raw = merge_overlapping(rows, memory_).value();
+  EXPECT_EQ(values_of(raw), (Values{{0, 1}, {10, 1}}));
+  const auto rolled_up = merge_overlapping(rows, memory_, Resolution::kHour).value();
+  EXPECT_EQ(values_of(rolled_up), (Values{{0, 1}, {10, 2}}));
+}
+
 TEST_F(OverlapMergeTest, WhatOverlapsNothingStaysAsItIs) {
   const store::ChunkRow alone = row_of({{0, 1}, {10, 2}}, store::kInOrder);
   const auto rows = merge_overlapping({alone, row_of({{20, 1}, {40, 2}}, store::kInOrder),

@@ -71,14 +71,17 @@ Result<BatchRead> SeriesReader::batch(const CustomerId& customer,
                                       std::vector<store::SeriesKey> series, const ReadRange& range,
                                       lanes::AnswerMemory& memory) const {
   CHECK(series.size() <= BatchRead::kSeriesMax);
+  const bool is_raw = range.resolution == Resolution::kRaw;
   BatchRead batch(range, memory);
   for (const store::SeriesKey& one : series) {
     if (batch.open_bytes_ > BatchRead::kOpenBytesMax) break;
-    if (auto added = batch.add_open(one.id, heads_.read(one.id)); !added) return forward(added);
+    heads::HeadView head = is_raw ? heads_.read(one.id) : heads::HeadView();
+    if (auto added = batch.add_open(one.id, std::move(head)); !added) return forward(added);
   }
   series.resize(batch.open_.size());
   batch.series_ = std::move(series);
-  batch.cursor_ = chunks_.read(customer, batch.series_, {range.from_ms, range.to_ms});
+  batch.cursor_ =
+      chunks_.read(customer, batch.series_, {range.from_ms, range.to_ms, range.resolution});
   return batch;
 }
 
@@ -137,10 +140,10 @@ Result<SeriesData> BatchRead::next(lanes::AnswerMemory& memory) {
       floats.begin(), floats.end(), [](const store::ChunkRow& left, const store::ChunkRow& right) {
         return std::tie(left.first_ms, left.version) < std::tie(right.first_ms, right.version);
       });
-  auto merged = read::merge_overlapping(std::move(floats), memory);
+  auto merged = read::merge_overlapping(std::move(floats), memory, range_.resolution);
   if (!merged) return forward(merged);
   std::erase_if(*merged, [&](const store::ChunkRow& row) { return !overlaps(row, range_); });
-  auto histograms = store::merge_rows(others);
+  auto histograms = store::merge_rows(others, range_.resolution);
   if (!histograms) return forward(histograms);
   std::erase_if(histograms->histograms, [&](const chunk::HistogramSample& sample) {
     return sample.timestamp_ms < range_.from_ms || sample.timestamp_ms > range_.to_ms;

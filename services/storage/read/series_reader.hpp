@@ -14,10 +14,11 @@
 
 namespace vigia::storage::read {
 
-/// Of time, both included.
 struct ReadRange {
   TimestampMs from_ms = 0;
-  TimestampMs to_ms = 0;
+  TimestampMs to_ms = 0;  ///< both included
+  /// Roll-ups lie in the store alone: what is open is raw.
+  Resolution resolution = Resolution::kRaw;
 };
 
 /// A chunk ready to be sent: Prometheus' XOR encoding.

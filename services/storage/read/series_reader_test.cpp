@@ -38,7 +38,8 @@ class AskedStore final : public store::WatchedChunks {
 class BatchReadTest : public ::testing::Test {
  protected:
   // In the store, from an hour ago; each series its own value.
-  void store(std::uint64_t series, std::string data = "") {
+  void store(std::uint64_t series, std::string data = "",
+             Resolution resolution = Resolution::kRaw) {
     if (data.empty()) {
       chunk::ChunkWriter writer;
       writer.append({kStart - kHour, static_cast<double>(series)});
@@ -51,7 +52,7 @@ class BatchReadTest : public ::testing::Test {
                                      store::kInOrder,
                                      store::Encoding::kFloats,
                                      std::move(data)},
-                                    Resolution::kRaw};
+                                    resolution};
     ASSERT_TRUE(store::put_now(store_, customer_, {&closed, 1}).has_value());
   }
   void append(std::uint64_t series) {
@@ -137,6 +138,21 @@ TEST_F(BatchReadTest, OnlyTheRangeIsRead) {
   append(1);
   BatchRead batch = reader_.batch(customer_, keys(1, 1), {kStart - 1, kStart}, memory_).value();
   EXPECT_THAT(next(batch), ElementsAre(1));
+}
+
+TEST_F(BatchReadTest, OneResolutionIsReadAndWhatIsOpenIsRaw) {
+  store(1);
+  append(1);
+  store(2, "", Resolution::kHour);
+  append(2);
+  const auto values = [&](Resolution resolution) {
+    BatchRead batch =
+        reader_.batch(customer_, keys(1, 2), {0, INT64_MAX, resolution}, memory_).value();
+    return std::vector<std::vector<double>>{next(batch), next(batch)};
+  };
+  EXPECT_THAT(values(Resolution::kRaw), ElementsAre(ElementsAre(1, 1), ElementsAre(2)));
+  EXPECT_THAT(values(Resolution::kHour), ElementsAre(IsEmpty(), ElementsAre(2)));
+  EXPECT_THAT(values(Resolution::kDay), ElementsAre(IsEmpty(), IsEmpty()));
 }
 
 // 64 series of large histograms were copied before any of it counted: 2 GiB for one query.

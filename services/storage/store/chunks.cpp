@@ -12,6 +12,15 @@ constexpr std::size_t kReadBytesMax = 128U << 20U;
 
 }  // namespace
 
+Result<void> check_row(const ChunkRow& row, Resolution resolution) {
+  if (row.first_ms <= row.last_ms && row.last_ms - row.first_ms <= row_span_max_ms(resolution)) {
+    return {};
+  }
+  return fail(ErrorCode::kInvalid,
+              fmt::format("a row of series {} from {} to {} is none of resolution {}",
+                          row.series.value, row.first_ms, row.last_ms, to_string(resolution)));
+}
+
 tl::unexpected<Error> no_such_resolution(Resolution resolution) {
   return fail(ErrorCode::kInvalid,
               fmt::format("this store keeps no data of resolution {}", to_string(resolution)));

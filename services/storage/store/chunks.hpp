@@ -14,6 +14,7 @@
 #include "libs/model/ids.hpp"
 #include "libs/model/resolution.hpp"
 #include "libs/model/sample.hpp"
+#include "services/storage/store/day_range.hpp"
 #include "services/storage/store/series.hpp"
 
 namespace vigia::storage::store {
@@ -21,8 +22,32 @@ namespace vigia::storage::store {
 /// Numbers are on disk. Floats is Prometheus' own number.
 enum class Encoding : std::uint8_t { kFloats = 1, kHistograms = 200 };
 
-/// No chunk spans more: the reader looks this far back from the start of a range.
+/// No raw chunk spans more.
 inline constexpr TimestampMs kChunkSpanMs = 2 * 3'600'000;
+
+/// No row of that resolution spans more: a store looks this far back from the start of a range, and
+/// keeps a period this much longer. Of roll-ups it is some dozens to hundreds of windows, since a
+/// row of one window would cost more than it tells.
+constexpr TimestampMs row_span_max_ms(Resolution resolution) {
+  switch (resolution) {
+    case Resolution::kFiveMinutes:
+      return kDayMs;
+    case Resolution::kHour:
+      return 8 * kDayMs;
+    case Resolution::kDay:
+      return 32 * kDayMs;
+    case Resolution::kRaw:
+      break;
+  }
+  return kChunkSpanMs;
+}
+
+/// Which of two values at one time stays, by the versions of their rows. What was received first is
+/// what everybody was told; a roll-up that is made anew knows more than the one before it.
+enum class Staying : std::uint8_t { kLowestVersion, kHighestVersion };
+constexpr Staying staying_of(Resolution resolution) {
+  return resolution == Resolution::kRaw ? Staying::kLowestVersion : Staying::kHighestVersion;
+}
 
 /// Version of rows whose samples came in order; late rows have higher ones.
 inline constexpr std::uint64_t kInOrder = 0;
@@ -30,8 +55,8 @@ inline constexpr std::uint64_t kInOrder = 0;
 struct ChunkRow {
   SeriesId series;
   TimestampMs first_ms = 0;
-  TimestampMs last_ms = 0;    ///< last_ms - first_ms <= kChunkSpanMs
-  std::uint64_t version = 0;  ///< of two values at one time the one of the lowest version stays
+  TimestampMs last_ms = 0;    ///< last_ms - first_ms <= row_span_max_ms of its resolution
+  std::uint64_t version = 0;  ///< of two values at one time one stays: staying_of
   Encoding encoding = Encoding::kFloats;
   std::string data;
 };
@@ -78,7 +103,8 @@ class ChunkStore {
   using Done = std::function<void(Result<void>)>;
   /// Takes chunks of any series of the customer, durable at the next sync after `done`. A row of
   /// the same series, resolution, first_ms, encoding and version is replaced: writing a row again
-  /// changes nothing. On an error some of them may be there; all of them again is right.
+  /// changes nothing. On an error some of them may be there; all of them again is right. kInvalid
+  /// also for a row that check_row refuses.
   /// `chunks` stay until `done` was called.
   virtual void put(const CustomerId& customer, std::span<const ClosedChunk> chunks, Done done) = 0;
   /// `series` stay until the cursor ends. Rows that are put meanwhile may be missing.
@@ -98,6 +124,9 @@ class ChunkStore {
   virtual std::uint64_t disk_bytes() const = 0;
 };
 
+/// kInvalid for a row that ends before it begins or spans more than its resolution allows: a reader
+/// would not find it.
+Result<void> check_row(const ChunkRow& row, Resolution resolution);
 /// The error of whoever asks for what the store does not have.
 tl::unexpected<Error> no_such_resolution(Resolution resolution);
 /// `put`, waited for.

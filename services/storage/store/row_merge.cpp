@@ -9,10 +9,10 @@
 namespace vigia::storage::store {
 namespace {
 
-// `samples` stand row by row, rows of lower versions first.
+// `samples` stand row by row, those first that stay.
 template <typename T>
 std::vector<T> merged(std::vector<T> samples) {
-  // Stable, so that of equal times the row of the lower version comes first, which unique() keeps.
+  // Stable, so that of equal times that of the first row comes first, which unique() keeps.
   std::stable_sort(samples.begin(), samples.end(), [](const T& left, const T& right) {
     return left.timestamp_ms < right.timestamp_ms;
   });
@@ -30,12 +30,15 @@ void add(std::vector<T>& all, std::vector<T> more) {
 
 }  // namespace
 
-Result<MergedRows> merge_rows(const std::vector<ChunkRow>& rows) {
+Result<MergedRows> merge_rows(const std::vector<ChunkRow>& rows, Resolution resolution) {
+  const bool is_lowest_first = staying_of(resolution) == Staying::kLowestVersion;
   std::vector<const ChunkRow*> by_version;
   for (const ChunkRow& row : rows) by_version.push_back(&row);
-  std::stable_sort(
-      by_version.begin(), by_version.end(),
-      [](const ChunkRow* left, const ChunkRow* right) { return left->version < right->version; });
+  std::stable_sort(by_version.begin(), by_version.end(),
+                   [is_lowest_first](const ChunkRow* left, const ChunkRow* right) {
+                     return is_lowest_first ? left->version < right->version
+                                            : left->version > right->version;
+                   });
   MergedRows all;
   for (const ChunkRow* row : by_version) {
     if (row->encoding == Encoding::kFloats) {

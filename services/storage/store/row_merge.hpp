@@ -13,8 +13,9 @@ struct MergedRows {
   std::vector<chunk::HistogramSample> histograms;  ///< by time, one a time
 };
 
-/// Of several values at one time that of the lowest version stays. kCorrupt where a row's data is
-/// damaged.
-Result<MergedRows> merge_rows(const std::vector<ChunkRow>& rows);
+/// Rows of one resolution. Of several values at one time that of the version which stays there
+/// (staying_of); of rows of one version, that of the first. kCorrupt where a row's data is damaged.
+Result<MergedRows> merge_rows(const std::vector<ChunkRow>& rows,
+                              Resolution resolution = Resolution::kRaw);
 
 }  // namespace vigia::storage::store

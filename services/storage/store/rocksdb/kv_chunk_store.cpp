@@ -152,7 +152,7 @@ Result<std::optional<ChunkRow>> RowWalk::next_of_day() {
 }
 
 kv::KeyValue KvChunkStore::row_of(customers::CustomerNumber customer, const ChunkRow& row) {
-  CHECK(row.first_ms <= row.last_ms && row.last_ms - row.first_ms <= kChunkSpanMs);
+  CHECK(check_row(row, Resolution::kRaw));
   // Before the write: a day that is noted and empty costs a seek, one that is missing hides rows.
   days_.note(day_of(row.first_ms));
   return {kv::Family::kChunks, row_key(customer, row), row_value(row)};
@@ -164,6 +164,7 @@ Result<void> KvChunkStore::put(customers::CustomerNumber customer,
   writes.reserve(chunks.size());
   for (const ClosedChunk& chunk : chunks) {
     if (chunk.resolution != Resolution::kRaw) return no_such_resolution(chunk.resolution);
+    if (auto sound = check_row(chunk.row, chunk.resolution); !sound) return sound;
     writes.push_back(row_of(customer, chunk.row));
   }
   return store_.put(writes, kv::Durability::kLater);

@@ -12,6 +12,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/testing/temporary_folder.hpp"
+#include "libs/chunk/chunk_writer.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
 #include "services/storage/store/testing/memory_cold_store.hpp"
@@ -90,6 +91,15 @@ class ContractFixture : public ::testing::Test {
     return {key.metric,
             {key.id, first_ms, first_ms + 1'000, version, Encoding::kFloats, data},
             Resolution::kRaw};
+  }
+  // Of one sample, which can be merged.
+  static ClosedChunk packed(const SeriesKey& key, double value, std::uint64_t version,
+                            Resolution resolution) {
+    chunk::ChunkWriter writer;
+    writer.append({kStart, value});
+    return {key.metric,
+            {key.id, kStart, kStart, version, Encoding::kFloats, std::string(writer.bytes())},
+            resolution};
   }
   void put(const CustomerId& customer, const std::vector<ClosedChunk>& closed) {
     ASSERT_TRUE(put_now(chunks(), customer, closed).has_value());

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "services/storage/store/row_merge.hpp"
 #include "services/storage/store/testing/contract_fixture.hpp"
 
 namespace vigia::storage::store {
@@ -235,6 +236,58 @@ TYPED_TEST(ContractTest, AResolutionIsKeptApartOrRefused) {
     }
   }
   EXPECT_THAT(this->read(this->a_, {this->key_}, this->all_), ElementsAre("raw"));
+}
+
+constexpr Resolution kResolutions[] = {Resolution::kRaw, Resolution::kFiveMinutes,
+                                       Resolution::kHour, Resolution::kDay};
+
+// The longest row is found from its last millisecond, whichever days lie in between, and a longer
+// one is refused: nobody would find it.
+TYPED_TEST(ContractTest, WhatARowMaySpanGoesByItsResolution) {
+  for (const Resolution resolution : kResolutions) {
+    if (!this->chunks().has(resolution)) continue;
+    SCOPED_TRACE(to_string(resolution));
+    ClosedChunk row = this->chunk(this->key_, kStart + 7, "longest");
+    row.resolution = resolution;
+    const TimestampMs end_ms = row.row.last_ms = row.row.first_ms + row_span_max_ms(resolution);
+    this->put(this->a_, {row});
+    EXPECT_THAT(this->read(this->a_, {this->key_}, {end_ms, end_ms, resolution}),
+                ElementsAre("longest"));
+    EXPECT_THAT(this->read(this->a_, {this->key_}, {end_ms + 1, INT64_MAX, resolution}), IsEmpty());
+    row.row.first_ms -= 1;
+    const auto too_long = put_now(this->chunks(), this->a_, {&row, 1});
+    ASSERT_FALSE(too_long.has_value());
+    EXPECT_EQ(too_long.error().code, ErrorCode::kInvalid);
+    row.row.first_ms = row.row.last_ms + 1;
+    EXPECT_FALSE(put_now(this->chunks(), this->a_, {&row, 1}).has_value());
+    EXPECT_THAT(this->read(this->a_, {this->key_}, {0, INT64_MAX, resolution}),
+                ElementsAre("longest"));
+  }
+}
+
+// The first that was received stays of raw; of roll-ups the one that was made last.
+TYPED_TEST(ContractTest, OfTwoVersionsOneStaysByTheResolution) {
+  for (const Resolution resolution : kResolutions) {
+    if (!this->chunks().has(resolution)) continue;
+    SCOPED_TRACE(to_string(resolution));
+    this->put(this->a_, {this->packed(this->key_, 9, 9, resolution),
+                         this->packed(this->key_, 1, 1, resolution)});
+    const auto rows = read_rows(this->chunks(), this->a_, this->key_, {0, INT64_MAX, resolution});
+    const auto samples = merge_rows(rows.value(), resolution).value().samples;
+    ASSERT_EQ(samples.size(), 1U);
+    EXPECT_EQ(samples.front().value, resolution == Resolution::kRaw ? 1 : 9);
+  }
+}
+
+TYPED_TEST(ContractTest, APeriodIsKeptAsLongAsARowOfItMayReach) {
+  for (const Resolution resolution : kResolutions) {
+    if (!this->chunks().has(resolution)) continue;
+    SCOPED_TRACE(to_string(resolution));
+    this->put(this->a_, {this->packed(this->key_, 1, 1, resolution)});
+    const TimestampMs over_ms = kStart + kDayMs + row_span_max_ms(resolution);
+    EXPECT_EQ(this->chunks().expire(resolution, over_ms - 1).value(), 0U);
+    EXPECT_EQ(this->chunks().expire(resolution, over_ms).value(), 1U);
+  }
 }
 
 TYPED_TEST(ContractTest, WholeDaysOfChunksExpire) {

@@ -38,6 +38,9 @@ class Pages final : public ChunkCursor {
 
 void MemoryColdStore::MemoryChunks::put(const CustomerId& customer,
                                         std::span<const ClosedChunk> chunks, Done done) {
+  for (const ClosedChunk& chunk : chunks) {
+    if (auto sound = check_row(chunk.row, chunk.resolution); !sound) return done(sound);
+  }
   {
     const std::lock_guard lock(mutex_);
     for (const ClosedChunk& chunk : chunks) {
@@ -93,8 +96,9 @@ Result<std::size_t> MemoryColdStore::MemoryChunks::expire(Resolution resolution,
     if (std::get<Resolution>(place) != resolution) continue;
     std::erase_if(rows, [&](const auto& entry) {
       const std::uint32_t day = day_of(entry.second.first_ms);
-      // The last chunk of a day may reach into the next one.
-      const bool is_over = (TimestampMs{day} + 1) * kDayMs + kChunkSpanMs <= before_ms;
+      // The last row of a day may reach into the next ones.
+      const bool is_over =
+          (TimestampMs{day} + 1) * kDayMs + row_span_max_ms(resolution) <= before_ms;
       if (is_over) days.insert(day);
       return is_over;
     });
