@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -58,8 +59,9 @@ bool is_one_of(const std::string& value, std::span<const std::string_view> known
 
 void read_text(const fields::CustomerField& field, const fields::TextField& kind, bool is_needed,
                api::BodyReader& body, CustomerChange& change) {
-  auto value = is_needed ? std::optional(body.text(field.name, 1, kind.characters_max))
-                         : body.optional_text(field.name, 1, kind.characters_max);
+  const auto [min, max] = std::pair(kind.characters_min, kind.characters_max);
+  auto value = is_needed ? std::optional(body.text(field.name, min, max))
+                         : body.optional_text(field.name, min, max);
   if (!value) return;
   if (!kind.one_of.empty() && !is_one_of(*value, kind.one_of)) {
     body.note(field.name, fmt::format("one of {}", fmt::join(kind.one_of, ", ")));

@@ -44,9 +44,10 @@ struct CustomerRow {
   std::string language = std::string(kLanguages[0]);  ///< of what is sent to it: one of kLanguages
 };
 
-/// A text of 1 to `characters_max` characters.
+/// A text of `characters_min` to `characters_max` characters; 0: it may be empty.
 struct TextField {
   std::string CustomerRow::* value;
+  std::size_t characters_min = 1;
   std::size_t characters_max = 200;
   std::span<const std::string_view> one_of = {};  ///< empty: any text
   std::string tenancy::Customer::* in_directory = nullptr;

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
@@ -87,6 +88,21 @@ TEST_F(CustomerContract, ShowsWhatIsShown) {
   }
   EXPECT_EQ(properties("Customer"), shown);
   EXPECT_EQ(required("Customer"), shown);
+}
+
+TEST_F(CustomerContract, BoundsTextsAsTheyAreRead) {
+  for (const auto& field : kCustomerFields) {
+    const auto* text = std::get_if<TextField>(&field.kind);
+    // What hot_shard may be stands in the configuration.
+    if (text == nullptr || !text->one_of.empty() || field.name == "hot_shard") continue;
+    for (const auto* schema : {"NewCustomer", "CustomerChange"}) {
+      const auto property = schemas_[schema]["properties"][std::string(field.name)];
+      if (!property) continue;
+      SCOPED_TRACE(fmt::format("{}.{}", schema, field.name));
+      EXPECT_EQ(property["minLength"].as<std::size_t>(0), text->characters_min);
+      EXPECT_EQ(property["maxLength"].as<std::size_t>(0), text->characters_max);
+    }
+  }
 }
 
 TEST_F(CustomerContract, TakesWhatIsRead) {

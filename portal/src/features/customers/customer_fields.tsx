@@ -26,7 +26,7 @@ interface CustomerField {
   /** One of these, each in its own words; without them a text is typed. */
   options?: readonly { id: string; name: string }[];
   /** For what is typed. */
-  input?: { pattern: string; maxLength: number; isCode?: true };
+  input?: { pattern?: string; maxLength: number; isCode?: true; mayBeEmpty?: true };
 }
 
 /** What is asked of a customer, in this order. Forms, what they send and their words come of it. */
@@ -126,14 +126,14 @@ function OneField({
   if (field.options !== undefined) {
     return <SelectField label={label} options={field.options} value={value} onChange={onChange} />;
   }
-  const { isCode, ...bounds } = field.input ?? {};
+  const { isCode, mayBeEmpty, ...bounds } = field.input ?? {};
   return (
     <TextField
       label={label}
       {...(hint !== undefined && { hint })}
       wrong={wrong}
       error={error}
-      required
+      required={mayBeEmpty !== true}
       autoComplete="off"
       {...(isCode && { autoCapitalize: "none", spellCheck: false })}
       {...bounds}
