@@ -71,6 +71,7 @@ export function customerRow(
     is_enabled: true,
     hot_shard: "hot-0",
     language: "es",
+    reference: "",
     limits: {},
     created_at: "2026-11-20T00:00:00Z",
     ...change,

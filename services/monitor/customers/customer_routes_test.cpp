@@ -1,5 +1,6 @@
 #include "services/monitor/customers/customer_routes.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "services/monitor/customers/customers.hpp"
@@ -92,6 +93,19 @@ TEST_F(CustomerRoutes, EachSeesItselfAloneAndOperatorsAll) {
   EXPECT_EQ(rest_.call("operator", "GET", "/customers/nobody").status, 404);
   EXPECT_EQ(rest_.call("cliente-a", "PATCH", "/customers/cliente-a", R"({"name":"x"})").status,
             403);
+}
+
+TEST_F(CustomerRoutes, TheProvidersReferenceMayBeEmpty) {
+  const auto made = create(R"({"id":"nuevo","name":"N","reference":"K-17"})");
+  ASSERT_EQ(made.status, 201) << made.text;
+  EXPECT_EQ(made.body["reference"].text(), "K-17");
+  EXPECT_EQ(rest_.call("operator", "GET", "/customers/cliente-a").body["reference"].text(), "");
+  const auto changed = rest_.call("operator", "PATCH", "/customers/nuevo", R"({"reference":""})");
+  ASSERT_EQ(changed.status, 200) << changed.text;
+  EXPECT_EQ(changed.body["reference"].text(), "");
+  EXPECT_EQ(change(fmt::format(R"({{"reference":"{}"}})", std::string(61, 'r'))).status, 400);
+  EXPECT_EQ(change(fmt::format(R"({{"reference":"{}"}})", std::string(60, 'r'))).status, 200);
+  EXPECT_EQ(channel_changes_, 0) << "no message names it";
 }
 
 TEST_F(CustomerRoutes, AChangeLeavesWhatItDoesNotName) {

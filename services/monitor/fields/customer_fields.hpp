@@ -42,6 +42,7 @@ struct CustomerRow {
   std::int64_t assigned_ms = 0;  ///< since when hot_shard holds this customer
   std::int64_t created_ms = 0;
   std::string language = std::string(kLanguages[0]);  ///< of what is sent to it: one of kLanguages
+  std::string reference = {};  ///< the provider's own number or name of it; may be empty
 };
 
 /// A text of `characters_min` to `characters_max` characters; 0: it may be empty.
@@ -102,6 +103,14 @@ inline constexpr std::array kCustomerFields = {
                   .may_change = true,
                   .audited = Audited::kWhereNamed,
                   .is_in_messages = true},
+    CustomerField{
+        .name = "reference",
+        .kind =
+            TextField{.value = &CustomerRow::reference, .characters_min = 0, .characters_max = 60},
+        .at_creation = AtCreation::kMay,
+        .may_change = true,
+        .audited = Audited::kWhereNamed,
+        .since = 6},
     CustomerField{.name = "assigned_ms",
                   .kind = TimeField{.value = &CustomerRow::assigned_ms,
                                     .in_directory = &tenancy::Customer::assigned_ms}},

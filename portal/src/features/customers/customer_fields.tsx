@@ -73,6 +73,21 @@ const customerFields: readonly CustomerField[] = [
       es: { label: "Idioma de sus correos y mensajes" },
     },
   },
+  {
+    name: "reference",
+    initial: () => "",
+    input: { maxLength: 60, mayBeEmpty: true },
+    words: {
+      en: {
+        label: "Reference",
+        hint: "What it is called elsewhere, e.g. its number in your accounting. Optional.",
+      },
+      es: {
+        label: "Referencia",
+        hint: "Cómo se llama en otro sitio, por ejemplo su número en la contabilidad. Opcional.",
+      },
+    },
+  },
 ];
 
 /** What the forms call a field; undefined for one that they do not ask for. */

@@ -31,7 +31,12 @@ describe("a customer", () => {
     await waitFor(() => {
       expect(made("POST")).toHaveLength(1);
     });
-    expect(await made("POST")[0]?.json()).toEqual({ name: "Nueva", id: "nueva", language: "en" });
+    expect(await made("POST")[0]?.json()).toEqual({
+      name: "Nueva",
+      id: "nueva",
+      language: "en",
+      reference: "",
+    });
   });
 
   it("is renamed and written to in another language from then on", async () => {
@@ -42,10 +47,15 @@ describe("a customer", () => {
     await userEvent.clear(screen.getByLabelText("Name"));
     await userEvent.type(screen.getByLabelText("Name"), "XYZ Ltd ");
     await userEvent.selectOptions(screen.getByLabelText(/^Language of its e-mails/), "en");
+    await userEvent.type(screen.getByLabelText("Reference"), "K-17");
     await userEvent.click(screen.getByRole("button", { name: "Save" }));
     await waitFor(() => {
       expect(screen.queryByText("Edit customer")).toBeNull();
     });
-    expect(await made("PATCH").at(-1)?.json()).toEqual({ name: "XYZ Ltd", language: "en" });
+    expect(await made("PATCH").at(-1)?.json()).toEqual({
+      name: "XYZ Ltd",
+      language: "en",
+      reference: "K-17",
+    });
   });
 });
