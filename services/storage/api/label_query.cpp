@@ -96,7 +96,7 @@ Result<void> read_parameter(const std::string& name, const std::string& value, L
 
 }  // namespace
 
-Result<LabelQuery> read_label_query(const net::Request& request) {
+Result<LabelQuery> read_label_query(const net::Request& request, const OtherParameter& other) {
   LabelQuery query;
   auto fence = read_fence(request.headers);
   if (!fence) return forward(fence);
@@ -105,6 +105,9 @@ Result<LabelQuery> read_label_query(const net::Request& request) {
   if (!parameters) return forward(parameters);
   MatcherSets matchers;
   for (const auto& [name, value] : *parameters) {
+    const auto is_read = other ? other(name, value) : Result<bool>(false);
+    if (!is_read) return forward(is_read);
+    if (*is_read) continue;
     if (auto read = read_parameter(name, value, query, matchers); !read) return forward(read);
   }
   if (matchers.sets.size() > kMatcherSetsMax) {

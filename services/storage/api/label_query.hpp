@@ -1,6 +1,9 @@
 // What the label interfaces are asked: whose series, which, when, how many.
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "libs/net/message.hpp"
 #include "services/storage/read/series_search.hpp"
 
@@ -19,13 +22,17 @@ struct LabelQuery {
   std::size_t limit = kAnswersMax;
 };
 
+/// False where it does not know the parameter.
+using OtherParameter =
+    std::function<Result<bool>(const std::string& name, const std::string& value)>;
+
 /// Reads the query string and, of a POST, the form body:
 ///   matcher=name<op>value   repeated; <op> is one of = != =~ !~; all have to match
 ///   next=1                  starts a further set of matchers ("or"), as a further match[] would
 ///   start, end              seconds since 1970, decimals allowed: the days that they touch
 ///   limit                   at most so many answers; 0 or none: 100,000
 ///   customer                as the header X-Vigia-Customer, with which it must agree
-/// kInvalid for any other parameter.
-Result<LabelQuery> read_label_query(const net::Request& request);
+/// kInvalid for any other parameter that `other` does not know.
+Result<LabelQuery> read_label_query(const net::Request& request, const OtherParameter& other = {});
 
 }  // namespace vigia::storage::api

@@ -1,0 +1,205 @@
+#include "services/storage/api/log_query.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/base/crc32c.hpp"
+#include "libs/base/hex.hpp"
+
+namespace vigia::storage::api {
+namespace {
+
+using store::LogDirection;
+
+constexpr std::uint8_t kCursorVersion = 1;
+constexpr std::size_t kCursorTextMax = 512;
+constexpr std::string_view kSpaces = " \t\r\n";
+
+tl::unexpected<Error> no_cursor() {
+  return fail(ErrorCode::kInvalid, "cursor is none that an answer gave");
+}
+
+std::optional<CustomerId> customer_of(std::string_view text) {
+  if (text == CustomerId::provider().text()) return CustomerId::provider();
+  auto customer = CustomerId::parse(text);
+  if (!customer) return std::nullopt;
+  return std::move(*customer);
+}
+
+// Goes through the text of a stream query.
+class StreamQueryReader {
+ public:
+  explicit StreamQueryReader(std::string_view text) : rest_(text) {}
+
+  Result<std::vector<Matcher>> read() {
+    std::vector<Matcher> matchers;
+    if (!take('{')) return no_query();
+    while (!take('}')) {
+      if (!matchers.empty() && !take(',')) return no_query();
+      if (!matchers.empty() && take('}')) break;  // a comma behind the last is PromQL's too
+      auto matcher = read_matcher();
+      if (!matcher) return forward(matcher);
+      matchers.push_back(std::move(*matcher));
+      if (matchers.size() > kStreamMatchersMax) {
+        return fail(ErrorCode::kInvalid, "query has more than 64 matchers");
+      }
+    }
+    skip_spaces();
+    if (!rest_.empty()) return no_query();
+    return matchers;
+  }
+
+ private:
+  static tl::unexpected<Error> no_query() {
+    return fail(ErrorCode::kInvalid,
+                R"(query is written {name="value",other=~"expression"}, values in quotes)");
+  }
+  void skip_spaces() {
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(kSpaces), rest_.size()));
+  }
+  bool take(char letter) {
+    skip_spaces();
+    if (rest_.empty() || rest_[0] != letter) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  Result<Matcher> read_matcher() {
+    skip_spaces();
+    const std::size_t quote = rest_.find_first_of("\"`");
+    if (quote == std::string_view::npos) return no_query();
+    std::string before;  // name and operator: spaces may stand between them
+    for (const char letter : rest_.substr(0, quote)) {
+      if (kSpaces.find(letter) == std::string_view::npos) before += letter;
+    }
+    auto matcher = store::parse_matcher(before);
+    // What stands behind the operator and before the quote belongs to nothing.
+    if (!matcher || !matcher->value.empty() || !is_name(matcher->name)) return no_query();
+    rest_.remove_prefix(quote);
+    if (!read_value(matcher->value)) return no_query();
+    return matcher;
+  }
+
+  static bool is_name(std::string_view name) {
+    return name.find_first_of("{},") == std::string_view::npos;
+  }
+
+  bool read_value(std::string& value) {
+    const char quote = rest_[0];
+    for (std::size_t i = 1; i < rest_.size(); ++i) {
+      char letter = rest_[i];
+      if (letter == quote) {
+        rest_.remove_prefix(i + 1);
+        return true;
+      }
+      if (letter == '\\' && quote == '"') {
+        if (++i == rest_.size()) return false;
+        const std::size_t known = kEscapes.find(rest_[i]);
+        if (known == std::string_view::npos) return false;
+        letter = kMeanings[known];
+      }
+      value += letter;
+    }
+    return false;
+  }
+
+  static constexpr std::string_view kEscapes = "\\\"nrt";
+  static constexpr std::string_view kMeanings = "\\\"\n\r\t";
+  std::string_view rest_;
+};
+
+// False for a parameter of the label interfaces.
+Result<bool> read_own(std::string_view name, const std::string& value, LogRequest& log) {
+  if (name == "direction") {
+    if (value != "forward" && value != "backward") {
+      return fail(ErrorCode::kInvalid, "direction is forward or backward");
+    }
+    log.direction = value == "backward" ? LogDirection::kBackward : LogDirection::kForward;
+    return true;
+  }
+  if (name == "query") {
+    auto stream = parse_stream_query(value);
+    if (!stream) return forward(stream);
+    log.stream = std::move(*stream);
+    return true;
+  }
+  if (name != "cursor") return false;
+  auto cursor = decode_cursor(value);
+  if (!cursor) return forward(cursor);
+  log.cursor = std::move(*cursor);
+  return true;
+}
+
+Result<void> check_cursor(const LogRequest& log) {
+  if (!log.cursor) return {};
+  if (log.labels.fence.has_value() && log.cursor->customer != *log.labels.fence) return no_cursor();
+  if (log.cursor->direction == log.direction) return {};
+  return fail(ErrorCode::kInvalid, "cursor is of a walk in the other direction");
+}
+
+}  // namespace
+
+std::string encode(const LogPageEnd& cursor) {
+  std::string bytes(1, static_cast<char>(kCursorVersion));
+  bytes.push_back(static_cast<char>(cursor.direction));
+  append_u64(bytes, cursor.place.time_ns);
+  append_u64(bytes, cursor.place.number);
+  append_sized(bytes, cursor.customer.text());
+  append_u32(bytes, crc32c(bytes));
+  return to_hex(bytes);
+}
+
+// The sum keeps out what was cut or mistyped. It is no seal: whoever makes up a cursor goes to
+// another place of what the fence lets him read anyway.
+Result<LogPageEnd> decode_cursor(std::string_view text) {
+  constexpr std::size_t kSumBytes = 4;
+  const auto bytes = text.size() <= kCursorTextMax ? from_hex(text) : std::nullopt;
+  if (!bytes || bytes->size() < kSumBytes) return no_cursor();
+  const std::string_view body = std::string_view(*bytes).substr(0, bytes->size() - kSumBytes);
+  ByteReader sum(std::string_view(*bytes).substr(body.size()));
+  ByteReader reader(body);
+  const std::uint8_t version = reader.read_u8();
+  const std::uint8_t direction = reader.read_u8();
+  store::LogPlace place;
+  place.time_ns = reader.read_u64();
+  place.number = reader.read_u64();
+  auto customer = customer_of(reader.read_sized());
+  const bool is_whole = reader.ok() && reader.rest().empty() && sum.read_u32() == crc32c(body);
+  if (!is_whole || version != kCursorVersion || !customer ||
+      direction > static_cast<std::uint8_t>(LogDirection::kBackward)) {
+    return no_cursor();
+  }
+  return LogPageEnd{std::move(*customer), static_cast<LogDirection>(direction), place};
+}
+
+Result<store::LabelMatchers> parse_stream_query(std::string_view text) {
+  const auto matchers = StreamQueryReader(text).read();
+  if (!matchers) return tl::unexpected<Error>(matchers.error());
+  return store::compile_matchers(*matchers);
+}
+
+Result<LogRequest> read_log_request(const net::Request& request) {
+  LogRequest log;
+  std::vector<std::string> seen;
+  auto labels = read_label_query(request, [&](const std::string& name, const std::string& value) {
+    const auto is_own = read_own(name, value, log);
+    if (!is_own || !*is_own) return is_own;
+    if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
+      return Result<bool>(fail(ErrorCode::kInvalid, fmt::format("{} is given twice", name)));
+    }
+    seen.push_back(name);
+    return is_own;
+  });
+  if (!labels) return forward(labels);
+  log.labels = std::move(*labels);
+  // Without a range the search would read all that is kept.
+  if (!log.labels.has_range || log.labels.end_ms == INT64_MAX) {
+    return fail(ErrorCode::kInvalid, "start and end are required");
+  }
+  if (auto checked = check_cursor(log); !checked) return forward(checked);
+  return log;
+}
+
+}  // namespace vigia::storage::api

@@ -1,0 +1,49 @@
+// What /api/v1/logs is asked: whose records, when, of which streams, in which direction, from
+// where.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "services/storage/api/label_query.hpp"
+#include "services/storage/store/events.hpp"
+
+namespace vigia::storage::api {
+
+inline constexpr std::size_t kStreamMatchersMax = 64;
+
+/// Where a page ended: whoever asks for the next one gives it back. `customer` is whose records
+/// were walked there, the fence's but for operators.
+struct LogPageEnd {
+  CustomerId customer;
+  store::LogDirection direction = store::LogDirection::kForward;
+  store::LogPlace place;
+};
+
+/// A word of hex digits.
+std::string encode(const LogPageEnd& cursor);
+/// kInvalid for what encode has not made.
+Result<LogPageEnd> decode_cursor(std::string_view text);
+
+/// The matchers of {name="value",other=~"a|b"}: operators as matchers have them, a value between
+/// double quotes with the escapes \\ \" \n \r \t, or between back ticks as it stands. {} is every
+/// stream. kInvalid, and for more than kStreamMatchersMax.
+Result<store::LabelMatchers> parse_stream_query(std::string_view text);
+
+struct LogRequest {
+  /// `sets` may name what a record says itself; start and end are there.
+  LabelQuery labels;
+  store::LogDirection direction = store::LogDirection::kForward;
+  std::optional<store::LabelMatchers> stream;  ///< nothing: every stream
+  std::optional<LogPageEnd> cursor;            ///< of this fence and direction
+};
+
+/// The parameters of read_label_query, of which start and end are required, and once at most each:
+///   direction=forward|backward   backward: the last record first
+///   query={…}                    parse_stream_query, of the labels of streams
+///   cursor                       of the page before, asked with the same fence and direction
+/// kInvalid, also for a cursor of another customer or direction, or made up.
+Result<LogRequest> read_log_request(const net::Request& request);
+
+}  // namespace vigia::storage::api
