@@ -1,6 +1,7 @@
 // The whole service over the network, its clients being ours.
 #include "services/storage/service.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -12,6 +13,7 @@
 #include "libs/net/client.hpp"
 #include "libs/wire/remote_read/read_request.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
+#include "services/storage/store/testing/otlp_bodies.hpp"
 #include "services/storage/testing/memory_instance.hpp"
 
 namespace vigia::storage {
@@ -93,6 +95,41 @@ class ServiceTest : public testing::Test {
         {{0, INT64_MAX, matchers}}, {remote_read::ResponseType::kStreamedXorChunks});
     return send(std::move(request)).body;
   }
+  void write_logs(const std::string& customer, const std::vector<std::string>& records,
+                  const std::string& service = "shop") {
+    net::ClientRequest request;
+    request.method = "POST";
+    request.url = "/v1/logs";
+    request.headers = {{"content-type", "application/x-protobuf"}, {"x-vigia-customer", customer}};
+    request.body = store::export_of(customer, records, {{"service.name", service}});
+    EXPECT_EQ(send(std::move(request)).status, 200);
+  }
+  // Of a page: the records' bodies, and where it ended.
+  struct LogPage {
+    int status = 0;
+    std::vector<std::string> bodies;
+    std::string cursor;
+  };
+  LogPage logs(const std::string& customer, const std::string& parameters) {
+    const std::string second = std::to_string(now_ / 1000);
+    const auto answer =
+        get("/api/v1/logs?start=" + second + "&end=" + second + ".999&" + parameters, customer);
+    LogPage page{answer.status, {}, ""};
+    const auto texts = [&](const std::string& before, const auto& take) {
+      std::size_t at = 0;
+      while ((at = answer.body.find(before, at)) != std::string::npos) {
+        at += before.size();
+        take(answer.body.substr(at, answer.body.find('"', at) - at));
+      }
+    };
+    texts(R"("body":")", [&](std::string text) { page.bodies.push_back(std::move(text)); });
+    texts(R"("cursor":")", [&](std::string text) { page.cursor = std::move(text); });
+    return page;
+  }
+  store::TimestampNs second_ns() const {
+    return static_cast<store::TimestampNs>(now_ / 1000) * 1'000'000'000;
+  }
+
   TemporaryFolder folder_;
   Settings settings_;
   std::unique_ptr<Service> service_;
@@ -269,6 +306,76 @@ TEST_F(ServiceTest, LabelsKnowTheRangeAndTheLimit) {
   EXPECT_EQ(get("/api/v1/labels?nonsense=1").status, 400);
   EXPECT_EQ(get("/api/v1/series").status, 400);
   EXPECT_EQ(get("/api/v1/series?matcher=a%3D~%5B").status, 400);
+}
+
+// C59: in pages of any size each line once, in the order in which it came, or just the other way
+// round, though most have one time.
+TEST_F(ServiceTest, LogLinesOfOneTimeComeOnceOverAllPages) {
+  std::vector<std::string> wanted;
+  std::vector<std::string> records;
+  for (std::size_t i = 0; i < 13; ++i) {
+    wanted.push_back("line-" + std::to_string(i));
+    const store::TimestampNs later = i < 2 ? 0 : i < 11 ? 5 : 6;
+    records.push_back(store::log_record_of(second_ns() + later, wanted.back()));
+  }
+  write_logs("cliente-a", {records.begin(), records.begin() + 7});
+  write_logs("cliente-a", {records.begin() + 7, records.end()});
+  write_logs("cliente-b", {store::log_record_of(second_ns() + 5, "of another")});
+  for (const std::string direction : {"forward", "backward"}) {
+    for (const std::string limit : {"1", "2", "4", "12", "13", "99"}) {
+      std::vector<std::string> all;
+      LogPage page;
+      std::size_t pages = 0;
+      do {
+        const std::string from = page.cursor.empty() ? "" : "&cursor=" + page.cursor;
+        page = logs("cliente-a", "direction=" + direction + "&limit=" + limit + from);
+        ASSERT_EQ(page.status, 200);
+        ASSERT_LE(page.bodies.size(), std::stoul(limit));
+        all.insert(all.end(), page.bodies.begin(), page.bodies.end());
+      } while (!page.cursor.empty() && ++pages < 20);
+      EXPECT_EQ(all, wanted) << direction << " by " << limit;
+    }
+    std::reverse(wanted.begin(), wanted.end());
+  }
+}
+
+TEST_F(ServiceTest, AStreamOfLogLinesIsAskedForByItsLabels) {
+  write_logs("cliente-a", {store::log_record_of(second_ns(), "of the shop")}, "shop");
+  write_logs("cliente-a", {store::log_record_of(second_ns(), "of the bank")}, "bank");
+  const auto of = [&](const std::string& query) {
+    return logs("cliente-a", "query=" + query).bodies;
+  };
+  EXPECT_THAT(of("%7Bservice_name%3D%22shop%22%7D"), testing::ElementsAre("of the shop"));
+  EXPECT_THAT(of("%7Bservice_name!~%22s.*%22%7D"), testing::ElementsAre("of the bank"));
+  EXPECT_EQ(of("%7B%7D").size(), 2U);
+  for (const char* wrong : {"query=shop", "direction=up", "cursor=00",
+                            "cursor=", "direction=forward&direction=forward"}) {
+    EXPECT_EQ(logs("cliente-a", wrong).status, 400) << wrong;
+  }
+}
+
+// A cursor is of its customer and of its direction: with another's nothing is answered, and what is
+// answered is never another's.
+TEST_F(ServiceTest, ACursorIsOfItsCustomer) {
+  for (const std::string customer : {"cliente-a", "cliente-b"}) {
+    write_logs(customer, {store::log_record_of(second_ns(), customer + " 1"),
+                          store::log_record_of(second_ns(), customer + " 2")});
+  }
+  const std::string cursor = logs("cliente-a", "limit=1").cursor;
+  ASSERT_FALSE(cursor.empty());
+  EXPECT_EQ(logs("cliente-b", "cursor=" + cursor).status, 400);
+  EXPECT_EQ(logs("cliente-a", "direction=backward&cursor=" + cursor).status, 400);
+  EXPECT_THAT(logs("cliente-a", "cursor=" + cursor).bodies, testing::ElementsAre("cliente-a 2"));
+  // Operators go from customer to customer.
+  std::vector<std::string> all;
+  LogPage page = logs("", "limit=1");
+  for (int pages = 0; pages < 9 && !page.cursor.empty(); ++pages) {
+    all.insert(all.end(), page.bodies.begin(), page.bodies.end());
+    page = logs("", "limit=1&cursor=" + page.cursor);
+  }
+  all.insert(all.end(), page.bodies.begin(), page.bodies.end());
+  EXPECT_THAT(all,
+              testing::ElementsAre("cliente-a 1", "cliente-a 2", "cliente-b 1", "cliente-b 2"));
 }
 
 // increase() misses a counter that begins at 1; the provider's rule asks for the state.

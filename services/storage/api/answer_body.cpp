@@ -21,8 +21,9 @@ Result<void> AnswerBody::add(std::string_view item) {
   return {};
 }
 
-net::Response AnswerBody::finish(std::string_view warning) {
+net::Response AnswerBody::finish(std::string_view warning, std::string_view cursor) {
   text_ += ']';
+  if (!cursor.empty()) text_.append(R"(,"cursor":")").append(cursor).append("\"");
   std::string warnings;
   for (const std::string_view one : {warning, std::string_view(gaps_)}) {
     if (one.empty()) continue;

@@ -19,8 +19,8 @@ inline constexpr std::size_t kJsonGrowth = 6;
 /// Whose share of memory an answer inside the fence uses; "" is the operators'.
 std::string_view share_of(const read::Fence& fence);
 
-/// {"status":"success","data":[…],"warnings":[…]}. Its memory is held until the reader has it.
-/// Thread contract: one thread.
+/// {"status":"success","data":[…],"cursor":"…","warnings":[…]}. Its memory is held until the reader
+/// has it. Thread contract: one thread.
 class AnswerBody {
  public:
   /// `memory` outlives the answer: it goes with the response. `gaps`: a warning in any case.
@@ -32,8 +32,9 @@ class AnswerBody {
   /// `item` is JSON already. The memory's errors.
   Result<void> add(std::string_view item);
   std::size_t items() const { return items_; }
-  /// Once. "": no warning.
-  net::Response finish(std::string_view warning);
+  /// Once. "": no warning. `cursor`, where there is one, is a word that needs no escapes: the
+  /// answer's "cursor".
+  net::Response finish(std::string_view warning, std::string_view cursor = {});
 
  private:
   std::shared_ptr<lanes::AnswerMemory> memory_;

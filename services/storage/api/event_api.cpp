@@ -14,7 +14,7 @@
 #include "services/storage/api/fence_header.hpp"
 #include "services/storage/api/jaeger_json.hpp"
 #include "services/storage/api/json_cost.hpp"
-#include "services/storage/api/label_query.hpp"
+#include "services/storage/api/log_query.hpp"
 #include "services/storage/store/stream_selector.hpp"
 
 namespace vigia::storage::api {
@@ -36,7 +36,7 @@ const Error kTooSlow{ErrorCode::kUnavailable,
                      "the search was ended, it took too long; try again later"};
 constexpr std::string_view kEnded =
     "the search was ended, it took too long: there may be more log records than these, which are "
-    "the first; ask for a shorter time";
+    "the first; ask for a shorter time, or go on with the cursor";
 
 std::optional<std::string> parse_trace_id(std::string_view text) {
   if (text.empty() || text.size() > kTraceIdDigits) return std::nullopt;
@@ -162,14 +162,69 @@ store::TimestampNs to_ns(TimestampMs time_ms) {
   return static_cast<store::TimestampNs>(std::max<TimestampMs>(time_ms, 0)) * kNsPerMs;
 }
 
-// Without a range the search would read all that is kept.
-Result<LabelQuery> read_log_query(const net::Request& request) {
-  auto query = read_label_query(request);
-  if (query && (!query->has_range || query->end_ms == INT64_MAX)) {
-    return fail(ErrorCode::kInvalid, "start and end are required");
+// A page of log records while it is made: one customer's after another's for operators.
+class LogPage {
+ public:
+  LogPage(const LogRequest& request, const std::shared_ptr<lanes::AnswerMemory>& memory,
+          std::string_view gaps)
+      : request_(request),
+        records_max_(std::min(request.labels.limit, kLogRecordsMax)),
+        memory_(*memory),
+        body_(memory, gaps) {}
+
+  /// `customer` must outlive the page.
+  void begin(const CustomerId& customer) { customer_ = &customer; }
+  /// A LogVisit.
+  bool add(const store::LogRecordView& record) {
+    const store::EventView& event = record.event;
+    const RecordParts parts = read_record(event.item);
+    const auto wanted = is_wanted_within(request_.labels.sets, event, parts, memory_);
+    if (!wanted) return ends_with(wanted.error());
+    if (wanted->value_or(false)) {
+      // Only known with the one after the last: a limit that fits exactly cuts nothing.
+      is_cut_ = body_.items() == records_max_;
+      if (is_cut_) return false;
+      const auto taken = take_record(record.place.time_ns, event, parts, body_, memory_);
+      if (!taken) return ends_with(taken.error());
+      if (*taken == Taken::kTooLarge) ++left_out_;
+    } else if (!wanted->has_value()) {
+      ++left_out_;
+    }
+    behind_ = record.place;
+    behind_in_ = customer_;
+    return true;
   }
-  return query;
-}
+  bool is_cut() const { return is_cut_; }
+  const Result<void>& error() const { return error_; }
+
+  /// There may be more: the next page goes on behind what was looked at here.
+  net::Response finish_cut(std::string_view warning) {
+    std::optional<LogPageEnd> behind = request_.cursor;
+    if (behind_) behind = LogPageEnd{*behind_in_, request_.direction, *behind_};
+    return body_.finish(warning, behind ? encode(*behind) : "");
+  }
+  net::Response finish() {
+    return body_.finish(
+        left_out_ == 0 ? "" : fmt::format("{} log records are too large to be shown", left_out_));
+  }
+
+ private:
+  bool ends_with(const Error& error) {
+    error_ = tl::unexpected<Error>(error);
+    return false;
+  }
+
+  const LogRequest& request_;
+  const std::size_t records_max_;
+  lanes::AnswerMemory& memory_;
+  AnswerBody body_;
+  const CustomerId* customer_ = nullptr;
+  std::optional<store::LogPlace> behind_;  // the last record that was looked at
+  const CustomerId* behind_in_ = nullptr;  // whose it is
+  bool is_cut_ = false;
+  std::size_t left_out_ = 0;
+  Result<void> error_;
+};
 
 }  // namespace
 
@@ -214,45 +269,33 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id,
 }
 
 net::Response EventApi::logs(const net::Request& request, const store::WorkLimit& limit) const {
-  const auto query = read_log_query(request);
-  if (!query) return net::json_error(query.error());
-  const std::size_t records_max = std::min(query->limit, kLogRecordsMax);
-  auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(query->fence));
-  AnswerBody body(memory, gaps_.warning(share_of(query->fence)));
-  bool is_cut = false;
-  std::size_t left_out = 0;
-  Result<void> fits;
-  const auto ends_with = [&](const Error& error) {
-    fits = tl::unexpected<Error>(error);
-    return false;
-  };
-  // Matchers may name what the record says itself, so they are not the store's to heed.
-  const store::LogQuery range{.from_ns = to_ns(query->start_ms),
-                              .to_ns = to_ns(query->end_ms) + kNsPerMs - 1};
-  const auto add = [&](const store::LogRecordView& record) {
-    const store::EventView& event = record.event;
-    const RecordParts parts = read_record(event.item);
-    const auto wanted = is_wanted_within(query->sets, event, parts, *memory);
-    if (!wanted) return ends_with(wanted.error());
-    if (!wanted->has_value()) ++left_out;
-    if (!wanted->value_or(false)) return true;
-    // Only known with the one after the last: a limit that fits exactly cuts nothing.
-    is_cut = body.items() == records_max;
-    if (is_cut) return false;
-    const auto taken = take_record(record.place.time_ns, event, parts, body, *memory);
-    if (!taken) return ends_with(taken.error());
-    if (*taken == Taken::kTooLarge) ++left_out;
-    return true;
-  };
-  for (const CustomerId& customer : read::customers_for(catalog_, query->fence, {})) {
-    const auto whole = events_.read_logs(customer, range, add, limit);
+  const auto asked = read_log_request(request);
+  if (!asked) return net::json_error(asked.error());
+  const LabelQuery& labels = asked->labels;
+  auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(labels.fence));
+  LogPage page(*asked, memory, gaps_.warning(share_of(labels.fence)));
+  store::LogQuery query{.from_ns = to_ns(labels.start_ms),
+                        .to_ns = to_ns(labels.end_ms) + kNsPerMs - 1,
+                        .direction = asked->direction,
+                        .stream = asked->stream ? &*asked->stream : nullptr};
+  // In an order that is the same for each page.
+  std::vector<CustomerId> customers = read::customers_for(catalog_, labels.fence, {});
+  std::sort(customers.begin(), customers.end());
+  const auto add = [&](const store::LogRecordView& record) { return page.add(record); };
+  for (const CustomerId& customer : customers) {
+    query.after.reset();
+    if (asked->cursor) {
+      if (customer < asked->cursor->customer) continue;
+      if (customer == asked->cursor->customer) query.after = asked->cursor->place;
+    }
+    page.begin(customer);
+    const auto whole = events_.read_logs(customer, query, add, limit);
     if (!whole) return net::json_error(whole.error());
-    if (!fits) return net::json_error(fits.error());
-    if (!*whole) return body.finish(kEnded);
+    if (!page.error()) return net::json_error(page.error().error());
+    if (!*whole) return page.finish_cut(kEnded);
+    if (page.is_cut()) return page.finish_cut("results truncated due to limit");
   }
-  if (is_cut) return body.finish("results truncated due to limit");
-  return body.finish(
-      left_out == 0 ? "" : fmt::format("{} log records are too large to be shown", left_out));
+  return page.finish();
 }
 
 }  // namespace vigia::storage::api

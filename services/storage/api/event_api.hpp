@@ -30,13 +30,15 @@ class EventApi {
   net::Response trace(const net::Request& request, std::string_view id,
                       const store::WorkLimit& limit = {}) const;
 
-  /// GET /api/v1/logs with the parameters of the label interfaces (label_query.hpp): start and end
-  /// are required, `limit` is at most 5,000. Matchers see customer_id, node_id, environment,
-  /// service_name, severity, trace_id and the resource's attributes under their own names.
+  /// GET /api/v1/logs with the parameters of the label interfaces (label_query.hpp; start and end
+  /// are required, `limit` is at most 5,000) and those of log_query.hpp: direction, streams,
+  /// cursor. Matchers see customer_id, node_id, environment, service_name, severity, trace_id and
+  /// the resource's attributes under their own names.
   /// {"status":"success","data":[{"time_ns":"…","severity":"…","body":"…","trace_id":"…",
-  /// "span_id":"…","attributes":{…},"resource":{…}}]}, in time order within a
-  /// customer, those of one time in order of arrival. Where there are more than the limit
-  /// "warnings" says so, and where the limit ended the search; 429 past 64 MiB, 503 past the
+  /// "span_id":"…","attributes":{…},"resource":{…}}],"cursor":"…"}, in time
+  /// order within a customer, those of one time in order of arrival; backward the other way round.
+  /// Where there are more than the limit "warnings" says so and "cursor" is there, with which the
+  /// next page is asked for, and where the limit ended the search; 429 past 64 MiB, 503 past the
   /// customer's share of all answers' memory.
   net::Response logs(const net::Request& request, const store::WorkLimit& limit = {}) const;
 
