@@ -66,7 +66,7 @@ PARTS = {
         "plan": "access coverage request",
         "stores": "access coverage upstream",
         "run": "access json plan request stores upstream",
-        "api/jaeger": "request stores",
+        "api/jaeger": "coverage plan request stores upstream",
         "api/prometheus": "json plan request run stores upstream",
     },
     "services/monitor": {

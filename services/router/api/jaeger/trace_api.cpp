@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "libs/json/writer.hpp"
 #include "libs/net/status.hpp"
+#include "services/router/plan/notes.hpp"
+#include "services/router/upstream/store_health.hpp"
 
 namespace vigia::router::api::jaeger {
 namespace {
@@ -41,6 +45,25 @@ std::optional<std::string> normal_trace_id(std::string_view text) {
   return id;
 }
 
+Error why_no_trace(const Result<net::ClientResponse>& answer,
+                   const std::optional<coverage::ColdReplacement>& replaced) {
+  if (!answer) {
+    const Error& error = answer.error();
+    if (error.code == ErrorCode::kOverLimit) return error;
+    return {ErrorCode::kUnavailable, "the long-term store does not answer"};
+  }
+  if (answer->status == 404) {
+    return {ErrorCode::kNotFound,
+            replaced ? "trace not found: " + replaced->text() : "trace not found"};
+  }
+  const std::string_view gaps = answer->headers.get(upstream::kIncompleteHeader);
+  if (answer->status == 503 && !gaps.empty()) {
+    return {ErrorCode::kUnavailable, "trace not found; " + plan::gaps_warning(gaps)};
+  }
+  return {ErrorCode::kUnavailable,
+          fmt::format("the long-term store cannot say now (it answered {})", answer->status)};
+}
+
 void TraceApi::trace(request::ApiRequest request, request::Exchange exchange) {
   const auto id = normal_trace_id(request.path_values.find("id")->second);
   if (!id) {
@@ -53,17 +76,8 @@ void TraceApi::trace(request::ApiRequest request, request::Exchange exchange) {
   ask.interest = request.interest;
   stores_.cold()->fetch(std::move(ask), [this, exchange = std::move(exchange)](
                                             Result<net::ClientResponse> answer) mutable {
-    // "Not found" alone would be untrue where the store is a new one.
-    if (answer && answer->status == 404) {
-      const auto replaced = stores_.cold_replacement();
-      return exchange.fail({ErrorCode::kNotFound,
-                            replaced ? "trace not found: " + replaced->text() : "trace not found"});
-    }
-    if (!answer && answer.error().code == ErrorCode::kOverLimit) {
-      return exchange.fail(answer.error());
-    }
     if (!answer || answer->status != 200) {
-      return exchange.fail({ErrorCode::kUnavailable, "the long-term store does not answer"});
+      return exchange.fail(why_no_trace(answer, stores_.cold_replacement()));
     }
     net::Response response;
     response.headers.add("content-type", "application/json");

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "libs/net/client.hpp"
+#include "services/router/coverage/cold_replacement.hpp"
 #include "services/router/request/exchange.hpp"
 #include "services/router/stores/stores.hpp"
 
@@ -17,6 +19,12 @@ std::optional<std::string> normal_trace_id(std::string_view text);
 /// An error as Jaeger's HTTP API tells it, a net::ErrorForm:
 /// {"data":null,…,"errors":[{"code":404,"msg":"trace not found"}]}; `code` is the status.
 net::Response error_form(const Error& error, int status);
+
+/// What is said where the long-term store gives no trace (anything but 200): kNotFound where it is
+/// none of its, kOverLimit where the caller has its turns in use, else kUnavailable. "Not found"
+/// alone would be untrue of a store that is a new one, or lacks rows for now.
+Error why_no_trace(const Result<net::ClientResponse>& answer,
+                   const std::optional<coverage::ColdReplacement>& replaced);
 
 /// Any thread.
 class TraceApi {
