@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import datetime
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -333,6 +334,19 @@ class TestCustomersHostsAndAlertmanager:
             assert set(statuses) == {503}, "too many, and no answer within 10 s"
 
 
+def _is_kept(stack: Stack, shown: dict[str, Any]) -> bool:
+    """Whether the database has what a page showed of a channel, or what came later."""
+    with closing(sqlite3.connect(stack.layout.data / "monitor.db")) as database:
+        statement = "SELECT delivered_ms, failed_ms FROM channels WHERE id = ?"
+        times_ms = database.execute(statement, (shown["id"],)).fetchone()
+    failure = shown["last_failure"]
+    seen = (shown["last_delivered_at"], failure["at"] if failure else None)
+    return all(
+        at is None or ms // 1000 >= datetime.fromisoformat(at).timestamp()
+        for at, ms in zip(seen, times_ms, strict=True)
+    )
+
+
 def test_how_each_channel_fares_is_shown(tmp_path: Path) -> None:
     """It stood in nobody's sight but the log's; and it stays known over a restart."""
     statuses = {"/hook-secret": 503, "/slack-secret": 410}
@@ -384,7 +398,7 @@ def test_how_each_channel_fares_is_shown(tmp_path: Path) -> None:
         wait_for("Alertmanager's next try arrives", lambda: delivered("cliente-a", hook), 90)
         assert failure_of(hook) == "its host answers 503", "what failed before stays known"
         before = channels_of(operator, "cliente-a")
-        time.sleep(6)  # a look, after which that is kept
+        wait_for("that is kept", lambda: all(_is_kept(stack, before[one]) for one in (hook, slack, refused, taken)), 90)
         stack.stop("monitor")
         stack.start("monitor")
         after = channels_of(operator_of(stack), "cliente-a")
