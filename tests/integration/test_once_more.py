@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from launcher.checks import BESIDE_INTEGRATION, STEPS
 from launcher.once_more import REPEATED_MAX, Program, judge, side_by_side
 from test_beside_others import QUICK_START
-from whole_run import PLACES, ROUNDS, THOROUGH_ROUNDS, Round, pytest_words, whole_run
+from whole_run import PLACES, ROUNDS, THOROUGH_ROUNDS, Round, pytest_words, whole_run, with_steps
 
 PASSES = "def test_passes(): pass\n"
 FAILS = "def test_fails(): assert 1 == 2, 'always wrong'\n"
@@ -128,25 +130,46 @@ def test_too_many_are_not_repeated(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("code", [0, 3])
-def test_what_runs_beside_the_first_round_counts_and_the_other_rounds_wait_for_it(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], code: int
+@pytest.mark.parametrize("number", [0, 1])
+def test_what_runs_beside_a_round_counts_and_the_next_round_waits_for_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], number: int, code: int
 ) -> None:
-    (tmp_path / "test_first.py").write_text("from pathlib import Path\ndef test_a(): Path('first ran').touch()\n")
-    (tmp_path / "test_second.py").write_text(
-        "from pathlib import Path\ndef test_b(): assert Path('beside ran').exists()\n"
-    )
-    # It ends only after the first round has begun, so the second would find nothing if it did not wait.
+    names = ("first", "second", "third")
+    for name in names:
+        source = f"from pathlib import Path\ndef test_a(): Path('{name} ran').touch()\n"
+        (tmp_path / f"test_{name}.py").write_text(source)
+    waits = "def test_b(): assert Path('beside ran').exists()\n"
+    with (tmp_path / f"test_{names[number + 1]}.py").open("a") as file:
+        file.write(waits)
+    # It ends only after its round has begun, so the next would find nothing if it did not wait.
     source = (
         "import time\nfrom pathlib import Path\nend = time.monotonic() + 60\n"
-        "while not Path('first ran').exists() and time.monotonic() < end: time.sleep(0.01)\n"
+        f"while not Path('{names[number]} ran').exists() and time.monotonic() < end: time.sleep(0.01)\n"
         f"time.sleep(1)\nPath('beside ran').touch()\nprint('said beside')\nraise SystemExit({code})"
     )
     beside = Program("the others", [sys.executable, "-c", source], tmp_path, os.environ)
-    rounds = (Round("first", ("test_first.py",)), Round("second", ("test_second.py",)))
-    assert whole_run(rounds, [], tmp_path, beside) == (1 if code else 0)
+    rounds = [Round(name, (f"test_{name}.py",)) for name in names]
+    rounds[number] = replace(rounds[number], beside=beside)
+    assert whole_run(rounds, [], tmp_path) == (1 if code else 0)
     told = capfd.readouterr().out
     assert "said beside" in told
     assert ("the others: failed" in told) == bool(code)
+
+
+def test_every_step_has_its_round_and_takes_no_time_from_those_that_measure_it() -> None:
+    beside = [f"{name}={','.join(steps)}" for name, steps in BESIDE_INTEGRATION.items()]
+    taken = [step for steps in BESIDE_INTEGRATION.values() for step in steps]
+    assert sorted([*taken, "integration"]) == sorted(STEPS), "each once"
+    for one in with_steps(ROUNDS, beside):
+        if one.name not in BESIDE_INTEGRATION:
+            assert one.beside is None
+            continue
+        assert one.beside is not None
+        words = list(one.beside.words)
+        assert words[-len(BESIDE_INTEGRATION[one.name]) :] == list(BESIDE_INTEGRATION[one.name])
+        assert (words[:2] == ["chrt", "--idle"]) == one.measures_times
+    with pytest.raises(ValueError, match="no such round: never"):
+        with_steps(ROUNDS, ["never=lint"])
 
 
 def test_what_one_program_prints_stays_together(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,22 +1,23 @@
 """The integration tests, in rounds: side by side what mostly waits, two at a time what measures memory, alone what measures
 times. What fails is run once more at the end, alone (launcher/once_more.py says why).
 
-The first round leaves most of the processors idle, so another command may run beside it: --beside COMMAND. The other
-rounds wait for its end. --thorough runs what is marked so, and nothing else: loads of minutes, and further variants of what
-a usual run tries once.
+Other steps of ./vigia test may run beside a round: --beside "NAME=STEP,STEP". The next round waits for their end. Beside the
+round that measures times they get only what it leaves idle, which is more than half of two processors. --thorough runs what
+is marked so, and nothing else: loads of minutes, and further variants of what a usual run tries once.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from launcher.once_more import Program, judge, side_by_side
@@ -30,13 +31,15 @@ _BESIDE = ("-p", "beside_others")
 class Round:
     name: str
     words: tuple[str, ...]
+    measures_times: bool = False
+    beside: Program | None = None  # runs at the same time
 
 
 def _rounds(thorough: str) -> tuple[Round, ...]:
     return (
         Round("side by side", ("-m", f"{thorough} and not alone and not two_at_a_time", "-n", "6", *_BESIDE)),
         Round("two at a time", ("-m", f"{thorough} and two_at_a_time", "-n", "2", *_BESIDE)),
-        Round("alone", ("-m", f"{thorough} and alone")),
+        Round("alone", ("-m", f"{thorough} and alone"), measures_times=True),
     )
 
 
@@ -90,15 +93,14 @@ class _Rounds:
             return names
 
 
-def whole_run(rounds: Sequence[Round], places: Sequence[str], root: Path, beside: Program | None = None) -> int:
-    """0 if every test passed, in its round or alone afterwards, and so did what ran beside the first round."""
+def whole_run(rounds: Sequence[Round], places: Sequence[str], root: Path) -> int:
+    """0 if every test passed, in its round or alone afterwards, and so did what ran beside the rounds."""
     seen = _Rounds([], [], [])
     with ThreadPoolExecutor(1) as pool:
-        others = pool.submit(side_by_side, [beside] if beside else [], 1)
-        for number, one in enumerate(rounds):
+        for one in rounds:
+            others = pool.submit(side_by_side, [one.beside] if one.beside else [], 1)
             seen.take(one.name, [*places, *one.words], root)
-            if number == 0:
-                seen.broken += [f"{name}: failed; its output is above" for name in others.result()]
+            seen.broken += [f"{name}: failed; its output is above" for name in others.result()]
     code = judge(seen.failed, lambda names: seen.again(names, root))
     print(f"\nintegration tests: {', '.join(seen.times)}", *seen.broken, sep="\n", flush=True)
     return 1 if seen.broken else code
@@ -109,15 +111,31 @@ def _compile_once() -> None:
     subprocess.run([*pytest_words("--collect-only", "-q"), *PLACES], cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
 
 
+def with_steps(rounds: Sequence[Round], beside: Sequence[str]) -> list[Round]:
+    """The rounds with steps of ./vigia test beside those that `beside` names, each as "NAME=STEP,STEP"."""
+    steps = dict(entry.split("=", 1) for entry in beside)
+    unknown = set(steps) - {one.name for one in rounds}
+    if unknown:
+        raise ValueError(f"no such round: {', '.join(sorted(unknown))}")
+    return [
+        replace(one, beside=_steps(steps[one.name], one.measures_times)) if one.name in steps else one for one in rounds
+    ]
+
+
+def _steps(names: str, only_what_is_idle: bool) -> Program:
+    words = [str(ROOT / "vigia"), "test", *names.split(",")]
+    # Of util-linux. The kernel's class for what runs only where nothing else wants to: being nice would still take its turns.
+    idle = ["chrt", "--idle", "0"] if only_what_is_idle and shutil.which("chrt") else []
+    return Program(f"./vigia test {names.replace(',', ' ')}", [*idle, *words], ROOT, os.environ)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Runs the integration tests, in rounds.")
     parser.add_argument("--thorough", action="store_true", help="those that are marked thorough, and no others")
-    parser.add_argument("--beside", nargs=argparse.REMAINDER, metavar="COMMAND", help="runs beside the first round")
+    parser.add_argument("--beside", action="append", default=[], metavar="NAME=STEP,STEP", help="steps beside a round")
     given = parser.parse_args()
-    words = given.beside
-    beside = Program(" ".join(words), words, ROOT, os.environ) if words else None
     _compile_once()
-    return whole_run(THOROUGH_ROUNDS if given.thorough else ROUNDS, PLACES, ROOT, beside)
+    return whole_run(with_steps(THOROUGH_ROUNDS if given.thorough else ROUNDS, given.beside), PLACES, ROOT)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from launcher.paths import PORTAL, ROOT, STATE, VENV
+from launcher.paths import PORTAL, PYTHON, ROOT, STATE, VENV
 from launcher.shell import Failure, run, say
 
 PROGRAMS = ("agent", "collector", "storage", "router", "monitor")
@@ -117,7 +117,6 @@ def python_environment() -> Path:
         raise Failure(
             f"{VENV} is a link to {VENV.readlink()}, which is not there: remove the link, or make that folder"
         )
-    python = VENV / "bin" / "python"
     fingerprint = _fingerprint(REQUIREMENTS)
     stamp = VENV / "stamp"
     if not _is_fresh(stamp, fingerprint):
@@ -125,6 +124,6 @@ def python_environment() -> Path:
         shutil.rmtree(VENV, ignore_errors=True)
         run(["/usr/bin/python3", "-m", "venv", VENV], what="python3 -m venv")
         files = [word for file in REQUIREMENTS for word in ("-r", str(file))]
-        run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *files], what="pip install")
+        run([PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", *files], what="pip install")
         stamp.write_text(fingerprint)
-    return python
+    return PYTHON

@@ -6,15 +6,18 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from launcher import build, packages, parts, unit
 from launcher.once_more import Program, judge, side_by_side
-from launcher.paths import PORTAL, ROOT, make_state_folders
+from launcher.paths import PORTAL, PYTHON, ROOT, make_state_folders
 from launcher.shell import Failure, fail, output, run, say
 
 STEPS = ("lint", "unit", "portal", "integration", "browser")
-BESIDE_INTEGRATION = ("browser", "unit", "portal", "lint")  # in a whole run: first what waits longest
+# In a whole run, beside which round of the integration tests: what waits itself beside what mostly waits, and what only
+# calculates in what is left idle by tests that are alone.
+BESIDE_INTEGRATION = {"side by side": ("browser", "lint"), "alone": ("portal", "unit")}
 SLOW_STEPS = ("thorough", "clang-tidy")  # only where they are named
 BROWSERS = 2  # at once
 
@@ -78,14 +81,18 @@ def _integration(python: Path, *words: str) -> None:
 
 def _integration_beside_others(python: Path) -> None:
     """Integration tests mostly wait; what the others print is shown when they end."""
-    _integration(python, "--beside", str(ROOT / "vigia"), "test", *BESIDE_INTEGRATION)
+    beside = [f"--beside={name}={','.join(steps)}" for name, steps in BESIDE_INTEGRATION.items()]
+    _integration(python, *beside)
 
 
 def _builds() -> None:
-    """First, and one after the other: compilers would take the tests' time."""
-    build.programs("dev")
-    build.programs("release")
-    build.portal()
+    """Before all tests: compilers would take their time. What comes from caches mostly waits, so it is fetched together."""
+    with ThreadPoolExecutor(2) as pool:
+        others = [pool.submit(build.python_environment), pool.submit(build.portal)]
+        build.programs("dev")
+        build.programs("release")
+        for other in others:
+            other.result()
 
 
 def _browser(python: Path) -> None:
@@ -112,7 +119,7 @@ def test(only: list[str]) -> int:
     make_state_folders()
     packages.install()
     parts.install()
-    python = build.python_environment()
+    python = build.python_environment() if only else PYTHON  # which is made beside the builds then
     run_step: dict[str, Callable[[], None]] = {
         "lint": lambda: _lint(python),
         "unit": _unit,

@@ -14,6 +14,7 @@ CONFIG = STATE / "config"
 DEMO_FILE = STATE / "demo.json"
 SECRETS_FILE = STATE / "secrets.json"
 VENV = STATE / "venv"
+PYTHON = VENV / "bin" / "python"
 PORTAL = ROOT / "portal"
 RELEASE_BIN = ROOT / "build" / "release" / "bin"
 
