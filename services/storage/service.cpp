@@ -175,6 +175,14 @@ TimestampMs Service::oldest_ms(Duration keep) const {
   return std::max<TimestampMs>(earliest_now_ms() - kept.count(), 0);
 }
 
+// What is older is not read any more, by the time that expiry goes by: it may lie there for up to a
+// day, until its whole day goes.
+TimestampMs Service::kept_from_ms(Duration keep) const {
+  if (keep == Duration(0)) return 0;
+  const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(keep);
+  return std::max<TimestampMs>(retention_guard_->known_ms(times_.median_ms()) - kept.count(), 0);
+}
+
 // 0 where no records have come yet: the clock alone is not believed.
 TimestampMs Service::earliest_now_ms() const {
   return std::min(clock_.wall_ms(), times_.median_ms());
@@ -191,8 +199,11 @@ void Service::make_interfaces() {
   reader_ = std::make_unique<read::SeriesReader>(*heads_, cold().chunks());
   answers_ = std::make_unique<lanes::CustomerShares>("answers under way",
                                                      settings_.memory_max / kAnswersPart);
-  remote_read_ =
-      std::make_unique<read::RemoteRead>(cold().catalog(), *reader_, read::ReadLimits(), *answers_);
+  const retention::RetentionSettings& keep = settings_.retention;
+  const auto samples_from = [this, &keep] { return kept_from_ms(keep.raw); };
+  remote_read_ = std::make_unique<read::RemoteRead>(
+      cold().catalog(), *reader_, read::ReadLimits(), *answers_,
+      [samples_from](Resolution /*resolution*/) { return samples_from(); });
   books_ = std::make_unique<api::WriteBooks>(registry_);
   write_api_ = std::make_unique<api::WriteApi>(cold().catalog(), instance_->numbers(), *ingester_,
                                                *books_, [this] { return oldest_samples(); });
@@ -203,12 +214,14 @@ void Service::make_interfaces() {
   };
   gaps_ = api::AnswerGaps(unsaved_files, lacks_index,
                           [this](std::string_view customer) { return lacks_chunks_of(customer); });
-  label_api_ = std::make_unique<api::LabelApi>(cold().catalog(), *answers_, gaps_);
+  label_api_ = std::make_unique<api::LabelApi>(cold().catalog(), *answers_, gaps_, samples_from);
   trace_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kTraces);
   log_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kLogs);
   // Chunks are of samples: no span and no log record is missing for them.
-  event_api_ = std::make_unique<api::EventApi>(cold().events(), cold().catalog(), *answers_,
-                                               api::AnswerGaps(unsaved_files, lacks_index));
+  event_api_ = std::make_unique<api::EventApi>(
+      cold().events(), cold().catalog(), *answers_, api::AnswerGaps(unsaved_files, lacks_index),
+      api::EventsKept{[this, &keep] { return kept_from_ms(keep.traces); },
+                      [this, &keep] { return kept_from_ms(keep.logs); }});
   sample_writers_ = std::make_unique<lanes::CustomerLanes>(
       lanes::LaneSettings{"samples", write_threads(), write_threads() - 1, kWriteJobsMax,
                           settings_.memory_max / kWritesPart});

@@ -58,6 +58,7 @@ class Service final : public service::Running, public net::Handler {
   void use_times();
   void make_interfaces();
   TimestampMs oldest_ms(Duration keep) const;
+  TimestampMs kept_from_ms(Duration keep) const;
   TimestampMs earliest_now_ms() const;
   api::OldestTimes oldest_samples() const;
   void set_short(bool is_short);

@@ -162,6 +162,26 @@ store::TimestampNs to_ns(TimestampMs time_ms) {
   return static_cast<store::TimestampNs>(std::max<TimestampMs>(time_ms, 0)) * kNsPerMs;
 }
 
+// A span is filed by its start; one without is of the day on which it came.
+bool is_before(std::string_view span, store::TimestampNs from_ns) {
+  if (from_ns == 0) return false;
+  FieldReader reader(span);
+  store::TimestampNs start_ns = 0;
+  while (reader.next()) {
+    if (reader.tag_and_type() == wire::otlp::SpanField::kStartTime.tag) {
+      start_ns = reader.fixed64();
+    } else {
+      reader.skip();
+    }
+  }
+  return start_ns != 0 && start_ns < from_ns;
+}
+
+// 0: for ever.
+store::TimestampNs kept_from_ns(const std::function<TimestampMs()>& kept_from) {
+  return kept_from ? to_ns(kept_from()) : 0;
+}
+
 // A page of log records while it is made: one customer's after another's for operators.
 class LogPage {
  public:
@@ -240,8 +260,10 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id,
   JaegerTrace trace(*trace_id);
   bool is_cut = false;
   Result<void> fits;
+  const store::TimestampNs from_ns = kept_from_ns(kept_.traces_from);
   for (const CustomerId& customer : read::customers_for(catalog_, *fence, {})) {
     const auto add = [&](const store::EventView& event) {
+      if (is_before(event.item, from_ns)) return true;
       const auto taken = take_span(event, trace, *memory);
       if (!taken) {
         fits = tl::unexpected<Error>(taken.error());
@@ -274,10 +296,11 @@ net::Response EventApi::logs(const net::Request& request, const store::WorkLimit
   const LabelQuery& labels = asked->labels;
   auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(labels.fence));
   LogPage page(*asked, memory, gaps_.warning(share_of(labels.fence)));
-  store::LogQuery query{.from_ns = to_ns(labels.start_ms),
+  store::LogQuery query{.from_ns = std::max(to_ns(labels.start_ms), kept_from_ns(kept_.logs_from)),
                         .to_ns = to_ns(labels.end_ms) + kNsPerMs - 1,
                         .direction = asked->direction,
                         .stream = asked->stream ? &*asked->stream : nullptr};
+  if (query.to_ns < query.from_ns) return page.finish();
   // In an order that is the same for each page.
   std::vector<CustomerId> customers = read::customers_for(catalog_, labels.fence, {});
   std::sort(customers.begin(), customers.end());

@@ -1,6 +1,8 @@
 // Reading spans and log records.
 #pragma once
 
+#include <functional>
+
 #include "libs/net/message.hpp"
 #include "services/storage/api/answer_body.hpp"
 #include "services/storage/api/answer_gaps.hpp"
@@ -13,14 +15,25 @@ namespace vigia::storage::api {
 inline constexpr std::size_t kTraceSpansMax = 20'000;
 inline constexpr std::size_t kLogRecordsMax = 5'000;
 
+/// Since when each is kept: what is older is past its retention, and is not given, whatever still
+/// lies there (C46). Without them everything is.
+struct EventsKept {
+  std::function<TimestampMs()> traces_from;
+  std::function<TimestampMs()> logs_from;
+};
+
 /// Both answer about the customer of X-Vigia-Customer alone, without the header about all
 /// (operators). Thread contract: any thread that may block.
 class EventApi {
  public:
   /// All must outlive it.
   EventApi(store::EventStore& events, const store::Catalog& catalog, lanes::CustomerShares& answers,
-           AnswerGaps gaps = {})
-      : events_(events), catalog_(catalog), answers_(answers), gaps_(std::move(gaps)) {}
+           AnswerGaps gaps = {}, EventsKept kept = {})
+      : events_(events),
+        catalog_(catalog),
+        answers_(answers),
+        gaps_(std::move(gaps)),
+        kept_(std::move(kept)) {}
 
   /// A trace in Jaeger's JSON, of at most 20,000 spans, 64 MiB and what one answer may hold,
   /// without spans that need too much memory each (a warning in it says that there are more, or
@@ -47,6 +60,7 @@ class EventApi {
   const store::Catalog& catalog_;
   lanes::CustomerShares& answers_;
   const AnswerGaps gaps_;
+  const EventsKept kept_;
 };
 
 }  // namespace vigia::storage::api

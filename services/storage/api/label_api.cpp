@@ -1,5 +1,6 @@
 #include "services/storage/api/label_api.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "libs/base/json_text.hpp"
@@ -101,6 +102,12 @@ Result<void> walk_pages(const LabelQuery& asked, const Ask& ask, FirstTexts& tex
 
 }  // namespace
 
+Result<LabelQuery> LabelApi::read_query(const net::Request& request) const {
+  auto query = read_label_query(request);
+  if (query && kept_from_) query->start_ms = std::max(query->start_ms, kept_from_());
+  return query;
+}
+
 Result<std::set<Labels>> LabelApi::find_series(const Looking& looking,
                                                std::size_t series_max) const {
   const LabelQuery& query = looking.query;
@@ -170,7 +177,7 @@ Result<std::set<std::string>> LabelApi::find_values(const Looking& looking,
 }
 
 net::Response LabelApi::labels(const net::Request& request, const store::WorkLimit& limit) const {
-  const auto query = read_label_query(request);
+  const auto query = read_query(request);
   if (!query) return net::prometheus_error(query.error());
   const auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(query->fence));
   return answer(find_names({*query, *memory, limit}), query->limit, memory,
@@ -179,7 +186,7 @@ net::Response LabelApi::labels(const net::Request& request, const store::WorkLim
 
 net::Response LabelApi::values(const net::Request& request, std::string_view name,
                                const store::WorkLimit& limit) const {
-  const auto query = read_label_query(request);
+  const auto query = read_query(request);
   if (!query) return net::prometheus_error(query.error());
   const auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(query->fence));
   return answer(find_values({*query, *memory, limit}, name), query->limit, memory,
@@ -187,7 +194,7 @@ net::Response LabelApi::values(const net::Request& request, std::string_view nam
 }
 
 net::Response LabelApi::series(const net::Request& request, const store::WorkLimit& limit) const {
-  const auto query = read_label_query(request);
+  const auto query = read_query(request);
   if (!query) return net::prometheus_error(query.error());
   if (query->sets.empty()) {
     return net::prometheus_error({ErrorCode::kInvalid, "no matcher is given"});

@@ -2,6 +2,7 @@
 // HTTP interface. Remote read knows no labels, so the router asks these.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 
@@ -21,15 +22,21 @@ namespace vigia::storage::api {
 /// Thread contract: any thread that may block.
 class LabelApi {
  public:
-  /// All must outlive it.
-  LabelApi(const store::Catalog& catalog, lanes::CustomerShares& answers, AnswerGaps gaps = {})
-      : catalog_(catalog), answers_(answers), gaps_(std::move(gaps)) {}
+  /// All must outlive it. `kept_from`: days before are past the retention, and nothing of them
+  /// alone is answered, whatever still lies there (C46).
+  LabelApi(const store::Catalog& catalog, lanes::CustomerShares& answers, AnswerGaps gaps = {},
+           std::function<TimestampMs()> kept_from = {})
+      : catalog_(catalog),
+        answers_(answers),
+        gaps_(std::move(gaps)),
+        kept_from_(std::move(kept_from)) {}
   net::Response labels(const net::Request& request, const store::WorkLimit& limit = {}) const;
   net::Response values(const net::Request& request, std::string_view name,
                        const store::WorkLimit& limit = {}) const;
   net::Response series(const net::Request& request, const store::WorkLimit& limit = {}) const;
 
  private:
+  Result<LabelQuery> read_query(const net::Request& request) const;
   struct Looking {  // of one request
     const LabelQuery& query;
     lanes::AnswerMemory& memory;
@@ -42,6 +49,7 @@ class LabelApi {
   const store::Catalog& catalog_;
   lanes::CustomerShares& answers_;
   const AnswerGaps gaps_;
+  const std::function<TimestampMs()> kept_from_;
 };
 
 }  // namespace vigia::storage::api

@@ -1,5 +1,6 @@
 #include "services/storage/read/remote_read.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -83,8 +84,10 @@ class RemoteRead::QueryReader {
       if (keys.size() == BatchRead::kSeriesMax || one.customer != customer) break;
       keys.push_back(key_of(one));
     }
-    auto batch = reader_.batch(customer, std::move(keys),
-                               {found_.query.start_ms, found_.query.end_ms}, memory);
+    auto batch = reader_.batch(
+        customer, std::move(keys),
+        {found_.query.start_ms, found_.query.end_ms, Resolution::kRaw, found_.kept_from_ms},
+        memory);
     if (!batch) return forward(batch);
     batch_.emplace(std::move(*batch));
     return {};
@@ -122,15 +125,21 @@ Result<std::vector<RemoteRead::FoundQuery>> RemoteRead::find(const Fence& fence,
                                                              const store::WorkLimit& limit) const {
   std::vector<FoundQuery> found;
   std::size_t left = limits_.series_max;
-  for (const wire::remote_read::Query& query : request.queries) {
+  const TimestampMs kept_from_ms = kept_from_ ? kept_from_(Resolution::kRaw) : INT64_MIN;
+  for (wire::remote_read::Query query : request.queries) {
     const auto matchers = store::compile_matchers(query.matchers);
     if (!matchers) return tl::unexpected<Error>(matchers.error());
+    query.start_ms = std::max(query.start_ms, kept_from_ms);
+    if (query.end_ms < query.start_ms) {  // its answer stands at its place all the same
+      found.push_back({std::move(query), kept_from_ms, {}});
+      continue;
+    }
     const SeriesQuestion question{fence, *matchers, days_between(query.start_ms, query.end_ms),
                                   left};
     auto series = select_series(catalog_, question, memory, limit);
     if (!series) return forward(series);
     left -= series->size();
-    found.push_back({query, std::move(*series)});
+    found.push_back({std::move(query), kept_from_ms, std::move(*series)});
   }
   return found;
 }

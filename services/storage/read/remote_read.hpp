@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -29,13 +30,20 @@ struct ReadAnswer {
   std::shared_ptr<lanes::AnswerMemory> memory;  ///< of the pieces: released with each that is sent
 };
 
+using KeptFrom = std::function<TimestampMs(Resolution)>;
+
 /// Thread contract: any thread.
 class RemoteRead {
  public:
-  /// All must outlive it.
+  /// All must outlive it. `kept_from`: what is older at that resolution is past its retention, and
+  /// is not given, whatever still lies there (C46); without it everything is.
   RemoteRead(const store::Catalog& catalog, const SeriesReader& reader, ReadLimits limits,
-             lanes::CustomerShares& answers)
-      : catalog_(catalog), reader_(reader), limits_(limits), answers_(answers) {}
+             lanes::CustomerShares& answers, KeptFrom kept_from = {})
+      : catalog_(catalog),
+        reader_(reader),
+        limits_(limits),
+        answers_(answers),
+        kept_from_(std::move(kept_from)) {}
 
   /// Series without a sample in the range are left out, and those whose rows cannot be read, which
   /// are counted. kOverLimit past the limits, never silently
@@ -52,7 +60,8 @@ class RemoteRead {
 
  private:
   struct FoundQuery {
-    wire::remote_read::Query query;
+    wire::remote_read::Query query;  ///< no earlier than kept_from_ms
+    TimestampMs kept_from_ms;
     std::vector<SelectedSeries> series;
   };
   struct Making {  // of one request
@@ -80,6 +89,7 @@ class RemoteRead {
   const SeriesReader& reader_;
   ReadLimits limits_;
   lanes::CustomerShares& answers_;
+  KeptFrom kept_from_;
   mutable std::atomic<std::uint64_t> damaged_histograms_{0};
   mutable std::atomic<std::uint64_t> damaged_series_{0};
 };

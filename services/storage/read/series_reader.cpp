@@ -52,6 +52,18 @@ std::vector<ChunkPiece> to_pieces(std::vector<store::ChunkRow> rows) {
   return pieces;
 }
 
+// The samples of a row that are kept, in rows anew.
+Result<std::vector<store::ChunkRow>> kept_of(const store::ChunkRow& row, const ReadRange& range,
+                                             lanes::AnswerMemory& memory) {
+  const lanes::ScratchMemory scratch(memory);
+  if (auto fits = memory.add(sample_count(row.data) * sizeof(Sample)); !fits) return forward(fits);
+  auto samples = chunk::read_samples(row.data);
+  if (!samples) return forward(samples);
+  std::erase_if(*samples,
+                [&](const Sample& sample) { return sample.timestamp_ms < range.kept_from_ms; });
+  return heads::pack_rows(row.series, *samples, row.version, range.resolution);
+}
+
 void add_head_rows(store::SeriesId series, heads::HeadView head,
                    std::vector<store::ChunkRow>& rows) {
   rows = std::move(head.closed);
@@ -136,19 +148,32 @@ Result<SeriesData> BatchRead::next(lanes::AnswerMemory& memory) {
       add(std::move(row));
     }
   }
-  std::stable_sort(
-      floats.begin(), floats.end(), [](const store::ChunkRow& left, const store::ChunkRow& right) {
-        return std::tie(left.first_ms, left.version) < std::tie(right.first_ms, right.version);
-      });
-  auto merged = read::merge_overlapping(std::move(floats), memory, range_.resolution);
+  auto merged = merge_floats(std::move(floats), memory);
   if (!merged) return forward(merged);
-  std::erase_if(*merged, [&](const store::ChunkRow& row) { return !overlaps(row, range_); });
   auto histograms = store::merge_rows(others, range_.resolution);
   if (!histograms) return forward(histograms);
   std::erase_if(histograms->histograms, [&](const chunk::HistogramSample& sample) {
     return sample.timestamp_ms < range_.from_ms || sample.timestamp_ms > range_.to_ms;
   });
   return SeriesData{to_pieces(std::move(*merged)), std::move(histograms->histograms)};
+}
+
+Result<std::vector<store::ChunkRow>> BatchRead::merge_floats(std::vector<store::ChunkRow> rows,
+                                                             lanes::AnswerMemory& memory) const {
+  std::stable_sort(
+      rows.begin(), rows.end(), [](const store::ChunkRow& left, const store::ChunkRow& right) {
+        return std::tie(left.first_ms, left.version) < std::tie(right.first_ms, right.version);
+      });
+  auto merged = read::merge_overlapping(std::move(rows), memory, range_.resolution);
+  if (!merged) return merged;
+  std::erase_if(*merged, [&](const store::ChunkRow& row) { return !overlaps(row, range_); });
+  // They do not overlap, so that one at most reaches over the edge of what is kept.
+  if (merged->empty() || merged->front().first_ms >= range_.kept_from_ms) return merged;
+  auto kept = kept_of(merged->front(), range_, memory);
+  if (!kept) return kept;
+  kept->insert(kept->end(), std::move_iterator(merged->begin() + 1),
+               std::move_iterator(merged->end()));
+  return kept;
 }
 
 std::size_t sample_count(const std::vector<ChunkPiece>& chunks) {

@@ -19,6 +19,8 @@ struct ReadRange {
   TimestampMs to_ms = 0;  ///< both included
   /// Roll-ups lie in the store alone: what is open is raw.
   Resolution resolution = Resolution::kRaw;
+  /// Nothing older is given, not even what shares a chunk with the range.
+  TimestampMs kept_from_ms = INT64_MIN;
 };
 
 /// A chunk ready to be sent: Prometheus' XOR encoding.
@@ -60,6 +62,8 @@ class BatchRead {
   BatchRead(const ReadRange& range, lanes::AnswerMemory& memory) : range_(range), held_(memory) {}
   Result<void> add_open(store::SeriesId series, heads::HeadView head);
   Result<std::vector<store::ChunkRow>> next_rows(std::size_t series);
+  Result<std::vector<store::ChunkRow>> merge_floats(std::vector<store::ChunkRow> rows,
+                                                    lanes::AnswerMemory& memory) const;
 
   ReadRange range_;
   std::vector<store::SeriesKey> series_;  // the cursor looks at them where they lie, moved or not

@@ -49,6 +49,7 @@ std::size_t memory_bytes(const SelectedSeries& series) {
 }
 
 store::DayRange days_between(TimestampMs from_ms, TimestampMs to_ms) {
+  if (to_ms < from_ms) return {UINT32_MAX, 0};
   return {store::day_of(from_ms), store::day_of(to_ms)};
 }
 

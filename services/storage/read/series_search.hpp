@@ -31,7 +31,7 @@ store::SeriesKey key_of(const SelectedSeries& series);
 /// With its labels, as the allocator gives it.
 std::size_t memory_bytes(const SelectedSeries& series);
 
-/// The days that a range of time touches.
+/// The days that a range of time touches; none where it ends before it begins.
 store::DayRange days_between(TimestampMs from_ms, TimestampMs to_ms);
 
 struct SeriesQuestion {

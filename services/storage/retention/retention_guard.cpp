@@ -79,8 +79,7 @@ std::optional<TimestampMs> RetentionGuard::now(TimestampMs newest_ms) {
   const std::lock_guard lock(mutex_);
   // Before the first record only the wall clock speaks, and that is the one which may be wrong.
   if (newest_ms == 0) return std::nullopt;
-  // The earlier of the two: to delete late can be made good.
-  const TimestampMs now_ms = std::min(clock_.wall_ms(), newest_ms + kRecordSlackMs);
+  const TimestampMs now_ms = careful_ms(newest_ms);
   const bool is_behind = last_ms_ != 0 && now_ms <= last_ms_;
   // A little behind is no doubt (customers stop sending, clocks are set back by seconds), and there
   // is nothing new to expire.
@@ -88,6 +87,18 @@ std::optional<TimestampMs> RetentionGuard::now(TimestampMs newest_ms) {
   if (!is_plausible(now_ms) && !is_sure(now_ms)) return std::nullopt;
   accept(now_ms);
   return now_ms;
+}
+
+TimestampMs RetentionGuard::known_ms(TimestampMs newest_ms) const {
+  const std::lock_guard lock(mutex_);
+  if (newest_ms == 0) return last_ms_;
+  const TimestampMs now_ms = careful_ms(newest_ms);
+  return is_plausible(now_ms) ? now_ms : last_ms_;
+}
+
+// The earlier of the two: to delete late can be made good.
+TimestampMs RetentionGuard::careful_ms(TimestampMs newest_ms) const {
+  return std::min(clock_.wall_ms(), newest_ms + kRecordSlackMs);
 }
 
 bool RetentionGuard::is_plausible(TimestampMs now_ms) const {

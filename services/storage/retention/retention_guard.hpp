@@ -23,6 +23,9 @@ class RetentionGuard {
   /// The time up to which age may be counted; nothing while that is in doubt. `newest_ms`: the time
   /// by the records since the start, 0 where none came: then nothing has grown older.
   std::optional<TimestampMs> now(TimestampMs newest_ms);
+  /// The time by which `now` would expire, where it would, else the last that counted; 0 where none
+  /// is known. Decides nothing and keeps nothing: for what can be taken back, as what reads give.
+  TimestampMs known_ms(TimestampMs newest_ms) const;
   /// A person says that the time that is in doubt now is right: the next `now` counts. False where
   /// none is in doubt.
   bool confirm();
@@ -30,6 +33,7 @@ class RetentionGuard {
   std::string held_because() const;
 
  private:
+  TimestampMs careful_ms(TimestampMs newest_ms) const;
   bool is_plausible(TimestampMs now_ms) const;
   bool is_sure(TimestampMs now_ms);
   void accept(TimestampMs now_ms);

@@ -148,6 +148,25 @@ TEST_F(RetentionGuardTest, ALongPauseEndsWithAnHourOfEvenTimeOrWithAPerson) {
   EXPECT_EQ(days(), 7U);
 }
 
+// C46: by it reads are cut, which a wrong clock must not do either.
+TEST_F(RetentionGuardTest, WhatIsKnownMovesOnAsExpiryWould) {
+  EXPECT_EQ(guard_->known_ms(true_ms()), 0);  // never yet
+  run(hours(2));
+  const TimestampMs last_ms = true_ms();
+  EXPECT_EQ(guard_->known_ms(last_ms), last_ms);
+  clock_.advance(minutes(5));  // no sweep since then
+  EXPECT_EQ(guard_->known_ms(true_ms()), last_ms + 5 * 60'000);
+  EXPECT_EQ(guard_->known_ms(0), last_ms) << "no records";
+  set_clock_ahead(400 * store::kDayMs);
+  EXPECT_EQ(guard_->known_ms(clock_.wall_ms()), last_ms);
+  EXPECT_EQ(guard_->known_ms(true_ms()), true_ms() + kHourMs) << "the records are right";
+  set_clock_ahead(-store::kDayMs);
+  EXPECT_EQ(guard_->known_ms(true_ms()), last_ms);
+  set_clock_ahead(0);
+  restart();
+  EXPECT_EQ(guard_->known_ms(0), last_ms) << "of the life before";
+}
+
 TEST_F(RetentionGuardTest, WithoutItsFileOrWithADamagedOneItWaits) {
   run(hours(2));
   for (const char* content : {"", "VGRT damaged"}) {

@@ -1,0 +1,176 @@
+// What is past its retention is not given, although it still lies there (C46).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <snappy.h>
+
+#include "libs/base/hex.hpp"
+#include "libs/chunk/chunk_reader.hpp"
+#include "services/storage/api/event_api.hpp"
+#include "services/storage/api/label_api.hpp"
+#include "services/storage/read/remote_read.hpp"
+#include "services/storage/read/testing/read_frames.hpp"
+#include "services/storage/retention/retention_guard.hpp"
+#include "services/storage/store/testing/otlp_bodies.hpp"
+#include "services/storage/testing/storage_fixture.hpp"
+
+namespace vigia::storage::api {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+namespace remote_read = wire::remote_read;
+
+constexpr TimestampMs kMinute = 60'000;
+constexpr TimestampMs kDay = 24 * 60 * kMinute;
+constexpr TimestampMs kKeep = kDay;  // of everything here
+constexpr TimestampMs kEdge = kNow - kKeep;
+const std::string kTrace(16, 'T');
+
+store::TimestampNs ns(TimestampMs time_ms) {
+  return static_cast<store::TimestampNs>(time_ms) * 1'000'000;
+}
+
+class KeptReadsTest : public testing::Test {
+ protected:
+  KeptReadsTest() {
+    std::vector<Sample> samples;  // one chunk over the edge, and one sample now
+    for (TimestampMs i = -30; i < 30; ++i) samples.push_back({kEdge + i * kMinute, 1.0});
+    storage_.write("cliente-a", "over_the_edge", samples);
+    storage_.write("cliente-a", "gone", {{kEdge - 2 * kDay, 1}});
+    note_now();
+    EXPECT_FALSE(guard_.now(newest_ms_).has_value());  // no time is known yet
+    EXPECT_TRUE(guard_.confirm());
+    EXPECT_TRUE(guard_.now(newest_ms_).has_value());
+  }
+  void resolve(const std::string& metric, TimestampMs at_ms) {
+    std::vector<store::NewSeries> series(1);
+    series[0].labels =
+        Labels::from({{"__name__", metric}, {"customer_id", "cliente-b"}, {"node_id", "n1"}});
+    series[0].wire_hash = store::hash_labels(1, metric);
+    series[0].days = {store::day_of(at_ms), store::day_of(at_ms)};
+    const CustomerId customer = CustomerId::parse("cliente-b").value();
+    EXPECT_TRUE(storage_.cold().catalog().resolve(customer, series).has_value());
+  }
+  void note_now() { newest_ms_ = storage_.clock().wall_ms(); }
+  TimestampMs kept_from_ms() const { return guard_.known_ms(newest_ms_) - kKeep; }
+
+  std::vector<TimestampMs> times_of_chunks(const std::string& metric) {
+    std::string body;
+    for (auto& piece : answer(metric, remote_read::ResponseType::kStreamedXorChunks).pieces) {
+      body += piece;
+    }
+    std::vector<TimestampMs> times;
+    for (const read::Frame& frame : read::read_frames(body)) {
+      for (const read::FrameChunk& chunk : frame.chunks) {
+        const auto samples = chunk::read_samples(chunk.data).value();
+        for (const Sample& sample : samples) times.push_back(sample.timestamp_ms);
+      }
+    }
+    return times;
+  }
+  std::size_t samples_bytes(const std::string& metric) {
+    std::string body;
+    const auto made = answer(metric, remote_read::ResponseType::kSamples);
+    EXPECT_TRUE(snappy::Uncompress(made.pieces.front().data(), made.pieces.front().size(), &body));
+    return body.size();
+  }
+  read::ReadAnswer answer(const std::string& metric, remote_read::ResponseType type) {
+    const read::RemoteRead remote_read(storage_.cold().catalog(), storage_.reader(), {},
+                                       storage_.answers(),
+                                       [this](Resolution) { return kept_from_ms(); });
+    const remote_read::ReadRequest request{
+        {{0, INT64_MAX, {{MatchType::kEqual, "__name__", metric}}}}, type};
+    return std::move(remote_read.answer("cliente-a", customer_, request).value());
+  }
+  std::string label_values(const std::string& parameters) {
+    const LabelApi api(storage_.cold().catalog(), storage_.answers(), {},
+                       [this] { return kept_from_ms(); });
+    net::Request asked = request(parameters);
+    asked.headers = {{"x-vigia-customer", "cliente-b"}};
+    return api.values(asked, "__name__").body;
+  }
+  EventApi event_api() {
+    return EventApi(storage_.cold().events(), storage_.cold().catalog(), storage_.answers(), {},
+                    {[this] { return kept_from_ms(); }, [this] { return kept_from_ms(); }});
+  }
+  void write_events(Signal signal, const std::vector<std::string>& items) {
+    const auto counts =
+        storage_.cold().events().write(customer_, signal, store::export_of("cliente-a", items));
+    EXPECT_EQ(counts.value().stored, items.size());
+  }
+  static net::Request request(const std::string& parameters) {
+    net::Request request;
+    request.headers.add("x-vigia-customer", "cliente-a");
+    request.query = parameters;
+    return request;
+  }
+
+  StorageFixture storage_;
+  const CustomerId customer_ = CustomerId::parse("cliente-a").value();
+  TemporaryFolder folder_;
+  retention::RetentionGuard guard_{folder_.path() + "/retention", hours(24), storage_.clock()};
+  TimestampMs newest_ms_ = 0;
+};
+
+TEST_F(KeptReadsTest, OfAChunkOverTheEdgeOnlyWhatIsKeptIsRead) {
+  auto times = times_of_chunks("over_the_edge");
+  ASSERT_EQ(times.size(), 30U);
+  EXPECT_EQ(times.front(), kEdge);
+  const std::size_t bytes = samples_bytes("over_the_edge");
+  storage_.clock().advance(minutes(10));
+  note_now();
+  times = times_of_chunks("over_the_edge");
+  ASSERT_EQ(times.size(), 20U);
+  EXPECT_EQ(times.front(), kEdge + 10 * kMinute);
+  EXPECT_LT(samples_bytes("over_the_edge"), bytes);
+  EXPECT_EQ(times_of_chunks("gone").size(), 0U);
+}
+
+TEST_F(KeptReadsTest, AClockThatIsAheadHidesNothing) {
+  storage_.clock().set_wall_ns((kNow + 400 * kDay) * 1'000'000);
+  EXPECT_LE(kept_from_ms(), kEdge + 60 * kMinute) << "records may be an hour behind a right clock";
+  note_now();  // now the records are ahead, too
+  EXPECT_EQ(times_of_chunks("over_the_edge").size(), 30U);
+}
+
+TEST_F(KeptReadsTest, DaysThatAreOverHaveNoLabels) {
+  resolve("kept", kEdge);
+  resolve("over", kEdge - kDay);
+  for (const char* matcher : {"", "matcher=node_id%3D~n.*&"}) {
+    EXPECT_THAT(label_values(matcher), AllOf(HasSubstr("kept"), Not(HasSubstr("over")))) << matcher;
+    const std::string before = "end=" + std::to_string((kEdge - kDay) / 1000);
+    EXPECT_THAT(label_values(matcher + before), HasSubstr(R"("data":[])")) << matcher;
+  }
+}
+
+TEST_F(KeptReadsTest, SpansOfBeforeAreNotShown) {
+  write_events(Signal::kTraces, {store::span_of(kTrace, 'a', ns(kEdge - kMinute)),
+                                 store::span_of(kTrace, 'b', ns(kEdge + kMinute))});
+  const auto trace = [&] { return event_api().trace(request(""), to_hex(kTrace)); };
+  EXPECT_THAT(trace().body,
+              AllOf(HasSubstr("6262626262626262"), Not(HasSubstr("6161616161616161"))));
+  storage_.clock().advance(minutes(2));
+  note_now();
+  EXPECT_EQ(trace().status, 404);
+}
+
+TEST_F(KeptReadsTest, LogRecordsOfBeforeAreNotShown) {
+  write_events(Signal::kLogs, {store::log_record_of(ns(kEdge - kMinute), "before"),
+                               store::log_record_of(ns(kEdge + kMinute), "behind")});
+  const std::string second = std::to_string((kEdge - kMinute) / 1000);
+  for (const char* direction : {"forward", "backward"}) {
+    const std::string parameters =
+        std::string("direction=") + direction + "&start=" + second + "&end=";
+    const auto logs = [&](TimestampMs end_ms) {
+      return event_api().logs(request(parameters + std::to_string(end_ms / 1000))).body;
+    };
+    EXPECT_THAT(logs(kNow), AllOf(HasSubstr("behind"), Not(HasSubstr("before"))));
+    EXPECT_THAT(logs(kEdge - kMinute), HasSubstr(R"("data":[])"));
+  }
+}
+
+}  // namespace
+}  // namespace vigia::storage::api
