@@ -30,15 +30,17 @@ def gone_tools(cache: str) -> list[str]:
     return [path for path in named if not Path(path).exists()]
 
 
-def programs(preset: str, targets: Iterable[str] = ()) -> None:
-    """Configures and builds a preset; without targets, all of it."""
+def programs(preset: str, targets: Iterable[str] = (), *, with_cassandra: bool = False) -> None:
+    """Configures and builds a preset; without targets, all of it. With Cassandra's driver it needs cargo, and keeps it
+    from then on."""
     started = time.monotonic()
     cache = ROOT / "build" / preset / "CMakeCache.txt"
     gone = gone_tools(cache.read_text()) if cache.exists() else []
     if gone:
         say(f"{', '.join(gone)} is gone: configuring the preset {preset} anew")
     fresh = ["--fresh"] if gone else []
-    words = ["cmake", "--preset", preset, "--log-level=WARNING", *fresh]
+    asked = ["-DWITH_CASSANDRA=ON"] if with_cassandra else []
+    words = ["cmake", "--preset", preset, "--log-level=WARNING", *asked, *fresh]
     run(words, cwd=ROOT, what=f"configuring the preset {preset}")
     wanted = [word for target in targets for word in ("--target", target)]
     run(["cmake", "--build", "--preset", preset, *wanted], cwd=ROOT, what=f"building the preset {preset}")

@@ -37,21 +37,26 @@ def _lint(python: Path) -> None:
     run([python, "-m", "mypy"], cwd=ROOT, what="mypy")
 
 
+def _programs(preset: str) -> None:
+    """All that there is, Cassandra's driver too."""
+    build.programs(preset, with_cassandra=True)
+
+
 def _clang_tidy() -> None:
     """Every source of ours; minutes to an hour, so not among the steps of a plain run. A commit checks what it changes."""
-    build.programs("dev")
+    _programs("dev")
     sources = _tracked("libs/*.cpp", "services/*.cpp")
     run(["run-clang-tidy-19", "-p", "build/dev", "-quiet", "-j2", *sources], cwd=ROOT, what="clang-tidy")
 
 
 def _unit() -> None:
-    build.programs("dev")
+    _programs("dev")
     unit.run_all("dev", {})
 
 
 def _thorough(python: Path) -> None:
     """What a plain run leaves out: more rounds of chance, exhaustive walks, loads of minutes, further variants."""
-    build.programs("dev")
+    _programs("dev")
     unit.run_all("dev", {"VIGIA_THOROUGH": "1"})
     _integration(python, "--thorough")
 
@@ -70,7 +75,7 @@ def _portal() -> None:
 
 
 def _integration(python: Path, *words: str) -> None:
-    build.programs("release")
+    _programs("release")
     run(
         ["bash", "tests/integration/run_integration_tests.sh", *words],
         cwd=ROOT,
@@ -89,14 +94,14 @@ def _builds() -> None:
     """Before all tests: compilers would take their time. What comes from caches mostly waits, so it is fetched together."""
     with ThreadPoolExecutor(2) as pool:
         others = [pool.submit(build.python_environment), pool.submit(build.portal)]
-        build.programs("dev")
-        build.programs("release")
+        _programs("dev")
+        _programs("release")
         for other in others:
             other.result()
 
 
 def _browser(python: Path) -> None:
-    build.programs("release")
+    _programs("release")
     build.portal()
     folder = ROOT / "tests" / "browser"
     build.node_modules(folder)

@@ -1,0 +1,276 @@
+//! The functions of vigia_cassandra.h. What they do stands in session.rs; here it is made safe for C to call: pointers
+//! become references, a panic becomes an answer, and every callback comes once.
+#![deny(unsafe_op_in_unsafe_fn)]
+
+mod answer;
+mod cells;
+mod failure;
+mod session;
+mod types;
+
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use scylla::response::PagingState;
+
+use answer::Answer;
+use cells::BoundCells;
+use failure::{Code, Failure};
+use session::{Certificates, Session, Statement, StatementWanted, Wanted};
+use types::{Callback, Cell, Settings, StatementSpec, Text};
+
+fn to_c<T>(value: T) -> *mut T {
+    Box::into_raw(Box::new(value))
+}
+
+/// A panic of the driver is an answer like any other: it must not end the program.
+fn contained<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(Failure::new(Code::Internal, "a fault of the Cassandra driver")))
+}
+
+/// # Safety
+/// As of `Text::as_str`.
+unsafe fn text<'a>(text: Text) -> Result<&'a str, Failure> {
+    // SAFETY: as the caller promises.
+    unsafe { text.as_str() }.ok_or_else(|| Failure::invalid("a text that is not UTF-8"))
+}
+
+fn milliseconds(number: u32) -> Duration {
+    Duration::from_millis(number.into())
+}
+
+/// # Safety
+/// `settings` and the texts in it are as vigia_cassandra.h says.
+unsafe fn wanted<'a>(settings: &'a Settings) -> Result<Wanted<'a>, Failure> {
+    let points = match settings.contact_point_count {
+        0 => &[],
+        // SAFETY: as the caller promises.
+        count => unsafe { std::slice::from_raw_parts(settings.contact_points, count) },
+    };
+    // SAFETY: as the caller promises, for each text.
+    unsafe {
+        Ok(Wanted {
+            contact_points: points.iter().map(|point| text(*point)).collect::<Result<_, _>>()?,
+            datacenter: text(settings.datacenter)?,
+            user: text(settings.user)?,
+            password: text(settings.password)?,
+            tls: match settings.tls {
+                0 => None,
+                _ => Some(Certificates {
+                    ca_file: text(settings.ca_file)?,
+                    cert_file: text(settings.cert_file)?,
+                    key_file: text(settings.key_file)?,
+                }),
+            },
+            threads: settings.threads.max(1) as usize,
+            connect_timeout: milliseconds(settings.connect_timeout_ms),
+        })
+    }
+}
+
+/// Puts what was made where C wants it; its answer.
+///
+/// # Safety
+/// `place` may be written.
+unsafe fn handed_over<T>(made: Result<T, Failure>, place: *mut *mut T) -> *mut Answer {
+    let (pointer, answer) = match made {
+        Ok(value) => (to_c(value), Answer::done()),
+        Err(failure) => (std::ptr::null_mut(), Answer::failed(failure)),
+    };
+    // SAFETY: as the caller promises.
+    unsafe { *place = pointer };
+    to_c(answer)
+}
+
+/// # Safety
+/// As vigia_cassandra.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigia_cassandra_connect(settings: *const Settings, session: *mut *mut Session) -> *mut Answer {
+    // SAFETY: as the caller promises.
+    let made = contained(|| Session::connect(&unsafe { wanted(&*settings) }?));
+    // SAFETY: as the caller promises.
+    unsafe { handed_over(made, session) }
+}
+
+/// # Safety
+/// `session` comes from `vigia_cassandra_connect` and is not used any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigia_cassandra_close(session: *mut Session) {
+    // SAFETY: as the caller promises.
+    let session = unsafe { Box::from_raw(session) };
+    let _ = contained(|| {
+        session.close();
+        Ok(())
+    });
+}
+
+/// # Safety
+/// As vigia_cassandra.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigia_cassandra_prepare(
+    session: *mut Session,
+    spec: *const StatementSpec,
+    deadline_ms: u32,
+    statement: *mut *mut Statement,
+) -> *mut Answer {
+    let made = contained(|| {
+        // SAFETY: as the caller promises.
+        let (session, spec) = unsafe { (&*session, &*spec) };
+        let wanted = StatementWanted {
+            // SAFETY: as the caller promises.
+            cql: unsafe { text(spec.cql) }?,
+            consistency: spec.consistency,
+            is_idempotent: spec.idempotent != 0,
+            page_rows: i32::try_from(spec.page_rows.max(1)).map_err(Failure::invalid)?,
+            speculative_after: (spec.speculative_after_ms > 0).then(|| milliseconds(spec.speculative_after_ms)),
+        };
+        session.prepare(&wanted, milliseconds(deadline_ms))
+    });
+    // SAFETY: as the caller promises.
+    unsafe { handed_over(made, statement) }
+}
+
+/// # Safety
+/// `statement` comes from `vigia_cassandra_prepare` and is not used any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigia_cassandra_statement_free(statement: *mut Statement) {
+    // SAFETY: as the caller promises.
+    drop(unsafe { Box::from_raw(statement) });
+}
+
+/// # Safety
+/// As vigia_cassandra.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigia_cassandra_run(
+    session: *mut Session,
+    cql: Text,
+    consistency: u32,
+    deadline_ms: u32,
+) -> *mut Answer {
+    // SAFETY: as the caller promises.
+    let run = contained(|| unsafe { (*session).run(text(cql)?, consistency, milliseconds(deadline_ms)) });
+    to_c(run.unwrap_or_else(Answer::failed))
+}
+
+/// Calls back once: with an answer, or when it is dropped without one (the task panicked, or the runtime ended).
+struct Caller {
+    callback: Callback,
+    context: *mut c_void,
+    is_done: bool,
+}
+
+// SAFETY: C has promised that the callback may come on any thread, with this context.
+unsafe impl Send for Caller {}
+
+impl Caller {
+    fn finish(mut self, answer: Answer) {
+        self.call(answer);
+    }
+
+    fn call(&mut self, answer: Answer) {
+        self.is_done = true;
+        // SAFETY: the callback is called once, with the context that came with it.
+        unsafe { (self.callback)(self.context, to_c(answer)) };
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.call(Answer::failed(Failure::new(Code::Unavailable, "the session ended before the answer came")));
+        }
+    }
+}
+
+/// # Safety
+/// As vigia_cassandra.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigia_cassandra_execute(
+    session: *mut Session,
+    statement: *const Statement,
+    cells: *const Cell,
+    cell_count: usize,
+    paging_state: Cell,
+    deadline_ms: u32,
+    callback: Callback,
+    context: *mut c_void,
+) {
+    let caller = Caller { callback, context, is_done: false };
+    let bound = contained(|| {
+        let cells = match cell_count {
+            0 => &[],
+            // SAFETY: as the caller promises.
+            count => unsafe { std::slice::from_raw_parts(cells, count) },
+        };
+        // The cells' bytes are copied here and not later: C may forget them when this returns.
+        // SAFETY: as the caller promises.
+        unsafe { (*statement).prepared.clone() }.bind(&BoundCells(cells)).map_err(Failure::invalid)
+    });
+    let bound = match bound {
+        Ok(bound) => bound,
+        Err(failure) => return caller.finish(Answer::failed(failure)),
+    };
+    // SAFETY: as the caller promises.
+    let from = unsafe { paging_state.bytes() }.filter(|state| !state.is_empty());
+    let from = from.map_or_else(PagingState::start, PagingState::new_from_raw_bytes);
+    // SAFETY: as the caller promises.
+    unsafe { (*session).execute(bound, from, milliseconds(deadline_ms), |answer| caller.finish(answer)) };
+}
+
+/// # Safety
+/// `answer` is one that has not been freed; so for all below.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigia_cassandra_answer_code(answer: *const Answer) -> u32 {
+    // SAFETY: as the caller promises.
+    unsafe { (*answer).code() as u32 }
+}
+
+/// # Safety
+/// See above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigia_cassandra_answer_message(answer: *const Answer) -> Text {
+    // SAFETY: as the caller promises.
+    Text::of(unsafe { (*answer).message() })
+}
+
+/// # Safety
+/// See above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigia_cassandra_answer_rows(answer: *const Answer) -> usize {
+    // SAFETY: as the caller promises.
+    unsafe { (*answer).rows() }
+}
+
+/// # Safety
+/// See above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigia_cassandra_answer_columns(answer: *const Answer) -> usize {
+    // SAFETY: as the caller promises.
+    unsafe { (*answer).columns() }
+}
+
+/// # Safety
+/// See above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigia_cassandra_answer_cells(answer: *const Answer) -> *const Cell {
+    // SAFETY: as the caller promises.
+    unsafe { (*answer).cells().as_ptr() }
+}
+
+/// # Safety
+/// See above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigia_cassandra_answer_paging_state(answer: *const Answer) -> Cell {
+    // SAFETY: as the caller promises.
+    unsafe { (*answer).paging_state() }
+}
+
+/// # Safety
+/// See above; it is not used any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigia_cassandra_answer_free(answer: *mut Answer) {
+    // SAFETY: as the caller promises.
+    drop(unsafe { Box::from_raw(answer) });
+}
