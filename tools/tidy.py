@@ -50,6 +50,7 @@ LAYERS = {
     "libs/delivery": {"libs/disk_log", "libs/base"},
     "libs/service": {"libs/base", "libs/net"},
     "libs/tenancy": {"libs/model", "libs/base", "libs/net", "libs/service"},
+    "libs/cassandra": {"libs/base", "shims/cassandra"},
 }
 _EVERY_SERVICE = {"libs/base", "libs/model", "libs/net", "libs/service", "libs/wire"}
 LAYERS |= {

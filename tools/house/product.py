@@ -80,5 +80,5 @@ class Product:
             current = waiting.pop()
             if current not in reached:
                 reached.add(current)
-                waiting += self._uses[current]
+                waiting += self._uses.get(current, ())  # a shim includes nothing of ours
         return [name for name in self.files if layer_of(name) in reached]

@@ -11,7 +11,7 @@ from house.tree import Finding, Tree, folder_of
 README_LINES_MAX = 80
 _FILES_FIRST = 3
 _NAMED = re.compile(r"`([\w./-]+\.(?:hpp|cpp|md|py))`|\]\(([^)#:\s]+)\)")
-_ROOM = re.compile(r"`((?:libs|services)/\w+)`")
+_ROOM = re.compile(r"`((?:libs|services|shims)/\w+)`")
 Arrows = dict[str, set[str]]
 
 

@@ -1,0 +1,64 @@
+// A session with a Cassandra cluster: what the driver gives, with a bound on what is under way and
+// a deadline for each request, the waiting for a place included.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "libs/base/result.hpp"
+#include "libs/cassandra/cells.hpp"
+#include "libs/cassandra/driver.hpp"
+#include "libs/cassandra/in_flight.hpp"
+#include "libs/cassandra/page.hpp"
+
+namespace vigia::cassandra {
+
+struct SessionLimits {
+  /// Requests under way; more are no faster: 64 of 4 KiB kept a node as busy as 256 did.
+  std::size_t in_flight_max = 64;
+  /// For preparing and for changes of the schema, which wait for every node.
+  Duration schema_deadline = std::chrono::seconds(30);
+};
+
+/// All of it stays until the call that takes it returns.
+struct Request {
+  const PreparedStatement& statement;
+  const BoundCells& cells;
+  std::string_view owner;  ///< on whose behalf, a customer's id; empty: our own
+  Duration deadline;       ///< from the call to the answer; of for_each_row for all pages together
+  std::string_view paging_state{};  ///< of the page before; empty: the first one
+};
+
+/// Errors: the driver's, and kUnavailable where no place became free within the deadline.
+/// Thread contract: any thread but the driver's own; the destructor once no call is under way. It
+/// waits for the answers that are.
+class Session {
+ public:
+  Session(std::unique_ptr<Driver> driver, const SessionLimits& limits);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
+
+  Result<std::unique_ptr<PreparedStatement>> prepare(const StatementSpec& spec);
+  Result<void> run(std::string_view cql, Consistency consistency = Consistency::kQuorum);
+
+  /// One page; `done` as PageDone says, also with the error of a request that was not sent. Waits
+  /// for a place, so it must not be called from a `done`.
+  void send(const Request& request, PageDone done);
+  /// One page, waited for.
+  Result<Page> fetch(const Request& request);
+  /// Each row of all pages in the cluster's order, until `visit` says false. What `visit` was given
+  /// before an error has come all the same.
+  Result<void> for_each_row(const Request& request, const std::function<bool(RowReader&)>& visit);
+
+  std::size_t in_flight() const { return places_.count(); }
+
+ private:
+  const SessionLimits limits_;
+  InFlight places_;
+  std::unique_ptr<Driver> driver_;  ///< ends first: its threads leave places
+};
+
+}  // namespace vigia::cassandra
