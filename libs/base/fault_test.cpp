@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/fault_owner.hpp"
+
 namespace vigia {
 namespace {
 
@@ -28,6 +30,25 @@ TEST(Faults, AreContainedCountedAndReported) {
 TEST(Faults, AReportThatThrowsIsSurvived) {
   report_faults_to([](std::string_view, std::string_view) { throw std::runtime_error("full"); });
   EXPECT_FALSE(contain_faults("a job", [] { throw std::runtime_error("x"); }));
+  report_faults_to({});
+}
+
+TEST(Faults, TheirOwnerIsKnownWhenTheyAreNoted) {
+  std::vector<std::string> told;
+  report_faults_to([&](std::string_view, std::string_view) { told.push_back(fault_owner()); });
+  const auto fault = [] { throw std::runtime_error("a fault of ours"); };
+  contain_faults("a job", fault);
+  {
+    const FaultOwner outer("cliente-a");
+    contain_faults("a job", fault);
+    {
+      const FaultOwner inner(7);
+      contain_faults("a job", fault);
+    }
+    contain_faults("a job", fault);
+  }
+  contain_faults("a job", fault);
+  EXPECT_THAT(told, testing::ElementsAre("", "cliente-a", "number 7", "cliente-a", ""));
   report_faults_to({});
 }
 

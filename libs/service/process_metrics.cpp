@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "libs/base/fault.hpp"
+#include "libs/service/fault_places.hpp"
 
 namespace vigia::service {
 
@@ -83,6 +84,11 @@ void add_process_metrics(MetricRegistry& registry) {
     emit("process_open_fds", "Open file descriptors.", MetricType::kGauge, {}, facts.open_files);
     emit("vigia_faults_total", "Faults of this program that cost a request, a record or a job.",
          MetricType::kCounter, {}, static_cast<double>(fault_count()));
+    // Beside the sum, which is there from 0: a counter that begins at 1 has no increase.
+    for (const auto& [where, count] : process_faults().counts()) {
+      emit("vigia_faults_by_place_total", "Of vigia_faults_total, by where they were caught.",
+           MetricType::kCounter, {{"what", where}}, static_cast<double>(count));
+    }
     emit("process_start_time_seconds", "Start of the process, in seconds since 1970-01-01 UTC.",
          MetricType::kGauge, {}, facts.start_seconds);
   });

@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 
 #include "libs/base/fault.hpp"
+#include "libs/base/fault_owner.hpp"
+#include "libs/service/fault_places.hpp"
 #include "libs/service/log.hpp"
 
 namespace vigia::service {
@@ -150,8 +152,13 @@ int run_program(int argument_count, char** arguments, const ProgramDescription& 
                   flags.log_format == "json" ? LogFormat::kJson : LogFormat::kLogfmt,
                   description.name);
     report_faults_to([](std::string_view where, std::string_view what) {
+      const auto noted = process_faults().note(where, std::chrono::steady_clock::now());
+      if (!noted.is_told) return;
       log_error("a fault of this program, please report it",
-                {{"where", std::string(where)}, {"what", std::string(what)}});
+                {{"where", std::string(where)},
+                 {"what", std::string(what)},
+                 {"customer", fault_owner()},
+                 {"left_out", fmt::to_string(noted.left_out)}});
     });
     return run(flags, description);
   } catch (const CLI::CallForHelp&) {
