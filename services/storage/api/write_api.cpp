@@ -83,30 +83,27 @@ void WriteApi::handle(net::Request request, net::Responder responder) {
   if (auto decoded = wire::remote_write::decode_request(request.body, limits, batch); !decoded) {
     return responder.send(error_response(decoded.error()));
   }
-  // Each sample received is booked as exactly one of the others, failures included, so that the
-  // sums can be compared from outside.
-  books_.note_received(batch.received());
+  RequestBooks books(books_, batch.received());
   if (auto resolved = batch.resolve(); !resolved) {
-    books_.note_failed(batch.received());
+    books.note_failed();
     return responder.send(error_response(resolved.error()));
   }
-  books_.note_expired(batch.expired());
+  books.note_expired(batch.expired());
   RefusedSamples refused{0, batch.first_problem()};
   for (std::size_t i = 0; i < kRefusals; ++i) {
     const auto reason = static_cast<Refusal>(i);
-    books_.note_refused(reason, batch.refused(reason));
+    books.note_refused(reason, batch.refused(reason));
     refused.samples += batch.refused(reason);
   }
   ingest::IngestBatch accepted = batch.take();
-  const std::size_t items = accepted.items();
-  if (items == 0) return responder.send(write_answer({}, refused));
-  ingester_.write(std::move(accepted), [this, items, responder = std::move(responder),
+  if (accepted.items() == 0) return responder.send(write_answer({}, refused));
+  ingester_.write(std::move(accepted), [books = std::move(books), responder = std::move(responder),
                                         refused](Result<heads::AppendCounts> counts) mutable {
     if (!counts) {
-      books_.note_failed(items);
+      books.note_failed();
       return responder.send(error_response(counts.error()));
     }
-    books_.note(*counts);
+    books.note(*counts);
     responder.send(write_answer(*counts, refused));
   });
 }

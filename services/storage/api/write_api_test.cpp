@@ -1,5 +1,8 @@
 #include "services/storage/api/write_api.hpp"
 
+#include <optional>
+#include <utility>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,6 +40,25 @@ TEST(WriteAnswerTest, AFaultOfOursIsNotFinal) {
   EXPECT_EQ(answer.status, 500);
   EXPECT_THAT(answer.body, HasSubstr("2 samples could not be kept"));
   EXPECT_EQ(answer.headers.get("x-prometheus-remote-write-samples-written"), "3");
+}
+
+// It was received and became nothing: the sums stood apart by it for ever.
+TEST(RequestBooksTest, ARequestThatIsLetGoIsBookedAsFailed) {
+  service::MetricRegistry registry;
+  WriteBooks all(registry);
+  std::optional<RequestBooks> books(std::in_place, all, 10);
+  books->note_refused(Refusal::kInvalid, 2);
+  books->note_expired(1);
+  std::optional<RequestBooks> handed_on(std::move(*books));
+  books.reset();
+  const auto failed = [&] {
+    return registry.counter("vigia_storage_samples_failed_total", "").value();
+  };
+  EXPECT_EQ(failed(), 0U);
+  handed_on.reset();
+  EXPECT_EQ(failed(), 7U);
+  RequestBooks(all, 5).note({});
+  EXPECT_EQ(failed(), 7U);
 }
 
 }  // namespace

@@ -51,4 +51,19 @@ void WriteBooks::note(const heads::AppendCounts& counts) {
   note_refused(Refusal::kFault, counts.set_aside);
 }
 
+void RequestBooks::note_refused(Refusal refusal, std::uint64_t samples) {
+  books_.note_refused(refusal, samples);
+  left_ -= samples;
+}
+
+void RequestBooks::note_expired(std::uint64_t samples) {
+  books_.note_expired(samples);
+  left_ -= samples;
+}
+
+void RequestBooks::note(const heads::AppendCounts& counts) {
+  books_.note(counts);
+  left_ = 0;
+}
+
 }  // namespace vigia::storage::api

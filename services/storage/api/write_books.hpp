@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <utility>
 
 #include "libs/service/metrics.hpp"
 #include "services/storage/heads/head_set.hpp"
@@ -38,6 +39,30 @@ class WriteBooks {
   service::Counter& expired_;
   service::Counter& failed_;
   std::array<service::Counter*, kRefusals> refused_{};  // of the registry, which outlives us
+};
+
+/// Of one request: each sample received is booked as exactly one of the others, so that the sums
+/// can be compared from outside. What has become nothing when this ends, by an error or by a fault
+/// of ours, is booked as failed. Thread contract: one thread at a time.
+class RequestBooks {
+ public:
+  RequestBooks(WriteBooks& books, std::uint64_t received) : books_(books), left_(received) {
+    books_.note_received(received);
+  }
+  RequestBooks(RequestBooks&& other) noexcept
+      : books_(other.books_), left_(std::exchange(other.left_, 0)) {}
+  RequestBooks& operator=(RequestBooks&&) = delete;
+  ~RequestBooks() { note_failed(); }
+
+  void note_refused(Refusal refusal, std::uint64_t samples);
+  void note_expired(std::uint64_t samples);
+  /// All that is left.
+  void note(const heads::AppendCounts& counts);
+  void note_failed() { books_.note_failed(std::exchange(left_, 0)); }
+
+ private:
+  WriteBooks& books_;
+  std::uint64_t left_;
 };
 
 }  // namespace vigia::storage::api

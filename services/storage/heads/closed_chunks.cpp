@@ -4,6 +4,7 @@
 #include <new>
 
 #include "libs/base/fault.hpp"
+#include "libs/base/fault_owner.hpp"
 #include "libs/service/log.hpp"
 
 namespace vigia::storage::heads {
@@ -138,6 +139,7 @@ void ClosedChunks::run() {
 // it is not.
 Result<void> ClosedChunks::try_put(customers::CustomerNumber customer,
                                    std::span<store::ClosedChunk> chunks) {
+  const FaultOwner owner(customer.value);
   Result<void> done = fail(ErrorCode::kInternal, "storage: a fault of this program");
   contain_faults("storage: writing closed chunks", [&] {
     try {
@@ -220,6 +222,7 @@ bool ClosedChunks::stops_others() const {
 // Never throws, as try_put.
 Result<std::string> ClosedChunks::try_keep_aside(customers::CustomerNumber customer,
                                                  const store::ClosedChunk& chunk) {
+  const FaultOwner owner(customer.value);
   Result<std::string> name = fail(ErrorCode::kInternal, "storage: a fault of this program");
   contain_faults("storage: setting a closed chunk aside",
                  [&] { name = store_.keep_aside(customer, chunk); });

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/fault.hpp"
+#include "libs/base/fault_owner.hpp"
 #include "libs/model/customer_signal.hpp"
 #include "libs/service/log.hpp"
 #include "services/storage/store/patience.hpp"
@@ -24,6 +25,9 @@ constexpr Duration kStoredWait = std::chrono::seconds(1);
 /// Twice what the log itself waits for before it passes over what the device cannot read.
 constexpr auto kReplayReadPatience = std::chrono::minutes(1);
 constexpr auto kReplayReadRetry = std::chrono::milliseconds(200);
+constexpr auto kFaultPause = std::chrono::milliseconds(50);
+/// Of a record with which a fault of ours comes: memory that was short may be there again.
+constexpr int kReplayTries = 3;
 
 // Past three quarters of its cap the log is emptied by closing all chunks early, a part at a time.
 bool is_nearly_full(const disk_log::DiskLogStats& stats, std::uint64_t bytes_max) {
@@ -120,77 +124,109 @@ Result<void> Ingester::replay() {
       cursor.pass_over(header, "its head is whole, and names no customer or no signal");
       continue;
     }
-    const auto batch = IngestBatch::decode((*record)->body);
-    if (!batch) {
-      ++replay_damaged_;
-      continue;
-    }
-    // Again, as a whole, where the store refused: what was applied vanishes as a repeat.
-    const auto applied = store::patiently("the chunk store, to replay the write-ahead log",
-                                          [&] { return apply_batch(*batch, header, nullptr); });
-    if (!applied) return tl::unexpected<Error>(applied.error());
-    replayed_ += batch->items();
+    if (auto replayed = replay_record(**record, cursor); !replayed) return replayed;
   }
 }
 
+// A fault that comes with each try must not keep the program from starting for ever: the record is
+// passed over, and its file kept, so that what was acknowledged can still be read by a person.
+Result<void> Ingester::replay_record(const disk_log::DiskRecord& record, disk_log::Cursor& cursor) {
+  Result<heads::AppendCounts> applied;
+  std::size_t items = 0;
+  const auto attempt = [&] {
+    const auto batch = IngestBatch::decode(record.body);
+    if (!batch) return void(++replay_damaged_);
+    // Again, as a whole, where the store refused: what was applied vanishes as a repeat.
+    applied = store::patiently("the chunk store, to replay the write-ahead log",
+                               [&] { return apply_batch(*batch, record.header, nullptr); });
+    items = batch->items();
+  };
+  bool is_whole = false;
+  for (int tries = 0; tries < kReplayTries && !is_whole; ++tries) {
+    is_whole = contain_faults("storage: replaying a record", attempt);
+  }
+  if (!is_whole) {
+    cursor.pass_over(record.header, "a fault of this program came with each try to replay it");
+    return {};
+  }
+  if (!applied) return tl::unexpected<Error>(applied.error());
+  replayed_ += items;
+  if (applied->set_aside > 0) {
+    cursor.pass_over(record.header,
+                     fmt::format("a fault of this program keeps {} of its samples out of the store",
+                                 applied->set_aside));
+  }
+  return {};
+}
+
+Result<void> Ingester::check_room(const IngestBatch& batch, lanes::HeldShare& share) const {
+  if (batch.series.empty()) return {};
+  const customers::CustomerNumber customer = batch.series.front().customer;
+  if (auto taken = heads_.check_room(customer); !taken) return taken;
+  if (auto taken = late_->check(lane_of(customer)); !taken) return taken;
+  return share.grow_to(batch.memory_bytes());
+}
+
 void Ingester::write(IngestBatch batch, Done done) {
-  const std::size_t items = batch.items();
   const std::string customer = batch.series.empty() ? "" : lane_of(batch.series.front().customer);
-  auto share = std::make_unique<lanes::HeldShare>(pending_, customer);
-  auto taken =
-      batch.series.empty() ? Result<void>() : heads_.check_room(batch.series.front().customer);
-  if (taken) taken = late_->check(customer);
-  if (taken) taken = share->grow_to(batch.memory_bytes());
   // Counted before the flag is read: the applier, which reads them the other way round, can't leave
   // in between.
-  items_pending_ += items;
+  auto ticket = std::make_unique<Ticket>(items_pending_, batch.items(), pending_, customer);
+  auto taken = check_room(batch, ticket->share);
   if (taken && is_stopping_)
     taken = fail(ErrorCode::kUnavailable, "storage is stopping, try again");
   if (!taken) {
-    items_pending_ -= items;
+    ticket.reset();
     return done(tl::unexpected<Error>(taken.error()));
   }
   disk_log::DiskRecord record{
       {.tag = {.owner = CustomerId::provider().text(), .kind = kept_number(Signal::kMetrics)}},
       batch.encode()};
-  record.header.items = static_cast<std::uint32_t>(items);
+  record.header.items = static_cast<std::uint32_t>(ticket->items);
   record.header.received_ms = clock_.wall_ms();
   log_->append(std::move(record),
-               [this, items, share = std::move(share), batch = std::move(batch),
+               [this, ticket = std::move(ticket), batch = std::move(batch),
                 done = std::move(done)](const Result<disk_log::RecordHeader>& header) mutable {
                  if (!header) {
-                   items_pending_ -= items;
+                   ticket.reset();
                    return done(tl::unexpected<Error>(header.error()));
                  }
                  const std::lock_guard lock(mutex_);
-                 queue_.push_back({std::move(batch), *header, std::move(done), std::move(share)});
+                 queue_.push_back({std::move(batch), *header, std::move(done), std::move(ticket)});
                  wake_.notify_one();
                });
 }
 
+// Whatever a turn throws, what waits is taken up by the next one: nobody else would.
 void Ingester::run() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    if (queue_.empty()) {
-      if (is_stopping_ && items_pending_ == 0) return;
-      // Without writes nobody wakes the applier, and a sweep would wait for the next one. A
-      // thirtieth keeps it on time to some percent.
-      wake_.wait_for(lock, settings_.sweep_interval / 30);
-    }
-    std::deque<Item> items;
-    items.swap(queue_);
-    lock.unlock();
-    for (Item& item : items) apply(item);
-    contain_faults("storage: closing chunks early", [this] {
-      (void)heads_.relieve();  // where the store refuses, the sweep says why
-      close_some();
-    });
-    if (clock_.steady() >= next_sweep_) {
-      if (!contain_faults("storage: sweep", [this] { sweep(); })) ++sweep_failures_;
-      next_sweep_ = clock_.steady() + settings_.sweep_interval;
-    }
-    lock.lock();
+  for (bool goes_on = true; goes_on;) {
+    if (contain_faults("storage: a turn of the applier", [&] { goes_on = take_turn(); })) continue;
+    std::this_thread::sleep_for(kFaultPause);
   }
+}
+
+/// False where it was the last one.
+bool Ingester::take_turn() {
+  std::unique_lock lock(mutex_);
+  if (queue_.empty()) {
+    if (is_stopping_ && items_pending_ == 0) return false;
+    // Without writes nobody wakes the applier, and a sweep would wait for the next one. A thirtieth
+    // keeps it on time to some percent.
+    wake_.wait_for(lock, settings_.sweep_interval / 30);
+  }
+  std::deque<Item> items;
+  items.swap(queue_);
+  lock.unlock();
+  for (Item& item : items) apply(item);
+  contain_faults("storage: closing chunks early", [this] {
+    (void)heads_.relieve();  // where the store refuses, the sweep says why
+    close_some();
+  });
+  if (clock_.steady() >= next_sweep_) {
+    if (!contain_faults("storage: sweep", [this] { sweep(); })) ++sweep_failures_;
+    next_sweep_ = clock_.steady() + settings_.sweep_interval;
+  }
+  return true;
 }
 
 void Ingester::apply(Item& item) {
@@ -199,17 +235,23 @@ void Ingester::apply(Item& item) {
       fail(ErrorCode::kInternal, "storage: a fault of this program");
   contain_faults("storage: applying a record",
                  [&] { counts = apply_batch(item.batch, item.header, &late); });
-  const std::size_t items = item.batch.items();
-  if (!counts || late.empty()) return finish(items, std::move(counts), item.done);
-  late_->submit(std::move(late), [this, items, known = *counts, done = std::move(item.done),
-                                  share = std::move(item.share)](Result<heads::AppendCounts> more) {
-    if (more) *more += known;
-    finish(items, std::move(more), done);
+  if (!counts || late.empty()) {
+    return finish(std::move(item.ticket), std::move(counts), item.done);
+  }
+  // Where it throws, the item's end answers and gives back what it held.
+  contain_faults("storage: handing on late samples", [&] {
+    late_->submit(std::move(late),
+                  [this, known = *counts, done = std::move(item.done),
+                   ticket = std::move(item.ticket)](Result<heads::AppendCounts> more) mutable {
+                    if (more) *more += known;
+                    finish(std::move(ticket), std::move(more), done);
+                  });
   });
 }
 
-void Ingester::finish(std::size_t items, Result<heads::AppendCounts> counts, const Done& done) {
-  items_pending_ -= items;
+void Ingester::finish(std::unique_ptr<Ticket> ticket, Result<heads::AppendCounts> counts,
+                      const Done& done) {
+  ticket.reset();  // before the answer: who sends again at once finds the room
   if (counts) {
     const std::lock_guard lock(mutex_);
     counts_ += *counts;
@@ -238,6 +280,7 @@ Result<heads::AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
       replayed_series_max_ = std::max(replayed_series_max_, series.id);
       replayed_customer_max_ = std::max(replayed_customer_max_, series.customer);
     }
+    const FaultOwner owner(series.customer.value);
     const heads::SeriesRef ref{series.customer, series.id, series.is_new && !is_replay};
     const std::size_t late_before = is_replay ? 0 : late->size();
     heads::AppendCounts own;

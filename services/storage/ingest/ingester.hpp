@@ -53,7 +53,8 @@ class Ingester {
 
  public:
   /// Called once, on a thread of the ingester's or the log's; must not block. An error is
-  /// retryable: nothing was promised, and repeating is harmless.
+  /// retryable: nothing was promised, and repeating is harmless. A fault of ours on the way may let
+  /// it go uncalled: whoever waits must be answered by its destruction, too.
   using Done = Task<void(Result<heads::AppendCounts>)>;
 
   /// Opens the log, replays it into the heads, starts. Where the store refuses (full disk) the
@@ -78,17 +79,35 @@ class Ingester {
   void stop();
 
  private:
+  /// What a batch takes until it is answered, given back wherever it ends.
+  struct Ticket {
+    Ticket(std::atomic<std::size_t>& count, std::size_t own, lanes::CustomerShares& shares,
+           std::string_view customer)
+        : pending(count), items(own), share(shares, customer) {
+      pending += items;
+    }
+    Ticket(const Ticket&) = delete;
+    Ticket& operator=(const Ticket&) = delete;
+    ~Ticket() { pending -= items; }
+
+    std::atomic<std::size_t>& pending;
+    const std::size_t items;
+    lanes::HeldShare share;
+  };
   struct Item {
     IngestBatch batch;
     disk_log::RecordHeader header;
     Done done;
-    std::unique_ptr<lanes::HeldShare> share;  // let go with the item
+    std::unique_ptr<Ticket> ticket;
   };
 
+  Result<void> check_room(const IngestBatch& batch, lanes::HeldShare& share) const;
   Result<void> replay();
+  Result<void> replay_record(const disk_log::DiskRecord& record, disk_log::Cursor& cursor);
   void run();
+  bool take_turn();
   void apply(Item& item);
-  void finish(std::size_t items, Result<heads::AppendCounts> counts, const Done& done);
+  void finish(std::unique_ptr<Ticket> ticket, Result<heads::AppendCounts> counts, const Done& done);
   /// `late` takes what only the store can decide; null: it is asked at once.
   Result<heads::AppendCounts> apply_batch(const IngestBatch& batch,
                                           const disk_log::RecordHeader& header,

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "libs/base/fault.hpp"
+#include "libs/base/fault_owner.hpp"
 
 namespace vigia::storage::ingest {
 namespace {
@@ -58,27 +59,53 @@ std::vector<std::vector<heads::StoreWork>> cut(std::vector<heads::StoreWork> wor
 
 std::string lane_of(customers::CustomerNumber customer) { return std::to_string(customer.value); }
 
+// Answered by its end, when nobody works on a part of it any more: so it is answered whatever
+// became of a part, also where a fault of ours let one go.
 struct LateLane::Request {
+  explicit Request(Done answer) : done(std::move(answer)) {}
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+  ~Request() {
+    // Before the answer: who sends again at once finds the room.
+    held.clear();
+    if (parts > 0 && !error.has_value()) {
+      error = Error{ErrorCode::kInternal, "storage: a fault of this program"};
+    }
+    contain_faults("storage: the answer to late samples", [this] {
+      done(error.has_value() ? Result<heads::AppendCounts>(tl::unexpected<Error>(*error))
+                             : Result<heads::AppendCounts>(counts));
+    });
+  }
+  void note(const Result<heads::AppendCounts>& part) {
+    const std::lock_guard lock(mutex);
+    --parts;
+    if (part) counts += *part;
+    if (!part && !error.has_value()) error = part.error();
+  }
+
   std::mutex mutex;
   std::size_t parts = 0;  // that are not done
   heads::AppendCounts counts;
   std::optional<Error> error;
-  Done done;
-  std::vector<std::unique_ptr<lanes::HeldShare>>
-      held;  // by customer, for all parts: let go with the last
+  const Done done;
+  std::vector<std::unique_ptr<lanes::HeldShare>> held;  // by customer, for all parts
+};
 
-  void finish_part(const Result<heads::AppendCounts>& part) {
-    {
-      const std::lock_guard lock(mutex);
-      if (part) counts += *part;
-      if (!part && !error.has_value()) error = part.error();
-      if (--parts > 0) return;
-    }
-    // Before the answer: who sends again at once finds the room.
-    held.clear();
-    done(error.has_value() ? Result<heads::AppendCounts>(tl::unexpected<Error>(*error))
-                           : Result<heads::AppendCounts>(counts));
+// From before a part is queued until after it is done: in between the sweep must see the epoch, or
+// it would let go the log that still holds these samples.
+struct LateLane::Waiting {
+  Waiting(LateLane& lane, const std::vector<heads::StoreWork>& part)
+      : late(lane), epoch(part.front().epoch), items(items_of(part)) {
+    const std::lock_guard lock(late.mutex_);
+    late.items_[epoch] += items;
   }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  ~Waiting() { late.forget(epoch, items); }
+
+  LateLane& late;
+  const heads::Epoch epoch;
+  const std::size_t items;
 };
 
 LateLane::LateLane(heads::HeadSet& heads, std::size_t bytes_max)
@@ -92,11 +119,11 @@ Result<void> LateLane::check(const std::string& lane) const {
 }
 
 void LateLane::submit(std::vector<heads::StoreWork> work, Done done) {
-  const auto request = std::make_shared<Request>();  // shared by its parts
-  request->done = std::move(done);
+  const auto request = std::make_shared<Request>(std::move(done));  // shared by its parts
   // As a whole: of parts the first would keep the next out, each time the request came again.
   if (auto held = hold(work, *request); !held) {
-    return request->done(tl::unexpected<Error>(held.error()));
+    request->error = held.error();
+    return;
   }
   auto parts = cut(std::move(work));
   request->parts = parts.size();
@@ -116,30 +143,22 @@ Result<void> LateLane::hold(const std::vector<heads::StoreWork>& work, Request& 
 void LateLane::submit_part(std::vector<heads::StoreWork> part,
                            const std::shared_ptr<Request>& request) {
   const std::string lane = lane_of(part.front().series.customer);
-  const heads::Epoch epoch = part.front().epoch;
-  const std::size_t items = items_of(part);
-  {
-    const std::lock_guard lock(mutex_);
-    // From before it is queued until after it is done: in between the sweep must see the epoch, or
-    // it would let go the log that still holds these samples.
-    items_[epoch] += items;
-  }
-  auto job = [this, part = std::move(part), request, epoch, items]() mutable {
+  auto waiting = std::make_unique<Waiting>(*this, part);
+  auto job = [this, part = std::move(part), request, waiting = std::move(waiting)]() mutable {
     Result<heads::AppendCounts> counts = fail(ErrorCode::kInternal, "storage: a fault of our own");
     contain_faults("late samples", [&] { counts = append(part); });
-    forget(epoch, items);
-    request->finish_part(counts);
+    waiting.reset();  // before the request's end, which answers
+    request->note(counts);
   };
   const auto taken = lanes_.submit(lane, 0, std::move(job));
-  if (taken) return;
-  forget(epoch, items);
-  request->finish_part(tl::unexpected<Error>(taken.error()));
+  if (!taken) request->note(tl::unexpected<Error>(taken.error()));
 }
 
 Result<heads::AppendCounts> LateLane::append(std::vector<heads::StoreWork>& part) {
   heads::AppendCounts counts;
   for (heads::StoreWork& one : part) {
     const std::size_t items = one.items();
+    const FaultOwner owner(one.series.customer.value);
     Result<heads::AppendCounts> more;
     const bool is_whole = contain_faults("storage: a late sample's series",
                                          [&] { more = heads_.append_stored(std::move(one)); });

@@ -30,8 +30,9 @@ class LateLane {
   Result<void> check(const std::string& lane) const;
 
   using Done = Task<void(Result<heads::AppendCounts>)>;
-  /// Calls `done` once, when all of it is in the heads, or with the first error: then some of it
-  /// may be, and repeating is right. Whoever has nothing waiting is never refused a part of it.
+  /// Calls `done` once, when all of it is in the heads, or with the first error (kInternal where a
+  /// fault of ours kept a part out, also one that it throws): then some of it may be, and repeating
+  /// is right. Whoever has nothing waiting is never refused a part of it.
   void submit(std::vector<heads::StoreWork> work, Done done);
   /// Of what is not in the heads yet; kNoEpoch for nothing.
   heads::Epoch oldest() const;
@@ -41,6 +42,7 @@ class LateLane {
 
  private:
   struct Request;  // what its parts have in common
+  struct Waiting;  // that a part counts among items_
   Result<void> hold(const std::vector<heads::StoreWork>& work, Request& request);
   void submit_part(std::vector<heads::StoreWork> part, const std::shared_ptr<Request>& request);
   Result<heads::AppendCounts> append(std::vector<heads::StoreWork>& part);

@@ -7,6 +7,7 @@
 
 #include "libs/base/check.hpp"
 #include "libs/base/fault.hpp"
+#include "libs/base/fault_owner.hpp"
 
 namespace vigia::storage::lanes {
 namespace {
@@ -23,7 +24,9 @@ tl::unexpected<Error> busy(std::string text) {
 }  // namespace
 
 CustomerLanes::CustomerLanes(LaneSettings settings)
-    : settings_(std::move(settings)), bytes_(settings_.name, settings_.bytes_max) {
+    : settings_(std::move(settings)),
+      place_("storage: a job of " + settings_.name),
+      bytes_(settings_.name, settings_.bytes_max) {
   // At least one thread is always left to the others, however long one customer's jobs take.
   CHECK(settings_.threads == 1 || settings_.customer_threads < settings_.threads);
   for (std::size_t i = 0; i < settings_.threads; ++i) threads_.emplace_back([this] { run(); });
@@ -122,7 +125,10 @@ void CustomerLanes::run() {
     ++lane.running;
     lock.unlock();
     const auto begin = std::chrono::steady_clock::now();
-    contain_faults("a job", job.run);
+    {
+      const FaultOwner owner(std::string_view(at->first));
+      contain_faults(place_, job.run);
+    }
     job.run = nullptr;  // what it holds is let go without the lock
     const Duration took = std::max<Duration>(std::chrono::steady_clock::now() - begin, Duration(1));
     lock.lock();

@@ -71,6 +71,7 @@ class CustomerLanes {
   void run();
 
   const LaneSettings settings_;
+  const std::string place_;  // of its faults
   CustomerShares bytes_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;

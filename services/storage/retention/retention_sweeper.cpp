@@ -36,7 +36,7 @@ void RetentionSweeper::sweep() {
     const auto now_ms = guard_.now(times_.median_ms());
     if (!now_ms.has_value()) return;
     for (const RetentionRule& rule : rules_) {
-      contain_faults("storage: expiry", [&] { apply(rule, *now_ms); });
+      contain_faults("storage: expiry of " + rule.name, [&] { apply(rule, *now_ms); });
     }
   });
 }

@@ -36,7 +36,7 @@ void IndexHealer::run() {
   std::unique_lock lock(mutex_);
   while (!is_stopping_) {
     lock.unlock();
-    contain_faults("storage: healing of the index", [&] {
+    const bool is_sound = contain_faults("storage: healing of the index", [&] {
       const std::uint64_t repairs = store_.repairs();
       if (seen == repairs) return;
       const auto healed = index_.make_whole([this] { return !is_stopping_; });
@@ -48,6 +48,7 @@ void IndexHealer::run() {
       }
       is_told = !healed;
     });
+    if (!is_sound) look = next_look(look, false);  // one that comes each time must not spin
     lock.lock();
     wake_.wait_for(lock, look, [this] { return is_stopping_.load(); });
   }

@@ -1,0 +1,181 @@
+// Faults of our own in the ingester's threads: each costs its request, and no thread, no request
+// that is never answered, and no share that is never given back.
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <future>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/base/fault.hpp"
+#include "libs/base/testing/failing_allocations.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
+#include "services/storage/ingest/ingester.hpp"
+#include "services/storage/store/testing/memory_cold_store.hpp"
+#include "services/storage/store/testing/watched_chunks.hpp"
+#include "services/storage/testing/test_numbers.hpp"
+
+namespace vigia::storage::ingest {
+namespace {
+
+constexpr TimestampMs kNow = 1'764'043'200'000;
+constexpr TimestampMs kStep = 15'000;
+constexpr int kAllocationsMax = 500;
+
+// Whoever asks for the time runs into what a test has put there: the applier does for each record.
+class HookedClock final : public Clock {
+ public:
+  std::int64_t wall_ns() const override {
+    if (on_asked) on_asked();
+    return clock_.wall_ns();
+  }
+  TimePoint steady() const override { return clock_.steady(); }
+
+  std::function<void()> on_asked;  // set while nobody asks
+
+ private:
+  ManualClock clock_{kNow * 1'000'000};
+};
+
+class IngesterFaultsTest : public testing::Test {
+ protected:
+  using Answer = std::future<Result<heads::AppendCounts>>;
+
+  void SetUp() override { start(); }
+  void start() {
+    heads_ = std::make_unique<heads::HeadSet>(stored_series_, clock_, heads::HeadSet::Memory());
+    settings_.log_directory = folder_.path() + "/wal";
+    ingester_ = Ingester::open(settings_, {*heads_, chunks_, times_, clock_}).value();
+  }
+  static IngestBatch batch(std::uint64_t series, TimestampMs time_ms = kNow) {
+    IngestBatch batch;
+    batch.series.push_back({{1}, {series}, false, {{time_ms, 1}, {time_ms + kStep, 2}}, {}});
+    return batch;
+  }
+  static Ingester::Done done(std::promise<Result<heads::AppendCounts>> promise) {
+    return [promise = std::move(promise)](Result<heads::AppendCounts> counts) mutable {
+      promise.set_value(std::move(counts));
+    };
+  }
+  heads::AppendCounts write(IngestBatch batch) {
+    std::promise<Result<heads::AppendCounts>> promise;
+    Answer answer = promise.get_future();
+    ingester_->write(std::move(batch), done(std::move(promise)));
+    return answer.get().value();
+  }
+  /// An answer, or a promise that is given up: both reach who waits.
+  static bool is_heard(Answer& answer) {
+    return answer.wait_for(std::chrono::minutes(1)) == std::future_status::ready;
+  }
+  void expect_sound(std::uint64_t series) {
+    EXPECT_EQ(write(batch(series)).stored + write(batch(series)).repeats, 4U);
+    while (ingester_->stats().items_pending > 0) std::this_thread::yield();
+    ingester_->stop();  // waits for what is pending: for ever, were some never given back
+  }
+
+  TemporaryFolder folder_;
+  store::MemoryColdStore memory_;
+  TestNumbers numbers_;
+  store::WatchedChunks chunks_{memory_.chunks()};
+  heads::StoredSeries stored_series_{chunks_, numbers_};
+  HookedClock clock_;
+  customers::RecordTimes times_;
+  IngesterSettings settings_;
+  std::unique_ptr<heads::HeadSet> heads_;
+  std::unique_ptr<Ingester> ingester_;
+};
+
+TEST_F(IngesterFaultsTest, MemoryThatEndsWhileABatchIsTakenCostsThatBatch) {
+  bool has_failed = true;
+  for (int number = 0; has_failed && number < kAllocationsMax; ++number) {
+    std::promise<Result<heads::AppendCounts>> promise;
+    Answer answer = promise.get_future();
+    auto told = done(std::move(promise));
+    auto taken = batch(1);
+    contain_faults("a test", [&] {
+      fail_allocation(number);
+      ingester_->write(std::move(taken), std::move(told));
+    });
+    has_failed = has_allocation_failed();
+    fail_allocation(-1);
+    told = nullptr;
+    ASSERT_TRUE(is_heard(answer)) << number;
+  }
+  EXPECT_FALSE(has_failed);
+  expect_sound(2);
+}
+
+TEST_F(IngesterFaultsTest, MemoryThatEndsInTheAppliersThreadCostsThatBatch) {
+  const auto tester = std::this_thread::get_id();
+  std::atomic<int> number{0};
+  std::atomic<bool> has_failed{true};  // what was asked for at the batch before
+  write(batch(1));
+  clock_.on_asked = [&, is_first = true]() mutable {
+    if (std::this_thread::get_id() == tester) return;
+    if (!std::exchange(is_first, false)) has_failed = has_allocation_failed();
+    fail_allocation(number);
+  };
+  for (; has_failed && number < kAllocationsMax; ++number) {
+    std::promise<Result<heads::AppendCounts>> promise;
+    Answer answer = promise.get_future();
+    // Late ones of one series, new ones of another: all the ways that the applier has.
+    auto both = batch(1, kNow - (number + 1) * 10 * kStep);
+    both.series.push_back(batch(2, kNow + number * 10 * kStep).series.front());
+    ingester_->write(std::move(both), done(std::move(promise)));
+    ASSERT_TRUE(is_heard(answer)) << number;
+  }
+  EXPECT_FALSE(has_failed);
+  EXPECT_GT(number, 5);
+  while (ingester_->stats().items_pending > 0) std::this_thread::yield();
+  ingester_->stop();
+}
+
+class ReplayFaultsTest : public IngesterFaultsTest {
+ protected:
+  void SetUp() override {
+    start();
+    write(batch(1));
+    write(batch(2));
+    ingester_.reset();
+  }
+  /// The clock throws as often, from the first record that is replayed on.
+  void start_with(int faults) {
+    int asked = 0;  // at a start: by the log, then for each of the two records, then once
+    const auto tester = std::this_thread::get_id();
+    clock_.on_asked = [&] { asked += std::this_thread::get_id() == tester ? 1 : 0; };
+    start();
+    int until_first = asked - 3;
+    ingester_.reset();
+    clock_.on_asked = [&] {
+      if (until_first-- <= 0 && faults-- > 0) throw std::bad_alloc();
+    };
+    start();
+    clock_.on_asked = nullptr;
+    EXPECT_LE(faults, 0);
+  }
+};
+
+// It ended each start, and no customer's data could be written or read any more.
+TEST_F(ReplayFaultsTest, ARecordWithWhichAFaultComesDoesNotKeepTheStartFromGoingOn) {
+  const std::uint64_t before = fault_count();
+  start_with(3);
+  EXPECT_EQ(fault_count(), before + 3);
+  EXPECT_EQ(ingester_->stats().replayed, 2U);
+  EXPECT_EQ(ingester_->stats().log.damaged_records, 1U);  // so its file is kept
+  EXPECT_NE(heads_->read({1}).chunk.empty(), heads_->read({2}).chunk.empty());
+  EXPECT_EQ(write(batch(3)).stored, 2U);
+}
+
+TEST_F(ReplayFaultsTest, AFaultThatPassesCostsTheReplayNothing) {
+  start_with(2);
+  EXPECT_EQ(ingester_->stats().replayed, 4U);
+  EXPECT_EQ(ingester_->stats().log.damaged_records, 0U);
+  EXPECT_EQ(write(batch(1)).repeats, 2U);
+}
+
+}  // namespace
+}  // namespace vigia::storage::ingest
