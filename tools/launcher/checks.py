@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from launcher import build, packages, parts, unit
+from launcher import build, cassandra, packages, parts, unit
 from launcher.once_more import Program, judge, side_by_side
 from launcher.paths import PORTAL, PYTHON, ROOT, make_state_folders
 from launcher.shell import Failure, fail, output, run, say
@@ -93,7 +93,7 @@ def _integration_beside_others(python: Path) -> None:
 def _builds() -> None:
     """Before all tests: compilers would take their time. What comes from caches mostly waits, so it is fetched together."""
     with ThreadPoolExecutor(2) as pool:
-        others = [pool.submit(build.python_environment), pool.submit(build.portal)]
+        others = [pool.submit(build.python_environment), pool.submit(build.portal), pool.submit(cassandra.jars)]
         _programs("dev")
         _programs("release")
         for other in others:
@@ -122,7 +122,7 @@ def test(only: list[str]) -> int:
     if unknown:
         raise Failure(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join([*STEPS, *SLOW_STEPS])}")
     make_state_folders()
-    packages.install()
+    packages.install(with_cassandra=True)
     parts.install()
     python = build.python_environment() if only else PYTHON  # which is made beside the builds then
     run_step: dict[str, Callable[[], None]] = {

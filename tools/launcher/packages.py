@@ -28,14 +28,15 @@ def debian_mirror() -> str:
     raise Failure("no Debian 12 (bookworm) package source is set up on this machine; add one and run this again")
 
 
-def _wanted() -> tuple[list[str], list[str]]:
+def _wanted(*, with_cassandra: bool) -> tuple[list[str], list[str]]:
     """Package names from Debian itself and from backports."""
     plain: list[str] = []
     backports: list[str] = []
     for line in (ROOT / "tools" / "packages.txt").read_text().splitlines():
         line = line.split("#")[0].strip()
-        if not line:
+        if not line or (line.startswith("cassandra:") and not with_cassandra):
             continue
+        line = line.removeprefix("cassandra:")
         if line.startswith("backports:"):
             backports.append(line.removeprefix("backports:"))
         elif line.startswith("absent-command:"):
@@ -71,10 +72,10 @@ def _enable_backports() -> bool:
     return True
 
 
-def install() -> None:
+def install(*, with_cassandra: bool = False) -> None:
     """Installs what is missing. Needs root or sudo only when something is."""
     os.environ.setdefault("DEBIAN_FRONTEND", "noninteractive")
-    plain, backports = _wanted()
+    plain, backports = _wanted(with_cassandra=with_cassandra)
     missing, missing_backports = _missing(plain), _missing(backports)
     if not missing and not missing_backports:
         return
