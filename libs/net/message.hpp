@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "libs/base/result.hpp"
+#include "libs/net/stream_waker.hpp"
 
 namespace vigia::net {
 
@@ -66,10 +67,11 @@ struct Request : RequestHead {
   std::size_t wire_bytes = 0;  ///< the body's size as it was sent
 };
 
-/// Gives the body piece by piece: the next piece, "" at the end, or an error, which breaks the
-/// stream off (the client sees an incomplete body). Called on the event loop, never concurrently,
-/// only while the client keeps up.
-using BodySource = std::function<Result<std::string>()>;
+/// Gives the body piece by piece: the next piece, "" at the end, nothing where none is ready yet
+/// (then Response::waker says when), or an error, which breaks the stream off (the client sees an
+/// incomplete body). Called on the event loop, never concurrently, only while the client keeps up,
+/// and gone once the client is or has all of it.
+using BodySource = std::function<Result<std::optional<std::string>>()>;
 
 /// Status codes of gRPC (grpc/grpc doc/statuscodes.md) that we use.
 enum class GrpcCode : std::uint8_t {
@@ -102,6 +104,9 @@ struct Response {
   /// page's files. Not for gRPC.
   std::shared_ptr<const std::string> shared_body;
   BodySource stream;  ///< where set, sent after the body, chunked; not for gRPC
+  /// Of a `stream` that may have nothing ready. The time in which it has not is none of the
+  /// client's slowness.
+  std::shared_ptr<StreamWaker> waker;
   /// Where set and there is no `stream`: let go when the client has taken nearly all of the body,
   /// or is gone. For whoever counts what slow clients keep in memory, beside the server, which
   /// counts by address (ServerSettings::answer_bytes_max).

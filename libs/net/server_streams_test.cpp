@@ -1,5 +1,7 @@
 // Answers piece by piece, and the bounds of time and number of whoever is connected.
 #include <atomic>
+#include <mutex>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -112,6 +114,103 @@ TEST_F(ServerTest, StreamsGoOverHttp2AndHttp10) {
   EXPECT_EQ(curl("--http2-prior-knowledge " + url("/")), "abcbcbc");
   EXPECT_EQ(curl(url("/")), "abcbcbc");
   EXPECT_EQ(curl("--http1.0 " + url("/")), "abcbcbc");
+}
+
+// A body that another thread makes: one piece after each time that it is told to.
+class SlowMaker {
+ public:
+  BodySource source() {
+    return [this]() -> Result<std::optional<std::string>> {
+      const std::lock_guard lock(mutex_);
+      ++asked_;
+      if (fails_) return fail(ErrorCode::kInternal, "x");
+      if (ready_.empty()) return std::nullopt;
+      return std::exchange(ready_, {}).front();
+    };
+  }
+  void make(const std::string& piece) {
+    {
+      const std::lock_guard lock(mutex_);
+      ready_ = {piece};
+    }
+    waker->wake();
+  }
+  void break_off() {
+    {
+      const std::lock_guard lock(mutex_);
+      fails_ = true;
+    }
+    waker->wake();
+  }
+  bool is_taken() const {
+    const std::lock_guard lock(mutex_);
+    return ready_.empty();
+  }
+  int asked() const {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
+  const std::shared_ptr<StreamWaker> waker = std::make_shared<StreamWaker>();  // the server's too
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> ready_;
+  bool fails_ = false;
+  int asked_ = 0;
+};
+
+TEST_F(ServerTest, AStreamThatHasNothingReadyGoesOnWhenItHas) {
+  ServerSettings settings = small_settings();
+  settings.request_timeout = 200ms;
+  start(settings);
+  SlowMaker* maker = nullptr;
+  std::mutex mutex;
+  handler_.on_handle = [&](const Request&, Responder responder) {
+    const std::lock_guard lock(mutex);
+    Response response;
+    response.body = "a";
+    response.stream = maker->source();
+    response.waker = maker->waker;
+    responder.send(std::move(response));
+  };
+  for (const char* version : {"", "--http2-prior-knowledge ", "--http1.0 "}) {
+    SCOPED_TRACE(version);
+    SlowMaker made;
+    {
+      const std::lock_guard lock(mutex);
+      maker = &made;
+    }
+    std::thread later([&] {
+      EXPECT_TRUE(eventually([&] { return made.asked() > 0; }));
+      // So much time that a client which takes nothing is ended, and one that sends nothing.
+      for (int i = 0; i < 2; ++i) EXPECT_EQ(connect().read_all(), "");
+      for (const char* piece : {"b", "c", ""}) {
+        made.make(piece);
+        EXPECT_TRUE(eventually([&] { return made.is_taken(); }));
+      }
+    });
+    EXPECT_EQ(curl(version + url("/")), "abc");
+    later.join();
+  }
+}
+
+TEST_F(ServerTest, AStreamThatFailsLaterIsSeenAsIncomplete) {
+  start();
+  SlowMaker made;
+  handler_.on_handle = [&](const Request&, Responder responder) {
+    Response response;
+    response.body = "a";
+    response.stream = made.source();
+    response.waker = made.waker;
+    responder.send(std::move(response));
+  };
+  std::thread later([&] {
+    EXPECT_TRUE(eventually([&] { return made.asked() > 0; }));
+    made.break_off();
+  });
+  EXPECT_THAT(curl("--http2-prior-knowledge " + url("/")), HasSubstr("curl: (92)"));
+  later.join();
+  EXPECT_THAT(curl(url("/")), HasSubstr("curl: (18)"));
 }
 
 TEST_F(ServerTest, ASlowRequestEndsAtItsTimeout) {

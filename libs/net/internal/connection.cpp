@@ -152,7 +152,17 @@ void ClientConnection::tell_gone() {
 void ClientConnection::answer(std::uint64_t id, Response response, TimePoint now) {
   now_ = now;
   watchers_.erase(id);
+  if (response.waker) {
+    response.waker->attach([mailbox = mailbox_, connection = weak_from_this(), id] {
+      mailbox->post(Mailbox::Resumed{connection, id});
+    });
+  }
   if (session_ && !is_closed_) session_->answer(id, std::move(response));
+}
+
+void ClientConnection::resume(std::uint64_t id, TimePoint now) {
+  now_ = now;
+  if (session_ && !is_closed_) session_->resume(id);
 }
 
 std::size_t ClientConnection::unread_bytes() const {

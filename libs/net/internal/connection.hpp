@@ -21,6 +21,7 @@ class ClientConnection final : public SessionHost,
   // `buffer` is the loop's, shared by all its connections.
   void on_ready(std::uint32_t events, std::string& buffer, TimePoint now);
   void answer(std::uint64_t id, Response response, TimePoint now);
+  void resume(std::uint64_t id, TimePoint now);
   /// Tells `told` when the client leaves before request `id` is answered; at once where it has.
   void watch(std::uint64_t id, Task<void()> told);
   /// To all who watch: the client is gone.

@@ -78,6 +78,7 @@ void Mailbox::post_to(std::vector<T> Content::* list, T item) {
   if (was_empty) wake_unless_owner();
 }
 
+void Mailbox::post(Resumed resumed) { post_to(&Content::resumed, std::move(resumed)); }
 void Mailbox::post(Watch watch) { post_to(&Content::watches, std::move(watch)); }
 void Mailbox::post(PostedAnswer answer) { post_to(&Content::answers, std::move(answer)); }
 void Mailbox::post(Task<void()> task) { post_to(&Content::tasks, std::move(task)); }

@@ -103,14 +103,23 @@ class Mailbox {
     std::uint64_t id = 0;
     Task<void()> told;
   };
+  /// A body of which something is ready again.
+  struct Resumed {
+    std::weak_ptr<ClientConnection> connection;
+    std::uint64_t id = 0;
+  };
   struct Content {
+    std::vector<Resumed> resumed;
     std::vector<Watch> watches;  // of requests whose answers are not before them
     std::vector<PostedAnswer> answers;
     std::vector<Task<void()>> tasks;
-    bool is_empty() const { return watches.empty() && answers.empty() && tasks.empty(); }
+    bool is_empty() const {
+      return resumed.empty() && watches.empty() && answers.empty() && tasks.empty();
+    }
   };
 
   Mailbox();
+  void post(Resumed resumed);
   void post(Watch watch);
   void post(PostedAnswer answer);
   void post(Task<void()> task);
@@ -192,6 +201,8 @@ class ProtocolSession {
   /// What it holds of answers, beside the host's output.
   virtual std::size_t unsent_bytes() const = 0;
   virtual void answer(std::uint64_t id, Response response) = 0;
+  /// The body of answer `id`, which had nothing ready, has: it goes on with the next fill().
+  virtual void resume(std::uint64_t id) = 0;
   /// Whether request `id` is whole and has no answer yet.
   virtual bool awaits(std::uint64_t id) const = 0;
   /// False while bytes of the client should wait in the socket.

@@ -61,6 +61,7 @@ class Http1Session final : public ProtocolSession {
   void fill() override;
   std::size_t unsent_bytes() const override { return 0; }
   void answer(std::uint64_t id, Response response) override;
+  void resume(std::uint64_t /*id*/) override {}  // each fill() asks
   bool awaits(std::uint64_t id) const override {
     return id == request_id_ && is_answering_ && !stream_;
   }
@@ -434,17 +435,18 @@ void Http1Session::fill() {
   const bool has_held_any = !unparsed_.empty() || has_input_ended_;
   if (has_held_any && !is_answering_ && !is_done_) parse_unparsed();
   while (stream_ && !is_done_ && host_.output().size() < kOutputBytesMax) {
-    Result<std::string> piece = stream_();
-    if (!piece ||
-        !host_.has_room_for(
-            piece->size())) {  // without the last chunk the client sees that something is missing
+    auto next = stream_();
+    if (next && !next->has_value()) return;  // until resume()
+    // Without the last chunk the client sees that something is missing.
+    if (!next || !host_.has_room_for((*next)->size())) {
       stream_ = nullptr;
       is_done_ = true;
       return;
     }
-    const bool is_last = piece->empty();
-    if (is_chunked_) host_.output().append(fmt::format("{:x}\r\n", piece->size()));
-    host_.output().append(std::move(*piece));
+    std::string& piece = **next;
+    const bool is_last = piece.empty();
+    if (is_chunked_) host_.output().append(fmt::format("{:x}\r\n", piece.size()));
+    host_.output().append(std::move(piece));
     if (is_chunked_) host_.output().append(std::string_view("\r\n"));
     if (!is_last) continue;
     end_response();

@@ -149,6 +149,8 @@ ssize_t Http2Session::on_read(nghttp2_session* session, std::int32_t id, std::ui
   bool is_end = false;
   const auto read = stream->read_body({room, size}, is_end, own.host_, own.unsent_bytes_);
   if (!read) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  stream->is_deferred = *read == 0 && !is_end;
+  if (stream->is_deferred) return NGHTTP2_ERR_DEFERRED;
   if (is_end) *flags |= NGHTTP2_DATA_FLAG_EOF;
   stream->paced_bytes += *read;
   // Progress is what has left for the socket; counted in steps, so that one byte a minute is none.

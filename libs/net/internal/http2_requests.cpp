@@ -121,6 +121,13 @@ void Http2Session::respond(std::int32_t id, Http2Stream& stream, Response respon
   stream.count_unsent(stream.answer_bytes(), unsent_bytes_);
 }
 
+void Http2Session::resume(std::uint64_t id) {
+  Http2Stream* stream = find(static_cast<std::int32_t>(id));
+  if (stream == nullptr || !std::exchange(stream->is_deferred, false)) return;
+  stream->progressed = host_.now();  // until now there was nothing to take
+  nghttp2_session_resume_data(machine_.get(), static_cast<std::int32_t>(id));
+}
+
 void Http2Session::submit(std::int32_t id, const std::vector<Header>& headers, bool has_body) {
   const auto pairs = pairs_of(headers);
   nghttp2_data_provider provider{};
@@ -143,7 +150,7 @@ void Http2Session::tick_stream(std::int32_t id, Http2Stream& stream) {
     return;
   }
   if (stream.is_answered) {
-    if (now - stream.progressed >= host_.core().answer_timeout()) {
+    if (!stream.is_deferred && now - stream.progressed >= host_.core().answer_timeout()) {
       nghttp2_submit_rst_stream(machine_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
       stream.progressed = now;
     }

@@ -34,6 +34,7 @@ class Http2Session final : public ProtocolSession {
   void fill() override;
   std::size_t unsent_bytes() const override { return unsent_bytes_; }
   void answer(std::uint64_t id, Response response) override;
+  void resume(std::uint64_t id) override;
   bool awaits(std::uint64_t id) const override {
     const auto entry = streams_.find(static_cast<std::int32_t>(id));
     return entry != streams_.end() && !entry->second->is_answered;

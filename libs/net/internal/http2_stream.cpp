@@ -13,10 +13,11 @@ std::optional<std::size_t> Http2Stream::read_body(std::span<std::uint8_t> room, 
     if (offset == response.content().size() && response.stream) {
       // One piece at a time, asked for when the one before has gone: the answer is never in memory
       // whole.
-      Result<std::string> piece = response.stream();
-      if (!piece || !host.has_room_for(piece->size())) return std::nullopt;
-      if (piece->empty()) response.stream = nullptr;
-      response.body = std::move(*piece);
+      auto next = response.stream();
+      if (next && !next->has_value()) break;  // until resume()
+      if (!next || !host.has_room_for((*next)->size())) return std::nullopt;
+      if ((*next)->empty()) response.stream = nullptr;
+      response.body = std::move(**next);
       response.shared_body = nullptr;
       offset = 0;
       count_unsent(answer_bytes(), unsent_of_all);

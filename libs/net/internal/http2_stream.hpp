@@ -33,12 +33,14 @@ struct Http2Stream {
   bool is_whole = false;                 // the request
   std::optional<TimePoint> waits_since;  // whole, and held back while answers are not read
   bool is_answered = false;
+  bool is_deferred = false;        // the answer has nothing ready
   std::size_t unsent_bytes = 0;    // what the answer is counted with
   std::optional<TimePoint> ended;  // the answer is sent, the request still comes
   Response response;
   std::size_t offset = 0;
 
-  /// The next bytes of the answer's body into `room`; `is_end` with the last. Nothing where the
+  /// The next bytes of the answer's body into `room`; `is_end` with the last; 0 without the end
+  /// where it has none ready. Nothing where the
   /// answer cannot go on: the stream has to be reset, for an answer that just ended would look
   /// whole. `unsent_of_all` as for count_unsent.
   std::optional<std::size_t> read_body(std::span<std::uint8_t> room, bool& is_end,

@@ -238,6 +238,13 @@ void Loop::begin_watch(Mailbox::Watch watch, Touched& touched) {
   if (is_there) touched.add(std::move(connection));
 }
 
+void Loop::resume_body(const Mailbox::Resumed& resumed, TimePoint now, Touched& touched) {
+  auto connection = resumed.connection.lock();
+  if (!connection || connection->is_closed()) return;
+  if (!contain_faults(kWhere, [&] { connection->resume(resumed.id, now); })) connection->abandon();
+  touched.add(std::move(connection));
+}
+
 void Loop::give_answer(Mailbox::PostedAnswer answer, Touched& touched) {
   auto connection = answer.connection.lock();
   if (!connection || connection->is_closed()) return;
@@ -255,6 +262,7 @@ void Loop::handle_mail() {
     if (content.is_empty()) break;
     for (Mailbox::Watch& watch : content.watches) begin_watch(std::move(watch), touched);
     for (Mailbox::PostedAnswer& answer : content.answers) give_answer(std::move(answer), touched);
+    for (const Mailbox::Resumed& one : content.resumed) resume_body(one, now_, touched);
     for (const auto& task : content.tasks) contain_faults("an event loop's task", task);
   }
   while (const auto connection = touched.take()) {

@@ -48,6 +48,7 @@ class Loop {
     ClientConnection* last_ = nullptr;
   };
   void begin_watch(Mailbox::Watch watch, Touched& touched);
+  static void resume_body(const Mailbox::Resumed& resumed, TimePoint now, Touched& touched);
   void give_answer(Mailbox::PostedAnswer answer, Touched& touched);
   void read_again();
   void tick();
