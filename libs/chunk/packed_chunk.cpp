@@ -1,42 +1,23 @@
 #include "libs/chunk/packed_chunk.hpp"
 
-#include <algorithm>
-#include <array>
 #include <bit>
-#include <cmath>
 
 #include "libs/base/check.hpp"
 #include "libs/chunk/limits.hpp"
-#include "libs/chunk/residual_code.hpp"
+#include "libs/chunk/number_list.hpp"
 
 namespace vigia::chunk {
 namespace {
 
-// All exact as doubles, so that a division by one rounds once, as the text of the number would.
-constexpr std::array<double, 7> kPowersOfTen = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
-constexpr double kWholeMax = 9007199254740992.0;  // 2^53
-constexpr unsigned kDecimalsBits = 3;
 constexpr unsigned kShiftBits = 6;
-constexpr unsigned kOrderBits = 2;
-constexpr unsigned kOrderMax = 2;
-
-using Numbers = std::vector<std::uint64_t>;  // two's complement: sums wrap, and wrap back
 
 // The values times 10^decimals, where that loses nothing.
 bool scale(const std::vector<Sample>& samples, unsigned decimals, Numbers& whole) {
-  const double power = kPowersOfTen[decimals];
   whole.clear();
   for (const Sample& sample : samples) {
-    // Tried, not proved: the division at reading is done here already, and where it does not give
-    // back the very bits the chunk stays as it is.
-    const double scaled = std::nearbyint(sample.value * power);
-    if (!(std::abs(scaled) <= kWholeMax) || !is_same_value(scaled / power, sample.value)) {
-      return false;
-    }
-    const auto number = static_cast<std::int64_t>(scaled);
-    // -0 is equal to 0 and would come back as 0.
-    if (number == 0 && std::signbit(sample.value)) return false;
-    whole.push_back(static_cast<std::uint64_t>(number));
+    const auto number = whole_number(sample.value, decimals);
+    if (!number.has_value()) return false;
+    whole.push_back(*number);
   }
   return true;
 }
@@ -56,54 +37,6 @@ unsigned shift_steps(Numbers& whole) {
   return shift;
 }
 
-// Each number becomes the difference to the one before; before the first stands 0.
-void differentiate(Numbers& numbers) {
-  std::uint64_t previous = 0;
-  for (std::uint64_t& number : numbers) {
-    const std::uint64_t current = number;
-    number -= previous;
-    previous = current;
-  }
-}
-
-Numbers zigzagged(const Numbers& numbers) {
-  Numbers codes(numbers.size());
-  std::transform(numbers.begin(), numbers.end(), codes.begin(), zigzag);
-  return codes;
-}
-
-std::uint64_t width_sum(const Numbers& numbers) {
-  std::uint64_t sum = 0;
-  for (const std::uint64_t number : numbers) {
-    sum += static_cast<unsigned>(std::bit_width(zigzag(number)));
-  }
-  return sum;
-}
-
-// Of the numbers themselves, their differences and the differences of those, the smallest.
-unsigned choose_order(Numbers& numbers) {
-  unsigned order = 0;
-  std::uint64_t least = width_sum(numbers);
-  Numbers best = numbers;
-  for (unsigned i = 1; i <= kOrderMax; ++i) {
-    differentiate(numbers);
-    const std::uint64_t widths = width_sum(numbers);
-    if (widths >= least) continue;
-    least = widths;
-    order = i;
-    best = numbers;
-  }
-  numbers = std::move(best);
-  return order;
-}
-
-void write_numbers(BitWriter& bits, const Numbers& numbers) {
-  const Numbers codes = zigzagged(numbers);
-  const ResidualCode code = choose_code(codes).code;
-  write_code(bits, code);
-  for (const std::uint64_t number : codes) write_number(bits, code, number);
-}
-
 // Changes of the step; none where the samples stand on a grid.
 void write_times(BitWriter& bits, const std::vector<Sample>& samples) {
   if (samples.size() < 2) return;
@@ -116,10 +49,7 @@ void write_times(BitWriter& bits, const std::vector<Sample>& samples) {
   bits.write_signed_varint(static_cast<std::int64_t>(steps[0]));
   differentiate(steps);
   steps.erase(steps.begin());
-  const bool is_grid =
-      std::all_of(steps.begin(), steps.end(), [](std::uint64_t step) { return step == 0; });
-  bits.write_bit(is_grid);
-  if (!is_grid) write_numbers(bits, steps);
+  write_numbers(bits, steps);
 }
 
 void write_values(BitWriter& bits, Numbers& whole, unsigned decimals) {
@@ -131,28 +61,7 @@ void write_values(BitWriter& bits, Numbers& whole, unsigned decimals) {
   bits.write_bits(shift, kShiftBits);
   bits.write_bits(order, kOrderBits);
   bits.write_signed_varint(static_cast<std::int64_t>(first));
-  const bool is_constant =
-      std::all_of(whole.begin(), whole.end(), [](std::uint64_t step) { return step == 0; });
-  bits.write_bit(is_constant);
-  if (!is_constant) write_numbers(bits, whole);
-}
-
-bool read_numbers(BitReader& bits, Numbers& numbers) {
-  bool is_zero = false;
-  ResidualCode code;
-  if (!bits.read_bit(is_zero)) return false;
-  if (is_zero) return true;
-  if (!read_code(bits, code)) return false;
-  for (std::uint64_t& number : numbers) {
-    if (!read_number(bits, code, number)) return false;
-    number = unzigzag(number);
-  }
-  return true;
-}
-
-void integrate(Numbers& numbers) {
-  std::uint64_t sum = 0;
-  for (std::uint64_t& number : numbers) number = sum += number;
+  write_numbers(bits, whole);
 }
 
 bool read_times(BitReader& bits, std::vector<Sample>& samples) {
@@ -177,16 +86,14 @@ bool read_values(BitReader& bits, std::vector<Sample>& samples) {
   Numbers steps(samples.size() - 1);
   if (!bits.read_bits(kDecimalsBits, decimals) || !bits.read_bits(kShiftBits, shift) ||
       !bits.read_bits(kOrderBits, order) || !bits.read_signed_varint(first) ||
-      decimals >= kPowersOfTen.size() || order > kOrderMax || !read_numbers(bits, steps)) {
+      decimals > kDecimalsMax || order > kOrderMax || !read_numbers(bits, steps)) {
     return false;
   }
   for (std::uint64_t i = 0; i < order; ++i) integrate(steps);
-  const auto value_of = [&](std::uint64_t number) {
-    return static_cast<double>(static_cast<std::int64_t>(number)) / kPowersOfTen[decimals];
-  };
-  samples[0].value = value_of(first);
+  const auto digits = static_cast<unsigned>(decimals);
+  samples[0].value = value_of(first, digits);
   for (std::size_t i = 1; i < samples.size(); ++i) {
-    samples[i].value = value_of(first + (steps[i - 1] << shift));
+    samples[i].value = value_of(first + (steps[i - 1] << shift), digits);
   }
   return true;
 }
@@ -200,7 +107,7 @@ std::optional<std::string> pack_samples(const std::vector<Sample>& samples) {
   whole.reserve(samples.size());
   unsigned decimals = 0;
   while (!scale(samples, decimals, whole)) {
-    if (++decimals == kPowersOfTen.size()) return std::nullopt;
+    if (++decimals > kDecimalsMax) return std::nullopt;
   }
   BitWriter bits;
   bits.write_varint(samples.size());

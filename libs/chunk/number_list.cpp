@@ -1,0 +1,82 @@
+#include "libs/chunk/number_list.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "libs/chunk/residual_code.hpp"
+
+namespace vigia::chunk {
+namespace {
+
+Numbers zigzagged(const Numbers& numbers) {
+  Numbers codes(numbers.size());
+  std::transform(numbers.begin(), numbers.end(), codes.begin(), zigzag);
+  return codes;
+}
+
+std::uint64_t width_sum(const Numbers& numbers) {
+  std::uint64_t sum = 0;
+  for (const std::uint64_t number : numbers) {
+    sum += static_cast<unsigned>(std::bit_width(zigzag(number)));
+  }
+  return sum;
+}
+
+}  // namespace
+
+void differentiate(Numbers& numbers) {
+  std::uint64_t previous = 0;
+  for (std::uint64_t& number : numbers) {
+    const std::uint64_t current = number;
+    number -= previous;
+    previous = current;
+  }
+}
+
+void integrate(Numbers& numbers) {
+  std::uint64_t sum = 0;
+  for (std::uint64_t& number : numbers) number = sum += number;
+}
+
+unsigned choose_order(Numbers& numbers) {
+  unsigned order = 0;
+  std::uint64_t least = width_sum(numbers);
+  Numbers best = numbers;
+  for (unsigned i = 1; i <= kOrderMax; ++i) {
+    differentiate(numbers);
+    const std::uint64_t widths = width_sum(numbers);
+    if (widths >= least) continue;
+    least = widths;
+    order = i;
+    best = numbers;
+  }
+  numbers = std::move(best);
+  return order;
+}
+
+void write_numbers(BitWriter& bits, const Numbers& numbers) {
+  const bool is_zero =
+      std::all_of(numbers.begin(), numbers.end(), [](std::uint64_t number) { return number == 0; });
+  bits.write_bit(is_zero);
+  if (is_zero) return;
+  const Numbers codes = zigzagged(numbers);
+  const ResidualCode code = choose_code(codes).code;
+  write_code(bits, code);
+  for (const std::uint64_t number : codes) write_number(bits, code, number);
+}
+
+bool read_numbers(BitReader& bits, Numbers& numbers) {
+  bool is_zero = false;
+  ResidualCode code;
+  if (!bits.read_bit(is_zero)) return false;
+  if (is_zero) return true;
+  if (!read_code(bits, code)) return false;
+  for (std::uint64_t& number : numbers) {
+    if (!read_number(bits, code, number)) return false;
+    number = unzigzag(number);
+  }
+  return true;
+}
+
+}  // namespace vigia::chunk
