@@ -43,7 +43,7 @@ LAYERS = {
     "libs/wire": {"libs/model", "libs/base"},
     "libs/series": {"libs/wire", "libs/model", "libs/base"},
     "libs/chunk": {"libs/model", "libs/base"},
-    "libs/rollup": {"libs/model", "libs/base"},
+    "libs/rollup": {"libs/chunk", "libs/model", "libs/base"},
     "libs/promql": {"libs/model", "libs/base"},
     "libs/disk_log": {"libs/base"},
     "libs/net": {"libs/base"},
