@@ -39,7 +39,7 @@ Result<void> Session::run(std::string_view cql, Consistency consistency) {
   return driver_->run(cql, consistency, limits_.schema_deadline);
 }
 
-void Session::send(const Request& request, PageDone done) {
+void Session::send(const Execution& request, PageDone done) {
   const Remaining remaining(request.deadline);
   Result<InFlightPlace> place = places_.enter(request.owner, request.deadline);
   if (!place) {
@@ -54,7 +54,7 @@ void Session::send(const Request& request, PageDone done) {
                    std::move(leaving));
 }
 
-Result<Page> Session::fetch(const Request& request) {
+Result<Page> Session::fetch(const Execution& request) {
   // Shared by this frame and the driver's thread, which may still be in set_value when get returns.
   auto promise = std::make_shared<std::promise<Result<Page>>>();
   std::future<Result<Page>> page = promise->get_future();
@@ -62,7 +62,7 @@ Result<Page> Session::fetch(const Request& request) {
   return page.get();
 }
 
-Result<void> Session::for_each_row(const Request& request,
+Result<void> Session::for_each_row(const Execution& request,
                                    const std::function<bool(RowReader&)>& visit) {
   const Remaining remaining(request.deadline);
   std::string paging_state(request.paging_state);

@@ -23,7 +23,7 @@ struct SessionLimits {
 };
 
 /// All of it stays until the call that takes it returns.
-struct Request {
+struct Execution {
   const PreparedStatement& statement;
   const BoundCells& cells;
   std::string_view owner;  ///< on whose behalf, a customer's id; empty: our own
@@ -46,12 +46,12 @@ class Session {
 
   /// One page; `done` as PageDone says, also with the error of a request that was not sent. Waits
   /// for a place, so it must not be called from a `done`.
-  void send(const Request& request, PageDone done);
+  void send(const Execution& request, PageDone done);
   /// One page, waited for.
-  Result<Page> fetch(const Request& request);
+  Result<Page> fetch(const Execution& request);
   /// Each row of all pages in the cluster's order, until `visit` says false. What `visit` was given
   /// before an error has come all the same.
-  Result<void> for_each_row(const Request& request, const std::function<bool(RowReader&)>& visit);
+  Result<void> for_each_row(const Execution& request, const std::function<bool(RowReader&)>& visit);
 
   std::size_t in_flight() const { return places_.count(); }
 

@@ -30,7 +30,7 @@ class CassandraSession : public testing::Test {
     session_.emplace(std::move(made), limits);
     statement_ = *session_->prepare({"SELECT"});
   }
-  Request request(std::string_view owner, Duration deadline) {
+  Execution request(std::string_view owner, Duration deadline) {
     return {*statement_, cells_, owner, deadline};
   }
   /// Sends one that nobody has answered when it returns.
