@@ -1,12 +1,14 @@
-"""The session on a real Cassandra node: what it has acknowledged outlives kill -9, and it heals by itself."""
+"""Session and tables on a real Cassandra node: what it has acknowledged outlives kill -9, and the session heals by itself."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 from cassandra_server import OwnCassandra
+from stack import binaries
 
 pytestmark = pytest.mark.two_at_a_time  # a Java machine that starts, and writes as fast as it goes
 
@@ -21,6 +23,15 @@ def cassandra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnCassandra
 def test_values_come_back_as_they_were_bound(cassandra: OwnCassandra) -> None:
     """Extreme numbers, a text of no bytes, null, and a key that is no ASCII."""
     assert cassandra.exercise("cells") == ["-2147483648 -9223372036854775808 -1 '' null ok"]
+
+
+def test_what_the_store_asks_of_a_node(cassandra: OwnCassandra) -> None:
+    """The tests of services/storage/store/cassandra/testing, which make keyspaces of their own."""
+    program = binaries() / "vigia-cassandra-node-test"
+    env = {**os.environ, "VIGIA_CASSANDRA": cassandra.node.contact_point}
+    done = subprocess.run([program, "--gtest_brief=1"], env=env, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "SKIPPED" not in done.stdout
 
 
 def test_what_was_acknowledged_outlives_kill_9_and_the_session_heals(cassandra: OwnCassandra) -> None:

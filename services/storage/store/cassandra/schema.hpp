@@ -1,0 +1,26 @@
+// Brings a keyspace to the version that this program knows, and looks whether it may be used.
+#pragma once
+
+#include <cstdint>
+
+#include "libs/base/clock.hpp"
+#include "libs/base/result.hpp"
+#include "libs/cassandra/session.hpp"
+#include "services/storage/store/cassandra/schema_text.hpp"
+
+namespace vigia::storage::store::cassandra {
+
+/// Creates what is missing, step by step; of several instances one does it and the others wait, two
+/// minutes at most. Right to be called again wherever it ended. kInvalid for settings that
+/// check_schema_settings refuses; kCorrupt where the keyspace's steps are not those of this
+/// program: a newer one made it (this one is to be replaced), or a step has changed. `instance`:
+/// this one's number. Thread contract: one thread.
+Result<void> migrate(vigia::cassandra::Session& session, const SchemaSettings& settings,
+                     std::uint64_t instance, const Clock& clock);
+
+/// Writes a row at QUORUM and reads it back: kInternal where another comes. kInvalid where the
+/// keyspace has not the copies that the settings say: they could not be relied on.
+Result<void> check_start(vigia::cassandra::Session& session, const SchemaSettings& settings,
+                         std::uint64_t instance);
+
+}  // namespace vigia::storage::store::cassandra
