@@ -24,8 +24,10 @@ Result<void> AnswerBody::add(std::string_view item) {
 net::Response AnswerBody::finish(std::string_view warning, std::string_view cursor) {
   text_ += ']';
   if (!cursor.empty()) text_.append(R"(,"cursor":")").append(cursor).append("\"");
+  warnings_.insert(warnings_.begin(), std::string(warning));
+  warnings_.push_back(gaps_);
   std::string warnings;
-  for (const std::string_view one : {warning, std::string_view(gaps_)}) {
+  for (const std::string& one : warnings_) {
     if (one.empty()) continue;
     warnings += warnings.empty() ? "" : ",";
     warnings += json_text(one);

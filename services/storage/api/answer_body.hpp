@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/net/message.hpp"
 #include "services/storage/lanes/answer_memory.hpp"
@@ -32,6 +33,8 @@ class AnswerBody {
   /// `item` is JSON already. The memory's errors.
   Result<void> add(std::string_view item);
   std::size_t items() const { return items_; }
+  /// Text that the answer gives beside the others.
+  void warn(std::string text) { warnings_.push_back(std::move(text)); }
   /// Once. "": no warning. `cursor`, where there is one, is a word that needs no escapes: the
   /// answer's "cursor".
   net::Response finish(std::string_view warning, std::string_view cursor = {});
@@ -39,6 +42,7 @@ class AnswerBody {
  private:
   std::shared_ptr<lanes::AnswerMemory> memory_;
   const std::string gaps_;
+  std::vector<std::string> warnings_;
   std::string text_ = R"({"status":"success","data":[)";
   std::size_t items_ = 0;
 };

@@ -29,14 +29,17 @@ constexpr std::size_t kTraceCopies = 2;  // in pieces, and put together
 constexpr store::TimestampNs kNsPerMs = 1'000'000;
 // What one span or log record, which must not make the others unreadable, may need to be shown.
 constexpr std::size_t kItemMemoryMax = 48U << 20U;
-const Error kAnswerTooLarge{ErrorCode::kOverLimit,
-                            "the log records pass 64 MiB; ask for a shorter time or a lower limit"};
-
 const Error kTooSlow{ErrorCode::kUnavailable,
                      "the search was ended, it took too long; try again later"};
 constexpr std::string_view kEnded =
     "the search was ended, it took too long: there may be more log records than these, which are "
     "the first; ask for a shorter time, or go on with the cursor";
+constexpr std::string_view kEndedAtOnce =
+    "the search was ended, it took too long, before it had looked at a log record; ask for a "
+    "shorter time, or try again later";
+constexpr std::string_view kCutByLimit = "results truncated due to limit";
+constexpr std::string_view kCutBySize =
+    "results truncated: more log records do not fit into one answer; go on with the cursor";
 
 std::optional<std::string> parse_trace_id(std::string_view text) {
   if (text.empty() || text.size() > kTraceIdDigits) return std::nullopt;
@@ -142,19 +145,22 @@ Result<std::optional<bool>> is_wanted_within(const std::vector<store::LabelMatch
   return is_wanted(sets, event, parts);
 }
 
+// Where this answer alone is all that it may be, a page ends; a record that is too large for any
+// page is left out.
+Result<Taken> beyond(const Error& error, const AnswerBody& body) {
+  if (error.code != ErrorCode::kOverLimit) return tl::unexpected<Error>(error);
+  return body.items() == 0 ? Taken::kTooLarge : Taken::kNoMore;
+}
+
 Result<Taken> take_record(store::TimestampNs time_ns, const store::EventView& event,
                           const RecordParts& parts, AnswerBody& body, lanes::AnswerMemory& memory) {
   const JsonCost cost = record_cost(event);
   if (cost.memory() > kItemMemoryMax) return Taken::kTooLarge;
-  if (!body.has_room(cost.json)) return tl::unexpected<Error>(kAnswerTooLarge);
-  if (auto fits = memory.add(cost.memory()); !fits) {
-    const bool is_alone = fits.error().code == ErrorCode::kOverLimit && body.items() == 0;
-    if (is_alone) return Taken::kTooLarge;
-    return forward(fits);
-  }
+  if (!body.has_room(cost.json)) return Taken::kNoMore;
+  if (auto fits = memory.add(cost.memory()); !fits) return beyond(fits.error(), body);
   const auto added = body.add(record_json(time_ns, event, parts, cost.json));
   memory.release(cost.memory());
-  if (!added) return forward(added);
+  if (!added) return beyond(added.error(), body);
   return Taken::kYes;
 }
 
@@ -198,39 +204,50 @@ class LogPage {
   bool add(const store::LogRecordView& record) {
     const store::EventView& event = record.event;
     const RecordParts parts = read_record(event.item);
+    auto taken = Result<Taken>(Taken::kTooLarge);
     const auto wanted = is_wanted_within(request_.labels.sets, event, parts, memory_);
-    if (!wanted) return ends_with(wanted.error());
-    if (wanted->value_or(false)) {
+    if (!wanted) {
+      taken = beyond(wanted.error(), body_);
+    } else if (wanted->has_value()) {
+      if (!**wanted) return pass(record.place);
       // Only known with the one after the last: a limit that fits exactly cuts nothing.
-      is_cut_ = body_.items() == records_max_;
-      if (is_cut_) return false;
-      const auto taken = take_record(record.place.time_ns, event, parts, body_, memory_);
-      if (!taken) return ends_with(taken.error());
-      if (*taken == Taken::kTooLarge) ++left_out_;
-    } else if (!wanted->has_value()) {
-      ++left_out_;
+      if (body_.items() == records_max_) return cut(kCutByLimit);
+      taken = take_record(record.place.time_ns, event, parts, body_, memory_);
     }
-    behind_ = record.place;
-    behind_in_ = customer_;
-    return true;
+    if (!taken) {
+      error_ = tl::unexpected<Error>(taken.error());
+      return false;
+    }
+    if (*taken == Taken::kNoMore) return cut(kCutBySize);
+    if (*taken == Taken::kTooLarge) ++left_out_;
+    return pass(record.place);
   }
-  bool is_cut() const { return is_cut_; }
+  bool is_cut() const { return !cut_.empty(); }
   const Result<void>& error() const { return error_; }
+  /// The limit ended the walk of this customer's records.
+  void end_early(const store::LogEnd& end) {
+    if (end.looked_at) pass(*end.looked_at);
+    cut(behind_ || request_.cursor ? kEnded : kEndedAtOnce);
+  }
 
-  /// There may be more: the next page goes on behind what was looked at here.
-  net::Response finish_cut(std::string_view warning) {
+  /// Where it is cut the next page goes on behind what was looked at here.
+  net::Response finish() {
     std::optional<LogPageEnd> behind = request_.cursor;
     if (behind_) behind = LogPageEnd{*behind_in_, request_.direction, *behind_};
-    return body_.finish(warning, behind ? encode(*behind) : "");
-  }
-  net::Response finish() {
-    return body_.finish(
-        left_out_ == 0 ? "" : fmt::format("{} log records are too large to be shown", left_out_));
+    if (left_out_ > 0) {
+      body_.warn(fmt::format("{} log records are too large to be shown", left_out_));
+    }
+    return body_.finish(cut_, is_cut() && behind ? encode(*behind) : "");
   }
 
  private:
-  bool ends_with(const Error& error) {
-    error_ = tl::unexpected<Error>(error);
+  bool pass(const store::LogPlace& place) {
+    behind_ = place;
+    behind_in_ = customer_;
+    return true;
+  }
+  bool cut(std::string_view why) {
+    cut_ = why;
     return false;
   }
 
@@ -241,7 +258,7 @@ class LogPage {
   const CustomerId* customer_ = nullptr;
   std::optional<store::LogPlace> behind_;  // the last record that was looked at
   const CustomerId* behind_in_ = nullptr;  // whose it is
-  bool is_cut_ = false;
+  std::string_view cut_;                   // why the page ends before the records do
   std::size_t left_out_ = 0;
   Result<void> error_;
 };
@@ -312,11 +329,11 @@ net::Response EventApi::logs(const net::Request& request, const store::WorkLimit
       if (customer == asked->cursor->customer) query.after = asked->cursor->place;
     }
     page.begin(customer);
-    const auto whole = events_.read_logs(customer, query, add, limit);
-    if (!whole) return net::json_error(whole.error());
+    const auto end = events_.read_logs(customer, query, add, limit);
+    if (!end) return net::json_error(end.error());
     if (!page.error()) return net::json_error(page.error().error());
-    if (!*whole) return page.finish_cut(kEnded);
-    if (page.is_cut()) return page.finish_cut("results truncated due to limit");
+    if (!end->is_whole) page.end_early(*end);
+    if (page.is_cut()) break;
   }
   return page.finish();
 }

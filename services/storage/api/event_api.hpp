@@ -50,9 +50,9 @@ class EventApi {
   /// {"status":"success","data":[{"time_ns":"…","severity":"…","body":"…","trace_id":"…",
   /// "span_id":"…","attributes":{…},"resource":{…}}],"cursor":"…"}, in time
   /// order within a customer, those of one time in order of arrival; backward the other way round.
-  /// Where there are more than the limit "warnings" says so and "cursor" is there, with which the
-  /// next page is asked for, and where the limit ended the search; 429 past 64 MiB, 503 past the
-  /// customer's share of all answers' memory.
+  /// Where there are more than the limit, 64 MiB or what one answer may hold, "warnings" says so
+  /// and "cursor" is there, with which the next page is asked for, and where the limit ended the
+  /// search; 503 past the customer's share of all answers' memory.
   net::Response logs(const net::Request& request, const store::WorkLimit& limit = {}) const;
 
  private:

@@ -68,6 +68,14 @@ struct LogQuery {
   std::optional<LogPlace> after = std::nullopt;
 };
 
+/// How a walk over log records ended.
+struct LogEnd {
+  bool is_whole = true;  ///< false: the limit came before the end
+  /// Of a walk that the limit ended: the last place that was looked at, also where its record was
+  /// not asked for; behind it the next walk goes on. Nothing: none was.
+  std::optional<LogPlace> looked_at = std::nullopt;
+};
+
 struct LogRecordView {
   LogPlace place;
   EventView event;
@@ -92,8 +100,8 @@ class EventStore {
   virtual Result<bool> read_trace(const CustomerId& customer, std::string_view trace_id,
                                   const SpanVisit& visit, const WorkLimit& limit) = 0;
   /// Each log record that the query asks for, in its order; as above.
-  virtual Result<bool> read_logs(const CustomerId& customer, const LogQuery& query,
-                                 const LogVisit& visit, const WorkLimit& limit) = 0;
+  virtual Result<LogEnd> read_logs(const CustomerId& customer, const LogQuery& query,
+                                   const LogVisit& visit, const WorkLimit& limit) = 0;
 
   /// Forgets whole days that are older than before_ms, all customers'; returns how many.
   virtual Result<std::size_t> expire(Signal signal, TimestampMs before_ms) = 0;

@@ -115,10 +115,10 @@ class EventsByNames final : public EventStore {
     if (!number.has_value()) return true;
     return spans_.read_trace(*number, trace_id, visit, limit);
   }
-  Result<bool> read_logs(const CustomerId& customer, const LogQuery& query, const LogVisit& visit,
-                         const WorkLimit& limit) override {
+  Result<LogEnd> read_logs(const CustomerId& customer, const LogQuery& query, const LogVisit& visit,
+                           const WorkLimit& limit) override {
     const auto number = index_.find_customer(customer);
-    if (!number.has_value()) return true;
+    if (!number.has_value()) return LogEnd{};
     return logs_.read_logs(*number, query, visit, limit);
   }
   Result<std::size_t> expire(Signal signal, TimestampMs before_ms) override {

@@ -125,7 +125,7 @@ class ContractFixture : public ::testing::Test {
       place = record.place;
       return true;
     };
-    EXPECT_TRUE(events().read_logs(a_, query, note, unlimited_).value());
+    EXPECT_TRUE(events().read_logs(a_, query, note, unlimited_)->is_whole);
     if (last != nullptr && place) *last = place;
     return records;
   }

@@ -137,7 +137,8 @@ TYPED_TEST(ContractTest, CustomersNeverSeeOneAnother) {
   EXPECT_FALSE(this->chunks().newest(this->b_, key, 0).value().has_value());
   int seen = 0;
   const auto count = [&](const auto&...) { return ++seen > 0; };
-  EXPECT_TRUE(this->events().read_logs(this->b_, {0, UINT64_MAX}, count, this->unlimited_).value());
+  EXPECT_TRUE(
+      this->events().read_logs(this->b_, {0, UINT64_MAX}, count, this->unlimited_)->is_whole);
   EXPECT_TRUE(this->events().read_trace(this->b_, kTrace, count, this->unlimited_).value());
   EXPECT_EQ(seen, 0);
   EXPECT_TRUE(this->events().read_trace(this->a_, kTrace, count, this->unlimited_).value());
@@ -337,7 +338,7 @@ TYPED_TEST(ContractTest, ALimitThatIsOverEndsASearch) {
   EXPECT_FALSE(this->catalog().label_names(this->a_, {}, over).has_value());
   EXPECT_FALSE(this->catalog().label_values(this->a_, "pod", {}, over).has_value());
   const auto any = [](const auto&...) { return true; };
-  EXPECT_FALSE(this->events().read_logs(this->a_, {0, UINT64_MAX}, any, over).value());
+  EXPECT_FALSE(this->events().read_logs(this->a_, {0, UINT64_MAX}, any, over)->is_whole);
 }
 
 // Writers of several customers beside a reader: each finds its own, whole.

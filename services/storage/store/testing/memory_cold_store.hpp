@@ -84,8 +84,8 @@ class MemoryColdStore final : public ColdStore {
                               std::string_view body) override;
     Result<bool> read_trace(const CustomerId& customer, std::string_view trace_id,
                             const SpanVisit& visit, const WorkLimit& limit) override;
-    Result<bool> read_logs(const CustomerId& customer, const LogQuery& query, const LogVisit& visit,
-                           const WorkLimit& limit) override;
+    Result<LogEnd> read_logs(const CustomerId& customer, const LogQuery& query,
+                             const LogVisit& visit, const WorkLimit& limit) override;
     Result<std::size_t> expire(Signal signal, TimestampMs before_ms) override;
     bool is_writable() const override { return true; }
     std::uint64_t disk_bytes(Signal /*signal*/) const override { return 0; }

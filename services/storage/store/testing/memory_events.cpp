@@ -124,9 +124,10 @@ Result<bool> MemoryColdStore::MemoryEvents::read_trace(const CustomerId& custome
   return true;
 }
 
-Result<bool> MemoryColdStore::MemoryEvents::read_logs(const CustomerId& customer,
-                                                      const LogQuery& query, const LogVisit& visit,
-                                                      const WorkLimit& limit) {
+Result<LogEnd> MemoryColdStore::MemoryEvents::read_logs(const CustomerId& customer,
+                                                        const LogQuery& query,
+                                                        const LogVisit& visit,
+                                                        const WorkLimit& limit) {
   std::vector<Item> items = items_of(customer, Signal::kLogs);
   const bool is_backward = query.direction == LogDirection::kBackward;
   if (is_backward) std::reverse(items.begin(), items.end());
@@ -134,10 +135,11 @@ Result<bool> MemoryColdStore::MemoryEvents::read_logs(const CustomerId& customer
   LogPlace place;
   std::size_t left = query.records_max;
   bool is_behind = !query.after;
+  LogEnd end;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Item& item = items[i];
-    if (limit.is_over()) return false;
-    if (left == 0) return true;
+    if (limit.is_over()) return LogEnd{false, end.looked_at};
+    if (left == 0) return end;
     place.number = i > 0 && item.time_ns == place.time_ns ? place.number + 1 : 0;
     place.time_ns = item.time_ns;
     if (!is_behind) {
@@ -147,11 +149,12 @@ Result<bool> MemoryColdStore::MemoryEvents::read_logs(const CustomerId& customer
           is_later || (place.time_ns == query.after->time_ns && place.number > query.after->number);
     }
     if (!is_behind || item.time_ns < query.from_ns || item.time_ns > query.to_ns) continue;
+    end.looked_at = place;
     if (!selector.wants(item.resource)) continue;
     --left;
-    if (!visit({place, {item.resource, "", item.scope, "", item.bytes}})) return true;
+    if (!visit({place, {item.resource, "", item.scope, "", item.bytes}})) return end;
   }
-  return true;
+  return end;
 }
 
 Result<std::size_t> MemoryColdStore::MemoryEvents::expire(Signal signal, TimestampMs before_ms) {

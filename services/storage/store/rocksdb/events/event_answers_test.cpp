@@ -25,6 +25,25 @@ using ::testing::Not;
 
 class EventAnswersTest : public EventTableTest {};
 
+// Each look at it is a second.
+class SteppingClock final : public Clock {
+ public:
+  TimePoint steady() const override { return TimePoint() + std::chrono::seconds(++seconds_); }
+  std::int64_t wall_ns() const override { return static_cast<std::int64_t>(kNowNs); }
+
+ private:
+  mutable std::atomic<int> seconds_{0};
+};
+
+// "" where the page is the last one.
+std::string cursor_of(const std::string& page) {
+  constexpr std::string_view kName = "\"cursor\":\"";
+  const std::size_t at = page.rfind(kName);
+  if (at == std::string::npos) return "";
+  const std::size_t from = at + kName.size();
+  return page.substr(from, page.find('"', from) - from);
+}
+
 TEST_F(EventAnswersTest, ATraceIsReadBackByItsIdBehindTheFence) {
   const auto body = request_of("cliente-a", {span(1, "root"), span(2, "child", kNowNs + 5)});
   EXPECT_EQ(written(*spans_, *index_, "cliente-a", body).stored, 2U);
@@ -106,9 +125,17 @@ TEST_F(EventAnswersTest, AnAnswerIsBoundedHoweverLargeTheResourceOfItsRecords) {
   std::vector<std::string> lines;
   for (int i = 0; i < 80; ++i) lines.push_back(log_record(kNowNs, std::to_string(i)));
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", lines, note));
-  EXPECT_THAT(get_logs("cliente-a", "start=1764043200&end=1764043201"), HasSubstr("pass 64 MiB"));
-  EXPECT_THAT(get_logs("cliente-a", "start=1764043200&end=1764043201&limit=3"),
-              HasSubstr(R"("status":"success")"));
+  // Page after page gives all of them.
+  std::size_t shown = 0;
+  std::string cursor;
+  do {
+    const std::string page = get_logs("cliente-a", "start=1764043200&end=1764043201" + cursor);
+    EXPECT_LE(page.size(), api::kAnswerBytesMax);
+    for (std::size_t at = 0; (at = page.find("time_ns", at)) != std::string::npos; ++at) ++shown;
+    cursor = "&cursor=" + cursor_of(page);
+    EXPECT_EQ(page.find("truncated") == std::string::npos, cursor_of(page).empty());
+  } while (cursor != "&cursor=" && shown < 100);
+  EXPECT_EQ(shown, 80U);
 }
 
 TEST_F(EventAnswersTest, MoreLogRecordsThanTheLimitAreToldOf) {
@@ -119,17 +146,6 @@ TEST_F(EventAnswersTest, MoreLogRecordsThanTheLimitAreToldOf) {
               HasSubstr(R"("warnings":["results truncated due to limit"])"));
   EXPECT_THAT(get_logs("cliente-a", range + "&limit=2"), Not(HasSubstr("warnings")));
 }
-
-// A record of control letters grows by six in JSON; alone it made the others unreadable.
-// Each look at it is a second.
-class SteppingClock final : public Clock {
- public:
-  TimePoint steady() const override { return TimePoint() + std::chrono::seconds(++seconds_); }
-  std::int64_t wall_ns() const override { return static_cast<std::int64_t>(kNowNs); }
-
- private:
-  mutable std::atomic<int> seconds_{0};
-};
 
 // A search over two years of logs had no end, and held a reader's thread.
 TEST_F(EventAnswersTest, ASearchThatTakesTooLongGivesWhatItHasAndSaysSo) {
@@ -191,6 +207,7 @@ TEST_F(EventAnswersTest, ATraceThatTakesTooLongToFindIsNotSaidNotToBe) {
   EXPECT_EQ(api.trace(request, kTraceHex, {clock, std::chrono::hours(1), nullptr}).status, 200);
 }
 
+// A record of control letters grows by six in JSON; alone it made the others unreadable.
 TEST_F(EventAnswersTest, ARecordThatIsTooLargeToBeShownIsLeftOutAndToldOf) {
   const std::vector<std::string> lines = {log_record(kNowNs, std::string(8U << 20U, '\x01')),
                                           log_record(kNowNs + 1, "small")};
@@ -199,6 +216,49 @@ TEST_F(EventAnswersTest, ARecordThatIsTooLargeToBeShownIsLeftOutAndToldOf) {
   EXPECT_THAT(found, HasSubstr("small"));
   EXPECT_THAT(found, HasSubstr(R"("warnings":["1 log records are too large to be shown"])"));
   EXPECT_LT(found.size(), 1'000U);
+}
+
+// A page that was cut told of none.
+TEST_F(EventAnswersTest, ARecordThatIsTooLargeIsToldOfOnItsPage) {
+  const std::vector<std::string> lines = {log_record(kNowNs, std::string(8U << 20U, '\x01')),
+                                          log_record(kNowNs + 1, "small"),
+                                          log_record(kNowNs + 2, "last")};
+  written(*logs_, *index_, "cliente-a", request_of("cliente-a", lines));
+  const std::string range = "start=1764043200&end=1764043201&limit=1";
+  const std::string first = get_logs("cliente-a", range);
+  EXPECT_THAT(first, HasSubstr(R"("warnings":["results truncated due to limit","1 log records)"));
+  const std::string second = get_logs("cliente-a", range + "&cursor=" + cursor_of(first));
+  EXPECT_THAT(second, HasSubstr("last"));
+  EXPECT_THAT(second, Not(HasSubstr("warnings")));
+}
+
+// A search for a stream that has nothing looked at everything and came back with nothing to go on
+// with: asked again it began anew.
+TEST_F(EventAnswersTest, ASearchThatFindsNothingGoesOnWhereItWasEnded) {
+  std::vector<std::string> records;
+  for (TimestampNs i = 0; i < 100; ++i) records.push_back(log_record(kNowNs + i, "line"));
+  written(*logs_, *index_, "cliente-a", request_of("cliente-a", records));
+  net::Request request;
+  request.headers.add("x-vigia-customer", "cliente-a");
+  const std::string question = "start=1764043200&end=1764043300&query={service_name=\"none\"}";
+  request.query = question;
+  const api::EventApi api(cold_->events(), cold_->catalog(), answers_);
+  int pages = 0;
+  for (; pages < 20; ++pages) {
+    const SteppingClock clock;
+    const std::string page = api.logs(request, {clock, std::chrono::seconds(20), nullptr}).body;
+    if (page.find("the search was ended") == std::string::npos) break;
+    ASSERT_THAT(page, HasSubstr("go on with the cursor"));
+    ASSERT_NE(cursor_of(page), "");
+    request.query = question + "&cursor=" + cursor_of(page);
+  }
+  EXPECT_GT(pages, 3);
+  EXPECT_LT(pages, 20);
+  request.query = question;
+  const SteppingClock clock;
+  const std::string none = api.logs(request, {clock, std::chrono::seconds(0), nullptr}).body;
+  EXPECT_THAT(none, HasSubstr("before it had looked at a log record"));
+  EXPECT_THAT(none, Not(HasSubstr("cursor")));
 }
 
 TEST_F(EventAnswersTest, AnAnswersMemoryIsHeldUntilItsReaderHasIt) {

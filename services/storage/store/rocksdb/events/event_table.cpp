@@ -109,10 +109,10 @@ Result<bool> EventTable::read_trace(customers::CustomerNumber customer, std::str
   return true;
 }
 
-Result<bool> EventTable::read_logs(customers::CustomerNumber customer, const LogQuery& query,
-                                   const LogVisit& visit, const WorkLimit& limit) {
+Result<LogEnd> EventTable::read_logs(customers::CustomerNumber customer, const LogQuery& query,
+                                     const LogVisit& visit, const WorkLimit& limit) {
   CHECK(signal_ == Signal::kLogs);
-  if (query.from_ns > query.to_ns) return true;
+  if (query.from_ns > query.to_ns) return LogEnd{};
   DamagedItems damaged(damaged_items_);
   return LogWalk(store_, customer, query, visit, damaged)
       .run(days_.between(event_key::day_of_ns(query.from_ns), event_key::day_of_ns(query.to_ns)),

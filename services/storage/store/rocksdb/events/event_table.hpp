@@ -55,8 +55,8 @@ class EventTable {
   /// Calls `visit` for each log record that the query asks for until it returns false; damage and
   /// limit as above.
   using LogVisit = EventStore::LogVisit;
-  Result<bool> read_logs(customers::CustomerNumber customer, const LogQuery& query,
-                         const LogVisit& visit, const WorkLimit& limit = {});
+  Result<LogEnd> read_logs(customers::CustomerNumber customer, const LogQuery& query,
+                           const LogVisit& visit, const WorkLimit& limit = {});
 
   /// Forgets whole days that are older than before_ms; returns how many.
   Result<std::size_t> expire(TimestampMs before_ms) { return days_.expire(before_ms, 0); }

@@ -271,7 +271,7 @@ TEST_F(EventTableTest, PagesOfManyMibOfOneTimeAreTheWholeWalkBesideADamagedRow) 
       last = record.place;
       return true;
     };
-    EXPECT_TRUE(logs_->read_logs(customer, query, visit, {}).value());
+    EXPECT_TRUE(logs_->read_logs(customer, query, visit, {})->is_whole);
     return found;
   };
   for (const LogDirection direction : {LogDirection::kForward, LogDirection::kBackward}) {
@@ -323,7 +323,7 @@ TEST_F(EventTableTest, RecordsOfOneTimeStandAsTheirRequestsCame) {
           last = record.place;
           return true;
         };
-        EXPECT_TRUE(logs_->read_logs(customer, query, visit, {}).value());
+        EXPECT_TRUE(logs_->read_logs(customer, query, visit, {})->is_whole);
         query.after = last;
       }
       EXPECT_EQ(found, wanted) << "pages of " << page;

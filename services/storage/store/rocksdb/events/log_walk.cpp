@@ -33,16 +33,16 @@ LogWalk::LogWalk(kv::OrderedStore& store, customers::CustomerNumber customer, co
       is_backward() ? std::min(bound, query.after->time_ns) : std::max(bound, query.after->time_ns);
 }
 
-Result<bool> LogWalk::run(const std::vector<std::uint32_t>& days, const WorkLimit& limit) {
-  if (query_.records_max == 0 || from_ns_ > to_ns_) return true;
+Result<LogEnd> LogWalk::run(const std::vector<std::uint32_t>& days, const WorkLimit& limit) {
+  if (query_.records_max == 0 || from_ns_ > to_ns_) return LogEnd{};
   for (std::size_t i = 0; i < days.size(); ++i) {
     const auto went = walk_day(days[is_backward() ? days.size() - 1 - i : i], limit);
     if (!went) return forward(went);
-    if (*went != Went::kOn) return *went == Went::kEnough;
+    if (*went != Went::kOn) return LogEnd{*went == Went::kEnough, looked_at_};
   }
   const auto ended = give_waiting();
   if (!ended) return forward(ended);
-  return true;
+  return LogEnd{true, looked_at_};
 }
 
 Result<LogWalk::Went> LogWalk::walk_day(std::uint32_t day, const WorkLimit& limit) {
@@ -97,6 +97,7 @@ Result<LogWalk::Went> LogWalk::give_waiting() {
   for (const WaitingRow& row : rows_) {
     auto went = give(row);
     if (!went || *went != Went::kOn) return went;
+    looked_at_ = place_;
     ++place_.number;
   }
   rows_.clear();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,8 @@ class LogWalk {
   LogWalk(kv::OrderedStore& store, customers::CustomerNumber customer, const LogQuery& query,
           const EventStore::LogVisit& visit, DamagedItems& damaged);
 
-  /// `days`: on which there are any, in order. False where the limit came before the end.
-  Result<bool> run(const std::vector<std::uint32_t>& days, const WorkLimit& limit);
+  /// `days`: on which there are any, in order.
+  Result<LogEnd> run(const std::vector<std::uint32_t>& days, const WorkLimit& limit);
 
  private:
   /// How a part of the walk ended.
@@ -50,6 +51,7 @@ class LogWalk {
   TimestampNs from_ns_;
   TimestampNs to_ns_;
   std::size_t given_ = 0;
+  std::optional<LogPlace> looked_at_;
   LogPlace place_;  // of the next of the rows below; all have its time
   std::vector<WaitingRow> rows_;
   std::size_t bytes_ = 0;
