@@ -115,6 +115,7 @@ bool has_driver() { return true; }
 
 Result<std::unique_ptr<Driver>> connect(const ConnectionSettings& settings) {
   std::vector<vigia_cassandra_text> points;
+  points.reserve(settings.contact_points.size());
   for (const std::string& point : settings.contact_points) points.push_back(text_of(point));
   const TlsFiles files = settings.tls.value_or(TlsFiles{});
   const vigia_cassandra_settings wanted{

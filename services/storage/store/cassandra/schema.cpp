@@ -48,12 +48,11 @@ class SchemaLock {
     if (!is_held_) return;
     BoundCells cells;
     cells.add_text(kComponent).add_bigint(bits(holder_));
-    // Where that fails the row ends by itself.
-    static_cast<void>(ask(session_,
-                          fmt::format("DELETE FROM {}.schema_locks WHERE component = ? IF holder = "
-                                      "?",
-                                      keyspace_),
-                          cells));
+    const auto given_back =
+        ask(session_,
+            fmt::format("DELETE FROM {}.schema_locks WHERE component = ? IF holder = ?", keyspace_),
+            cells);
+    if (!given_back) return;  // the row ends by itself
   }
 
   Result<void> take() {
