@@ -2,35 +2,14 @@
 #include <optional>
 
 #include <protozero/pbf_reader.hpp>
-#include <snappy.h>
 
+#include "libs/wire/remote_write/write_fields.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 
 namespace vigia::wire::remote_write {
 namespace {
 
 using protozero::pbf_reader;
-using protozero::pbf_wire_type;
-
-/// Number and wire type of a field; a known number of another wire type is an unknown field.
-constexpr std::uint32_t length_field(std::uint32_t number) {
-  return protozero::tag_and_type(number, pbf_wire_type::length_delimited);
-}
-constexpr std::uint32_t varint_field(std::uint32_t number) {
-  return protozero::tag_and_type(number, pbf_wire_type::varint);
-}
-constexpr std::uint32_t fixed64_field(std::uint32_t number) {
-  return protozero::tag_and_type(number, pbf_wire_type::fixed64);
-}
-
-/// A snappy element of three bytes yields at most 64.
-constexpr std::size_t kSnappyRatioMax = 64;
-
-struct OverLimit {
-  std::string_view what;
-};
-
-std::string_view to_view(protozero::data_view view) { return {view.data(), view.size()}; }
 
 LabelView read_label(pbf_reader message) {
   LabelView label;
@@ -47,36 +26,6 @@ LabelView read_label(pbf_reader message) {
     }
   }
   return label;
-}
-
-Sample read_sample(pbf_reader message) {
-  Sample sample;
-  while (message.next()) {
-    switch (message.tag_and_type()) {
-      case fixed64_field(1):
-        sample.value = normalized(message.get_double());
-        break;
-      case varint_field(2):
-        sample.timestamp_ms = message.get_int64();
-        break;
-      default:
-        message.skip();
-    }
-  }
-  return sample;
-}
-
-HistogramView read_histogram(std::string_view bytes) {
-  constexpr std::uint32_t kTimestamp = varint_field(15);
-  HistogramView histogram{.timestamp_ms = 0, .bytes = bytes};
-  pbf_reader message(bytes.data(), bytes.size());
-  while (message.next()) {
-    if (message.tag_and_type() == kTimestamp)
-      histogram.timestamp_ms = message.get_int64();
-    else
-      message.skip();
-  }
-  return histogram;
 }
 
 /// Reads series into room that is used again and again.
@@ -223,18 +172,9 @@ bool is_name(std::string_view name, bool is_metric) {
 
 Result<void> decode_request(std::string_view body, const DecodeLimits& limits,
                             WriteVisitor& visitor) {
-  std::size_t length = 0;
-  // The length is the sender's word for it: checked against what the block could yield and what we
-  // take before memory is asked for.
-  if (!snappy::GetUncompressedLength(body.data(), body.size(), &length) ||
-      length > body.size() * kSnappyRatioMax)
-    return fail(ErrorCode::kInvalid, "remote write: the body is not a snappy block");
-  if (length > limits.message_bytes_max)
-    return fail(ErrorCode::kTooLarge, "remote write: the request is over the limit of bytes");
-  std::string message;
-  if (!snappy::Uncompress(body.data(), body.size(), &message))
-    return fail(ErrorCode::kInvalid, "remote write: the snappy block is damaged");
-  return decode_message(message, limits, visitor);
+  const auto message = unpack_block(body, limits);
+  if (!message) return forward(message);
+  return decode_message(*message, limits, visitor);
 }
 
 Result<void> decode_message(std::string_view message, const DecodeLimits& limits,

@@ -1,0 +1,55 @@
+// What the decoders of both versions of remote write read alike: the block, samples, histograms.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <protozero/pbf_reader.hpp>
+
+#include "libs/wire/remote_write/write_request.hpp"
+
+namespace vigia::wire::remote_write {
+
+/// Number and wire type of a field; a known number of another wire type is an unknown field.
+constexpr std::uint32_t length_field(std::uint32_t number) {
+  return protozero::tag_and_type(number, protozero::pbf_wire_type::length_delimited);
+}
+constexpr std::uint32_t varint_field(std::uint32_t number) {
+  return protozero::tag_and_type(number, protozero::pbf_wire_type::varint);
+}
+constexpr std::uint32_t fixed64_field(std::uint32_t number) {
+  return protozero::tag_and_type(number, protozero::pbf_wire_type::fixed64);
+}
+
+/// Thrown inside of a decoder, which makes kTooLarge of it.
+struct OverLimit {
+  std::string_view what;
+};
+
+inline std::string_view to_view(protozero::data_view view) { return {view.data(), view.size()}; }
+
+/// Both throw protozero::exception for what is no such message. In the header, since it is called
+/// for each sample.
+inline Sample read_sample(protozero::pbf_reader message) {
+  Sample sample;
+  while (message.next()) {
+    switch (message.tag_and_type()) {
+      case fixed64_field(1):
+        sample.value = normalized(message.get_double());
+        break;
+      case varint_field(2):
+        sample.timestamp_ms = message.get_int64();
+        break;
+      default:
+        message.skip();
+    }
+  }
+  return sample;
+}
+HistogramView read_histogram(std::string_view bytes);
+
+/// A body's message. kTooLarge by the length that the block declares, before memory is taken;
+/// kInvalid for what is no snappy block.
+Result<std::string> unpack_block(std::string_view body, const DecodeLimits& limits);
+
+}  // namespace vigia::wire::remote_write
