@@ -85,6 +85,8 @@ class WriteVisitor {
   virtual ~WriteVisitor() = default;
   virtual void on_series(const SeriesView& series) = 0;
   virtual void on_metadata(const MetadataView& /*metadata*/) {}
+  /// One that its version of the protocol does not allow, for its own sake.
+  virtual void on_bad_series(const SeriesView& /*series*/, std::string_view /*why*/) {}
 };
 
 /// Reads a body (one snappy block). kTooLarge by the length that it declares, before memory is

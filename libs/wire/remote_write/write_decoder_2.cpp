@@ -1,0 +1,241 @@
+#include <protozero/pbf_reader.hpp>
+#include <protozero/varint.hpp>
+
+#include "libs/wire/remote_write/write_fields.hpp"
+#include "libs/wire/remote_write/write_request_2.hpp"
+
+namespace vigia::wire::remote_write {
+namespace {
+
+using protozero::pbf_reader;
+
+struct Malformed {
+  std::string_view what;
+};
+
+// Fields of a 1.0 message, as encode_labels writes them.
+constexpr char kLabelsField = 0x0a;
+constexpr char kLabelName = 0x0a;
+constexpr char kLabelValue = 0x12;
+
+void append_varint(std::string& out, std::size_t number) {
+  for (; number > 0x7f; number >>= 7U) out.push_back(static_cast<char>((number & 0x7fU) | 0x80U));
+  out.push_back(static_cast<char>(number));
+}
+
+void append_text(std::string& out, char field, std::string_view text) {
+  out.push_back(field);
+  append_varint(out, text.size());
+  out.append(text);
+}
+
+std::size_t text_bytes(std::string_view text) {
+  return 1 + static_cast<std::size_t>(protozero::length_of_varint(text.size())) + text.size();
+}
+
+/// Reads series into room that is used again and again.
+class Decoder2 {
+ public:
+  Decoder2(const DecodeLimits& limits, const SymbolLimits& symbol_limits, WriteVisitor& visitor)
+      : limits_(limits), symbol_limits_(symbol_limits), visitor_(visitor) {}
+
+  // Twice over the message: nothing says that the symbols stand before what refers to them.
+  void read_message(std::string_view bytes) {
+    pbf_reader symbols(bytes.data(), bytes.size());
+    while (symbols.next()) {
+      if (symbols.tag_and_type() != length_field(4)) {
+        symbols.skip();
+        continue;
+      }
+      if (symbols_.size() == symbol_limits_.symbols_max) throw OverLimit{"symbols"};
+      symbols_.push_back(to_view(symbols.get_view()));
+    }
+    if (!symbols_.empty() && !symbols_.front().empty())
+      throw Malformed{"the first symbol is not empty"};
+    pbf_reader message(bytes.data(), bytes.size());
+    while (message.next()) {
+      if (message.tag_and_type() == length_field(5))
+        read_series(message.get_message());
+      else
+        message.skip();
+    }
+  }
+
+ private:
+  void read_series(pbf_reader message) {
+    series_.samples.clear();
+    series_.exemplars.clear();
+    series_.histograms.clear();
+    references_.clear();
+    MetadataView metadata;
+    while (message.next()) {
+      switch (message.tag_and_type()) {
+        case varint_field(1):
+        case length_field(1):
+          read_references(message, references_);
+          break;
+        case length_field(5):
+          metadata = read_metadata(message.get_message());
+          break;
+        default:
+          read_value(message);
+      }
+    }
+    resolve(references_, series_.labels);
+    encode_labels();
+    give(metadata);
+  }
+
+  void give(MetadataView metadata) {
+    if (metadata.type != 0 || !metadata.help.empty() || !metadata.unit.empty()) {
+      for (const LabelView& label : series_.labels) {
+        if (label.name == kNameLabel) metadata.family = label.value;
+      }
+      visitor_.on_metadata(metadata);
+    }
+    if (!series_.samples.empty() && !series_.histograms.empty())
+      visitor_.on_bad_series(series_, "a series has samples and histograms in one request");
+    else
+      visitor_.on_series(series_);
+  }
+
+  void read_value(pbf_reader& message) {
+    if (series_.samples.size() + series_.exemplars.size() + series_.histograms.size() ==
+        limits_.values_max)
+      throw OverLimit{"values in a series"};
+    switch (message.tag_and_type()) {
+      case length_field(2):
+        series_.samples.push_back(read_sample(message.get_message()));
+        break;
+      case length_field(3):
+        series_.histograms.push_back(read_histogram(to_view(message.get_view())));
+        break;
+      case length_field(4):
+        series_.exemplars.push_back(read_exemplar(message.get_message()));
+        break;
+      default:
+        message.skip();
+    }
+  }
+
+  // Packed, or one by one.
+  void read_references(pbf_reader& message, std::vector<std::uint32_t>& references) const {
+    const auto add = [&](std::uint32_t reference) {
+      if (references.size() == limits_.labels_max * 2) throw OverLimit{"labels in a series"};
+      references.push_back(reference);
+    };
+    if (message.wire_type() != protozero::pbf_wire_type::length_delimited)
+      return add(message.get_uint32());
+    for (const std::uint32_t reference : message.get_packed_uint32()) add(reference);
+  }
+
+  std::string_view symbol(std::uint32_t reference) const {
+    if (reference >= symbols_.size()) throw Malformed{"a reference leads to no symbol"};
+    return symbols_[reference];
+  }
+
+  void resolve(const std::vector<std::uint32_t>& references, std::vector<LabelView>& labels) {
+    if (references.size() % 2 != 0) throw Malformed{"a label has a name and no value"};
+    labels.clear();
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < references.size(); i += 2) {
+      labels.push_back({symbol(references[i]), symbol(references[i + 1])});
+      bytes += labels.back().name.size() + labels.back().value.size();
+    }
+    if (bytes > limits_.label_bytes_max) throw OverLimit{"bytes in the labels of a series"};
+    resolved_bytes_ += bytes;
+    if (resolved_bytes_ > symbol_limits_.label_bytes_max)
+      throw OverLimit{"bytes in the labels of all series"};
+  }
+
+  void encode_labels() {
+    label_bytes_.clear();
+    for (const LabelView& label : series_.labels) {
+      label_bytes_.push_back(kLabelsField);
+      append_varint(label_bytes_, text_bytes(label.name) + text_bytes(label.value));
+      append_text(label_bytes_, kLabelName, label.name);
+      append_text(label_bytes_, kLabelValue, label.value);
+    }
+    if (label_bytes_.size() > limits_.label_bytes_max)
+      throw OverLimit{"bytes in the labels of a series"};
+    series_.label_bytes = label_bytes_;
+  }
+
+  ExemplarView read_exemplar(pbf_reader message) {
+    ExemplarView exemplar;
+    exemplar_references_.clear();
+    while (message.next()) {
+      switch (message.tag_and_type()) {
+        case varint_field(1):
+        case length_field(1):
+          read_references(message, exemplar_references_);
+          break;
+        case fixed64_field(2):
+          exemplar.sample.value = normalized(message.get_double());
+          break;
+        case varint_field(3):
+          exemplar.sample.timestamp_ms = message.get_int64();
+          break;
+        default:
+          message.skip();
+      }
+    }
+    resolve(exemplar_references_, exemplar.labels);
+    return exemplar;
+  }
+
+  MetadataView read_metadata(pbf_reader message) const {
+    MetadataView metadata;
+    while (message.next()) {
+      switch (message.tag_and_type()) {
+        case varint_field(1):
+          metadata.type = static_cast<std::uint32_t>(message.get_enum());
+          break;
+        case varint_field(3):
+          metadata.help = symbol(message.get_uint32());
+          break;
+        case varint_field(4):
+          metadata.unit = symbol(message.get_uint32());
+          break;
+        default:
+          message.skip();
+      }
+    }
+    return metadata;
+  }
+
+  const DecodeLimits& limits_;
+  const SymbolLimits& symbol_limits_;
+  WriteVisitor& visitor_;
+  std::vector<std::string_view> symbols_;
+  std::size_t resolved_bytes_ = 0;
+  SeriesView series_;
+  std::string label_bytes_;  // of series_
+  std::vector<std::uint32_t> references_;
+  std::vector<std::uint32_t> exemplar_references_;
+};
+
+}  // namespace
+
+Result<void> decode_request_2(std::string_view body, const DecodeLimits& limits,
+                              const SymbolLimits& symbols, WriteVisitor& visitor) {
+  const auto message = unpack_block(body, limits);
+  if (!message) return forward(message);
+  return decode_message_2(*message, limits, symbols, visitor);
+}
+
+Result<void> decode_message_2(std::string_view message, const DecodeLimits& limits,
+                              const SymbolLimits& symbols, WriteVisitor& visitor) {
+  try {
+    Decoder2(limits, symbols, visitor).read_message(message);
+    return {};
+  } catch (const OverLimit& over) {
+    return fail(ErrorCode::kTooLarge, "remote write: too many " + std::string(over.what));
+  } catch (const Malformed& malformed) {
+    return fail(ErrorCode::kInvalid, "remote write: " + std::string(malformed.what));
+  } catch (const protozero::exception&) {
+    return fail(ErrorCode::kInvalid, "remote write: the body is not a 2.0 Request");
+  }
+}
+
+}  // namespace vigia::wire::remote_write

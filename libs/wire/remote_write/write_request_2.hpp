@@ -1,0 +1,35 @@
+// Prometheus remote write 2.0 (R-RW-5, R-RW-6): an io.prometheus.write.v2.Request, whose texts
+// stand once in a table of symbols, read as the series of 1.0 that it stands for.
+#pragma once
+
+#include <string_view>
+
+#include "libs/wire/remote_write/write_request.hpp"
+
+namespace vigia::wire::remote_write {
+
+/// The values of a Content-Type's parameter `proto`.
+inline constexpr std::string_view kMessage1 = "prometheus.WriteRequest";
+inline constexpr std::string_view kMessage2 = "io.prometheus.write.v2.Request";
+
+struct SymbolLimits {
+  /// A symbol of no byte takes two on the wire and sixteen in memory.
+  std::size_t symbols_max = 1U << 18U;
+  /// Of all labels of series and exemplars as 1.0 would write them: some bytes of references stand
+  /// for a text of any length, as often as they are repeated.
+  std::size_t label_bytes_max = 16U << 20U;
+};
+
+/// Series as decode_request gives them: `label_bytes` are what 1.0 writes for these labels, so that
+/// a series is the same by both versions. Metadata that says anything comes before its series, with
+/// the series' metric name as its family. A series' created timestamp is not given. A series with
+/// samples and histograms goes to on_bad_series. kTooLarge past a limit, kInvalid for what is no
+/// such message: the first symbol is not empty, a reference leads nowhere, or names stand without
+/// values.
+Result<void> decode_request_2(std::string_view body, const DecodeLimits& limits,
+                              const SymbolLimits& symbols, WriteVisitor& visitor);
+/// The same for a message that is decompressed already.
+Result<void> decode_message_2(std::string_view message, const DecodeLimits& limits,
+                              const SymbolLimits& symbols, WriteVisitor& visitor);
+
+}  // namespace vigia::wire::remote_write
