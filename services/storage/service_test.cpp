@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <protozero/pbf_writer.hpp>
 
 #include "libs/chunk/chunk_writer.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
@@ -70,13 +71,61 @@ TEST_F(ServiceTest, RemoteWriteIsTakenInEverySpellingOfTheStandardD11) {
     EXPECT_EQ(status(type, "snappy"), 204) << type;
   }
   EXPECT_EQ(status("application/x-protobuf", "Snappy"), 204);
-  EXPECT_EQ(status("application/x-protobuf; proto=\"io.prometheus.write.v2.Request\"", "snappy"),
-            415);
+  EXPECT_EQ(status("Application/x-protobuf ; Proto=io.prometheus.write.v2.Request", "snappy"), 204);
+  EXPECT_EQ(status("application/x-protobuf; proto=io.prometheus.write.v3.Request", "snappy"), 415);
   EXPECT_EQ(status("application/json", "snappy"), 415);
   for (const auto* coding : {"br", "gzip", "deflate", "zstd"}) {
     EXPECT_EQ(status("application/x-protobuf", coding), 415) << coding;
   }
   EXPECT_EQ(status("application/x-protobuf", ""), 415);
+}
+
+// Of 2.0: samples of series "m" of cliente-a, then a series with a histogram beside a sample, then
+// one of another customer.
+std::string message_2(const std::vector<Sample>& samples) {
+  const std::vector<std::string> symbols{"",          "__name__", "m",  "customer_id",
+                                         "cliente-a", "node_id",  "n1", "cliente-b"};
+  std::string message;
+  protozero::pbf_writer writer(message);
+  for (const std::string& symbol : symbols) writer.add_string(4, symbol);
+  const auto add = [&](std::uint32_t customer, const std::vector<Sample>& of, bool is_mixed) {
+    protozero::pbf_writer one(writer, 5);
+    const std::vector<std::uint32_t> references{1, 2, 3, customer, 5, 6};
+    one.add_packed_uint32(1, references.begin(), references.end());
+    for (const Sample& sample : of) {
+      protozero::pbf_writer inner(one, 2);
+      inner.add_double(1, sample.value);
+      inner.add_int64(2, sample.timestamp_ms);
+    }
+    if (is_mixed) protozero::pbf_writer(one, 3).add_int64(15, of.front().timestamp_ms);
+  };
+  add(4, samples, false);
+  add(4, {samples.front()}, true);
+  add(7, {samples.front()}, false);
+  return message;
+}
+
+// R-RW-6.
+TEST_F(ServiceTest, RemoteWrite2IsTheSameSeriesAndSaysWhatIsWritten) {
+  ASSERT_EQ(write(series("m", "cliente-a", {{now_, 1}}), "cliente-a").status, 204);
+  net::ClientRequest request;
+  request.method = "POST";
+  request.url = "/api/v1/write";
+  request.headers = {
+      {"content-type", "application/x-protobuf;proto=io.prometheus.write.v2.Request"},
+      {"content-encoding", "snappy"},
+      {"x-prometheus-remote-write-version", "2.0.0"},
+      {"x-vigia-customer", "cliente-a"}};
+  request.body = remote_write::compress_request(message_2({{now_, 1}, {now_ + 1, 2}}));
+  const auto answer = send(std::move(request));
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("3 samples refused, 0 in conflict"));
+  EXPECT_THAT(answer.body, HasSubstr("samples and histograms"));
+  EXPECT_EQ(answer.headers.get("x-prometheus-remote-write-samples-written"), "2");
+  EXPECT_EQ(answer.headers.get("x-prometheus-remote-write-histograms-written"), "0");
+  EXPECT_EQ(answer.headers.get("x-prometheus-remote-write-exemplars-written"), "0");
+  EXPECT_EQ(service_metric("vigia_storage_samples_repeated_total"), 1);  // so it is one series
+  EXPECT_EQ(service_metric("vigia_storage_samples_stored_total"), 2);
 }
 
 TEST_F(ServiceTest, ARequestThatUnpacksToMoreThan16MibIsToBeSentInParts) {

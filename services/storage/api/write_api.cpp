@@ -6,6 +6,7 @@
 
 #include "libs/net/media_type.hpp"
 #include "libs/net/status.hpp"
+#include "libs/wire/remote_write/write_request_2.hpp"
 #include "services/storage/api/fence_header.hpp"
 #include "services/storage/api/write_batch.hpp"
 
@@ -15,6 +16,8 @@ namespace {
 constexpr int kUnsupportedMediaType = 415;
 // What a request becomes is several times its size. The collector's hold 4 MiB.
 constexpr std::size_t kMessageBytesMax = 16U << 20U;
+
+enum class Version : std::uint8_t { k1, k2 };
 
 net::Response text_response(int status, std::string text) {
   net::Response response;
@@ -30,15 +33,29 @@ net::Response error_response(const Error& error) {
   return response;
 }
 
-// 1.0 alone; a sender that offers 2.0 falls back on 415.
-bool is_remote_write_1(const net::Headers& headers) {
+// Of the message that the media type names; nothing for what is not read here.
+std::optional<Version> version_of(const net::Headers& headers) {
   const net::MediaType form(headers.get("content-type"));
-  const std::string_view message = form.parameter("proto");
-  const bool is_first = message.empty() || message == "prometheus.WriteRequest";
   std::string coding(headers.get("content-encoding"));
   for (char& letter : coding)
     letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-  return form.type() == "application/x-protobuf" && is_first && coding == "snappy";
+  if (form.type() != wire::remote_write::kContentType ||
+      coding != wire::remote_write::kContentEncoding)
+    return std::nullopt;
+  const std::string_view message = form.parameter("proto");
+  if (message.empty() || message == wire::remote_write::kMessage1) return Version::k1;
+  if (message == wire::remote_write::kMessage2) return Version::k2;
+  return std::nullopt;
+}
+
+Result<void> decode(const net::Request& request, WriteBatch& batch) {
+  wire::remote_write::DecodeLimits limits;
+  limits.message_bytes_max = kMessageBytesMax;
+  if (version_of(request.headers) != Version::k2)
+    return wire::remote_write::decode_request(request.body, limits, batch);
+  // What its labels would be in 1.0 is bounded as a message of 1.0 is.
+  const wire::remote_write::SymbolLimits symbols{.label_bytes_max = kMessageBytesMax};
+  return wire::remote_write::decode_request_2(request.body, limits, symbols, batch);
 }
 
 }  // namespace
@@ -70,17 +87,20 @@ net::Response write_answer(const heads::AppendCounts& counts, const RefusedSampl
 }
 
 std::optional<net::Response> WriteApi::admit(const net::Headers& headers) {
-  if (is_remote_write_1(headers)) return std::nullopt;
-  return text_response(kUnsupportedMediaType, "remote write 1.0 in a snappy block is taken here\n");
+  if (version_of(headers).has_value()) return std::nullopt;
+  return text_response(
+      kUnsupportedMediaType,
+      fmt::format("taken here, in a snappy block: {0}, or {0};proto={1} (remote write 1.0), or "
+                  "{0};proto={2} (2.0)\n",
+                  wire::remote_write::kContentType, wire::remote_write::kMessage1,
+                  wire::remote_write::kMessage2));
 }
 
 void WriteApi::handle(net::Request request, net::Responder responder) {
   auto fence = read_fence(request.headers);
   if (!fence) return responder.send(error_response(fence.error()));
   WriteBatch batch(catalog_, numbers_, std::move(*fence), oldest_());
-  wire::remote_write::DecodeLimits limits;
-  limits.message_bytes_max = kMessageBytesMax;
-  if (auto decoded = wire::remote_write::decode_request(request.body, limits, batch); !decoded) {
+  if (auto decoded = decode(request, batch); !decoded) {
     return responder.send(error_response(decoded.error()));
   }
   RequestBooks books(books_, batch.received());

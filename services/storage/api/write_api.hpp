@@ -1,4 +1,4 @@
-// POST /api/v1/write: Prometheus remote write 1.0.
+// POST /api/v1/write: Prometheus remote write 1.0 and 2.0.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,7 @@ net::Response write_answer(const heads::AppendCounts& counts, const RefusedSampl
 
 /// Contract: 204 where all samples are in the write-ahead log, or were there already; 400 where
 /// some were refused or conflict with stored ones, the rest stored; 415 for another content type or
-/// version; 503 for a passing fault, 500 where a fault of this program kept some out: repeating is
+/// message; 503 for a passing fault, 500 where a fault of this program kept some out: repeating is
 /// right for both. Always with X-Prometheus-Remote-Write-Samples-Written,
 /// -Histograms-Written and -Exemplars-Written (exemplars are not kept: 0). Repeats count as
 /// written; samples older than their retention are taken and not stored, whatever was acknowledged

@@ -61,6 +61,12 @@ void WriteBatch::on_series(const SeriesView& series) {
   batch_.series.push_back(std::move(target));
 }
 
+void WriteBatch::on_bad_series(const SeriesView& series, std::string_view why) {
+  const std::uint64_t values = series.samples.size() + series.histograms.size();
+  received_ += values;
+  refuse(Refusal::kInvalid, values, series, why);
+}
+
 // In the last hour of a day the next one is noted too, a twentieth of the series every three
 // minutes: not all of them at midnight.
 store::DayRange WriteBatch::days_to_note(const ingest::SeriesBatch& target) const {

@@ -35,6 +35,7 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
              OldestTimes oldest = {});
 
   void on_series(const wire::remote_write::SeriesView& series) override;
+  void on_bad_series(const wire::remote_write::SeriesView& series, std::string_view why) override;
   /// After the last series: gives every one its number.
   Result<void> resolve();
 
