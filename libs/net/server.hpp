@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/base/clock.hpp"
@@ -18,6 +20,8 @@ namespace vigia::net {
 struct TlsServerSettings {
   std::string cert_file;
   std::string key_file;
+  /// Mutual TLS: only a client whose certificate one of these has signed is let in. Empty: any.
+  std::string client_ca_file = {};
 };
 
 struct ServerSettings {
@@ -63,6 +67,10 @@ struct ServerSettings {
   /// Of idle connections while connections_max, or the limit of open files, is reached.
   Duration idle_timeout_crowded = std::chrono::seconds(5);
   std::optional<TlsServerSettings> tls;
+  /// Told of a client with which no TLS connection came about, and why, as "peer did not return a
+  /// certificate". On an event loop; must not block, and bounds what it does of it: strangers come
+  /// as often as they like. Empty: nobody is.
+  std::function<void(std::string_view peer, std::string_view why)> on_tls_refused = {};
 };
 
 /// Budgets of these bounds, for whoever looks at them or gives them to several servers.

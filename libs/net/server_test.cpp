@@ -298,12 +298,59 @@ TEST_F(ServerTest, TlsOffersHttp2AndHttp1) {
   EXPECT_THAT(plain.read_all(), Not(HasSubstr("HTTP")));
 }
 
+TEST_F(ServerTest, MutualTlsLetsInWhoseCertificateIsSignedAndSaysWhyItRefusesOthers) {
+  const TlsServerSettings friendly = internal::make_client_certificate("friend");
+  const TlsServerSettings stranger = internal::make_client_certificate("stranger");
+  ServerSettings settings = small_settings();
+  settings.tls = internal::make_certificate();
+  settings.tls->client_ca_file = friendly.cert_file;
+  std::mutex mutex;
+  std::vector<std::string> refused;
+  settings.on_tls_refused = [&](std::string_view, std::string_view why) {
+    const std::lock_guard lock(mutex);
+    refused.emplace_back(why);
+  };
+  start(settings);
+  const auto last_refusal = [&](std::size_t count) {
+    EXPECT_TRUE(internal::eventually([&] {
+      const std::lock_guard lock(mutex);
+      return refused.size() >= count;
+    }));
+    const std::lock_guard lock(mutex);
+    EXPECT_EQ(refused.size(), count) << testing::PrintToString(refused);
+    return refused.empty() ? "" : refused.back();
+  };
+  const std::string url = " https://" + server_->address() + "/x";
+  const std::string trusting = "curl -sS -m 20 --cacert " + settings.tls->cert_file;
+  const auto as = [](const TlsServerSettings& client) {
+    return " --cert " + client.cert_file + " --key " + client.key_file;
+  };
+  EXPECT_EQ(internal::run(trusting + as(friendly) + url), "GET /x? 1 0");
+  EXPECT_THAT(internal::run(trusting + url), HasSubstr("curl: ("));
+  EXPECT_THAT(last_refusal(1), HasSubstr("did not return a certificate"));
+  EXPECT_THAT(internal::run(trusting + as(stranger) + url), HasSubstr("curl: ("));
+  EXPECT_THAT(last_refusal(2), HasSubstr("certificate verify failed: "));
+  EXPECT_THAT(internal::run("curl -sS -m 20 --cacert " + stranger.cert_file + url),
+              HasSubstr("curl: (60)"));
+  EXPECT_THAT(last_refusal(3), HasSubstr("unknown ca"));
+  RawClient plain = connect();
+  plain.send(get("/"));
+  EXPECT_THAT(plain.read_all(), Not(HasSubstr("HTTP")));
+  EXPECT_EQ(last_refusal(4), "it does not speak TLS");
+  EXPECT_EQ(handler_.handled, 1);
+}
+
 TEST_F(ServerTest, ABadCertificateIsNamed) {
   ServerSettings settings = small_settings();
   settings.tls = TlsServerSettings{"/nonexistent/c.pem", "/nonexistent/k.pem"};
   const auto server = Server::start(settings, handler_);
   ASSERT_FALSE(server.has_value());
   EXPECT_THAT(server.error().message, HasSubstr("/nonexistent/c.pem"));
+  settings.tls = internal::make_certificate();
+  settings.tls->client_ca_file = "/nonexistent/ca.pem";
+  const auto without_ca = Server::start(settings, handler_);
+  ASSERT_FALSE(without_ca.has_value());
+  EXPECT_THAT(without_ca.error().message, HasSubstr("/nonexistent/ca.pem"));
 }
 
 }  // namespace

@@ -50,7 +50,19 @@ std::optional<net::TlsServerSettings> read_server_tls(const ConfigNode& node) {
     (void)file.required_text();
     return read_readable_file(file);
   };
-  return net::TlsServerSettings{required("cert_file"), required("key_file")};
+  return net::TlsServerSettings{required("cert_file"), required("key_file"),
+                                read_readable_file(node.child("client_ca_file"))};
+}
+
+std::optional<net::TlsClientSettings> read_client_tls(const ConfigNode& node) {
+  if (!node.is_present()) return std::nullopt;
+  net::TlsClientSettings tls{read_readable_file(node.child("ca_file")),
+                             read_readable_file(node.child("cert_file")),
+                             read_readable_file(node.child("key_file"))};
+  if (tls.cert_file.empty() != tls.key_file.empty()) {
+    node.note_error("cert_file and key_file go together");
+  }
+  return tls;
 }
 
 }  // namespace vigia::service

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "libs/net/client.hpp"
 #include "libs/net/server.hpp"
 #include "libs/service/config.hpp"
 
@@ -24,8 +25,13 @@ std::string read_url(const ConfigNode& node, bool is_required);
 /// cannot.
 std::string read_readable_file(const ConfigNode& node);
 
-/// {cert_file, key_file}; nothing where it is absent. Notes an error about a file that cannot be
-/// opened.
+/// {cert_file, key_file}, and client_ca_file where clients must show a certificate; nothing where
+/// it is absent. Notes an error about a file that cannot be opened.
 std::optional<net::TlsServerSettings> read_server_tls(const ConfigNode& node);
+
+/// {ca_file, cert_file, key_file}: by which a server is known, and what is shown to one that asks;
+/// nothing where it is absent. Notes an error about a file that cannot be opened, and about one of
+/// the two without the other.
+std::optional<net::TlsClientSettings> read_client_tls(const ConfigNode& node);
 
 }  // namespace vigia::service

@@ -10,6 +10,7 @@ std::string error_of(const std::string& text) {
   EXPECT_TRUE(file.has_value()) << file.error().message;
   read_listen(file->root().child("listen"), "127.0.0.1:1");
   read_server_tls(file->root().child("tls"));
+  read_client_tls(file->root().child("client"));
   const auto finished = file->finish();
   return finished ? "" : finished.error().message;
 }
@@ -52,10 +53,21 @@ TEST(Doors, AUrlIsReadWithoutItsLastSlashes) {
   }
 }
 
+TEST(Doors, AClientsCertificateAndItsKeyGoTogether) {
+  EXPECT_EQ(error_of("client: {ca_file: /proc/self/maps}"), "");
+  EXPECT_EQ(error_of("client: {cert_file: /proc/self/maps, key_file: /proc/self/maps}"), "");
+  EXPECT_EQ(error_of("client: {cert_file: /proc/self/maps}"),
+            "c.yaml:1: client: cert_file and key_file go together");
+}
+
 TEST(Doors, ACertificateThatIsNotThereIsToldWithItsLine) {
   EXPECT_EQ(error_of("tls:\n  cert_file: /proc/self/maps\n  key_file: /nope/key.pem"),
             "c.yaml:3: tls.key_file: /nope/key.pem cannot be opened: No such file or directory");
   EXPECT_EQ(error_of("tls: {cert_file: /proc/self/maps, key_file: /proc/self/maps}"), "");
+  EXPECT_EQ(error_of("tls:\n  cert_file: /proc/self/maps\n  key_file: /proc/self/maps\n"
+                     "  client_ca_file: /nope/ca.pem"),
+            "c.yaml:4: tls.client_ca_file: /nope/ca.pem cannot be opened: No such file or "
+            "directory");
 }
 
 }  // namespace

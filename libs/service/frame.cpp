@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "libs/base/check.hpp"
+#include "libs/service/fault_places.hpp"
+#include "libs/service/log.hpp"
 #include "libs/service/process_metrics.hpp"
 
 namespace vigia::service {
@@ -16,8 +18,31 @@ Result<void> ServiceFrame::show_metrics(std::string listen) {
   return {};
 }
 
+// Strangers come as often as they like: each reason has a line once in a while.
+void ServiceFrame::tell_of_tls(net::ServerSettings& settings) const {
+  if (!settings.tls || settings.on_tls_refused) return;
+  Counter* const refused = metrics_ == nullptr
+                               ? nullptr
+                               : &metrics_->counter("vigia_tls_refused_total",
+                                                    "Clients with which no TLS connection came "
+                                                    "about",
+                                                    {{"door", settings.name}});
+  const auto reasons = std::make_shared<FaultPlaces>();  // shared by copies of the function
+  settings.on_tls_refused = [refused, reasons, door = settings.name](std::string_view peer,
+                                                                     std::string_view why) {
+    if (refused != nullptr) refused->add();
+    const auto noted = reasons->note(why, std::chrono::steady_clock::now());
+    if (!noted.is_told) return;
+    log_warn("no TLS connection with a client", {{"door", door},
+                                                 {"client", std::string(peer)},
+                                                 {"why", std::string(why)},
+                                                 {"left_out", std::to_string(noted.left_out)}});
+  };
+}
+
 Result<net::Server*> ServiceFrame::add(Doors& doors, net::ServerSettings settings,
-                                       net::Handler& handler) {
+                                       net::Handler& handler) const {
+  tell_of_tls(settings);
   auto server = net::Server::start(std::move(settings), handler);
   if (!server) return forward(server);
   doors.push_back(*std::move(server));

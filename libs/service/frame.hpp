@@ -56,8 +56,8 @@ class ServiceFrame {
 
  private:
   using Doors = std::vector<std::unique_ptr<net::Server>>;
-  static Result<net::Server*> add(Doors& doors, net::ServerSettings settings,
-                                  net::Handler& handler);
+  void tell_of_tls(net::ServerSettings& settings) const;
+  Result<net::Server*> add(Doors& doors, net::ServerSettings settings, net::Handler& handler) const;
   static void close(const Doors& doors, TimePoint deadline) noexcept;
 
   MetricRegistry* metrics_ = nullptr;

@@ -58,6 +58,11 @@ void read_cold(const service::ConfigNode& node, const std::string& cache_file,
                stores::StoresSettings& stores) {
   stores.cold_url = service::read_url(node.child("url"), false);
   stores.cold_token = node.child("token").text();
+  const service::ConfigNode tls = node.child("tls");
+  stores.cold_tls = service::read_client_tls(tls);
+  if (stores.cold_tls && !stores.cold_url.starts_with("https://")) {
+    tls.note_error("has no effect: cold.url is not https://");
+  }
   stores.cold_known_file = node.child("known_file").text();
   if (stores.cold_known_file.empty() && !cache_file.empty()) {
     stores.cold_known_file = cache_file + ".cold-store";
@@ -112,7 +117,8 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
 
 std::string settings_help() {
   return R"(listen: 127.0.0.1:9095
-tls: {cert_file: "", key_file: ""}        # absent: plain HTTP
+tls: {cert_file: "", key_file: ""}        # absent: plain HTTP; with client_ca_file clients must
+                                          # show a certificate that it has signed
 trusted_proxies: []                       # reverse proxies: their connections have no share by
                                           # address, X-Forwarded-For counts; [10.0.0.0/8, …]
 metrics: {listen: 127.0.0.1:9195}         # own metrics
@@ -123,7 +129,8 @@ hot: {shards: [{name: hot-0, url: "http://127.0.0.1:9090"}]}
 query: {url: ""}                          # prometheus-query; absent: hot answers everything
 cold: {url: "", token: "", known_file: ""}  # storage: labels, values, series, traces; known_file
                                           # keeps which store it is over restarts, so that another
-                                          # in its place is told (default: CACHE_FILE.cold-store)
+                                          # in its place is told (default: CACHE_FILE.cold-store);
+                                          # of https:// tls: {ca_file, cert_file, key_file}
 edge: 30d                                 # how far back hot is asked at most
 heartbeat: {poll: 2s, gap_max: 150s}
 query_timeout: 2m

@@ -54,6 +54,17 @@ TEST(Settings, WhichColdStoreIsKnownLiesBesideTheCachedDirectory) {
   EXPECT_EQ(read(cached + shards + "cold: {known_file: /k}\n")->stores.cold_known_file, "/k");
 }
 
+TEST(Settings, TheColdStoreMayBeReachedByMutualTls) {
+  const std::string hot =
+      "directory: {file: /dev/null}\nhot: {shards: [{name: hot-0, url: \"http://h:1\"}]}\n";
+  const std::string tls =
+      "tls: {ca_file: /proc/self/maps, cert_file: /proc/self/maps, key_file: /proc/self/stat}}\n";
+  const auto settings = read(hot + "cold: {url: \"https://c:1\", " + tls);
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_EQ(settings->stores.cold_tls->key_file, "/proc/self/stat");
+  EXPECT_FALSE(read(hot + "cold: {url: \"http://c:1\", " + tls).has_value());
+}
+
 TEST(Settings, FaultsAreNamedWithTheirLine) {
   const std::vector<std::pair<std::string, std::string>> faults{
       {"directory: {file: /dev/null}\n", "at least one hot shard"},

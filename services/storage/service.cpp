@@ -55,6 +55,7 @@ Result<std::unique_ptr<Service>> Service::start(const Settings& settings,
   net::ServerSettings server;
   server.name = "storage";
   server.listen = settings.listen;
+  server.tls = settings.tls;
   server.buffered_bytes_max = settings.memory_max / kBodiesPart;
   // Its clients are routers, each with many customers' answers on a connection, and those have
   // shares of their own (kAnswersPart).

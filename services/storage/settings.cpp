@@ -27,7 +27,9 @@ Duration read_late_max(const service::ConfigNode& node) {
 
 std::string settings_help() {
   return R"(listen: 127.0.0.1:9096          remote write and read, labels, OTLP, health
-metrics: {listen: 127.0.0.1:9196}   own metrics
+tls: {cert_file, key_file}      of that port; absent: plain. With client_ca_file only clients
+                                whose certificate it has signed are let in, for /health, too
+metrics: {listen: 127.0.0.1:9196}   own metrics, plain
 internal_token: ...             what callers carry as Authorization: Bearer; required
 store:
   create: if_missing            or never: where the directory is empty the start waits
@@ -60,6 +62,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   Settings settings;
   const service::ConfigNode root = file.root();
   settings.listen = service::read_listen(root.child("listen"), settings.listen);
+  settings.tls = service::read_server_tls(root.child("tls"));
   settings.metrics_listen =
       service::read_listen(root.child("metrics").child("listen"), settings.metrics_listen);
   settings.internal_token = service::read_bearer_token(root.child("internal_token"), true);

@@ -2,8 +2,10 @@
 // each with a reader of its own.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "libs/net/server.hpp"
 #include "libs/service/config.hpp"
 #include "services/storage/identity/settings.hpp"
 #include "services/storage/ingest/settings.hpp"
@@ -14,6 +16,7 @@ namespace vigia::storage {
 
 struct Settings {
   std::string listen = "127.0.0.1:9096";
+  std::optional<net::TlsServerSettings> tls;  ///< of `listen`; none: plain
   std::string metrics_listen = "127.0.0.1:9196";
   std::string internal_token;
   StoreSettings store;

@@ -37,6 +37,22 @@ int choose_protocol(SSL* /*tls*/, const unsigned char** out, unsigned char* out_
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+// Only clients whose certificate one of the file's has signed, for whatever they ask.
+Result<void> require_client_certificate(SSL_CTX* context, const std::string& ca_file) {
+  STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(ca_file.c_str());
+  if (names == nullptr || SSL_CTX_load_verify_file(context, ca_file.c_str()) != 1) {
+    sk_X509_NAME_pop_free(names, X509_NAME_free);
+    return fail(ErrorCode::kInvalid, fmt::format("client CA {}: {}", ca_file, tls_fault()));
+  }
+  SSL_CTX_set_client_CA_list(context, names);  // which takes them; clients choose by it
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  // A session that is resumed is of a client who was verified: without a name for it OpenSSL
+  // refuses to resume any.
+  constexpr std::array<unsigned char, 5> kSessions{'v', 'i', 'g', 'i', 'a'};
+  SSL_CTX_set_session_id_context(context, kSessions.data(), kSessions.size());
+  return {};
+}
+
 int limited(std::size_t size) {
   return static_cast<int>(std::min<std::size_t>(size, std::numeric_limits<int>::max()));
 }
@@ -64,6 +80,10 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const TlsServerSettings& 
       SSL_CTX_check_private_key(context) != 1) {
     return fail(ErrorCode::kInvalid, fmt::format("key {}: {}", settings.key_file, tls_fault()));
   }
+  if (!settings.client_ca_file.empty()) {
+    if (auto required = require_client_certificate(context, settings.client_ca_file); !required)
+      return forward(required);
+  }
   return owner;
 }
 
@@ -86,12 +106,31 @@ ByteChannel::~ByteChannel() {
 IoResult ByteChannel::tls_result(int moved) {
   if (moved > 0) return {static_cast<std::size_t>(moved), IoState::kDone};
   const int fault = SSL_get_error(tls_, moved);
+  if (fault == SSL_ERROR_SSL && SSL_is_init_finished(tls_) == 0) note_handshake_fault();
   ERR_clear_error();  // the queue belongs to the thread: another connection must not see it
   if (fault == SSL_ERROR_WANT_READ) return {0, IoState::kWaitRead};
   if (fault == SSL_ERROR_WANT_WRITE) return {0, IoState::kWaitWrite};
   // After these OpenSSL forbids any further call, SSL_shutdown among them.
   if (fault == SSL_ERROR_SSL || fault == SSL_ERROR_SYSCALL) is_broken_ = true;
   return {0, IoState::kClosed};
+}
+
+// In words: OpenSSL's own for a client without TLS are "http request" or "wrong version number".
+void ByteChannel::note_handshake_fault() {
+  const unsigned long code = ERR_peek_error();
+  const int reason = ERR_GET_REASON(code);
+  // Whoever only looks whether the port is open leaves like that.
+  if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) return;
+  if (reason == SSL_R_HTTP_REQUEST || reason == SSL_R_WRONG_VERSION_NUMBER) {
+    handshake_fault_ = "it does not speak TLS";
+    return;
+  }
+  const char* text = ERR_reason_error_string(code);
+  handshake_fault_ = text != nullptr ? text : "unknown";
+  const long verified = SSL_get_verify_result(tls_);
+  if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED && verified != X509_V_OK) {
+    handshake_fault_ += fmt::format(": {}", X509_verify_cert_error_string(verified));
+  }
 }
 
 IoResult ByteChannel::read(char* room, std::size_t size) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "libs/base/result.hpp"
@@ -55,13 +56,18 @@ class ByteChannel {
   void end_output();
   int fd() const { return socket_.get(); }
   bool is_encrypted() const { return tls_ != nullptr; }
+  /// Why no TLS connection came about; "" where one did, where it is under way, or where the other
+  /// side left without a word.
+  const std::string& handshake_fault() const { return handshake_fault_; }
 
  private:
   IoResult tls_result(int moved);
+  void note_handshake_fault();
 
   Fd socket_;
   ssl_st* tls_ = nullptr;
   bool is_broken_ = false;
+  std::string handshake_fault_;
 };
 
 }  // namespace vigia::net::internal

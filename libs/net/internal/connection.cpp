@@ -94,6 +94,9 @@ void ClientConnection::read(std::string& buffer) {
     }
     if (result.state == IoState::kClosed) {
       has_input_ended_ = true;
+      if (const std::string& why = channel_.handshake_fault(); !why.empty()) {
+        core_.refuse_tls(peer_, why);
+      }
       if (!session_ || linger_until_) {
         is_closed_ = true;
       } else {

@@ -42,6 +42,11 @@ struct ServerCore {
     contain_faults("a request", [&] { handler.handle(std::move(request), std::move(responder)); });
   }
 
+  /// No TLS connection came about.
+  void refuse_tls(std::string_view peer, std::string_view why) const {
+    if (settings.on_tls_refused) settings.on_tls_refused(peer, why);
+  }
+
   const ServerSettings settings;
   Handler& handler;
   const std::shared_ptr<ServerBudgets> budgets;  // shared with other servers of the process

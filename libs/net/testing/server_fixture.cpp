@@ -111,8 +111,25 @@ std::string RawClient::read_all() {
   }
 }
 
-TlsServerSettings make_certificate() {
+namespace {
+
+const TemporaryFolder& certificates() {
   static const TemporaryFolder folder;  // for all that the program makes, until it ends
+  return folder;
+}
+
+}  // namespace
+
+TlsServerSettings make_client_certificate(const std::string& name) {
+  const TlsServerSettings files{certificates().file(name + ".pem"),
+                                certificates().file(name + "-key.pem")};
+  run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=" +
+      name + " -keyout " + files.key_file + " -out " + files.cert_file);
+  return files;
+}
+
+TlsServerSettings make_certificate() {
+  const TemporaryFolder& folder = certificates();
   const TlsServerSettings files{folder.file("cert.pem"), folder.file("key.pem")};
   run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
       "-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1,DNS:hook.example -keyout " +

@@ -74,6 +74,8 @@ class RawClient {
 
 /// A new certificate for 127.0.0.1, signed by itself.
 TlsServerSettings make_certificate();
+/// One of its own, of no server's name, for a client; nobody else has signed it.
+TlsServerSettings make_client_certificate(const std::string& name);
 
 /// Runs a program with a shell and gives what it wrote to both outputs.
 std::string run(const std::string& command);

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "libs/base/duration.hpp"
+#include "libs/net/client.hpp"
 #include "services/router/coverage/settings.hpp"
 #include "services/router/upstream/lanes.hpp"
 
@@ -19,9 +21,10 @@ struct HotShard {
 
 struct StoresSettings {
   std::vector<HotShard> hot_shards;
-  std::string query_url;        ///< prometheus-query; empty: hot answers everything
-  std::string cold_url;         ///< storage; empty: no labels, values, series, traces of the past
-  std::string cold_token;       ///< the internal token
+  std::string query_url;   ///< prometheus-query; empty: hot answers everything
+  std::string cold_url;    ///< storage; empty: no labels, values, series, traces of the past
+  std::string cold_token;  ///< the internal token
+  std::optional<net::TlsClientSettings> cold_tls;  ///< where cold_url is https
   std::string cold_known_file;  ///< which store is known; empty: while the process runs
   coverage::CoverageSettings coverage;
   Duration query_timeout = std::chrono::minutes(2);

@@ -24,6 +24,7 @@ Stores::Stores(const StoresSettings& settings, upstream::UpstreamClients clients
   if (!settings.cold_url.empty()) {
     upstream::UpstreamSettings cold = upstream("cold", settings.cold_url);
     cold.token = settings.cold_token;
+    cold.tls = settings.cold_tls;
     cold.knows_customers = true;
     cold_.emplace(make(std::move(cold)));
   }
@@ -46,7 +47,9 @@ std::vector<upstream::WatchedStore> Stores::watched() const {
     stores.push_back({shard.name, shard.url, "/-/healthy", true});
   }
   if (query_) stores.push_back({query_->name(), settings_.query_url, "/-/healthy", true});
-  if (cold_) stores.push_back({cold_->name(), settings_.cold_url, "/health", false});
+  if (cold_) {
+    stores.push_back({cold_->name(), settings_.cold_url, "/health", false, settings_.cold_tls});
+  }
   return stores;
 }
 

@@ -76,6 +76,7 @@ void StoreWatch::run() {
 net::ClientRequest StoreWatch::request(std::size_t index, const std::string& path) const {
   net::ClientRequest request;
   request.url = stores_[index].url + path;
+  request.tls = stores_[index].tls;
   // A connection that was kept may have gone without a word, and its store be well.
   request.headers.add("connection", "close");
   request.timeout = kSilentAfter;

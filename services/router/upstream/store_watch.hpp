@@ -23,6 +23,7 @@ struct WatchedStore {
   std::string url;         ///< without a path
   std::string look_path;   ///< what answers as long as the store lives, whatever it has to do
   bool has_flags = false;  ///< a Prometheus, which tells how it was started
+  std::optional<net::TlsClientSettings> tls = {};
 };
 
 /// Every 2 seconds each store is looked at, by a connection of its own and beside the others; one

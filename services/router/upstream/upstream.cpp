@@ -111,6 +111,7 @@ net::ClientRequest Upstream::request(Ask ask) const {
   if (!settings_.token.empty()) {
     request.headers.add("authorization", "Bearer " + settings_.token);
   }
+  request.tls = settings_.tls;
   request.timeout = ask.timeout;
   request.response_bytes_max = settings_.answer_bytes_max;
   return request;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "libs/base/clock.hpp"
@@ -28,6 +29,7 @@ struct UpstreamSettings {
   /// Storage knows customers: it is told the ask's, by the header that fences there, and gives what
   /// is everybody's where there is none. Of a Prometheus the customer stands in each selector.
   bool knows_customers = false;
+  std::optional<net::TlsClientSettings> tls = {};  ///< of an https:// url; none: the system's
 };
 
 /// Taking an answer of 16 MB from its socket into new memory costs the client's thread 20 ms and
