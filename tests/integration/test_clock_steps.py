@@ -11,6 +11,7 @@ import pytest
 import requests
 from cold_store import DAY_MS, TOKEN, MovedClock, StorageAlone
 from otlp import log_request, post, resource_of, span_request
+from remote_write import one_sample, write_bytes
 from stack import wait_for
 
 CUSTOMERS = ("cliente-a", "cliente-b")
@@ -151,3 +152,23 @@ def test_a_clock_that_is_behind_refuses_nothing(storage: SteppedStorage, behind_
     storage.start()
     assert storage.keeps(0)
     assert storage.keeps(20)
+
+
+def test_with_late_max_a_clock_that_is_stepped_refuses_nothing_that_is_new(storage: SteppedStorage) -> None:
+    storage.kill()
+    storage.config.write_text(storage.config.read_text() + "late_max: 7d\n")
+    storage.start()
+
+    def late(days_ago: int, series: int) -> int:
+        labels = {"__name__": "late", "customer_id": "cliente-a", "series": str(series)}
+        sample = one_sample(labels, int(time.time() * 1000) - days_ago * DAY_MS, 1.0)
+        return write_bytes(storage.url, sample, {**TOKEN, "X-Vigia-Customer": "cliente-a"}).status_code
+
+    for number, ahead_s in enumerate((0, 30 * DAY_S, 3_000 * DAY_S, -30 * DAY_S, 0)):
+        storage.clock.set_ahead(ahead_s)
+        storage.write_now(number)  # acknowledged by the collector: asserts 204
+        assert late(6, number) == 204, f"{ahead_s} s ahead"
+        # Of a clock that is ahead the records say what is late; one that is behind lets all in.
+        assert late(8, number) == (204 if ahead_s < 0 else 400), f"{ahead_s} s ahead"
+    assert storage.metrics()['vigia_storage_samples_refused_total{reason="too_old"}'] == 4
+    assert storage.keeps(0)
