@@ -1,6 +1,7 @@
 #include <protozero/pbf_reader.hpp>
 #include <protozero/varint.hpp>
 
+#include "libs/base/bytes.hpp"
 #include "libs/wire/remote_write/write_fields.hpp"
 #include "libs/wire/remote_write/write_request_2.hpp"
 
@@ -18,15 +19,9 @@ constexpr char kLabelsField = 0x0a;
 constexpr char kLabelName = 0x0a;
 constexpr char kLabelValue = 0x12;
 
-void append_varint(std::string& out, std::size_t number) {
-  for (; number > 0x7f; number >>= 7U) out.push_back(static_cast<char>((number & 0x7fU) | 0x80U));
-  out.push_back(static_cast<char>(number));
-}
-
 void append_text(std::string& out, char field, std::string_view text) {
   out.push_back(field);
-  append_varint(out, text.size());
-  out.append(text);
+  append_sized(out, text);
 }
 
 std::size_t text_bytes(std::string_view text) {
