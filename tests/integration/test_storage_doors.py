@@ -35,7 +35,7 @@ CUSTOMERS = "customers: [{id: cliente-a, name: A, hot_shard: hot-0, tokens: [{to
 PROMETHEUS = """
 global: {{scrape_interval: 1s, external_labels: {{customer_id: cliente-a}}}}
 scrape_configs:
-  - {{job_name: own, scrape_native_histograms: true, static_configs: [{{targets: ["{host}:9090"]}}]}}
+  - {{job_name: own, static_configs: [{{targets: ["{host}:9090"]}}]}}
 remote_write:
   - url: {url}/api/v1/write
     authorization: {{credentials: secret}}
