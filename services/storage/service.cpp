@@ -46,12 +46,24 @@ Result<std::unique_ptr<Service>> Service::start(const Settings& settings,
   auto service = std::make_unique<Service>(Key{}, settings);
   const auto kind = find_store_kind(settings.store.kind, kinds);
   if (!kind) return forward(kind);
+  if (auto listening = service->listen(); !listening) return forward(listening);
   if (auto opened = service->open(**kind); !opened) return forward(opened);
   service->add_routes();
   service->add_metrics();
-  if (auto shown = service->frame_.show_metrics(settings.metrics_listen); !shown) {
-    return forward(shown);
-  }
+  service->is_open_ = true;
+  service::log_info("listening", {{"address", service->address()}});
+  return service;
+}
+
+// Before the store is opened: a start may wait for room on the disk for hours, and who asks is told
+// so.
+Result<void> Service::listen() {
+  registry_.on_collect([](const service::MetricRegistry::Emit& emit) {
+    emit("vigia_storage_start_waits", "1 while the start waits: its log says for what.",
+         service::MetricType::kGauge, {}, store::is_start_waiting ? 1.0 : 0.0);
+  });
+  if (auto shown = frame_.show_metrics(settings_.metrics_listen); !shown) return shown;
+  const Settings& settings = settings_;
   net::ServerSettings server;
   server.name = "storage";
   server.listen = settings.listen;
@@ -61,10 +73,25 @@ Result<std::unique_ptr<Service>> Service::start(const Settings& settings,
   // shares of their own (kAnswersPart).
   server.answer_bytes_max = settings.memory_max;
   server.unread_bytes_max = settings.memory_max;
-  auto opened = service->frame_.open(std::move(server), *service);
+  auto opened = frame_.open(std::move(server), *this);
   if (!opened) return forward(opened);
-  service::log_info("listening", {{"address", service->address()}});
-  return service;
+  return {};
+}
+
+// A word and no more: what is waited for is the log's to say, who asks here shows no token.
+void Service::answer_early(net::Request request, net::Responder responder) {
+  const service::HealthPaths paths;
+  if (request.method != "GET" || !paths.contain(request.path)) {
+    return responder.send(refuse(
+        request,
+        {ErrorCode::kUnavailable, "storage is starting, try again", std::chrono::seconds(1)}));
+  }
+  net::Response response;
+  response.status = request.path == paths.health ? 200 : 503;
+  response.headers.add("content-type", "application/json");
+  response.headers.add("cache-control", "no-store");
+  response.body = store::is_start_waiting ? R"({"status":"waiting"})" : R"({"status":"starting"})";
+  responder.send(std::move(response));
 }
 
 // An empty folder in a store's place is waited for like what passes: its disk may be mounted yet,
@@ -283,6 +310,7 @@ bool Service::reads_coding(const net::RequestHead& head, std::string_view coding
 }
 
 void Service::handle(net::Request request, net::Responder responder) {
+  if (!is_open_) return answer_early(std::move(request), std::move(responder));
   routes_.handle(std::move(request), std::move(responder));
 }
 

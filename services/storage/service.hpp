@@ -31,9 +31,11 @@ class Service final : public service::Running, public net::Handler {
   struct Key {};  // only start makes one
 
  public:
-  /// Opens the store, replays the write-ahead log, then listens: once this returns the service is
-  /// ready. kUnavailable where the port or the folder is taken. Waits where the folder is empty and
-  /// a store was there (identity/store_guard.hpp). The store is of one of `kinds`.
+  /// Listens, opens the store, replays the write-ahead log: once this returns the service is ready.
+  /// Until then /health says "starting", or "waiting" where it waits for room on the disk or the
+  /// like; all else is answered 503. kUnavailable where the port or the folder is taken. Waits
+  /// where the folder is empty and a store was there (identity/store_guard.hpp). The store is of
+  /// one of `kinds`.
   static Result<std::unique_ptr<Service>> start(const Settings& settings,
                                                 std::span<const StoreKind> kinds = store_kinds());
   Service(Key /*key*/, const Settings& settings) : settings_(settings) {}
@@ -52,6 +54,8 @@ class Service final : public service::Running, public net::Handler {
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
 
  private:
+  Result<void> listen();
+  void answer_early(net::Request request, net::Responder responder);
   Result<void> open(const StoreKind& kind);
   Result<void> open_store(const StoreKind& kind);
   void say_identity(net::Response& response) const;
@@ -95,6 +99,7 @@ class Service final : public service::Running, public net::Handler {
   void add_searches();
 
   Settings settings_;
+  std::atomic<bool> is_open_{false};  // set once all below is there
   const service::InternalToken internal_token_{settings_.internal_token};
   SystemClock clock_;
   service::MetricRegistry registry_;

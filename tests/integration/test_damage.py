@@ -315,8 +315,14 @@ def test_a_full_disk_is_said_and_waited_for(tmp_path: Path) -> None:
         store.kill()
         store.launch()
         wait_for("the start waits", lambda: "the start waits" in store.log.read_text(), 30)
+        wait_for("it says so", lambda: requests.get(f"{store.url}/health", timeout=5).json() == {"status": "waiting"})
+        assert requests.get(f"{store.url}/ready", timeout=5).status_code == 503
+        assert [takes_anything(store, signal) for signal in ("logs", "traces")] == [503, 503]
+        assert store.metrics()["vigia_storage_start_waits"] == 1
         ballast.unlink()
         wait_for("it is ready", lambda: is_ready(store), 30)
+        assert requests.get(f"{store.url}/health", timeout=5).json() == {"status": "ok"}
+        assert store.metrics()["vigia_storage_start_waits"] == 0
         assert store.missing() == 0
         store.write_new(1)
         wait_for("it stays ready", lambda: is_ready(store), 10)

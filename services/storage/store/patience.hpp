@@ -1,6 +1,7 @@
 // Waiting for a store that refuses for now: its disk is full, or a damaged file is being set aside.
 #pragma once
 
+#include <atomic>
 #include <csignal>
 #include <string_view>
 #include <thread>
@@ -13,6 +14,9 @@ namespace vigia::storage::store {
 
 inline constexpr auto kPatienceStep = std::chrono::milliseconds(100);
 inline constexpr auto kPatienceLog = std::chrono::minutes(1);
+
+/// Whether this process' start waits now: for its port, which is open meanwhile. Any thread.
+inline std::atomic<bool> is_start_waiting{false};
 
 /// A signal to end waits for the main thread, which is still starting.
 inline bool is_asked_to_stop() {
@@ -30,6 +34,7 @@ auto patiently(std::string_view what, Attempt&& attempt) {
   while (true) {
     auto result = attempt();
     const bool is_passing = !result && result.error().code == ErrorCode::kUnavailable;
+    is_start_waiting = is_passing;
     if (!is_passing || is_asked_to_stop()) return result;
     if (std::chrono::steady_clock::now() >= next_log) {
       service::log_warn("the start waits",
