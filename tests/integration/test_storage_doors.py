@@ -12,7 +12,7 @@ import pytest
 import requests
 from launcher.commands import Command
 from launcher.layout import own_host
-from remote_read import CHUNKS, post_read, read_request, samples_of
+from remote_read import SAMPLES, post_read, read_request, samples_of
 from stack import Running, binaries, prometheus_programs, wait_for
 
 TOKEN = {"Authorization": "Bearer secret"}
@@ -183,7 +183,7 @@ def test_prometheus_sends_remote_write_2_and_each_sample_arrives_once(site: Site
         return {round(float(at) * 1000): float(value) for at, value in series["values"]}
 
     def in_cold(name: str) -> dict[int, float]:
-        answer = post_read(url, read_request([(name, begin_ms, end_ms)]), CHUNKS, TOKEN)
+        answer = post_read(url, read_request([(name, begin_ms, end_ms)]), SAMPLES, TOKEN)
         found = samples_of(answer)
         return next(iter(found.values())) if found else {}
 
