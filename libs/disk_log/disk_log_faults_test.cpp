@@ -1,7 +1,10 @@
 // The log on a disk that cannot read what it holds.
+#include <future>
+
 #include <gmock/gmock.h>
 
 #include "libs/base/fault.hpp"
+#include "libs/base/testing/failing_allocations.hpp"
 #include "libs/disk_log/testing/disk_log_faults_fixture.hpp"
 
 namespace vigia::disk_log {
@@ -41,6 +44,47 @@ TEST_F(DiskLogFaultsTest, AFaultOfOursAtAWriteIsAnAnswerAndPasses) {
   ASSERT_TRUE(write("third"));
   reopen();
   EXPECT_THAT(read(), ElementsAre("first", "third"));
+}
+
+// Answers come on the writer's thread: the first one's lets memory end there for what follows.
+TEST_F(DiskLogFaultsTest, MemoryThatEndsInTheWritersThreadCostsWhatItHeldAndNoRoom) {
+  settings_.pending_bytes_max = 100'000;
+  open();
+  using Answers = std::vector<std::future<bool>>;
+  const auto append = [&](Answers& answers, std::string body, int number) {
+    std::promise<bool> promise;
+    answers.push_back(promise.get_future());
+    log_->append(
+        {{.tag = {.owner = "cliente-a"}, .encoding = BodyEncoding::kGzip}, std::move(body)},
+        [promise = std::move(promise), number](const auto& header) mutable {
+          promise.set_value(header.has_value());
+          if (number >= 0 && header) fail_allocation(number, 2);
+        });
+  };
+  // What is let go is heard of as well, as a promise that was broken.
+  std::size_t kept = 0;
+  const auto hear = [&](Answers& answers) {
+    std::size_t good = 0;
+    for (auto& answer : answers) {
+      contain_faults("a promise that was let go", [&] { good += answer.get() ? 1U : 0U; });
+    }
+    kept += good;
+    return good;
+  };
+  for (int number = 0; number < 40; ++number) {
+    Answers answers;
+    append(answers, "x", number);
+    for (int i = 0; i < 4; ++i) append(answers, std::string(20'000, 'y'), -1);
+    hear(answers);
+    clock_.advance(settings_.full_retry_interval);  // for so long it refuses after a write failed
+  }
+  Answers answers;
+  append(answers, "calm", 1'000'000);
+  EXPECT_EQ(hear(answers), 1U);
+  for (int i = 0; i < 60; ++i) append(answers, std::string(1'000, 'z'), -1);
+  answers.erase(answers.begin());
+  EXPECT_EQ(hear(answers), 60U);
+  EXPECT_EQ(read().size(), kept);
 }
 
 TEST_F(DiskLogFaultsTest, CursorsThatCannotBeReadNowAreNoNewLog) {

@@ -1,6 +1,7 @@
 #include "libs/disk_log/file_disk_log.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -108,21 +109,24 @@ bool FileDiskLog::take_turn() {
 
 std::vector<Pending> FileDiskLog::take_batch(std::unique_lock<std::mutex>& lock) {
   CHECK(lock.owns_lock());
-  std::vector<Pending> batch;
+  std::size_t count = 0;
   std::uint64_t bytes = 0;
-  while (!pending_.empty() &&
-         (batch.empty() || batch.back().has_more || bytes < settings_.segment_bytes)) {
-    bytes += pending_.front().bytes();
-    pending_bytes_ -= pending_.front().bytes();
-    batch.push_back(std::move(pending_.front()));
-    pending_.pop_front();
+  while (count < pending_.size() &&
+         (count == 0 || pending_[count - 1].has_more || bytes < settings_.segment_bytes)) {
+    bytes += pending_[count++].bytes();
   }
+  std::vector<Pending> batch;
+  batch.reserve(count);  // before anything is taken: where it throws, all waits for the next turn
+  const auto end = pending_.begin() + static_cast<std::ptrdiff_t>(count);
+  std::move(pending_.begin(), end, std::back_inserter(batch));
+  pending_.erase(pending_.begin(), end);
+  pending_bytes_ -= bytes;
   return batch;
 }
 
 /// Whatever happens, everybody in the batch has an answer.
 void FileDiskLog::write_batch(std::vector<Pending> batch) {
-  Result<void> written = full("a fault of this program, see its log");
+  Result<void> written = unwritten();
   contain_faults("a write of the disk log", [&] { written = try_batch(batch); });
   // One fdatasync for the batch, so one answer for all of it. Answers first, then the readers: who
   // counts at the answer has counted a record before any reader gives it.
@@ -146,7 +150,7 @@ Result<void> FileDiskLog::try_batch(std::vector<Pending>& batch) {
   if (auto made = ensure_room(bytes); !made) return made;
   make_evidence_fit(bytes);
   const std::uint64_t sync_failures = sync_failures_;
-  Result<void> written = full("a fault of this program, see its log");
+  Result<void> written = unwritten();
   contain_faults("a write of the disk log", [&] {
     const Result<void> opened = ensure_segment();
     written = opened ? write_durably(batch, bytes) : opened;

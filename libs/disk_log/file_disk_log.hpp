@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -56,7 +57,9 @@ class FileDiskLog final : public DiskLog {
   // Whoever appends (log_appends.cpp).
   Result<void> check(const DiskRecord& record);
   Result<void> admit(const std::string& owner, std::uint64_t bytes);
+  void queue(std::span<Pending> group, std::size_t bytes);
   tl::unexpected<Error> full(std::string message) const;
+  tl::unexpected<Error> unwritten() const;
   // The writer's thread.
   void run();
   bool take_turn();

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/check.hpp"
+#include "libs/base/fault.hpp"
 #include "libs/disk_log/file_disk_log.hpp"
 
 namespace vigia::disk_log {
@@ -15,6 +16,9 @@ tl::unexpected<Error> FileDiskLog::full(std::string message) const {
   return tl::unexpected<Error>(
       Error{ErrorCode::kUnavailable, std::move(message), settings_.full_retry_interval});
 }
+
+// So short that no memory is asked for: it is what stands where memory has ended.
+tl::unexpected<Error> FileDiskLog::unwritten() const { return full("fault, see log"); }
 
 Result<void> FileDiskLog::check(const DiskRecord& record) {
   const RecordTag& tag = record.header.tag;
@@ -37,9 +41,7 @@ void FileDiskLog::append(DiskRecord record, Done done) {
     const std::unique_lock lock(mutex_);
     checked = admit(pending.header.tag.owner, bytes);
     if (checked) {
-      pending_bytes_ += bytes;
-      pending_.push_back(std::move(pending));
-      arrived_.notify_one();
+      queue({&pending, 1}, bytes);
       return;
     }
     done = std::move(pending.done);
@@ -72,14 +74,27 @@ void FileDiskLog::append_all(std::vector<DiskRecord> records, Done done) {
     checked = admit(group.back().header.tag.owner, bytes);
     if (checked) {
       group.back().done = std::move(done);
-      pending_bytes_ += bytes;
-      std::move(group.begin(), group.end(), std::back_inserter(pending_));
-      arrived_.notify_one();
+      queue(group, bytes);
       return;
     }
   }
   refused_ += records.size();
   done(forward(checked));
+}
+
+/// Records of one owner, whose bytes are reserved: all of them are queued or, where it throws,
+/// none, and nothing is reserved. REQUIRES: mutex_ is held.
+void FileDiskLog::queue(std::span<Pending> group, std::size_t bytes) {
+  try {
+    // At the end of a deque memory is asked for before the first of them moves.
+    pending_.insert(pending_.end(), std::move_iterator(group.begin()),
+                    std::move_iterator(group.end()));
+  } catch (...) {
+    state_.contents().release(group.front().header.tag.owner, bytes);
+    throw;
+  }
+  pending_bytes_ += bytes;
+  arrived_.notify_one();
 }
 
 /// Reserves the bytes where they may be queued. REQUIRES: mutex_ is held.
@@ -105,9 +120,13 @@ Result<void> FileDiskLog::admit(const std::string& owner, std::uint64_t bytes) {
 Result<RecordHeader> FileDiskLog::append_and_wait(DiskRecord record) {
   std::promise<Result<RecordHeader>> promise;
   auto answer = promise.get_future();
+  // The promise goes with the record, so that one which a fault lets go is heard of too.
   append(std::move(record),
-         [&promise](const Result<RecordHeader>& header) { promise.set_value(header); });
-  auto result = answer.get();
+         [promise = std::move(promise)](const Result<RecordHeader>& header) mutable {
+           promise.set_value(header);
+         });
+  Result<RecordHeader> result = unwritten();
+  contain_faults("an answer of the disk log", [&] { result = answer.get(); });
   // `done` runs before readers can see the record (write_batch); this caller wants both.
   if (result) state_.wait_until_readable(result->sequence);
   return result;

@@ -7,10 +7,13 @@
 namespace {
 
 thread_local int left_until_failure = -1;
+thread_local int left_to_fail = 0;
 thread_local bool has_failed = false;
 
 bool fails_now() {
-  if (left_until_failure < 0 || left_until_failure-- > 0) return false;
+  if (left_to_fail == 0 || left_until_failure-- > 0) return false;
+  left_until_failure = 0;
+  --left_to_fail;
   has_failed = true;
   return true;
 }
@@ -19,8 +22,9 @@ bool fails_now() {
 
 namespace vigia {
 
-void fail_allocation(int number) {
+void fail_allocation(int number, int count) {
   left_until_failure = number;
+  left_to_fail = number < 0 ? 0 : count;
   has_failed = false;
 }
 
