@@ -217,7 +217,8 @@ bool Ingester::take_turn() {
   std::deque<Item> items;
   items.swap(queue_);
   lock.unlock();
-  for (Item& item : items) apply(item);
+  // One by one: a fault costs its own request, not those behind it, which may be other customers'.
+  for (Item& item : items) contain_faults("storage: a record", [&] { apply(item); });
   contain_faults("storage: closing chunks early", [this] {
     (void)heads_.relieve();  // where the store refuses, the sweep says why
     close_some();

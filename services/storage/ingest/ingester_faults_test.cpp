@@ -109,7 +109,15 @@ TEST_F(IngesterFaultsTest, MemoryThatEndsWhileABatchIsTakenCostsThatBatch) {
   expect_sound(2);
 }
 
-TEST_F(IngesterFaultsTest, MemoryThatEndsInTheAppliersThreadCostsThatBatch) {
+// Of two series with two samples each.
+void expect_of_all_four(Result<heads::AppendCounts> counts, int number) {
+  if (!counts) return;
+  EXPECT_EQ(counts->stored + counts->repeats + counts->conflicts + counts->set_aside, 4U) << number;
+}
+
+class AppliersMemoryTest : public IngesterFaultsTest, public testing::WithParamInterface<int> {};
+
+TEST_P(AppliersMemoryTest, ItsEndCostsThatBatchAndIsNoSuccess) {
   std::atomic<int> number{0};
   std::atomic<bool> has_failed{true};  // what was asked for at the batch before
   // Of a new series, so that the applier itself answers: the log's writer looks at the clock, too.
@@ -123,7 +131,7 @@ TEST_F(IngesterFaultsTest, MemoryThatEndsInTheAppliersThreadCostsThatBatch) {
   clock_.on_asked = [&, is_first = true]() mutable {
     if (std::this_thread::get_id() != applier) return;
     if (!std::exchange(is_first, false)) has_failed = has_allocation_failed();
-    fail_allocation(number);
+    fail_allocation(number, GetParam());
   };
   for (; has_failed && number < kAllocationsMax; ++number) {
     std::promise<Result<heads::AppendCounts>> promise;
@@ -133,11 +141,54 @@ TEST_F(IngesterFaultsTest, MemoryThatEndsInTheAppliersThreadCostsThatBatch) {
     both.series.push_back(batch(2, kNow + number * 10 * kStep).series.front());
     ingester_->write(std::move(both), done(std::move(promise)));
     ASSERT_TRUE(is_heard(answer)) << number;
+    contain_faults("a promise that was let go", [&] { expect_of_all_four(answer.get(), number); });
   }
   EXPECT_FALSE(has_failed);
   EXPECT_GT(number, 5);
   while (ingester_->stats().items_pending > 0) std::this_thread::yield();
   ingester_->stop();
+}
+
+INSTANTIATE_TEST_SUITE_P(Failures, AppliersMemoryTest, testing::Values(1, 2, 4, 8));
+
+// The store refuses, and there is no memory for what it says.
+class RefusingChunks final : public store::WatchedChunks {
+ public:
+  using store::WatchedChunks::WatchedChunks;
+  Result<std::optional<TimestampMs>> newest(const CustomerId& /*customer*/,
+                                            const store::SeriesKey& /*series*/,
+                                            TimestampMs /*since_ms*/) override {
+    Error refused{ErrorCode::kUnavailable, "the store does not take this just now, try again"};
+    fail_allocation(number);
+    return tl::unexpected<Error>(std::move(refused));
+  }
+  std::atomic<int> number{-1};
+};
+
+TEST(LateLaneFaultsTest, WhatTheStoreRefusesIsNeverASuccess) {
+  store::MemoryColdStore memory;
+  RefusingChunks chunks(memory.chunks());
+  TestNumbers numbers;
+  heads::StoredSeries stored(chunks, numbers);
+  ManualClock clock{kNow * 1'000'000};
+  heads::HeadSet heads(stored, clock);
+  LateLane late(heads, 1U << 20U);
+  for (int number = -1; number < 30; ++number) {
+    chunks.number = number;
+    std::vector<heads::StoreWork> work;
+    const Sample sample{kNow, 1};
+    const auto series = static_cast<std::uint64_t>(number + 10);
+    heads.append_known({{1}, {series}, false}, {&sample, 1}, {}, 1000, work);
+    ASSERT_EQ(work.size(), 1U);
+    std::promise<Result<heads::AppendCounts>> promise;
+    auto answer = promise.get_future();
+    late.submit(std::move(work), [promise = std::move(promise)](auto counts) mutable {
+      promise.set_value(std::move(counts));
+    });
+    bool is_success = false;
+    contain_faults("a promise that was let go", [&] { is_success = answer.get().has_value(); });
+    EXPECT_FALSE(is_success) << number;
+  }
 }
 
 class ReplayFaultsTest : public IngesterFaultsTest {

@@ -68,23 +68,26 @@ struct LateLane::Request {
   ~Request() {
     // Before the answer: who sends again at once finds the room.
     held.clear();
-    if (parts > 0 && !error.has_value()) {
-      error = Error{ErrorCode::kInternal, "storage: a fault of this program"};
-    }
-    contain_faults("storage: the answer to late samples", [this] {
-      done(error.has_value() ? Result<heads::AppendCounts>(tl::unexpected<Error>(*error))
-                             : Result<heads::AppendCounts>(counts));
-    });
+    // Where it throws, `done` goes without having been called, which whoever waits hears as well.
+    contain_faults("storage: the answer to late samples", [this] { done(outcome()); });
+  }
+  /// A success only of what was queued to its last part, and done to its last part.
+  Result<heads::AppendCounts> outcome() const {
+    if (error.has_value()) return tl::unexpected<Error>(*error);
+    if (!is_queued || parts > 0)
+      return fail(ErrorCode::kInternal, "storage: a fault of this program");
+    return counts;
   }
   void note(const Result<heads::AppendCounts>& part) {
     const std::lock_guard lock(mutex);
-    --parts;
     if (part) counts += *part;
     if (!part && !error.has_value()) error = part.error();
+    --parts;  // last: a part whose failure could not be noted is not done
   }
 
   std::mutex mutex;
-  std::size_t parts = 0;  // that are not done
+  bool is_queued = false;  // all of its parts
+  std::size_t parts = 0;   // that are not done
   heads::AppendCounts counts;
   std::optional<Error> error;
   const Done done;
@@ -128,6 +131,7 @@ void LateLane::submit(std::vector<heads::StoreWork> work, Done done) {
   auto parts = cut(std::move(work));
   request->parts = parts.size();
   for (auto& part : parts) submit_part(std::move(part), request);
+  request->is_queued = true;
 }
 
 Result<void> LateLane::hold(const std::vector<heads::StoreWork>& work, Request& request) {
