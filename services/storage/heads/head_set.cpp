@@ -134,6 +134,8 @@ AppendCounts HeadSet::append_known(const SeriesRef& series, std::span<const Samp
   if (samples.empty() && histograms.empty()) return counts;
   Shard& shard = shard_of(series.id);
   const std::lock_guard lock(shard.mutex);
+  // First, where a throw costs nothing: what Accounted notes at its end must not ask for memory.
+  shard.held.try_emplace(series.customer.value, 0);
   const auto [at, is_added] = shard.heads.try_emplace(series.id.value);
   Head& head = at->second;
   if (is_added) {
