@@ -103,10 +103,14 @@ ByteChannel::~ByteChannel() {
   SSL_free(tls_);
 }
 
+bool ByteChannel::is_in_handshake() const {
+  return tls_ != nullptr && SSL_is_init_finished(tls_) == 0;
+}
+
 IoResult ByteChannel::tls_result(int moved) {
   if (moved > 0) return {static_cast<std::size_t>(moved), IoState::kDone};
   const int fault = SSL_get_error(tls_, moved);
-  if (fault == SSL_ERROR_SSL && SSL_is_init_finished(tls_) == 0) note_handshake_fault();
+  if (fault == SSL_ERROR_SSL && is_in_handshake()) note_handshake_fault();
   ERR_clear_error();  // the queue belongs to the thread: another connection must not see it
   if (fault == SSL_ERROR_WANT_READ) return {0, IoState::kWaitRead};
   if (fault == SSL_ERROR_WANT_WRITE) return {0, IoState::kWaitWrite};

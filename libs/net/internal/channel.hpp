@@ -56,6 +56,7 @@ class ByteChannel {
   void end_output();
   int fd() const { return socket_.get(); }
   bool is_encrypted() const { return tls_ != nullptr; }
+  bool is_in_handshake() const;
   /// Why no TLS connection came about; "" where one did, where it is under way, or where the other
   /// side left without a word.
   const std::string& handshake_fault() const { return handshake_fault_; }

@@ -67,6 +67,8 @@ bool ClientConnection::must_read_again() const {
 void ClientConnection::on_ready(std::uint32_t events, std::string& buffer, TimePoint now) {
   now_ = now;
   if ((events & EPOLLERR) != 0) {
+    // A client that breaks TLS off says why, then closes: both may be here at once.
+    if (channel_.is_in_handshake() && wants_input()) read(buffer);
     is_closed_ = true;
     return;
   }
