@@ -1,7 +1,5 @@
 #include <protozero/pbf_reader.hpp>
-#include <protozero/varint.hpp>
 
-#include "libs/base/bytes.hpp"
 #include "libs/wire/remote_write/write_fields.hpp"
 #include "libs/wire/remote_write/write_request_2.hpp"
 
@@ -13,20 +11,6 @@ using protozero::pbf_reader;
 struct Malformed {
   std::string_view what;
 };
-
-// Fields of a 1.0 message, as encode_labels writes them.
-constexpr char kLabelsField = 0x0a;
-constexpr char kLabelName = 0x0a;
-constexpr char kLabelValue = 0x12;
-
-void append_text(std::string& out, char field, std::string_view text) {
-  out.push_back(field);
-  append_sized(out, text);
-}
-
-std::size_t text_bytes(std::string_view text) {
-  return 1 + static_cast<std::size_t>(protozero::length_of_varint(text.size())) + text.size();
-}
 
 /// Reads series into room that is used again and again.
 class Decoder2 {
@@ -145,12 +129,8 @@ class Decoder2 {
 
   void encode_labels() {
     label_bytes_.clear();
-    for (const LabelView& label : series_.labels) {
-      label_bytes_.push_back(kLabelsField);
-      append_varint(label_bytes_, text_bytes(label.name) + text_bytes(label.value));
-      append_text(label_bytes_, kLabelName, label.name);
-      append_text(label_bytes_, kLabelValue, label.value);
-    }
+    for (const LabelView& label : series_.labels)
+      append_label(label_bytes_, label.name, label.value);
     if (label_bytes_.size() > limits_.label_bytes_max)
       throw OverLimit{"bytes in the labels of a series"};
     series_.label_bytes = label_bytes_;

@@ -5,6 +5,7 @@
 #include <snappy.h>
 
 #include "libs/base/bytes.hpp"
+#include "libs/wire/remote_write/write_fields.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 
 namespace vigia::wire::remote_write {
@@ -64,15 +65,19 @@ char* open_series(std::string& message, std::size_t bytes) {
 std::string encode_labels(const Labels& labels) {
   std::string bytes;
   for (const Label& label : labels) {
-    bytes.push_back(kLabels);
-    append_varint(bytes, 2 + varint_bytes(label.name.size()) + label.name.size() +
-                             varint_bytes(label.value.size()) + label.value.size());
-    bytes.push_back(kLabelName);
-    append_sized(bytes, label.name);
-    bytes.push_back(kLabelValue);
-    append_sized(bytes, label.value);
+    append_label(bytes, label.name, label.value);
   }
   return bytes;
+}
+
+void append_label(std::string& out, std::string_view name, std::string_view value) {
+  out.push_back(kLabels);
+  append_varint(
+      out, 2 + varint_bytes(name.size()) + name.size() + varint_bytes(value.size()) + value.size());
+  out.push_back(kLabelName);
+  append_sized(out, name);
+  out.push_back(kLabelValue);
+  append_sized(out, value);
 }
 
 void append_exemplar(std::string& out, const Labels& labels, const Sample& sample) {

@@ -1,7 +1,9 @@
-// What the decoders of both versions of remote write read alike: the block, samples, histograms.
+// What both versions of remote write have alike: the block, samples, histograms, and a label as 1.0
+// writes it.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <protozero/pbf_reader.hpp>
@@ -47,6 +49,9 @@ inline Sample read_sample(protozero::pbf_reader message) {
   return sample;
 }
 HistogramView read_histogram(std::string_view bytes);
+
+/// As a field of a TimeSeries or Exemplar of 1.0: what encode_labels writes of one.
+void append_label(std::string& out, std::string_view name, std::string_view value);
 
 /// A body's message. kTooLarge by the length that the block declares, before memory is taken;
 /// kInvalid for what is no snappy block.
