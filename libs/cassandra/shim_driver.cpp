@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "libs/base/fault.hpp"
 #include "libs/cassandra/driver.hpp"
 #include "libs/cassandra/failure_codes.hpp"
 #include "shims/cassandra/vigia_cassandra.h"
@@ -55,10 +56,13 @@ Result<Page> page_of(Answer answer) {
   return Page(std::move(memory), cells, columns, std::move(paging_state));
 }
 
-/// On the driver's thread. `context` is the PageDone that `execute` let go of.
+/// On the driver's thread, which nothing may be thrown into. `context` is the PageDone that
+/// `execute` let go of.
 void on_answer(void* context, vigia_cassandra_answer* answer) {
   const std::unique_ptr<PageDone> done(static_cast<PageDone*>(context));
-  (*done)(page_of(Answer(answer)));
+  Result<Page> page = fail(ErrorCode::kInternal, "fault, see log");  // short: asks for no memory
+  contain_faults("cassandra: an answer of the driver", [&] { page = page_of(Answer(answer)); });
+  contain_faults("cassandra: who waits for an answer", [&] { (*done)(std::move(page)); });
 }
 
 class ShimStatement final : public PreparedStatement {

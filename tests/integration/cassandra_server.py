@@ -22,7 +22,11 @@ class OwnCassandra:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.kill()  # else it would go on: it has a process group of its own
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -42,6 +42,7 @@ def test_what_was_acknowledged_outlives_kill_9_and_the_session_heals(cassandra: 
         assert writer.stderr is not None
         before = [writer.stdout.readline() for _ in range(500)]
         cassandra.kill()
+        assert writer.poll() is None, "it was killed when all had been written"
         cassandra.start()
         after = writer.stdout.read().split()
         assert writer.wait(timeout=60) == 0, writer.stderr.read()
