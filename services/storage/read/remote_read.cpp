@@ -1,12 +1,8 @@
 #include "services/storage/read/remote_read.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "libs/service/log.hpp"
 #include "services/storage/histograms/native_histogram.hpp"
 
 namespace vigia::storage::read {
@@ -54,51 +50,6 @@ std::vector<ChunkView> views_of(const std::vector<histograms::WireChunk>& chunks
 
 }  // namespace
 
-class RemoteRead::QueryReader {
- public:
-  QueryReader(const SeriesReader& reader, const FoundQuery& found)
-      : reader_(reader), found_(found) {}
-  bool has_next() const { return next_ < found_.series.size(); }
-  const SelectedSeries& series() const { return found_.series[next_ - 1]; }  ///< read last
-  const wire::remote_read::Query& query() const { return found_.query; }
-  /// Before each next, and outside of its ScratchMemory: what a batch has open is held for all of
-  /// its series.
-  Result<void> prepare(lanes::AnswerMemory& memory) {
-    if (batch_ && batch_->left() > 0) return {};
-    return begin_batch(memory);
-  }
-  Result<SeriesData> next(lanes::AnswerMemory& memory) {
-    ++next_;
-    return batch_->next(memory);
-  }
-
- private:
-  // One customer's query is one run. An operator's series stand by their labels, whosever they are,
-  // and a batch is as long as a run of one customer's.
-  Result<void> begin_batch(lanes::AnswerMemory& memory) {
-    batch_.reset();
-    const CustomerId& customer = found_.series[next_].customer;
-    std::vector<store::SeriesKey> keys;
-    for (std::size_t i = next_; i < found_.series.size(); ++i) {
-      const SelectedSeries& one = found_.series[i];
-      if (keys.size() == BatchRead::kSeriesMax || one.customer != customer) break;
-      keys.push_back(key_of(one));
-    }
-    auto batch = reader_.batch(
-        customer, std::move(keys),
-        {found_.query.start_ms, found_.query.end_ms, Resolution::kRaw, found_.kept_from_ms},
-        memory);
-    if (!batch) return forward(batch);
-    batch_.emplace(std::move(*batch));
-    return {};
-  }
-
-  const SeriesReader& reader_;
-  const FoundQuery& found_;
-  std::size_t next_ = 0;
-  std::optional<BatchRead> batch_;
-};
-
 Result<ReadAnswer> RemoteRead::answer(std::string_view customer, const Fence& fence,
                                       const ReadRequest& request,
                                       const store::WorkLimit& limit) const {
@@ -119,7 +70,7 @@ Result<ReadAnswer> RemoteRead::answer(std::string_view customer, const Fence& fe
   return std::move(making.answer);
 }
 
-Result<std::vector<RemoteRead::FoundQuery>> RemoteRead::find(const Fence& fence,
+Result<std::vector<FoundQuery>> RemoteRead::find(const Fence& fence,
                                                              const ReadRequest& request,
                                                              lanes::AnswerMemory& memory,
                                                              const store::WorkLimit& limit) const {
@@ -144,16 +95,6 @@ Result<std::vector<RemoteRead::FoundQuery>> RemoteRead::find(const Fence& fence,
   return found;
 }
 
-// One series that cannot be read does not cost the others of the query theirs.
-bool RemoteRead::is_damage(const Error& error) const {
-  if (error.code != ErrorCode::kCorrupt) return false;
-  if (damaged_series_++ == 0) {
-    service::log_error("a series cannot be read and is left out (further ones are only counted)",
-                       {{"why", error.message}});
-  }
-  return true;
-}
-
 Result<void> RemoteRead::make_samples(const std::vector<FoundQuery>& queries,
                                       Making& making) const {
   SamplesResponse response;
@@ -164,7 +105,7 @@ Result<void> RemoteRead::make_samples(const std::vector<FoundQuery>& queries,
     for (QueryReader reader(reader_, query); reader.has_next();) {
       if (auto checked = making.limit.check(); !checked) return checked;
       auto added = add_samples(reader, response, making);
-      if (!added && !is_damage(added.error())) return added;
+      if (!added && !damage_.takes(added.error())) return added;
       const std::size_t needed = response.bytes() * kSamplesCopies;
       if (auto fits = memory.add(needed - made); !fits) return fits;
       made = needed;
@@ -194,7 +135,7 @@ Result<void> RemoteRead::add_samples(QueryReader& reader, SamplesResponse& respo
   for (const chunk::HistogramSample& sample : data->histograms) {
     if (histograms::sound_histogram(sample.encoded)) histograms.push_back(sample.encoded);
   }
-  note_damaged(data->histograms.size() - histograms.size());
+  damage_.note_histograms(data->histograms.size() - histograms.size());
   if (samples->empty() && histograms.empty()) return {};
   response.add_series(reader.series().labels, *samples, histograms);
   ++making.answer.series;
@@ -213,7 +154,7 @@ Result<void> RemoteRead::make_chunks(const std::vector<FoundQuery>& queries, Mak
       if (auto checked = making.limit.check(); !checked) return checked;
       const std::size_t before = response.bytes();
       const auto added = add_chunks(reader, i, response, making);
-      if (!added && !is_damage(added.error())) return forward(added);
+      if (!added && !damage_.takes(added.error())) return forward(added);
       if (!added || !*added) continue;
       ++making.answer.series;
       if (auto fits = making.answer.memory->add(response.bytes() - before); !fits) return fits;
@@ -261,17 +202,8 @@ Result<std::vector<histograms::WireChunk>> RemoteRead::with_histograms(
   if (!floats) return forward(floats);
   std::uint64_t damaged = 0;
   auto chunks = histograms::wire_chunks(*floats, data.histograms, damaged);
-  note_damaged(damaged);
+  damage_.note_histograms(damaged);
   return chunks;
-}
-
-// An earlier version took what would keep a query of Prometheus busy for ever.
-void RemoteRead::note_damaged(std::uint64_t histograms) const {
-  if (histograms == 0 || damaged_histograms_.fetch_add(histograms) > 0) return;
-  service::log_error(
-      "stored histograms that no Prometheus can work with are left out of answers (further ones "
-      "are only counted)",
-      {{"histograms", fmt::to_string(histograms)}});
 }
 
 }  // namespace vigia::storage::read

@@ -1,7 +1,6 @@
 // Answers remote-read requests from heads and chunks.
 #pragma once
 
-#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -11,8 +10,8 @@
 #include "libs/wire/remote_read/read_response.hpp"
 #include "services/storage/histograms/histogram_chunk.hpp"
 #include "services/storage/lanes/customer_shares.hpp"
-#include "services/storage/read/series_reader.hpp"
-#include "services/storage/read/series_search.hpp"
+#include "services/storage/read/query_reader.hpp"
+#include "services/storage/read/read_damage.hpp"
 #include "services/storage/store/work_limit.hpp"
 
 namespace vigia::storage::read {
@@ -54,16 +53,11 @@ class RemoteRead {
                             const store::WorkLimit& limit = {}) const;
 
   /// Left out of answers: what was stored as a histogram and is none (check_histogram).
-  std::uint64_t damaged_histograms() const { return damaged_histograms_; }
+  std::uint64_t damaged_histograms() const { return damage_.histograms(); }
   /// Of answers: series that were left out because their stored rows are damaged.
-  std::uint64_t damaged_series() const { return damaged_series_; }
+  std::uint64_t damaged_series() const { return damage_.series(); }
 
  private:
-  struct FoundQuery {
-    wire::remote_read::Query query;  ///< no earlier than kept_from_ms
-    TimestampMs kept_from_ms;
-    std::vector<SelectedSeries> series;
-  };
   struct Making {  // of one request
     const store::WorkLimit& limit;
     ReadAnswer answer;
@@ -74,24 +68,19 @@ class RemoteRead {
                                        const store::WorkLimit& limit) const;
   Result<void> make_samples(const std::vector<FoundQuery>& queries, Making& making) const;
   Result<void> make_chunks(const std::vector<FoundQuery>& queries, Making& making) const;
-  /// Reads the series of a query in their order, as many of one customer at once as a batch takes.
-  class QueryReader;
   Result<bool> add_chunks(QueryReader& reader, std::size_t query_index,
                           wire::remote_read::ChunksResponse& response, Making& making) const;
   Result<std::vector<histograms::WireChunk>> with_histograms(
       const SeriesData& data, const wire::remote_read::Query& query) const;
   Result<void> add_samples(QueryReader& reader, wire::remote_read::SamplesResponse& response,
                            Making& making) const;
-  bool is_damage(const Error& error) const;
-  void note_damaged(std::uint64_t histograms) const;
 
   const store::Catalog& catalog_;
   const SeriesReader& reader_;
   ReadLimits limits_;
   lanes::CustomerShares& answers_;
   KeptFrom kept_from_;
-  mutable std::atomic<std::uint64_t> damaged_histograms_{0};
-  mutable std::atomic<std::uint64_t> damaged_series_{0};
+  mutable ReadDamage damage_;
 };
 
 }  // namespace vigia::storage::read
