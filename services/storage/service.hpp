@@ -96,6 +96,8 @@ class Service final : public service::Running, public net::Handler {
   };
   void add_search(const char* method, const std::string& pattern, const Search& search);
   void add_read(const std::string& pattern, const Search& search);
+  service::Counter& ended_searches(const std::string& what);
+  void add_remote_read();
   void add_searches();
 
   Settings settings_;

@@ -70,11 +70,15 @@ void Service::add_route(const char* method, const std::string& pattern, lanes::C
               });
 }
 
-void Service::add_search(const char* method, const std::string& pattern, const Search& search) {
-  service::Counter& ended = registry_.counter(
+service::Counter& Service::ended_searches(const std::string& what) {
+  return registry_.counter(
       "vigia_storage_searches_ended_total",
       "Reads that were ended because they took longer than their time, by what was asked for.",
-      {{"what", search.what}});
+      {{"what", what}});
+}
+
+void Service::add_search(const char* method, const std::string& pattern, const Search& search) {
+  service::Counter& ended = ended_searches(search.what);
   routes_.add(method, pattern,
               [this, search, &ended](net::Request request, const net::PathValues& values,
                                      net::Responder responder) {
@@ -122,14 +126,47 @@ void Service::add_writes() {
             });
 }
 
+// Its answer outlives the job that begins it: what is left of it is made by further ones, each in
+// its customer's turn, as the client takes it.
+void Service::add_remote_read() {
+  service::Counter& ended = ended_searches("remote_read");
+  const auto begin = [this, &ended](const std::string& customer, const std::shared_ptr<Job>& job,
+                                    const std::shared_ptr<std::atomic<bool>>& gone) {
+    if (*gone) return job->responder.send(answer_to_nobody());
+    const auto limit = std::make_shared<store::WorkLimit>(clock_, kRemoteReadTimeMax, gone);
+    const auto counted = [limit, &ended](const auto& work) {
+      const bool was_over = limit->has_timed_out();
+      work();
+      if (!was_over && limit->has_timed_out()) ended.add();
+    };
+    const api::ReadWork work{limit, gone, [this, customer, counted](Task<void()> more) {
+                               return readers_->go_on(customer, [counted, more = std::move(more)] {
+                                 counted(more);
+                               });
+                             }};
+    net::Response response;
+    counted([&] { response = read_api_->handle(job->request, work); });
+    gaps_.mark(response, customer);
+    job->responder.send(std::move(response));
+  };
+  routes_.add("POST", "/api/v1/read",
+              [this, begin](net::Request request, const net::PathValues&,
+                            net::Responder responder) {
+                const std::string customer = api::ReadApi::customer_of(request);
+                const std::size_t bytes = request.body.size();
+                const auto gone = std::make_shared<std::atomic<bool>>(false);
+                responder.on_gone([gone] { *gone = true; });
+                const auto job = make_job(std::move(request), std::move(responder));
+                const auto taken = readers_->submit(
+                    customer, bytes, [begin, customer, job, gone] { begin(customer, job, gone); });
+                if (!taken) job->responder.send(refuse(job->request, taken.error()));
+              });
+}
+
 void Service::add_searches() {
   using net::PathValues;
   using net::Request;
-  add_search("POST", "/api/v1/read",
-             {"remote_read", kRemoteReadTimeMax, api::ReadApi::customer_of,
-              [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
-                return read_api_->handle(request, limit);
-              }});
+  add_remote_read();
   const auto trace = [this](const Request& request, const PathValues& values,
                             const store::WorkLimit& limit) {
     return event_api_->trace(request, values.at("id"), limit);

@@ -1,4 +1,6 @@
 // What is past its retention is not given, although it still lies there (C46).
+#include <optional>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <snappy.h>
@@ -59,9 +61,12 @@ class KeptReadsTest : public testing::Test {
 
   std::vector<TimestampMs> times_of_chunks(const std::string& metric) {
     std::string body;
-    for (auto& piece : answer(metric, remote_read::ResponseType::kStreamedXorChunks).pieces) {
-      body += piece;
-    }
+    auto stream = remote_read()
+                      .chunks("cliente-a", customer_,
+                              asked(metric, remote_read::ResponseType::kStreamedXorChunks),
+                              std::make_shared<store::WorkLimit>())
+                      .value();
+    for (std::string piece; !(piece = stream->next().value()).empty();) body += piece;
     std::vector<TimestampMs> times;
     for (const read::Frame& frame : read::read_frames(body)) {
       for (const read::FrameChunk& chunk : frame.chunks) {
@@ -73,17 +78,18 @@ class KeptReadsTest : public testing::Test {
   }
   std::size_t samples_bytes(const std::string& metric) {
     std::string body;
-    const auto made = answer(metric, remote_read::ResponseType::kSamples);
-    EXPECT_TRUE(snappy::Uncompress(made.pieces.front().data(), made.pieces.front().size(), &body));
+    const auto made = remote_read().samples("cliente-a", customer_,
+                                            asked(metric, remote_read::ResponseType::kSamples));
+    EXPECT_TRUE(snappy::Uncompress(made->body.data(), made->body.size(), &body));
     return body.size();
   }
-  read::ReadAnswer answer(const std::string& metric, remote_read::ResponseType type) {
-    const read::RemoteRead remote_read(storage_.cold().catalog(), storage_.reader(), {},
-                                       storage_.answers(),
-                                       [this](Resolution) { return kept_from_ms(); });
-    const remote_read::ReadRequest request{
-        {{0, INT64_MAX, {{MatchType::kEqual, "__name__", metric}}}}, type};
-    return std::move(remote_read.answer("cliente-a", customer_, request).value());
+  static remote_read::ReadRequest asked(const std::string& metric, remote_read::ResponseType type) {
+    return {{{0, INT64_MAX, {{MatchType::kEqual, "__name__", metric}}}}, type};
+  }
+  const read::RemoteRead& remote_read() {
+    remote_read_.emplace(storage_.cold().catalog(), storage_.reader(), read::ReadLimits(),
+                         storage_.answers(), [this](Resolution) { return kept_from_ms(); });
+    return *remote_read_;
   }
   std::string label_values(const std::string& parameters) {
     const LabelApi api(storage_.cold().catalog(), storage_.answers(), {},
@@ -110,6 +116,7 @@ class KeptReadsTest : public testing::Test {
 
   StorageFixture storage_;
   const CustomerId customer_ = CustomerId::parse("cliente-a").value();
+  std::optional<read::RemoteRead> remote_read_;
   TemporaryFolder folder_;
   retention::RetentionGuard guard_{folder_.path() + "/retention", hours(24), storage_.clock()};
   TimestampMs newest_ms_ = 0;

@@ -18,22 +18,13 @@ net::Response error_response(const Error& error) {
   return response;
 }
 
-// Each piece's memory is given back when the next one is asked for: then the client has room.
-net::BodySource sender_of(read::ReadAnswer answer) {
-  struct State {
-    read::ReadAnswer answer;
-    std::size_t sent = 0;
-  };
-  // Shared because std::function copies; there is one owner at a time.
-  const auto state = std::make_shared<State>(State{std::move(answer)});
-  return [state]() -> Result<std::string> {
-    state->answer.memory->release(std::exchange(state->sent, 0));
-    if (state->answer.pieces.empty()) return std::string();
-    std::string piece = std::move(state->answer.pieces.front());
-    state->answer.pieces.pop_front();
-    state->sent = piece.size();
-    return piece;
-  };
+net::Response samples_response(read::SamplesAnswer answer) {
+  net::Response response;
+  response.headers.add("content-type", wire::remote_read::kSamplesContentType);
+  response.headers.add("content-encoding", "snappy");
+  response.body = std::move(answer.body);
+  response.held = std::move(answer.memory);
+  return response;
 }
 
 }  // namespace
@@ -52,21 +43,23 @@ std::string ReadApi::customer_of(const net::Request& request) {
   return {};
 }
 
-net::Response ReadApi::handle(const net::Request& request, const store::WorkLimit& limit) const {
+net::Response ReadApi::handle(const net::Request& request, const ReadWork& work) const {
   const auto fence = read_fence(request.headers);
   if (!fence) return error_response(fence.error());
   const auto query = wire::remote_read::parse_read_request(request.body);
   if (!query) return error_response(query.error());
-  auto answer = remote_read_.answer(customer_of(request), *fence, *query, limit);
-  if (!answer) return error_response(answer.error());
-  net::Response response;
-  if (answer->is_chunks) {
-    response.headers.add("content-type", wire::remote_read::kChunksContentType);
-  } else {
-    response.headers.add("content-type", wire::remote_read::kSamplesContentType);
-    response.headers.add("content-encoding", "snappy");
+  const std::string customer = customer_of(request);
+  if (query->response_type == wire::remote_read::ResponseType::kSamples) {
+    auto answer = remote_read_.samples(customer, *fence, *query, *work.limit);
+    return answer ? samples_response(std::move(*answer)) : error_response(answer.error());
   }
-  response.stream = sender_of(std::move(*answer));
+  auto pieces = remote_read_.chunks(customer, *fence, *query, work.limit);
+  if (!pieces) return error_response(pieces.error());
+  const auto stream = std::make_shared<AnswerStream>(std::move(*pieces), work.gone, work.go_on);
+  if (auto begun = stream->begin(); !begun) return error_response(begun.error());
+  net::Response response;
+  response.headers.add("content-type", wire::remote_read::kChunksContentType);
+  stream->send_by(response);
   return response;
 }
 

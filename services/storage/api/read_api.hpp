@@ -1,10 +1,21 @@
 // POST /api/v1/read: Prometheus remote read.
 #pragma once
 
+#include <atomic>
+#include <memory>
+
 #include "libs/net/server.hpp"
+#include "services/storage/api/answer_stream.hpp"
 #include "services/storage/read/remote_read.hpp"
 
 namespace vigia::storage::api {
+
+/// Of one request, for as long as its answer is made.
+struct ReadWork {
+  std::shared_ptr<const store::WorkLimit> limit;
+  std::shared_ptr<std::atomic<bool>> gone;  ///< what ends the limit: the client's going
+  AnswerStream::GoOn go_on;
+};
 
 /// With X-Vigia-Customer the answer holds that customer's series alone, whatever the matchers say.
 /// Thread contract: any thread that may block.
@@ -14,7 +25,7 @@ class ReadApi {
   /// Whose turn the request uses: the header's, else the customer that its first query asks for
   /// (the router's queries come through a Prometheus, which sends no header), else "".
   static std::string customer_of(const net::Request& request);
-  net::Response handle(const net::Request& request, const store::WorkLimit& limit = {}) const;
+  net::Response handle(const net::Request& request, const ReadWork& work) const;
 
  private:
   const read::RemoteRead& remote_read_;

@@ -1,5 +1,7 @@
 #include "services/storage/lanes/answer_memory.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "libs/base/check.hpp"
@@ -16,10 +18,10 @@ std::size_t in_steps(std::size_t bytes) { return (bytes + kStep - 1) / kStep * k
 
 Result<void> AnswerMemory::add(std::size_t bytes) {
   // kOverLimit, not "try again": this answer would not fit into an idle process either.
-  if (used_ + bytes > shares_.amount_max() / 2) {
+  if (used_ + bytes > limit_) {
     return fail(ErrorCode::kOverLimit,
                 fmt::format("the answer needs more than {} MiB; ask for less of it at once",
-                            shares_.amount_max() / 2 >> 20U));
+                            limit_ >> 20U));
   }
   if (auto grown = held_.grow_to(in_steps(used_ + bytes)); !grown) return grown;
   used_ += bytes;
@@ -31,6 +33,8 @@ void AnswerMemory::release(std::size_t bytes) {
   used_ -= bytes;
   held_.shrink_to(in_steps(used_));
 }
+
+void AnswerMemory::limit_to(std::size_t bytes) { limit_ = std::min(limit_, bytes); }
 
 Result<void> HeldMemory::set(std::size_t bytes) {
   if (bytes > bytes_) {

@@ -15,18 +15,20 @@ namespace vigia::storage::lanes {
 class AnswerMemory {
  public:
   AnswerMemory(CustomerShares& shares, std::string_view customer)
-      : shares_(shares), held_(shares, customer) {}
+      : held_(shares, customer), limit_(shares.amount_max() / 2) {}
 
-  /// kOverLimit where this answer alone would pass half of what all may hold; kUnavailable, to be
-  /// tried again, where the customer's others leave too little. Nothing is added then.
+  /// kOverLimit where this answer alone would pass its limit; kUnavailable, to be tried again,
+  /// where the customer's others leave too little. Nothing is added then.
   Result<void> add(std::size_t bytes);
   /// REQUIRES: bytes <= used().
   void release(std::size_t bytes);
   std::size_t used() const { return used_; }
+  /// From now on it holds no more than that. Without this, and above it, half of what all may hold.
+  void limit_to(std::size_t bytes);
 
  private:
-  CustomerShares& shares_;
   HeldShare held_;
+  std::size_t limit_;
   std::size_t used_ = 0;
 };
 

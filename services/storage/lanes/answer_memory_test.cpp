@@ -40,6 +40,19 @@ TEST(AnswerMemoryTest, AnAnswerThatCanNeverFitIsNotToBeTriedAgain) {
   EXPECT_TRUE(other.add(16 * kMib));
 }
 
+TEST(AnswerMemoryTest, ALimitOfItsOwnOnlyNarrows) {
+  CustomerShares shares("answers", 64 * kMib);
+  AnswerMemory memory(shares, "a");
+  memory.limit_to(100 * kMib);
+  EXPECT_FALSE(memory.add(33 * kMib));
+  memory.limit_to(2 * kMib);
+  EXPECT_TRUE(memory.add(2 * kMib));
+  const auto over = memory.add(1);
+  ASSERT_FALSE(over.has_value());
+  EXPECT_EQ(over.error().code, ErrorCode::kOverLimit);
+  EXPECT_EQ(over.error().message, "the answer needs more than 2 MiB; ask for less of it at once");
+}
+
 TEST(AnswerMemoryTest, ManySmallPartsAreAllCounted) {
   CustomerShares shares("answers", 64 * kMib);
   AnswerMemory memory(shares, "a");

@@ -61,22 +61,38 @@ Result<void> CustomerLanes::submit(std::string_view customer, std::size_t bytes,
   Taken taken{bytes_, customer, bytes};
   {
     const std::lock_guard lock(mutex_);
-    auto at = lanes_.find(customer);
+    const auto at = lanes_.find(customer);
     if (auto checked = check_jobs(at == lanes_.end() ? nullptr : &at->second); !checked) {
       return checked;
     }
-    if (at == lanes_.end()) at = lanes_.emplace(std::string(customer), Lane{}).first;
-    Lane& lane = at->second;
-    // Time that was not used is no credit: a customer who was quiet for a day would otherwise go
-    // before all others until it had caught up.
-    if (lane.jobs.empty() && lane.running == 0) lane.used = std::max(lane.used, now_);
-    lane.jobs.push_back({std::move(job), bytes});
+    lane_of(customer).jobs.push_back({std::move(job), bytes});
     taken.bytes = 0;
     ++waiting_;
     if (lanes_.size() > kIdleLanesMax) forget_idle();
   }
   wake_.notify_one();
   return {};
+}
+
+bool CustomerLanes::go_on(std::string_view customer, Task<void()> job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_stopping_) return false;
+    lane_of(customer).jobs.push_front({std::move(job), 0});
+    ++waiting_;
+  }
+  wake_.notify_one();
+  return true;
+}
+
+CustomerLanes::Lane& CustomerLanes::lane_of(std::string_view customer) {
+  auto at = lanes_.find(customer);
+  if (at == lanes_.end()) at = lanes_.emplace(std::string(customer), Lane{}).first;
+  Lane& lane = at->second;
+  // Time that was not used is no credit: a customer who was quiet for a day would otherwise go
+  // before all others until it had caught up.
+  if (lane.jobs.empty() && lane.running == 0) lane.used = std::max(lane.used, now_);
+  return lane;
 }
 
 Result<void> CustomerLanes::check(std::string_view customer) const {

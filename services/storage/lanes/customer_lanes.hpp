@@ -43,6 +43,10 @@ class CustomerLanes {
   /// `bytes`: what the job holds until it has run. An error, after which the job is not kept, is
   /// retryable. What a job throws ends that job alone.
   Result<void> submit(std::string_view customer, std::size_t bytes, Task<void()> job);
+  /// Takes a further part of what a job of the customer's has begun, before all that waits of it:
+  /// never refused for want of room, since what is begun holds more until it ends. Whoever begins
+  /// bounds how many there are. False, and nothing is kept, once this stops. Never blocks for long.
+  bool go_on(std::string_view customer, Task<void()> job);
   /// The error that a job of the customer's would now be refused with for what already waits.
   Result<void> check(std::string_view customer) const;
   /// Runs what waits, at the deadline drops what still does, and returns when nothing runs any
@@ -66,6 +70,7 @@ class CustomerLanes {
   using Lanes = std::map<std::string, Lane, std::less<>>;
 
   Result<void> check_jobs(const Lane* lane) const;
+  Lane& lane_of(std::string_view customer);
   Lanes::iterator next_lane();
   void forget_idle();
   void run();

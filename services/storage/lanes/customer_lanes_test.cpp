@@ -109,6 +109,21 @@ TEST(CustomerLanesTest, AFullLaneRefusesItsOwnCustomerAlone) {
   gate.open();
 }
 
+TEST(CustomerLanesTest, WhatIsBegunGoesOnBeforeWhatWaitsAndIsNeverRefused) {
+  std::string order;  // of one lane, whose jobs run one at a time
+  Gate gate;
+  CustomerLanes lanes({"reads", 2, 1, 16, 1'000});
+  ASSERT_TRUE(lanes.submit("a", 0, gate.job()));
+  gate.wait_until_entered();
+  while (lanes.submit("a", 0, [&] { order += 'w'; })) continue;
+  EXPECT_TRUE(lanes.go_on("a", [&] { order += 'g'; }));
+  gate.open();
+  lanes.stop(TimePoint::max());
+  EXPECT_EQ(order, "gwwwwwwww");
+  EXPECT_FALSE(lanes.go_on("a", [&] { order += 'g'; }));
+  EXPECT_EQ(order, "gwwwwwwww");
+}
+
 TEST(CustomerLanesTest, BytesHaveSharesToo) {
   Gate gate;
   CustomerLanes lanes({"reads", 2, 1, 256, 1'000});

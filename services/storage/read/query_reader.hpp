@@ -12,6 +12,9 @@
 
 namespace vigia::storage::read {
 
+/// Of one that is decoded: in memory, and on the wire.
+inline constexpr std::size_t kBytesPerSample = sizeof(Sample) + 20;
+
 struct FoundQuery {
   wire::remote_read::Query query;  ///< no earlier than kept_from_ms
   TimestampMs kept_from_ms;

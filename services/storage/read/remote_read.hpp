@@ -1,15 +1,14 @@
 // Answers remote-read requests from heads and chunks.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "libs/wire/remote_read/read_request.hpp"
 #include "libs/wire/remote_read/read_response.hpp"
-#include "services/storage/histograms/histogram_chunk.hpp"
 #include "services/storage/lanes/customer_shares.hpp"
+#include "services/storage/read/chunk_stream.hpp"
 #include "services/storage/read/query_reader.hpp"
 #include "services/storage/read/read_damage.hpp"
 #include "services/storage/store/work_limit.hpp"
@@ -21,12 +20,10 @@ struct ReadLimits {
   std::size_t series_max = 100'000;
 };
 
-struct ReadAnswer {
-  bool is_chunks = false;  ///< a stream of frames; else one snappy block of samples
-  /// The body, in pieces of a MiB or so: none of them is copied to make one.
-  std::deque<std::string> pieces;
-  std::uint64_t series = 0;
-  std::shared_ptr<lanes::AnswerMemory> memory;  ///< of the pieces: released with each that is sent
+/// One snappy block of samples.
+struct SamplesAnswer {
+  std::string body;
+  std::shared_ptr<lanes::AnswerMemory> memory;  ///< holds the body: let go of with it
 };
 
 using KeptFrom = std::function<TimestampMs(Resolution)>;
@@ -44,13 +41,17 @@ class RemoteRead {
         answers_(answers),
         kept_from_(std::move(kept_from)) {}
 
-  /// Series without a sample in the range are left out, and those whose rows cannot be read, which
-  /// are counted. kOverLimit past the limits, never silently
-  /// less; kUnavailable past `customer`'s share of all answers' memory; the limit's error once it
-  /// is over.
-  Result<ReadAnswer> answer(std::string_view customer, const Fence& fence,
-                            const wire::remote_read::ReadRequest& request,
-                            const store::WorkLimit& limit = {}) const;
+  /// Which series the request asks for; they are read as the stream is. kInvalid for matchers that
+  /// are none; kOverLimit past the limits, never silently less; kUnavailable past `customer`'s
+  /// share of all answers' memory; the limit's error once it is over.
+  Result<std::unique_ptr<ChunkStream>> chunks(std::string_view customer, const Fence& fence,
+                                              const wire::remote_read::ReadRequest& request,
+                                              std::shared_ptr<const store::WorkLimit> limit) const;
+  /// All of it: a block of snappy cannot be sent in parts. Series without a sample in the range are
+  /// left out, and those whose rows cannot be read, which are counted. Errors as of `chunks`.
+  Result<SamplesAnswer> samples(std::string_view customer, const Fence& fence,
+                                const wire::remote_read::ReadRequest& request,
+                                const store::WorkLimit& limit = {}) const;
 
   /// Left out of answers: what was stored as a histogram and is none (check_histogram).
   std::uint64_t damaged_histograms() const { return damage_.histograms(); }
@@ -58,22 +59,15 @@ class RemoteRead {
   std::uint64_t damaged_series() const { return damage_.series(); }
 
  private:
-  struct Making {  // of one request
-    const store::WorkLimit& limit;
-    ReadAnswer answer;
-  };
   Result<std::vector<FoundQuery>> find(const Fence& fence,
                                        const wire::remote_read::ReadRequest& request,
                                        lanes::AnswerMemory& memory,
                                        const store::WorkLimit& limit) const;
-  Result<void> make_samples(const std::vector<FoundQuery>& queries, Making& making) const;
-  Result<void> make_chunks(const std::vector<FoundQuery>& queries, Making& making) const;
-  Result<bool> add_chunks(QueryReader& reader, std::size_t query_index,
-                          wire::remote_read::ChunksResponse& response, Making& making) const;
-  Result<std::vector<histograms::WireChunk>> with_histograms(
-      const SeriesData& data, const wire::remote_read::Query& query) const;
+  Result<std::string> make_samples(const std::vector<FoundQuery>& queries,
+                                   lanes::AnswerMemory& memory,
+                                   const store::WorkLimit& limit) const;
   Result<void> add_samples(QueryReader& reader, wire::remote_read::SamplesResponse& response,
-                           Making& making) const;
+                           lanes::AnswerMemory& memory) const;
 
   const store::Catalog& catalog_;
   const SeriesReader& reader_;

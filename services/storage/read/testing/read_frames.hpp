@@ -49,7 +49,10 @@ inline FrameChunk read_frame_chunk(protozero::pbf_reader reader) {
 inline void read_frame_label(protozero::pbf_reader reader, Frame& frame) {
   std::string name;
   std::string value;
-  while (reader.next()) (reader.tag() == 1 ? name : value) = reader.get_string();
+  while (reader.next()) {
+    std::string& text = reader.tag() == 1 ? name : value;  // asked for first: reading forgets it
+    text = reader.get_string();
+  }
   if (name == "__name__") frame.metric = value;
 }
 
