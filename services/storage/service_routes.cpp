@@ -140,27 +140,26 @@ void Service::add_remote_read() {
       if (!was_over && limit->has_timed_out()) ended.add();
     };
     const api::ReadWork work{limit, gone, [this, customer, counted](Task<void()> more) {
-                               return readers_->go_on(customer, [counted, more = std::move(more)] {
-                                 counted(more);
-                               });
+                               return readers_->go_on(
+                                   customer, [counted, more = std::move(more)] { counted(more); });
                              }};
     net::Response response;
     counted([&] { response = read_api_->handle(job->request, work); });
     gaps_.mark(response, customer);
     job->responder.send(std::move(response));
   };
-  routes_.add("POST", "/api/v1/read",
-              [this, begin](net::Request request, const net::PathValues&,
-                            net::Responder responder) {
-                const std::string customer = api::ReadApi::customer_of(request);
-                const std::size_t bytes = request.body.size();
-                const auto gone = std::make_shared<std::atomic<bool>>(false);
-                responder.on_gone([gone] { *gone = true; });
-                const auto job = make_job(std::move(request), std::move(responder));
-                const auto taken = readers_->submit(
-                    customer, bytes, [begin, customer, job, gone] { begin(customer, job, gone); });
-                if (!taken) job->responder.send(refuse(job->request, taken.error()));
-              });
+  routes_.add(
+      "POST", "/api/v1/read",
+      [this, begin](net::Request request, const net::PathValues&, net::Responder responder) {
+        const std::string customer = api::ReadApi::customer_of(request);
+        const std::size_t bytes = request.body.size();
+        const auto gone = std::make_shared<std::atomic<bool>>(false);
+        responder.on_gone([gone] { *gone = true; });
+        const auto job = make_job(std::move(request), std::move(responder));
+        const auto taken = readers_->submit(
+            customer, bytes, [begin, customer, job, gone] { begin(customer, job, gone); });
+        if (!taken) job->responder.send(refuse(job->request, taken.error()));
+      });
 }
 
 void Service::add_searches() {
@@ -296,6 +295,9 @@ void Service::add_store_metrics() {
     counter("vigia_storage_damaged_series_total",
             "Series left out of answers because their stored rows cannot be read.",
             remote_read_->damaged_series());
+    counter("vigia_storage_damaged_rows_total",
+            "Rows of series left out of answers because what lies in them cannot be read.",
+            remote_read_->damaged_rows());
     counter("vigia_storage_damaged_items_total",
             "Spans and log records left out of answers because they cannot be read.",
             events.damaged_items(Signal::kTraces) + events.damaged_items(Signal::kLogs));

@@ -92,6 +92,7 @@ Result<bool> ChunkStream::add_series(lanes::AnswerMemory& memory) {
   const lanes::ScratchMemory scratch(memory);
   const auto data = query_reader_->next(memory);
   if (!data) return tl::unexpected<Error>(data.error());
+  damage_.note_rows(data->unreadable_rows);
   if (data->is_empty()) return false;
   std::vector<histograms::WireChunk> mixed;
   std::vector<ChunkView> views;

@@ -28,6 +28,8 @@ class OverlapMerge {
                Resolution resolution)
       : rows_(std::move(rows)), memory_(memory), resolution_(resolution) {}
 
+  std::size_t unreadable() const { return unreadable_; }
+
   Result<std::vector<store::ChunkRow>> run() {
     while (next_ < rows_.size() || !open_.empty()) {
       take_some();
@@ -76,7 +78,11 @@ class OverlapMerge {
     const lanes::ScratchMemory scratch(memory_);
     if (auto fits = memory_.add(open_samples_ * kBytesPerSample); !fits) return fits;
     auto merged = store::merge_rows(open_, resolution_);
-    if (!merged) return forward(merged);
+    if (!merged) {  // a row or several are to blame: what is left of them is gone about once more
+      const std::size_t erased = store::erase_unreadable(open_);
+      unreadable_ += erased;
+      return erased > 0 ? Result<void>() : forward(merged);
+    }
     // A row may reach into what is done, or beyond what is final: of it only the part in between.
     std::erase_if(merged->samples, [this](const Sample& sample) {
       return sample.timestamp_ms < begin_ms_ || sample.timestamp_ms >= final_ms_;
@@ -99,15 +105,18 @@ class OverlapMerge {
   TimestampMs last_ms_ = 0;           // of open_
   TimestampMs begin_ms_ = INT64_MIN;  // what lies before is done
   TimestampMs final_ms_ = INT64_MIN;  // what lies before has been taken
+  std::size_t unreadable_ = 0;
   std::vector<store::ChunkRow> done_;
 };
 
 }  // namespace
 
-Result<std::vector<store::ChunkRow>> merge_overlapping(std::vector<store::ChunkRow> rows,
-                                                       lanes::AnswerMemory& memory,
-                                                       Resolution resolution) {
-  return OverlapMerge(std::move(rows), memory, resolution).run();
+Result<SeparateRows> merge_overlapping(std::vector<store::ChunkRow> rows,
+                                       lanes::AnswerMemory& memory, Resolution resolution) {
+  OverlapMerge merge(std::move(rows), memory, resolution);
+  auto separate = merge.run();
+  if (!separate) return forward(separate);
+  return SeparateRows{std::move(*separate), merge.unreadable()};
 }
 
 }  // namespace vigia::storage::read

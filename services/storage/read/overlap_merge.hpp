@@ -9,13 +9,18 @@
 
 namespace vigia::storage::read {
 
-/// `rows` are of one series and resolution, of floats, sorted by first_ms. Gives rows that do not
-/// overlap, in time order; what overlaps nothing stays as it is. Some hundred thousand samples are
+struct SeparateRows {
+  std::vector<store::ChunkRow> rows;  ///< in time order, none overlaps another
+  std::size_t unreadable = 0;         ///< rows that were left out: their data is damaged
+};
+
+/// `rows` are of one series and resolution, of floats, sorted by first_ms. What overlaps
+/// nothing stays as it is, and is not looked into. Some hundred thousand samples are
 /// unpacked at once, however long the range. What that needs is added to `memory`, and released but
 /// for the rows; kOverLimit where more than two million lie so close together that they must be
 /// unpacked at once.
-Result<std::vector<store::ChunkRow>> merge_overlapping(std::vector<store::ChunkRow> rows,
-                                                       lanes::AnswerMemory& memory,
-                                                       Resolution resolution = Resolution::kRaw);
+Result<SeparateRows> merge_overlapping(std::vector<store::ChunkRow> rows,
+                                       lanes::AnswerMemory& memory,
+                                       Resolution resolution = Resolution::kRaw);
 
 }  // namespace vigia::storage::read

@@ -51,9 +51,9 @@ class OverlapMergeTest : public testing::Test {
 // A roll-up that was made anew takes the place of the one before it.
 TEST_F(OverlapMergeTest, OfRollUpsTheHighestVersionStays) {
   const std::vector<store::ChunkRow> rows = {row_of({{0, 1}, {10, 1}}, 1), row_of({{10, 2}}, 2)};
-  const auto raw = merge_overlapping(rows, memory_).value();
+  const auto raw = merge_overlapping(rows, memory_).value().rows;
   EXPECT_EQ(values_of(raw), (Values{{0, 1}, {10, 1}}));
-  const auto rolled_up = merge_overlapping(rows, memory_, Resolution::kHour).value();
+  const auto rolled_up = merge_overlapping(rows, memory_, Resolution::kHour).value().rows;
   EXPECT_EQ(values_of(rolled_up), (Values{{0, 1}, {10, 2}}));
 }
 
@@ -62,10 +62,27 @@ TEST_F(OverlapMergeTest, WhatOverlapsNothingStaysAsItIs) {
   const auto rows = merge_overlapping({alone, row_of({{20, 1}, {40, 2}}, store::kInOrder),
                                        row_of({{30, 3}}, 7), row_of({{50, 9}}, store::kInOrder)},
                                       memory_)
-                        .value();
+                        .value()
+                        .rows;
   EXPECT_EQ(rows.front().data, alone.data);
   EXPECT_EQ(values_of(rows), (Values{{0, 1}, {10, 2}, {20, 1}, {30, 3}, {40, 2}, {50, 9}}));
   EXPECT_EQ(memory_.used(), 0U);
+}
+
+TEST_F(OverlapMergeTest, OfRowsThatCannotBeReadTheOthersStay) {
+  store::ChunkRow bad = row_of({{15, 1}, {45, 2}}, 3);
+  bad.data.resize(bad.data.size() / 2);
+  store::ChunkRow strange = row_of({{12, 1}, {13, 2}}, 4);
+  strange.encoding = static_cast<store::Encoding>(99);
+  const std::vector<store::ChunkRow> rows = {row_of({{10, 1}, {20, 2}}, store::kInOrder), strange,
+                                             bad, row_of({{18, 5}, {30, 3}}, 9),
+                                             row_of({{40, 4}, {50, 5}}, store::kInOrder)};
+  const auto merged = merge_overlapping(rows, memory_).value();
+  EXPECT_EQ(values_of(merged.rows), (Values{{10, 1}, {18, 5}, {20, 2}, {30, 3}, {40, 4}, {50, 5}}));
+  EXPECT_EQ(merged.unreadable, 2U);
+  const auto nothing = merge_overlapping({bad, strange}, memory_).value();
+  EXPECT_TRUE(nothing.rows.empty());
+  EXPECT_EQ(nothing.unreadable, 2U);
 }
 
 TEST_F(OverlapMergeTest, OfOneTimeTheLowestVersionStays) {
@@ -73,7 +90,8 @@ TEST_F(OverlapMergeTest, OfOneTimeTheLowestVersionStays) {
       merge_overlapping({row_of({{10, 1}, {20, 1}}, store::kInOrder),
                          row_of({{10, 5}, {20, 5}, {25, 5}}, 8), row_of({{20, 4}, {25, 4}}, 7)},
                         memory_)
-          .value();
+          .value()
+          .rows;
   EXPECT_EQ(values_of(rows), (Values{{10, 1}, {20, 1}, {25, 4}}));
 }
 
@@ -97,7 +115,7 @@ TEST_F(OverlapMergeTest, InPiecesAsAllAtOnce) {
   const auto expected =
       values_of(heads::pack_rows({1}, store::merge_rows(rows)->samples, store::kInOrder));
   EXPECT_GT(expected.size(), 150'000U);
-  EXPECT_EQ(values_of(merge_overlapping(rows, memory_).value()), expected);
+  EXPECT_EQ(values_of(merge_overlapping(rows, memory_).value().rows), expected);
 }
 
 TEST_F(OverlapMergeTest, MoreThanTheShareAllowsIsRefusedBeforeItIsUnpacked) {

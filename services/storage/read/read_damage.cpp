@@ -15,6 +15,14 @@ bool ReadDamage::takes(const Error& error) {
   return true;
 }
 
+void ReadDamage::note_rows(std::uint64_t count) {
+  if (count == 0 || rows_.fetch_add(count) > 0) return;
+  service::log_error(
+      "stored rows of a series cannot be read and are left out of answers (further ones are only "
+      "counted)",
+      {{"rows", fmt::to_string(count)}});
+}
+
 void ReadDamage::note_histograms(std::uint64_t count) {
   if (count == 0 || histograms_.fetch_add(count) > 0) return;
   service::log_error(

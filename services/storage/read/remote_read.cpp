@@ -44,10 +44,9 @@ Result<SamplesAnswer> RemoteRead::samples(std::string_view customer, const Fence
   return answer;
 }
 
-Result<std::vector<FoundQuery>> RemoteRead::find(const Fence& fence,
-                                                             const ReadRequest& request,
-                                                             lanes::AnswerMemory& memory,
-                                                             const store::WorkLimit& limit) const {
+Result<std::vector<FoundQuery>> RemoteRead::find(const Fence& fence, const ReadRequest& request,
+                                                 lanes::AnswerMemory& memory,
+                                                 const store::WorkLimit& limit) const {
   std::vector<FoundQuery> found;
   std::size_t left = limits_.series_max;
   const TimestampMs kept_from_ms = kept_from_ ? kept_from_(Resolution::kRaw) : INT64_MIN;
@@ -98,6 +97,7 @@ Result<void> RemoteRead::add_samples(QueryReader& reader, SamplesResponse& respo
   const lanes::ScratchMemory scratch(memory);
   const auto data = reader.next(memory);
   if (!data) return tl::unexpected<Error>(data.error());
+  damage_.note_rows(data->unreadable_rows);
   // Decoded and encoded again: known before it is done.
   auto fits = memory.add(sample_count(data->chunks) * kBytesPerSample);
   if (!fits) return fits;

@@ -57,6 +57,8 @@ class RemoteRead {
   std::uint64_t damaged_histograms() const { return damage_.histograms(); }
   /// Of answers: series that were left out because their stored rows are damaged.
   std::uint64_t damaged_series() const { return damage_.series(); }
+  /// Of answers: rows that were left out because their data is damaged.
+  std::uint64_t damaged_rows() const { return damage_.rows(); }
 
  private:
   Result<std::vector<FoundQuery>> find(const Fence& fence,

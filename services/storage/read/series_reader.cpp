@@ -52,7 +52,7 @@ std::vector<ChunkPiece> to_pieces(std::vector<store::ChunkRow> rows) {
   return pieces;
 }
 
-// The samples of a row that are kept, in rows anew.
+// The samples of a row that are kept, in rows anew. kCorrupt where it cannot be read.
 Result<std::vector<store::ChunkRow>> kept_of(const store::ChunkRow& row, const ReadRange& range,
                                              lanes::AnswerMemory& memory) {
   const lanes::ScratchMemory scratch(memory);
@@ -62,6 +62,20 @@ Result<std::vector<store::ChunkRow>> kept_of(const store::ChunkRow& row, const R
   std::erase_if(*samples,
                 [&](const Sample& sample) { return sample.timestamp_ms < range.kept_from_ms; });
   return heads::pack_rows(row.series, *samples, row.version, range.resolution);
+}
+
+Result<store::MergedRows> merge_histograms(std::vector<store::ChunkRow> rows,
+                                           const ReadRange& range, std::size_t& unreadable) {
+  auto merged = store::merge_rows(rows, range.resolution);
+  if (!merged) {
+    unreadable += store::erase_unreadable(rows);
+    merged = store::merge_rows(rows, range.resolution);
+  }
+  if (!merged) return merged;
+  std::erase_if(merged->histograms, [&](const chunk::HistogramSample& sample) {
+    return sample.timestamp_ms < range.from_ms || sample.timestamp_ms > range.to_ms;
+  });
+  return merged;
 }
 
 void add_head_rows(store::SeriesId series, heads::HeadView head,
@@ -148,31 +162,36 @@ Result<SeriesData> BatchRead::next(lanes::AnswerMemory& memory) {
       add(std::move(row));
     }
   }
-  auto merged = merge_floats(std::move(floats), memory);
+  std::size_t unreadable = 0;
+  auto merged = merge_floats(std::move(floats), memory, unreadable);
   if (!merged) return forward(merged);
-  auto histograms = store::merge_rows(others, range_.resolution);
+  auto histograms = merge_histograms(std::move(others), range_, unreadable);
   if (!histograms) return forward(histograms);
-  std::erase_if(histograms->histograms, [&](const chunk::HistogramSample& sample) {
-    return sample.timestamp_ms < range_.from_ms || sample.timestamp_ms > range_.to_ms;
-  });
-  return SeriesData{to_pieces(std::move(*merged)), std::move(histograms->histograms)};
+  return SeriesData{to_pieces(std::move(*merged)), std::move(histograms->histograms), unreadable};
 }
 
 Result<std::vector<store::ChunkRow>> BatchRead::merge_floats(std::vector<store::ChunkRow> rows,
-                                                             lanes::AnswerMemory& memory) const {
+                                                             lanes::AnswerMemory& memory,
+                                                             std::size_t& unreadable) const {
   std::stable_sort(
       rows.begin(), rows.end(), [](const store::ChunkRow& left, const store::ChunkRow& right) {
         return std::tie(left.first_ms, left.version) < std::tie(right.first_ms, right.version);
       });
-  auto merged = read::merge_overlapping(std::move(rows), memory, range_.resolution);
-  if (!merged) return merged;
-  std::erase_if(*merged, [&](const store::ChunkRow& row) { return !overlaps(row, range_); });
+  auto separate = read::merge_overlapping(std::move(rows), memory, range_.resolution);
+  if (!separate) return forward(separate);
+  unreadable += separate->unreadable;
+  std::vector<store::ChunkRow>& merged = separate->rows;
+  std::erase_if(merged, [&](const store::ChunkRow& row) { return !overlaps(row, range_); });
   // They do not overlap, so that one at most reaches over the edge of what is kept.
-  if (merged->empty() || merged->front().first_ms >= range_.kept_from_ms) return merged;
-  auto kept = kept_of(merged->front(), range_, memory);
+  if (merged.empty() || merged.front().first_ms >= range_.kept_from_ms) return std::move(merged);
+  auto kept = kept_of(merged.front(), range_, memory);
+  if (!kept && kept.error().code == ErrorCode::kCorrupt) {
+    ++unreadable;
+    kept = std::vector<store::ChunkRow>();
+  }
   if (!kept) return kept;
-  kept->insert(kept->end(), std::move_iterator(merged->begin() + 1),
-               std::move_iterator(merged->end()));
+  kept->insert(kept->end(), std::move_iterator(merged.begin() + 1),
+               std::move_iterator(merged.end()));
   return kept;
 }
 

@@ -34,6 +34,8 @@ struct SeriesData {
   /// In time order, none overlaps another; the first and last may reach out of the range.
   std::vector<ChunkPiece> chunks;
   std::vector<chunk::HistogramSample> histograms;  ///< in the range, in time order
+  /// Rows that were left out since what lies in them cannot be read: what had to be looked into.
+  std::size_t unreadable_rows = 0;
   bool is_empty() const { return chunks.empty() && histograms.empty(); }
 };
 
@@ -63,7 +65,8 @@ class BatchRead {
   Result<void> add_open(store::SeriesId series, heads::HeadView head);
   Result<std::vector<store::ChunkRow>> next_rows(std::size_t series);
   Result<std::vector<store::ChunkRow>> merge_floats(std::vector<store::ChunkRow> rows,
-                                                    lanes::AnswerMemory& memory) const;
+                                                    lanes::AnswerMemory& memory,
+                                                    std::size_t& unreadable) const;
 
   ReadRange range_;
   std::vector<store::SeriesKey> series_;  // the cursor looks at them where they lie, moved or not

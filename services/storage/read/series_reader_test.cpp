@@ -140,6 +140,21 @@ TEST_F(BatchReadTest, OnlyTheRangeIsRead) {
   EXPECT_THAT(next(batch), ElementsAre(1));
 }
 
+// The edge of what is kept lies in it, so that it has to be looked into.
+TEST_F(BatchReadTest, ARowAtTheEdgeThatCannotBeReadCostsItselfAlone) {
+  store(1, "not a chunk at all");
+  append(1);
+  auto batch = reader_
+                   .batch(customer_, keys(1, 1),
+                          {0, INT64_MAX, Resolution::kRaw, kStart - kHour + 1}, memory_)
+                   .value();
+  const auto data = batch.next(memory_).value();
+  EXPECT_EQ(data.unreadable_rows, 1U);
+  const auto samples = samples_of(data.chunks, 0, INT64_MAX).value();
+  ASSERT_EQ(samples.size(), 1U);
+  EXPECT_EQ(samples[0].timestamp_ms, kStart);
+}
+
 TEST_F(BatchReadTest, OneResolutionIsReadAndWhatIsOpenIsRaw) {
   store(1);
   append(1);

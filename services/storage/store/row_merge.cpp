@@ -28,7 +28,31 @@ void add(std::vector<T>& all, std::vector<T> more) {
   std::move(more.begin(), more.end(), std::back_inserter(all));
 }
 
+Result<void> add_row(MergedRows& all, const ChunkRow& row) {
+  if (row.encoding == Encoding::kFloats) {
+    auto samples = chunk::read_samples(row.data);
+    if (!samples) return forward(samples);
+    add(all.samples, std::move(*samples));
+    return {};
+  }
+  if (row.encoding == Encoding::kHistograms) {
+    auto histograms = chunk::read_histograms(row.data);
+    if (!histograms) return forward(histograms);
+    add(all.histograms, std::move(*histograms));
+    return {};
+  }
+  return fail(ErrorCode::kCorrupt, fmt::format("cold store: unknown chunk encoding {}",
+                                               static_cast<unsigned>(row.encoding)));
+}
+
 }  // namespace
+
+std::size_t erase_unreadable(std::vector<ChunkRow>& rows) {
+  return std::erase_if(rows, [](const ChunkRow& row) {
+    MergedRows alone;
+    return !add_row(alone, row).has_value();
+  });
+}
 
 Result<MergedRows> merge_rows(const std::vector<ChunkRow>& rows, Resolution resolution) {
   const bool is_lowest_first = staying_of(resolution) == Staying::kLowestVersion;
@@ -41,18 +65,7 @@ Result<MergedRows> merge_rows(const std::vector<ChunkRow>& rows, Resolution reso
                    });
   MergedRows all;
   for (const ChunkRow* row : by_version) {
-    if (row->encoding == Encoding::kFloats) {
-      auto samples = chunk::read_samples(row->data);
-      if (!samples) return forward(samples);
-      add(all.samples, std::move(*samples));
-    } else if (row->encoding == Encoding::kHistograms) {
-      auto histograms = chunk::read_histograms(row->data);
-      if (!histograms) return forward(histograms);
-      add(all.histograms, std::move(*histograms));
-    } else {
-      return fail(ErrorCode::kCorrupt, fmt::format("cold store: unknown chunk encoding {}",
-                                                   static_cast<unsigned>(row->encoding)));
-    }
+    if (auto added = add_row(all, *row); !added) return forward(added);
   }
   all.samples = merged(std::move(all.samples));
   all.histograms = merged(std::move(all.histograms));

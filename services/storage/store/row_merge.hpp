@@ -18,4 +18,7 @@ struct MergedRows {
 Result<MergedRows> merge_rows(const std::vector<ChunkRow>& rows,
                               Resolution resolution = Resolution::kRaw);
 
+/// Takes out the rows whose data is damaged; how many. For reading: one bad row is one row.
+std::size_t erase_unreadable(std::vector<ChunkRow>& rows);
+
 }  // namespace vigia::storage::store
