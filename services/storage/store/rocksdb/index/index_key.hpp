@@ -6,7 +6,7 @@
 
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/store/chunks.hpp"
-#include "services/storage/store/rocksdb/index/flat_id_map.hpp"
+#include "services/storage/store/flat_id_map.hpp"
 
 namespace vigia::storage::store::rocksdb::index::index_key {
 

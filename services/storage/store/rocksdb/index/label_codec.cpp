@@ -13,15 +13,6 @@ bool has_days(std::string_view row) { return row.size() >= kDaysBytes && row.fro
 
 }  // namespace
 
-std::string encode_labels(const Labels& labels) {
-  std::string bytes;
-  for (const Label& label : labels) {
-    append_sized(bytes, label.name);
-    append_sized(bytes, label.value);
-  }
-  return bytes;
-}
-
 std::string encode_series_row(const DayRange& days, std::string_view encoded_labels) {
   std::string row(1, kHasDays);
   append_u32(row, days.first);
@@ -57,22 +48,7 @@ DayRange days_of_value(std::string_view row) {
 
 Result<std::vector<LabelTexts>> decode_label_views(std::string_view bytes) {
   if (has_days(bytes)) bytes.remove_prefix(kDaysBytes);
-  std::vector<LabelTexts> views;
-  ByteReader reader(bytes);
-  while (reader.ok() && !reader.rest().empty()) {
-    const std::string_view name = reader.read_sized();
-    const std::string_view value = reader.read_sized();
-    views.emplace_back(name, value);
-  }
-  if (!reader.ok()) return fail(ErrorCode::kCorrupt, "cold store: damaged labels in the index");
-  return views;
-}
-
-Labels to_labels(const std::vector<LabelTexts>& views) {
-  std::vector<Label> labels;
-  labels.reserve(views.size());
-  for (const auto& [name, value] : views) labels.push_back({std::string(name), std::string(value)});
-  return Labels::from(std::move(labels));
+  return decode_labels(bytes);
 }
 
 }  // namespace vigia::storage::store::rocksdb::index

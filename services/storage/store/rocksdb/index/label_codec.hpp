@@ -1,20 +1,16 @@
-// Labels as bytes in index rows: name and value by turns, each with its length before it, sorted by
-// name.
+// Rows of the index as bytes: the labels of a series with its days, and the days of a label value.
 #pragma once
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "libs/base/result.hpp"
-#include "libs/model/labels.hpp"
 #include "services/storage/store/day_range.hpp"
-#include "services/storage/store/label_matcher.hpp"
+#include "services/storage/store/label_bytes.hpp"
 
 namespace vigia::storage::store::rocksdb::index {
 
-std::string encode_labels(const Labels& labels);
 /// The row of a series: on which days it had samples, and its labels.
 std::string encode_series_row(const DayRange& days, std::string_view encoded_labels);
 /// kNoDays where the row, of an older version, does not say.
@@ -27,6 +23,5 @@ DayRange days_of_value(std::string_view row);
 /// Views into `bytes`, the days of a row passed over. kCorrupt for bytes that neither of the two
 /// wrote.
 Result<std::vector<LabelTexts>> decode_label_views(std::string_view bytes);
-Labels to_labels(const std::vector<LabelTexts>& views);
 
 }  // namespace vigia::storage::store::rocksdb::index

@@ -98,7 +98,7 @@ Result<void> SeriesIndex::note_values(const UnresolvedSeries& series,
     }
     const bool is_noted = days.contains(series.days);
     days = joined(days, series.days);
-    value_days_.insert(series.customer, value_hash, {kKnownValue, days});
+    value_days_.insert(series.customer.value, value_hash, {kKnownValue, days});
     if (is_noted) continue;
     writes.push_back({kv::Family::kIndex, std::move(key), encode_value_row(days)});
   }

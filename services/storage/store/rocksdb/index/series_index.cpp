@@ -179,7 +179,7 @@ std::optional<KnownSeries> SeriesIndex::find(const LabelsHash& wire_hash) const 
 void SeriesIndex::remember(const UnresolvedSeries& series, const DayRange& days) {
   Shard& shard = shards_[series.wire_hash.high % kShards];
   const std::lock_guard lock(shard.mutex);
-  shard.ids.insert(series.customer, series.wire_hash, {series.id, days});
+  shard.ids.insert(series.customer.value, series.wire_hash, {series.id, days});
 }
 
 std::size_t SeriesIndex::values_max() const {
@@ -293,9 +293,9 @@ Result<void> SeriesIndex::add_rows(const UnresolvedSeries& series, const std::st
 
 void SeriesIndex::remember_values(const NewRows& rows) {
   for (const NewRows::Value& value : rows.noted_values) {
-    known_values_.insert(value.customer, value.hash, {kKnownValue});
+    known_values_.insert(value.customer.value, value.hash, {kKnownValue});
     if (value.days != kAllDays) {
-      value_days_.insert(value.customer, value.hash, {kKnownValue, value.days});
+      value_days_.insert(value.customer.value, value.hash, {kKnownValue, value.days});
     }
   }
   bound_values();
@@ -320,7 +320,7 @@ Result<void> SeriesIndex::add_value_rows(const UnresolvedSeries& series, NewRows
       rows.writes.push_back(
           {kv::Family::kIndex, std::move(key), has_days ? encode_value_row(days) : ""});
     }
-    rows.values.insert(series.customer, value_hash, {kKnownValue});
+    rows.values.insert(series.customer.value, value_hash, {kKnownValue});
     rows.noted_values.push_back({series.customer, value_hash, days});
   }
   return {};

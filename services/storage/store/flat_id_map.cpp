@@ -1,10 +1,10 @@
-#include "services/storage/store/rocksdb/index/flat_id_map.hpp"
+#include "services/storage/store/flat_id_map.hpp"
 
 #include <algorithm>
 
 #include "libs/base/check.hpp"
 
-namespace vigia::storage::store::rocksdb::index {
+namespace vigia::storage::store {
 namespace {
 
 constexpr std::uint64_t kIdMost = UINT64_MAX >> 1U;  // more series than will ever be
@@ -56,22 +56,22 @@ std::optional<KnownSeries> FlatIdMap::find(const LabelsHash& hash) {
   if (found == entries_.end()) return std::nullopt;
   Entry& entry = found->second;
   if (entry.is_asked_for == 0) entry.is_asked_for = 1;
-  return KnownSeries{store::SeriesId{entry.id}, {entry.first_day, entry.last_day}};
+  return KnownSeries{SeriesId{entry.id}, {entry.first_day, entry.last_day}};
 }
 
-void FlatIdMap::insert(customers::CustomerNumber customer, const LabelsHash& hash,
+void FlatIdMap::insert(std::uint32_t owner, const LabelsHash& hash,
                        const KnownSeries& known) {
   CHECK(known.id.value != 0 && known.id.value <= kIdMost);
   auto found = entries_.find(hash);
   if (found == entries_.end()) {
     if (entries_.size() >= size_max_) forget_some(size_after_forgetting(size_max_));
-    found = entries_.emplace(hash, Entry{0, 0, customer, day16(kNoDays.first), day16(kNoDays.last)})
+    found = entries_.emplace(hash, Entry{0, 0, owner, day16(kNoDays.first), day16(kNoDays.last)})
                 .first;
   }
   Entry& entry = found->second;
   const bool is_same = entry.id == known.id.value;
   entry.id = known.id.value & kIdMost;
-  entry.customer = customer;
+  entry.owner = owner;
   // Who does not know the days must not take them from who did.
   if (is_same && known.days == kNoDays) return;
   const bool is_told = known.days.first <= known.days.last && known.days.first <= UINT16_MAX;
@@ -90,7 +90,7 @@ void FlatIdMap::set_bytes_max(std::size_t bytes_max) {
 FlatIdMap::Shares FlatIdMap::shares() const {
   Shares shares;
   for (const auto& [hash, entry] : entries_)
-    ++shares[entry.customer.value].held[entry.is_asked_for];
+    ++shares[entry.owner].held[entry.is_asked_for];
   return shares;
 }
 
@@ -114,7 +114,7 @@ void FlatIdMap::forget_some(std::size_t size_max) {
   Shares held = shares();
   choose(held, entries_.size() - std::min(entries_.size(), size_max));
   boost::unordered::erase_if(entries_, [&](auto& known) {
-    return held[known.second.customer.value].drops(known.second.is_asked_for != 0);
+    return held[known.second.owner].drops(known.second.is_asked_for != 0);
   });
   for (auto& [hash, entry] : entries_) entry.is_asked_for = 0;
 }
@@ -135,4 +135,4 @@ void FlatIdMap::forget_before(std::uint32_t day) {
 
 void FlatIdMap::clear() { Entries().swap(entries_); }
 
-}  // namespace vigia::storage::store::rocksdb::index
+}  // namespace vigia::storage::store

@@ -1,15 +1,15 @@
-#include "services/storage/store/rocksdb/index/flat_id_map.hpp"
+#include "services/storage/store/flat_id_map.hpp"
 
 #include <gtest/gtest.h>
 #include <xxhash.h>
 
-namespace vigia::storage::store::rocksdb::index {
+namespace vigia::storage::store {
 namespace {
 
 constexpr std::size_t kSlotBytes = 32;
 constexpr std::size_t kBytesMax = 4096 * kSlotBytes;  // 3,240 series
-constexpr customers::CustomerNumber kA{1};
-constexpr customers::CustomerNumber kB{2};
+constexpr std::uint32_t kA = 1;
+constexpr std::uint32_t kB = 2;
 
 class FlatIdMapTest : public testing::Test {
  protected:
@@ -17,14 +17,14 @@ class FlatIdMapTest : public testing::Test {
     const XXH128_hash_t hash = XXH3_128bits(&series, sizeof(series));
     return {hash.high64, hash.low64};
   }
-  void insert(customers::CustomerNumber customer, std::uint64_t first, std::uint64_t count) {
+  void insert(std::uint32_t owner, std::uint64_t first, std::uint64_t count) {
     for (std::uint64_t id = first; id < first + count; ++id) {
-      map_.insert(customer, hash(id), {store::SeriesId{id}});
+      map_.insert(owner, hash(id), {SeriesId{id}});
       ASSERT_LE(map_.memory_bytes(), kBytesMax);
     }
   }
   // Each is asked for by this, what is not there is put in again: as writers do.
-  std::uint64_t known(customers::CustomerNumber customer, std::uint64_t first,
+  std::uint64_t known(std::uint32_t owner, std::uint64_t first,
                       std::uint64_t count) {
     std::uint64_t known = 0;
     for (std::uint64_t id = first; id < first + count; ++id) {
@@ -33,7 +33,7 @@ class FlatIdMapTest : public testing::Test {
         EXPECT_EQ(found->id.value, id);
         ++known;
       } else {
-        map_.insert(customer, hash(id), {store::SeriesId{id}});
+        map_.insert(owner, hash(id), {SeriesId{id}});
       }
     }
     return known;
@@ -96,22 +96,22 @@ TEST_F(FlatIdMapTest, AShorterBoundHoldsAtOnce) {
 
 TEST_F(FlatIdMapTest, DaysStayWithTheirNumberAlone) {
   const auto days = [&] { return map_.find(hash(7))->days; };
-  map_.insert(kA, hash(7), {store::SeriesId{7}, {100, 102}});
-  map_.insert(kA, hash(7), {store::SeriesId{7}});
+  map_.insert(kA, hash(7), {SeriesId{7}, {100, 102}});
+  map_.insert(kA, hash(7), {SeriesId{7}});
   EXPECT_EQ(days(), (DayRange{100, 102}));
   map_.forget_before(102);
   EXPECT_EQ(days(), (DayRange{100, 102}));
-  map_.insert(kA, hash(7), {store::SeriesId{8}});
+  map_.insert(kA, hash(7), {SeriesId{8}});
   EXPECT_EQ(days(), kNoDays);
-  map_.insert(kA, hash(7), {store::SeriesId{8}, {100, 102}});
+  map_.insert(kA, hash(7), {SeriesId{8}, {100, 102}});
   map_.forget_days();
   EXPECT_EQ(days(), kNoDays);
   map_.forget_before(1'000);
-  EXPECT_EQ(map_.find(hash(7))->id, store::SeriesId{8});
-  map_.insert(kA, hash(7), {store::SeriesId{8}, {100, 102}});
+  EXPECT_EQ(map_.find(hash(7))->id, SeriesId{8});
+  map_.insert(kA, hash(7), {SeriesId{8}, {100, 102}});
   map_.forget_before(103);
   EXPECT_FALSE(map_.find(hash(7)).has_value());
 }
 
 }  // namespace
-}  // namespace vigia::storage::store::rocksdb::index
+}  // namespace vigia::storage::store

@@ -19,10 +19,9 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
-#include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/store/catalog.hpp"
 
-namespace vigia::storage::store::rocksdb::index {
+namespace vigia::storage::store {
 
 /// Thread contract: one thread at a time.
 class FlatIdMap {
@@ -35,7 +34,7 @@ class FlatIdMap {
   /// since the last time, as much as is needed; then of the next; then what was asked for, in the
   /// same order. Days that are known stay where the number is the same and kNoDays are given.
   /// REQUIRES: 0 < known.id.value < 2^63.
-  void insert(customers::CustomerNumber customer, const LabelsHash& hash, const KnownSeries& known);
+  void insert(std::uint32_t owner, const LabelsHash& hash, const KnownSeries& known);
   /// Forgets at once what is more.
   void set_bytes_max(std::size_t bytes_max);
   /// Numbers stay.
@@ -50,7 +49,7 @@ class FlatIdMap {
   struct Entry {
     std::uint64_t id : 63;
     std::uint64_t is_asked_for : 1;  // since the last forgetting
-    customers::CustomerNumber customer;
+    std::uint32_t owner;
     std::uint16_t first_day;  // up to the year 2149
     std::uint16_t last_day;
   };
@@ -74,4 +73,4 @@ class FlatIdMap {
   std::size_t size_max_ = 0;  // what fits into that
 };
 
-}  // namespace vigia::storage::store::rocksdb::index
+}  // namespace vigia::storage::store
