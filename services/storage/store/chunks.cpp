@@ -28,9 +28,11 @@ tl::unexpected<Error> no_such_resolution(Resolution resolution) {
 
 Result<void> put_now(ChunkStore& chunks, const CustomerId& customer,
                      std::span<const ClosedChunk> closed) {
-  std::promise<Result<void>> answer;
-  chunks.put(customer, closed, [&](Result<void> done) { answer.set_value(std::move(done)); });
-  return answer.get_future().get();
+  // Shared with the thread that answers, which may still be in set_value when get returns.
+  auto answer = std::make_shared<std::promise<Result<void>>>();
+  std::future<Result<void>> done = answer->get_future();
+  chunks.put(customer, closed, [answer](Result<void> put) { answer->set_value(std::move(put)); });
+  return done.get();
 }
 
 Result<std::vector<ChunkRow>> read_rows(ChunkStore& chunks, const CustomerId& customer,

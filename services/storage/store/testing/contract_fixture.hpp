@@ -1,5 +1,5 @@
-// The stores that keep to the contract, and what its suites ask them with. A new store is one name
-// in `Stores` and a struct that opens it.
+// What the suites of the contract ask stores with. Which stores that are says a header of their
+// own, since some need more than a folder (store/cassandra/testing/contract_stores.hpp).
 #pragma once
 
 #include <algorithm>
@@ -11,12 +11,15 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/clock.hpp"
-#include "libs/base/testing/temporary_folder.hpp"
 #include "libs/chunk/chunk_writer.hpp"
-#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
-#include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
 #include "services/storage/store/testing/memory_cold_store.hpp"
 #include "services/storage/store/testing/otlp_bodies.hpp"
+
+#ifndef VIGIA_CONTRACT_STORES
+#define VIGIA_CONTRACT_STORES "services/storage/store/testing/contract_stores.hpp"
+#define VIGIA_CONTRACT_TYPES StoresInFolders
+#endif
+#include VIGIA_CONTRACT_STORES
 
 namespace vigia::storage::store {
 
@@ -26,20 +29,7 @@ inline constexpr TimestampNs kStartNs = static_cast<TimestampNs>(kStart) * 1'000
 inline constexpr TimestampNs kDayNs = static_cast<TimestampNs>(kDayMs) * 1'000'000;
 inline const std::string kTrace(kTraceIdBytes, '\x0a');
 
-struct InMemory {
-  ColdStore& cold() { return store; }
-  MemoryColdStore store;
-};
-
-struct OnRocksDb {
-  ColdStore& cold() { return *store; }
-  TemporaryFolder folder;
-  ManualClock clock{kStart * 1'000'000};
-  std::unique_ptr<rocksdb::kv::OrderedStore> kv =
-      rocksdb::kv::open_rocksdb({folder.path()}).value();
-  std::unique_ptr<rocksdb::RocksDbColdStore> store =
-      rocksdb::RocksDbColdStore::open(*kv, clock, 1U << 20U).value();
-};
+using Stores = VIGIA_CONTRACT_TYPES;
 
 template <typename Store>
 class ContractFixture : public ::testing::Test {
@@ -137,7 +127,5 @@ class ContractFixture : public ::testing::Test {
   const WorkLimit unlimited_;
   Store store_;
 };
-
-using Stores = ::testing::Types<InMemory, OnRocksDb>;
 
 }  // namespace vigia::storage::store
