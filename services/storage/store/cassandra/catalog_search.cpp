@@ -1,0 +1,259 @@
+// CassandraCatalog: the search by matchers.
+#include <algorithm>
+#include <list>
+
+#include "services/storage/store/cassandra/catalog.hpp"
+#include "services/storage/store/label_bytes.hpp"
+
+namespace vigia::storage::store::cassandra {
+namespace {
+
+using vigia::cassandra::BoundCells;
+using vigia::cassandra::PreparedStatement;
+using vigia::cassandra::RowReader;
+using vigia::cassandra::Session;
+
+constexpr std::size_t kSeriesOfPage = 256;
+constexpr std::size_t kTextsOfPage = 1000;
+
+/// Of a day that a column does not say: an earlier one was, and was deleted with what expired.
+std::uint32_t read_first_day(RowReader& row) {
+  return row.take_null() ? 0 : static_cast<std::uint32_t>(std::max(row.read_int(), 0));
+}
+
+/// Nothing for a row that has no last day: what is left of one that has expired.
+std::optional<std::uint32_t> read_last_day(RowReader& row) {
+  if (row.take_null()) return std::nullopt;
+  return static_cast<std::uint32_t>(std::max(row.read_int(), 0));
+}
+
+bool is_on(const DayRange& days, const DayRange& wanted) {
+  return wanted.first <= wanted.last && days.overlaps(wanted);
+}
+
+/// The series of one partition, by id.
+class ShardRows {
+ public:
+  struct Found {
+    SeriesId id;
+    std::string labels;
+    DayRange days;
+  };
+  ShardRows(Session& session, const PreparedStatement& statement, BoundCells cells,
+            std::string_view owner, std::atomic<std::uint64_t>& malformed)
+      : rows_(session, statement, std::move(cells), owner), malformed_(malformed) {}
+
+  const std::optional<Found>& front() const { return front_; }
+  /// REQUIRED before front.
+  Result<void> advance() {
+    front_.reset();
+    while (!front_) {
+      auto row = rows_.next();
+      if (!row) return forward(row);
+      if (!*row) return {};
+      take(**row);
+    }
+    return {};
+  }
+
+ private:
+  void take(RowReader& row) {
+    Found found;
+    found.id.value = static_cast<std::uint64_t>(row.read_bigint());
+    if (row.take_null()) return;  // what is left of a row that has expired
+    found.labels = row.read_blob();
+    found.days.first = read_first_day(row);
+    const auto last = read_last_day(row);
+    if (!last) return;
+    found.days.last = *last;
+    if (row.ok()) {
+      front_ = std::move(found);
+    } else {
+      ++malformed_;
+    }
+  }
+
+  Rows rows_;
+  std::atomic<std::uint64_t>& malformed_;
+  std::optional<Found> front_;
+};
+
+class Search final : public SeriesCursor {
+ public:
+  Search(Session& session, const CatalogStatements& statements, const CustomerId& customer,
+         const SeriesQuery& query, const DayRange& days, const WorkLimit& limit,
+         std::atomic<std::uint64_t>& malformed)
+      : session_(session),
+        statements_(statements),
+        customer_(customer.text()),
+        matchers_(query.matchers),
+        days_(days),
+        limit_(limit),
+        malformed_(malformed) {
+    BoundCells cells;
+    cells.add_text(customer_);
+    if (const auto metric = equality_on(matchers_, kNameLabel)) {
+      only_metric_ = key_text(*metric);
+      cells.add_text(only_metric_);
+      metrics_ =
+          std::make_unique<Rows>(session_, *statements_.list_shards, std::move(cells), customer_);
+    } else {
+      metrics_ = std::make_unique<Rows>(session_, *statements_.list_all_shards, std::move(cells),
+                                        customer_);
+    }
+  }
+
+  Result<std::vector<FoundSeries>> next() override {
+    std::vector<FoundSeries> page;
+    while (page.size() < kSeriesOfPage) {
+      if (auto checked = limit_.check(); !checked) return forward(checked);
+      if (shards_.empty()) {
+        const auto opened = open_metric();
+        if (!opened) return forward(opened);
+        if (!*opened) break;
+      }
+      if (auto taken = take_first(page); !taken) return forward(taken);
+    }
+    return page;
+  }
+
+ private:
+  /// Whether there is one more.
+  Result<bool> open_metric() {
+    std::vector<std::int32_t> shards;
+    while (!ended_) {
+      if (auto read = read_shard(); !read) return forward(read);
+      // Shards of a metric follow each other.
+      if (!shards.empty() && (ended_ || next_metric_ != metric_)) break;
+      if (ended_) return false;
+      metric_ = next_metric_;
+      if (is_wanted(metric_)) shards.push_back(next_shard_);
+      has_next_ = false;
+    }
+    for (const std::int32_t shard : shards) {
+      BoundCells cells;
+      cells.add_text(customer_).add_text(metric_).add_int(shard);
+      auto& rows = shards_.emplace_back(session_, *statements_.scan_series, std::move(cells),
+                                        customer_, malformed_);
+      if (auto advanced = rows.advance(); !advanced) return forward(advanced);
+    }
+    return !shards.empty();
+  }
+
+  /// Into next_metric_ and next_shard_, where nothing stands there yet.
+  Result<void> read_shard() {
+    while (!has_next_) {
+      if (auto checked = limit_.check(); !checked) return checked;
+      auto row = metrics_->next();
+      if (!row) return forward(row);
+      if (!*row) {
+        ended_ = true;
+        return {};
+      }
+      next_metric_ = std::string((*row)->read_text());
+      next_shard_ = (*row)->read_int();
+      has_next_ = (*row)->ok();
+      malformed_ += has_next_ ? 0 : 1;
+    }
+    return {};
+  }
+
+  bool is_wanted(const std::string& metric) const {
+    return is_made_text(metric) ||
+           std::all_of(matchers_.begin(), matchers_.end(), [&](const LabelMatcher& matcher) {
+             return matcher.name() != kNameLabel || matcher.matches(metric);
+           });
+  }
+
+  /// The series with the lowest id of all shards, to `page` where it is asked for.
+  Result<void> take_first(std::vector<FoundSeries>& page) {
+    std::erase_if(shards_, [](const ShardRows& rows) { return !rows.front(); });
+    const auto first = std::min_element(shards_.begin(), shards_.end(),
+                                        [](const ShardRows& left, const ShardRows& right) {
+                                          return left.front()->id < right.front()->id;
+                                        });
+    if (first == shards_.end()) return {};
+    const ShardRows::Found& found = *first->front();
+    if (is_on(found.days, days_)) {
+      const auto labels = decode_labels(found.labels);
+      if (!labels) {
+        ++malformed_;
+      } else if (all_match(matchers_, *labels)) {
+        page.push_back({found.id, to_labels(*labels)});
+      }
+    }
+    return first->advance();
+  }
+
+  Session& session_;
+  const CatalogStatements& statements_;
+  const std::string customer_;
+  const LabelMatchers& matchers_;
+  const DayRange days_;
+  const WorkLimit& limit_;
+  std::atomic<std::uint64_t>& malformed_;
+  std::string only_metric_;
+  std::unique_ptr<Rows> metrics_;
+  std::string next_metric_;
+  std::int32_t next_shard_ = 0;
+  bool has_next_ = false;
+  bool ended_ = false;
+  std::string metric_;
+  std::list<ShardRows> shards_;
+};
+
+/// Rows of a text and its days, of which those are given that are on the days.
+Result<TextPage> read_texts(Rows& rows, const DayRange& days, const WorkLimit& limit,
+                            std::atomic<std::uint64_t>& malformed) {
+  TextPage page;
+  if (auto checked = limit.check(); !checked) return forward(checked);
+  while (page.texts.size() < kTextsOfPage) {
+    auto row = rows.next();
+    if (!row) return forward(row);
+    if (!*row) {
+      page.is_last = true;
+      return page;
+    }
+    if (auto checked = limit.check(); !checked) return forward(checked);
+    const std::string_view text = (*row)->read_blob();
+    const std::uint32_t first = read_first_day(**row);
+    const auto last = read_last_day(**row);
+    if (!(*row)->ok()) {
+      ++malformed;
+    } else if (last && is_on({first, *last}, days)) {
+      page.texts.emplace_back(text);
+    }
+  }
+  return page;
+}
+
+}  // namespace
+
+std::unique_ptr<SeriesCursor> CassandraCatalog::select(const CustomerId& customer,
+                                                       const SeriesQuery& query,
+                                                       const WorkLimit& limit) const {
+  const DayRange days{std::max(query.days.first, kept_.day("index")), query.days.last};
+  return std::make_unique<Search>(session_, statements_, customer, query, days, limit, malformed_);
+}
+
+Result<TextPage> CassandraCatalog::label_names(const CustomerId& customer, const TextQuery& query,
+                                               const WorkLimit& limit) const {
+  BoundCells cells;
+  cells.add_text(customer.text()).add_text(query.after);
+  Rows rows(session_, *statements_.list_names, std::move(cells), customer.text());
+  return read_texts(rows, {std::max(query.days.first, kept_.day("index")), query.days.last}, limit,
+                    malformed_);
+}
+
+Result<TextPage> CassandraCatalog::label_values(const CustomerId& customer, std::string_view name,
+                                                const TextQuery& query,
+                                                const WorkLimit& limit) const {
+  if (name.empty() || name.size() > kKeyTextMax) return TextPage{{}, true};
+  BoundCells cells;
+  cells.add_text(customer.text()).add_text(name).add_blob(query.after);
+  Rows rows(session_, *statements_.list_values, std::move(cells), customer.text());
+  return read_texts(rows, {std::max(query.days.first, kept_.day("index")), query.days.last}, limit,
+                    malformed_);
+}
+
+}  // namespace vigia::storage::store::cassandra

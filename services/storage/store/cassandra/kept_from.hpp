@@ -1,0 +1,40 @@
+// Before which days nothing is read any more: the same for all instances, so that what one has
+// expired no other gives.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "libs/base/clock.hpp"
+#include "services/storage/store/cassandra/requests.hpp"
+
+namespace vigia::storage::store::cassandra {
+
+/// Thread contract: any thread.
+class KeptDays {
+ public:
+  /// Both must outlive it.
+  KeptDays(vigia::cassandra::Session& session, const Clock& clock)
+      : session_(session), clock_(clock) {}
+  Result<void> prepare(Preparation& preparation);
+
+  /// The first day of that kind of data that is read; 0: nothing has expired. Looked up once a
+  /// minute at most; while the cluster does not answer, what was known before.
+  std::uint32_t day(std::string_view kind);
+  /// Never goes back, whichever instance says less. Durable when it returns.
+  Result<void> raise(std::string_view kind, std::uint32_t day);
+
+ private:
+  Result<void> load();
+
+  vigia::cassandra::Session& session_;
+  const Clock& clock_;
+  Statement read_;
+  Statement write_;
+  std::mutex mutex_;
+  std::map<std::string, std::uint32_t, std::less<>> days_;
+  TimePoint next_look_{};
+};
+
+}  // namespace vigia::storage::store::cassandra

@@ -1,0 +1,88 @@
+#include "services/storage/store/cassandra/requests.hpp"
+
+#include <fmt/format.h>
+
+namespace vigia::storage::store::cassandra {
+
+using vigia::cassandra::BoundCells;
+using vigia::cassandra::Page;
+using vigia::cassandra::PreparedStatement;
+using vigia::cassandra::RowReader;
+using vigia::cassandra::Session;
+
+Statement Preparation::prepare(std::string_view cql, std::uint32_t page_rows) {
+  return prepare(cql, page_rows, true);
+}
+
+Statement Preparation::prepare_once(std::string_view cql) { return prepare(cql, kPageRows, false); }
+
+Statement Preparation::prepare(std::string_view cql, std::uint32_t page_rows, bool is_idempotent) {
+  if (!outcome_) return nullptr;
+  vigia::cassandra::StatementSpec spec;
+  spec.cql = fmt::format(fmt::runtime(cql), keyspace_);
+  spec.page_rows = page_rows;
+  spec.is_idempotent = is_idempotent;
+  auto prepared = session_.prepare(spec);
+  if (prepared) return *std::move(prepared);
+  outcome_ = tl::unexpected<Error>(with_context(spec.cql, prepared.error()));
+  return nullptr;
+}
+
+Result<void> Preparation::outcome() const { return outcome_; }
+
+void Requests::add(const PreparedStatement& statement, const BoundCells& cells) {
+  auto answer = std::make_shared<Result<Page>>(fail(ErrorCode::kInternal, "no answer"));
+  answers_.push_back(answer);
+  {
+    const std::lock_guard lock(shared_->mutex);
+    ++shared_->left;
+  }
+  session_.send({statement, cells, owner_, kRequestDeadline},
+                [shared = shared_, answer = std::move(answer)](Result<Page> page) {
+                  const std::lock_guard lock(shared->mutex);
+                  *answer = std::move(page);
+                  if (--shared->left == 0) shared->came.notify_all();
+                });
+}
+
+std::vector<Result<Page>> Requests::wait() {
+  std::unique_lock lock(shared_->mutex);
+  shared_->came.wait(lock, [this] { return shared_->left == 0; });
+  std::vector<Result<Page>> pages;
+  pages.reserve(answers_.size());
+  for (const auto& answer : answers_) pages.push_back(std::move(*answer));
+  answers_.clear();
+  return pages;
+}
+
+Result<void> Requests::wait_for_all() {
+  for (Result<Page>& page : wait()) {
+    if (!page) return forward(page);
+  }
+  return {};
+}
+
+Result<Page> ask(Session& session, const PreparedStatement& statement, const BoundCells& cells,
+                 std::string_view owner) {
+  return session.fetch({statement, cells, owner, kRequestDeadline});
+}
+
+// A page may be empty and not the last one: where rows of it have expired.
+Result<std::optional<RowReader>> Rows::next() {
+  while (row_ == page_.rows()) {
+    if (is_begun_ && page_.paging_state().empty()) return std::optional<RowReader>();
+    const std::string state = page_.paging_state();
+    auto page = session_.fetch({statement_, cells_, owner_, kRequestDeadline, state});
+    if (!page) return forward(page);
+    page_ = *std::move(page);
+    row_ = 0;
+    is_begun_ = true;
+  }
+  return std::optional<RowReader>(page_.row(row_++));
+}
+
+tl::unexpected<Error> malformed_row(std::string_view table) {
+  return fail(ErrorCode::kCorrupt, fmt::format("a row of {} cannot be read", table));
+}
+
+}  // namespace vigia::storage::store::cassandra

@@ -1,0 +1,108 @@
+// Many requests at once, and the words of a statement that all of this store's share.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/base/result.hpp"
+#include "libs/cassandra/session.hpp"
+
+namespace vigia::storage::store::cassandra {
+
+/// For a request of which somebody waits for the answer.
+inline constexpr Duration kRequestDeadline = std::chrono::seconds(10);
+
+using Statement = std::unique_ptr<vigia::cassandra::PreparedStatement>;
+
+/// Prepares the statements of a part of the store; after the first failure it prepares no more, so
+/// that whoever prepares many asks once at the end. Thread contract: one thread.
+class Preparation {
+ public:
+  Preparation(vigia::cassandra::Session& session, std::string keyspace)
+      : session_(session), keyspace_(std::move(keyspace)) {}
+  /// `cql` has {} in the place of the keyspace; sent again where a node does not answer. A page has
+  /// so many rows.
+  Statement prepare(std::string_view cql, std::uint32_t page_rows = kPageRows);
+  /// A light-weight transaction, which may not be sent twice.
+  Statement prepare_once(std::string_view cql);
+  Result<void> outcome() const;
+
+ private:
+  static constexpr std::uint32_t kPageRows = 1000;
+  Statement prepare(std::string_view cql, std::uint32_t page_rows, bool is_idempotent);
+
+  vigia::cassandra::Session& session_;
+  const std::string keyspace_;
+  Result<void> outcome_;
+};
+
+/// Requests on behalf of a customer, under way together; the session bounds how many. Each is
+/// waited for before it ends. Thread contract: one thread.
+class Requests {
+ public:
+  /// Both must outlive it. `owner`: as Execution's.
+  Requests(vigia::cassandra::Session& session, std::string_view owner)
+      : session_(session), owner_(owner) {}
+  Requests(const Requests&) = delete;
+  Requests& operator=(const Requests&) = delete;
+  ~Requests() { (void)wait(); }
+
+  /// Sends one, and waits where too many are under way. The values may go when it returns.
+  void add(const vigia::cassandra::PreparedStatement& statement,
+           const vigia::cassandra::BoundCells& cells);
+  /// The answers of all that were added since the last time, in their order.
+  std::vector<Result<vigia::cassandra::Page>> wait();
+  /// Of those that give no rows: the first error.
+  Result<void> wait_for_all();
+
+ private:
+  struct Shared {
+    std::mutex mutex;
+    std::condition_variable came;
+    std::size_t left = 0;
+  };
+
+  vigia::cassandra::Session& session_;
+  std::string_view owner_;
+  // Shared with the driver's thread, which may still be telling when `wait` returns.
+  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+  std::vector<std::shared_ptr<Result<vigia::cassandra::Page>>> answers_;
+};
+
+/// One request, waited for.
+Result<vigia::cassandra::Page> ask(vigia::cassandra::Session& session,
+                                   const vigia::cassandra::PreparedStatement& statement,
+                                   const vigia::cassandra::BoundCells& cells,
+                                   std::string_view owner);
+
+/// The rows of a statement, one after the other and page by page, each page with kRequestDeadline.
+/// Thread contract: one thread.
+class Rows {
+ public:
+  /// All, and what the cells point at, must outlive it.
+  Rows(vigia::cassandra::Session& session, const vigia::cassandra::PreparedStatement& statement,
+       vigia::cassandra::BoundCells cells, std::string_view owner)
+      : session_(session), statement_(statement), cells_(std::move(cells)), owner_(owner) {}
+
+  /// Nothing at the end. A row stays until the next one.
+  Result<std::optional<vigia::cassandra::RowReader>> next();
+
+ private:
+  vigia::cassandra::Session& session_;
+  const vigia::cassandra::PreparedStatement& statement_;
+  const vigia::cassandra::BoundCells cells_;
+  const std::string_view owner_;
+  vigia::cassandra::Page page_;
+  std::size_t row_ = 0;
+  bool is_begun_ = false;
+};
+
+/// The error for a row that is not what its table holds. `table`: its name.
+tl::unexpected<Error> malformed_row(std::string_view table);
+
+}  // namespace vigia::storage::store::cassandra

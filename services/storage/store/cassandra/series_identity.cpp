@@ -1,0 +1,68 @@
+#include "services/storage/store/cassandra/series_identity.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/base/check.hpp"
+
+namespace vigia::storage::store::cassandra {
+namespace {
+
+constexpr std::uint64_t kIdMask = UINT64_MAX >> 1U;
+constexpr int kIdBits = 63;
+constexpr std::uint64_t kFingerprintSeed = 0x7669676961;  // any that is no choice
+constexpr std::string_view kMadeText = "\x01long:";       // no name begins so
+
+constexpr std::uint32_t kDayMost = INT32_MAX - 1;
+constexpr std::int64_t kAfterAllDays = std::int64_t{1} << 32U;
+
+}  // namespace
+
+SeriesIdentity identity_of(const CustomerId& customer, std::string_view label_bytes,
+                           std::uint32_t choice) {
+  std::string whole;
+  append_sized(whole, customer.text());
+  whole += label_bytes;
+  SeriesIdentity identity;
+  const std::uint64_t hash = XXH3_64bits_withSeed(whole.data(), whole.size(), choice) & kIdMask;
+  identity.id.value = std::max<std::uint64_t>(hash, 1);
+  const XXH128_hash_t more = XXH3_128bits_withSeed(whole.data(), whole.size(), kFingerprintSeed);
+  append_u64(identity.fingerprint, more.high64);
+  append_u64(identity.fingerprint, more.low64);
+  return identity;
+}
+
+std::string key_text(std::string_view text) {
+  if (text.size() <= kKeyTextMax) return std::string(text);
+  const XXH128_hash_t hash = XXH3_128bits(text.data(), text.size());
+  return fmt::format("{}{:016x}{:016x}", kMadeText, hash.high64, hash.low64);
+}
+
+bool is_made_text(std::string_view text) { return text.starts_with(kMadeText); }
+
+Shard shard_of(SeriesId series, std::int32_t parts) {
+  CHECK(parts >= 1 && parts <= kPartsMax);
+  const int bits = std::countr_zero(static_cast<std::uint32_t>(parts));
+  return {parts + static_cast<std::int32_t>(series.value >> (kIdBits - bits))};
+}
+
+bool holds(Shard shard, SeriesId series) { return shard_of(series, parts_of(shard)) == shard; }
+
+std::int32_t parts_of(Shard shard) {
+  const auto number = static_cast<std::uint32_t>(std::clamp(shard.number, 1, 2 * kPartsMax - 1));
+  return static_cast<std::int32_t>(std::bit_floor(number));
+}
+
+std::int32_t day_column(std::uint32_t day) {
+  return static_cast<std::int32_t>(std::min(day, kDayMost));
+}
+
+std::int64_t last_day_time(std::uint32_t day) { return std::int64_t{day_column(day)} + 1; }
+
+std::int64_t first_day_time(std::uint32_t day) { return kAfterAllDays - day_column(day); }
+
+}  // namespace vigia::storage::store::cassandra
