@@ -1,0 +1,205 @@
+#include "services/storage/store/cassandra/chunks.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "services/storage/store/cassandra/chunk_block.hpp"
+
+namespace vigia::storage::store::cassandra {
+namespace {
+
+using vigia::cassandra::BoundCells;
+using vigia::cassandra::Page;
+
+// A page has at most some MiB: blocks have up to 64 KiB.
+constexpr std::uint32_t kBlockRows = 64;
+
+std::string kind_of(Resolution resolution) {
+  return fmt::format("chunks {}", to_string(resolution));
+}
+
+}  // namespace
+
+/// The blocks of one partition.
+struct CassandraChunks::Blocks {
+  std::string metric;
+  Resolution resolution;
+  std::uint32_t period;
+  Shard shard;
+  std::vector<ChunkBlock> blocks;
+};
+
+/// A put of which blocks are under way.
+struct CassandraChunks::Putting {
+  explicit Putting(Done done_by_all) : done(std::move(done_by_all)) {}
+  Putting(const Putting&) = delete;
+  Putting& operator=(const Putting&) = delete;
+  // The last one to let go tells: nothing can be forgotten that way.
+  ~Putting() { done(std::move(outcome)); }
+  void note(const Error& error) {
+    const std::lock_guard lock(mutex);
+    if (outcome) outcome = tl::unexpected<Error>(error);
+  }
+
+  std::mutex mutex;
+  Result<void> outcome;
+  Done done;
+};
+
+CassandraChunks::CassandraChunks(vigia::cassandra::Session& session, KeptDays& kept,
+                                 const Clock& clock, const ChunkClasses& classes,
+                                 std::uint64_t writer)
+    : session_(session),
+      kept_(kept),
+      clock_(clock),
+      places_(session, classes),
+      writer_(static_cast<std::int64_t>(writer)) {}
+
+Result<void> CassandraChunks::prepare(Preparation& preparation) {
+  for (const RetentionClass& one : retention_classes()) {
+    reads_[std::string(one.name)] = preparation.prepare(
+        fmt::format("SELECT first_series, last_series, first_ms, last_ms, version, key_id, data "
+                    "FROM {{}}.chunks_{} WHERE customer_id = ? AND metric = ? AND resolution = ? "
+                    "AND period = ? AND shard = ? AND first_series <= ?",
+                    one.name),
+        kBlockRows);
+  }
+  for (std::size_t i = 0; i < kResolutions; ++i) {
+    writes_[i] = preparation.prepare(fmt::format(
+        "INSERT INTO {{}}.chunks_{} (customer_id, metric, resolution, period, shard, first_series, "
+        "writer, version, last_series, first_ms, last_ms, key_id, data) VALUES (?, ?, ?, ?, ?, ?, "
+        "?, ?, ?, ?, ?, ?, ?)",
+        places_.class_of(static_cast<Resolution>(i)).name));
+  }
+  return places_.prepare(preparation);
+}
+
+// Two blocks of one instance never have the same: else the second would replace the first.
+std::int64_t CassandraChunks::next_version() {
+  const std::int64_t now_us = clock_.wall_ns() / 1000;
+  std::int64_t last = version_;
+  while (!version_.compare_exchange_weak(last, std::max(now_us, last + 1))) {
+  }
+  return std::max(now_us, last + 1);
+}
+
+void CassandraChunks::put(const CustomerId& customer, std::span<const ClosedChunk> chunks,
+                          Done done) {
+  std::map<std::tuple<std::string, Resolution, std::uint32_t>, std::vector<const ClosedChunk*>>
+      groups;
+  for (const ClosedChunk& chunk : chunks) {
+    if (auto sound = check_row(chunk.row, chunk.resolution); !sound) return done(sound);
+    const std::uint32_t period = period_of(chunk.resolution, day_of(chunk.row.first_ms));
+    groups[{key_text(chunk.metric), chunk.resolution, period}].push_back(&chunk);
+  }
+  std::vector<Blocks> all;
+  for (const auto& [key, some] : groups) {
+    const MetricPlace place{customer, std::get<std::string>(key), std::get<Resolution>(key)};
+    if (auto added = add_blocks(place, some, all); !added) return done(added);
+  }
+  send(customer, all, std::move(done));
+}
+
+/// The chunks of one period. Its partitions are noted before anything is written there.
+Result<void> CassandraChunks::add_blocks(const MetricPlace& place,
+                                         std::span<const ClosedChunk* const> chunks,
+                                         std::vector<Blocks>& all) {
+  std::size_t bytes = 0;
+  for (const ClosedChunk* const chunk : chunks) bytes += chunk->row.data.size();
+  const std::uint32_t first_day = day_of(chunks.front()->row.first_ms);
+  const auto parts = places_.parts_for(place, first_day, bytes);
+  if (!parts) return forward(parts);
+  std::map<Shard, std::vector<const ChunkRow*>> by_shard;
+  std::set<std::pair<std::uint32_t, Shard>> days;
+  for (const ClosedChunk* const chunk : chunks) {
+    const Shard shard = shard_of(chunk->row.series, *parts);
+    by_shard[shard].push_back(&chunk->row);
+    days.emplace(day_of(chunk->row.first_ms), shard);
+  }
+  if (auto noted = places_.note(place, days); !noted) return noted;
+  const std::uint32_t period = period_of(place.resolution, first_day);
+  for (const auto& [shard, rows] : by_shard) {
+    all.push_back({place.metric, place.resolution, period, shard, make_blocks(rows)});
+  }
+  return {};
+}
+
+void CassandraChunks::send(const CustomerId& customer, const std::vector<Blocks>& all, Done done) {
+  const auto putting = std::make_shared<Putting>(std::move(done));
+  for (const Blocks& some : all) {
+    for (const ChunkBlock& block : some.blocks) {
+      BoundCells cells;
+      cells.add_text(customer.text()).add_text(some.metric);
+      cells.add_tinyint(static_cast<std::int8_t>(some.resolution));
+      cells.add_int(static_cast<std::int32_t>(some.period)).add_int(some.shard.number);
+      cells.add_bigint(static_cast<std::int64_t>(block.first_series.value)).add_bigint(writer_);
+      cells.add_bigint(next_version());
+      cells.add_bigint(static_cast<std::int64_t>(block.last_series.value));
+      cells.add_bigint(block.first_ms).add_bigint(block.last_ms).add_int(0).add_blob(block.data);
+      session_.send({*writes_[index_of(some.resolution)], cells, customer.text(), kRequestDeadline},
+                    [putting](Result<Page> page) {
+                      if (!page) putting->note(page.error());
+                    });
+    }
+  }
+}
+
+std::uint32_t CassandraChunks::kept_day(Resolution resolution) {
+  return kept_.day(kind_of(resolution));
+}
+
+std::unique_ptr<ChunkCursor> CassandraChunks::read(const CustomerId& customer,
+                                                   std::span<const SeriesKey> series,
+                                                   const ChunkQuery& query) {
+  return std::make_unique<CassandraChunkCursor>(ChunkReading{session_, places_, reads_}, customer,
+                                                series, query, kept_day(query.resolution));
+}
+
+// From the last period back. A row of the day before may end on the day after, later than what
+// begins there: then that is looked at, too.
+Result<std::optional<TimestampMs>> CassandraChunks::newest(const CustomerId& customer,
+                                                           const SeriesKey& series,
+                                                           TimestampMs from_ms) {
+  const MetricPlace place{customer, key_text(series.metric), Resolution::kRaw};
+  const ChunkQuery query{from_ms, INT64_MAX};
+  const ChunkReading reading{session_, places_, reads_};
+  const BlockReader reader(reading, place, query, kept_day(Resolution::kRaw));
+  const auto partitions = reader.partitions();
+  if (!partitions) return tl::unexpected<Error>(partitions.error());
+  std::optional<TimestampMs> newest;
+  std::span<const BlockPartition> left = *partitions;
+  while (!left.empty()) {
+    const std::uint32_t period = left.back().period;
+    if (newest && *newest >= TimestampMs{period + 1} * kDayMs + kChunkSpanMs) break;
+    const auto begin = std::find_if(left.begin(), left.end(),
+                                    [period](const auto& one) { return one.period == period; });
+    const auto count = static_cast<std::size_t>(left.end() - begin);
+    ReadRows rows;
+    std::map<std::uint64_t, Error> damaged;
+    rows[series.id.value];
+    auto read = reader.read(left.last(count), rows, damaged);
+    if (!read) return tl::unexpected<Error>(read.error());
+    if (!damaged.empty()) return tl::unexpected<Error>(damaged.begin()->second);
+    for (const ReadRow& one : rows[series.id.value]) {
+      if (one.row.version != kInOrder) continue;
+      newest = std::max(newest.value_or(one.row.last_ms), one.row.last_ms);
+    }
+    left = left.first(left.size() - count);
+  }
+  return newest;
+}
+
+Result<std::size_t> CassandraChunks::expire(Resolution resolution, TimestampMs before_ms) {
+  const std::lock_guard lock(expire_mutex_);
+  const std::uint32_t cut = day_of(before_ms - row_span_max_ms(resolution));
+  std::uint32_t& until = expired_until_[index_of(resolution)];
+  if (cut <= until) return 0U;
+  if (auto raised = kept_.raise(kind_of(resolution), cut); !raised) return forward(raised);
+  auto gone = places_.forget_before(resolution, cut);
+  if (gone) until = cut;
+  return gone;
+}
+
+}  // namespace vigia::storage::store::cassandra

@@ -1,0 +1,64 @@
+// The chunk store on Cassandra: blocks of many series, in partitions by metric, period and part.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "services/storage/store/cassandra/chunk_cursor.hpp"
+#include "services/storage/store/cassandra/chunk_places.hpp"
+#include "services/storage/store/cassandra/kept_from.hpp"
+#include "services/storage/store/chunks.hpp"
+
+namespace vigia::storage::store::cassandra {
+
+/// As ChunkStore. What `put` has acknowledged a quorum of the copies has on disk, if the nodes'
+/// commit log is as services/storage/cassandra/schema.cql asks: `sync` has nothing left to do.
+class CassandraChunks final : public ChunkStore {
+ public:
+  /// All must outlive it. `writer`: this instance's number, another one at each start.
+  CassandraChunks(vigia::cassandra::Session& session, KeptDays& kept, const Clock& clock,
+                  const ChunkClasses& classes, std::uint64_t writer);
+  /// REQUIRED before anything else.
+  Result<void> prepare(Preparation& preparation);
+
+  bool needs_metric() const override { return true; }
+  bool has(Resolution /*resolution*/) const override { return true; }
+  /// Waits where too many requests are under way; `done` comes on a thread of the driver's.
+  void put(const CustomerId& customer, std::span<const ClosedChunk> chunks, Done done) override;
+  std::unique_ptr<ChunkCursor> read(const CustomerId& customer, std::span<const SeriesKey> series,
+                                    const ChunkQuery& query) override;
+  Result<std::optional<TimestampMs>> newest(const CustomerId& customer, const SeriesKey& series,
+                                            TimestampMs from_ms) override;
+  Result<void> sync() override { return {}; }
+  /// Days are not read any more when it returns; their rows end with their class.
+  Result<std::size_t> expire(Resolution resolution, TimestampMs before_ms) override;
+  /// 0: what the nodes need only they know (nodetool tablestats).
+  std::uint64_t disk_bytes() const override { return 0; }
+
+ private:
+  struct Blocks;
+  struct Putting;
+  Result<void> add_blocks(const MetricPlace& place, std::span<const ClosedChunk* const> chunks,
+                          std::vector<Blocks>& all);
+  void send(const CustomerId& customer, const std::vector<Blocks>& all, Done done);
+  std::int64_t next_version();
+  std::uint32_t kept_day(Resolution resolution);
+
+  vigia::cassandra::Session& session_;
+  KeptDays& kept_;
+  const Clock& clock_;
+  ChunkPlaces places_;
+  const std::int64_t writer_;
+  std::atomic<std::int64_t> version_{0};
+  std::array<Statement, kResolutions> writes_;
+  BlockReads reads_;
+  std::mutex expire_mutex_;
+  std::array<std::uint32_t, kResolutions> expired_until_{};
+};
+
+}  // namespace vigia::storage::store::cassandra
