@@ -1,0 +1,99 @@
+#include "services/storage/store/cassandra/event_items.hpp"
+
+#include <protozero/pbf_reader.hpp>
+#include <xxhash.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/wire/otlp/attributes.hpp"
+#include "libs/wire/otlp/fields.hpp"
+#include "libs/wire/otlp/items.hpp"
+
+namespace vigia::storage::store::cassandra {
+namespace {
+
+constexpr TimestampNs kNsPerMs = 1'000'000;
+
+// Of several, the last one, as wherever a resource's customer is read.
+bool names_customer(std::string_view resource, const CustomerId& customer) {
+  bool is_named = false;
+  wire::otlp::for_each_attribute({resource, wire::otlp::ResourceField::kAttributes.number},
+                                 [&](const wire::otlp::KeyValueView& attribute) {
+                                   if (attribute.key != "customer.id") return;
+                                   is_named =
+                                       wire::otlp::string_value(attribute.value) == customer.text();
+                                 });
+  return is_named;
+}
+
+}  // namespace
+
+std::uint32_t day_of_ns(TimestampNs time_ns) {
+  return day_of(static_cast<TimestampMs>(time_ns / kNsPerMs));
+}
+
+std::string encode_origin(const Origin& origin) {
+  std::string row;
+  append_sized(row, origin.schema_url);
+  return row.append(origin.bytes);
+}
+
+Origin decode_origin(std::string_view row) {
+  ByteReader reader(row);
+  Origin origin;
+  origin.schema_url = reader.read_sized();
+  origin.bytes = reader.rest();
+  return origin;
+}
+
+std::string digest_of(std::string_view bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  std::string digest;
+  append_u64(digest, hash.high64);
+  append_u64(digest, hash.low64);
+  return digest;
+}
+
+void ItemVerdicts::on_resource(const wire::otlp::ResourceView& resource) {
+  is_good_resource_ = resource.bytes.size() <= kItemBytesMax &&
+                      wire::otlp::is_valid_resource(resource.bytes) &&
+                      names_customer(resource.bytes, customer_);
+}
+
+void ItemVerdicts::on_scope(const wire::otlp::ScopeView& scope) {
+  is_good_scope_ = scope.bytes.size() <= kItemBytesMax && wire::otlp::is_valid_scope(scope.bytes);
+}
+
+void ItemVerdicts::on_item(std::uint32_t item, std::string_view bytes) {
+  is_too_many_ = item >= kRequestItemsMax;
+  if (is_too_many_) return;
+  const bool is_good = is_good_resource_ && is_good_scope_ && bytes.size() <= kItemBytesMax &&
+                       (signal_ == Signal::kTraces ? wire::otlp::is_valid_span(bytes)
+                                                   : wire::otlp::is_valid_log_record(bytes));
+  is_good_.push_back(is_good);
+  if (!is_good) ++refused_;
+}
+
+ItemTimes times_of(Signal signal, std::string_view item) {
+  using wire::otlp::LogRecordField;
+  using wire::otlp::SpanField;
+  const bool is_span = signal == Signal::kTraces;
+  const auto time = is_span ? SpanField::kStartTime.number : LogRecordField::kTime.number;
+  ItemTimes times;
+  TimestampNs observed_ns = 0;
+  for (protozero::pbf_reader reader(item.data(), item.size()); reader.next();) {
+    if (reader.tag() == time) {
+      times.time_ns = reader.get_fixed64();
+    } else if (is_span && reader.tag() == SpanField::kTraceId.number) {
+      const auto view = reader.get_view();
+      times.trace_id = {view.data(), view.size()};
+    } else if (!is_span && reader.tag() == LogRecordField::kObservedTime.number) {
+      observed_ns = reader.get_fixed64();
+    } else {
+      reader.skip();
+    }
+  }
+  if (times.time_ns == 0) times.time_ns = observed_ns;
+  return times;
+}
+
+}  // namespace vigia::storage::store::cassandra

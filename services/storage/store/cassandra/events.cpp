@@ -1,0 +1,150 @@
+#include "services/storage/store/cassandra/events.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <protozero/exception.hpp>
+
+#include "libs/base/check.hpp"
+#include "services/storage/store/cassandra/event_writer.hpp"
+#include "services/storage/store/cassandra/log_walk.hpp"
+#include "services/storage/store/cassandra/series_identity.hpp"
+
+namespace vigia::storage::store::cassandra {
+namespace {
+
+using vigia::cassandra::BoundCells;
+
+// As the classes of chunks (retention_class.hpp): reads are cut before rows end.
+constexpr Duration kLongerThanKept = std::chrono::hours(48);
+
+std::int32_t live_seconds(Duration keep) {
+  if (keep == Duration()) return 0;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(keep + kLongerThanKept);
+  return static_cast<std::int32_t>(seconds.count());
+}
+
+}  // namespace
+
+void CassandraEvents::use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms) {
+  oldest_ms_[index_of(signal)] = std::move(oldest_ms);
+}
+
+// In microseconds, and never twice: requests come many at a time, and a clock may be set back.
+std::int64_t CassandraEvents::next_arrival(TimestampMs now_ms) {
+  const std::int64_t now_us = now_ms * 1000;
+  std::int64_t last = last_arrival_;
+  while (!last_arrival_.compare_exchange_weak(last, std::max(now_us, last + 1))) {
+  }
+  return std::max(now_us, last + 1);
+}
+
+// Everything is looked at before the first item is stored, so that a body that is damaged at its
+// end stores nothing.
+Result<EventCounts> CassandraEvents::write(const CustomerId& customer, Signal signal,
+                                           std::string_view body) {
+  CHECK(signal != Signal::kMetrics);
+  ItemVerdicts verdicts(customer, signal);
+  const auto items = wire::otlp::walk(signal, body, verdicts);
+  if (!items) return forward(items);
+  if (verdicts.is_too_many()) {
+    return fail(ErrorCode::kTooLarge,
+                fmt::format("the request holds {} items, {} are taken at once: send it in parts",
+                            *items, kRequestItemsMax));
+  }
+  const TimestampMs now_ms = times_.now_ms ? times_.now_ms() : clock_.wall_ms();
+  const auto& oldest_ms = oldest_ms_[index_of(signal)];
+  const Duration keep = signal == Signal::kTraces ? retention_.traces : retention_.logs;
+  ItemWriter writer(
+      session_, statements_, customer, signal, verdicts,
+      {now_ms, oldest_ms ? oldest_ms() : 0, next_arrival(now_ms), live_seconds(keep)});
+  if (auto walked = wire::otlp::walk(signal, body, writer); !walked) return forward(walked);
+  if (auto finished = writer.finish(); !finished) return forward(finished);
+  if (times_.note && writer.newest_ms() > 0) times_.note(customer, writer.newest_ms());
+  return EventCounts{writer.stored(), writer.repeats(), verdicts.refused(), writer.expired()};
+}
+
+Result<bool> CassandraEvents::read_trace(const CustomerId& customer, std::string_view trace_id,
+                                         const SpanVisit& visit, const WorkLimit& limit) {
+  const std::uint32_t kept_day = kept_.day(to_string(Signal::kTraces));
+  Origins origins(session_, statements_, customer);
+  BoundCells cells;
+  cells.add_text(customer.text()).add_blob(trace_id);
+  Rows rows(session_, *statements_.read_trace, std::move(cells), customer.text());
+  std::atomic<std::uint64_t>& damaged = damaged_[index_of(Signal::kTraces)];
+  while (true) {
+    if (limit.is_over()) return false;
+    auto row = rows.next();
+    if (!row) return forward(row);
+    if (!*row) return true;
+    const auto day = static_cast<std::uint32_t>((*row)->read_int());
+    const std::string_view resource = (*row)->read_blob();
+    const std::string_view scope = (*row)->read_blob();
+    const std::string_view item = (*row)->read_blob();
+    if (day < kept_day) continue;
+    const auto event = event_of(origins, day, resource, scope, item);
+    if (!event) return forward(event);
+    if (!(*row)->ok() || !*event) {
+      ++damaged;
+      continue;
+    }
+    try {
+      if (!visit(**event)) return true;
+    } catch (const protozero::exception&) {
+      ++damaged;
+    }
+  }
+}
+
+Result<LogEnd> CassandraEvents::read_logs(const CustomerId& customer, const LogQuery& query,
+                                          const LogVisit& visit, const WorkLimit& limit) {
+  if (query.from_ns > query.to_ns) return LogEnd{};
+  RecordWalk walk(session_, statements_, customer, query, kept_.day(to_string(Signal::kLogs)));
+  return walk.run(visit, limit, damaged_[index_of(Signal::kLogs)]);
+}
+
+Result<std::size_t> CassandraEvents::expire(Signal signal, TimestampMs before_ms) {
+  const std::lock_guard lock(expire_mutex_);
+  const std::uint32_t cut = day_of(before_ms);
+  std::uint32_t& until = expired_until_[index_of(signal)];
+  if (cut <= until) return 0U;
+  if (auto raised = kept_.raise(to_string(signal), cut); !raised) return forward(raised);
+  std::set<std::uint32_t> gone;
+  Rows rows(session_, *statements_.list_owners, {}, "");
+  while (true) {
+    auto row = rows.next();
+    if (!row) return forward(row);
+    if (!*row) break;
+    const std::string customer((*row)->read_text());
+    if ((*row)->read_tinyint() != static_cast<std::int8_t>(signal)) continue;
+    if (auto done = forget_days(customer, signal, cut, gone); !done) return forward(done);
+  }
+  until = cut;
+  return gone.size();
+}
+
+Result<void> CassandraEvents::forget_days(const std::string& customer, Signal signal,
+                                          std::uint32_t day, std::set<std::uint32_t>& gone) {
+  const auto signal_column = static_cast<std::int8_t>(signal);
+  const auto end = static_cast<std::int32_t>(
+      std::min<std::uint64_t>(std::uint64_t{day} * kSlotsOfDay, INT32_MAX));
+  BoundCells cells;
+  cells.add_text(customer).add_tinyint(signal_column).add_int(0).add_int(end - 1);
+  Rows rows(session_, *statements_.list_slots, std::move(cells), customer);
+  bool is_any = false;
+  while (true) {
+    auto row = rows.next();
+    if (!row) return forward(row);
+    if (!*row) break;
+    gone.insert(static_cast<std::uint32_t>((*row)->read_int()) / kSlotsOfDay);
+    is_any = true;
+  }
+  if (!is_any) return {};
+  BoundCells key;
+  key.add_text(customer).add_tinyint(signal_column).add_int(end);
+  auto deleted = ask(session_, *statements_.delete_slots, key, customer);
+  if (!deleted) return forward(deleted);
+  return {};
+}
+
+}  // namespace vigia::storage::store::cassandra

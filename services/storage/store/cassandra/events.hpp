@@ -1,0 +1,77 @@
+// Spans and log records on Cassandra.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "libs/base/clock.hpp"
+#include "services/storage/store/cassandra/event_items.hpp"
+#include "services/storage/store/cassandra/event_statements.hpp"
+#include "services/storage/store/cassandra/kept_from.hpp"
+#include "services/storage/store/events.hpp"
+
+namespace vigia::storage::store::cassandra {
+
+/// How long rows live; 0: for ever.
+struct EventRetention {
+  Duration traces{};
+  Duration logs{};
+};
+
+/// As EventStore. An item of more than kItemBytesMax is refused. A request that is written twice at
+/// once by two instances is there once; which arrival its records have is then either's.
+class CassandraEvents final : public EventStore {
+ public:
+  /// All must outlive it.
+  CassandraEvents(vigia::cassandra::Session& session, KeptDays& kept, const Clock& clock,
+                  const EventRetention& retention)
+      : session_(session), kept_(kept), clock_(clock), retention_(retention) {}
+  /// REQUIRED before anything else.
+  Result<void> prepare(Preparation& preparation) { return statements_.prepare(preparation); }
+  /// Before the first write. What time it is, by which items are filed: else the wall clock's. Told
+  /// of the newest time of each request.
+  struct Times {
+    std::function<TimestampMs()> now_ms;
+    std::function<void(const CustomerId&, TimestampMs)> note;
+  };
+  void use_times(Times times) { times_ = std::move(times); }
+  /// Before the first write: before which time items of the signal are taken and not stored.
+  void use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms);
+
+  Result<EventCounts> write(const CustomerId& customer, Signal signal,
+                            std::string_view body) override;
+  Result<bool> read_trace(const CustomerId& customer, std::string_view trace_id,
+                          const SpanVisit& visit, const WorkLimit& limit) override;
+  Result<LogEnd> read_logs(const CustomerId& customer, const LogQuery& query, const LogVisit& visit,
+                           const WorkLimit& limit) override;
+  /// Days are not read any more when it returns; their rows end with their time to live.
+  Result<std::size_t> expire(Signal signal, TimestampMs before_ms) override;
+  bool is_writable() const override { return true; }
+  /// 0: what the nodes need only they know (nodetool tablestats).
+  std::uint64_t disk_bytes(Signal /*signal*/) const override { return 0; }
+  std::uint64_t damaged_items(Signal signal) const override { return damaged_[index_of(signal)]; }
+
+ private:
+  static std::size_t index_of(Signal signal) { return signal == Signal::kTraces ? 0 : 1; }
+  std::int64_t next_arrival(TimestampMs now_ms);
+  Result<void> forget_days(const std::string& customer, Signal signal, std::uint32_t day,
+                           std::set<std::uint32_t>& gone);
+
+  vigia::cassandra::Session& session_;
+  KeptDays& kept_;
+  const Clock& clock_;
+  const EventRetention retention_;
+  EventStatements statements_;
+  Times times_;
+  std::array<std::function<TimestampMs()>, 2> oldest_ms_;
+  std::atomic<std::int64_t> last_arrival_{0};
+  std::array<std::atomic<std::uint64_t>, 2> damaged_{};
+  std::mutex expire_mutex_;
+  std::array<std::uint32_t, 2> expired_until_{};
+};
+
+}  // namespace vigia::storage::store::cassandra
