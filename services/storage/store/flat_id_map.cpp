@@ -59,14 +59,13 @@ std::optional<KnownSeries> FlatIdMap::find(const LabelsHash& hash) {
   return KnownSeries{SeriesId{entry.id}, {entry.first_day, entry.last_day}};
 }
 
-void FlatIdMap::insert(std::uint32_t owner, const LabelsHash& hash,
-                       const KnownSeries& known) {
+void FlatIdMap::insert(std::uint32_t owner, const LabelsHash& hash, const KnownSeries& known) {
   CHECK(known.id.value != 0 && known.id.value <= kIdMost);
   auto found = entries_.find(hash);
   if (found == entries_.end()) {
     if (entries_.size() >= size_max_) forget_some(size_after_forgetting(size_max_));
-    found = entries_.emplace(hash, Entry{0, 0, owner, day16(kNoDays.first), day16(kNoDays.last)})
-                .first;
+    found =
+        entries_.emplace(hash, Entry{0, 0, owner, day16(kNoDays.first), day16(kNoDays.last)}).first;
   }
   Entry& entry = found->second;
   const bool is_same = entry.id == known.id.value;
@@ -89,8 +88,7 @@ void FlatIdMap::set_bytes_max(std::size_t bytes_max) {
 
 FlatIdMap::Shares FlatIdMap::shares() const {
   Shares shares;
-  for (const auto& [hash, entry] : entries_)
-    ++shares[entry.owner].held[entry.is_asked_for];
+  for (const auto& [hash, entry] : entries_) ++shares[entry.owner].held[entry.is_asked_for];
   return shares;
 }
 

@@ -24,8 +24,7 @@ class FlatIdMapTest : public testing::Test {
     }
   }
   // Each is asked for by this, what is not there is put in again: as writers do.
-  std::uint64_t known(std::uint32_t owner, std::uint64_t first,
-                      std::uint64_t count) {
+  std::uint64_t known(std::uint32_t owner, std::uint64_t first, std::uint64_t count) {
     std::uint64_t known = 0;
     for (std::uint64_t id = first; id < first + count; ++id) {
       const auto found = map_.find(hash(id));

@@ -22,8 +22,8 @@
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/store/chunks.hpp"
 #include "services/storage/store/day_range.hpp"
-#include "services/storage/store/label_matcher.hpp"
 #include "services/storage/store/flat_id_map.hpp"
+#include "services/storage/store/label_matcher.hpp"
 #include "services/storage/store/rocksdb/kv/ordered_store.hpp"
 #include "services/storage/store/work_limit.hpp"
 

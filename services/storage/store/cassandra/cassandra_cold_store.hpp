@@ -1,0 +1,52 @@
+// ColdStore on a Cassandra cluster that several instances share.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "libs/base/clock.hpp"
+#include "services/storage/store/cassandra/catalog.hpp"
+#include "services/storage/store/cassandra/chunks.hpp"
+#include "services/storage/store/cassandra/events.hpp"
+#include "services/storage/store/cassandra/kept_from.hpp"
+#include "services/storage/store/cold_store.hpp"
+
+namespace vigia::storage::store::cassandra {
+
+struct ColdStoreSettings {
+  std::string keyspace;
+  ChunkClasses classes;
+  EventRetention event_retention;
+  std::uint64_t writer = 0;  ///< this instance's number, another at each start
+  std::size_t index_memory_max = 64U << 20U;
+};
+
+/// As ColdStore. Customers are named, nothing is counted: what one instance has written every other
+/// finds.
+class CassandraColdStore final : public ColdStore {
+  struct Key {};  // only open makes one
+
+ public:
+  /// Session and clock must outlive it. REQUIRES: the keyspace is migrated (schema.hpp).
+  static Result<std::unique_ptr<CassandraColdStore>> open(vigia::cassandra::Session& session,
+                                                          const ColdStoreSettings& settings,
+                                                          const Clock& clock);
+  CassandraColdStore(Key key, vigia::cassandra::Session& session, const ColdStoreSettings& settings,
+                     const Clock& clock);
+
+  Catalog& catalog() override { return catalog_; }
+  ChunkStore& chunks() override { return chunks_; }
+  EventStore& events() override { return events_; }
+
+  /// What is of this store alone: its memory.
+  CassandraCatalog& own_catalog() { return catalog_; }
+  CassandraEvents& own_events() { return events_; }
+
+ private:
+  KeptDays kept_;
+  CassandraCatalog catalog_;
+  CassandraChunks chunks_;
+  CassandraEvents events_;
+};
+
+}  // namespace vigia::storage::store::cassandra

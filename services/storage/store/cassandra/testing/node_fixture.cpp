@@ -1,0 +1,74 @@
+#include "services/storage/store/cassandra/testing/node_fixture.hpp"
+
+#include <cstdlib>
+#include <regex>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "libs/base/check.hpp"
+#include "libs/base/random.hpp"
+#include "services/storage/store/cassandra/schema.hpp"
+
+namespace vigia::storage::store::cassandra {
+namespace {
+
+using vigia::cassandra::Session;
+
+std::vector<std::string> tables_of(const SchemaSettings& settings) {
+  static const std::regex kTable(R"(CREATE TABLE IF NOT EXISTS (\S+))");
+  std::vector<std::string> tables;
+  const auto text = read_schema(schema_cql(), settings).value();
+  for (const SchemaStep& step : text.steps) {
+    for (const std::string& statement : step.statements) {
+      std::smatch found;
+      if (std::regex_search(statement, found, kTable)) tables.push_back(found[1]);
+    }
+  }
+  return tables;
+}
+
+// Emptying a table takes a node much longer than to look whether it is empty.
+void make_empty(SharedKeyspace& shared) {
+  static const std::vector<std::string> kTables = tables_of(shared.settings);
+  static std::vector<std::unique_ptr<vigia::cassandra::PreparedStatement>> looks;
+  if (looks.empty()) {
+    for (const std::string& table : kTables) {
+      looks.push_back(shared.session->prepare({"SELECT * FROM " + table + " LIMIT 1"}).value());
+    }
+  }
+  for (std::size_t i = 0; i < kTables.size(); ++i) {
+    const auto page = shared.session->fetch({*looks[i], {}, "", std::chrono::seconds(20)});
+    if (page.value().rows() == 0) continue;
+    CHECK(shared.session->run("TRUNCATE " + kTables[i]).has_value());
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Session> connected() {
+  const char* const node = std::getenv("VIGIA_CASSANDRA");
+  if (node == nullptr) return nullptr;
+  vigia::cassandra::ConnectionSettings settings;
+  settings.contact_points = {node};
+  return std::make_unique<Session>(vigia::cassandra::connect(settings).value(),
+                                   vigia::cassandra::SessionLimits{});
+}
+
+std::string fresh_keyspace() { return fmt::format("test_{:016x}", random_u64()); }
+
+SharedKeyspace& empty_keyspace() {
+  static SharedKeyspace shared;
+  if (!shared.session) {
+    shared.session = connected();
+    CHECK(shared.session != nullptr);  // VIGIA_CASSANDRA names no node
+    shared.settings.keyspace = fresh_keyspace();
+    shared.settings.replication_factor = 1;
+    const SystemClock clock;
+    CHECK(migrate(*shared.session, shared.settings, 1, clock).has_value());
+  }
+  make_empty(shared);
+  return shared;
+}
+
+}  // namespace vigia::storage::store::cassandra

@@ -1,0 +1,177 @@
+// What the store on Cassandra promises beyond the contract: instances that share a cluster, damage,
+// partitions that grow.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "services/storage/store/cassandra/testing/contract_stores.hpp"
+#include "services/storage/store/label_bytes.hpp"
+
+namespace vigia::storage::store::cassandra {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using vigia::cassandra::BoundCells;
+
+constexpr std::uint32_t kDay = 20'000;
+constexpr TimestampMs kStart = kDay * kDayMs;
+
+class TwoInstances : public ::testing::Test {
+ protected:
+  static Labels labels(const std::string& pod) {
+    return Labels::from({{"__name__", "m"}, {"pod", pod}});
+  }
+  NewSeries resolve(OnCassandra& instance, const Labels& labels, const DayRange& days) {
+    Catalog& catalog = instance.cold().catalog();
+    const std::uint64_t seed = catalog.seed_of(a_).value();
+    std::vector<NewSeries> series = {
+        {labels, hash_labels(seed, to_string(labels)), days, {}, false}};
+    EXPECT_TRUE(catalog.resolve(a_, series).has_value());
+    return series[0];
+  }
+  std::vector<SeriesId> select(OnCassandra& instance) {
+    const LabelMatchers none;
+    const SeriesQuery query{none, kAllDays};
+    const auto cursor = instance.cold().catalog().select(a_, query, unlimited_);
+    std::vector<SeriesId> ids;
+    for (auto page = cursor->next().value(); !page.empty(); page = cursor->next().value()) {
+      for (const FoundSeries& found : page) ids.push_back(found.id);
+    }
+    return ids;
+  }
+  static ClosedChunk chunk(SeriesId id, TimestampMs first_ms, const std::string& data) {
+    return {
+        "m", {id, first_ms, first_ms + 1'000, kInOrder, Encoding::kFloats, data}, Resolution::kRaw};
+  }
+  void ask(const std::string& cql, const BoundCells& cells) {
+    const std::string& keyspace = first_.shared.settings.keyspace;
+    const auto statement =
+        first_.shared.session->prepare({fmt::format(fmt::runtime(cql), keyspace)}).value();
+    ASSERT_TRUE(first_.shared.session->fetch({*statement, cells, "", std::chrono::seconds(20)}));
+  }
+
+  const CustomerId a_ = CustomerId::parse("cliente-a").value();
+  const WorkLimit unlimited_;
+  OnCassandra first_;
+  std::unique_ptr<CassandraColdStore> opened_ =
+      CassandraColdStore::open(*first_.shared.session, OnCassandra::settings_of(first_.shared),
+                               first_.clock)
+          .value();
+};
+
+TEST_F(TwoInstances, FindEachOthersSeriesAndChunks) {
+  const NewSeries one = resolve(first_, labels("1"), {kDay, kDay});
+  EXPECT_TRUE(one.is_new);
+  std::vector<NewSeries> again(1);
+  again[0].labels = labels("1");
+  again[0].days = {kDay, kDay};
+  ASSERT_TRUE(opened_->catalog().resolve(a_, again));
+  EXPECT_EQ(again[0].id, one.id);
+  EXPECT_FALSE(again[0].is_new);
+  EXPECT_EQ(opened_->catalog().seed_of(a_).value(), first_.cold().catalog().seed_of(a_).value());
+  const ClosedChunk closed = chunk(one.id, kStart, "data");
+  ASSERT_TRUE(put_now(first_.cold().chunks(), a_, {&closed, 1}));
+  const auto rows = read_rows(opened_->chunks(), a_, {"m", one.id}, {0, INT64_MAX}).value();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].data, "data");
+  EXPECT_THAT(opened_->catalog().metrics_of(a_, {one.id}).value(), ElementsAre("m"));
+}
+
+// Two series with one hash: the second takes another id, and every instance the same one.
+TEST_F(TwoInstances, AnIdThatIsAnothersIsNotGiven) {
+  const std::string bytes = encode_labels(labels("1"));
+  const SeriesIdentity identity = identity_of(a_, bytes, 0);
+  BoundCells claimed;
+  claimed.add_bigint(static_cast<std::int64_t>(identity.id.value));
+  claimed.add_blob(std::string_view("another's stands")).add_int(1);
+  ask("INSERT INTO {}.series_claims (series_id, fingerprint, shard) VALUES (?, ?, ?)", claimed);
+  const NewSeries one = resolve(first_, labels("1"), {kDay, kDay});
+  EXPECT_EQ(one.id, identity_of(a_, bytes, 1).id);
+  std::vector<NewSeries> again(1);
+  again[0].labels = labels("1");
+  ASSERT_TRUE(opened_->catalog().resolve(a_, again));
+  EXPECT_EQ(again[0].id, one.id);
+  EXPECT_THAT(select(first_), ElementsAre(one.id));
+}
+
+// What one has noted of a later day, another's expiry spares, whichever comes last.
+TEST_F(TwoInstances, AnExpirySparesWhatAnotherHasNotedMeanwhile) {
+  const NewSeries old = resolve(first_, labels("old"), {kDay, kDay});
+  const NewSeries late = resolve(first_, labels("late"), {kDay, kDay});
+  std::vector<NewSeries> noted(1);
+  noted[0].labels = labels("late");
+  noted[0].days = {kDay + 9, kDay + 9};
+  ASSERT_TRUE(opened_->catalog().resolve(a_, noted));
+  ASSERT_EQ(noted[0].id, late.id);
+  // The deletion that the other would send had it read before.
+  BoundCells row;
+  row.add_bigint(kDay + 2).add_text(a_.text()).add_text("m");
+  row.add_int(1).add_bigint(static_cast<std::int64_t>(late.id.value));
+  ask("DELETE FROM {}.series USING TIMESTAMP ? WHERE customer_id = ? AND metric = ? AND shard = ? "
+      "AND series_id = ?",
+      row);
+  EXPECT_EQ(first_.cold().catalog().expire(kStart + 2 * kDayMs, kStart).value(), 1U);
+  EXPECT_THAT(select(first_), ElementsAre(late.id));
+  EXPECT_THAT(opened_->catalog().metrics_of(a_, {late.id}).value(), ElementsAre("m"));
+  EXPECT_NE(old.id, late.id);
+}
+
+TEST_F(TwoInstances, ADamagedBlockCostsItsSeriesAndNoOther) {
+  const ClosedChunk rows[] = {chunk({10}, kStart, "10"), chunk({20}, kStart, "20"),
+                              chunk({30}, kStart, "30")};
+  for (const ClosedChunk& row : rows) {
+    ASSERT_TRUE(put_now(first_.cold().chunks(), a_, {&row, 1}));
+  }
+  BoundCells bad;
+  bad.add_text(a_.text()).add_int(kDay).add_blob("no block");
+  ask("INSERT INTO {}.chunks_kept (customer_id, metric, resolution, period, shard, first_series, "
+      "writer, version, last_series, first_ms, last_ms, key_id, data) VALUES (?, 'm', 0, ?, 1, 15, "
+      "1, 1, 25, 0, 9223372036854775807, 0, ?)",
+      bad);
+  const std::vector<SeriesKey> asked = {{"m", {10}}, {"m", {20}}, {"m", {30}}};
+  const auto cursor = opened_->chunks().read(a_, asked, {0, INT64_MAX});
+  EXPECT_EQ(cursor->next().value().at(0).data, "10");
+  const auto damaged = cursor->next();
+  ASSERT_FALSE(damaged);
+  EXPECT_EQ(damaged.error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(cursor->at(), 1U);
+  EXPECT_EQ(cursor->next().value().at(0).data, "30");
+  EXPECT_THAT(cursor->next().value(), IsEmpty());
+}
+
+// More than are read together, in more bytes than a partition should have: each row once, in order.
+TEST_F(TwoInstances, ManyLargeRowsLieInSeveralPartitionsAndAreReadInParts) {
+  constexpr std::uint64_t kSeries = 80;
+  constexpr std::uint64_t kApart = std::uint64_t{1} << 56U;
+  const std::string large(60'000, 'x');
+  std::vector<SeriesKey> asked;
+  for (std::uint64_t id = 1; id <= kSeries; ++id) asked.push_back({"m", {id * kApart}});
+  for (int round = 0; round < 6; ++round) {
+    std::vector<ClosedChunk> closed;
+    for (const SeriesKey& key : asked) {
+      closed.push_back(chunk(key.id, kStart + round * 2'000, large + std::to_string(round)));
+    }
+    ASSERT_TRUE(put_now(first_.cold().chunks(), a_, closed));
+  }
+  const auto cursor = opened_->chunks().read(a_, asked, {0, INT64_MAX});
+  std::vector<std::string> ends(kSeries);
+  for (auto page = cursor->next().value(); !page.empty(); page = cursor->next().value()) {
+    for (const ChunkRow& row : page) {
+      EXPECT_EQ(row.series, asked[cursor->at()].id);
+      ends[cursor->at()] += row.data.back();
+    }
+  }
+  EXPECT_EQ(ends, std::vector<std::string>(kSeries, "012345"));
+  BoundCells key;
+  key.add_text(a_.text());
+  const std::string cql = "SELECT shard FROM " + first_.shared.settings.keyspace +
+                          ".chunk_days WHERE customer_id = ? AND metric = 'm' AND resolution = 0";
+  const auto statement = first_.shared.session->prepare({cql}).value();
+  const auto page =
+      first_.shared.session->fetch({*statement, key, "", std::chrono::seconds(20)}).value();
+  EXPECT_GT(page.rows(), 2U) << "28 MB lie in partitions of some 8 MB";
+}
+
+}  // namespace
+}  // namespace vigia::storage::store::cassandra
