@@ -14,14 +14,13 @@ InFlightPlace::~InFlightPlace() {
   if (places_ != nullptr) places_->leave(owner_);
 }
 
-InFlight::InFlight(std::size_t places_max)
-    : places_max_(std::max<std::size_t>(places_max, 1)), owner_max_((places_max_ + 1) / 2) {}
+InFlight::InFlight(std::size_t places_max) : places_max_(std::max<std::size_t>(places_max, 1)) {}
 
 Result<InFlightPlace> InFlight::enter(std::string_view owner, Duration wait) {
   std::unique_lock lock(mutex_);
   const auto has_room = [&] {
     const auto held = by_owner_.find(owner);
-    return count_ < places_max_ && (held == by_owner_.end() || held->second < owner_max_);
+    return (held == by_owner_.end() ? 0 : held->second) < places_max_ - count_;
   };
   if (!left_.wait_for(lock, wait, has_room)) {
     return fail(ErrorCode::kUnavailable,

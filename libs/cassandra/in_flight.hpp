@@ -32,12 +32,12 @@ class InFlightPlace {
 /// Thread contract: any thread; the destructor once no place is held.
 class InFlight {
  public:
-  /// `places_max` at once, at least 1; of them half, rounded up, for one owner.
+  /// `places_max` at once, at least 1; an owner takes one only while it holds fewer than are free:
+  /// alone half of them, rounded up, and whoever comes later finds a free one.
   explicit InFlight(std::size_t places_max);
 
   /// A place, for which is waited so long at most: then kUnavailable. `owner`: on whose behalf, a
-  /// customer's id; who has half of the places waits although others are free, so that a place is
-  /// free for the others.
+  /// customer's id; who holds as many as are free waits, so that these are for the others.
   Result<InFlightPlace> enter(std::string_view owner, Duration wait);
   /// Waits until no place is held.
   void wait_for_none();
@@ -48,7 +48,6 @@ class InFlight {
   void leave(const std::string& owner) noexcept;
 
   const std::size_t places_max_;
-  const std::size_t owner_max_;
   mutable std::mutex mutex_;
   std::condition_variable left_;
   std::size_t count_ = 0;
