@@ -16,9 +16,12 @@ constexpr const char* kOwnFile = "/vigia-store-id";
 constexpr std::string_view kWhereToRead =
     "(docs/deployment.md, \"When the cold store comes up empty\")";
 
+// Of a store that keeps its rows elsewhere this is what lies here from the start.
+constexpr std::string_view kNumbersFile = "vigia-customers";
+
 // RocksDB's, and ours beside them: what a directory has in which a store has been, damaged or not.
 bool is_of_database(const std::string& name) {
-  return name == "CURRENT" || name.starts_with("MANIFEST-") ||
+  return name == "CURRENT" || name == kNumbersFile || name.starts_with("MANIFEST-") ||
          name.starts_with("vigia-manifest-") || name.ends_with(".sst") || name == "quarantine";
 }
 
@@ -150,7 +153,8 @@ Result<void> StoreGuard::expect_still() {
     listed_at_ = clock_.steady();
   }
   const bool is_still = clock_.steady() - listed_at_ >= kStill;
-  const bool is_whole = listing_.contains(settings_.directory + "/CURRENT");
+  const bool is_whole = listing_.contains(settings_.directory + "/CURRENT") ||
+                        listing_.contains(fmt::format("{}/{}", settings_.directory, kNumbersFile));
   if (is_still && is_whole) return {};
   return fail(ErrorCode::kUnavailable,
               fmt::format("{} may be a copy that is still on its way ({}): it is opened once it "
