@@ -9,11 +9,21 @@ namespace {
 constexpr std::uint64_t kMemoryMin = 256U << 20U;
 constexpr Duration kLateMaxMin = std::chrono::hours(24);
 
-void refuse_cassandra(const service::ConfigNode& cassandra) {
-  if (!cassandra.is_present()) return;
-  // One error about it, not one for each key beneath.
-  cassandra.accept_all();
-  cassandra.note_error("this build has no Cassandra store; use store.rocksdb");
+// The key that is there says which kind; without any the one of a single machine is asked for.
+StoreSettings read_store(const service::ConfigNode& store, std::uint64_t memory_max) {
+  StoreSettings settings;
+  const service::ConfigNode cassandra = store.child("cassandra");
+  const service::ConfigNode rocksdb = store.child("rocksdb");
+  if (!cassandra.is_present()) {
+    settings.rocksdb = store::rocksdb::kv::read_rocksdb(rocksdb, memory_max);
+    return settings;
+  }
+  settings.kind = "cassandra";
+  settings.cassandra = store::cassandra::read_cassandra(cassandra);
+  if (!rocksdb.is_present()) return settings;
+  rocksdb.accept_all();
+  rocksdb.note_error("store.cassandra is there, too: a store is one of the two");
+  return settings;
 }
 
 // Below a day it would refuse what a collector sends after an outage of one night.
@@ -39,6 +49,14 @@ store:
     directory: ...              required; the write-ahead log lies in its folder wal
     cache: 64MiB                blocks of the store kept in memory
     write_buffer: 32MiB         per kind of data; a quarter of it for the index
+  cassandra:                    instead of rocksdb, for several machines
+    directory: ...              required; of this instance alone: the write-ahead log lies there
+    contact_points: [host:9042] required; one node or more, from which the others are learnt
+    keyspace: observability     made where it is not there
+    datacenter: datacenter1     as the nodes call it; no node of another is asked
+    replication_factor: 3       copies in it, 1 to 9
+    user: ...                   with password; absent: no log-in
+    tls: {ca_file, cert_file, key_file}   absent: plain; cert_file and key_file only where nodes ask
 memory_max: 1GiB                of the process, 256MiB at least: buffers, requests under way, late
                                 samples, answers, open series (3/8; 0.6 KiB each) and known ones
                                 (1/16) take their shares of it; above it whoever holds most is
@@ -71,13 +89,19 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   if (settings.memory_max < kMemoryMin) memory.note_error("at least 256MiB");
   settings.late_max = read_late_max(root.child("late_max"));
   const service::ConfigNode store = root.child("store");
-  refuse_cassandra(store.child("cassandra"));
-  settings.store.rocksdb =
-      store::rocksdb::kv::read_rocksdb(store.child("rocksdb"), settings.memory_max);
+  settings.store = read_store(store, settings.memory_max);
   settings.guard = identity::read_store_guard(
       store, (*find_store_kind(settings.store.kind))->directory(settings.store));
   settings.ingest = ingest::read_ingester(root.child("log"));
-  settings.retention = retention::read_retention(root.child("retention"));
+  const service::ConfigNode retention = root.child("retention");
+  settings.retention = retention::read_retention(retention);
+  if (settings.store.kind == "cassandra") {
+    const retention::RetentionSettings& keep = settings.retention;
+    store::cassandra::use_retention(
+        settings.store.cassandra,
+        {{keep.raw, keep.rollup_5m, keep.rollup_1h, keep.rollup_1d}, {keep.traces, keep.logs}},
+        retention);
+  }
   if (auto finished = file.finish(); !finished) return forward(finished);
   return settings;
 }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/cassandra/driver.hpp"
+
 namespace vigia::storage {
 namespace {
 
@@ -99,8 +101,50 @@ TEST(SettingsTest, MistakesAreNamed) {
               HasSubstr("storage.yaml:4: retencion"));
   EXPECT_THAT(error_of("store: {rocksdb: {directory: /tmp/x}}\n"), HasSubstr("internal_token"));
   EXPECT_THAT(error_of("internal_token: x\n"), HasSubstr("store.rocksdb.directory"));
-  EXPECT_THAT(error_of("internal_token: x\nstore: {cassandra: {keyspace: vigia}}\n"),
-              HasSubstr("no Cassandra store"));
+}
+
+constexpr const char* kOnCassandra =
+    "internal_token: x\n"
+    "store: {cassandra: {directory: /x, contact_points: [\"node-1:9042\", \"node-2:9042\"]}}\n";
+
+TEST(SettingsTest, TheStoreOnCassandraIsChosenByItsKey) {
+  if (!vigia::cassandra::has_driver()) {
+    EXPECT_THAT(error_of(kOnCassandra), HasSubstr("without Cassandra's driver"));
+    return;
+  }
+  const auto file = service::ConfigFile::parse(kOnCassandra, "f");
+  const auto settings = read_settings(*file);
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_EQ(settings->store.kind, "cassandra");
+  const auto& cassandra = settings->store.cassandra;
+  EXPECT_EQ(cassandra.directory, "/x");
+  EXPECT_EQ(cassandra.connection.contact_points.size(), 2U);
+  EXPECT_EQ(cassandra.schema.keyspace, "observability");
+  EXPECT_EQ(cassandra.connection.datacenter, "datacenter1");
+  EXPECT_EQ(cassandra.schema.replication_factor, 3U);
+  EXPECT_EQ(cassandra.classes[0].name, "400d");
+  EXPECT_EQ(cassandra.classes[3].name, "2y");
+  EXPECT_EQ(cassandra.events.logs, std::chrono::hours(24 * 30));
+}
+
+TEST(SettingsTest, MistakesOfTheStoreOnCassandraAreNamed) {
+  if (!vigia::cassandra::has_driver()) GTEST_SKIP() << "built without Cassandra's driver";
+  const auto error = [](const std::string& more, const std::string& retention = "") {
+    return error_of("internal_token: x\nstore: {cassandra: {directory: /x, " + more + "}}\n" +
+                    retention);
+  };
+  const std::string points = "contact_points: [\"n:9042\"]";
+  EXPECT_EQ(error(points), "");
+  EXPECT_THAT(error("keyspace: vigia"), HasSubstr("store.cassandra.contact_points"));
+  EXPECT_THAT(error("contact_points: [node]"), HasSubstr("\"node\" is not host:port"));
+  EXPECT_THAT(error(points + ", keyspace: \"a; DROP\""), HasSubstr("store.cassandra"));
+  EXPECT_THAT(error(points + ", replication_factor: 0"), HasSubstr("replication_factor"));
+  EXPECT_THAT(error(points + ", tls: {cert_file: /c}"), HasSubstr("belong together"));
+  EXPECT_THAT(error(points, "retention: {raw: 9y}\n"), HasSubstr("longer than every class"));
+  EXPECT_THAT(
+      error_of("internal_token: x\nstore: {rocksdb: {directory: /y}, cassandra: {directory: "
+               "/x, contact_points: [\"n:1\"]}}\n"),
+      HasSubstr("a store is one of the two"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "services/storage/store/cassandra/cassandra_instance.hpp"
 #include "services/storage/store/rocksdb/rocksdb_instance.hpp"
 
 namespace vigia::storage {
@@ -14,6 +15,14 @@ constexpr StoreKind kKinds[] = {
      [](const StoreSettings& settings) -> const std::string& { return settings.rocksdb.directory; },
      [](const StoreSettings& settings, const Clock& clock, std::size_t index_memory_max) {
        return store::rocksdb::RocksDbInstance::open(settings.rocksdb, clock, index_memory_max);
+     }},
+    {"cassandra",
+     [](const StoreSettings& settings) -> const std::string& {
+       return settings.cassandra.directory;
+     },
+     [](const StoreSettings& settings, const Clock& clock, std::size_t index_memory_max) {
+       return store::cassandra::CassandraInstance::open(settings.cassandra, clock,
+                                                        index_memory_max);
      }},
 };
 

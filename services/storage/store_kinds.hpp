@@ -9,6 +9,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
 #include "services/storage/instance/store_instance.hpp"
+#include "services/storage/store/cassandra/settings.hpp"
 #include "services/storage/store/rocksdb/kv/settings.hpp"
 
 namespace vigia::storage {
@@ -17,6 +18,7 @@ namespace vigia::storage {
 struct StoreSettings {
   std::string_view kind = "rocksdb";
   store::rocksdb::kv::RocksDbSettings rocksdb;
+  store::cassandra::CassandraSettings cassandra;
 };
 
 struct StoreKind {

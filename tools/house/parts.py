@@ -52,7 +52,7 @@ PARTS = {
         "ingest": "customers heads lanes store",
         "read": "customers heads histograms lanes store",
         "api": "customers heads histograms ingest lanes read store",
-        "store/cassandra": "store",
+        "store/cassandra": "customers instance store",
         "store/rocksdb/kv": "store",
         "store/rocksdb/index": "customers store store/rocksdb/kv",
         "store/rocksdb/events": "customers store store/rocksdb/kv",

@@ -40,6 +40,7 @@ class CassandraColdStore final : public ColdStore {
 
   /// What is of this store alone: its memory.
   CassandraCatalog& own_catalog() { return catalog_; }
+  const CassandraCatalog& own_catalog() const { return catalog_; }
   CassandraEvents& own_events() { return events_; }
 
  private:

@@ -15,9 +15,6 @@ namespace {
 
 using vigia::cassandra::BoundCells;
 
-// As the classes of chunks (retention_class.hpp): reads are cut before rows end.
-constexpr Duration kLongerThanKept = std::chrono::hours(48);
-
 std::int32_t live_seconds(Duration keep) {
   if (keep == Duration()) return 0;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(keep + kLongerThanKept);

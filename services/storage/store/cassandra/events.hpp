@@ -16,7 +16,11 @@
 
 namespace vigia::storage::store::cassandra {
 
-/// How long rows live; 0: for ever.
+/// Rows live so much longer than they are kept, as those of chunks (retention_class.hpp): reads are
+/// cut before they end.
+inline constexpr Duration kLongerThanKept = std::chrono::hours(48);
+
+/// How long items are kept; 0: for ever.
 struct EventRetention {
   Duration traces{};
   Duration logs{};

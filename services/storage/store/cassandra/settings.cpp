@@ -1,0 +1,90 @@
+#include "services/storage/store/cassandra/settings.hpp"
+
+#include "libs/cassandra/driver.hpp"
+
+namespace vigia::storage::store::cassandra {
+namespace {
+
+constexpr std::array<std::string_view, kResolutions> kKeys{"raw", "rollup_5m", "rollup_1h",
+                                                           "rollup_1d"};
+
+std::vector<std::string> read_points(const service::ConfigNode& node) {
+  std::vector<std::string> points = node.text_list();
+  if (points.empty()) node.note_error("is required: host:port of one node or more");
+  for (const std::string& point : points) {
+    const std::size_t colon = point.rfind(':');
+    const bool is_point = colon != std::string::npos && colon > 0 && colon + 1 < point.size() &&
+                          point.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+    if (!is_point) node.note_error("\"" + point + "\" is not host:port");
+  }
+  return points;
+}
+
+std::optional<vigia::cassandra::TlsFiles> read_tls(const service::ConfigNode& node) {
+  if (!node.is_present()) return std::nullopt;
+  vigia::cassandra::TlsFiles files;
+  files.ca_file = node.child("ca_file").text();
+  files.cert_file = node.child("cert_file").text();
+  files.key_file = node.child("key_file").text();
+  if (files.cert_file.empty() != files.key_file.empty()) {
+    node.note_error("cert_file and key_file belong together");
+  }
+  return files;
+}
+
+}  // namespace
+
+CassandraSettings read_cassandra(const service::ConfigNode& node) {
+  CassandraSettings settings;
+  if (!vigia::cassandra::has_driver()) {
+    // One error about it, not one for each key beneath.
+    node.accept_all();
+    node.note_error(
+        "this program was built without Cassandra's driver: build it with -DWITH_CASSANDRA=ON, or "
+        "use store.rocksdb");
+    return settings;
+  }
+  settings.directory = node.child("directory").required_text();
+  settings.connection.contact_points = read_points(node.child("contact_points"));
+  settings.schema.keyspace = node.child("keyspace").text(settings.schema.keyspace);
+  settings.schema.datacenter = node.child("datacenter").text(settings.schema.datacenter);
+  settings.connection.datacenter = settings.schema.datacenter;
+  settings.schema.replication_factor = static_cast<std::uint32_t>(
+      node.child("replication_factor").integer(settings.schema.replication_factor, 1, 9));
+  settings.connection.user = node.child("user").text();
+  settings.connection.password = node.child("password").text();
+  settings.connection.tls = read_tls(node.child("tls"));
+  if (auto checked = check_schema_settings(settings.schema); !checked) {
+    node.note_error(checked.error().message);
+  }
+  return settings;
+}
+
+void use_retention(CassandraSettings& settings, const KeptFor& kept,
+                   const service::ConfigNode& retention) {
+  for (std::size_t i = 0; i < kResolutions; ++i) {
+    auto found = class_of(kKeys[i], kept.chunks[i]);
+    if (found) {
+      settings.classes[i] = *found;
+    } else {
+      retention.note_error(found.error().message);
+    }
+  }
+  settings.events = kept.events;
+}
+
+Result<void> check_expiries(const CassandraSettings& settings, std::int64_t now_s) {
+  for (std::size_t i = 0; i < kResolutions; ++i) {
+    if (auto checked = check_expiry(kKeys[i], settings.classes[i], now_s); !checked) return checked;
+  }
+  const std::pair<std::string_view, Duration> events[] = {{"traces", settings.events.traces},
+                                                          {"logs", settings.events.logs}};
+  for (const auto& [what, keep] : events) {
+    const RetentionClass one{"of its own", keep,
+                             keep == Duration() ? Duration() : keep + kLongerThanKept};
+    if (auto checked = check_expiry(what, one, now_s); !checked) return checked;
+  }
+  return {};
+}
+
+}  // namespace vigia::storage::store::cassandra

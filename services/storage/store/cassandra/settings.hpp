@@ -1,0 +1,40 @@
+// What a file says of the store on Cassandra.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "libs/cassandra/connection_settings.hpp"
+#include "libs/service/config.hpp"
+#include "services/storage/store/cassandra/chunk_places.hpp"
+#include "services/storage/store/cassandra/events.hpp"
+#include "services/storage/store/cassandra/schema_text.hpp"
+
+namespace vigia::storage::store::cassandra {
+
+struct CassandraSettings {
+  /// Of this instance alone: write-ahead log, customers' numbers, quarantine.
+  std::string directory;
+  vigia::cassandra::ConnectionSettings connection;
+  SchemaSettings schema;
+  ChunkClasses classes{};
+  EventRetention events;
+};
+
+/// By Resolution, and of events; 0: for ever.
+struct KeptFor {
+  std::array<Duration, kResolutions> chunks{};
+  EventRetention events;
+};
+
+/// Of the key `store.cassandra`; what cannot be is noted at its key. kept: `use_retention` is next.
+CassandraSettings read_cassandra(const service::ConfigNode& node);
+/// In which classes what is kept so long goes. Notes at `retention` what no class keeps.
+void use_retention(CassandraSettings& settings, const KeptFor& kept,
+                   const service::ConfigNode& retention);
+/// kInvalid, with the date, where something that is written now would end later than Cassandra can
+/// say.
+Result<void> check_expiries(const CassandraSettings& settings, std::int64_t now_s);
+
+}  // namespace vigia::storage::store::cassandra
