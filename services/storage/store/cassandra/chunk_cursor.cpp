@@ -76,8 +76,7 @@ Result<void> BlockReader::read(std::span<const BlockPartition> some, ReadRows& r
       if (auto taken = take(*page, rows, damaged); !taken) return taken;
       const std::string state = page->paging_state();
       if (state.empty()) break;
-      page = reading_.session.fetch(
-          {*statement, cells, place_.customer.text(), kRequestDeadline, state});
+      page = ask(reading_.session, *statement, cells, place_.customer.text(), state);
     }
   }
   return {};

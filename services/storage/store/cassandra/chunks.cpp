@@ -36,15 +36,23 @@ struct CassandraChunks::Putting {
   explicit Putting(Done done_by_all) : done(std::move(done_by_all)) {}
   Putting(const Putting&) = delete;
   Putting& operator=(const Putting&) = delete;
-  // The last one to let go tells: nothing can be forgotten that way.
-  ~Putting() { done(std::move(outcome)); }
-  void note(const Error& error) {
+  // The last one to let go tells: nothing can be forgotten that way, also where sending ended
+  // early.
+  ~Putting() {
+    if (is_sent && !error) {
+      done({});
+    } else {
+      done(tl::unexpected<Error>(error.value_or(Error{ErrorCode::kUnavailable, "not all sent"})));
+    }
+  }
+  void note(const Error& one) {
     const std::lock_guard lock(mutex);
-    if (outcome) outcome = tl::unexpected<Error>(error);
+    if (!error) error = one;
   }
 
   std::mutex mutex;
-  Result<void> outcome;
+  std::optional<Error> error;
+  bool is_sent = false;
   Done done;
 };
 
@@ -140,10 +148,12 @@ void CassandraChunks::send(const CustomerId& customer, const std::vector<Blocks>
       cells.add_bigint(block.first_ms).add_bigint(block.last_ms).add_int(0).add_blob(block.data);
       session_.send({*writes_[index_of(some.resolution)], cells, customer.text(), kRequestDeadline},
                     [putting](Result<Page> page) {
-                      if (!page) putting->note(page.error());
+                      if (!page) putting->note(store_error(page.error()));
                     });
     }
   }
+  const std::lock_guard lock(putting->mutex);
+  putting->is_sent = true;
 }
 
 std::uint32_t CassandraChunks::kept_day(Resolution resolution) {

@@ -40,6 +40,7 @@ void Requests::add(const PreparedStatement& statement, const BoundCells& cells) 
   session_.send({statement, cells, owner_, kRequestDeadline},
                 [shared = shared_, answer = std::move(answer)](Result<Page> page) {
                   const std::lock_guard lock(shared->mutex);
+                  if (!page) page.error() = store_error(std::move(page.error()));
                   *answer = std::move(page);
                   if (--shared->left == 0) shared->came.notify_all();
                 });
@@ -62,9 +63,16 @@ Result<void> Requests::wait_for_all() {
   return {};
 }
 
+Error store_error(Error error) {
+  if (error.code == ErrorCode::kDeadline) error.code = ErrorCode::kUnavailable;
+  return error;
+}
+
 Result<Page> ask(Session& session, const PreparedStatement& statement, const BoundCells& cells,
-                 std::string_view owner) {
-  return session.fetch({statement, cells, owner, kRequestDeadline});
+                 std::string_view owner, std::string_view paging_state) {
+  auto page = session.fetch({statement, cells, owner, kRequestDeadline, paging_state});
+  if (!page) return tl::unexpected<Error>(store_error(std::move(page.error())));
+  return page;
 }
 
 // A page may be empty and not the last one: where rows of it have expired.
@@ -72,7 +80,7 @@ Result<std::optional<RowReader>> Rows::next() {
   while (row_ == page_.rows()) {
     if (is_begun_ && page_.paging_state().empty()) return std::optional<RowReader>();
     const std::string state = page_.paging_state();
-    auto page = session_.fetch({statement_, cells_, owner_, kRequestDeadline, state});
+    auto page = ask(session_, statement_, cells_, owner_, state);
     if (!page) return forward(page);
     page_ = *std::move(page);
     row_ = 0;

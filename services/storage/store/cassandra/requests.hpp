@@ -74,11 +74,15 @@ class Requests {
   std::vector<std::shared_ptr<Result<vigia::cassandra::Page>>> answers_;
 };
 
-/// One request, waited for.
+/// The error as the contract of stores has it: no answer in time is kUnavailable, since the same
+/// again later is right (every statement may be run twice) and the limit of a search is another's.
+Error store_error(Error error);
+
+/// One page of one request, waited for; `paging_state`: as Execution's.
 Result<vigia::cassandra::Page> ask(vigia::cassandra::Session& session,
                                    const vigia::cassandra::PreparedStatement& statement,
                                    const vigia::cassandra::BoundCells& cells,
-                                   std::string_view owner);
+                                   std::string_view owner, std::string_view paging_state = {});
 
 /// The rows of a statement, one after the other and page by page, each page with kRequestDeadline.
 /// Thread contract: one thread.
