@@ -11,6 +11,7 @@
 #include "libs/wire/otlp/fields.hpp"
 #include "services/storage/api/answer_body.hpp"
 #include "services/storage/api/attribute_json.hpp"
+#include "services/storage/api/event_taking.hpp"
 #include "services/storage/api/fence_header.hpp"
 #include "services/storage/api/jaeger_json.hpp"
 #include "services/storage/api/json_cost.hpp"
@@ -25,10 +26,7 @@ using wire::otlp::LogRecordField;
 using wire::otlp::ResourceField;
 
 constexpr std::size_t kTraceIdDigits = 32;
-constexpr std::size_t kTraceCopies = 2;  // in pieces, and put together
 constexpr store::TimestampNs kNsPerMs = 1'000'000;
-// What one span or log record, which must not make the others unreadable, may need to be shown.
-constexpr std::size_t kItemMemoryMax = 48U << 20U;
 const Error kTooSlow{ErrorCode::kUnavailable,
                      "the search was ended, it took too long; try again later"};
 constexpr std::string_view kEnded =
@@ -109,29 +107,6 @@ std::string record_json(store::TimestampNs time_ns, const store::EventView& even
   return json += '}';
 }
 
-enum class Taken : std::uint8_t { kYes, kTooLarge, kNoMore };
-
-// An error where the customer's other answers leave no room for now. Where this answer alone is
-// all that it may be, it ends there: nobody can ask for less of a trace.
-Result<Taken> take_span(const store::EventView& event, JaegerTrace& trace,
-                        lanes::AnswerMemory& memory) {
-  const JsonCost cost = trace.cost_of(event);
-  if (cost.memory() > kItemMemoryMax) return Taken::kTooLarge;
-  const bool is_full = trace.bytes() + cost.json > kAnswerBytesMax;
-  if (is_full || trace.spans() == kTraceSpansMax) return Taken::kNoMore;
-  // Taken before it is written, by the upper bound of its size, and the rest given back after:
-  // memory that is asked for too late has been used already.
-  const std::size_t needed = kTraceCopies * cost.json + cost.scratch;
-  if (auto fits = memory.add(needed); !fits) {
-    if (fits.error().code != ErrorCode::kOverLimit) return forward(fits);
-    return trace.spans() == 0 ? Taken::kTooLarge : Taken::kNoMore;
-  }
-  const std::size_t before = trace.bytes();
-  trace.add(event, cost);
-  memory.release(needed - std::min(needed, kTraceCopies * (trace.bytes() - before)));
-  return Taken::kYes;
-}
-
 // Nothing where its labels are too many to be looked at.
 Result<std::optional<bool>> is_wanted_within(const std::vector<store::LabelMatchers>& sets,
                                              const store::EventView& event,
@@ -162,30 +137,6 @@ Result<Taken> take_record(store::TimestampNs time_ns, const store::EventView& ev
   memory.release(cost.memory());
   if (!added) return beyond(added.error(), body);
   return Taken::kYes;
-}
-
-store::TimestampNs to_ns(TimestampMs time_ms) {
-  return static_cast<store::TimestampNs>(std::max<TimestampMs>(time_ms, 0)) * kNsPerMs;
-}
-
-// A span is filed by its start; one without is of the day on which it came.
-bool is_before(std::string_view span, store::TimestampNs from_ns) {
-  if (from_ns == 0) return false;
-  FieldReader reader(span);
-  store::TimestampNs start_ns = 0;
-  while (reader.next()) {
-    if (reader.tag_and_type() == wire::otlp::SpanField::kStartTime.tag) {
-      start_ns = reader.fixed64();
-    } else {
-      reader.skip();
-    }
-  }
-  return start_ns != 0 && start_ns < from_ns;
-}
-
-// 0: for ever.
-store::TimestampNs kept_from_ns(const std::function<TimestampMs()>& kept_from) {
-  return kept_from ? to_ns(kept_from()) : 0;
 }
 
 // A page of log records while it is made: one customer's after another's for operators.

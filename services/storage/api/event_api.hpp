@@ -6,13 +6,13 @@
 #include "libs/net/message.hpp"
 #include "services/storage/api/answer_body.hpp"
 #include "services/storage/api/answer_gaps.hpp"
+#include "services/storage/api/event_taking.hpp"
 #include "services/storage/store/catalog.hpp"
 #include "services/storage/store/events.hpp"
 #include "services/storage/store/work_limit.hpp"
 
 namespace vigia::storage::api {
 
-inline constexpr std::size_t kTraceSpansMax = 20'000;
 inline constexpr std::size_t kLogRecordsMax = 5'000;
 
 /// Since when each is kept: what is older is past its retention, and is not given, whatever still

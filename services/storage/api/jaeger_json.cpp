@@ -286,7 +286,14 @@ std::string JaegerTrace::finish(bool is_cut, std::string_view gaps) {
   constexpr std::size_t kEnds = 512;
   std::string text;
   text.reserve(bytes() + kEnds + gaps.size());
-  append_text(text, R"({{"data":[{{"traceID":"{}","spans":[)", trace_id_);
+  text += R"({"data":[)";
+  move_to(text, is_cut, gaps);
+  text += R"(],"total":1,"limit":0,"offset":0,"errors":null})";
+  return text;
+}
+
+void JaegerTrace::move_to(std::string& text, bool is_cut, std::string_view gaps) {
+  append_text(text, R"({{"traceID":"{}","spans":[)", trace_id_);
   spans_.move_to(text);
   text += R"(],"processes":{)";
   processes_.move_to(text);
@@ -297,8 +304,7 @@ std::string JaegerTrace::finish(bool is_cut, std::string_view gaps) {
   if (is_cut) append_json_text(warnings.next(), "the trace has more spans than are shown");
   if (!gaps.empty()) append_json_text(warnings.next(), gaps);
   text += has_warnings ? "]" : "";
-  text += R"(}],"total":1,"limit":0,"offset":0,"errors":null})";
-  return text;
+  text += '}';
 }
 
 }  // namespace vigia::storage::api

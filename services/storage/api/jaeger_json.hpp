@@ -25,6 +25,8 @@ class JaegerTrace {
   /// The whole answer: {"data":[…],…}, which takes as much again as bytes(). `is_cut`: there are
   /// more spans than were added. Once.
   std::string finish(bool is_cut, std::string_view gaps = {});
+  /// Appends the trace alone, likewise.
+  void move_to(std::string& text, bool is_cut, std::string_view gaps);
 
  private:
   std::string process_of(std::string_view resource);

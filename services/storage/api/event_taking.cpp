@@ -1,0 +1,60 @@
+#include "services/storage/api/event_taking.hpp"
+
+#include <algorithm>
+
+#include "libs/wire/otlp/field_reader.hpp"
+#include "libs/wire/otlp/fields.hpp"
+#include "services/storage/api/answer_body.hpp"
+#include "services/storage/api/json_cost.hpp"
+
+namespace vigia::storage::api {
+namespace {
+
+using wire::otlp::FieldReader;
+
+constexpr store::TimestampNs kNsPerMs = 1'000'000;
+
+}  // namespace
+
+Result<Taken> take_span(const store::EventView& event, JaegerTrace& trace,
+                        lanes::AnswerMemory& memory) {
+  const JsonCost cost = trace.cost_of(event);
+  if (cost.memory() > kItemMemoryMax) return Taken::kTooLarge;
+  const bool is_full = trace.bytes() + cost.json > kAnswerBytesMax;
+  if (is_full || trace.spans() == kTraceSpansMax) return Taken::kNoMore;
+  // Taken before it is written, by the upper bound of its size, and the rest given back after:
+  // memory that is asked for too late has been used already.
+  const std::size_t needed = kTraceCopies * cost.json + cost.scratch;
+  if (auto fits = memory.add(needed); !fits) {
+    if (fits.error().code != ErrorCode::kOverLimit) return forward(fits);
+    return trace.spans() == 0 ? Taken::kTooLarge : Taken::kNoMore;
+  }
+  const std::size_t before = trace.bytes();
+  trace.add(event, cost);
+  memory.release(needed - std::min(needed, kTraceCopies * (trace.bytes() - before)));
+  return Taken::kYes;
+}
+
+store::TimestampNs to_ns(TimestampMs time_ms) {
+  return static_cast<store::TimestampNs>(std::max<TimestampMs>(time_ms, 0)) * kNsPerMs;
+}
+
+bool is_before(std::string_view span, store::TimestampNs from_ns) {
+  if (from_ns == 0) return false;
+  FieldReader reader(span);
+  store::TimestampNs start_ns = 0;
+  while (reader.next()) {
+    if (reader.tag_and_type() == wire::otlp::SpanField::kStartTime.tag) {
+      start_ns = reader.fixed64();
+    } else {
+      reader.skip();
+    }
+  }
+  return start_ns != 0 && start_ns < from_ns;
+}
+
+store::TimestampNs kept_from_ns(const std::function<TimestampMs()>& kept_from) {
+  return kept_from ? to_ns(kept_from()) : 0;
+}
+
+}  // namespace vigia::storage::api
