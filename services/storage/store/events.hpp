@@ -10,15 +10,16 @@
 #include "libs/model/ids.hpp"
 #include "libs/model/sample.hpp"
 #include "libs/model/signal.hpp"
+#include "services/storage/store/catalog.hpp"
 #include "services/storage/store/label_matcher.hpp"
+#include "services/storage/store/trace_query.hpp"
 #include "services/storage/store/work_limit.hpp"
 
 namespace vigia::storage::store {
 
-/// Nanoseconds since 1970.
-using TimestampNs = std::uint64_t;
-
 inline constexpr std::size_t kTraceIdBytes = 16;
+/// Of a service or an operation, in bytes.
+inline constexpr std::size_t kListedNameMax = 1024;
 
 /// An item with all that it says of its origin: encoded OTLP messages, as they came.
 struct EventView {
@@ -102,6 +103,22 @@ class EventStore {
   /// Each log record that the query asks for, in its order; as above.
   virtual Result<LogEnd> read_logs(const CustomerId& customer, const LogQuery& query,
                                    const LogVisit& visit, const WorkLimit& limit) = 0;
+
+  /// False: no more are wanted. The place's trace_id has kTraceIdBytes.
+  using TraceVisit = std::function<bool(const TracePlace&)>;
+  /// Gives `visit` each trace that the query asks for, the latest first, each once over all pages
+  /// of a walk; of spans that come meanwhile a trace may come out of its turn, or be missed by the
+  /// walk. kInvalid of a query without a service, and, as of the two below, from a store that keeps
+  /// no index of spans: an empty answer would be untrue.
+  virtual Result<TraceEnd> find_traces(const CustomerId& customer, const TraceQuery& query,
+                                       const TraceVisit& visit, const WorkLimit& limit);
+  /// Services that have spans, in order; the limit's error once it is over. What is longer than
+  /// kListedNameMax is searched and not listed.
+  virtual Result<TextPage> services(const CustomerId& customer, const ServiceQuery& query,
+                                    const WorkLimit& limit);
+  /// Likewise the operations of a service.
+  virtual Result<OperationPage> operations(const CustomerId& customer, std::string_view service,
+                                           const OperationQuery& query, const WorkLimit& limit);
 
   /// Forgets whole days that are older than before_ms, all customers'; returns how many.
   virtual Result<std::size_t> expire(Signal signal, TimestampMs before_ms) = 0;

@@ -65,7 +65,7 @@ TEST_F(GoldenFolderTest, SamplesOfVersion2AreThere) {
   EXPECT_EQ(*storage_.store()
                  .get(store::rocksdb::kv::Family::kIndex, store::rocksdb::index::index_key::kFormat)
                  .value(),
-            "vigia cold store 3");
+            "vigia cold store 4");
 }
 
 // It noted no days of label values, and nobody can tell them any more.
@@ -89,6 +89,30 @@ TEST_F(GoldenFolderTest, SpansAndLogRecordsOfVersion2AreThereAndKnownAgain) {
   request.query = "start=1764043200&end=1764043201";
   EXPECT_THAT(api.logs(request).body,
               AllOf(HasSubstr("golden one"), HasSubstr("golden two"), HasSubstr("shop")));
+}
+
+// Neither version 2 nor 3 had an index of spans: it is made when a search asks for their day.
+TEST(GoldenFolders, SpansOfBeforeTheIndexAreFoundByTheirService) {
+  for (const char* version : {"v2", "v3"}) {
+    StorageFixture storage(std::string("tests/golden/cold_store/") + version + "/store");
+    const CustomerId customer = CustomerId::parse("cliente-a").value();
+    store::TraceQuery query;
+    query.to_ns = UINT64_MAX;
+    query.service = "shop";
+    query.operation = "golden-1";
+    std::size_t found = 0;
+    const auto visit = [&](const store::TracePlace& place) {
+      EXPECT_EQ(place.trace_id, std::string(store::kTraceIdBytes, '\x0a'));
+      return ++found > 0;
+    };
+    const store::WorkLimit unlimited;
+    for (int times = 1; times <= 2; ++times) {
+      ASSERT_TRUE(storage.cold().events().find_traces(customer, query, visit, unlimited)->is_whole);
+      EXPECT_EQ(found, static_cast<std::size_t>(times)) << version;
+    }
+    const auto services = storage.cold().events().services(customer, {}, unlimited);
+    EXPECT_THAT(services->texts, testing::ElementsAre("shop")) << version;
+  }
 }
 
 }  // namespace

@@ -121,6 +121,25 @@ class EventsByNames final : public EventStore {
     if (!number.has_value()) return LogEnd{};
     return logs_.read_logs(*number, query, visit, limit);
   }
+  Result<TraceEnd> find_traces(const CustomerId& customer, const TraceQuery& query,
+                               const TraceVisit& visit, const WorkLimit& limit) override {
+    if (query.service.empty()) return fail(ErrorCode::kInvalid, "a search names a service");
+    const auto number = index_.find_customer(customer);
+    if (!number.has_value()) return TraceEnd{};
+    return spans_.find_traces(*number, query, visit, limit);
+  }
+  Result<TextPage> services(const CustomerId& customer, const ServiceQuery& query,
+                            const WorkLimit& limit) override {
+    const auto number = index_.find_customer(customer);
+    if (!number.has_value()) return TextPage{{}, true};
+    return spans_.services(*number, query, limit);
+  }
+  Result<OperationPage> operations(const CustomerId& customer, std::string_view service,
+                                   const OperationQuery& query, const WorkLimit& limit) override {
+    const auto number = index_.find_customer(customer);
+    if (!number.has_value()) return OperationPage{{}, true};
+    return spans_.operations(*number, service, query, limit);
+  }
   Result<std::size_t> expire(Signal signal, TimestampMs before_ms) override {
     return table(signal).expire(before_ms);
   }

@@ -86,6 +86,12 @@ class MemoryColdStore final : public ColdStore {
                             const SpanVisit& visit, const WorkLimit& limit) override;
     Result<LogEnd> read_logs(const CustomerId& customer, const LogQuery& query,
                              const LogVisit& visit, const WorkLimit& limit) override;
+    Result<TraceEnd> find_traces(const CustomerId& customer, const TraceQuery& query,
+                                 const TraceVisit& visit, const WorkLimit& limit) override;
+    Result<TextPage> services(const CustomerId& customer, const ServiceQuery& query,
+                              const WorkLimit& limit) override;
+    Result<OperationPage> operations(const CustomerId& customer, std::string_view service,
+                                     const OperationQuery& query, const WorkLimit& limit) override;
     Result<std::size_t> expire(Signal signal, TimestampMs before_ms) override;
     bool is_writable() const override { return true; }
     std::uint64_t disk_bytes(Signal /*signal*/) const override { return 0; }

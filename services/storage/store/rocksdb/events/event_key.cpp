@@ -36,6 +36,10 @@ std::uint32_t day_of_ns(TimestampNs time_ns) {
   return day_of(static_cast<TimestampMs>(time_ns / kNsPerMs));
 }
 
+TimestampNs filed_ns(std::uint32_t day, TimestampNs own_ns) {
+  return own_ns != 0 && day_of_ns(own_ns) == day ? own_ns : start_of(day);
+}
+
 std::string prefix(std::uint32_t day, customers::CustomerNumber customer) {
   std::string key = kv::day_key(day);
   kv::append_key_u32(key, customer.value);

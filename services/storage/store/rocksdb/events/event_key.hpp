@@ -17,6 +17,9 @@ namespace vigia::storage::store::rocksdb::events::event_key {
 inline constexpr std::uint64_t kNsPerMs = 1'000'000;
 
 std::uint32_t day_of_ns(TimestampNs time_ns);
+/// The time under which a span or log record that names `own_ns` lies on the day of its key: what
+/// names none or one far ahead lies at the day's first moment.
+TimestampNs filed_ns(std::uint32_t day, TimestampNs own_ns);
 /// Of all items of a customer on a day.
 std::string prefix(std::uint32_t day, customers::CustomerNumber customer);
 /// No customer has the number 0: a day's origins lie before its items and go with them.

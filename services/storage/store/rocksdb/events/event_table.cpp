@@ -10,7 +10,10 @@
 #include "services/storage/store/rocksdb/events/event_key.hpp"
 #include "services/storage/store/rocksdb/events/event_reader.hpp"
 #include "services/storage/store/rocksdb/events/event_writer.hpp"
+#include "services/storage/store/rocksdb/events/late_index.hpp"
 #include "services/storage/store/rocksdb/events/log_walk.hpp"
+#include "services/storage/store/rocksdb/events/span_names.hpp"
+#include "services/storage/store/rocksdb/events/span_search.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
@@ -26,6 +29,9 @@ Result<std::unique_ptr<EventTable>> EventTable::open(kv::OrderedStore& store, co
   auto events = std::make_unique<EventTable>(Key{}, store, clock, signal);
   if (auto loaded = events->days_.load(); !loaded) return forward(loaded);
   if (auto loaded = events->load_last_arrival(); !loaded) return forward(loaded);
+  if (signal == Signal::kTraces) {
+    if (auto loaded = events->indexed_.load(); !loaded) return forward(loaded);
+  }
   return events;
 }
 
@@ -55,7 +61,8 @@ EventTable::EventTable(Key /*key*/, kv::OrderedStore& store, const Clock& clock,
       clock_(clock),
       signal_(signal),
       family_(signal == Signal::kTraces ? kv::Family::kSpans : kv::Family::kLogs),
-      days_(store, family_, event_key::origin_copies(family_)) {
+      days_(store, family_, event_key::origin_copies(family_)),
+      indexed_(store, days_) {
   CHECK(signal != Signal::kMetrics);
 }
 
@@ -63,7 +70,10 @@ EventTable::EventTable(Key /*key*/, kv::OrderedStore& store, const Clock& clock,
 // end stores nothing.
 Result<EventCounts> EventTable::write(const CustomerId& customer, customers::CustomerNumber number,
                                       std::string_view body) {
-  const EventTarget target{store_, days_, signal_, family_, customer, number};
+  if (signal_ == Signal::kTraces) {
+    if (auto looked = indexed_.look(); !looked) return forward(looked);
+  }
+  const EventTarget target{store_, days_, signal_, family_, customer, number, names_};
   EventVerdicts verdicts(target);
   const auto items = wire::otlp::walk(signal_, body, verdicts);
   if (!items) return forward(items);
@@ -107,6 +117,53 @@ Result<bool> EventTable::read_trace(customers::CustomerNumber customer, std::str
     if (auto status = scan->status(); !status) return forward(status);
   }
   return true;
+}
+
+Result<TraceEnd> EventTable::find_traces(customers::CustomerNumber customer,
+                                         const TraceQuery& query,
+                                         const EventStore::TraceVisit& visit,
+                                         const WorkLimit& limit) {
+  CHECK(signal_ == Signal::kTraces);
+  if (auto looked = indexed_.look(); !looked) return forward(looked);
+  DamagedItems damaged(damaged_items_);
+  LateIndex late(store_, customer, indexed_.epoch(), names_, damaged);
+  return SpanSearch(store_, customer, query, visit, damaged)
+      .run(
+          days_.between(event_key::day_of_ns(query.from_ns), event_key::day_of_ns(query.to_ns)),
+          [this](std::uint32_t day) { return !indexed_.is_indexed(day); }, late, limit);
+}
+
+Result<std::vector<std::uint32_t>> EventTable::indexed_between(customers::CustomerNumber customer,
+                                                               TimestampNs from_ns,
+                                                               TimestampNs to_ns,
+                                                               const WorkLimit& limit) {
+  CHECK(signal_ == Signal::kTraces);
+  if (auto looked = indexed_.look(); !looked) return forward(looked);
+  DamagedItems damaged(damaged_items_);
+  LateIndex late(store_, customer, indexed_.epoch(), names_, damaged);
+  auto days = days_.between(event_key::day_of_ns(from_ns), event_key::day_of_ns(to_ns));
+  for (const std::uint32_t day : days) {
+    if (indexed_.is_indexed(day)) continue;
+    const auto made = late.make(day, limit);
+    if (!made) return forward(made);
+    if (auto over = *made ? Result<void>() : limit.check(); !over) return forward(over);
+  }
+  return days;
+}
+
+Result<TextPage> EventTable::services(customers::CustomerNumber customer, const ServiceQuery& query,
+                                      const WorkLimit& limit) {
+  const auto days = indexed_between(customer, query.from_ns, query.to_ns, limit);
+  if (!days) return forward(days);
+  return SpanNames(store_, customer, *days, limit).services(query);
+}
+
+Result<OperationPage> EventTable::operations(customers::CustomerNumber customer,
+                                             std::string_view service, const OperationQuery& query,
+                                             const WorkLimit& limit) {
+  const auto days = indexed_between(customer, query.from_ns, query.to_ns, limit);
+  if (!days) return forward(days);
+  return SpanNames(store_, customer, *days, limit).operations(service, query);
 }
 
 Result<LogEnd> EventTable::read_logs(customers::CustomerNumber customer, const LogQuery& query,

@@ -15,6 +15,8 @@
 #include "services/storage/customers/record_times.hpp"
 #include "services/storage/store/chunks.hpp"
 #include "services/storage/store/rocksdb/events/event_row.hpp"
+#include "services/storage/store/rocksdb/events/indexed_days.hpp"
+#include "services/storage/store/rocksdb/events/span_indexer.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
 #include "services/storage/store/work_limit.hpp"
 
@@ -58,6 +60,14 @@ class EventTable {
   Result<LogEnd> read_logs(customers::CustomerNumber customer, const LogQuery& query,
                            const LogVisit& visit, const WorkLimit& limit = {});
 
+  /// EventStore: find_traces, services, operations.
+  Result<TraceEnd> find_traces(customers::CustomerNumber customer, const TraceQuery& query,
+                               const EventStore::TraceVisit& visit, const WorkLimit& limit);
+  Result<TextPage> services(customers::CustomerNumber customer, const ServiceQuery& query,
+                            const WorkLimit& limit);
+  Result<OperationPage> operations(customers::CustomerNumber customer, std::string_view service,
+                                   const OperationQuery& query, const WorkLimit& limit);
+
   /// Forgets whole days that are older than before_ms; returns how many.
   Result<std::size_t> expire(TimestampMs before_ms) { return days_.expire(before_ms, 0); }
   bool is_writable() const { return store_.is_writable(); }
@@ -68,6 +78,10 @@ class EventTable {
  private:
   Result<void> load_last_arrival();
   std::uint64_t next_arrival(TimestampMs now_ms);
+  /// The days, once all of them are in the index; kDeadline where the limit comes first.
+  Result<std::vector<std::uint32_t>> indexed_between(customers::CustomerNumber customer,
+                                                     TimestampNs from_ns, TimestampNs to_ns,
+                                                     const WorkLimit& limit);
 
   kv::OrderedStore& store_;
   const Clock& clock_;
@@ -76,6 +90,8 @@ class EventTable {
   Signal signal_;
   kv::Family family_;
   kv::DaySet days_;
+  IndexedDays indexed_;  // of spans
+  KnownNames names_;
   std::atomic<std::uint64_t> last_arrival_{0};
   std::atomic<std::uint64_t> damaged_items_{0};
 };

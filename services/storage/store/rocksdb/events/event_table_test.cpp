@@ -139,7 +139,8 @@ TEST_F(EventTableTest, ADamagedOriginIsReadFromItsCopy) {
   written(*logs_, *index_, "cliente-a", log_body);
   const std::string day = kv::day_key(event_key::day_of_ns(kNowNs));
   for (const kv::Family family : {kv::Family::kSpans, kv::Family::kLogs}) {
-    const std::string origins = day + std::string(4, '\0');
+    std::string origins = day + std::string(4, '\0');
+    kv::append_key_u32(origins, 1);  // of the customer
     const auto scan = store_->scan(family, origins, kv::after_prefix(origins));
     std::vector<kv::KeyValue> gone;
     while (scan->next()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/base/check.hpp"
 #include "libs/wire/otlp/attributes.hpp"
 #include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/items.hpp"
@@ -80,7 +81,10 @@ void EventWriter::hash_origins() {
     scope_.hash = hash_origin(scope_.encoded);
     hasher_.set_scope(scope_view_);
   }
-  if (is_new_resource_ || is_new_scope_) origins_day_ = UINT32_MAX;
+  if (is_new_resource_ || is_new_scope_) {
+    origins_day_ = UINT32_MAX;
+    tags_.reset();
+  }
   is_new_resource_ = false;
   is_new_scope_ = false;
 }
@@ -153,7 +157,10 @@ void EventWriter::add_row(std::string key, bool is_unsteady, std::uint32_t item,
   }
   std::string value = encode_item({day, resource_.hash, scope_.hash, arrival_, item, bytes});
   bytes_ += key.size() + value.size();
-  rows_.push_back({std::move(key), std::move(value), is_unsteady});
+  if (target_.signal == Signal::kTraces && tags_ == nullptr) {
+    tags_ = std::make_shared<const OriginTags>(resource_view_.message, scope_view_.message);
+  }
+  rows_.push_back({std::move(key), std::move(value), is_unsteady, tags_});
 }
 
 void EventWriter::add_origin(std::uint32_t day, const Origin& origin) {
@@ -206,10 +213,21 @@ void EventWriter::sort_rows() {
   rows_.erase(end, rows_.end());
 }
 
+void EventWriter::index_spans(const std::vector<bool>& is_stored, SpanIndexer& indexer) const {
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (is_stored[i]) continue;
+    const auto span = decode_item(rows_[i].value);
+    CHECK(span.has_value());  // it was encoded here
+    indexer.add(rows_[i].key, span->item, rows_[i].origin);
+  }
+}
+
 Result<void> EventWriter::flush() {
   sort_rows();
   const auto is_stored = find_stored();
   if (!is_stored) return forward(is_stored);
+  SpanIndexer indexer(target_.customer, target_.names);
+  if (target_.signal == Signal::kTraces) index_spans(*is_stored, indexer);
   std::vector<kv::KeyValue> writes;
   for (std::size_t i = 0; i < origins_.size(); ++i) {
     if ((*is_stored)[rows_.size() + i]) continue;
@@ -232,9 +250,14 @@ Result<void> EventWriter::flush() {
   }
   const std::size_t stored = writes.size() - origins;
   if (!writes.empty()) {
-    // With the rows, in one write: no later start gives an arrival again that a row has.
+    // With the rows, in one write: no later start gives an arrival again that a row has, and no
+    // span is there that no search finds.
     if (target_.signal == Signal::kLogs) writes.push_back(event_key::log_arrival_row(arrival_));
+    for (kv::KeyValue& row : indexer.finish(target_.store.repairs())) {
+      writes.push_back(std::move(row));
+    }
     if (auto put = target_.store.put(writes, kv::Durability::kLater); !put) return put;
+    indexer.note_written();
   }
   stored_ += stored;
   repeats_ += rows_.size() - stored;

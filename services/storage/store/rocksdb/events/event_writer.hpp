@@ -14,6 +14,7 @@
 #include "libs/wire/otlp/walker.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/store/rocksdb/events/event_key.hpp"
+#include "services/storage/store/rocksdb/events/span_indexer.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
@@ -26,6 +27,7 @@ struct EventTarget {
   kv::Family family;
   const CustomerId& customer_id;
   customers::CustomerNumber customer;
+  KnownNames& names;
 };
 
 /// Which items of a request may be stored: found out for all before the first is stored.
@@ -83,7 +85,8 @@ class EventWriter final : public wire::otlp::Visitor {
   struct Row {
     std::string key;
     std::string value;
-    bool is_unsteady;  // a repeat on another day may have another key
+    bool is_unsteady;                          // a repeat on another day may have another key
+    std::shared_ptr<const OriginTags> origin;  // of a span
   };
   struct Origin {
     std::string encoded;
@@ -99,6 +102,7 @@ class EventWriter final : public wire::otlp::Visitor {
   void add_row(std::string key, bool is_unsteady, std::uint32_t item, std::string_view bytes);
   void add_origin(std::uint32_t day, const Origin& origin);
   void sort_rows();
+  void index_spans(const std::vector<bool>& is_stored, SpanIndexer& indexer) const;
   Result<void> flush();
   Result<std::vector<bool>> find_stored() const;
 
@@ -115,6 +119,7 @@ class EventWriter final : public wire::otlp::Visitor {
   bool is_new_scope_ = true;
   Origin resource_;
   Origin scope_;
+  std::shared_ptr<const OriginTags> tags_;                        // of both, of spans
   std::set<std::pair<std::uint32_t, OriginHash>> known_origins_;  // added by this request
   std::uint32_t origins_day_ = UINT32_MAX;                // on which the two of now are among them
   std::unordered_map<std::string, std::uint32_t> equal_;  // log records, by key

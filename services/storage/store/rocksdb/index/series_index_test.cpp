@@ -32,21 +32,21 @@ class SeriesIndexTest : public testing::Test {
   std::unique_ptr<kv::OrderedStore> store_;
 };
 
-TEST_F(SeriesIndexTest, AStoreOfAnOlderVersionIsReadAndBecomesVersion3) {
-  EXPECT_EQ(format(), "vigia cold store 3");
-  for (const char* older : {"vigia cold store 1", "vigia cold store 2"}) {
+TEST_F(SeriesIndexTest, AStoreOfAnOlderVersionIsReadAndBecomesVersion4) {
+  EXPECT_EQ(format(), "vigia cold store 4");
+  for (const char* older : {"vigia cold store 1", "vigia cold store 2", "vigia cold store 3"}) {
     set_format(older);
     EXPECT_TRUE(SeriesIndex::open(*store_).has_value());
-    EXPECT_EQ(format(), "vigia cold store 3");
+    EXPECT_EQ(format(), "vigia cold store 4");
   }
 }
 
 TEST_F(SeriesIndexTest, AStoreOfALaterVersionIsRefused) {
-  set_format("vigia cold store 4");
+  set_format("vigia cold store 5");
   const auto index = SeriesIndex::open(*store_);
   ASSERT_FALSE(index.has_value());
   EXPECT_EQ(index.error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(format(), "vigia cold store 4");
+  EXPECT_EQ(format(), "vigia cold store 5");
 }
 
 // Each look at it takes a second.

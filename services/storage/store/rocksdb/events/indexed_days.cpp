@@ -1,0 +1,72 @@
+#include "services/storage/store/rocksdb/events/indexed_days.hpp"
+
+#include "libs/base/bytes.hpp"
+#include "libs/base/random.hpp"
+#include "libs/service/log.hpp"
+
+namespace vigia::storage::store::rocksdb::events {
+namespace {
+
+// Of the index, with its copy: epoch u64, first day u32 of which all spans were indexed as they
+// came.
+constexpr std::string_view kRow = "m/span_index";
+
+}  // namespace
+
+std::uint64_t IndexedDays::damage_now() const {
+  const DamageStats damage = store_.damage();
+  std::uint64_t sum = damage.rows_lost + damage.rows_saved;
+  for (const auto& [what, count] : damage.found) sum += count;
+  return sum;
+}
+
+// Where both rows are gone nothing is known of the days that there are.
+Result<void> IndexedDays::load() {
+  const std::lock_guard lock(mutex_);
+  damage_seen_ = damage_now();
+  for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
+    const auto row = store_.get(family, kRow);
+    if (!row) return forward(row);
+    if (!row->has_value()) continue;
+    ByteReader reader(**row);
+    const std::uint64_t epoch = reader.read_u64();
+    const std::uint32_t first = reader.read_u32();
+    if (!reader.ok()) continue;
+    epoch_ = epoch;
+    first_ = first;
+    return damage_seen_ == 0 ? Result<void>() : begin_anew();
+  }
+  return begin_anew();
+}
+
+Result<void> IndexedDays::look() {
+  const std::uint64_t damage = damage_now();
+  const std::lock_guard lock(mutex_);
+  if (damage == damage_seen_) return {};
+  if (auto begun = begin_anew(); !begun) return begun;
+  damage_seen_ = damage;
+  return {};
+}
+
+Result<void> IndexedDays::begin_anew() {
+  const auto days = days_.between(0, UINT32_MAX);
+  const std::uint32_t first = days.empty() ? 0 : days.back() + 1;
+  const std::uint64_t epoch = random_u64();
+  std::string value;
+  append_u64(value, epoch);
+  append_u32(value, first);
+  const auto put = store_.put({{kv::Family::kIndex, std::string(kRow), value},
+                               {kv::Family::kIdentity, std::string(kRow), value}},
+                              kv::Durability::kNow);
+  if (!put) return put;
+  if (!days.empty()) {
+    service::log_warn(
+        "spans that are in the store are indexed anew, by day, when they are asked for",
+        {{"days", std::to_string(days.size())}});
+  }
+  first_ = first;
+  epoch_ = epoch;
+  return {};
+}
+
+}  // namespace vigia::storage::store::rocksdb::events

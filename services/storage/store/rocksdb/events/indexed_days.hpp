@@ -1,0 +1,43 @@
+// Which days have spans that no search would find: those that an older program wrote, and those of
+// which the store may have lost rows of the index since.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+#include "libs/base/result.hpp"
+#include "services/storage/store/rocksdb/kv/day_set.hpp"
+#include "services/storage/store/rocksdb/kv/ordered_store.hpp"
+
+namespace vigia::storage::store::rocksdb::events {
+
+/// Thread contract: any thread.
+class IndexedDays {
+ public:
+  /// Both must outlive it.
+  IndexedDays(kv::OrderedStore& store, const kv::DaySet& days) : store_(store), days_(days) {}
+
+  /// Once the days are loaded. The store's errors.
+  Result<void> load();
+  /// Notices where the store has found damage since: all days that there are then have to be
+  /// indexed once more. The store's errors; it is then asked again the next time.
+  Result<void> look();
+  /// Whether each span of the day has its row of the index, whoever's it is.
+  bool is_indexed(std::uint32_t day) const { return day >= first_; }
+  /// What of an earlier one was indexed late has to be indexed again.
+  std::uint64_t epoch() const { return epoch_; }
+
+ private:
+  std::uint64_t damage_now() const;
+  Result<void> begin_anew();
+
+  kv::OrderedStore& store_;
+  const kv::DaySet& days_;
+  std::mutex mutex_;
+  std::uint64_t damage_seen_ = 0;  // under mutex_
+  std::atomic<std::uint32_t> first_{0};
+  std::atomic<std::uint64_t> epoch_{0};
+};
+
+}  // namespace vigia::storage::store::rocksdb::events

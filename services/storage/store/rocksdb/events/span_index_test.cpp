@@ -1,0 +1,473 @@
+// The index of spans on RocksDB: what it says of them, what it costs, and what becomes of spans
+// that have none.
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/base/bytes.hpp"
+#include "services/storage/store/rocksdb/events/damaged_items.hpp"
+#include "services/storage/store/rocksdb/events/span_search.hpp"
+#include "services/storage/store/rocksdb/events/testing/event_table_fixture.hpp"
+#include "services/storage/store/testing/memory_cold_store.hpp"
+#include "services/storage/store/testing/otlp_bodies.hpp"
+
+namespace vigia::storage::store::rocksdb::events {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(TagFilter, LetsEachOfItsTagsPassAndFewOthers) {
+  for (const std::size_t count : {0U, 1U, 7U, 64U}) {
+    TagHashes tags(64);
+    for (std::size_t i = 0; i < count; ++i) {
+      EXPECT_TRUE(tags.add(hash_tag("key", std::to_string(i))));
+      EXPECT_TRUE(tags.add(hash_tag("key", std::to_string(i))));
+    }
+    std::string bytes;
+    append_filter(bytes, tags, 64);
+    ByteReader reader(bytes);
+    const std::uint64_t length = reader.read_varint();
+    const TagFilter filter{reader.rest(), false};
+    EXPECT_EQ(length == 0 ? 0 : length - 1, filter.bytes.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      EXPECT_TRUE(filter.may_have(hash_tag("key", std::to_string(i))));
+    }
+    int others = 0;
+    for (int i = 0; i < 10'000; ++i)
+      others += filter.may_have(hash_tag("key", fmt::format("x{}", i)));
+    EXPECT_LT(others, 1'000) << count;
+  }
+}
+
+TEST(TagFilter, LetsAllPassWhereTheTagsAreTooMany) {
+  TagHashes tags(3);
+  for (std::uint64_t i = 0; i < 100; ++i) tags.add(i * 0x9e3779b97f4a7c15U);
+  std::string bytes;
+  append_filter(bytes, tags, 64);
+  EXPECT_EQ(bytes, std::string(1, '\1'));
+  TagHashes few(64);
+  few.add(1);
+  few.add(2);
+  bytes.clear();
+  append_filter(bytes, few, 1);
+  EXPECT_EQ(bytes, std::string(1, '\1')) << "longer than it may be";
+}
+
+TEST(SpanBlock, RoughDurationsNeverShrink) {
+  std::uint8_t last = 0;
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    for (const std::uint64_t half : {std::uint64_t{0}, (std::uint64_t{1} << bit) / 2}) {
+      const std::uint64_t duration = (std::uint64_t{1} << bit) + half;
+      EXPECT_GE(rough_duration(duration), last);
+      EXPECT_LE(rough_duration(duration - 1), rough_duration(duration));
+      last = rough_duration(duration);
+    }
+  }
+  EXPECT_EQ(rough_duration(0), 0);
+  EXPECT_GT(rough_duration(1), 0);
+  EXPECT_EQ(rough_duration(UINT64_MAX), last);
+}
+
+std::string block_of_two() {
+  SpanBlockBuilder builder(7);
+  for (const char name : {'a', 'b'}) {
+    TraceSummary trace;
+    trace.earliest_ns = search_key::bucket_begin(7) + 5'000'000;
+    trace.latest_ns = trace.earliest_ns + static_cast<TimestampNs>(name - 'a') * 9'000'000'000;
+    trace.shortest = trace.longest = rough_duration(1'000);
+    trace.operations = {search_key::hash_of("GET"), search_key::hash_of(std::string(1, name)),
+                        search_key::hash_of("GET")};
+    trace.tags.add(hash_tag("of", std::string(1, name)));
+    builder.add(std::string(kTraceIdBytes, name), std::move(trace));
+  }
+  return builder.finish();
+}
+
+std::string letters(const std::string& block, const TraceQuery& query) {
+  std::vector<FoundTrace> found;
+  EXPECT_TRUE(read_span_block(7, block, SpanBlockFilter(query), found).has_value());
+  std::string letters;
+  for (const FoundTrace& trace : found) letters += trace.id[0];
+  return letters;
+}
+
+TEST(SpanBlock, GivesWhatMayHaveWhatIsAskedFor) {
+  const std::string block = block_of_two();
+  TraceQuery query;
+  query.to_ns = UINT64_MAX;
+  EXPECT_EQ(letters(block, query), "ab");
+  query.operation = "b";
+  EXPECT_EQ(letters(block, query), "b");
+  query.operation = "other";
+  EXPECT_EQ(letters(block, query), "");
+  query.operation = "";
+  query.tags = {{"of", "a"}};
+  EXPECT_EQ(letters(block, query), "a");
+  query.tags.clear();
+  query.from_ns = search_key::bucket_begin(7) + 8'000'000'000;
+  EXPECT_EQ(letters(block, query), "b");
+  query.from_ns = 0;
+  query.shortest_ns = 1'000'000;
+  EXPECT_EQ(letters(block, query), "");
+}
+
+// Whatever lies there: an error, or what could be read, never more.
+TEST(SpanBlock, WhatIsCutOrTurnedIsNoFault) {
+  const std::string block = block_of_two();
+  TraceQuery query;
+  query.to_ns = UINT64_MAX;
+  const SpanBlockFilter filter(query);
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    std::vector<FoundTrace> found;
+    if (i != 0) read_span_block(7, block.substr(0, i), filter, found);
+    EXPECT_LE(found.size(), 2U);
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      std::string turned = block;
+      turned[i] = static_cast<char>(static_cast<unsigned char>(turned[i]) ^ (1U << bit));
+      found.clear();
+      read_span_block(7, turned, filter, found);
+      EXPECT_LE(found.size(), block.size() / kHalfIdBytes);
+    }
+  }
+  std::vector<FoundTrace> found;
+  EXPECT_EQ(read_span_block(7, "", filter, found).error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(read_span_block(7, block.substr(0, block.size() - 1), filter, found).error().code,
+            ErrorCode::kCorrupt);
+}
+
+class SpanIndexTest : public EventTableTest {
+ protected:
+  EventCounts write(const std::vector<std::string>& spans, const std::string& service = "shop") {
+    return written(*spans_, *index_, "cliente-a",
+                   export_of("cliente-a", spans, {{"service.name", service}}));
+  }
+  customers::CustomerNumber customer() {
+    return index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  }
+  static TraceQuery all(const std::string& service = "shop") {
+    TraceQuery query;
+    query.to_ns = UINT64_MAX;
+    query.service = service;
+    return query;
+  }
+  std::vector<TracePlace> find(const TraceQuery& query) {
+    std::vector<TracePlace> found;
+    const auto end = spans_->find_traces(
+        customer(), query,
+        [&](const TracePlace& place) {
+          found.push_back(place);
+          return true;
+        },
+        unlimited_);
+    EXPECT_TRUE(end.has_value() && end->is_whole);
+    return found;
+  }
+  std::vector<kv::KeyValue> index_rows() {
+    std::vector<kv::KeyValue> rows;
+    for (const std::uint32_t day : days()) {
+      const std::string prefix = search_key::own(day, customer());
+      const auto scan = store_->scan(kv::Family::kSpans, prefix, kv::after_prefix(prefix));
+      while (scan->next()) {
+        rows.push_back({kv::Family::kSpans, std::string(scan->key()), std::string(scan->value())});
+      }
+    }
+    return rows;
+  }
+  std::vector<std::uint32_t> days() {
+    kv::DaySet days(*store_, kv::Family::kSpans);
+    EXPECT_TRUE(days.load().has_value());
+    return days.between(0, UINT32_MAX);
+  }
+  // As an older program left it.
+  void forget_index() {
+    std::vector<kv::KeyValue> gone = index_rows();
+    for (kv::KeyValue& row : gone) row = {row.family, row.key, "", true};
+    for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
+      gone.push_back({family, "m/span_index", "", true});
+    }
+    ASSERT_TRUE(store_->put(gone, kv::Durability::kNow).has_value());
+    reopen();
+  }
+  static std::string id(int number) {
+    // Some as of 64 bits, some that share their first half.
+    std::string id(kTraceIdBytes, number % 3 == 0 ? '\0' : '\x01');
+    if (number % 3 == 1) id[7] = static_cast<char>(number);
+    id[8] = '\x01';
+    for (std::size_t i = 0; i < 4; ++i) {
+      id[15 - i] = static_cast<char>(static_cast<unsigned>(number) >> (8 * i));
+    }
+    return id;
+  }
+
+  const WorkLimit unlimited_;
+};
+
+// A customer chooses tags, resources and times: none of it may cost many times what it sent.
+TEST_F(SpanIndexTest, RowsOfTheIndexAreBoundedWhateverASpanSays) {
+  std::vector<std::pair<std::string, std::string>> tags;
+  for (int i = 0; i < 10'000; ++i) tags.emplace_back("key" + std::to_string(i), "value");
+  std::vector<std::string> spans;
+  for (int i = 0; i < 100; ++i) {  // a bucket each
+    spans.push_back(
+        span_of(id(i), 'a', kNowNs - static_cast<TimestampNs>(i) * 70 * kSecondNs,
+                {.name = "op" + std::to_string(i), .tags = i == 0 ? tags : decltype(tags)()}));
+  }
+  auto attributes = tags;
+  attributes.emplace_back("service.name", "shop");
+  written(*spans_, *index_, "cliente-a", export_of("cliente-a", spans, attributes));
+  std::size_t bytes = 0;
+  for (const kv::KeyValue& row : index_rows()) bytes += row.key.size() + row.value.size();
+  EXPECT_LT(bytes, 100U * 250U);
+  TraceQuery query = all();
+  query.tags = {{"key9999", "value"}};
+  EXPECT_EQ(find(query).size(), 100U);
+}
+
+TEST_F(SpanIndexTest, ARepeatWritesNoRowOfTheIndex) {
+  std::vector<std::string> spans;
+  for (int i = 0; i < 5; ++i) spans.push_back(span_of(id(i), 'a', kNowNs));
+  EXPECT_EQ(write(spans).stored, 5U);
+  const std::size_t rows = index_rows().size();
+  EXPECT_EQ(rows, 3U) << "a block, a service, an operation";
+  EXPECT_EQ(write(spans).repeats, 5U);
+  EXPECT_EQ(index_rows().size(), rows);
+  spans.push_back(span_of(id(5), 'a', kNowNs));
+  EXPECT_EQ(write(spans).stored, 1U);
+  EXPECT_EQ(index_rows().size(), rows + 1) << "a block more, of names none";
+}
+
+TEST_F(SpanIndexTest, WhatHasNoTimeIsFoundAtTheDaysFirstMoment) {
+  write({span_of(id(1), 'a', 0), span_of(id(2), 'a', kNowNs * 2), span_of(id(3), 'a', kNowNs)});
+  const TimestampNs midnight = kNowNs / kDayNs * kDayNs;
+  EXPECT_THAT(find(all()), ElementsAre(TracePlace{kNowNs, id(3)}, TracePlace{midnight, id(1)},
+                                       TracePlace{midnight, id(2)}));
+  TraceQuery query = all();
+  query.to_ns = midnight;
+  EXPECT_EQ(find(query).size(), 2U);
+  query.to_ns = midnight - 1;
+  EXPECT_THAT(find(query), IsEmpty());
+}
+
+// Spans of before the index are indexed when a search comes to their day.
+TEST_F(SpanIndexTest, SpansOfAnOlderProgramAreFound) {
+  for (int i = 0; i < 40; ++i) {
+    write({span_of(id(i), 'a', kNowNs - static_cast<TimestampNs>(i % 4) * kDayNs / 2)},
+          i % 2 == 0 ? "shop" : "bank");
+  }
+  const auto before = find(all());
+  ASSERT_EQ(before.size(), 20U);
+  forget_index();
+  EXPECT_THAT(index_rows(), IsEmpty());
+  EXPECT_EQ(find(all()), before);
+  EXPECT_EQ(find(all("bank")).size(), 20U);
+  const std::size_t rows = index_rows().size();
+  EXPECT_GT(rows, 0U);
+  EXPECT_EQ(find(all()), before);
+  EXPECT_EQ(index_rows().size(), rows) << "once";
+  reopen();
+  EXPECT_EQ(find(all()), before);
+  EXPECT_EQ(index_rows().size(), rows) << "once and for all";
+  forget_index();
+  EXPECT_THAT(spans_->services(customer(), {}, unlimited_)->texts, ElementsAre("bank", "shop"));
+  forget_index();
+  EXPECT_EQ(spans_->operations(customer(), "bank", {}, unlimited_)->operations.size(), 1U);
+}
+
+// What is written meanwhile on such a day is there too, and nothing twice.
+TEST_F(SpanIndexTest, ADayThatIsIndexedLateTakesNewSpans) {
+  write({span_of(id(1), 'a', kNowNs)});
+  forget_index();
+  write({span_of(id(2), 'a', kNowNs + 1)});
+  EXPECT_EQ(find(all()).size(), 2U);
+  write({span_of(id(3), 'a', kNowNs + 2)});
+  EXPECT_EQ(find(all()).size(), 3U);
+}
+
+TEST_F(SpanIndexTest, ALimitEndsTheIndexingAndTheNextSearchGoesOn) {
+  std::vector<std::string> spans;
+  for (int i = 0; i < 25'000; ++i) spans.push_back(span_of(id(i), 'a', kNowNs));
+  write(spans);
+  forget_index();
+  const auto gone = std::make_shared<std::atomic<bool>>(false);
+  int searches = 0;
+  for (; searches < 10; ++searches) {
+    ManualClock clock{0};
+    // Over as soon as the first batch is done: a search always comes further.
+    const WorkLimit limit(clock, Duration(1), gone);
+    std::atomic<std::uint64_t> count{0};
+    DamagedItems damaged(count);
+    KnownNames names;
+    LateIndex late(*store_, customer(), 77, names, damaged);
+    clock.advance(Duration(2));
+    const auto made = late.make(days().back(), limit);
+    ASSERT_TRUE(made.has_value());
+    if (*made) break;
+  }
+  EXPECT_EQ(searches, 2) << "batches of 10,000";
+  EXPECT_EQ(find(all()).size(), 25'000U);
+}
+
+// A row that cannot be read is one row; what it led to is found again once it is known to be lost.
+TEST_F(SpanIndexTest, AMalformedRowOfTheIndexIsCounted) {
+  write({span_of(id(1), 'a', kNowNs)});
+  write({span_of(id(4), 'a', kNowNs)});
+  std::vector<kv::KeyValue> rows = index_rows();
+  const auto block = std::find_if(rows.begin(), rows.end(),
+                                  [](const kv::KeyValue& row) { return !row.value.empty(); });
+  block->value = "nothing";
+  ASSERT_TRUE(store_->put({*block}, kv::Durability::kNow).has_value());
+  EXPECT_EQ(find(all()).size(), 1U);
+  EXPECT_EQ(spans_->damaged_items(), 1U);
+  block->value.clear();
+  ASSERT_TRUE(store_->set_aside({*block}, "a test").has_value());
+  EXPECT_EQ(find(all()).size(), 2U);
+}
+
+// Of a bucket of more traces than are looked at together.
+TEST_F(SpanIndexTest, ABucketIsWalkedInParts) {
+  std::mt19937 random(7);
+  for (int i = 0; i < 60; ++i) {
+    const TimestampNs time_ns = kNowNs + random() % 3 * 1'000'000;
+    write({span_of(id(i), 'a', time_ns), span_of(id(i / 2), 'b', time_ns + random() % 2'000'000)});
+  }
+  const auto whole = find(all());
+  ASSERT_EQ(whole.size(), 60U);
+  for (const std::size_t at_once : {1U, 2U, 7U, 59U}) {
+    std::vector<TracePlace> found;
+    const TraceQuery query = all();
+    std::atomic<std::uint64_t> count{0};
+    DamagedItems damaged(count);
+    KnownNames names;
+    LateIndex late(*store_, customer(), 1, names, damaged);
+    const EventStore::TraceVisit visit = [&](const TracePlace& place) {
+      found.push_back(place);
+      return true;
+    };
+    const auto end = SpanSearch(*store_, customer(), query, visit, damaged, at_once)
+                         .run(days(), [](std::uint32_t) { return false; }, late, unlimited_);
+    ASSERT_TRUE(end.has_value());
+    EXPECT_EQ(found, whole) << at_once;
+  }
+}
+
+// A search that is ended says where to go on, and whoever does sees all, once.
+TEST_F(SpanIndexTest, AnEndedSearchGoesOnBehindWhatItLookedAt) {
+  std::mt19937 random(11);
+  for (int i = 0; i < 50; ++i) {
+    write({span_of(id(i), 'a', kNowNs - random() % 20 * 10 * kSecondNs),
+           span_of(id(i), 'b', kNowNs - random() % 20 * 10 * kSecondNs)});
+  }
+  const auto whole = find(all());
+  ASSERT_EQ(whole.size(), 50U);
+  std::vector<TracePlace> found;
+  TraceQuery query = all();
+  for (int pages = 0; pages < 100; ++pages) {
+    const auto gone = std::make_shared<std::atomic<bool>>(false);
+    const ManualClock clock{0};
+    const WorkLimit limit(clock, Duration(1), gone);
+    const std::size_t stop = found.size() + 1 + random() % 4;
+    const auto end = spans_->find_traces(
+        customer(), query,
+        [&](const TracePlace& place) {
+          found.push_back(place);
+          *gone = found.size() >= stop;
+          return true;
+        },
+        limit);
+    ASSERT_TRUE(end.has_value());
+    if (end->is_whole) break;
+    ASSERT_TRUE(end->looked_at.has_value());
+    query.after = end->looked_at;
+  }
+  EXPECT_EQ(found, whole);
+}
+
+// Against the store in memory, which reads every span: seeds are printed.
+class SpanSearchModelTest : public SpanIndexTest {
+ protected:
+  using Random = std::mt19937;
+  std::string random_span(Random& random) {
+    const TimestampNs base = random() % 4 == 0 ? kNowNs - kDayNs / 3 : kNowNs;
+    const TimestampNs time_ns = base - random() % 6 * 23 * kSecondNs + random() % 3;
+    SpanSaid said;
+    said.name = fmt::format("op{}", random() % 3);
+    said.duration_ns = (std::uint64_t{1} << random() % 30) + random() % 2;
+    if (random() % 2 == 0) said.tags.emplace_back("user", std::to_string(random() % 6));
+    if (random() % 5 == 0) said.event_tags.emplace_back("why", std::to_string(random() % 2));
+    said.is_error = random() % 4 == 0;
+    said.kind = static_cast<int>(random() % 3);
+    return span_of(id(static_cast<int>(random() % 40)), static_cast<char>('a' + random() % 9),
+                   time_ns, said);
+  }
+  void bring(Random& random, const CustomerId& customer) {
+    std::vector<std::string> spans;
+    for (std::size_t i = 0; i < 1 + random() % 6; ++i) spans.push_back(random_span(random));
+    const auto body = export_of(customer.text(), spans,
+                                {{"service.name", fmt::format("service{}", random() % 2)},
+                                 {"pod", fmt::format("pod{}", random() % 3)}});
+    for (EventStore* store : {&cold_->events(), &memory_.events()}) {
+      ASSERT_TRUE(store->write(customer, Signal::kTraces, body).has_value());
+    }
+  }
+  static TraceQuery random_query(Random& random) {
+    TraceQuery query = all(fmt::format("service{}", random() % 2));
+    if (random() % 2 == 0) query.operation = fmt::format("op{}", random() % 3);
+    if (random() % 3 == 0) query.tags.push_back({"user", std::to_string(random() % 6)});
+    if (random() % 4 == 0) query.tags.push_back({"pod", fmt::format("pod{}", random() % 3)});
+    if (random() % 6 == 0) query.tags.push_back({"error", "true"});
+    if (random() % 8 == 0) query.tags.push_back({"why", "1"});
+    if (random() % 4 == 0) query.shortest_ns = std::uint64_t{1} << random() % 30;
+    if (random() % 4 == 0) query.longest_ns = std::uint64_t{1} << random() % 30;
+    if (random() % 3 == 0) query.from_ns = kNowNs - random() % 6 * 23 * kSecondNs;
+    if (random() % 3 == 0) query.to_ns = kNowNs - random() % 6 * 23 * kSecondNs;
+    return query;
+  }
+  static std::vector<TracePlace> page_of(EventStore& store, const CustomerId& customer,
+                                         const TraceQuery& query) {
+    std::vector<TracePlace> found;
+    const WorkLimit unlimited;
+    const auto end = store.find_traces(
+        customer, query,
+        [&](const TracePlace& place) {
+          found.push_back(place);
+          return true;
+        },
+        unlimited);
+    EXPECT_TRUE(end.has_value() && end->is_whole);
+    return found;
+  }
+
+  MemoryColdStore memory_;
+};
+
+TEST_F(SpanSearchModelTest, FindsWhatReadingEverySpanFinds) {
+  const CustomerId own = CustomerId::parse("cliente-a").value();
+  const CustomerId other = CustomerId::parse("cliente-b").value();
+  std::size_t hits = 0;
+  for (unsigned seed = 1; seed <= 3; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    Random random(seed);
+    for (int i = 0; i < 40; ++i) bring(random, i % 5 == 0 ? other : own);
+    if (seed == 2) forget_index();
+    for (int i = 0; i < 60; ++i) {
+      TraceQuery query = random_query(random);
+      if (random() % 2 == 0) query.traces_max = 1 + random() % 4;
+      for (int pages = 0; pages < 50; ++pages) {
+        const auto wanted = page_of(memory_.events(), own, query);
+        ASSERT_EQ(page_of(cold_->events(), own, query), wanted) << "query " << i;
+        hits += wanted.size();
+        if (wanted.empty() || wanted.size() < query.traces_max) break;
+        query.after = wanted.back();
+      }
+    }
+  }
+  EXPECT_GT(hits, 500U) << "most queries find something";
+}
+
+}  // namespace
+}  // namespace vigia::storage::store::rocksdb::events

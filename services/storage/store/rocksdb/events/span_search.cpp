@@ -1,0 +1,263 @@
+#include "services/storage/store/rocksdb/events/span_search.hpp"
+
+#include <algorithm>
+
+#include "services/storage/store/rocksdb/events/event_key.hpp"
+#include "services/storage/store/rocksdb/kv/key.hpp"
+#include "services/storage/store/span_tags.hpp"
+
+namespace vigia::storage::store::rocksdb::events {
+namespace {
+
+// Beside kTraceSpansLookedAt: of spans of some MiB each fewer.
+constexpr std::size_t kTraceBytesLookedAt = 512U << 20U;
+
+TracePlace place_of(const FoundTrace& trace) {
+  return {trace.latest_ns, std::string(trace.id.data(), trace.id.size())};
+}
+
+bool is_before(const FoundTrace& left, const FoundTrace& right) {
+  return left.latest_ns != right.latest_ns ? left.latest_ns > right.latest_ns
+                                           : std::string_view(left.id.data(), left.id.size()) <
+                                                 std::string_view(right.id.data(), right.id.size());
+}
+
+TimestampNs first_of(std::uint32_t day) { return event_key::filed_ns(day, 0); }
+TimestampNs last_of(std::uint32_t day) { return first_of(day + 1) - 1; }
+
+// The last place before it.
+TracePlace before(TracePlace place) {
+  for (auto at = place.trace_id.rbegin(); at != place.trace_id.rend(); ++at) {
+    if (*at != '\0') {
+      *at = static_cast<char>(static_cast<unsigned char>(*at) - 1);
+      return place;
+    }
+    *at = '\xff';
+  }
+  return {place.time_ns, ""};
+}
+
+}  // namespace
+
+SpanSearch::SpanSearch(kv::OrderedStore& store, customers::CustomerNumber customer,
+                       const TraceQuery& query, const EventStore::TraceVisit& visit,
+                       DamagedItems& damaged, std::size_t bucket_traces_max)
+    : store_(store),
+      customer_(customer),
+      query_(query),
+      visit_(visit),
+      damaged_(damaged),
+      bucket_traces_max_(bucket_traces_max),
+      reader_(store, kv::Family::kSpans, customer),
+      filter_(query) {
+  if (query.after) filter_.to_ns = std::min(filter_.to_ns, query.after->time_ns);
+}
+
+Result<TraceEnd> SpanSearch::run(const std::vector<std::uint32_t>& days,
+                                 const NeedsIndex& needs_index, LateIndex& late,
+                                 const WorkLimit& limit) {
+  if (query_.traces_max == 0 || filter_.from_ns > filter_.to_ns) return TraceEnd{};
+  days_ = days;
+  for (auto day = days.rbegin(); day != days.rend(); ++day) {
+    if (*day > event_key::day_of_ns(filter_.to_ns)) continue;
+    Result<bool> is_indexed = !limit.is_over();
+    if (*is_indexed && needs_index(*day)) is_indexed = late.make(*day, limit);
+    if (!is_indexed) return forward(is_indexed);
+    auto went = Result<Went>(Went::kLimited);
+    if (*is_indexed) {
+      went = walk_day(*day, limit);
+      if (!went) return forward(went);
+    } else {
+      note_limit({std::min(filter_.to_ns, last_of(*day)), ""});
+    }
+    if (*went != Went::kOn) return TraceEnd{*went == Went::kEnough, looked_at_};
+  }
+  return TraceEnd{};
+}
+
+Result<SpanSearch::Went> SpanSearch::walk_day(std::uint32_t day, const WorkLimit& limit) {
+  const std::string prefix =
+      search_key::blocks(day, customer_, search_key::hash_of(query_.service));
+  std::string from = prefix;
+  kv::append_key_u32(from, search_key::bucket_of(filter_.from_ns));
+  std::string to = prefix;
+  kv::append_key_u32(to, search_key::bucket_of(filter_.to_ns) + 1);
+  const auto scan = store_.scan_back(kv::Family::kSpans, from, to);
+  bool has_row = scan->next();
+  while (has_row) {
+    const auto bucket = search_key::bucket_in(scan->key().substr(prefix.size()));
+    std::vector<FoundTrace> traces;
+    bool has_cut = false;
+    while (bucket && has_row &&
+           search_key::bucket_in(scan->key().substr(prefix.size())) == bucket) {
+      const auto read = read_span_block(*bucket, scan->value(), filter_, traces);
+      if (!read) {
+        const auto goes_on = damaged_.left_out(read.error());
+        if (!goes_on) return forward(goes_on);
+      }
+      if (traces.size() > 2 * bucket_traces_max_) has_cut = is_cut(traces) || has_cut;
+      has_row = scan->next();
+    }
+    if (!bucket) {
+      has_row = scan->next();
+      continue;
+    }
+    has_cut = is_cut(traces) || has_cut;
+    const Stretch stretch{std::max(search_key::bucket_begin(*bucket), first_of(day)),
+                          std::min(search_key::bucket_last(*bucket), last_of(day))};
+    auto went = walk_bucket(stretch, traces, limit);
+    if (went && *went == Went::kOn && !has_cut) went = give_until(nullptr);
+    if (!went || *went != Went::kOn) return went;
+    behind_.reset();
+    if (!has_cut) continue;
+    behind_ = place_of(traces.back());
+    std::string again = prefix;  // the bucket once more, for what lies behind
+    kv::append_key_u32(again, *bucket + 1);
+    scan->seek(again);
+    has_row = scan->next();
+  }
+  if (auto status = scan->status(); !status) return forward(status);
+  return Went::kOn;
+}
+
+// Puts them in order, each once, and keeps the first ones that lie behind what was walked. True
+// where it has left out some.
+bool SpanSearch::is_cut(std::vector<FoundTrace>& traces) {
+  for (FoundTrace& trace : traces) trace.latest_ns = std::min(trace.latest_ns, filter_.to_ns);
+  if (behind_) {
+    std::erase_if(traces,
+                  [&](const FoundTrace& trace) { return !behind_->is_before(place_of(trace)); });
+  }
+  std::sort(traces.begin(), traces.end(), is_before);
+  const auto end = std::unique(traces.begin(), traces.end(),
+                               [](const FoundTrace& left, const FoundTrace& right) {
+                                 return left.latest_ns == right.latest_ns && left.id == right.id;
+                               });
+  traces.erase(end, traces.end());
+  if (traces.size() <= bucket_traces_max_) return false;
+  traces.resize(bucket_traces_max_);
+  return true;
+}
+
+Result<SpanSearch::Went> SpanSearch::walk_bucket(const Stretch& stretch,
+                                                 const std::vector<FoundTrace>& traces,
+                                                 const WorkLimit& limit) {
+  for (const FoundTrace& trace : traces) {
+    auto went = take(place_of(trace), stretch, limit);
+    if (!went || *went != Went::kOn) return went;
+  }
+  return Went::kOn;
+}
+
+Result<SpanSearch::Went> SpanSearch::take(const TracePlace& bound, const Stretch& stretch,
+                                          const WorkLimit& limit) {
+  if (const Went went = give_until(&bound); went != Went::kOn) return went;
+  if (limit.is_over() || spans_ > kSearchSpansMax) {
+    note_limit(bound);
+    return Went::kLimited;
+  }
+  const auto ids = ids_of(bound.trace_id, event_key::day_of_ns(stretch.first_ns));
+  if (!ids) return forward(ids);
+  for (const std::string& id : *ids) {
+    auto went = take_one({bound.time_ns, id}, stretch, limit);
+    if (!went || *went != Went::kOn) return went;
+  }
+  return Went::kOn;
+}
+
+// The traces of the day whose ids begin so: one, but where somebody makes his ids up.
+Result<std::vector<std::string>> SpanSearch::ids_of(const std::string& id, std::uint32_t day) {
+  const std::string_view half = std::string_view(id).substr(0, kHalfIdBytes);
+  if (half.find_first_not_of('\0') == std::string_view::npos) return std::vector{id};
+  const std::string prefix = event_key::prefix(day, customer_);
+  const std::string all = prefix + std::string(half);
+  const auto scan = store_.scan(kv::Family::kSpans, all, kv::after_prefix(all));
+  std::vector<std::string> ids;
+  while (scan->next()) {
+    ++spans_;
+    ids.emplace_back(scan->key().substr(prefix.size(), kTraceIdBytes));
+    if (ids.size() > kTraceSpansLookedAt) break;
+    scan->seek(kv::after_prefix(prefix + ids.back()));
+  }
+  if (auto status = scan->status(); !status) return forward(status);
+  return ids;
+}
+
+Result<SpanSearch::Went> SpanSearch::take_one(const TracePlace& bound, const Stretch& stretch,
+                                              const WorkLimit& limit) {
+  const auto latest = latest_of(bound.trace_id, limit);
+  if (!latest) return forward(latest);
+  if (limit.is_over()) {
+    note_limit(bound);
+    return Went::kLimited;
+  }
+  if (!*latest || **latest < stretch.first_ns) return Went::kOn;
+  const TracePlace own{**latest, bound.trace_id};
+  // Later than what is walked, and given or passed over there: unless it came meanwhile, or the row
+  // of the index is lost that led to it.
+  if (**latest > stretch.last_ns) return give(own, bound);
+  known_.insert(own);
+  return Went::kOn;
+}
+
+SpanSearch::Went SpanSearch::give_until(const TracePlace* bound) {
+  while (!known_.empty() && (bound == nullptr || known_.begin()->is_before(*bound))) {
+    const TracePlace place = std::move(known_.extract(known_.begin()).value());
+    if (const Went went = give(place, place); went != Went::kOn) return went;
+  }
+  return Went::kOn;
+}
+
+// `shown`: where the walk is. It differs where the trace has missed its turn.
+SpanSearch::Went SpanSearch::give(const TracePlace& place, const TracePlace& shown) {
+  if (query_.after && !query_.after->is_before(place)) return Went::kOn;
+  if (!given_.insert(place.trace_id).second) return Went::kOn;
+  const bool goes_on = visit_(shown);
+  return goes_on && given_.size() < query_.traces_max ? Went::kOn : Went::kEnough;
+}
+
+void SpanSearch::note_limit(const TracePlace& bound) {
+  looked_at_ = before(bound);
+  if (query_.after && !query_.after->is_before(*looked_at_)) looked_at_ = query_.after;
+}
+
+// A trace of many requests stands in as many blocks: it is read once.
+Result<SpanSearch::Times> SpanSearch::latest_of(const std::string& trace_id,
+                                                const WorkLimit& limit) {
+  if (const auto at = latest_.find(trace_id); at != latest_.end()) return at->second;
+  if (latest_.size() > kBucketTracesMax) latest_.clear();
+  Times latest;
+  for (auto day = days_.rbegin(); !latest && day != days_.rend(); ++day) {
+    auto on_day = latest_on(*day, trace_id, limit);
+    if (!on_day) return on_day;
+    latest = *on_day;
+  }
+  if (!limit.is_over()) latest_.emplace(trace_id, latest);
+  return latest;
+}
+
+Result<SpanSearch::Times> SpanSearch::latest_on(std::uint32_t day, const std::string& trace_id,
+                                                const WorkLimit& limit) {
+  const std::string prefix = event_key::prefix(day, customer_) + trace_id;
+  const auto scan = store_.scan(kv::Family::kSpans, prefix, kv::after_prefix(prefix));
+  Times latest;
+  std::size_t bytes = 0;
+  for (std::size_t spans = 0; spans < kTraceSpansLookedAt && bytes < kTraceBytesLookedAt; ++spans) {
+    if (limit.is_over() || !scan->next()) break;
+    ++spans_;
+    bytes += scan->value().size();
+    const auto event = reader_.read(scan->value());
+    const auto goes_on = event ? damaged_.visited([&] {
+      const TimestampNs time_ns = event_key::filed_ns(day, outline_of(event->item).start_ns);
+      const bool is_in = time_ns >= query_.from_ns && time_ns <= query_.to_ns;
+      if (is_in && (!latest || time_ns > *latest) && has_all(query_, *event)) latest = time_ns;
+      return true;
+    })
+                               : damaged_.left_out(event.error());
+    if (!goes_on) return forward(goes_on);
+  }
+  if (auto status = scan->status(); !status) return forward(status);
+  return latest;
+}
+
+}  // namespace vigia::storage::store::rocksdb::events
