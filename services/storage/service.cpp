@@ -250,6 +250,9 @@ void Service::make_interfaces() {
       cold().events(), cold().catalog(), *answers_, api::AnswerGaps(unsaved_files, lacks_index),
       api::EventsKept{[this, &keep] { return kept_from_ms(keep.traces); },
                       [this, &keep] { return kept_from_ms(keep.logs); }});
+  trace_search_ = std::make_unique<api::TraceSearchApi>(
+      cold().events(), cold().catalog(), *answers_, api::AnswerGaps(unsaved_files, lacks_index),
+      [this, &keep] { return kept_from_ms(keep.traces); });
   sample_writers_ = std::make_unique<lanes::CustomerLanes>(
       lanes::LaneSettings{"samples", write_threads(), write_threads() - 1, kWriteJobsMax,
                           settings_.memory_max / kWritesPart});

@@ -16,6 +16,7 @@
 #include "services/storage/api/label_api.hpp"
 #include "services/storage/api/otlp_api.hpp"
 #include "services/storage/api/read_api.hpp"
+#include "services/storage/api/trace_search_api.hpp"
 #include "services/storage/api/write_api.hpp"
 #include "services/storage/identity/store_guard.hpp"
 #include "services/storage/lanes/customer_lanes.hpp"
@@ -99,6 +100,7 @@ class Service final : public service::Running, public net::Handler {
   service::Counter& ended_searches(const std::string& what);
   void add_remote_read();
   void add_searches();
+  void add_event_searches();
 
   Settings settings_;
   std::atomic<bool> is_open_{false};  // set once all below is there
@@ -127,6 +129,7 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<api::OtlpApi> trace_intake_;
   std::unique_ptr<api::OtlpApi> log_intake_;
   std::unique_ptr<api::EventApi> event_api_;
+  std::unique_ptr<api::TraceSearchApi> trace_search_;
   std::unique_ptr<retention::RetentionGuard> retention_guard_;
   std::unique_ptr<retention::RetentionSweeper> retention_;
   net::Routes routes_;

@@ -33,5 +33,32 @@ TEST_F(ServiceReadsTest, WhatIsPastItsRetentionIsNotRead) {
               AllOf(HasSubstr("kept"), Not(HasSubstr("over"))));
 }
 
+TEST_F(ServiceReadsTest, TracesAreFoundWithoutTheirIds) {
+  const std::string id(store::kTraceIdBytes, 'a');
+  net::ClientRequest request;
+  request.method = "POST";
+  request.url = "/v1/traces";
+  request.headers = {{"content-type", "application/x-protobuf"}, {"x-vigia-customer", "cliente-a"}};
+  request.body =
+      store::export_of("cliente-a",
+                       {store::span_of(id, 's', second_ns(),
+                                       {.name = "GET /x", .tags = {{"user", "7"}}, .kind = 2})},
+                       {{"service.name", "shop"}});
+  ASSERT_EQ(send(std::move(request)).status, 200);
+  const std::string second = std::to_string(now_ / 1000);
+  const std::string search =
+      "/api/v1/traces?start=" + second + "&end=" + second + "&service=shop&tag=user%3D";
+  EXPECT_THAT(get(search + "7", "cliente-a").body, HasSubstr(R"("operationName":"GET /x")"));
+  EXPECT_THAT(get(search + "8", "cliente-a").body, HasSubstr(R"("data":[])"));
+  EXPECT_THAT(get(search + "7", "cliente-b").body, HasSubstr(R"("data":[])"));
+  EXPECT_THAT(get("/api/v1/services", "cliente-a").body, HasSubstr(R"("data":["shop"])"));
+  for (const char* path : {"/api/v1/services/shop/operations", "/api/v1/operations?service=shop"}) {
+    EXPECT_THAT(get(path, "cliente-a").body, HasSubstr(R"("span_kind":"server")")) << path;
+    EXPECT_THAT(get(path, "cliente-b").body, HasSubstr(R"("data":[])")) << path;
+  }
+  EXPECT_EQ(get("/api/v1/traces", "cliente-a").status, 400);
+  EXPECT_EQ(service_metric("vigia_storage_searches_ended_total{what=\"traces\"}"), 0);
+}
+
 }  // namespace
 }  // namespace vigia::storage

@@ -166,18 +166,6 @@ void Service::add_searches() {
   using net::PathValues;
   using net::Request;
   add_remote_read();
-  const auto trace = [this](const Request& request, const PathValues& values,
-                            const store::WorkLimit& limit) {
-    return event_api_->trace(request, values.at("id"), limit);
-  };
-  for (const char* pattern : {"/api/v1/traces/{id}", "/jaeger/api/traces/{id}"}) {
-    add_search("GET", pattern, {"trace", kSearchTimeMax, reader_of, trace});
-  }
-  add_read("/api/v1/logs",
-           {"logs", kSearchTimeMax, reader_of,
-            [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
-              return event_api_->logs(request, limit);
-            }});
   const auto labels = [](auto answer) {
     return Search{"labels", kSearchTimeMax, reader_of, answer};
   };
@@ -196,6 +184,42 @@ void Service::add_searches() {
            }));
 }
 
+void Service::add_event_searches() {
+  using net::PathValues;
+  using net::Request;
+  const auto trace = [this](const Request& request, const PathValues& values,
+                            const store::WorkLimit& limit) {
+    return event_api_->trace(request, values.at("id"), limit);
+  };
+  for (const char* pattern : {"/api/v1/traces/{id}", "/jaeger/api/traces/{id}"}) {
+    add_search("GET", pattern, {"trace", kSearchTimeMax, reader_of, trace});
+  }
+  add_read("/api/v1/logs",
+           {"logs", kSearchTimeMax, reader_of,
+            [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
+              return event_api_->logs(request, limit);
+            }});
+  const auto search = [this](const char* what, const std::string& pattern, auto answer) {
+    add_read(pattern, {what, kSearchTimeMax, reader_of, answer});
+  };
+  search("traces", "/api/v1/traces",
+         [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
+           return trace_search_->traces(request, limit);
+         });
+  search("services", "/api/v1/services",
+         [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
+           return trace_search_->services(request, limit);
+         });
+  search("operations", "/api/v1/services/{service}/operations",
+         [this](const Request& request, const PathValues& values, const store::WorkLimit& limit) {
+           return trace_search_->operations(request, values.at("service"), limit);
+         });
+  search("operations", "/api/v1/operations",
+         [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
+           return trace_search_->operations(request, "", limit);
+         });
+}
+
 void Service::add_routes() {
   service::HealthPaths health;
   health.mark = [this](net::Response& response) {
@@ -205,6 +229,7 @@ void Service::add_routes() {
   service::add_health_routes(routes_, [this] { return is_ready(); }, health);
   add_writes();
   add_searches();
+  add_event_searches();
   add_route("POST", "/api/v1/retention/confirm", *readers_, reader_of,
             [this](const net::Request&, const net::PathValues&) { return confirm_time(); });
 }
