@@ -178,9 +178,47 @@ impl Caller {
 
 impl Drop for Caller {
     fn drop(&mut self) {
-        if !self.is_done {
-            self.call(Answer::failed(Failure::new(Code::Unavailable, "the session ended before the answer came")));
+        if self.is_done {
+            return;
         }
+        // A fault would be met again: whoever is told "unavailable" tries for ever.
+        let failure = if std::thread::panicking() {
+            Failure::new(Code::Internal, "a fault of the Cassandra driver")
+        } else {
+            Failure::new(Code::Unavailable, "the session ended before the answer came")
+        };
+        self.call(Answer::failed(failure));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    extern "C" fn note(context: *mut c_void, answer: *mut Answer) {
+        // SAFETY: `code_of` has given the place, and the answer is the callback's.
+        unsafe {
+            *context.cast::<u32>() = (*answer).code() as u32;
+            drop(Box::from_raw(answer));
+        }
+    }
+
+    fn code_of(end: impl FnOnce(Caller)) -> u32 {
+        let mut code = u32::MAX;
+        let caller = Caller { callback: note, context: (&raw mut code).cast(), is_done: false };
+        let _ = catch_unwind(AssertUnwindSafe(|| end(caller)));
+        code
+    }
+
+    #[test]
+    fn every_end_is_an_answer_and_a_fault_is_told_as_one() {
+        assert_eq!(code_of(|caller| caller.finish(Answer::done())), Code::Ok as u32);
+        assert_eq!(code_of(drop), Code::Unavailable as u32);
+        let faulty = code_of(|caller| {
+            let _held = caller;
+            panic!("a fault of the driver's");
+        });
+        assert_eq!(faulty, Code::Internal as u32);
     }
 }
 
