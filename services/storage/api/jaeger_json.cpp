@@ -11,6 +11,7 @@
 #include "libs/wire/otlp/field_reader.hpp"
 #include "libs/wire/otlp/fields.hpp"
 #include "services/storage/api/attribute_json.hpp"
+#include "services/storage/store/span_tags.hpp"
 
 namespace vigia::storage::api {
 namespace {
@@ -26,7 +27,6 @@ using wire::otlp::SpanStatusField;
 
 constexpr std::uint64_t kNsPerUs = 1000;
 constexpr std::uint64_t kStatusError = 2;
-constexpr std::string_view kKinds[] = {"", "internal", "server", "client", "producer", "consumer"};
 
 // A comma before each element but the first.
 class Commas {
@@ -92,7 +92,7 @@ struct SpanHead {
   std::string_view span_id;
   std::string_view parent_id;
   std::string_view name;
-  std::uint64_t kind = 0;
+  std::uint32_t kind = 0;
   std::uint64_t start_ns = 0;
   std::uint64_t end_ns = 0;
 };
@@ -115,7 +115,7 @@ SpanHead read_head(std::string_view span) {
         head.name = reader.bytes();
         break;
       case SpanField::kKind.tag:
-        head.kind = reader.varint();
+        head.kind = static_cast<std::uint32_t>(reader.varint());
         break;
       case SpanField::kStartTime.tag:
         head.start_ns = reader.fixed64();
@@ -211,9 +211,8 @@ void append_span_tags(std::string& out, const SpanHead& head, const store::Event
   append_tags(tags, {event.item, SpanField::kAttributes.number});
   for_each_bytes(event.item, SpanField::kStatus,
                  [&](std::string_view status) { append_status(tags, status); });
-  if (head.kind > 0 && head.kind < std::size(kKinds)) {
-    append_text_tag(tags.next(), "span.kind", kKinds[head.kind]);
-  }
+  const std::string_view kind = store::kind_name(head.kind);
+  if (!kind.empty()) append_text_tag(tags.next(), "span.kind", kind);
   append_scope(tags, event.scope);
 }
 
@@ -251,21 +250,11 @@ void JaegerTrace::add(const store::EventView& event, const JsonCost& cost) {
   ++span_count_;
 }
 
-// What SDKs send where nobody has named the service (semantic conventions, "Service").
-constexpr std::string_view kUnknownService = "unknown_service";
-
 std::string JaegerTrace::process_of(std::string_view resource) {
   const store::LabelsHash hash = store::hash_labels(0, resource);
   if (const auto at = process_ids_.find(hash); at != process_ids_.end()) return at->second;
   std::string id = fmt::format("p{}", process_ids_.size() + 1);
-  std::string_view service = kUnknownService;
-  wire::otlp::for_each_attribute({resource, ResourceField::kAttributes.number},
-                                 [&](const wire::otlp::KeyValueView& attribute) {
-                                   if (attribute.key != "service.name") return;
-                                   const std::string_view named =
-                                       wire::otlp::string_value(attribute.value);
-                                   if (!named.empty()) service = named;
-                                 });
+  const std::string_view service = store::service_of(resource);
   processes_.append(process_cost(resource).json, [&](std::string& out) {
     append_text(out, R"({}"{}":{{"serviceName":)", process_ids_.empty() ? "" : ",", id);
     append_json_text(out, service);
