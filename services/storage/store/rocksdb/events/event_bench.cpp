@@ -5,6 +5,7 @@
 // (a gateway's, a shop's, a bank's), ten to fourteen attributes a span, of which four differ from
 // span to span, one in a hundred fails with an event; 2,000 spans a second, in requests of 500 ms
 // with a part for each instance. Fixed seed.
+#include <algorithm>
 #include <ctime>
 #include <random>
 
@@ -186,6 +187,47 @@ void span_intake(benchmark::State& state) {
   }
 }
 BENCHMARK(span_intake)->Arg(300)->Iterations(1)->Unit(benchmark::kSecond);
+
+// The first 20 traces of each question, the best of three, in the thread that asks.
+void trace_search(benchmark::State& state) {
+  Store store;
+  Load load;
+  for (int i = 0; i < state.range(0) * 2; ++i) {
+    CHECK(store.events().write(store.customer, Signal::kTraces, load.next_request()).has_value());
+  }
+  CHECK(store.rows().compact().has_value());
+  TraceQuery latest;
+  latest.to_ns = UINT64_MAX;
+  latest.service = "shop";
+  TraceQuery failed = latest;
+  failed.service = "bank";
+  failed.tags = {{"error", "true"}};
+  failed.shortest_ns = 500'000;
+  TraceQuery user = latest;
+  user.tags = {{"enduser.id", "user-7"}};
+  TraceQuery nobody = latest;
+  nobody.tags = {{"enduser.id", "nobody"}};
+  const std::pair<const char*, TraceQuery*> questions[] = {
+      {"latest", &latest}, {"failed and slow", &failed}, {"one user", &user}, {"nobody", &nobody}};
+  for (auto _ : state) {
+    for (const auto& [name, query] : questions) {
+      double best = 1e9;
+      std::size_t found = 0;
+      query->traces_max = 20;
+      for (int turn = 0; turn < 3; ++turn) {
+        found = 0;
+        const WorkLimit unlimited;
+        const double begin = cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
+        const auto end = store.events().find_traces(
+            store.customer, *query, [&](const TracePlace&) { return ++found > 0; }, unlimited);
+        best = std::min(best, cpu_seconds(CLOCK_THREAD_CPUTIME_ID) - begin);
+        CHECK(end.has_value());
+      }
+      state.counters[fmt::format("{}: {} (ms)", name, found)] = best * 1e3;
+    }
+  }
+}
+BENCHMARK(trace_search)->Arg(300)->Iterations(1)->Unit(benchmark::kSecond);
 
 }  // namespace
 }  // namespace vigia::storage::store::rocksdb::events
