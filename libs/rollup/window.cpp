@@ -6,104 +6,13 @@
 #include <utility>
 
 #include "libs/base/check.hpp"
+#include "libs/rollup/bounds.hpp"
+#include "libs/rollup/window_maker.hpp"
 
 namespace vigia::rollup {
 namespace {
 
 constexpr TimestampMs kMinuteMs = 60'000;
-
-// Neumaier's sum: what rounding takes from the total is gathered beside it. PromQL adds like this,
-// and a plain sum of a day's samples would be off by more than roll-ups may be.
-class CompensatedSum {
- public:
-  void start() { *this = CompensatedSum(); }
-  void add(double value) {
-    const double total = total_ + value;
-    if (std::isinf(total)) {
-      lost_ = 0;  // else infinity less infinity would make a NaN of an infinite sum
-    } else if (std::abs(total_) >= std::abs(value)) {
-      lost_ += (total_ - total) + value;
-    } else {
-      lost_ += (value - total) + total_;
-    }
-    total_ = total;
-  }
-  double value() const { return std::isinf(total_) ? total_ : total_ + lost_; }
-
- private:
-  double total_ = 0;
-  double lost_ = 0;
-};
-
-// The bound is taken over from whatever is a number; PromQL's own order of comparing.
-void take_min(double& bound, double value) {
-  if (value < bound || std::isnan(bound)) bound = value;
-}
-
-void take_max(double& bound, double value) {
-  if (value > bound || std::isnan(bound)) bound = value;
-}
-
-class WindowMaker {
- public:
-  explicit WindowMaker(TimestampMs width_ms) : width_ms_(width_ms) {}
-
-  void add(const Sample& sample) {
-    if (windows_.empty() || sample.timestamp_ms > windows_.back().end_ms) {
-      end_window();
-      windows_.push_back({.end_ms = window_end(sample.timestamp_ms, width_ms_), .stale_ms = {}});
-    }
-    Window& window = windows_.back();
-    if (is_stale_mark(sample.value)) {
-      window.stale_ms = sample.timestamp_ms;
-    } else if (window.count == 0) {
-      begin(window, sample);
-    } else {
-      go_on(window, sample);
-    }
-  }
-
-  std::vector<Window> finish() {
-    end_window();
-    return std::move(windows_);
-  }
-
- private:
-  void begin(Window& window, const Sample& sample) {
-    window.count = 1;
-    window.first_ms = window.last_ms = sample.timestamp_ms;
-    window.first = window.last = window.min = window.max = sample.value;
-    window.stale_ms.reset();
-    sum_.start();
-    dropped_.start();
-    sum_.add(sample.value);
-  }
-
-  void go_on(Window& window, const Sample& sample) {
-    ++window.count;
-    if (sample.value < window.last) {  // false beside a NaN, as in PromQL
-      ++window.resets;
-      dropped_.add(window.last);
-    }
-    window.last_ms = sample.timestamp_ms;
-    window.last = sample.value;
-    take_min(window.min, sample.value);
-    take_max(window.max, sample.value);
-    window.stale_ms.reset();
-    sum_.add(sample.value);
-  }
-
-  void end_window() {
-    if (windows_.empty() || windows_.back().count == 0) return;
-    windows_.back().sum = sum_.value();
-    windows_.back().dropped = dropped_.value();
-  }
-
-  TimestampMs width_ms_;
-  std::vector<Window> windows_;  // the last is under way
-  CompensatedSum sum_;
-  CompensatedSum dropped_;
-};
 
 double sum_of(std::initializer_list<double> values) {
   CompensatedSum sum;
@@ -131,8 +40,13 @@ TimestampMs window_end(TimestampMs at_ms, TimestampMs width_ms) {
 
 std::vector<Window> windows_of(std::span<const Sample> samples, TimestampMs width_ms) {
   WindowMaker maker(width_ms);
-  for (const Sample& sample : samples) maker.add(sample);
-  return maker.finish();
+  std::vector<Window> windows;
+  const auto take = [&](const std::optional<Window>& window) {
+    if (window.has_value()) windows.push_back(*window);
+  };
+  for (const Sample& sample : samples) take(maker.add(sample));
+  take(maker.finish());
+  return windows;
 }
 
 Window joined(const Window& earlier, const Window& later) {
