@@ -15,12 +15,13 @@
 #include "libs/model/resolution.hpp"
 #include "libs/model/sample.hpp"
 #include "services/storage/store/day_range.hpp"
+#include "services/storage/store/due_days.hpp"
 #include "services/storage/store/series.hpp"
 
 namespace vigia::storage::store {
 
-/// Numbers are on disk. Floats is Prometheus' own number.
-enum class Encoding : std::uint8_t { kFloats = 1, kHistograms = 200 };
+/// Numbers are on disk. Floats is Prometheus' own number; windows are those of roll-ups.
+enum class Encoding : std::uint8_t { kFloats = 1, kHistograms = 200, kWindows = 201 };
 
 /// No raw chunk spans more.
 inline constexpr TimestampMs kChunkSpanMs = 2 * 3'600'000;
@@ -122,6 +123,9 @@ class ChunkStore {
   /// how many.
   virtual Result<std::size_t> expire(Resolution resolution, TimestampMs before_ms) = 0;
   virtual std::uint64_t disk_bytes() const = 0;
+  /// Null for a store that does not mark days: roll-ups are then made of raw when they are asked
+  /// for, and not stored. As long as the store.
+  virtual DueDays* due_days() { return nullptr; }
 };
 
 /// kInvalid for a row that ends before it begins or spans more than its resolution allows: a reader

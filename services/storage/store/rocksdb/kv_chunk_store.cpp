@@ -17,6 +17,20 @@ namespace {
 constexpr std::uint8_t kAsItIs = 1;
 constexpr std::uint8_t kPacked = 2;  // floats as whole numbers, to be made an XOR chunk again
 
+kv::Family family_of(Resolution resolution) {
+  switch (resolution) {
+    case Resolution::kFiveMinutes:
+      return kv::Family::kRollup5m;
+    case Resolution::kHour:
+      return kv::Family::kRollup1h;
+    case Resolution::kDay:
+      return kv::Family::kRollup1d;
+    case Resolution::kRaw:
+      break;
+  }
+  return kv::Family::kChunks;
+}
+
 std::string series_prefix(std::uint32_t day, customers::CustomerNumber customer, SeriesId series) {
   // By day first, so that what has expired is one range to drop; big-endian, so that keys stand in
   // the order of their numbers.
@@ -66,8 +80,9 @@ Result<std::string> unpacked_data(std::string_view packed, TimestampMs first_ms)
 }
 
 // A row that reaches into a range begins so much before it at most.
-TimestampMs earliest_of(TimestampMs from_ms) {
-  return from_ms < kChunkSpanMs ? 0 : from_ms - kChunkSpanMs;
+TimestampMs earliest_of(TimestampMs from_ms, Resolution resolution) {
+  const TimestampMs span_ms = row_span_max_ms(resolution);
+  return from_ms < span_ms ? 0 : from_ms - span_ms;
 }
 
 enum class Want { kAll, kTimes };
@@ -101,26 +116,32 @@ Result<ChunkRow> parse_row(Want want, SeriesId series, std::string_view key,
 
 }  // namespace
 
-Result<std::unique_ptr<KvChunkStore>> KvChunkStore::open(kv::OrderedStore& store) {
-  auto chunks = std::make_unique<KvChunkStore>(Key{}, store);
+KvChunkStore::KvChunkStore(Key /*key*/, kv::OrderedStore& store, Resolution resolution)
+    : store_(store),
+      resolution_(resolution),
+      family_(family_of(resolution)),
+      days_(store, family_) {}
+
+Result<std::unique_ptr<KvChunkStore>> KvChunkStore::open(kv::OrderedStore& store,
+                                                         Resolution resolution) {
+  auto chunks = std::make_unique<KvChunkStore>(Key{}, store, resolution);
   if (auto loaded = chunks->days_.load(); !loaded) return forward(loaded);
   return chunks;
 }
 
-RowWalk::RowWalk(kv::OrderedStore& store, std::vector<std::uint32_t> days,
-                 customers::CustomerNumber customer, SeriesId series, const Range& range)
+RowWalk::RowWalk(kv::OrderedStore& store, std::vector<std::uint32_t> days, const Place& place,
+                 const Range& range)
     : store_(store),
       days_(std::move(days)),
-      customer_(customer),
-      series_(series),
+      place_(place),
       range_(range),
-      earliest_ms_(earliest_of(range.from_ms)) {}
+      earliest_ms_(earliest_of(range.from_ms, place.resolution)) {}
 
 void RowWalk::begin_day(std::uint32_t day) {
-  prefix_ = series_prefix(day, customer_, series_);
+  prefix_ = series_prefix(day, place_.customer, place_.series);
   std::string from = prefix_;
   kv::append_key_i64(from, earliest_ms_);
-  scan_ = store_.scan(kv::Family::kChunks, from, kv::after_prefix(prefix_));
+  scan_ = store_.scan(family_of(place_.resolution), from, kv::after_prefix(prefix_));
 }
 
 Result<std::optional<ChunkRow>> RowWalk::next() {
@@ -139,11 +160,11 @@ Result<std::optional<ChunkRow>> RowWalk::next_of_day() {
   while (scan_->next()) {
     const std::string_view key = scan_->key().substr(prefix_.size());
     // Unpacking costs far more than the times, and rows before the range are met on the way.
-    const auto times = parse_row(Want::kTimes, series_, key, scan_->value());
+    const auto times = parse_row(Want::kTimes, place_.series, key, scan_->value());
     if (!times) return tl::unexpected<Error>(times.error());
     if (times->first_ms > range_.to_ms) return std::optional<ChunkRow>();
     if (times->last_ms < range_.from_ms) continue;
-    auto row = parse_row(Want::kAll, series_, key, scan_->value());
+    auto row = parse_row(Want::kAll, place_.series, key, scan_->value());
     if (!row) return forward(row);
     return std::optional<ChunkRow>(std::move(*row));
   }
@@ -152,22 +173,10 @@ Result<std::optional<ChunkRow>> RowWalk::next_of_day() {
 }
 
 kv::KeyValue KvChunkStore::row_of(customers::CustomerNumber customer, const ChunkRow& row) {
-  CHECK(check_row(row, Resolution::kRaw));
+  CHECK(check_row(row, resolution_));
   // Before the write: a day that is noted and empty costs a seek, one that is missing hides rows.
   days_.note(day_of(row.first_ms));
-  return {kv::Family::kChunks, row_key(customer, row), row_value(row)};
-}
-
-Result<void> KvChunkStore::put(customers::CustomerNumber customer,
-                               std::span<const ClosedChunk> chunks) {
-  std::vector<kv::KeyValue> writes;
-  writes.reserve(chunks.size());
-  for (const ClosedChunk& chunk : chunks) {
-    if (chunk.resolution != Resolution::kRaw) return no_such_resolution(chunk.resolution);
-    if (auto sound = check_row(chunk.row, chunk.resolution); !sound) return sound;
-    writes.push_back(row_of(customer, chunk.row));
-  }
-  return store_.put(writes, kv::Durability::kLater);
+  return {family_, row_key(customer, row), row_value(row)};
 }
 
 Result<void> KvChunkStore::put(customers::CustomerNumber customer,
@@ -180,20 +189,23 @@ Result<void> KvChunkStore::put(customers::CustomerNumber customer,
 
 RowWalk KvChunkStore::walk(customers::CustomerNumber customer, SeriesId series,
                            const RowWalk::Range& range) const {
-  return {store_, days_.between(day_of(earliest_of(range.from_ms)), day_of(range.to_ms)), customer,
-          series, range};
+  const TimestampMs earliest_ms = earliest_of(range.from_ms, resolution_);
+  return {store_,
+          days_.between(day_of(earliest_ms), day_of(range.to_ms)),
+          {customer, series, resolution_},
+          range};
 }
 
 Result<std::optional<TimestampMs>> KvChunkStore::newest(customers::CustomerNumber customer,
                                                         SeriesId series,
                                                         TimestampMs from_ms) const {
-  const TimestampMs earliest_ms = earliest_of(from_ms);
+  const TimestampMs earliest_ms = earliest_of(from_ms, resolution_);
   std::optional<TimestampMs> newest;
   for (const std::uint32_t day : days_.between(day_of(earliest_ms), UINT32_MAX)) {
     const std::string prefix = series_prefix(day, customer, series);
     std::string from = prefix;
     kv::append_key_i64(from, earliest_ms);
-    const auto scan = store_.scan(kv::Family::kChunks, from, kv::after_prefix(prefix));
+    const auto scan = store_.scan(family_, from, kv::after_prefix(prefix));
     while (scan->next()) {
       const auto row =
           parse_row(Want::kTimes, series, scan->key().substr(prefix.size()), scan->value());
@@ -208,7 +220,7 @@ Result<std::optional<TimestampMs>> KvChunkStore::newest(customers::CustomerNumbe
 }
 
 Result<std::size_t> KvChunkStore::expire(TimestampMs before_ms) {
-  return days_.expire(before_ms, kChunkSpanMs);  // the last chunk may reach into the next day
+  return days_.expire(before_ms, row_span_max_ms(resolution_));  // the last row may reach so far
 }
 
 }  // namespace vigia::storage::store::rocksdb

@@ -1,10 +1,9 @@
-// Rows of chunks in an ordered store. Format: docs/formats/cold-store.md.
+// Rows of chunks, raw or rolled up, in an ordered store. Format: docs/formats/cold-store.md.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,9 +23,14 @@ class RowWalk {
     TimestampMs from_ms = 0;
     TimestampMs to_ms = 0;
   };
+  struct Place {
+    customers::CustomerNumber customer;
+    SeriesId series;
+    Resolution resolution = Resolution::kRaw;
+  };
   /// `store` must outlive it; `days` are those that may hold any of the rows.
-  RowWalk(kv::OrderedStore& store, std::vector<std::uint32_t> days,
-          customers::CustomerNumber customer, SeriesId series, const Range& range);
+  RowWalk(kv::OrderedStore& store, std::vector<std::uint32_t> days, const Place& place,
+          const Range& range);
   /// Nothing at the end.
   Result<std::optional<ChunkRow>> next();
 
@@ -37,27 +41,27 @@ class RowWalk {
   kv::OrderedStore& store_;
   std::vector<std::uint32_t> days_;
   std::size_t next_day_ = 0;
-  customers::CustomerNumber customer_;
-  SeriesId series_;
+  Place place_;
   Range range_;
   TimestampMs earliest_ms_;
   std::string prefix_;
   std::unique_ptr<kv::Scan> scan_;
 };
 
-/// Keys begin with the day, so that expiry drops whole files; then customer, series, time. Thread
-/// contract: any thread. Errors as the ordered store's.
+/// Of one resolution. Keys begin with the day, so that expiry drops whole files; then customer,
+/// series, time. Thread contract: any thread. Errors as the ordered store's.
 class KvChunkStore final {
   struct Key {};  // only open makes one
 
  public:
-  KvChunkStore(Key /*key*/, kv::OrderedStore& store)
-      : store_(store), days_(store, kv::Family::kChunks) {}
+  KvChunkStore(Key /*key*/, kv::OrderedStore& store, Resolution resolution);
   /// `store` must outlive it. kCorrupt where the store holds keys that are not chunk rows.
-  static Result<std::unique_ptr<KvChunkStore>> open(kv::OrderedStore& store);
+  static Result<std::unique_ptr<KvChunkStore>> open(kv::OrderedStore& store,
+                                                    Resolution resolution = Resolution::kRaw);
 
-  /// As ChunkStore::put: all of them or none.
-  Result<void> put(customers::CustomerNumber customer, std::span<const ClosedChunk> chunks);
+  /// What puts the row, together with other writes; its day is noted. REQUIRES: check_row.
+  kv::KeyValue row_of(customers::CustomerNumber customer, const ChunkRow& row);
+  /// All of them or none. REQUIRES: check_row of each.
   Result<void> put(customers::CustomerNumber customer, const std::vector<ChunkRow>& rows);
   RowWalk walk(customers::CustomerNumber customer, SeriesId series,
                const RowWalk::Range& range) const;
@@ -66,12 +70,12 @@ class KvChunkStore final {
                                             TimestampMs from_ms) const;
   Result<void> sync() { return store_.sync(); }
   Result<std::size_t> expire(TimestampMs before_ms);
-  std::uint64_t disk_bytes() const { return store_.disk_bytes(kv::Family::kChunks); }
+  std::uint64_t disk_bytes() const { return store_.disk_bytes(family_); }
 
  private:
-  kv::KeyValue row_of(customers::CustomerNumber customer, const ChunkRow& row);
-
   kv::OrderedStore& store_;
+  const Resolution resolution_;
+  const kv::Family family_;
   kv::DaySet days_;
 };
 

@@ -7,17 +7,8 @@ namespace {
 
 class NoRows final : public ChunkCursor {
  public:
-  explicit NoRows(Result<void> error = {}) : error_(std::move(error)) {}
-  Result<std::vector<ChunkRow>> next() override {
-    // Once: an error costs the series that it came from, and these have all been asked for.
-    const Result<void> error = std::exchange(error_, Result<void>());
-    if (!error) return tl::unexpected<Error>(error.error());
-    return std::vector<ChunkRow>();
-  }
+  Result<std::vector<ChunkRow>> next() override { return std::vector<ChunkRow>(); }
   std::size_t at() const override { return 0; }
-
- private:
-  Result<void> error_;
 };
 
 class RowCursor final : public ChunkCursor {
@@ -63,39 +54,66 @@ class RowCursor final : public ChunkCursor {
   std::optional<Error> error_;
 };
 
+class DueDaysByNames final : public DueDays {
+ public:
+  DueDaysByNames(KvDueDays& marks, const index::SeriesIndex& index)
+      : marks_(marks), index_(index) {}
+
+  Result<std::vector<DueDay>> due(const CustomerId& customer, const DuePlace& from,
+                                  std::size_t max) override {
+    const auto number = index_.find_customer(customer);
+    if (!number.has_value()) return std::vector<DueDay>();
+    return marks_.due(*number, from, max);
+  }
+  Result<void> done(const CustomerId& customer, std::span<const DueDay> days) override {
+    const auto number = index_.find_customer(customer);
+    if (!number.has_value()) return {};
+    return marks_.done(*number, days);
+  }
+  Result<std::string> mark_stored(const std::string& place) override {
+    return marks_.mark_stored(place);
+  }
+  Result<std::string> note() override { return marks_.note(); }
+  Result<void> set_note(const std::string& note) override { return marks_.set_note(note); }
+
+ private:
+  KvDueDays& marks_;
+  const index::SeriesIndex& index_;
+};
+
 class ChunksByNames final : public ChunkStore {
  public:
-  ChunksByNames(KvChunkStore& rows, index::SeriesIndex& index) : rows_(rows), index_(index) {}
+  ChunksByNames(KvChunks& rows, index::SeriesIndex& index)
+      : rows_(rows), index_(index), due_days_(rows.due_days(), index) {}
 
+  bool has(Resolution /*resolution*/) const override { return true; }
   void put(const CustomerId& customer, std::span<const ClosedChunk> chunks, Done done) override {
     const auto number = index_.number_of(customer);
     done(number ? rows_.put(*number, chunks) : tl::unexpected<Error>(number.error()));
   }
   std::unique_ptr<ChunkCursor> read(const CustomerId& customer, std::span<const SeriesKey> series,
                                     const ChunkQuery& query) override {
-    if (!has(query.resolution)) {
-      return std::make_unique<NoRows>(no_such_resolution(query.resolution));
-    }
     const auto number = index_.find_customer(customer);
     if (!number.has_value()) return std::make_unique<NoRows>();
-    return std::make_unique<RowCursor>(rows_, *number, series, query);
+    return std::make_unique<RowCursor>(rows_.of(query.resolution), *number, series, query);
   }
   Result<std::optional<TimestampMs>> newest(const CustomerId& customer, const SeriesKey& series,
                                             TimestampMs from_ms) override {
     const auto number = index_.find_customer(customer);
     if (!number.has_value()) return std::optional<TimestampMs>();
-    return rows_.newest(*number, series.id, from_ms);
+    return rows_.of(Resolution::kRaw).newest(*number, series.id, from_ms);
   }
   Result<void> sync() override { return rows_.sync(); }
   Result<std::size_t> expire(Resolution resolution, TimestampMs before_ms) override {
-    if (!has(resolution)) return no_such_resolution(resolution);
-    return rows_.expire(before_ms);
+    return rows_.of(resolution).expire(before_ms);
   }
   std::uint64_t disk_bytes() const override { return rows_.disk_bytes(); }
+  DueDays* due_days() override { return &due_days_; }
 
  private:
-  KvChunkStore& rows_;
+  KvChunks& rows_;
   index::SeriesIndex& index_;
+  DueDaysByNames due_days_;
 };
 
 class EventsByNames final : public EventStore {
@@ -180,7 +198,7 @@ Result<std::unique_ptr<RocksDbColdStore>> RocksDbColdStore::open(kv::OrderedStor
                                                                  const Clock& clock,
                                                                  std::size_t index_memory_max) {
   auto opened = std::make_unique<RocksDbColdStore>(Key{});
-  auto chunks = KvChunkStore::open(store);
+  auto chunks = KvChunks::open(store);
   if (!chunks) return forward(chunks);
   opened->chunk_rows_ = std::move(*chunks);
   auto index = index::SeriesIndex::open(store, index_memory_max);

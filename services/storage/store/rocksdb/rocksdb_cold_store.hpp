@@ -11,7 +11,7 @@
 #include "services/storage/store/cold_store.hpp"
 #include "services/storage/store/rocksdb/events/event_table.hpp"
 #include "services/storage/store/rocksdb/index/series_index.hpp"
-#include "services/storage/store/rocksdb/kv_chunk_store.hpp"
+#include "services/storage/store/rocksdb/kv_chunks.hpp"
 
 namespace vigia::storage::store::rocksdb {
 
@@ -48,7 +48,7 @@ class RocksDbColdStore final : public ColdStore, public customers::CustomerNumbe
  private:
   class ByNames;  // the three parts of the contract
 
-  std::unique_ptr<KvChunkStore> chunk_rows_;
+  std::unique_ptr<KvChunks> chunk_rows_;
   std::unique_ptr<index::SeriesIndex> index_;
   std::unique_ptr<events::EventTable> spans_;
   std::unique_ptr<events::EventTable> logs_;

@@ -47,6 +47,7 @@ void MemoryColdStore::MemoryChunks::put(const CustomerId& customer,
       const ChunkRow& row = chunk.row;
       Rows& rows = places_[{customer, chunk.metric, chunk.resolution, row.series}];
       rows[{row.first_ms, row.version, row.encoding}] = row;
+      if (chunk.resolution == Resolution::kRaw) due_days_.mark(customer, row);
     }
   }
   done({});
@@ -104,6 +105,57 @@ Result<std::size_t> MemoryColdStore::MemoryChunks::expire(Resolution resolution,
     });
   }
   return days.size();
+}
+
+void MemoryColdStore::MemoryChunks::MemoryDueDays::mark(const CustomerId& customer,
+                                                        const ChunkRow& row) {
+  const std::uint32_t last = window_day_of(row.last_ms);
+  for (std::uint32_t day = window_day_of(row.first_ms); day <= last; ++day) {
+    stamps_[customer][{row.series, day}] = ++next_stamp_;
+  }
+}
+
+Result<std::vector<DueDay>> MemoryColdStore::MemoryChunks::MemoryDueDays::due(
+    const CustomerId& customer, const DuePlace& from, std::size_t max) {
+  const std::lock_guard lock(chunks_.mutex_);
+  std::vector<DueDay> days;
+  const auto& stamps = stamps_[customer];
+  for (auto at = stamps.lower_bound(from); at != stamps.end() && days.size() < max; ++at) {
+    days.push_back({at->first, at->second});
+  }
+  return days;
+}
+
+Result<void> MemoryColdStore::MemoryChunks::MemoryDueDays::done(const CustomerId& customer,
+                                                                std::span<const DueDay> days) {
+  const std::lock_guard lock(chunks_.mutex_);
+  auto& stamps = stamps_[customer];
+  for (const DueDay& day : days) {
+    const auto at = stamps.find(day.place);
+    if (at != stamps.end() && at->second == day.stamp) stamps.erase(at);
+  }
+  return {};
+}
+
+Result<std::string> MemoryColdStore::MemoryChunks::MemoryDueDays::mark_stored(
+    const std::string& /*place*/) {
+  const std::lock_guard lock(chunks_.mutex_);
+  for (const auto& [place, rows] : chunks_.places_) {
+    if (std::get<Resolution>(place) != Resolution::kRaw) continue;
+    for (const auto& [key, row] : rows) mark(std::get<CustomerId>(place), row);
+  }
+  return std::string();
+}
+
+Result<std::string> MemoryColdStore::MemoryChunks::MemoryDueDays::note() {
+  const std::lock_guard lock(chunks_.mutex_);
+  return note_;
+}
+
+Result<void> MemoryColdStore::MemoryChunks::MemoryDueDays::set_note(const std::string& note) {
+  const std::lock_guard lock(chunks_.mutex_);
+  note_ = note;
+  return {};
 }
 
 }  // namespace vigia::storage::store

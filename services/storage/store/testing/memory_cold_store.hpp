@@ -67,8 +67,27 @@ class MemoryColdStore final : public ColdStore {
     Result<void> sync() override { return {}; }
     Result<std::size_t> expire(Resolution resolution, TimestampMs before_ms) override;
     std::uint64_t disk_bytes() const override { return 0; }
+    DueDays* due_days() override { return &due_days_; }
 
    private:
+    class MemoryDueDays final : public DueDays {
+     public:
+      explicit MemoryDueDays(MemoryChunks& chunks) : chunks_(chunks) {}
+      Result<std::vector<DueDay>> due(const CustomerId& customer, const DuePlace& from,
+                                      std::size_t max) override;
+      Result<void> done(const CustomerId& customer, std::span<const DueDay> days) override;
+      Result<std::string> mark_stored(const std::string& place) override;
+      Result<std::string> note() override;
+      Result<void> set_note(const std::string& note) override;
+      /// The lock is held.
+      void mark(const CustomerId& customer, const ChunkRow& row);
+
+     private:
+      MemoryChunks& chunks_;
+      std::map<CustomerId, std::map<DuePlace, std::uint64_t>> stamps_;
+      std::uint64_t next_stamp_ = 0;
+      std::string note_;
+    };
     using RowKey = std::tuple<TimestampMs, std::uint64_t, Encoding>;  // first, version
     using Rows = std::map<RowKey, ChunkRow>;
     using Place = std::tuple<CustomerId, std::string, Resolution, SeriesId>;
@@ -76,6 +95,7 @@ class MemoryColdStore final : public ColdStore {
 
     mutable std::mutex mutex_;
     std::map<Place, Rows> places_;
+    MemoryDueDays due_days_{*this};
   };
 
   class MemoryEvents final : public EventStore {

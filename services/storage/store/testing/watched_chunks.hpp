@@ -14,6 +14,8 @@ class WatchedChunks : public ChunkStore {
   /// Must outlive it.
   explicit WatchedChunks(ChunkStore& chunks) : chunks_(chunks) {}
 
+  bool has(Resolution resolution) const override { return chunks_.has(resolution); }
+  DueDays* due_days() override { return chunks_.due_days(); }
   void put(const CustomerId& customer, std::span<const ClosedChunk> chunks, Done done) override {
     chunks_.put(customer, chunks, std::move(done));
   }

@@ -22,8 +22,12 @@ enum class Family : std::uint8_t {
   kSpans = 2,
   kLogs = 3,
   kIdentity = 4,  ///< a second copy of the few index rows without which all others mean nothing
+  kRollup5m = 5,
+  kRollup1h = 6,
+  kRollup1d = 7,
+  kDue = 8,  ///< days of which roll-ups are to be made
 };
-inline constexpr std::size_t kFamilies = 5;
+inline constexpr std::size_t kFamilies = 9;
 
 struct KeyValue {
   Family family = Family::kIndex;

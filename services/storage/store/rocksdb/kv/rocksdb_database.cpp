@@ -65,8 +65,10 @@ Result<std::size_t> RocksDbStore::put_unchanged(const std::vector<GuardedWrite>&
     const auto now = get(write.row.family, write.row.key);
     if (!now) return tl::unexpected<Error>(now.error());
     if (*now != write.read) continue;
-    const auto status =
-        batch.Put(opened->handle(write.row.family), slice(write.row.key), slice(write.row.value));
+    auto* family = opened->handle(write.row.family);
+    const auto status = write.row.is_gone
+                            ? batch.Delete(family, slice(write.row.key))
+                            : batch.Put(family, slice(write.row.key), slice(write.row.value));
     if (!status.ok()) return failure(damage_, status);
   }
   const auto count = static_cast<std::size_t>(batch.Count());

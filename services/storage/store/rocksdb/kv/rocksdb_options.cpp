@@ -28,12 +28,23 @@ constexpr std::uint64_t kFreeBytesToOpen = 8U << 20U;
 
 // Rows of the index come with new series and then no more, so what has not filled a buffer stays in
 // memory for good: some 500 bytes a series of the first tens of thousands in buffers as large as
-// those of chunks, which are written all the time.
+// those of chunks, which are written all the time. Roll-ups are little beside what they are made
+// of.
 std::uint64_t write_buffer_parts(Family family) {
   constexpr std::uint64_t kIndexParts = 4;
-  constexpr std::uint64_t kIdentityParts = 8;
-  if (family == Family::kIndex) return kIndexParts;
-  return family == Family::kIdentity ? kIdentityParts : 1;
+  constexpr std::uint64_t kSmallParts = 8;
+  switch (family) {
+    case Family::kIndex:
+      return kIndexParts;
+    case Family::kIdentity:
+    case Family::kRollup5m:
+    case Family::kRollup1h:
+    case Family::kRollup1d:
+    case Family::kDue:
+      return kSmallParts;
+    default:
+      return 1;
+  }
 }
 
 // Hears from RocksDB. Damage that a compaction meets would make the database refuse all writes
