@@ -1,0 +1,106 @@
+// Makes the roll-ups of days that are over, customer by customer, on a thread of its own.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "services/storage/rolling/day_roller.hpp"
+#include "services/storage/store/cold_store.hpp"
+
+namespace vigia::storage::rolling {
+
+struct RollerStats {
+  std::uint64_t days = 0;             ///< of series, rolled up since the start
+  std::uint64_t windows = 0;          ///< put
+  std::uint64_t days_gone = 0;        ///< marked when their raw samples were gone
+  std::uint64_t unreadable_rows = 0;  ///< of raw, left out of windows
+  std::uint64_t failures = 0;         ///< days that stay due because of an error or a fault
+  std::uint64_t days_due = 0;         ///< that are over and due, at the last round
+  TimestampMs oldest_due_ms = 0;      ///< the end of the oldest of them; 0: none
+};
+
+struct RollerSettings {
+  /// Between two rounds; one that has made something, or marked, is followed at once.
+  Duration interval = std::chrono::minutes(1);
+  /// How long a day must be over: until then most of its chunks are still open.
+  Duration grace = std::chrono::hours(3);
+};
+
+/// What the roller is told by others, on its thread.
+struct RollerSources {
+  /// By clock and records. A day is over by it: one that is ahead only makes it roll up more often.
+  std::function<TimestampMs()> now_ms;
+  /// The first day (of windows) that is whole in raw by its retention: where roll-ups begin that
+  /// are made for the first time.
+  std::function<std::uint32_t()> first_day;
+  /// How much damage the store has found: once there is more, rows and marks may have been lost.
+  std::function<std::uint64_t()> damage = [] { return 0U; };
+};
+
+/// Nobody waits for it, and what it has not made is read from raw. A fault or an
+/// error costs that series' days this round. Thread contract: any thread; `roll_round` one at a
+/// time.
+class Roller {
+ public:
+  /// All must outlive it; the store marks days.
+  Roller(store::ColdStore& cold, RollupBook& book, RollerSources sources,
+         RollerSettings settings = {});
+  Roller(const Roller&) = delete;
+  Roller& operator=(const Roller&) = delete;
+  ~Roller();
+
+  /// Starts the thread.
+  void start();
+  /// Whatever is due and over, once: of each customer some at a time, in turns. Ends early where it
+  /// is being stopped. True where it made something: meanwhile more may have come.
+  bool roll_round();
+  RollerStats stats() const;
+  /// Before raw samples that are older than `before_ms` go: notes which days are not whole any
+  /// more, and gives the time before which they may go: no later, and not those of days that are
+  /// due, unless these have been so for a week past `before_ms`. Any thread.
+  Result<TimestampMs> let_raw_go(TimestampMs before_ms);
+
+ private:
+  struct Turn {
+    CustomerId customer;
+    store::DuePlace next;
+    bool is_over = false;
+  };
+  void run();
+  bool wait_for_round(Duration longest);
+  void look_for_damage();
+  void mark_some();
+  Result<std::uint32_t> first_due_day();
+  void take_turn(Turn& turn, RollerStats& round);
+  std::vector<store::DueDay> over_days(const std::vector<store::DueDay>& days) const;
+  void roll(const CustomerId& customer, const std::vector<store::DueDay>& days, RollerStats& round);
+  void roll_run(const CustomerId& customer, std::span<const store::DueDay> days,
+                RollerStats& round);
+  Result<store::SeriesKey> key_of(const CustomerId& customer, store::SeriesId series) const;
+  void note_failure(const CustomerId& customer, std::size_t days, const std::string& why);
+  bool is_stopping() const;
+
+  store::ColdStore& cold_;
+  store::DueDays& due_days_;
+  RollupBook& book_;
+  const RollerSources sources_;
+  const RollerSettings settings_;
+  DayRoller day_roller_;
+  std::string marked_up_to_;  // of the walk over rows that lie there unmarked
+  std::uint64_t damage_seen_ = 0;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  RollerStats stats_;
+  TimePoint next_log_{};
+  bool is_wanted_ = false;  // a round, at once
+  bool is_stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace vigia::storage::rolling

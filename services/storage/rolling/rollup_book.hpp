@@ -1,0 +1,74 @@
+// What is known of the roll-ups that a store holds: from when on they are whole.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "libs/model/resolution.hpp"
+#include "services/storage/store/due_days.hpp"
+
+namespace vigia::storage::rolling {
+
+inline constexpr std::array<Resolution, 3> kRolledUp = {Resolution::kFiveMinutes, Resolution::kHour,
+                                                        Resolution::kDay};
+
+/// Days are windows' (store::window_day_of).
+struct RollupNote {
+  /// Raw samples of days up to this one may be gone; those of all later days are there.
+  std::uint32_t raw_gone_day = 0;
+  /// Every raw row that lies in the store has been marked since the roll-ups that there are were
+  /// begun: a day of which raw is there and that is not marked has all its windows stored.
+  bool is_marked = false;
+  /// By kRolledUp: from which day on windows are stored, where they are not due; nothing: of that
+  /// resolution none are.
+  std::array<std::optional<std::uint32_t>, 3> made_from;
+
+  /// REQUIRES: not raw.
+  std::optional<std::uint32_t> made_from_day(Resolution resolution) const;
+};
+
+/// Bytes of a note: docs/formats/cold-store.md.
+std::string write_note(const RollupNote& note);
+/// Nothing for what is none.
+std::optional<RollupNote> read_note(std::string_view bytes);
+
+/// By kRolledUp: which are made.
+using MadeResolutions = std::array<bool, 3>;
+
+/// Keeps the note in the store and at hand. Thread contract: any thread.
+class RollupBook {
+  struct Key {};  // only open makes one
+
+ public:
+  /// `due_days` must outlive it. A resolution that is made no more is forgotten: were it made again
+  /// later, days between would be missing. The store's errors.
+  static Result<std::unique_ptr<RollupBook>> open(store::DueDays& due_days,
+                                                  const MadeResolutions& made);
+  RollupBook(Key /*key*/, store::DueDays& due_days, const MadeResolutions& made)
+      : due_days_(due_days), made_(made) {}
+
+  RollupNote note() const;
+  const MadeResolutions& made() const { return made_; }
+  /// Before raw samples of days up to this one go. It never goes back.
+  Result<void> set_raw_gone(std::uint32_t day);
+  /// All raw rows are marked: what is made and was not yet is there from `day` on.
+  Result<void> set_marked(std::uint32_t made_from_day);
+  /// Rows may have been lost: whatever raw there is, has to be marked once more.
+  Result<void> forget_marks();
+
+ private:
+  Result<void> change(const RollupNote& note);
+
+  store::DueDays& due_days_;
+  const MadeResolutions made_;
+  std::mutex change_mutex_;  // held while one is written
+  mutable std::mutex mutex_;
+  RollupNote note_;
+};
+
+}  // namespace vigia::storage::rolling
