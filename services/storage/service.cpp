@@ -31,6 +31,7 @@ constexpr std::size_t kReadThreads = 4;
 // all of them want it.
 constexpr int kReadNice = 5;
 constexpr Duration kIndexAfterRaw = std::chrono::hours(48);
+constexpr Duration kUnmadeKept = std::chrono::hours(24 * 30);  // roll-ups that are made no more
 
 // Of one customer's reads at once: on a small machine not all cores, which the others need to
 // write.
@@ -137,7 +138,7 @@ Result<void> Service::open(const StoreKind& kind) {
   make_interfaces();
   guard_ = std::make_unique<lanes::MemoryGuard>(settings_.memory_max,
                                                 [this](bool is_short) { set_short(is_short); });
-  start_retention();
+  if (auto started = start_retention(); !started) return started;
   damage_notice_ = std::make_unique<disk_log::DamageNotice>(directory_ + "/vigia-damage-found",
                                                             disk_log::system_files(), clock_);
   damage_notice_->recover();
@@ -145,20 +146,17 @@ Result<void> Service::open(const StoreKind& kind) {
   return {};
 }
 
-void Service::start_retention() {
-  const retention::RetentionSettings& keep = settings_.retention;
-  if (!keep.without_effect.empty()) {
-    service::log_warn("set, and without effect until roll-ups are made",
-                      {{"keys", keep.without_effect}});
-  }
+Result<void> Service::start_retention() {
   Duration shortest = std::chrono::hours(24 * 365);
   for (const retention::RetentionRule& rule : retention_rules()) {
     if (rule.keep != Duration(0)) shortest = std::min(shortest, rule.keep);
   }
   retention_guard_ = std::make_unique<retention::RetentionGuard>(directory_ + "/vigia-retention",
                                                                  shortest, clock_);
+  if (auto started = start_rollups(); !started) return started;
   retention_ = std::make_unique<retention::RetentionSweeper>(retention_rules(), *retention_guard_,
-                                                             times_, keep.interval);
+                                                             times_, settings_.retention.interval);
+  return {};
 }
 
 bool Service::is_ready() const { return instance_->is_writable() && ingester_->is_taking(); }
@@ -175,19 +173,31 @@ net::Response Service::confirm_time() {
 
 std::vector<retention::RetentionRule> Service::retention_rules() {
   const retention::RetentionSettings& keep = settings_.retention;
+  std::vector<retention::RetentionRule> rules = {
+      {"raw", keep.raw, [this](TimestampMs before) { return expire_raw(before); }}};
+  for (const Resolution resolution : rolling::kRolledUp) {
+    const retention::RollupKeep rolled = keep_of_rollups(resolution);
+    rules.push_back({"roll-ups of " + std::string(to_string(resolution)),
+                     rolled.is_made ? rolled.keep : kUnmadeKept,
+                     [this, resolution](TimestampMs before) -> Result<std::size_t> {
+                       if (!cold().chunks().has(resolution)) return 0U;
+                       return cold().chunks().expire(resolution, before);
+                     }});
+  }
   // Later than the chunks, so that no sample is left without its labels.
-  const Duration index = keep.raw == Duration(0) ? Duration(0) : keep.raw + kIndexAfterRaw;
-  return {{"raw", keep.raw,
-           [this](TimestampMs before) { return cold().chunks().expire(Resolution::kRaw, before); }},
-          {"index", index,
-           [this, index](TimestampMs before) {
-             const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(index);
-             return cold().catalog().expire(before, before + kept.count());
-           }},
-          {"traces", keep.traces,
-           [this](TimestampMs before) { return cold().events().expire(Signal::kTraces, before); }},
-          {"logs", keep.logs,
-           [this](TimestampMs before) { return cold().events().expire(Signal::kLogs, before); }}};
+  const Duration longest = longest_keep();
+  const Duration index = longest == Duration(0) ? Duration(0) : longest + kIndexAfterRaw;
+  rules.push_back({"index", index, [this, index](TimestampMs before) {
+                     const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(index);
+                     return cold().catalog().expire(before, before + kept.count());
+                   }});
+  for (const auto& [name, signal, kept] : {std::tuple("traces", Signal::kTraces, keep.traces),
+                                           std::tuple("logs", Signal::kLogs, keep.logs)}) {
+    rules.push_back({name, kept, [this, signal = signal](TimestampMs before) {
+                       return cold().events().expire(signal, before);
+                     }});
+  }
+  return rules;
 }
 
 void Service::use_times() {
@@ -228,10 +238,9 @@ void Service::make_interfaces() {
   answers_ = std::make_unique<lanes::CustomerShares>("answers under way",
                                                      settings_.memory_max / kAnswersPart);
   const retention::RetentionSettings& keep = settings_.retention;
-  const auto samples_from = [this, &keep] { return kept_from_ms(keep.raw); };
   remote_read_ = std::make_unique<read::RemoteRead>(
       cold().catalog(), *reader_, read::ReadLimits(), *answers_,
-      [samples_from](Resolution /*resolution*/) { return samples_from(); });
+      [this](Resolution resolution) { return samples_kept_from_ms(resolution); });
   books_ = std::make_unique<api::WriteBooks>(registry_);
   write_api_ = std::make_unique<api::WriteApi>(cold().catalog(), instance_->numbers(), *ingester_,
                                                *books_, [this] { return oldest_samples(); });
@@ -242,7 +251,8 @@ void Service::make_interfaces() {
   };
   gaps_ = api::AnswerGaps(unsaved_files, lacks_index,
                           [this](std::string_view customer) { return lacks_chunks_of(customer); });
-  label_api_ = std::make_unique<api::LabelApi>(cold().catalog(), *answers_, gaps_, samples_from);
+  label_api_ = std::make_unique<api::LabelApi>(cold().catalog(), *answers_, gaps_,
+                                               [this] { return kept_from_ms(longest_keep()); });
   trace_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kTraces);
   log_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kLogs);
   // Chunks are of samples: no span and no log record is missing for them.

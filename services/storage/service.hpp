@@ -22,6 +22,7 @@
 #include "services/storage/lanes/customer_lanes.hpp"
 #include "services/storage/lanes/memory_guard.hpp"
 #include "services/storage/retention/retention_sweeper.hpp"
+#include "services/storage/rolling/roller.hpp"
 #include "services/storage/settings.hpp"
 #include "services/storage/store_kinds.hpp"
 
@@ -68,7 +69,13 @@ class Service final : public service::Running, public net::Handler {
   api::OldestTimes oldest_samples() const;
   void set_short(bool is_short);
   std::vector<retention::RetentionRule> retention_rules();
-  void start_retention();
+  Result<void> start_retention();
+  Result<void> start_rollups();
+  Result<std::size_t> expire_raw(TimestampMs before_ms);
+  retention::RollupKeep keep_of_rollups(Resolution resolution) const;
+  Duration longest_keep() const;
+  TimestampMs samples_kept_from_ms(Resolution resolution) const;
+  void add_rollup_metrics();
   bool is_ready() const;
   bool lacks_chunks_of(std::string_view customer) const;
   net::Response confirm_time();
@@ -131,6 +138,8 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<api::EventApi> event_api_;
   std::unique_ptr<api::TraceSearchApi> trace_search_;
   std::unique_ptr<retention::RetentionGuard> retention_guard_;
+  std::unique_ptr<rolling::RollupBook> rollup_book_;  // null where the store marks no days
+  std::unique_ptr<rolling::Roller> roller_;           // as the book
   std::unique_ptr<retention::RetentionSweeper> retention_;
   net::Routes routes_;
   // None of the three waits for another: remote write not for spans and log records, neither for

@@ -244,6 +244,7 @@ void Service::add_metrics() {
   add_head_metrics();
   add_store_metrics();
   add_log_metrics();
+  add_rollup_metrics();
 }
 
 void Service::add_log_metrics() {

@@ -409,22 +409,6 @@ TEST_F(ServiceTest, WhatStaysInQuarantineIsSaidToItsCustomerAlone) {
   EXPECT_EQ(get("/api/v1/traces/1f", "cliente-a").status, 404) << "chunks are of samples";
 }
 
-TEST_F(ServiceTest, TheStartSaysOnceWhatIsSetWithoutEffect) {
-  const auto said_at_start = [this] {
-    service_.reset();
-    testing::internal::CaptureStderr();
-    start();
-    return testing::internal::GetCapturedStderr();
-  };
-  EXPECT_THAT(said_at_start(), Not(HasSubstr("without effect")));
-  settings_.retention.without_effect = "retention.rollup_1h";
-  const std::string said = said_at_start();
-  const std::size_t at = said.find("without effect");
-  ASSERT_NE(at, std::string::npos) << said;
-  EXPECT_THAT(said.substr(at), HasSubstr("keys=retention.rollup_1h"));
-  EXPECT_EQ(said.find("without effect", at + 1), std::string::npos) << said;
-}
-
 TEST_F(ServiceTest, ASecondCopyOnTheSameFolderIsRefused) {
   const auto second = Service::start(settings_);
   ASSERT_FALSE(second.has_value());

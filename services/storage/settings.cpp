@@ -67,7 +67,7 @@ late_max: 0                     samples older than that are refused as too_old, 
                                 they cannot reach the store
 retention:                      0 keeps for ever
   raw: 400d
-  rollup_5m: 2y                 these three have no effect yet
+  rollup_5m: 2y                 of these three also off: none are stored
   rollup_1h: 2y
   rollup_1d: 2y
   traces: 30d
@@ -99,7 +99,8 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
     const retention::RetentionSettings& keep = settings.retention;
     store::cassandra::use_retention(
         settings.store.cassandra,
-        {{keep.raw, keep.rollup_5m, keep.rollup_1h, keep.rollup_1d}, {keep.traces, keep.logs}},
+        {{keep.raw, keep.rollup_5m.keep, keep.rollup_1h.keep, keep.rollup_1d.keep},
+         {keep.traces, keep.logs}},
         retention);
   }
   if (auto finished = file.finish(); !finished) return forward(finished);

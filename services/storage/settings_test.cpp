@@ -62,20 +62,19 @@ TEST(SettingsTest, ZeroKeepsForEverAndNegativeIsAnError) {
               HasSubstr("storage.yaml:4: retention.raw: a retention can't be negative"));
 }
 
-TEST(SettingsTest, RetentionsOfWhatIsNotMadeYetAreToldByTheirKeys) {
-  struct Case {
-    const char* retention;
-    const char* told;
-  };
-  for (const Case& each :
-       {Case{"{raw: 1d}", ""}, Case{"{rollup_1h: 2y}", "retention.rollup_1h"},
-        Case{"{rollup_1d: 0, rollup_5m: 1y}", "retention.rollup_5m, retention.rollup_1d"}}) {
-    const auto file = service::ConfigFile::parse(
-        std::string(kSmallest) + "retention: " + each.retention + "\n", "f");
-    const auto settings = read_settings(*file);
-    ASSERT_TRUE(settings.has_value()) << settings.error().message;
-    EXPECT_EQ(settings->retention.without_effect, each.told);
-  }
+TEST(SettingsTest, RollUpsAreKeptForATimeForEverOrNotMade) {
+  const auto file = service::ConfigFile::parse(
+      std::string(kSmallest) + "retention: {rollup_5m: off, rollup_1h: 0}\n", "f");
+  const auto settings = read_settings(*file);
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_FALSE(settings->retention.rollup_5m.is_made);
+  EXPECT_TRUE(settings->retention.rollup_1h.is_made);
+  EXPECT_EQ(settings->retention.rollup_1h.keep, Duration(0));
+  EXPECT_TRUE(settings->retention.rollup_1d.is_made);
+  EXPECT_EQ(settings->retention.rollup_1d.keep, std::chrono::hours(24 * 730));
+  const auto wrong =
+      service::ConfigFile::parse(std::string(kSmallest) + "retention: {rollup_1d: never}\n", "f");
+  EXPECT_FALSE(read_settings(*wrong).has_value());
 }
 
 TEST(SettingsTest, AStoreIsMadeWhereNoneWasUnlessToldOtherwise) {

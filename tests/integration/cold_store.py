@@ -24,7 +24,7 @@ listen: {host}:9096
 metrics: {{listen: "{host}:9196"}}
 internal_token: secret
 store: {{rocksdb: {{directory: "{folder}"}}}}
-retention: {{raw: 30d, interval: 1s}}
+retention: {{raw: 30d, rollup_5m: 30d, rollup_1h: 30d, rollup_1d: 30d, interval: 1s}}
 """
 
 # The wall clock alone, moved by what stands in a file.

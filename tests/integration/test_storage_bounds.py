@@ -352,7 +352,7 @@ def test_a_sweep_over_many_days(cold: ColdStore) -> None:
     for first in range(0, 100, 10):
         load.write(b"".join(of_a("days", {"n": str(n)}, days) for n in range(first, first + 10)), 731 * 10)
     cold.end(15)
-    cold.configure("retention: {raw: 30d, interval: 1s}")
+    cold.configure("retention: {raw: 30d, rollup_5m: 30d, rollup_1h: 30d, rollup_1d: 30d, interval: 1s}")
     cold.start()
     old = (now_ms - 700 * 86_400_000) // 1000
     question = {"matcher": "__name__=days", "start": str(old), "end": str(old + 400 * 86_400)}

@@ -10,9 +10,13 @@
 namespace vigia::storage::api {
 namespace {
 
+constexpr int kUnprocessable = 422;
+
+// The path is there: what is missing is what was asked for by it.
 net::Response error_response(const Error& error) {
   net::Response response;
-  response.status = net::http_status(error.code);
+  const bool is_missing = error.code == ErrorCode::kNotFound;
+  response.status = is_missing ? kUnprocessable : net::http_status(error.code);
   response.headers.add("content-type", "text/plain; charset=utf-8");
   response.body = error.message + "\n";
   return response;

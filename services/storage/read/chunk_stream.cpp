@@ -40,11 +40,11 @@ std::vector<ChunkView> views_of(const std::vector<histograms::WireChunk>& chunks
 
 }  // namespace
 
-ChunkStream::ChunkStream(const SeriesReader& reader, ReadDamage& damage,
+ChunkStream::ChunkStream(const Readers& readers, ReadDamage& damage,
                          std::vector<FoundQuery> queries,
                          std::shared_ptr<lanes::AnswerMemory> memory,
                          std::shared_ptr<const store::WorkLimit> limit)
-    : reader_(reader),
+    : readers_(readers),
       damage_(damage),
       queries_(std::move(queries)),
       memory_(std::move(memory)),
@@ -54,7 +54,7 @@ ChunkStream::ChunkStream(const SeriesReader& reader, ReadDamage& damage,
 
 Result<std::string> ChunkStream::next() {
   while (query_ < queries_.size()) {
-    if (!query_reader_) query_reader_.emplace(reader_, queries_[query_], first_series_);
+    if (!query_reader_) query_reader_.emplace(readers_, queries_[query_], first_series_);
     while (query_reader_->has_next()) {
       if (auto added = add_next(); !added) return forward(added);
       if (response_.bytes() >= kPieceBytes) return take_piece();

@@ -24,8 +24,9 @@ class ChunkStream {
   /// What one answer may hold beside the list of its series (R-RR-5).
   static constexpr std::size_t kBytesMax = 64U << 20U;
 
-  /// `reader` and `damage` must outlive it; `memory` holds the series of the queries already.
-  ChunkStream(const SeriesReader& reader, ReadDamage& damage, std::vector<FoundQuery> queries,
+  /// What `readers` names and `damage` must outlive it; `memory` holds the series of the queries
+  /// already.
+  ChunkStream(const Readers& readers, ReadDamage& damage, std::vector<FoundQuery> queries,
               std::shared_ptr<lanes::AnswerMemory> memory,
               std::shared_ptr<const store::WorkLimit> limit);
 
@@ -47,7 +48,7 @@ class ChunkStream {
   Result<std::vector<histograms::WireChunk>> with_histograms(const SeriesData& data) const;
   std::string take_piece();
 
-  const SeriesReader& reader_;
+  const Readers readers_;
   ReadDamage& damage_;
   const std::vector<FoundQuery> queries_;
   std::shared_ptr<lanes::AnswerMemory> memory_;

@@ -5,13 +5,16 @@
 namespace vigia::storage::read {
 
 Result<void> QueryReader::prepare(lanes::AnswerMemory& memory) {
-  if (batch_ && batch_->left() > 0) return {};
+  // Windows are asked for series by series: which of a series' days are stored differs.
+  if (found_.rollup.has_value() || (batch_ && batch_->left() > 0)) return {};
   return begin_batch(memory);
 }
 
 Result<SeriesData> QueryReader::next(lanes::AnswerMemory& memory) {
   ++next_;
-  return batch_->next(memory);
+  if (!found_.rollup.has_value()) return batch_->next(memory);
+  return readers_.rolled.read(series().customer, key_of(series()), *found_.rollup, found_.range,
+                              memory);
 }
 
 // One customer's query is one run. An operator's series stand by their labels, whosever they are,
@@ -25,9 +28,7 @@ Result<void> QueryReader::begin_batch(lanes::AnswerMemory& memory) {
     if (keys.size() == BatchRead::kSeriesMax || one.customer != customer) break;
     keys.push_back(key_of(one));
   }
-  auto batch = reader_.batch(
-      customer, std::move(keys),
-      {found_.query.start_ms, found_.query.end_ms, Resolution::kRaw, found_.kept_from_ms}, memory);
+  auto batch = readers_.raw.batch(customer, std::move(keys), found_.range, memory);
   if (!batch) return forward(batch);
   batch_.emplace(std::move(*batch));
   return {};

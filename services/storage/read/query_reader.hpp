@@ -7,6 +7,7 @@
 
 #include "libs/wire/remote_read/read_request.hpp"
 #include "services/storage/lanes/answer_memory.hpp"
+#include "services/storage/read/rolled_read.hpp"
 #include "services/storage/read/series_reader.hpp"
 #include "services/storage/read/series_search.hpp"
 
@@ -16,18 +17,25 @@ namespace vigia::storage::read {
 inline constexpr std::size_t kBytesPerSample = sizeof(Sample) + 20;
 
 struct FoundQuery {
-  wire::remote_read::Query query;  ///< no earlier than kept_from_ms
-  TimestampMs kept_from_ms;
+  wire::remote_read::Query query;       ///< what the answer holds; of raw none that is not kept
+  std::optional<rollup::Asked> rollup;  ///< nothing: raw samples
+  ReadRange range;                      ///< of the samples that are read, or make up the windows
   std::vector<SelectedSeries> series;
+};
+
+/// Of samples, and of windows of them.
+struct Readers {
+  const SeriesReader& raw;
+  const RolledReader& rolled;
 };
 
 /// Reads the series of a query in their order, as many of one customer at once as a batch takes.
 /// Thread contract: one thread at a time.
 class QueryReader {
  public:
-  /// Both must outlive it. `first`: the place of the series with which it begins.
-  QueryReader(const SeriesReader& reader, const FoundQuery& found, std::size_t first = 0)
-      : reader_(reader), found_(found), next_(first) {}
+  /// All must outlive it. `first`: the place of the series with which it begins.
+  QueryReader(const Readers& readers, const FoundQuery& found, std::size_t first = 0)
+      : readers_(readers), found_(found), next_(first) {}
   bool has_next() const { return next_ < found_.series.size(); }
   std::size_t place() const { return next_; }  ///< of the series that is next
   const SelectedSeries& series() const { return found_.series[next_ - 1]; }  ///< read last
@@ -40,7 +48,7 @@ class QueryReader {
  private:
   Result<void> begin_batch(lanes::AnswerMemory& memory);
 
-  const SeriesReader& reader_;
+  const Readers readers_;
   const FoundQuery& found_;
   std::size_t next_;
   std::optional<BatchRead> batch_;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "libs/base/rfc3339.hpp"
 #include "services/storage/histograms/native_histogram.hpp"
 
 namespace vigia::storage::read {
@@ -14,6 +17,17 @@ namespace {
 
 // Of samples: made, put together, compressed.
 constexpr std::size_t kSamplesCopies = 3;
+
+tl::unexpected<Error> no_windows_before(TimestampMs whole_from_ms, Resolution resolution) {
+  const TimestampMs width_ms = rollup::width_ms(resolution);
+  const TimestampMs first_end_ms = rollup::window_end(whole_from_ms - 1, width_ms) + width_ms;
+  return fail(
+      ErrorCode::kNotFound,
+      fmt::format("there are no roll-ups of {} from before {}: the samples are gone; ask "
+                  "from there on",
+                  to_string(resolution), format_rfc3339(stamp_of(first_end_ms)).value_or("ever")));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ChunkStream>> RemoteRead::chunks(
@@ -22,8 +36,8 @@ Result<std::unique_ptr<ChunkStream>> RemoteRead::chunks(
   auto memory = std::make_shared<lanes::AnswerMemory>(answers_, customer);
   auto queries = find(fence, request, *memory, *limit);
   if (!queries) return forward(queries);
-  return std::make_unique<ChunkStream>(reader_, damage_, std::move(*queries), std::move(memory),
-                                       std::move(limit));
+  return std::make_unique<ChunkStream>(Readers{reader_, rolled_}, damage_, std::move(*queries),
+                                       std::move(memory), std::move(limit));
 }
 
 Result<SamplesAnswer> RemoteRead::samples(std::string_view customer, const Fence& fence,
@@ -49,23 +63,56 @@ Result<std::vector<FoundQuery>> RemoteRead::find(const Fence& fence, const ReadR
                                                  const store::WorkLimit& limit) const {
   std::vector<FoundQuery> found;
   std::size_t left = limits_.series_max;
-  const TimestampMs kept_from_ms = kept_from_ ? kept_from_(Resolution::kRaw) : INT64_MIN;
-  for (wire::remote_read::Query query : request.queries) {
-    const auto matchers = store::compile_matchers(query.matchers);
+  for (const wire::remote_read::Query& query : request.queries) {
+    auto ranged = range_of(query);
+    if (!ranged) return forward(ranged);
+    const auto matchers = store::compile_matchers(ranged->query.matchers);
     if (!matchers) return tl::unexpected<Error>(matchers.error());
-    query.start_ms = std::max(query.start_ms, kept_from_ms);
-    if (query.end_ms < query.start_ms) {  // its answer stands at its place all the same
-      found.push_back({std::move(query), kept_from_ms, {}});
-      continue;
+    const ReadRange& range = ranged->range;
+    if (range.from_ms <= range.to_ms) {  // else its answer stands at its place all the same
+      const SeriesQuestion question{fence, *matchers, days_between(range.from_ms, range.to_ms),
+                                    left};
+      auto series = select_series(catalog_, question, memory, limit);
+      if (!series) return forward(series);
+      left -= series->size();
+      ranged->series = std::move(*series);
     }
-    const SeriesQuestion question{fence, *matchers, days_between(query.start_ms, query.end_ms),
-                                  left};
-    auto series = select_series(catalog_, question, memory, limit);
-    if (!series) return forward(series);
-    left -= series->size();
-    found.push_back({std::move(query), kept_from_ms, std::move(*series)});
+    found.push_back(std::move(*ranged));
   }
   return found;
+}
+
+Result<FoundQuery> RemoteRead::range_of(const wire::remote_read::Query& query) const {
+  FoundQuery found{query, std::nullopt, {}, {}};
+  auto asked = take_rollup_matcher(found.query.matchers);
+  if (!asked) return forward(asked);
+  found.rollup = *asked;
+  const TimestampMs raw_kept_ms = kept_from_ ? kept_from_(Resolution::kRaw) : INT64_MIN;
+  if (found.rollup.has_value()) {
+    if (auto ranged = range_of_windows(found, raw_kept_ms); !ranged) return forward(ranged);
+    return found;
+  }
+  found.query.start_ms = std::max(query.start_ms, raw_kept_ms);
+  found.range = {found.query.start_ms, query.end_ms, Resolution::kRaw, raw_kept_ms};
+  return found;
+}
+
+// What lies before raw is kept goes, or has gone: of a window that begins there not all is read.
+Result<void> RemoteRead::range_of_windows(FoundQuery& found, TimestampMs raw_kept_ms) const {
+  const Resolution resolution = found.rollup->resolution;
+  TimestampMs whole_from_ms = raw_kept_ms;
+  if (const auto made_from_ms = rolled_.made_from_ms(resolution); made_from_ms.has_value()) {
+    whole_from_ms = *made_from_ms;
+    const TimestampMs rolled_kept_ms = kept_from_ ? kept_from_(resolution) : INT64_MIN;
+    // What goes before raw does is refused: there is an answer, of raw.
+    if (rolled_kept_ms > raw_kept_ms) whole_from_ms = std::max(whole_from_ms, rolled_kept_ms);
+    found.query.start_ms = std::max(found.query.start_ms, std::min(rolled_kept_ms, raw_kept_ms));
+  }
+  found.range = samples_of_windows(found.query.start_ms, found.query.end_ms, resolution);
+  if (found.range.from_ms <= found.range.to_ms && found.range.from_ms < whole_from_ms) {
+    return no_windows_before(whole_from_ms, resolution);
+  }
+  return {};
 }
 
 Result<std::string> RemoteRead::make_samples(const std::vector<FoundQuery>& queries,
@@ -75,7 +122,7 @@ Result<std::string> RemoteRead::make_samples(const std::vector<FoundQuery>& quer
   std::size_t made = 0;  // as it was added to the memory
   for (const FoundQuery& query : queries) {
     response.begin_query();
-    for (QueryReader reader(reader_, query); reader.has_next();) {
+    for (QueryReader reader({reader_, rolled_}, query); reader.has_next();) {
       if (auto checked = limit.check(); !checked) return forward(checked);
       auto added = add_samples(reader, response, memory);
       if (!added && !damage_.takes(added.error())) return forward(added);

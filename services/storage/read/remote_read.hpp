@@ -37,13 +37,19 @@ class RemoteRead {
              lanes::CustomerShares& answers, KeptFrom kept_from = {})
       : catalog_(catalog),
         reader_(reader),
+        rolled_(reader),
         limits_(limits),
         answers_(answers),
         kept_from_(std::move(kept_from)) {}
 
+  /// Before the first answer: roll-ups are read where they are stored; without it they are made of
+  /// raw. `book` must outlive it.
+  void use_rollups(const rolling::RollupBook& book) { rolled_.use_rollups(book); }
+
   /// Which series the request asks for; they are read as the stream is. kInvalid for matchers that
-  /// are none; kOverLimit past the limits, never silently less; kUnavailable past `customer`'s
-  /// share of all answers' memory; the limit's error once it is over.
+  /// are none; kNotFound where roll-ups are asked for that do not exist; kOverLimit past the
+  /// limits, never silently less; kUnavailable past `customer`'s share of all answers' memory; the
+  /// limit's error once it is over.
   Result<std::unique_ptr<ChunkStream>> chunks(std::string_view customer, const Fence& fence,
                                               const wire::remote_read::ReadRequest& request,
                                               std::shared_ptr<const store::WorkLimit> limit) const;
@@ -65,6 +71,8 @@ class RemoteRead {
                                        const wire::remote_read::ReadRequest& request,
                                        lanes::AnswerMemory& memory,
                                        const store::WorkLimit& limit) const;
+  Result<FoundQuery> range_of(const wire::remote_read::Query& query) const;
+  Result<void> range_of_windows(FoundQuery& found, TimestampMs raw_kept_ms) const;
   Result<std::string> make_samples(const std::vector<FoundQuery>& queries,
                                    lanes::AnswerMemory& memory,
                                    const store::WorkLimit& limit) const;
@@ -73,6 +81,7 @@ class RemoteRead {
 
   const store::Catalog& catalog_;
   const SeriesReader& reader_;
+  RolledReader rolled_;
   ReadLimits limits_;
   lanes::CustomerShares& answers_;
   KeptFrom kept_from_;

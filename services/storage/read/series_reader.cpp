@@ -111,6 +111,25 @@ Result<BatchRead> SeriesReader::batch(const CustomerId& customer,
   return batch;
 }
 
+Result<std::vector<store::DayRange>> SeriesReader::open_days(store::SeriesId series,
+                                                             lanes::AnswerMemory& memory) const {
+  std::vector<store::DayRange> days;
+  const auto add = [&days](TimestampMs first_ms, TimestampMs last_ms) {
+    const store::DayRange more{store::window_day_of(first_ms), store::window_day_of(last_ms)};
+    if (days.empty() || !days.back().contains(more)) days.push_back(more);
+  };
+  const heads::HeadView head = heads_.read(series);
+  lanes::HeldMemory held(memory);
+  if (auto fits = held.set(memory_of(head)); !fits) return forward(fits);
+  for (const store::ChunkRow& row : head.closed) add(row.first_ms, row.last_ms);
+  if (!head.chunk.empty()) add(head.chunk_first_ms, head.chunk_last_ms);
+  for (const Sample& sample : head.late) add(sample.timestamp_ms, sample.timestamp_ms);
+  for (const auto& histogram : head.histograms) {
+    add(histogram.timestamp_ms, histogram.timestamp_ms);
+  }
+  return days;
+}
+
 // The memory of next() for these rows is held from here on: what a batch has open waits for all
 // series before it, and there are as many batches as reads at once.
 Result<void> BatchRead::add_open(store::SeriesId series, heads::HeadView head) {

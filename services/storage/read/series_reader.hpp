@@ -92,6 +92,12 @@ class SeriesReader {
   /// BatchRead::kSeriesMax at the most.
   Result<BatchRead> batch(const CustomerId& customer, std::vector<store::SeriesKey> series,
                           const ReadRange& range, lanes::AnswerMemory& memory) const;
+  /// The days of windows (store::window_day_of) in which a series has samples that are not in the
+  /// store yet. Ask here first, then the store. What is copied for that is held of `memory`
+  /// meanwhile, with the errors of AnswerMemory::add.
+  Result<std::vector<store::DayRange>> open_days(store::SeriesId series,
+                                                 lanes::AnswerMemory& memory) const;
+  store::ChunkStore& chunks() const { return chunks_; }
 
  private:
   const heads::HeadSet& heads_;

@@ -17,6 +17,12 @@ Duration read_keep(const service::ConfigNode& node, Duration fallback) {
   return node.duration(fallback);
 }
 
+// 0 keeps for ever, as of all others: not to make them has a word of its own.
+RollupKeep read_rollup(const service::ConfigNode& node, const RollupKeep& fallback) {
+  if (node.text() == "off") return {fallback.keep, false};
+  return {read_keep(node, fallback.keep), true};
+}
+
 }  // namespace
 
 RetentionSettings read_retention(const service::ConfigNode& node) {
@@ -24,17 +30,9 @@ RetentionSettings read_retention(const service::ConfigNode& node) {
   keep.raw = read_keep(node.child("raw"), keep.raw);
   keep.traces = read_keep(node.child("traces"), keep.traces);
   keep.logs = read_keep(node.child("logs"), keep.logs);
-  // No roll-up is made yet. A file that is written for the time when they are must not fail, and
-  // whoever wrote it must not believe that his samples are kept for two years.
-  const auto read_rollup = [&](std::string_view key, Duration& value) {
-    const service::ConfigNode rollup = node.child(key);
-    value = read_keep(rollup, value);
-    if (!rollup.is_present()) return;
-    keep.without_effect += (keep.without_effect.empty() ? "" : ", ") + rollup.path();
-  };
-  read_rollup("rollup_5m", keep.rollup_5m);
-  read_rollup("rollup_1h", keep.rollup_1h);
-  read_rollup("rollup_1d", keep.rollup_1d);
+  keep.rollup_5m = read_rollup(node.child("rollup_5m"), keep.rollup_5m);
+  keep.rollup_1h = read_rollup(node.child("rollup_1h"), keep.rollup_1h);
+  keep.rollup_1d = read_rollup(node.child("rollup_1d"), keep.rollup_1d);
   const service::ConfigNode interval = node.child("interval");
   keep.interval = interval.duration(keep.interval);
   if (keep.interval < kIntervalMin) interval.note_error("at least 1s");

@@ -8,18 +8,21 @@
 
 namespace vigia::storage::retention {
 
+/// Of roll-ups of one resolution.
+struct RollupKeep {
+  Duration keep = std::chrono::hours(24 * 730);
+  bool is_made = true;  ///< "off": none are stored
+};
+
 /// 0: for ever.
 struct RetentionSettings {
   Duration raw = std::chrono::hours(24 * 400);
-  Duration rollup_5m = std::chrono::hours(24 * 730);
-  Duration rollup_1h = std::chrono::hours(24 * 730);
-  Duration rollup_1d = std::chrono::hours(24 * 730);
+  RollupKeep rollup_5m;
+  RollupKeep rollup_1h;
+  RollupKeep rollup_1d;
   Duration traces = std::chrono::hours(24 * 30);
   Duration logs = std::chrono::hours(24 * 30);
   Duration interval = std::chrono::minutes(10);  ///< how often what is too old is looked for
-  /// Keys of the file that are right and change nothing yet, "retention.rollup_5m, …"; "" where it
-  /// has none.
-  std::string without_effect;
 };
 
 /// Of the key `retention`; what cannot be is noted at its key.

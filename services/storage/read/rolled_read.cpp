@@ -1,0 +1,291 @@
+#include "services/storage/read/rolled_read.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "libs/chunk/chunk_reader.hpp"
+#include "libs/rollup/window_maker.hpp"
+#include "services/storage/heads/head.hpp"
+#include "services/storage/rolling/window_rows.hpp"
+
+namespace vigia::storage::read {
+namespace {
+
+constexpr TimestampMs kTimeMax = INT64_MAX - 2 * store::kDayMs;
+// A sample in the list, and packed, while lists grow.
+constexpr std::size_t kBytesPerWindow = 2 * sizeof(Sample) + 20;
+
+constexpr TimestampMs begin_ms_of(std::uint32_t day) {
+  return TimestampMs{day} * store::kDayMs + 1;
+}
+constexpr TimestampMs end_ms_of(std::uint32_t day) {
+  return (TimestampMs{day} + 1) * store::kDayMs;
+}
+
+store::DayRange days_of(const ReadRange& range) {
+  return {store::window_day_of(range.from_ms), store::window_day_of(range.to_ms)};
+}
+
+tl::unexpected<Error> no_windows_of_histograms() {
+  return fail(ErrorCode::kNotFound,
+              fmt::format("there are no roll-ups of native histograms; without {} they are read as "
+                          "they are",
+                          kRollupLabel));
+}
+
+// Gathers the part of each window as the windows come.
+class PartList {
+ public:
+  PartList(rollup::Part part, std::vector<Sample>& samples) : part_(part), samples_(samples) {}
+  void add(const std::optional<rollup::Window>& window) {
+    if (window.has_value()) add(*window);
+  }
+  void add(const rollup::Window& window) {
+    const auto value = rollup::value_of(window, part_);
+    if (value.has_value()) samples_.push_back({stamp_of(window.end_ms), *value});
+  }
+
+ private:
+  rollup::Part part_;
+  std::vector<Sample>& samples_;
+};
+
+std::size_t windows_in(TimestampMs from_ms, TimestampMs to_ms, TimestampMs width_ms) {
+  return static_cast<std::size_t>((to_ms - from_ms) / width_ms + 1);
+}
+
+// The windows that the samples in the range make.
+Result<void> add_windows(const SeriesData& raw, const ReadRange& range, Resolution resolution,
+                         PartList& parts) {
+  rollup::WindowMaker maker(rollup::width_ms(resolution));
+  for (const ChunkPiece& piece : raw.chunks) {
+    chunk::ChunkReader reader(piece.data);
+    for (Sample sample; reader.next(sample);) {
+      if (sample.timestamp_ms > range.to_ms) break;
+      if (sample.timestamp_ms >= range.from_ms) parts.add(maker.add(sample));
+    }
+    if (reader.is_damaged()) return fail(ErrorCode::kCorrupt, "cold store: a damaged chunk");
+  }
+  parts.add(maker.finish());
+  return {};
+}
+
+// Runs of days in order, each day once, clipped.
+std::vector<store::DayRange> joined_runs(std::vector<store::DayRange> days,
+                                         const store::DayRange& within) {
+  std::sort(days.begin(), days.end());
+  std::vector<store::DayRange> runs;
+  for (store::DayRange run : days) {
+    run = {std::max(run.first, within.first), std::min(run.last, within.last)};
+    if (run.first > run.last) continue;
+    if (!runs.empty() && run.first - 1 <= runs.back().last) {
+      runs.back().last = std::max(runs.back().last, run.last);
+    } else {
+      runs.push_back(run);
+    }
+  }
+  return runs;
+}
+
+// What a stored window says, or that a newer version of it says nothing.
+struct StoredPart {
+  TimestampMs stamp_ms;
+  std::uint64_t version;
+  std::optional<double> value;
+};
+
+// The windows of the rows that are asked for, one after the other.
+class StoredParts {
+ public:
+  StoredParts(const rollup::Asked& asked, const ReadRange& range,
+              const std::vector<store::DayRange>& raw_days)
+      : asked_(asked), range_(range), raw_days_(raw_days) {}
+
+  Result<void> add(const store::ChunkRow& row) {
+    if (rolling::is_histogram_day(row)) {
+      if (is_wanted(store::day_of(row.first_ms))) return no_windows_of_histograms();
+      return {};
+    }
+    const auto windows = rolling::windows_of_row(row, asked_.resolution);
+    if (!windows) return forward(windows);
+    for (const rollup::Window& window : *windows) {
+      const bool is_inside = window.end_ms > range_.from_ms && window.end_ms <= range_.to_ms;
+      if (!is_inside || !is_wanted(rolling::day_of_window(window.end_ms))) continue;
+      parts_.push_back(
+          {stamp_of(window.end_ms), row.version, rollup::value_of(window, asked_.part)});
+    }
+    return {};
+  }
+
+  // Of one stamp that of the highest version.
+  void give(std::vector<Sample>& samples) {
+    const auto comes_before = [](const StoredPart& left, const StoredPart& right) {
+      if (left.stamp_ms != right.stamp_ms) return left.stamp_ms < right.stamp_ms;
+      return left.version > right.version;
+    };
+    if (!std::is_sorted(parts_.begin(), parts_.end(), comes_before)) {
+      std::stable_sort(parts_.begin(), parts_.end(), comes_before);
+    }
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      if (i > 0 && parts_[i].stamp_ms == parts_[i - 1].stamp_ms) continue;
+      if (parts_[i].value.has_value()) samples.push_back({parts_[i].stamp_ms, *parts_[i].value});
+    }
+  }
+
+ private:
+  bool is_wanted(std::uint32_t day) const {
+    const auto at =
+        std::partition_point(raw_days_.begin(), raw_days_.end(),
+                             [day](const store::DayRange& run) { return run.last < day; });
+    return at == raw_days_.end() || day < at->first;
+  }
+
+  const rollup::Asked& asked_;
+  const ReadRange& range_;
+  const std::vector<store::DayRange>& raw_days_;
+  std::vector<StoredPart> parts_;
+};
+
+SeriesData packed(std::vector<Sample> samples, Resolution resolution) {
+  std::sort(samples.begin(), samples.end(), [](const Sample& left, const Sample& right) {
+    return left.timestamp_ms < right.timestamp_ms;
+  });
+  SeriesData data;
+  for (store::ChunkRow& row : heads::pack_rows({}, samples, store::kInOrder, resolution)) {
+    data.chunks.push_back({row.first_ms, row.last_ms, std::move(row.data)});
+  }
+  return data;
+}
+
+}  // namespace
+
+Result<std::optional<rollup::Asked>> take_rollup_matcher(std::vector<Matcher>& matchers) {
+  std::optional<rollup::Asked> asked;
+  for (const Matcher& matcher : matchers) {
+    if (matcher.name != kRollupLabel) continue;
+    if (matcher.type != MatchType::kEqual) {
+      return fail(ErrorCode::kInvalid, fmt::format("{} takes no other operator than =, not {}",
+                                                   kRollupLabel, operator_of(matcher.type)));
+    }
+    if (asked.has_value()) {
+      return fail(ErrorCode::kInvalid, fmt::format("{} stands twice in one query", kRollupLabel));
+    }
+    const auto parsed = rollup::parse_asked(matcher.value);
+    if (!parsed) return forward(parsed);
+    asked = *parsed;
+  }
+  std::erase_if(matchers, [](const Matcher& matcher) { return matcher.name == kRollupLabel; });
+  return asked;
+}
+
+ReadRange samples_of_windows(TimestampMs from_ms, TimestampMs to_ms, Resolution resolution) {
+  const TimestampMs width_ms = rollup::width_ms(resolution);
+  from_ms = std::clamp<TimestampMs>(from_ms, 0, kTimeMax);
+  to_ms = std::clamp<TimestampMs>(to_ms, -1, kTimeMax);
+  const TimestampMs first_end_ms = rollup::window_end(from_ms + 1, width_ms);
+  const TimestampMs last_end_ms = (to_ms + 1) / width_ms * width_ms;
+  ReadRange range;
+  range.from_ms = first_end_ms - width_ms + 1;
+  range.to_ms = last_end_ms;
+  return range;
+}
+
+std::optional<TimestampMs> RolledReader::made_from_ms(Resolution resolution) const {
+  if (book_ == nullptr) return std::nullopt;
+  const auto day = book_->note().made_from_day(resolution);
+  if (!day.has_value()) return std::nullopt;
+  return begin_ms_of(*day);
+}
+
+Result<SeriesData> RolledReader::read(const CustomerId& customer, const store::SeriesKey& series,
+                                      const rollup::Asked& asked, const ReadRange& range,
+                                      lanes::AnswerMemory& memory) const {
+  const Job job{customer, series, asked, range, memory};
+  constexpr int kAttempts = 3;
+  for (int i = 0; i < kAttempts; ++i) {
+    const rolling::RollupNote note = book_ == nullptr ? rolling::RollupNote() : book_->note();
+    const auto days = raw_days(job, note);
+    if (!days) return forward(days);
+    Rolled rolled;
+    if (is_stored(asked.resolution)) {
+      if (auto added = add_stored(job, *days, rolled); !added) return forward(added);
+    }
+    for (const store::DayRange& run : *days) {
+      if (auto added = add_raw(job, run, rolled); !added) return forward(added);
+    }
+    // Else raw of these days may have gone while it was read.
+    const bool is_whole =
+        days->empty() || book_ == nullptr || book_->note().raw_gone_day == note.raw_gone_day;
+    if (!is_whole) continue;
+    SeriesData data = packed(std::move(rolled.samples), asked.resolution);
+    data.unreadable_rows = rolled.unreadable_rows;
+    return data;
+  }
+  return fail(ErrorCode::kUnavailable, "storage: raw samples expire just now, try again");
+}
+
+// Heads first, then the marks: what moves from one to the other meanwhile is seen in one of them.
+Result<std::vector<store::DayRange>> RolledReader::raw_days(const Job& job,
+                                                            const rolling::RollupNote& note) const {
+  store::DayRange all = days_of(job.range);
+  const auto made_from = note.made_from_day(job.asked.resolution);
+  if (!made_from.has_value()) return std::vector<store::DayRange>{all};
+  // Of older days there is what was made of them.
+  const store::DayRange whole{std::max(all.first, note.raw_gone_day + 1), all.last};
+  if (!note.is_marked) return joined_runs({whole}, whole);
+  auto days = reader_.open_days(job.series.id, job.memory);
+  if (!days) return days;
+  const auto due =
+      store::due_days_of(*reader_.chunks().due_days(), job.customer, job.series.id, whole);
+  if (!due) return tl::unexpected<Error>(due.error());
+  for (const store::DueDay& day : *due) days->push_back({day.place.day, day.place.day});
+  return joined_runs(std::move(*days), whole);
+}
+
+Result<void> RolledReader::add_stored(const Job& job, const std::vector<store::DayRange>& raw_days,
+                                      Rolled& rolled) const {
+  const TimestampMs width_ms = rollup::width_ms(job.asked.resolution);
+  const TimestampMs from_ms = stamp_of(job.range.from_ms + width_ms - 1);
+  const TimestampMs to_ms = stamp_of(job.range.to_ms);
+  const auto cursor =
+      reader_.chunks().read(job.customer, {&job.series, 1}, {from_ms, to_ms, job.asked.resolution});
+  StoredParts parts(job.asked, job.range, raw_days);
+  for (;;) {
+    const auto page = cursor->next();
+    if (!page) return tl::unexpected<Error>(page.error());
+    if (page->empty()) break;
+    for (const store::ChunkRow& row : *page) {
+      const std::size_t windows = windows_in(row.first_ms, row.last_ms, width_ms);
+      auto fits = job.memory.add(windows * (sizeof(StoredPart) + kBytesPerWindow));
+      if (!fits) return fits;
+      auto added = parts.add(row);
+      if (!added && added.error().code != ErrorCode::kCorrupt) return added;
+      if (!added) ++rolled.unreadable_rows;
+    }
+  }
+  parts.give(rolled.samples);
+  return {};
+}
+
+Result<void> RolledReader::add_raw(const Job& job, const store::DayRange& days,
+                                   Rolled& rolled) const {
+  ReadRange range;
+  range.from_ms = std::max(job.range.from_ms, begin_ms_of(days.first));
+  range.to_ms = std::min(job.range.to_ms, end_ms_of(days.last));
+  auto batch = reader_.batch(job.customer, {job.series}, range, job.memory);
+  if (!batch) return forward(batch);
+  const auto raw = batch->next(job.memory);
+  if (!raw) return tl::unexpected<Error>(raw.error());
+  if (!raw->histograms.empty()) return no_windows_of_histograms();
+  const TimestampMs width_ms = rollup::width_ms(job.asked.resolution);
+  // No more windows than samples, nor than the range has.
+  const std::size_t windows =
+      std::min(sample_count(raw->chunks), windows_in(range.from_ms, range.to_ms, width_ms));
+  if (auto fits = job.memory.add(windows * kBytesPerWindow); !fits) return fits;
+  rolled.unreadable_rows += raw->unreadable_rows;
+  PartList parts(job.asked.part, rolled.samples);
+  return add_windows(*raw, range, job.asked.resolution, parts);
+}
+
+}  // namespace vigia::storage::read

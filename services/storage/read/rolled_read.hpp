@@ -1,0 +1,79 @@
+// Reading windows instead of samples: what a query with the matcher __rollup__="1h:sum" is answered
+// with (docs/decisions/0018-rollups.md).
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "libs/model/matcher.hpp"
+#include "libs/rollup/part.hpp"
+#include "services/storage/lanes/answer_memory.hpp"
+#include "services/storage/read/series_reader.hpp"
+#include "services/storage/rolling/rollup_book.hpp"
+
+namespace vigia::storage::read {
+
+/// Takes the matcher on `__rollup__` out: it names no label of any series. Nothing where there is
+/// none: raw samples are asked for. kInvalid for another operator than =, for two of them and for a
+/// value that is none; kNotFound for a resolution or a part that does not exist.
+Result<std::optional<rollup::Asked>> take_rollup_matcher(std::vector<Matcher>& matchers);
+
+/// The time stamp of the one sample that stands for a window: in the range of PromQL that the
+/// window lies in, and never that of a range that begins at its end.
+constexpr TimestampMs stamp_of(TimestampMs window_end_ms) { return window_end_ms - 1; }
+
+/// The range of the samples that make up all windows of that width which have their stamp between
+/// `from_ms` and `to_ms`, both included: whole windows, none cut by the range, none doubled by two
+/// ranges that meet. Empty (to_ms before from_ms) where there is no such window. Times before 1970
+/// and more than some hundred million years ahead are cut off.
+ReadRange samples_of_windows(TimestampMs from_ms, TimestampMs to_ms, Resolution resolution);
+
+/// Gives windows as the samples would make them now: those of days whose roll-ups are stored and
+/// whole from there, those of all others from raw. Thread contract: any thread.
+class RolledReader {
+ public:
+  /// `reader` must outlive it. Without a book nothing is stored: all is made of raw.
+  explicit RolledReader(const SeriesReader& reader) : reader_(reader) {}
+  /// Before the first read. `book` must outlive it.
+  void use_rollups(const rolling::RollupBook& book) { book_ = &book; }
+
+  /// From which samples on windows of the resolution are stored, where they are not made of raw;
+  /// nothing where all of them are.
+  std::optional<TimestampMs> made_from_ms(Resolution resolution) const;
+
+  /// What is asked for of the windows whose samples lie in `range`, as samples_of_windows gave it:
+  /// packed as samples are, one a window. What is needed is added to `memory` before it is used and
+  /// stays there. A row that cannot be read is left out and counted, as of samples. kNotFound where
+  /// native histograms lie among them, which are not thinned; kCorrupt; kUnavailable where raw
+  /// samples were just about to go.
+  Result<SeriesData> read(const CustomerId& customer, const store::SeriesKey& series,
+                          const rollup::Asked& asked, const ReadRange& range,
+                          lanes::AnswerMemory& memory) const;
+
+ private:
+  struct Job {
+    const CustomerId& customer;
+    const store::SeriesKey& series;
+    const rollup::Asked& asked;
+    const ReadRange& range;
+    lanes::AnswerMemory& memory;
+  };
+  /// By runs, in order: the days of the range that raw has to be read of.
+  Result<std::vector<store::DayRange>> raw_days(const Job& job,
+                                                const rolling::RollupNote& note) const;
+  struct Rolled {
+    std::vector<Sample> samples;
+    std::size_t unreadable_rows = 0;
+  };
+  Result<void> add_stored(const Job& job, const std::vector<store::DayRange>& raw_days,
+                          Rolled& rolled) const;
+  Result<void> add_raw(const Job& job, const store::DayRange& days, Rolled& rolled) const;
+  bool is_stored(Resolution resolution) const {
+    return book_ != nullptr && book_->note().made_from_day(resolution).has_value();
+  }
+
+  const SeriesReader& reader_;
+  const rolling::RollupBook* book_ = nullptr;
+};
+
+}  // namespace vigia::storage::read

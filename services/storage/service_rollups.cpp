@@ -1,0 +1,116 @@
+// Service: roll-ups, how long they are kept, and what is told of them.
+#include <algorithm>
+
+#include "services/storage/service.hpp"
+#include "services/storage/store/patience.hpp"
+
+namespace vigia::storage {
+namespace {
+
+// A store that marks no days stores no roll-ups: they are made of raw when asked for.
+bool is_marking(store::ColdStore& cold) {
+  return cold.chunks().due_days() != nullptr &&
+         std::all_of(rolling::kRolledUp.begin(), rolling::kRolledUp.end(),
+                     [&](Resolution resolution) { return cold.chunks().has(resolution); });
+}
+
+}  // namespace
+
+Result<void> Service::start_rollups() {
+  if (!is_marking(cold())) return {};
+  const retention::RetentionSettings& keep = settings_.retention;
+  auto book = store::patiently("what is known of roll-ups", [&] {
+    return rolling::RollupBook::open(
+        *cold().chunks().due_days(),
+        {keep.rollup_5m.is_made, keep.rollup_1h.is_made, keep.rollup_1d.is_made});
+  });
+  if (!book) return forward(book);
+  rollup_book_ = std::move(*book);
+  remote_read_->use_rollups(*rollup_book_);
+  rolling::RollerSources sources;
+  sources.now_ms = [this] { return earliest_now_ms(); };
+  sources.first_day = [this]() -> std::uint32_t {
+    const TimestampMs kept_ms = kept_from_ms(settings_.retention.raw);
+    // The rest of that day, and chunks that reach into the next.
+    return kept_ms == 0 ? 0 : store::window_day_of(kept_ms) + 2;
+  };
+  sources.damage = [this] {
+    std::uint64_t found = 0;
+    for (const auto& [what, count] : instance_->damage().found) found += count;
+    return found;
+  };
+  roller_ = std::make_unique<rolling::Roller>(cold(), *rollup_book_, std::move(sources));
+  roller_->start();
+  return {};
+}
+
+Result<std::size_t> Service::expire_raw(TimestampMs before_ms) {
+  if (roller_ != nullptr) {
+    const auto held_ms = roller_->let_raw_go(before_ms);
+    if (!held_ms) return forward(held_ms);
+    before_ms = *held_ms;
+  }
+  return cold().chunks().expire(Resolution::kRaw, before_ms);
+}
+
+retention::RollupKeep Service::keep_of_rollups(Resolution resolution) const {
+  const retention::RetentionSettings& keep = settings_.retention;
+  if (resolution == Resolution::kFiveMinutes) return keep.rollup_5m;
+  return resolution == Resolution::kHour ? keep.rollup_1h : keep.rollup_1d;
+}
+
+// Of samples and of what is made of them; 0: for ever.
+Duration Service::longest_keep() const {
+  Duration longest = settings_.retention.raw;
+  if (rollup_book_ == nullptr || longest == Duration(0)) return longest;
+  for (const Resolution resolution : rolling::kRolledUp) {
+    const retention::RollupKeep rolled = keep_of_rollups(resolution);
+    if (!rolled.is_made) continue;
+    if (rolled.keep == Duration(0)) return rolled.keep;
+    longest = std::max(longest, rolled.keep);
+  }
+  return longest;
+}
+
+TimestampMs Service::samples_kept_from_ms(Resolution resolution) const {
+  const bool is_raw = resolution == Resolution::kRaw;
+  return kept_from_ms(is_raw ? settings_.retention.raw : keep_of_rollups(resolution).keep);
+}
+
+void Service::add_rollup_metrics() {
+  registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
+    if (roller_ == nullptr) return;
+    using service::MetricType;
+    const rolling::RollerStats stats = roller_->stats();
+    const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+      emit(name, help, MetricType::kCounter, {}, static_cast<double>(value));
+    };
+    counter("vigia_storage_rollup_days_total", "Days of series of which roll-ups were made.",
+            stats.days);
+    counter("vigia_storage_rollup_windows_total", "Windows that were made, of all resolutions.",
+            stats.windows);
+    counter("vigia_storage_rollup_days_gone_total",
+            "Days of series whose samples were gone before roll-ups were made of them.",
+            stats.days_gone);
+    counter("vigia_storage_rollup_unreadable_rows_total",
+            "Rows of samples that roll-ups lack because they cannot be read.",
+            stats.unreadable_rows);
+    counter("vigia_storage_rollup_failures_total",
+            "Days of series that stay to be rolled up after an error.", stats.failures);
+    emit("vigia_storage_rollup_days_due",
+         "Days of series that were over and not rolled up after the last round.",
+         MetricType::kGauge, {}, static_cast<double>(stats.days_due));
+    const TimestampMs lag_ms =
+        stats.oldest_due_ms == 0
+            ? 0
+            : std::max<TimestampMs>(earliest_now_ms() - stats.oldest_due_ms, 0);
+    emit("vigia_storage_rollup_lag_seconds", "How long the oldest of them has been over.",
+         MetricType::kGauge, {}, static_cast<double>(lag_ms) / 1'000);
+    emit("vigia_storage_rollup_marked",
+         "0 while samples of earlier programs, or after damage, are looked through: till then "
+         "roll-ups are made of raw when they are asked for.",
+         MetricType::kGauge, {}, rollup_book_->note().is_marked ? 1.0 : 0.0);
+  });
+}
+
+}  // namespace vigia::storage
