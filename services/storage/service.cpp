@@ -328,7 +328,8 @@ void Service::handle(net::Request request, net::Responder responder) {
 }
 
 net::Response Service::refuse(const net::RequestHead& head, const Error& error) {
-  if (head.path.starts_with("/v1/")) return net::otlp_error(head, error);
+  const bool is_otlp = head.transport == net::Transport::kGrpc || head.path.starts_with("/v1/");
+  if (is_otlp) return net::otlp_error(head, error);
   return net::prometheus_error(error);
 }
 

@@ -93,6 +93,7 @@ class Service final : public service::Running, public net::Handler {
   void add_route(const char* method, const std::string& pattern, lanes::CustomerLanes& lanes,
                  const LaneOf& lane_of, const Answer& answer);
   void add_writes();
+  void add_event_writes(Signal signal, api::OtlpApi& intake);
   /// A read: ends with its client, and past its time, which is counted.
   struct Search {
     std::string what;  ///< in the counter

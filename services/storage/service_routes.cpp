@@ -3,6 +3,7 @@
 
 #include "libs/net/form.hpp"
 #include "libs/net/status.hpp"
+#include "libs/otlp/paths.hpp"
 #include "services/storage/api/fence_header.hpp"
 #include "services/storage/service.hpp"
 
@@ -116,14 +117,17 @@ void Service::add_writes() {
                 });
                 if (!taken) job->responder.send(refuse(job->request, taken.error()));
               });
-  add_route("POST", "/v1/traces", *event_writers_, customer_of,
-            [this](const net::Request& request, const net::PathValues&) {
-              return trace_intake_->handle(request);
-            });
-  add_route("POST", "/v1/logs", *event_writers_, customer_of,
-            [this](const net::Request& request, const net::PathValues&) {
-              return log_intake_->handle(request);
-            });
+  add_event_writes(Signal::kTraces, *trace_intake_);
+  add_event_writes(Signal::kLogs, *log_intake_);
+}
+
+void Service::add_event_writes(Signal signal, api::OtlpApi& intake) {
+  for (const std::string_view path : {otlp::http_path(signal), otlp::grpc_path(signal)}) {
+    add_route("POST", std::string(path), *event_writers_, customer_of,
+              [&intake](const net::Request& request, const net::PathValues&) {
+                return intake.handle(request);
+              });
+  }
 }
 
 // Its answer outlives the job that begins it: what is left of it is made by further ones, each in

@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <protozero/pbf_writer.hpp>
 
 #include "libs/chunk/chunk_writer.hpp"
+#include "libs/otlp/client.hpp"
+#include "libs/otlp/paths.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/storage/testing/memory_instance.hpp"
 #include "services/storage/testing/service_fixture.hpp"
@@ -414,6 +417,59 @@ TEST_F(ServiceTest, ASecondCopyOnTheSameFolderIsRefused) {
   ASSERT_FALSE(second.has_value());
   EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
   EXPECT_THAT(second.error().message, HasSubstr(folder_.path()));
+}
+
+// As write_logs of the fixture, by gRPC.
+class ServiceGrpcTest : public ServiceTest {
+ protected:
+  otlp::ExportAnswer export_by_grpc(Signal signal, const std::string& body, net::Headers headers) {
+    otlp::ExportClient client({"http://" + service_->address(), otlp::Protocol::kGrpc, "gzip",
+                               std::move(headers), std::chrono::seconds(10), std::nullopt},
+                              *client_);
+    std::promise<otlp::ExportAnswer> answered;
+    client.send(signal, body, {}, [&answered](otlp::ExportAnswer answer, std::string_view) {
+      answered.set_value(std::move(answer));
+    });
+    return answered.get_future().get();
+  }
+  net::Headers of(const std::string& customer) {
+    return {{"authorization", "Bearer secret"}, {"x-vigia-customer", customer}};
+  }
+  std::string body_of(const std::string& customer) {
+    return store::export_of(customer, {store::log_record_of(second_ns(), "by gRPC")},
+                            {{"service.name", "shop"}});
+  }
+};
+
+TEST_F(ServiceGrpcTest, LogRecordsAreTakenByGrpc) {
+  using Meaning = otlp::ExportAnswer::Meaning;
+  const auto taken = export_by_grpc(Signal::kLogs, body_of("cliente-a"), of("cliente-a"));
+  EXPECT_EQ(taken.meaning, Meaning::kTaken) << taken.why;
+  EXPECT_EQ(taken.rejected, 0U);
+  EXPECT_EQ(logs("cliente-a", "").bodies, std::vector<std::string>{"by gRPC"});
+  const auto foreign = export_by_grpc(Signal::kLogs, body_of("cliente-b"), of("cliente-a"));
+  EXPECT_EQ(foreign.meaning, Meaning::kRefused);
+  EXPECT_THAT(foreign.why, HasSubstr("does not name the request's customer"));
+  const auto nobodys =
+      export_by_grpc(Signal::kLogs, body_of("cliente-a"), {{"authorization", "Bearer secret"}});
+  EXPECT_EQ(nobodys.meaning, Meaning::kRefused);
+  EXPECT_THAT(nobodys.why, HasSubstr("X-Vigia-Customer is missing"));
+  EXPECT_THAT(logs("cliente-b", "").bodies, testing::IsEmpty());
+}
+
+TEST_F(ServiceGrpcTest, WhatIsNotServedOrNotAllowedIsSaidInGrpcsWords) {
+  const auto wrong = export_by_grpc(Signal::kTraces, "", {{"authorization", "Bearer wrong"}});
+  EXPECT_EQ(wrong.meaning, otlp::ExportAnswer::Meaning::kLater);
+  EXPECT_THAT(wrong.why, HasSubstr("the internal token is missing or wrong"));
+  const auto metrics = export_by_grpc(Signal::kMetrics, "", of("cliente-a"));
+  EXPECT_EQ(metrics.meaning, otlp::ExportAnswer::Meaning::kLater);  // UNIMPLEMENTED
+  net::ClientRequest by_http;
+  by_http.method = "POST";
+  by_http.url = otlp::grpc_path(Signal::kLogs);
+  by_http.headers = {{"content-type", "application/x-protobuf"}, {"x-vigia-customer", "cliente-a"}};
+  by_http.body = body_of("cliente-a");
+  EXPECT_EQ(send(std::move(by_http)).status, 404);
+  EXPECT_THAT(logs("cliente-a", "").bodies, testing::IsEmpty());
 }
 
 }  // namespace

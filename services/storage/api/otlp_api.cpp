@@ -2,14 +2,15 @@
 
 #include <fmt/format.h>
 
-#include "libs/net/media_type.hpp"
 #include "libs/net/status.hpp"
 #include "libs/otlp/door.hpp"
+#include "libs/otlp/paths.hpp"
 #include "services/storage/api/fence_header.hpp"
 
 namespace vigia::storage::api {
 namespace {
 
+constexpr int kNotFound = 404;
 constexpr int kUnsupportedMediaType = 415;
 constexpr std::string_view kRefusedText =
     "the resource does not name the request's customer, or the item cannot be kept";
@@ -17,7 +18,15 @@ constexpr std::string_view kRefusedText =
 }  // namespace
 
 net::Response OtlpApi::handle(const net::Request& request) {
-  if (net::MediaType(request.headers.get("content-type")).type() != otlp::kProtobufType) {
+  // gRPC's own path by HTTP, or the other way round: as any path that is not served.
+  if (otlp::signal_of_path(request) != signal_) {
+    net::Response response = net::otlp_error(request, {ErrorCode::kInvalid, "no such path"});
+    response.status = kNotFound;
+    if (request.transport == net::Transport::kGrpc)
+      response.grpc_code = net::GrpcCode::kUnimplemented;
+    return response;
+  }
+  if (otlp::form_of(request) != otlp::BodyForm::kProtobuf) {
     net::Response response =
         net::otlp_error(request, {ErrorCode::kInvalid, "application/x-protobuf is taken here"});
     response.status = kUnsupportedMediaType;
