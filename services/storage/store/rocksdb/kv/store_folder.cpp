@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <rocksdb/db.h>
-#include <rocksdb/env.h>
 #include <rocksdb/ldb_tool.h>
 #include <rocksdb/utilities/ldb_cmd.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "libs/base/bytes.hpp"
 #include "libs/service/log.hpp"
 #include "services/storage/store/rocksdb/kv/folder_files.hpp"
+#include "services/storage/store/rocksdb/kv/folder_lock.hpp"
 #include "services/storage/store/rocksdb/kv/record_file.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_options.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_rows.hpp"
@@ -29,24 +29,6 @@ namespace fs = std::filesystem;
 // Exists while the MANIFEST is made anew: a database opened in the middle of it would take all
 // tables for superfluous and delete them.
 constexpr std::string_view kRebuildFlag = "vigia-rebuild";
-
-// The folder's own lock, which RocksDB takes too: held while files are looked at.
-class FolderLock {
- public:
-  explicit FolderLock(const std::string& directory) {
-    status_ = ::rocksdb::Env::Default()->LockFile(directory + "/LOCK", &lock_);
-  }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-  ~FolderLock() {
-    if (lock_ != nullptr) ::rocksdb::Env::Default()->UnlockFile(lock_).PermitUncheckedError();
-  }
-  bool is_held() const { return status_.ok(); }
-
- private:
-  ::rocksdb::FileLock* lock_ = nullptr;
-  ::rocksdb::Status status_;
-};
 
 }  // namespace
 
