@@ -7,6 +7,7 @@
 #include "services/storage/api/fence_header.hpp"
 #include "services/storage/heads/restored_chunks.hpp"
 #include "services/storage/store/patience.hpp"
+#include "services/storage/verify_command.hpp"
 
 namespace vigia::storage {
 namespace {
@@ -340,9 +341,17 @@ Result<std::unique_ptr<service::Running>> start(Settings settings) {
 }
 
 service::ProgramDescription describe_program() {
-  return service::describe_service("vigia-storage",
-                                   "Keeps metrics, traces and logs for years and gives them back.",
-                                   settings_help(), read_settings, start);
+  return service::describe_service(
+      "vigia-storage", "Keeps metrics, traces and logs for years and gives them back.",
+      settings_help() + service::commands_help("vigia-storage", commands()), read_settings, start);
+}
+
+std::span<const service::ProgramCommand> commands() {
+  static constexpr service::ProgramCommand kCommands[] = {
+      {"verify", "Reads every file of the stopped store and says what is damaged; changes nothing.",
+       verify},
+  };
+  return kCommands;
 }
 
 }  // namespace vigia::storage

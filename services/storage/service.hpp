@@ -9,6 +9,7 @@
 #include "libs/disk_log/damage_notice.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
+#include "libs/service/command.hpp"
 #include "libs/service/frame.hpp"
 #include "libs/service/internal_token.hpp"
 #include "libs/service/program.hpp"
@@ -157,5 +158,7 @@ Result<std::unique_ptr<service::Running>> start(Settings settings);
 
 /// For service::run_program.
 service::ProgramDescription describe_program();
+/// What the program does beside the service, for service::run_command.
+std::span<const service::ProgramCommand> commands();
 
 }  // namespace vigia::storage

@@ -345,7 +345,8 @@ TEST_F(ServiceTest, AnyKindOfStoreWillDo) {
                               [](const StoreSettings&, const Clock&,
                                  std::size_t) -> Result<std::unique_ptr<instance::StoreInstance>> {
                                 return std::make_unique<MemoryInstance>();
-                              }}};
+                              },
+                              nullptr}};
   service_.reset();
   settings_.store.rocksdb.directory = folder_.path() + "/memory";
   settings_.store.kind = "memory";

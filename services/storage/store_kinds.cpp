@@ -15,6 +15,9 @@ constexpr StoreKind kKinds[] = {
      [](const StoreSettings& settings) -> const std::string& { return settings.rocksdb.directory; },
      [](const StoreSettings& settings, const Clock& clock, std::size_t index_memory_max) {
        return store::rocksdb::RocksDbInstance::open(settings.rocksdb, clock, index_memory_max);
+     },
+     [](const StoreSettings& settings, const auto& progress) {
+       return store::rocksdb::RocksDbInstance::check(settings.rocksdb, progress);
      }},
     {"cassandra",
      [](const StoreSettings& settings) -> const std::string& {
@@ -23,7 +26,8 @@ constexpr StoreKind kKinds[] = {
      [](const StoreSettings& settings, const Clock& clock, std::size_t index_memory_max) {
        return store::cassandra::CassandraInstance::open(settings.cassandra, clock,
                                                         index_memory_max);
-     }},
+     },
+     nullptr},
 };
 
 }  // namespace

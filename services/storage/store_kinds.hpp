@@ -1,6 +1,7 @@
 // Which kinds of cold store there are: the one place that names them. Another is one more row.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include "libs/base/result.hpp"
 #include "services/storage/instance/store_instance.hpp"
 #include "services/storage/store/cassandra/settings.hpp"
+#include "services/storage/store/check_report.hpp"
 #include "services/storage/store/rocksdb/kv/settings.hpp"
 
 namespace vigia::storage {
@@ -31,6 +33,12 @@ struct StoreKind {
   Result<std::unique_ptr<instance::StoreInstance>> (*open)(const StoreSettings& settings,
                                                            const Clock& clock,
                                                            std::size_t index_memory_max);
+  /// Reads what lies in the folder and changes nothing; damage is part of the report. `progress` is
+  /// told before each file, with how many are left. kUnavailable where a process holds the folder.
+  /// Null where its rows lie elsewhere.
+  Result<store::CheckReport> (*check)(
+      const StoreSettings& settings,
+      const std::function<void(const std::string& file, std::size_t left)>& progress);
 };
 
 std::span<const StoreKind> store_kinds();

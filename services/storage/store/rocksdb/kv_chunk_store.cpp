@@ -10,6 +10,7 @@
 #include "libs/chunk/chunk_writer.hpp"
 #include "libs/chunk/packed_chunk.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
+#include "services/storage/store/row_merge.hpp"
 
 namespace vigia::storage::store::rocksdb {
 namespace {
@@ -221,6 +222,18 @@ Result<std::optional<TimestampMs>> KvChunkStore::newest(customers::CustomerNumbe
 
 Result<std::size_t> KvChunkStore::expire(TimestampMs before_ms) {
   return days_.expire(before_ms, row_span_max_ms(resolution_));  // the last row may reach so far
+}
+
+Result<void> check_chunk_row(std::string_view key, std::string_view value) {
+  bool ok = true;
+  kv::take_key_u32(key, ok);  // the day
+  kv::take_key_u32(key, ok);  // the customer
+  const SeriesId series{kv::take_key_u64(key, ok)};
+  if (!ok) return fail(ErrorCode::kCorrupt, "cold store: a key that is none of a chunk row");
+  const auto row = parse_row(Want::kAll, series, key, value);
+  if (!row) return forward(row);
+  const auto read = merge_rows({*row});
+  return read ? Result<void>() : forward(read);
 }
 
 }  // namespace vigia::storage::store::rocksdb

@@ -79,4 +79,7 @@ class KvChunkStore final {
   kv::DaySet days_;
 };
 
+/// kCorrupt for a row of chunks that cannot be read whole, samples and all.
+Result<void> check_chunk_row(std::string_view key, std::string_view value);
+
 }  // namespace vigia::storage::store::rocksdb

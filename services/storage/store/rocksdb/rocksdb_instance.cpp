@@ -16,6 +16,15 @@ Result<std::unique_ptr<instance::StoreInstance>> RocksDbInstance::open(
   return std::make_unique<RocksDbInstance>(*std::move(rows), clock, index_memory_max);
 }
 
+Result<CheckReport> RocksDbInstance::check(const kv::RocksDbSettings& settings,
+                                           const kv::CheckProgress& progress) {
+  const auto check_row = [](std::string_view family, std::string_view key,
+                            std::string_view value) -> Result<void> {
+    return family == "chunks" ? check_chunk_row(key, value) : Result<void>();
+  };
+  return kv::check_folder(settings.directory, check_row, progress);
+}
+
 Result<void> RocksDbInstance::load() {
   auto cold = patiently("the chunks, the index, spans and logs", [this] {
     return RocksDbColdStore::open(*rows_, clock_, index_memory_max_);

@@ -6,6 +6,7 @@
 #include "libs/base/clock.hpp"
 #include "services/storage/instance/store_instance.hpp"
 #include "services/storage/store/rocksdb/index/index_healer.hpp"
+#include "services/storage/store/rocksdb/kv/folder_check.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
 
@@ -18,6 +19,9 @@ class RocksDbInstance final : public instance::StoreInstance {
   static Result<std::unique_ptr<instance::StoreInstance>> open(const kv::RocksDbSettings& settings,
                                                                const Clock& clock,
                                                                std::size_t index_memory_max);
+  /// kv::check_folder, with every row of chunks unpacked.
+  static Result<CheckReport> check(const kv::RocksDbSettings& settings,
+                                   const kv::CheckProgress& progress);
   RocksDbInstance(std::unique_ptr<kv::OrderedStore> rows, const Clock& clock,
                   std::size_t index_memory_max)
       : rows_(std::move(rows)), clock_(clock), index_memory_max_(index_memory_max) {}

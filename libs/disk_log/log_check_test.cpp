@@ -1,0 +1,89 @@
+#include "libs/disk_log/log_check.hpp"
+
+#include <functional>
+#include <random>
+
+#include <gmock/gmock.h>
+
+#include "libs/disk_log/testing/disk_log_fixture.hpp"
+
+namespace vigia::disk_log {
+namespace {
+
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class LogCheckTest : public DiskLogTest {
+ protected:
+  void SetUp() override {
+    DiskLogTest::SetUp();
+    settings_.segment_bytes = 4096;
+  }
+  // Several segments, closed.
+  void fill() {
+    open();
+    std::minstd_rand random(3);
+    for (int i = 0; i < 12; ++i) {
+      std::string body(1000, ' ');  // that does not pack
+      for (char& c : body) c = static_cast<char>(random());
+      ASSERT_TRUE(write(std::move(body)));
+    }
+    log_.reset();
+    for (const std::string& name : files_.names("/log")) {
+      if (name.starts_with("segment-") && name.ends_with(".log")) segments_.push_back(name);
+    }
+    ASSERT_GT(segments_.size(), 2U);
+  }
+  void change(const std::string& name, const std::function<void(std::string&)>& how) {
+    std::string bytes = files_.content("/log/" + name);
+    how(bytes);
+    files_.set_content("/log/" + name, bytes);
+  }
+  LogCheck check() {
+    const auto found = check_log(files_, "/log");
+    EXPECT_TRUE(found.has_value()) << found.error().message;
+    return found.value_or(LogCheck());
+  }
+
+  std::vector<std::string> segments_;
+};
+
+TEST_F(LogCheckTest, OfAWholeLogEveryRecordIsRead) {
+  fill();
+  const LogCheck found = check();
+  EXPECT_EQ(found.segments, segments_.size());
+  EXPECT_EQ(found.records, 12U);
+  EXPECT_THAT(found.damage, IsEmpty());
+  EXPECT_FALSE(found.is_torn);
+}
+
+TEST_F(LogCheckTest, DamageIsNamedBySegmentAndTheRestIsRead) {
+  fill();
+  change(segments_[1], [](std::string& bytes) { bytes[bytes.size() / 2] ^= 1; });
+  const LogCheck found = check();
+  ASSERT_THAT(found.damage, SizeIs(1));
+  EXPECT_EQ(found.damage[0].file, segments_[1]);
+  EXPECT_EQ(found.damage[0].passages, 1U);
+  EXPECT_EQ(found.records, 11U);
+}
+
+TEST_F(LogCheckTest, AnEndThatAKillHasTornIsNoDamageOfTheLastSegmentAlone) {
+  fill();
+  const auto cut = [](std::string& bytes) { bytes.resize(bytes.size() - 100); };
+  change(segments_.back(), cut);
+  EXPECT_TRUE(check().is_torn);
+  EXPECT_THAT(check().damage, IsEmpty());
+  change(segments_.front(), cut);
+  ASSERT_THAT(check().damage, SizeIs(1));
+  EXPECT_EQ(check().damage[0].file, segments_.front());
+}
+
+TEST_F(LogCheckTest, ALogThatIsInUseIsNotLookedAt) {
+  open();
+  const auto found = check_log(files_, "/log");
+  ASSERT_FALSE(found.has_value());
+  EXPECT_EQ(found.error().code, ErrorCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace vigia::disk_log

@@ -1,0 +1,12 @@
+// `vigia-storage verify`: reads every file of a store that is closed, and says what is damaged.
+#pragma once
+
+#include "libs/base/result.hpp"
+#include "libs/service/config.hpp"
+
+namespace vigia::storage {
+
+/// As service::ProgramCommand: 0 where all is whole, 1 where something is damaged. Changes nothing.
+Result<int> verify(const service::ConfigFile& file);
+
+}  // namespace vigia::storage

@@ -1,0 +1,81 @@
+"""`vigia-storage verify`: what it says of a store that was killed, and of one whose files are damaged."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cold_neighbour import ColdStore, Load, of_a, sample_bytes
+from stack import binaries
+
+SAMPLES = 40_000
+
+
+@pytest.fixture
+def cold(tmp_path: Path) -> Iterator[ColdStore]:
+    store = ColdStore(tmp_path)
+    try:
+        store.start()
+        yield store
+    finally:
+        store.end()
+
+
+def verify(cold: ColdStore) -> subprocess.CompletedProcess[str]:
+    words = [str(binaries() / "vigia-storage"), "verify", "--config", str(cold.folder / "storage.yaml")]
+    return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+
+
+def fill(cold: ColdStore) -> Load:
+    load = Load(cold)
+    values = random.Random(4)
+    start_ms = int(time.time() * 1000) - SAMPLES * 15_000
+    for number in range(8):
+        samples = sample_bytes(start_ms, 15_000, [values.random() for _ in range(SAMPLES)])
+        load.write(of_a("wide", {"n": str(number)}, samples), SAMPLES)
+    return load
+
+
+def largest(folder: Path, ending: str) -> Path:
+    return max(folder.glob(f"*{ending}"), key=lambda path: path.stat().st_size)
+
+
+def flip(path: Path, at: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_killed_store_is_whole_and_a_damaged_one_is_told_by_file(cold: ColdStore) -> None:
+    folder = cold.folder / "storage"
+    load = fill(cold)
+    running = verify(cold)
+    assert running.returncode == 2, running.stdout
+    assert "stop vigia-storage first" in running.stderr
+    cold.end(9)
+    whole = verify(cold)
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    assert "nothing is damaged" in whole.stdout
+    cold.start()
+    load.assert_all_there()
+    cold.end(15)  # a stop closes what is open: chunks lie in tables or RocksDB's log now
+    segment = largest(folder / "wal", ".log")
+    if segment.stat().st_size > 10_000:
+        flip(segment, 5_000)
+        damaged = verify(cold)
+        assert damaged.returncode == 1, damaged.stdout
+        assert f"DAMAGED wal/{segment.name}" in damaged.stdout
+        flip(segment, 5_000)
+    log = largest(folder, ".log")
+    flip(log, log.stat().st_size // 2)
+    damaged = verify(cold)
+    assert damaged.returncode == 1, damaged.stdout
+    assert f"DAMAGED {log.name} (wal)" in damaged.stdout
+    flip(log, log.stat().st_size // 2)
+    assert verify(cold).returncode == 0
+    cold.start()
+    load.assert_all_there()
