@@ -99,6 +99,8 @@ TEST_F(ServerTest, ABrokenStreamIsSeenAsIncomplete) {
   };
   EXPECT_THAT(curl(url("/")), HasSubstr("curl: (18)"));
   EXPECT_THAT(curl("--http2-prior-knowledge " + url("/")), HasSubstr("curl: (92)"));
+  // Its body ends with the connection, which says nothing: only a reset does.
+  EXPECT_THAT(curl("--http1.0 " + url("/")), HasSubstr("curl: (56)"));
 }
 
 TEST_F(ServerTest, StreamsGoOverHttp2AndHttp10) {

@@ -97,9 +97,15 @@ ByteChannel::ByteChannel(Fd socket, const TlsContext* tls) : socket_(std::move(s
   SSL_set_accept_state(tls_);
 }
 
+void ByteChannel::reset_on_close() {
+  const linger at_once{1, 0};
+  setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  is_reset_on_close_ = true;
+}
+
 ByteChannel::~ByteChannel() {
   if (tls_ == nullptr) return;
-  end_output();
+  if (!is_reset_on_close_) end_output();
   SSL_free(tls_);
 }
 

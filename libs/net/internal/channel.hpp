@@ -52,6 +52,8 @@ class ByteChannel {
   IoResult write(std::string_view bytes);
   /// Bytes that are decrypted but not read: epoll does not know of them.
   bool has_pending() const;
+  /// From now on closing breaks the connection off, whatever was written; no word of TLS's ends it.
+  void reset_on_close();
   /// Says that nothing more will be written.
   void end_output();
   int fd() const { return socket_.get(); }
@@ -68,6 +70,7 @@ class ByteChannel {
   Fd socket_;
   ssl_st* tls_ = nullptr;
   bool is_broken_ = false;
+  bool is_reset_on_close_ = false;
   std::string handshake_fault_;
 };
 

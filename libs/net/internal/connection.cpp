@@ -251,6 +251,11 @@ bool ClientConnection::write() {
 
 void ClientConnection::finish() {
   if (linger_until_) return;
+  if (session_->must_reset()) {
+    channel_.reset_on_close();
+    is_closed_ = true;
+    return;
+  }
   if (!session_->must_linger() || has_input_ended_) {
     is_closed_ = true;
     return;

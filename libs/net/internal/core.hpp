@@ -217,6 +217,8 @@ class ProtocolSession {
   /// After is_done: whether the client may still be sending, so that closing at once could lose it
   /// the answer.
   virtual bool must_linger() const = 0;
+  /// Once is_done: the connection ends by a reset, so that nobody takes its end for the answer's.
+  virtual bool must_reset() const { return false; }
   /// Checks deadlines.
   virtual void tick() = 0;
   /// No request in flight.

@@ -67,6 +67,7 @@ class Http1Session final : public ProtocolSession {
   }
   bool wants_input() const override { return !is_done_ && !is_answering_ && !is_output_full(); }
   bool is_done() const override { return is_done_; }
+  bool must_reset() const override { return must_reset_; }
   bool must_linger() const override { return must_linger_; }
   void tick() override;
   bool is_idle() const override { return !parser_ && !is_answering_; }
@@ -129,6 +130,7 @@ class Http1Session final : public ProtocolSession {
   bool is_draining_ = false;
   bool is_done_ = false;
   bool must_linger_ = false;
+  bool must_reset_ = false;
 };
 
 void RequestParser::on_request_impl(http::verb /*verb*/, string_view method, string_view target,
@@ -441,6 +443,8 @@ void Http1Session::fill() {
     if (!next || !host_.has_room_for((*next)->size())) {
       stream_ = nullptr;
       is_done_ = true;
+      // To HTTP/1.0 the connection's end is the body's: there only a reset says it.
+      must_reset_ = !is_chunked_;
       return;
     }
     std::string& piece = **next;

@@ -150,7 +150,9 @@ void Http2Session::tick_stream(std::int32_t id, Http2Stream& stream) {
     return;
   }
   if (stream.is_answered) {
-    if (!stream.is_deferred && now - stream.progressed >= host_.core().answer_timeout()) {
+    // Asked again also where nobody could tell it to go on, as for want of memory.
+    if (stream.is_deferred) return resume(static_cast<std::uint64_t>(id));
+    if (now - stream.progressed >= host_.core().answer_timeout()) {
       nghttp2_submit_rst_stream(machine_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
       stream.progressed = now;
     }
