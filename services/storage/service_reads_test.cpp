@@ -60,5 +60,26 @@ TEST_F(ServiceReadsTest, TracesAreFoundWithoutTheirIds) {
   EXPECT_EQ(service_metric("vigia_storage_searches_ended_total{what=\"traces\"}"), 0);
 }
 
+// The fence stands beside what a customer wrote: neither finds anything of either, nor walks it.
+TEST_F(ServiceReadsTest, WhoNamesTwoCustomersIsInNobodysTurnAndFindsNothing) {
+  EXPECT_EQ(write(series("m", "cliente-a", {{now_, 1}}), "cliente-a").status, 204);
+  EXPECT_EQ(write(series("m", "cliente-b", {{now_, 1}}), "cliente-b").status, 204);
+  const Matcher a{MatchType::kEqual, "customer_id", "cliente-a"};
+  const Matcher b{MatchType::kEqual, "customer_id", "cliente-b"};
+  EXPECT_THAT(read({a}), HasSubstr("cliente-a"));
+  EXPECT_EQ(read({a, b}), "");
+  EXPECT_EQ(read({b, a}), "");
+  net::Request request;
+  request.body = wire::remote_read::encode_read_request(
+      {{0, INT64_MAX, {b, a}}}, {wire::remote_read::ResponseType::kStreamedXorChunks});
+  EXPECT_EQ(api::ReadApi::customer_of(request), "?");
+  request.body = wire::remote_read::encode_read_request(
+      {{0, INT64_MAX, {a, a}}}, {wire::remote_read::ResponseType::kStreamedXorChunks});
+  EXPECT_EQ(api::ReadApi::customer_of(request), "cliente-a");
+  const auto listed =
+      get("/api/v1/series?matcher=customer_id%3Dcliente-b&matcher=customer_id%3Dcliente-a");
+  EXPECT_THAT(listed.body, HasSubstr(R"("data":[])"));
+}
+
 }  // namespace
 }  // namespace vigia::storage

@@ -1,6 +1,7 @@
 #include "services/storage/api/read_api.hpp"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "libs/net/status.hpp"
@@ -10,6 +11,8 @@
 namespace vigia::storage::api {
 namespace {
 
+// A lane that is no customer's, for requests that name several.
+constexpr std::string_view kSeveral = "?";
 constexpr int kUnprocessable = 422;
 
 // The path is there: what is missing is what was asked for by it.
@@ -40,11 +43,16 @@ std::string ReadApi::customer_of(const net::Request& request) {
   // in: what may be read is decided by the fence.
   const auto parsed = wire::remote_read::parse_read_request(request.body);
   if (!parsed || parsed->queries.empty()) return {};
-  for (const auto& matcher : parsed->queries.front().matchers) {
-    const bool is_equality = matcher.type == MatchType::kEqual;
-    if (is_equality && matcher.name == kCustomerLabel) return matcher.value;
+  std::optional<std::string> customer;
+  for (const wire::remote_read::Query& query : parsed->queries) {
+    for (const Matcher& matcher : query.matchers) {
+      if (matcher.type != MatchType::kEqual || matcher.name != kCustomerLabel) continue;
+      // Of two, one is what a customer wrote, and he shall not use another's turn by it.
+      if (customer && *customer != matcher.value) return std::string(kSeveral);
+      customer = matcher.value;
+    }
   }
-  return {};
+  return customer.value_or("");
 }
 
 net::Response ReadApi::handle(const net::Request& request, const ReadWork& work) const {

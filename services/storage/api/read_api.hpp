@@ -22,8 +22,9 @@ struct ReadWork {
 class ReadApi {
  public:
   explicit ReadApi(const read::RemoteRead& remote_read) : remote_read_(remote_read) {}
-  /// Whose turn the request uses: the header's, else the customer that its first query asks for
-  /// (the router's queries come through a Prometheus, which sends no header), else "".
+  /// Whose turn the request uses: the header's, else the customer that its queries ask for (the
+  /// router's come through a Prometheus, which sends no header), else "", or one of its own where
+  /// they name several.
   static std::string customer_of(const net::Request& request);
   net::Response handle(const net::Request& request, const ReadWork& work) const;
 

@@ -28,6 +28,8 @@ std::optional<CustomerId> owner_of(std::string_view label) {
 
 std::vector<CustomerId> customers_for(const store::Catalog& catalog, const Fence& fence,
                                       const store::LabelMatchers& matchers) {
+  // A fence stands beside what its customer wrote: who asks for another's, walks nobody's.
+  if (store::is_contradiction(matchers, kCustomerLabel)) return {};
   const auto wanted = store::equality_on(matchers, kCustomerLabel);
   if (!wanted.has_value() && !fence.has_value()) return catalog.customers();
   std::optional<CustomerId> one = wanted.has_value() ? owner_of(*wanted) : fence;

@@ -86,6 +86,14 @@ std::optional<std::string_view> equality_on(const LabelMatchers& matchers, std::
   return std::nullopt;
 }
 
+bool is_contradiction(const LabelMatchers& matchers, std::string_view name) {
+  const auto first = equality_on(matchers, name);
+  return std::any_of(matchers.begin(), matchers.end(), [&](const LabelMatcher& matcher) {
+    return matcher.type() == MatchType::kEqual && matcher.name() == name &&
+           matcher.value() != *first;
+  });
+}
+
 Result<Matcher> parse_matcher(std::string_view text) {
   // A label name holds neither, so the first one begins the operator, whatever the value holds.
   const std::size_t at = text.find_first_of("=!");

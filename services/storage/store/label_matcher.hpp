@@ -44,6 +44,8 @@ Result<LabelMatchers> compile_matchers(const std::vector<Matcher>& matchers);
 bool all_match(const LabelMatchers& matchers, const std::vector<LabelTexts>& labels);
 /// The value that an equality matcher on `name` asks for; nothing where there is none.
 std::optional<std::string_view> equality_on(const LabelMatchers& matchers, std::string_view name);
+/// Whether two of them want different values of the label: nothing has both.
+bool is_contradiction(const LabelMatchers& matchers, std::string_view name);
 
 /// "name<op>value" with the operators =, !=, =~, !~: how the label interfaces take matchers.
 /// kInvalid without an operator or a name.
