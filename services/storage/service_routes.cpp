@@ -45,6 +45,20 @@ auto plain_metric(const service::MetricRegistry::Emit& emit, service::MetricType
   };
 }
 
+// Counted when the last who works by it is done.
+struct CountedLimit {
+  CountedLimit(const Clock& clock, Duration longest, std::shared_ptr<const std::atomic<bool>> gone,
+               service::Counter& counter)
+      : limit(clock, longest, std::move(gone)), ended(counter) {}
+  CountedLimit(const CountedLimit&) = delete;
+  CountedLimit& operator=(const CountedLimit&) = delete;
+  ~CountedLimit() {
+    if (limit.has_timed_out()) ended.add();
+  }
+  store::WorkLimit limit;
+  service::Counter& ended;
+};
+
 struct Job {  // shared with whoever answers when the lanes do not take it
   net::Request request;
   net::Responder responder;
@@ -137,18 +151,11 @@ void Service::add_remote_read() {
   const auto begin = [this, &ended](const std::string& customer, const std::shared_ptr<Job>& job,
                                     const std::shared_ptr<std::atomic<bool>>& gone) {
     if (*gone) return job->responder.send(answer_to_nobody());
-    const auto limit = std::make_shared<store::WorkLimit>(clock_, kRemoteReadTimeMax, gone);
-    const auto counted = [limit, &ended](const auto& work) {
-      const bool was_over = limit->has_timed_out();
-      work();
-      if (!was_over && limit->has_timed_out()) ended.add();
-    };
-    const api::ReadWork work{limit, gone, [this, customer, counted](Task<void()> more) {
-                               return readers_->go_on(
-                                   customer, [counted, more = std::move(more)] { counted(more); });
-                             }};
-    net::Response response;
-    counted([&] { response = read_api_->handle(job->request, work); });
+    const auto counted = std::make_shared<CountedLimit>(clock_, kRemoteReadTimeMax, gone, ended);
+    const api::ReadWork work{
+        std::shared_ptr<const store::WorkLimit>(counted, &counted->limit), gone,
+        [this, customer](Task<void()> more) { return readers_->go_on(customer, std::move(more)); }};
+    net::Response response = read_api_->handle(job->request, work);
     gaps_.mark(response, customer);
     job->responder.send(std::move(response));
   };

@@ -9,6 +9,8 @@
 namespace vigia::wire::remote_read {
 namespace {
 
+constexpr std::size_t kFrameKeptBytes = 1U << 20U;
+
 enum ResponseField : protozero::pbf_tag_type { kResults = 1 };
 enum ResultField : protozero::pbf_tag_type { kTimeSeries = 1 };
 enum SeriesField : protozero::pbf_tag_type { kLabels = 1, kSamples = 2, kHistograms = 4 };
@@ -100,7 +102,11 @@ void ChunksResponse::close_frame(std::uint64_t query_index) {
     stream_.push_back(static_cast<char>((sum >> shift) & 0xffU));
   }
   stream_ += frame_;
-  frame_.clear();
+  if (frame_.capacity() > kFrameKeptBytes) {
+    frame_ = std::string();  // of a large series: it would be held until the last one
+  } else {
+    frame_.clear();
+  }
 }
 
 }  // namespace vigia::wire::remote_read

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "libs/base/clock.hpp"
 #include "libs/base/task.hpp"
 #include "libs/net/message.hpp"
 #include "libs/net/stream_waker.hpp"
@@ -19,11 +20,12 @@
 namespace vigia::storage::api {
 
 /// Some pieces are made ahead; then the thread that makes them is free for others until the client
-/// has taken most of them. Once the client is gone no more are made. What is under way lies in the
-/// answer's memory, each piece until the next one is asked for. Thread contract: any thread.
+/// has taken most of them. A thread makes for a moment at a time, then it is others' turn. Once the
+/// client is gone no more are made. What is under way lies in the answer's memory, each piece until
+/// the next one is asked for. Thread contract: any thread.
 class AnswerStream : public std::enable_shared_from_this<AnswerStream> {
  public:
-  /// As many bytes of pieces as wait for the client at most, and one piece.
+  /// As many bytes of pieces as wait for the client at most, and what one series brings.
   static constexpr std::size_t kAheadBytes = 4U << 20U;
   /// Below that more are made.
   static constexpr std::size_t kResumeBytes = 2U << 20U;
@@ -36,20 +38,22 @@ class AnswerStream : public std::enable_shared_from_this<AnswerStream> {
   AnswerStream(std::unique_ptr<read::ChunkStream> pieces, std::shared_ptr<std::atomic<bool>> gone,
                GoOn go_on);
 
-  /// Makes the first pieces: the error with which to answer instead, where there is none of them.
-  /// Once, by whoever may block.
+  /// Makes the first pieces, for some seconds at most: the error with which to answer instead,
+  /// where there was one meanwhile. Once, by whoever may block.
   Result<void> begin();
   /// Gives it to a response, after `begin`.
   void send_by(net::Response& response);
 
  private:
   class Turn;
-  void make();
+  void make(Duration turn);
   bool has_enough();
   bool keep(Result<std::string> piece);
-  void break_off(const Error& error);
+  Result<std::deque<std::string>> parts_of(std::string piece);
+  void break_off() noexcept;
   Result<std::optional<std::string>> take();
-  void resume();
+  Result<std::optional<std::string>> end_locked() const;
+  void go_on();
 
   std::unique_ptr<read::ChunkStream> pieces_;  // of whoever makes
   const std::shared_ptr<std::atomic<bool>> gone_;
@@ -61,8 +65,9 @@ class AnswerStream : public std::enable_shared_from_this<AnswerStream> {
   std::size_t ready_bytes_ = 0;
   std::size_t taken_bytes_ = 0;   // of the piece that the client was given last
   std::size_t let_go_bytes_ = 0;  // while somebody makes: to be released by it
-  bool is_making_ = true;
-  bool is_over_ = false;  // no more pieces come, or error_ says why
+  bool is_making_ = true;         // a thread, or a turn that waits for one
+  bool is_over_ = false;          // no more pieces come: error_ or is_broken_ say why, if anything
+  bool is_broken_ = false;        // by a fault: there may be no memory for words
   std::optional<Error> error_;
 };
 

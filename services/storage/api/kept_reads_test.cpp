@@ -66,7 +66,8 @@ class KeptReadsTest : public testing::Test {
                               asked(metric, remote_read::ResponseType::kStreamedXorChunks),
                               std::make_shared<store::WorkLimit>())
                       .value();
-    for (std::string piece; !(piece = stream->next().value()).empty();) body += piece;
+    const auto no_end = std::chrono::steady_clock::time_point::max();
+    for (std::string piece; !(piece = stream->next(no_end).value().value()).empty();) body += piece;
     std::vector<TimestampMs> times;
     for (const read::Frame& frame : read::read_frames(body)) {
       for (const read::FrameChunk& chunk : frame.chunks) {

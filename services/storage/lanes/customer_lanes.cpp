@@ -78,8 +78,8 @@ bool CustomerLanes::go_on(std::string_view customer, Task<void()> job) {
   {
     const std::lock_guard lock(mutex_);
     if (is_stopping_) return false;
-    lane_of(customer).jobs.push_front({std::move(job), 0});
-    ++waiting_;
+    lane_of(customer).begun.push_back({std::move(job), 0});
+    ++begun_;
   }
   wake_.notify_one();
   return true;
@@ -91,7 +91,8 @@ CustomerLanes::Lane& CustomerLanes::lane_of(std::string_view customer) {
   Lane& lane = at->second;
   // Time that was not used is no credit: a customer who was quiet for a day would otherwise go
   // before all others until it had caught up.
-  if (lane.jobs.empty() && lane.running == 0) lane.used = std::max(lane.used, now_);
+  const bool is_idle = lane.jobs.empty() && lane.begun.empty() && lane.running == 0;
+  if (is_idle) lane.used = std::max(lane.used, now_);
   return lane;
 }
 
@@ -106,7 +107,8 @@ Result<void> CustomerLanes::check(std::string_view customer) const {
 void CustomerLanes::forget_idle() {
   std::erase_if(lanes_, [this](const auto& entry) {
     const Lane& lane = entry.second;
-    return lane.jobs.empty() && lane.running == 0 && lane.used <= now_;
+    const bool is_empty = lane.jobs.empty() && lane.begun.empty();
+    return is_empty && lane.running == 0 && lane.used <= now_;
   });
 }
 
@@ -115,10 +117,21 @@ CustomerLanes::Lanes::iterator CustomerLanes::next_lane() {
   auto best = lanes_.end();
   for (auto at = lanes_.begin(); at != lanes_.end(); ++at) {
     const Lane& lane = at->second;
-    if (lane.jobs.empty() || lane.running >= settings_.customer_threads) continue;
+    const bool is_empty = lane.jobs.empty() && lane.begun.empty();
+    if (is_empty || lane.running >= settings_.customer_threads) continue;
     if (best == lanes_.end() || lane.used < best->second.used) best = at;
   }
   return best;
+}
+
+CustomerLanes::Job CustomerLanes::take_next(Lane& lane) {
+  const bool takes_begun = lane.jobs.empty() || (lane.is_begun_next && !lane.begun.empty());
+  lane.is_begun_next = !takes_begun;
+  std::deque<Job>& jobs = takes_begun ? lane.begun : lane.jobs;
+  Job job = std::move(jobs.front());
+  jobs.pop_front();
+  --(takes_begun ? begun_ : waiting_);
+  return job;
 }
 
 void CustomerLanes::run() {
@@ -128,16 +141,14 @@ void CustomerLanes::run() {
   while (true) {
     const auto at = next_lane();
     if (at == lanes_.end()) {
-      if (is_stopping_ && waiting_ == 0) return;
+      if (is_stopping_ && waiting_ + begun_ == 0) return;
       wake_.wait(lock);
       continue;
     }
     Lane& lane = at->second;  // stays: a lane with something running is never forgotten
-    Job job = std::move(lane.jobs.front());
-    lane.jobs.pop_front();
+    Job job = take_next(lane);
     // now_ only rises: it is the least that a lane which has jobs has used.
     now_ = std::max(now_, lane.used);
-    --waiting_;
     ++lane.running;
     lock.unlock();
     const auto begin = std::chrono::steady_clock::now();
@@ -163,12 +174,16 @@ void CustomerLanes::stop(TimePoint deadline) {
     std::unique_lock lock(mutex_);
     is_stopping_ = true;
     wake_.notify_all();
-    const auto is_done = [this] { return waiting_ == 0; };
+    const auto is_done = [this] { return waiting_ + begun_ == 0; };
     if (deadline == TimePoint::max()) {
       wake_.wait(lock, is_done);
     } else if (!wake_.wait_until(lock, deadline, is_done)) {
-      for (auto& [customer, lane] : lanes_) dropped[customer].jobs.swap(lane.jobs);
+      for (auto& [customer, lane] : lanes_) {
+        dropped[customer].jobs.swap(lane.jobs);
+        dropped[customer].begun.swap(lane.begun);
+      }
       waiting_ = 0;
+      begun_ = 0;
     }
   }
   wake_.notify_all();

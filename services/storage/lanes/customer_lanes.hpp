@@ -43,9 +43,10 @@ class CustomerLanes {
   /// `bytes`: what the job holds until it has run. An error, after which the job is not kept, is
   /// retryable. What a job throws ends that job alone.
   Result<void> submit(std::string_view customer, std::size_t bytes, Task<void()> job);
-  /// Takes a further part of what a job of the customer's has begun, before all that waits of it:
-  /// never refused for want of room, since what is begun holds more until it ends. Whoever begins
-  /// bounds how many there are. False, and nothing is kept, once this stops. Never blocks for long.
+  /// Takes a further part of what a job of the customer's has begun: in turns with what waits of
+  /// it, in the order in which they come, and never refused for want of room nor counted among what
+  /// waits, since what is begun holds more until it ends. Whoever begins bounds how many there are.
+  /// False, and nothing is kept, once this stops. Never blocks for long.
   bool go_on(std::string_view customer, Task<void()> job);
   /// The error that a job of the customer's would now be refused with for what already waits.
   Result<void> check(std::string_view customer) const;
@@ -64,13 +65,16 @@ class CustomerLanes {
   };
   struct Lane {
     std::deque<Job> jobs;
-    Duration used{0};  // on the lanes' own time scale: now_
+    std::deque<Job> begun;
+    bool is_begun_next = true;  // of the two, where both have some
+    Duration used{0};           // on the lanes' own time scale: now_
     std::size_t running = 0;
   };
   using Lanes = std::map<std::string, Lane, std::less<>>;
 
   Result<void> check_jobs(const Lane* lane) const;
   Lane& lane_of(std::string_view customer);
+  Job take_next(Lane& lane);
   Lanes::iterator next_lane();
   void forget_idle();
   void run();
@@ -83,6 +87,7 @@ class CustomerLanes {
   Lanes lanes_;
   Duration now_{0};  // what the lane last served had used
   std::size_t waiting_ = 0;
+  std::size_t begun_ = 0;  // parts of what was begun, that wait
   bool is_stopping_ = false;
   std::vector<std::thread> threads_;
 };

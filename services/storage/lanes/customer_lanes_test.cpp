@@ -109,19 +109,23 @@ TEST(CustomerLanesTest, AFullLaneRefusesItsOwnCustomerAlone) {
   gate.open();
 }
 
-TEST(CustomerLanesTest, WhatIsBegunGoesOnBeforeWhatWaitsAndIsNeverRefused) {
+TEST(CustomerLanesTest, WhatIsBegunGoesOnInTurnsWithWhatWaitsAndIsNeverRefused) {
   std::string order;  // of one lane, whose jobs run one at a time
   Gate gate;
   CustomerLanes lanes({"reads", 2, 1, 16, 1'000});
   ASSERT_TRUE(lanes.submit("a", 0, gate.job()));
   gate.wait_until_entered();
   while (lanes.submit("a", 0, [&] { order += 'w'; })) continue;
-  EXPECT_TRUE(lanes.go_on("a", [&] { order += 'g'; }));
+  const std::size_t waiting = lanes.waiting();
+  for (const char part : {'1', '2', '3'}) {
+    EXPECT_TRUE(lanes.go_on("a", [&order, part] { order += part; }));
+  }
+  EXPECT_EQ(lanes.waiting(), waiting);  // others' requests are not refused for it
   gate.open();
   lanes.stop(TimePoint::max());
-  EXPECT_EQ(order, "gwwwwwwww");
+  EXPECT_EQ(order, "1w2w3wwwwww");
   EXPECT_FALSE(lanes.go_on("a", [&] { order += 'g'; }));
-  EXPECT_EQ(order, "gwwwwwwww");
+  EXPECT_EQ(order, "1w2w3wwwwww");
 }
 
 TEST(CustomerLanesTest, BytesHaveSharesToo) {

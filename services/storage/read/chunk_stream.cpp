@@ -8,7 +8,7 @@ using wire::remote_read::ChunkView;
 
 namespace {
 
-constexpr std::size_t kPieceBytes = 1U << 20U;
+constexpr std::size_t kPieceBytes = 256U << 10U;
 // A text that grows holds up to twice its size.
 constexpr std::size_t kGrowth = 2;
 
@@ -52,12 +52,15 @@ ChunkStream::ChunkStream(const Readers& readers, ReadDamage& damage,
   memory_->limit_to(memory_->used() + kBytesMax);
 }
 
-Result<std::string> ChunkStream::next() {
+Result<std::optional<std::string>> ChunkStream::next(
+    std::chrono::steady_clock::time_point turn_end) {
   while (query_ < queries_.size()) {
     if (!query_reader_) query_reader_.emplace(readers_, queries_[query_], first_series_);
     while (query_reader_->has_next()) {
       if (auto added = add_next(); !added) return forward(added);
       if (response_.bytes() >= kPieceBytes) return take_piece();
+      // After one series at least, so that each turn brings it on.
+      if (std::chrono::steady_clock::now() >= turn_end) return std::nullopt;
     }
     query_reader_.reset();
     first_series_ = 0;
@@ -72,11 +75,7 @@ void ChunkStream::pause() {
   query_reader_.reset();
 }
 
-std::string ChunkStream::take_piece() {
-  std::string piece = response_.take();
-  piece.shrink_to_fit();
-  return piece;
-}
+std::string ChunkStream::take_piece() { return response_.take(); }
 
 Result<void> ChunkStream::add_next() {
   if (auto checked = limit_->check(); !checked) return checked;

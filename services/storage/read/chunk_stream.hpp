@@ -1,6 +1,7 @@
 // A remote read of chunks that is under way: frames, piece by piece.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -30,17 +31,18 @@ class ChunkStream {
               std::shared_ptr<lanes::AnswerMemory> memory,
               std::shared_ptr<const store::WorkLimit> limit);
 
-  /// A MiB or so of whole frames, or one frame that is larger; "" at the end. Its size was added to
-  /// `memory`: whoever lets go of the piece releases that much. kOverLimit where a series needs
-  /// more than kBytesMax or the memory's own bound, never silently less; kUnavailable past the
-  /// customer's share of all answers' memory; the limit's error once it is over. After an error the
-  /// stream is over.
-  Result<std::string> next();
+  /// Some 256 KiB of whole frames, or one frame that is larger; "" at the end; nothing where
+  /// `turn_end` came first: then the next call goes on. Its size was added to `memory`: whoever
+  /// lets go of the piece releases that much. kOverLimit where a series needs more than kBytesMax
+  /// or the memory's own bound, never silently less; kUnavailable past the customer's share of all
+  /// answers' memory; the limit's error once it is over. After an error the stream is over.
+  Result<std::optional<std::string>> next(std::chrono::steady_clock::time_point turn_end);
   /// Lets go of what the store holds for it, until the next piece: for a client that does not keep
   /// up. Rows that come meanwhile may then be read.
   void pause();
 
   lanes::AnswerMemory& memory() { return *memory_; }
+  const store::WorkLimit& limit() const { return *limit_; }
 
  private:
   Result<void> add_next();
