@@ -1,6 +1,10 @@
 #include "libs/disk_log/log_check.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "libs/disk_log/segment_reader.hpp"
 #include "libs/disk_log/segment_walk.hpp"
@@ -8,64 +12,132 @@
 namespace vigia::disk_log {
 namespace {
 
-struct Passages {
-  std::uint64_t inside = 0;  // with a record behind them, or whose body alone is damaged
-  std::uint64_t at_end = 0;
+struct Walked {
+  std::uint64_t passages = 0;  // damaged, with a record behind them, or whose body alone is
+  std::uint64_t bytes = 0;     // of the file
+  bool has_tail = false;       // bytes behind the last record that are none
+  std::uint64_t first = 0;     // sequence numbers of its records; 0: there is none
+  std::uint64_t last = 0;
 };
 
-Result<Passages> read_all(SegmentReader& reader, std::uint64_t bytes, LogCheck& check) {
-  Passages passages;
-  reader.pass_unreadable(true);
-  while (true) {
-    const std::uint64_t before = reader.damaged();
-    auto record = reader.next(bytes);
-    if (!record) return forward(record);
-    if (!record->has_value()) {
-      passages.at_end = reader.damaged() - before;
-      passages.inside += before;
-      return passages;
-    }
-    if (!(*record)->body) {
-      ++passages.inside;
-      continue;
-    }
-    ++check.records;
-    check.items += (*record)->header.items;
-  }
-}
+// One segment after the other: the next one's header says where this one was closed.
+class SegmentsCheck {
+ public:
+  SegmentsCheck(FileSystem& files, std::string directory)
+      : files_(files), directory_(std::move(directory)) {}
 
-Result<void> check_segment(FileSystem& files, const std::string& directory, const std::string& name,
-                           bool is_last, LogCheck& check) {
-  auto file = files.open_to_read(directory + "/" + name);
-  if (!file) return forward(file);
-  const auto bytes = (*file)->size();
-  if (!bytes) return forward(bytes);
-  ++check.segments;
-  check.bytes += *bytes;
-  auto reader = SegmentReader::open(*std::move(file), *segment_number(name), ReadDepth::kWhole);
-  if (!reader) return forward(reader);
-  const auto passages = read_all(*reader, *bytes, check);
-  if (!passages) return forward(passages);
-  check.is_torn = is_last && passages->at_end > 0;
-  const std::uint64_t damaged = passages->inside + (is_last ? 0 : passages->at_end);
-  if (damaged > 0) check.damage.push_back({name, damaged});
-  return {};
-}
+  void add(const std::string& name) {
+    ++check_.segments;
+    const std::uint64_t number = *segment_number(name);
+    std::uint64_t previous_end = 0;
+    auto walked = walk(name, number, previous_end);
+    close_last(number, previous_end, walked ? walked->first : 0);
+    last_ = {name, number, walked ? *walked : Walked()};
+    last_.is_read = walked.has_value();
+    if (!walked) note(name, walked.error().message);
+  }
+
+  LogCheck finish() {
+    if (!last_.name.empty()) {
+      check_.is_torn = last_.walked.has_tail;
+      note_passages();
+    }
+    return std::move(check_);
+  }
+
+ private:
+  struct Last {
+    std::string name;
+    std::uint64_t number = 0;
+    Walked walked;
+    bool is_read = false;
+  };
+
+  void note(const std::string& file, std::string what) {
+    check_.damage.push_back({file, std::move(what)});
+  }
+  void note_passages() {
+    if (last_.walked.passages == 0) return;
+    note(last_.name, fmt::format("{} damaged passages", last_.walked.passages));
+  }
+
+  // `end`: where the segment was closed, as the next one says; `first`: that one's first record. A
+  // tail that is no record was torn by a kill, and nobody was told that it is kept: then no number
+  // is missing behind it.
+  void close_last(std::uint64_t number, std::uint64_t end, std::uint64_t first) {
+    if (last_.name.empty() || !last_.is_read) return;
+    note_passages();
+    const Walked& walked = last_.walked;
+    if (number != last_.number + 1) {
+      note(last_.name, fmt::format("{} segments behind it are missing", number - last_.number - 1));
+    } else if (end > walked.bytes) {
+      note(last_.name, fmt::format("its end is missing: {} bytes", end - walked.bytes));
+    } else if (walked.has_tail && walked.last > 0 && first > walked.last + 1) {
+      note(last_.name,
+           fmt::format("its end is damaged: of up to {} records", first - walked.last - 1));
+    }
+  }
+
+  Result<Walked> walk(const std::string& name, std::uint64_t number, std::uint64_t& previous_end) {
+    auto file = files_.open_to_read(directory_ + "/" + name);
+    if (!file) return forward(file);
+    const auto bytes = (*file)->size();
+    if (!bytes) return forward(bytes);
+    check_.bytes += *bytes;
+    auto reader = SegmentReader::open(*std::move(file), number, ReadDepth::kWhole);
+    if (!reader) return forward(reader);
+    previous_end = reader->previous_end();
+    return read_all(*reader, *bytes);
+  }
+
+  Result<Walked> read_all(SegmentReader& reader, std::uint64_t bytes) {
+    Walked walked;
+    walked.bytes = bytes;
+    reader.pass_unreadable(true);
+    std::uint64_t bodies = 0;
+    while (true) {
+      const std::uint64_t skipped = reader.damaged();
+      auto record = reader.next(bytes);
+      if (!record) return forward(record);
+      if (!record->has_value()) {
+        walked.has_tail = reader.damaged() > skipped;
+        walked.passages = skipped + bodies;
+        return walked;
+      }
+      walked.last = (*record)->header.sequence;
+      if (walked.first == 0) walked.first = walked.last;
+      if (!(*record)->body) {
+        ++bodies;
+        continue;
+      }
+      ++check_.records;
+      check_.items += (*record)->header.items;
+    }
+  }
+
+  FileSystem& files_;
+  const std::string directory_;
+  LogCheck check_;
+  Last last_;
+};
 
 }  // namespace
 
 Result<LogCheck> check_log(FileSystem& files, const std::string& directory) {
   auto names = files.list(directory);
   if (!names) return forward(names);
-  const auto lock = files.lock(directory);
-  if (!lock) return forward(lock);
-  std::erase_if(*names, [](const std::string& name) { return !segment_number(name).has_value(); });
-  LogCheck check;
-  for (const std::string& name : *names) {
-    auto checked = check_segment(files, directory, name, name == names->back(), check);
-    if (!checked) return forward(checked);
+  // A copy of a folder may have no lock; none is made for it.
+  std::unique_ptr<DirectoryLock> lock;
+  if (std::find(names->begin(), names->end(), "lock") != names->end()) {
+    auto taken = files.lock(directory);
+    if (!taken) return forward(taken);
+    lock = std::move(*taken);
   }
-  return check;
+  SegmentsCheck walk(files, directory);
+  for (const std::string& name : *names) {
+    if (segment_number(name)) walk.add(name);
+  }
+  return walk.finish();
 }
 
 }  // namespace vigia::disk_log

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace vigia::disk_log {
 
 struct SegmentDamage {
   std::string file;
-  std::uint64_t passages = 0;  ///< each of one or more records
+  std::string what;  ///< damaged passages, a lost end, the system's reason
 };
 
 struct LogCheck {

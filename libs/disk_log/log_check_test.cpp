@@ -1,10 +1,12 @@
 #include "libs/disk_log/log_check.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <random>
 
 #include <gmock/gmock.h>
 
+#include "libs/disk_log/record_format.hpp"
 #include "libs/disk_log/testing/disk_log_fixture.hpp"
 
 namespace vigia::disk_log {
@@ -63,7 +65,7 @@ TEST_F(LogCheckTest, DamageIsNamedBySegmentAndTheRestIsRead) {
   const LogCheck found = check();
   ASSERT_THAT(found.damage, SizeIs(1));
   EXPECT_EQ(found.damage[0].file, segments_[1]);
-  EXPECT_EQ(found.damage[0].passages, 1U);
+  EXPECT_EQ(found.damage[0].what, "1 damaged passages");
   EXPECT_EQ(found.records, 11U);
 }
 
@@ -76,10 +78,47 @@ TEST_F(LogCheckTest, AnEndThatAKillHasTornIsNoDamageOfTheLastSegmentAlone) {
   change(segments_.front(), cut);
   ASSERT_THAT(check().damage, SizeIs(1));
   EXPECT_EQ(check().damage[0].file, segments_.front());
+  change(segments_.front(), [](std::string& bytes) {
+    bytes += std::string(100, ' ');
+    std::fill(bytes.end() - 1'050, bytes.end(), 'x');  // the last record, head and all
+  });
+  ASSERT_THAT(check().damage, SizeIs(1));  // as long as it was, and a record is missing
+  EXPECT_THAT(check().damage[0].what, testing::HasSubstr("its end is damaged"));
+}
+
+// Cut between two records, nothing in the segment itself says so.
+TEST_F(LogCheckTest, AnEndThatIsLostAndASegmentThatIsGoneAreNamed) {
+  fill();
+  const std::uint64_t whole = check().records;
+  std::uint64_t end = 0;
+  change(segments_[0], [&](std::string& bytes) {
+    end = bytes.size();
+    bytes.resize(kSegmentHeaderBytes);
+  });
+  ASSERT_THAT(check().damage, SizeIs(1));
+  EXPECT_EQ(check().damage[0].file, segments_[0]);
+  EXPECT_THAT(check().damage[0].what, testing::HasSubstr("its end is missing"));
+  EXPECT_LT(check().records, whole);
+  ASSERT_TRUE(files_.remove("/log/" + segments_[1]));
+  ASSERT_THAT(check().damage, SizeIs(1));
+  EXPECT_THAT(check().damage[0].what, testing::HasSubstr("1 segments behind it are missing"));
+}
+
+// A start goes on in a new segment behind one that a kill has torn.
+TEST_F(LogCheckTest, ATornEndThatAStartHasSeenIsNoDamage) {
+  fill();
+  change(segments_.back(), [](std::string& bytes) { bytes += std::string(50, 'x'); });
+  open();
+  ASSERT_TRUE(write("more"));
+  log_.reset();
+  EXPECT_THAT(check().damage, IsEmpty());
+  EXPECT_FALSE(check().is_torn);
+  EXPECT_EQ(check().records, 13U);
 }
 
 TEST_F(LogCheckTest, ALogThatIsInUseIsNotLookedAt) {
   open();
+  files_.set_content("/log/lock", "");  // these files know a lock without one
   const auto found = check_log(files_, "/log");
   ASSERT_FALSE(found.has_value());
   EXPECT_EQ(found.error().code, ErrorCode::kUnavailable);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -11,9 +12,18 @@ namespace {
 
 constexpr int kExitNotDone = 2;
 
-int run_one(const ProgramCommand& command, const std::string& config) {
+Result<int> run_or_say(const ProgramCommand& command, const std::string& config) {
   const auto file = ConfigFile::load(config);
-  const auto code = file ? command.run(*file) : Result<int>(forward(file));
+  if (!file) return forward(file);
+  try {
+    return command.run(*file);
+  } catch (const std::exception& fault) {
+    return fail(ErrorCode::kInternal, fault.what());
+  }
+}
+
+int run_one(const ProgramCommand& command, const std::string& config) {
+  const auto code = run_or_say(command, config);
   if (code) return *code;
   std::string message = code.error().message;
   std::replace(message.begin(), message.end(), '\n', ' ');

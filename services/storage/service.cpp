@@ -348,7 +348,7 @@ service::ProgramDescription describe_program() {
 
 std::span<const service::ProgramCommand> commands() {
   static constexpr service::ProgramCommand kCommands[] = {
-      {"verify", "Reads every file of the stopped store and says what is damaged; changes nothing.",
+      {"verify", "Reads the files of the stopped store and says what is damaged; changes nothing.",
        verify},
   };
   return kCommands;

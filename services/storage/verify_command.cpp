@@ -44,15 +44,15 @@ void print_log(const disk_log::LogCheck& log) {
   if (log.is_torn) fmt::print("  its end is torn, as a kill leaves it\n");
   for (const disk_log::SegmentDamage& damage : log.damage) {
     fmt::print(
-        "DAMAGED wal/{}: {} passages\n  costs: the records in them, unless they are in the "
-        "store already\n",
-        damage.file, damage.passages);
+        "DAMAGED wal/{}: {}\n  costs: the records in it, unless they are in the store already\n",
+        damage.file, damage.what);
   }
 }
 
 // The log of a store that has never been started is not there.
 Result<disk_log::LogCheck> check_log_of(const std::string& directory) {
-  if (!std::filesystem::is_directory(directory)) return disk_log::LogCheck();
+  std::error_code error;
+  if (!std::filesystem::is_directory(directory, error)) return disk_log::LogCheck();
   return disk_log::check_log(disk_log::system_files(), directory);
 }
 
@@ -85,7 +85,7 @@ Result<int> verify(const service::ConfigFile& file) {
   print_log(*log);
   const std::size_t faults = report->faults.size() + log->damage.size();
   if (faults == 0) {
-    fmt::print("nothing is damaged\n");
+    fmt::print("no damage was found\n");
     return 0;
   }
   fmt::print(

@@ -59,7 +59,7 @@ def test_a_killed_store_is_whole_and_a_damaged_one_is_told_by_file(cold: ColdSto
     cold.end(9)
     whole = verify(cold)
     assert whole.returncode == 0, whole.stdout + whole.stderr
-    assert "nothing is damaged" in whole.stdout
+    assert "no damage was found" in whole.stdout
     cold.start()
     load.assert_all_there()
     cold.end(15)  # a stop closes what is open: chunks lie in tables or RocksDB's log now

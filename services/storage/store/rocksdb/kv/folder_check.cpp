@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
+#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
@@ -20,6 +22,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kCostOfLogs =
+    "spans, log records or rows of new series that were written shortly before the last stop";
+
 class FolderCheck {
  public:
   FolderCheck(const std::string& directory, const RowCheck& check_row,
@@ -27,20 +32,21 @@ class FolderCheck {
       : directory_(directory), check_row_(check_row), progress_(progress) {}
 
   Result<CheckReport> run() {
-    const auto manifest = check_current();
-    std::set<std::uint64_t> tables = numbers_of(kTableEnding);
-    if (manifest) {
-      if (auto checked = check_manifest(*manifest, tables); !checked) return forward(checked);
+    if (auto listed = list(); !listed) return forward(listed);
+    const std::vector<std::string> tables = names(kTableEnding);
+    const std::vector<std::string> logs = names(".log");
+    if (tables.empty() && logs.empty() && !files_.contains("CURRENT")) {
+      return fail(ErrorCode::kNotFound, "there is no store in " + directory_);
     }
-    const std::vector<std::string> logs = logs_there();
+    if (const auto manifest = check_current()) check_manifest(*manifest);
     std::size_t left = tables.size() + logs.size();
-    for (const std::uint64_t table : tables) {
-      progress_(table_name(table), left--);
-      check_table(table_name(table));
+    for (const std::string& table : tables) {
+      progress_(table, left--);
+      check_table(table);
     }
     for (const std::string& log : logs) {
       progress_(log, left--);
-      if (auto checked = check_log(log, log == logs.back()); !checked) return forward(checked);
+      check_log(log, log == logs.back());
     }
     return std::move(report_);
   }
@@ -55,66 +61,77 @@ class FolderCheck {
     report_.bytes += error ? 0 : bytes;
   }
 
-  std::vector<std::string> names(std::string_view ending) const {
-    std::vector<std::string> found;
+  Result<void> list() {
     std::error_code error;
     for (fs::directory_iterator at(directory_, error), end; !error && at != end;
          at.increment(error)) {
-      std::string name = at->path().filename().string();
-      if (name.ends_with(ending) && number_in(name) != 0) found.push_back(std::move(name));
+      files_.insert(at->path().filename().string());
     }
-    std::sort(found.begin(), found.end());
+    if (!error) return {};
+    return fail(ErrorCode::kUnavailable, directory_ + " cannot be listed: " + error.message());
+  }
+
+  // By their numbers, the oldest first.
+  std::vector<std::string> names(std::string_view ending) const {
+    std::vector<std::string> found;
+    for (const std::string& name : files_) {
+      if (name.ends_with(ending) && number_in(name) != 0) found.push_back(name);
+    }
+    std::sort(found.begin(), found.end(), [](const std::string& left, const std::string& right) {
+      return number_in(left) < number_in(right);
+    });
     return found;
   }
-  std::set<std::uint64_t> numbers_of(std::string_view ending) const {
-    std::set<std::uint64_t> numbers;
-    for (const std::string& name : names(ending)) numbers.insert(number_in(name));
-    return numbers;
-  }
-  std::vector<std::string> logs_there() const { return names(".log"); }
 
   // The MANIFEST that it names; nothing where it names none that is there.
   std::optional<std::string> check_current() {
-    std::string name = read_whole(path("CURRENT"));
+    const std::string text = read_whole(path("CURRENT"));
     count("CURRENT");
-    if (name.ends_with('\n')) name.pop_back();
-    if (name.starts_with(kManifestPrefix) && fs::exists(path(name))) return name;
+    const std::string name = text.substr(0, text.find('\n'));
+    if (text == name + "\n" && name.starts_with(kManifestPrefix) && files_.contains(name)) {
+      return name;
+    }
     report_.faults.push_back({"CURRENT", "current", "it names no MANIFEST that is there",
                               "none: a start takes the newest MANIFEST", 0});
     return std::nullopt;
   }
 
-  Result<void> check_manifest(const std::string& name, std::set<std::uint64_t>& tables) {
+  void check_manifest(const std::string& name) {
     count(name);
     const auto version = read_version(path(name));
-    if (!version) return forward(version);
+    if (!version) {
+      report_.faults.push_back({name, "manifest", version.error().message, "", 0});
+      return;
+    }
     if (!version->is_whole()) {
-      // What it leaves named may be too few or too many: every table that is there is looked at.
       report_.faults.push_back(
           {name, "manifest",
            fmt::format("{} damaged passages behind {} whole records",
                        std::max<std::uint64_t>(version->state.damaged_passages, 1),
                        version->state.records),
            "none where its copy is whole, else rows of files that it alone names", 0});
-      return {};
+      return;
     }
     if (version->state.tail_bytes > 0) {
       report_.notes.push_back(fmt::format("{} ends within a record, as a kill leaves it", name));
     }
+    named_ = version->tables;
     for (const std::uint64_t table : version->tables) {
-      if (tables.contains(table)) continue;
+      if (files_.contains(table_name(table))) continue;
       report_.faults.push_back(
           {table_name(table), "table_missing", name + " names it", "all rows of that table", 0});
     }
-    tables = intersection(tables, version->tables);
-    return {};
   }
-  static std::set<std::uint64_t> intersection(const std::set<std::uint64_t>& there,
-                                              const std::set<std::uint64_t>& named) {
-    std::set<std::uint64_t> both;
-    std::set_intersection(there.begin(), there.end(), named.begin(), named.end(),
-                          std::inserter(both, both.end()));
-    return both;
+
+  // What no MANIFEST names is the rest of a kill, or all that is left where its end is lost: it is
+  // read, and its damage is no fault.
+  void note_table(FileFault fault) {
+    if (!named_ || named_->contains(number_in(fault.file))) {
+      report_.faults.push_back(std::move(fault));
+      return;
+    }
+    report_.notes.push_back(
+        fmt::format("{} is damaged ({}), and no MANIFEST names it", fault.file, fault.reason));
   }
 
   void check_table(const std::string& name) {
@@ -133,17 +150,21 @@ class FolderCheck {
                                        return {};
                                      });
     if (!contents) {
-      report_.faults.push_back({name, "table", contents.error().message, "all rows of it", 0});
+      note_table({name, "table", contents.error().message, "all rows of it", 0});
       return;
     }
     if (!contents->gaps.empty()) {
       const std::uint64_t lost = contents->entries - std::min(contents->entries, contents->rows);
-      report_.faults.push_back({name, "table",
-                                fmt::format("damaged blocks in {} places", contents->gaps.size()),
-                                describe_gaps(contents->family, contents->gaps), lost});
+      note_table({name, "table", fmt::format("damaged blocks in {} places", contents->gaps.size()),
+                  describe_gaps(contents->family, contents->gaps), lost});
+    }
+    if (contents->gaps.empty()) {  // what no row lies in, such as a filter
+      if (auto checked = check_table_checksums(path(name)); !checked) {
+        note_table({name, "table", checked.error().message, "no row", 0});
+      }
     }
     if (malformed > 0) {
-      report_.faults.push_back(
+      note_table(
           {name, "row", first_reason,
            fmt::format("{} rows are malformed although their checksums are right", malformed),
            malformed});
@@ -155,10 +176,13 @@ class FolderCheck {
   }
 
   // Only the last one may end within a record: a kill tore it.
-  Result<void> check_log(const std::string& name, bool is_last) {
+  void check_log(const std::string& name, bool is_last) {
     count(name);
     const auto state = read_record_file(path(name), [](std::string_view) {});
-    if (!state) return forward(state);
+    if (!state) {
+      report_.faults.push_back({name, "wal", state.error().message, kCostOfLogs, 0});
+      return;
+    }
     report_.rows["records of RocksDB's own log"] += state->records;
     if (state->damaged_passages > 0 || (state->tail_bytes > 0 && !is_last)) {
       report_.faults.push_back(
@@ -166,18 +190,17 @@ class FolderCheck {
            fmt::format("{} damaged passages, {} bytes, the first at byte {}",
                        std::max<std::uint64_t>(state->damaged_passages, 1),
                        state->damaged_bytes + state->tail_bytes, state->first_damage),
-           "spans, log records or rows of new series that were written shortly before the last "
-           "stop",
-           0});
+           kCostOfLogs, 0});
     } else if (state->tail_bytes > 0) {
       report_.notes.push_back(fmt::format("{} ends within a record, as a kill leaves it", name));
     }
-    return {};
   }
 
   const std::string& directory_;
   const RowCheck& check_row_;
   const CheckProgress& progress_;
+  std::set<std::string> files_;                   // names in the folder
+  std::optional<std::set<std::uint64_t>> named_;  // by a MANIFEST that is whole
   CheckReport report_;
 };
 
@@ -185,13 +208,19 @@ class FolderCheck {
 
 Result<CheckReport> check_folder(const std::string& directory, const RowCheck& check_row,
                                  const CheckProgress& progress) {
-  if (!fs::exists(directory + "/CURRENT") && !fs::is_directory(directory)) {
+  std::error_code error;
+  if (!fs::is_directory(directory, error)) {
     return fail(ErrorCode::kNotFound, "there is no folder " + directory);
   }
-  const FolderLock lock(directory);
-  if (!lock.is_held()) {
-    return fail(ErrorCode::kUnavailable,
-                "another process holds " + directory + "; stop vigia-storage first");
+  // A copy of a folder may have no lock; none is made for it.
+  std::optional<FolderLock> lock;
+  if (fs::exists(directory + "/LOCK", error)) {
+    lock.emplace(directory);
+    if (!lock->is_held()) {
+      return fail(ErrorCode::kUnavailable,
+                  fmt::format("{} cannot be locked ({}); stop vigia-storage first", directory,
+                              lock->why_not()));
+    }
   }
   return FolderCheck(directory, check_row, progress).run();
 }

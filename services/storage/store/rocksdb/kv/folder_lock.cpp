@@ -6,7 +6,9 @@ namespace vigia::storage::store::rocksdb::kv {
 
 FolderLock::FolderLock(const std::string& directory) {
   const auto status = ::rocksdb::Env::Default()->LockFile(directory + "/LOCK", &lock_);
-  if (!status.ok()) lock_ = nullptr;
+  if (status.ok()) return;
+  lock_ = nullptr;
+  why_not_ = status.ToString();
 }
 
 FolderLock::~FolderLock() {

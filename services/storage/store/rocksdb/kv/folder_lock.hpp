@@ -18,9 +18,11 @@ class FolderLock {
   ~FolderLock();
   /// False where another process, or this one, holds it.
   bool is_held() const { return lock_ != nullptr; }
+  const std::string& why_not() const { return why_not_; }
 
  private:
   ::rocksdb::FileLock* lock_ = nullptr;
+  std::string why_not_;
 };
 
 }  // namespace vigia::storage::store::rocksdb::kv

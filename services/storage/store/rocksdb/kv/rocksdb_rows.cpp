@@ -250,6 +250,14 @@ Result<TableContents> read_table(const std::string& path, const VisitRow& visit)
   return contents;
 }
 
+Result<void> check_table_checksums(const std::string& path) {
+  ::rocksdb::SstFileReader reader((::rocksdb::Options()));
+  auto status = reader.Open(path);
+  if (status.ok()) status = reader.VerifyChecksum();
+  if (status.ok()) return {};
+  return fail(ErrorCode::kCorrupt, status.ToString());
+}
+
 std::string table_family(const std::string& path) {
   if (!check_table_footer(path)) return {};
   ::rocksdb::SstFileReader reader((::rocksdb::Options()));

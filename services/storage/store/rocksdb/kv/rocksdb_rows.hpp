@@ -33,6 +33,10 @@ using VisitRow = std::function<Result<void>(const std::string& family, std::stri
 /// that lie in it. kCorrupt where the file cannot be opened at all; an error of `visit` ends it.
 Result<TableContents> read_table(const std::string& path, const VisitRow& visit);
 
+/// Reads all blocks of a table file, also those in which no rows lie. kCorrupt where one of them is
+/// not what was written.
+Result<void> check_table_checksums(const std::string& path);
+
 /// The name of a table file's column family; "" where it cannot be told.
 std::string table_family(const std::string& path);
 
