@@ -64,11 +64,11 @@ class RolledReadTest : public testing::Test {
     if (!stream) return forward(stream);
     Answer all{request.response_type, ""};
     for (;;) {
-      auto piece = (*stream)->next();
+      auto piece = (*stream)->next(std::chrono::steady_clock::time_point::max());
       if (!piece) return forward(piece);
-      if (piece->empty()) return all;
-      (*stream)->memory().release(piece->size());
-      all.body += *piece;
+      if ((*piece)->empty()) return all;
+      (*stream)->memory().release((*piece)->size());
+      all.body += **piece;
     }
   }
   // Of an answer's one series.
