@@ -34,7 +34,8 @@ Result<void> EventStatements::prepare(Preparation& preparation) {
       "SELECT day, resource, scope, item FROM {}.spans WHERE customer_id = ? AND trace_id = ?",
       kItemRows);
   has_record = preparation.prepare(
-      "SELECT day FROM {}.log_records WHERE customer_id = ? AND slot = ? AND time_ns = ? AND "
+      "SELECT arrival, item_number FROM {}.log_records WHERE customer_id = ? AND slot = ? AND "
+      "time_ns = ? AND "
       "digest = ? AND equal = ?");
   write_record = preparation.prepare(
       "INSERT INTO {}.log_records (customer_id, slot, time_ns, digest, equal, arrival, "

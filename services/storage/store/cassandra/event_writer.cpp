@@ -9,6 +9,7 @@ namespace vigia::storage::store::cassandra {
 namespace {
 
 using vigia::cassandra::BoundCells;
+using vigia::cassandra::RowReader;
 using vigia::cassandra::Session;
 
 constexpr TimestampNs kNsPerMs = 1'000'000;
@@ -74,6 +75,7 @@ void ItemWriter::on_item(std::uint32_t number, std::string_view bytes) {
   item.day = day_of_ns(item.time_ns);
   item.trace_id = own.trace_id;
   item.digest = digest_of(resource_ + scope_ + digest_of(bytes));
+  item.arrival = times_.arrival;
   item.number = static_cast<std::int32_t>(number);
   item.resource = resource_;
   item.scope = scope_;
@@ -129,7 +131,7 @@ BoundCells ItemWriter::key_of(const Item& item) const {
 
 void ItemWriter::write_item(const Item& item) {
   BoundCells cells = key_of(item);
-  if (signal_ == Signal::kLogs) cells.add_bigint(times_.arrival).add_int(item.number);
+  if (signal_ == Signal::kLogs) cells.add_bigint(item.arrival).add_int(item.number);
   cells.add_int(day_column(item.day)).add_blob(item.resource).add_blob(item.scope);
   cells.add_blob(item.bytes).add_int(times_.live_seconds);
   const Statement& statement =
@@ -137,32 +139,39 @@ void ItemWriter::write_item(const Item& item) {
   requests_.add(*statement, cells);
 }
 
-Result<std::vector<bool>> ItemWriter::find_stored() {
+// How many are there already. A log record keeps the place that its first arrival gave it; its day
+// follows from its key.
+Result<std::size_t> ItemWriter::find_stored() {
   const Statement& statement =
       signal_ == Signal::kTraces ? statements_.has_span : statements_.has_record;
   for (const Item& item : batch_) requests_.add(*statement, key_of(item));
-  std::vector<bool> is_stored;
-  for (auto& page : requests_.wait()) {
-    if (!page) return forward(page);
-    is_stored.push_back(page->rows() > 0);
+  std::size_t found = 0;
+  auto pages = requests_.wait();
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    if (!pages[i]) return forward(pages[i]);
+    if (pages[i]->rows() == 0) continue;
+    ++found;
+    if (signal_ == Signal::kTraces) continue;
+    RowReader row = pages[i]->row(0);
+    const std::int64_t arrival = row.read_bigint();
+    const std::int32_t number = row.read_int();
+    if (!row.ok()) continue;  // has no place yet
+    batch_[i].arrival = arrival;
+    batch_[i].number = number;
   }
-  return is_stored;
+  return found;
 }
 
-// What is there already is not written again: it keeps the place that its first arrival gave it.
+// What is there already is written again: it may be so on one replica alone, where a write before
+// ended early, and reading a column mends no other.
 Result<void> ItemWriter::flush() {
   if (auto noted = requests_.wait_for_all(); !noted) return noted;
-  const auto is_stored = find_stored();
-  if (!is_stored) return forward(is_stored);
-  std::uint64_t stored = 0;
-  for (std::size_t i = 0; i < batch_.size(); ++i) {
-    if ((*is_stored)[i]) continue;
-    write_item(batch_[i]);
-    ++stored;
-  }
+  const auto found = find_stored();
+  if (!found) return forward(found);
+  for (const Item& item : batch_) write_item(item);
   if (auto written = requests_.wait_for_all(); !written) return written;
-  stored_ += stored;
-  repeats_ += batch_.size() - stored;
+  stored_ += batch_.size() - *found;
+  repeats_ += *found;
   batch_.clear();
   spans_.clear();
   bytes_ = 0;

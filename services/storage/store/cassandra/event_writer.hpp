@@ -37,6 +37,7 @@ class ItemWriter final : public wire::otlp::Visitor {
   /// right.
   Result<void> finish();
   std::uint64_t stored() const { return stored_; }
+  /// Of those that were there already, and were written again.
   std::uint64_t repeats() const { return repeats_; }
   std::uint64_t expired() const { return expired_; }
   /// The latest time that an item names, however far ahead; 0: none does.
@@ -49,6 +50,7 @@ class ItemWriter final : public wire::otlp::Visitor {
     std::string_view trace_id;
     std::string digest;
     std::int32_t equal = 0;
+    std::int64_t arrival = 0;
     std::int32_t number = 0;
     std::string resource;
     std::string scope;
@@ -59,7 +61,7 @@ class ItemWriter final : public wire::otlp::Visitor {
   void add_origin(std::uint32_t day, const std::string& digest, const std::string& row);
   void add_slot(const Item& item);
   Result<void> flush();
-  Result<std::vector<bool>> find_stored();
+  Result<std::size_t> find_stored();
   void write_item(const Item& item);
   vigia::cassandra::BoundCells key_of(const Item& item) const;
 

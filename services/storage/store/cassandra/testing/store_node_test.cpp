@@ -6,6 +6,7 @@
 
 #include "services/storage/store/cassandra/testing/contract_stores.hpp"
 #include "services/storage/store/label_bytes.hpp"
+#include "services/storage/store/testing/otlp_bodies.hpp"
 
 namespace vigia::storage::store::cassandra {
 namespace {
@@ -44,11 +45,22 @@ class TwoInstances : public ::testing::Test {
     return {
         "m", {id, first_ms, first_ms + 1'000, kInOrder, Encoding::kFloats, data}, Resolution::kRaw};
   }
-  void ask(const std::string& cql, const BoundCells& cells) {
+  vigia::cassandra::Page ask(const std::string& cql, const BoundCells& cells) {
     const std::string& keyspace = first_.shared.settings.keyspace;
     const auto statement =
         first_.shared.session->prepare({fmt::format(fmt::runtime(cql), keyspace)}).value();
-    ASSERT_TRUE(first_.shared.session->fetch({*statement, cells, "", std::chrono::seconds(20)}));
+    return first_.shared.session->fetch({*statement, cells, "", std::chrono::seconds(20)}).value();
+  }
+  /// The texts of log records from kStart on, in their order.
+  std::vector<std::string> logs() {
+    std::vector<std::string> items;
+    const auto visit = [&](const LogRecordView& record) {
+      items.emplace_back(record.event.item);
+      return true;
+    };
+    const TimestampNs from_ns = TimestampNs{kStart} * 1'000'000;
+    EXPECT_TRUE(opened_->events().read_logs(a_, {from_ns, from_ns + 1}, visit, unlimited_));
+    return items;
   }
 
   const CustomerId a_ = CustomerId::parse("cliente-a").value();
@@ -138,6 +150,60 @@ TEST_F(TwoInstances, ADamagedBlockCostsItsSeriesAndNoOther) {
   EXPECT_EQ(cursor->at(), 1U);
   EXPECT_EQ(cursor->next().value().at(0).data, "30");
   EXPECT_THAT(cursor->next().value(), IsEmpty());
+}
+
+// As where a write ended after one replica had taken it: it is found, and must come to the others.
+TEST_F(TwoInstances, ARecordThatIsThereAlreadyIsWrittenAgainInItsPlace) {
+  const TimestampNs time_ns = TimestampNs{kStart} * 1'000'000;
+  const std::string first = log_record_of(time_ns, "first");
+  const std::string second = log_record_of(time_ns, "second");
+  EventStore& events = first_.cold().events();
+  const std::string body = export_of("cliente-a", {first});
+  ASSERT_EQ(events.write(a_, Signal::kLogs, body)->stored, 1U);
+  ASSERT_EQ(events.write(a_, Signal::kLogs, export_of("cliente-a", {second}))->stored, 1U);
+  BoundCells partition;
+  partition.add_text(a_.text()).add_int(static_cast<std::int32_t>(time_ns / kSlotNs));
+  const auto rows =
+      ask("SELECT digest, item FROM {}.log_records WHERE customer_id = ? AND slot = ?", partition);
+  ASSERT_EQ(rows.rows(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    BoundCells key;
+    key.add_text(a_.text()).add_int(static_cast<std::int32_t>(time_ns / kSlotNs));
+    key.add_bigint(static_cast<std::int64_t>(time_ns)).add_blob(rows.row(i).read_blob());
+    ask("DELETE item FROM {}.log_records WHERE customer_id = ? AND slot = ? AND time_ns = ? AND "
+        "digest = ? AND equal = 0",
+        key);
+  }
+  EXPECT_EQ(events.write(a_, Signal::kLogs, export_of("cliente-a", {second}))->repeats, 1U);
+  EXPECT_EQ(opened_->events().write(a_, Signal::kLogs, body)->repeats, 1U);
+  EXPECT_THAT(logs(), ElementsAre(first, second)) << "in the order of their first arrivals";
+}
+
+TEST_F(TwoInstances, ASpanThatIsThereAlreadyIsWrittenAgain) {
+  const std::string trace(16, 't');
+  const TimestampNs time_ns = TimestampNs{kStart} * 1'000'000;
+  const std::string span = span_of(trace, 's', time_ns);
+  const std::string body = export_of("cliente-a", {span});
+  ASSERT_EQ(first_.cold().events().write(a_, Signal::kTraces, body)->stored, 1U);
+  BoundCells partition;
+  partition.add_text(a_.text()).add_blob(trace);
+  const auto rows =
+      ask("SELECT digest FROM {}.spans WHERE customer_id = ? AND trace_id = ?", partition);
+  ASSERT_EQ(rows.rows(), 1U);
+  BoundCells key;
+  key.add_text(a_.text()).add_blob(trace).add_bigint(static_cast<std::int64_t>(time_ns));
+  key.add_blob(rows.row(0).read_blob());
+  ask("DELETE item FROM {}.spans WHERE customer_id = ? AND trace_id = ? AND start_ns = ? AND "
+      "digest = ?",
+      key);
+  EXPECT_EQ(opened_->events().write(a_, Signal::kTraces, body)->repeats, 1U);
+  std::vector<std::string> items;
+  const auto visit = [&](const EventView& event) {
+    items.emplace_back(event.item);
+    return true;
+  };
+  EXPECT_TRUE(opened_->events().read_trace(a_, trace, visit, unlimited_).value());
+  EXPECT_THAT(items, ElementsAre(span));
 }
 
 // More than are read together, in more bytes than a partition should have: each row once, in order.
