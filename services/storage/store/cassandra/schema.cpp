@@ -80,8 +80,32 @@ class SchemaLock {
                                 keyspace_, kLockSeconds),
                     cells);
     if (!page) return forward(page);
+    if (page->rows() != 1) return malformed_lock();
+    RowReader row = page->row(0);
+    is_held_ = row.read_tinyint() == 1;
+    if (is_held_) return true;
+    (void)row.read_text();
+    const std::int64_t holder = row.read_bigint();
+    if (!row.ok()) return malformed_lock();
+    return holder == bits(holder_) ? take_again() : Result<bool>(false);
+  }
+
+  // An earlier try was applied though no answer came: the row is ours, for the whole time again.
+  Result<bool> take_again() {
+    BoundCells cells;
+    cells.add_bigint(bits(holder_)).add_text(kComponent).add_bigint(bits(holder_));
+    auto page = ask(session_,
+                    fmt::format("UPDATE {}.schema_locks USING TTL {} SET holder = ? WHERE "
+                                "component = ? IF holder = ?",
+                                keyspace_, kLockSeconds),
+                    cells);
+    if (!page) return forward(page);
     is_held_ = page->rows() == 1 && page->row(0).read_tinyint() == 1;
     return is_held_;
+  }
+
+  static tl::unexpected<Error> malformed_lock() {
+    return fail(ErrorCode::kCorrupt, "a row of schema_locks cannot be read");
   }
 
   Session& session_;
@@ -192,16 +216,15 @@ Result<void> migrate(Session& session, const SchemaSettings& settings, std::uint
   const auto text = read_schema(schema_cql(), settings);
   if (!text) return forward(text);
   // Nearly every start has nothing to do, and changes nothing for that.
+  // Of what is not there the cluster says that the question is wrong.
   const auto done = done_steps(session, settings.keyspace);
   if (!done && done.error().code != ErrorCode::kInvalid) return forward(done);
   if (done && done->size() >= text->steps.size()) {
     return check_known(*done, *text, settings.keyspace);
   }
-  // Of what is not there the cluster says that the question is wrong.
-  if (!done) {
-    for (const std::string& statement : text->base) {
-      if (auto ran = session.run(statement); !ran) return ran;
-    }
+  // Also where some of it is there: a start may have ended between its statements.
+  for (const std::string& statement : text->base) {
+    if (auto ran = session.run(statement); !ran) return ran;
   }
   SchemaLock lock(session, settings.keyspace, instance);
   if (auto taken = lock.take(); !taken) return taken;

@@ -14,7 +14,7 @@ namespace vigia::storage::store::cassandra {
 /// minutes at most. Right to be called again wherever it ended. kInvalid for settings that
 /// check_schema_settings refuses; kCorrupt where the keyspace's steps are not those of this
 /// program: a newer one made it (this one is to be replaced), or a step has changed. `instance`:
-/// this one's number. Thread contract: one thread.
+/// this one's number, that of no other one. Thread contract: one thread.
 Result<void> migrate(vigia::cassandra::Session& session, const SchemaSettings& settings,
                      std::uint64_t instance, const Clock& clock);
 

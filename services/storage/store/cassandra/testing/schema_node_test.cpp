@@ -76,6 +76,23 @@ TEST_F(SchemaOnANode, AStartThatEndedBetweenTwoStatementsIsGoneOnWith) {
   EXPECT_EQ(ask("SELECT data FROM %s.chunks_5y").rows(), 0U);
 }
 
+TEST_F(SchemaOnANode, AStartThatEndedBeforeTheFirstStepIsGoneOnWith) {
+  ASSERT_TRUE(migrated(*session_));
+  ask("DELETE FROM %s.schema_versions WHERE component = 'storage' AND version = 3");
+  ASSERT_TRUE(session_->run("DROP TABLE " + settings_.keyspace + ".schema_locks"));
+  ASSERT_TRUE(session_->run("DROP TABLE " + settings_.keyspace + ".start_checks"));
+  ASSERT_TRUE(migrated(*session_));
+  EXPECT_TRUE(check_start(*session_, settings_, 1));
+}
+
+TEST_F(SchemaOnANode, ALockThatWasTakenThoughNoAnswerCameIsItsOwn) {
+  ASSERT_TRUE(migrated(*session_));
+  ask("DELETE FROM %s.schema_versions WHERE component = 'storage' AND version = 3");
+  ask("INSERT INTO %s.schema_locks (component, holder) VALUES ('storage', 7) USING TTL 300");
+  EXPECT_TRUE(migrated(*session_, 7));
+  EXPECT_EQ(ask("SELECT holder FROM %s.schema_locks").rows(), 0U) << "it is given back";
+}
+
 TEST_F(SchemaOnANode, AKeyspaceOfANewerProgramOrOfAnotherStepIsRefused) {
   ASSERT_TRUE(migrated(*session_));
   ask("INSERT INTO %s.schema_versions (component, version, text_hash) VALUES ('storage', 99, '')");
