@@ -124,8 +124,11 @@ std::vector<ChunkRow> sorted_rows(std::vector<ReadRow> rows) {
   const auto key = [](const ReadRow& one) {
     return std::tuple(one.row.first_ms, one.row.version, one.row.encoding);
   };
+  const auto worth = [](const ReadRow& one) {
+    return std::tuple(one.row.last_ms, one.row.data.size(), one.written);
+  };
   std::sort(rows.begin(), rows.end(), [&](const ReadRow& left, const ReadRow& right) {
-    return std::pair(key(left), -left.written) < std::pair(key(right), -right.written);
+    return std::pair(key(left), worth(right)) < std::pair(key(right), worth(left));
   });
   rows.erase(
       std::unique(rows.begin(), rows.end(),

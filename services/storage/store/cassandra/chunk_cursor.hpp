@@ -24,7 +24,7 @@ struct ChunkReading {
   const BlockReads& reads;
 };
 
-/// A row, and of two that are the same which was written later.
+/// A row, and when its writer says that it was written.
 struct ReadRow {
   ChunkRow row;
   std::int64_t written = 0;
@@ -66,7 +66,8 @@ class BlockReader {
   const std::uint32_t kept_day_;
 };
 
-/// Rows by first_ms, version and encoding, each once: the one that was written last.
+/// Rows by first_ms, version and encoding, each once: the one that ends latest, of those the one of
+/// most bytes, and only then the one that was written last: a clock alone decides nothing.
 std::vector<ChunkRow> sorted_rows(std::vector<ReadRow> rows);
 
 /// Series of one metric that follow each other in the question are read together, up to kTogether;
