@@ -24,6 +24,15 @@ std::size_t bytes_of(const ReadRows& rows) {
   return bytes;
 }
 
+// The list is another one each time: some are made meanwhile, others expire.
+std::size_t place_behind(const std::vector<BlockPartition>& all,
+                         const std::optional<std::uint32_t>& period) {
+  const auto first = std::find_if(all.begin(), all.end(), [&](const BlockPartition& one) {
+    return !period || one.period > *period;
+  });
+  return static_cast<std::size_t>(first - all.begin());
+}
+
 }  // namespace
 
 // A row is found by the day on which it begins, up to its longest before the range.
@@ -154,14 +163,14 @@ Result<std::vector<ChunkRow>> CassandraChunkCursor::next() {
 void CassandraChunkCursor::load() {
   std::size_t end = begin_ + 1;
   // A series that goes on is read alone.
-  while (partition_ == 0 && end < series_.size() && end - begin_ < kTogether &&
+  while (!period_ && end < series_.size() && end - begin_ < kTogether &&
          series_[end].metric == series_[begin_].metric) {
     ++end;
   }
   if (auto loaded = load_some(end); !loaded) {
     ready_.push_back({begin_, forward(loaded)});
     ++begin_;
-    partition_ = 0;
+    period_.reset();
   }
 }
 
@@ -173,7 +182,7 @@ Result<void> CassandraChunkCursor::load_some(std::size_t end) {
   ReadRows rows;
   std::map<std::uint64_t, Error> damaged;
   for (std::size_t i = begin_; i < end; ++i) rows[series_[i].id.value];
-  std::size_t& next = partition_;
+  std::size_t next = place_behind(*partitions, period_);
   while (next < partitions->size()) {
     std::size_t stop = std::min(next + kAtOnce, partitions->size());
     // A period as a whole: of its partitions two may have the same row.
@@ -183,6 +192,7 @@ Result<void> CassandraChunkCursor::load_some(std::size_t end) {
     auto read = reader.read(std::span(*partitions).subspan(next, stop - next), rows, damaged);
     if (!read) return read;
     next = stop;
+    period_ = (*partitions)[stop - 1].period;
     while (bytes_of(rows) > kBytesTogether && end - begin_ > 1) {
       // The others' turn comes later.
       end = begin_ + (end - begin_ + 1) / 2;
@@ -199,7 +209,7 @@ Result<void> CassandraChunkCursor::load_some(std::size_t end) {
   give(end, rows, damaged);
   if (is_whole) {
     begin_ = end;
-    partition_ = 0;
+    period_.reset();
   }
   return {};
 }

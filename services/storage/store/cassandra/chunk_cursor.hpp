@@ -105,8 +105,8 @@ class CassandraChunkCursor final : public ChunkCursor {
   const ChunkQuery query_;
   const std::uint32_t kept_day_;
   std::deque<Ready> ready_;
-  std::size_t begin_ = 0;      // the first series that is not given yet
-  std::size_t partition_ = 0;  // of it: where its rows go on
+  std::size_t begin_ = 0;                // the first series that is not given yet
+  std::optional<std::uint32_t> period_;  // of it: the last one that was read
   std::size_t at_ = 0;
 };
 

@@ -206,6 +206,25 @@ TEST_F(TwoInstances, ASpanThatIsThereAlreadyIsWrittenAgain) {
   EXPECT_THAT(items, ElementsAre(span));
 }
 
+// A partition that is made while a reader is between two others: what it has read does not come
+// again, and what is left is not passed over.
+TEST_F(TwoInstances, AReadGoesOnBehindWhatItHasReadThoughPartitionsWereAdded) {
+  const auto put = [&](std::uint32_t day) {
+    const ClosedChunk row = chunk({10}, day * kDayMs, std::to_string(day - kDay));
+    EXPECT_TRUE(put_now(first_.cold().chunks(), a_, {&row, 1}));
+  };
+  // More than are asked at once.
+  for (std::uint32_t day = kDay + 1; day <= kDay + 9; ++day) put(day);
+  const std::vector<SeriesKey> asked = {{"m", {10}}};
+  const auto cursor = opened_->chunks().read(a_, asked, {0, INT64_MAX, Resolution::kRaw, 1});
+  std::vector<std::string> read = {cursor->next().value().at(0).data};
+  put(kDay);
+  for (auto page = cursor->next().value(); !page.empty(); page = cursor->next().value()) {
+    for (const ChunkRow& row : page) read.push_back(row.data);
+  }
+  EXPECT_THAT(read, ElementsAre("1", "2", "3", "4", "5", "6", "7", "8", "9"));
+}
+
 // More than are read together, in more bytes than a partition should have: each row once, in order.
 TEST_F(TwoInstances, ManyLargeRowsLieInSeveralPartitionsAndAreReadInParts) {
   constexpr std::uint64_t kSeries = 80;
