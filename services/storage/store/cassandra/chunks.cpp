@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/fault.hpp"
 #include "services/storage/store/cassandra/chunk_block.hpp"
 
 namespace vigia::storage::store::cassandra {
@@ -39,11 +40,13 @@ struct CassandraChunks::Putting {
   // The last one to let go tells: nothing can be forgotten that way, also where sending ended
   // early.
   ~Putting() {
-    if (is_sent && !error) {
-      done({});
-    } else {
-      done(tl::unexpected<Error>(error.value_or(Error{ErrorCode::kUnavailable, "not all sent"})));
-    }
+    contain_faults("what was told that chunks are stored", [this] {
+      if (is_sent && !error) {
+        done({});
+      } else {
+        done(tl::unexpected<Error>(error.value_or(Error{ErrorCode::kUnavailable, "not all sent"})));
+      }
+    });
   }
   void note(const Error& one) {
     const std::lock_guard lock(mutex);
