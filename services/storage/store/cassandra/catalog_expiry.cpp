@@ -20,6 +20,13 @@ struct CassandraCatalog::Expiry {
   const CustomerId& customer;
   std::uint32_t cut;
   std::size_t gone = 0;  // series
+  // The first one: what cannot be expired holds up nothing behind it, and is tried again.
+  std::optional<Error> error = std::nullopt;
+
+  bool note(Result<void> outcome) {
+    if (!outcome && !error) error = std::move(outcome.error());
+    return outcome.has_value();
+  }
 };
 
 /// A row and its days.
@@ -51,12 +58,15 @@ Result<std::size_t> CassandraCatalog::expire(TimestampMs before_ms, TimestampMs 
     texts_.forget_before(cut);
   }
   std::size_t gone = 0;
+  std::optional<Error> first;
   for (const CustomerId& customer : customers()) {
     Expiry expiry{customer, cut};
-    if (auto expired = expire_series(expiry); !expired) return forward(expired);
-    if (auto expired = expire_texts(expiry); !expired) return forward(expired);
+    expiry.note(expire_series(expiry));
+    expiry.note(expire_texts(expiry));
     gone += expiry.gone;
+    if (!first) first = expiry.error;
   }
+  if (first) return tl::unexpected<Error>(*std::move(first));
   expired_until_ = cut;
   return gone;
 }
@@ -78,7 +88,8 @@ Result<void> CassandraCatalog::expire_series(Expiry& expiry) {
       ++malformed_;
       continue;
     }
-    if (auto expired = expire_shard(expiry, part.text, part.shard); !expired) return expired;
+    // The name of the part stays where something of it may have stayed.
+    if (!expiry.note(expire_shard(expiry, part.text, part.shard))) continue;
     if (!part.is_over(expiry.cut)) continue;
     BoundCells cells;
     cells.add_bigint(expiry.cut).add_text(owner).add_text(part.text).add_int(part.shard);
@@ -143,7 +154,7 @@ Result<void> CassandraCatalog::expire_texts(Expiry& expiry) {
     name.read_first(**row);
     name.read_last(**row);
     if (!(*row)->ok()) continue;
-    if (auto expired = expire_values(expiry, name.text); !expired) return expired;
+    if (!expiry.note(expire_values(expiry, name.text))) continue;
     if (!name.is_over(expiry.cut)) continue;
     Requests requests(session_, owner);
     BoundCells cells;

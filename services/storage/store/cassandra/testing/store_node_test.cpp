@@ -225,6 +225,23 @@ TEST_F(TwoInstances, AReadGoesOnBehindWhatItHasReadThoughPartitionsWereAdded) {
   EXPECT_THAT(read, ElementsAre("1", "2", "3", "4", "5", "6", "7", "8", "9"));
 }
 
+// The cluster refuses a partition key as long as the first customer's would be.
+TEST_F(TwoInstances, WhatCannotBeExpiredOfOneCustomerHoldsUpNoOther) {
+  const NewSeries own = resolve(first_, labels("over"), {kDay, kDay});
+  const CustomerId behind = CustomerId::parse("cliente-b").value();
+  ASSERT_TRUE(first_.cold().catalog().seed_of(behind));
+  std::vector<NewSeries> series = {{labels("over"), {}, {kDay, kDay}, {}, false}};
+  ASSERT_TRUE(first_.cold().catalog().resolve(behind, series));
+  const std::string long_name(65'530, 'a');
+  BoundCells row;
+  row.add_text(a_.text()).add_text(long_name);
+  ask("INSERT INTO {}.metrics (customer_id, metric, shard, last_day) VALUES (?, ?, 1, 0)", row);
+  EXPECT_FALSE(opened_->catalog().expire(kStart + 2 * kDayMs, kStart));
+  EXPECT_THAT(opened_->catalog().metrics_of(a_, {own.id}).value(), ElementsAre(""));
+  EXPECT_THAT(opened_->catalog().metrics_of(behind, {series[0].id}).value(), ElementsAre(""));
+  EXPECT_FALSE(opened_->catalog().expire(kStart + 2 * kDayMs, kStart)) << "it is tried again";
+}
+
 // More than are read together, in more bytes than a partition should have: each row once, in order.
 TEST_F(TwoInstances, ManyLargeRowsLieInSeveralPartitionsAndAreReadInParts) {
   constexpr std::uint64_t kSeries = 80;
