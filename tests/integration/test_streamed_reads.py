@@ -39,6 +39,7 @@ class CuttingProxy:
     def __init__(self, host: str, to_port: int) -> None:
         self.to = (host, to_port)
         self.cut_after = 1 << 40
+        self.open: list[socket.socket] = []
         self.listener = socket.create_server((host, 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -50,11 +51,24 @@ class CuttingProxy:
             except OSError:
                 return
             server = socket.create_connection(self.to)
+            self.open += [client, server]
             threading.Thread(target=self._pass, args=(client, server, 1 << 40), daemon=True).start()
             threading.Thread(target=self._pass, args=(server, client, self.cut_after), daemon=True).start()
 
+    def cut(self, after: int) -> None:
+        """From the next connection on; those that are kept for further requests end."""
+        self.cut_after = after
+        self._close(self.open)
+        self.open = []
+
     @staticmethod
-    def _pass(source: socket.socket, target: socket.socket, left: int) -> None:
+    def _close(sockets: list[socket.socket]) -> None:
+        for each in sockets:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    @classmethod
+    def _pass(cls, source: socket.socket, target: socket.socket, left: int) -> None:
         try:
             while left > 0 and (piece := source.recv(min(65_536, left))):
                 target.sendall(piece)
@@ -62,9 +76,7 @@ class CuttingProxy:
         except OSError:  # the other direction has closed them
             pass
         finally:
-            for each in (source, target):
-                with contextlib.suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
+            cls._close([source, target])
 
     def end(self) -> None:
         self.listener.close()
@@ -171,7 +183,7 @@ def test_a_prometheus_makes_an_error_of_an_answer_that_is_cut(streams: Streams, 
         assert whole.json()["data"]["result"][0]["value"][1] == str(SERIES * SAMPLES), whole.text
         size = streams.bytes_of_answer()
         for part in (0.001, 0.1, 0.5, 0.9, 0.999):
-            proxy.cut_after = int(size * part)
+            proxy.cut(int(size * part))
             cut = requests.post(f"{url}/api/v1/query", data=form, timeout=60)
             assert cut.status_code != 200, f"{part}: {cut.text}"
             assert cut.json()["status"] == "error", cut.text
