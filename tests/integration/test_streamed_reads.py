@@ -160,8 +160,9 @@ def test_a_client_sees_that_the_store_was_killed(streams: Streams) -> None:
                 pass
 
 
-def test_a_prometheus_makes_an_error_of_an_answer_that_is_cut(streams: Streams, tmp_path: Path) -> None:
-    """Never a sum over the series that came before the cut."""
+def test_a_prometheus_tells_of_an_answer_that_is_cut(streams: Streams, tmp_path: Path) -> None:
+    """Never a sum over the series that came before the cut: an error, or, where not even one came, nothing and a warning
+    (a Prometheus asks a remote store beside its own, and goes on without one that fails at once)."""
     proxy = CuttingProxy(streams.cold.host, 9096)
     (tmp_path / "query.yml").write_text(EVALUATE.format(url=f"http://{streams.cold.host}:{proxy.port}"))
     url = f"http://{streams.cold.host}:9091"
@@ -185,8 +186,11 @@ def test_a_prometheus_makes_an_error_of_an_answer_that_is_cut(streams: Streams, 
         for part in (0.001, 0.1, 0.5, 0.9, 0.999):
             proxy.cut(int(size * part))
             cut = requests.post(f"{url}/api/v1/query", data=form, timeout=60)
-            assert cut.status_code != 200, f"{part}: {cut.text}"
-            assert cut.json()["status"] == "error", cut.text
+            if cut.status_code != 200:
+                assert cut.json()["status"] == "error", cut.text
+                continue
+            assert cut.json()["warnings"], f"{part}: {cut.text}"
+            assert cut.json()["data"]["result"] == [], f"{part}: {cut.text}"
     finally:
         prometheus.end(9)
         proxy.end()
