@@ -28,7 +28,28 @@ CassandraCatalog::CassandraCatalog(vigia::cassandra::Session& session, KeptDays&
 
 Result<void> CassandraCatalog::prepare(Preparation& preparation) {
   if (auto prepared = statements_.prepare(preparation); !prepared) return prepared;
+  if (auto loaded = load_secret(); !loaded) return loaded;
   return load_customers();
+}
+
+// Of instances that start together the first one's is that of all.
+Result<void> CassandraCatalog::load_secret() {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    auto page = ask(session_, *statements_.read_secret, {}, "");
+    if (!page) return forward(page);
+    if (page->rows() == 1) {
+      RowReader row = page->row(0);
+      secret_ = row.read_blob();
+      if (!row.ok() || secret_.size() != kSecretBytes) return malformed_row("secrets");
+      return {};
+    }
+    const std::string made = random_bytes(kSecretBytes);
+    BoundCells cells;
+    cells.add_blob(made);
+    auto added = ask(session_, *statements_.add_secret, cells, "");
+    if (!added) return forward(added);
+  }
+  return fail(ErrorCode::kUnavailable, "the secret of series that was made is not there yet");
 }
 
 CassandraCatalog::Customer& CassandraCatalog::note_customer(const CustomerId& customer,

@@ -68,6 +68,7 @@ class CassandraCatalog final : public Catalog {
   };
   using CustomerAndMetric = std::pair<CustomerId, std::string>;
 
+  Result<void> load_secret();
   Result<Customer> customer_of(const CustomerId& customer);
   /// 0 for who is not known.
   std::uint32_t number_of(const CustomerId& customer) const;
@@ -106,6 +107,7 @@ class CassandraCatalog final : public Catalog {
   const Clock& clock_;
   const std::size_t memory_max_;
   CatalogStatements statements_;
+  std::string secret_;  // the keyspace's, with which series are hashed
 
   mutable std::mutex customers_mutex_;
   mutable std::map<CustomerId, Customer> customers_;

@@ -89,7 +89,7 @@ Result<void> CassandraCatalog::place(const CustomerId& customer, std::vector<Res
         return fail(ErrorCode::kInternal, fmt::format("all ids of series {} are others'",
                                                       to_string(one.wanted.front()->labels)));
       }
-      one.identity = identity_of(customer, one.label_bytes, one.choice);
+      one.identity = identity_of(customer, one.label_bytes, one.choice, secret_);
       open.push_back(&one);
     }
     if (open.empty()) return {};

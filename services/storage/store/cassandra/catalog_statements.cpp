@@ -83,6 +83,9 @@ void prepare_texts(CatalogStatements& all, Preparation& to) {
 }  // namespace
 
 Result<void> CatalogStatements::prepare(Preparation& preparation) {
+  read_secret = preparation.prepare("SELECT secret FROM {}.secrets WHERE name = 'series'");
+  add_secret = preparation.prepare_once(
+      "INSERT INTO {}.secrets (name, secret) VALUES ('series', ?) IF NOT EXISTS");
   read_customer = preparation.prepare("SELECT labels_seed FROM {}.customers WHERE customer_id = ?");
   add_customer = preparation.prepare_once(
       "INSERT INTO {}.customers (customer_id, labels_seed, made_ms) VALUES (?, ?, ?) IF NOT "

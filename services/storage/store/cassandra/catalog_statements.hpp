@@ -7,6 +7,7 @@ namespace vigia::storage::store::cassandra {
 
 /// Thread contract: any thread once prepared.
 struct CatalogStatements {
+  Statement read_secret, add_secret;
   Statement read_customer, add_customer, list_customers;
   Statement read_id, write_id, delete_id;
   Statement claim, read_claim;

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include <fmt/format.h>
+#include <sodium.h>
 #include <xxhash.h>
 
 #include "libs/base/bytes.hpp"
@@ -14,8 +15,11 @@ namespace {
 
 constexpr std::uint64_t kIdMask = UINT64_MAX >> 1U;
 constexpr int kIdBits = 63;
-constexpr std::uint64_t kFingerprintSeed = 0x7669676961;  // any that is no choice
-constexpr std::string_view kMadeText = "\x01long:";       // no name begins so
+// Of one hash the fingerprint and all ids to choose from.
+constexpr std::size_t kFingerprintBytes = 16;
+constexpr std::size_t kHashBytes = kFingerprintBytes + kIdChoices * sizeof(std::uint64_t);
+static_assert(kHashBytes <= crypto_generichash_BYTES_MAX);
+constexpr std::string_view kMadeText = "\x01long:";  // no name begins so
 
 constexpr std::uint32_t kDayMost = INT32_MAX - 1;
 constexpr std::int64_t kAfterAllDays = std::int64_t{1} << 32U;
@@ -23,16 +27,21 @@ constexpr std::int64_t kAfterAllDays = std::int64_t{1} << 32U;
 }  // namespace
 
 SeriesIdentity identity_of(const CustomerId& customer, std::string_view label_bytes,
-                           std::uint32_t choice) {
+                           std::uint32_t choice, std::string_view secret) {
+  CHECK(choice < kIdChoices && secret.size() == kSecretBytes);
   std::string whole;
   append_sized(whole, customer.text());
   whole += label_bytes;
+  std::string hash(kHashBytes, '\0');
+  CHECK(sodium_init() >= 0);
+  CHECK(crypto_generichash(reinterpret_cast<unsigned char*>(hash.data()), hash.size(),
+                           reinterpret_cast<const unsigned char*>(whole.data()), whole.size(),
+                           reinterpret_cast<const unsigned char*>(secret.data()),
+                           secret.size()) == 0);
   SeriesIdentity identity;
-  const std::uint64_t hash = XXH3_64bits_withSeed(whole.data(), whole.size(), choice) & kIdMask;
-  identity.id.value = std::max<std::uint64_t>(hash, 1);
-  const XXH128_hash_t more = XXH3_128bits_withSeed(whole.data(), whole.size(), kFingerprintSeed);
-  append_u64(identity.fingerprint, more.high64);
-  append_u64(identity.fingerprint, more.low64);
+  identity.fingerprint = hash.substr(0, kFingerprintBytes);
+  ByteReader ids(std::string_view(hash).substr(kFingerprintBytes + choice * sizeof(std::uint64_t)));
+  identity.id.value = std::max<std::uint64_t>(ids.read_u64() & kIdMask, 1);
   return identity;
 }
 

