@@ -117,9 +117,11 @@ Result<void> SeriesIndex::renew_format(const std::string& format) {
         ErrorCode::kCorrupt,
         fmt::format("cold store: its format is \"{}\", known is \"{}\"", format, kFormatVersion));
   }
-  return store_.put(
-      {{kv::Family::kIndex, std::string(index_key::kFormat), std::string(kFormatVersion)}},
-      kv::Durability::kNow);
+  // Both copies: whichever is left says what an older program must refuse.
+  const std::string key(index_key::kFormat);
+  const std::string value(kFormatVersion);
+  return store_.put({{kv::Family::kIndex, key, value}, {kv::Family::kIdentity, key, value}},
+                    kv::Durability::kNow);
 }
 
 Result<customers::CustomerNumber> SeriesIndex::number_of(const CustomerId& customer) {

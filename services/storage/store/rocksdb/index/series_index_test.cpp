@@ -20,11 +20,12 @@ class SeriesIndexTest : public testing::Test {
   SeriesIndexTest() : store_(kv::open_rocksdb({folder_.path()}).value()) {
     EXPECT_TRUE(SeriesIndex::open(*store_).has_value());
   }
-  std::string format() const {
-    return *store_->get(kv::Family::kIndex, index_key::kFormat).value();
+  std::string format(kv::Family family = kv::Family::kIndex) const {
+    return *store_->get(family, index_key::kFormat).value();
   }
   void set_format(const std::string& text) {
-    ASSERT_TRUE(store_->put({{kv::Family::kIndex, std::string(index_key::kFormat), text}},
+    const std::string key(index_key::kFormat);
+    ASSERT_TRUE(store_->put({{kv::Family::kIndex, key, text}, {kv::Family::kIdentity, key, text}},
                             kv::Durability::kNow));
   }
 
@@ -38,6 +39,7 @@ TEST_F(SeriesIndexTest, AStoreOfAnOlderVersionIsReadAndBecomesVersion4) {
     set_format(older);
     EXPECT_TRUE(SeriesIndex::open(*store_).has_value());
     EXPECT_EQ(format(), "vigia cold store 4");
+    EXPECT_EQ(format(kv::Family::kIdentity), "vigia cold store 4");
   }
 }
 
