@@ -94,18 +94,26 @@ void SpanIndexer::add_names(std::uint32_t day, std::string_view name, std::uint3
                             const OriginTags& origin) {
   if (origin.service.size() > kListedNameMax || name.size() > kListedNameMax) return;
   const std::uint64_t own = (std::uint64_t{day} << 32U) | customer_.value;
-  const std::uint64_t hash = XXH3_64bits_withSeed(name.data(), name.size(), known_.seed() ^ own) ^
+  const std::uint64_t seed = known_.seed() ^ own;
+  const std::uint64_t hash = XXH3_64bits_withSeed(name.data(), name.size(), seed) ^
                              (origin.service_hash * 0x9e3779b97f4a7c15U) ^ kind;
-  if (!seen_names_.insert(hash).second) return;
-  names_.push_back(hash);
+  if (!note_name(hash)) return;
   std::string key = search_key::operations(day, customer_, origin.service_hash);
   key += name;
   key += '\0';
   key += static_cast<char>(kind <= kKindMax ? kind : 0);
   name_rows_.push_back({kv::Family::kSpans, std::move(key), ""});
-  // With each new operation, the first included: a look-up of its own would cost as much.
+  const std::string& service = origin.service;
+  if (!note_name(XXH3_64bits_withSeed(service.data(), service.size(), ~seed))) return;
   name_rows_.push_back(
-      {kv::Family::kSpans, search_key::services(day, customer_).append(origin.service), ""});
+      {kv::Family::kSpans, search_key::services(day, customer_).append(service), ""});
+}
+
+// False where the batch has it already.
+bool SpanIndexer::note_name(std::uint64_t hash) {
+  if (!seen_names_.insert(hash).second) return false;
+  names_.push_back(hash);
+  return true;
 }
 
 std::vector<kv::KeyValue> SpanIndexer::finish(std::uint64_t repairs) {
@@ -121,9 +129,7 @@ std::vector<kv::KeyValue> SpanIndexer::finish(std::uint64_t repairs) {
   for (std::size_t i = 0; i < names_.size(); ++i) {
     if (!are_new[i]) continue;
     new_names_.push_back(names_[i]);
-    for (std::size_t row = 2 * i; row < 2 * i + 2; ++row) {
-      rows.push_back(std::move(name_rows_[row]));
-    }
+    rows.push_back(std::move(name_rows_[i]));
   }
   return rows;
 }

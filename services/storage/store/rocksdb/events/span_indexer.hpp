@@ -70,6 +70,7 @@ class SpanIndexer {
   void end_trace();
   void add_names(std::uint32_t day, std::string_view name, std::uint32_t kind,
                  const OriginTags& origin);
+  bool note_name(std::uint64_t hash);
 
   const customers::CustomerNumber customer_;
   KnownNames& known_;
@@ -79,7 +80,7 @@ class SpanIndexer {
   std::vector<std::shared_ptr<const OriginTags>> origins_;  // keeps those of the blocks
   std::unordered_set<std::uint64_t> seen_names_;
   std::vector<std::uint64_t> names_;
-  std::vector<kv::KeyValue> name_rows_;  // two of each of names_
+  std::vector<kv::KeyValue> name_rows_;  // one of each of names_
   std::vector<std::uint64_t> new_names_;
 };
 
