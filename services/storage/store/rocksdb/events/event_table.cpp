@@ -62,7 +62,7 @@ EventTable::EventTable(Key /*key*/, kv::OrderedStore& store, const Clock& clock,
       signal_(signal),
       family_(signal == Signal::kTraces ? kv::Family::kSpans : kv::Family::kLogs),
       days_(store, family_, event_key::origin_copies(family_)),
-      indexed_(store, days_) {
+      indexed_(store, days_, clock) {
   CHECK(signal != Signal::kMetrics);
 }
 

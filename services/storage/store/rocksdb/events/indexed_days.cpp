@@ -10,6 +10,7 @@ namespace {
 // Of the index, with its copy: epoch u64, first day u32 of which all spans were indexed as they
 // came.
 constexpr std::string_view kRow = "m/span_index";
+constexpr std::chrono::minutes kBetweenEpochs(1);
 
 }  // namespace
 
@@ -43,8 +44,11 @@ Result<void> IndexedDays::look() {
   const std::uint64_t damage = damage_now();
   const std::lock_guard lock(mutex_);
   if (damage == damage_seen_) return {};
+  const TimePoint now = clock_.steady();
+  if (begun_at_ && now < *begun_at_ + kBetweenEpochs) return {};
   if (auto begun = begin_anew(); !begun) return begun;
   damage_seen_ = damage;
+  begun_at_ = now;
   return {};
 }
 

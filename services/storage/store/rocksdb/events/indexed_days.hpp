@@ -5,7 +5,9 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 
+#include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
 #include "services/storage/store/rocksdb/kv/ordered_store.hpp"
@@ -15,13 +17,15 @@ namespace vigia::storage::store::rocksdb::events {
 /// Thread contract: any thread.
 class IndexedDays {
  public:
-  /// Both must outlive it.
-  IndexedDays(kv::OrderedStore& store, const kv::DaySet& days) : store_(store), days_(days) {}
+  /// All must outlive it.
+  IndexedDays(kv::OrderedStore& store, const kv::DaySet& days, const Clock& clock)
+      : store_(store), days_(days), clock_(clock) {}
 
   /// Once the days are loaded. The store's errors.
   Result<void> load();
   /// Notices where the store has found damage since: all days that there are then have to be
-  /// indexed once more. The store's errors; it is then asked again the next time.
+  /// indexed once more. Once a minute at most: a disk that fails row by row would have every search
+  /// begin at the first day each time. The store's errors; it is then asked again the next time.
   Result<void> look();
   /// Whether each span of the day has its row of the index, whoever's it is.
   bool is_indexed(std::uint32_t day) const { return day >= first_; }
@@ -34,8 +38,10 @@ class IndexedDays {
 
   kv::OrderedStore& store_;
   const kv::DaySet& days_;
+  const Clock& clock_;
   std::mutex mutex_;
-  std::uint64_t damage_seen_ = 0;  // under mutex_
+  std::uint64_t damage_seen_ = 0;      // under mutex_
+  std::optional<TimePoint> begun_at_;  // under mutex_: what look() has found last
   std::atomic<std::uint32_t> first_{0};
   std::atomic<std::uint64_t> epoch_{0};
 };
