@@ -20,6 +20,7 @@
 namespace vigia::storage::api {
 namespace {
 
+constexpr std::size_t kNamesAtOnce = 1'000;
 constexpr store::TimestampNs kNsPerMs = 1'000'000;
 constexpr std::string_view kEnded =
     "the search was ended, it took too long or looked at too many spans: there may be more traces "
@@ -156,15 +157,34 @@ class TracePage {
   Result<void> error_;
 };
 
-// The first names of several customers, one more than are asked for.
+std::size_t bytes_of(const std::string& name) { return name.size(); }
+std::size_t bytes_of(const store::Operation& operation) { return operation.name.size(); }
+
+// The first names of several customers, one more than are asked for. Those it keeps are counted.
 template <typename Name>
 class FirstOf {
  public:
-  explicit FirstOf(std::size_t names_max) : names_max_(names_max) {}
-  std::size_t wanted() const { return names_max_ + 1; }
-  void add(std::vector<Name> names) {
-    for (Name& name : names) names_.insert(std::move(name));
-    while (names_.size() > wanted()) names_.erase(std::prev(names_.end()));
+  FirstOf(std::size_t names_max, lanes::AnswerMemory& memory)
+      : names_max_(names_max), held_(memory) {}
+  /// The pages of one customer, each counted before the next is read: `read(after)` gives one, and
+  /// `names(page)` what it holds.
+  template <typename Read, typename Names>
+  Result<void> add_pages(Read&& read, Names&& names) {
+    for (std::optional<Name> after;;) {
+      auto page = read(after);
+      if (!page) return forward(page);
+      std::vector<Name>& more = names(*page);
+      const bool is_last = page->is_last || more.empty();
+      if (!more.empty()) after = more.back();
+      if (auto added = add(more); !added) return added;
+      if (is_last || (names_.size() == wanted() && *after >= *names_.rbegin())) return {};
+    }
+  }
+  /// Before the answer is finished, which keeps the memory of its text alone.
+  void clear() {
+    names_.clear();
+    bytes_ = 0;
+    held_.set(0);
   }
   /// Gives each to `visit`, which returns an error where there is no room; the last one and whether
   /// there are more.
@@ -181,16 +201,28 @@ class FirstOf {
   }
 
  private:
+  std::size_t wanted() const { return names_max_ + 1; }
+  static std::size_t kept_bytes(const Name& name) {
+    constexpr std::size_t kNode = 64;  // of the set, and what an allocation takes besides
+    return sizeof(Name) + kNode + bytes_of(name);
+  }
+  Result<void> add(std::vector<Name>& names) {
+    for (Name& name : names) {
+      const auto [at, is_new] = names_.insert(std::move(name));
+      if (is_new) bytes_ += kept_bytes(*at);
+    }
+    while (names_.size() > wanted()) {
+      bytes_ -= kept_bytes(*names_.rbegin());
+      names_.erase(std::prev(names_.end()));
+    }
+    return held_.set(bytes_);
+  }
+
   const std::size_t names_max_;
   std::set<Name> names_;
+  std::size_t bytes_ = 0;
+  lanes::HeldMemory held_;
 };
-
-// Adds what is needed to keep the names that were read.
-Result<void> hold(lanes::AnswerMemory& memory, const std::vector<std::string>& names) {
-  std::size_t bytes = 0;
-  for (const std::string& name : names) bytes += sizeof(std::string) + name.size();
-  return memory.add(bytes);
-}
 
 std::string cursor_of(const store::Operation& operation) {
   return to_hex(operation.name + static_cast<char>(operation.kind));
@@ -238,20 +270,22 @@ net::Response TraceSearchApi::services(const net::Request& request,
   if (!asked) return net::json_error(asked.error());
   const LabelQuery& labels = asked->labels;
   auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(labels.fence));
-  FirstOf<std::string> names(labels.limit);
-  const store::ServiceQuery query{std::max(to_ns(labels.start_ms), kept_from_ns(kept_from_)),
-                                  last_ns(labels.end_ms), asked->cursor.value_or(""),
-                                  names.wanted()};
+  FirstOf<std::string> names(labels.limit, *memory);
+  store::ServiceQuery query{std::max(to_ns(labels.start_ms), kept_from_ns(kept_from_)),
+                            last_ns(labels.end_ms), "", kNamesAtOnce};
   for (const CustomerId& customer : customers_of(catalog_, labels.fence)) {
     if (query.to_ns < query.from_ns) break;
-    auto page = events_.services(customer, query, limit);
-    if (!page) return net::json_error(page.error());
-    if (auto held = hold(*memory, page->texts); !held) return net::json_error(held.error());
-    names.add(std::move(page->texts));
+    const auto read = [&](const std::optional<std::string>& after) {
+      query.after = after ? *after : asked->cursor.value_or("");
+      return events_.services(customer, query, limit);
+    };
+    const auto added = names.add_pages(read, [](auto& page) -> auto& { return page.texts; });
+    if (!added) return net::json_error(added.error());
   }
   AnswerBody body(memory, gaps_.warning(share_of(labels.fence)));
   const auto last = names.visit([&](const std::string& name) { return body.add(json_text(name)); });
   if (!last) return net::json_error(last.error());
+  names.clear();
   return body.finish(*last ? kCutByLimit : "", *last ? to_hex(**last) : "");
 }
 
@@ -265,18 +299,18 @@ net::Response TraceSearchApi::operations(const net::Request& request, std::strin
   }
   const LabelQuery& labels = asked->labels;
   auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(labels.fence));
-  FirstOf<store::Operation> names(labels.limit);
+  FirstOf<store::Operation> names(labels.limit, *memory);
   store::OperationQuery query{std::max(to_ns(labels.start_ms), kept_from_ns(kept_from_)),
-                              last_ns(labels.end_ms), std::nullopt, names.wanted()};
-  if (asked->cursor) query.after = operation_of(*asked->cursor);
+                              last_ns(labels.end_ms), std::nullopt, kNamesAtOnce};
   for (const CustomerId& customer : customers_of(catalog_, labels.fence)) {
     if (query.to_ns < query.from_ns) break;
-    auto page = events_.operations(customer, service, query, limit);
-    if (!page) return net::json_error(page.error());
-    for (const store::Operation& one : page->operations) {
-      if (auto held = hold(*memory, {one.name}); !held) return net::json_error(held.error());
-    }
-    names.add(std::move(page->operations));
+    const auto read = [&](const std::optional<store::Operation>& after) {
+      query.after = after;
+      if (!after && asked->cursor) query.after = operation_of(*asked->cursor);
+      return events_.operations(customer, service, query, limit);
+    };
+    const auto added = names.add_pages(read, [](auto& page) -> auto& { return page.operations; });
+    if (!added) return net::json_error(added.error());
   }
   AnswerBody body(memory, gaps_.warning(share_of(labels.fence)));
   const auto last = names.visit([&](const store::Operation& one) -> Result<void> {
@@ -285,6 +319,7 @@ net::Response TraceSearchApi::operations(const net::Request& request, std::strin
                                 store::kind_name(one.kind)));
   });
   if (!last) return net::json_error(last.error());
+  names.clear();
   return body.finish(*last ? kCutByLimit : "", *last ? cursor_of(**last) : "");
 }
 

@@ -274,6 +274,30 @@ TEST_F(TraceSearchTest, ServicesAndOperationsComeInPages) {
   EXPECT_EQ(api().services(request_of("service=x")).status, 400);
 }
 
+// Names take memory: the store gives some at a time, and each page is counted before the next.
+TEST_F(TraceSearchTest, LongListsAreReadInPagesAndCounted) {
+  constexpr int kNames = 1'300;
+  std::vector<std::string> spans;
+  for (int i = 0; i < kNames; ++i) {
+    spans.push_back(span('a', 1, {.name = fmt::format("{:01000}", i)}));
+  }
+  bring("cliente-a", spans);
+  const auto page = cold_->events().operations(CustomerId::parse("cliente-a").value(), "shop",
+                                               {0, UINT64_MAX, std::nullopt, SIZE_MAX}, {});
+  ASSERT_TRUE(page.has_value());
+  EXPECT_FALSE(page->is_last);
+  EXPECT_LE(page->operations.size(), 1'000U);
+  const std::string all = api().operations(request_of("limit=5000"), "shop").body;
+  for (const int i : {0, 999, 1'000, kNames - 1}) {
+    EXPECT_THAT(all, HasSubstr(fmt::format("{:01000}", i))) << i;
+  }
+  EXPECT_THAT(all, Not(HasSubstr("cursor")));
+  lanes::CustomerShares small{"answers under way", 2U << 20U};
+  const TraceSearchApi tight(cold_->events(), cold_->catalog(), small);
+  EXPECT_EQ(tight.operations(request_of("limit=5000"), "shop").status, 429);
+  EXPECT_EQ(tight.operations(request_of("limit=100"), "shop").status, 200);
+}
+
 // An empty answer would say that there is nothing.
 TEST(TraceSearchWithoutIndex, IsRefused) {
   class NoIndex final : public store::EventStore {

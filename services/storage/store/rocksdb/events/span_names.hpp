@@ -18,6 +18,8 @@ class SpanNames {
             const std::vector<std::uint32_t>& days, const WorkLimit& limit)
       : store_(store), customer_(customer), days_(days), limit_(limit) {}
 
+  /// A page ends at 1,000 names or 1 MiB of them, however many are asked for; is_last says whether
+  /// there are more.
   Result<TextPage> services(const ServiceQuery& query) const;
   Result<OperationPage> operations(std::string_view service, const OperationQuery& query) const;
 
