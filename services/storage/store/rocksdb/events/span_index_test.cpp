@@ -1,19 +1,14 @@
 // The index of spans on RocksDB: what it says of them, what it costs, and what becomes of spans
 // that have none.
 #include <algorithm>
-#include <map>
-#include <random>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "libs/base/bytes.hpp"
-#include "services/storage/store/rocksdb/events/damaged_items.hpp"
-#include "services/storage/store/rocksdb/events/span_search.hpp"
-#include "services/storage/store/rocksdb/events/testing/event_table_fixture.hpp"
-#include "services/storage/store/testing/memory_cold_store.hpp"
-#include "services/storage/store/testing/otlp_bodies.hpp"
+#include "services/storage/store/rocksdb/events/indexed_days.hpp"
+#include "services/storage/store/rocksdb/events/testing/span_index_fixture.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
 namespace {
@@ -140,73 +135,6 @@ TEST(SpanBlock, WhatIsCutOrTurnedIsNoFault) {
             ErrorCode::kCorrupt);
 }
 
-class SpanIndexTest : public EventTableTest {
- protected:
-  EventCounts write(const std::vector<std::string>& spans, const std::string& service = "shop") {
-    return written(*spans_, *index_, "cliente-a",
-                   export_of("cliente-a", spans, {{"service.name", service}}));
-  }
-  customers::CustomerNumber customer() {
-    return index_->number_of(CustomerId::parse("cliente-a").value()).value();
-  }
-  static TraceQuery all(const std::string& service = "shop") {
-    TraceQuery query;
-    query.to_ns = UINT64_MAX;
-    query.service = service;
-    return query;
-  }
-  std::vector<TracePlace> find(const TraceQuery& query) {
-    std::vector<TracePlace> found;
-    const auto end = spans_->find_traces(
-        customer(), query,
-        [&](const TracePlace& place) {
-          found.push_back(place);
-          return true;
-        },
-        unlimited_);
-    EXPECT_TRUE(end.has_value() && end->is_whole);
-    return found;
-  }
-  std::vector<kv::KeyValue> index_rows() {
-    std::vector<kv::KeyValue> rows;
-    for (const std::uint32_t day : days()) {
-      const std::string prefix = search_key::own(day, customer());
-      const auto scan = store_->scan(kv::Family::kSpans, prefix, kv::after_prefix(prefix));
-      while (scan->next()) {
-        rows.push_back({kv::Family::kSpans, std::string(scan->key()), std::string(scan->value())});
-      }
-    }
-    return rows;
-  }
-  std::vector<std::uint32_t> days() {
-    kv::DaySet days(*store_, kv::Family::kSpans);
-    EXPECT_TRUE(days.load().has_value());
-    return days.between(0, UINT32_MAX);
-  }
-  // As an older program left it.
-  void forget_index() {
-    std::vector<kv::KeyValue> gone = index_rows();
-    for (kv::KeyValue& row : gone) row = {row.family, row.key, "", true};
-    for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
-      gone.push_back({family, "m/span_index", "", true});
-    }
-    ASSERT_TRUE(store_->put(gone, kv::Durability::kNow).has_value());
-    reopen();
-  }
-  static std::string id(int number) {
-    // Some as of 64 bits, some that share their first half.
-    std::string id(kTraceIdBytes, number % 3 == 0 ? '\0' : '\x01');
-    if (number % 3 == 1) id[7] = static_cast<char>(number);
-    id[8] = '\x01';
-    for (std::size_t i = 0; i < 4; ++i) {
-      id[15 - i] = static_cast<char>(static_cast<unsigned>(number) >> (8 * i));
-    }
-    return id;
-  }
-
-  const WorkLimit unlimited_;
-};
-
 // A customer chooses tags, resources and times: none of it may cost many times what it sent.
 TEST_F(SpanIndexTest, RowsOfTheIndexAreBoundedWhateverASpanSays) {
   std::vector<std::pair<std::string, std::string>> tags;
@@ -328,145 +256,40 @@ TEST_F(SpanIndexTest, AMalformedRowOfTheIndexIsCounted) {
   EXPECT_EQ(find(all()).size(), 2U);
 }
 
-// Of a bucket of more traces than are looked at together.
-TEST_F(SpanIndexTest, ABucketIsWalkedInParts) {
-  std::mt19937 random(7);
-  for (int i = 0; i < 60; ++i) {
-    const TimestampNs time_ns = kNowNs + random() % 3 * 1'000'000;
-    write({span_of(id(i), 'a', time_ns), span_of(id(i / 2), 'b', time_ns + random() % 2'000'000)});
-  }
-  const auto whole = find(all());
-  ASSERT_EQ(whole.size(), 60U);
-  for (const std::size_t at_once : {1U, 2U, 7U, 59U}) {
-    std::vector<TracePlace> found;
-    const TraceQuery query = all();
-    std::atomic<std::uint64_t> count{0};
-    DamagedItems damaged(count);
-    KnownNames names;
-    LateIndex late(*store_, customer(), 1, names, damaged);
-    const EventStore::TraceVisit visit = [&](const TracePlace& place) {
-      found.push_back(place);
-      return true;
-    };
-    const auto end = SpanSearch(*store_, customer(), query, visit, damaged, at_once)
-                         .run(days(), [](std::uint32_t) { return false; }, late, unlimited_);
-    ASSERT_TRUE(end.has_value());
-    EXPECT_EQ(found, whole) << at_once;
-  }
+TEST_F(SpanIndexTest, DamageHasTheDaysIndexedAnewOnceAMinute) {
+  write({span_of(id(1), 'a', kNowNs)});
+  kv::DaySet days(*store_, kv::Family::kSpans);
+  ASSERT_TRUE(days.load().has_value());
+  ManualClock clock{0};
+  IndexedDays indexed(*store_, days, clock);
+  ASSERT_TRUE(indexed.load().has_value());
+  const auto epoch_after_damage = [&] {
+    EXPECT_TRUE(store_->set_aside({{kv::Family::kSpans, "none", ""}}, "a test").has_value());
+    EXPECT_TRUE(indexed.look().has_value());
+    return indexed.epoch();
+  };
+  const std::uint64_t first = epoch_after_damage();
+  EXPECT_EQ(epoch_after_damage(), first);
+  clock.advance(std::chrono::seconds(61));
+  EXPECT_TRUE(indexed.look().has_value());
+  EXPECT_NE(indexed.epoch(), first) << "what was found meanwhile is not forgotten";
 }
 
-// A search that is ended says where to go on, and whoever does sees all, once.
-TEST_F(SpanIndexTest, AnEndedSearchGoesOnBehindWhatItLookedAt) {
-  std::mt19937 random(11);
-  for (int i = 0; i < 50; ++i) {
-    write({span_of(id(i), 'a', kNowNs - random() % 20 * 10 * kSecondNs),
-           span_of(id(i), 'b', kNowNs - random() % 20 * 10 * kSecondNs)});
+// Not one row of the service for each of them.
+TEST_F(SpanIndexTest, ABatchWritesTheRowOfAServiceOnce) {
+  KnownNames known;
+  SpanIndexer indexer(customer(), known);
+  const std::string resource = "";
+  const auto origin = std::make_shared<const OriginTags>(resource, "");
+  for (int i = 0; i < 10; ++i) {
+    const std::string key = event_key::prefix(20'000, customer()) + id(i);
+    indexer.add(key, span_of(id(i), 'a', kNowNs, {.name = "op" + std::to_string(i)}), origin);
   }
-  const auto whole = find(all());
-  ASSERT_EQ(whole.size(), 50U);
-  std::vector<TracePlace> found;
-  TraceQuery query = all();
-  for (int pages = 0; pages < 100; ++pages) {
-    const auto gone = std::make_shared<std::atomic<bool>>(false);
-    const ManualClock clock{0};
-    const WorkLimit limit(clock, Duration(1), gone);
-    const std::size_t stop = found.size() + 1 + random() % 4;
-    const auto end = spans_->find_traces(
-        customer(), query,
-        [&](const TracePlace& place) {
-          found.push_back(place);
-          *gone = found.size() >= stop;
-          return true;
-        },
-        limit);
-    ASSERT_TRUE(end.has_value());
-    if (end->is_whole) break;
-    ASSERT_TRUE(end->looked_at.has_value());
-    query.after = end->looked_at;
-  }
-  EXPECT_EQ(found, whole);
-}
-
-// Against the store in memory, which reads every span: seeds are printed.
-class SpanSearchModelTest : public SpanIndexTest {
- protected:
-  using Random = std::mt19937;
-  std::string random_span(Random& random) {
-    const TimestampNs base = random() % 4 == 0 ? kNowNs - kDayNs / 3 : kNowNs;
-    const TimestampNs time_ns = base - random() % 6 * 23 * kSecondNs + random() % 3;
-    SpanSaid said;
-    said.name = fmt::format("op{}", random() % 3);
-    said.duration_ns = (std::uint64_t{1} << random() % 30) + random() % 2;
-    if (random() % 2 == 0) said.tags.emplace_back("user", std::to_string(random() % 6));
-    if (random() % 5 == 0) said.event_tags.emplace_back("why", std::to_string(random() % 2));
-    said.is_error = random() % 4 == 0;
-    said.kind = static_cast<int>(random() % 3);
-    return span_of(id(static_cast<int>(random() % 40)), static_cast<char>('a' + random() % 9),
-                   time_ns, said);
-  }
-  void bring(Random& random, const CustomerId& customer) {
-    std::vector<std::string> spans;
-    for (std::size_t i = 0; i < 1 + random() % 6; ++i) spans.push_back(random_span(random));
-    const auto body = export_of(customer.text(), spans,
-                                {{"service.name", fmt::format("service{}", random() % 2)},
-                                 {"pod", fmt::format("pod{}", random() % 3)}});
-    for (EventStore* store : {&cold_->events(), &memory_.events()}) {
-      ASSERT_TRUE(store->write(customer, Signal::kTraces, body).has_value());
-    }
-  }
-  static TraceQuery random_query(Random& random) {
-    TraceQuery query = all(fmt::format("service{}", random() % 2));
-    if (random() % 2 == 0) query.operation = fmt::format("op{}", random() % 3);
-    if (random() % 3 == 0) query.tags.push_back({"user", std::to_string(random() % 6)});
-    if (random() % 4 == 0) query.tags.push_back({"pod", fmt::format("pod{}", random() % 3)});
-    if (random() % 6 == 0) query.tags.push_back({"error", "true"});
-    if (random() % 8 == 0) query.tags.push_back({"why", "1"});
-    if (random() % 4 == 0) query.shortest_ns = std::uint64_t{1} << random() % 30;
-    if (random() % 4 == 0) query.longest_ns = std::uint64_t{1} << random() % 30;
-    if (random() % 3 == 0) query.from_ns = kNowNs - random() % 6 * 23 * kSecondNs;
-    if (random() % 3 == 0) query.to_ns = kNowNs - random() % 6 * 23 * kSecondNs;
-    return query;
-  }
-  static std::vector<TracePlace> page_of(EventStore& store, const CustomerId& customer,
-                                         const TraceQuery& query) {
-    std::vector<TracePlace> found;
-    const WorkLimit unlimited;
-    const auto end = store.find_traces(
-        customer, query,
-        [&](const TracePlace& place) {
-          found.push_back(place);
-          return true;
-        },
-        unlimited);
-    EXPECT_TRUE(end.has_value() && end->is_whole);
-    return found;
-  }
-
-  MemoryColdStore memory_;
-};
-
-TEST_F(SpanSearchModelTest, FindsWhatReadingEverySpanFinds) {
-  const CustomerId own = CustomerId::parse("cliente-a").value();
-  const CustomerId other = CustomerId::parse("cliente-b").value();
-  std::size_t hits = 0;
-  for (unsigned seed = 1; seed <= 3; ++seed) {
-    SCOPED_TRACE(fmt::format("seed {}", seed));
-    Random random(seed);
-    for (int i = 0; i < 40; ++i) bring(random, i % 5 == 0 ? other : own);
-    if (seed == 2) forget_index();
-    for (int i = 0; i < 60; ++i) {
-      TraceQuery query = random_query(random);
-      if (random() % 2 == 0) query.traces_max = 1 + random() % 4;
-      for (int pages = 0; pages < 50; ++pages) {
-        const auto wanted = page_of(memory_.events(), own, query);
-        ASSERT_EQ(page_of(cold_->events(), own, query), wanted) << "query " << i;
-        hits += wanted.size();
-        if (wanted.empty() || wanted.size() < query.traces_max) break;
-        query.after = wanted.back();
-      }
-    }
-  }
-  EXPECT_GT(hits, 500U) << "most queries find something";
+  const auto rows = indexer.finish(0);
+  const std::string prefix = search_key::services(20'000, customer());
+  EXPECT_EQ(std::count_if(rows.begin(), rows.end(),
+                          [&](const kv::KeyValue& row) { return row.key.starts_with(prefix); }),
+            1);
 }
 
 }  // namespace

@@ -41,13 +41,13 @@ TracePlace before(TracePlace place) {
 
 SpanSearch::SpanSearch(kv::OrderedStore& store, customers::CustomerNumber customer,
                        const TraceQuery& query, const EventStore::TraceVisit& visit,
-                       DamagedItems& damaged, std::size_t bucket_traces_max)
+                       DamagedItems& damaged, const SearchBounds& bounds)
     : store_(store),
       customer_(customer),
       query_(query),
       visit_(visit),
       damaged_(damaged),
-      bucket_traces_max_(bucket_traces_max),
+      bounds_(bounds),
       reader_(store, kv::Family::kSpans, customer),
       filter_(query) {
   if (query.after) filter_.to_ns = std::min(filter_.to_ns, query.after->time_ns);
@@ -72,52 +72,82 @@ Result<TraceEnd> SpanSearch::run(const std::vector<std::uint32_t>& days,
     }
     if (*went != Went::kOn) return TraceEnd{*went == Went::kEnough, looked_at_};
   }
-  return TraceEnd{};
+  return end_of_all();
+}
+
+// Not whole where a trace was too large to be looked through: said once, so that who goes on behind
+// the last place comes to an end.
+TraceEnd SpanSearch::end_of_all() const {
+  const TracePlace last{query_.from_ns, std::string(kTraceIdBytes, '\xff')};
+  if (!has_cut_traces_ || !is_new(last)) return TraceEnd{};
+  return TraceEnd{false, last};
+}
+
+SpanSearch::Blocks SpanSearch::blocks_of(std::uint32_t day) const {
+  Blocks blocks{search_key::blocks(day, customer_, search_key::hash_of(query_.service)), nullptr};
+  std::string from = blocks.prefix;
+  kv::append_key_u32(from, search_key::bucket_of(filter_.from_ns));
+  std::string to = blocks.prefix;
+  kv::append_key_u32(to, search_key::bucket_of(filter_.to_ns) + 1);
+  blocks.scan = store_.scan_back(kv::Family::kSpans, from, to);
+  blocks.has_row = blocks.scan->next();
+  return blocks;
 }
 
 Result<SpanSearch::Went> SpanSearch::walk_day(std::uint32_t day, const WorkLimit& limit) {
-  const std::string prefix =
-      search_key::blocks(day, customer_, search_key::hash_of(query_.service));
-  std::string from = prefix;
-  kv::append_key_u32(from, search_key::bucket_of(filter_.from_ns));
-  std::string to = prefix;
-  kv::append_key_u32(to, search_key::bucket_of(filter_.to_ns) + 1);
-  const auto scan = store_.scan_back(kv::Family::kSpans, from, to);
-  bool has_row = scan->next();
-  while (has_row) {
-    const auto bucket = search_key::bucket_in(scan->key().substr(prefix.size()));
-    std::vector<FoundTrace> traces;
-    bool has_cut = false;
-    while (bucket && has_row &&
-           search_key::bucket_in(scan->key().substr(prefix.size())) == bucket) {
-      const auto read = read_span_block(*bucket, scan->value(), filter_, traces);
-      if (!read) {
-        const auto goes_on = damaged_.left_out(read.error());
-        if (!goes_on) return forward(goes_on);
-      }
-      if (traces.size() > 2 * bucket_traces_max_) has_cut = is_cut(traces) || has_cut;
-      has_row = scan->next();
-    }
+  Blocks blocks = blocks_of(day);
+  while (blocks.has_row) {
+    const auto bucket = blocks.bucket_here();
     if (!bucket) {
-      has_row = scan->next();
+      blocks.has_row = blocks.scan->next();
       continue;
     }
-    has_cut = is_cut(traces) || has_cut;
-    const Stretch stretch{std::max(search_key::bucket_begin(*bucket), first_of(day)),
-                          std::min(search_key::bucket_last(*bucket), last_of(day))};
-    auto went = walk_bucket(stretch, traces, limit);
-    if (went && *went == Went::kOn && !has_cut) went = give_until(nullptr);
+    blocks.bucket = *bucket;
+    blocks.stretch = {std::max(search_key::bucket_begin(*bucket), first_of(day)),
+                      std::min(search_key::bucket_last(*bucket), last_of(day))};
+    auto went = read_bucket(blocks, limit);
+    if (went && *went == Went::kOn) went = walk_bucket(blocks, limit);
     if (!went || *went != Went::kOn) return went;
     behind_.reset();
-    if (!has_cut) continue;
-    behind_ = place_of(traces.back());
-    std::string again = prefix;  // the bucket once more, for what lies behind
+    if (!blocks.has_cut) continue;
+    behind_ = place_of(blocks.traces.back());
+    std::string again = blocks.prefix;  // the bucket once more, for what lies behind
     kv::append_key_u32(again, *bucket + 1);
-    scan->seek(again);
-    has_row = scan->next();
+    blocks.scan->seek(again);
+    blocks.has_row = blocks.scan->next();
   }
-  if (auto status = scan->status(); !status) return forward(status);
+  if (auto status = blocks.scan->status(); !status) return forward(status);
   return Went::kOn;
+}
+
+// What of a bucket passes the filter. The limit is looked at before each row: most of the blocks
+// that a search for something rare goes through hold nothing of it.
+Result<SpanSearch::Went> SpanSearch::read_bucket(Blocks& blocks, const WorkLimit& limit) {
+  blocks.traces.clear();
+  blocks.has_cut = false;
+  while (blocks.has_row && blocks.bucket_here() == blocks.bucket) {
+    if (limit.is_over()) return end_in(blocks);
+    const auto read = read_span_block(blocks.bucket, blocks.scan->value(), filter_, blocks.traces);
+    if (!read) {
+      const auto goes_on = damaged_.left_out(read.error());
+      if (!goes_on) return forward(goes_on);
+    }
+    if (blocks.traces.size() > 2 * bounds_.bucket_traces) {
+      blocks.has_cut = is_cut(blocks.traces) || blocks.has_cut;
+    }
+    blocks.has_row = blocks.scan->next();
+  }
+  blocks.has_cut = is_cut(blocks.traces) || blocks.has_cut;
+  return Went::kOn;
+}
+
+// Before any trace of the bucket has been looked at, or of its part behind behind_.
+SpanSearch::Went SpanSearch::end_in(const Blocks& blocks) {
+  const TracePlace first{std::min(blocks.stretch.last_ns, filter_.to_ns), ""};
+  const TracePlace& bound = behind_ ? *behind_ : first;
+  if (const Went went = give_until(&bound); went != Went::kOn) return went;
+  note_limit(bound);
+  return Went::kLimited;
 }
 
 // Puts them in order, each once, and keeps the first ones that lie behind what was walked. True
@@ -134,30 +164,24 @@ bool SpanSearch::is_cut(std::vector<FoundTrace>& traces) {
                                  return left.latest_ns == right.latest_ns && left.id == right.id;
                                });
   traces.erase(end, traces.end());
-  if (traces.size() <= bucket_traces_max_) return false;
-  traces.resize(bucket_traces_max_);
+  if (traces.size() <= bounds_.bucket_traces) return false;
+  traces.resize(bounds_.bucket_traces);
   return true;
 }
 
-Result<SpanSearch::Went> SpanSearch::walk_bucket(const Stretch& stretch,
-                                                 const std::vector<FoundTrace>& traces,
-                                                 const WorkLimit& limit) {
-  for (const FoundTrace& trace : traces) {
-    auto went = take(place_of(trace), stretch, limit);
+Result<SpanSearch::Went> SpanSearch::walk_bucket(const Blocks& blocks, const WorkLimit& limit) {
+  for (const FoundTrace& trace : blocks.traces) {
+    auto went = take(place_of(trace), blocks.stretch, limit);
     if (!went || *went != Went::kOn) return went;
   }
-  return Went::kOn;
+  return blocks.has_cut ? Went::kOn : give_until(nullptr);
 }
 
 Result<SpanSearch::Went> SpanSearch::take(const TracePlace& bound, const Stretch& stretch,
                                           const WorkLimit& limit) {
-  if (const Went went = give_until(&bound); went != Went::kOn) return went;
-  if (limit.is_over() || spans_ > kSearchSpansMax) {
-    note_limit(bound);
-    return Went::kLimited;
-  }
-  const auto ids = ids_of(bound.trace_id, event_key::day_of_ns(stretch.first_ns));
+  const auto ids = ids_of(bound.trace_id, event_key::day_of_ns(stretch.first_ns), limit);
   if (!ids) return forward(ids);
+  if (is_new(bound)) spans_ += ids->size();
   for (const std::string& id : *ids) {
     auto went = take_one({bound.time_ns, id}, stretch, limit);
     if (!went || *went != Went::kOn) return went;
@@ -165,28 +189,46 @@ Result<SpanSearch::Went> SpanSearch::take(const TracePlace& bound, const Stretch
   return Went::kOn;
 }
 
-// The traces of the day whose ids begin so: one, but where somebody makes his ids up.
-Result<std::vector<std::string>> SpanSearch::ids_of(const std::string& id, std::uint32_t day) {
+// The traces of the day whose ids begin so: one, but where somebody makes his ids up. Once the
+// limit is over only the first one is of use: there the search ends.
+Result<std::vector<std::string>> SpanSearch::ids_of(const std::string& id, std::uint32_t day,
+                                                    const WorkLimit& limit) {
   const std::string_view half = std::string_view(id).substr(0, kHalfIdBytes);
-  if (half.find_first_not_of('\0') == std::string_view::npos) return std::vector{id};
+  if (half.find_first_not_of('\0') == std::string_view::npos || limit.is_over()) {
+    return std::vector{id};
+  }
   const std::string prefix = event_key::prefix(day, customer_);
   const std::string all = prefix + std::string(half);
   const auto scan = store_.scan(kv::Family::kSpans, all, kv::after_prefix(all));
   std::vector<std::string> ids;
   while (scan->next()) {
-    ++spans_;
     ids.emplace_back(scan->key().substr(prefix.size(), kTraceIdBytes));
-    if (ids.size() > kTraceSpansLookedAt) break;
+    if (limit.is_over()) break;
+    if (ids.size() == bounds_.trace_spans) {
+      has_cut_traces_ = true;
+      break;
+    }
     scan->seek(kv::after_prefix(prefix + ids.back()));
   }
   if (auto status = scan->status(); !status) return forward(status);
   return ids;
 }
 
+// Of what lies no later than query_.after the spans are not counted, though they have to be read:
+// the page before may have ended with such a trace known and not given. So each page comes further,
+// however many spans those have.
 Result<SpanSearch::Went> SpanSearch::take_one(const TracePlace& bound, const Stretch& stretch,
                                               const WorkLimit& limit) {
+  if (const Went went = give_until(&bound); went != Went::kOn) return went;
+  if (limit.is_over() || (is_further_ && spans_ > bounds_.spans)) {
+    note_limit(bound);
+    return Went::kLimited;
+  }
+  const std::size_t spans_before = spans_;
   const auto latest = latest_of(bound.trace_id, limit);
   if (!latest) return forward(latest);
+  is_further_ = is_further_ || is_new(bound);
+  if (!is_new(bound)) spans_ = spans_before;
   if (limit.is_over()) {
     note_limit(bound);
     return Went::kLimited;
@@ -196,8 +238,18 @@ Result<SpanSearch::Went> SpanSearch::take_one(const TracePlace& bound, const Str
   // Later than what is walked, and given or passed over there: unless it came meanwhile, or the row
   // of the index is lost that led to it.
   if (**latest > stretch.last_ns) return give(own, bound);
-  known_.insert(own);
+  keep(own);
   return Went::kOn;
+}
+
+// The first ones that are still to be given. Those that have no room are looked at once more by a
+// search that goes on before them.
+void SpanSearch::keep(const TracePlace& own) {
+  if (!is_new(own) || given_.contains(own.trace_id)) return;
+  if (known_until_ && !own.is_before(*known_until_)) return;
+  known_.insert(own);
+  if (known_.size() <= bounds_.known) return;
+  known_until_ = std::move(known_.extract(std::prev(known_.end())).value());
 }
 
 SpanSearch::Went SpanSearch::give_until(const TracePlace* bound) {
@@ -205,12 +257,14 @@ SpanSearch::Went SpanSearch::give_until(const TracePlace* bound) {
     const TracePlace place = std::move(known_.extract(known_.begin()).value());
     if (const Went went = give(place, place); went != Went::kOn) return went;
   }
-  return Went::kOn;
+  if (!known_until_ || (bound != nullptr && bound->is_before(*known_until_))) return Went::kOn;
+  note_limit(*known_until_);
+  return Went::kLimited;
 }
 
 // `shown`: where the walk is. It differs where the trace has missed its turn.
 SpanSearch::Went SpanSearch::give(const TracePlace& place, const TracePlace& shown) {
-  if (query_.after && !query_.after->is_before(place)) return Went::kOn;
+  if (!is_new(place)) return Went::kOn;
   if (!given_.insert(place.trace_id).second) return Went::kOn;
   const bool goes_on = visit_(shown);
   return goes_on && given_.size() < query_.traces_max ? Went::kOn : Went::kEnough;
@@ -218,7 +272,7 @@ SpanSearch::Went SpanSearch::give(const TracePlace& place, const TracePlace& sho
 
 void SpanSearch::note_limit(const TracePlace& bound) {
   looked_at_ = before(bound);
-  if (query_.after && !query_.after->is_before(*looked_at_)) looked_at_ = query_.after;
+  if (!is_new(*looked_at_)) looked_at_ = query_.after;
 }
 
 // A trace of many requests stands in as many blocks: it is read once.
@@ -242,8 +296,11 @@ Result<SpanSearch::Times> SpanSearch::latest_on(std::uint32_t day, const std::st
   const auto scan = store_.scan(kv::Family::kSpans, prefix, kv::after_prefix(prefix));
   Times latest;
   std::size_t bytes = 0;
-  for (std::size_t spans = 0; spans < kTraceSpansLookedAt && bytes < kTraceBytesLookedAt; ++spans) {
-    if (limit.is_over() || !scan->next()) break;
+  for (std::size_t spans = 0; !limit.is_over() && scan->next(); ++spans) {
+    if (spans == bounds_.trace_spans || bytes >= kTraceBytesLookedAt) {
+      has_cut_traces_ = true;
+      break;
+    }
     ++spans_;
     bytes += scan->value().size();
     const auto event = reader_.read(scan->value());
@@ -255,6 +312,8 @@ Result<SpanSearch::Times> SpanSearch::latest_on(std::uint32_t day, const std::st
     })
                                : damaged_.left_out(event.error());
     if (!goes_on) return forward(goes_on);
+    // It was given before query_.after, wherever.
+    if (latest && query_.after && *latest > query_.after->time_ns) break;
   }
   if (auto status = scan->status(); !status) return forward(status);
   return latest;
