@@ -5,7 +5,7 @@
 
 #include "libs/base/check.hpp"
 #include "libs/chunk/chunk_reader.hpp"
-#include "services/storage/read/overlap_merge.hpp"
+#include "services/storage/rows/overlap_merge.hpp"
 #include "services/storage/store/row_merge.hpp"
 
 namespace vigia::storage::read {
@@ -196,7 +196,7 @@ Result<std::vector<store::ChunkRow>> BatchRead::merge_floats(std::vector<store::
       rows.begin(), rows.end(), [](const store::ChunkRow& left, const store::ChunkRow& right) {
         return std::tie(left.first_ms, left.version) < std::tie(right.first_ms, right.version);
       });
-  auto separate = read::merge_overlapping(std::move(rows), memory, range_.resolution);
+  auto separate = rows::merge_overlapping(std::move(rows), memory, range_.resolution);
   if (!separate) return forward(separate);
   unreadable += separate->unreadable;
   std::vector<store::ChunkRow>& merged = separate->rows;

@@ -7,7 +7,7 @@
 #include "services/storage/lanes/answer_memory.hpp"
 #include "services/storage/store/chunks.hpp"
 
-namespace vigia::storage::read {
+namespace vigia::storage::rows {
 
 struct SeparateRows {
   std::vector<store::ChunkRow> rows;  ///< in time order, none overlaps another
@@ -23,4 +23,4 @@ Result<SeparateRows> merge_overlapping(std::vector<store::ChunkRow> rows,
                                        lanes::AnswerMemory& memory,
                                        Resolution resolution = Resolution::kRaw);
 
-}  // namespace vigia::storage::read
+}  // namespace vigia::storage::rows

@@ -1,4 +1,4 @@
-#include "services/storage/read/overlap_merge.hpp"
+#include "services/storage/rows/overlap_merge.hpp"
 
 #include <algorithm>
 #include <map>
@@ -12,7 +12,7 @@
 #include "services/storage/heads/head.hpp"
 #include "services/storage/store/row_merge.hpp"
 
-namespace vigia::storage::read {
+namespace vigia::storage::rows {
 namespace {
 
 constexpr std::size_t kMib = 1U << 20U;
@@ -133,4 +133,4 @@ TEST_F(OverlapMergeTest, MoreThanTheShareAllowsIsRefusedBeforeItIsUnpacked) {
 }
 
 }  // namespace
-}  // namespace vigia::storage::read
+}  // namespace vigia::storage::rows

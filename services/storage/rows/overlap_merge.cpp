@@ -1,11 +1,11 @@
-#include "services/storage/read/overlap_merge.hpp"
+#include "services/storage/rows/overlap_merge.hpp"
 
 #include <algorithm>
 
 #include "services/storage/heads/head.hpp"
 #include "services/storage/store/row_merge.hpp"
 
-namespace vigia::storage::read {
+namespace vigia::storage::rows {
 namespace {
 
 constexpr std::size_t kSamplesAtOnce = 128U << 10U;
@@ -119,4 +119,4 @@ Result<SeparateRows> merge_overlapping(std::vector<store::ChunkRow> rows,
   return SeparateRows{std::move(*separate), merge.unreadable()};
 }
 
-}  // namespace vigia::storage::read
+}  // namespace vigia::storage::rows
