@@ -2,9 +2,14 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <optional>
 
 #include "libs/base/check.hpp"
-#include "services/storage/store/row_merge.hpp"
+#include "libs/chunk/chunk_reader.hpp"
+#include "libs/rollup/window_maker.hpp"
+#include "services/storage/lanes/answer_memory.hpp"
+#include "services/storage/rows/overlap_merge.hpp"
 
 namespace vigia::storage::rolling {
 namespace {
@@ -12,75 +17,144 @@ namespace {
 TimestampMs first_ms_of(std::uint32_t day) { return TimestampMs{day} * store::kDayMs + 1; }
 TimestampMs last_ms_of(std::uint32_t day) { return (TimestampMs{day} + 1) * store::kDayMs; }
 
-template <typename T>
-void keep_range(std::vector<T>& samples, TimestampMs from_ms, TimestampMs to_ms) {
-  std::erase_if(samples, [&](const T& sample) {
-    return sample.timestamp_ms < from_ms || sample.timestamp_ms > to_ms;
-  });
-}
+std::size_t bytes_of(const store::ChunkRow& row) { return 2 * sizeof(row) + row.data.size(); }
 
 }  // namespace
+
+bool DayRoller::Job::contains(std::uint32_t day) const {
+  return std::any_of(days.begin(), days.end(),
+                     [day](const MadeDay& made) { return made.due.place.day == day; });
+}
 
 Result<RolledCounts> DayRoller::roll(const CustomerId& customer, const store::SeriesKey& series,
                                      std::span<const store::DueDay> days) {
   CHECK(!days.empty() && days.size() <= kDaysMax);
   RolledCounts counts;
-  const Job job{customer, series, {days.front().place.day, days.back().place.day}};
-  const TimestampMs from_ms = first_ms_of(job.days.first);
-  const TimestampMs to_ms = last_ms_of(job.days.last);
-  auto rows = store::read_rows(chunks_, customer, series, {from_ms, to_ms});
-  if (!rows) return tl::unexpected<Error>(rows.error());
-  auto raw = store::merge_rows(*rows);
-  if (!raw) {  // a row that cannot be read costs itself, here as in reads
-    counts.unreadable_rows = store::erase_unreadable(*rows);
-    raw = store::merge_rows(*rows);
-  }
-  if (!raw) return forward(raw);
-  keep_range(raw->samples, from_ms, to_ms);
-  keep_range(raw->histograms, from_ms, to_ms);
+  Job job{customer, series, {}};
+  if (auto made = make_days(job, days, counts); !made) return forward(made);
   // Asked after the rows were read: it is noted before any of them goes.
-  if (job.days.first > book_.note().raw_gone_day) {
-    for (std::size_t i = 0; i < kRolledUp.size(); ++i) {
-      if (!book_.made().at(i)) continue;
-      const auto put = put_windows(job, raw->samples, kRolledUp.at(i));
-      if (!put) return forward(put);
-      counts.windows += *put;
-    }
-    std::vector<std::uint32_t> histogram_days;
-    for (const auto& histogram : raw->histograms) {
-      const std::uint32_t day = store::window_day_of(histogram.timestamp_ms);
-      if (histogram_days.empty() || histogram_days.back() != day) histogram_days.push_back(day);
-    }
-    if (auto put = put_histogram_days(job, histogram_days); !put) return forward(put);
-    counts.days = days.size();
-  } else {
-    counts.days_gone = days.size();
+  const std::uint32_t gone_day = book_.note().raw_gone_day;
+  const auto is_gone = [gone_day](const store::DueDay& day) { return day.place.day <= gone_day; };
+  std::erase_if(job.days, [&](const MadeDay& day) { return is_gone(day.due); });
+  std::vector<store::DueDay> done;
+  std::copy_if(days.begin(), days.end(), std::back_inserter(done), is_gone);
+  counts.days_gone = done.size();
+  if (auto put = put_days(job, counts); !put) return forward(put);
+  for (const MadeDay& day : job.days) done.push_back(day.due);
+  if (auto forgotten = chunks_.due_days()->done(customer, done); !forgotten) {
+    return forward(forgotten);
   }
-  if (auto done = chunks_.due_days()->done(customer, days); !done) return forward(done);
   return counts;
 }
 
+Result<void> DayRoller::make_days(Job& job, std::span<const store::DueDay> days,
+                                  RolledCounts& counts) {
+  for (const store::DueDay& due : days) {
+    if (due.place.day <= book_.note().raw_gone_day) continue;
+    MadeDay day{due, {}, false};
+    auto made = make_day(job, day, counts);
+    if (made) {
+      job.days.push_back(std::move(day));
+    } else if (made.error().code == ErrorCode::kOverLimit) {
+      ++counts.days_too_large;
+    } else {
+      return made;
+    }
+  }
+  return {};
+}
+
+// Of histograms it needs to know only that there are some.
+Result<void> DayRoller::make_day(const Job& job, MadeDay& day, RolledCounts& counts) {
+  const TimestampMs from_ms = first_ms_of(day.due.place.day);
+  const TimestampMs to_ms = last_ms_of(day.due.place.day);
+  const auto is_inside = [&](TimestampMs time_ms) {
+    return time_ms >= from_ms && time_ms <= to_ms;
+  };
+  lanes::AnswerMemory memory(memory_, job.customer.text());
+  std::vector<store::ChunkRow> rows;
+  const auto cursor = chunks_.read(job.customer, {&job.series, 1}, {from_ms, to_ms});
+  for (;;) {
+    auto page = cursor->next();
+    if (!page) return forward(page);
+    if (page->empty()) break;
+    for (store::ChunkRow& row : *page) {
+      if (row.encoding != store::Encoding::kFloats) {
+        // Its first and last are samples, and it is shorter than a day.
+        day.has_histograms |= is_inside(row.first_ms) || is_inside(row.last_ms);
+        continue;
+      }
+      if (auto fits = memory.add(bytes_of(row)); !fits) return fits;
+      rows.push_back(std::move(row));
+    }
+  }
+  auto separate = rows::merge_overlapping(std::move(rows), memory);
+  if (!separate) return forward(separate);
+  counts.unreadable_rows += separate->unreadable;
+  add_windows(separate->rows, day, counts);
+  return {};
+}
+
+// Row by row: each has 65,535 samples at the most. One that cannot be read costs itself.
+void DayRoller::add_windows(const std::vector<store::ChunkRow>& rows, MadeDay& day,
+                            RolledCounts& counts) {
+  std::array<rollup::WindowMaker, kRolledUp.size()> makers = {
+      rollup::WindowMaker(rollup::width_ms(kRolledUp[0])),
+      rollup::WindowMaker(rollup::width_ms(kRolledUp[1])),
+      rollup::WindowMaker(rollup::width_ms(kRolledUp[2]))};
+  const auto add = [&](std::size_t i, const std::optional<Window>& window) {
+    if (window.has_value()) day.windows.at(i).push_back(*window);
+  };
+  for (const store::ChunkRow& row : rows) {
+    const auto samples = chunk::read_samples(row.data);
+    if (!samples) {
+      ++counts.unreadable_rows;
+      continue;
+    }
+    for (const Sample& sample : *samples) {
+      if (store::window_day_of(sample.timestamp_ms) != day.due.place.day) continue;
+      for (std::size_t i = 0; i < makers.size(); ++i) add(i, makers.at(i).add(sample));
+    }
+  }
+  for (std::size_t i = 0; i < makers.size(); ++i) add(i, makers.at(i).finish());
+}
+
+Result<void> DayRoller::put_days(const Job& job, RolledCounts& counts) {
+  for (std::size_t i = 0; i < kRolledUp.size(); ++i) {
+    if (!book_.made().at(i)) continue;
+    const auto put = put_windows(job, i);
+    if (!put) return forward(put);
+    counts.windows += *put;
+  }
+  if (auto put = put_histogram_days(job); !put) return put;
+  counts.days = job.days.size();
+  return {};
+}
+
 // One row a period: what it has of other days stays in it.
-Result<std::uint64_t> DayRoller::put_windows(const Job& job, const std::vector<Sample>& samples,
-                                             Resolution resolution) {
-  const auto made = rollup::windows_of(samples, rollup::width_ms(resolution));
+Result<std::uint64_t> DayRoller::put_windows(const Job& job, std::size_t resolution) {
+  const Resolution width = kRolledUp.at(resolution);
+  std::map<std::uint32_t, std::vector<Window>> made;  // by period
+  std::uint64_t count = 0;
+  for (const MadeDay& day : job.days) {
+    const std::vector<Window>& windows = day.windows.at(resolution);
+    if (windows.empty()) continue;
+    auto& period = made[period_of(width, day.due.place.day)];
+    period.insert(period.end(), windows.begin(), windows.end());
+    count += windows.size();
+  }
   std::vector<store::ClosedChunk> rows;
-  for (auto from = made.begin(); from != made.end();) {
-    const std::uint32_t period = period_of(resolution, day_of_window(from->end_ms));
-    const auto to = std::find_if(from, made.end(), [&](const Window& window) {
-      return period_of(resolution, day_of_window(window.end_ms)) != period;
+  for (const auto& [period, windows] : made) {
+    auto all = kept_beside(job, width, period);
+    if (!all) return tl::unexpected<Error>(all.error());
+    all->insert(all->end(), windows.begin(), windows.end());
+    std::sort(all->begin(), all->end(), [](const Window& left, const Window& right) {
+      return left.end_ms < right.end_ms;
     });
-    auto windows = kept_beside(job, resolution, period);
-    if (!windows) return tl::unexpected<Error>(windows.error());
-    const auto place = std::find_if(windows->begin(), windows->end(), [&](const Window& window) {
-      return window.end_ms > from->end_ms;
-    });
-    windows->insert(place, from, to);
-    rows.push_back(window_row(job.series, resolution, *windows));
-    from = to;
+    rows.push_back(window_row(job.series, width, *all));
   }
   if (auto done = put(job, rows); !done) return forward(done);
-  return made.size();
+  return count;
 }
 
 // A damaged row is made anew, and with it whatever else there is raw of: its other days are lost.
@@ -98,17 +172,18 @@ Result<std::vector<Window>> DayRoller::kept_beside(const Job& job, Resolution re
   }
   std::erase_if(stored->windows, [&](const Window& window) {
     const std::uint32_t day = day_of_window(window.end_ms);
-    return period_of(resolution, day) != period || (day >= job.days.first && day <= job.days.last);
+    return period_of(resolution, day) != period || job.contains(day);
   });
   return std::move(stored->windows);
 }
 
-Result<void> DayRoller::put_histogram_days(const Job& job, const std::vector<std::uint32_t>& days) {
+Result<void> DayRoller::put_histogram_days(const Job& job) {
   std::vector<store::ClosedChunk> rows;
-  for (const std::uint32_t day : days) {
+  for (const MadeDay& day : job.days) {
+    if (!day.has_histograms) continue;
     for (std::size_t i = 0; i < kRolledUp.size(); ++i) {
       if (!book_.made().at(i)) continue;
-      rows.push_back(histogram_day_row(job.series, kRolledUp.at(i), day));
+      rows.push_back(histogram_day_row(job.series, kRolledUp.at(i), day.due.place.day));
     }
   }
   return put(job, rows);

@@ -1,10 +1,12 @@
 // Makes the windows of some days of one series and puts them into the store.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "services/storage/lanes/customer_shares.hpp"
 #include "services/storage/rolling/rollup_book.hpp"
 #include "services/storage/rolling/window_rows.hpp"
 #include "services/storage/store/chunks.hpp"
@@ -16,40 +18,55 @@ struct RolledCounts {
   std::uint64_t windows = 0;          ///< put, of all resolutions
   std::uint64_t days_gone = 0;        ///< of which raw is gone: whatever windows there are stay
   std::uint64_t unreadable_rows = 0;  ///< of raw, left out
+  std::uint64_t days_too_large = 0;   ///< that stay due: they need more memory than there is for it
 };
 
 /// Thread contract: one thread, and no other process on the store: a row is read, changed and
 /// written.
 class DayRoller {
  public:
-  /// Of one call, so that what is unpacked at once stays some MiB.
+  /// Of one call: a row of hours is written once for all of them.
   static constexpr std::size_t kDaysMax = 8;
+  /// For the rows of a day and what is unpacked of them.
+  static constexpr std::size_t kMemoryMax = 32U << 20U;
 
   /// Both must outlive it; the store marks days.
-  DayRoller(store::ChunkStore& chunks, RollupBook& book) : chunks_(chunks), book_(book) {}
+  DayRoller(store::ChunkStore& chunks, RollupBook& book, std::size_t memory_max = kMemoryMax)
+      : chunks_(chunks), book_(book), memory_("roll-ups", 2 * memory_max) {}
 
   /// `days` are marks of the series, one after the other without a gap, as they were read before.
   /// When it returns they are forgotten, where nobody has set them anew meanwhile. Windows of an
   /// hour are made of samples as those of five minutes are: a mistake in one does not spread. On an
-  /// error they stay, and doing it again is right. REQUIRES: 1 to kDaysMax days.
+  /// error they stay, and doing it again is right. One day is read at a time; those of one that is
+  /// too large stay as well. REQUIRES: 1 to kDaysMax days.
   Result<RolledCounts> roll(const CustomerId& customer, const store::SeriesKey& series,
                             std::span<const store::DueDay> days);
 
  private:
+  struct MadeDay {
+    store::DueDay due;
+    std::array<std::vector<Window>, kRolledUp.size()> windows;
+    bool has_histograms = false;
+  };
   struct Job {
     const CustomerId& customer;
     const store::SeriesKey& series;
-    store::DayRange days;
+    std::vector<MadeDay> days;
+    bool contains(std::uint32_t day) const;
   };
-  Result<std::uint64_t> put_windows(const Job& job, const std::vector<Sample>& samples,
-                                    Resolution resolution);
+  Result<void> make_days(Job& job, std::span<const store::DueDay> days, RolledCounts& counts);
+  Result<void> make_day(const Job& job, MadeDay& day, RolledCounts& counts);
+  void add_windows(const std::vector<store::ChunkRow>& rows, MadeDay& day, RolledCounts& counts);
+  Result<void> put_days(const Job& job, RolledCounts& counts);
+  Result<std::uint64_t> put_windows(const Job& job, std::size_t resolution);
   Result<std::vector<Window>> kept_beside(const Job& job, Resolution resolution,
                                           std::uint32_t period);
-  Result<void> put_histogram_days(const Job& job, const std::vector<std::uint32_t>& days);
+  Result<void> put_histogram_days(const Job& job);
   Result<void> put(const Job& job, const std::vector<store::ClosedChunk>& rows);
 
   store::ChunkStore& chunks_;
   RollupBook& book_;
+  lanes::CustomerShares memory_;  // of which one answer may hold half
 };
 
 }  // namespace vigia::storage::rolling

@@ -14,12 +14,24 @@ namespace {
 constexpr int kNice = 10;                // behind what is received and what is read
 constexpr std::size_t kDaysATurn = 256;  // marks of one customer that are looked at in his turn
 constexpr std::size_t kMarkSteps = 64;   // of the walk over unmarked rows, before each round
-constexpr TimestampMs kHeldMax = 7;      // days that raw is kept longer for
+constexpr std::size_t kWatchedMax = 1'024;  // marks of a customer that raw may wait for
+constexpr std::size_t kPutOffMax = 256;     // series of a customer
+constexpr Duration kPutOffFirst = std::chrono::minutes(10);
+constexpr Duration kPutOffLast = std::chrono::hours(24);
 constexpr Duration kShortPause = std::chrono::milliseconds(10);
 constexpr Duration kUntilRecords = std::chrono::seconds(1);  // by which time is told
 constexpr Duration kLogEach = std::chrono::minutes(1);
 
 TimestampMs end_ms_of(std::uint32_t day) { return (TimestampMs{day} + 1) * store::kDayMs; }
+
+TimestampMs ms_of(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+store::DuePlace after(const store::DuePlace& place) {
+  if (place.day < UINT32_MAX) return {place.series, place.day + 1};
+  return {{place.series.value + 1}, 0};
+}
 
 }  // namespace
 
@@ -30,7 +42,7 @@ Roller::Roller(store::ColdStore& cold, RollupBook& book, RollerSources sources,
       book_(book),
       sources_(std::move(sources)),
       settings_(settings),
-      day_roller_(cold.chunks(), book) {}
+      day_roller_(cold.chunks(), book, settings.memory_max) {}
 
 Roller::~Roller() {
   {
@@ -59,7 +71,7 @@ void Roller::run() {
   (void)setpriority(PRIO_PROCESS, 0, kNice);
   for (bool goes_on = true; goes_on;) {
     bool is_more = false;
-    contain_faults("storage: roll-ups", [&] { is_more = roll_round() || !book_.note().is_marked; });
+    contain_faults("storage: roll-ups", [&] { is_more = roll_round(); });
     const bool is_time_known = sources_.now_ms() > 0;
     goes_on = wait_for_round(is_more         ? kShortPause
                              : is_time_known ? settings_.interval
@@ -83,26 +95,41 @@ void Roller::look_for_damage() {
   if (!forgotten) return note_failure(CustomerId::provider(), 0, forgotten.error().message);
   damage_seen_ = found;
   marked_up_to_.clear();
+  is_walk_over_ = false;
 }
 
-// What lies there unmarked is marked step by step, and rolled up meanwhile.
-void Roller::mark_some() {
-  if (book_.note().is_marked) return;
-  const std::uint32_t first_day = sources_.first_day();
-  for (std::size_t i = 0; i < kMarkSteps && !is_stopping(); ++i) {
+// What lies there unmarked is marked step by step, and rolled up meanwhile. False where that did
+// not move on.
+bool Roller::mark_some() {
+  if (book_.note().is_marked) return false;
+  for (std::size_t i = 0; i < kMarkSteps && !is_walk_over_ && !is_stopping(); ++i) {
     auto next = due_days_.mark_stored(marked_up_to_);
-    if (!next) return note_failure(CustomerId::provider(), 0, next.error().message);
+    if (!next) {
+      note_failure(CustomerId::provider(), 0, next.error().message);
+      return i > 0;
+    }
     marked_up_to_ = std::move(*next);
-    if (!marked_up_to_.empty()) continue;
-    auto marked = book_.set_marked(first_day);
-    if (!marked) note_failure(CustomerId::provider(), 0, marked.error().message);
-    return;
+    is_walk_over_ = marked_up_to_.empty();
   }
+  return !is_walk_over_ || end_walk();
+}
+
+// From which day on raw is whole is not known before the time is.
+bool Roller::end_walk() {
+  if (sources_.now_ms() <= 0) return false;
+  const std::uint32_t gone_day = book_.note().raw_gone_day;
+  const std::uint32_t first_day = std::max(sources_.first_day(), gone_day == 0 ? 0 : gone_day + 1);
+  if (auto marked = book_.set_marked(first_day); !marked) {
+    note_failure(CustomerId::provider(), 0, marked.error().message);
+    return false;
+  }
+  is_walk_over_ = false;
+  return true;
 }
 
 bool Roller::roll_round() {
   look_for_damage();
-  mark_some();
+  const bool has_marked = mark_some();
   RollerStats round;
   std::vector<Turn> turns;
   for (CustomerId& customer : cold_.catalog().customers())
@@ -120,7 +147,7 @@ bool Roller::roll_round() {
   const std::lock_guard lock(mutex_);
   stats_.days_due = round.days_due;
   stats_.oldest_due_ms = round.oldest_due_ms;
-  return round.days > 0;
+  return has_marked || round.days > 0;
 }
 
 void Roller::take_turn(Turn& turn, RollerStats& round) {
@@ -131,15 +158,12 @@ void Roller::take_turn(Turn& turn, RollerStats& round) {
   }
   turn.is_over = days->size() < kDaysATurn;
   if (days->empty()) return;
-  turn.next = days->back().place;
-  ++turn.next.day;  // a day of the year 11 million is not marked
+  turn.next = after(days->back().place);
   roll(turn.customer, over_days(*days), round);
 }
 
 std::vector<store::DueDay> Roller::over_days(const std::vector<store::DueDay>& days) const {
-  const TimestampMs grace_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(settings_.grace).count();
-  const TimestampMs over_ms = sources_.now_ms() - grace_ms;
+  const TimestampMs over_ms = sources_.now_ms() - ms_of(settings_.grace);
   std::vector<store::DueDay> over;
   for (const store::DueDay& day : days) {
     if (end_ms_of(day.place.day) <= over_ms) over.push_back(day);
@@ -165,9 +189,11 @@ void Roller::roll(const CustomerId& customer, const std::vector<store::DueDay>& 
 
 void Roller::roll_run(const CustomerId& customer, std::span<const store::DueDay> days,
                       RollerStats& round) {
+  const store::SeriesId series = days.front().place.series;
+  if (is_put_off(customer, series)) return note_due(days, round);
   Result<RolledCounts> rolled = fail(ErrorCode::kInternal, "a fault of this program");
   contain_faults("storage: roll-ups of a series", [&] {
-    const auto key = key_of(customer, days.front().place.series);
+    const auto key = key_of(customer, series);
     if (!key) {
       rolled = tl::unexpected<Error>(key.error());
     } else {
@@ -175,10 +201,16 @@ void Roller::roll_run(const CustomerId& customer, std::span<const store::DueDay>
     }
   });
   if (!rolled) {
-    round.days_due += days.size();
-    const TimestampMs end_ms = end_ms_of(days.front().place.day);
-    if (round.oldest_due_ms == 0 || end_ms < round.oldest_due_ms) round.oldest_due_ms = end_ms;
+    if (rolled.error().code != ErrorCode::kUnavailable) put_off(customer, series);
+    note_due(days, round);
     return note_failure(customer, days.size(), rolled.error().message);
+  }
+  if (rolled->days_too_large > 0) {
+    put_off(customer, series);
+    note_due(days, round);
+    note_failure(customer, rolled->days_too_large, "too many samples lie in one day of a series");
+  } else if (const auto at = put_off_.find(customer); at != put_off_.end()) {
+    at->second.erase(series);
   }
   round.days += rolled->days + rolled->days_gone;
   const std::lock_guard lock(mutex_);
@@ -188,42 +220,86 @@ void Roller::roll_run(const CustomerId& customer, std::span<const store::DueDay>
   stats_.unreadable_rows += rolled->unreadable_rows;
 }
 
-Result<std::uint32_t> Roller::first_due_day() {
-  constexpr std::size_t kAtOnce = 1'024;
-  std::uint32_t first = UINT32_MAX;
-  const std::uint32_t gone = book_.note().raw_gone_day;
-  for (const CustomerId& customer : cold_.catalog().customers()) {
-    for (store::DuePlace from;;) {
-      const auto days = due_days_.due(customer, from, kAtOnce);
-      if (!days) return tl::unexpected<Error>(days.error());
-      for (const store::DueDay& day : *days) {
-        if (day.place.day > gone) first = std::min(first, day.place.day);
+void Roller::note_due(std::span<const store::DueDay> days, RollerStats& round) const {
+  round.days_due += days.size();
+  const TimestampMs end_ms = end_ms_of(days.front().place.day);
+  if (round.oldest_due_ms == 0 || end_ms < round.oldest_due_ms) round.oldest_due_ms = end_ms;
+}
+
+bool Roller::is_put_off(const CustomerId& customer, store::SeriesId series) const {
+  const auto own = put_off_.find(customer);
+  if (own == put_off_.end()) return false;
+  const auto at = own->second.find(series);
+  return at != own->second.end() && std::chrono::steady_clock::now() < at->second.until;
+}
+
+// Of more than some series of one customer the first is tried again sooner.
+void Roller::put_off(const CustomerId& customer, store::SeriesId series) {
+  auto& own = put_off_[customer];
+  if (own.size() >= kPutOffMax && !own.contains(series)) own.erase(own.begin());
+  PutOff& entry = own[series];
+  entry.pause = entry.pause == Duration(0) ? kPutOffFirst : std::min(2 * entry.pause, kPutOffLast);
+  entry.until = std::chrono::steady_clock::now() + entry.pause;
+}
+
+Result<std::vector<store::DueDay>> Roller::watched_of(const CustomerId& customer,
+                                                      const store::DayRange& days) {
+  std::vector<store::DueDay> watched;
+  for (store::DuePlace from; watched.size() < kWatchedMax;) {
+    const auto some = due_days_.due(customer, from, kWatchedMax);
+    if (!some) return some;
+    for (const store::DueDay& day : *some) {
+      if (watched.size() < kWatchedMax && days.contains({day.place.day, day.place.day})) {
+        watched.push_back(day);
       }
-      if (days->size() < kAtOnce) break;
-      from = days->back().place;
-      ++from.day;
     }
+    if (some->size() < kWatchedMax) break;
+    from = after(some->back().place);
   }
-  return first;
+  return watched;
+}
+
+// UINT32_MAX where none is. What goes next is watched too, so that it is known by then.
+std::uint32_t Roller::first_held_day(const store::DayRange& days) {
+  constexpr std::uint32_t kDaysAhead = 2;
+  Watched watched;
+  std::uint32_t first = UINT32_MAX;
+  for (const CustomerId& customer : cold_.catalog().customers()) {
+    auto now = watched_of(customer, {days.first, days.last + kDaysAhead});
+    if (!now) {
+      note_failure(customer, 0, now.error().message);
+      continue;
+    }
+    for (const store::DueDay& day : watched_[customer]) {
+      const auto at = std::partition_point(
+          now->begin(), now->end(),
+          [&](const store::DueDay& other) { return other.place < day.place; });
+      if (at == now->end() || at->place != day.place || at->stamp != day.stamp) continue;
+      if (days.contains({day.place.day, day.place.day})) first = std::min(first, day.place.day);
+    }
+    if (!now->empty()) watched[customer] = std::move(*now);
+  }
+  watched_ = std::move(watched);
+  return sources_.is_writable() ? first : UINT32_MAX;
 }
 
 // The windows of a day hold samples of chunks that begin on the day before it, on it, and on the
 // stroke of the next one.
 Result<TimestampMs> Roller::let_raw_go(TimestampMs before_ms) {
-  const auto due = first_due_day();
-  if (!due) return tl::unexpected<Error>(due.error());
+  const auto last_day = [](TimestampMs time_ms) {
+    return store::day_of(time_ms - store::kChunkSpanMs);
+  };
+  const std::uint32_t due = first_held_day({book_.note().raw_gone_day + 1, last_day(before_ms)});
   TimestampMs held_ms = before_ms;
-  if (*due != UINT32_MAX) {
-    held_ms = (TimestampMs{*due} - 1) * store::kDayMs + store::kChunkSpanMs;
-    held_ms = std::clamp(held_ms, before_ms - kHeldMax * store::kDayMs, before_ms);
+  if (due != UINT32_MAX) {
+    held_ms = (TimestampMs{due} - 1) * store::kDayMs + store::kChunkSpanMs;
+    held_ms = std::clamp(held_ms, before_ms - ms_of(settings_.held_max), before_ms);
     const std::lock_guard lock(mutex_);
     is_wanted_ = held_ms < before_ms;
     wake_.notify_all();
   }
-  const TimestampMs day = (held_ms - store::kChunkSpanMs) / store::kDayMs;
-  if (day > 0) {
-    auto noted = book_.set_raw_gone(static_cast<std::uint32_t>(day));
-    if (!noted) return forward(noted);
+  if (const std::uint32_t day = last_day(held_ms); day > 0) {
+    if (auto noted = book_.set_raw_gone(day); !noted) return forward(noted);
   }
   return held_ms;
 }

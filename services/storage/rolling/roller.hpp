@@ -30,6 +30,10 @@ struct RollerSettings {
   Duration interval = std::chrono::minutes(1);
   /// How long a day must be over: until then most of its chunks are still open.
   Duration grace = std::chrono::hours(3);
+  /// How long raw waits past its retention for what is due.
+  Duration held_max = std::chrono::hours(24 * 7);
+  /// For one day of one series.
+  std::size_t memory_max = DayRoller::kMemoryMax;
 };
 
 /// What the roller is told by others, on its thread.
@@ -41,11 +45,14 @@ struct RollerSources {
   std::function<std::uint32_t()> first_day;
   /// How much damage the store has found: once there is more, rows and marks may have been lost.
   std::function<std::uint64_t()> damage = [] { return 0U; };
+  /// While it is false nothing can be made, and raw waits for nothing. Any thread.
+  std::function<bool()> is_writable = [] { return true; };
 };
 
-/// Nobody waits for it, and what it has not made is read from raw. A fault or an
-/// error costs that series' days this round. Thread contract: any thread; `roll_round` one at a
-/// time.
+/// Nobody waits for it, and what it has not made is read from raw. A fault or an error costs that
+/// series' days this round; where trying again at once would not help, as of days that are too
+/// large, its next ones too: 10 minutes, then twice as long each time, a day at the most. Thread
+/// contract: any thread; `roll_round` and `let_raw_go` each one at a time.
 class Roller {
  public:
   /// All must outlive it; the store marks days.
@@ -58,12 +65,14 @@ class Roller {
   /// Starts the thread.
   void start();
   /// Whatever is due and over, once: of each customer some at a time, in turns. Ends early where it
-  /// is being stopped. True where it made something: meanwhile more may have come.
+  /// is being stopped. True where it made or marked something: meanwhile more may have come.
   bool roll_round();
   RollerStats stats() const;
   /// Before raw samples that are older than `before_ms` go: notes which days are not whole any
-  /// more, and gives the time before which they may go: no later, and not those of days that are
-  /// due, unless these have been so for a week past `before_ms`. Any thread.
+  /// more, and gives the time before which they may go: no later, and, for held_max at the most,
+  /// not those of days that are due and were so, with the same mark, when it was called before: raw
+  /// of all goes together, and nobody shall hold it by sending late samples. Marks that cannot be
+  /// read hold nothing.
   Result<TimestampMs> let_raw_go(TimestampMs before_ms);
 
  private:
@@ -75,8 +84,15 @@ class Roller {
   void run();
   bool wait_for_round(Duration longest);
   void look_for_damage();
-  void mark_some();
-  Result<std::uint32_t> first_due_day();
+  bool mark_some();
+  bool end_walk();
+  using Watched = std::map<CustomerId, std::vector<store::DueDay>>;
+  Result<std::vector<store::DueDay>> watched_of(const CustomerId& customer,
+                                                const store::DayRange& days);
+  std::uint32_t first_held_day(const store::DayRange& days);
+  bool is_put_off(const CustomerId& customer, store::SeriesId series) const;
+  void put_off(const CustomerId& customer, store::SeriesId series);
+  void note_due(std::span<const store::DueDay> days, RollerStats& round) const;
   void take_turn(Turn& turn, RollerStats& round);
   std::vector<store::DueDay> over_days(const std::vector<store::DueDay>& days) const;
   void roll(const CustomerId& customer, const std::vector<store::DueDay>& days, RollerStats& round);
@@ -92,6 +108,13 @@ class Roller {
   const RollerSources sources_;
   const RollerSettings settings_;
   DayRoller day_roller_;
+  struct PutOff {
+    TimePoint until;
+    Duration pause;
+  };
+  std::map<CustomerId, std::map<store::SeriesId, PutOff>> put_off_;  // some of each
+  Watched watched_;           // some marks that let_raw_go saw
+  bool is_walk_over_ = false;  // of that over rows, while the time is not known yet
   std::string marked_up_to_;  // of the walk over rows that lie there unmarked
   std::uint64_t damage_seen_ = 0;
   mutable std::mutex mutex_;

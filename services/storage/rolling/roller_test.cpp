@@ -69,7 +69,10 @@ class RollerTest : public ::testing::Test {
     sources.now_ms = [this] { return now_ms_; };
     sources.first_day = [this] { return first_day_; };
     sources.damage = [this] { return damage_; };
-    roller_ = std::make_unique<Roller>(cold_, *book_, std::move(sources));
+    sources.is_writable = [this] { return is_writable_; };
+    RollerSettings settings;
+    settings.memory_max = 64U << 10U;
+    roller_ = std::make_unique<Roller>(cold_, *book_, std::move(sources), settings);
   }
   store::SeriesKey resolve(const CustomerId& customer, const std::string& metric) {
     std::vector<store::NewSeries> series(1);
@@ -116,6 +119,7 @@ class RollerTest : public ::testing::Test {
   TimestampMs now_ms_ = kStart + 10 * store::kDayMs;
   std::uint32_t first_day_ = 0;
   std::uint64_t damage_ = 0;
+  bool is_writable_ = true;
 };
 
 TEST_F(RollerTest, ADayThatIsOverIsMadeInEveryResolutionAndThenNotDue) {
@@ -228,6 +232,7 @@ TEST_F(RollerTest, RawIsNotLetGoBeforeItIsRolledUp) {
   put({{kStart + 5, 2}});
   put({{later_ms + 5, 3}});
   const TimestampMs before_ms = kStart + 5 * store::kDayMs;
+  EXPECT_EQ(roller_->let_raw_go(kStart).value(), kStart);
   const TimestampMs held_ms = roller_->let_raw_go(before_ms).value();
   EXPECT_EQ(held_ms, kStart - store::kDayMs + store::kChunkSpanMs);
   EXPECT_EQ(cold_.chunks().expire(Resolution::kRaw, held_ms).value(), 0U);
@@ -246,7 +251,66 @@ TEST_F(RollerTest, RawIsNotLetGoBeforeItIsRolledUp) {
 TEST_F(RollerTest, RawIsHeldForAWeekAtTheMost) {
   put({{kStart + 5, 2}});
   const TimestampMs before_ms = kStart + 20 * store::kDayMs;
+  EXPECT_EQ(roller_->let_raw_go(kStart).value(), kStart);
   EXPECT_EQ(roller_->let_raw_go(before_ms).value(), before_ms - 7 * store::kDayMs);
+}
+
+// Raw of all customers goes together: one who sends late samples again and again holds nothing.
+TEST_F(RollerTest, AMarkThatIsNewHoldsNoRaw) {
+  const TimestampMs before_ms = kStart + 2 * store::kDayMs;
+  put({{kStart + 5, 2}});
+  EXPECT_EQ(roller_->let_raw_go(kStart).value(), kStart);
+  put({{kStart + 6, 2}}, 9);  // the same day, marked anew
+  EXPECT_EQ(roller_->let_raw_go(before_ms).value(), before_ms);
+}
+
+TEST_F(RollerTest, WhatCannotBeWrittenHoldsNoRaw) {
+  const TimestampMs before_ms = kStart + 2 * store::kDayMs;
+  put({{kStart + 5, 2}});
+  EXPECT_EQ(roller_->let_raw_go(kStart).value(), kStart);
+  is_writable_ = false;
+  EXPECT_EQ(roller_->let_raw_go(before_ms).value(), before_ms);
+}
+
+// Days that are still whole are made, whichever day they are asked for with.
+TEST_F(RollerTest, OfARunOnlyTheDaysThatAreGoneAreLeftOut) {
+  for (TimestampMs day = 0; day < 4; ++day) put({{kStart + day * store::kDayMs + 5, 1}});
+  ASSERT_TRUE(book_->set_raw_gone(kDay).has_value());
+  roller_->roll_round();
+  EXPECT_EQ(roller_->stats().days, 3U);
+  EXPECT_EQ(roller_->stats().days_gone, 1U);
+  EXPECT_EQ(sums(Resolution::kDay).size(), 3U);
+  EXPECT_THAT(due(), IsEmpty());
+}
+
+// It is read from raw; what lies beside it is made all the same, and nobody comes back to it soon.
+TEST_F(RollerTest, ADayThatIsTooLargeStaysDueAndIsNotTriedAgainAtOnce) {
+  put({{kStart + 5, 1}});
+  for (TimestampMs i = 0; i < 600; ++i) {
+    put({{kStart + store::kDayMs + 5 + i, 1}}, static_cast<std::uint64_t>(i));
+  }
+  put({{kStart + 2 * store::kDayMs + 5, 4}});
+  EXPECT_TRUE(roller_->roll_round());
+  EXPECT_THAT(sums(Resolution::kDay),
+              ElementsAre(Pair(kStart + store::kDayMs, 1), Pair(kStart + 3 * store::kDayMs, 4)));
+  ASSERT_EQ(due().size(), 1U);
+  EXPECT_EQ(due().front().place.day, kDay + 1);
+  EXPECT_EQ(roller_->stats().failures, 1U);
+  EXPECT_FALSE(roller_->roll_round());
+  EXPECT_EQ(roller_->stats().failures, 1U);
+  EXPECT_EQ(roller_->stats().days_due, 1U);
+}
+
+// From when on raw is whole is not known before the time is.
+TEST_F(RollerTest, NothingIsSaidToBeMadeBeforeTheTimeIsKnown) {
+  now_ms_ = 0;
+  EXPECT_FALSE(roller_->roll_round());
+  EXPECT_FALSE(book_->note().is_marked);
+  now_ms_ = kStart;
+  first_day_ = kDay - 9;
+  ASSERT_TRUE(book_->set_raw_gone(kDay - 5).has_value());
+  EXPECT_TRUE(roller_->roll_round());
+  EXPECT_EQ(book_->note().made_from_day(Resolution::kHour), kDay - 4);
 }
 
 TEST_F(RollerTest, ADayOfHistogramsIsToldOf) {
