@@ -114,6 +114,7 @@ Result<void> Service::open_store(const StoreKind& kind) {
 Result<void> Service::open(const StoreKind& kind) {
   directory_ = kind.directory(settings_.store);
   if (auto opened = open_store(kind); !opened) return opened;
+  if (auto opened = open_rollup_book(); !opened) return opened;
   use_times();
   quarantine_ = std::make_unique<quarantine::ChunkQuarantine>(
       quarantine::QuarantineSettings{directory_ + "/quarantine/chunks"}, disk_log::system_files(),
@@ -154,7 +155,7 @@ Result<void> Service::start_retention() {
   }
   retention_guard_ = std::make_unique<retention::RetentionGuard>(directory_ + "/vigia-retention",
                                                                  shortest, clock_);
-  if (auto started = start_rollups(); !started) return started;
+  start_rollups();
   retention_ = std::make_unique<retention::RetentionSweeper>(retention_rules(), *retention_guard_,
                                                              times_, settings_.retention.interval);
   return {};

@@ -71,7 +71,8 @@ class Service final : public service::Running, public net::Handler {
   void set_short(bool is_short);
   std::vector<retention::RetentionRule> retention_rules();
   Result<void> start_retention();
-  Result<void> start_rollups();
+  Result<void> open_rollup_book();
+  void start_rollups();
   Result<std::size_t> expire_raw(TimestampMs before_ms);
   retention::RollupKeep keep_of_rollups(Resolution resolution) const;
   Duration longest_keep() const;
@@ -140,7 +141,7 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<api::EventApi> event_api_;
   std::unique_ptr<api::TraceSearchApi> trace_search_;
   std::unique_ptr<retention::RetentionGuard> retention_guard_;
-  std::unique_ptr<rolling::RollupBook> rollup_book_;  // null where the store marks no days
+  std::unique_ptr<rolling::RollupBook> rollup_book_;  // null: none are made
   std::unique_ptr<rolling::Roller> roller_;           // as the book
   std::unique_ptr<retention::RetentionSweeper> retention_;
   net::Routes routes_;

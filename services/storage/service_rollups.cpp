@@ -7,6 +7,8 @@
 namespace vigia::storage {
 namespace {
 
+constexpr int kHeldPart = 10;  // of its retention raw waits for roll-ups past it
+
 // A store that marks no days stores no roll-ups: they are made of raw when asked for.
 bool is_marking(store::ColdStore& cold) {
   return cold.chunks().due_days() != nullptr &&
@@ -16,16 +18,31 @@ bool is_marking(store::ColdStore& cold) {
 
 }  // namespace
 
-Result<void> Service::start_rollups() {
+// Before the first put. Where none are made, nothing is marked, and that there were any once is
+// forgotten on disk first: made again later, all that lies there is marked.
+Result<void> Service::open_rollup_book() {
   if (!is_marking(cold())) return {};
+  store::DueDays& due_days = *cold().chunks().due_days();
   const retention::RetentionSettings& keep = settings_.retention;
-  auto book = store::patiently("what is known of roll-ups", [&] {
-    return rolling::RollupBook::open(
-        *cold().chunks().due_days(),
-        {keep.rollup_5m.is_made, keep.rollup_1h.is_made, keep.rollup_1d.is_made});
+  const rolling::MadeResolutions made = {keep.rollup_5m.is_made, keep.rollup_1h.is_made,
+                                         keep.rollup_1d.is_made};
+  const bool is_any_made = std::find(made.begin(), made.end(), true) != made.end();
+  due_days.set_marking(is_any_made);
+  return store::patiently("what is known of roll-ups", [&]() -> Result<void> {
+    if (!is_any_made) {
+      const auto note = due_days.note();
+      if (!note) return forward(note);
+      if (note->empty()) return {};
+    }
+    auto book = rolling::RollupBook::open(due_days, made);
+    if (!book) return forward(book);
+    if (is_any_made) rollup_book_ = std::move(*book);
+    return {};
   });
-  if (!book) return forward(book);
-  rollup_book_ = std::move(*book);
+}
+
+void Service::start_rollups() {
+  if (rollup_book_ == nullptr) return;
   remote_read_->use_rollups(*rollup_book_);
   rolling::RollerSources sources;
   sources.now_ms = [this] { return earliest_now_ms(); };
@@ -39,9 +56,11 @@ Result<void> Service::start_rollups() {
     for (const auto& [what, count] : instance_->damage().found) found += count;
     return found;
   };
-  roller_ = std::make_unique<rolling::Roller>(cold(), *rollup_book_, std::move(sources));
+  sources.is_writable = [this] { return instance_->is_writable(); };
+  rolling::RollerSettings settings;
+  settings.held_max = std::min(settings.held_max, settings_.retention.raw / kHeldPart);
+  roller_ = std::make_unique<rolling::Roller>(cold(), *rollup_book_, std::move(sources), settings);
   roller_->start();
-  return {};
 }
 
 Result<std::size_t> Service::expire_raw(TimestampMs before_ms) {

@@ -67,9 +67,9 @@ late_max: 0                     samples older than that are refused as too_old, 
                                 they cannot reach the store
 retention:                      0 keeps for ever
   raw: 400d
-  rollup_5m: 2y                 of these three also off: none are stored
-  rollup_1h: 2y
-  rollup_1d: 2y
+  rollup_5m: off                roll-ups: a time such as 2y makes and stores them; off: none are
+  rollup_1h: off                stored, and what there is goes at the first sweeps where it is older
+  rollup_1d: off                than 30 days
   traces: 30d
   logs: 30d
   interval: 10m                 how often what is too old is looked for, never at the start

@@ -70,8 +70,7 @@ TEST(SettingsTest, RollUpsAreKeptForATimeForEverOrNotMade) {
   EXPECT_FALSE(settings->retention.rollup_5m.is_made);
   EXPECT_TRUE(settings->retention.rollup_1h.is_made);
   EXPECT_EQ(settings->retention.rollup_1h.keep, Duration(0));
-  EXPECT_TRUE(settings->retention.rollup_1d.is_made);
-  EXPECT_EQ(settings->retention.rollup_1d.keep, std::chrono::hours(24 * 730));
+  EXPECT_FALSE(settings->retention.rollup_1d.is_made) << "nobody has asked for it";
   const auto wrong =
       service::ConfigFile::parse(std::string(kSmallest) + "retention: {rollup_1d: never}\n", "f");
   EXPECT_FALSE(read_settings(*wrong).has_value());

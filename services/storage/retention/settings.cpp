@@ -19,6 +19,7 @@ Duration read_keep(const service::ConfigNode& node, Duration fallback) {
 
 // 0 keeps for ever, as of all others: not to make them has a word of its own.
 RollupKeep read_rollup(const service::ConfigNode& node, const RollupKeep& fallback) {
+  if (!node.is_present()) return fallback;
   if (node.text() == "off") return {fallback.keep, false};
   return {read_keep(node, fallback.keep), true};
 }

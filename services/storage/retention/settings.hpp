@@ -11,7 +11,7 @@ namespace vigia::storage::retention {
 /// Of roll-ups of one resolution.
 struct RollupKeep {
   Duration keep = std::chrono::hours(24 * 730);
-  bool is_made = true;  ///< "off": none are stored
+  bool is_made = false;  ///< "off": none are stored
 };
 
 /// 0: for ever.

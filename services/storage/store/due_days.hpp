@@ -38,6 +38,9 @@ struct DueDay {
 class DueDays {
  public:
   virtual ~DueDays() = default;
+  /// Whether puts mark: they do, unless told otherwise. Before the first put, since what is put
+  /// meanwhile is found by mark_stored alone.
+  virtual void set_marking(bool is_marking) = 0;
   /// From `from` on, which is included, by series, then day: `max` at the most.
   virtual Result<std::vector<DueDay>> due(const CustomerId& customer, const DuePlace& from,
                                           std::size_t max) = 0;

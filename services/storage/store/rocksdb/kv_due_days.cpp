@@ -64,9 +64,16 @@ void KvDueDays::add_mark(customers::CustomerNumber customer, const DuePlace& pla
 
 void KvDueDays::add_marks(customers::CustomerNumber customer, const ChunkRow& row,
                           std::vector<kv::KeyValue>& writes) {
-  const std::uint32_t last = window_day_of(row.last_ms);
-  for (std::uint32_t day = window_day_of(row.first_ms); day <= last; ++day) {
-    add_mark(customer, {row.series, day}, writes);
+  if (!is_marking_) return;
+  add_marks(customer, row.series, {window_day_of(row.first_ms), window_day_of(row.last_ms)},
+            writes);
+}
+
+// Both included; the last day that there is has none after it.
+void KvDueDays::add_marks(customers::CustomerNumber customer, SeriesId series, const DayRange& days,
+                          std::vector<kv::KeyValue>& writes) {
+  for (std::uint64_t day = days.first; day <= days.last; ++day) {
+    add_mark(customer, {series, static_cast<std::uint32_t>(day)}, writes);
   }
 }
 
@@ -121,9 +128,10 @@ Result<std::string> KvDueDays::mark_stored(const std::string& place) {
     const std::size_t prefix_bytes = scan->key().size() - key.size();
     const TimestampMs first_ms = kv::take_key_i64(key, ok);
     if (!ok) continue;  // whoever reads its day sets it aside
-    const std::uint32_t first = window_day_of(first_ms);
-    for (std::uint32_t due = first; due <= day + 1; ++due)
-      add_mark(customer, {series, due}, writes);
+    // A row of midnight is of the day before; no damaged time makes it more.
+    const std::uint32_t first = day > 0 && window_day_of(first_ms) < day ? day - 1 : day;
+    const std::uint32_t last = day == UINT32_MAX ? day : day + 1;
+    add_marks(customer, series, {first, last}, writes);
     const std::string behind = kv::after_prefix(std::string(scan->key().substr(0, prefix_bytes)));
     if (behind.empty()) break;
     scan->seek(behind);

@@ -18,8 +18,9 @@ class KvDueDays final {
  public:
   /// `store` must outlive it.
   explicit KvDueDays(kv::OrderedStore& store);
+  void set_marking(bool is_marking) { is_marking_ = is_marking; }
 
-  /// Adds the marks of a raw row to the writes that put it.
+  /// Adds the marks of a raw row to the writes that put it, where puts mark.
   void add_marks(customers::CustomerNumber customer, const ChunkRow& row,
                  std::vector<kv::KeyValue>& writes);
   Result<std::vector<DueDay>> due(customers::CustomerNumber customer, const DuePlace& from,
@@ -30,11 +31,14 @@ class KvDueDays final {
   Result<void> set_note(const std::string& note);
 
  private:
+  void add_marks(customers::CustomerNumber customer, SeriesId series, const DayRange& days,
+                 std::vector<kv::KeyValue>& writes);
   void add_mark(customers::CustomerNumber customer, const DuePlace& place,
                 std::vector<kv::KeyValue>& writes);
 
   kv::OrderedStore& store_;
   std::atomic<std::uint64_t> next_stamp_;
+  std::atomic<bool> is_marking_{true};
 };
 
 }  // namespace vigia::storage::store::rocksdb

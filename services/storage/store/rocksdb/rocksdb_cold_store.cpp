@@ -59,6 +59,7 @@ class DueDaysByNames final : public DueDays {
   DueDaysByNames(KvDueDays& marks, const index::SeriesIndex& index)
       : marks_(marks), index_(index) {}
 
+  void set_marking(bool is_marking) override { marks_.set_marking(is_marking); }
   Result<std::vector<DueDay>> due(const CustomerId& customer, const DuePlace& from,
                                   std::size_t max) override {
     const auto number = index_.find_customer(customer);

@@ -47,6 +47,24 @@ TYPED_TEST(DueDaysTest, APutOfRawMarksEachDayOfItsWindows) {
   EXPECT_THAT(this->due(this->b_), IsEmpty());
 }
 
+// No day comes after the last that can be told.
+TYPED_TEST(DueDaysTest, TheLastDayOfAllIsMarkedOnce) {
+  const TimestampMs far_ms = (TimestampMs{UINT32_MAX} + 5) * kDayMs;
+  this->put_at(this->key_, far_ms, far_ms + 1);
+  EXPECT_THAT(this->places(this->due(this->a_)), ElementsAre(Pair(77, UINT32_MAX)));
+  EXPECT_EQ(this->due_days().mark_stored("").value(), "");
+  EXPECT_EQ(this->places(this->due(this->a_)).back(), std::pair(77UL, UINT32_MAX));
+}
+
+TYPED_TEST(DueDaysTest, WhereNobodyMakesRollUpsAPutMarksNothing) {
+  this->due_days().set_marking(false);
+  this->put_at(this->key_, kStart + 1, kStart + 2);
+  EXPECT_THAT(this->due(this->a_), IsEmpty());
+  this->due_days().set_marking(true);  // later: what lies there is found
+  EXPECT_EQ(this->due_days().mark_stored("").value(), "");
+  EXPECT_FALSE(this->due(this->a_).empty());
+}
+
 TYPED_TEST(DueDaysTest, RollUpsMarkNothing) {
   ClosedChunk chunk = this->packed(this->key_, 1, 1, Resolution::kHour);
   this->put(this->a_, {chunk});

@@ -47,7 +47,7 @@ void MemoryColdStore::MemoryChunks::put(const CustomerId& customer,
       const ChunkRow& row = chunk.row;
       Rows& rows = places_[{customer, chunk.metric, chunk.resolution, row.series}];
       rows[{row.first_ms, row.version, row.encoding}] = row;
-      if (chunk.resolution == Resolution::kRaw) due_days_.mark(customer, row);
+      if (chunk.resolution == Resolution::kRaw) due_days_.mark_put(customer, row);
     }
   }
   done({});
@@ -107,11 +107,16 @@ Result<std::size_t> MemoryColdStore::MemoryChunks::expire(Resolution resolution,
   return days.size();
 }
 
+void MemoryColdStore::MemoryChunks::MemoryDueDays::set_marking(bool is_marking) {
+  const std::lock_guard lock(chunks_.mutex_);
+  is_marking_ = is_marking;
+}
+
 void MemoryColdStore::MemoryChunks::MemoryDueDays::mark(const CustomerId& customer,
                                                         const ChunkRow& row) {
-  const std::uint32_t last = window_day_of(row.last_ms);
-  for (std::uint32_t day = window_day_of(row.first_ms); day <= last; ++day) {
-    stamps_[customer][{row.series, day}] = ++next_stamp_;
+  const std::uint64_t last = window_day_of(row.last_ms);  // of 32 bits the loop might not end
+  for (std::uint64_t day = window_day_of(row.first_ms); day <= last; ++day) {
+    stamps_[customer][{row.series, static_cast<std::uint32_t>(day)}] = ++next_stamp_;
   }
 }
 

@@ -73,6 +73,7 @@ class MemoryColdStore final : public ColdStore {
     class MemoryDueDays final : public DueDays {
      public:
       explicit MemoryDueDays(MemoryChunks& chunks) : chunks_(chunks) {}
+      void set_marking(bool is_marking) override;
       Result<std::vector<DueDay>> due(const CustomerId& customer, const DuePlace& from,
                                       std::size_t max) override;
       Result<void> done(const CustomerId& customer, std::span<const DueDay> days) override;
@@ -80,12 +81,16 @@ class MemoryColdStore final : public ColdStore {
       Result<std::string> note() override;
       Result<void> set_note(const std::string& note) override;
       /// The lock is held.
+      void mark_put(const CustomerId& customer, const ChunkRow& row) {
+        if (is_marking_) mark(customer, row);
+      }
       void mark(const CustomerId& customer, const ChunkRow& row);
 
      private:
       MemoryChunks& chunks_;
       std::map<CustomerId, std::map<DuePlace, std::uint64_t>> stamps_;
       std::uint64_t next_stamp_ = 0;
+      bool is_marking_ = true;
       std::string note_;
     };
     using RowKey = std::tuple<TimestampMs, std::uint64_t, Encoding>;  // first, version
