@@ -148,9 +148,8 @@ Result<std::uint64_t> DayRoller::put_windows(const Job& job, std::size_t resolut
     auto all = kept_beside(job, width, period);
     if (!all) return tl::unexpected<Error>(all.error());
     all->insert(all->end(), windows.begin(), windows.end());
-    std::sort(all->begin(), all->end(), [](const Window& left, const Window& right) {
-      return left.end_ms < right.end_ms;
-    });
+    std::sort(all->begin(), all->end(),
+              [](const Window& left, const Window& right) { return left.end_ms < right.end_ms; });
     rows.push_back(window_row(job.series, width, *all));
   }
   if (auto done = put(job, rows); !done) return forward(done);
