@@ -11,9 +11,9 @@
 namespace vigia::storage::rolling {
 namespace {
 
-constexpr int kNice = 10;                // behind what is received and what is read
-constexpr std::size_t kDaysATurn = 256;  // marks of one customer that are looked at in his turn
-constexpr std::size_t kMarkSteps = 64;   // of the walk over unmarked rows, before each round
+constexpr int kNice = 10;                   // behind what is received and what is read
+constexpr std::size_t kDaysATurn = 256;     // marks of one customer that are looked at in his turn
+constexpr std::size_t kMarkSteps = 64;      // of the walk over unmarked rows, before each round
 constexpr std::size_t kWatchedMax = 1'024;  // marks of a customer that raw may wait for
 constexpr std::size_t kPutOffMax = 256;     // series of a customer
 constexpr Duration kPutOffFirst = std::chrono::minutes(10);
@@ -271,9 +271,9 @@ std::uint32_t Roller::first_held_day(const store::DayRange& days) {
       continue;
     }
     for (const store::DueDay& day : watched_[customer]) {
-      const auto at = std::partition_point(
-          now->begin(), now->end(),
-          [&](const store::DueDay& other) { return other.place < day.place; });
+      const auto at =
+          std::partition_point(now->begin(), now->end(),
+                               [&](const store::DueDay& other) { return other.place < day.place; });
       if (at == now->end() || at->place != day.place || at->stamp != day.stamp) continue;
       if (days.contains({day.place.day, day.place.day})) first = std::min(first, day.place.day);
     }
