@@ -113,9 +113,9 @@ class Roller {
     Duration pause;
   };
   std::map<CustomerId, std::map<store::SeriesId, PutOff>> put_off_;  // some of each
-  Watched watched_;           // some marks that let_raw_go saw
+  Watched watched_;            // some marks that let_raw_go saw
   bool is_walk_over_ = false;  // of that over rows, while the time is not known yet
-  std::string marked_up_to_;  // of the walk over rows that lie there unmarked
+  std::string marked_up_to_;   // of the walk over rows that lie there unmarked
   std::uint64_t damage_seen_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable wake_;

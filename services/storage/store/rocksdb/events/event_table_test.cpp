@@ -342,9 +342,10 @@ TEST_F(EventTableTest, ARequestOfTooManyItemsIsSentBackWholeAndSmallPartsAreTake
   EXPECT_EQ(refused.error().code, ErrorCode::kTooLarge);
   EXPECT_EQ(value_bytes(kv::Family::kLogs), 0U);
   service::MetricRegistry registry;
-  EXPECT_EQ(
-      api::OtlpApi(cold_->events(), registry, Signal::kLogs).handle(post("cliente-a", many)).status,
-      413);
+  EXPECT_EQ(api::OtlpApi(cold_->events(), registry, Signal::kLogs)
+                .handle(post(Signal::kLogs, "cliente-a", many))
+                .status,
+            413);
   const auto part = request_of("cliente-a", std::vector<std::string>(5'000, ""));
   EXPECT_EQ(written(*logs_, *index_, "cliente-a", part).stored, 5'000U);
   EXPECT_EQ(written(*logs_, *index_, "cliente-a", part).repeats, 5'000U);
@@ -365,20 +366,20 @@ TEST_F(EventTableTest, TheOtlpInterfaceAnswersAsAnOtlpServer) {
   service::MetricRegistry registry;
   api::OtlpApi api(cold_->events(), registry, Signal::kTraces);
   const std::string body = request_of("cliente-a", {span(1, "root")});
-  const net::Response good = api.handle(post("cliente-a", body));
+  const net::Response good = api.handle(post(Signal::kTraces, "cliente-a", body));
   EXPECT_EQ(good.status, 200);
   EXPECT_EQ(good.body, "");
-  EXPECT_EQ(api.handle(post("", body)).status, 400);
-  EXPECT_EQ(api.handle(post("", "")).status, 200);  // does it take anything?
-  EXPECT_EQ(api.handle(post("cliente-b", body)).status, 400);
-  EXPECT_EQ(api.handle(post("cliente-a", "garbage")).status, 400);
-  net::Request json = post("cliente-a", "{}");
+  EXPECT_EQ(api.handle(post(Signal::kTraces, "", body)).status, 400);
+  EXPECT_EQ(api.handle(post(Signal::kTraces, "", "")).status, 200);  // does it take anything?
+  EXPECT_EQ(api.handle(post(Signal::kTraces, "cliente-b", body)).status, 400);
+  EXPECT_EQ(api.handle(post(Signal::kTraces, "cliente-a", "garbage")).status, 400);
+  net::Request json = post(Signal::kTraces, "cliente-a", "{}");
   json.headers = {{"content-type", "application/json"}, {"x-vigia-customer", "cliente-a"}};
   EXPECT_EQ(api.handle(json).status, 415);
   // A good and a foreign resource: partial success, one rejected.
-  const net::Response partial =
-      api.handle(post("cliente-a", request_of("cliente-a", {span(2, "two")}) +
-                                       request_of("cliente-b", {span(3, "three")})));
+  const net::Response partial = api.handle(post(
+      Signal::kTraces, "cliente-a",
+      request_of("cliente-a", {span(2, "two")}) + request_of("cliente-b", {span(3, "three")})));
   EXPECT_EQ(partial.status, 200);
   EXPECT_THAT(partial.body, HasSubstr("\x08\x01"));
   EXPECT_THAT(registry.expose(false),

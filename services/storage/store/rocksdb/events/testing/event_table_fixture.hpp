@@ -70,9 +70,10 @@ inline std::string log_record(TimestampNs time_ns, const std::string& text) {
   return bytes;
 }
 
-inline net::Request post(const std::string& customer, std::string body) {
+inline net::Request post(Signal signal, const std::string& customer, std::string body) {
   net::Request request;
   request.method = "POST";
+  request.path = signal == Signal::kTraces ? "/v1/traces" : "/v1/logs";
   request.headers.add("content-type", "application/x-protobuf");
   if (!customer.empty()) request.headers.add("x-vigia-customer", customer);
   request.body = std::move(body);
