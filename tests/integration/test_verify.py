@@ -40,8 +40,8 @@ def fill(cold: ColdStore) -> Load:
     return load
 
 
-def largest(folder: Path, ending: str) -> Path:
-    return max(folder.glob(f"*{ending}"), key=lambda path: path.stat().st_size)
+def largest(folder: Path, *endings: str) -> Path:
+    return max((path for ending in endings for path in folder.glob(f"*{ending}")), key=lambda path: path.stat().st_size)
 
 
 def flip(path: Path, at: int) -> None:
@@ -70,12 +70,12 @@ def test_a_killed_store_is_whole_and_a_damaged_one_is_told_by_file(cold: ColdSto
         assert damaged.returncode == 1, damaged.stdout
         assert f"DAMAGED wal/{segment.name}" in damaged.stdout
         flip(segment, 5_000)
-    log = largest(folder, ".log")
-    flip(log, log.stat().st_size // 2)
+    file = largest(folder, ".log", ".sst")  # what is in tables by then goes by the time
+    flip(file, file.stat().st_size // 2)
     damaged = verify(cold)
     assert damaged.returncode == 1, damaged.stdout
-    assert f"DAMAGED {log.name} (wal)" in damaged.stdout
-    flip(log, log.stat().st_size // 2)
+    assert f"DAMAGED {file.name} ({'table' if file.suffix == '.sst' else 'wal'})" in damaged.stdout
+    flip(file, file.stat().st_size // 2)
     assert verify(cold).returncode == 0
     cold.start()
     load.assert_all_there()
