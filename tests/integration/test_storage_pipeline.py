@@ -201,12 +201,14 @@ class Served(Beside):
         while not self.ends.wait(0.2):
             begin = time.monotonic()
             try:
-                status = requests.get(url, headers=of("cliente-b"), timeout=30).status_code
+                answer = requests.get(url, headers=of("cliente-b"), timeout=30)
             except requests.RequestException:
                 continue  # killed just now
+            if answer.status_code == 503 and "storage is starting" in answer.text:
+                continue  # likewise: its port is open while it replays its log
             self.looks.append(time.monotonic() - begin)
-            if status != 200:
-                self.failed[f"look {status}"] += 1
+            if answer.status_code != 200:
+                self.failed[f"look {answer.status_code}"] += 1
 
 
 def peak_rss(site: Lanes) -> int:
@@ -251,10 +253,6 @@ def test_memory_max_holds_behind_a_collector(site: Lanes) -> None:
     wait_for("all of B's points are stored", has_all_of_b, 60, 0.5)
     peaks.append(peak_rss(site))
     assert max(peaks) < RSS_MAX, told
-    # Owed: answers that are streamed hold the list of their series until their end, so that three hostile customers can fill
-    # the share of answers for a while, and B's look-up is told to try again. None was refused before.
-    refused = served.failed.pop("look 503", 0)
-    assert refused < len(served.looks) / 3, told
     assert not served.failed, told
     assert hostile.sent["200"] > 20, told
     assert hostile.read["200"] > 20, told
