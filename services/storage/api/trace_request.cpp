@@ -8,28 +8,16 @@
 #include <fmt/format.h>
 
 #include "libs/base/bytes.hpp"
-#include "libs/base/crc32c.hpp"
 #include "libs/base/hex.hpp"
+#include "services/storage/api/cursor_text.hpp"
 #include "services/storage/store/span_tags.hpp"
 
 namespace vigia::storage::api {
 namespace {
 
 constexpr std::uint8_t kCursorVersion = 1;
-constexpr std::size_t kCursorTextMax = 512;
 constexpr std::size_t kNameCursorTextMax = 2 * (store::kListedNameMax + 1);
 constexpr std::uint32_t kKinds = 6;  // of OTLP
-
-tl::unexpected<Error> no_cursor() {
-  return fail(ErrorCode::kInvalid, "cursor is none that an answer gave");
-}
-
-std::optional<CustomerId> customer_of(std::string_view text) {
-  if (text == CustomerId::provider().text()) return CustomerId::provider();
-  auto customer = CustomerId::parse(text);
-  if (!customer) return std::nullopt;
-  return std::move(*customer);
-}
 
 // Parameters that may be given once.
 class Seen {
@@ -152,25 +140,19 @@ std::string encode(const TracePageEnd& cursor) {
   append_u64(bytes, cursor.place.time_ns);
   append_sized(bytes, cursor.place.trace_id);
   append_sized(bytes, cursor.customer.text());
-  append_u32(bytes, crc32c(bytes));
-  return to_hex(bytes);
+  return to_cursor_text(std::move(bytes));
 }
 
-// The sum keeps out what was cut or mistyped. It is no seal: whoever makes up a cursor goes to
-// another place of what the fence lets him read anyway.
 Result<TracePageEnd> decode_trace_cursor(std::string_view text) {
-  constexpr std::size_t kSumBytes = 4;
-  const auto bytes = text.size() <= kCursorTextMax ? from_hex(text) : std::nullopt;
-  if (!bytes || bytes->size() < kSumBytes) return no_cursor();
-  const std::string_view body = std::string_view(*bytes).substr(0, bytes->size() - kSumBytes);
-  ByteReader sum(std::string_view(*bytes).substr(body.size()));
-  ByteReader reader(body);
+  const auto bytes = from_cursor_text(text);
+  if (!bytes) return no_cursor();
+  ByteReader reader(*bytes);
   const std::uint8_t version = reader.read_u8();
   store::TracePlace place;
   place.time_ns = reader.read_u64();
   place.trace_id = reader.read_sized();
-  auto customer = customer_of(reader.read_sized());
-  const bool is_whole = reader.ok() && reader.rest().empty() && sum.read_u32() == crc32c(body);
+  auto customer = cursor_customer(reader.read_sized());
+  const bool is_whole = reader.ok() && reader.rest().empty();
   const bool is_id = place.trace_id.empty() || place.trace_id.size() == store::kTraceIdBytes;
   if (!is_whole || version != kCursorVersion || !customer || !is_id) return no_cursor();
   return TracePageEnd{std::move(*customer), std::move(place)};
