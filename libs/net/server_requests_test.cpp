@@ -71,7 +71,7 @@ TEST_F(ServerTest, ExpectContinueIsAnsweredBeforeTheBody) {
   client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(client.read_until("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   client.send("abc");
-  EXPECT_THAT(client.read_until("0 3"), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(client.read_until("? 0 3"), StartsWith("HTTP/1.1 200 OK\r\n"));
 }
 
 TEST_F(ServerTest, ARefusalComesInsteadOfContinue) {
@@ -189,7 +189,7 @@ TEST_F(ServerTest, BodiesAreDecompressed) {
     RawClient client = connect();
     client.send("POST /x HTTP/1.1\r\nHost: x\r\nContent-Encoding: " + encoding +
                 "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
-    EXPECT_THAT(client.read_until("70000"), EndsWith("POST /x? 0 70000")) << encoding;
+    EXPECT_THAT(client.read_until("POST /x? 0 70000"), EndsWith("POST /x? 0 70000")) << encoding;
   }
 }
 
@@ -222,7 +222,7 @@ TEST_F(ServerTest, ACodingThatTheHandlerReadsIsLeftToIt) {
   client.send(
       "POST /reads-snappy HTTP/1.1\r\nHost: x\r\nContent-Encoding: Snappy\r\n"
       "Content-Length: 3\r\n\r\nabc");
-  EXPECT_THAT(client.read_until(" 3"), EndsWith("POST /reads-snappy? 0 3"));
+  EXPECT_THAT(client.read_until("POST /reads-snappy? 0 3"), EndsWith("POST /reads-snappy? 0 3"));
 }
 
 TEST_F(ServerTest, ALargeCompressedBodyDoesNotHoldUpOtherConnections) {
