@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from launcher import processes, up
 from rest import Caller
 from stack import Stack, new_faults
 
@@ -69,3 +70,18 @@ def inside(stack_of_one: Stack) -> Callable[..., requests.Response]:
         return requests.get(url + path, headers=sent, timeout=timeout)
 
     return get
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """What lies in .vigia otherwise; what a test starts there ends with it."""
+    for module in (up, processes):
+        for name in ("RUN", "LOG", "DATA", "CONFIG"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, tmp_path / name.lower())
+                (tmp_path / name.lower()).mkdir(exist_ok=True)
+    for name in ("DEMO_FILE", "SECRETS_FILE", "SETTINGS_FILE"):
+        monkeypatch.setattr(up, name, tmp_path / f"{name.lower()}.json")
+    yield tmp_path
+    for process in processes.known():
+        processes.stop(process)

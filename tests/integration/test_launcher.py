@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,18 +37,18 @@ def _vigia(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 class TestPortBase:
     """D-F5: the collector's own outgoing connection took the port that an agent was to listen on."""
 
-    @pytest.mark.parametrize("base", [34000, 32752, 60999, 32768])
+    @pytest.mark.parametrize("base", [34000, 32750, 60999, 32768])
     def test_among_outgoing_ports_it_is_refused(self, base: int) -> None:
-        with pytest.raises(Failure, match=r"--port-base .* outgoing connections .* Choose a number from 1024 to 32751"):
+        with pytest.raises(Failure, match=r"--port-base .* outgoing connections .* Choose a number from 1024 to 32749"):
             check_port_base(base, (32768, 60999))
 
-    @pytest.mark.parametrize("base", [None, 0, 1024, 20000, 32751, 61000, 65519])
+    @pytest.mark.parametrize("base", [None, 0, 1024, 20000, 32749, 61000, 65517])
     def test_anywhere_else_it_is_taken(self, base: int | None) -> None:
         check_port_base(base, (32768, 60999))
 
-    @pytest.mark.parametrize("base", [-1, 80, 65520, 70000])
+    @pytest.mark.parametrize("base", [-1, 80, 65518, 70000])
     def test_without_room_it_is_refused(self, base: int) -> None:
-        with pytest.raises(Failure, match=r"leaves no room .* Choose a number from 1024 to 32751"):
+        with pytest.raises(Failure, match=r"leaves no room .* Choose a number from 1024 to 32749"):
             check_port_base(base, (32768, 60999))
 
     def test_up_refuses_before_it_installs_or_builds(self) -> None:
@@ -76,21 +75,6 @@ class TestSettings:
         file = tmp_path / "settings.json"
         file.write_text('{"port_base": 20000, "node_down_for": "30s"}')
         assert Settings(file).chosen() == Settings(file).running() == {"port_base": 20000, "node_down_for": "30s"}
-
-
-@pytest.fixture
-def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """What lies in .vigia otherwise; what a test starts there ends with it."""
-    for module in (up, processes):
-        for name in ("RUN", "LOG", "DATA", "CONFIG"):
-            if hasattr(module, name):
-                monkeypatch.setattr(module, name, tmp_path / name.lower())
-                (tmp_path / name.lower()).mkdir(exist_ok=True)
-    for name in ("DEMO_FILE", "SECRETS_FILE", "SETTINGS_FILE"):
-        monkeypatch.setattr(up, name, tmp_path / f"{name.lower()}.json")
-    yield tmp_path
-    for process in processes.known():
-        processes.stop(process)
 
 
 class TestStatus:

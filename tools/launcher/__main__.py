@@ -52,6 +52,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="30s",
         help="demo switch: fire CustomerNodeDown sooner than after the standard 2m",
     )
+    start.add_argument(
+        "--cassandra",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="keep the cold store on a Cassandra node of its own, from now on (some 70 MB to fetch, about 1 GB of memory); "
+        "--no-cassandra goes back to the store without one. What one holds the other does not: it is chosen before there are data",
+    )
     stop = commands.add_parser("down", help="stop everything")
     stop.add_argument(
         "--wipe", action="store_true", help="delete data, configuration and log-ins too; ports stay as chosen"
@@ -80,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     match options.command:
         case "up":
-            up.up(options.port_base, options.node_down_for)
+            up.up(port_base=options.port_base, node_down_for=options.node_down_for, with_cassandra=options.cassandra)
         case "down":
             up.down(options.wipe)
         case "status":

@@ -21,7 +21,7 @@ from launcher.shell import Failure, run, say
 
 POM = ROOT / "tools" / "cassandra" / "pom.xml"
 CQL_PORT = 9042
-STORAGE_PORT = 7000
+NODES_PORT = 7000
 JAVA_VERSIONS = ("17", "11")  # what Cassandra 5.0 runs on
 # Ready after 5 to 10 s alone, and after a kill when the log has been replayed; a loaded machine takes its time.
 READY_SECONDS_MAX = 150
@@ -46,10 +46,10 @@ num_tokens: 16
 partitioner: org.apache.cassandra.dht.Murmur3Partitioner
 endpoint_snitch: SimpleSnitch
 auto_bootstrap: false
-seed_provider: [{{class_name: org.apache.cassandra.locator.SimpleSeedProvider, parameters: [{{seeds: "{host}:{storage}"}}]}}]
+seed_provider: [{{class_name: org.apache.cassandra.locator.SimpleSeedProvider, parameters: [{{seeds: "{host}:{nodes_port}"}}]}}]
 listen_address: {host}
 rpc_address: {host}
-storage_port: {storage}
+storage_port: {nodes_port}
 native_transport_port: {port}
 native_transport_max_threads: 32
 commitlog_sync: group
@@ -73,7 +73,7 @@ auto_snapshot: false
 _LOGBACK = """<configuration>
   <appender name="FILE" class="ch.qos.logback.core.FileAppender">
     <file>{log}</file>
-    <encoder><pattern>%d{{ISO8601}} %-5level %logger{{0}} %msg%n</pattern></encoder>
+    <encoder><pattern>ts=%d{{yyyy-MM-dd'T'HH:mm:ss.SSS'Z',UTC}} %-5level %logger{{0}} %msg%n</pattern></encoder>
   </appender>
   <root level="INFO"><appender-ref ref="FILE"/></root>
 </configuration>
@@ -139,13 +139,19 @@ def _major(place: Path) -> str:
 
 
 class CassandraNode:
-    """Where one node lies and how it is started. Whoever starts it owns the process."""
+    """Where one node lies and how it is started. Whoever starts it owns the process.
 
-    def __init__(self, folder: Path, host: str, port: int = CQL_PORT) -> None:
+    `log`: a file that others may append to as well, and cut; none: one in its own folder.
+    """
+
+    def __init__(
+        self, folder: Path, host: str, port: int = CQL_PORT, nodes_port: int = NODES_PORT, log: Path | None = None
+    ) -> None:
         self.folder = folder
         self.host = host
         self.port = port
-        self.log = folder / "log" / "system.log"
+        self.nodes_port = nodes_port
+        self.log = log or folder / "log" / "system.log"
 
     @property
     def contact_point(self) -> str:
@@ -155,8 +161,11 @@ class CassandraNode:
         conf = self.folder / "conf"
         for place in (conf, self.folder / "data", self.log.parent):
             place.mkdir(parents=True, exist_ok=True)
-        (conf / "cassandra.yaml").write_text(_YAML.format(host=self.host, port=self.port, storage=STORAGE_PORT))
+        (conf / "cassandra.yaml").write_text(_YAML.format(**self._addresses()))
         (conf / "logback.xml").write_text(_LOGBACK.format(log=self.log))
+
+    def _addresses(self) -> dict[str, object]:
+        return {"host": self.host, "port": self.port, "nodes_port": self.nodes_port}
 
     def command(self) -> list[str]:
         """To be run in its folder."""
@@ -190,7 +199,7 @@ class CassandraNode:
         while not self._answers():
             if not is_running() or time.monotonic() > deadline:
                 reason = "has ended" if not is_running() else f"does not answer within {READY_SECONDS_MAX} s"
-                lines = self.log.read_text().splitlines()[-15:] if self.log.exists() else ["(no log)"]
+                lines = self.log.read_text(errors="replace").splitlines()[-15:] if self.log.exists() else ["(no log)"]
                 raise Failure(f"the Cassandra node at {self.contact_point} {reason}:\n" + "\n".join(lines))
             time.sleep(0.1)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from launcher import log_keeper, parts
+from launcher.cassandra import CassandraNode
 from launcher.layout import AgentPlace, Layout
 from launcher.paths import ROOT
 
@@ -104,10 +105,13 @@ def central(layout: Layout, binaries: Path, secrets: dict[str, str]) -> list[Com
     ]
 
 
+CASSANDRA = "cassandra"
+
 # Whom nobody sends to first; `down` goes backwards. Agents and the shop come behind all of these.
 _ORDER = (
     log_keeper.NAME,
     "webhook",
+    CASSANDRA,
     "storage",
     "alertmanager",
     "monitor",
@@ -118,9 +122,10 @@ _ORDER = (
 )
 
 
-def names(agents: Sequence[AgentPlace]) -> list[str]:
+def names(agents: Sequence[AgentPlace], *, with_cassandra: bool = False) -> list[str]:
     """Of all parts that `up` starts, in its order."""
-    return [*_ORDER, *(place.name for place in agents), "shop"]
+    central = [name for name in _ORDER if with_cassandra or name != CASSANDRA]
+    return [*central, *(place.name for place in agents), "shop"]
 
 
 def rank(name: str) -> int:
@@ -128,6 +133,17 @@ def rank(name: str) -> int:
     if name in _ORDER:
         return _ORDER.index(name)
     return len(_ORDER) + (name == "shop")
+
+
+def cassandra_node(layout: Layout, logs: Path) -> CassandraNode:
+    """Its log is that of its output: `./vigia logs` shows it, and the log keeper bounds it."""
+    return CassandraNode(
+        layout.data / CASSANDRA,
+        layout.host,
+        port=layout.ports["cassandra"],
+        nodes_port=layout.ports["cassandra_nodes"],
+        log=logs / f"{CASSANDRA}.log",
+    )
 
 
 def log_keeper_words(logs: Path) -> list[str]:

@@ -69,12 +69,28 @@ buffer: {{directory: {layout.data}/{place.name}, bytes_max: 512MiB, age_max: 24h
 """
 
 
+def storage_folder(layout: Layout) -> Path:
+    """Of each kind of store another: neither is ever opened as the other."""
+    return layout.data / ("storage-cassandra" if layout.with_cassandra else "storage")
+
+
+def _store(layout: Layout) -> str:
+    folder = storage_folder(layout)
+    if not layout.with_cassandra:
+        return f"{{rocksdb: {{directory: {folder}}}}}"
+    return f"""
+  cassandra:
+    directory: {folder}
+    contact_points: ["{layout.address("cassandra")}"]
+    replication_factor: 1"""
+
+
 def storage(layout: Layout) -> str:
     return f"""\
 listen: {layout.address("storage")}
 metrics: {{listen: {layout.address("storage_metrics")}}}
 internal_token: "${{env:VIGIA_INTERNAL_TOKEN}}"
-store: {{rocksdb: {{directory: {layout.data}/storage}}}}
+store: {_store(layout)}
 retention: {{raw: 400d, traces: 30d, logs: 30d}}
 """
 

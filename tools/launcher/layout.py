@@ -28,7 +28,11 @@ _PORTS = {
     "agent_health": 8080,
     "shop": 8088,
     "webhook": 8089,
+    "cassandra": 9042,
+    "cassandra_nodes": 7000,
 }
+
+_CASSANDRA = ("cassandra", "cassandra_nodes")  # nobody listens there unless one was asked for
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class Layout:
     outage_grace: str = "3m"
     resend_delay: str = "1m"  # how often Prometheus tells Alertmanager again what stands
     edge: str = "30d"
+    with_cassandra: bool = False  # a node of its own, and the cold store on it
 
     def address(self, part: str) -> str:
         return f"{self.host}:{self.ports[part]}"
@@ -136,7 +141,8 @@ def demo_agents() -> list[AgentPlace]:
 
 def taken_addresses(layout: Layout, agents: list[AgentPlace]) -> list[str]:
     """Which of the addresses somebody listens on already."""
-    wanted = [(layout.host, port, part) for part, port in layout.ports.items() if part != "agent_health"]
+    others = {"agent_health"} if layout.with_cassandra else {"agent_health", *_CASSANDRA}
+    wanted = [(layout.host, port, part) for part, port in layout.ports.items() if part not in others]
     wanted += [(agent.host, layout.ports["agent_health"], agent.name) for agent in agents]
     return [f"{host}:{port} ({part})" for host, port, part in wanted if _is_taken(host, port)]
 

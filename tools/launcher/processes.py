@@ -78,8 +78,10 @@ def find(name: str) -> Process | None:
     return next((process for process in known() if process.name == name), None)
 
 
-def start(name: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> Process:
-    """Starts a program in a session of its own, its output in .vigia/log/NAME.log."""
+def start(
+    name: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None, folder: Path | None = None
+) -> Process:
+    """Starts a program in a session of its own, its output in .vigia/log/NAME.log; it works in `folder`, or where we do."""
     log = LOG / f"{name}.log"
     with log.open("ab") as file:
         child = subprocess.Popen(
@@ -87,6 +89,7 @@ def start(name: str, command: Sequence[str | Path], env: Mapping[str, str] | Non
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
+            cwd=folder,
             env={**os.environ, **(env or {})},
             start_new_session=True,
         )

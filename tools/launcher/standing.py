@@ -27,11 +27,17 @@ class Part:
         return f"  {state}  {self.name:<18} pid {self.process.pid}{node}"
 
 
-def survey(agents: Sequence[AgentPlace], known: Sequence[Process], is_running: Callable[[Process], bool]) -> list[Part]:
+def survey(
+    agents: Sequence[AgentPlace],
+    known: Sequence[Process],
+    is_running: Callable[[Process], bool],
+    *,
+    with_cassandra: bool = False,
+) -> list[Part]:
     """Every part in the order of starting. An `up` that was ended midway leaves some that no process is known of."""
     nodes = {place.name: f"{place.node_id} of {place.customer_id}" for place in agents}
     processes = {process.name: process for process in known}
-    expected = commands.names(agents)
+    expected = commands.names(agents, with_cassandra=with_cassandra)
     others = [process.name for process in known if process.name not in expected]
     found = []
     for name in [*expected, *others]:

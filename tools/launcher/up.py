@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shlex
@@ -11,7 +12,19 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
-from launcher import build, commands, configuration, demo, log_keeper, log_view, packages, parts, processes, standing
+from launcher import (
+    build,
+    cassandra,
+    commands,
+    configuration,
+    demo,
+    log_keeper,
+    log_view,
+    packages,
+    parts,
+    processes,
+    standing,
+)
 from launcher.commands import Command
 from launcher.control import RequestRefused, wait_until_ready
 from launcher.layout import AgentPlace, Layout, check_port_base, demo_agents, taken_addresses, with_port_base
@@ -22,8 +35,8 @@ from launcher.shell import Failure, say
 SETTINGS_FILE = STATE / "settings.json"
 
 
-def _asked(settings: Settings, port_base: int | None, node_down_for: str | None) -> dict[str, Any]:
-    asked = {"port_base": port_base, "node_down_for": node_down_for}
+def _asked(settings: Settings, **asked: int | str | bool | None) -> dict[str, Any]:
+    """What was chosen before, but for what is asked for now."""
     return settings.chosen() | {name: value for name, value in asked.items() if value is not None}
 
 
@@ -33,6 +46,7 @@ def _layout(settings: dict[str, Any]) -> Layout:
         data=DATA,
         ports=with_port_base(settings.get("port_base")),
         node_down_for=settings.get("node_down_for", "2m"),
+        with_cassandra=settings.get("with_cassandra", False),
     )
 
 
@@ -49,6 +63,19 @@ def _start(command: Command) -> int:
     return process.pid
 
 
+def _start_cassandra(layout: Layout) -> None:
+    """Returns when it answers, some ten seconds later where it has data."""
+    node = commands.cassandra_node(layout, LOG)
+    running = processes.find(commands.CASSANDRA)
+    if running is None or not processes.is_running(running):
+        say("starting Cassandra")
+        node.write_configuration()
+        running = processes.start(commands.CASSANDRA, node.command(), node.environment(), node.folder)
+    process = running
+    node.wait_until_ready(lambda: processes.is_running(process))
+    say(f"{commands.CASSANDRA} is ready at {node.contact_point}")
+
+
 def _keep_logs() -> None:
     """Before any part writes."""
     running = processes.find(log_keeper.NAME)
@@ -63,11 +90,14 @@ def _stop_if_older(name: str, file: Path) -> None:
         processes.stop(running)
 
 
-def _prepare() -> tuple[Path, Path]:
+def _prepare(*, with_cassandra: bool) -> tuple[Path, Path]:
     """Installs and builds; the portal's folder and the Python of the demo."""
-    packages.install()
+    packages.install(with_cassandra=with_cassandra)
     parts.install()
-    build.programs("release", [f"vigia-{name}" for name in build.PROGRAMS])
+    if with_cassandra:
+        say(f"Cassandra {cassandra.version()} will run on {cassandra.java()}")
+        cassandra.jars()
+    build.programs("release", [f"vigia-{name}" for name in build.PROGRAMS], with_cassandra=with_cassandra)
     return build.portal(), build.python_environment()
 
 
@@ -81,19 +111,33 @@ def _check_free(layout: Layout, agents: list[AgentPlace]) -> None:
         raise Failure(f"somebody listens already on {', '.join(taken)}; end that, or use --port-base N")
 
 
-def up(port_base: int | None, node_down_for: str | None) -> None:
+def _check_store(layout: Layout) -> None:
+    """Nothing is carried over from one kind of store to the other: what is there would seem to be gone."""
+    other = configuration.storage_folder(dataclasses.replace(layout, with_cassandra=not layout.with_cassandra))
+    if not other.exists():
+        return
+    kept, flag = ("RocksDB", "--no-cassandra") if layout.with_cassandra else ("Cassandra", "--cassandra")
+    raise Failure(
+        f"the cold store of {_shown(layout.data)} is on {kept}, and nothing copies it to the other kind yet: ./vigia up {flag} "
+        "goes on with it; ./vigia down --wipe deletes all data, and then either kind can begin"
+    )
+
+
+def up(*, port_base: int | None, node_down_for: str | None, with_cassandra: bool | None) -> None:
     """Installs, builds and starts what is missing, then prints addresses and log-ins."""
     make_state_folders()
     settings = Settings(SETTINGS_FILE)
-    old, asked = settings.running(), _asked(settings, port_base, node_down_for)
+    old = settings.running()
+    asked = _asked(settings, port_base=port_base, node_down_for=node_down_for, with_cassandra=with_cassandra)
     check_port_base(asked.get("port_base"))
     layout, agents = _layout(asked), demo_agents()
+    _check_store(layout)
     # Before the minutes of a build, and before anything is stopped or remembered.
     if not _are_running() or layout.ports != _layout(old).ports:
         _check_free(layout, agents)
     # From here on it is the choice, also where a package, the build or a part fails.
     settings.choose(asked)
-    portal, python = _prepare()
+    portal, python = _prepare(with_cassandra=layout.with_cassandra)
     if _are_running() and layout != _layout(old):
         say("stopping what runs with the old settings")
         _stop_all()
@@ -105,6 +149,8 @@ def up(port_base: int | None, node_down_for: str | None) -> None:
     configuration.write_all(layout, agents, kept["internal_token"], portal)
     _keep_logs()
     _start(commands.webhook(layout))
+    if layout.with_cassandra:
+        _start_cassandra(layout)
     for command in commands.central(layout, RELEASE_BIN, kept):
         _start(command)
     demo.create(layout, agents, kept, SECRETS_FILE)
@@ -169,6 +215,10 @@ def print_access(layout: Layout, is_whole: bool = True, gone: Set[str] = frozens
         "",
         "  Alerts arrive at the demo's webhook: ./vigia logs webhook",
     ]
+    if layout.with_cassandra:
+        lines.append(
+            f"  The cold store is on a Cassandra node: {layout.address('cassandra')}, keyspace observability; ./vigia logs cassandra"
+        )
     if layout.node_down_for != "2m":
         lines.append(f"  Shortened for this demo: CustomerNodeDown fires after {layout.node_down_for}, not after 2m.")
     print("\n".join(lines), flush=True)
@@ -207,7 +257,8 @@ def down(wipe: bool) -> None:
 def status() -> int:
     """Prints every part; 0 if all run, 3 otherwise, as service managers do."""
     known = processes.known()
-    found = standing.survey(demo_agents(), known, processes.is_running)
+    layout = _layout(Settings(SETTINGS_FILE).running())
+    found = standing.survey(demo_agents(), known, processes.is_running, with_cassandra=layout.with_cassandra)
     trouble = standing.verdict(found)
     for part in found if known else []:
         print(part.line())
