@@ -114,6 +114,10 @@ void Service::add_rollup_metrics() {
     counter("vigia_storage_rollup_unreadable_rows_total",
             "Rows of samples that roll-ups lack because they cannot be read.",
             stats.unreadable_rows);
+    counter("vigia_storage_rollup_windows_kept_total",
+            "Windows that stay as they were: of the samples of which they were made some are "
+            "damaged or gone.",
+            stats.windows_kept);
     counter("vigia_storage_rollup_failures_total",
             "Days of series that stay to be rolled up after an error.", stats.failures);
     emit("vigia_storage_rollup_days_due",

@@ -21,9 +21,10 @@ std::size_t bytes_of(const store::ChunkRow& row) { return 2 * sizeof(row) + row.
 
 }  // namespace
 
-bool DayRoller::Job::contains(std::uint32_t day) const {
-  return std::any_of(days.begin(), days.end(),
-                     [day](const MadeDay& made) { return made.due.place.day == day; });
+bool DayRoller::Job::is_damaged(std::uint32_t day) const {
+  return std::any_of(days.begin(), days.end(), [day](const MadeDay& made) {
+    return made.due.place.day == day && made.is_damaged;
+  });
 }
 
 Result<RolledCounts> DayRoller::roll(const CustomerId& customer, const store::SeriesKey& series,
@@ -51,7 +52,7 @@ Result<void> DayRoller::make_days(Job& job, std::span<const store::DueDay> days,
                                   RolledCounts& counts) {
   for (const store::DueDay& due : days) {
     if (due.place.day <= book_.note().raw_gone_day) continue;
-    MadeDay day{due, {}, false};
+    MadeDay day{due, {}, false, false};
     auto made = make_day(job, day, counts);
     if (made) {
       job.days.push_back(std::move(day));
@@ -91,6 +92,7 @@ Result<void> DayRoller::make_day(const Job& job, MadeDay& day, RolledCounts& cou
   auto separate = rows::merge_overlapping(std::move(rows), memory);
   if (!separate) return forward(separate);
   counts.unreadable_rows += separate->unreadable;
+  day.is_damaged |= separate->unreadable > 0;
   add_windows(separate->rows, day, counts);
   return {};
 }
@@ -109,6 +111,7 @@ void DayRoller::add_windows(const std::vector<store::ChunkRow>& rows, MadeDay& d
     const auto samples = chunk::read_samples(row.data);
     if (!samples) {
       ++counts.unreadable_rows;
+      day.is_damaged = true;
       continue;
     }
     for (const Sample& sample : *samples) {
@@ -122,9 +125,7 @@ void DayRoller::add_windows(const std::vector<store::ChunkRow>& rows, MadeDay& d
 Result<void> DayRoller::put_days(const Job& job, RolledCounts& counts) {
   for (std::size_t i = 0; i < kRolledUp.size(); ++i) {
     if (!book_.made().at(i)) continue;
-    const auto put = put_windows(job, i);
-    if (!put) return forward(put);
-    counts.windows += *put;
+    if (auto put = put_windows(job, i, counts); !put) return put;
   }
   if (auto put = put_histogram_days(job); !put) return put;
   counts.days = job.days.size();
@@ -132,33 +133,52 @@ Result<void> DayRoller::put_days(const Job& job, RolledCounts& counts) {
 }
 
 // One row a period: what it has of other days stays in it.
-Result<std::uint64_t> DayRoller::put_windows(const Job& job, std::size_t resolution) {
+Result<void> DayRoller::put_windows(const Job& job, std::size_t resolution, RolledCounts& counts) {
   const Resolution width = kRolledUp.at(resolution);
   std::map<std::uint32_t, std::vector<Window>> made;  // by period
-  std::uint64_t count = 0;
   for (const MadeDay& day : job.days) {
     const std::vector<Window>& windows = day.windows.at(resolution);
     if (windows.empty()) continue;
     auto& period = made[period_of(width, day.due.place.day)];
     period.insert(period.end(), windows.begin(), windows.end());
-    count += windows.size();
   }
   std::vector<store::ClosedChunk> rows;
   for (const auto& [period, windows] : made) {
-    auto all = kept_beside(job, width, period);
-    if (!all) return tl::unexpected<Error>(all.error());
-    all->insert(all->end(), windows.begin(), windows.end());
-    std::sort(all->begin(), all->end(),
-              [](const Window& left, const Window& right) { return left.end_ms < right.end_ms; });
-    rows.push_back(window_row(job.series, width, *all));
+    auto stored = stored_windows(job, width, period);
+    if (!stored) return forward(stored);
+    rows.push_back(
+        window_row(job.series, width, joined_with(job, std::move(*stored), windows, counts)));
   }
-  if (auto done = put(job, rows); !done) return forward(done);
-  return count;
+  return put(job, rows);
+}
+
+// In order. Of two for one time the stored one stays where it may hold samples that are gone.
+std::vector<Window> DayRoller::joined_with(const Job& job, std::vector<Window> stored,
+                                           const std::vector<Window>& made, RolledCounts& counts) {
+  const auto is_before = [](const Window& left, const Window& right) {
+    return left.end_ms < right.end_ms;
+  };
+  const std::size_t stored_count = stored.size();
+  for (const Window& window : made) {
+    const auto end = stored.begin() + static_cast<std::ptrdiff_t>(stored_count);
+    const auto at = std::lower_bound(stored.begin(), end, window, is_before);
+    if (at == end || at->end_ms != window.end_ms) {
+      stored.push_back(window);
+    } else if (job.is_damaged(day_of_window(window.end_ms)) || !holds_all_of(window, *at)) {
+      ++counts.windows_kept;
+      continue;
+    } else {
+      *at = window;
+    }
+    ++counts.windows;
+  }
+  std::sort(stored.begin(), stored.end(), is_before);
+  return stored;
 }
 
 // A damaged row is made anew, and with it whatever else there is raw of: its other days are lost.
-Result<std::vector<Window>> DayRoller::kept_beside(const Job& job, Resolution resolution,
-                                                   std::uint32_t period) {
+Result<std::vector<Window>> DayRoller::stored_windows(const Job& job, Resolution resolution,
+                                                      std::uint32_t period) {
   const TimestampMs from_ms = TimestampMs{period} * store::kDayMs;
   const TimestampMs to_ms = from_ms + store::row_span_max_ms(resolution) - 1;
   const auto rows =
@@ -170,8 +190,7 @@ Result<std::vector<Window>> DayRoller::kept_beside(const Job& job, Resolution re
     return std::vector<Window>();
   }
   std::erase_if(stored->windows, [&](const Window& window) {
-    const std::uint32_t day = day_of_window(window.end_ms);
-    return period_of(resolution, day) != period || job.contains(day);
+    return period_of(resolution, day_of_window(window.end_ms)) != period;
   });
   return std::move(stored->windows);
 }

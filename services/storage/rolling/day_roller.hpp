@@ -19,6 +19,7 @@ struct RolledCounts {
   std::uint64_t days_gone = 0;        ///< of which raw is gone: whatever windows there are stay
   std::uint64_t unreadable_rows = 0;  ///< of raw, left out
   std::uint64_t days_too_large = 0;   ///< that stay due: they need more memory than there is for it
+  std::uint64_t windows_kept = 0;     ///< that stay as they were: samples of theirs are damaged
 };
 
 /// Thread contract: one thread, and no other process on the store: a row is read, changed and
@@ -38,7 +39,8 @@ class DayRoller {
   /// When it returns they are forgotten, where nobody has set them anew meanwhile. Windows of an
   /// hour are made of samples as those of five minutes are: a mistake in one does not spread. On an
   /// error they stay, and doing it again is right. One day is read at a time; those of one that is
-  /// too large stay as well. REQUIRES: 1 to kDaysMax days.
+  /// too large stay as well. No window that is stored gives way to one that lacks samples of it, as
+  /// one that is made of damaged raw may (holds_all_of). REQUIRES: 1 to kDaysMax days.
   Result<RolledCounts> roll(const CustomerId& customer, const store::SeriesKey& series,
                             std::span<const store::DueDay> days);
 
@@ -47,20 +49,23 @@ class DayRoller {
     store::DueDay due;
     std::array<std::vector<Window>, kRolledUp.size()> windows;
     bool has_histograms = false;
+    bool is_damaged = false;  ///< of its raw rows some cannot be read
   };
   struct Job {
     const CustomerId& customer;
     const store::SeriesKey& series;
     std::vector<MadeDay> days;
-    bool contains(std::uint32_t day) const;
+    bool is_damaged(std::uint32_t day) const;
   };
   Result<void> make_days(Job& job, std::span<const store::DueDay> days, RolledCounts& counts);
   Result<void> make_day(const Job& job, MadeDay& day, RolledCounts& counts);
   void add_windows(const std::vector<store::ChunkRow>& rows, MadeDay& day, RolledCounts& counts);
   Result<void> put_days(const Job& job, RolledCounts& counts);
-  Result<std::uint64_t> put_windows(const Job& job, std::size_t resolution);
-  Result<std::vector<Window>> kept_beside(const Job& job, Resolution resolution,
-                                          std::uint32_t period);
+  Result<void> put_windows(const Job& job, std::size_t resolution, RolledCounts& counts);
+  Result<std::vector<Window>> stored_windows(const Job& job, Resolution resolution,
+                                             std::uint32_t period);
+  static std::vector<Window> joined_with(const Job& job, std::vector<Window> stored,
+                                         const std::vector<Window>& made, RolledCounts& counts);
   Result<void> put_histogram_days(const Job& job);
   Result<void> put(const Job& job, const std::vector<store::ClosedChunk>& rows);
 

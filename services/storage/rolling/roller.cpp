@@ -218,6 +218,7 @@ void Roller::roll_run(const CustomerId& customer, std::span<const store::DueDay>
   stats_.windows += rolled->windows;
   stats_.days_gone += rolled->days_gone;
   stats_.unreadable_rows += rolled->unreadable_rows;
+  stats_.windows_kept += rolled->windows_kept;
 }
 
 void Roller::note_due(std::span<const store::DueDay> days, RollerStats& round) const {

@@ -20,6 +20,7 @@ struct RollerStats {
   std::uint64_t windows = 0;          ///< put
   std::uint64_t days_gone = 0;        ///< marked when their raw samples were gone
   std::uint64_t unreadable_rows = 0;  ///< of raw, left out of windows
+  std::uint64_t windows_kept = 0;     ///< that stay: samples they were made of are damaged
   std::uint64_t failures = 0;         ///< days that stay due because of an error or a fault
   std::uint64_t days_due = 0;         ///< that are over and due, at the last round
   TimestampMs oldest_due_ms = 0;      ///< the end of the oldest of them; 0: none

@@ -7,6 +7,7 @@
 
 #include "libs/chunk/chunk_writer.hpp"
 #include "libs/chunk/histogram_record.hpp"
+#include "libs/rollup/window.hpp"
 #include "services/storage/store/testing/memory_cold_store.hpp"
 #include "services/storage/store/testing/watched_chunks.hpp"
 
@@ -339,6 +340,65 @@ TEST_F(RollerTest, ARowThatCannotBeReadCostsItself) {
   EXPECT_THAT(sums(Resolution::kDay), ElementsAre(Pair(kStart + store::kDayMs, 1)));
   EXPECT_EQ(roller_->stats().unreadable_rows, 1U);
   EXPECT_THAT(due(), IsEmpty());
+}
+
+// What was made of whole raw is never replaced by what is left of it; what it lacks is added.
+TEST_F(RollerTest, AWindowOfWholeRawStaysWhereItsRawIsDamaged) {
+  put({{kStart + 5, 1}, {kStart + 6, 2}});
+  put({{kStart + 7, 4}});
+  roller_->roll_round();
+  ASSERT_EQ(sums(Resolution::kDay).at(kStart + store::kDayMs), 7);
+  store::ClosedChunk bad{
+      series_.metric,
+      store::read_rows(cold_.chunks(), customer_, series_, {kStart + 7, kStart + 7})
+          .value()
+          .front(),
+      Resolution::kRaw};
+  bad.row.data = "damaged";
+  ASSERT_TRUE(store::put_now(cold_.chunks(), customer_, {&bad, 1}).has_value());
+  put({{kStart + 8, 8}, {kStart + 9, 16}}, 9);  // more than what was lost
+  put({{kStart + 5 * kHour, 32}}, 9);
+  roller_->roll_round();
+  EXPECT_EQ(sums(Resolution::kDay).at(kStart + store::kDayMs), 7);
+  EXPECT_THAT(sums(Resolution::kHour),
+              ElementsAre(Pair(kStart + kHour, 7), Pair(kStart + 5 * kHour, 32)));
+  EXPECT_EQ(roller_->stats().windows_kept, 3U);
+  EXPECT_THAT(due(), IsEmpty());
+}
+
+// Rows that a damaged file took with it are met by nobody: fewer samples tell of them.
+TEST_F(RollerTest, AWindowOfWholeRawStaysWhereSomeOfItsRawIsGone) {
+  put({{kStart + 5, 1}, {kStart + 6, 2}, {kStart + 7, 4}});
+  put({{kStart + kHour + 5, 1}});
+  roller_->roll_round();
+  put({{kStart + 5, 1}, {kStart + 6, 2}});  // the same row, and less in it
+  put({{kStart + kHour + 6, 1}}, 9);
+  roller_->roll_round();
+  EXPECT_THAT(sums(Resolution::kHour),
+              ElementsAre(Pair(kStart + kHour, 7), Pair(kStart + 2 * kHour, 2)));
+  EXPECT_EQ(sums(Resolution::kDay).at(kStart + store::kDayMs), 8);
+  EXPECT_GT(roller_->stats().windows_kept, 0U);
+}
+
+TEST(HoldsAllOf, AWindowThatLacksASampleOfTheOtherDoesNot) {
+  const auto of = [](const std::vector<Sample>& samples) {
+    return rollup::windows_of(samples, kHour).front();
+  };
+  const double stale = stale_mark();
+  const Window three = of({{1, 2}, {2, 3}, {3, 1}});
+  EXPECT_TRUE(holds_all_of(three, three));
+  EXPECT_TRUE(holds_all_of(of({{1, 2}, {2, 3}, {3, 1}, {4, 9}}), three));
+  EXPECT_FALSE(holds_all_of(of({{1, 2}, {2, 3}}), three));
+  EXPECT_FALSE(holds_all_of(of({{2, 3}, {3, 1}, {4, 2}}), three));
+  EXPECT_FALSE(holds_all_of(of({{1, 2}, {4, 2}, {5, 1}}), three)) << "its maximum";
+  EXPECT_FALSE(holds_all_of(of({{1, 2}, {2, 3}, {5, 2}}), three)) << "its minimum";
+  EXPECT_FALSE(holds_all_of(of({{1, NAN}, {2, NAN}, {3, NAN}}), three));
+  EXPECT_TRUE(holds_all_of(three, of({{1, NAN}, {2, NAN}, {3, NAN}})));
+  const Window ends = of({{1, 2}, {2, stale}});
+  EXPECT_TRUE(holds_all_of(ends, ends));
+  EXPECT_TRUE(holds_all_of(of({{1, 2}, {3, 5}}), ends));
+  EXPECT_FALSE(holds_all_of(of({{1, 2}}), ends));
+  EXPECT_TRUE(holds_all_of(of({{1, 2}, {2, stale}, {3, stale}}), ends));
 }
 
 // One customer's series that cannot be read now costs nobody else his roll-ups.

@@ -1,6 +1,7 @@
 #include "services/storage/rolling/window_rows.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -70,6 +71,18 @@ Result<std::vector<Window>> windows_of_row(const store::ChunkRow& row, Resolutio
                                                  static_cast<unsigned>(row.encoding)));
   }
   return rollup::read_windows(row.data, rollup::width_ms(resolution));
+}
+
+bool holds_all_of(const Window& made, const Window& stored) {
+  if (stored.stale_ms.has_value()) {
+    const bool is_followed = made.count > 0 && made.last_ms > *stored.stale_ms;
+    if (!is_followed && made.stale_ms.value_or(INT64_MIN) < *stored.stale_ms) return false;
+  }
+  if (stored.count == 0) return true;
+  if (made.count < stored.count) return false;
+  if (made.first_ms > stored.first_ms || made.last_ms < stored.last_ms) return false;
+  if (std::isnan(made.min) && !std::isnan(stored.min)) return false;
+  return !(made.min > stored.min) && !(made.max < stored.max);
 }
 
 Result<StoredWindows> windows_of_rows(const std::vector<store::ChunkRow>& rows,

@@ -37,6 +37,12 @@ inline bool is_histogram_day(const store::ChunkRow& row) {
 /// Of a row of window_row. kCorrupt where it is damaged or none.
 Result<std::vector<Window>> windows_of_row(const store::ChunkRow& row, Resolution resolution);
 
+/// Whether `made` may stand in the place of `stored`: by all that both say it was made of the
+/// samples that `stored` was made of, and maybe more. Samples of a time that has passed only grow
+/// more, until they go or are damaged. One whose value is another now (a conflict that was settled
+/// anew) counts as gone where it was an extreme.
+bool holds_all_of(const Window& made, const Window& stored);
+
 struct StoredWindows {
   std::vector<Window> windows;                ///< in order, one an end
   std::vector<std::uint32_t> histogram_days;  ///< in order
