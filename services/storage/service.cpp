@@ -348,9 +348,10 @@ service::ProgramDescription describe_program() {
 }
 
 std::span<const service::ProgramCommand> commands() {
+  static constexpr service::CommandOption kVerifyOptions[] = {service::kConfigOption};
   static constexpr service::ProgramCommand kCommands[] = {
       {"verify", "Reads the files of the stopped store and says what is damaged; changes nothing.",
-       verify},
+       kVerifyOptions, verify},
   };
   return kCommands;
 }

@@ -70,8 +70,10 @@ Result<store::CheckReport> check_store(const StoreKind& kind, const StoreSetting
 
 }  // namespace
 
-Result<int> verify(const service::ConfigFile& file) {
-  const auto settings = read_settings(file);
+Result<int> verify(const service::CommandWords& words) {
+  const auto file = words.config();
+  if (!file) return forward(file);
+  const auto settings = read_settings(*file);
   if (!settings) return forward(settings);
   const auto kind = find_store_kind(settings->store.kind);
   if (!kind) return forward(kind);
