@@ -23,10 +23,11 @@ struct Walked {
 // One segment after the other: the next one's header says where this one was closed.
 class SegmentsCheck {
  public:
-  SegmentsCheck(FileSystem& files, std::string directory)
-      : files_(files), directory_(std::move(directory)) {}
+  SegmentsCheck(FileSystem& files, std::string directory, const RecordVisit& visit)
+      : files_(files), directory_(std::move(directory)), visit_(visit) {}
 
-  void add(const std::string& name) {
+  /// The error of whoever is told of the records; the folder's own are part of the report.
+  Result<void> add(const std::string& name) {
     ++check_.segments;
     const std::uint64_t number = *segment_number(name);
     std::uint64_t previous_end = 0;
@@ -35,6 +36,7 @@ class SegmentsCheck {
     last_ = {name, number, walked ? *walked : Walked()};
     last_.is_read = walked.has_value();
     if (!walked) note(name, walked.error().message);
+    return std::exchange(visited_, {});
   }
 
   LogCheck finish() {
@@ -112,18 +114,23 @@ class SegmentsCheck {
       }
       ++check_.records;
       check_.items += (*record)->header.items;
+      if (visit_) visited_ = visit_((*record)->header, *(*record)->body);
+      if (!visited_) return walked;
     }
   }
 
   FileSystem& files_;
   const std::string directory_;
+  const RecordVisit& visit_;
+  Result<void> visited_;
   LogCheck check_;
   Last last_;
 };
 
 }  // namespace
 
-Result<LogCheck> check_log(FileSystem& files, const std::string& directory) {
+Result<LogCheck> check_log(FileSystem& files, const std::string& directory,
+                           const RecordVisit& visit) {
   auto names = files.list(directory);
   if (!names) return forward(names);
   // A copy of a folder may have no lock; none is made for it.
@@ -133,9 +140,10 @@ Result<LogCheck> check_log(FileSystem& files, const std::string& directory) {
     if (!taken) return forward(taken);
     lock = std::move(*taken);
   }
-  SegmentsCheck walk(files, directory);
+  SegmentsCheck walk(files, directory, visit);
   for (const std::string& name : *names) {
-    if (segment_number(name)) walk.add(name);
+    if (!segment_number(name)) continue;
+    if (auto visited = walk.add(name); !visited) return forward(visited);
   }
   return walk.finish();
 }

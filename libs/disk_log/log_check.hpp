@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/base/result.hpp"
+#include "libs/disk_log/disk_log.hpp"
 #include "libs/disk_log/file_system.hpp"
 
 namespace vigia::disk_log {
@@ -27,8 +30,12 @@ struct LogCheck {
   bool is_torn = false;
 };
 
+/// Told of each whole record, in order; its error ends the walk.
+using RecordVisit = std::function<Result<void>(const RecordHeader& header, std::string_view body)>;
+
 /// kUnavailable where another process holds the folder, or a file cannot be read now; kNotFound
-/// where there is no such folder.
-Result<LogCheck> check_log(FileSystem& files, const std::string& directory);
+/// where there is no such folder; `visit`'s error.
+Result<LogCheck> check_log(FileSystem& files, const std::string& directory,
+                           const RecordVisit& visit = {});
 
 }  // namespace vigia::disk_log

@@ -6,6 +6,7 @@
 #include "libs/service/log.hpp"
 #include "services/storage/api/fence_header.hpp"
 #include "services/storage/heads/restored_chunks.hpp"
+#include "services/storage/inspect_command.hpp"
 #include "services/storage/store/patience.hpp"
 #include "services/storage/verify_command.hpp"
 
@@ -352,6 +353,9 @@ std::span<const service::ProgramCommand> commands() {
   static constexpr service::ProgramCommand kCommands[] = {
       {"verify", "Reads the files of the stopped store and says what is damaged; changes nothing.",
        kVerifyOptions, verify},
+      {"inspect",
+       "Says what lies in the folder of a stopped store, or writes it out; changes nothing.",
+       kInspectOptions, inspect, kInspectDetails},
   };
   return kCommands;
 }

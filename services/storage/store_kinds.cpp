@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "services/storage/store/cassandra/cassandra_instance.hpp"
+#include "services/storage/store/rocksdb/rocksdb_contents.hpp"
 #include "services/storage/store/rocksdb/rocksdb_instance.hpp"
 
 namespace vigia::storage {
@@ -18,7 +19,8 @@ constexpr StoreKind kKinds[] = {
      },
      [](const StoreSettings& settings, const auto& progress) {
        return store::rocksdb::RocksDbInstance::check(settings.rocksdb, progress);
-     }},
+     },
+     store::rocksdb::open_contents},
     {"cassandra",
      [](const StoreSettings& settings) -> const std::string& {
        return settings.cassandra.directory;
@@ -33,6 +35,16 @@ constexpr StoreKind kKinds[] = {
 }  // namespace
 
 std::span<const StoreKind> store_kinds() { return kKinds; }
+
+Result<std::unique_ptr<instance::FolderContents>> look_into(const std::string& directory) {
+  for (const StoreKind& kind : store_kinds()) {
+    if (kind.look == nullptr) continue;
+    auto contents = kind.look(directory);
+    if (contents || contents.error().code != ErrorCode::kNotFound) return contents;
+  }
+  return fail(ErrorCode::kNotFound,
+              fmt::format("there is no store in {} whose rows lie there", directory));
+}
 
 Result<const StoreKind*> find_store_kind(std::string_view name, std::span<const StoreKind> kinds) {
   const auto at = std::find_if(kinds.begin(), kinds.end(),

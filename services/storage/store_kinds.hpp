@@ -9,6 +9,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
+#include "services/storage/instance/folder_contents.hpp"
 #include "services/storage/instance/store_instance.hpp"
 #include "services/storage/store/cassandra/settings.hpp"
 #include "services/storage/store/check_report.hpp"
@@ -39,9 +40,15 @@ struct StoreKind {
   Result<store::CheckReport> (*check)(
       const StoreSettings& settings,
       const std::function<void(const std::string& file, std::size_t left)>& progress);
+  /// Opens the folder of a closed store to be looked at, and changes nothing. kNotFound where no
+  /// store of the kind lies there, kUnavailable where a process holds it. Null as `check`.
+  Result<std::unique_ptr<instance::FolderContents>> (*look)(const std::string& directory) = nullptr;
 };
 
 std::span<const StoreKind> store_kinds();
+
+/// StoreKind::look of the kind that lies in the folder.
+Result<std::unique_ptr<instance::FolderContents>> look_into(const std::string& directory);
 
 /// kInvalid, naming all there are, for a kind that is none of `kinds`.
 Result<const StoreKind*> find_store_kind(std::string_view name,

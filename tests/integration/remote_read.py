@@ -33,7 +33,7 @@ def post_read(
     )
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
+def fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
     at = 0
 
     def number() -> int:
@@ -61,8 +61,8 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
         at += size
 
 
-def _messages(message: bytes, field: int) -> Iterator[bytes]:
-    for name, content in _fields(message):
+def messages(message: bytes, field: int) -> Iterator[bytes]:
+    for name, content in fields(message):
         if name == field:
             assert isinstance(content, bytes)
             yield content
@@ -71,12 +71,12 @@ def _messages(message: bytes, field: int) -> Iterator[bytes]:
 def samples_of(answer: requests.Response) -> dict[tuple[tuple[str, str], ...], dict[int, float]]:
     """What an answer in samples holds: sorted labels, then milliseconds and values."""
     found: dict[tuple[tuple[str, str], ...], dict[int, float]] = {}
-    for result in _messages(unpack(answer.content), 1):
-        for series in _messages(result, 1):
-            labels = [dict(_fields(label)) for label in _messages(series, 1)]
-            key = tuple(sorted((_text(label[1]), _text(label.get(2, b""))) for label in labels))
+    for result in messages(unpack(answer.content), 1):
+        for series in messages(result, 1):
+            labels = [dict(fields(label)) for label in messages(series, 1)]
+            key = tuple(sorted((text(label[1]), text(label.get(2, b""))) for label in labels))
             assert key not in found
-            found[key] = dict(map(_sample, _messages(series, 2)))
+            found[key] = dict(map(_sample, messages(series, 2)))
     return found
 
 
@@ -86,7 +86,7 @@ def _sample(content: bytes) -> tuple[int, float]:
         first, value, second, low, middle, high = _USUAL_SAMPLE.unpack(content)
         if (first, second) == (0x09, 0x10):
             return _fourteen_bits(low) | _fourteen_bits(middle) << 14 | _fourteen_bits(high) << 28, value
-    sample = dict(_fields(content))
+    sample = dict(fields(content))
     return _whole(sample.get(2, 0)), _double(sample.get(1, bytes(8)))
 
 
@@ -98,7 +98,7 @@ def _fourteen_bits(word: int) -> int:
     return word & 0x7F | word >> 1 & 0x3F80
 
 
-def _text(content: bytes | int) -> str:
+def text(content: bytes | int) -> str:
     assert isinstance(content, bytes)
     return content.decode()
 

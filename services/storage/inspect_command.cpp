@@ -1,0 +1,247 @@
+#include "services/storage/inspect_command.hpp"
+
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <unordered_set>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "libs/base/rfc3339.hpp"
+#include "libs/disk_log/log_check.hpp"
+#include "libs/disk_log/store_identity.hpp"
+#include "services/storage/api/log_query.hpp"
+#include "services/storage/keep/raw_lines.hpp"
+#include "services/storage/store_kinds.hpp"
+
+namespace vigia::storage {
+namespace {
+
+using instance::FolderContents;
+using instance::RowSum;
+using instance::SumsByKind;
+
+constexpr double kMib = 1 << 20;
+constexpr TimestampMs kMsPerSecond = 1'000;
+
+bool has_terminal() { return isatty(STDERR_FILENO) != 0; }
+
+void show_progress(const std::string& kind, std::uint64_t rows) {
+  if (has_terminal()) fmt::print(stderr, "\r\033[Kreading {}: {} rows", kind, rows);
+}
+
+void end_progress() {
+  if (has_terminal()) fmt::print(stderr, "\r\033[K");
+}
+
+std::string day_text(std::uint32_t day) {
+  const auto text = format_rfc3339(static_cast<TimestampMs>(day) * store::kDayMs);
+  constexpr std::size_t kDateLength = 10;
+  return text ? text->substr(0, kDateLength) : fmt::format("day {}", day);
+}
+
+void print_sums(const SumsByKind& kinds) {
+  for (const auto& [kind, sum] : kinds) {
+    fmt::print("  {}: {} rows, {:.1f} MiB", kind, sum.rows, static_cast<double>(sum.bytes) / kMib);
+    if (sum.days != store::kNoDays) {
+      fmt::print(", {} to {}", day_text(sum.days.first), day_text(sum.days.last));
+    }
+    fmt::print("\n");
+  }
+}
+
+// Read here and not by read_kept_line, which mends what it finds damaged.
+std::optional<disk_log::StoreIdentity> identity_in(const std::string& folder) {
+  std::ifstream file(folder + "/vigia-store-id");
+  std::string line;
+  std::getline(file, line);
+  return disk_log::parse_store_identity(line.substr(0, line.rfind(' ')));
+}
+
+std::string name_of(const FolderContents& contents, std::uint32_t number) {
+  const auto found = contents.customers().find(number);
+  return found == contents.customers().end() ? "nobody's by now" : found->second.text();
+}
+
+/// What of a customer lies in the write-ahead log.
+struct LoggedOf {
+  std::unordered_set<std::uint64_t> series;
+  std::uint64_t samples = 0;
+};
+
+class Inspection {
+ public:
+  Inspection(std::string folder, FolderContents& contents, keep::RawWish wish)
+      : folder_(std::move(folder)), contents_(contents), wish_(std::move(wish)) {}
+
+  Result<int> summary() {
+    const auto sums = contents_.sums(show_progress);
+    end_progress();
+    if (!sums) return forward(sums);
+    print_store(*sums);
+    for (const auto& [number, id] : contents_.customers()) {
+      if (is_wanted(number)) print_customer(*sums, number);
+    }
+    for (const auto& [number, kinds] : sums->customers) {
+      if (!contents_.customers().contains(number) && is_wanted(number))
+        print_customer(*sums, number);
+    }
+    if (!wish_.query.customer.has_value()) {
+      fmt::print("of nobody alone\n");
+      print_sums(sums->shared);
+    }
+    if (auto logged = print_log(); !logged) return forward(logged);
+    return bad_ == 0 ? 0 : 1;
+  }
+
+  Result<int> raw() {
+    keep::RawLines lines(contents_, wish_, stdout);
+    const auto walked = contents_.raw(
+        wish_.query, [&](const instance::RawRow& row) { return lines.add(row); },
+        [this](const std::string& reason) { say_bad(reason); });
+    if (!walked) return forward(walked);
+    auto log = walk_log([&](const ingest::IngestBatch& batch) { return lines.add(batch); });
+    if (!log) return forward(log);
+    say_damage(*log);
+    if (std::fflush(stdout) != 0)
+      return fail(ErrorCode::kUnavailable, "the lines cannot be written");
+    return bad_ == 0 ? 0 : 1;
+  }
+
+ private:
+  bool is_wanted(std::uint32_t number) const {
+    return !wish_.query.customer.has_value() || wish_.query.customer->value == number;
+  }
+  void say_bad(const std::string& reason) {
+    ++bad_;
+    fmt::print(stderr, "UNREADABLE {}\n", reason);
+  }
+  void say_damage(const disk_log::LogCheck& log) {
+    for (const disk_log::SegmentDamage& damage : log.damage) {
+      say_bad(fmt::format("wal/{}: {}", damage.file, damage.what));
+    }
+  }
+
+  void print_store(const instance::FolderSums& sums) {
+    fmt::print("{}\nformat: {}\n", folder_, sums.format);
+    if (const auto identity = identity_in(folder_); identity.has_value()) {
+      fmt::print("store: {}, made {}\n", identity->id,
+                 format_rfc3339(identity->made_ms).value_or("at no time that can be told"));
+    }
+    fmt::print("customers: {}\n", contents_.customers().size());
+    for (const std::string& unread : sums.unread) say_bad(unread);
+    if (sums.strange > 0) say_bad(fmt::format("{} rows whose keys are none", sums.strange));
+  }
+  void print_customer(const instance::FolderSums& sums, std::uint32_t number) const {
+    fmt::print("customer {} (number {})\n", name_of(contents_, number), number);
+    const auto found = sums.customers.find(number);
+    if (found != sums.customers.end()) print_sums(found->second);
+  }
+
+  Result<disk_log::LogCheck> walk_log(
+      const std::function<Result<void>(const ingest::IngestBatch&)>& visit) {
+    const std::string directory = folder_ + "/wal";
+    std::error_code error;
+    if (!std::filesystem::is_directory(directory, error)) return disk_log::LogCheck();
+    return disk_log::check_log(
+        disk_log::system_files(), directory,
+        [&](const disk_log::RecordHeader& header, std::string_view body) -> Result<void> {
+          const auto batch = ingest::IngestBatch::decode(body);
+          if (batch) return visit(*batch);
+          say_bad(fmt::format("wal: the record {} is none", header.sequence));
+          return {};
+        });
+  }
+
+  Result<void> print_log() {
+    std::map<std::uint32_t, LoggedOf> logged;
+    const auto log = walk_log([&](const ingest::IngestBatch& batch) -> Result<void> {
+      for (const ingest::SeriesBatch& series : batch.series) {
+        if (!is_wanted(series.customer.value)) continue;
+        LoggedOf& of = logged[series.customer.value];
+        of.series.insert(series.id.value);
+        of.samples += series.samples.size() + series.histograms.size();
+      }
+      return {};
+    });
+    if (!log) return forward(log);
+    fmt::print("write-ahead log: {} segments, {:.1f} MiB, {} records\n", log->segments,
+               static_cast<double>(log->bytes) / kMib, log->records);
+    for (const auto& [number, of] : logged) {
+      fmt::print("  customer {} (number {}): {} samples of {} series, some of them in chunks too\n",
+                 name_of(contents_, number), number, of.samples, of.series.size());
+    }
+    say_damage(*log);
+    return {};
+  }
+
+  const std::string folder_;
+  FolderContents& contents_;
+  const keep::RawWish wish_;
+  std::uint64_t bad_ = 0;
+};
+
+Result<TimestampMs> read_time(const std::string& option, const std::string& text) {
+  if (const auto time = parse_rfc3339(text)) return *time;
+  double seconds = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, seconds);
+  constexpr double kSecondsMax = 1e12;
+  if (read.ec != std::errc() || read.ptr != end || !(seconds >= 0) || seconds > kSecondsMax) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("{}: {} is no time such as 2026-11-25T00:00:00Z, nor Unix seconds",
+                            option, text));
+  }
+  return static_cast<TimestampMs>(seconds * static_cast<double>(kMsPerSecond));
+}
+
+Result<void> read_range(const service::CommandWords& words, instance::RawQuery& query) {
+  const std::pair<std::string, TimestampMs*> ends[] = {{"--from", &query.from_ms},
+                                                       {"--to", &query.to_ms}};
+  for (const auto& [option, target] : ends) {
+    if (!words.has(option)) continue;
+    const auto time = read_time(option, words.text(option));
+    if (!time) return forward(time);
+    *target = *time;
+  }
+  return {};
+}
+
+Result<keep::RawWish> read_wish(const service::CommandWords& words,
+                                const FolderContents& contents) {
+  keep::RawWish wish;
+  for (const char* option : {"--from", "--to", "--series"}) {
+    if (words.has(option) && !words.has("--raw")) {
+      return fail(ErrorCode::kInvalid, fmt::format("{} goes with --raw", option));
+    }
+  }
+  if (auto read = read_range(words, wish.query); !read) return forward(read);
+  if (words.has("--series")) {
+    auto matchers = api::parse_stream_query(words.text("--series"));
+    if (!matchers) return tl::unexpected<Error>(with_context("--series", matchers.error()));
+    wish.matchers = *std::move(matchers);
+  }
+  if (!words.has("--customer")) return wish;
+  const std::string wanted = words.text("--customer");
+  for (const auto& [number, id] : contents.customers()) {
+    if (id.text() == wanted) wish.query.customer = customers::CustomerNumber{number};
+  }
+  if (wish.query.customer.has_value()) return wish;
+  return fail(ErrorCode::kNotFound, fmt::format("this store has no customer {}", wanted));
+}
+
+}  // namespace
+
+Result<int> inspect(const service::CommandWords& words) {
+  const std::string folder = words.text("FOLDER");
+  const auto contents = look_into(folder);
+  if (!contents) return forward(contents);
+  auto wish = read_wish(words, **contents);
+  if (!wish) return forward(wish);
+  Inspection inspection(folder, **contents, *std::move(wish));
+  return words.has("--raw") ? inspection.raw() : inspection.summary();
+}
+
+}  // namespace vigia::storage

@@ -1,0 +1,187 @@
+#include "services/storage/inspect_command.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "services/storage/testing/service_fixture.hpp"
+
+namespace vigia::storage {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+using testing::UnorderedElementsAre;
+
+constexpr TimestampMs kFiveHours = 5 * 3'600'000;
+
+using Words = std::map<std::string, std::string, std::less<>>;
+
+class InspectTest : public ServiceFixture {
+ protected:
+  const TimestampMs old_ = now_ - kFiveHours;  // a later sample closes the chunk of it
+  // As a kill at this moment would leave the folder.
+  std::string killed() {
+    std::string copy = folder_.path() + "/copy";
+    fs::remove_all(copy);
+    fs::copy(settings_.store.rocksdb.directory, copy, fs::copy_options::recursive);
+    return copy;
+  }
+  struct Said {
+    Result<int> code;
+    std::string text;
+  };
+  static Said look(const std::string& folder, Words words = {}) {
+    words["FOLDER"] = folder;
+    testing::internal::CaptureStdout();
+    auto code = inspect(service::CommandWords(std::move(words)));
+    std::fflush(stdout);
+    return {std::move(code), testing::internal::GetCapturedStdout()};
+  }
+  // Without what stands before the labels, a series' number.
+  static std::vector<std::string> lines(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) {
+      lines.push_back(line.substr(line.find(R"("labels":)")));
+    }
+    return lines;
+  }
+  static std::map<std::string, std::string> files(const std::string& folder) {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      if (!entry.is_regular_file()) continue;
+      std::ifstream file(entry.path(), std::ios::binary);
+      files[entry.path().string()] = std::string(std::istreambuf_iterator<char>(file), {});
+    }
+    return files;
+  }
+  static std::string line(const std::string& customer, TimestampMs time_ms,
+                          const std::string& ending) {
+    return R"("labels":{"__name__":"m","customer_id":")" + customer +
+           R"(","node_id":"n1"},"time_ms":)" + std::to_string(time_ms) + "," + ending + "}";
+  }
+};
+
+TEST_F(InspectTest, WhatIsInTheLogAloneAndWhatIsInChunksIsWrittenOut) {
+  ASSERT_EQ(write(series("m", "cliente-a", {{old_, 1.5}, {old_ + 1, stale_mark()}}), "").status,
+            204);
+  const std::string in_log = killed();
+  const auto before = files(in_log);
+  const Said log = look(in_log, {{"--raw", ""}});
+  ASSERT_EQ(log.code, 0);
+  EXPECT_THAT(
+      lines(log.text),
+      UnorderedElementsAre(
+          line("cliente-a", old_, R"("value":"1.5","place":"log")"),
+          line("cliente-a", old_ + 1, R"("value":"nan","bits":"7ff0000000000002","place":"log")")));
+  EXPECT_EQ(files(in_log), before);
+
+  ASSERT_EQ(write(series("m", "cliente-a", {{now_, 2}})).status, 204);  // closes those
+  service_.reset();
+  const Said chunks = look(settings_.store.rocksdb.directory, {{"--raw", ""}});
+  ASSERT_EQ(chunks.code, 0);
+  EXPECT_THAT(chunks.text, HasSubstr(R"("value":"1.5","version":0,"place":"chunks"})"));
+  EXPECT_THAT(chunks.text, HasSubstr(R"("bits":"7ff0000000000002","version":0,"place":"chunks"})"));
+}
+
+TEST_F(InspectTest, CustomerRangeAndSeriesAreHeeded) {
+  for (const char* customer : {"cliente-a", "cliente-b"}) {
+    const Sample later{now_, 5};  // closes what is before it
+    ASSERT_EQ(
+        write(series("m", customer, {{old_, 1}, {old_ + 1000, 2}, {old_ + 2000, 3}, later})).status,
+        204);
+    ASSERT_EQ(write(series("other", customer, {{old_ + 1000, 4}, later})).status, 204);
+  }
+  service_.reset();
+  const auto raw = [&](Words words) {
+    words["--raw"] = "";
+    words["--customer"] = "cliente-a";
+    std::string text;
+    std::istringstream stream(look(settings_.store.rocksdb.directory, std::move(words)).text);
+    for (std::string line; std::getline(stream, line);) {
+      if (line.find("chunks") != std::string::npos) text += line + "\n";
+    }
+    return text;
+  };
+  EXPECT_EQ(lines(raw({})).size(), 4U);
+  EXPECT_THAT(raw({}), Not(HasSubstr("cliente-b")));
+  const std::string from = fmt::format("{:.3f}", static_cast<double>(old_ + 1000) / 1000);
+  const auto ranged =
+      lines(raw({{"--series", R"({__name__=~"m|n"})"}, {"--from", from}, {"--to", from}}));
+  EXPECT_THAT(ranged, UnorderedElementsAre(line("cliente-a", old_ + 1000,
+                                                R"("value":"2","version":0,"place":"chunks")")));
+}
+
+TEST_F(InspectTest, TheSummaryCountsByCustomerAndKind) {
+  ASSERT_EQ(
+      write(series("m", "cliente-a", {{now_, 1}}) + series("n", "cliente-a", {{now_, 1}})).status,
+      204);
+  ASSERT_EQ(write(series("m", "cliente-b", {{now_, 1}})).status, 204);
+  write_logs("cliente-b",
+             {store::log_record_of(second_ns(), "x"), store::log_record_of(second_ns() + 1, "y")});
+  const Said said = look(killed());
+  ASSERT_EQ(said.code, 0);
+  EXPECT_THAT(said.text, HasSubstr("format: vigia cold store 4\nstore: "));
+  EXPECT_THAT(said.text, HasSubstr("customers: 2\n"));
+  const std::size_t second = said.text.find("customer cliente-b (number 2)\n");
+  ASSERT_NE(second, std::string::npos);
+  EXPECT_THAT(said.text.substr(0, second), HasSubstr("customer cliente-a (number 1)\n"));
+  EXPECT_THAT(said.text.substr(0, second), HasSubstr("  series: 2 rows"));
+  EXPECT_THAT(said.text.substr(second), HasSubstr("  log records: 2 rows"));
+  EXPECT_THAT(said.text, HasSubstr("  customer cliente-a (number 1): 2 samples of 2 series"));
+  const Said one = look(folder_.path() + "/copy", {{"--customer", "cliente-b"}});
+  ASSERT_EQ(one.code, 0);
+  EXPECT_THAT(one.text, Not(HasSubstr("cliente-a")));
+}
+
+TEST_F(InspectTest, WhatCannotBeDoneIsToldClearly) {
+  const auto error = [](const std::string& folder, Words words = {}) {
+    const Said said = look(folder, std::move(words));
+    return said.code ? "" : said.code.error().message;
+  };
+  EXPECT_THAT(error(settings_.store.rocksdb.directory), HasSubstr("stop vigia-storage first"));
+  EXPECT_THAT(error(folder_.path() + "/nothing"), HasSubstr("there is no store in"));
+  const std::string copy = killed();
+  EXPECT_THAT(error(copy, {{"--customer", "cliente-x"}}), HasSubstr("no customer cliente-x"));
+  EXPECT_THAT(error(copy, {{"--raw", ""}, {"--from", "yesterday"}}),
+              HasSubstr("--from: yesterday"));
+  EXPECT_THAT(error(copy, {{"--raw", ""}, {"--series", "{a=b}"}}), HasSubstr("--series"));
+  EXPECT_THAT(error(copy, {{"--to", "1"}}), HasSubstr("--to goes with --raw"));
+}
+
+TEST_F(InspectTest, FoldersOfOlderVersionsAreRead) {
+  for (const char* version : {"v2", "v3"}) {
+    const std::string folder = folder_.path() + "/" + version;
+    fs::copy(std::string("tests/golden/cold_store/") + version + "/store", folder,
+             fs::copy_options::recursive);
+    const auto before = files(folder);
+    const Said said = look(folder, {{"--raw", ""}});
+    EXPECT_EQ(said.code, 0) << version;
+    const bool has_samples = said.text.find(R"("labels":{"__name__":)") != std::string::npos;
+    EXPECT_EQ(has_samples, version == std::string("v2"));  // the other one has spans and logs alone
+    EXPECT_EQ(look(folder).code, 0) << version;
+    EXPECT_EQ(files(folder), before) << version;
+  }
+}
+
+TEST_F(InspectTest, DamageIsToldWithOne) {
+  ASSERT_EQ(write(series("m", "cliente-a", {{now_, 1}})).status, 204);
+  const std::string copy = killed();
+  for (const auto& entry : fs::directory_iterator(copy + "/wal")) {
+    if (entry.path().filename().string().find("segment-") != 0) continue;
+    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(-3, std::ios::end);
+    file.put('\x55');
+  }
+  const Said said = look(copy, {{"--raw", ""}});
+  EXPECT_EQ(said.code, 1);
+  EXPECT_EQ(said.text, "");
+}
+
+}  // namespace
+}  // namespace vigia::storage

@@ -1,0 +1,101 @@
+#include "services/storage/keep/raw_lines.hpp"
+
+#include <bit>
+#include <cmath>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "libs/base/hex.hpp"
+#include "libs/base/json_text.hpp"
+
+namespace vigia::storage::keep {
+namespace {
+
+bool all_match(const store::LabelMatchers& matchers, const Labels& labels) {
+  std::vector<store::LabelTexts> views;
+  for (const Label& label : labels) views.emplace_back(label.name, label.value);
+  return store::all_match(matchers, views);
+}
+
+std::string beginning_of(const std::string& customer, store::SeriesId series,
+                         const std::optional<Labels>& labels) {
+  std::string text =
+      fmt::format(R"({{"customer":{},"series":{},"labels":)", json_text(customer), series.value);
+  if (!labels.has_value()) return text + "null";
+  char separator = '{';
+  for (const Label& label : *labels) {
+    text.push_back(separator);
+    append_json_text(text, label.name);
+    text.push_back(':');
+    append_json_text(text, label.value);
+    separator = ',';
+  }
+  return text + (labels->empty() ? "{}" : "}");
+}
+
+}  // namespace
+
+Result<bool> RawLines::begin_series(customers::CustomerNumber customer, store::SeriesId series) {
+  if (known_.has_value() && known_->customer == customer && known_->series == series) {
+    return known_->is_wanted;
+  }
+  if (wish_.query.customer.has_value() && customer != *wish_.query.customer) return false;
+  const auto labels = contents_.labels_of(customer, series);
+  if (!labels) return forward(labels);
+  const auto id = contents_.customers().find(customer.value);
+  const std::string name =
+      id == contents_.customers().end() ? fmt::format("#{}", customer.value) : id->second.text();
+  known_ = {customer, series, beginning_of(name, series, *labels),
+            all_match(wish_.matchers, labels->value_or(Labels()))};
+  return known_->is_wanted;
+}
+
+void RawLines::begin_line(TimestampMs time_ms) {
+  ++lines_;
+  line_ = known_->beginning;
+  line_ += fmt::format(R"(,"time_ms":{},)", time_ms);
+}
+
+void RawLines::print(const Sample& sample, std::string_view ending) {
+  if (!is_wanted(sample.timestamp_ms)) return;
+  begin_line(sample.timestamp_ms);
+  line_ += fmt::format(R"("value":"{}")", sample.value);
+  if (std::isnan(sample.value)) {
+    line_ += fmt::format(R"(,"bits":"{:016x}")", std::bit_cast<std::uint64_t>(sample.value));
+  }
+  line_ += ending;
+  std::fwrite(line_.data(), 1, line_.size(), out_);
+}
+
+void RawLines::print(const chunk::HistogramSample& sample, std::string_view ending) {
+  if (!is_wanted(sample.timestamp_ms)) return;
+  begin_line(sample.timestamp_ms);
+  line_ += fmt::format(R"("histogram":"{}")", to_hex(sample.encoded));
+  line_ += ending;
+  std::fwrite(line_.data(), 1, line_.size(), out_);
+}
+
+Result<void> RawLines::add(const instance::RawRow& row) {
+  const auto is_wanted = begin_series(row.customer, row.series);
+  if (!is_wanted) return forward(is_wanted);
+  if (!*is_wanted) return {};
+  const std::string ending = fmt::format(",\"version\":{},\"place\":\"chunks\"}}\n", row.version);
+  for (const Sample& sample : row.samples) print(sample, ending);
+  for (const chunk::HistogramSample& sample : row.histograms) print(sample, ending);
+  return {};
+}
+
+Result<void> RawLines::add(const ingest::IngestBatch& batch) {
+  for (const ingest::SeriesBatch& series : batch.series) {
+    const auto is_wanted = begin_series(series.customer, series.id);
+    if (!is_wanted) return forward(is_wanted);
+    if (!*is_wanted) continue;
+    constexpr std::string_view kEnding = ",\"place\":\"log\"}\n";
+    for (const Sample& sample : series.samples) print(sample, kEnding);
+    for (const chunk::HistogramSample& sample : series.histograms) print(sample, kEnding);
+  }
+  return {};
+}
+
+}  // namespace vigia::storage::keep

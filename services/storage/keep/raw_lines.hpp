@@ -1,0 +1,63 @@
+// Raw samples as lines of JSON, one a sample, for whoever compares what was stored with what is
+// answered.
+#pragma once
+
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "libs/base/result.hpp"
+#include "services/storage/ingest/ingest_batch.hpp"
+#include "services/storage/instance/folder_contents.hpp"
+#include "services/storage/store/label_matcher.hpp"
+
+namespace vigia::storage::keep {
+
+/// Of what is there, what is wanted.
+struct RawWish {
+  instance::RawQuery query;
+  store::LabelMatchers matchers;  ///< all match; none: every series
+};
+
+/// A sample is a line:
+/// {"customer":"a","series":7,"labels":{…},"time_ms":1,"value":"0.5","version":0,"place":"chunks"}.
+/// Of a NaN "bits" are told, of a native histogram "histogram", the hex digits of its message, in
+/// "value"'s place. `labels` is null where the store knows none. Thread contract: one thread.
+class RawLines {
+ public:
+  /// All must outlive it.
+  RawLines(instance::FolderContents& contents, const RawWish& wish, std::FILE* out)
+      : contents_(contents), wish_(wish), out_(out) {}
+
+  /// Of the store's rows.
+  Result<void> add(const instance::RawRow& row);
+  /// Of a record of the write-ahead log: what no row has yet, or has by now.
+  Result<void> add(const ingest::IngestBatch& batch);
+  std::uint64_t lines() const { return lines_; }
+
+ private:
+  Result<bool> begin_series(customers::CustomerNumber customer, store::SeriesId series);
+  void begin_line(TimestampMs time_ms);
+  void print(const Sample& sample, std::string_view ending);
+  void print(const chunk::HistogramSample& sample, std::string_view ending);
+  bool is_wanted(TimestampMs time_ms) const {
+    return time_ms >= wish_.query.from_ms && time_ms <= wish_.query.to_ms;
+  }
+
+  instance::FolderContents& contents_;
+  const RawWish& wish_;
+  std::FILE* out_;
+  std::uint64_t lines_ = 0;
+  // Of the series at hand: rows of one stand together.
+  struct Known {
+    customers::CustomerNumber customer;
+    store::SeriesId series;
+    std::string beginning;  // of its lines
+    bool is_wanted = false;
+  };
+  std::optional<Known> known_;
+  std::string line_;
+};
+
+}  // namespace vigia::storage::keep

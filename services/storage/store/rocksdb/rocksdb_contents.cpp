@@ -1,0 +1,213 @@
+#include "services/storage/store/rocksdb/rocksdb_contents.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/chunk/chunk_reader.hpp"
+#include "libs/chunk/packed_chunk.hpp"
+#include "services/storage/store/chunks.hpp"
+#include "services/storage/store/label_bytes.hpp"
+#include "services/storage/store/rocksdb/index/index_key.hpp"
+#include "services/storage/store/rocksdb/index/label_codec.hpp"
+#include "services/storage/store/rocksdb/kv/key.hpp"
+#include "services/storage/store/rocksdb/kv/read_only_store.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_options.hpp"
+#include "services/storage/store/rocksdb/row_owner.hpp"
+
+namespace vigia::storage::store::rocksdb {
+namespace {
+
+using customers::CustomerNumber;
+using instance::FolderSums;
+using instance::RawQuery;
+using instance::RawRow;
+
+constexpr std::uint64_t kProgressRows = 100'000;
+constexpr std::uint8_t kAsItIs = 1;
+constexpr std::uint8_t kPacked = 2;
+
+// Where a row of raw samples lies.
+struct RowPlace {
+  std::uint32_t day = 0;
+  CustomerNumber customer;
+  SeriesId series;
+  TimestampMs first_ms = 0;
+  std::uint64_t version = 0;
+  Encoding encoding = Encoding::kFloats;
+};
+
+std::optional<RowPlace> place_of(std::string_view key) {
+  RowPlace place;
+  bool ok = true;
+  place.day = kv::take_key_u32(key, ok);
+  place.customer.value = kv::take_key_u32(key, ok);
+  place.series.value = kv::take_key_u64(key, ok);
+  place.first_ms = kv::take_key_i64(key, ok);
+  place.version = kv::take_key_u64(key, ok);
+  if (!ok || key.size() != 1) return std::nullopt;
+  place.encoding = static_cast<Encoding>(static_cast<std::uint8_t>(key.front()));
+  return place;
+}
+
+std::string before_customer(std::uint32_t day, CustomerNumber customer) {
+  std::string key;
+  kv::append_key_u32(key, day);
+  kv::append_key_u32(key, customer.value);
+  return key;
+}
+
+// By the page of the format, not by what answers readers.
+Result<RawRow> row_of(const RowPlace& place, std::string_view value) {
+  RawRow row{place.customer, place.series, place.version, {}, {}};
+  ByteReader reader(value);
+  const std::uint8_t version = reader.read_u8();
+  (void)reader.read_varint();  // to its last sample
+  if (!reader.ok()) return fail(ErrorCode::kCorrupt, "its value is cut");
+  if (place.encoding == Encoding::kHistograms && version == kAsItIs) {
+    auto histograms = chunk::read_histograms(reader.rest());
+    if (!histograms) return forward(histograms);
+    row.histograms = *std::move(histograms);
+    return row;
+  }
+  if (place.encoding != Encoding::kFloats || (version != kAsItIs && version != kPacked)) {
+    return fail(ErrorCode::kCorrupt, fmt::format("its encoding {} or version {} is not known",
+                                                 static_cast<unsigned>(place.encoding), version));
+  }
+  auto samples = version == kPacked ? chunk::unpack_samples(reader.rest(), place.first_ms)
+                                    : chunk::read_samples(reader.rest());
+  if (!samples) return forward(samples);
+  row.samples = *std::move(samples);
+  return row;
+}
+
+void add_row(instance::RowSum& sum, const kv::Scan& scan, const RowOwner& owner) {
+  ++sum.rows;
+  sum.bytes += scan.key().size() + scan.value().size();
+  if (owner.day.has_value()) sum.days = joined(sum.days, {*owner.day, *owner.day});
+}
+
+class RocksDbContents final : public instance::FolderContents {
+ public:
+  explicit RocksDbContents(std::unique_ptr<kv::ReadOnlyStore> store) : store_(std::move(store)) {}
+
+  Result<void> load() {
+    auto format = store_->get(kv::Family::kIndex, index::index_key::kFormat);
+    if (!format) return forward(format);
+    format_ = format->value_or("none that is told");
+    const std::string prefix = index::index_key::customers();
+    const auto scan = store_->scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
+    while (scan->next()) {
+      const auto id = CustomerId::parse(scan->key().substr(prefix.size()));
+      ByteReader reader(scan->value());
+      const std::uint64_t number = reader.read_u64();
+      const bool is_provider = scan->key().substr(prefix.size()) == CustomerId::provider().text();
+      if (!reader.ok() || number > UINT32_MAX || (!id && !is_provider)) continue;
+      customers_.emplace(static_cast<std::uint32_t>(number), id ? *id : CustomerId::provider());
+    }
+    return scan->status();
+  }
+
+  const std::map<std::uint32_t, CustomerId>& customers() const override { return customers_; }
+
+  Result<FolderSums> sums(const Progress& progress) override {
+    FolderSums sums;
+    sums.format = format_;
+    for (std::size_t i = 0; i < kv::kFamilies; ++i) {
+      const auto scan = store_->scan(static_cast<kv::Family>(i), "", "");
+      const std::string name = kv::kFamilyNames.at(i);
+      for (std::uint64_t rows = 0; scan->next(); ++rows) {
+        if (rows % kProgressRows == 0) progress(name, rows);
+        add(sums, static_cast<kv::Family>(i), *scan);
+      }
+      if (auto read = scan->status(); !read) {
+        sums.unread.push_back(fmt::format("{}: {}", name, read.error().message));
+      }
+    }
+    return sums;
+  }
+
+  Result<void> raw(const RawQuery& query, const RawVisit& visit, const BadRow& bad_row) override {
+    const TimestampMs from_ms = std::max<TimestampMs>(query.from_ms - kChunkSpanMs, 0);
+    const std::uint32_t last_day = day_of(query.to_ms);
+    const auto scan = store_->scan(kv::Family::kChunks, before_customer(day_of(from_ms), {}), "");
+    while (scan->next()) {
+      const auto place = place_of(scan->key());
+      if (!place.has_value()) {
+        bad_row("chunks: a key that is none");
+        continue;
+      }
+      if (place->day > last_day) break;
+      if (query.customer.has_value() && place->customer != *query.customer) {
+        if (place->customer > *query.customer && place->day == UINT32_MAX) break;
+        const bool is_behind = place->customer > *query.customer;
+        scan->seek(before_customer(is_behind ? place->day + 1 : place->day, *query.customer));
+        continue;
+      }
+      const auto row = row_of(*place, scan->value());
+      if (!row) {
+        bad_row(fmt::format("chunks: a row of customer {}, series {}, from {} ms: {}",
+                            place->customer.value, place->series.value, place->first_ms,
+                            row.error().message));
+        continue;
+      }
+      if (auto visited = visit(*row); !visited) return visited;
+    }
+    return scan->status();
+  }
+
+  Result<std::optional<Labels>> labels_of(CustomerNumber customer, SeriesId series) override {
+    // By the copies, which lie by number; a folder of an older version has none.
+    auto copy = store_->get(kv::Family::kIdentity, index::index_key::copy(customer, series));
+    if (!copy) return forward(copy);
+    if (!copy->has_value()) return labels_by_walk(customer, series);
+    const auto views = index::decode_label_views(**copy);
+    if (!views) return forward(views);
+    return std::optional<Labels>(to_labels(*views));
+  }
+
+ private:
+  void add(FolderSums& sums, kv::Family family, const kv::Scan& scan) {
+    const auto owner = owner_of(family, scan.key());
+    if (!owner.has_value()) {
+      ++sums.strange;
+      return;
+    }
+    auto& kinds = owner->customer.value == 0 ? sums.shared : sums.customers[owner->customer.value];
+    add_row(kinds[std::string(owner->kind)], scan, *owner);
+  }
+
+  // Through all series of a customer: each is asked for this way once at most in a walk that goes
+  // by series, and only where its copy is missing.
+  Result<std::optional<Labels>> labels_by_walk(CustomerNumber customer, SeriesId series) {
+    const std::string prefix = index::index_key::all_series(customer);
+    const auto scan = store_->scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
+    std::string ending;
+    kv::append_key_u64(ending, series.value);
+    while (scan->next()) {
+      if (!scan->key().ends_with(ending)) continue;
+      const auto views = index::decode_label_views(scan->value());
+      if (!views) return forward(views);
+      return std::optional<Labels>(to_labels(*views));
+    }
+    if (auto read = scan->status(); !read) return forward(read);
+    return std::optional<Labels>();
+  }
+
+  std::unique_ptr<kv::ReadOnlyStore> store_;
+  std::string format_;
+  std::map<std::uint32_t, CustomerId> customers_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<instance::FolderContents>> open_contents(const std::string& directory) {
+  auto store = kv::open_read_only(directory);
+  if (!store) return forward(store);
+  auto contents = std::make_unique<RocksDbContents>(*std::move(store));
+  if (auto loaded = contents->load(); !loaded) return forward(loaded);
+  return contents;
+}
+
+}  // namespace vigia::storage::store::rocksdb
