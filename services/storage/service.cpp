@@ -5,6 +5,7 @@
 #include "libs/net/status.hpp"
 #include "libs/service/log.hpp"
 #include "services/storage/api/fence_header.hpp"
+#include "services/storage/delete_command.hpp"
 #include "services/storage/heads/restored_chunks.hpp"
 #include "services/storage/inspect_command.hpp"
 #include "services/storage/store/patience.hpp"
@@ -356,6 +357,8 @@ std::span<const service::ProgramCommand> commands() {
       {"inspect",
        "Says what lies in the folder of a stopped store, or writes it out; changes nothing.",
        kInspectOptions, inspect, kInspectDetails},
+      {"delete", "Takes a customer out of a stopped store, and proves that nothing is left.",
+       kDeleteOptions, delete_customer, kDeleteDetails},
   };
   return kCommands;
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "services/storage/store/cassandra/cassandra_instance.hpp"
+#include "services/storage/store/rocksdb/customer_removal.hpp"
 #include "services/storage/store/rocksdb/rocksdb_contents.hpp"
 #include "services/storage/store/rocksdb/rocksdb_instance.hpp"
 
@@ -20,7 +21,13 @@ constexpr StoreKind kKinds[] = {
      [](const StoreSettings& settings, const auto& progress) {
        return store::rocksdb::RocksDbInstance::check(settings.rocksdb, progress);
      },
-     store::rocksdb::open_contents},
+     store::rocksdb::open_contents,
+     [](const std::string& directory) {
+       StoreSettings settings;
+       settings.rocksdb.directory = directory;
+       return settings;
+     },
+     store::rocksdb::remove_customer},
     {"cassandra",
      [](const StoreSettings& settings) -> const std::string& {
        return settings.cassandra.directory;
@@ -36,14 +43,21 @@ constexpr StoreKind kKinds[] = {
 
 std::span<const StoreKind> store_kinds() { return kKinds; }
 
-Result<std::unique_ptr<instance::FolderContents>> look_into(const std::string& directory) {
+Result<const StoreKind*> kind_in(const std::string& directory) {
   for (const StoreKind& kind : store_kinds()) {
     if (kind.look == nullptr) continue;
-    auto contents = kind.look(directory);
-    if (contents || contents.error().code != ErrorCode::kNotFound) return contents;
+    const auto contents = kind.look(directory);
+    if (contents) return &kind;
+    if (contents.error().code != ErrorCode::kNotFound) return forward(contents);
   }
   return fail(ErrorCode::kNotFound,
               fmt::format("there is no store in {} whose rows lie there", directory));
+}
+
+Result<std::unique_ptr<instance::FolderContents>> look_into(const std::string& directory) {
+  const auto kind = kind_in(directory);
+  if (!kind) return forward(kind);
+  return (*kind)->look(directory);
 }
 
 Result<const StoreKind*> find_store_kind(std::string_view name, std::span<const StoreKind> kinds) {

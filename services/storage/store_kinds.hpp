@@ -9,6 +9,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
+#include "services/storage/instance/customer_removal.hpp"
 #include "services/storage/instance/folder_contents.hpp"
 #include "services/storage/instance/store_instance.hpp"
 #include "services/storage/store/cassandra/settings.hpp"
@@ -43,10 +44,17 @@ struct StoreKind {
   /// Opens the folder of a closed store to be looked at, and changes nothing. kNotFound where no
   /// store of the kind lies there, kUnavailable where a process holds it. Null as `check`.
   Result<std::unique_ptr<instance::FolderContents>> (*look)(const std::string& directory) = nullptr;
+  /// The settings of a store of the kind in a folder, all else by default. Null as `check`.
+  StoreSettings (*in_folder)(const std::string& directory) = nullptr;
+  /// Null as `check`.
+  instance::RemoveCustomer remove = nullptr;
 };
 
 std::span<const StoreKind> store_kinds();
 
+/// The kind whose rows lie in the folder. kNotFound where there are none, kUnavailable where a
+/// process holds it.
+Result<const StoreKind*> kind_in(const std::string& directory);
 /// StoreKind::look of the kind that lies in the folder.
 Result<std::unique_ptr<instance::FolderContents>> look_into(const std::string& directory);
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/check.hpp"
 #include "libs/base/fault.hpp"
 #include "libs/base/fault_owner.hpp"
 #include "libs/model/customer_signal.hpp"
@@ -382,6 +383,20 @@ void Ingester::sweep() {
     ++sweep_failures_;
     service::log_error("closing chunks failed, trying again", {{"error", done.error().message}});
   }
+}
+
+Result<void> Ingester::close_all() {
+  CHECK(!applier_.joinable());
+  heads::SweepTime time;
+  time.now_ms = times_.latest_ms(clock_);
+  time.now = std::max(epoch_, steady_epoch());
+  time.close_all = true;
+  const auto oldest = heads_.sweep(time);
+  if (!oldest) return forward(oldest);
+  if (*oldest != heads::kNoEpoch) {
+    return fail(ErrorCode::kUnavailable, "storage: samples of the log are not in the store yet");
+  }
+  return checkpoint(heads::kNoEpoch);
 }
 
 // In pieces between records, so that writing out millions of chunks stops no writer for long.

@@ -77,6 +77,10 @@ class Ingester {
   void set_short(bool is_short);
   /// Refuses further writes, ends what is under way. Safe twice.
   void stop();
+  /// Closes all that is open, waits until the store has it on disk and lets the log go: for whoever
+  /// looks after a store that nobody writes to. kUnavailable where the store does not take it.
+  /// REQUIRES: stop.
+  Result<void> close_all();
 
  private:
   /// What a batch takes until it is answered, given back wherever it ends.

@@ -1,0 +1,98 @@
+#include "services/storage/delete_command.hpp"
+
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "services/storage/keep/settled_store.hpp"
+#include "services/storage/store_kinds.hpp"
+
+namespace vigia::storage {
+namespace {
+
+constexpr std::size_t kIndexMemory = 64U << 20U;
+
+void show_progress(const std::string& what) {
+  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K{}", what);
+}
+
+void end_progress() {
+  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K");
+}
+
+struct Target {
+  std::string folder;
+  CustomerId customer;
+};
+
+Result<Target> read_target(const service::CommandWords& words) {
+  auto customer = CustomerId::parse(words.text("--customer"));
+  if (!customer) return tl::unexpected<Error>(with_context("--customer", customer.error()));
+  return Target{words.text("FOLDER"), *std::move(customer)};
+}
+
+// What there is before, of rows; true where there is any.
+Result<bool> print_before(const Target& target) {
+  const auto contents = look_into(target.folder);
+  if (!contents) return forward(contents);
+  const auto sums = (*contents)->sums([](const std::string& kind, std::uint64_t rows) {
+    show_progress(fmt::format("counting {}: {}", kind, rows));
+  });
+  end_progress();
+  if (!sums) return forward(sums);
+  for (const auto& [number, id] : (*contents)->customers()) {
+    if (id != target.customer) continue;
+    fmt::print("{}\nbefore: customer {} (number {})\n", target.folder, id.text(), number);
+    const auto found = sums->customers.find(number);
+    if (found == sums->customers.end()) return true;
+    for (const auto& [kind, sum] : found->second) {
+      fmt::print("  {}: {} rows, {} bytes\n", kind, sum.rows, sum.bytes);
+    }
+    return true;
+  }
+  return false;
+}
+
+Result<void> empty_the_log(const StoreKind& kind, const Target& target) {
+  show_progress("putting what the write-ahead log holds into the store");
+  const SystemClock clock;
+  auto opened = kind.open(kind.in_folder(target.folder), clock, kIndexMemory);
+  if (!opened) return forward(opened);
+  const auto settled = keep::settle(*std::move(opened), target.folder, clock);
+  return settled ? Result<void>() : forward(settled);
+}
+
+int print_proof(const Target& target, const instance::RemovalProof& proof) {
+  fmt::print("after: {} files of the database are read, {} rows, all of others\n", proof.files,
+             proof.rows);
+  if (proof.left.empty()) {
+    fmt::print("nothing of customer {} is left in {}\n", target.customer.text(), target.folder);
+    return 0;
+  }
+  for (const std::string& left : proof.left) fmt::print("LEFT {}\n", left);
+  fmt::print("of customer {} something is left, or may be\n", target.customer.text());
+  return 1;
+}
+
+}  // namespace
+
+Result<int> delete_customer(const service::CommandWords& words) {
+  const auto target = read_target(words);
+  if (!target) return forward(target);
+  const auto kind = kind_in(target->folder);
+  if (!kind) return forward(kind);
+  const auto is_there = print_before(*target);
+  if (!is_there) return forward(is_there);
+  if (!words.has("--yes")) {
+    fmt::print("nothing was deleted: --yes does it\n");
+    return *is_there ? 1 : 0;
+  }
+  if (auto emptied = empty_the_log(**kind, *target); !emptied) return forward(emptied);
+  const auto proof = (*kind)->remove(target->customer, target->folder, show_progress);
+  end_progress();
+  if (!proof) return forward(proof);
+  return print_proof(*target, *proof);
+}
+
+}  // namespace vigia::storage
