@@ -77,6 +77,7 @@ Ingester::Ingester(Key /*key*/, IngesterSettings settings, const IngesterParts& 
       chunks_(parts.chunks),
       times_(parts.times),
       clock_(parts.clock),
+      copies_(parts.copies),
       pending_("samples under way", settings_.pending_bytes_max),
       start_(clock_.steady()) {}
 
@@ -165,7 +166,8 @@ Result<void> Ingester::check_room(const IngestBatch& batch, lanes::HeldShare& sh
   const customers::CustomerNumber customer = batch.series.front().customer;
   if (auto taken = heads_.check_room(customer); !taken) return taken;
   if (auto taken = late_->check(lane_of(customer)); !taken) return taken;
-  return share.grow_to(batch.memory_bytes());
+  // Copies are encoded beside it.
+  return share.grow_to(batch.memory_bytes() * (copies_ == nullptr ? 1 : 2));
 }
 
 void Ingester::write(IngestBatch batch, Done done) {
@@ -180,6 +182,30 @@ void Ingester::write(IngestBatch batch, Done done) {
     ticket.reset();
     return done(tl::unexpected<Error>(taken.error()));
   }
+  if (copies_ != nullptr && !batch.series.empty()) {
+    return write_with_copies(std::move(batch), std::move(ticket), std::move(done));
+  }
+  log(std::move(batch), std::move(ticket), std::move(done));
+}
+
+// On this disk and in the store at once. Where the store refuses, the batch is in the heads all the
+// same, as it is after a kill: nothing was promised, and its repeat vanishes.
+void Ingester::write_with_copies(IngestBatch batch, std::unique_ptr<Ticket> ticket, Done done) {
+  auto rows = copies_->rows_of(batch);
+  if (!rows) {
+    ticket.reset();
+    return done(tl::unexpected<Error>(rows.error()));
+  }
+  ticket->copy.emplace(*copies_, steady_epoch());
+  const store::OpenSlot slot = ticket->copy->slot();
+  const auto answer = std::make_shared<AnswerOfBoth>(std::move(done));
+  log(std::move(batch), std::move(ticket),
+      [answer](Result<heads::AppendCounts> counts) { answer->applied(std::move(counts)); });
+  copies_->keep(slot, *std::move(rows),
+                [answer](Result<void> kept) { answer->kept(std::move(kept)); });
+}
+
+void Ingester::log(IngestBatch batch, std::unique_ptr<Ticket> ticket, Done done) {
   disk_log::DiskRecord record{
       {.tag = {.owner = CustomerId::provider().text(), .kind = kept_number(Signal::kMetrics)}},
       batch.encode()};
@@ -237,6 +263,7 @@ void Ingester::apply(Item& item) {
       fail(ErrorCode::kInternal, "storage: a fault of this program");
   contain_faults("storage: applying a record",
                  [&] { counts = apply_batch(item.batch, item.header, &late); });
+  if (item.ticket->copy) copies_->applied(item.ticket->copy->slot(), epoch_);
   if (!counts || late.empty()) {
     return finish(std::move(item.ticket), std::move(counts), item.done);
   }
@@ -331,6 +358,7 @@ void Ingester::note_position(const disk_log::RecordHeader& header, bool is_repla
   // The first record of each minute: what is not yet on disk is kept by its head's oldest epoch,
   // and this says from where on the log is still needed for it.
   epoch_starts_.try_emplace(epoch_, header.position);
+  if (is_replay && copies_ != nullptr) copies_->applied(0, epoch_);
   applied_ = header.next;
 }
 
@@ -422,6 +450,7 @@ Result<void> Ingester::checkpoint(heads::Epoch oldest) {
   // Starts before are never asked for again: the oldest epoch of what is open only grows.
   const heads::Epoch keep = oldest == heads::kNoEpoch ? epoch_ : std::min(oldest, epoch_);
   epoch_starts_.erase(epoch_starts_.begin(), epoch_starts_.lower_bound(keep));
+  if (copies_ != nullptr) copies_->release(oldest, steady_epoch());
   return {};
 }
 

@@ -17,6 +17,7 @@
 #include "services/storage/heads/head_set.hpp"
 #include "services/storage/ingest/ingest_batch.hpp"
 #include "services/storage/ingest/late_lane.hpp"
+#include "services/storage/ingest/open_copies.hpp"
 #include "services/storage/ingest/settings.hpp"
 #include "services/storage/lanes/customer_shares.hpp"
 
@@ -28,6 +29,9 @@ struct IngesterParts {
   store::ChunkStore& chunks;
   customers::RecordTimes& times;
   const Clock& clock;
+  /// Null where nobody else shares the store. Else a write is answered once a copy of it is kept,
+  /// too.
+  OpenCopies* copies = nullptr;
 };
 
 struct IngesterStats {
@@ -97,6 +101,7 @@ class Ingester {
     std::atomic<std::size_t>& pending;
     const std::size_t items;
     lanes::HeldShare share;
+    std::optional<OpenCopies::UnderWay> copy;
   };
   struct Item {
     IngestBatch batch;
@@ -106,6 +111,8 @@ class Ingester {
   };
 
   Result<void> check_room(const IngestBatch& batch, lanes::HeldShare& share) const;
+  void log(IngestBatch batch, std::unique_ptr<Ticket> ticket, Done done);
+  void write_with_copies(IngestBatch batch, std::unique_ptr<Ticket> ticket, Done done);
   Result<void> replay();
   Result<void> replay_record(const disk_log::DiskRecord& record, disk_log::Cursor& cursor);
   void run();
@@ -130,6 +137,7 @@ class Ingester {
   store::ChunkStore& chunks_;
   customers::RecordTimes& times_;
   const Clock& clock_;
+  OpenCopies* const copies_;
   lanes::CustomerShares pending_;
 
   mutable std::mutex mutex_;
