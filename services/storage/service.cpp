@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/base/random.hpp"
 #include "libs/net/status.hpp"
 #include "libs/service/log.hpp"
 #include "services/storage/api/fence_header.hpp"
@@ -128,14 +129,8 @@ Result<void> Service::open(const StoreKind& kind) {
       *stored_series_, clock_,
       heads::HeadSet::Memory{settings_.memory_max / 8 * kHeadEighths,
                              settings_.memory_max / kClosedPart});
-  ingest::IngesterSettings ingest = settings_.ingest;
-  ingest.log_directory = directory_ + "/wal";
-  ingest.pending_bytes_max = settings_.memory_max / kPendingPart;
-  ingest.late_bytes_max = settings_.memory_max / kLatePart;
-  auto ingester =
-      ingest::Ingester::open(std::move(ingest), {*heads_, cold().chunks(), times_, clock_});
-  if (!ingester) return forward(ingester);
-  ingester_ = std::move(*ingester);
+  if (auto opened = open_copies(); !opened) return opened;
+  if (auto opened = open_ingester(); !opened) return opened;
   instance_->note_used(std::max(restored.series_max, ingester_->replayed_series_max()),
                        std::max(restored.customer_max, ingester_->replayed_customer_max()));
   instance_->start_upkeep();
@@ -147,6 +142,34 @@ Result<void> Service::open(const StoreKind& kind) {
                                                             disk_log::system_files(), clock_);
   damage_notice_->recover();
   (void)is_damage_recent();  // what the start has found is remembered before anybody asks
+  if (open_rows_ != nullptr) {
+    take_over_ = std::make_unique<ingest::TakeOver>(*open_rows_, *ingester_, instance_->numbers());
+  }
+  return {};
+}
+
+// Before the log is replayed, which may take longer than others wait for a sign of life.
+Result<void> Service::open_copies() {
+  const std::uint64_t own =
+      identity_ ? std::stoull(identity_->id, nullptr, 16) : random_u64();  // none: a full disk
+  auto rows = instance_->open_rows(own);
+  if (!rows) return forward(rows);
+  open_rows_ = *rows;
+  if (open_rows_ != nullptr) {
+    open_copies_ = std::make_unique<ingest::OpenCopies>(*open_rows_, instance_->numbers());
+  }
+  return {};
+}
+
+Result<void> Service::open_ingester() {
+  ingest::IngesterSettings ingest = settings_.ingest;
+  ingest.log_directory = directory_ + "/wal";
+  ingest.pending_bytes_max = settings_.memory_max / kPendingPart;
+  ingest.late_bytes_max = settings_.memory_max / kLatePart;
+  auto ingester = ingest::Ingester::open(
+      std::move(ingest), {*heads_, cold().chunks(), times_, clock_, open_copies_.get()});
+  if (!ingester) return forward(ingester);
+  ingester_ = std::move(*ingester);
   return {};
 }
 
@@ -306,6 +329,7 @@ void Service::stop(TimePoint deadline) noexcept {
        {sample_writers_.get(), event_writers_.get(), readers_.get()}) {
     if (lanes != nullptr) lanes->stop(deadline);
   }
+  take_over_.reset();  // it writes
   if (ingester_ != nullptr) ingester_->stop();
 }
 

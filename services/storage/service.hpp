@@ -20,6 +20,7 @@
 #include "services/storage/api/trace_search_api.hpp"
 #include "services/storage/api/write_api.hpp"
 #include "services/storage/identity/store_guard.hpp"
+#include "services/storage/ingest/take_over.hpp"
 #include "services/storage/lanes/customer_lanes.hpp"
 #include "services/storage/lanes/memory_guard.hpp"
 #include "services/storage/retention/retention_sweeper.hpp"
@@ -61,6 +62,8 @@ class Service final : public service::Running, public net::Handler {
   void answer_early(net::Request request, net::Responder responder);
   Result<void> open(const StoreKind& kind);
   Result<void> open_store(const StoreKind& kind);
+  Result<void> open_copies();
+  Result<void> open_ingester();
   void say_identity(net::Response& response) const;
   void use_times();
   void make_interfaces();
@@ -86,6 +89,7 @@ class Service final : public service::Running, public net::Handler {
   void add_routes();
   void add_metrics();
   void add_log_metrics();
+  void add_sharing_metrics();
   void add_head_metrics();
   void add_store_metrics();
   store::ColdStore& cold() const { return instance_->store(); }
@@ -126,7 +130,9 @@ class Service final : public service::Running, public net::Handler {
   std::optional<disk_log::StoreIdentity> identity_;  // as of the start
   std::unique_ptr<quarantine::ChunkQuarantine> quarantine_;
   std::unique_ptr<heads::StoredSeries> stored_series_;
+  store::OpenRows* open_rows_ = nullptr;  // the instance's; null: nobody shares the store
   std::unique_ptr<heads::HeadSet> heads_;
+  std::unique_ptr<ingest::OpenCopies> open_copies_;  // null: nobody shares the store
   std::unique_ptr<ingest::Ingester> ingester_;
   std::unique_ptr<read::SeriesReader> reader_;
   std::unique_ptr<lanes::CustomerShares> answers_;
@@ -144,6 +150,7 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<rolling::RollupBook> rollup_book_;  // null: none are made
   std::unique_ptr<rolling::Roller> roller_;           // as the book
   std::unique_ptr<retention::RetentionSweeper> retention_;
+  std::unique_ptr<ingest::TakeOver> take_over_;  // as open_rows_
   net::Routes routes_;
   // None of the three waits for another: remote write not for spans and log records, neither for
   // reads.

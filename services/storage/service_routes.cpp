@@ -255,6 +255,7 @@ void Service::add_metrics() {
   add_head_metrics();
   add_store_metrics();
   add_log_metrics();
+  if (open_rows_ != nullptr) add_sharing_metrics();
   add_rollup_metrics();
 }
 
@@ -273,6 +274,31 @@ void Service::add_log_metrics() {
     counter("vigia_storage_sweep_failures_total",
             "Times that chunks could not be closed or stored.",
             ingest.sweep_failures + heads_->stats().closed.failures);
+  });
+}
+
+void Service::add_sharing_metrics() {
+  registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
+    const auto counter = plain_metric(emit, service::MetricType::kCounter);
+    const auto gauge = plain_metric(emit, service::MetricType::kGauge);
+    const store::OpenRowStats rows = open_rows_->stats();
+    const ingest::TakeOverStats taken =
+        take_over_ != nullptr ? take_over_->stats() : ingest::TakeOverStats();
+    gauge("vigia_storage_lease_held",
+          "1 while the other instances know that this one lives; else samples are refused.",
+          rows.is_alive ? 1 : 0);
+    counter("vigia_storage_head_rows_kept_total",
+            "Rows with copies of open samples that a quorum of the cluster has.", rows.kept);
+    counter("vigia_storage_head_rows_refused_total",
+            "Requests that were refused since the cluster did not take copies of them.",
+            rows.failed);
+    counter("vigia_storage_instances_taken_over_total",
+            "Other instances that were gone, and of which nothing is left to be taken over.",
+            rows.taken_over);
+    counter("vigia_storage_samples_taken_over_total",
+            "Open samples of instances that were gone, repeats included.", taken.samples);
+    counter("vigia_storage_head_rows_damaged_total",
+            "Rows of instances that were gone that could not be read.", taken.damaged);
   });
 }
 

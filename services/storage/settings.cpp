@@ -55,6 +55,8 @@ store:
     keyspace: observability     made where it is not there
     datacenter: datacenter1     as the nodes call it; no node of another is asked
     replication_factor: 3       copies in it, 1 to 9
+    lease: 60s                  after so long without a sign of life of this instance others take
+                                over what it has open; 3s to 1h, longer than a restart takes
     user: ...                   with password; absent: no log-in
     tls: {ca_file, cert_file, key_file}   absent: plain; cert_file and key_file only where nodes ask
 memory_max: 1GiB                of the process, 256MiB at least: buffers, requests under way, late

@@ -12,6 +12,7 @@
 #include "services/storage/customers/record_times.hpp"
 #include "services/storage/store/cold_store.hpp"
 #include "services/storage/store/damage.hpp"
+#include "services/storage/store/open_rows.hpp"
 
 namespace vigia::storage::instance {
 
@@ -34,6 +35,11 @@ class StoreInstance {
   /// REQUIRES, as all below: load.
   virtual store::ColdStore& store() = 0;
   virtual customers::CustomerNumbers& numbers() = 0;
+
+  /// Where the others find what this instance has open, made by the first call; null where no other
+  /// one shares the store. `number`: any, this folder's for ever. Waits for a store that
+  /// does not answer.
+  virtual Result<store::OpenRows*> open_rows(std::uint64_t /*number*/) { return nullptr; }
 
   /// By which time spans and log records are filed; `times` must outlive it.
   virtual void use_record_times(customers::RecordTimes& times) = 0;

@@ -71,6 +71,17 @@ Result<void> CassandraInstance::connect() {
   return {};
 }
 
+Result<OpenRows*> CassandraInstance::open_rows(std::uint64_t number) {
+  // A column of 64 bits with a sign, and room for the numbers after it.
+  const std::uint64_t own = (number >> 2U) / InstanceLease::kNumbers * InstanceLease::kNumbers;
+  const OpenRowSettings wanted{settings_.schema.keyspace, own, writer_, settings_.lease};
+  auto opened = patiently("the Cassandra cluster, to be known to other instances",
+                          [&] { return CassandraOpenRows::open(*session_, wanted, clock_); });
+  if (!opened) return forward(opened);
+  open_rows_ = *std::move(opened);
+  return open_rows_.get();
+}
+
 void CassandraInstance::use_record_times(customers::RecordTimes& times) {
   cold_->own_events().use_times({[this, &times] { return times.latest_ms(clock_); },
                                  [this, &times](const CustomerId& customer, TimestampMs newest_ms) {

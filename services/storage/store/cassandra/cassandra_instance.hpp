@@ -8,6 +8,7 @@
 #include "services/storage/customers/number_file.hpp"
 #include "services/storage/instance/store_instance.hpp"
 #include "services/storage/store/cassandra/cassandra_cold_store.hpp"
+#include "services/storage/store/cassandra/open_rows.hpp"
 #include "services/storage/store/cassandra/settings.hpp"
 
 namespace vigia::storage::store::cassandra {
@@ -25,6 +26,7 @@ class CassandraInstance final : public instance::StoreInstance {
   Result<void> load() override;
   ColdStore& store() override { return *cold_; }
   customers::CustomerNumbers& numbers() override { return *numbers_; }
+  Result<OpenRows*> open_rows(std::uint64_t number) override;
   void use_record_times(customers::RecordTimes& times) override;
   void use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms) override;
   void note_used(SeriesId /*series*/, customers::CustomerNumber customer) override;
@@ -48,6 +50,7 @@ class CassandraInstance final : public instance::StoreInstance {
   std::unique_ptr<customers::NumberFile> numbers_;
   std::unique_ptr<vigia::cassandra::Session> session_;
   std::unique_ptr<CassandraColdStore> cold_;
+  std::unique_ptr<CassandraOpenRows> open_rows_;
 };
 
 }  // namespace vigia::storage::store::cassandra

@@ -8,6 +8,10 @@ namespace {
 constexpr std::array<std::string_view, kResolutions> kKeys{"raw", "rollup_5m", "rollup_1h",
                                                            "rollup_1d"};
 
+// Signs are given six times in it. An hour is what a person may need to bring a machine back.
+constexpr Duration kLeaseMin = std::chrono::seconds(3);
+constexpr Duration kLeaseMax = std::chrono::hours(1);
+
 std::vector<std::string> read_points(const service::ConfigNode& node) {
   std::vector<std::string> points = node.text_list();
   if (points.empty()) node.note_error("is required: host:port of one node or more");
@@ -53,6 +57,10 @@ CassandraSettings read_cassandra(const service::ConfigNode& node) {
       node.child("replication_factor").integer(settings.schema.replication_factor, 1, 9));
   settings.connection.user = node.child("user").text();
   settings.connection.password = node.child("password").text();
+  settings.lease = node.child("lease").duration(settings.lease);
+  if (settings.lease < kLeaseMin || settings.lease > kLeaseMax) {
+    node.child("lease").note_error("3s to 1h");
+  }
   settings.connection.tls = read_tls(node.child("tls"));
   if (auto checked = check_schema_settings(settings.schema); !checked) {
     node.note_error(checked.error().message);

@@ -20,6 +20,8 @@ struct CassandraSettings {
   SchemaSettings schema;
   ChunkClasses classes{};
   EventRetention events;
+  /// After so long without a sign of life of this instance others take over what it has open.
+  Duration lease = std::chrono::seconds(60);
 };
 
 /// By Resolution, and of events; 0: for ever.
