@@ -11,7 +11,6 @@
 namespace vigia::storage::store::rocksdb::events {
 namespace {
 
-constexpr std::size_t kKnownNamesMax = 100'000;
 constexpr std::size_t kIdAt = 2 * sizeof(std::uint32_t);  // behind day and customer
 constexpr std::uint32_t kKindMax = 255;                   // one byte; beyond is no kind
 
@@ -33,23 +32,6 @@ OriginTags::OriginTags(std::string_view resource, std::string_view scope)
     : service(service_of(resource)), service_hash(search_key::hash_of(service)) {
   TagHasher hasher(tags);
   visit_origin_tags(resource, scope, hasher);
-}
-
-std::vector<bool> KnownNames::are_new(const std::vector<std::uint64_t>& names,
-                                      std::uint64_t repairs) {
-  std::vector<bool> are_new(names.size());
-  const std::lock_guard lock(mutex_);
-  if (repairs != repairs_) known_.clear();
-  repairs_ = repairs;
-  for (std::size_t i = 0; i < names.size(); ++i) are_new[i] = !known_.contains(names[i]);
-  return are_new;
-}
-
-void KnownNames::note(const std::vector<std::uint64_t>& names) {
-  if (names.empty()) return;
-  const std::lock_guard lock(mutex_);
-  if (known_.size() + names.size() > kKnownNamesMax) known_.clear();
-  if (names.size() <= kKnownNamesMax) known_.insert(names.begin(), names.end());
 }
 
 void SpanIndexer::add(std::string_view key, std::string_view span,
@@ -94,26 +76,20 @@ void SpanIndexer::add_names(std::uint32_t day, std::string_view name, std::uint3
                             const OriginTags& origin) {
   if (origin.service.size() > kListedNameMax || name.size() > kListedNameMax) return;
   const std::uint64_t own = (std::uint64_t{day} << 32U) | customer_.value;
-  const std::uint64_t seed = known_.seed() ^ own;
+  const std::uint64_t seed = names_.seed() ^ own;
   const std::uint64_t hash = XXH3_64bits_withSeed(name.data(), name.size(), seed) ^
                              (origin.service_hash * 0x9e3779b97f4a7c15U) ^ kind;
-  if (!note_name(hash)) return;
+  if (!names_.is_first(hash)) return;
   std::string key = search_key::operations(day, customer_, origin.service_hash);
   key += name;
   key += '\0';
   key += static_cast<char>(kind <= kKindMax ? kind : 0);
-  name_rows_.push_back({kv::Family::kSpans, std::move(key), ""});
+  names_.add(hash, {kv::Family::kSpans, std::move(key), ""});
   const std::string& service = origin.service;
-  if (!note_name(XXH3_64bits_withSeed(service.data(), service.size(), ~seed))) return;
-  name_rows_.push_back(
-      {kv::Family::kSpans, search_key::services(day, customer_).append(service), ""});
-}
-
-// False where the batch has it already.
-bool SpanIndexer::note_name(std::uint64_t hash) {
-  if (!seen_names_.insert(hash).second) return false;
-  names_.push_back(hash);
-  return true;
+  const std::uint64_t service_name = XXH3_64bits_withSeed(service.data(), service.size(), ~seed);
+  if (!names_.is_first(service_name)) return;
+  names_.add(service_name,
+             {kv::Family::kSpans, search_key::services(day, customer_).append(service), ""});
 }
 
 std::vector<kv::KeyValue> SpanIndexer::finish(std::uint64_t repairs) {
@@ -125,12 +101,7 @@ std::vector<kv::KeyValue> SpanIndexer::finish(std::uint64_t repairs) {
     std::string key = search_key::block(search_key::blocks(day, customer_, service), bucket, value);
     rows.push_back({kv::Family::kSpans, std::move(key), std::move(value)});
   }
-  const std::vector<bool> are_new = known_.are_new(names_, repairs);
-  for (std::size_t i = 0; i < names_.size(); ++i) {
-    if (!are_new[i]) continue;
-    new_names_.push_back(names_[i]);
-    rows.push_back(std::move(name_rows_[i]));
-  }
+  names_.finish(repairs, rows);
   return rows;
 }
 

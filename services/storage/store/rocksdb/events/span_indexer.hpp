@@ -4,15 +4,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <unordered_set>
 #include <vector>
 
-#include "libs/base/random.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
+#include "services/storage/store/rocksdb/events/name_rows.hpp"
 #include "services/storage/store/rocksdb/events/span_block.hpp"
 #include "services/storage/store/rocksdb/kv/ordered_store.hpp"
 
@@ -27,28 +26,12 @@ struct OriginTags {
   TagHashes tags{kCommonTagsMax};
 };
 
-/// Rows of names that are in the store, by a secret hash: so that not every batch writes them
-/// again. Bounded: it forgets. Thread contract: any thread.
-class KnownNames {
- public:
-  /// Which of them is not known; all are where the store has lost rows since (`repairs`).
-  std::vector<bool> are_new(const std::vector<std::uint64_t>& names, std::uint64_t repairs);
-  void note(const std::vector<std::uint64_t>& names);
-  std::uint64_t seed() const { return seed_; }
-
- private:
-  const std::uint64_t seed_ = random_u64();
-  std::mutex mutex_;
-  std::unordered_set<std::uint64_t> known_;
-  std::uint64_t repairs_ = 0;
-};
-
 /// Of one customer. Thread contract: one thread.
 class SpanIndexer {
  public:
   /// `known` must outlive it.
   SpanIndexer(customers::CustomerNumber customer, KnownNames& known)
-      : customer_(customer), known_(known) {}
+      : customer_(customer), names_(known) {}
 
   /// A span that is written, by its key; in the order of their keys, so that those of one trace
   /// come one after the other. Throws protozero::exception on damaged bytes.
@@ -57,7 +40,7 @@ class SpanIndexer {
   /// The rows of all that was added. `repairs`: the store's.
   std::vector<kv::KeyValue> finish(std::uint64_t repairs);
   /// Once they are written.
-  void note_written() { known_.note(new_names_); }
+  void note_written() { names_.note_written(); }
 
  private:
   using Place = std::tuple<std::uint32_t, std::uint64_t, std::uint32_t>;  // day, service, bucket
@@ -70,18 +53,13 @@ class SpanIndexer {
   void end_trace();
   void add_names(std::uint32_t day, std::string_view name, std::uint32_t kind,
                  const OriginTags& origin);
-  bool note_name(std::uint64_t hash);
 
   const customers::CustomerNumber customer_;
-  KnownNames& known_;
   std::string trace_;                        // day and id of the one that is added to
   std::map<Place, TraceSummary> summaries_;  // of that trace
   std::map<Place, Block> blocks_;
   std::vector<std::shared_ptr<const OriginTags>> origins_;  // keeps those of the blocks
-  std::unordered_set<std::uint64_t> seen_names_;
-  std::vector<std::uint64_t> names_;
-  std::vector<kv::KeyValue> name_rows_;  // one of each of names_
-  std::vector<std::uint64_t> new_names_;
+  NameRows names_;
 };
 
 }  // namespace vigia::storage::store::rocksdb::events

@@ -1,0 +1,43 @@
+#include "services/storage/store/rocksdb/events/name_rows.hpp"
+
+#include <utility>
+
+namespace vigia::storage::store::rocksdb::events {
+namespace {
+
+constexpr std::size_t kKnownNamesMax = 100'000;
+
+}  // namespace
+
+std::vector<bool> KnownNames::are_new(const std::vector<std::uint64_t>& names,
+                                      std::uint64_t repairs) {
+  std::vector<bool> are_new(names.size());
+  const std::lock_guard lock(mutex_);
+  if (repairs != repairs_) known_.clear();
+  repairs_ = repairs;
+  for (std::size_t i = 0; i < names.size(); ++i) are_new[i] = !known_.contains(names[i]);
+  return are_new;
+}
+
+void KnownNames::note(const std::vector<std::uint64_t>& names) {
+  if (names.empty()) return;
+  const std::lock_guard lock(mutex_);
+  if (known_.size() + names.size() > kKnownNamesMax) known_.clear();
+  if (names.size() <= kKnownNamesMax) known_.insert(names.begin(), names.end());
+}
+
+void NameRows::add(std::uint64_t hash, kv::KeyValue row) {
+  names_.push_back(hash);
+  rows_.push_back(std::move(row));
+}
+
+void NameRows::finish(std::uint64_t repairs, std::vector<kv::KeyValue>& rows) {
+  const std::vector<bool> are_new = known_.are_new(names_, repairs);
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    if (!are_new[i]) continue;
+    new_names_.push_back(names_[i]);
+    rows.push_back(std::move(rows_[i]));
+  }
+}
+
+}  // namespace vigia::storage::store::rocksdb::events
