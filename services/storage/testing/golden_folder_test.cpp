@@ -65,7 +65,7 @@ TEST_F(GoldenFolderTest, SamplesOfVersion2AreThere) {
   EXPECT_EQ(*storage_.store()
                  .get(store::rocksdb::kv::Family::kIndex, store::rocksdb::index::index_key::kFormat)
                  .value(),
-            "vigia cold store 4");
+            "vigia cold store 5");
 }
 
 // It noted no days of label values, and nobody can tell them any more.
@@ -93,7 +93,7 @@ TEST_F(GoldenFolderTest, SpansAndLogRecordsOfVersion2AreThereAndKnownAgain) {
 
 // Neither version 2 nor 3 had an index of spans: it is made when a search asks for their day.
 TEST(GoldenFolders, SpansOfBeforeTheIndexAreFoundByTheirService) {
-  for (const char* version : {"v2", "v3"}) {
+  for (const char* version : {"v2", "v3", "v4"}) {
     StorageFixture storage(std::string("tests/golden/cold_store/") + version + "/store");
     const CustomerId customer = CustomerId::parse("cliente-a").value();
     store::TraceQuery query;
@@ -112,6 +112,25 @@ TEST(GoldenFolders, SpansOfBeforeTheIndexAreFoundByTheirService) {
     }
     const auto services = storage.cold().events().services(customer, {}, unlimited);
     EXPECT_THAT(services->texts, testing::ElementsAre("shop")) << version;
+  }
+}
+
+// Nor had version 4 one of log records by stream: its days are walked.
+TEST(GoldenFolders, LogRecordsOfBeforeTheIndexAreFoundByTheirStream) {
+  for (const char* version : {"v2", "v3", "v4"}) {
+    StorageFixture storage(std::string("tests/golden/cold_store/") + version + "/store");
+    const CustomerId customer = CustomerId::parse("cliente-a").value();
+    for (const auto& [service, wanted] : {std::pair("shop", 3), std::pair("bank", 0)}) {
+      const auto stream =
+          store::compile_matchers({{MatchType::kEqual, "service_name", service}}).value();
+      store::LogQuery query{0, UINT64_MAX};
+      query.stream = &stream;
+      int found = 0;
+      const auto visit = [&](const store::LogRecordView&) { return ++found > 0; };
+      const store::WorkLimit unlimited;
+      EXPECT_TRUE(storage.cold().events().read_logs(customer, query, visit, unlimited)->is_whole);
+      EXPECT_EQ(found, wanted) << version;
+    }
   }
 }
 

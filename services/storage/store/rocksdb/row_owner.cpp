@@ -37,16 +37,17 @@ std::optional<RowOwner> owner_of_chunk(std::string_view kind, std::string_view k
   return RowOwner{kind, customer, day};
 }
 
-// Customer 0 once stands before origins, twice before what finds spans.
+// Customer 0 once stands before origins, twice before what finds spans and log records.
 std::optional<RowOwner> owner_of_item(std::string_view kind, std::string_view key) {
   bool ok = true;
   const std::uint32_t day = kv::take_key_u32(key, ok);
   customers::CustomerNumber customer{kv::take_key_u32(key, ok)};
   if (ok && customer.value == 0) {
+    const std::string_view items = kind;
     kind = "resources and scopes";
     customer.value = kv::take_key_u32(key, ok);
     if (ok && customer.value == 0) {
-      kind = "index of spans";
+      kind = items == "spans" ? "index of spans" : "index of log records";
       customer.value = kv::take_key_u32(key, ok);
     }
   }

@@ -232,15 +232,15 @@ TEST_F(EventAnswersTest, ARecordThatIsTooLargeIsToldOfOnItsPage) {
   EXPECT_THAT(second, Not(HasSubstr("warnings")));
 }
 
-// A search for a stream that has nothing looked at everything and came back with nothing to go on
-// with: asked again it began anew.
+// A search for what no record has looked at everything and came back with nothing to go on with:
+// asked again it began anew. By a label that the index of streams does not know.
 TEST_F(EventAnswersTest, ASearchThatFindsNothingGoesOnWhereItWasEnded) {
   std::vector<std::string> records;
   for (TimestampNs i = 0; i < 100; ++i) records.push_back(log_record(kNowNs + i, "line"));
   written(*logs_, *index_, "cliente-a", request_of("cliente-a", records));
   net::Request request;
   request.headers.add("x-vigia-customer", "cliente-a");
-  const std::string question = "start=1764043200&end=1764043300&query={service_name=\"none\"}";
+  const std::string question = "start=1764043200&end=1764043300&query={note=\"none\"}";
   request.query = question;
   const api::EventApi api(cold_->events(), cold_->catalog(), answers_);
   int pages = 0;

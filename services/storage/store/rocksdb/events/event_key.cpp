@@ -14,10 +14,6 @@ constexpr std::size_t kDayBytes = sizeof(std::uint32_t);
 constexpr std::size_t kTimeAt = kDayBytes + sizeof(std::uint32_t);  // behind day and customer
 constexpr char kWholeRow = 1;
 
-TimestampNs start_of(std::uint32_t day) {
-  return static_cast<TimestampNs>(day) * static_cast<TimestampNs>(kDayMs) * kNsPerMs;
-}
-
 void update(XXH3_state_t* state, std::string_view bytes) {
   CHECK(XXH3_128bits_update(state, bytes.data(), bytes.size()) == XXH_OK);
 }
@@ -36,8 +32,14 @@ std::uint32_t day_of_ns(TimestampNs time_ns) {
   return day_of(static_cast<TimestampMs>(time_ns / kNsPerMs));
 }
 
+TimestampNs first_of(std::uint32_t day) {
+  return static_cast<TimestampNs>(day) * static_cast<TimestampNs>(kDayMs) * kNsPerMs;
+}
+
+TimestampNs last_of(std::uint32_t day) { return first_of(day + 1) - 1; }
+
 TimestampNs filed_ns(std::uint32_t day, TimestampNs own_ns) {
-  return own_ns != 0 && day_of_ns(own_ns) == day ? own_ns : start_of(day);
+  return own_ns != 0 && day_of_ns(own_ns) == day ? own_ns : first_of(day);
 }
 
 std::string prefix(std::uint32_t day, customers::CustomerNumber customer) {
@@ -75,7 +77,7 @@ std::string moved_to(std::uint32_t day, Signal signal, std::string_view key) {
   std::string moved = kv::day_key(day);
   if (signal == Signal::kTraces) return moved.append(key.substr(kDayBytes));
   moved += key.substr(kDayBytes, kTimeAt - kDayBytes);
-  kv::append_key_u64(moved, start_of(day));
+  kv::append_key_u64(moved, first_of(day));
   return moved.append(key.substr(kTimeAt + sizeof(TimestampNs)));
 }
 

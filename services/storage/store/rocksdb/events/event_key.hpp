@@ -17,6 +17,9 @@ namespace vigia::storage::store::rocksdb::events::event_key {
 inline constexpr std::uint64_t kNsPerMs = 1'000'000;
 
 std::uint32_t day_of_ns(TimestampNs time_ns);
+/// Of a day.
+TimestampNs first_of(std::uint32_t day);
+TimestampNs last_of(std::uint32_t day);
 /// The time under which a span or log record that names `own_ns` lies on the day of its key: what
 /// names none or one far ahead lies at the day's first moment.
 TimestampNs filed_ns(std::uint32_t day, TimestampNs own_ns);

@@ -29,9 +29,7 @@ Result<std::unique_ptr<EventTable>> EventTable::open(kv::OrderedStore& store, co
   auto events = std::make_unique<EventTable>(Key{}, store, clock, signal);
   if (auto loaded = events->days_.load(); !loaded) return forward(loaded);
   if (auto loaded = events->load_last_arrival(); !loaded) return forward(loaded);
-  if (signal == Signal::kTraces) {
-    if (auto loaded = events->indexed_.load(); !loaded) return forward(loaded);
-  }
+  if (auto loaded = events->indexed_.load(); !loaded) return forward(loaded);
   return events;
 }
 
@@ -62,7 +60,7 @@ EventTable::EventTable(Key /*key*/, kv::OrderedStore& store, const Clock& clock,
       signal_(signal),
       family_(signal == Signal::kTraces ? kv::Family::kSpans : kv::Family::kLogs),
       days_(store, family_, event_key::origin_copies(family_)),
-      indexed_(store, days_, clock) {
+      indexed_(store, days_, clock, signal) {
   CHECK(signal != Signal::kMetrics);
 }
 
@@ -70,9 +68,7 @@ EventTable::EventTable(Key /*key*/, kv::OrderedStore& store, const Clock& clock,
 // end stores nothing.
 Result<EventCounts> EventTable::write(const CustomerId& customer, customers::CustomerNumber number,
                                       std::string_view body) {
-  if (signal_ == Signal::kTraces) {
-    if (auto looked = indexed_.look(); !looked) return forward(looked);
-  }
+  if (auto looked = indexed_.look(); !looked) return forward(looked);
   const EventTarget target{store_, days_, signal_, family_, customer, number, names_};
   EventVerdicts verdicts(target);
   const auto items = wire::otlp::walk(signal_, body, verdicts);
@@ -170,10 +166,13 @@ Result<LogEnd> EventTable::read_logs(customers::CustomerNumber customer, const L
                                      const LogVisit& visit, const WorkLimit& limit) {
   CHECK(signal_ == Signal::kLogs);
   if (query.from_ns > query.to_ns) return LogEnd{};
+  if (auto looked = indexed_.look(); !looked) return forward(looked);
+  const bool has_index = !indexed_.has_unseen_damage();
   DamagedItems damaged(damaged_items_);
   return LogWalk(store_, customer, query, visit, damaged)
-      .run(days_.between(event_key::day_of_ns(query.from_ns), event_key::day_of_ns(query.to_ns)),
-           limit);
+      .run(
+          days_.between(event_key::day_of_ns(query.from_ns), event_key::day_of_ns(query.to_ns)),
+          [&](std::uint32_t day) { return has_index && indexed_.is_indexed(day); }, limit);
 }
 
 }  // namespace vigia::storage::store::rocksdb::events

@@ -16,7 +16,7 @@
 #include "services/storage/store/chunks.hpp"
 #include "services/storage/store/rocksdb/events/event_row.hpp"
 #include "services/storage/store/rocksdb/events/indexed_days.hpp"
-#include "services/storage/store/rocksdb/events/span_indexer.hpp"
+#include "services/storage/store/rocksdb/events/name_rows.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
 #include "services/storage/store/work_limit.hpp"
 
@@ -90,7 +90,7 @@ class EventTable {
   Signal signal_;
   kv::Family family_;
   kv::DaySet days_;
-  IndexedDays indexed_;  // of spans
+  IndexedDays indexed_;
   KnownNames names_;
   std::atomic<std::uint64_t> last_arrival_{0};
   std::atomic<std::uint64_t> damaged_items_{0};

@@ -75,6 +75,7 @@ void EventWriter::hash_origins() {
     resource_.encoded = encode_origin(resource_view_);
     resource_.hash = hash_origin(resource_.encoded);
     hasher_.set_resource(resource_view_);
+    stream_.reset();
   }
   if (is_new_resource_ || is_new_scope_) {
     scope_.encoded = encode_origin(scope_view_);
@@ -157,10 +158,17 @@ void EventWriter::add_row(std::string key, bool is_unsteady, std::uint32_t item,
   }
   std::string value = encode_item({day, resource_.hash, scope_.hash, arrival_, item, bytes});
   bytes_ += key.size() + value.size();
-  if (target_.signal == Signal::kTraces && tags_ == nullptr) {
+  tag_origin();
+  rows_.push_back({std::move(key), std::move(value), is_unsteady, tags_, stream_});
+}
+
+void EventWriter::tag_origin() {
+  if (target_.signal == Signal::kLogs) {
+    if (stream_ != nullptr) return;
+    stream_ = std::make_shared<const StreamTag>(resource_view_.message, target_.names.seed());
+  } else if (tags_ == nullptr) {
     tags_ = std::make_shared<const OriginTags>(resource_view_.message, scope_view_.message);
   }
-  rows_.push_back({std::move(key), std::move(value), is_unsteady, tags_});
 }
 
 void EventWriter::add_origin(std::uint32_t day, const Origin& origin) {
@@ -213,54 +221,66 @@ void EventWriter::sort_rows() {
   rows_.erase(end, rows_.end());
 }
 
-void EventWriter::index_spans(const std::vector<bool>& is_stored, SpanIndexer& indexer) const {
+void EventWriter::index_rows(const std::vector<bool>& is_stored, SpanIndexer& spans,
+                             LogIndexer& logs) const {
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     if (is_stored[i]) continue;
+    if (target_.signal == Signal::kLogs) {
+      logs.add(rows_[i].key, *rows_[i].stream);
+      continue;
+    }
     const auto span = decode_item(rows_[i].value);
     CHECK(span.has_value());  // it was encoded here
-    indexer.add(rows_[i].key, span->item, rows_[i].origin);
+    spans.add(rows_[i].key, span->item, rows_[i].origin);
   }
 }
 
-Result<void> EventWriter::flush() {
-  sort_rows();
-  const auto is_stored = find_stored();
-  if (!is_stored) return forward(is_stored);
-  SpanIndexer indexer(target_.customer, target_.names);
-  if (target_.signal == Signal::kTraces) index_spans(*is_stored, indexer);
+// Origins and then items that are not stored; what was counted of them before stays.
+std::vector<kv::KeyValue> EventWriter::take_new(const std::vector<bool>& is_stored) {
   std::vector<kv::KeyValue> writes;
   for (std::size_t i = 0; i < origins_.size(); ++i) {
-    if ((*is_stored)[rows_.size() + i]) continue;
+    if (is_stored[rows_.size() + i]) continue;
     writes.push_back({kv::Family::kIdentity,
                       event_key::origin_copy(target_.family, origins_[i].key), origins_[i].value});
     writes.push_back(std::move(origins_[i]));
   }
-  const std::size_t origins = writes.size();
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    if ((*is_stored)[i]) continue;
+    if (is_stored[i]) continue;
     writes.push_back({target_.family, std::move(rows_[i].key), std::move(rows_[i].value)});
   }
-  // Days are noted before the rows are there: a day without rows costs a look, rows of a day that
-  // nobody knows would not be found.
   for (const kv::KeyValue& write : writes) {
     if (write.family != target_.family) continue;
     std::string_view rest = write.key;
     bool ok = true;
     target_.days.note(kv::take_key_u32(rest, ok));
   }
-  const std::size_t stored = writes.size() - origins;
+  return writes;
+}
+
+Result<void> EventWriter::flush() {
+  sort_rows();
+  const auto is_stored = find_stored();
+  if (!is_stored) return forward(is_stored);
+  const auto repeats = static_cast<std::uint64_t>(std::count(
+      is_stored->begin(), is_stored->begin() + static_cast<std::ptrdiff_t>(rows_.size()), true));
+  SpanIndexer spans(target_.customer, target_.names);
+  LogIndexer logs(target_.customer, target_.names);
+  index_rows(*is_stored, spans, logs);
+  const bool is_logs = target_.signal == Signal::kLogs;
+  std::vector<kv::KeyValue> writes = take_new(*is_stored);
   if (!writes.empty()) {
     // With the rows, in one write: no later start gives an arrival again that a row has, and no
-    // span is there that no search finds.
-    if (target_.signal == Signal::kLogs) writes.push_back(event_key::log_arrival_row(arrival_));
-    for (kv::KeyValue& row : indexer.finish(target_.store.repairs())) {
+    // item is there that no search finds.
+    if (is_logs) writes.push_back(event_key::log_arrival_row(arrival_));
+    const std::uint64_t repairs = target_.store.repairs();
+    for (kv::KeyValue& row : is_logs ? logs.finish(repairs) : spans.finish(repairs)) {
       writes.push_back(std::move(row));
     }
     if (auto put = target_.store.put(writes, kv::Durability::kLater); !put) return put;
-    indexer.note_written();
+    is_logs ? logs.note_written() : spans.note_written();
   }
-  stored_ += stored;
-  repeats_ += rows_.size() - stored;
+  stored_ += rows_.size() - repeats;
+  repeats_ += repeats;
   rows_.clear();
   origins_.clear();
   bytes_ = 0;

@@ -14,6 +14,7 @@
 #include "libs/wire/otlp/walker.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/store/rocksdb/events/event_key.hpp"
+#include "services/storage/store/rocksdb/events/log_indexer.hpp"
 #include "services/storage/store/rocksdb/events/span_indexer.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
 
@@ -87,6 +88,7 @@ class EventWriter final : public wire::otlp::Visitor {
     std::string value;
     bool is_unsteady;                          // a repeat on another day may have another key
     std::shared_ptr<const OriginTags> origin;  // of a span
+    std::shared_ptr<const StreamTag> stream;   // of a log record
   };
   struct Origin {
     std::string encoded;
@@ -102,7 +104,9 @@ class EventWriter final : public wire::otlp::Visitor {
   void add_row(std::string key, bool is_unsteady, std::uint32_t item, std::string_view bytes);
   void add_origin(std::uint32_t day, const Origin& origin);
   void sort_rows();
-  void index_spans(const std::vector<bool>& is_stored, SpanIndexer& indexer) const;
+  void tag_origin();
+  void index_rows(const std::vector<bool>& is_stored, SpanIndexer& spans, LogIndexer& logs) const;
+  std::vector<kv::KeyValue> take_new(const std::vector<bool>& is_stored);
   Result<void> flush();
   Result<std::vector<bool>> find_stored() const;
 
@@ -120,6 +124,7 @@ class EventWriter final : public wire::otlp::Visitor {
   Origin resource_;
   Origin scope_;
   std::shared_ptr<const OriginTags> tags_;                        // of both, of spans
+  std::shared_ptr<const StreamTag> stream_;                       // of the resource, of log records
   std::set<std::pair<std::uint32_t, OriginHash>> known_origins_;  // added by this request
   std::uint32_t origins_day_ = UINT32_MAX;                // on which the two of now are among them
   std::unordered_map<std::string, std::uint32_t> equal_;  // log records, by key

@@ -7,9 +7,17 @@
 namespace vigia::storage::store::rocksdb::events {
 namespace {
 
-// Of the index, with its copy: epoch u64, first day u32 of which all spans were indexed as they
+// Of the index, with its copy: epoch u64, first day u32 of which all items were indexed as they
 // came.
-constexpr std::string_view kRow = "m/span_index";
+std::string row_of(Signal signal) {
+  return signal == Signal::kTraces ? "m/span_index" : "m/log_index";
+}
+
+std::string_view what_becomes_of(Signal signal) {
+  return signal == Signal::kTraces
+             ? "spans that are in the store are indexed anew, by day, when they are asked for"
+             : "log records that are in the store are searched without an index of their streams";
+}
 constexpr std::chrono::minutes kBetweenEpochs(1);
 
 }  // namespace
@@ -21,12 +29,18 @@ std::uint64_t IndexedDays::damage_now() const {
   return sum;
 }
 
+bool IndexedDays::has_unseen_damage() const {
+  const std::uint64_t damage = damage_now();
+  const std::lock_guard lock(mutex_);
+  return damage != damage_seen_;
+}
+
 // Where both rows are gone nothing is known of the days that there are.
 Result<void> IndexedDays::load() {
   const std::lock_guard lock(mutex_);
   damage_seen_ = damage_now();
   for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
-    const auto row = store_.get(family, kRow);
+    const auto row = store_.get(family, row_of(signal_));
     if (!row) return forward(row);
     if (!row->has_value()) continue;
     ByteReader reader(**row);
@@ -59,14 +73,12 @@ Result<void> IndexedDays::begin_anew() {
   std::string value;
   append_u64(value, epoch);
   append_u32(value, first);
-  const auto put = store_.put({{kv::Family::kIndex, std::string(kRow), value},
-                               {kv::Family::kIdentity, std::string(kRow), value}},
+  const auto put = store_.put({{kv::Family::kIndex, row_of(signal_), value},
+                               {kv::Family::kIdentity, row_of(signal_), value}},
                               kv::Durability::kNow);
   if (!put) return put;
   if (!days.empty()) {
-    service::log_warn(
-        "spans that are in the store are indexed anew, by day, when they are asked for",
-        {{"days", std::to_string(days.size())}});
+    service::log_warn(what_becomes_of(signal_), {{"days", std::to_string(days.size())}});
   }
   first_ = first;
   epoch_ = epoch;

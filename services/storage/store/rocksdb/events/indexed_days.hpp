@@ -1,5 +1,5 @@
-// Which days have spans that no search would find: those that an older program wrote, and those of
-// which the store may have lost rows of the index since.
+// Which days have spans or log records that no index leads to: those that an older program wrote,
+// and those of which the store may have lost rows of the index since.
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
+#include "libs/model/signal.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
 #include "services/storage/store/rocksdb/kv/ordered_store.hpp"
 
@@ -17,9 +18,9 @@ namespace vigia::storage::store::rocksdb::events {
 /// Thread contract: any thread.
 class IndexedDays {
  public:
-  /// All must outlive it.
-  IndexedDays(kv::OrderedStore& store, const kv::DaySet& days, const Clock& clock)
-      : store_(store), days_(days), clock_(clock) {}
+  /// All must outlive it. `signal` is traces or logs.
+  IndexedDays(kv::OrderedStore& store, const kv::DaySet& days, const Clock& clock, Signal signal)
+      : store_(store), days_(days), clock_(clock), signal_(signal) {}
 
   /// Once the days are loaded. The store's errors.
   Result<void> load();
@@ -27,7 +28,9 @@ class IndexedDays {
   /// indexed once more. Once a minute at most: a disk that fails row by row would have every search
   /// begin at the first day each time. The store's errors; it is then asked again the next time.
   Result<void> look();
-  /// Whether each span of the day has its row of the index, whoever's it is.
+  /// Damage that look() has put off: rows of any day's index may be gone.
+  bool has_unseen_damage() const;
+  /// Whether each item of the day has its row of the index, whoever's it is.
   bool is_indexed(std::uint32_t day) const { return day >= first_; }
   /// What of an earlier one was indexed late has to be indexed again.
   std::uint64_t epoch() const { return epoch_; }
@@ -39,7 +42,8 @@ class IndexedDays {
   kv::OrderedStore& store_;
   const kv::DaySet& days_;
   const Clock& clock_;
-  std::mutex mutex_;
+  const Signal signal_;
+  mutable std::mutex mutex_;
   std::uint64_t damage_seen_ = 0;      // under mutex_
   std::optional<TimePoint> begun_at_;  // under mutex_: what look() has found last
   std::atomic<std::uint32_t> first_{0};

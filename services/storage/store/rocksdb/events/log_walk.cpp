@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
+#include "services/storage/store/log_streams.hpp"
 #include "services/storage/store/rocksdb/events/event_key.hpp"
 #include "services/storage/store/rocksdb/events/event_row.hpp"
-#include "services/storage/store/rocksdb/kv/key.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
 namespace {
@@ -33,10 +34,12 @@ LogWalk::LogWalk(kv::OrderedStore& store, customers::CustomerNumber customer, co
       is_backward() ? std::min(bound, query.after->time_ns) : std::max(bound, query.after->time_ns);
 }
 
-Result<LogEnd> LogWalk::run(const std::vector<std::uint32_t>& days, const WorkLimit& limit) {
+Result<LogEnd> LogWalk::run(const std::vector<std::uint32_t>& days, const IsIndexed& is_indexed,
+                            const WorkLimit& limit) {
   if (query_.records_max == 0 || from_ns_ > to_ns_) return LogEnd{};
   for (std::size_t i = 0; i < days.size(); ++i) {
-    const auto went = walk_day(days[is_backward() ? days.size() - 1 - i : i], limit);
+    const std::uint32_t day = days[is_backward() ? days.size() - 1 - i : i];
+    const auto went = walk_day(day, is_indexed(day), limit);
     if (!went) return forward(went);
     if (*went != Went::kOn) return LogEnd{*went == Went::kEnough, looked_at_};
   }
@@ -45,26 +48,71 @@ Result<LogEnd> LogWalk::run(const std::vector<std::uint32_t>& days, const WorkLi
   return LogEnd{true, looked_at_};
 }
 
-Result<LogWalk::Went> LogWalk::walk_day(std::uint32_t day, const WorkLimit& limit) {
-  const std::string prefix = event_key::prefix(day, customer_);
-  std::string from = prefix;
-  kv::append_key_u64(from, from_ns_);
-  std::string to = prefix;
-  kv::append_key_u64(to, to_ns_ + 1);
-  if (to_ns_ == UINT64_MAX) to = kv::after_prefix(prefix);
+Result<LogWalk::Went> LogWalk::walk_day(std::uint32_t day, bool is_indexed,
+                                        const WorkLimit& limit) {
   if (limit.is_over()) return Went::kLimited;
-  const auto scan = is_backward() ? store_.scan_back(kv::Family::kLogs, from, to)
-                                  : store_.scan(kv::Family::kLogs, from, to);
-  while (scan->next()) {
+  const LogDay of{day, from_ns_, to_ns_, is_backward()};
+  if (is_indexed && query_.stream != nullptr && ask_for_streams(*query_.stream)) {
+    auto codes = codes_of(store_, customer_, day, *query_.stream, limit);
+    if (!codes) return forward(codes);
+    if (*codes) {
+      LogBuckets buckets(store_, customer_, of, std::move(**codes));
+      return walk_buckets(buckets, of, limit);
+    }
+  }
+  LogRows rows(store_, customer_, of);
+  return walk_times(rows, from_ns_, to_ns_, limit);
+}
+
+Result<LogWalk::Went> LogWalk::walk_buckets(LogBuckets& buckets, const LogDay& of,
+                                            const WorkLimit& limit) {
+  const TimestampNs first_ns = std::max(from_ns_, event_key::first_of(of.day));
+  const TimestampNs last_ns = std::min(to_ns_, event_key::last_of(of.day));
+  LogRows rows(store_, customer_, of);
+  for (;;) {
+    const auto moved = buckets.next(damaged_, limit);
+    if (!moved) return forward(moved);
     if (limit.is_over()) return Went::kLimited;
-    std::string_view key = scan->key().substr(prefix.size());
-    bool ok = true;
-    const TimestampNs time_ns = kv::take_key_u64(key, ok);
-    if (!ok) break;
-    auto went = add(time_ns, scan->value());
+    if (!*moved) return Went::kOn;
+    auto went = walk_bucket(buckets, rows, of, limit);
+    if (!went || *went != Went::kOn) return went;
+    went = give_waiting();
+    if (!went || *went != Went::kOn) return went;
+    // Of a stream with few records a search that the limit ends goes on behind what it has passed.
+    const TimestampNs passed_ns =
+        is_backward()
+            ? std::max(first_ns, log_block::slot_begin(buckets.bucket(), 0))
+            : std::min(last_ns, log_block::slot_last(buckets.bucket(), log_block::kSlots - 1));
+    looked_at_ = LogPlace{passed_ns, UINT64_MAX};
+  }
+}
+
+Result<LogWalk::Went> LogWalk::walk_bucket(const LogBuckets& buckets, LogRows& rows,
+                                           const LogDay& of, const WorkLimit& limit) {
+  auto runs = buckets.slots().runs();
+  if (is_backward()) std::reverse(runs.begin(), runs.end());
+  for (const log_block::SlotSet::Run& run : runs) {
+    const TimestampNs from_ns =
+        std::max(of.from_ns, log_block::slot_begin(buckets.bucket(), run.first));
+    const TimestampNs to_ns = std::min(of.to_ns, log_block::slot_last(buckets.bucket(), run.last));
+    auto went = walk_times(rows, from_ns, to_ns, limit);
     if (!went || *went != Went::kOn) return went;
   }
-  if (auto status = scan->status(); !status) return forward(status);
+  return Went::kOn;
+}
+
+// Both included.
+Result<LogWalk::Went> LogWalk::walk_times(LogRows& rows, TimestampNs from_ns, TimestampNs to_ns,
+                                          const WorkLimit& limit) {
+  if (from_ns > to_ns) return Went::kOn;
+  bool has_row = rows.move_to(is_backward() ? to_ns : from_ns);
+  for (; has_row && rows.time_ns() >= from_ns && rows.time_ns() <= to_ns; has_row = rows.next()) {
+    if (limit.is_over()) return Went::kLimited;
+    auto went = add(rows.time_ns(), rows.value());
+    if (!went || *went != Went::kOn) return went;
+  }
+  if (has_row) return Went::kOn;
+  if (auto status = rows.status(); !status) return forward(status);
   return Went::kOn;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,13 +11,16 @@
 #include "services/storage/store/events.hpp"
 #include "services/storage/store/rocksdb/events/damaged_items.hpp"
 #include "services/storage/store/rocksdb/events/event_reader.hpp"
+#include "services/storage/store/rocksdb/events/log_rows.hpp"
+#include "services/storage/store/rocksdb/events/log_slots.hpp"
 #include "services/storage/store/rocksdb/kv/ordered_store.hpp"
 #include "services/storage/store/stream_selector.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
 
 /// Log records of one time lie by their hash; this gives them by their arrival, those of some MiB
-/// at a time. Thread contract: one thread.
+/// at a time. A query for streams reads, of days with an index, what that leads to: the records of
+/// these streams and those of the same 16 microseconds. Thread contract: one thread.
 class LogWalk {
  public:
   /// All must outlive it. The query's range is not empty.
@@ -24,7 +28,9 @@ class LogWalk {
           const EventStore::LogVisit& visit, DamagedItems& damaged);
 
   /// `days`: on which there are any, in order.
-  Result<LogEnd> run(const std::vector<std::uint32_t>& days, const WorkLimit& limit);
+  using IsIndexed = std::function<bool(std::uint32_t day)>;
+  Result<LogEnd> run(const std::vector<std::uint32_t>& days, const IsIndexed& is_indexed,
+                     const WorkLimit& limit);
 
  private:
   /// How a part of the walk ended.
@@ -36,7 +42,12 @@ class LogWalk {
   };
 
   bool is_backward() const { return query_.direction == LogDirection::kBackward; }
-  Result<Went> walk_day(std::uint32_t day, const WorkLimit& limit);
+  Result<Went> walk_day(std::uint32_t day, bool is_indexed, const WorkLimit& limit);
+  Result<Went> walk_buckets(LogBuckets& buckets, const LogDay& of, const WorkLimit& limit);
+  Result<Went> walk_bucket(const LogBuckets& buckets, LogRows& rows, const LogDay& of,
+                           const WorkLimit& limit);
+  Result<Went> walk_times(LogRows& rows, TimestampNs from_ns, TimestampNs to_ns,
+                          const WorkLimit& limit);
   Result<Went> add(TimestampNs time_ns, std::string_view row);
   Result<Went> give_waiting();
   Result<Went> give(const WaitingRow& row);

@@ -12,6 +12,7 @@ constexpr char kProgress = 0;
 constexpr char kService = 1;
 constexpr char kOperation = 2;
 constexpr char kBlock = 3;
+constexpr char kStream = 4;
 
 }  // namespace
 
@@ -43,6 +44,37 @@ std::string blocks(std::uint32_t day, customers::CustomerNumber customer, std::u
   std::string key = own(day, customer) + kBlock;
   kv::append_key_u64(key, service);
   return key;
+}
+
+std::string log_blocks(std::uint32_t day, customers::CustomerNumber customer, std::uint8_t shard) {
+  return own(day, customer) + kBlock + static_cast<char>(shard);
+}
+
+std::string streams(std::uint32_t day, customers::CustomerNumber customer) {
+  return own(day, customer) + kStream;
+}
+
+std::optional<std::string> stream_text(const LogStream& stream) {
+  std::string text;
+  for (const std::string* part : {&stream.service_name, &stream.node_id, &stream.environment}) {
+    if (part->size() > kListedNameMax || part->find('\0') != std::string::npos) return std::nullopt;
+    if (part != &stream.service_name) text += '\0';
+    text += *part;
+  }
+  return text;
+}
+
+std::optional<LogStream> stream_in(std::string_view text) {
+  LogStream stream;
+  for (std::string* part : {&stream.service_name, &stream.node_id}) {
+    const std::size_t end = text.find('\0');
+    if (end == std::string_view::npos) return std::nullopt;
+    *part = text.substr(0, end);
+    text.remove_prefix(end + 1);
+  }
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;
+  stream.environment = text;
+  return stream;
 }
 
 // By its hash: what is written again, after a fault or beside itself, is one row, and no two

@@ -9,6 +9,7 @@
 
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/store/events.hpp"
+#include "services/storage/store/log_streams.hpp"
 
 namespace vigia::storage::store::rocksdb::events::search_key {
 
@@ -40,6 +41,15 @@ std::string operations(std::uint32_t day, customers::CustomerNumber customer,
                        std::uint64_t service);
 /// Prefix of the blocks of a service; behind it bucket u32 and hash of the block u64.
 std::string blocks(std::uint32_t day, customers::CustomerNumber customer, std::uint64_t service);
+/// Likewise of log records: of a shard of the streams (log_block.hpp).
+std::string log_blocks(std::uint32_t day, customers::CustomerNumber customer, std::uint8_t shard);
+/// Prefix of the streams of log records, and the rest of the key of one: nothing where it is too
+/// long to be listed (kListedNameMax), or holds a NUL.
+std::string streams(std::uint32_t day, customers::CustomerNumber customer);
+std::optional<std::string> stream_text(const LogStream& stream);
+/// Nothing where it is no such text.
+std::optional<LogStream> stream_in(std::string_view text);
+/// The key of a block behind the prefix of its kind.
 std::string block(std::string_view prefix, std::uint32_t bucket, std::string_view value);
 /// The bucket of a block's key behind its prefix; nothing where it is none.
 std::optional<std::uint32_t> bucket_in(std::string_view rest);

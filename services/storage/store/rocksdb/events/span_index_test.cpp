@@ -261,7 +261,7 @@ TEST_F(SpanIndexTest, DamageHasTheDaysIndexedAnewOnceAMinute) {
   kv::DaySet days(*store_, kv::Family::kSpans);
   ASSERT_TRUE(days.load().has_value());
   ManualClock clock{0};
-  IndexedDays indexed(*store_, days, clock);
+  IndexedDays indexed(*store_, days, clock, Signal::kTraces);
   ASSERT_TRUE(indexed.load().has_value());
   const auto epoch_after_damage = [&] {
     EXPECT_TRUE(store_->set_aside({{kv::Family::kSpans, "none", ""}}, "a test").has_value());

@@ -22,9 +22,6 @@ bool is_before(const FoundTrace& left, const FoundTrace& right) {
                                                  std::string_view(right.id.data(), right.id.size());
 }
 
-TimestampNs first_of(std::uint32_t day) { return event_key::filed_ns(day, 0); }
-TimestampNs last_of(std::uint32_t day) { return first_of(day + 1) - 1; }
-
 // The last place before it.
 TracePlace before(TracePlace place) {
   for (auto at = place.trace_id.rbegin(); at != place.trace_id.rend(); ++at) {
@@ -68,7 +65,7 @@ Result<TraceEnd> SpanSearch::run(const std::vector<std::uint32_t>& days,
       went = walk_day(*day, limit);
       if (!went) return forward(went);
     } else {
-      note_limit({std::min(filter_.to_ns, last_of(*day)), ""});
+      note_limit({std::min(filter_.to_ns, event_key::last_of(*day)), ""});
     }
     if (*went != Went::kOn) return TraceEnd{*went == Went::kEnough, looked_at_};
   }
@@ -103,8 +100,8 @@ Result<SpanSearch::Went> SpanSearch::walk_day(std::uint32_t day, const WorkLimit
       continue;
     }
     blocks.bucket = *bucket;
-    blocks.stretch = {std::max(search_key::bucket_begin(*bucket), first_of(day)),
-                      std::min(search_key::bucket_last(*bucket), last_of(day))};
+    blocks.stretch = {std::max(search_key::bucket_begin(*bucket), event_key::first_of(day)),
+                      std::min(search_key::bucket_last(*bucket), event_key::last_of(day))};
     auto went = read_bucket(blocks, limit);
     if (went && *went == Went::kOn) went = walk_bucket(blocks, limit);
     if (!went || *went != Went::kOn) return went;

@@ -14,11 +14,11 @@
 namespace vigia::storage::store::rocksdb::index {
 namespace {
 
-constexpr std::string_view kFormatVersion = "vigia cold store 4";
+constexpr std::string_view kFormatVersion = "vigia cold store 5";
 // Their rows are all known to version 3: 2 added packed chunks, 3 items that refer to their
 // origins.
 constexpr std::string_view kOlderVersions[] = {"vigia cold store 1", "vigia cold store 2",
-                                               "vigia cold store 3"};
+                                               "vigia cold store 3", "vigia cold store 4"};
 // Of memory_max: label values have two maps of a sixteenth, series the rest. 64 MiB are 1.3 M
 // series and 98,000 values in each map.
 constexpr std::size_t kValuesPart = 16;

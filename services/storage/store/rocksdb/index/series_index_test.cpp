@@ -33,22 +33,23 @@ class SeriesIndexTest : public testing::Test {
   std::unique_ptr<kv::OrderedStore> store_;
 };
 
-TEST_F(SeriesIndexTest, AStoreOfAnOlderVersionIsReadAndBecomesVersion4) {
-  EXPECT_EQ(format(), "vigia cold store 4");
-  for (const char* older : {"vigia cold store 1", "vigia cold store 2", "vigia cold store 3"}) {
+TEST_F(SeriesIndexTest, AStoreOfAnOlderVersionIsReadAndBecomesVersion5) {
+  EXPECT_EQ(format(), "vigia cold store 5");
+  for (const char* older :
+       {"vigia cold store 1", "vigia cold store 2", "vigia cold store 3", "vigia cold store 4"}) {
     set_format(older);
     EXPECT_TRUE(SeriesIndex::open(*store_).has_value());
-    EXPECT_EQ(format(), "vigia cold store 4");
-    EXPECT_EQ(format(kv::Family::kIdentity), "vigia cold store 4");
+    EXPECT_EQ(format(), "vigia cold store 5");
+    EXPECT_EQ(format(kv::Family::kIdentity), "vigia cold store 5");
   }
 }
 
 TEST_F(SeriesIndexTest, AStoreOfALaterVersionIsRefused) {
-  set_format("vigia cold store 5");
+  set_format("vigia cold store 6");
   const auto index = SeriesIndex::open(*store_);
   ASSERT_FALSE(index.has_value());
   EXPECT_EQ(index.error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(format(), "vigia cold store 5");
+  EXPECT_EQ(format(), "vigia cold store 6");
 }
 
 // Each look at it takes a second.
