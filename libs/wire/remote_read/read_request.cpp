@@ -1,5 +1,6 @@
 #include "libs/wire/remote_read/read_request.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include <protozero/pbf_reader.hpp>
@@ -10,7 +11,8 @@ namespace vigia::wire::remote_read {
 namespace {
 
 enum ReadRequestField : protozero::pbf_tag_type { kQueries = 1, kAcceptedTypes = 2 };
-enum QueryField : protozero::pbf_tag_type { kStart = 1, kEnd = 2, kMatchers = 3 };
+enum QueryField : protozero::pbf_tag_type { kStart = 1, kEnd = 2, kMatchers = 3, kHints = 4 };
+enum HintsField : protozero::pbf_tag_type { kHintStart = 3, kHintEnd = 4 };
 enum MatcherField : protozero::pbf_tag_type { kType = 1, kName = 2, kValue = 3 };
 
 struct TooManyParts {
@@ -43,8 +45,28 @@ Matcher read_matcher(protozero::pbf_reader message) {
   return matcher;
 }
 
+struct HintedRange {
+  TimestampMs start_ms = 0;
+  TimestampMs end_ms = 0;
+};
+
+HintedRange read_hints(protozero::pbf_reader message) {
+  HintedRange range;
+  while (message.next()) {
+    if (message.tag() == kHintStart) {
+      range.start_ms = message.get_int64();
+    } else if (message.tag() == kHintEnd) {
+      range.end_ms = message.get_int64();
+    } else {
+      message.skip();
+    }
+  }
+  return range;
+}
+
 Query read_query(protozero::pbf_reader message) {
   Query query;
+  HintedRange hinted;
   while (message.next()) {
     switch (message.tag()) {
       case kStart:
@@ -57,9 +79,18 @@ Query read_query(protozero::pbf_reader message) {
         if (query.matchers.size() == kMatchersMax) throw TooManyParts{"matchers"};
         query.matchers.push_back(read_matcher(message.get_message()));
         break;
+      case kHints:
+        hinted = read_hints(message.get_message());
+        break;
       default:
         message.skip();
     }
+  }
+  // Who has none leaves both 0; a range that ends before it begins is none.
+  const bool is_given = (hinted.start_ms != 0 || hinted.end_ms != 0);
+  if (is_given && hinted.start_ms <= hinted.end_ms) {
+    query.start_ms = std::max(query.start_ms, hinted.start_ms);
+    query.end_ms = std::min(query.end_ms, hinted.end_ms);
   }
   return query;
 }

@@ -16,8 +16,9 @@ namespace vigia::wire::remote_read {
 /// Numbered as ReadRequest.ResponseType on the wire.
 enum class ResponseType : std::uint8_t { kSamples = 0, kStreamedXorChunks = 1 };
 
-/// Samples from start_ms to end_ms, both included, of the series that all matchers match. Hints are
-/// passed over: they alone never choose what is read.
+/// Samples from start_ms to end_ms, both included, of the series that all matchers match. Of the
+/// hints their range is heeded, which lies in the query's: what of it this selector needs. Nothing
+/// else of them: they do not say what becomes of the samples.
 struct Query {
   TimestampMs start_ms = 0;
   TimestampMs end_ms = 0;

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <protozero/pbf_reader.hpp>
+#include <protozero/pbf_writer.hpp>
 #include <snappy.h>
 
 #include "libs/base/bytes.hpp"
@@ -33,6 +34,32 @@ TEST(ReadRequestTest, ReadsQueriesAndMatchers) {
   EXPECT_EQ(request->queries[0].matchers[1].value, "a|b");
   EXPECT_EQ(request->queries[1].start_ms, -5);
   EXPECT_EQ(request->response_type, ResponseType::kStreamedXorChunks);
+}
+
+// Of several selectors of one PromQL query, each needs less than the query's whole range.
+TEST(ReadRequestTest, TheRangeIsCutToThatOfTheHints) {
+  const auto range_of = [](TimestampMs from, TimestampMs to, TimestampMs hint_from,
+                           TimestampMs hint_to) {
+    std::string bytes;
+    {
+      protozero::pbf_writer message(bytes);
+      protozero::pbf_writer query(message, 1);
+      query.add_int64(1, from);
+      query.add_int64(2, to);
+      protozero::pbf_writer hints(query, 4);
+      hints.add_int64(1, 15'000);
+      hints.add_string(2, "rate");
+      hints.add_int64(3, hint_from);
+      hints.add_int64(4, hint_to);
+    }
+    const auto request = parse_read_request(compressed(bytes)).value();
+    return std::pair(request.queries.at(0).start_ms, request.queries.at(0).end_ms);
+  };
+  EXPECT_EQ(range_of(1'000, 9'000, 2'000, 5'000), std::pair(2'000L, 5'000L));
+  EXPECT_EQ(range_of(1'000, 9'000, 0, 5'000), std::pair(1'000L, 5'000L));
+  EXPECT_EQ(range_of(1'000, 9'000, -5, 99'000), std::pair(1'000L, 9'000L)) << "never more";
+  EXPECT_EQ(range_of(1'000, 9'000, 0, 0), std::pair(1'000L, 9'000L)) << "there are none";
+  EXPECT_EQ(range_of(1'000, 9'000, 6'000, 5'000), std::pair(1'000L, 9'000L)) << "that is no range";
 }
 
 // R-RR-2.
