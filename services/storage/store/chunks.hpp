@@ -76,6 +76,8 @@ struct ChunkQuery {
   Resolution resolution = Resolution::kRaw;
   /// A page ends with the row that makes it larger; 1: each row is a page.
   std::size_t page_bytes = 1U << 20U;
+  /// False: the rows' times and encodings are enough, and their data may be missing.
+  bool wants_data = true;
 };
 
 /// A read that is under way: pages one after the other. Thread contract: one thread.

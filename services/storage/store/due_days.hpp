@@ -26,10 +26,18 @@ struct DuePlace {
   auto operator<=>(const DuePlace&) const = default;
 };
 
+/// How a day came to its mark. Numbers are on disk.
+enum class DueKind : std::uint8_t {
+  kFound = 1,  ///< by mark_stored, or by an earlier program: it may hold no sample
+  kPut = 2,    ///< samples were put that lie in it
+  kLost = 3,   ///< they went before roll-ups were made of them: there are none, and will be none
+};
+
 /// `stamp`: another each time that the day is marked.
 struct DueDay {
   DuePlace place;
   std::uint64_t stamp = 0;
+  DueKind kind = DueKind::kPut;
 };
 
 /// A put of raw rows marks, with the rows and as they or not at all, each day that they reach into.
@@ -47,8 +55,18 @@ class DueDays {
   /// Forgets the marks that are still as they were read; those that were set anew stay. What was
   /// put before is on disk no later than that.
   virtual Result<void> done(const CustomerId& customer, std::span<const DueDay> days) = 0;
+  /// Puts kLost in the place of such marks, likewise.
+  virtual Result<void> set_lost(const CustomerId& customer, std::span<const DueDay> days) = 0;
+  /// Forgets all marks of days before that one, lost ones too: also of customers whose names are
+  /// not known. How many. Looks at every mark there is.
+  virtual Result<std::size_t> forget_before(std::uint32_t day) = 0;
+  /// The first of the days that a put, or mark_stored, has marked since this was asked last;
+  /// UINT32_MAX: none. 0 at first: what earlier processes marked is not known. What it tells of is
+  /// there when it tells it.
+  virtual std::uint32_t take_first_marked(const CustomerId& customer) = 0;
   /// Marks the days of raw rows that lie there unmarked, as those of earlier programs: some of
-  /// them, from `place` on ("": from the first row). Where it ended, "" at the end. May mark more.
+  /// them, from `place` on ("": from the first row). Where it ended, "" at the end. May mark more;
+  /// days that are marked stay as they are.
   virtual Result<std::string> mark_stored(const std::string& place) = 0;
   /// A text that whoever makes roll-ups keeps here; "" at first.
   virtual Result<std::string> note() = 0;

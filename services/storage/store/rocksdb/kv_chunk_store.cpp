@@ -9,6 +9,8 @@
 #include "libs/chunk/chunk_reader.hpp"
 #include "libs/chunk/chunk_writer.hpp"
 #include "libs/chunk/packed_chunk.hpp"
+#include "libs/rollup/window.hpp"
+#include "libs/rollup/window_record.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 #include "services/storage/store/row_merge.hpp"
 
@@ -161,10 +163,11 @@ Result<std::optional<ChunkRow>> RowWalk::next_of_day() {
   while (scan_->next()) {
     const std::string_view key = scan_->key().substr(prefix_.size());
     // Unpacking costs far more than the times, and rows before the range are met on the way.
-    const auto times = parse_row(Want::kTimes, place_.series, key, scan_->value());
+    auto times = parse_row(Want::kTimes, place_.series, key, scan_->value());
     if (!times) return tl::unexpected<Error>(times.error());
     if (times->first_ms > range_.to_ms) return std::optional<ChunkRow>();
     if (times->last_ms < range_.from_ms) continue;
+    if (!range_.wants_data) return std::optional<ChunkRow>(std::move(*times));
     auto row = parse_row(Want::kAll, place_.series, key, scan_->value());
     if (!row) return forward(row);
     return std::optional<ChunkRow>(std::move(*row));
@@ -224,13 +227,37 @@ Result<std::size_t> KvChunkStore::expire(TimestampMs before_ms) {
   return days_.expire(before_ms, row_span_max_ms(resolution_));  // the last row may reach so far
 }
 
-Result<void> check_chunk_row(std::string_view key, std::string_view value) {
+namespace {
+
+Result<ChunkRow> whole_row(std::string_view key, std::string_view value) {
   bool ok = true;
   kv::take_key_u32(key, ok);  // the day
   kv::take_key_u32(key, ok);  // the customer
   const SeriesId series{kv::take_key_u64(key, ok)};
   if (!ok) return fail(ErrorCode::kCorrupt, "cold store: a key that is none of a chunk row");
-  const auto row = parse_row(Want::kAll, series, key, value);
+  return parse_row(Want::kAll, series, key, value);
+}
+
+}  // namespace
+
+Result<void> check_rollup_row(Resolution resolution, std::string_view key, std::string_view value) {
+  const auto row = whole_row(key, value);
+  if (!row) return forward(row);
+  if (auto sound = check_row(*row, resolution); !sound) return sound;
+  if (row->encoding == Encoding::kHistograms && row->data.empty()) return {};
+  if (row->encoding != Encoding::kWindows) {
+    return fail(ErrorCode::kCorrupt, "cold store: a row of roll-ups that holds something else");
+  }
+  const auto windows = rollup::read_windows(row->data, rollup::width_ms(resolution));
+  if (!windows) return forward(windows);
+  const bool is_whole = !windows->empty() && windows->front().end_ms > row->first_ms &&
+                        windows->back().end_ms == row->last_ms + 1;
+  if (is_whole) return {};
+  return fail(ErrorCode::kCorrupt, "cold store: a row of roll-ups of another time than it says");
+}
+
+Result<void> check_chunk_row(std::string_view key, std::string_view value) {
+  const auto row = whole_row(key, value);
   if (!row) return forward(row);
   const auto read = merge_rows({*row});
   return read ? Result<void>() : forward(read);

@@ -22,6 +22,7 @@ class RowWalk {
   struct Range {  ///< both included
     TimestampMs from_ms = 0;
     TimestampMs to_ms = 0;
+    bool wants_data = true;  ///< false: rows come without it
   };
   struct Place {
     customers::CustomerNumber customer;
@@ -81,5 +82,7 @@ class KvChunkStore final {
 
 /// kCorrupt for a row of chunks that cannot be read whole, samples and all.
 Result<void> check_chunk_row(std::string_view key, std::string_view value);
+/// Likewise for one of roll-ups, windows and all. REQUIRES: not raw.
+Result<void> check_rollup_row(Resolution resolution, std::string_view key, std::string_view value);
 
 }  // namespace vigia::storage::store::rocksdb

@@ -6,7 +6,9 @@
 #include "libs/base/hex.hpp"
 #include "libs/base/testing/temporary_folder.hpp"
 #include "libs/chunk/chunk_writer.hpp"
+#include "libs/rollup/window_record.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+#include "services/storage/store/rocksdb/kv_due_days.hpp"
 #include "services/storage/store/rocksdb/testing/rows_of.hpp"
 
 namespace vigia::storage::store::rocksdb {
@@ -137,6 +139,46 @@ TEST_F(KvChunkStoreTest, ADamagedPackedRowIsNamed) {
   const auto rows = rows_of(*chunks_, {1}, {7}, {kStart, kStart});
   ASSERT_FALSE(rows.has_value());
   EXPECT_EQ(rows.error().code, ErrorCode::kCorrupt);
+}
+
+// What `vigia-storage verify` asks of each row.
+TEST_F(KvChunkStoreTest, RowsOfRollUpsThatAreNoneAreFound) {
+  const auto hours = KvChunkStore::open(*store_, Resolution::kHour).value();
+  const std::vector<Sample> samples = {{kStart + 5, 1}, {kStart + 3'600'001, 2}};
+  const auto windows = rollup::windows_of(samples, rollup::width_ms(Resolution::kHour));
+  ChunkRow row{{7},
+               kStart,
+               windows.back().end_ms - 1,
+               kInOrder,
+               Encoding::kWindows,
+               rollup::write_windows(windows, rollup::width_ms(Resolution::kHour))};
+  const auto checked = [&](const ChunkRow& of) {
+    const kv::KeyValue put = hours->row_of({1}, of);
+    return check_rollup_row(Resolution::kHour, put.key, put.value).has_value();
+  };
+  EXPECT_TRUE(checked(row));
+  EXPECT_TRUE(checked({{7}, kStart, kStart + kDay - 1, kInOrder, Encoding::kHistograms, ""}));
+  EXPECT_FALSE(checked({{7}, kStart, kStart + kDay - 1, kInOrder, Encoding::kHistograms, "x"}));
+  EXPECT_FALSE(checked({{7}, kStart, kStart + 9, kInOrder, Encoding::kFloats, row.data}));
+  ChunkRow other = row;
+  other.last_ms += 1;
+  EXPECT_FALSE(checked(other));
+  row.data.resize(row.data.size() / 2);
+  EXPECT_FALSE(checked(row));
+  EXPECT_FALSE(check_rollup_row(Resolution::kHour, "short", "").has_value());
+}
+
+TEST_F(KvChunkStoreTest, MarksThatAreNoneAreFound) {
+  KvDueDays due_days(*store_);
+  std::vector<kv::KeyValue> marks;
+  due_days.add_marks({1}, {{7}, kStart + 1, kStart + 2, kInOrder, Encoding::kFloats, ""}, marks);
+  ASSERT_EQ(marks.size(), 1U);
+  EXPECT_TRUE(check_due_row(marks[0].key, marks[0].value).has_value());
+  EXPECT_FALSE(check_due_row(marks[0].key + "x", marks[0].value).has_value());
+  EXPECT_FALSE(check_due_row(marks[0].key, marks[0].value.substr(1)).has_value());
+  marks[0].value[0] = 9;
+  EXPECT_FALSE(check_due_row(marks[0].key, marks[0].value).has_value());
+  EXPECT_TRUE(check_due_row(std::string("\0\0\0\0note", 8), "what its writer says").has_value());
 }
 
 }  // namespace

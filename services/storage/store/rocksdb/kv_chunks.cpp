@@ -21,7 +21,12 @@ Result<void> KvChunks::put(customers::CustomerNumber customer,
     writes.push_back(of(chunk.resolution).row_of(customer, chunk.row));
     if (chunk.resolution == Resolution::kRaw) due_days_.add_marks(customer, chunk.row, writes);
   }
-  return store_.put(writes, kv::Durability::kLater);
+  auto written = store_.put(writes, kv::Durability::kLater);
+  // Whatever became of it: a mark that is told of and not there costs a look.
+  for (const ClosedChunk& chunk : chunks) {
+    if (chunk.resolution == Resolution::kRaw) due_days_.note_marked(customer, chunk.row);
+  }
+  return written;
 }
 
 std::uint64_t KvChunks::disk_bytes() const {

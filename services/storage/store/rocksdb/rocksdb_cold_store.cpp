@@ -24,7 +24,8 @@ class RowCursor final : public ChunkCursor {
       if (!walk_.has_value()) {
         if (!page.empty() || next_ == series_.size()) break;
         at_ = next_++;
-        walk_.emplace(rows_.walk(customer_, series_[at_].id, {query_.from_ms, query_.to_ms}));
+        walk_.emplace(rows_.walk(customer_, series_[at_].id,
+                                 {query_.from_ms, query_.to_ms, query_.wants_data}));
       }
       auto row = walk_->next();
       if (!row) error_ = row.error();
@@ -70,6 +71,18 @@ class DueDaysByNames final : public DueDays {
     const auto number = index_.find_customer(customer);
     if (!number.has_value()) return {};
     return marks_.done(*number, days);
+  }
+  Result<void> set_lost(const CustomerId& customer, std::span<const DueDay> days) override {
+    const auto number = index_.find_customer(customer);
+    if (!number.has_value()) return {};
+    return marks_.set_lost(*number, days);
+  }
+  Result<std::size_t> forget_before(std::uint32_t day) override {
+    return marks_.forget_before(day);
+  }
+  std::uint32_t take_first_marked(const CustomerId& customer) override {
+    const auto number = index_.find_customer(customer);
+    return number.has_value() ? marks_.take_first_marked(*number) : UINT32_MAX;
   }
   Result<std::string> mark_stored(const std::string& place) override {
     return marks_.mark_stored(place);

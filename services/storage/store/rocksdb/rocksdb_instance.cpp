@@ -18,9 +18,18 @@ Result<std::unique_ptr<instance::StoreInstance>> RocksDbInstance::open(
 
 Result<CheckReport> RocksDbInstance::check(const kv::RocksDbSettings& settings,
                                            const kv::CheckProgress& progress) {
+  static constexpr std::string_view kRollups = "rollup_";
   const auto check_row = [](std::string_view family, std::string_view key,
                             std::string_view value) -> Result<void> {
-    return family == "chunks" ? check_chunk_row(key, value) : Result<void>();
+    if (family == "chunks") return check_chunk_row(key, value);
+    if (family == "due") return check_due_row(key, value);
+    for (const Resolution resolution :
+         {Resolution::kFiveMinutes, Resolution::kHour, Resolution::kDay}) {
+      if (family.starts_with(kRollups) && family.substr(kRollups.size()) == to_string(resolution)) {
+        return check_rollup_row(resolution, key, value);
+      }
+    }
+    return {};
   };
   return kv::check_folder(settings.directory, check_row, progress);
 }

@@ -32,6 +32,21 @@ TYPED_TEST(ContractTest, ASeriesThatIsResolvedTwiceHasOneId) {
   EXPECT_NE(this->resolve(this->b_, this->labels("m", "1")).id, first.id);
 }
 
+// What a row is stands in its times and encoding: whoever asks for no more may get no more.
+TYPED_TEST(ContractTest, RowsWithoutTheirDataAreTheSameRows) {
+  const ClosedChunk chunk = this->chunk(this->key_, kStart + 5, "data");
+  this->put(this->a_, {chunk});
+  ChunkQuery query{kStart, kStart + kDayMs};
+  query.wants_data = false;
+  const auto cursor = this->chunks().read(this->a_, {&this->key_, 1}, query);
+  const auto rows = cursor->next().value();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].first_ms, chunk.row.first_ms);
+  EXPECT_EQ(rows[0].last_ms, chunk.row.last_ms);
+  EXPECT_EQ(rows[0].encoding, chunk.row.encoding);
+  EXPECT_TRUE(cursor->next().value().empty());
+}
+
 TYPED_TEST(ContractTest, ASeriesTwiceInOneRequestHasOneId) {
   std::vector<NewSeries> series(2);
   for (NewSeries& one : series) one.labels = this->labels("m", "1");

@@ -125,6 +125,70 @@ TYPED_TEST(DueDaysTest, WhatLiesThereUnmarkedCanBeMarked) {
   for (const DueDay& day : marked) EXPECT_TRUE(places.contains(day.place)) << day.place.day;
 }
 
+TYPED_TEST(DueDaysTest, AMarkSaysHowItCame) {
+  this->put_at(this->key_, kStart + 1, kStart + 2);
+  EXPECT_EQ(this->due(this->a_).front().kind, DueKind::kPut);
+  ASSERT_TRUE(this->due_days().done(this->a_, this->due(this->a_)).has_value());
+  EXPECT_EQ(this->due_days().mark_stored("").value(), "");
+  const auto found = this->due(this->a_);
+  ASSERT_FALSE(found.empty());
+  for (const DueDay& day : found) EXPECT_EQ(day.kind, DueKind::kFound);
+  this->put_at(this->key_, kStart + 5, kStart + 6);
+  EXPECT_EQ(this->due_days().mark_stored("").value(), "");
+  const auto again = due_days_of(this->due_days(), this->a_, this->key_.id, {kDay, kDay}).value();
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again.front().kind, DueKind::kPut) << "what is known more of stays";
+}
+
+TYPED_TEST(DueDaysTest, WhatIsLostStaysAndOnlyAsItWasRead) {
+  this->put_at(this->key_, kStart + 1, kStart + 2);
+  this->put_at(this->other_, kStart + 1, kStart + 2);
+  const auto read = this->due(this->a_);
+  this->put_at(this->other_, kStart + 5, kStart + 6, 9);
+  ASSERT_TRUE(this->due_days().set_lost(this->b_, read).has_value());
+  EXPECT_EQ(this->due(this->a_).front().kind, DueKind::kPut);
+  ASSERT_TRUE(this->due_days().set_lost(this->a_, read).has_value());
+  const auto lost = this->due(this->a_);
+  ASSERT_EQ(lost.size(), 2U);
+  EXPECT_EQ(lost.front().kind, DueKind::kLost);
+  EXPECT_EQ(lost.back().kind, DueKind::kPut);
+  EXPECT_EQ(this->due_days().mark_stored("").value(), "");
+  EXPECT_EQ(due_days_of(this->due_days(), this->a_, this->key_.id, {kDay, kDay}).value()[0].kind,
+            DueKind::kLost);
+  ASSERT_TRUE(this->due_days().done(this->a_, lost).has_value());
+  for (const DueDay& day : this->due(this->a_)) EXPECT_NE(day.place.day, kDay);
+}
+
+TYPED_TEST(DueDaysTest, MarksOfOldDaysAreForgottenWhosesoeverTheyAre) {
+  for (TimestampMs day = 0; day < 4; ++day) {
+    this->put_at(this->key_, kStart + day * kDayMs + 7, kStart + day * kDayMs + 9);
+  }
+  this->put(this->b_, {this->chunk(this->key_, kStart + 5, "data")});
+  ASSERT_TRUE(this->due_days().set_note("a note").has_value());
+  ASSERT_TRUE(this->due_days().set_lost(this->a_, {{this->due(this->a_).front()}}).has_value());
+  EXPECT_EQ(this->due_days().forget_before(kDay).value(), 0U);
+  EXPECT_EQ(this->due_days().forget_before(kDay + 2).value(), 3U);
+  EXPECT_THAT(this->places(this->due(this->a_)),
+              ElementsAre(Pair(77, kDay + 2), Pair(77, kDay + 3)));
+  EXPECT_THAT(this->due(this->b_), IsEmpty());
+  EXPECT_EQ(this->due_days().note().value(), "a note");
+}
+
+TYPED_TEST(DueDaysTest, TheFirstDayThatWasMarkedSinceIsTold) {
+  const auto first = [&] { return this->due_days().take_first_marked(this->a_); };
+  this->put_at(this->key_, kStart + kDayMs + 1, kStart + kDayMs + 2);
+  EXPECT_EQ(first(), 0U) << "what earlier processes marked is not known";
+  EXPECT_EQ(first(), UINT32_MAX);
+  this->put_at(this->key_, kStart + 3 * kDayMs + 1, kStart + 3 * kDayMs + 2);
+  this->put_at(this->other_, kStart + kDayMs, kStart + kDayMs + 2);
+  this->put(this->b_, {this->chunk(this->key_, kStart + 5, "data")});
+  EXPECT_EQ(first(), kDay);
+  EXPECT_EQ(first(), UINT32_MAX);
+  ASSERT_TRUE(this->due_days().done(this->a_, this->due(this->a_)).has_value());
+  EXPECT_EQ(this->due_days().mark_stored("").value(), "");
+  EXPECT_EQ(first(), kDay);
+}
+
 TYPED_TEST(DueDaysTest, ANoteIsKept) {
   EXPECT_EQ(this->due_days().note().value(), "");
   ASSERT_TRUE(this->due_days().set_note("a note").has_value());

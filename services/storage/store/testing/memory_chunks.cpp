@@ -1,5 +1,6 @@
 // MemoryColdStore: its chunks.
 #include <algorithm>
+#include <utility>
 
 #include "services/storage/store/testing/memory_cold_store.hpp"
 
@@ -112,11 +113,17 @@ void MemoryColdStore::MemoryChunks::MemoryDueDays::set_marking(bool is_marking) 
   is_marking_ = is_marking;
 }
 
+// What is found stands behind what was put.
 void MemoryColdStore::MemoryChunks::MemoryDueDays::mark(const CustomerId& customer,
-                                                        const ChunkRow& row) {
+                                                        const ChunkRow& row, DueKind kind) {
   const std::uint64_t last = window_day_of(row.last_ms);  // of 32 bits the loop might not end
   for (std::uint64_t day = window_day_of(row.first_ms); day <= last; ++day) {
-    stamps_[customer][{row.series, static_cast<std::uint32_t>(day)}] = ++next_stamp_;
+    const DuePlace place{row.series, static_cast<std::uint32_t>(day)};
+    auto& marks = marks_[customer];
+    if (kind == DueKind::kFound && marks.contains(place)) continue;
+    marks[place] = {++next_stamp_, kind};
+    auto& first = first_marked_.try_emplace(customer, 0).first->second;
+    first = std::min(first, place.day);
   }
 }
 
@@ -124,9 +131,9 @@ Result<std::vector<DueDay>> MemoryColdStore::MemoryChunks::MemoryDueDays::due(
     const CustomerId& customer, const DuePlace& from, std::size_t max) {
   const std::lock_guard lock(chunks_.mutex_);
   std::vector<DueDay> days;
-  const auto& stamps = stamps_[customer];
-  for (auto at = stamps.lower_bound(from); at != stamps.end() && days.size() < max; ++at) {
-    days.push_back({at->first, at->second});
+  const auto& marks = marks_[customer];
+  for (auto at = marks.lower_bound(from); at != marks.end() && days.size() < max; ++at) {
+    days.push_back({at->first, at->second.stamp, at->second.kind});
   }
   return days;
 }
@@ -134,12 +141,39 @@ Result<std::vector<DueDay>> MemoryColdStore::MemoryChunks::MemoryDueDays::due(
 Result<void> MemoryColdStore::MemoryChunks::MemoryDueDays::done(const CustomerId& customer,
                                                                 std::span<const DueDay> days) {
   const std::lock_guard lock(chunks_.mutex_);
-  auto& stamps = stamps_[customer];
+  auto& marks = marks_[customer];
   for (const DueDay& day : days) {
-    const auto at = stamps.find(day.place);
-    if (at != stamps.end() && at->second == day.stamp) stamps.erase(at);
+    const auto at = marks.find(day.place);
+    if (at != marks.end() && at->second.stamp == day.stamp) marks.erase(at);
   }
   return {};
+}
+
+Result<void> MemoryColdStore::MemoryChunks::MemoryDueDays::set_lost(const CustomerId& customer,
+                                                                    std::span<const DueDay> days) {
+  const std::lock_guard lock(chunks_.mutex_);
+  auto& marks = marks_[customer];
+  for (const DueDay& day : days) {
+    const auto at = marks.find(day.place);
+    if (at == marks.end() || at->second.stamp != day.stamp) continue;
+    at->second = {++next_stamp_, DueKind::kLost};
+  }
+  return {};
+}
+
+Result<std::size_t> MemoryColdStore::MemoryChunks::MemoryDueDays::forget_before(std::uint32_t day) {
+  const std::lock_guard lock(chunks_.mutex_);
+  std::size_t count = 0;
+  for (auto& [customer, marks] : marks_) {
+    count += std::erase_if(marks, [day](const auto& mark) { return mark.first.day < day; });
+  }
+  return count;
+}
+
+std::uint32_t MemoryColdStore::MemoryChunks::MemoryDueDays::take_first_marked(
+    const CustomerId& customer) {
+  const std::lock_guard lock(chunks_.mutex_);
+  return std::exchange(first_marked_.try_emplace(customer, 0).first->second, UINT32_MAX);
 }
 
 Result<std::string> MemoryColdStore::MemoryChunks::MemoryDueDays::mark_stored(
@@ -147,7 +181,7 @@ Result<std::string> MemoryColdStore::MemoryChunks::MemoryDueDays::mark_stored(
   const std::lock_guard lock(chunks_.mutex_);
   for (const auto& [place, rows] : chunks_.places_) {
     if (std::get<Resolution>(place) != Resolution::kRaw) continue;
-    for (const auto& [key, row] : rows) mark(std::get<CustomerId>(place), row);
+    for (const auto& [key, row] : rows) mark(std::get<CustomerId>(place), row, DueKind::kFound);
   }
   return std::string();
 }

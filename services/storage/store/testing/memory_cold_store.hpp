@@ -77,18 +77,26 @@ class MemoryColdStore final : public ColdStore {
       Result<std::vector<DueDay>> due(const CustomerId& customer, const DuePlace& from,
                                       std::size_t max) override;
       Result<void> done(const CustomerId& customer, std::span<const DueDay> days) override;
+      Result<void> set_lost(const CustomerId& customer, std::span<const DueDay> days) override;
+      Result<std::size_t> forget_before(std::uint32_t day) override;
+      std::uint32_t take_first_marked(const CustomerId& customer) override;
       Result<std::string> mark_stored(const std::string& place) override;
       Result<std::string> note() override;
       Result<void> set_note(const std::string& note) override;
       /// The lock is held.
       void mark_put(const CustomerId& customer, const ChunkRow& row) {
-        if (is_marking_) mark(customer, row);
+        if (is_marking_) mark(customer, row, DueKind::kPut);
       }
-      void mark(const CustomerId& customer, const ChunkRow& row);
+      void mark(const CustomerId& customer, const ChunkRow& row, DueKind kind);
 
      private:
+      struct Mark {
+        std::uint64_t stamp = 0;
+        DueKind kind = DueKind::kPut;
+      };
       MemoryChunks& chunks_;
-      std::map<CustomerId, std::map<DuePlace, std::uint64_t>> stamps_;
+      std::map<CustomerId, std::map<DuePlace, Mark>> marks_;
+      std::map<CustomerId, std::uint32_t> first_marked_;
       std::uint64_t next_stamp_ = 0;
       bool is_marking_ = true;
       std::string note_;
