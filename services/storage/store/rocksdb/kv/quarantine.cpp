@@ -107,7 +107,10 @@ void Quarantine::note(const std::string& taken, const DamageNote& note) {
                       {"rows_saved", fmt::to_string(note.rows_saved)},
                       {"kept_as", taken},
                       {"next", std::string(kAdvice)}});
-  if (taken.empty()) return;
+  if (taken.empty()) {
+    ++without_file_;
+    return;
+  }
   // The note is the mark of a file that is done with, so it comes last and whole: unfinished()
   // takes every file without one for work that is left.
   const std::string path = taken + std::string(kNoteEnding);
@@ -155,6 +158,20 @@ std::uint64_t Quarantine::unsaved_files() const {
   return static_cast<std::uint64_t>(std::count_if(all.begin(), all.end(), [](const auto& taken) {
     return taken.ends_with(".sst") || taken.ends_with(".log");
   }));
+}
+
+// By the folder, so that it outlives the process: a file is taken before its rows are missing, and
+// has its note after they were saved, as far as they could be.
+std::uint64_t Quarantine::mark() const {
+  constexpr unsigned kTakenBits = 24;
+  constexpr unsigned kNoteBits = 24;
+  const std::lock_guard lock(mutex_);
+  const std::vector<std::string> names = names_in(directory_);
+  const auto notes = static_cast<std::uint64_t>(
+      std::count_if(names.begin(), names.end(),
+                    [](const std::string& name) { return name.ends_with(kNoteEnding); }));
+  return (without_file_ << (kTakenBits + kNoteBits)) | (notes << kTakenBits) |
+         (next_number(names) - 1);
 }
 
 std::map<std::string, std::uint64_t> Quarantine::found() const {

@@ -50,6 +50,7 @@ class Quarantine {
   std::uint64_t files() const;          ///< with a note
   std::uint64_t unsaved_files() const;  ///< tables and logs among the unfinished
   std::map<std::string, std::uint64_t> found() const;
+  std::uint64_t mark() const;  ///< as DamageStats'
   std::uint64_t rows_lost() const { return rows_lost_; }
   std::uint64_t rows_saved() const { return rows_saved_; }
   const std::string& directory() const { return directory_; }
@@ -58,6 +59,7 @@ class Quarantine {
   const std::string directory_;
   mutable std::mutex mutex_;
   std::map<std::string, std::uint64_t> found_;
+  std::uint64_t without_file_ = 0;  // of those that were found
   std::atomic<std::uint64_t> rows_lost_{0};
   std::atomic<std::uint64_t> rows_saved_{0};
 };

@@ -56,7 +56,10 @@ TEST_F(RocksDbDamageTest, MalformedRowsLieInAFileAsItsFormatSays) {
   open();
   const std::vector<KeyValue> rows = {{Family::kLogs, "ab", "xyz"}, {Family::kIndex, "k", ""}};
   ASSERT_TRUE(store_->put(rows, Durability::kNow));
+  const std::uint64_t before = store_->damage().mark;
   ASSERT_TRUE(store_->set_aside(rows, "a test"));
+  const std::uint64_t mark = store_->damage().mark;
+  EXPECT_NE(mark, before);
   std::ifstream file(folder_.path() + "/quarantine/0001-malformed.rows", std::ios::binary);
   std::ostringstream bytes;
   bytes << file.rdbuf();
@@ -69,6 +72,7 @@ TEST_F(RocksDbDamageTest, MalformedRowsLieInAFileAsItsFormatSays) {
   open();  // the file is nothing that a start reads rows from
   EXPECT_FALSE(store_->get(Family::kLogs, "ab").value().has_value());
   EXPECT_EQ(store_->damage().quarantined_files, 1U);
+  EXPECT_EQ(store_->damage().mark, mark) << "what was found is known after a restart";
 }
 
 // Case A3 (b): the damage lies in an old day that nobody reads.

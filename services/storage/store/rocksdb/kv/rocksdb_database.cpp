@@ -183,8 +183,13 @@ std::uint64_t RocksDbStore::disk_bytes(Family family) const {
 }
 
 DamageStats RocksDbStore::damage() const {
-  return {quarantine_.found(), quarantine_.rows_lost(),     quarantine_.rows_saved(),
-          quarantine_.files(), quarantine_.unsaved_files(), repairs_};
+  return {quarantine_.found(),
+          quarantine_.rows_lost(),
+          quarantine_.rows_saved(),
+          quarantine_.files(),
+          quarantine_.unsaved_files(),
+          quarantine_.mark(),
+          repairs_};
 }
 
 std::shared_ptr<Opened> RocksDbStore::current() const {
