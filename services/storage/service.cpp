@@ -211,6 +211,10 @@ std::vector<retention::RetentionRule> Service::retention_rules() {
                        return cold().chunks().expire(resolution, before);
                      }});
   }
+  if (roller_ != nullptr) {
+    rules.push_back({"marks of days", longest_keep(),
+                     [this](TimestampMs before) { return roller_->let_marks_go(before); }});
+  }
   // Later than the chunks, so that no sample is left without its labels.
   const Duration longest = longest_keep();
   const Duration index = longest == Duration(0) ? Duration(0) : longest + kIndexAfterRaw;

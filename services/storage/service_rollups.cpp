@@ -36,8 +36,12 @@ Result<void> Service::open_rollup_book() {
     }
     auto book = rolling::RollupBook::open(due_days, made);
     if (!book) return forward(book);
-    if (is_any_made) rollup_book_ = std::move(*book);
-    return {};
+    if (is_any_made) {
+      rollup_book_ = std::move(*book);
+      return {};
+    }
+    const auto forgotten = due_days.forget_before(UINT32_MAX);
+    return forgotten ? Result<void>() : forward(forgotten);
   });
 }
 
@@ -51,11 +55,7 @@ void Service::start_rollups() {
     // The rest of that day, and chunks that reach into the next.
     return kept_ms == 0 ? 0 : store::window_day_of(kept_ms) + 2;
   };
-  sources.damage = [this] {
-    std::uint64_t found = 0;
-    for (const auto& [what, count] : instance_->damage().found) found += count;
-    return found;
-  };
+  sources.damage = [this] { return instance_->damage().mark; };
   sources.is_writable = [this] { return instance_->is_writable(); };
   rolling::RollerSettings settings;
   settings.held_max = std::min(settings.held_max, settings_.retention.raw / kHeldPart);
@@ -109,8 +109,14 @@ void Service::add_rollup_metrics() {
     counter("vigia_storage_rollup_windows_total", "Windows that were made, of all resolutions.",
             stats.windows);
     counter("vigia_storage_rollup_days_gone_total",
-            "Days of series whose samples were gone before roll-ups were made of them.",
+            "Days of series that samples came for when others of theirs were gone: their roll-ups "
+            "stay as they are.",
             stats.days_gone);
+    counter(
+        "vigia_storage_rollup_days_lost_total",
+        "Days of series whose samples were gone before roll-ups were made of them: who asks for "
+        "them is told that there are none.",
+        stats.days_lost);
     counter("vigia_storage_rollup_unreadable_rows_total",
             "Rows of samples that roll-ups lack because they cannot be read.",
             stats.unreadable_rows);

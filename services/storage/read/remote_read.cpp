@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "libs/base/rfc3339.hpp"
 #include "services/storage/histograms/native_histogram.hpp"
 
 namespace vigia::storage::read {
@@ -17,16 +14,6 @@ namespace {
 
 // Of samples: made, put together, compressed.
 constexpr std::size_t kSamplesCopies = 3;
-
-tl::unexpected<Error> no_windows_before(TimestampMs whole_from_ms, Resolution resolution) {
-  const TimestampMs width_ms = rollup::width_ms(resolution);
-  const TimestampMs first_end_ms = rollup::window_end(whole_from_ms - 1, width_ms) + width_ms;
-  return fail(
-      ErrorCode::kNotFound,
-      fmt::format("there are no roll-ups of {} from before {}: the samples are gone; ask "
-                  "from there on",
-                  to_string(resolution), format_rfc3339(stamp_of(first_end_ms)).value_or("ever")));
-}
 
 }  // namespace
 
@@ -74,12 +61,30 @@ Result<std::vector<FoundQuery>> RemoteRead::find(const Fence& fence, const ReadR
                                     left};
       auto series = select_series(catalog_, question, memory, limit);
       if (!series) return forward(series);
+      if (ranged->rollup.has_value()) {
+        if (auto all = check_windows(*ranged, *series, memory, limit); !all) return forward(all);
+      }
       left -= series->size();
       ranged->series = std::move(*series);
     }
     found.push_back(std::move(*ranged));
   }
   return found;
+}
+
+// Before the first byte is sent: after it nobody could be told why there is no more. A row that
+// cannot be read costs itself, when it is.
+Result<void> RemoteRead::check_windows(const FoundQuery& found,
+                                       const std::vector<SelectedSeries>& series,
+                                       lanes::AnswerMemory& memory,
+                                       const store::WorkLimit& limit) const {
+  for (const SelectedSeries& one : series) {
+    if (auto checked = limit.check(); !checked) return checked;
+    const lanes::ScratchMemory scratch(memory);
+    auto all = rolled_.check(one.customer, key_of(one), *found.rollup, found.range, memory);
+    if (!all && all.error().code != ErrorCode::kCorrupt) return all;
+  }
+  return {};
 }
 
 Result<FoundQuery> RemoteRead::range_of(const wire::remote_read::Query& query) const {

@@ -71,6 +71,8 @@ class RemoteRead {
                                        const wire::remote_read::ReadRequest& request,
                                        lanes::AnswerMemory& memory,
                                        const store::WorkLimit& limit) const;
+  Result<void> check_windows(const FoundQuery& found, const std::vector<SelectedSeries>& series,
+                             lanes::AnswerMemory& memory, const store::WorkLimit& limit) const;
   Result<FoundQuery> range_of(const wire::remote_read::Query& query) const;
   Result<void> range_of_windows(FoundQuery& found, TimestampMs raw_kept_ms) const;
   Result<std::string> make_samples(const std::vector<FoundQuery>& queries,

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/rfc3339.hpp"
 #include "libs/chunk/chunk_reader.hpp"
 #include "libs/rollup/window_maker.hpp"
 #include "services/storage/heads/head.hpp"
@@ -21,6 +22,14 @@ constexpr TimestampMs begin_ms_of(std::uint32_t day) {
 }
 constexpr TimestampMs end_ms_of(std::uint32_t day) {
   return (TimestampMs{day} + 1) * store::kDayMs;
+}
+
+// What of the range lies in the days.
+ReadRange range_of(const ReadRange& range, const store::DayRange& days) {
+  ReadRange part;
+  part.from_ms = std::max(range.from_ms, begin_ms_of(days.first));
+  part.to_ms = std::min(range.to_ms, end_ms_of(days.last));
+  return part;
 }
 
 store::DayRange days_of(const ReadRange& range) {
@@ -88,6 +97,12 @@ std::vector<store::DayRange> joined_runs(std::vector<store::DayRange> days,
   return runs;
 }
 
+bool is_among(const std::vector<store::DayRange>& runs, std::uint32_t day) {
+  const auto at = std::partition_point(
+      runs.begin(), runs.end(), [day](const store::DayRange& run) { return run.last < day; });
+  return at != runs.end() && day >= at->first;
+}
+
 // What a stored window says, or that a newer version of it says nothing.
 struct StoredPart {
   TimestampMs stamp_ms;
@@ -103,10 +118,7 @@ class StoredParts {
       : asked_(asked), range_(range), raw_days_(raw_days) {}
 
   Result<void> add(const store::ChunkRow& row) {
-    if (rolling::is_histogram_day(row)) {
-      if (is_wanted(store::day_of(row.first_ms))) return no_windows_of_histograms();
-      return {};
-    }
+    if (rolling::is_histogram_day(row)) return {};  // as `check` found: not of a day that is asked
     const auto windows = rolling::windows_of_row(row, asked_.resolution);
     if (!windows) return forward(windows);
     for (const rollup::Window& window : *windows) {
@@ -134,12 +146,7 @@ class StoredParts {
   }
 
  private:
-  bool is_wanted(std::uint32_t day) const {
-    const auto at =
-        std::partition_point(raw_days_.begin(), raw_days_.end(),
-                             [day](const store::DayRange& run) { return run.last < day; });
-    return at == raw_days_.end() || day < at->first;
-  }
+  bool is_wanted(std::uint32_t day) const { return !is_among(raw_days_, day); }
 
   const rollup::Asked& asked_;
   const ReadRange& range_;
@@ -191,11 +198,57 @@ ReadRange samples_of_windows(TimestampMs from_ms, TimestampMs to_ms, Resolution 
   return range;
 }
 
+tl::unexpected<Error> no_windows_before(TimestampMs whole_from_ms, Resolution resolution) {
+  const TimestampMs width_ms = rollup::width_ms(resolution);
+  const TimestampMs first_end_ms = rollup::window_end(whole_from_ms - 1, width_ms) + width_ms;
+  return fail(
+      ErrorCode::kNotFound,
+      fmt::format("there are no roll-ups of {} from before {}: the samples are gone; ask "
+                  "from there on",
+                  to_string(resolution), format_rfc3339(stamp_of(first_end_ms)).value_or("ever")));
+}
+
 std::optional<TimestampMs> RolledReader::made_from_ms(Resolution resolution) const {
   if (book_ == nullptr) return std::nullopt;
   const auto day = book_->note().made_from_day(resolution);
   if (!day.has_value()) return std::nullopt;
   return begin_ms_of(*day);
+}
+
+Result<void> RolledReader::check(const CustomerId& customer, const store::SeriesKey& series,
+                                 const rollup::Asked& asked, const ReadRange& range,
+                                 lanes::AnswerMemory& memory) const {
+  const Job job{customer, series, asked, range, memory};
+  const auto planned = plan(job, note());
+  if (!planned) return tl::unexpected<Error>(planned.error());
+  if (planned->last_lost_day.has_value()) {
+    return no_windows_before(begin_ms_of(*planned->last_lost_day + 1), asked.resolution);
+  }
+  auto found = has_stored_histograms(job, planned->raw_days);
+  for (const store::DayRange& run : planned->raw_days) {
+    if (!found || *found) break;
+    found = reader_.has_histograms(customer, series, range_of(job.range, run), memory);
+  }
+  if (!found) return forward(found);
+  if (*found) return no_windows_of_histograms();
+  return {};
+}
+
+Result<bool> RolledReader::has_stored_histograms(
+    const Job& job, const std::vector<store::DayRange>& raw_days) const {
+  if (!is_stored(job.asked.resolution)) return false;
+  store::ChunkQuery query{job.range.from_ms - 1, job.range.to_ms - 1, job.asked.resolution};
+  query.wants_data = false;
+  const auto cursor = reader_.chunks().read(job.customer, {&job.series, 1}, query);
+  for (;;) {
+    const auto page = cursor->next();
+    if (!page) return tl::unexpected<Error>(page.error());
+    if (page->empty()) return false;
+    for (const store::ChunkRow& row : *page) {
+      const std::uint32_t day = store::day_of(row.first_ms);
+      if (rolling::is_histogram_day(row) && !is_among(raw_days, day)) return true;
+    }
+  }
 }
 
 Result<SeriesData> RolledReader::read(const CustomerId& customer, const store::SeriesKey& series,
@@ -204,43 +257,58 @@ Result<SeriesData> RolledReader::read(const CustomerId& customer, const store::S
   const Job job{customer, series, asked, range, memory};
   constexpr int kAttempts = 3;
   for (int i = 0; i < kAttempts; ++i) {
-    const rolling::RollupNote note = book_ == nullptr ? rolling::RollupNote() : book_->note();
-    const auto days = raw_days(job, note);
-    if (!days) return forward(days);
+    const rolling::RollupNote note = this->note();
+    const auto planned = plan(job, note);
+    if (!planned) return tl::unexpected<Error>(planned.error());
+    if (planned->last_lost_day.has_value()) break;
+    const std::vector<store::DayRange>& days = planned->raw_days;
     Rolled rolled;
     if (is_stored(asked.resolution)) {
-      if (auto added = add_stored(job, *days, rolled); !added) return forward(added);
+      if (auto added = add_stored(job, days, rolled); !added) return forward(added);
     }
-    for (const store::DayRange& run : *days) {
+    for (const store::DayRange& run : days) {
       if (auto added = add_raw(job, run, rolled); !added) return forward(added);
     }
     // Else raw of these days may have gone while it was read.
-    const bool is_whole =
-        days->empty() || book_ == nullptr || book_->note().raw_gone_day == note.raw_gone_day;
+    const bool is_whole = days.empty() || this->note().raw_gone_day == note.raw_gone_day;
     if (!is_whole) continue;
     SeriesData data = packed(std::move(rolled.samples), asked.resolution);
     data.unreadable_rows = rolled.unreadable_rows;
     return data;
   }
-  return fail(ErrorCode::kUnavailable, "storage: raw samples expire just now, try again");
+  return fail(ErrorCode::kUnavailable, "storage: raw samples go just now, ask again");
 }
 
 // Heads first, then the marks: what moves from one to the other meanwhile is seen in one of them.
-Result<std::vector<store::DayRange>> RolledReader::raw_days(const Job& job,
-                                                            const rolling::RollupNote& note) const {
-  store::DayRange all = days_of(job.range);
+Result<RolledReader::Plan> RolledReader::plan(const Job& job,
+                                              const rolling::RollupNote& note) const {
+  const store::DayRange all = days_of(job.range);
   const auto made_from = note.made_from_day(job.asked.resolution);
-  if (!made_from.has_value()) return std::vector<store::DayRange>{all};
+  if (!made_from.has_value()) return Plan{{all}, std::nullopt};
   // Of older days there is what was made of them.
   const store::DayRange whole{std::max(all.first, note.raw_gone_day + 1), all.last};
-  if (!note.is_marked) return joined_runs({whole}, whole);
-  auto days = reader_.open_days(job.series.id, job.memory);
-  if (!days) return days;
-  const auto due =
-      store::due_days_of(*reader_.chunks().due_days(), job.customer, job.series.id, whole);
+  Plan plan;
+  if (note.is_marked) {
+    auto open = reader_.open_days(job.series.id, job.memory);
+    if (!open) return tl::unexpected<Error>(open.error());
+    plan.raw_days = std::move(*open);
+  } else {
+    plan.raw_days = {whole};
+  }
+  const auto due = store::due_days_of(*reader_.chunks().due_days(), job.customer, job.series.id,
+                                      {std::max(all.first, *made_from), all.last});
   if (!due) return tl::unexpected<Error>(due.error());
-  for (const store::DueDay& day : *due) days->push_back({day.place.day, day.place.day});
-  return joined_runs(std::move(*days), whole);
+  for (const store::DueDay& day : *due) {
+    // A mark that the roller has not seen yet: the windows of its day may be there, and lack it.
+    const bool is_gone = day.place.day <= note.raw_gone_day;
+    if (is_gone || day.kind == store::DueKind::kLost) {
+      plan.last_lost_day = day.place.day;
+    } else {
+      plan.raw_days.push_back({day.place.day, day.place.day});
+    }
+  }
+  plan.raw_days = joined_runs(std::move(plan.raw_days), whole);
+  return plan;
 }
 
 Result<void> RolledReader::add_stored(const Job& job, const std::vector<store::DayRange>& raw_days,
@@ -270,14 +338,12 @@ Result<void> RolledReader::add_stored(const Job& job, const std::vector<store::D
 
 Result<void> RolledReader::add_raw(const Job& job, const store::DayRange& days,
                                    Rolled& rolled) const {
-  ReadRange range;
-  range.from_ms = std::max(job.range.from_ms, begin_ms_of(days.first));
-  range.to_ms = std::min(job.range.to_ms, end_ms_of(days.last));
+  const ReadRange range = range_of(job.range, days);
   auto batch = reader_.batch(job.customer, {job.series}, range, job.memory);
   if (!batch) return forward(batch);
   const auto raw = batch->next(job.memory);
   if (!raw) return tl::unexpected<Error>(raw.error());
-  if (!raw->histograms.empty()) return no_windows_of_histograms();
+  // Histograms came since `check`, which found none: they are of the next answer.
   const TimestampMs width_ms = rollup::width_ms(job.asked.resolution);
   // No more windows than samples, nor than the range has.
   const std::size_t windows =

@@ -28,6 +28,9 @@ constexpr TimestampMs stamp_of(TimestampMs window_end_ms) { return window_end_ms
 /// and more than some hundred million years ahead are cut off.
 ReadRange samples_of_windows(TimestampMs from_ms, TimestampMs to_ms, Resolution resolution);
 
+/// kNotFound: which windows there are. `whole_from_ms`: samples of later times are whole.
+tl::unexpected<Error> no_windows_before(TimestampMs whole_from_ms, Resolution resolution);
+
 /// Gives windows as the samples would make them now: those of days whose roll-ups are stored and
 /// whole from there, those of all others from raw. Thread contract: any thread.
 class RolledReader {
@@ -41,11 +44,18 @@ class RolledReader {
   /// nothing where all of them are.
   std::optional<TimestampMs> made_from_ms(Resolution resolution) const;
 
+  /// Whether all windows whose samples lie in `range` can be given, where there are samples:
+  /// kNotFound, with from when on they can, where raw went before they were made, and where native
+  /// histograms lie among the samples, which are not thinned. By marks, keys and what is open; no
+  /// sample that is stored is read. Before `read`, which leaves out what comes meanwhile.
+  Result<void> check(const CustomerId& customer, const store::SeriesKey& series,
+                     const rollup::Asked& asked, const ReadRange& range,
+                     lanes::AnswerMemory& memory) const;
+
   /// What is asked for of the windows whose samples lie in `range`, as samples_of_windows gave it:
   /// packed as samples are, one a window. What is needed is added to `memory` before it is used and
-  /// stays there. A row that cannot be read is left out and counted, as of samples. kNotFound where
-  /// native histograms lie among them, which are not thinned; kCorrupt; kUnavailable where raw
-  /// samples were just about to go.
+  /// stays there. A row that cannot be read is left out and counted, as of samples. kCorrupt;
+  /// kUnavailable where raw samples were just about to go, or went since `check`.
   Result<SeriesData> read(const CustomerId& customer, const store::SeriesKey& series,
                           const rollup::Asked& asked, const ReadRange& range,
                           lanes::AnswerMemory& memory) const;
@@ -58,9 +68,16 @@ class RolledReader {
     const ReadRange& range;
     lanes::AnswerMemory& memory;
   };
-  /// By runs, in order: the days of the range that raw has to be read of.
-  Result<std::vector<store::DayRange>> raw_days(const Job& job,
-                                                const rolling::RollupNote& note) const;
+  struct Plan {
+    std::vector<store::DayRange> raw_days;  // by runs, in order: that raw has to be read of
+    std::optional<std::uint32_t> last_lost_day;
+  };
+  rolling::RollupNote note() const {
+    return book_ == nullptr ? rolling::RollupNote() : book_->note();
+  }
+  Result<Plan> plan(const Job& job, const rolling::RollupNote& note) const;
+  Result<bool> has_stored_histograms(const Job& job,
+                                     const std::vector<store::DayRange>& raw_days) const;
   struct Rolled {
     std::vector<Sample> samples;
     std::size_t unreadable_rows = 0;

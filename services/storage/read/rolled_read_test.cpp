@@ -8,9 +8,9 @@
 
 #include "libs/base/testing/dose.hpp"
 #include "libs/chunk/chunk_reader.hpp"
-#include "libs/rollup/testing/random_samples.hpp"
 #include "services/storage/read/remote_read.hpp"
 #include "services/storage/read/testing/naive_windows.hpp"
+#include "services/storage/read/testing/random_writer.hpp"
 #include "services/storage/read/testing/read_frames.hpp"
 #include "services/storage/read/testing/read_samples_answer.hpp"
 #include "services/storage/rolling/roller.hpp"
@@ -108,7 +108,10 @@ class RolledReadTest : public testing::Test {
     rolling::RollerSources sources;
     sources.now_ms = [this] { return storage_.clock().wall_ms(); };
     sources.first_day = [this] { return first_day_; };
-    roller_ = std::make_unique<rolling::Roller>(storage_.cold(), *book_, std::move(sources));
+    rolling::RollerSettings settings;
+    settings.pause_per_mark = Duration(0);
+    roller_ =
+        std::make_unique<rolling::Roller>(storage_.cold(), *book_, std::move(sources), settings);
   }
   void close_rollups() {
     roller_.reset();
@@ -329,50 +332,58 @@ TEST_F(RolledReadTest, NativeHistogramsAreToldOfWhereRawIsGone) {
   EXPECT_EQ(refused(matchers("h", "1h:count")).code, ErrorCode::kNotFound);
 }
 
-// Writes a series as it may come: in order, late, closed meanwhile, over a restart.
-class RandomWriter {
- public:
-  /// `between`: now and then, with the store as it is; `restart`: instead of the store's own.
-  RandomWriter(StorageFixture& storage, std::uint32_t seed, std::function<void()> between,
-               std::function<void()> restart)
-      : storage_(storage),
-        random_(seed),
-        between_(std::move(between)),
-        restart_(std::move(restart)) {}
-
-  Values write(const std::string& metric) {
-    std::vector<Sample> in_order;
-    std::vector<Sample> late;
-    Values all;
-    for (const Sample& sample : rollup::random_samples(random_())) {
-      (one_in(6) ? late : in_order).push_back(sample);
-      all.emplace(sample.timestamp_ms, sample.value);
-    }
-    std::shuffle(late.begin(), late.end(), random_);
-    write_some(metric, in_order);
-    write_some(metric, late);
-    return all;
+// Not "nothing", which would be taken for an answer; and of others nothing is kept back.
+TEST_F(RolledReadTest, ADayWhoseRawWentBeforeItWasRolledUpIsTold) {
+  open_rollups();
+  const TimestampMs start = kNow / kDay * kDay;
+  for (const char* metric : {"lost", "whole"}) storage_.write("cliente-a", metric, {{start, 1}});
+  roll_all();
+  storage_.write("cliente-a", "lost", {{start + kHour, 1}});
+  for (const char* metric : {"lost", "whole"}) {
+    storage_.write("cliente-a", metric, {{start + 2 * kDay + kHour, 1}});
   }
-
- private:
-  void write_some(const std::string& metric, const std::vector<Sample>& samples) {
-    for (std::size_t at = 0; at < samples.size();) {
-      const std::size_t count = std::min<std::size_t>(1 + random_() % 100, samples.size() - at);
-      const auto from = samples.begin() + static_cast<std::ptrdiff_t>(at);
-      storage_.write("cliente-a", metric, {from, from + static_cast<std::ptrdiff_t>(count)});
-      at += count;
-      if (one_in(12)) storage_.advance(std::chrono::hours(one_in(3) ? 30 : 3));
-      if (one_in(6)) between_();
-      if (one_in(40)) restart_();
+  storage_.advance(std::chrono::hours(6));
+  storage_.advance(std::chrono::hours(6));
+  kept_from_ms_ = start + 2 * kDay;
+  ASSERT_TRUE(book_->set_raw_gone(store::window_day_of(start + 1)).has_value());
+  for (const bool is_looked_at : {false, true}) {
+    if (is_looked_at) roller_->roll_round();
+    for (const ResponseType type : kTypes) {
+      const auto made = answer({{start, INT64_MAX, matchers("lost", "1h:count")}}, type);
+      ASSERT_FALSE(made.has_value()) << is_looked_at;
+      EXPECT_EQ(made.error().code, ErrorCode::kNotFound);
+      EXPECT_THAT(made.error().message, HasSubstr("2025-11-26T00:59:59.999Z"));
+      EXPECT_EQ(read("lost", "1h:count", start + kDay, INT64_MAX, type).size(), 1U);
+      EXPECT_EQ(read("lost", "1h:count", 0, start - 1, type).size(), 1U);
+      EXPECT_EQ(read("whole", "1h:count", 0, INT64_MAX, type).size(), 2U);
     }
   }
-  bool one_in(std::size_t times) { return random_() % times == 0; }
+}
 
-  StorageFixture& storage_;
-  std::mt19937 random_;
-  const std::function<void()> between_;
-  const std::function<void()> restart_;
-};
+// After the first byte nobody could be told why there is no more.
+TEST_F(RolledReadTest, WhatDoesNotExistIsToldBeforeTheFirstByte) {
+  open_rollups();
+  for (const bool is_rolled : {false, true}) {
+    storage_.write("cliente-a", "a_floats", {{kNow - kHour, 1}});
+    storage_.write_histograms("cliente-a", "z_histograms", {{kNow - kHour, "a histogram"}});
+    if (is_rolled) roll_all();
+    RemoteRead remote_read(storage_.cold().catalog(), storage_.reader(), {}, storage_.answers());
+    remote_read.use_rollups(*book_);
+    const auto chunks = [&](TimestampMs to_ms) {
+      const Query query{
+          0,
+          to_ms,
+          {{MatchType::kRegex, "__name__", ".*s"}, {MatchType::kEqual, "__rollup__", "1h:count"}}};
+      return remote_read.chunks("cliente-a", CustomerId::parse("cliente-a").value(),
+                                {{query}, ResponseType::kStreamedXorChunks},
+                                std::make_shared<const store::WorkLimit>());
+    };
+    const auto refused = chunks(kNow);
+    ASSERT_FALSE(refused.has_value()) << is_rolled;
+    EXPECT_EQ(refused.error().code, ErrorCode::kNotFound);
+    EXPECT_TRUE(chunks(kNow - 2 * kDay).has_value());
+  }
+}
 
 double scale_of(const Values& values) {
   double scale = 0;

@@ -130,6 +130,33 @@ Result<std::vector<store::DayRange>> SeriesReader::open_days(store::SeriesId ser
   return days;
 }
 
+Result<bool> SeriesReader::has_histograms(const CustomerId& customer,
+                                          const store::SeriesKey& series, const ReadRange& range,
+                                          lanes::AnswerMemory& memory) const {
+  const auto is_one = [&range](const store::ChunkRow& row) {
+    return row.encoding == store::Encoding::kHistograms && overlaps(row, range);
+  };
+  {
+    const heads::HeadView head = heads_.read(series.id);
+    lanes::HeldMemory held(memory);
+    if (auto fits = held.set(memory_of(head)); !fits) return forward(fits);
+    if (std::any_of(head.closed.begin(), head.closed.end(), is_one)) return true;
+    for (const auto& histogram : head.histograms) {
+      const TimestampMs time_ms = histogram.timestamp_ms;
+      if (time_ms >= range.from_ms && time_ms <= range.to_ms) return true;
+    }
+  }
+  store::ChunkQuery query{range.from_ms, range.to_ms, Resolution::kRaw};
+  query.wants_data = false;
+  const auto cursor = chunks_.read(customer, {&series, 1}, query);
+  for (;;) {
+    const auto page = cursor->next();
+    if (!page) return tl::unexpected<Error>(page.error());
+    if (page->empty()) return false;
+    if (std::any_of(page->begin(), page->end(), is_one)) return true;
+  }
+}
+
 // The memory of next() for these rows is held from here on: what a batch has open waits for all
 // series before it, and there are as many batches as reads at once.
 Result<void> BatchRead::add_open(store::SeriesId series, heads::HeadView head) {

@@ -1,7 +1,6 @@
 #include "services/storage/rolling/day_roller.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <optional>
 
@@ -28,31 +27,73 @@ bool DayRoller::Job::is_damaged(std::uint32_t day) const {
 }
 
 Result<RolledCounts> DayRoller::roll(const CustomerId& customer, const store::SeriesKey& series,
-                                     std::span<const store::DueDay> days) {
+                                     std::span<const store::DueDay> days, SettledDays& settled) {
   CHECK(!days.empty() && days.size() <= kDaysMax);
   RolledCounts counts;
   Job job{customer, series, {}};
   if (auto made = make_days(job, days, counts); !made) return forward(made);
   // Asked after the rows were read: it is noted before any of them goes.
   const std::uint32_t gone_day = book_.note().raw_gone_day;
-  const auto is_gone = [gone_day](const store::DueDay& day) { return day.place.day <= gone_day; };
-  std::erase_if(job.days, [&](const MadeDay& day) { return is_gone(day.due); });
-  std::vector<store::DueDay> done;
-  std::copy_if(days.begin(), days.end(), std::back_inserter(done), is_gone);
-  counts.days_gone = done.size();
+  std::erase_if(job.days, [gone_day](const MadeDay& day) { return day.due.place.day <= gone_day; });
   if (auto put = put_days(job, counts); !put) return forward(put);
-  for (const MadeDay& day : job.days) done.push_back(day.due);
-  if (auto forgotten = chunks_.due_days()->done(customer, done); !forgotten) {
-    return forward(forgotten);
+  SettledDays own;
+  for (const store::DueDay& day : days) {
+    if (day.place.day > gone_day) continue;
+    if (auto done = settle_empty(job, day, own); !done) return forward(done);
   }
+  counts.days_gone = own.done.size();
+  for (const MadeDay& day : job.days) {
+    // What the walk over rows has marked may never have had any.
+    if (day.has_samples || day.due.kind != store::DueKind::kPut) {
+      own.done.push_back(day.due);
+    } else if (auto done = settle_empty(job, day.due, own); !done) {
+      return forward(done);
+    }
+  }
+  counts.days_lost = own.lost.size();
+  settled.done.insert(settled.done.end(), own.done.begin(), own.done.end());
+  settled.lost.insert(settled.lost.end(), own.lost.begin(), own.lost.end());
   return counts;
+}
+
+// A day without raw: what was made of it stays, and where nothing was, that is told.
+Result<void> DayRoller::settle_empty(const Job& job, const store::DueDay& day,
+                                     SettledDays& settled) {
+  const auto stored = is_stored(job, day.place.day);
+  if (!stored) return forward(stored);
+  (*stored ? settled.done : settled.lost).push_back(day);
+  return {};
+}
+
+// Of each resolution that has the day at all.
+Result<bool> DayRoller::is_stored(const Job& job, std::uint32_t day) {
+  const RollupNote note = book_.note();
+  for (const Resolution resolution : kRolledUp) {
+    const auto made_from = note.made_from_day(resolution);
+    if (!made_from.has_value() || day < *made_from) continue;
+    const TimestampMs from_ms = TimestampMs{day} * store::kDayMs;
+    const auto rows = store::read_rows(chunks_, job.customer, job.series,
+                                       {from_ms, from_ms + store::kDayMs - 1, resolution});
+    if (!rows) return tl::unexpected<Error>(rows.error());
+    const auto stored = windows_of_rows(*rows, resolution);
+    if (!stored) return false;
+    const auto is_of_day = [day](const Window& window) {
+      return day_of_window(window.end_ms) == day;
+    };
+    const auto& others = stored->histogram_days;
+    const bool is_there = std::any_of(stored->windows.begin(), stored->windows.end(), is_of_day) ||
+                          std::find(others.begin(), others.end(), day) != others.end();
+    if (!is_there) return false;
+  }
+  return true;
 }
 
 Result<void> DayRoller::make_days(Job& job, std::span<const store::DueDay> days,
                                   RolledCounts& counts) {
   for (const store::DueDay& due : days) {
     if (due.place.day <= book_.note().raw_gone_day) continue;
-    MadeDay day{due, {}, false, false};
+    MadeDay day;
+    day.due = due;
     auto made = make_day(job, day, counts);
     if (made) {
       job.days.push_back(std::move(day));
@@ -83,6 +124,7 @@ Result<void> DayRoller::make_day(const Job& job, MadeDay& day, RolledCounts& cou
       if (row.encoding != store::Encoding::kFloats) {
         // Its first and last are samples, and it is shorter than a day.
         day.has_histograms |= is_inside(row.first_ms) || is_inside(row.last_ms);
+        day.has_samples |= day.has_histograms;
         continue;
       }
       if (auto fits = memory.add(bytes_of(row)); !fits) return fits;
@@ -116,6 +158,7 @@ void DayRoller::add_windows(const std::vector<store::ChunkRow>& rows, MadeDay& d
     }
     for (const Sample& sample : *samples) {
       if (store::window_day_of(sample.timestamp_ms) != day.due.place.day) continue;
+      day.has_samples = true;
       for (std::size_t i = 0; i < makers.size(); ++i) add(i, makers.at(i).add(sample));
     }
   }

@@ -16,10 +16,18 @@ namespace vigia::storage::rolling {
 struct RolledCounts {
   std::uint64_t days = 0;
   std::uint64_t windows = 0;          ///< put, of all resolutions
-  std::uint64_t days_gone = 0;        ///< of which raw is gone: whatever windows there are stay
+  std::uint64_t days_gone = 0;        ///< of which raw is gone: the windows that there are stay
+  std::uint64_t days_lost = 0;        ///< of which raw is gone, and no windows were made
   std::uint64_t unreadable_rows = 0;  ///< of raw, left out
   std::uint64_t days_too_large = 0;   ///< that stay due: they need more memory than there is for it
   std::uint64_t windows_kept = 0;     ///< that stay as they were: samples of theirs are damaged
+};
+
+/// Marks whose days are settled: to be forgotten, and to be set lost. Many at once, since writers
+/// wait meanwhile.
+struct SettledDays {
+  std::vector<store::DueDay> done;
+  std::vector<store::DueDay> lost;
 };
 
 /// Thread contract: one thread, and no other process on the store: a row is read, changed and
@@ -36,18 +44,20 @@ class DayRoller {
       : chunks_(chunks), book_(book), memory_("roll-ups", 2 * memory_max) {}
 
   /// `days` are marks of the series, one after the other without a gap, as they were read before.
-  /// When it returns they are forgotten, where nobody has set them anew meanwhile. Windows of an
-  /// hour are made of samples as those of five minutes are: a mistake in one does not spread. On an
-  /// error they stay, and doing it again is right. One day is read at a time; those of one that is
+  /// Those that are settled when it returns are added to `settled`. Windows of an hour are made of
+  /// samples as those of five minutes are: a mistake in one does not spread. After an error doing
+  /// it again is right. A day that had samples, of which none are left and no windows were made, is
+  /// lost. One day is read at a time; those of one that is
   /// too large stay as well. No window that is stored gives way to one that lacks samples of it, as
   /// one that is made of damaged raw may (holds_all_of). REQUIRES: 1 to kDaysMax days.
   Result<RolledCounts> roll(const CustomerId& customer, const store::SeriesKey& series,
-                            std::span<const store::DueDay> days);
+                            std::span<const store::DueDay> days, SettledDays& settled);
 
  private:
   struct MadeDay {
     store::DueDay due;
     std::array<std::vector<Window>, kRolledUp.size()> windows;
+    bool has_samples = false;
     bool has_histograms = false;
     bool is_damaged = false;  ///< of its raw rows some cannot be read
   };
@@ -57,6 +67,8 @@ class DayRoller {
     std::vector<MadeDay> days;
     bool is_damaged(std::uint32_t day) const;
   };
+  Result<void> settle_empty(const Job& job, const store::DueDay& day, SettledDays& settled);
+  Result<bool> is_stored(const Job& job, std::uint32_t day);
   Result<void> make_days(Job& job, std::span<const store::DueDay> days, RolledCounts& counts);
   Result<void> make_day(const Job& job, MadeDay& day, RolledCounts& counts);
   void add_windows(const std::vector<store::ChunkRow>& rows, MadeDay& day, RolledCounts& counts);

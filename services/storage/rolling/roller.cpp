@@ -51,9 +51,11 @@ Roller::~Roller() {
     wake_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
+  contain_faults("storage: roll-ups", [this] { look_for_damage(); });
 }
 
 void Roller::start() {
+  look_for_damage();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -90,10 +92,9 @@ bool Roller::wait_for_round(Duration longest) {
 // What was lost is not told by days or rows: all that is there is made anew.
 void Roller::look_for_damage() {
   const std::uint64_t found = sources_.damage();
-  if (found <= damage_seen_) return;
-  auto forgotten = book_.forget_marks();
+  if (found == book_.note().damage) return;
+  auto forgotten = book_.forget_marks(found);
   if (!forgotten) return note_failure(CustomerId::provider(), 0, forgotten.error().message);
-  damage_seen_ = found;
   marked_up_to_.clear();
   is_walk_over_ = false;
 }
@@ -130,101 +131,157 @@ bool Roller::end_walk() {
 bool Roller::roll_round() {
   look_for_damage();
   const bool has_marked = mark_some();
-  RollerStats round;
+  std::uint64_t days = 0;
   std::vector<Turn> turns;
-  for (CustomerId& customer : cold_.catalog().customers())
-    turns.push_back({std::move(customer), {}});
+  for (CustomerId& customer : cold_.catalog().customers()) {
+    if (begin_look(customer)) turns.push_back({std::move(customer), {}});
+  }
   while (!turns.empty() && !is_stopping()) {
     for (Turn& turn : turns) {
       const FaultOwner owner(turn.customer.text());
       const bool went_well =
-          contain_faults("storage: roll-ups of a customer", [&] { take_turn(turn, round); });
-      if (!went_well) turn.is_over = true;
+          contain_faults("storage: roll-ups of a customer", [&] { days += take_turn(turn); });
+      if (!went_well) {
+        turn.is_over = true;
+        looks_[turn.customer].first = 0;
+      }
       if (is_stopping()) break;
     }
     std::erase_if(turns, [](const Turn& turn) { return turn.is_over; });
   }
   const std::lock_guard lock(mutex_);
-  stats_.days_due = round.days_due;
-  stats_.oldest_due_ms = round.oldest_due_ms;
-  return has_marked || round.days > 0;
+  stats_.days_due = 0;
+  stats_.oldest_due_ms = 0;
+  for (const auto& [customer, look] : looks_) {
+    stats_.days_due += look.days_due;
+    if (look.oldest_due_ms == 0) continue;
+    const bool is_first = stats_.oldest_due_ms == 0 || look.oldest_due_ms < stats_.oldest_due_ms;
+    if (is_first) stats_.oldest_due_ms = look.oldest_due_ms;
+  }
+  return has_marked || days > 0;
 }
 
-void Roller::take_turn(Turn& turn, RollerStats& round) {
+// Days before that one.
+std::uint32_t Roller::days_over() const {
+  const TimestampMs over_ms = sources_.now_ms() - ms_of(settings_.grace);
+  return over_ms < store::kDayMs ? 0 : store::day_of(over_ms);
+}
+
+// Not where nothing that is marked is over: nearly always.
+bool Roller::begin_look(const CustomerId& customer) {
+  Look& look = looks_[customer];
+  look.first = std::min(look.first, due_days_.take_first_marked(customer));
+  const std::uint32_t over = days_over();
+  if (look.first >= over) return false;
+  if (over == look.over && std::chrono::steady_clock::now() < look.next) return false;
+  look = {};
+  look.first = UINT32_MAX;
+  look.over = over;
+  return true;
+}
+
+// How many days it has settled.
+std::uint64_t Roller::take_turn(Turn& turn) {
+  Look& look = looks_[turn.customer];
   const auto days = due_days_.due(turn.customer, turn.next, kDaysATurn);
   if (!days) {
     turn.is_over = true;
-    return note_failure(turn.customer, 0, days.error().message);
+    look.first = 0;
+    note_failure(turn.customer, 0, days.error().message);
+    return 0;
   }
   turn.is_over = days->size() < kDaysATurn;
-  if (days->empty()) return;
+  look.marks += days->size();
+  look.next = std::chrono::steady_clock::now() + look.marks * settings_.pause_per_mark;
+  if (days->empty()) return 0;
   turn.next = after(days->back().place);
-  roll(turn.customer, over_days(*days), round);
+  const SettledDays settled = roll(turn.customer, over_days(*days, look), look);
+  settle(turn.customer, settled);
+  return settled.done.size() + settled.lost.size();
 }
 
-std::vector<store::DueDay> Roller::over_days(const std::vector<store::DueDay>& days) const {
-  const TimestampMs over_ms = sources_.now_ms() - ms_of(settings_.grace);
+// Of what is not over yet, it is kept in mind when that begins.
+std::vector<store::DueDay> Roller::over_days(const std::vector<store::DueDay>& days,
+                                             Look& look) const {
   std::vector<store::DueDay> over;
   for (const store::DueDay& day : days) {
-    if (end_ms_of(day.place.day) <= over_ms) over.push_back(day);
+    if (day.kind == store::DueKind::kLost) continue;
+    if (day.place.day < look.over) {
+      over.push_back(day);
+    } else {
+      look.first = std::min(look.first, day.place.day);
+    }
   }
   return over;
 }
 
-void Roller::roll(const CustomerId& customer, const std::vector<store::DueDay>& days,
-                  RollerStats& round) {
+SettledDays Roller::roll(const CustomerId& customer, const std::vector<store::DueDay>& days,
+                         Look& look) {
   const auto goes_on = [](const store::DueDay& left, const store::DueDay& right) {
     return left.place.series == right.place.series && left.place.day + 1 == right.place.day;
   };
+  SettledDays settled;
   for (std::size_t from = 0; from < days.size();) {
     std::size_t to = from + 1;
     while (to < days.size() && to - from < DayRoller::kDaysMax && goes_on(days[to - 1], days[to])) {
       ++to;
     }
-    if (is_stopping()) return;
-    roll_run(customer, std::span(days).subspan(from, to - from), round);
+    if (is_stopping()) break;
+    roll_run(customer, std::span(days).subspan(from, to - from), look, settled);
     from = to;
   }
+  return settled;
 }
 
-void Roller::roll_run(const CustomerId& customer, std::span<const store::DueDay> days,
-                      RollerStats& round) {
+// After their windows were put.
+void Roller::settle(const CustomerId& customer, const SettledDays& settled) {
+  Result<void> done;
+  if (!settled.done.empty()) done = due_days_.done(customer, settled.done);
+  if (done && !settled.lost.empty()) done = due_days_.set_lost(customer, settled.lost);
+  if (done) return;
+  looks_[customer].first = 0;
+  note_failure(customer, settled.done.size() + settled.lost.size(), done.error().message);
+}
+
+void Roller::roll_run(const CustomerId& customer, std::span<const store::DueDay> days, Look& look,
+                      SettledDays& settled) {
   const store::SeriesId series = days.front().place.series;
-  if (is_put_off(customer, series)) return note_due(days, round);
+  if (is_put_off(customer, series)) return note_due(days, look);
   Result<RolledCounts> rolled = fail(ErrorCode::kInternal, "a fault of this program");
   contain_faults("storage: roll-ups of a series", [&] {
     const auto key = key_of(customer, series);
     if (!key) {
       rolled = tl::unexpected<Error>(key.error());
     } else {
-      rolled = day_roller_.roll(customer, *key, days);
+      rolled = day_roller_.roll(customer, *key, days, settled);
     }
   });
   if (!rolled) {
     if (rolled.error().code != ErrorCode::kUnavailable) put_off(customer, series);
-    note_due(days, round);
+    note_due(days, look);
     return note_failure(customer, days.size(), rolled.error().message);
   }
   if (rolled->days_too_large > 0) {
     put_off(customer, series);
-    note_due(days, round);
+    note_due(days, look);
     note_failure(customer, rolled->days_too_large, "too many samples lie in one day of a series");
   } else if (const auto at = put_off_.find(customer); at != put_off_.end()) {
     at->second.erase(series);
   }
-  round.days += rolled->days + rolled->days_gone;
   const std::lock_guard lock(mutex_);
   stats_.days += rolled->days;
   stats_.windows += rolled->windows;
   stats_.days_gone += rolled->days_gone;
+  stats_.days_lost += rolled->days_lost;
   stats_.unreadable_rows += rolled->unreadable_rows;
   stats_.windows_kept += rolled->windows_kept;
 }
 
-void Roller::note_due(std::span<const store::DueDay> days, RollerStats& round) const {
-  round.days_due += days.size();
+void Roller::note_due(std::span<const store::DueDay> days, Look& look) {
+  look.days_due += days.size();
+  look.first = std::min(look.first, days.front().place.day);
   const TimestampMs end_ms = end_ms_of(days.front().place.day);
-  if (round.oldest_due_ms == 0 || end_ms < round.oldest_due_ms) round.oldest_due_ms = end_ms;
+  if (look.oldest_due_ms == 0 || end_ms < look.oldest_due_ms) look.oldest_due_ms = end_ms;
 }
 
 bool Roller::is_put_off(const CustomerId& customer, store::SeriesId series) const {
@@ -250,6 +307,7 @@ Result<std::vector<store::DueDay>> Roller::watched_of(const CustomerId& customer
     const auto some = due_days_.due(customer, from, kWatchedMax);
     if (!some) return some;
     for (const store::DueDay& day : *some) {
+      if (day.kind == store::DueKind::kLost) continue;  // raw of it may go
       if (watched.size() < kWatchedMax && days.contains({day.place.day, day.place.day})) {
         watched.push_back(day);
       }
@@ -290,7 +348,9 @@ Result<TimestampMs> Roller::let_raw_go(TimestampMs before_ms) {
   const auto last_day = [](TimestampMs time_ms) {
     return store::day_of(time_ms - store::kChunkSpanMs);
   };
-  const std::uint32_t due = first_held_day({book_.note().raw_gone_day + 1, last_day(before_ms)});
+  const std::uint32_t gone_day = book_.note().raw_gone_day;
+  if (last_day(before_ms) <= gone_day) return before_ms;  // nothing new goes: no mark is looked at
+  const std::uint32_t due = first_held_day({gone_day + 1, last_day(before_ms)});
   TimestampMs held_ms = before_ms;
   if (due != UINT32_MAX) {
     held_ms = (TimestampMs{due} - 1) * store::kDayMs + store::kChunkSpanMs;
@@ -303,6 +363,14 @@ Result<TimestampMs> Roller::let_raw_go(TimestampMs before_ms) {
     if (auto noted = book_.set_raw_gone(day); !noted) return forward(noted);
   }
   return held_ms;
+}
+
+Result<std::size_t> Roller::let_marks_go(TimestampMs before_ms) {
+  const std::uint32_t day = store::day_of(before_ms);
+  if (day <= forgotten_before_) return 0U;
+  auto count = due_days_.forget_before(day);
+  if (count) forgotten_before_ = day;
+  return count;
 }
 
 Result<store::SeriesKey> Roller::key_of(const CustomerId& customer, store::SeriesId series) const {

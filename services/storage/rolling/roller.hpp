@@ -18,7 +18,8 @@ namespace vigia::storage::rolling {
 struct RollerStats {
   std::uint64_t days = 0;             ///< of series, rolled up since the start
   std::uint64_t windows = 0;          ///< put
-  std::uint64_t days_gone = 0;        ///< marked when their raw samples were gone
+  std::uint64_t days_gone = 0;        ///< marked anew when their raw samples were gone
+  std::uint64_t days_lost = 0;        ///< whose samples were gone before roll-ups were made of them
   std::uint64_t unreadable_rows = 0;  ///< of raw, left out of windows
   std::uint64_t windows_kept = 0;     ///< that stay: samples they were made of are damaged
   std::uint64_t failures = 0;         ///< days that stay due because of an error or a fault
@@ -33,6 +34,9 @@ struct RollerSettings {
   Duration grace = std::chrono::hours(3);
   /// How long raw waits past its retention for what is due.
   Duration held_max = std::chrono::hours(24 * 7);
+  /// After all marks of a customer were looked at, for each: so long they are not looked at again,
+  /// unless another day is over. Late samples come all the time, and there may be a million marks.
+  Duration pause_per_mark = std::chrono::microseconds(100);
   /// For one day of one series.
   std::size_t memory_max = DayRoller::kMemoryMax;
 };
@@ -44,7 +48,8 @@ struct RollerSources {
   /// The first day (of windows) that is whole in raw by its retention: where roll-ups begin that
   /// are made for the first time.
   std::function<std::uint32_t()> first_day;
-  /// How much damage the store has found: once there is more, rows and marks may have been lost.
+  /// Another number once the store has found more damage, over restarts as well: rows and marks may
+  /// have been lost.
   std::function<std::uint64_t()> damage = [] { return 0U; };
   /// While it is false nothing can be made, and raw waits for nothing. Any thread.
   std::function<bool()> is_writable = [] { return true; };
@@ -63,7 +68,8 @@ class Roller {
   Roller& operator=(const Roller&) = delete;
   ~Roller();
 
-  /// Starts the thread.
+  /// Starts the thread. What damage was found by now is noted when it returns, as that which comes
+  /// later is when this is destroyed.
   void start();
   /// Whatever is due and over, once: of each customer some at a time, in turns. Ends early where it
   /// is being stopped. True where it made or marked something: meanwhile more may have come.
@@ -75,6 +81,9 @@ class Roller {
   /// of all goes together, and nobody shall hold it by sending late samples. Marks that cannot be
   /// read hold nothing.
   Result<TimestampMs> let_raw_go(TimestampMs before_ms);
+  /// Marks of days before `before_ms`, of which nothing is kept any more, whosesoever they are:
+  /// once for each day at the most. How many.
+  Result<std::size_t> let_marks_go(TimestampMs before_ms);
 
  private:
   struct Turn {
@@ -82,7 +91,19 @@ class Roller {
     store::DuePlace next;
     bool is_over = false;
   };
+  /// What is known of a customer's marks since they were looked at.
+  struct Look {
+    std::uint32_t first = 0;  // of the days that are marked, or were meanwhile; UINT32_MAX: none
+    std::uint32_t over = 0;   // how many days were over
+    TimePoint next{};         // not before, but for another day
+    std::uint64_t marks = 0;
+    std::uint64_t days_due = 0;
+    TimestampMs oldest_due_ms = 0;
+  };
   void run();
+  bool begin_look(const CustomerId& customer);
+  std::uint32_t days_over() const;
+  void settle(const CustomerId& customer, const SettledDays& settled);
   bool wait_for_round(Duration longest);
   void look_for_damage();
   bool mark_some();
@@ -93,12 +114,12 @@ class Roller {
   std::uint32_t first_held_day(const store::DayRange& days);
   bool is_put_off(const CustomerId& customer, store::SeriesId series) const;
   void put_off(const CustomerId& customer, store::SeriesId series);
-  void note_due(std::span<const store::DueDay> days, RollerStats& round) const;
-  void take_turn(Turn& turn, RollerStats& round);
-  std::vector<store::DueDay> over_days(const std::vector<store::DueDay>& days) const;
-  void roll(const CustomerId& customer, const std::vector<store::DueDay>& days, RollerStats& round);
-  void roll_run(const CustomerId& customer, std::span<const store::DueDay> days,
-                RollerStats& round);
+  static void note_due(std::span<const store::DueDay> days, Look& look);
+  std::uint64_t take_turn(Turn& turn);
+  std::vector<store::DueDay> over_days(const std::vector<store::DueDay>& days, Look& look) const;
+  SettledDays roll(const CustomerId& customer, const std::vector<store::DueDay>& days, Look& look);
+  void roll_run(const CustomerId& customer, std::span<const store::DueDay> days, Look& look,
+                SettledDays& settled);
   Result<store::SeriesKey> key_of(const CustomerId& customer, store::SeriesId series) const;
   void note_failure(const CustomerId& customer, std::size_t days, const std::string& why);
   bool is_stopping() const;
@@ -117,7 +138,8 @@ class Roller {
   Watched watched_;            // some marks that let_raw_go saw
   bool is_walk_over_ = false;  // of that over rows, while the time is not known yet
   std::string marked_up_to_;   // of the walk over rows that lie there unmarked
-  std::uint64_t damage_seen_ = 0;
+  std::map<CustomerId, Look> looks_;
+  std::uint32_t forgotten_before_ = 0;  // let_marks_go's
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   RollerStats stats_;

@@ -9,7 +9,8 @@
 namespace vigia::storage::rolling {
 namespace {
 
-constexpr std::uint8_t kNoteVersion = 1;
+constexpr std::uint8_t kNoteVersion = 2;
+constexpr std::uint8_t kWithoutDamage = 1;  // an earlier version
 
 std::size_t place_of(Resolution resolution) {
   const auto at = std::find(kRolledUp.begin(), kRolledUp.end(), resolution);
@@ -31,12 +32,14 @@ std::string write_note(const RollupNote& note) {
     bytes.push_back(day.has_value() ? '\1' : '\0');
     append_u32(bytes, day.value_or(0));
   }
+  append_u64(bytes, note.damage);
   return bytes;
 }
 
 std::optional<RollupNote> read_note(std::string_view bytes) {
   ByteReader reader(bytes);
-  if (reader.read_u8() != kNoteVersion) return std::nullopt;
+  const std::uint8_t version = reader.read_u8();
+  if (version != kNoteVersion && version != kWithoutDamage) return std::nullopt;
   RollupNote note;
   note.raw_gone_day = reader.read_u32();
   note.is_marked = reader.read_u8() != 0;
@@ -45,6 +48,7 @@ std::optional<RollupNote> read_note(std::string_view bytes) {
     const std::uint32_t from = reader.read_u32();
     if (is_made) day = from;
   }
+  if (version != kWithoutDamage) note.damage = reader.read_u64();
   if (!reader.ok() || !reader.rest().empty()) return std::nullopt;
   return note;
 }
@@ -107,6 +111,14 @@ Result<void> RollupBook::forget_marks() {
   RollupNote changed = note();
   if (!changed.is_marked) return {};
   changed.is_marked = false;
+  return change(changed);
+}
+
+Result<void> RollupBook::forget_marks(std::uint64_t damage) {
+  const std::lock_guard lock(change_mutex_);
+  RollupNote changed = note();
+  changed.is_marked = false;
+  changed.damage = damage;
   return change(changed);
 }
 

@@ -24,6 +24,8 @@ struct RollupNote {
   /// Every raw row that lies in the store has been marked since the roll-ups that there are were
   /// begun: a day of which raw is there and that is not marked has all its windows stored.
   bool is_marked = false;
+  /// RollerSources::damage, as it was when rows were last taken to be whole.
+  std::uint64_t damage = 0;
   /// By kRolledUp: from which day on windows are stored, where they are not due; nothing: of that
   /// resolution none are.
   std::array<std::optional<std::uint32_t>, 3> made_from;
@@ -60,6 +62,8 @@ class RollupBook {
   Result<void> set_marked(std::uint32_t made_from_day);
   /// Rows may have been lost: whatever raw there is, has to be marked once more.
   Result<void> forget_marks();
+  /// Likewise, and by which damage: over a restart it is not taken for a new one.
+  Result<void> forget_marks(std::uint64_t damage);
 
  private:
   Result<void> change(const RollupNote& note);

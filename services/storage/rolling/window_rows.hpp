@@ -10,7 +10,7 @@ namespace vigia::storage::rolling {
 
 using rollup::Window;
 
-/// Days of a row: 5 min one, 1 h eight, 1 d thirty-two. REQUIRES: not raw.
+/// Days of a row: 5 min one, 1 h eight, 1 d 384. REQUIRES: not raw.
 constexpr std::uint32_t period_days(Resolution resolution) {
   return static_cast<std::uint32_t>(store::row_span_max_ms(resolution) / store::kDayMs);
 }

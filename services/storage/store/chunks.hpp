@@ -36,7 +36,7 @@ constexpr TimestampMs row_span_max_ms(Resolution resolution) {
     case Resolution::kHour:
       return 8 * kDayMs;
     case Resolution::kDay:
-      return 32 * kDayMs;
+      return 384 * kDayMs;  // a year and a bit, of whole periods of the others
     case Resolution::kRaw:
       break;
   }
