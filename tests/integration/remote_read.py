@@ -21,6 +21,15 @@ def read_request(queries: Sequence[tuple[str, int, int]]) -> bytes:
     return out
 
 
+def rolled_request(metric: str, rollup: str, start_ms: int, end_ms: int) -> bytes:
+    """One query for roll-ups, as "1h:sum"; "" asks for samples. Without the wanted type."""
+    out = b"\x08" + varint(start_ms) + b"\x10" + varint(end_ms)
+    for name, value in {"__name__": metric, "__rollup__": rollup}.items():
+        if value:
+            out += sized(3, sized(2, name.encode()) + sized(3, value.encode()))
+    return sized(1, out)
+
+
 def post_read(
     url: str, request: bytes, kind: bytes, headers: Mapping[str, str], seconds: float = 120
 ) -> requests.Response:
