@@ -2,7 +2,10 @@
 // fdatasync, put into heads, chunks closed. Reports samples per CPU-second of the whole process and
 // series that it makes in one; memory of an open series, which is that of the whole process but for
 // the load, so write buffers and what the heap cannot give back as well, and what the heads' books
-// say of it; and bytes on disk per sample once all chunks are closed.
+// say of it; and bytes on disk per sample once all chunks are closed. Each with days marked for
+// roll-ups or not (whoever compares them runs both in turns:
+// --benchmark_enable_random_interleaving) and with marks what the roller takes for them, and what
+// they are on disk.
 //
 // Data: what one node's agent sends, made up by rule: a third of the series never or rarely
 // changes, the rest are counters of bytes, operations and CPU seconds, gauges of memory, and
@@ -25,6 +28,7 @@
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/storage/api/write_batch.hpp"
 #include "services/storage/ingest/ingester.hpp"
+#include "services/storage/rolling/roller.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
 
@@ -142,9 +146,10 @@ std::uint64_t folder_bytes(const std::string& folder) {
 
 class Store {
  public:
-  Store() {
+  explicit Store(bool is_marking) {
     store_ = store::rocksdb::kv::open_rocksdb({folder_.path()}).value();
     cold_ = store::rocksdb::RocksDbColdStore::open(*store_, clock_, 64U << 20U).value();
+    cold_->chunks().due_days()->set_marking(is_marking);
     stored_series_ = std::make_unique<heads::StoredSeries>(cold_->chunks(), *cold_);
     heads_ = std::make_unique<heads::HeadSet>(*stored_series_, clock_);
     IngesterSettings settings;
@@ -172,13 +177,36 @@ class Store {
     wake_.wait(lock, [this] { return written_ == answered_; });
   }
   std::uint64_t head_bytes() const { return heads_->stats().memory_bytes; }
-  // Everything on disk, as it lies there in the end.
-  std::uint64_t closed_bytes() {
+  void close() {
     ingester_->stop();
     CHECK(heads_->sweep({1, clock_.wall_ms(), true}).has_value());
     ingester_.reset();
     heads_.reset();
     stored_series_.reset();
+  }
+  // CPU seconds of the process for all days that are marked.
+  double roll() {
+    const double before = cpu_seconds();
+    const auto book = rolling::RollupBook::open(*cold_->chunks().due_days(), {true, true, true});
+    rolling::RollerSources sources;
+    sources.now_ms = [] { return kStart + 9 * store::kDayMs; };
+    sources.first_day = [] { return 0U; };
+    rolling::RollerSettings settings;
+    settings.pause_per_mark = Duration(0);
+    rolling::Roller roller(*cold_, **book, std::move(sources), settings);
+    while (roller.roll_round()) {
+    }
+    CHECK(roller.stats().days > 0 && roller.stats().failures == 0);
+    return cpu_seconds() - before;
+  }
+  std::uint64_t rollup_bytes() {
+    CHECK(store_->compact().has_value());
+    using store::rocksdb::kv::Family;
+    return store_->disk_bytes(Family::kRollup5m) + store_->disk_bytes(Family::kRollup1h) +
+           store_->disk_bytes(Family::kRollup1d);
+  }
+  // Everything on disk, as it lies there in the end.
+  std::uint64_t closed_bytes() {
     cold_.reset();
     CHECK(store_->compact().has_value());
     store_.reset();
@@ -203,8 +231,9 @@ class Store {
 void host_metrics(benchmark::State& state) {
   const int node_count = static_cast<int>(state.range(0));
   const int steps = static_cast<int>(state.range(1));
+  const bool is_marking = state.range(2) != 0;
   for (auto _ : state) {
-    Store store;
+    Store store(is_marking);
     double cpu = 0;
     double first_cpu = 0;  // of the step that makes the series
     const std::uint64_t memory_before = resident_bytes();
@@ -224,16 +253,26 @@ void host_metrics(benchmark::State& state) {
     state.counters["new_series_per_cpu_s"] = series / first_cpu;
     state.counters["memory_per_series"] = memory / series;
     state.counters["head_books_per_series"] = static_cast<double>(store.head_bytes()) / series;
+    store.close();
+    if (is_marking) {
+      state.counters["rolled_per_cpu_s"] = series * steps / store.roll();
+      state.counters["rollups_per_sample"] =
+          static_cast<double>(store.rollup_bytes()) / (series * steps);
+    }
     state.counters["disk_per_sample"] =
         static_cast<double>(store.closed_bytes()) / (series * steps);
   }
 }
 
 BENCHMARK(host_metrics)
-    ->Args({100, 1920})  // 30,000 series, 8 hours
-    ->Args({100, 60})    // a quick look
-    ->Args({100, 120})   // 30,000 and
-    ->Args({1000, 120})  // 300,000 series, half an hour: between them, what one more series costs
+    ->ArgNames({"nodes", "steps", "marks"})
+    ->Args({100, 1920, 0})  // 30,000 series, 8 hours
+    ->Args({100, 1920, 1})
+    ->Args({100, 60, 0})    // a quick look
+    ->Args({100, 120, 0})   // 30,000 and
+    ->Args({1000, 120, 0})  // 300,000 series, half an hour: what one more series costs
+    ->Args({20, 1920, 0})   // 6,000 series, 8 hours: both of them in turns
+    ->Args({20, 1920, 1})
     ->Iterations(1)
     ->Unit(benchmark::kSecond);
 
