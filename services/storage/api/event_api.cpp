@@ -30,8 +30,8 @@ constexpr store::TimestampNs kNsPerMs = 1'000'000;
 const Error kTooSlow{ErrorCode::kUnavailable,
                      "the search was ended, it took too long; try again later"};
 constexpr std::string_view kEnded =
-    "the search was ended, it took too long: there may be more log records than these, which are "
-    "the first; ask for a shorter time, or go on with the cursor";
+    "the search was ended, it took too long or looked at too many log records: there may be more "
+    "than these, which are the first; ask for a shorter time, or go on with the cursor";
 constexpr std::string_view kEndedAtOnce =
     "the search was ended, it took too long, before it had looked at a log record; ask for a "
     "shorter time, or try again later";

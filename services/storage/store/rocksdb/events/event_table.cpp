@@ -60,7 +60,8 @@ EventTable::EventTable(Key /*key*/, kv::OrderedStore& store, const Clock& clock,
       signal_(signal),
       family_(signal == Signal::kTraces ? kv::Family::kSpans : kv::Family::kLogs),
       days_(store, family_, event_key::origin_copies(family_)),
-      indexed_(store, days_, clock, signal) {
+      indexed_(store, days_, clock, signal),
+      searches_(clock) {
   CHECK(signal != Signal::kMetrics);
 }
 
@@ -123,10 +124,14 @@ Result<TraceEnd> EventTable::find_traces(customers::CustomerNumber customer,
   if (auto looked = indexed_.look(); !looked) return forward(looked);
   DamagedItems damaged(damaged_items_);
   LateIndex late(store_, customer, indexed_.epoch(), names_, damaged);
-  return SpanSearch(store_, customer, query, visit, damaged)
-      .run(
-          days_.between(event_key::day_of_ns(query.from_ns), event_key::day_of_ns(query.to_ns)),
-          [this](std::uint32_t day) { return !indexed_.is_indexed(day); }, late, limit);
+  SpanSearch search(store_, customer, query, visit, damaged);
+  const std::uint64_t question = question_of(query);
+  if (query.after) search.recall(searches_.take(customer, question));
+  auto end = search.run(
+      days_.between(event_key::day_of_ns(query.from_ns), event_key::day_of_ns(query.to_ns)),
+      [this](std::uint32_t day) { return !indexed_.is_indexed(day); }, late, limit);
+  if (end) searches_.keep(customer, question, search.take_latest());
+  return end;
 }
 
 Result<std::vector<std::uint32_t>> EventTable::indexed_between(customers::CustomerNumber customer,

@@ -1,6 +1,8 @@
 // The index of log records by stream on RocksDB: what a query for streams reads, and what becomes
 // of records that have no row of it.
 #include <algorithm>
+#include <atomic>
+#include <functional>
 #include <map>
 #include <random>
 
@@ -9,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "services/storage/store/rocksdb/events/log_block.hpp"
+#include "services/storage/store/rocksdb/events/log_walk.hpp"
 #include "services/storage/store/rocksdb/events/search_key.hpp"
 #include "services/storage/store/rocksdb/events/testing/event_table_fixture.hpp"
 #include "services/storage/store/testing/otlp_bodies.hpp"
@@ -343,6 +346,43 @@ TEST_F(LogIndexTest, ALimitEndsTheSearchBehindWhatItHasPassed) {
     EXPECT_TRUE(is_whole);
     EXPECT_GT(pages, 1);
     EXPECT_EQ(found, 1U);
+  }
+}
+
+// Whoever looks for what is rare in much goes on with the cursor; each page comes further, also
+// where many records have one time.
+TEST_F(LogIndexTest, ABoundEndsTheWalkAndTheNextGoesOn) {
+  std::vector<std::string> records;
+  for (int i = 0; i < 50; ++i) {
+    const TimestampNs time_ns = kNowNs + static_cast<TimestampNs>(i < 20 ? 0 : i) * kSecondNs;
+    records.push_back(log_record_of(time_ns, fmt::format("{}", i)));
+  }
+  write(records, "shop");
+  for (const LogDirection direction : {LogDirection::kForward, LogDirection::kBackward}) {
+    LogQuery query{0, UINT64_MAX, direction};
+    std::vector<std::string> all;
+    int pages = 0;
+    for (bool is_whole = false; !is_whole && pages < 100; ++pages) {
+      std::atomic<std::uint64_t> count{0};
+      DamagedItems damaged(count);
+      const EventStore::LogVisit visit = [&](const LogRecordView& record) {
+        all.emplace_back(record.event.item);
+        return true;
+      };
+      const WorkLimit unlimited;
+      kv::DaySet days(*store_, kv::Family::kLogs);
+      ASSERT_TRUE(days.load().has_value());
+      const auto end =
+          LogWalk(*store_, customer(), query, visit, damaged, {.rows = 7})
+              .run(days.between(0, UINT32_MAX), [](std::uint32_t) { return true; }, unlimited);
+      ASSERT_TRUE(end.has_value());
+      is_whole = end->is_whole;
+      ASSERT_TRUE(is_whole || end->looked_at);
+      query.after = end->looked_at;
+    }
+    EXPECT_GT(pages, 3);
+    if (direction == LogDirection::kBackward) std::reverse(all.begin(), all.end());
+    EXPECT_EQ(all, records);
   }
 }
 

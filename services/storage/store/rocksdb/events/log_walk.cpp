@@ -17,12 +17,13 @@ constexpr std::size_t kRunBytesMax = 4U << 20U;
 }  // namespace
 
 LogWalk::LogWalk(kv::OrderedStore& store, customers::CustomerNumber customer, const LogQuery& query,
-                 const EventStore::LogVisit& visit, DamagedItems& damaged)
+                 const EventStore::LogVisit& visit, DamagedItems& damaged, const LogBounds& bounds)
     : store_(store),
       customer_(customer),
       query_(query),
       visit_(visit),
       damaged_(damaged),
+      bounds_(bounds),
       reader_(store, kv::Family::kLogs, customer),
       selector_(query.stream),
       from_ns_(query.from_ns),
@@ -107,13 +108,22 @@ Result<LogWalk::Went> LogWalk::walk_times(LogRows& rows, TimestampNs from_ns, Ti
   if (from_ns > to_ns) return Went::kOn;
   bool has_row = rows.move_to(is_backward() ? to_ns : from_ns);
   for (; has_row && rows.time_ns() >= from_ns && rows.time_ns() <= to_ns; has_row = rows.next()) {
-    if (limit.is_over()) return Went::kLimited;
+    if (limit.is_over() || is_far_enough()) return Went::kLimited;
+    ++rows_seen_;
+    bytes_seen_ += rows.value().size();
     auto went = add(rows.time_ns(), rows.value());
     if (!went || *went != Went::kOn) return went;
   }
   if (has_row) return Went::kOn;
   if (auto status = rows.status(); !status) return forward(status);
   return Went::kOn;
+}
+
+// Past a bound, and past the time where the page before ended: however many records have that time,
+// each page comes further.
+bool LogWalk::is_far_enough() const {
+  if (rows_seen_ < bounds_.rows && bytes_seen_ < bounds_.bytes) return false;
+  return looked_at_ && (!query_.after || looked_at_->time_ns != query_.after->time_ns);
 }
 
 Result<LogWalk::Went> LogWalk::add(TimestampNs time_ns, std::string_view row) {

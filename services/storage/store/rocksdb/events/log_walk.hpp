@@ -18,14 +18,20 @@
 
 namespace vigia::storage::store::rocksdb::events {
 
+/// So much is looked at in one search, whatever its limit: who asks for more goes on.
+struct LogBounds {
+  std::size_t rows = 5'000'000;
+  std::size_t bytes = std::size_t{2} << 30U;
+};
+
 /// Log records of one time lie by their hash; this gives them by their arrival, those of some MiB
 /// at a time. A query for streams reads, of days with an index, what that leads to: the records of
 /// these streams and those of the same 16 microseconds. Thread contract: one thread.
 class LogWalk {
  public:
-  /// All must outlive it. The query's range is not empty.
+  /// All but `bounds` must outlive it. The query's range is not empty.
   LogWalk(kv::OrderedStore& store, customers::CustomerNumber customer, const LogQuery& query,
-          const EventStore::LogVisit& visit, DamagedItems& damaged);
+          const EventStore::LogVisit& visit, DamagedItems& damaged, const LogBounds& bounds = {});
 
   /// `days`: on which there are any, in order.
   using IsIndexed = std::function<bool(std::uint32_t day)>;
@@ -48,6 +54,7 @@ class LogWalk {
                            const WorkLimit& limit);
   Result<Went> walk_times(LogRows& rows, TimestampNs from_ns, TimestampNs to_ns,
                           const WorkLimit& limit);
+  bool is_far_enough() const;
   Result<Went> add(TimestampNs time_ns, std::string_view row);
   Result<Went> give_waiting();
   Result<Went> give(const WaitingRow& row);
@@ -57,11 +64,14 @@ class LogWalk {
   const LogQuery& query_;
   const EventStore::LogVisit& visit_;
   DamagedItems& damaged_;
+  const LogBounds bounds_;
   EventReader reader_;
   StreamSelector selector_;
   TimestampNs from_ns_;
   TimestampNs to_ns_;
   std::size_t given_ = 0;
+  std::size_t rows_seen_ = 0;
+  std::size_t bytes_seen_ = 0;
   std::optional<LogPlace> looked_at_;
   LogPlace place_;  // of the next of the rows below; all have its time
   std::vector<WaitingRow> rows_;

@@ -7,8 +7,8 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "services/storage/customers/customer_numbers.hpp"
@@ -16,6 +16,7 @@
 #include "services/storage/store/rocksdb/events/damaged_items.hpp"
 #include "services/storage/store/rocksdb/events/event_reader.hpp"
 #include "services/storage/store/rocksdb/events/late_index.hpp"
+#include "services/storage/store/rocksdb/events/search_memory.hpp"
 #include "services/storage/store/rocksdb/events/span_block.hpp"
 #include "services/storage/store/rocksdb/kv/ordered_store.hpp"
 
@@ -50,6 +51,9 @@ class SpanSearch {
   using NeedsIndex = std::function<bool(std::uint32_t day)>;
   Result<TraceEnd> run(const std::vector<std::uint32_t>& days, const NeedsIndex& needs_index,
                        LateIndex& late, const WorkLimit& limit);
+  /// Before run: what the page before has read of traces. And after: what this one has, too.
+  void recall(LatestSpans latest) { latest_ = std::move(latest); }
+  LatestSpans take_latest() { return std::move(latest_); }
 
  private:
   /// How a part of the search ended.
@@ -112,7 +116,7 @@ class SpanSearch {
   };
   std::set<TracePlace, IsBefore> known_;   // whose turn has not come yet
   std::optional<TracePlace> known_until_;  // the first of them that had no room
-  std::unordered_map<std::string, Times> latest_;
+  LatestSpans latest_;
   std::unordered_set<std::string> given_;
   std::optional<TracePlace> behind_;  // of the bucket that is walked: what was cut comes behind it
   std::optional<TracePlace> looked_at_;

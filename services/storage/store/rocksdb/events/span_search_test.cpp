@@ -210,5 +210,71 @@ TEST_F(SpanSearchModelTest, FindsWhatReadingEverySpanFinds) {
   EXPECT_GT(hits, 500U) << "most queries find something";
 }
 
+// Of spans before and after the place where a page ends only reading tells which traces are still
+// to come: each of them is read once for all pages.
+TEST_F(SpanIndexTest, APageDoesNotReadAgainWhatTheOneBeforeHasRead) {
+  std::vector<std::string> spans;
+  for (int i = 0; i < 300; ++i) {
+    spans.push_back(span_of(id(i), 'a', kNowNs + static_cast<TimestampNs>(i) * 1'000'000,
+                            {.tags = {{"of", "early"}}}));
+    spans.push_back(span_of(id(i), 'b', kNowNs + 10 * kSecondNs + static_cast<TimestampNs>(i)));
+  }
+  write(spans);
+  TraceQuery query = all();
+  query.tags = {{"of", "early"}};
+  const std::vector<TracePlace> wanted = find(query);
+  ASSERT_EQ(wanted.size(), 300U);
+  query.traces_max = 1;
+  ASSERT_EQ(find(query).at(0), wanted[0]);
+  query.after = wanted[0];
+  // Whoever reads one from now on gets nothing.
+  std::vector<kv::KeyValue> spoiled;
+  for (const std::uint32_t day : days()) {
+    const std::string prefix = event_key::prefix(day, customer());
+    const auto scan = store_->scan(kv::Family::kSpans, prefix, kv::after_prefix(prefix));
+    while (scan->next()) {
+      spoiled.push_back({kv::Family::kSpans, std::string(scan->key()), std::string(1, '\2')});
+    }
+  }
+  ASSERT_EQ(spoiled.size(), 600U);
+  ASSERT_TRUE(store_->put(spoiled, kv::Durability::kNow).has_value());
+  for (std::size_t i = 1; i < 20; ++i) {
+    const auto found = find(query);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0], wanted[i]);
+    query.after = found[0];
+  }
+  EXPECT_EQ(spans_->damaged_items(), 0U);
+  clock_.advance(kRememberedFor);
+  EXPECT_TRUE(find(query).empty()) << "what is no longer remembered is read again";
+  EXPECT_GT(spans_->damaged_items(), 0U);
+}
+
+TEST(SearchMemory, IsBoundedByCustomerAndForgets) {
+  ManualClock clock{0};
+  SearchMemory memory(clock);
+  const auto some = [](std::size_t count) {
+    LatestSpans spans;
+    for (std::size_t i = 0; i < count; ++i) spans.emplace(std::to_string(i), std::nullopt);
+    return spans;
+  };
+  const customers::CustomerNumber a{1};
+  const customers::CustomerNumber b{2};
+  memory.keep(b, 7, some(50));
+  for (std::uint64_t question = 0; question < 10; ++question)
+    memory.keep(a, question, some(30'000));
+  EXPECT_EQ(memory.traces(), 90'050U) << "three of the one, and the other's";
+  EXPECT_EQ(memory.take(a, 0).size(), 0U);
+  EXPECT_EQ(memory.take(a, 9).size(), 30'000U);
+  EXPECT_EQ(memory.take(a, 9).size(), 0U) << "taken once";
+  EXPECT_EQ(memory.take(a, 7).size(), 30'000U);
+  EXPECT_EQ(memory.take(b, 7).size(), 50U);
+  memory.keep(a, 1, some(2 * kRememberedTracesOfOne));
+  EXPECT_EQ(memory.traces(), kRememberedTracesOfOne);
+  clock.advance(kRememberedFor);
+  EXPECT_EQ(memory.take(a, 1).size(), 0U);
+  EXPECT_EQ(memory.traces(), 0U);
+}
+
 }  // namespace
 }  // namespace vigia::storage::store::rocksdb::events
