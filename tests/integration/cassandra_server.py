@@ -16,8 +16,8 @@ from stack import binaries
 class OwnCassandra:
     """Started by `with`; killed at its end."""
 
-    def __init__(self, folder: Path) -> None:
-        self.node = CassandraNode(folder, own_host())
+    def __init__(self, folder: Path, node: CassandraNode | None = None) -> None:
+        self.node = node or CassandraNode(folder, own_host())
         self.node.write_configuration()
         self._process: subprocess.Popen[bytes] | None = None
 

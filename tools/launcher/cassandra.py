@@ -6,6 +6,7 @@ One node, small: for tests, and for whoever wants to see the cold store on it. N
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import os
 import re
@@ -22,6 +23,7 @@ from launcher.shell import Failure, run, say
 POM = ROOT / "tools" / "cassandra" / "pom.xml"
 CQL_PORT = 9042
 NODES_PORT = 7000
+TOKENS = 16
 JAVA_VERSIONS = ("17", "11")  # what Cassandra 5.0 runs on
 # Ready after 5 to 10 s alone, and after a kill when the log has been replayed; a loaded machine takes its time.
 READY_SECONDS_MAX = 150
@@ -34,7 +36,7 @@ java.base/java.util java.base/java.util.concurrent java.base/java.util.concurren
 java.base/jdk.internal.ref java.base/jdk.internal.reflect java.base/jdk.internal.math java.base/jdk.internal.module
 java.base/jdk.internal.util.jar java.base/sun.nio.ch jdk.management/com.sun.management.internal"""
 # The heap's floor: with less it died under 256 requests of 4 KiB. One compiler, the quick one: half the time to start.
-_MEMORY = """-Xms128m -Xmx512m -XX:MaxDirectMemorySize=128m -Xss256k -XX:+UseSerialGC -XX:TieredStopAtLevel=1
+_MEMORY = """-Xms128m -XX:MaxDirectMemorySize=128m -Xss256k -XX:+UseSerialGC -XX:TieredStopAtLevel=1
 -XX:CICompilerCount=1 -XX:+PerfDisableSharedMem -XX:+ExitOnOutOfMemoryError"""
 _PROPERTIES = """java.net.preferIPv4Stack=true java.awt.headless=true jna.nosys=true jdk.attach.allowAttachSelf=true
 io.netty.tryReflectionSetAccessible=true io.netty.allocator.useCacheForAllThreads=true io.netty.allocator.maxOrder=11
@@ -42,11 +44,11 @@ cassandra-foreground=yes cassandra.available_processors=2 cassandra.skip_wait_fo
 cassandra.ring_delay_ms=15000 cassandra.superuser_setup_delay_ms=1000 cassandra.shutdown_announce_in_ms=0"""
 # commitlog_sync: the default, periodic, loses what it acknowledged in the last tenth of a second when it is killed.
 _YAML = """cluster_name: vigia
-num_tokens: 16
+num_tokens: {tokens}
 partitioner: org.apache.cassandra.dht.Murmur3Partitioner
 endpoint_snitch: SimpleSnitch
-auto_bootstrap: false
-seed_provider: [{{class_name: org.apache.cassandra.locator.SimpleSeedProvider, parameters: [{{seeds: "{host}:{nodes_port}"}}]}}]
+auto_bootstrap: {auto_bootstrap}
+seed_provider: [{{class_name: org.apache.cassandra.locator.SimpleSeedProvider, parameters: [{{seeds: "{seed}:{nodes_port}"}}]}}]
 listen_address: {host}
 rpc_address: {host}
 storage_port: {nodes_port}
@@ -138,15 +140,41 @@ def _major(place: Path) -> str:
     return found[1] if found else ""
 
 
+@dataclasses.dataclass
+class Membership:
+    """A node's place in a cluster of several."""
+
+    seed: str  # the host of the first one
+    tokens: list[int]  # spread by hand, so that nodes need not wait for each other's choice
+    heap_mib: int
+    replaces_itself: bool = False  # its disk was lost: it fetches from the others what is its own
+
+
+HEAP_MIB = 512
+
+
+def even_tokens(nodes: int) -> list[list[int]]:
+    """TOKENS for each of so many nodes, by turns around the ring."""
+    step = 2**64 // (TOKENS * nodes)
+    return [[(i * nodes + node) * step - 2**63 + 1 for i in range(TOKENS)] for node in range(nodes)]
+
+
 class CassandraNode:
     """Where one node lies and how it is started. Whoever starts it owns the process.
 
-    `log`: a file that others may append to as well, and cut; none: one in its own folder.
+    `log`: a file that others may append to as well, and cut; none: one in its own folder. Without a membership it is alone.
     """
 
     def __init__(
-        self, folder: Path, host: str, port: int = CQL_PORT, nodes_port: int = NODES_PORT, log: Path | None = None
+        self,
+        folder: Path,
+        host: str,
+        port: int = CQL_PORT,
+        nodes_port: int = NODES_PORT,
+        log: Path | None = None,
+        membership: Membership | None = None,
     ) -> None:
+        self.membership = membership
         self.folder = folder
         self.host = host
         self.port = port
@@ -161,11 +189,23 @@ class CassandraNode:
         conf = self.folder / "conf"
         for place in (conf, self.folder / "data", self.log.parent):
             place.mkdir(parents=True, exist_ok=True)
-        (conf / "cassandra.yaml").write_text(_YAML.format(**self._addresses()))
+        (conf / "cassandra.yaml").write_text(self._yaml())
         (conf / "logback.xml").write_text(_LOGBACK.format(log=self.log))
 
-    def _addresses(self) -> dict[str, object]:
-        return {"host": self.host, "port": self.port, "nodes_port": self.nodes_port}
+    def _yaml(self) -> str:
+        member = self.membership
+        text = _YAML.format(
+            host=self.host,
+            port=self.port,
+            nodes_port=self.nodes_port,
+            tokens=TOKENS,
+            seed=member.seed if member else self.host,
+            auto_bootstrap=str(bool(member and member.replaces_itself)).lower(),
+        )
+        # Whoever replaces a node takes its tokens by itself.
+        if member and not member.replaces_itself:
+            text += f"initial_token: '{','.join(map(str, member.tokens))}'\n"
+        return text
 
     def command(self) -> list[str]:
         """To be run in its folder."""
@@ -178,8 +218,12 @@ class CassandraNode:
             f"cassandra.storagedir={self.folder}/data",
             f"cassandra.logdir={self.log.parent}",
         ]
+        if self.membership and self.membership.replaces_itself:
+            properties.append(f"cassandra.replace_address_first_boot={self.host}")
+        heap = self.membership.heap_mib if self.membership else HEAP_MIB
         return [
             str(java()),
+            f"-Xmx{heap}m",
             *_MEMORY.split(),
             *(f"--add-exports={name}=ALL-UNNAMED" for name in _EXPORTS.split()),
             *(f"--add-opens={name}=ALL-UNNAMED" for name in _OPENS.split()),
