@@ -11,6 +11,7 @@
 #include "libs/wire/otlp/fields.hpp"
 #include "services/storage/api/answer_body.hpp"
 #include "services/storage/api/attribute_json.hpp"
+#include "services/storage/api/customer_walk.hpp"
 #include "services/storage/api/event_taking.hpp"
 #include "services/storage/api/fence_header.hpp"
 #include "services/storage/api/jaeger_json.hpp"
@@ -26,7 +27,6 @@ using wire::otlp::LogRecordField;
 using wire::otlp::ResourceField;
 
 constexpr std::size_t kTraceIdDigits = 32;
-constexpr store::TimestampNs kNsPerMs = 1'000'000;
 const Error kTooSlow{ErrorCode::kUnavailable,
                      "the search was ended, it took too long; try again later"};
 constexpr std::string_view kEnded =
@@ -35,7 +35,6 @@ constexpr std::string_view kEnded =
 constexpr std::string_view kEndedAtOnce =
     "the search was ended, it took too long, before it had looked at a log record; ask for a "
     "shorter time, or try again later";
-constexpr std::string_view kCutByLimit = "results truncated due to limit";
 constexpr std::string_view kCutBySize =
     "results truncated: more log records do not fit into one answer; go on with the cursor";
 
@@ -265,28 +264,23 @@ net::Response EventApi::logs(const net::Request& request, const store::WorkLimit
   auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(labels.fence));
   LogPage page(*asked, memory, gaps_.warning(share_of(labels.fence)));
   store::LogQuery query{.from_ns = std::max(to_ns(labels.start_ms), kept_from_ns(kept_.logs_from)),
-                        .to_ns = to_ns(labels.end_ms) + kNsPerMs - 1,
+                        .to_ns = last_ns(labels.end_ms),
                         .direction = asked->direction,
                         .stream = asked->stream ? &*asked->stream : nullptr};
   if (query.to_ns < query.from_ns) return page.finish();
-  // In an order that is the same for each page.
-  std::vector<CustomerId> customers = read::customers_for(catalog_, labels.fence, {});
-  std::sort(customers.begin(), customers.end());
+  const CustomerWalk customers(catalog_, labels.fence);
   const auto add = [&](const store::LogRecordView& record) { return page.add(record); };
-  for (const CustomerId& customer : customers) {
-    query.after.reset();
-    if (asked->cursor) {
-      if (customer < asked->cursor->customer) continue;
-      if (customer == asked->cursor->customer) query.after = asked->cursor->place;
-    }
+  Result<void> walked;
+  customers.run(asked->cursor, [&](const CustomerId& customer, auto&& behind) {
+    query.after = behind;
     page.begin(customer);
     const auto end = events_.read_logs(customer, query, add, limit);
-    if (!end) return net::json_error(end.error());
-    if (!page.error()) return net::json_error(page.error().error());
-    if (!end->is_whole) page.end_early(*end);
-    if (page.is_cut()) break;
-  }
-  return page.finish();
+    if (!end) walked = forward(end);
+    if (walked) walked = page.error();
+    if (walked && !end->is_whole) page.end_early(*end);
+    return walked.has_value() && !page.is_cut();
+  });
+  return walked ? page.finish() : net::json_error(walked.error());
 }
 
 }  // namespace vigia::storage::api

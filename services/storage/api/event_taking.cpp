@@ -2,15 +2,12 @@
 
 #include <algorithm>
 
-#include "libs/wire/otlp/field_reader.hpp"
-#include "libs/wire/otlp/fields.hpp"
 #include "services/storage/api/answer_body.hpp"
 #include "services/storage/api/json_cost.hpp"
+#include "services/storage/store/span_tags.hpp"
 
 namespace vigia::storage::api {
 namespace {
-
-using wire::otlp::FieldReader;
 
 constexpr store::TimestampNs kNsPerMs = 1'000'000;
 
@@ -39,17 +36,13 @@ store::TimestampNs to_ns(TimestampMs time_ms) {
   return static_cast<store::TimestampNs>(std::max<TimestampMs>(time_ms, 0)) * kNsPerMs;
 }
 
+store::TimestampNs last_ns(TimestampMs end_ms) {
+  return end_ms == INT64_MAX ? UINT64_MAX : to_ns(end_ms) + kNsPerMs - 1;
+}
+
 bool is_before(std::string_view span, store::TimestampNs from_ns) {
   if (from_ns == 0) return false;
-  FieldReader reader(span);
-  store::TimestampNs start_ns = 0;
-  while (reader.next()) {
-    if (reader.tag_and_type() == wire::otlp::SpanField::kStartTime.tag) {
-      start_ns = reader.fixed64();
-    } else {
-      reader.skip();
-    }
-  }
+  const store::TimestampNs start_ns = store::outline_of(span).start_ns;
   return start_ns != 0 && start_ns < from_ns;
 }
 

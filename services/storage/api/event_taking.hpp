@@ -20,6 +20,9 @@ inline constexpr std::size_t kTraceSpansMax = 20'000;
 /// Of a trace in memory: in pieces, and put together.
 inline constexpr std::size_t kTraceCopies = 2;
 
+/// The warning where there are more items than were asked for.
+inline constexpr std::string_view kCutByLimit = "results truncated due to limit";
+
 enum class Taken : std::uint8_t { kYes, kTooLarge, kNoMore };
 
 /// An error where the customer's other answers leave no room for now. Where this answer alone is
@@ -29,6 +32,8 @@ Result<Taken> take_span(const store::EventView& event, JaegerTrace& trace,
 
 /// 0 for what lies before 1970.
 store::TimestampNs to_ns(TimestampMs time_ms);
+/// The last moment of that millisecond; for ever for the last of all.
+store::TimestampNs last_ns(TimestampMs end_ms);
 /// Whether a span started before that time. It is filed by its start; one without is of the day on
 /// which it came.
 bool is_before(std::string_view span, store::TimestampNs from_ns);

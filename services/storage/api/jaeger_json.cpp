@@ -87,49 +87,6 @@ void append_reference(std::string& out, std::string_view type, std::string_view 
               to_hex(span_id));
 }
 
-struct SpanHead {
-  std::string_view trace_id;
-  std::string_view span_id;
-  std::string_view parent_id;
-  std::string_view name;
-  std::uint32_t kind = 0;
-  std::uint64_t start_ns = 0;
-  std::uint64_t end_ns = 0;
-};
-
-SpanHead read_head(std::string_view span) {
-  SpanHead head;
-  FieldReader reader(span);
-  while (reader.next()) {
-    switch (reader.tag_and_type()) {
-      case SpanField::kTraceId.tag:
-        head.trace_id = reader.bytes();
-        break;
-      case SpanField::kSpanId.tag:
-        head.span_id = reader.bytes();
-        break;
-      case SpanField::kParentSpanId.tag:
-        head.parent_id = reader.bytes();
-        break;
-      case SpanField::kName.tag:
-        head.name = reader.bytes();
-        break;
-      case SpanField::kKind.tag:
-        head.kind = static_cast<std::uint32_t>(reader.varint());
-        break;
-      case SpanField::kStartTime.tag:
-        head.start_ns = reader.fixed64();
-        break;
-      case SpanField::kEndTime.tag:
-        head.end_ns = reader.fixed64();
-        break;
-      default:
-        reader.skip();
-    }
-  }
-  return head;
-}
-
 void append_link(std::string& out, std::string_view link) {
   std::string_view trace_id;
   std::string_view span_id;
@@ -146,7 +103,7 @@ void append_link(std::string& out, std::string_view link) {
   append_reference(out, "FOLLOWS_FROM", trace_id, span_id);
 }
 
-void append_references(std::string& out, const SpanHead& head, std::string_view span) {
+void append_references(std::string& out, const store::SpanOutline& head, std::string_view span) {
   Commas list(out);
   if (head.parent_id.find_first_not_of('\0') != std::string_view::npos) {
     append_reference(list.next(), "CHILD_OF", head.trace_id, head.parent_id);
@@ -206,7 +163,8 @@ void append_scope(Commas& tags, std::string_view scope) {
   }
 }
 
-void append_span_tags(std::string& out, const SpanHead& head, const store::EventView& event) {
+void append_span_tags(std::string& out, const store::SpanOutline& head,
+                      const store::EventView& event) {
   Commas tags(out);
   append_tags(tags, {event.item, SpanField::kAttributes.number});
   for_each_bytes(event.item, SpanField::kStatus,
@@ -229,8 +187,8 @@ JsonCost JaegerTrace::cost_of(const store::EventView& event) const {
 
 void JaegerTrace::add(const store::EventView& event, const JsonCost& cost) {
   const std::string process = process_of(event.resource);
-  const SpanHead head = read_head(event.item);
-  const std::uint64_t duration_ns = head.end_ns > head.start_ns ? head.end_ns - head.start_ns : 0;
+  const store::SpanOutline head = store::outline_of(event.item);
+  const std::uint64_t duration_ns = head.duration_ns();
   spans_.append(cost.json, [&](std::string& out) {
     if (span_count_ > 0) out += ',';
     append_text(out, R"({{"traceID":"{}","spanID":"{}","operationName":)", trace_id_,

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,7 +11,9 @@
 #include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
 #include "services/storage/api/answer_body.hpp"
+#include "services/storage/api/customer_walk.hpp"
 #include "services/storage/api/event_taking.hpp"
+#include "services/storage/api/first_of.hpp"
 #include "services/storage/api/jaeger_json.hpp"
 #include "services/storage/api/trace_request.hpp"
 #include "services/storage/store/span_tags.hpp"
@@ -21,27 +22,17 @@ namespace vigia::storage::api {
 namespace {
 
 constexpr std::size_t kNamesAtOnce = 1'000;
-constexpr store::TimestampNs kNsPerMs = 1'000'000;
 constexpr std::string_view kEnded =
     "the search was ended, it took too long or looked at too many spans: there may be more traces "
     "than these, which are the latest; go on with the cursor, or ask for a shorter time";
 constexpr std::string_view kEndedAtOnce =
     "the search was ended, it took too long, before it had looked at a trace; ask for a shorter "
     "time, or try again later";
-constexpr std::string_view kCutByLimit = "results truncated due to limit";
 constexpr std::string_view kCutBySize =
     "results truncated: more traces do not fit into one answer; go on with the cursor";
 
-store::TimestampNs last_ns(TimestampMs end_ms) {
-  return end_ms == INT64_MAX ? UINT64_MAX : to_ns(end_ms) + kNsPerMs - 1;
-}
-
-// In an order that is the same for each page.
-std::vector<CustomerId> customers_of(const store::Catalog& catalog, const read::Fence& fence) {
-  std::vector<CustomerId> customers = read::customers_for(catalog, fence, {});
-  std::sort(customers.begin(), customers.end());
-  return customers;
-}
+// Of lists, whose cursors tell nothing of a customer: they are of all of them at once.
+const std::optional<TracePageEnd> kFromTheFirst;
 
 // A page of traces while it is made: one customer's after another's for operators.
 class TracePage {
@@ -157,73 +148,6 @@ class TracePage {
   Result<void> error_;
 };
 
-std::size_t bytes_of(const std::string& name) { return name.size(); }
-std::size_t bytes_of(const store::Operation& operation) { return operation.name.size(); }
-
-// The first names of several customers, one more than are asked for. Those it keeps are counted.
-template <typename Name>
-class FirstOf {
- public:
-  FirstOf(std::size_t names_max, lanes::AnswerMemory& memory)
-      : names_max_(names_max), held_(memory) {}
-  /// The pages of one customer, each counted before the next is read: `read(after)` gives one, and
-  /// `names(page)` what it holds.
-  template <typename Read, typename Names>
-  Result<void> add_pages(Read&& read, Names&& names) {
-    for (std::optional<Name> after;;) {
-      auto page = read(after);
-      if (!page) return forward(page);
-      std::vector<Name>& more = names(*page);
-      const bool is_last = page->is_last || more.empty();
-      if (!more.empty()) after = more.back();
-      if (auto added = add(more); !added) return added;
-      if (is_last || (names_.size() == wanted() && *after >= *names_.rbegin())) return {};
-    }
-  }
-  /// Before the answer is finished, which keeps the memory of its text alone.
-  void clear() {
-    names_.clear();
-    bytes_ = 0;
-    held_.set(0);
-  }
-  /// Gives each to `visit`, which returns an error where there is no room; the last one and whether
-  /// there are more.
-  template <typename Visit>
-  Result<std::optional<Name>> visit(Visit&& visit) const {
-    std::size_t left = names_max_;
-    std::optional<Name> last;
-    for (const Name& name : names_) {
-      if (left-- == 0) return last;
-      if (auto added = visit(name); !added) return forward(added);
-      last = name;
-    }
-    return std::optional<Name>();
-  }
-
- private:
-  std::size_t wanted() const { return names_max_ + 1; }
-  static std::size_t kept_bytes(const Name& name) {
-    constexpr std::size_t kNode = 64;  // of the set, and what an allocation takes besides
-    return sizeof(Name) + kNode + bytes_of(name);
-  }
-  Result<void> add(std::vector<Name>& names) {
-    for (Name& name : names) {
-      const auto [at, is_new] = names_.insert(std::move(name));
-      if (is_new) bytes_ += kept_bytes(*at);
-    }
-    while (names_.size() > wanted()) {
-      bytes_ -= kept_bytes(*names_.rbegin());
-      names_.erase(std::prev(names_.end()));
-    }
-    return held_.set(bytes_);
-  }
-
-  const std::size_t names_max_;
-  std::set<Name> names_;
-  std::size_t bytes_ = 0;
-  lanes::HeldMemory held_;
-};
-
 std::string cursor_of(const store::Operation& operation) {
   return to_hex(operation.name + static_cast<char>(operation.kind));
 }
@@ -246,22 +170,19 @@ net::Response TraceSearchApi::traces(const net::Request& request,
   query.from_ns = std::max(to_ns(labels.start_ms), kept_ns);
   query.to_ns = last_ns(labels.end_ms);
   if (query.to_ns < query.from_ns) return page.finish();
-  const std::vector<CustomerId> customers = customers_of(catalog_, labels.fence);
+  const CustomerWalk customers(catalog_, labels.fence);
   const auto add = [&](const store::TracePlace& place) { return page.add(place, limit); };
-  for (const CustomerId& customer : customers) {
-    query.after.reset();
-    if (asked->cursor) {
-      if (customer < asked->cursor->customer) continue;
-      if (customer == asked->cursor->customer) query.after = asked->cursor->place;
-    }
+  Result<void> walked;
+  customers.run(asked->cursor, [&](const CustomerId& customer, auto&& behind) {
+    query.after = behind;
     page.begin(customer);
     const auto end = events_.find_traces(customer, query, add, limit);
-    if (!end) return net::json_error(end.error());
-    if (!page.error()) return net::json_error(page.error().error());
-    if (!end->is_whole) page.end_early(*end);
-    if (page.is_cut()) break;
-  }
-  return page.finish();
+    if (!end) walked = forward(end);
+    if (walked) walked = page.error();
+    if (walked && !end->is_whole) page.end_early(*end);
+    return walked.has_value() && !page.is_cut();
+  });
+  return walked ? page.finish() : net::json_error(walked.error());
 }
 
 net::Response TraceSearchApi::services(const net::Request& request,
@@ -273,20 +194,18 @@ net::Response TraceSearchApi::services(const net::Request& request,
   FirstOf<std::string> names(labels.limit, *memory);
   store::ServiceQuery query{std::max(to_ns(labels.start_ms), kept_from_ns(kept_from_)),
                             last_ns(labels.end_ms), "", kNamesAtOnce};
-  for (const CustomerId& customer : customers_of(catalog_, labels.fence)) {
-    if (query.to_ns < query.from_ns) break;
+  Result<void> walked;
+  CustomerWalk(catalog_, labels.fence).run(kFromTheFirst, [&](const CustomerId& customer, auto&&) {
     const auto read = [&](const std::optional<std::string>& after) {
       query.after = after ? *after : asked->cursor.value_or("");
       return events_.services(customer, query, limit);
     };
-    const auto added = names.add_pages(read, [](auto& page) -> auto& { return page.texts; });
-    if (!added) return net::json_error(added.error());
-  }
-  AnswerBody body(memory, gaps_.warning(share_of(labels.fence)));
-  const auto last = names.visit([&](const std::string& name) { return body.add(json_text(name)); });
-  if (!last) return net::json_error(last.error());
-  names.clear();
-  return body.finish(*last ? kCutByLimit : "", *last ? to_hex(**last) : "");
+    if (query.to_ns < query.from_ns) return false;
+    walked = names.add_pages(read, [](auto& page) -> auto& { return page.texts; });
+    return walked.has_value();
+  });
+  if (!walked) return net::json_error(walked.error());
+  return answer_names(names, memory, gaps_.warning(share_of(labels.fence)));
 }
 
 net::Response TraceSearchApi::operations(const net::Request& request, std::string_view service,
@@ -302,16 +221,18 @@ net::Response TraceSearchApi::operations(const net::Request& request, std::strin
   FirstOf<store::Operation> names(labels.limit, *memory);
   store::OperationQuery query{std::max(to_ns(labels.start_ms), kept_from_ns(kept_from_)),
                               last_ns(labels.end_ms), std::nullopt, kNamesAtOnce};
-  for (const CustomerId& customer : customers_of(catalog_, labels.fence)) {
-    if (query.to_ns < query.from_ns) break;
+  Result<void> walked;
+  CustomerWalk(catalog_, labels.fence).run(kFromTheFirst, [&](const CustomerId& customer, auto&&) {
     const auto read = [&](const std::optional<store::Operation>& after) {
       query.after = after;
       if (!after && asked->cursor) query.after = operation_of(*asked->cursor);
       return events_.operations(customer, service, query, limit);
     };
-    const auto added = names.add_pages(read, [](auto& page) -> auto& { return page.operations; });
-    if (!added) return net::json_error(added.error());
-  }
+    if (query.to_ns < query.from_ns) return false;
+    walked = names.add_pages(read, [](auto& page) -> auto& { return page.operations; });
+    return walked.has_value();
+  });
+  if (!walked) return net::json_error(walked.error());
   AnswerBody body(memory, gaps_.warning(share_of(labels.fence)));
   const auto last = names.visit([&](const store::Operation& one) -> Result<void> {
     if (asked->span_kind && one.kind != *asked->span_kind) return {};

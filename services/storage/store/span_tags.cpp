@@ -142,6 +142,15 @@ SpanOutline outline_of(std::string_view span) {
   FieldReader reader(span);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
+      case SpanField::kTraceId.tag:
+        outline.trace_id = reader.bytes();
+        break;
+      case SpanField::kSpanId.tag:
+        outline.span_id = reader.bytes();
+        break;
+      case SpanField::kParentSpanId.tag:
+        outline.parent_id = reader.bytes();
+        break;
       case SpanField::kName.tag:
         outline.name = reader.bytes();
         break;

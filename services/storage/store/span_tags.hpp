@@ -18,7 +18,11 @@ inline constexpr std::string_view kUnknownService = "unknown_service";
 /// protozero::exception on damaged bytes, as all here do.
 std::string_view service_of(std::string_view resource);
 
+/// What a span says of itself but for its tags; "" or 0 where it does not.
 struct SpanOutline {
+  std::string_view trace_id;
+  std::string_view span_id;
+  std::string_view parent_id;
   std::string_view name;
   std::uint32_t kind = 0;
   TimestampNs start_ns = 0;
