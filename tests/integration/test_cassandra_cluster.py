@@ -65,7 +65,11 @@ class Site:
         points = "[" + ", ".join(f'"{point}"' for point in cluster.contact_points) + "]"
         text = _STORAGE.format(host=self.storage.host, folder=self.storage.folder, points=points)
         self.storage.config.write_text(text)
-        self.start_storage()
+        try:
+            self.start_storage()
+        except BaseException:
+            self.storage.kill()
+            raise
         begin = (int(time.time()) // 86_400 - 1) * 86_400_000 + 6 * 3_600_000
         self.sender = Sender(self.storage.url, begin)
         self.sender.start()

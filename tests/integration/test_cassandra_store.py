@@ -7,7 +7,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -104,6 +104,23 @@ def test_what_was_acknowledged_is_there_after_a_kill_and_another_instance_finds_
         other.kill()
 
 
+Maker = Callable[[str, str, str], StorageOnCassandra]
+
+
+@pytest.fixture
+def make(cassandra: OwnCassandra, tmp_path: Path) -> Iterator[Maker]:
+    """Instances by name, keyspace and lease; killed at the end, however it came."""
+    made: list[StorageOnCassandra] = []
+
+    def one(name: str, keyspace: str, lease: str) -> StorageOnCassandra:
+        made.append(StorageOnCassandra(tmp_path / name, cassandra.node.contact_point, keyspace, lease))
+        return made[-1]
+
+    yield one
+    for instance in made:
+        instance.kill()
+
+
 class Sender(threading.Thread):
     """One request after the other until one is not acknowledged; what was."""
 
@@ -148,10 +165,9 @@ def lose_disk(storage: StorageAlone) -> None:
     storage.folder.with_name(storage.folder.name + ".known").unlink()
 
 
-def test_a_machine_that_is_lost_with_its_disk_loses_nothing(cassandra: OwnCassandra, tmp_path: Path) -> None:
+def test_a_machine_that_is_lost_with_its_disk_loses_nothing(make: Maker) -> None:
     """Killed while it acknowledges, and its folder is gone: another has all of it, once, and closes it into the cluster."""
-    node = cassandra.node.contact_point
-    one, two = (StorageOnCassandra(tmp_path / name, node, "lost", "3s") for name in ("one", "two"))
+    one, two = (make(name, "lost", "3s") for name in ("one", "two"))
     one.start()
     two.start()
     sender = Sender(one, ["cliente-a", "cliente-b"], yesterday_ms(6))
@@ -172,21 +188,16 @@ def test_a_machine_that_is_lost_with_its_disk_loses_nothing(cassandra: OwnCassan
         series = {"__name__": "probe", "customer_id": customer}
         write(two.url, [(series, [(begin + 8 * 3_600_000, 1.0)])], {**TOKEN, "X-Vigia-Customer": customer})
     # What is open is not another's to see: what the third one finds, who took over has closed.
-    three = StorageOnCassandra(tmp_path / "three", node, "lost", "3s")
+    three = make("three", "lost", "3s")
     three.start()
-    try:
-        wanted = sender.acknowledged
-        wait_for("all is closed", lambda: all(wanted[one].items() <= read_of(three, one).items() for one in wanted), 90)
-        assert is_taken_over(three, 0)
-    finally:
-        three.kill()
-        two.kill()
+    wanted = sender.acknowledged
+    wait_for("all is closed", lambda: all(wanted[one].items() <= read_of(three, one).items() for one in wanted), 90)
+    assert is_taken_over(three, 0)
 
 
-def test_who_was_taken_for_gone_goes_on_and_still_loses_nothing(cassandra: OwnCassandra, tmp_path: Path) -> None:
+def test_who_was_taken_for_gone_goes_on_and_still_loses_nothing(make: Maker) -> None:
     """Stopped for longer than its lease, it acknowledges nothing that another may have passed over. Then its disk is lost."""
-    node = cassandra.node.contact_point
-    one, two = (StorageOnCassandra(tmp_path / name, node, "paused", "3s") for name in ("one", "two"))
+    one, two = (make(name, "paused", "3s") for name in ("one", "two"))
     one.start()
     two.start()
     begin = yesterday_ms(6)
@@ -208,13 +219,11 @@ def test_who_was_taken_for_gone_goes_on_and_still_loses_nothing(cassandra: OwnCa
     wait_for("it is taken over again", lambda: is_taken_over(two, 2), 60)
     acknowledged = first.acknowledged["cliente-a"] | second.acknowledged["cliente-a"]
     assert acknowledged.items() <= read_of(two, "cliente-a").items()
-    two.kill()
 
 
-def test_a_restart_is_no_end(cassandra: OwnCassandra, tmp_path: Path) -> None:
+def test_a_restart_is_no_end(make: Maker) -> None:
     """Whoever comes back within the lease keeps its number: nobody takes over, and nothing is read twice."""
-    node = cassandra.node.contact_point
-    one, two = (StorageOnCassandra(tmp_path / name, node, "restarted", "60s") for name in ("one", "two"))
+    one, two = (make(name, "restarted", "60s") for name in ("one", "two"))
     one.start()
     two.start()
     sender = Sender(one, ["cliente-a"], yesterday_ms(6))
@@ -228,8 +237,6 @@ def test_a_restart_is_no_end(cassandra: OwnCassandra, tmp_path: Path) -> None:
     one.write("cliente-a", [(yesterday_ms(7), 1.0)])
     assert one.metrics()["vigia_storage_lease_held"] == 1
     assert is_taken_over(two, 0)
-    one.kill()
-    two.kill()
 
 
 def test_while_the_node_is_away_writers_are_asked_to_come_again_and_nothing_is_lost(
