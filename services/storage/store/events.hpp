@@ -71,8 +71,9 @@ struct LogQuery {
 
 /// How a walk over log records ended.
 struct LogEnd {
-  bool is_whole = true;  ///< false: the limit came before the end
-  /// Of a walk that the limit ended: the last place that was looked at, also where its record was
+  /// False: the limit came before the end, or the store's own bound on what one walk looks at.
+  bool is_whole = true;
+  /// Of a walk that ended so: the last place that was looked at, also where its record was
   /// not asked for; behind it the next walk goes on. Nothing: none was.
   std::optional<LogPlace> looked_at = std::nullopt;
 };
