@@ -134,6 +134,8 @@ Result<void> Service::open(const StoreKind& kind) {
   instance_->note_used(std::max(restored.series_max, ingester_->replayed_series_max()),
                        std::max(restored.customer_max, ingester_->replayed_customer_max()));
   instance_->start_upkeep();
+  checkpoints_ = std::make_unique<keep::Checkpoints>(settings_.checkpoints, directory_, *instance_,
+                                                     disk_log::system_files(), clock_);
   make_interfaces();
   guard_ = std::make_unique<lanes::MemoryGuard>(settings_.memory_max,
                                                 [this](bool is_short) { set_short(is_short); });

@@ -21,6 +21,7 @@
 #include "services/storage/api/write_api.hpp"
 #include "services/storage/identity/store_guard.hpp"
 #include "services/storage/ingest/take_over.hpp"
+#include "services/storage/keep/checkpoints.hpp"
 #include "services/storage/lanes/customer_lanes.hpp"
 #include "services/storage/lanes/memory_guard.hpp"
 #include "services/storage/retention/retention_sweeper.hpp"
@@ -84,6 +85,7 @@ class Service final : public service::Running, public net::Handler {
   bool is_ready() const;
   bool lacks_chunks_of(std::string_view customer) const;
   net::Response confirm_time();
+  net::Response make_checkpoint(const net::Request& request);
   void add_damage_metrics();
   bool is_damage_recent();
   void add_routes();
@@ -151,6 +153,7 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<rolling::Roller> roller_;           // as the book
   std::unique_ptr<retention::RetentionSweeper> retention_;
   std::unique_ptr<ingest::TakeOver> take_over_;  // as open_rows_
+  std::unique_ptr<keep::Checkpoints> checkpoints_;
   net::Routes routes_;
   // None of the three waits for another: remote write not for spans and log records, neither for
   // reads.

@@ -1,6 +1,7 @@
 // Service: which path is answered by which part, and the own metrics.
 #include <string_view>
 
+#include "libs/base/json_text.hpp"
 #include "libs/net/form.hpp"
 #include "libs/net/status.hpp"
 #include "libs/otlp/paths.hpp"
@@ -243,6 +244,24 @@ void Service::add_routes() {
   add_event_searches();
   add_route("POST", "/api/v1/retention/confirm", *readers_, reader_of,
             [this](const net::Request&, const net::PathValues&) { return confirm_time(); });
+  add_route("POST", "/api/v1/checkpoint", *readers_, reader_of,
+            [this](const net::Request& request, const net::PathValues&) {
+              return make_checkpoint(request);
+            });
+}
+
+// It holds everybody's data: whoever asks for one customer has no business with it.
+net::Response Service::make_checkpoint(const net::Request& request) {
+  if (!reader_of(request).empty()) {
+    return net::prometheus_error(
+        {ErrorCode::kForbidden, "a checkpoint is of all customers: ask without one"});
+  }
+  const auto name = checkpoints_->make();
+  if (!name) return net::prometheus_error(name.error());
+  net::Response response;
+  response.headers.add("content-type", "application/json");
+  response.body = R"({"status":"success","data":{"name":)" + json_text(*name) + "}}";
+  return response;
 }
 
 // The router goes by it: remote read has no room for it.

@@ -45,6 +45,9 @@ store:
   create: if_missing            or never: where the directory is empty the start waits
   known_file: ...               which store was here, kept outside of its directory so that one that
                                 comes up empty is noticed; default: DIRECTORY.known
+  checkpoints:                  copies made by POST /api/v1/checkpoint, of rocksdb alone
+    directory: ...              on the file system of the store's; default: DIRECTORY.checkpoints
+    keep: 3                     at most; the oldest goes
   rocksdb:
     directory: ...              required; the write-ahead log lies in its folder wal
     cache: 64MiB                blocks of the store kept in memory
@@ -92,8 +95,9 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.late_max = read_late_max(root.child("late_max"));
   const service::ConfigNode store = root.child("store");
   settings.store = read_store(store, settings.memory_max);
-  settings.guard = identity::read_store_guard(
-      store, (*find_store_kind(settings.store.kind))->directory(settings.store));
+  const std::string& directory = (*find_store_kind(settings.store.kind))->directory(settings.store);
+  settings.guard = identity::read_store_guard(store, directory);
+  settings.checkpoints = keep::read_checkpoints(store.child("checkpoints"), directory);
   settings.ingest = ingest::read_ingester(root.child("log"));
   const service::ConfigNode retention = root.child("retention");
   settings.retention = retention::read_retention(retention);

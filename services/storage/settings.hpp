@@ -9,6 +9,7 @@
 #include "libs/service/config.hpp"
 #include "services/storage/identity/settings.hpp"
 #include "services/storage/ingest/settings.hpp"
+#include "services/storage/keep/settings.hpp"
 #include "services/storage/retention/settings.hpp"
 #include "services/storage/store_kinds.hpp"
 
@@ -23,6 +24,7 @@ struct Settings {
   identity::StoreGuardSettings guard;
   ingest::IngesterSettings ingest;
   retention::RetentionSettings retention;
+  keep::CheckpointSettings checkpoints;
   /// Of the process; buffers, waiting requests and answers take their shares of it.
   std::uint64_t memory_max = 1ULL << 30U;
   Duration late_max{};  ///< samples that are older are refused; 0: none for that

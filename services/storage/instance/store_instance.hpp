@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "libs/base/result.hpp"
@@ -50,6 +51,14 @@ class StoreInstance {
   /// Mending and the like, behind everything else, until this is destroyed.
   virtual void start_upkeep() = 0;
   virtual void set_short(bool is_short) = 0;
+  /// A copy of what of the store lies in its folder, as it is now, in a folder that is not there
+  /// yet: with every write that was durable before the call. Shares files with it, so both lie on
+  /// one file system. kInvalid where the rows lie elsewhere.
+  virtual Result<void> checkpoint(const std::string& /*directory*/) {
+    return fail(ErrorCode::kInvalid,
+                "a store whose rows lie elsewhere has no checkpoints: use what it has of its own, "
+                "as `nodetool snapshot`");
+  }
 
   /// False while writes are refused (disk full). Never blocks.
   virtual bool is_writable() const = 0;

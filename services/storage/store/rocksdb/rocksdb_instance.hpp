@@ -22,7 +22,7 @@ class RocksDbInstance final : public instance::StoreInstance {
   /// kv::check_folder, with every row of chunks unpacked.
   static Result<CheckReport> check(const kv::RocksDbSettings& settings,
                                    const kv::CheckProgress& progress);
-  RocksDbInstance(std::unique_ptr<kv::OrderedStore> rows, const Clock& clock,
+  RocksDbInstance(std::unique_ptr<kv::CopyableStore> rows, const Clock& clock,
                   std::size_t index_memory_max)
       : rows_(std::move(rows)), clock_(clock), index_memory_max_(index_memory_max) {}
 
@@ -34,13 +34,16 @@ class RocksDbInstance final : public instance::StoreInstance {
   void note_used(SeriesId series, customers::CustomerNumber customer) override;
   void start_upkeep() override;
   void set_short(bool is_short) override { cold_->index().set_short(is_short); }
+  Result<void> checkpoint(const std::string& directory) override {
+    return rows_->copy_to(directory);
+  }
   bool is_writable() const override { return rows_->is_writable(); }
   DamageStats damage() const override;
   bool lacks_rows_of(std::string_view customer) const override;
   instance::CatalogStats catalog_stats() const override;
 
  private:
-  std::unique_ptr<kv::OrderedStore> rows_;
+  std::unique_ptr<kv::CopyableStore> rows_;
   const Clock& clock_;
   const std::size_t index_memory_max_;
   std::unique_ptr<RocksDbColdStore> cold_;

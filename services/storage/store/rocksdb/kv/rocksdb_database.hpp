@@ -42,7 +42,7 @@ inline constexpr std::string_view kHeldElsewhere = "another process holds";
 ::rocksdb::Slice slice(std::string_view text);
 
 /// Thread contract: as OrderedStore; what is the mender's is its own thread's alone.
-class RocksDbStore final : public OrderedStore {
+class RocksDbStore final : public CopyableStore {
  public:
   explicit RocksDbStore(const RocksDbSettings& settings);
   RocksDbStore(const RocksDbStore&) = delete;
@@ -63,6 +63,7 @@ class RocksDbStore final : public OrderedStore {
   Result<void> drop_range(Family family, std::string_view from, std::string_view to) override;
   Result<void> set_aside(const std::vector<KeyValue>& rows, std::string_view reason) override;
   Result<void> compact() override;
+  Result<void> copy_to(const std::string& directory) override;
   std::uint64_t disk_bytes(Family family) const override;
   DamageStats damage() const override;
   std::uint64_t repairs() const override { return repairs_; }

@@ -9,7 +9,7 @@
 
 namespace vigia::storage::store::rocksdb::kv {
 
-Result<std::unique_ptr<OrderedStore>> open_rocksdb(const RocksDbSettings& settings) {
+Result<std::unique_ptr<CopyableStore>> open_rocksdb(const RocksDbSettings& settings) {
   std::error_code error;
   std::filesystem::create_directories(settings.directory, error);
   if (error) {
