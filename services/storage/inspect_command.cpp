@@ -1,6 +1,5 @@
 #include "services/storage/inspect_command.hpp"
 
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +13,7 @@
 #include "libs/disk_log/store_identity.hpp"
 #include "services/storage/api/log_query.hpp"
 #include "services/storage/keep/raw_lines.hpp"
+#include "services/storage/keep/time_word.hpp"
 #include "services/storage/store_kinds.hpp"
 
 namespace vigia::storage {
@@ -24,7 +24,6 @@ using instance::RowSum;
 using instance::SumsByKind;
 
 constexpr double kMib = 1 << 20;
-constexpr TimestampMs kMsPerSecond = 1'000;
 
 bool has_terminal() { return isatty(STDERR_FILENO) != 0; }
 
@@ -183,26 +182,12 @@ class Inspection {
   std::uint64_t bad_ = 0;
 };
 
-Result<TimestampMs> read_time(const std::string& option, const std::string& text) {
-  if (const auto time = parse_rfc3339(text)) return *time;
-  double seconds = 0;
-  const char* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, seconds);
-  constexpr double kSecondsMax = 1e12;
-  if (read.ec != std::errc() || read.ptr != end || !(seconds >= 0) || seconds > kSecondsMax) {
-    return fail(ErrorCode::kInvalid,
-                fmt::format("{}: {} is no time such as 2026-11-25T00:00:00Z, nor Unix seconds",
-                            option, text));
-  }
-  return static_cast<TimestampMs>(seconds * static_cast<double>(kMsPerSecond));
-}
-
 Result<void> read_range(const service::CommandWords& words, instance::RawQuery& query) {
   const std::pair<std::string, TimestampMs*> ends[] = {{"--from", &query.from_ms},
                                                        {"--to", &query.to_ms}};
   for (const auto& [option, target] : ends) {
     if (!words.has(option)) continue;
-    const auto time = read_time(option, words.text(option));
+    const auto time = keep::read_time(option, words.text(option));
     if (!time) return forward(time);
     *target = *time;
   }

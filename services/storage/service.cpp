@@ -6,6 +6,7 @@
 #include "libs/net/status.hpp"
 #include "libs/service/log.hpp"
 #include "services/storage/api/fence_header.hpp"
+#include "services/storage/backfill_command.hpp"
 #include "services/storage/delete_command.hpp"
 #include "services/storage/heads/restored_chunks.hpp"
 #include "services/storage/inspect_command.hpp"
@@ -389,6 +390,8 @@ std::span<const service::ProgramCommand> commands() {
        kInspectOptions, inspect, kInspectDetails},
       {"delete", "Takes a customer out of a stopped store, and proves that nothing is left.",
        kDeleteOptions, delete_customer, kDeleteDetails},
+      {"backfill", "Brings what a Prometheus has into the store that runs.", kBackfillOptions,
+       backfill, kBackfillDetails},
   };
   return kCommands;
 }
