@@ -73,7 +73,8 @@ class Emitter final : public SeriesResolver, private FamilySource {
   void give_number(const ResolvedPoint& resolved, const wire::otlp::NumberPoint& point) {
     if (has_exemplars(point) && resolved.type == MetricKind::kSum) {
       exemplar_bytes_.clear();
-      for (const auto& exemplar : wire::prometheus::read_exemplars(resolved.type, resolved.bytes)) {
+      for (const auto& exemplar :
+           wire::prometheus::read_exemplars(resolved.type, resolved.bytes, point_.timestamp_ms)) {
         exemplar_bytes_ += exemplar.field;
       }
       point_.exemplars = exemplar_bytes_;
@@ -84,7 +85,8 @@ class Emitter final : public SeriesResolver, private FamilySource {
   void give_histogram(const ResolvedPoint& resolved, const wire::otlp::HistogramPoint& point) {
     std::vector<wire::prometheus::EncodedExemplar> exemplars;
     if (has_exemplars(point))
-      exemplars = wire::prometheus::read_exemplars(resolved.type, resolved.bytes);
+      exemplars =
+          wire::prometheus::read_exemplars(resolved.type, resolved.bytes, point_.timestamp_ms);
     double below = -std::numeric_limits<double>::infinity();
     std::uint64_t cumulative = 0;
     for (std::size_t i = 0; i <= point.bounds.size(); ++i) {
@@ -119,7 +121,8 @@ class Emitter final : public SeriesResolver, private FamilySource {
     point_.histogram = histogram;
     if (has_exemplars(point)) {
       exemplar_bytes_.clear();
-      for (const auto& exemplar : wire::prometheus::read_exemplars(resolved.type, resolved.bytes)) {
+      for (const auto& exemplar :
+           wire::prometheus::read_exemplars(resolved.type, resolved.bytes, point_.timestamp_ms)) {
         exemplar_bytes_ += exemplar.field;
       }
       point_.exemplars = exemplar_bytes_;

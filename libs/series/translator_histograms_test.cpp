@@ -339,5 +339,64 @@ TEST(Translator, AnExemplarGoesToItsBucketWithItsTrace) {
   EXPECT_EQ(taken.at(1).exemplars, "");
 }
 
+// Bytes of fields 2 and 3 of the exemplars that the point became, by their times.
+std::vector<TimestampMs> exemplar_times(const std::string& fields) {
+  std::vector<TimestampMs> times;
+  for (protozero::pbf_reader series(fields); series.next();) {
+    for (protozero::pbf_reader exemplar = series.get_message(); exemplar.next();) {
+      if (exemplar.tag() == 3) {
+        times.push_back(exemplar.get_int64());
+      } else {
+        exemplar.skip();
+      }
+    }
+  }
+  return times;
+}
+
+TEST(Translator, OfAnyNumberOfExemplarsTheNewestAreGivenInOrder) {
+  Request request;
+  auto* point = request.exponential("h");
+  std::vector<TimestampMs> expected;
+  for (std::uint64_t i = 0; i < 1'000; ++i) {
+    const std::uint64_t ago_ms = (i * 7'919) % 1'000;  // each of 0 to 999 once, in no order
+    point->add_exemplars()->set_time_unix_nano(kTimeNs - ago_ms * 1'000'000);
+  }
+  const auto times = exemplar_times(translated(request.body()).at(0).exemplars);
+  for (TimestampMs ago = 19; ago >= 0; --ago)
+    expected.push_back(static_cast<TimestampMs>(kTimeNs / 1'000'000) - ago);
+  EXPECT_EQ(times, expected);
+}
+
+// A customer chooses it; it would make days in the index on which its series had nothing.
+TEST(Translator, AnExemplarLiesBesideItsPoint) {
+  Request request;
+  auto* point = request.exponential("h");
+  constexpr std::uint64_t kHourNs = 3'600'000'000'000;
+  for (const std::uint64_t time_ns :
+       {std::uint64_t{0}, UINT64_MAX, kTimeNs - 25 * kHourNs, kTimeNs + kHourNs}) {
+    point->add_exemplars()->set_time_unix_nano(time_ns);
+  }
+  point->add_exemplars()->set_time_unix_nano(kTimeNs - 23 * kHourNs);
+  const auto at = static_cast<TimestampMs>(kTimeNs / 1'000'000);
+  EXPECT_EQ(exemplar_times(translated(request.body()).at(0).exemplars),
+            (std::vector<TimestampMs>{at - 23 * 3'600'000, at, at, at, at}));
+}
+
+// The sample beside it was acknowledged, and no store takes what is made of nine megabytes.
+TEST(Translator, AnExemplarThatIsTooLargeKeepsNoMoreThanItsIds) {
+  Request request;
+  auto* point = request.exponential("h");
+  point->add_exemplars()->set_trace_id(std::string(9U << 20U, 'x'));
+  auto* exemplar = point->add_exemplars();
+  exemplar->set_trace_id(std::string(16, '\x5b'));
+  exemplar->set_span_id(std::string(7, '\x01'));
+  for (int i = 0; i < 10'000; ++i) set(exemplar->mutable_filtered_attributes(), "a", "");
+  const std::string fields = translated(request.body()).at(0).exemplars;
+  EXPECT_LT(fields.size(), 200U);
+  EXPECT_NE(fields.find("5b5b"), std::string::npos);
+  EXPECT_EQ(fields.find("span_id"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace vigia::series

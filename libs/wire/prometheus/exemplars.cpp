@@ -18,16 +18,29 @@ constexpr protozero::pbf_tag_type kLabels = 1;
 constexpr protozero::pbf_tag_type kValue = 2;
 constexpr protozero::pbf_tag_type kTimestamp = 3;
 
+constexpr std::size_t kTraceIdBytes = 16;
+constexpr std::size_t kSpanIdBytes = 8;
+constexpr std::uint64_t kNsPerMs = 1'000'000;
+// An attribute becomes some thirty times its bytes while it is turned into a label, and of all of
+// them 128 characters are kept.
+constexpr std::size_t kAttributeBytesMax = 4U << 10U;
+// What it was observed in ends with its point: who says otherwise has another clock, or none.
+constexpr TimestampMs kBeforePointMax = 24 * 3'600'000;
+
 std::size_t characters(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;  // not a continuation byte
   }));
 }
 
+// An id of another length leads nowhere; one of megabytes would make the sample beside it too large
+// for any store.
 std::vector<LabelPair> exemplar_labels(const otlp::Exemplar& exemplar) {
   std::vector<LabelPair> labels;
-  if (!exemplar.trace_id.empty()) labels.emplace_back("trace_id", to_hex(exemplar.trace_id));
-  if (!exemplar.span_id.empty()) labels.emplace_back("span_id", to_hex(exemplar.span_id));
+  if (exemplar.trace_id.size() == kTraceIdBytes)
+    labels.emplace_back("trace_id", to_hex(exemplar.trace_id));
+  if (exemplar.span_id.size() == kSpanIdBytes)
+    labels.emplace_back("span_id", to_hex(exemplar.span_id));
   std::size_t used = 0;
   for (const LabelPair& label : labels) used += characters(label.first) + label.second.size();
   std::vector<LabelPair> others;
@@ -50,11 +63,41 @@ std::vector<LabelPair> exemplar_labels(const otlp::Exemplar& exemplar) {
 std::optional<otlp::Exemplar> read_whole(std::string_view bytes) {
   try {
     otlp::Exemplar exemplar = otlp::read_exemplar(bytes);
-    if (!otlp::are_valid(exemplar.attributes)) exemplar.attributes.bytes = {};
+    const bool is_taken =
+        bytes.size() <= kAttributeBytesMax && otlp::are_valid(exemplar.attributes);
+    if (!is_taken) exemplar.attributes.bytes = {};
     return exemplar;
   } catch (const protozero::exception&) {
     return std::nullopt;
   }
+}
+
+// Of time, the earliest first, those of one time as they came; Prometheus takes exemplars of a
+// series in order of time and refuses the rest. No more are held than are given, however many a
+// point has.
+class NewestExemplars {
+ public:
+  void add(const otlp::Exemplar& exemplar) {
+    const auto at = std::upper_bound(
+        exemplars_.begin(), exemplars_.end(), exemplar,
+        [](const auto& left, const auto& right) { return left.time_ns < right.time_ns; });
+    if (exemplars_.size() < kExemplarsMax) {
+      exemplars_.insert(at, exemplar);
+    } else if (at != exemplars_.begin()) {
+      std::move(exemplars_.begin() + 1, at, exemplars_.begin());
+      *(at - 1) = exemplar;
+    }
+  }
+  const std::vector<otlp::Exemplar>& all() const { return exemplars_; }
+
+ private:
+  std::vector<otlp::Exemplar> exemplars_;
+};
+
+std::uint64_t time_beside(std::uint64_t time_ns, TimestampMs point_ms) {
+  const auto time_ms = static_cast<TimestampMs>(time_ns / kNsPerMs);
+  const bool is_beside = time_ms <= point_ms && time_ms >= point_ms - kBeforePointMax;
+  return is_beside ? time_ns : static_cast<std::uint64_t>(point_ms) * kNsPerMs;
 }
 
 EncodedExemplar encode(const otlp::Exemplar& exemplar) {
@@ -66,7 +109,7 @@ EncodedExemplar encode(const otlp::Exemplar& exemplar) {
     inner.add_string(2, label.second);
   }
   writer.add_double(kValue, exemplar.value);
-  writer.add_int64(kTimestamp, static_cast<std::int64_t>(exemplar.time_ns / 1'000'000));
+  writer.add_int64(kTimestamp, static_cast<std::int64_t>(exemplar.time_ns / kNsPerMs));
   EncodedExemplar encoded;
   encoded.value = exemplar.value;
   protozero::pbf_writer outer(encoded.field);
@@ -76,21 +119,18 @@ EncodedExemplar encode(const otlp::Exemplar& exemplar) {
 
 }  // namespace
 
-std::vector<EncodedExemplar> read_exemplars(otlp::MetricKind type, std::string_view point) {
-  std::vector<otlp::Exemplar> found;
-  otlp::for_each_exemplar(type, point, [&found](std::string_view bytes) {
-    if (const auto exemplar = read_whole(bytes)) found.push_back(*exemplar);
+std::vector<EncodedExemplar> read_exemplars(otlp::MetricKind type, std::string_view point,
+                                            TimestampMs point_ms) {
+  NewestExemplars newest;
+  otlp::for_each_exemplar(type, point, [&](std::string_view bytes) {
+    auto exemplar = read_whole(bytes);
+    if (!exemplar) return;
+    exemplar->time_ns = time_beside(exemplar->time_ns, point_ms);
+    newest.add(*exemplar);
   });
-  // Prometheus takes exemplars of a series in order of time and refuses the rest.
-  std::stable_sort(found.begin(), found.end(), [](const auto& left, const auto& right) {
-    return left.time_ns < right.time_ns;
-  });
-  if (found.size() > kExemplarsMax) {
-    found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(kExemplarsMax));
-  }
   std::vector<EncodedExemplar> encoded;
-  encoded.reserve(found.size());
-  for (const otlp::Exemplar& exemplar : found) encoded.push_back(encode(exemplar));
+  encoded.reserve(newest.all().size());
+  for (const otlp::Exemplar& exemplar : newest.all()) encoded.push_back(encode(exemplar));
   return encoded;
 }
 

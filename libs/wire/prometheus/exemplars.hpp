@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libs/model/sample.hpp"
 #include "libs/wire/otlp/points.hpp"
 
 namespace vigia::wire::prometheus {
@@ -20,8 +21,11 @@ struct EncodedExemplar {
   std::string field;  ///< one `exemplars` field of a prometheus.TimeSeries
 };
 
-/// The point's exemplars, encoded, in time order: trace_id and span_id, then filtered attributes as
-/// far as there is room; an attribute of those names gives way. Throws protozero::exception.
-std::vector<EncodedExemplar> read_exemplars(otlp::MetricKind type, std::string_view point);
+/// The point's exemplars, encoded, in time order: trace_id and span_id where they are ids, then
+/// filtered attributes as far as there is room (none of an exemplar of more than 4 KiB); an
+/// attribute of those names gives way. One without a time, later than its point or more than a day
+/// before it has the point's time, `point_ms`. Throws protozero::exception.
+std::vector<EncodedExemplar> read_exemplars(otlp::MetricKind type, std::string_view point,
+                                            TimestampMs point_ms);
 
 }  // namespace vigia::wire::prometheus
