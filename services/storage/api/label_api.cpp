@@ -5,6 +5,7 @@
 
 #include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
+#include "services/storage/api/label_json.hpp"
 
 namespace vigia::storage::api {
 namespace {
@@ -48,24 +49,11 @@ class FirstTexts {
   Result<void> fits_;
 };
 
-std::size_t json_bytes_max(const Labels& labels) {
-  std::size_t bytes = 2;
-  for (const Label& label : labels) {
-    bytes += kJsonGrowth * (label.name.size() + label.value.size()) + 6;
-  }
-  return bytes;
-}
+std::size_t json_bytes_max(const Labels& labels) { return labels_json_bytes_max(labels); }
 std::size_t json_bytes_max(const std::string& text) { return kJsonGrowth * text.size() + 2; }
 
 std::string to_json(const std::string& text) { return json_text(text); }
-std::string to_json(const Labels& labels) {
-  std::string json = "{";
-  for (const Label& label : labels) {
-    if (json.size() > 1) json += ',';
-    json += json_text(label.name) + ':' + json_text(label.value);
-  }
-  return json + '}';
-}
+std::string to_json(const Labels& labels) { return labels_json(labels); }
 
 // Takes the items apart as it goes, so that they are not there twice.
 template <typename T>
