@@ -70,7 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("-f", "--follow", action="store_true", help="go on showing new lines")
     test = commands.add_parser("test", help="run the tests")
     test.add_argument(
-        "step", nargs="*", help="lint, unit, portal, integration, browser (default: all), or thorough, clang-tidy"
+        "step",
+        nargs="*",
+        help="lint, unit, portal, integration, browser (default: all), or thorough, compliance, clang-tidy",
     )
     make = commands.add_parser("build", help="build only")
     make.add_argument(

@@ -18,7 +18,7 @@ STEPS = ("lint", "unit", "portal", "integration", "browser")
 # In a whole run, beside which round of the integration tests: what waits itself beside what mostly waits, and what only
 # calculates in what is left idle by tests that are alone.
 BESIDE_INTEGRATION = {"side by side": ("browser", "lint"), "alone": ("portal", "unit")}
-SLOW_STEPS = ("thorough", "clang-tidy")  # only where they are named
+SLOW_STEPS = ("thorough", "compliance", "clang-tidy")  # only where they are named
 BROWSERS = 2  # at once
 
 # Name, what it runs. Every step runs even if one before it failed, so that one run shows everything.
@@ -59,6 +59,17 @@ def _thorough(python: Path) -> None:
     _programs("dev")
     unit.run_all("dev", {"VIGIA_THOROUGH": "1"})
     _integration(python, "--thorough")
+
+
+def _compliance(python: Path) -> None:
+    """Suites of others, which are fetched: what they call right."""
+    _programs("release")
+    run(
+        [python, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "tests/compliance"],
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT / 'tools'}:{ROOT / 'tests' / 'integration'}"},
+        what="compliance suites (pytest)",
+    )
 
 
 def _check_portal() -> None:
@@ -132,6 +143,7 @@ def test(only: list[str]) -> int:
         "integration": lambda: _integration(python),
         "browser": lambda: _browser(python),
         "thorough": lambda: _thorough(python),
+        "compliance": lambda: _compliance(python),
         "clang-tidy": _clang_tidy,
     }
     steps: list[Step] = [(name, run_step[name]) for name in only]

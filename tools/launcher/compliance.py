@@ -1,0 +1,61 @@
+"""prometheus/compliance's suite for receivers of remote write 2.0: fetched as a Go module, built outside of what is ours."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from launcher.paths import STATE
+from launcher.shell import Failure, output, run, say
+
+MODULE = "github.com/prometheus/compliance/remotewrite/receiver"
+VERSION = "v0.0.0-20260806071727-67b8327a2e93"
+SUM = "h1:VPMEZpXBAlaQrdz+ER6AQ9ArmxkYSy/SxkUixEwtH3Q="  # of that version's files, as Go counts them
+_GO_MINOR_MIN = 25  # go.mod of the suite
+
+
+def _check_go() -> None:
+    found = re.search(r"go1\.(\d+)", output(["go", "version"])) if shutil.which("go") else None
+    if found is None or int(found[1]) < _GO_MINOR_MIN:
+        has = f"here is {found[0]}" if found else "none is in PATH"
+        raise Failure(
+            f"the compliance suite is built by Go 1.{_GO_MINOR_MIN} or newer, {has}: install it and try again"
+        )
+
+
+def _files() -> Path:
+    """The module's folder. Its go.mod names another module than its path does, so nothing can require it: it is copied and
+    built by itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["go", "mod", "download", "-json", f"{MODULE}@{VERSION}"]
+        done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    try:
+        told = json.loads(done.stdout)
+    except json.JSONDecodeError:
+        raise Failure(f"the compliance suite could not be fetched: {done.stderr.strip()}") from None
+    if "Dir" not in told:
+        raise Failure(f"the compliance suite could not be fetched: {told.get('Error', done.stderr.strip())}")
+    if told.get("Sum") != SUM:
+        raise Failure(f"the compliance suite {VERSION} is not what it was: its sum is {told.get('Sum')}, not {SUM}")
+    return Path(told["Dir"])
+
+
+def remote_write_receiver() -> Path:
+    """The suite as a program; fetched and built the first time."""
+    folder = STATE / "compliance" / f"remote-write-{VERSION}"
+    program = folder / "suite"
+    if program.exists():
+        return program
+    _check_go()
+    files = _files()
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(files, folder, copy_function=shutil.copyfile)
+    folder.chmod(0o755)
+    say("the compliance suite is built, which fetches what it needs of Prometheus: a minute or two")
+    run(["go", "test", "-c", "-o", "building", "."], cwd=folder, what="build of the compliance suite")
+    (folder / "building").rename(program)
+    return program
