@@ -205,6 +205,10 @@ std::vector<retention::RetentionRule> Service::retention_rules() {
   const retention::RetentionSettings& keep = settings_.retention;
   std::vector<retention::RetentionRule> rules = {
       {"raw", keep.raw, [this](TimestampMs before) { return expire_raw(before); }}};
+  if (store::ExemplarStore* exemplars = cold().exemplars(); exemplars != nullptr) {
+    rules.push_back({"exemplars", keep.raw,
+                     [exemplars](TimestampMs before) { return exemplars->expire(before); }});
+  }
   for (const Resolution resolution : rolling::kRolledUp) {
     const retention::RollupKeep rolled = keep_of_rollups(resolution);
     rules.push_back({"roll-ups of " + std::string(to_string(resolution)),
@@ -267,6 +271,11 @@ api::OldestTimes Service::oldest_samples() const {
   return {kept_ms, std::max<TimestampMs>(earliest_now_ms() - late.count(), 0)};
 }
 
+// Whose times nobody judged at the door: a day that is far ahead would stay for good.
+api::WriteTimes Service::write_times() const {
+  return {oldest_samples(), times_.latest_ms(clock_) + store::kDayMs};
+}
+
 void Service::make_interfaces() {
   reader_ = std::make_unique<read::SeriesReader>(*heads_, cold().chunks());
   answers_ = std::make_unique<lanes::CustomerShares>("answers under way",
@@ -276,8 +285,14 @@ void Service::make_interfaces() {
       cold().catalog(), *reader_, read::ReadLimits(), *answers_,
       [this](Resolution resolution) { return samples_kept_from_ms(resolution); });
   books_ = std::make_unique<api::WriteBooks>(registry_);
-  write_api_ = std::make_unique<api::WriteApi>(cold().catalog(), instance_->numbers(), *ingester_,
-                                               *books_, [this] { return oldest_samples(); });
+  if (cold().exemplars() != nullptr && settings_.exemplars_per_minute > 0) {
+    exemplars_ = std::make_unique<ingest::ExemplarKeeper>(*cold().exemplars(), clock_,
+                                                          settings_.exemplars_per_minute);
+  }
+  write_api_ =
+      std::make_unique<api::WriteApi>(api::WriteParts{cold().catalog(), exemplars_.get(),
+                                                      instance_->numbers(), *ingester_, *books_},
+                                      [this] { return write_times(); });
   read_api_ = std::make_unique<api::ReadApi>(*remote_read_);
   const auto unsaved_files = [this] { return instance_->damage().unsaved_files; };
   const auto lacks_index = [this](std::string_view customer) {
@@ -287,6 +302,9 @@ void Service::make_interfaces() {
                           [this](std::string_view customer) { return lacks_chunks_of(customer); });
   label_api_ = std::make_unique<api::LabelApi>(cold().catalog(), *answers_, gaps_,
                                                [this] { return kept_from_ms(longest_keep()); });
+  exemplar_api_ =
+      std::make_unique<api::ExemplarApi>(cold().exemplars(), cold().catalog(), *answers_, gaps_,
+                                         [this, &keep] { return kept_from_ms(keep.raw); });
   trace_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kTraces);
   log_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kLogs);
   // Chunks are of samples: no span and no log record is missing for them.
@@ -338,6 +356,7 @@ void Service::stop(TimePoint deadline) noexcept {
   }
   take_over_.reset();  // it writes
   if (ingester_ != nullptr) ingester_->stop();
+  if (exemplars_ != nullptr) exemplars_->stop();  // behind what hands it more
 }
 
 std::optional<net::Response> Service::admit(net::RequestHead& head) {

@@ -14,6 +14,7 @@
 #include "libs/service/internal_token.hpp"
 #include "libs/service/program.hpp"
 #include "services/storage/api/event_api.hpp"
+#include "services/storage/api/exemplar_api.hpp"
 #include "services/storage/api/label_api.hpp"
 #include "services/storage/api/otlp_api.hpp"
 #include "services/storage/api/read_api.hpp"
@@ -72,6 +73,7 @@ class Service final : public service::Running, public net::Handler {
   TimestampMs kept_from_ms(Duration keep) const;
   TimestampMs earliest_now_ms() const;
   api::OldestTimes oldest_samples() const;
+  api::WriteTimes write_times() const;
   void set_short(bool is_short);
   std::vector<retention::RetentionRule> retention_rules();
   Result<void> start_retention();
@@ -134,7 +136,8 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<heads::StoredSeries> stored_series_;
   store::OpenRows* open_rows_ = nullptr;  // the instance's; null: nobody shares the store
   std::unique_ptr<heads::HeadSet> heads_;
-  std::unique_ptr<ingest::OpenCopies> open_copies_;  // null: nobody shares the store
+  std::unique_ptr<ingest::OpenCopies> open_copies_;    // null: nobody shares the store
+  std::unique_ptr<ingest::ExemplarKeeper> exemplars_;  // null: none are kept
   std::unique_ptr<ingest::Ingester> ingester_;
   std::unique_ptr<read::SeriesReader> reader_;
   std::unique_ptr<lanes::CustomerShares> answers_;
@@ -144,6 +147,7 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<api::ReadApi> read_api_;
   api::AnswerGaps gaps_;
   std::unique_ptr<api::LabelApi> label_api_;
+  std::unique_ptr<api::ExemplarApi> exemplar_api_;
   std::unique_ptr<api::OtlpApi> trace_intake_;
   std::unique_ptr<api::OtlpApi> log_intake_;
   std::unique_ptr<api::EventApi> event_api_;

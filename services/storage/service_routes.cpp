@@ -194,6 +194,11 @@ void Service::add_searches() {
            labels([this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
              return label_api_->series(request, limit);
            }));
+  add_read("/api/v1/exemplars",
+           {"exemplars", kSearchTimeMax, reader_of,
+            [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
+              return exemplar_api_->exemplars(request, limit);
+            }});
 }
 
 void Service::add_event_searches() {
@@ -371,6 +376,19 @@ void Service::add_store_metrics() {
     gauge("vigia_storage_span_disk_bytes", "Spans on disk.", events.disk_bytes(Signal::kTraces));
     gauge("vigia_storage_log_record_disk_bytes", "Log records on disk.",
           events.disk_bytes(Signal::kLogs));
+    if (const store::ExemplarStore* exemplars = cold().exemplars(); exemplars != nullptr) {
+      gauge("vigia_storage_exemplar_disk_bytes", "Exemplars on disk.", exemplars->disk_bytes());
+      counter("vigia_storage_damaged_exemplars_total",
+              "Exemplars left out of answers because they cannot be read.", exemplars->damaged());
+    }
+    const auto kept = exemplars_ != nullptr ? exemplars_->stats() : ingest::ExemplarKeeperStats();
+    counter("vigia_storage_exemplars_written_total", "Exemplars on disk, repeats included.",
+            kept.written);
+    counter("vigia_storage_exemplars_limited_total",
+            "Exemplars past what their customer may have kept in a minute: let go.", kept.limited);
+    counter("vigia_storage_exemplars_failed_total",
+            "Exemplars that the store refused, or for which there was no room: let go.",
+            kept.failed);
     counter("vigia_storage_damaged_histograms_total",
             "Stored histograms that are none, left out of answers.",
             remote_read_->damaged_histograms());

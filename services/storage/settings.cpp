@@ -26,6 +26,8 @@ StoreSettings read_store(const service::ConfigNode& store, std::uint64_t memory_
   return settings;
 }
 
+constexpr std::int64_t kExemplarsPerMinuteMax = 100'000;
+
 // Below a day it would refuse what a collector sends after an outage of one night.
 Duration read_late_max(const service::ConfigNode& node) {
   const Duration late_max = node.duration(Duration());
@@ -67,6 +69,7 @@ memory_max: 1GiB                of the process, 256MiB at least: buffers, reques
                                 (1/16) take their shares of it; above it whoever holds most is
                                 refused, retryably
 log: {bytes_max: 10GiB}         write-ahead log: at the cap writes are refused, retryably
+exemplars_per_minute: 1000      of a customer; others are counted and not kept; 0: none are kept
 late_max: 0                     samples older than that are refused as too_old, the rest of their
                                 request is stored; 0: none are. Above what senders may keep while
                                 they cannot reach the store
@@ -92,6 +95,8 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   const service::ConfigNode memory = root.child("memory_max");
   settings.memory_max = memory.bytes(settings.memory_max);
   if (settings.memory_max < kMemoryMin) memory.note_error("at least 256MiB");
+  settings.exemplars_per_minute = static_cast<std::uint64_t>(
+      root.child("exemplars_per_minute").integer(kExemplarsPerMinute, 0, kExemplarsPerMinuteMax));
   settings.late_max = read_late_max(root.child("late_max"));
   const service::ConfigNode store = root.child("store");
   settings.store = read_store(store, settings.memory_max);

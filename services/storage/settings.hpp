@@ -15,6 +15,8 @@
 
 namespace vigia::storage {
 
+inline constexpr std::int64_t kExemplarsPerMinute = 1'000;
+
 struct Settings {
   std::string listen = "127.0.0.1:9096";
   std::optional<net::TlsServerSettings> tls;  ///< of `listen`; none: plain
@@ -27,6 +29,7 @@ struct Settings {
   keep::CheckpointSettings checkpoints;
   /// Of the process; buffers, waiting requests and answers take their shares of it.
   std::uint64_t memory_max = 1ULL << 30U;
+  std::uint64_t exemplars_per_minute = kExemplarsPerMinute;  ///< of a customer; 0: none are kept
   Duration late_max{};  ///< samples that are older are refused; 0: none for that
 };
 

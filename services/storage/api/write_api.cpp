@@ -61,7 +61,8 @@ Result<void> decode(const net::Request& request, WriteBatch& batch) {
 }  // namespace
 
 // A fault of ours is nobody's to pay for with samples that were acknowledged: it is not final.
-net::Response write_answer(const heads::AppendCounts& counts, const RefusedSamples& refused) {
+net::Response write_answer(const heads::AppendCounts& counts, const RefusedSamples& refused,
+                           std::uint64_t exemplars_written) {
   net::Response response;
   response.status = 204;
   if (counts.set_aside > 0) {
@@ -82,7 +83,8 @@ net::Response write_answer(const heads::AppendCounts& counts, const RefusedSampl
   // Repeats count as written: to the sender they are, and fewer would look like a loss.
   response.headers.add("x-prometheus-remote-write-samples-written", fmt::to_string(samples));
   response.headers.add("x-prometheus-remote-write-histograms-written", fmt::to_string(histograms));
-  response.headers.add("x-prometheus-remote-write-exemplars-written", "0");
+  response.headers.add("x-prometheus-remote-write-exemplars-written",
+                       fmt::to_string(exemplars_written));
   return response;
 }
 
@@ -99,11 +101,11 @@ std::optional<net::Response> WriteApi::admit(const net::Headers& headers) {
 void WriteApi::handle(net::Request request, net::Responder responder) {
   auto fence = read_fence(request.headers);
   if (!fence) return responder.send(error_response(fence.error()));
-  WriteBatch batch(catalog_, numbers_, std::move(*fence), oldest_());
+  WriteBatch batch(parts_.catalog, parts_.numbers, std::move(*fence), times_());
   if (auto decoded = decode(request, batch); !decoded) {
     return responder.send(error_response(decoded.error()));
   }
-  RequestBooks books(books_, batch.received());
+  RequestBooks books(parts_.books, batch.received());
   if (auto resolved = batch.resolve(); !resolved) {
     books.note_failed();
     return responder.send(error_response(resolved.error()));
@@ -115,17 +117,35 @@ void WriteApi::handle(net::Request request, net::Responder responder) {
     books.note_refused(reason, batch.refused(reason));
     refused.samples += batch.refused(reason);
   }
+  parts_.books.note_exemplars(batch.exemplars().counts());
+  std::vector<ingest::OwnedExemplars> exemplars = batch.exemplars().take();
   ingest::IngestBatch accepted = batch.take();
-  if (accepted.items() == 0) return responder.send(write_answer({}, refused));
-  ingester_.write(std::move(accepted), [books = std::move(books), responder = std::move(responder),
-                                        refused](Result<heads::AppendCounts> counts) mutable {
-    if (!counts) {
-      books.note_failed();
-      return responder.send(error_response(counts.error()));
-    }
-    books.note(*counts);
-    responder.send(write_answer(*counts, refused));
-  });
+  if (accepted.items() == 0)
+    return answer(std::move(responder), {{}, refused}, std::move(exemplars));
+  parts_.ingester.write(
+      std::move(accepted),
+      [this, books = std::move(books), responder = std::move(responder), refused,
+       exemplars = std::move(exemplars)](Result<heads::AppendCounts> counts) mutable {
+        if (!counts) {
+          books.note_failed();
+          return responder.send(error_response(counts.error()));
+        }
+        books.note(*counts);
+        answer(std::move(responder), {*counts, refused}, std::move(exemplars));
+      });
+}
+
+// Behind the samples, which are on disk: a request that is refused for now leaves nothing behind.
+void WriteApi::answer(net::Responder responder, const Written& written,
+                      std::vector<ingest::OwnedExemplars> exemplars) {
+  const auto send = [](net::Responder& to, const Written& what, std::uint64_t exemplars_written) {
+    to.send(write_answer(what.counts, what.refused, exemplars_written));
+  };
+  if (parts_.exemplars == nullptr || exemplars.empty()) return send(responder, written, 0);
+  parts_.exemplars->keep(std::move(exemplars),
+                         [send, written, to = std::move(responder)](std::uint64_t count) mutable {
+                           send(to, written, count);
+                         });
 }
 
 }  // namespace vigia::storage::api

@@ -7,6 +7,7 @@
 #include "libs/net/server.hpp"
 #include "services/storage/api/write_batch.hpp"
 #include "services/storage/api/write_books.hpp"
+#include "services/storage/ingest/exemplar_keeper.hpp"
 #include "services/storage/ingest/ingester.hpp"
 #include "services/storage/store/catalog.hpp"
 
@@ -18,36 +19,46 @@ struct RefusedSamples {
 };
 
 /// What a write is answered of which this became.
-net::Response write_answer(const heads::AppendCounts& counts, const RefusedSamples& refused);
+net::Response write_answer(const heads::AppendCounts& counts, const RefusedSamples& refused,
+                           std::uint64_t exemplars_written);
+
+/// What became of the samples of a write.
+struct Written {
+  heads::AppendCounts counts;
+  RefusedSamples refused;
+};
+
+/// What it works with; all must outlive it.
+struct WriteParts {
+  store::Catalog& catalog;
+  ingest::ExemplarKeeper* exemplars;  ///< null: none are kept
+  customers::CustomerNumbers& numbers;
+  ingest::Ingester& ingester;
+  WriteBooks& books;
+};
 
 /// Contract: 204 where all samples are in the write-ahead log, or were there already; 400 where
 /// some were refused or conflict with stored ones, the rest stored; 415 for another content type or
 /// message; 503 for a passing fault, 500 where a fault of this program kept some out: repeating is
 /// right for both. Always with X-Prometheus-Remote-Write-Samples-Written,
-/// -Histograms-Written and -Exemplars-Written (exemplars are not kept: 0). Repeats count as
+/// -Histograms-Written and -Exemplars-Written. Repeats count as
 /// written; samples older than their retention are taken and not stored, whatever was acknowledged
 /// being decided elsewhere, and do not count as written. Thread contract: any thread that may
 /// block.
 class WriteApi {
  public:
-  /// All must outlive it.
-  WriteApi(store::Catalog& catalog, customers::CustomerNumbers& numbers, ingest::Ingester& ingester,
-           WriteBooks& books, std::function<OldestTimes()> oldest)
-      : catalog_(catalog),
-        numbers_(numbers),
-        ingester_(ingester),
-        books_(books),
-        oldest_(std::move(oldest)) {}
+  WriteApi(const WriteParts& parts, std::function<WriteTimes()> times)
+      : parts_(parts), times_(std::move(times)) {}
   /// 415 for another content type or encoding, before a byte of the body is read.
   static std::optional<net::Response> admit(const net::Headers& headers);
   void handle(net::Request request, net::Responder responder);
 
  private:
-  store::Catalog& catalog_;
-  customers::CustomerNumbers& numbers_;
-  ingest::Ingester& ingester_;
-  WriteBooks& books_;
-  std::function<OldestTimes()> oldest_;
+  void answer(net::Responder responder, const Written& written,
+              std::vector<ingest::OwnedExemplars> exemplars);
+
+  const WriteParts parts_;
+  std::function<WriteTimes()> times_;
 };
 
 }  // namespace vigia::storage::api

@@ -15,7 +15,7 @@ TEST(WriteAnswerTest, WhatWasKeptIsTaken) {
   heads::AppendCounts counts;
   counts.stored = 3;
   counts.repeats = 2;
-  const auto answer = write_answer(counts, {});
+  const auto answer = write_answer(counts, {}, 0);
   EXPECT_EQ(answer.status, 204);
   EXPECT_EQ(answer.headers.get("x-prometheus-remote-write-samples-written"), "5");
 }
@@ -23,8 +23,8 @@ TEST(WriteAnswerTest, WhatWasKeptIsTaken) {
 TEST(WriteAnswerTest, WhatIsRefusedAndInConflictIsFinal) {
   heads::AppendCounts counts;
   counts.conflicts = 1;
-  EXPECT_EQ(write_answer(counts, {}).status, 400);
-  const auto answer = write_answer({}, {2, "no name"});
+  EXPECT_EQ(write_answer(counts, {}, 0).status, 400);
+  const auto answer = write_answer({}, {2, "no name"}, 0);
   EXPECT_EQ(answer.status, 400);
   EXPECT_THAT(answer.body, HasSubstr("2 samples refused"));
   EXPECT_THAT(answer.body, HasSubstr("no name"));
@@ -36,7 +36,7 @@ TEST(WriteAnswerTest, AFaultOfOursIsNotFinal) {
   counts.stored = 3;
   counts.conflicts = 1;
   counts.set_aside = 2;
-  const auto answer = write_answer(counts, {1, "no name"});
+  const auto answer = write_answer(counts, {1, "no name"}, 0);
   EXPECT_EQ(answer.status, 500);
   EXPECT_THAT(answer.body, HasSubstr("2 samples could not be kept"));
   EXPECT_EQ(answer.headers.get("x-prometheus-remote-write-samples-written"), "3");

@@ -33,14 +33,18 @@ Labels to_labels(const SeriesView& series) {
 }  // namespace
 
 WriteBatch::WriteBatch(store::Catalog& catalog, customers::CustomerNumbers& numbers,
-                       read::Fence fence, OldestTimes oldest)
-    : catalog_(catalog), numbers_(numbers), fence_(std::move(fence)), oldest_(oldest) {}
+                       read::Fence fence, WriteTimes times)
+    : catalog_(catalog),
+      numbers_(numbers),
+      fence_(std::move(fence)),
+      exemplars_({times.oldest.kept_ms, times.oldest.taken_ms, times.exemplars_ahead_ms}),
+      oldest_(times.oldest) {}
 
 void WriteBatch::on_series(const SeriesView& series) {
   const std::uint64_t values = series.samples.size() + series.histograms.size();
   received_ += values;
   const Owner* owner = owner_of(series);
-  if (owner == nullptr) return;
+  if (owner == nullptr) return exemplars_.refuse(series);
   ingest::SeriesBatch target;
   target.customer = owner->number;
   // Over the bytes as they came: a series that is known costs no string and no sort, and nearly all
@@ -48,11 +52,13 @@ void WriteBatch::on_series(const SeriesView& series) {
   const store::LabelsHash hash = store::hash_labels(owner->seed, series.label_bytes);
   const auto known = catalog_.find(hash);
   if (known.has_value()) target.id = known->id;
-  if (!known.has_value() && !has_good_labels(series)) return;
+  if (!known.has_value() && !has_good_labels(series)) return exemplars_.refuse(series);
   add_values(series, target);
+  const store::DayRange exemplar_days = exemplars_.add(owner->id, series, batch_.series.size());
   // Before the series is made: samples that are all too old must not leave an empty one behind.
-  if (target.samples.empty() && target.histograms.empty()) return;
-  const store::DayRange days = days_to_note(target);
+  if (target.samples.empty() && target.histograms.empty() && exemplar_days == store::kNoDays)
+    return;
+  const store::DayRange days = store::joined(days_to_note(target), exemplar_days);
   if (!known.has_value() || !known->days.contains(days)) {
     Unresolved& unresolved = unresolved_of(owner->id);
     unresolved.series.push_back({to_labels(series), hash, days, {}, false});
@@ -65,6 +71,7 @@ void WriteBatch::on_bad_series(const SeriesView& series, std::string_view why) {
   const std::uint64_t values = series.samples.size() + series.histograms.size();
   received_ += values;
   refuse(Refusal::kInvalid, values, series, why);
+  exemplars_.refuse(series);
 }
 
 // In the last hour of a day the next one is noted too, a twentieth of the series every three
@@ -78,6 +85,7 @@ store::DayRange WriteBatch::days_to_note(const ingest::SeriesBatch& target) cons
   };
   for (const Sample& sample : target.samples) see(sample.timestamp_ms);
   for (const auto& histogram : target.histograms) see(histogram.timestamp_ms);
+  if (first_ms > last_ms) return store::kNoDays;  // exemplars alone
   const auto turn = static_cast<TimestampMs>(target.id.value % kNoteTurns);
   return {store::day_of(first_ms),
           store::day_of(last_ms + kNoteAhead - turn * (kNoteAhead / kNoteTurns))};
@@ -184,7 +192,16 @@ Result<void> WriteBatch::resolve() {
   for (Unresolved& some : unresolved_) {
     if (auto resolved = resolve_some(some); !resolved) return resolved;
   }
+  exemplars_.resolve(batch_.series);
   return {};
+}
+
+// A series of exemplars alone has no head to be opened.
+ingest::IngestBatch WriteBatch::take() {
+  std::erase_if(batch_.series, [](const ingest::SeriesBatch& series) {
+    return series.samples.empty() && series.histograms.empty();
+  });
+  return std::move(batch_);
 }
 
 Result<void> WriteBatch::resolve_some(Unresolved& unresolved) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "libs/wire/remote_write/write_request.hpp"
+#include "services/storage/api/exemplar_batch.hpp"
 #include "services/storage/api/write_books.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/ingest/ingest_batch.hpp"
@@ -23,6 +24,11 @@ struct OldestTimes {
   TimestampMs kept_ms = 0;   ///< they would be forgotten at once: taken and counted
   TimestampMs taken_ms = 0;  ///< refused, what comes as late as that being a mistake
 };
+/// Of a request.
+struct WriteTimes {
+  OldestTimes oldest;
+  TimestampMs exemplars_ahead_ms = kTimeMax;  ///< ExemplarTimes
+};
 
 /// Takes the series of one request one after the other. What breaks the rules is refused and
 /// counted, the rest goes on. Whether a time lies too far ahead was decided where the data were
@@ -32,14 +38,16 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   /// With a fence every series has to carry its customer_id; without one the owner is each series'
   /// customer_id, `_provider` where there is none. `catalog` and `numbers` must outlive it.
   WriteBatch(store::Catalog& catalog, customers::CustomerNumbers& numbers, read::Fence fence,
-             OldestTimes oldest = {});
+             WriteTimes times = {});
 
   void on_series(const wire::remote_write::SeriesView& series) override;
   void on_bad_series(const wire::remote_write::SeriesView& series, std::string_view why) override;
   /// After the last series: gives every one its number.
   Result<void> resolve();
 
-  ingest::IngestBatch take() { return std::move(batch_); }
+  /// What of it has samples. Once.
+  ingest::IngestBatch take();
+  ExemplarBatch& exemplars() { return exemplars_; }
   std::uint64_t received() const { return received_; }
   std::uint64_t expired() const { return expired_; }
   std::uint64_t refused(Refusal refusal) const {
@@ -79,6 +87,7 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   std::string last_owner_label_;
   std::optional<Owner> last_owner_;
   ingest::IngestBatch batch_;
+  ExemplarBatch exemplars_;
   std::vector<Unresolved> unresolved_;  // a request is of one customer, mostly
   OldestTimes oldest_;
   std::uint64_t received_ = 0;

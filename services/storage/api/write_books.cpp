@@ -31,7 +31,14 @@ WriteBooks::WriteBooks(service::MetricRegistry& registry)
       expired_(registry.counter("vigia_storage_samples_expired_total",
                                 "Samples older than their retention: taken, not stored.")),
       failed_(registry.counter("vigia_storage_samples_failed_total",
-                               "Samples answered with a passing fault; their sender repeats.")) {
+                               "Samples answered with a passing fault; their sender repeats.")),
+      exemplars_received_(registry.counter("vigia_storage_exemplars_received_total",
+                                           "Exemplars of readable write requests.")),
+      exemplars_refused_(registry.counter("vigia_storage_exemplars_refused_total",
+                                          "Exemplars that break the rules, or whose series do: "
+                                          "left out, their samples are stored.")),
+      exemplars_expired_(registry.counter("vigia_storage_exemplars_expired_total",
+                                          "Exemplars older than their retention: not stored.")) {
   for (std::size_t i = 0; i < kRefusals; ++i) {
     refused_[i] = &registry.counter("vigia_storage_samples_refused_total",
                                     "Samples refused at the door, by reason.",
@@ -49,6 +56,12 @@ void WriteBooks::note(const heads::AppendCounts& counts) {
   repeated_.add(counts.repeats);
   conflicts_.add(counts.conflicts);
   note_refused(Refusal::kFault, counts.set_aside);
+}
+
+void WriteBooks::note_exemplars(const ExemplarCounts& counts) {
+  exemplars_received_.add(counts.received);
+  exemplars_refused_.add(counts.refused);
+  exemplars_expired_.add(counts.expired);
 }
 
 void RequestBooks::note_refused(Refusal refusal, std::uint64_t samples) {

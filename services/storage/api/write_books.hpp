@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libs/service/metrics.hpp"
+#include "services/storage/api/exemplar_batch.hpp"
 #include "services/storage/heads/head_set.hpp"
 
 namespace vigia::storage::api {
@@ -29,6 +30,9 @@ class WriteBooks {
   void note(const heads::AppendCounts& counts);
   void note_expired(std::uint64_t samples) { expired_.add(samples); }
   void note_failed(std::uint64_t samples) { failed_.add(samples); }
+  /// received = refused + expired + what ExemplarKeeper counts, but for what of requests whose
+  /// samples were answered with a passing fault, and where the store keeps none.
+  void note_exemplars(const ExemplarCounts& counts);
 
  private:
   service::Counter& received_;
@@ -38,6 +42,9 @@ class WriteBooks {
   service::Counter& conflicts_;
   service::Counter& expired_;
   service::Counter& failed_;
+  service::Counter& exemplars_received_;
+  service::Counter& exemplars_refused_;
+  service::Counter& exemplars_expired_;
   std::array<service::Counter*, kRefusals> refused_{};  // of the registry, which outlives us
 };
 

@@ -5,6 +5,7 @@
 #include "services/storage/store/catalog.hpp"
 #include "services/storage/store/chunks.hpp"
 #include "services/storage/store/events.hpp"
+#include "services/storage/store/exemplars.hpp"
 
 namespace vigia::storage::store {
 
@@ -16,6 +17,8 @@ class ColdStore {
   virtual Catalog& catalog() = 0;
   virtual ChunkStore& chunks() = 0;
   virtual EventStore& events() = 0;
+  /// Null: this store keeps none.
+  virtual ExemplarStore* exemplars() { return nullptr; }
 };
 
 }  // namespace vigia::storage::store

@@ -117,8 +117,8 @@ Result<void> forget_rows(kv::OrderedStore& store, const CustomerRows& rows) {
   const std::uint32_t number = rows.number.value;
   // First, and on disk: once the series' own rows are gone nothing says whose a hash is.
   if (auto forgotten = forget_hashes(store, rows); !forgotten) return forgotten;
-  for (const Family family :
-       {Family::kChunks, Family::kRollup5m, Family::kRollup1h, Family::kRollup1d}) {
+  for (const Family family : {Family::kChunks, Family::kRollup5m, Family::kRollup1h,
+                              Family::kRollup1d, Family::kExemplars}) {
     auto forgotten = forget_by_days(store, family, "", {number_key({number})});
     if (!forgotten) return forgotten;
   }

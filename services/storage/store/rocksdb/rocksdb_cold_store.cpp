@@ -191,6 +191,38 @@ class EventsByNames final : public EventStore {
   index::SeriesIndex& index_;
 };
 
+class ExemplarsByNames final : public ExemplarStore {
+ public:
+  ExemplarsByNames(KvExemplars& rows, index::SeriesIndex& index) : rows_(rows), index_(index) {}
+
+  Result<void> put(const CustomerId& customer, std::span<const NewExemplar> exemplars) override {
+    const auto number = index_.number_of(customer);
+    if (!number) return tl::unexpected<Error>(number.error());
+    return rows_.put(*number, exemplars);
+  }
+  Result<void> sync() override { return rows_.sync(); }
+  Result<std::vector<SeriesId>> having(const CustomerId& customer, std::span<const SeriesId> series,
+                                       const ExemplarRange& range,
+                                       const WorkLimit& limit) override {
+    const auto number = index_.find_customer(customer);
+    if (!number.has_value()) return std::vector<SeriesId>();
+    return rows_.having(*number, series, range, limit);
+  }
+  Result<void> read(const CustomerId& customer, SeriesId series, const ExemplarRange& range,
+                    const Visit& visit, const WorkLimit& limit) override {
+    const auto number = index_.find_customer(customer);
+    if (!number.has_value()) return {};
+    return rows_.read({*number, series}, range, visit, limit);
+  }
+  Result<std::size_t> expire(TimestampMs before_ms) override { return rows_.expire(before_ms); }
+  std::uint64_t disk_bytes() const override { return rows_.disk_bytes(); }
+  std::uint64_t damaged() const override { return rows_.damaged(); }
+
+ private:
+  KvExemplars& rows_;
+  index::SeriesIndex& index_;
+};
+
 }  // namespace
 
 class RocksDbColdStore::ByNames {
@@ -198,11 +230,13 @@ class RocksDbColdStore::ByNames {
   ByNames(RocksDbColdStore& own, kv::OrderedStore& store)
       : catalog(*own.index_, store),
         chunks(*own.chunk_rows_, *own.index_),
-        events(*own.spans_, *own.logs_, *own.index_) {}
+        events(*own.spans_, *own.logs_, *own.index_),
+        exemplars(*own.exemplar_rows_, *own.index_) {}
 
   CatalogByNames catalog;
   ChunksByNames chunks;
   EventsByNames events;
+  ExemplarsByNames exemplars;
 };
 
 RocksDbColdStore::RocksDbColdStore(Key /*key*/) {}
@@ -223,6 +257,9 @@ Result<std::unique_ptr<RocksDbColdStore>> RocksDbColdStore::open(kv::OrderedStor
     if (!events) return forward(events);
     (signal == Signal::kTraces ? opened->spans_ : opened->logs_) = std::move(*events);
   }
+  auto exemplars = KvExemplars::open(store);
+  if (!exemplars) return forward(exemplars);
+  opened->exemplar_rows_ = std::move(*exemplars);
   opened->by_names_ = std::make_unique<ByNames>(*opened, store);
   return opened;
 }
@@ -230,6 +267,7 @@ Result<std::unique_ptr<RocksDbColdStore>> RocksDbColdStore::open(kv::OrderedStor
 Catalog& RocksDbColdStore::catalog() { return by_names_->catalog; }
 ChunkStore& RocksDbColdStore::chunks() { return by_names_->chunks; }
 EventStore& RocksDbColdStore::events() { return by_names_->events; }
+ExemplarStore* RocksDbColdStore::exemplars() { return &by_names_->exemplars; }
 
 Result<customers::CustomerNumber> RocksDbColdStore::number_of(const CustomerId& customer) {
   return index_->number_of(customer);

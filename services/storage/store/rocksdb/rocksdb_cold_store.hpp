@@ -12,6 +12,7 @@
 #include "services/storage/store/rocksdb/events/event_table.hpp"
 #include "services/storage/store/rocksdb/index/series_index.hpp"
 #include "services/storage/store/rocksdb/kv_chunks.hpp"
+#include "services/storage/store/rocksdb/kv_exemplars.hpp"
 
 namespace vigia::storage::store::rocksdb {
 
@@ -31,6 +32,7 @@ class RocksDbColdStore final : public ColdStore, public customers::CustomerNumbe
   Catalog& catalog() override;
   ChunkStore& chunks() override;
   EventStore& events() override;
+  ExemplarStore* exemplars() override;
   Result<customers::CustomerNumber> number_of(const CustomerId& customer) override;
   std::optional<CustomerId> id_of(customers::CustomerNumber number) const override;
   Result<void> keep_unowned(customers::CustomerNumber number,
@@ -46,12 +48,13 @@ class RocksDbColdStore final : public ColdStore, public customers::CustomerNumbe
   }
 
  private:
-  class ByNames;  // the three parts of the contract
+  class ByNames;  // the parts of the contract
 
   std::unique_ptr<KvChunks> chunk_rows_;
   std::unique_ptr<index::SeriesIndex> index_;
   std::unique_ptr<events::EventTable> spans_;
   std::unique_ptr<events::EventTable> logs_;
+  std::unique_ptr<KvExemplars> exemplar_rows_;
   std::unique_ptr<ByNames> by_names_;
 };
 

@@ -22,6 +22,7 @@ Result<CheckReport> RocksDbInstance::check(const kv::RocksDbSettings& settings,
   const auto check_row = [](std::string_view family, std::string_view key,
                             std::string_view value) -> Result<void> {
     if (family == "chunks") return check_chunk_row(key, value);
+    if (family == "exemplars") return check_exemplar_row(key, value);
     if (family == "due") return check_due_row(key, value);
     for (const Resolution resolution :
          {Resolution::kFiveMinutes, Resolution::kHour, Resolution::kDay}) {

@@ -87,6 +87,8 @@ std::optional<RowOwner> owner_of(kv::Family family, std::string_view key) {
       return owner_of_chunk("roll-ups of an hour", key);
     case kv::Family::kRollup1d:
       return owner_of_chunk("roll-ups of a day", key);
+    case kv::Family::kExemplars:
+      return owner_of_chunk("exemplars", key);
     case kv::Family::kDue:
       return with_customer("days due", key);
   }

@@ -19,6 +19,7 @@ class MemoryColdStore final : public ColdStore {
   Catalog& catalog() override { return catalog_; }
   ChunkStore& chunks() override { return chunks_; }
   EventStore& events() override { return events_; }
+  ExemplarStore* exemplars() override { return &exemplars_; }
 
  private:
   class MemoryCatalog final : public Catalog {
@@ -146,9 +147,32 @@ class MemoryColdStore final : public ColdStore {
     std::map<std::pair<CustomerId, Signal>, std::vector<Item>> items_;  // in order of arrival
   };
 
+  class MemoryExemplars final : public ExemplarStore {
+   public:
+    Result<void> put(const CustomerId& customer, std::span<const NewExemplar> exemplars) override;
+    Result<void> sync() override { return {}; }
+    Result<std::vector<SeriesId>> having(const CustomerId& customer,
+                                         std::span<const SeriesId> series,
+                                         const ExemplarRange& range,
+                                         const WorkLimit& limit) override;
+    Result<void> read(const CustomerId& customer, SeriesId series, const ExemplarRange& range,
+                      const Visit& visit, const WorkLimit& limit) override;
+    Result<std::size_t> expire(TimestampMs before_ms) override;
+    std::uint64_t disk_bytes() const override { return 0; }
+    std::uint64_t damaged() const override { return 0; }
+
+   private:
+    using Place = std::pair<CustomerId, SeriesId>;
+    using Item = std::tuple<TimestampMs, std::uint64_t, std::string>;  // time, value's bits, labels
+
+    std::mutex mutex_;
+    std::map<Place, std::set<Item>> items_;
+  };
+
   MemoryCatalog catalog_;
   MemoryChunks chunks_;
   MemoryEvents events_;
+  MemoryExemplars exemplars_;
 };
 
 }  // namespace vigia::storage::store

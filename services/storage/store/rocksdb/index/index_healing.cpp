@@ -166,7 +166,7 @@ Result<void> SeriesIndex::heal() {
   value_days_.clear();
   for (const kv::Family family :
        {kv::Family::kChunks, kv::Family::kSpans, kv::Family::kLogs, kv::Family::kRollup5m,
-        kv::Family::kRollup1h, kv::Family::kRollup1d}) {
+        kv::Family::kRollup1h, kv::Family::kRollup1d, kv::Family::kExemplars}) {
     if (auto found = find_customer_numbers(family); !found) return found;
   }
   if (auto restored = restore_series("l", "m"); !restored) return forward(restored);

@@ -26,8 +26,9 @@ enum class Family : std::uint8_t {
   kRollup1h = 6,
   kRollup1d = 7,
   kDue = 8,  ///< days of which roll-ups are to be made
+  kExemplars = 9,
 };
-inline constexpr std::size_t kFamilies = 9;
+inline constexpr std::size_t kFamilies = 10;
 
 struct KeyValue {
   Family family = Family::kIndex;
