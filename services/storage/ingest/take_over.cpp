@@ -64,10 +64,15 @@ Result<void> TakeOver::take(const CustomerId& customer, std::string_view body) {
 Result<void> TakeOver::write(IngestBatch batch) {
   std::promise<Result<void>> told;
   auto outcome = told.get_future();
-  ingester_.write(std::move(batch), [told = std::move(told)](
-                                        Result<heads::AppendCounts> counts) mutable {
-    told.set_value(counts ? Result<void>() : Result<void>(tl::unexpected<Error>(counts.error())));
-  });
+  ingester_.write(
+      std::move(batch), [told = std::move(told)](Result<heads::AppendCounts> counts) mutable {
+        if (!counts) return told.set_value(tl::unexpected<Error>(counts.error()));
+        // What was kept out of the heads is in this copy alone: it is given again.
+        if (counts->set_aside > 0)
+          return told.set_value(fail(ErrorCode::kUnavailable,
+                                     "a fault of this program kept some samples out, see its log"));
+        told.set_value({});
+      });
   try {
     return outcome.get();
   } catch (const std::future_error&) {

@@ -162,6 +162,9 @@ void CassandraOpenRows::note_done(const Keeping& keeping) {
     error = Error{ErrorCode::kUnavailable, "the cluster took no sign of life of this storage"};
   }
   if (error) {
+    // Whatever the nodes have against a copy, the samples are in this instance's log: a refusal
+    // that is final would make their sender drop them.
+    error->code = ErrorCode::kUnavailable;
     ++failed_;
     return keeping.done(tl::unexpected<Error>(*error));
   }
