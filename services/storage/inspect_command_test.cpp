@@ -183,5 +183,26 @@ TEST_F(InspectTest, DamageIsToldWithOne) {
   EXPECT_EQ(said.text, "");
 }
 
+// It lies in the log alone: RocksDB would open it up to the damage and say that all is well.
+TEST_F(InspectTest, DamageInTheDatabasesOwnLogIsToldWithOne) {
+  for (const char* customer : {"cliente-a", "cliente-b", "cliente-c"}) {
+    ASSERT_EQ(write(series("m", customer, {{now_, 1}})).status, 204);
+  }
+  const std::string copy = killed();
+  bool is_changed = false;
+  for (const auto& [path, bytes] : files(copy)) {
+    const std::size_t at = bytes.find("cliente-b");
+    if (fs::path(path).parent_path() != copy || !path.ends_with(".log")) continue;
+    if (at == std::string::npos) continue;
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put('C');
+    is_changed = true;
+  }
+  ASSERT_TRUE(is_changed);
+  EXPECT_EQ(look(copy).code, 1);
+  EXPECT_EQ(look(copy, {{"--raw", ""}}).code, 1);
+}
+
 }  // namespace
 }  // namespace vigia::storage

@@ -114,6 +114,7 @@ class RocksDbContents final : public instance::FolderContents {
   Result<FolderSums> sums(const Progress& progress) override {
     FolderSums sums;
     sums.format = format_;
+    sums.unread = store_->log_damage();
     for (std::size_t i = 0; i < kv::kFamilies; ++i) {
       const auto scan = store_->scan(static_cast<kv::Family>(i), "", "");
       const std::string name = kv::kFamilyNames.at(i);
@@ -129,6 +130,7 @@ class RocksDbContents final : public instance::FolderContents {
   }
 
   Result<void> raw(const RawQuery& query, const RawVisit& visit, const BadRow& bad_row) override {
+    for (const std::string& damage : store_->log_damage()) bad_row(damage);
     const TimestampMs from_ms = std::max<TimestampMs>(query.from_ms - kChunkSpanMs, 0);
     const std::uint32_t last_day = day_of(query.to_ms);
     const auto scan = store_->scan(kv::Family::kChunks, before_customer(day_of(from_ms), {}), "");

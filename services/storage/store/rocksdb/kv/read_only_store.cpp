@@ -1,5 +1,6 @@
 #include "services/storage/store/rocksdb/kv/read_only_store.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <vector>
@@ -9,7 +10,9 @@
 #include <rocksdb/env.h>
 #include <rocksdb/options.h>
 
+#include "services/storage/store/rocksdb/kv/folder_files.hpp"
 #include "services/storage/store/rocksdb/kv/folder_lock.hpp"
+#include "services/storage/store/rocksdb/kv/record_file.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_database.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_options.hpp"
 
@@ -77,6 +80,41 @@ class ReadOnlyScan final : public Scan {
   std::unique_ptr<::rocksdb::Iterator> iterator_;
 };
 
+// By their numbers, the oldest first.
+Result<std::vector<std::string>> logs_in(const std::string& directory) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    std::string name = at->path().filename().string();
+    if (name.ends_with(".log") && number_in(name) != 0) names.push_back(std::move(name));
+  }
+  if (error) return refused(directory + " cannot be listed: " + error.message());
+  std::sort(names.begin(), names.end(), [](const std::string& left, const std::string& right) {
+    return number_in(left) < number_in(right);
+  });
+  return names;
+}
+
+// Only the last one may end within a record: a kill tore it, and nobody was told that it is kept.
+Result<std::vector<std::string>> damage_of_logs(const std::string& directory) {
+  const auto names = logs_in(directory);
+  if (!names) return forward(names);
+  std::vector<std::string> damage;
+  for (const std::string& name : *names) {
+    const auto state = read_record_file(directory + "/" + name, [](std::string_view) {});
+    if (!state) return tl::unexpected<Error>(state.error());
+    const bool is_cut = state->tail_bytes > 0 && name != names->back();
+    if (state->damaged_passages == 0 && !is_cut) continue;
+    const bool is_passage = state->damaged_passages > 0;
+    damage.push_back(fmt::format(
+        "{}: {} damaged passages, {} bytes, the first at byte {}; rows behind it are not told",
+        name, state->damaged_passages + (is_cut ? 1U : 0U),
+        state->damaged_bytes + (is_cut ? state->tail_bytes : 0U),
+        is_passage ? state->first_damage : state->records_end));
+  }
+  return damage;
+}
+
 class ReadOnlyRocksDb final : public ReadOnlyStore {
  public:
   explicit ReadOnlyRocksDb(std::string directory) : directory_(std::move(directory)) {}
@@ -102,6 +140,10 @@ class ReadOnlyRocksDb final : public ReadOnlyStore {
                                 lock_->why_not()));
       }
     }
+    // Before RocksDB does, which takes the first damage for the end and says that all is well.
+    auto damage = damage_of_logs(directory_);
+    if (!damage) return forward(damage);
+    log_damage_ = *std::move(damage);
     return open_database();
   }
 
@@ -119,6 +161,7 @@ class ReadOnlyRocksDb final : public ReadOnlyStore {
     if (!status.ok()) return unread(directory_, status);
     return std::optional<std::string>(std::move(value));
   }
+  const std::vector<std::string>& log_damage() const override { return log_damage_; }
 
  private:
   Result<void> open_database() {
@@ -151,6 +194,7 @@ class ReadOnlyRocksDb final : public ReadOnlyStore {
 
   const std::string directory_;
   std::optional<FolderLock> lock_;
+  std::vector<std::string> log_damage_;
   std::vector<Family> families_;
   std::vector<::rocksdb::ColumnFamilyHandle*> handles_;  // of these
   std::unique_ptr<::rocksdb::DB> db_;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/base/result.hpp"
 #include "services/storage/store/rocksdb/kv/ordered_store.hpp"
@@ -18,6 +19,9 @@ class ReadOnlyStore {
   /// have, being of an older version, is empty.
   virtual std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) = 0;
   virtual Result<std::optional<std::string>> get(Family family, std::string_view key) = 0;
+  /// What is damaged of RocksDB's own logs, a line each. RocksDB opens them all the same, up to the
+  /// first damage, and says nothing: rows that stand behind it are missing here.
+  virtual const std::vector<std::string>& log_damage() const = 0;
 };
 
 /// Holds the folder's lock, where it has one, as long as the store lives. What RocksDB's own logs

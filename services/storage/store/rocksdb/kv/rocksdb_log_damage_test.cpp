@@ -5,11 +5,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "services/storage/store/rocksdb/kv/read_only_store.hpp"
 #include "services/storage/store/rocksdb/kv/testing/rocksdb_damage_fixture.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
@@ -102,6 +106,52 @@ TEST_F(RocksDbLogDamageTest, WhatIsInTheLogAloneSurvivesADamagedManifest) {
   open();
   EXPECT_EQ(count_rows(), 500);
   EXPECT_EQ(store_->get(Family::kLogs, "k")->value(), "v");
+}
+
+// Whoever reads without mending must know: RocksDB opens up to the damage and says that all is
+// well.
+TEST_F(RocksDbLogDamageTest, WhoOnlyReadsIsToldOfDamageInTheMiddleOfALog) {
+  open();
+  for (int i = 0; i < 1'000; ++i) put_rows(i, i + 1);
+  ASSERT_TRUE(store_->sync().has_value());
+  copy_and_close();
+  const std::string log = largest(".log");
+  {
+    const auto whole = open_read_only(folder_.path());
+    ASSERT_TRUE(whole.has_value()) << whole.error().message;
+    EXPECT_THAT((*whole)->log_damage(), IsEmpty());
+  }
+  flip(log, 40'000);
+  const auto opened = open_read_only(folder_.path());
+  ASSERT_TRUE(opened.has_value()) << opened.error().message;
+  EXPECT_THAT((*opened)->log_damage(),
+              ElementsAre(AllOf(HasSubstr(fs::path(log).filename().string() + ": 1 damaged"),
+                                HasSubstr("the first at byte "))));
+}
+
+TEST_F(RocksDbLogDamageTest, WhoOnlyReadsIsNotToldOfAnEndThatAKillTore) {
+  open();
+  put_rows(0, 100, Durability::kNow);
+  put_rows(100, 101);
+  copy_and_close();
+  fs::resize_file(largest(".log"), fs::file_size(largest(".log")) - 5);
+  const auto opened = open_read_only(folder_.path());
+  ASSERT_TRUE(opened.has_value()) << opened.error().message;
+  EXPECT_THAT((*opened)->log_damage(), IsEmpty());
+}
+
+TEST_F(RocksDbLogDamageTest, WhoOnlyReadsIsToldOfDamageInATable) {
+  fill_and_close();
+  const std::string table = largest(".sst");
+  flip(table, fs::file_size(table) / 2);
+  const auto opened = open_read_only(folder_.path());
+  ASSERT_TRUE(opened.has_value()) << opened.error().message;
+  const auto scan = (*opened)->scan(Family::kChunks, "", "");
+  int rows = 0;
+  while (scan->next()) ++rows;
+  EXPECT_LT(rows, kRows);
+  ASSERT_FALSE(scan->status().has_value());
+  EXPECT_EQ(scan->status().error().code, ErrorCode::kCorrupt);
 }
 
 }  // namespace
