@@ -56,6 +56,7 @@ void Service::start_rollups() {
     return kept_ms == 0 ? 0 : store::window_day_of(kept_ms) + 2;
   };
   sources.damage = [this] { return instance_->damage().mark; };
+  sources.is_whole = [this] { return instance_->damage().unsaved_files == 0; };
   sources.is_writable = [this] { return instance_->is_writable(); };
   rolling::RollerSettings settings;
   settings.held_max = std::min(settings.held_max, settings_.retention.raw / kHeldPart);

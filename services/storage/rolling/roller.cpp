@@ -99,6 +99,11 @@ void Roller::look_for_damage() {
   is_walk_over_ = false;
 }
 
+// While rows may come back, or damage is not noted yet, a day without rows says nothing.
+bool Roller::is_whole() const {
+  return sources_.is_whole() && sources_.damage() == book_.note().damage;
+}
+
 // What lies there unmarked is marked step by step, and rolled up meanwhile. False where that did
 // not move on.
 bool Roller::mark_some() {
@@ -133,8 +138,9 @@ bool Roller::roll_round() {
   const bool has_marked = mark_some();
   std::uint64_t days = 0;
   std::vector<Turn> turns;
+  const bool can_roll = is_whole();  // else marks are not looked at, so that they are later
   for (CustomerId& customer : cold_.catalog().customers()) {
-    if (begin_look(customer)) turns.push_back({std::move(customer), {}});
+    if (can_roll && begin_look(customer)) turns.push_back({std::move(customer), {}});
   }
   while (!turns.empty() && !is_stopping()) {
     for (Turn& turn : turns) {
@@ -196,6 +202,11 @@ std::uint64_t Roller::take_turn(Turn& turn) {
   if (days->empty()) return 0;
   turn.next = after(days->back().place);
   const SettledDays settled = roll(turn.customer, over_days(*days, look), look);
+  if (!is_whole()) {  // what was read may lack rows that went meanwhile: the marks stay
+    turn.is_over = true;
+    look.first = 0;
+    return 0;
+  }
   settle(turn.customer, settled);
   return settled.done.size() + settled.lost.size();
 }
@@ -238,7 +249,11 @@ void Roller::settle(const CustomerId& customer, const SettledDays& settled) {
   Result<void> done;
   if (!settled.done.empty()) done = due_days_.done(customer, settled.done);
   if (done && !settled.lost.empty()) done = due_days_.set_lost(customer, settled.lost);
-  if (done) return;
+  if (done) {
+    const std::lock_guard lock(mutex_);
+    stats_.days_lost += settled.lost.size();
+    return;
+  }
   looks_[customer].first = 0;
   note_failure(customer, settled.done.size() + settled.lost.size(), done.error().message);
 }
@@ -272,7 +287,6 @@ void Roller::roll_run(const CustomerId& customer, std::span<const store::DueDay>
   stats_.days += rolled->days;
   stats_.windows += rolled->windows;
   stats_.days_gone += rolled->days_gone;
-  stats_.days_lost += rolled->days_lost;
   stats_.unreadable_rows += rolled->unreadable_rows;
   stats_.windows_kept += rolled->windows_kept;
 }

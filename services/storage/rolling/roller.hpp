@@ -51,6 +51,9 @@ struct RollerSources {
   /// Another number once the store has found more damage, over restarts as well: rows and marks may
   /// have been lost.
   std::function<std::uint64_t()> damage = [] { return 0U; };
+  /// False while rows of damaged files still wait to be written anew: no day is made or told to be
+  /// lost meanwhile.
+  std::function<bool()> is_whole = [] { return true; };
   /// While it is false nothing can be made, and raw waits for nothing. Any thread.
   std::function<bool()> is_writable = [] { return true; };
 };
@@ -106,6 +109,7 @@ class Roller {
   void settle(const CustomerId& customer, const SettledDays& settled);
   bool wait_for_round(Duration longest);
   void look_for_damage();
+  bool is_whole() const;
   bool mark_some();
   bool end_walk();
   using Watched = std::map<CustomerId, std::vector<store::DueDay>>;

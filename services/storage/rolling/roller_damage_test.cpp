@@ -84,6 +84,43 @@ TEST_F(RollerTest, ADayOfWhichDamageLeftNothingIsLost) {
   EXPECT_EQ(due().size(), 1U);
 }
 
+// Its rows lie in a file of the quarantine and come back: who asks must not be told that it is
+// lost.
+TEST_F(RollerTest, NoDayIsLostWhileRowsWaitToBeSaved) {
+  roller_->roll_round();
+  const Sample sample{kStart + 5, 2};
+  put({sample});
+  store::ClosedChunk bad{series_.metric, rows(Resolution::kRaw).front(), Resolution::kRaw};
+  bad.row.data = "damaged";
+  ASSERT_TRUE(store::put_now(cold_.chunks(), customer_, {&bad, 1}).has_value());
+  is_whole_ = false;
+  damage_ = 1;
+  roller_->roll_round();
+  ASSERT_EQ(due().size(), 1U);
+  EXPECT_EQ(due().front().kind, store::DueKind::kPut);
+  EXPECT_EQ(roller_->stats().days_lost, 0U);
+  put({sample});  // as the saver does
+  is_whole_ = true;
+  damage_ = 2;
+  roller_->roll_round();
+  EXPECT_THAT(sums(Resolution::kDay), ElementsAre(Pair(kStart + store::kDayMs, 2)));
+  EXPECT_THAT(due(), IsEmpty());
+}
+
+// Of earlier programs: they set days lost while rows of theirs waited.
+TEST_F(RollerTest, ALostDayIsMadeOnceItsRowsAreThereAgain) {
+  roller_->roll_round();
+  put({{kStart + 5, 2}});
+  ASSERT_TRUE(cold_.chunks().due_days()->set_lost(customer_, due()).has_value());
+  roller_->roll_round();
+  ASSERT_EQ(due().size(), 1U);
+  EXPECT_EQ(due().front().kind, store::DueKind::kLost);
+  damage_ = 1;  // another number: its file is done with
+  roller_->roll_round();
+  EXPECT_THAT(due(), IsEmpty());
+  EXPECT_THAT(sums(Resolution::kDay), ElementsAre(Pair(kStart + store::kDayMs, 2)));
+}
+
 TEST_F(RollerTest, ADamagedRowIsMadeAnewWithAllOthers) {
   put({{kStart + 1, 2}});
   put({{kStart + store::kDayMs + 1, 3}});

@@ -30,7 +30,7 @@ struct DuePlace {
 enum class DueKind : std::uint8_t {
   kFound = 1,  ///< by mark_stored, or by an earlier program: it may hold no sample
   kPut = 2,    ///< samples were put that lie in it
-  kLost = 3,   ///< they went before roll-ups were made of them: there are none, and will be none
+  kLost = 3,   ///< they went before roll-ups were made of them: there are none, unless saved yet
 };
 
 /// `stamp`: another each time that the day is marked.
@@ -65,8 +65,8 @@ class DueDays {
   /// there when it tells it.
   virtual std::uint32_t take_first_marked(const CustomerId& customer) = 0;
   /// Marks the days of raw rows that lie there unmarked, as those of earlier programs: some of
-  /// them, from `place` on ("": from the first row). Where it ended, "" at the end. May mark more;
-  /// days that are marked stay as they are.
+  /// them, from `place` on ("": from the first row). Where it ended, "" at the end. May mark more.
+  /// Days that are marked stay as they are, but of lost ones that have rows again: kPut.
   virtual Result<std::string> mark_stored(const std::string& place) = 0;
   /// A text that whoever makes roll-ups keeps here; "" at first.
   virtual Result<std::string> note() = 0;

@@ -109,6 +109,7 @@ class RollerTest : public ::testing::Test {
     sources.now_ms = [this] { return now_ms_; };
     sources.first_day = [this] { return first_day_; };
     sources.damage = [this] { return damage_; };
+    sources.is_whole = [this] { return is_whole_; };
     sources.is_writable = [this] { return is_writable_; };
     RollerSettings settings;
     settings.memory_max = 64U << 10U;
@@ -161,6 +162,7 @@ class RollerTest : public ::testing::Test {
   std::uint32_t first_day_ = 0;
   std::uint64_t damage_ = 0;
   bool is_writable_ = true;
+  bool is_whole_ = true;
 };
 
 }  // namespace vigia::storage::rolling

@@ -170,7 +170,8 @@ Result<std::size_t> KvDueDays::forget_before(std::uint32_t day) {
 }
 
 // A put may mark one of them between the look and the write: then it is only not known any more
-// that there are samples.
+// that there are samples. A lost day had some, and what lies there may be theirs, saved since: it
+// is due again, as if put, so that it is lost once more where they are not.
 Result<std::vector<kv::KeyValue>> KvDueDays::without_marked(std::vector<kv::KeyValue> marks) {
   std::vector<std::string_view> keys;
   for (const kv::KeyValue& mark : marks) keys.push_back(mark.key);
@@ -178,7 +179,13 @@ Result<std::vector<kv::KeyValue>> KvDueDays::without_marked(std::vector<kv::KeyV
   if (!is_there) return forward(is_there);
   std::vector<kv::KeyValue> left;
   for (std::size_t i = 0; i < marks.size(); ++i) {
-    if (!is_there->at(i)) left.push_back(std::move(marks[i]));
+    if (is_there->at(i)) {
+      const auto value = store_.get(kv::Family::kDue, marks[i].key);
+      if (!value) return tl::unexpected<Error>(value.error());
+      if (!value->value_or("").starts_with(static_cast<char>(DueKind::kLost))) continue;
+      marks[i].value = mark_value(DueKind::kPut, next_stamp_++);
+    }
+    left.push_back(std::move(marks[i]));
   }
   return left;
 }

@@ -113,15 +113,17 @@ void MemoryColdStore::MemoryChunks::MemoryDueDays::set_marking(bool is_marking) 
   is_marking_ = is_marking;
 }
 
-// What is found stands behind what was put.
+// What is found stands behind what was put. A lost day is due again, as one that had samples.
 void MemoryColdStore::MemoryChunks::MemoryDueDays::mark(const CustomerId& customer,
                                                         const ChunkRow& row, DueKind kind) {
   const std::uint64_t last = window_day_of(row.last_ms);  // of 32 bits the loop might not end
   for (std::uint64_t day = window_day_of(row.first_ms); day <= last; ++day) {
     const DuePlace place{row.series, static_cast<std::uint32_t>(day)};
     auto& marks = marks_[customer];
-    if (kind == DueKind::kFound && marks.contains(place)) continue;
-    marks[place] = {++next_stamp_, kind};
+    const auto known = marks.find(place);
+    const bool is_known = kind == DueKind::kFound && known != marks.end();
+    if (is_known && known->second.kind != DueKind::kLost) continue;
+    marks[place] = {++next_stamp_, is_known ? DueKind::kPut : kind};
     auto& first = first_marked_.try_emplace(customer, 0).first->second;
     first = std::min(first, place.day);
   }
