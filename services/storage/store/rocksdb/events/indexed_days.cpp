@@ -8,7 +8,8 @@ namespace vigia::storage::store::rocksdb::events {
 namespace {
 
 // Of the index, with its copy: epoch u64, first day u32 of which all items were indexed as they
-// came.
+// came, mark u64 of the damage (DamageStats) that was known when the row was written. Rows of
+// before the mark end without it.
 std::string row_of(Signal signal) {
   return signal == Signal::kTraces ? "m/span_index" : "m/log_index";
 }
@@ -22,23 +23,18 @@ constexpr std::chrono::minutes kBetweenEpochs(1);
 
 }  // namespace
 
-std::uint64_t IndexedDays::damage_now() const {
-  const DamageStats damage = store_.damage();
-  std::uint64_t sum = damage.rows_lost + damage.rows_saved;
-  for (const auto& [what, count] : damage.found) sum += count;
-  return sum;
-}
-
 bool IndexedDays::has_unseen_damage() const {
-  const std::uint64_t damage = damage_now();
+  const std::uint64_t mark = store_.damage().mark;
   const std::lock_guard lock(mutex_);
-  return damage != damage_seen_;
+  return mark != mark_seen_;
 }
 
-// Where both rows are gone nothing is known of the days that there are.
+// Where both rows are gone nothing is known of the days that there are. What was found by an
+// earlier process that was killed before it looked shows in the mark alone; a row that has none
+// is believed where no damage was ever found.
 Result<void> IndexedDays::load() {
+  const std::uint64_t mark = store_.damage().mark;
   const std::lock_guard lock(mutex_);
-  damage_seen_ = damage_now();
   for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
     const auto row = store_.get(family, row_of(signal_));
     if (!row) return forward(row);
@@ -47,32 +43,36 @@ Result<void> IndexedDays::load() {
     const std::uint64_t epoch = reader.read_u64();
     const std::uint32_t first = reader.read_u32();
     if (!reader.ok()) continue;
+    const std::uint64_t own_mark = reader.rest().empty() ? 0 : reader.read_u64();
+    if (!reader.ok() || own_mark != mark) break;
     epoch_ = epoch;
     first_ = first;
-    return damage_seen_ == 0 ? Result<void>() : begin_anew();
+    mark_seen_ = mark;
+    return {};
   }
-  return begin_anew();
+  return begin_anew(mark);
 }
 
 Result<void> IndexedDays::look() {
-  const std::uint64_t damage = damage_now();
+  const std::uint64_t mark = store_.damage().mark;
   const std::lock_guard lock(mutex_);
-  if (damage == damage_seen_) return {};
+  if (mark == mark_seen_) return {};
   const TimePoint now = clock_.steady();
   if (begun_at_ && now < *begun_at_ + kBetweenEpochs) return {};
-  if (auto begun = begin_anew(); !begun) return begun;
-  damage_seen_ = damage;
+  if (auto begun = begin_anew(mark); !begun) return begun;
   begun_at_ = now;
   return {};
 }
 
-Result<void> IndexedDays::begin_anew() {
+// `mark` is of before the days are looked at: what is found later shows as another one.
+Result<void> IndexedDays::begin_anew(std::uint64_t mark) {
   const auto days = days_.between(0, UINT32_MAX);
   const std::uint32_t first = days.empty() ? 0 : days.back() + 1;
   const std::uint64_t epoch = random_u64();
   std::string value;
   append_u64(value, epoch);
   append_u32(value, first);
+  append_u64(value, mark);
   const auto put = store_.put({{kv::Family::kIndex, row_of(signal_), value},
                                {kv::Family::kIdentity, row_of(signal_), value}},
                               kv::Durability::kNow);
@@ -82,6 +82,7 @@ Result<void> IndexedDays::begin_anew() {
   }
   first_ = first;
   epoch_ = epoch;
+  mark_seen_ = mark;
   return {};
 }
 

@@ -22,7 +22,8 @@ class IndexedDays {
   IndexedDays(kv::OrderedStore& store, const kv::DaySet& days, const Clock& clock, Signal signal)
       : store_(store), days_(days), clock_(clock), signal_(signal) {}
 
-  /// Once the days are loaded. The store's errors.
+  /// Once the days are loaded. Where the store has found damage since the row was written, also in
+  /// an earlier process, look() is made up for. The store's errors.
   Result<void> load();
   /// Notices where the store has found damage since: all days that there are then have to be
   /// indexed once more. Once a minute at most: a disk that fails row by row would have every search
@@ -36,15 +37,14 @@ class IndexedDays {
   std::uint64_t epoch() const { return epoch_; }
 
  private:
-  std::uint64_t damage_now() const;
-  Result<void> begin_anew();
+  Result<void> begin_anew(std::uint64_t mark);
 
   kv::OrderedStore& store_;
   const kv::DaySet& days_;
   const Clock& clock_;
   const Signal signal_;
   mutable std::mutex mutex_;
-  std::uint64_t damage_seen_ = 0;      // under mutex_
+  std::uint64_t mark_seen_ = 0;        // under mutex_: of damage, as the row has it
   std::optional<TimePoint> begun_at_;  // under mutex_: what look() has found last
   std::atomic<std::uint32_t> first_{0};
   std::atomic<std::uint64_t> epoch_{0};

@@ -279,6 +279,18 @@ TEST_F(LogIndexTest, RowsOfTheIndexThatAreLostHideNothing) {
   }
 }
 
+// Whoever found it was killed before anybody asked.
+TEST_F(LogIndexTest, RowsOfTheIndexThatWereLostBeforeARestartHideNothing) {
+  for (const char* service : {"shop", "bank", "post"}) {
+    write({log_record_of(kNowNs, service)}, service);
+  }
+  ASSERT_TRUE(store_->set_aside(index_rows(), "a test").has_value());
+  for (int starts = 1; starts <= 2; ++starts) {
+    reopen();
+    EXPECT_THAT(read_service("shop"), SizeIs(1)) << "after start " << starts;
+  }
+}
+
 TEST_F(LogIndexTest, StreamsThatCannotBeListedAreFound) {
   const std::string long_name(kListedNameMax + 1, 'x');
   const std::string two_parts("a\0b", 3);

@@ -275,6 +275,47 @@ TEST_F(SpanIndexTest, DamageHasTheDaysIndexedAnewOnceAMinute) {
   EXPECT_NE(indexed.epoch(), first) << "what was found meanwhile is not forgotten";
 }
 
+TEST_F(SpanIndexTest, RowsOfTheIndexThatWereLostBeforeARestartHideNothing) {
+  write({span_of(id(1), 'a', kNowNs)});
+  ASSERT_TRUE(store_->set_aside(index_rows(), "a test").has_value());
+  for (int starts = 1; starts <= 2; ++starts) {
+    reopen();
+    EXPECT_EQ(find(all()).size(), 1U) << "after start " << starts;
+  }
+}
+
+// Once for each damage, not at each start; and a row of before the mark is believed where there was
+// never any.
+TEST_F(SpanIndexTest, AStartHasTheDaysIndexedAnewAfterDamageAlone) {
+  const auto epoch = [&] {
+    kv::DaySet days(*store_, kv::Family::kSpans);
+    EXPECT_TRUE(days.load().has_value());
+    IndexedDays indexed(*store_, days, clock_, Signal::kTraces);
+    EXPECT_TRUE(indexed.load().has_value());
+    return indexed.epoch();
+  };
+  const auto forget_mark = [&] {
+    const auto row = store_->get(kv::Family::kIndex, "m/span_index");
+    ASSERT_TRUE(row.has_value() && row->has_value());
+    const std::string old = (*row)->substr(0, 12);
+    ASSERT_TRUE(store_
+                    ->put({{kv::Family::kIndex, "m/span_index", old},
+                           {kv::Family::kIdentity, "m/span_index", old}},
+                          kv::Durability::kNow)
+                    .has_value());
+  };
+  const std::uint64_t first = epoch();
+  EXPECT_EQ(epoch(), first);
+  forget_mark();
+  EXPECT_EQ(epoch(), first);
+  ASSERT_TRUE(store_->set_aside({{kv::Family::kSpans, "none", ""}}, "a test").has_value());
+  const std::uint64_t second = epoch();
+  EXPECT_NE(second, first);
+  EXPECT_EQ(epoch(), second);
+  forget_mark();
+  EXPECT_NE(epoch(), second) << "what was found is not known to have been seen";
+}
+
 // Not one row of the service for each of them.
 TEST_F(SpanIndexTest, ABatchWritesTheRowOfAServiceOnce) {
   KnownNames known;
