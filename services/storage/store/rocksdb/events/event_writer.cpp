@@ -16,6 +16,8 @@ constexpr TimestampMs kAheadMax = kDayMs;
 // A batch is written when it passes either. One item alone may be larger.
 constexpr std::size_t kBatchRows = 10'000;
 constexpr std::size_t kBatchBytes = 2U << 20U;
+// Of a row of the index but its names.
+constexpr std::size_t kIndexRowBytes = 64;
 
 bool names_customer(std::string_view resource, const CustomerId& customer) {
   bool is_named = false;
@@ -84,6 +86,7 @@ void EventWriter::hash_origins() {
   }
   if (is_new_resource_ || is_new_scope_) {
     origins_day_ = UINT32_MAX;
+    indexed_day_ = UINT32_MAX;
     tags_.reset();
   }
   is_new_resource_ = false;
@@ -150,7 +153,8 @@ void EventWriter::add_row(std::string key, bool is_unsteady, std::uint32_t item,
   bool ok = true;
   // An item is a day ahead of today at most, so its origins, filed under the later of both days,
   // outlive it; and a request files them twice at most, whatever times its items claim.
-  const std::uint32_t day = std::max(today_, kv::take_key_u32(rest, ok));
+  const std::uint32_t key_day = kv::take_key_u32(rest, ok);
+  const std::uint32_t day = std::max(today_, key_day);
   if (day != origins_day_) {
     add_origin(day, resource_);
     add_origin(day, scope_);
@@ -159,6 +163,7 @@ void EventWriter::add_row(std::string key, bool is_unsteady, std::uint32_t item,
   std::string value = encode_item({day, resource_.hash, scope_.hash, arrival_, item, bytes});
   bytes_ += key.size() + value.size();
   tag_origin();
+  count_index(key_day);
   rows_.push_back({std::move(key), std::move(value), is_unsteady, tags_, stream_});
 }
 
@@ -169,6 +174,14 @@ void EventWriter::tag_origin() {
   } else if (tags_ == nullptr) {
     tags_ = std::make_shared<const OriginTags>(resource_view_.message, scope_view_.message);
   }
+}
+
+// Of a block and of the names of the origin: once for each of its days, where items of several days
+// do not take turns.
+void EventWriter::count_index(std::uint32_t day) {
+  if (day == indexed_day_) return;
+  indexed_day_ = day;
+  bytes_ += 2 * kIndexRowBytes + (stream_ != nullptr ? stream_->text : tags_->service).size();
 }
 
 void EventWriter::add_origin(std::uint32_t day, const Origin& origin) {

@@ -105,6 +105,7 @@ class EventWriter final : public wire::otlp::Visitor {
   void add_origin(std::uint32_t day, const Origin& origin);
   void sort_rows();
   void tag_origin();
+  void count_index(std::uint32_t day);
   void index_rows(const std::vector<bool>& is_stored, SpanIndexer& spans, LogIndexer& logs) const;
   std::vector<kv::KeyValue> take_new(const std::vector<bool>& is_stored);
   Result<void> flush();
@@ -127,6 +128,7 @@ class EventWriter final : public wire::otlp::Visitor {
   std::shared_ptr<const StreamTag> stream_;                       // of the resource, of log records
   std::set<std::pair<std::uint32_t, OriginHash>> known_origins_;  // added by this request
   std::uint32_t origins_day_ = UINT32_MAX;                // on which the two of now are among them
+  std::uint32_t indexed_day_ = UINT32_MAX;                // the same of rows of the index
   std::unordered_map<std::string, std::uint32_t> equal_;  // log records, by key
   // The batch.
   std::vector<Row> rows_;

@@ -307,6 +307,29 @@ TEST_F(LogIndexTest, StreamsThatCannotBeListedAreFound) {
   EXPECT_THAT(read({0, UINT64_MAX}), SizeIs(5));
 }
 
+// A customer chooses names and times: none of it may cost many times what it sent.
+TEST_F(LogIndexTest, RowsOfTheIndexAreBoundedWhateverAResourceSays) {
+  std::vector<std::string> records;
+  for (int i = 0; i < 30; ++i) {
+    records.push_back(log_record_of(kNowNs - static_cast<TimestampNs>(i) * kDayNs, "x"));
+  }
+  const auto index_bytes = [&] {
+    std::size_t bytes = 0;
+    for (const kv::KeyValue& row : index_rows()) bytes += row.key.size() + row.value.size();
+    return bytes;
+  };
+  const auto write_as = [&](std::size_t name_bytes) {
+    const std::string name(name_bytes, 'n');
+    return write(records, name, {{"node.id", name}, {"environment", name}});
+  };
+  ASSERT_EQ(write_as(kListedNameMax).stored, 30U);
+  EXPECT_LT(index_bytes(), 30U * 100U) << "of a long one blocks alone";
+  ASSERT_EQ(write_as(84).stored, 30U);
+  EXPECT_LT(index_bytes(), 30U * (100U + 400U)) << "a short one is listed each day";
+  EXPECT_THAT(read_service(std::string(kListedNameMax, 'n')), SizeIs(30));
+  EXPECT_THAT(read_service(std::string(84, 'n')), SizeIs(30));
+}
+
 TEST_F(LogIndexTest, ARepeatWritesNoRowOfTheIndex) {
   const std::vector<std::string> records = {log_record_of(kNowNs, "1"), log_record_of(kNowNs, "2")};
   EXPECT_EQ(write(records, "shop").stored, 2U);

@@ -17,6 +17,9 @@ namespace {
 // From so many records of a bucket on a search for one stream reads a sixteenth of its blocks, at a
 // key more for some sixteen of them.
 constexpr std::size_t kRecordsToShard = 256;
+// Of a stream's row. It stands on each day of which a request has records: with names as long as
+// they may be it would be many times what was sent. Longer ones are looked at by each query.
+constexpr std::size_t kStreamTextMax = 256;
 
 }  // namespace
 
@@ -24,6 +27,7 @@ StreamTag::StreamTag(std::string_view resource, std::uint64_t seed)
     : is_indexed(resource.size() <= kStreamResourceBytesMax), code(0), name(0) {
   if (!is_indexed) return;
   text = search_key::stream_text(stream_of(resource)).value_or("");
+  if (text.size() > kStreamTextMax) text.clear();
   if (text.empty()) return;
   code = log_block::code_of(search_key::hash_of(text));
   name = XXH3_64bits_withSeed(text.data(), text.size(), seed);

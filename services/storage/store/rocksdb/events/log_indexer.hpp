@@ -19,7 +19,7 @@ struct StreamTag {
   /// `seed`: NameRows. Throws protozero::exception on damaged bytes.
   StreamTag(std::string_view resource, std::uint64_t seed);
   bool is_indexed;     ///< false: of no stream (kStreamResourceBytesMax)
-  std::string text;    ///< search_key::stream_text; "" where it is not listed
+  std::string text;    ///< search_key::stream_text; "" where it is not listed: too long
   std::uint32_t code;  ///< log_block::code_of; that of no name where it is not listed
   std::uint64_t name;  ///< hash of the text with the seed
 };
