@@ -13,6 +13,7 @@
 #include "libs/disk_log/store_identity.hpp"
 #include "services/storage/api/log_query.hpp"
 #include "services/storage/keep/raw_lines.hpp"
+#include "services/storage/keep/set_aside.hpp"
 #include "services/storage/keep/time_word.hpp"
 #include "services/storage/store_kinds.hpp"
 
@@ -70,6 +71,12 @@ struct LoggedOf {
   std::uint64_t samples = 0;
 };
 
+/// What of a customer lies in the quarantine.
+struct AsideOf {
+  std::uint64_t chunks = 0;
+  std::uint64_t bytes = 0;  // of their data
+};
+
 class Inspection {
  public:
   Inspection(std::string folder, FolderContents& contents, keep::RawWish wish)
@@ -92,18 +99,20 @@ class Inspection {
       print_sums(sums->shared);
     }
     if (auto logged = print_log(); !logged) return forward(logged);
+    if (auto aside = print_aside(); !aside) return forward(aside);
     return bad_ == 0 ? 0 : 1;
   }
 
   Result<int> raw() {
-    keep::RawLines lines(contents_, wish_, stdout);
+    const auto bad = [this](const std::string& reason) { say_bad(reason); };
+    keep::RawLines lines(contents_, wish_, stdout, bad);
     const auto walked = contents_.raw(
-        wish_.query, [&](const instance::RawRow& row) { return lines.add(row); },
-        [this](const std::string& reason) { say_bad(reason); });
+        wish_.query, [&](const instance::RawRow& row) { return lines.add(row); }, bad);
     if (!walked) return forward(walked);
     auto log = walk_log([&](const ingest::IngestBatch& batch) { return lines.add(batch); });
     if (!log) return forward(log);
     say_damage(*log);
+    if (auto aside = add_aside(lines); !aside) return forward(aside);
     if (std::fflush(stdout) != 0)
       return fail(ErrorCode::kUnavailable, "the lines cannot be written");
     return bad_ == 0 ? 0 : 1;
@@ -173,6 +182,41 @@ class Inspection {
                  name_of(contents_, number), number, of.samples, of.series.size());
     }
     say_damage(*log);
+    return {};
+  }
+
+  // What the store never took and the log has let go of lies here alone.
+  Result<void> walk_aside(const keep::AsideVisit& visit) {
+    const auto unread =
+        keep::walk_set_aside(folder_, [&](const quarantine::QuarantinedChunk& chunk) {
+          return is_wanted(chunk.number.value) ? visit(chunk) : Result<void>();
+        });
+    if (!unread) return forward(unread);
+    for (const std::string& file : *unread) say_bad(file);
+    return {};
+  }
+  Result<void> add_aside(keep::RawLines& lines) {
+    return walk_aside([&](const quarantine::QuarantinedChunk& chunk) -> Result<void> {
+      if (chunk.resolution != Resolution::kRaw) return {};  // roll-ups
+      const auto row = keep::raw_row_of(chunk);
+      if (row) return lines.add(*row, "quarantine");
+      say_bad(fmt::format("quarantine/chunks/{}: {}", name_of(chunk), row.error().message));
+      return {};
+    });
+  }
+  Result<void> print_aside() {
+    std::map<std::uint32_t, AsideOf> aside;
+    const auto walked = walk_aside([&](const quarantine::QuarantinedChunk& chunk) -> Result<void> {
+      ++aside[chunk.number.value].chunks;
+      aside[chunk.number.value].bytes += chunk.row.data.size();
+      return {};
+    });
+    if (!walked) return walked;
+    if (!aside.empty()) fmt::print("quarantine: chunks that the store never took\n");
+    for (const auto& [number, of] : aside) {
+      fmt::print("  customer {} (number {}): {} chunks, {:.1f} MiB\n", name_of(contents_, number),
+                 number, of.chunks, static_cast<double>(of.bytes) / kMib);
+    }
     return {};
   }
 

@@ -23,12 +23,13 @@ are, of how many bytes (before the database packs them) and of which days; what 
 holds.
 
 With --raw every sample of every row is written out, and every one of the log, without the code that
-answers queries: a sample that lies in several places has several lines ("place": chunks or log).
+answers queries: a sample that lies in several places has several lines ("place": chunks, log, or
+quarantine for what the store never took and answers lack until a start can give it to it again).
 What is answered is, of one time, the line with the lowest "version", and the log's where chunks
 have none. Spans and log records are counted only.
 
-Exit code: 0; 1 where something could not be read (it is named, and `vigia-storage verify` says what
-it costs); 2 where it could not be done.)";
+Exit code: 0; 1 where something could not be read, or lies in files that were set aside as damaged
+(it is named, and `vigia-storage verify` says what it costs); 2 where it could not be done.)";
 
 /// As service::ProgramCommand: 0, or 1 where something cannot be read. Changes nothing.
 Result<int> inspect(const service::CommandWords& words);

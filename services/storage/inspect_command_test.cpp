@@ -2,11 +2,17 @@
 
 #include <filesystem>
 #include <fstream>
+#include <random>
+#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "libs/chunk/chunk_writer.hpp"
+#include "libs/disk_log/file_system.hpp"
+#include "services/storage/quarantine/chunk_quarantine.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/testing/service_fixture.hpp"
 
 namespace vigia::storage {
@@ -202,6 +208,88 @@ TEST_F(InspectTest, DamageInTheDatabasesOwnLogIsToldWithOne) {
   ASSERT_TRUE(is_changed);
   EXPECT_EQ(look(copy).code, 1);
   EXPECT_EQ(look(copy, {{"--raw", ""}}).code, 1);
+}
+
+// The log has let go of them: they lie nowhere else.
+TEST_F(InspectTest, ChunksInQuarantineAreWrittenOutAndCounted) {
+  ASSERT_EQ(write(series("m", "cliente-a", {{now_, 1}})).status, 204);
+  const std::string copy = killed();
+  chunk::ChunkWriter writer;
+  writer.append({old_, 42});
+  quarantine::QuarantinedChunk lost;
+  lost.number = {1};
+  lost.customer = CustomerId::parse("cliente-a").value();
+  lost.row = {
+      {1}, old_, old_, store::kInOrder, store::Encoding::kFloats, std::string(writer.bytes())};
+  const SystemClock clock;
+  const std::string folder = copy + "/quarantine/chunks";
+  quarantine::ChunkQuarantine quarantine({folder}, disk_log::system_files(), clock);
+  ASSERT_TRUE(quarantine.keep(lost).has_value());
+
+  const Said raw = look(copy, {{"--raw", ""}, {"--to", fmt::to_string(old_ / 1000 + 1)}});
+  ASSERT_EQ(raw.code, 0);
+  EXPECT_THAT(lines(raw.text),
+              UnorderedElementsAre(
+                  line("cliente-a", old_, R"("value":"42","version":0,"place":"quarantine")")));
+  const Said summary = look(copy);
+  ASSERT_EQ(summary.code, 0);
+  EXPECT_THAT(summary.text, HasSubstr("quarantine: chunks that the store never took\n"
+                                      "  customer cliente-a (number 1): 1 chunks"));
+
+  std::ofstream(folder + "/c1-s1-7-e1-v0-00000000.chunk.damaged") << "spoilt";
+  EXPECT_EQ(look(copy, {{"--raw", ""}}).code, 1);
+  EXPECT_EQ(look(copy).code, 1);
+}
+
+TEST_F(InspectTest, FilesThatWereSetAsideAreToldWithOne) {
+  ASSERT_EQ(write(series("m", "cliente-a", {{now_, 1}})).status, 204);
+  for (const char* name : {"/quarantine/0001-000012.sst", "/wal/segment-0000000001.damaged"}) {
+    const std::string copy = killed();
+    fs::create_directories(copy + "/quarantine");
+    std::ofstream(copy + "/quarantine/0001-000012.sst.note") << "vigia quarantine note 1\n";
+    ASSERT_EQ(look(copy).code, 0) << "a note alone is no file of rows";
+    std::ofstream(copy + name) << "spoilt";
+    EXPECT_EQ(look(copy).code, 1) << name;
+    EXPECT_EQ(look(copy, {{"--raw", ""}}).code, 1) << name;
+  }
+}
+
+// Whatever of the chunks cannot be read, the log is written out all the same.
+TEST_F(InspectTest, DamageOfATableIsToldWithOneAndTheLogWrittenOut) {
+  ASSERT_EQ(write(series("m", "cliente-a", {{old_, 1}, {now_, 2}})).status, 204);
+  service_.reset();
+  const std::string& folder = settings_.store.rocksdb.directory;
+  std::set<std::string> known;
+  for (const auto& [path, bytes] : files(folder)) known.insert(path);
+  {
+    namespace kv = store::rocksdb::kv;
+    auto opened = kv::open_rocksdb({folder});
+    ASSERT_TRUE(opened.has_value()) << opened.error().message;
+    // Bytes that do not compress, of a day before all others: the middle of its table is theirs.
+    std::vector<kv::KeyValue> rows;
+    std::mt19937 random(1);
+    for (int i = 0; i < 500; ++i) {
+      std::string value(320, '\0');
+      for (char& byte : value) byte = static_cast<char>(random());
+      rows.push_back({kv::Family::kChunks, "\x01" + fmt::format("{:04}", i), value});
+    }
+    ASSERT_TRUE((*opened)->put(rows, kv::Durability::kNow).has_value());
+    ASSERT_TRUE((*opened)->compact().has_value());
+  }
+  std::string table;
+  for (const auto& [path, bytes] : files(folder)) {
+    if (!path.ends_with(".sst") || known.contains(path)) continue;
+    if (table.empty() || bytes.size() > fs::file_size(table)) table = path;
+  }
+  ASSERT_GT(fs::file_size(table), 100'000U);
+  std::fstream file(table, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(fs::file_size(table) / 2));
+  file.write("spoilt", 6);
+  file.close();
+  const Said raw = look(folder, {{"--raw", ""}});
+  ASSERT_EQ(raw.code, 1);
+  EXPECT_THAT(raw.text, HasSubstr(R"("value":"2","place":"log"})"));
+  EXPECT_EQ(look(folder).code, 1);
 }
 
 }  // namespace

@@ -42,12 +42,18 @@ Result<bool> RawLines::begin_series(customers::CustomerNumber customer, store::S
   }
   if (wish_.query.customer.has_value() && customer != *wish_.query.customer) return false;
   const auto labels = contents_.labels_of(customer, series);
-  if (!labels) return forward(labels);
+  const bool is_damaged = !labels && labels.error().code == ErrorCode::kCorrupt;
+  if (!labels && !is_damaged) return forward(labels);
+  if (is_damaged) {
+    bad_row_(fmt::format("labels of customer {}, series {}: {}", customer.value, series.value,
+                         labels.error().message));
+  }
   const auto id = contents_.customers().find(customer.value);
   const std::string name =
       id == contents_.customers().end() ? fmt::format("#{}", customer.value) : id->second.text();
-  known_ = {customer, series, beginning_of(name, series, *labels),
-            all_match(wish_.matchers, labels->value_or(Labels()))};
+  const std::optional<Labels> known = is_damaged ? std::nullopt : *labels;
+  known_ = {customer, series, beginning_of(name, series, known),
+            is_damaged || all_match(wish_.matchers, known.value_or(Labels()))};
   return known_->is_wanted;
 }
 
@@ -76,11 +82,12 @@ void RawLines::print(const chunk::HistogramSample& sample, std::string_view endi
   std::fwrite(line_.data(), 1, line_.size(), out_);
 }
 
-Result<void> RawLines::add(const instance::RawRow& row) {
+Result<void> RawLines::add(const instance::RawRow& row, std::string_view place) {
   const auto is_wanted = begin_series(row.customer, row.series);
   if (!is_wanted) return forward(is_wanted);
   if (!*is_wanted) return {};
-  const std::string ending = fmt::format(",\"version\":{},\"place\":\"chunks\"}}\n", row.version);
+  const std::string ending =
+      fmt::format(",\"version\":{},\"place\":\"{}\"}}\n", row.version, place);
   for (const Sample& sample : row.samples) print(sample, ending);
   for (const chunk::HistogramSample& sample : row.histograms) print(sample, ending);
   return {};

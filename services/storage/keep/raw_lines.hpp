@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "libs/base/result.hpp"
 #include "services/storage/ingest/ingest_batch.hpp"
@@ -23,15 +24,18 @@ struct RawWish {
 /// A sample is a line:
 /// {"customer":"a","series":7,"labels":{…},"time_ms":1,"value":"0.5","version":0,"place":"chunks"}.
 /// Of a NaN "bits" are told, of a native histogram "histogram", the hex digits of its message, in
-/// "value"'s place. `labels` is null where the store knows none. Thread contract: one thread.
+/// "value"'s place. `labels` is null where the store knows none, or has them
+/// damaged: then `bad_row` is told, and the series is wanted whatever the matchers are. Thread
+/// contract: one thread.
 class RawLines {
  public:
+  using BadRow = instance::FolderContents::BadRow;
   /// All must outlive it.
-  RawLines(instance::FolderContents& contents, const RawWish& wish, std::FILE* out)
-      : contents_(contents), wish_(wish), out_(out) {}
+  RawLines(instance::FolderContents& contents, const RawWish& wish, std::FILE* out, BadRow bad_row)
+      : contents_(contents), wish_(wish), out_(out), bad_row_(std::move(bad_row)) {}
 
-  /// Of the store's rows.
-  Result<void> add(const instance::RawRow& row);
+  /// Of the store's rows; `place`: "quarantine" for a chunk that the store never took.
+  Result<void> add(const instance::RawRow& row, std::string_view place = "chunks");
   /// Of a record of the write-ahead log: what no row has yet, or has by now.
   Result<void> add(const ingest::IngestBatch& batch);
   std::uint64_t lines() const { return lines_; }
@@ -48,6 +52,7 @@ class RawLines {
   instance::FolderContents& contents_;
   const RawWish& wish_;
   std::FILE* out_;
+  const BadRow bad_row_;
   std::uint64_t lines_ = 0;
   // Of the series at hand: rows of one stand together.
   struct Known {

@@ -156,7 +156,10 @@ class RocksDbContents final : public instance::FolderContents {
       }
       if (auto visited = visit(*row); !visited) return visited;
     }
-    return scan->status();
+    const auto read = scan->status();
+    if (read || read.error().code != ErrorCode::kCorrupt) return read;
+    bad_row(fmt::format("chunks: {}; rows behind it are not told", read.error().message));
+    return {};
   }
 
   Result<std::optional<Labels>> labels_of(CustomerNumber customer, SeriesId series) override {
