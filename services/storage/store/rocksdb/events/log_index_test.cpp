@@ -73,6 +73,16 @@ TEST(LogBlock, WhatIsCutOrTurnedIsNoFault) {
   for (const std::uint32_t slot : slots_in(slots)) EXPECT_LT(slot, log_block::kSlots);
 }
 
+// Each look at it takes a second.
+class CountedClock final : public Clock {
+ public:
+  std::int64_t wall_ns() const override { return 0; }
+  TimePoint steady() const override { return TimePoint(std::chrono::seconds(++looks_)); }
+
+ private:
+  mutable std::int64_t looks_ = 0;
+};
+
 class LogIndexTest : public EventTableTest {
  protected:
   using Attributes = std::vector<std::pair<std::string, std::string>>;
@@ -355,14 +365,6 @@ TEST_F(LogIndexTest, ALimitEndsTheSearchBehindWhatItHasPassed) {
     write({log_record_of(kNowNs + static_cast<TimestampNs>(i) * 20 * kSecondNs, "x")},
           i == 39 ? "rare" : fmt::format("other-{}", i));
   }
-  class CountedClock final : public Clock {
-   public:
-    std::int64_t wall_ns() const override { return 0; }
-    TimePoint steady() const override { return TimePoint(std::chrono::seconds(++looks_)); }
-
-   private:
-    mutable std::int64_t looks_ = 0;
-  };
   const LabelMatchers matchers = service("rare");
   for (const LogDirection direction : {LogDirection::kForward, LogDirection::kBackward}) {
     LogQuery query{0, UINT64_MAX, direction};
@@ -381,6 +383,65 @@ TEST_F(LogIndexTest, ALimitEndsTheSearchBehindWhatItHasPassed) {
     EXPECT_TRUE(is_whole);
     EXPECT_GT(pages, 1);
     EXPECT_EQ(found, 1U);
+  }
+}
+
+// Of ten records of one time not all are put in order at once: a limit may end a walk among those
+// that the page before has given.
+TEST_F(LogIndexTest, ALimitLeadsNoCursorBack) {
+  std::vector<std::string> records;
+  for (int i = 0; i < 10; ++i) {
+    records.push_back(log_record_of(kNowNs, std::to_string(i) + std::string(1U << 20U, 'x')));
+  }
+  write(records, "shop");
+  for (const LogDirection direction : {LogDirection::kForward, LogDirection::kBackward}) {
+    LogQuery query{0, UINT64_MAX, direction};
+    query.after = LogPlace{kNowNs, 7};
+    bool has_ended = false;
+    bool is_whole = false;
+    for (int seconds = 1; seconds < 60 && !is_whole; ++seconds) {
+      const CountedClock clock;
+      const WorkLimit limit(clock, std::chrono::seconds(seconds), nullptr);
+      LogEnd end;
+      read(query, &end, limit);
+      is_whole = end.is_whole;
+      if (is_whole) continue;
+      has_ended = true;
+      EXPECT_TRUE(!end.looked_at || end.looked_at->number > 7) << seconds;
+    }
+    EXPECT_TRUE(has_ended && is_whole);
+  }
+}
+
+// A bucket of the index that reaches over midnight has a block on both days.
+TEST_F(LogIndexTest, ABlockOfTheDayBeforeLeadsNoCursorBack) {
+  const TimestampNs midnight = kNowNs / kDayNs * kDayNs;
+  ASSERT_EQ(log_block::bucket_of(midnight - 1), log_block::bucket_of(midnight + 2));
+  for (int i = 0; i < 4; ++i) {
+    write({log_record_of(midnight + static_cast<TimestampNs>(i), "x")}, fmt::format("s{}", i));
+    write({log_record_of(midnight - 1 - static_cast<TimestampNs>(i), "x")}, fmt::format("s{}", i));
+  }
+  const LabelMatchers matchers = service("s3");
+  for (const LogDirection direction : {LogDirection::kForward, LogDirection::kBackward}) {
+    const bool is_backward = direction == LogDirection::kBackward;
+    LogQuery query{0, UINT64_MAX, direction};
+    query.stream = &matchers;
+    query.after = LogPlace{is_backward ? midnight - 2 : midnight + 1, 0};
+    bool is_whole = false;
+    for (int seconds = 1; seconds < 100 && !is_whole; ++seconds) {
+      const CountedClock clock;
+      const WorkLimit limit(clock, std::chrono::seconds(seconds), nullptr);
+      LogEnd end;
+      read(query, &end, limit);
+      is_whole = end.is_whole;
+      if (is_whole || !end.looked_at) continue;
+      if (is_backward) {
+        EXPECT_LE(end.looked_at->time_ns, query.after->time_ns) << seconds;
+      } else {
+        EXPECT_GE(end.looked_at->time_ns, query.after->time_ns) << seconds;
+      }
+    }
+    EXPECT_TRUE(is_whole);
   }
 }
 

@@ -84,7 +84,7 @@ Result<LogWalk::Went> LogWalk::walk_buckets(LogBuckets& buckets, const LogDay& o
         is_backward()
             ? std::max(first_ns, log_block::slot_begin(buckets.bucket(), 0))
             : std::min(last_ns, log_block::slot_last(buckets.bucket(), log_block::kSlots - 1));
-    looked_at_ = LogPlace{passed_ns, UINT64_MAX};
+    note_looked_at({passed_ns, UINT64_MAX});
   }
 }
 
@@ -144,6 +144,19 @@ Result<LogWalk::Went> LogWalk::add(TimestampNs time_ns, std::string_view row) {
   return Went::kOn;
 }
 
+// Never back: what lies before query_.after is walked again where it is of that place's time, or
+// where a bucket of the index reaches into the day before.
+void LogWalk::note_looked_at(const LogPlace& place) {
+  if (query_.after) {
+    const LogPlace& after = *query_.after;
+    const bool is_same = place.time_ns == after.time_ns;
+    const bool is_later =
+        is_backward() ? place.time_ns < after.time_ns : place.time_ns > after.time_ns;
+    if (is_same ? place.number <= after.number : !is_later) return;
+  }
+  looked_at_ = place;
+}
+
 Result<LogWalk::Went> LogWalk::give_waiting() {
   // Rows that tell nothing of their arrival keep the order of their keys, backwards too: what comes
   // last here is given first.
@@ -155,7 +168,7 @@ Result<LogWalk::Went> LogWalk::give_waiting() {
   for (const WaitingRow& row : rows_) {
     auto went = give(row);
     if (!went || *went != Went::kOn) return went;
-    looked_at_ = place_;
+    note_looked_at(place_);
     ++place_.number;
   }
   rows_.clear();

@@ -56,6 +56,7 @@ class LogWalk {
                           const WorkLimit& limit);
   bool is_far_enough() const;
   Result<Went> add(TimestampNs time_ns, std::string_view row);
+  void note_looked_at(const LogPlace& place);
   Result<Went> give_waiting();
   Result<Went> give(const WaitingRow& row);
 
