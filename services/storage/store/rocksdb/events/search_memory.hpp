@@ -14,8 +14,16 @@
 
 namespace vigia::storage::store::rocksdb::events {
 
-/// Of a trace, by its id: its latest span that has all that is asked for, where it has one.
-using LatestSpans = std::unordered_map<std::string, std::optional<TimestampNs>>;
+/// What was read of a trace: its latest span that has all that is asked for, where it has one.
+struct LatestSpan {
+  std::optional<TimestampNs> time_ns = std::nullopt;
+  /// The reading ended at a span that lies before the page's begin: there may be later ones. It
+  /// answers only for pages that begin behind it, too.
+  bool is_least = false;
+  bool is_cut = false;  ///< too large to be looked through
+};
+/// By the trace's id.
+using LatestSpans = std::unordered_map<std::string, LatestSpan>;
 
 /// Of all searches together, and of one customer's; some 100 bytes each.
 inline constexpr std::size_t kRememberedTraces = 200'000;

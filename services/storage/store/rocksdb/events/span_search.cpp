@@ -272,18 +272,27 @@ void SpanSearch::note_limit(const TracePlace& bound) {
   if (!is_new(*looked_at_)) looked_at_ = query_.after;
 }
 
-// A trace of many requests stands in as many blocks: it is read once.
+// A trace of many requests stands in as many blocks: it is read once. Who goes back a page asks for
+// one again that an earlier reading has not looked through.
 Result<SpanSearch::Times> SpanSearch::latest_of(const std::string& trace_id,
                                                 const WorkLimit& limit) {
-  if (const auto at = latest_.find(trace_id); at != latest_.end()) return at->second;
+  const auto at = latest_.find(trace_id);
+  if (at != latest_.end() && (!at->second.is_least || is_given(at->second.time_ns))) {
+    has_cut_traces_ = has_cut_traces_ || at->second.is_cut;
+    return at->second.time_ns;
+  }
   if (latest_.size() > kBucketTracesMax) latest_.clear();
+  const bool had_cut_traces = std::exchange(has_cut_traces_, false);
   Times latest;
   for (auto day = days_.rbegin(); !latest && day != days_.rend(); ++day) {
     auto on_day = latest_on(*day, trace_id, limit);
     if (!on_day) return on_day;
     latest = *on_day;
   }
-  if (!limit.is_over()) latest_.emplace(trace_id, latest);
+  if (!limit.is_over()) {
+    latest_.insert_or_assign(trace_id, LatestSpan{latest, is_given(latest), has_cut_traces_});
+  }
+  has_cut_traces_ = has_cut_traces_ || had_cut_traces;
   return latest;
 }
 
@@ -310,7 +319,7 @@ Result<SpanSearch::Times> SpanSearch::latest_on(std::uint32_t day, const std::st
                                : damaged_.left_out(event.error());
     if (!goes_on) return forward(goes_on);
     // It was given before query_.after, wherever.
-    if (latest && query_.after && *latest > query_.after->time_ns) break;
+    if (is_given(latest)) break;
   }
   if (auto status = scan->status(); !status) return forward(status);
   return latest;

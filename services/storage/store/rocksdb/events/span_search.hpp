@@ -96,6 +96,9 @@ class SpanSearch {
     return !query_.after || query_.after->is_before(bound);
   }
   Result<Times> latest_of(const std::string& trace_id, const WorkLimit& limit);
+  bool is_given(const Times& latest) const {
+    return latest && query_.after && *latest > query_.after->time_ns;
+  }
   Result<Times> latest_on(std::uint32_t day, const std::string& trace_id, const WorkLimit& limit);
   TraceEnd end_of_all() const;
   void note_limit(const TracePlace& bound);

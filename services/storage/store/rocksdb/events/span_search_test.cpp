@@ -250,12 +250,46 @@ TEST_F(SpanIndexTest, APageDoesNotReadAgainWhatTheOneBeforeHasRead) {
   EXPECT_GT(spans_->damaged_items(), 0U);
 }
 
+// Of a trace that goes on past the place where a page begins its later spans are not all read.
+TEST_F(SpanIndexTest, WhoGoesBackAPageIsGivenTheTracesOwnPlaces) {
+  const TimestampNs base = search_key::bucket_begin(search_key::bucket_of(kNowNs)) + kSecondNs;
+  write({span_of(id(3), 'a', base + 5 * kSecondNs), span_of(id(3), 'b', base + 10 * kSecondNs),
+         span_of(id(3), 'c', base + kSecondNs), span_of(id(6), 'a', base)});
+  const TracePlace going_on{base + 10 * kSecondNs, id(3)};
+  const TracePlace last{base, id(6)};
+  TraceQuery query = all();
+  query.after = TracePlace{base + 3 * kSecondNs, id(9)};
+  EXPECT_EQ(find(query), std::vector{last});
+  query.after = TracePlace{base + 20 * kSecondNs, id(9)};
+  EXPECT_EQ(find(query), (std::vector{going_on, last}));
+  query.after = going_on;
+  EXPECT_EQ(find(query), std::vector{last});
+}
+
+// Also where the page that comes to the end has not read it itself.
+TEST_F(SpanIndexTest, ATraceThatIsNotLookedThroughIsToldOverPages) {
+  write(
+      {span_of(id(3), 'a', kNowNs), span_of(id(3), 'b', kNowNs), span_of(id(6), 'a', kNowNs - 1)});
+  const SearchBounds bounds{.trace_spans = 1};
+  LatestSpans memory;
+  TraceQuery query = all();
+  query.traces_max = 1;
+  const Searched first = search(query, bounds, {}, &memory);
+  ASSERT_EQ(first.found, (std::vector{TracePlace{kNowNs, id(3)}}));
+  EXPECT_FALSE(memory.empty());
+  query.after = first.found[0];
+  query.traces_max = 10;
+  const Searched second = search(query, bounds, {}, &memory);
+  EXPECT_EQ(second.found, (std::vector{TracePlace{kNowNs - 1, id(6)}}));
+  EXPECT_FALSE(second.end.is_whole);
+}
+
 TEST(SearchMemory, IsBoundedByCustomerAndForgets) {
   ManualClock clock{0};
   SearchMemory memory(clock);
   const auto some = [](std::size_t count) {
     LatestSpans spans;
-    for (std::size_t i = 0; i < count; ++i) spans.emplace(std::to_string(i), std::nullopt);
+    for (std::size_t i = 0; i < count; ++i) spans.emplace(std::to_string(i), LatestSpan{});
     return spans;
   };
   const customers::CustomerNumber a{1};

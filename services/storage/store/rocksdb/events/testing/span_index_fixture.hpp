@@ -46,8 +46,9 @@ class SpanIndexTest : public EventTableTest {
     std::vector<TracePlace> found;
     TraceEnd end;
   };
-  Searched search(const TraceQuery& query, const SearchBounds& bounds,
-                  const WorkLimit& limit = {}) {
+  // `memory`: of the page before, and then of this one.
+  Searched search(const TraceQuery& query, const SearchBounds& bounds, const WorkLimit& limit = {},
+                  LatestSpans* memory = nullptr) {
     Searched searched;
     std::atomic<std::uint64_t> count{0};
     DamagedItems damaged(count);
@@ -57,8 +58,10 @@ class SpanIndexTest : public EventTableTest {
       searched.found.push_back(place);
       return true;
     };
-    const auto end = SpanSearch(*store_, customer(), query, visit, damaged, bounds)
-                         .run(days(), [](std::uint32_t) { return false; }, late, limit);
+    SpanSearch search(*store_, customer(), query, visit, damaged, bounds);
+    if (memory != nullptr) search.recall(std::move(*memory));
+    const auto end = search.run(days(), [](std::uint32_t) { return false; }, late, limit);
+    if (memory != nullptr) *memory = search.take_latest();
     EXPECT_TRUE(end.has_value());
     if (end) searched.end = *end;
     return searched;
