@@ -292,5 +292,21 @@ TEST_F(InspectTest, DamageOfATableIsToldWithOneAndTheLogWrittenOut) {
   EXPECT_EQ(look(folder).code, 1);
 }
 
+TEST_F(InspectTest, AFolderOfALaterVersionIsRefused) {
+  service_.reset();
+  const std::string& folder = settings_.store.rocksdb.directory;
+  {
+    namespace kv = store::rocksdb::kv;
+    auto opened = kv::open_rocksdb({folder});
+    ASSERT_TRUE(opened.has_value()) << opened.error().message;
+    const kv::KeyValue later{kv::Family::kIndex, "m/format", "vigia cold store 99"};
+    ASSERT_TRUE((*opened)->put({later}, kv::Durability::kNow).has_value());
+  }
+  const Said said = look(folder);
+  ASSERT_FALSE(said.code.has_value());
+  EXPECT_EQ(said.code.error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(said.code.error().message, HasSubstr("vigia cold store 99"));
+}
+
 }  // namespace
 }  // namespace vigia::storage

@@ -9,6 +9,7 @@
 #include "libs/chunk/packed_chunk.hpp"
 #include "services/storage/store/chunks.hpp"
 #include "services/storage/store/label_bytes.hpp"
+#include "services/storage/store/rocksdb/index/index_format.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
 #include "services/storage/store/rocksdb/index/label_codec.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
@@ -93,9 +94,7 @@ class RocksDbContents final : public instance::FolderContents {
   explicit RocksDbContents(std::unique_ptr<kv::ReadOnlyStore> store) : store_(std::move(store)) {}
 
   Result<void> load() {
-    auto format = store_->get(kv::Family::kIndex, index::index_key::kFormat);
-    if (!format) return forward(format);
-    format_ = format->value_or("none that is told");
+    if (auto checked = check_format(); !checked) return checked;
     const std::string prefix = index::index_key::customers();
     const auto scan = store_->scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
     while (scan->next()) {
@@ -173,6 +172,23 @@ class RocksDbContents final : public instance::FolderContents {
   }
 
  private:
+  // Of the two copies that there are. Rows of a later version may look like known ones and be
+  // others.
+  Result<void> check_format() {
+    format_ = "none that is told";
+    for (const kv::Family family : {kv::Family::kIdentity, kv::Family::kIndex}) {
+      auto format = store_->get(family, index::index_key::kFormat);
+      if (!format) return forward(format);
+      if (!format->has_value()) continue;
+      format_ = **std::move(format);
+      if (index::is_known_format(format_)) continue;
+      return fail(ErrorCode::kInvalid,
+                  fmt::format("its format is \"{}\", known is \"{}\": a later version wrote it",
+                              format_, index::kFormatVersion));
+    }
+    return {};
+  }
+
   void add(FolderSums& sums, kv::Family family, const kv::Scan& scan) {
     const auto owner = owner_of(family, scan.key());
     if (!owner.has_value()) {

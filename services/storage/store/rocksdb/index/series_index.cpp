@@ -7,6 +7,7 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/random.hpp"
+#include "services/storage/store/rocksdb/index/index_format.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
 #include "services/storage/store/rocksdb/index/label_codec.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
@@ -14,11 +15,6 @@
 namespace vigia::storage::store::rocksdb::index {
 namespace {
 
-constexpr std::string_view kFormatVersion = "vigia cold store 5";
-// Their rows are all known to version 3: 2 added packed chunks, 3 items that refer to their
-// origins.
-constexpr std::string_view kOlderVersions[] = {"vigia cold store 1", "vigia cold store 2",
-                                               "vigia cold store 3", "vigia cold store 4"};
 // Of memory_max: label values have two maps of a sixteenth, series the rest. 64 MiB are 1.3 M
 // series and 98,000 values in each map.
 constexpr std::size_t kValuesPart = 16;
@@ -111,8 +107,7 @@ Result<void> SeriesIndex::load_identity() {
 // refuse it.
 Result<void> SeriesIndex::renew_format(const std::string& format) {
   if (format == kFormatVersion) return {};
-  if (std::find(std::begin(kOlderVersions), std::end(kOlderVersions), format) ==
-      std::end(kOlderVersions)) {
+  if (!is_known_format(format)) {
     return fail(
         ErrorCode::kCorrupt,
         fmt::format("cold store: its format is \"{}\", known is \"{}\"", format, kFormatVersion));

@@ -175,7 +175,12 @@ class ReadOnlyRocksDb final : public ReadOnlyStore {
     settings.directory = directory_;
     for (const std::string& name : names) {
       const auto family = family_named(name);
-      if (!family.has_value()) continue;  // of a later version: what it is cannot be said
+      if (!family.has_value()) {
+        return fail(ErrorCode::kInvalid,
+                    fmt::format("{} has a column family {} that is not known to this program: a "
+                                "later version wrote it",
+                                directory_, name));
+      }
       families.emplace_back(name, family_options(*family, settings, nullptr));
       families_.push_back(*family);
     }

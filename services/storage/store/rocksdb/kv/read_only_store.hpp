@@ -26,8 +26,9 @@ class ReadOnlyStore {
 
 /// Holds the folder's lock, where it has one, as long as the store lives. What RocksDB's own logs
 /// hold is read into memory: as much as they are long, half a GiB at most. kUnavailable where
-/// another process holds the folder, kNotFound where there is no store in it, kCorrupt where its
-/// damage keeps it from being opened (check_folder says which).
+/// another process holds the folder, kNotFound where there is no store in it, kInvalid where it has
+/// a column family that is not known here, kCorrupt where its damage keeps it from being opened
+/// (check_folder says which).
 Result<std::unique_ptr<ReadOnlyStore>> open_read_only(const std::string& directory);
 
 }  // namespace vigia::storage::store::rocksdb::kv

@@ -4,8 +4,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
 
 #include "services/storage/store/rocksdb/kv/read_only_store.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_options.hpp"
 #include "services/storage/store/rocksdb/kv/testing/rocksdb_damage_fixture.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
@@ -152,6 +155,26 @@ TEST_F(RocksDbLogDamageTest, WhoOnlyReadsIsToldOfDamageInATable) {
   EXPECT_LT(rows, kRows);
   ASSERT_FALSE(scan->status().has_value());
   EXPECT_EQ(scan->status().error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(RocksDbLogDamageTest, WhoOnlyReadsRefusesAColumnFamilyOfALaterVersion) {
+  fill_and_close();
+  {
+    ::rocksdb::Options options;
+    std::vector<::rocksdb::ColumnFamilyDescriptor> families;
+    for (const std::string& name : family_names()) families.emplace_back(name, options);
+    std::vector<::rocksdb::ColumnFamilyHandle*> handles;
+    ::rocksdb::DB* raw = nullptr;
+    ASSERT_TRUE(::rocksdb::DB::Open(options, folder_.path(), families, &handles, &raw).ok());
+    const std::unique_ptr<::rocksdb::DB> database(raw);
+    handles.push_back(nullptr);
+    EXPECT_TRUE(database->CreateColumnFamily(options, "later", &handles.back()).ok());
+    for (auto* handle : handles) database->DestroyColumnFamilyHandle(handle);
+  }
+  const auto opened = open_read_only(folder_.path());
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(opened.error().message, HasSubstr("column family later"));
 }
 
 }  // namespace
