@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <utility>
-#include <vector>
 
-#include "libs/model/labels.hpp"
-#include "services/storage/store/stream_selector.hpp"
+#include "libs/wire/otlp/attributes.hpp"
+#include "libs/wire/otlp/fields.hpp"
 
 namespace vigia::storage::store {
 namespace {
@@ -25,13 +24,21 @@ const Member* member_of(std::string_view label) {
 
 }  // namespace
 
-// By way of all of them: of an attribute that stands there twice the matchers see the same one.
+// Without the labels that tell no streams apart: a request may have a resource for each record. Of
+// an attribute that stands there twice the last one counts, as for matchers.
 LogStream stream_of(std::string_view resource) {
-  std::vector<Label> labels;
-  append_stream_labels(labels, resource);
-  const Labels sorted = Labels::from(std::move(labels));
   LogStream stream;
-  for (const auto& [name, member] : kLabels) stream.*member = sorted.get(name);
+  wire::otlp::for_each_attribute({resource, wire::otlp::ResourceField::kAttributes.number},
+                                 [&](const wire::otlp::KeyValueView& attribute) {
+                                   std::string_view name = attribute.key;
+                                   if (name == "service.name") name = "service_name";
+                                   if (name == "node.id") name = "node_id";
+                                   const Member* const member = member_of(name);
+                                   if (member == nullptr) return;
+                                   std::string& value = stream.**member;
+                                   value.clear();
+                                   wire::otlp::append_value_text(value, attribute.value);
+                                 });
   return stream;
 }
 
