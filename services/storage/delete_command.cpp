@@ -1,6 +1,8 @@
 #include "services/storage/delete_command.hpp"
 
+#include <chrono>
 #include <cstdio>
+#include <thread>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -12,6 +14,8 @@ namespace vigia::storage {
 namespace {
 
 constexpr std::size_t kIndexMemory = 64U << 20U;
+constexpr auto kWaitMax = std::chrono::minutes(1);  // then the command refuses
+constexpr auto kWaitEach = std::chrono::milliseconds(20);
 
 void show_progress(const std::string& what) {
   if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K{}", what);
@@ -54,18 +58,38 @@ Result<bool> print_before(const Target& target) {
   return false;
 }
 
+// A kill may leave a file of a piece of work that was not done: an open store writes its rows back
+// by itself, mostly at once.
+void wait_until_saved(const instance::StoreInstance& opened) {
+  const auto end = std::chrono::steady_clock::now() + kWaitMax;
+  while (opened.damage().unsaved_files > 0 && std::chrono::steady_clock::now() < end) {
+    show_progress("waiting until rows of damaged files are written back");
+    std::this_thread::sleep_for(kWaitEach);
+  }
+}
+
 Result<void> empty_the_log(const StoreKind& kind, const Target& target) {
   show_progress("putting what the write-ahead log holds into the store");
   const SystemClock clock;
   auto opened = kind.open(kind.in_folder(target.folder), clock, kIndexMemory);
   if (!opened) return forward(opened);
   const auto settled = keep::settle(*std::move(opened), target.folder, clock);
-  return settled ? Result<void>() : forward(settled);
+  if (!settled) return forward(settled);
+  wait_until_saved(**settled);
+  return {};
 }
 
 int print_proof(const Target& target, const instance::RemovalProof& proof) {
   fmt::print("after: {} files of the database are read, {} rows, all of others\n", proof.files,
              proof.rows);
+  if (proof.is_number_gone) {
+    for (const std::string& left : proof.left) fmt::print("LEFT {}\n", left);
+    fmt::print(
+        "the number that customer {} had is another customer's by now: only the name was looked "
+        "for, and under the number nothing can be told apart any more\n",
+        target.customer.text());
+    return 1;
+  }
   if (proof.left.empty()) {
     fmt::print("nothing of customer {} is left in {}\n", target.customer.text(), target.folder);
     return 0;

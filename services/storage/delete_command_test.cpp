@@ -8,7 +8,9 @@
 
 #include "services/storage/inspect_command.hpp"
 #include "services/storage/store/rocksdb/customer_removal.hpp"
+#include "services/storage/store/rocksdb/index/index_key.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_rows.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 #include "services/storage/testing/service_fixture.hpp"
 
 namespace vigia::storage {
@@ -115,6 +117,16 @@ class DeleteTest : public ServiceFixture {
     return places;
   }
 
+  static void forget_last_number(const std::string& folder) {
+    namespace kv = store::rocksdb::kv;
+    const std::string key(store::rocksdb::index::index_key::kLastCustomer);
+    const auto rows = kv::open_rocksdb({folder}).value();
+    ASSERT_TRUE(rows->get(kv::Family::kIndex, key).value().has_value());
+    ASSERT_TRUE(
+        rows->put({{kv::Family::kIndex, key, "", true}, {kv::Family::kIdentity, key, "", true}},
+                  kv::Durability::kNow));
+  }
+
   const std::string& store_folder() const { return settings_.store.rocksdb.directory; }
 };
 
@@ -196,8 +208,38 @@ TEST_F(DeleteTest, AKillAtAnyStepIsGoneOnWith) {
   EXPECT_EQ(raw_of(store_folder(), "cliente-b"), before);
 }
 
-// After the number is gone somebody new may have it: what goes on with the removal leaves his
-// alone.
+TEST_F(DeleteTest, TheNumberOfOneWhoIsGoneIsGivenToNobody) {
+  fill("cliente-a", std::string(kMark));
+  service_.reset();
+  EXPECT_THAT(remove(store_folder(), "cliente-a", false).text, HasSubstr("(number 1)"));
+  EXPECT_EQ(remove(store_folder(), "cliente-a").code, 0);
+  start();
+  fill("cliente-c", std::string(kOtherMark));
+  service_.reset();
+  EXPECT_THAT(remove(store_folder(), "cliente-c", false).text, HasSubstr("(number 2)"));
+}
+
+// Else they come back with the next start, when the proof has long said that nothing is left.
+TEST_F(DeleteTest, WhileRowsWaitToBeWrittenBackNothingIsDeleted) {
+  fill("cliente-a", std::string(kMark));
+  service_.reset();
+  ASSERT_FALSE(remove(store_folder(), "cliente-x").code.has_value());  // the log is emptied
+  const std::string unsaved = store_folder() + "/quarantine/0001-000012.sst";
+  fs::create_directories(store_folder() + "/quarantine");
+  std::ofstream(unsaved) << "x";
+  const auto customer = CustomerId::parse("cliente-a").value();
+  const auto proof =
+      store::rocksdb::remove_customer(customer, store_folder(), [](const std::string& /*what*/) {});
+  ASSERT_FALSE(proof.has_value());
+  EXPECT_EQ(proof.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(proof.error().message, HasSubstr("vigia_storage_unsaved_files"));
+  EXPECT_FALSE(store::rocksdb::unfinished_removal(store_folder()).has_value());
+  fs::remove(unsaved);
+  EXPECT_THAT(raw_of(store_folder(), "cliente-a"), HasSubstr(kMark));
+}
+
+// An earlier program gave the number to somebody new: what goes on with the removal leaves his
+// alone, and does not say that nothing is left.
 TEST_F(DeleteTest, ANumberThatIsSomebodyElsesByNowIsNotForgottenAgain) {
   fill("cliente-a", std::string(kMark));
   service_.reset();
@@ -212,6 +254,7 @@ TEST_F(DeleteTest, ANumberThatIsSomebodyElsesByNowIsNotForgottenAgain) {
       }));
   ASSERT_NE(killed, "");
   settings_.store.rocksdb.directory = killed;
+  forget_last_number(killed);
   start();
   fill("cliente-c", std::string(kOtherMark));
   const std::string before = answers("cliente-c", kOtherMark);
@@ -219,7 +262,9 @@ TEST_F(DeleteTest, ANumberThatIsSomebodyElsesByNowIsNotForgottenAgain) {
   ASSERT_THAT(raw_of(killed, "cliente-c"), HasSubstr(kOtherMark));
   EXPECT_EQ(remove(killed, "cliente-c").code.has_value(), false);  // another's is not done
   const Said said = remove(killed, "cliente-a");
-  EXPECT_EQ(said.code, 0) << said.text;
+  EXPECT_EQ(said.code, 1) << said.text;
+  EXPECT_THAT(said.text, HasSubstr("nothing can be told apart any more"));
+  EXPECT_THAT(said.text, Not(HasSubstr("nothing of customer")));
   start();
   EXPECT_EQ(answers("cliente-c", kOtherMark), before);
 }

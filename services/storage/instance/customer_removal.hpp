@@ -18,6 +18,9 @@ using RemovalProgress = std::function<void(const std::string& what)>;
 struct RemovalProof {
   std::uint64_t files = 0;  ///< read
   std::uint64_t rows = 0;   ///< in them, of the others
+  /// The number that was the customer's is somebody else's by now: the customer's name was looked
+  /// for, and rows that might be left under the number cannot be told from those of the other.
+  bool is_number_gone = false;
   /// Where something of the customer is, or may be since it cannot be told: nothing is left out.
   std::vector<std::string> left;
 };

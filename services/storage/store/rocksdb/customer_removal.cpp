@@ -13,6 +13,7 @@
 #include "services/storage/store/rocksdb/kv/folder_files.hpp"
 #include "services/storage/store/rocksdb/kv/folder_lock.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
+#include "services/storage/store/rocksdb/kv/quarantine.hpp"
 #include "services/storage/store/rocksdb/kv/record_file.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_options.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_rows.hpp"
@@ -28,6 +29,7 @@ using instance::RemovalProof;
 using kv::Family;
 
 constexpr const char* kNoteFile = "/vigia-deletion";
+constexpr const char* kQuarantine = "/quarantine";
 constexpr std::string_view kNoteHead = "vigia deletion 1\n";
 constexpr std::uint64_t kRewriteMax = 4ULL << 30U;  // one piece of work of RocksDB's at most
 
@@ -86,20 +88,36 @@ Result<bool> is_given(kv::OrderedStore& store, CustomerNumber number) {
   return false;
 }
 
-// The number that is the customer's, or was when his removal began; none where it is somebody
-// else's by now.
-Result<CustomerNumber> number_to_forget(kv::OrderedStore& store, const CustomerId& customer,
-                                        const std::optional<RemovalNote>& note) {
+// The number that is the customer's, and the one that was his when his removal began: he may have
+// come back meanwhile, with another. None where that is somebody else's by now, as where an earlier
+// program gave it again.
+Result<std::vector<CustomerNumber>> numbers_to_forget(kv::OrderedStore& store,
+                                                      const CustomerId& customer,
+                                                      const std::optional<RemovalNote>& note) {
   const auto own = number_of(store, customer);
   if (!own) return forward(own);
-  if (own->has_value()) return **own;
+  std::vector<CustomerNumber> numbers;
+  if (own->has_value()) numbers.push_back(**own);
   if (!note.has_value()) {
+    if (!numbers.empty()) return numbers;
     return fail(ErrorCode::kNotFound,
                 fmt::format("this store has no customer {}", customer.text()));
   }
   const auto given = is_given(store, note->number);
   if (!given) return forward(given);
-  return *given ? CustomerNumber{} : note->number;
+  if (!*given && note->number.value != 0) numbers.push_back(note->number);
+  return numbers;
+}
+
+// Their rows would be written back later, the customer's among them, and nobody would look again.
+Result<void> check_all_saved(const std::string& directory) {
+  const std::uint64_t unsaved = kv::Quarantine(directory + kQuarantine).unsaved_files();
+  if (unsaved == 0) return {};
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("rows of {} files in {}{} are still to be written back, and this "
+                          "customer's may be among them: start vigia-storage until "
+                          "vigia_storage_unsaved_files is 0, stop it, and run this again",
+                          unsaved, directory, kQuarantine));
 }
 
 void forget_chunks_set_aside(const std::string& directory, CustomerNumber number) {
@@ -116,7 +134,7 @@ void forget_chunks_set_aside(const std::string& directory, CustomerNumber number
 // Looks at all files of the folder, as they lie on disk.
 class RemainsSearch {
  public:
-  RemainsSearch(const std::string& directory, const CustomerRows& rows,
+  RemainsSearch(const std::string& directory, const std::vector<CustomerRows>& rows,
                 const RemovalProgress& progress)
       : directory_(directory), rows_(rows), progress_(progress) {}
 
@@ -128,14 +146,11 @@ class RemainsSearch {
     }
     for (const std::string& name : names("")) look_at(name);
     // What was damaged is whole files of everybody's rows, and not read.
-    for (const std::string& name : names("/quarantine")) doubt("quarantine/" + name);
+    for (const std::string& name : names(kQuarantine)) doubt("quarantine/" + name);
     for (const std::string& name : names("/wal")) {
       if (name.starts_with("segment-")) doubt("wal/" + name);
     }
-    const std::string own = fmt::format("c{}-", rows_.number.value);
-    for (const std::string& name : names("/quarantine/chunks")) {
-      if (name.starts_with(own)) note("quarantine/chunks/" + name, "a chunk that was set aside");
-    }
+    for (const CustomerRows& own : rows_) look_at_chunks_of(own.number);
     return std::move(proof_);
   }
 
@@ -158,6 +173,13 @@ class RemainsSearch {
     note(file, "it may hold rows of every customer; look at it, delete it, and run this again");
   }
 
+  void look_at_chunks_of(CustomerNumber number) {
+    const std::string own = fmt::format("c{}-", number.value);
+    for (const std::string& name : names("/quarantine/chunks")) {
+      if (name.starts_with(own)) note("quarantine/chunks/" + name, "a chunk that was set aside");
+    }
+  }
+
   void look_at(const std::string& name) {
     const bool is_table = name.ends_with(kv::kTableEnding);
     const bool is_log = name.ends_with(".log") && kv::number_in(name) != 0;
@@ -171,7 +193,10 @@ class RemainsSearch {
   }
 
   void see(Family family, std::string_view key, std::string_view value) {
-    if (is_of(rows_, family, key, value)) {
+    const bool is_own = std::any_of(rows_.begin(), rows_.end(), [&](const CustomerRows& rows) {
+      return is_of(rows, family, key, value);
+    });
+    if (is_own) {
       ++found_;
     } else {
       ++proof_.rows;
@@ -210,28 +235,45 @@ class RemainsSearch {
   }
 
   const std::string& directory_;
-  const CustomerRows& rows_;
+  const std::vector<CustomerRows>& rows_;
   const RemovalProgress& progress_;
   RemovalProof proof_;
   std::uint64_t found_ = 0;  // in the file at hand
 };
 
-Result<CustomerRows> forget(kv::OrderedStore& store, const RemovalNote& wanted,
-                            const std::string& directory, const RemovalProgress& progress) {
-  CustomerRows rows{wanted.customer, {}, {}};
-  if (wanted.number.value != 0) {
-    progress("looking for its series");
-    auto found = rows_of(store, wanted.customer, wanted.number);
-    if (!found) return forward(found);
-    rows = *std::move(found);
-    progress("forgetting its rows");
-    if (auto forgotten = forget_rows(store, rows); !forgotten) return forward(forgotten);
-    forget_chunks_set_aside(directory, wanted.number);
-    if (auto gone = forget_number(store, wanted.customer); !gone) return forward(gone);
+Result<CustomerRows> forget_under(kv::OrderedStore& store, const RemovalNote& wanted,
+                                  const std::string& directory, const RemovalProgress& progress) {
+  progress("looking for its series");
+  auto rows = rows_of(store, wanted.customer, wanted.number);
+  if (!rows) return rows;
+  progress("forgetting its rows");
+  if (auto forgotten = forget_rows(store, *rows); !forgotten) return forward(forgotten);
+  forget_chunks_set_aside(directory, wanted.number);
+  return rows;
+}
+
+// Never none: where no number is left to look for, the name is.
+Result<std::vector<CustomerRows>> forget(kv::OrderedStore& store, const CustomerId& customer,
+                                         const std::vector<CustomerNumber>& numbers,
+                                         const std::string& directory,
+                                         const RemovalProgress& progress) {
+  std::vector<CustomerRows> all;
+  for (const CustomerNumber number : numbers) {
+    auto rows = forget_under(store, {customer, number}, directory, progress);
+    if (!rows) return forward(rows);
+    all.push_back(*std::move(rows));
+  }
+  if (!numbers.empty()) {
+    const auto highest = *std::max_element(
+        numbers.begin(), numbers.end(),
+        [](CustomerNumber left, CustomerNumber right) { return left.value < right.value; });
+    if (auto gone = forget_number(store, customer, highest); !gone) return forward(gone);
+  } else {
+    all.push_back({customer, {}, {}});
   }
   progress("writing anew what shared files with it");
   if (auto packed = store.compact(); !packed) return forward(packed);
-  return rows;
+  return all;
 }
 
 std::uint64_t disk_bytes(const kv::OrderedStore& store) {
@@ -241,8 +283,9 @@ std::uint64_t disk_bytes(const kv::OrderedStore& store) {
 }
 
 // The database is closed when it returns.
-Result<CustomerRows> forget_in(const CustomerId& customer, const std::string& directory,
-                               const RemovalProgress& progress) {
+Result<std::vector<CustomerRows>> forget_in(const CustomerId& customer,
+                                            const std::string& directory,
+                                            const RemovalProgress& progress) {
   const auto note = read_note(directory);
   if (note.has_value() && note->customer != customer) {
     return fail(ErrorCode::kUnavailable,
@@ -254,14 +297,15 @@ Result<CustomerRows> forget_in(const CustomerId& customer, const std::string& di
   settings.directory = directory;
   auto store = kv::open_rocksdb(settings);
   if (!store) return forward(store);
-  const auto number = number_to_forget(**store, customer, note);
-  if (!number) return forward(number);
+  const auto numbers = numbers_to_forget(**store, customer, note);
+  if (!numbers) return forward(numbers);
   auto room = kv::check_room(directory, std::min(disk_bytes(**store), kRewriteMax),
                              "to write files anew without the customer");
   if (!room) return forward(room);
-  const RemovalNote wanted{customer, *number};
+  // Of two the earlier one: the other is found by the name until the rows of both are forgotten.
+  const RemovalNote wanted{customer, numbers->empty() ? CustomerNumber{} : numbers->back()};
   if (auto written = write_note(directory, wanted); !written) return forward(written);
-  return forget(**store, wanted, directory, progress);
+  return forget(**store, customer, *numbers, directory, progress);
 }
 
 // A new MANIFEST holds the files that there are, the old one all that there were, with keys of
@@ -277,11 +321,16 @@ Result<void> renew_manifest(const std::string& directory) {
 
 Result<RemovalProof> remove_customer(const CustomerId& customer, const std::string& directory,
                                      const RemovalProgress& progress) {
+  if (auto saved = check_all_saved(directory); !saved) return forward(saved);
   const auto rows = forget_in(customer, directory, progress);
   if (!rows) return forward(rows);
   if (auto renewed = renew_manifest(directory); !renewed) return forward(renewed);
+  // All files were read: what was found damaged may have been moved there just now.
+  if (auto saved = check_all_saved(directory); !saved) return forward(saved);
   auto proof = RemainsSearch(directory, *rows, progress).run();
-  if (!proof || !proof->left.empty()) return proof;
+  if (!proof) return proof;
+  proof->is_number_gone = rows->front().number.value == 0;
+  if (!proof->left.empty()) return proof;
   std::error_code error;
   fs::remove(directory + kNoteFile, error);
   kv::sync_folder(directory);

@@ -6,6 +6,7 @@
 #include "libs/base/bytes.hpp"
 #include "services/storage/store/rocksdb/events/event_key.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
+#include "services/storage/store/rocksdb/index/series_index.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 #include "services/storage/store/rocksdb/row_owner.hpp"
 
@@ -135,9 +136,17 @@ Result<void> forget_rows(kv::OrderedStore& store, const CustomerRows& rows) {
   return store.sync();
 }
 
-Result<void> forget_number(kv::OrderedStore& store, const CustomerId& id) {
+Result<void> forget_number(kv::OrderedStore& store, const CustomerId& id, CustomerNumber number) {
+  const auto last = index::last_customer_number(store);
+  if (!last) return tl::unexpected<Error>(last.error());
   const std::string key = index::index_key::customer(id.text());
-  return store.put({{Family::kIndex, key, "", true}, {Family::kIdentity, key, "", true}},
+  const std::string last_key(index::index_key::kLastCustomer);
+  std::string value;
+  append_u64(value, std::max(last->value, number.value));
+  return store.put({{Family::kIndex, key, "", true},
+                    {Family::kIdentity, key, "", true},
+                    {Family::kIndex, last_key, value},
+                    {Family::kIdentity, last_key, value}},
                    kv::Durability::kNow);
 }
 

@@ -28,8 +28,10 @@ Result<CustomerRows> rows_of(kv::OrderedStore& store, const CustomerId& id,
 /// Forgets all of them but the customer's own number, in an order in which a kill leaves nothing
 /// that a second call does not find.
 Result<void> forget_rows(kv::OrderedStore& store, const CustomerRows& rows);
-/// Forgets the number; durable when it returns. It may be given to somebody else then.
-Result<void> forget_number(kv::OrderedStore& store, const CustomerId& id);
+/// Forgets the customer's number; durable when it returns. It is given to nobody else: a row keeps
+/// the highest.
+Result<void> forget_number(kv::OrderedStore& store, const CustomerId& id,
+                           customers::CustomerNumber number);
 
 /// Whether the row is the customer's, its number's included.
 bool is_of(const CustomerRows& rows, kv::Family family, std::string_view key,

@@ -38,6 +38,17 @@ std::uint64_t number_of_value(std::string_view bytes) {
 
 }  // namespace
 
+Result<customers::CustomerNumber> last_customer_number(kv::OrderedStore& store) {
+  std::uint64_t last = 0;
+  for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
+    const auto row = store.get(family, index_key::kLastCustomer);
+    if (!row) return tl::unexpected<Error>(row.error());
+    const std::uint64_t number = number_of_value(row->value_or(""));
+    if (number <= UINT32_MAX) last = std::max(last, number);
+  }
+  return customers::CustomerNumber{static_cast<std::uint32_t>(last)};
+}
+
 Result<std::optional<std::string>> SeriesIndex::read_identity(std::string_view key) const {
   auto value = store_.get(kv::Family::kIndex, key);
   if (!value || value->has_value()) return value;
@@ -69,7 +80,10 @@ Result<void> SeriesIndex::load_customers() {
   auto copy = read_customers(kv::Family::kIdentity, malformed);
   if (!copy) return forward(copy);
   const bool is_lost = !copy->makes_up_for(*index) || !index->makes_up_for(*copy);
+  const auto last = last_customer_number(store_);
+  if (!last) return tl::unexpected<Error>(last.error());
   const std::unique_lock lock(customers_mutex_);
+  last_number_ = std::max(last_number_, last->value);
   customers_ = std::move(index->of);
   customers_.merge(copy->of);
   if (forget_doubtful_customers(malformed) || is_lost) {

@@ -13,6 +13,9 @@ namespace vigia::storage::store::rocksdb::index::index_key {
 inline constexpr std::string_view kFormat = "m/format";
 inline constexpr std::string_view kSeed = "m/seed";
 inline constexpr std::string_view kNextSeries = "m/next_series";
+/// The highest number that a customer was ever given: one who was taken out has no row that says
+/// it.
+inline constexpr std::string_view kLastCustomer = "m/last_customer";
 /// "1": the store has lost rows and the index is to be made whole; "0": that was done once.
 inline constexpr std::string_view kHeal = "m/heal";
 

@@ -126,9 +126,12 @@ Result<customers::CustomerNumber> SeriesIndex::number_of(const CustomerId& custo
   const customers::CustomerNumber number{last_number_ + 1};
   const std::string key = index_key::customer(customer.text());
   const std::string value = number_value(number.value);
-  const auto put =
-      store_.put({{kv::Family::kIndex, key, value}, {kv::Family::kIdentity, key, value}},
-                 kv::Durability::kNow);
+  const std::string last(index_key::kLastCustomer);
+  const auto put = store_.put({{kv::Family::kIndex, key, value},
+                               {kv::Family::kIdentity, key, value},
+                               {kv::Family::kIndex, last, value},
+                               {kv::Family::kIdentity, last, value}},
+                              kv::Durability::kNow);
   if (!put) return forward(put);
   last_number_ = number.value;
   customers_.emplace(customer, number);

@@ -38,6 +38,10 @@ struct Customer {
   customers::CustomerNumber number;
 };
 
+/// The highest that a customer was ever given, as the row says that keeps it; 0: none that is well
+/// formed, as of earlier programs.
+Result<customers::CustomerNumber> last_customer_number(kv::OrderedStore& store);
+
 /// A series that a writer did not find in memory.
 struct UnresolvedSeries {
   customers::CustomerNumber customer;

@@ -143,6 +143,18 @@ TEST_F(LostRowsTest, NoNumberIsGivenTwiceWhateverIsLost) {
   }
 }
 
+// As a deletion leaves it.
+TEST_F(LostRowsTest, TheHighestNumberIsKeptWithoutItsCustomer) {
+  const auto gone = index_->number_of(*CustomerId::parse("cliente-a")).value();
+  const std::string key = index_key::customer("cliente-a");
+  ASSERT_TRUE(
+      store_->put({{kv::Family::kIndex, key, "", true}, {kv::Family::kIdentity, key, "", true}},
+                  kv::Durability::kNow));
+  lose("m/last");  // its copy is enough
+  reopen();
+  EXPECT_GT(index_->number_of(*CustomerId::parse("cliente-c")).value(), gone);
+}
+
 TEST_F(LostRowsTest, WithoutBothCopiesTheCustomersAreReadFromTheirSeries) {
   const auto number = index_->number_of(*CustomerId::parse("cliente-b")).value();
   const std::uint64_t series = resolve("cliente-b", "m");
