@@ -261,11 +261,17 @@ std::vector<kv::KeyValue> EventWriter::take_new(const std::vector<bool>& is_stor
     if (is_stored[i]) continue;
     writes.push_back({target_.family, std::move(rows_[i].key), std::move(rows_[i].value)});
   }
+  // Days are noted before the rows are there: a day without rows costs a look, rows of a day that
+  // nobody knows would not be found. Once for neighbours: rows are in order.
+  std::optional<std::uint32_t> noted;
   for (const kv::KeyValue& write : writes) {
     if (write.family != target_.family) continue;
     std::string_view rest = write.key;
     bool ok = true;
-    target_.days.note(kv::take_key_u32(rest, ok));
+    const std::uint32_t day = kv::take_key_u32(rest, ok);
+    if (day == noted) continue;
+    target_.days.note(day);
+    noted = day;
   }
   return writes;
 }

@@ -61,7 +61,11 @@ std::vector<kv::KeyValue> LogIndexer::finish(std::uint64_t repairs) {
     begin = i;
   }
   add_blocks(begin, added_.size(), rows);
-  names_.finish(repairs, rows);
+  for (const std::size_t i : names_.take_new(repairs)) {
+    const auto& [day, stream] = streams_[i];
+    rows.push_back(
+        {kv::Family::kLogs, search_key::streams(day, customer_).append(stream->text), ""});
+  }
   added_.clear();
   return rows;
 }
@@ -71,8 +75,8 @@ void LogIndexer::add_name(std::uint32_t day, const StreamTag& stream) {
   const std::uint64_t own = (std::uint64_t{day} << 32U) | customer_.value;
   const std::uint64_t hash = stream.name ^ (own * 0x9e3779b97f4a7c15U);
   if (!names_.is_first(hash)) return;
-  names_.add(hash,
-             {kv::Family::kLogs, search_key::streams(day, customer_).append(stream.text), ""});
+  names_.add(hash);
+  streams_.push_back({day, &stream});
 }
 
 // Of one bucket of a day.

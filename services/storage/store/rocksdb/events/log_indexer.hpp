@@ -46,6 +46,11 @@ class LogIndexer {
     const StreamTag* stream;
   };
 
+  struct Name {
+    std::uint32_t day;
+    const StreamTag* stream;
+  };
+
   void add_name(std::uint32_t day, const StreamTag& stream);
   void add_blocks(std::size_t begin, std::size_t end, std::vector<kv::KeyValue>& rows) const;
   void add_block(std::size_t begin, std::size_t end, std::uint8_t shard,
@@ -53,6 +58,7 @@ class LogIndexer {
 
   const customers::CustomerNumber customer_;
   NameRows names_;
+  std::vector<Name> streams_;  // one of each of names_
   std::vector<Added> added_;
 };
 

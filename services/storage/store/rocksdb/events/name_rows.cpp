@@ -31,13 +31,19 @@ void NameRows::add(std::uint64_t hash, kv::KeyValue row) {
   rows_.push_back(std::move(row));
 }
 
-void NameRows::finish(std::uint64_t repairs, std::vector<kv::KeyValue>& rows) {
+std::vector<std::size_t> NameRows::take_new(std::uint64_t repairs) {
   const std::vector<bool> are_new = known_.are_new(names_, repairs);
+  std::vector<std::size_t> taken;
   for (std::size_t i = 0; i < names_.size(); ++i) {
     if (!are_new[i]) continue;
     new_names_.push_back(names_[i]);
-    rows.push_back(std::move(rows_[i]));
+    taken.push_back(i);
   }
+  return taken;
+}
+
+void NameRows::finish(std::uint64_t repairs, std::vector<kv::KeyValue>& rows) {
+  for (const std::size_t i : take_new(repairs)) rows.push_back(std::move(rows_[i]));
 }
 
 }  // namespace vigia::storage::store::rocksdb::events

@@ -2,6 +2,7 @@
 // comes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -38,9 +39,13 @@ class NameRows {
   std::uint64_t seed() const { return known_.seed(); }
   /// True where the batch has not had it: then its row has to be added. By a hash with the seed.
   bool is_first(std::uint64_t hash) { return seen_.insert(hash).second; }
-  /// Of a hash that was the first one.
+  /// Of a hash that was the first one. Either all rows are given, or each is made by whoever adds
+  /// where take_new says so: most of them are known.
+  void add(std::uint64_t hash) { names_.push_back(hash); }
   void add(std::uint64_t hash, kv::KeyValue row);
-  /// Appends those that the store may not have. `repairs`: the store's.
+  /// Which of them, by their turn, the store may not have. Once. `repairs`: the store's.
+  std::vector<std::size_t> take_new(std::uint64_t repairs);
+  /// Appends the rows of those. Once.
   void finish(std::uint64_t repairs, std::vector<kv::KeyValue>& rows);
   /// Once they are written.
   void note_written() { known_.note(new_names_); }
@@ -49,7 +54,7 @@ class NameRows {
   KnownNames& known_;
   std::unordered_set<std::uint64_t> seen_;
   std::vector<std::uint64_t> names_;
-  std::vector<kv::KeyValue> rows_;  // one of each of names_
+  std::vector<kv::KeyValue> rows_;  // one of each of names_, or none
   std::vector<std::uint64_t> new_names_;
 };
 

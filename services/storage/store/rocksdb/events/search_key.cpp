@@ -56,6 +56,7 @@ std::string streams(std::uint32_t day, customers::CustomerNumber customer) {
 
 std::optional<std::string> stream_text(const LogStream& stream) {
   std::string text;
+  text.reserve(stream.service_name.size() + stream.node_id.size() + stream.environment.size() + 2);
   for (const std::string* part : {&stream.service_name, &stream.node_id, &stream.environment}) {
     if (part->size() > kListedNameMax || part->find('\0') != std::string::npos) return std::nullopt;
     if (part != &stream.service_name) text += '\0';
