@@ -137,24 +137,46 @@ bool Roller::roll_round() {
   look_for_damage();
   const bool has_marked = mark_some();
   std::uint64_t days = 0;
-  std::vector<Turn> turns;
-  const bool can_roll = is_whole();  // else marks are not looked at, so that they are later
+  bool has_ended_early = false;
+  if (is_whole()) begin_turns();  // else marks are not looked at, so that they are later
+  const TimePoint end = std::chrono::steady_clock::now() + settings_.round_max;
+  while (!turns_.empty() && !is_stopping() && is_whole()) {
+    days += take_turns();
+    has_ended_early = !turns_.empty() && std::chrono::steady_clock::now() >= end;
+    if (has_ended_early) break;
+    look_for_damage();
+  }
+  count_due();
+  return has_marked || days > 0 || has_ended_early;
+}
+
+// Behind those that have not come to the end in the round before.
+void Roller::begin_turns() {
   for (CustomerId& customer : cold_.catalog().customers()) {
-    if (can_roll && begin_look(customer)) turns.push_back({std::move(customer), {}});
+    const bool has_begun = std::any_of(turns_.begin(), turns_.end(),
+                                       [&](const Turn& turn) { return turn.customer == customer; });
+    if (!has_begun && begin_look(customer)) turns_.push_back({std::move(customer), {}});
   }
-  while (!turns.empty() && !is_stopping()) {
-    for (Turn& turn : turns) {
-      const FaultOwner owner(turn.customer.text());
-      const bool went_well =
-          contain_faults("storage: roll-ups of a customer", [&] { days += take_turn(turn); });
-      if (!went_well) {
-        turn.is_over = true;
-        looks_[turn.customer].first = 0;
-      }
-      if (is_stopping()) break;
+}
+
+// One of each customer. How many days are settled.
+std::uint64_t Roller::take_turns() {
+  std::uint64_t days = 0;
+  for (Turn& turn : turns_) {
+    const FaultOwner owner(turn.customer.text());
+    const bool went_well =
+        contain_faults("storage: roll-ups of a customer", [&] { days += take_turn(turn); });
+    if (!went_well) {
+      turn.is_over = true;
+      looks_[turn.customer].first = 0;
     }
-    std::erase_if(turns, [](const Turn& turn) { return turn.is_over; });
+    if (is_stopping()) break;
   }
+  std::erase_if(turns_, [](const Turn& turn) { return turn.is_over; });
+  return days;
+}
+
+void Roller::count_due() {
   const std::lock_guard lock(mutex_);
   stats_.days_due = 0;
   stats_.oldest_due_ms = 0;
@@ -164,7 +186,6 @@ bool Roller::roll_round() {
     const bool is_first = stats_.oldest_due_ms == 0 || look.oldest_due_ms < stats_.oldest_due_ms;
     if (is_first) stats_.oldest_due_ms = look.oldest_due_ms;
   }
-  return has_marked || days > 0;
 }
 
 // Days before that one.

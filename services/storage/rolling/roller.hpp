@@ -37,6 +37,9 @@ struct RollerSettings {
   /// After all marks of a customer were looked at, for each: so long they are not looked at again,
   /// unless another day is over. Late samples come all the time, and there may be a million marks.
   Duration pause_per_mark = std::chrono::microseconds(100);
+  /// A round ends after a pass over the customers that ends later: what has begun goes on with the
+  /// next, where others whose days are over since take part.
+  Duration round_max = std::chrono::seconds(10);
   /// For one day of one series.
   std::size_t memory_max = DayRoller::kMemoryMax;
 };
@@ -75,7 +78,8 @@ class Roller {
   /// later is when this is destroyed.
   void start();
   /// Whatever is due and over, once: of each customer some at a time, in turns. Ends early where it
-  /// is being stopped. True where it made or marked something: meanwhile more may have come.
+  /// is being stopped, after round_max, or while rows may come back. True where it made or marked
+  /// something, or has not come to the end: meanwhile more may have come.
   bool roll_round();
   RollerStats stats() const;
   /// Before raw samples that are older than `before_ms` go: notes which days are not whole any
@@ -104,6 +108,9 @@ class Roller {
     TimestampMs oldest_due_ms = 0;
   };
   void run();
+  void begin_turns();
+  std::uint64_t take_turns();
+  void count_due();
   bool begin_look(const CustomerId& customer);
   std::uint32_t days_over() const;
   void settle(const CustomerId& customer, const SettledDays& settled);
@@ -143,6 +150,7 @@ class Roller {
   bool is_walk_over_ = false;  // of that over rows, while the time is not known yet
   std::string marked_up_to_;   // of the walk over rows that lie there unmarked
   std::map<CustomerId, Look> looks_;
+  std::vector<Turn> turns_;             // of a round that has not come to the end, too
   std::uint32_t forgotten_before_ = 0;  // let_marks_go's
   mutable std::mutex mutex_;
   std::condition_variable wake_;

@@ -123,6 +123,40 @@ TEST_F(RollerTest, MarksOfManySeriesAreForgottenAtOnce) {
   EXPECT_EQ(cold_.counting().forgets, 1);
 }
 
+// Who has many days due delays neither those whose days are over since, nor the look for damage.
+TEST_F(RollerTest, ALongRoundEndsAndTheNextGoesOnWhereItWas) {
+  constexpr TimestampMs kDays = 300;  // more than one turn's
+  round_max_ = Duration(0);
+  open({true, true, true});
+  for (TimestampMs day = 0; day < kDays; ++day) put({{kStart + day * store::kDayMs + 5, 1}});
+  now_ms_ = kStart + (kDays + 2) * store::kDayMs;
+  EXPECT_TRUE(roller_->roll_round());
+  const std::uint64_t days = roller_->stats().days;
+  EXPECT_GT(days, 0U);
+  EXPECT_LT(days, 300U);
+  EXPECT_EQ(due().size(), 300U - days);
+  const CustomerId other = CustomerId::parse("cliente-b").value();
+  put(other, resolve(other, "m"), {{kStart + 5, 1}});
+  cold_.counting().looks = 0;
+  roller_->roll_round();
+  EXPECT_EQ(cold_.counting().looks, 2) << "one of each: nobody begins again";
+  EXPECT_EQ(roller_->stats().days, 301U);
+  EXPECT_THAT(due(), IsEmpty());
+  EXPECT_THAT(cold_.chunks().due_days()->due(other, {}, 10).value(), IsEmpty());
+}
+
+TEST_F(RollerTest, DamageThatIsFoundAmidARoundEndsIt) {
+  constexpr TimestampMs kDays = 300;
+  for (TimestampMs day = 0; day < kDays; ++day) put({{kStart + day * store::kDayMs + 5, 1}});
+  now_ms_ = kStart + (kDays + 2) * store::kDayMs;
+  looks_until_damage_ = 1;
+  roller_->roll_round();
+  EXPECT_EQ(due().size(), 300U) << "what was read may have lacked rows";
+  looks_until_damage_ = 0;
+  roller_->roll_round();
+  EXPECT_THAT(due(), IsEmpty());
+}
+
 TEST_F(RollerTest, MarksOfWhatIsKeptNoLongerGo) {
   const CustomerId nobody = CustomerId::parse("nobody").value();  // none of the catalog's
   put(nobody, series_, {{kStart + 5, 1}});

@@ -109,11 +109,15 @@ class RollerTest : public ::testing::Test {
     sources.now_ms = [this] { return now_ms_; };
     sources.first_day = [this] { return first_day_; };
     sources.damage = [this] { return damage_; };
-    sources.is_whole = [this] { return is_whole_; };
+    sources.is_whole = [this] {
+      return is_whole_ &&
+             (looks_until_damage_ == 0 || cold_.counting().looks < looks_until_damage_);
+    };
     sources.is_writable = [this] { return is_writable_; };
     RollerSettings settings;
     settings.memory_max = 64U << 10U;
     settings.pause_per_mark = Duration(0);
+    settings.round_max = round_max_;
     roller_ = std::make_unique<Roller>(cold_, *book_, std::move(sources), settings);
   }
   store::SeriesKey resolve(const CustomerId& customer, const std::string& metric) {
@@ -163,6 +167,8 @@ class RollerTest : public ::testing::Test {
   std::uint64_t damage_ = 0;
   bool is_writable_ = true;
   bool is_whole_ = true;
+  int looks_until_damage_ = 0;  // at marks; 0: none comes
+  Duration round_max_ = std::chrono::hours(1);
 };
 
 }  // namespace vigia::storage::rolling
