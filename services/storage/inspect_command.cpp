@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <unordered_set>
+#include <utility>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -36,6 +37,13 @@ void end_progress() {
   if (has_terminal()) fmt::print(stderr, "\r\033[K");
 }
 
+// Unlike fmt::print it throws nothing where stdout refuses: `end` tells.
+template <typename... Values>
+void print(fmt::format_string<Values...> format, Values&&... values) {
+  const std::string text = fmt::format(format, std::forward<Values>(values)...);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
 std::string day_text(std::uint32_t day) {
   const auto text = format_rfc3339(static_cast<TimestampMs>(day) * store::kDayMs);
   constexpr std::size_t kDateLength = 10;
@@ -44,11 +52,11 @@ std::string day_text(std::uint32_t day) {
 
 void print_sums(const SumsByKind& kinds) {
   for (const auto& [kind, sum] : kinds) {
-    fmt::print("  {}: {} rows, {:.1f} MiB", kind, sum.rows, static_cast<double>(sum.bytes) / kMib);
+    print("  {}: {} rows, {:.1f} MiB", kind, sum.rows, static_cast<double>(sum.bytes) / kMib);
     if (sum.days != store::kNoDays) {
-      fmt::print(", {} to {}", day_text(sum.days.first), day_text(sum.days.last));
+      print(", {} to {}", day_text(sum.days.first), day_text(sum.days.last));
     }
-    fmt::print("\n");
+    print("\n");
   }
 }
 
@@ -95,12 +103,12 @@ class Inspection {
         print_customer(*sums, number);
     }
     if (!wish_.query.customer.has_value()) {
-      fmt::print("of nobody alone\n");
+      print("of nobody alone\n");
       print_sums(sums->shared);
     }
     if (auto logged = print_log(); !logged) return forward(logged);
     if (auto aside = print_aside(); !aside) return forward(aside);
-    return bad_ == 0 ? 0 : 1;
+    return end();
   }
 
   Result<int> raw() {
@@ -113,14 +121,19 @@ class Inspection {
     if (!log) return forward(log);
     say_damage(*log);
     if (auto aside = add_aside(lines); !aside) return forward(aside);
-    if (std::fflush(stdout) != 0)
-      return fail(ErrorCode::kUnavailable, "the lines cannot be written");
-    return bad_ == 0 ? 0 : 1;
+    return end();
   }
 
  private:
   bool is_wanted(std::uint32_t number) const {
     return !wish_.query.customer.has_value() || wish_.query.customer->value == number;
+  }
+  // Also what was refused on the way: then the disk may take the rest, and something is missing.
+  Result<int> end() const {
+    if (std::ferror(stdout) != 0 || std::fflush(stdout) != 0) {
+      return fail(ErrorCode::kUnavailable, "what was found cannot be written");
+    }
+    return bad_ == 0 ? 0 : 1;
   }
   void say_bad(const std::string& reason) {
     ++bad_;
@@ -133,17 +146,17 @@ class Inspection {
   }
 
   void print_store(const instance::FolderSums& sums) {
-    fmt::print("{}\nformat: {}\n", folder_, sums.format);
+    print("{}\nformat: {}\n", folder_, sums.format);
     if (const auto identity = identity_in(folder_); identity.has_value()) {
-      fmt::print("store: {}, made {}\n", identity->id,
-                 format_rfc3339(identity->made_ms).value_or("at no time that can be told"));
+      print("store: {}, made {}\n", identity->id,
+            format_rfc3339(identity->made_ms).value_or("at no time that can be told"));
     }
-    fmt::print("customers: {}\n", contents_.customers().size());
+    print("customers: {}\n", contents_.customers().size());
     for (const std::string& unread : sums.unread) say_bad(unread);
     if (sums.strange > 0) say_bad(fmt::format("{} rows whose keys are none", sums.strange));
   }
   void print_customer(const instance::FolderSums& sums, std::uint32_t number) const {
-    fmt::print("customer {} (number {})\n", name_of(contents_, number), number);
+    print("customer {} (number {})\n", name_of(contents_, number), number);
     const auto found = sums.customers.find(number);
     if (found != sums.customers.end()) print_sums(found->second);
   }
@@ -175,11 +188,11 @@ class Inspection {
       return {};
     });
     if (!log) return forward(log);
-    fmt::print("write-ahead log: {} segments, {:.1f} MiB, {} records\n", log->segments,
-               static_cast<double>(log->bytes) / kMib, log->records);
+    print("write-ahead log: {} segments, {:.1f} MiB, {} records\n", log->segments,
+          static_cast<double>(log->bytes) / kMib, log->records);
     for (const auto& [number, of] : logged) {
-      fmt::print("  customer {} (number {}): {} samples of {} series, some of them in chunks too\n",
-                 name_of(contents_, number), number, of.samples, of.series.size());
+      print("  customer {} (number {}): {} samples of {} series, some of them in chunks too\n",
+            name_of(contents_, number), number, of.samples, of.series.size());
     }
     say_damage(*log);
     return {};
@@ -212,10 +225,10 @@ class Inspection {
       return {};
     });
     if (!walked) return walked;
-    if (!aside.empty()) fmt::print("quarantine: chunks that the store never took\n");
+    if (!aside.empty()) print("quarantine: chunks that the store never took\n");
     for (const auto& [number, of] : aside) {
-      fmt::print("  customer {} (number {}): {} chunks, {:.1f} MiB\n", name_of(contents_, number),
-                 number, of.chunks, static_cast<double>(of.bytes) / kMib);
+      print("  customer {} (number {}): {} chunks, {:.1f} MiB\n", name_of(contents_, number),
+            number, of.chunks, static_cast<double>(of.bytes) / kMib);
     }
     return {};
   }

@@ -6,13 +6,17 @@
 #include <set>
 #include <sstream>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "libs/chunk/chunk_writer.hpp"
 #include "libs/disk_log/file_system.hpp"
+#include "services/storage/keep/raw_lines.hpp"
 #include "services/storage/quarantine/chunk_quarantine.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
+#include "services/storage/store_kinds.hpp"
 #include "services/storage/testing/service_fixture.hpp"
 
 namespace vigia::storage {
@@ -306,6 +310,44 @@ TEST_F(InspectTest, AFolderOfALaterVersionIsRefused) {
   ASSERT_FALSE(said.code.has_value());
   EXPECT_EQ(said.code.error().code, ErrorCode::kInvalid);
   EXPECT_THAT(said.code.error().message, HasSubstr("vigia cold store 99"));
+}
+
+TEST_F(InspectTest, WhatCannotBeWrittenIsAnErrorInBothModes) {
+  ASSERT_EQ(write(series("m", "cliente-a", {{now_, 1}})).status, 204);
+  const std::string copy = killed();
+  for (const bool is_raw : {false, true}) {
+    std::fflush(stdout);
+    const int own = dup(STDOUT_FILENO);
+    const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    ASSERT_GE(full, 0);
+    dup2(full, STDOUT_FILENO);
+    Words words{{"FOLDER", copy}};
+    if (is_raw) words["--raw"] = "";
+    const auto code = inspect(service::CommandWords(std::move(words)));
+    dup2(own, STDOUT_FILENO);
+    close(own);
+    close(full);
+    std::fflush(stdout);
+    std::clearerr(stdout);
+    ASSERT_FALSE(code.has_value()) << is_raw;
+    EXPECT_EQ(code.error().code, ErrorCode::kUnavailable);
+  }
+}
+
+// In the middle: what comes after it may be written, so that the last flush says that all is well.
+TEST_F(InspectTest, ALineThatIsNotWrittenEndsTheWalk) {
+  ASSERT_EQ(write(series("m", "cliente-a", {{now_, 1}})).status, 204);
+  const auto contents = look_into(killed());
+  ASSERT_TRUE(contents.has_value()) << contents.error().message;
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> full(std::fopen("/dev/full", "w"),
+                                                             std::fclose);
+  ASSERT_NE(full, nullptr);
+  ASSERT_EQ(std::setvbuf(full.get(), nullptr, _IONBF, 0), 0);
+  const keep::RawWish wish;
+  keep::RawLines lines(**contents, wish, full.get(), [](const std::string&) {});
+  const auto added = lines.add({{1}, {1}, 0, {{now_, 1}}, {}});
+  ASSERT_FALSE(added.has_value());
+  EXPECT_EQ(added.error().code, ErrorCode::kUnavailable);
 }
 
 }  // namespace

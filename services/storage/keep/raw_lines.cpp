@@ -63,23 +63,36 @@ void RawLines::begin_line(TimestampMs time_ms) {
   line_ += fmt::format(R"(,"time_ms":{},)", time_ms);
 }
 
-void RawLines::print(const Sample& sample, std::string_view ending) {
-  if (!is_wanted(sample.timestamp_ms)) return;
+// A line that is lost must end the walk: whoever reads on finds a whole file and an exit code of 0.
+Result<void> RawLines::end_line(std::string_view ending) {
+  line_ += ending;
+  if (std::fwrite(line_.data(), 1, line_.size(), out_) == line_.size()) return {};
+  return fail(ErrorCode::kUnavailable, "the lines cannot be written");
+}
+
+template <typename Samples>
+Result<void> RawLines::print_all(const Samples& samples, std::string_view ending) {
+  for (const auto& sample : samples) {
+    if (auto printed = print(sample, ending); !printed) return printed;
+  }
+  return {};
+}
+
+Result<void> RawLines::print(const Sample& sample, std::string_view ending) {
+  if (!is_wanted(sample.timestamp_ms)) return {};
   begin_line(sample.timestamp_ms);
   line_ += fmt::format(R"("value":"{}")", sample.value);
   if (std::isnan(sample.value)) {
     line_ += fmt::format(R"(,"bits":"{:016x}")", std::bit_cast<std::uint64_t>(sample.value));
   }
-  line_ += ending;
-  std::fwrite(line_.data(), 1, line_.size(), out_);
+  return end_line(ending);
 }
 
-void RawLines::print(const chunk::HistogramSample& sample, std::string_view ending) {
-  if (!is_wanted(sample.timestamp_ms)) return;
+Result<void> RawLines::print(const chunk::HistogramSample& sample, std::string_view ending) {
+  if (!is_wanted(sample.timestamp_ms)) return {};
   begin_line(sample.timestamp_ms);
   line_ += fmt::format(R"("histogram":"{}")", to_hex(sample.encoded));
-  line_ += ending;
-  std::fwrite(line_.data(), 1, line_.size(), out_);
+  return end_line(ending);
 }
 
 Result<void> RawLines::add(const instance::RawRow& row, std::string_view place) {
@@ -88,9 +101,8 @@ Result<void> RawLines::add(const instance::RawRow& row, std::string_view place) 
   if (!*is_wanted) return {};
   const std::string ending =
       fmt::format(",\"version\":{},\"place\":\"{}\"}}\n", row.version, place);
-  for (const Sample& sample : row.samples) print(sample, ending);
-  for (const chunk::HistogramSample& sample : row.histograms) print(sample, ending);
-  return {};
+  if (auto printed = print_all(row.samples, ending); !printed) return printed;
+  return print_all(row.histograms, ending);
 }
 
 Result<void> RawLines::add(const ingest::IngestBatch& batch) {
@@ -99,8 +111,8 @@ Result<void> RawLines::add(const ingest::IngestBatch& batch) {
     if (!is_wanted) return forward(is_wanted);
     if (!*is_wanted) continue;
     constexpr std::string_view kEnding = ",\"place\":\"log\"}\n";
-    for (const Sample& sample : series.samples) print(sample, kEnding);
-    for (const chunk::HistogramSample& sample : series.histograms) print(sample, kEnding);
+    if (auto printed = print_all(series.samples, kEnding); !printed) return printed;
+    if (auto printed = print_all(series.histograms, kEnding); !printed) return printed;
   }
   return {};
 }

@@ -25,8 +25,8 @@ struct RawWish {
 /// {"customer":"a","series":7,"labels":{…},"time_ms":1,"value":"0.5","version":0,"place":"chunks"}.
 /// Of a NaN "bits" are told, of a native histogram "histogram", the hex digits of its message, in
 /// "value"'s place. `labels` is null where the store knows none, or has them
-/// damaged: then `bad_row` is told, and the series is wanted whatever the matchers are. Thread
-/// contract: one thread.
+/// damaged: then `bad_row` is told, and the series is wanted whatever the matchers are. Errors:
+/// kUnavailable where a line cannot be written. Thread contract: one thread.
 class RawLines {
  public:
   using BadRow = instance::FolderContents::BadRow;
@@ -43,8 +43,11 @@ class RawLines {
  private:
   Result<bool> begin_series(customers::CustomerNumber customer, store::SeriesId series);
   void begin_line(TimestampMs time_ms);
-  void print(const Sample& sample, std::string_view ending);
-  void print(const chunk::HistogramSample& sample, std::string_view ending);
+  Result<void> print(const Sample& sample, std::string_view ending);
+  Result<void> print(const chunk::HistogramSample& sample, std::string_view ending);
+  template <typename Samples>
+  Result<void> print_all(const Samples& samples, std::string_view ending);
+  Result<void> end_line(std::string_view ending);
   bool is_wanted(TimestampMs time_ms) const {
     return time_ms >= wish_.query.from_ms && time_ms <= wish_.query.to_ms;
   }
