@@ -91,6 +91,13 @@ Result<EventCounts> EventTable::write(const CustomerId& customer, customers::Cus
   return EventCounts{writer.stored(), writer.repeats(), verdicts.refused(), writer.expired()};
 }
 
+// What comes for such a day once more has to have its names written again.
+Result<std::size_t> EventTable::expire(TimestampMs before_ms) {
+  const auto days = days_.expire(before_ms, 0);
+  if (!days || *days > 0) names_.forget();
+  return days;
+}
+
 Result<bool> EventTable::read_trace(customers::CustomerNumber customer, std::string_view trace_id,
                                     const Visit& visit, const WorkLimit& limit) {
   CHECK(trace_id.size() == kTraceIdBytes && signal_ == Signal::kTraces);

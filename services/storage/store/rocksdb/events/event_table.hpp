@@ -70,7 +70,7 @@ class EventTable {
                                    const OperationQuery& query, const WorkLimit& limit);
 
   /// Forgets whole days that are older than before_ms; returns how many.
-  Result<std::size_t> expire(TimestampMs before_ms) { return days_.expire(before_ms, 0); }
+  Result<std::size_t> expire(TimestampMs before_ms);
   bool is_writable() const { return store_.is_writable(); }
   std::uint64_t disk_bytes() const { return store_.disk_bytes(family_); }
   /// Spans or log records that were left out of answers because they cannot be read.

@@ -357,6 +357,8 @@ TEST_F(LogIndexTest, TheIndexGoesWithItsDay) {
   EXPECT_EQ(logs_->expire(now_ms + 2 * kDayMs).value(), 1U);
   const auto scan = store_->scan(kv::Family::kLogs, "", "");
   EXPECT_FALSE(scan->next());
+  write({log_record_of(kNowNs, "2")}, "shop");
+  EXPECT_THAT(read_service("shop"), SizeIs(1)) << "its row is not taken for one that is there";
 }
 
 // Of a stream with few records a search that is ended comes further each time.

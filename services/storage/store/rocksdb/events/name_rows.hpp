@@ -20,14 +20,20 @@ class KnownNames {
  public:
   /// Which of them is not known; all are where the store has lost rows since (`repairs`).
   std::vector<bool> are_new(const std::vector<std::uint64_t>& names, std::uint64_t repairs);
-  void note(const std::vector<std::uint64_t>& names);
+  /// Of what was asked for under that generation: rows may have gone since.
+  void note(const std::vector<std::uint64_t>& names, std::uint64_t generation);
+  /// Once rows of names are gone: what is known now, or noted of before, is not believed.
+  void forget();
+  /// Asked after are_new and before the rows are written.
+  std::uint64_t generation() const;
   std::uint64_t seed() const { return seed_; }
 
  private:
   const std::uint64_t seed_ = random_u64();
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unordered_set<std::uint64_t> known_;
   std::uint64_t repairs_ = 0;
+  std::uint64_t generation_ = 0;
 };
 
 /// The rows of names of one batch. Thread contract: one thread.
@@ -48,7 +54,7 @@ class NameRows {
   /// Appends the rows of those. Once.
   void finish(std::uint64_t repairs, std::vector<kv::KeyValue>& rows);
   /// Once they are written.
-  void note_written() { known_.note(new_names_); }
+  void note_written() { known_.note(new_names_, generation_); }
 
  private:
   KnownNames& known_;
@@ -56,6 +62,7 @@ class NameRows {
   std::vector<std::uint64_t> names_;
   std::vector<kv::KeyValue> rows_;  // one of each of names_, or none
   std::vector<std::uint64_t> new_names_;
+  std::uint64_t generation_ = 0;  // in which they were new
 };
 
 }  // namespace vigia::storage::store::rocksdb::events

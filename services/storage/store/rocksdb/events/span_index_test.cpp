@@ -275,6 +275,14 @@ TEST_F(SpanIndexTest, DamageHasTheDaysIndexedAnewOnceAMinute) {
   EXPECT_NE(indexed.epoch(), first) << "what was found meanwhile is not forgotten";
 }
 
+TEST_F(SpanIndexTest, NamesOfADayThatHasGoneAreWrittenAgain) {
+  write({span_of(id(1), 'a', kNowNs)});
+  const auto now_ms = static_cast<TimestampMs>(kNowNs / 1'000'000);
+  ASSERT_EQ(spans_->expire(now_ms + 2 * kDayMs).value(), 1U);
+  write({span_of(id(2), 'a', kNowNs)});
+  EXPECT_THAT(spans_->services(customer(), {}, unlimited_)->texts, ElementsAre("shop"));
+}
+
 TEST_F(SpanIndexTest, RowsOfTheIndexThatWereLostBeforeARestartHideNothing) {
   write({span_of(id(1), 'a', kNowNs)});
   ASSERT_TRUE(store_->set_aside(index_rows(), "a test").has_value());
