@@ -69,7 +69,7 @@ EventTable::EventTable(Key /*key*/, kv::OrderedStore& store, const Clock& clock,
 // end stores nothing.
 Result<EventCounts> EventTable::write(const CustomerId& customer, customers::CustomerNumber number,
                                       std::string_view body) {
-  if (auto looked = indexed_.look(); !looked) return forward(looked);
+  if (auto looked = indexed_.look_at_times(); !looked) return forward(looked);
   const EventTarget target{store_, days_, signal_, family_, customer, number, names_};
   EventVerdicts verdicts(target);
   const auto items = wire::otlp::walk(signal_, body, verdicts);

@@ -20,6 +20,7 @@ std::string_view what_becomes_of(Signal signal) {
              : "log records that are in the store are searched without an index of their streams";
 }
 constexpr std::chrono::minutes kBetweenEpochs(1);
+constexpr std::chrono::seconds kBetweenLooks(1);
 
 }  // namespace
 
@@ -61,6 +62,18 @@ Result<void> IndexedDays::look() {
   if (begun_at_ && now < *begun_at_ + kBetweenEpochs) return {};
   if (auto begun = begin_anew(mark); !begun) return begun;
   begun_at_ = now;
+  return {};
+}
+
+Result<void> IndexedDays::look_at_times() {
+  const TimePoint now = clock_.steady();
+  {
+    const std::lock_guard lock(mutex_);
+    if (looked_at_ && now < *looked_at_ + kBetweenLooks) return {};
+  }
+  if (auto looked = look(); !looked) return looked;
+  const std::lock_guard lock(mutex_);
+  looked_at_ = now;
   return {};
 }
 

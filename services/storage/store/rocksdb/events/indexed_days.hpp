@@ -29,6 +29,9 @@ class IndexedDays {
   /// indexed once more. Once a minute at most: a disk that fails row by row would have every search
   /// begin at the first day each time. The store's errors; it is then asked again the next time.
   Result<void> look();
+  /// Likewise, once a second at most: a look reads folders, and a write needs it only so that few
+  /// days are to be indexed once more.
+  Result<void> look_at_times();
   /// Damage that look() has put off: rows of any day's index may be gone.
   bool has_unseen_damage() const;
   /// Whether each item of the day has its row of the index, whoever's it is.
@@ -44,8 +47,9 @@ class IndexedDays {
   const Clock& clock_;
   const Signal signal_;
   mutable std::mutex mutex_;
-  std::uint64_t mark_seen_ = 0;        // under mutex_: of damage, as the row has it
-  std::optional<TimePoint> begun_at_;  // under mutex_: what look() has found last
+  std::uint64_t mark_seen_ = 0;         // under mutex_: of damage, as the row has it
+  std::optional<TimePoint> begun_at_;   // under mutex_: what look() has found last
+  std::optional<TimePoint> looked_at_;  // under mutex_: by look_at_times()
   std::atomic<std::uint32_t> first_{0};
   std::atomic<std::uint64_t> epoch_{0};
 };

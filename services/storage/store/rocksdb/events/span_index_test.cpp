@@ -275,6 +275,22 @@ TEST_F(SpanIndexTest, DamageHasTheDaysIndexedAnewOnceAMinute) {
   EXPECT_NE(indexed.epoch(), first) << "what was found meanwhile is not forgotten";
 }
 
+// Nobody waits for it: a search looks itself.
+TEST_F(SpanIndexTest, WritesLookForDamageOnceASecond) {
+  kv::DaySet days(*store_, kv::Family::kSpans);
+  ManualClock clock{0};
+  IndexedDays indexed(*store_, days, clock, Signal::kTraces);
+  ASSERT_TRUE(indexed.load().has_value());
+  ASSERT_TRUE(indexed.look_at_times().has_value());
+  const std::uint64_t first = indexed.epoch();
+  ASSERT_TRUE(store_->set_aside({{kv::Family::kSpans, "none", ""}}, "a test").has_value());
+  EXPECT_TRUE(indexed.look_at_times().has_value());
+  EXPECT_EQ(indexed.epoch(), first);
+  clock.advance(std::chrono::seconds(1));
+  EXPECT_TRUE(indexed.look_at_times().has_value());
+  EXPECT_NE(indexed.epoch(), first);
+}
+
 TEST_F(SpanIndexTest, NamesOfADayThatHasGoneAreWrittenAgain) {
   write({span_of(id(1), 'a', kNowNs)});
   const auto now_ms = static_cast<TimestampMs>(kNowNs / 1'000'000);
