@@ -1,5 +1,6 @@
 #include "services/storage/inspect_command.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -348,6 +349,38 @@ TEST_F(InspectTest, ALineThatIsNotWrittenEndsTheWalk) {
   const auto added = lines.add({{1}, {1}, 0, {{now_, 1}}, {}});
   ASSERT_FALSE(added.has_value());
   EXPECT_EQ(added.error().code, ErrorCode::kUnavailable);
+}
+
+// Two customers by turns: each row is of another series than the one before.
+TEST_F(InspectTest, LabelsWithoutASecondCopyAreThoseOfTheIndexOrNone) {
+  for (const char* customer : {"cliente-a", "cliente-b"}) {
+    ASSERT_EQ(write(series("m", customer, {{now_, 1}}) + series("n", customer, {{now_, 2}})).status,
+              204);
+  }
+  service_.reset();
+  const std::string& folder = settings_.store.rocksdb.directory;
+  using LabelsBySeries = std::map<std::pair<std::uint64_t, std::uint32_t>, std::optional<Labels>>;
+  const auto all_labels = [&] {
+    const auto contents = look_into(folder);
+    LabelsBySeries found;
+    for (std::uint64_t series = 1; series <= 5; ++series) {
+      for (const std::uint32_t customer : {1U, 2U}) {
+        found[{series, customer}] = (*contents)->labels_of({customer}, {series}).value();
+      }
+    }
+    return found;
+  };
+  const LabelsBySeries before = all_labels();
+  {
+    namespace kv = store::rocksdb::kv;
+    auto opened = kv::open_rocksdb({folder});
+    ASSERT_TRUE(opened.has_value()) << opened.error().message;
+    ASSERT_TRUE((*opened)->drop_range(kv::Family::kIdentity, "l", "m").has_value());
+  }
+  EXPECT_EQ(all_labels(), before);
+  EXPECT_EQ(std::count_if(before.begin(), before.end(),
+                          [](const auto& known) { return known.second.has_value(); }),
+            4);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "services/storage/store/rocksdb/rocksdb_contents.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -28,6 +29,19 @@ using instance::RawRow;
 constexpr std::uint64_t kProgressRows = 100'000;
 constexpr std::uint8_t kAsItIs = 1;
 constexpr std::uint8_t kPacked = 2;
+
+// Of the index rows that are kept for series without a copy of their labels, all customers
+// together.
+constexpr std::size_t kWalkedBytesMax = 256U << 20U;
+constexpr std::size_t kWalkedRowBytes = 64;  // of a node of the map, beside the row
+constexpr std::size_t kIdBytes = sizeof(std::uint64_t);
+
+// The index rows of a customer's series.
+struct WalkedSeries {
+  std::unordered_map<std::uint64_t, std::string> rows;  // by the series' number
+  bool is_whole = true;                                 // false: there was no room for the others
+  Result<void> read;                                    // damage that the others may lie behind
+};
 
 // Where a row of raw samples lies.
 struct RowPlace {
@@ -166,9 +180,7 @@ class RocksDbContents final : public instance::FolderContents {
     auto copy = store_->get(kv::Family::kIdentity, index::index_key::copy(customer, series));
     if (!copy) return forward(copy);
     if (!copy->has_value()) return labels_by_walk(customer, series);
-    const auto views = index::decode_label_views(**copy);
-    if (!views) return forward(views);
-    return std::optional<Labels>(to_labels(*views));
+    return decoded(**copy);
   }
 
  private:
@@ -199,26 +211,72 @@ class RocksDbContents final : public instance::FolderContents {
     add_row(kinds[std::string(owner->kind)], scan, *owner);
   }
 
-  // Through all series of a customer: each is asked for this way once at most in a walk that goes
-  // by series, and only where its copy is missing.
+  // Of a series without a copy: from the index rows of all series of its customer, read once. A
+  // walk goes by day, then by customer, so all customers' rows are kept as far as there is room.
   Result<std::optional<Labels>> labels_by_walk(CustomerNumber customer, SeriesId series) {
+    auto at = walked_.find(customer.value);
+    if (at == walked_.end()) {
+      auto walked = walk_series(customer);
+      if (walked && !walked->is_whole && !walked_.empty()) {
+        walked_.clear();
+        walked_bytes_ = 0;
+        walked = walk_series(customer);
+      }
+      if (!walked) return forward(walked);
+      at = walked_.emplace(customer.value, *std::move(walked)).first;
+    }
+    const auto found = at->second.rows.find(series.value);
+    if (found != at->second.rows.end()) return decoded(found->second);
+    if (!at->second.read) return forward(at->second.read);
+    if (at->second.is_whole) return std::optional<Labels>();
+    return labels_by_search(customer, series);
+  }
+
+  Result<WalkedSeries> walk_series(CustomerNumber customer) {
+    WalkedSeries walked;
+    const std::string prefix = index::index_key::all_series(customer);
+    const auto scan = store_->scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
+    while (scan->next()) {
+      if (scan->key().size() < prefix.size() + kIdBytes) continue;
+      std::string_view ending = scan->key().substr(scan->key().size() - kIdBytes);
+      bool is_id = true;
+      const std::uint64_t id = kv::take_key_u64(ending, is_id);
+      walked_bytes_ += kWalkedRowBytes + scan->value().size();
+      walked.is_whole = walked_bytes_ <= kWalkedBytesMax;
+      if (!walked.is_whole) break;
+      walked.rows.emplace(id, scan->value());
+    }
+    walked.read = scan->status();
+    if (!walked.read && walked.read.error().code != ErrorCode::kCorrupt) {
+      return forward(walked.read);
+    }
+    return walked;
+  }
+
+  // Past the bound of memory: through all series of the customer, for each that is asked for.
+  Result<std::optional<Labels>> labels_by_search(CustomerNumber customer, SeriesId series) {
     const std::string prefix = index::index_key::all_series(customer);
     const auto scan = store_->scan(kv::Family::kIndex, prefix, kv::after_prefix(prefix));
     std::string ending;
     kv::append_key_u64(ending, series.value);
     while (scan->next()) {
-      if (!scan->key().ends_with(ending)) continue;
-      const auto views = index::decode_label_views(scan->value());
-      if (!views) return forward(views);
-      return std::optional<Labels>(to_labels(*views));
+      if (scan->key().ends_with(ending)) return decoded(scan->value());
     }
     if (auto read = scan->status(); !read) return forward(read);
     return std::optional<Labels>();
   }
 
+  static Result<std::optional<Labels>> decoded(std::string_view row) {
+    const auto views = index::decode_label_views(row);
+    if (!views) return forward(views);
+    return std::optional<Labels>(to_labels(*views));
+  }
+
   std::unique_ptr<kv::ReadOnlyStore> store_;
   std::string format_;
   std::map<std::uint32_t, CustomerId> customers_;
+  std::map<std::uint32_t, WalkedSeries> walked_;  // by customer
+  std::size_t walked_bytes_ = 0;                  // of all of them, about
 };
 
 }  // namespace
