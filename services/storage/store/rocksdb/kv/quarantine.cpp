@@ -3,17 +3,20 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include <fmt/format.h>
 
 #include "libs/base/bytes.hpp"
 #include "libs/service/log.hpp"
+#include "services/storage/store/rocksdb/kv/folder_files.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
 namespace {
 
 namespace fs = std::filesystem;
 constexpr std::string_view kNoteEnding = ".note";
+constexpr std::string_view kCountHead = "vigia damage count 1\n";
 constexpr std::string_view kAdvice =
     "the rest of the store is served; keep the file until it is known why it was damaged (disk, "
     "memory, controller), then delete it with its note: docs/deployment.md, \"Damaged files\"";
@@ -26,6 +29,19 @@ std::vector<std::string> names_in(const std::string& directory) {
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+std::string count_file(const std::string& directory) {
+  return (fs::path(directory).parent_path() / "vigia-damage-count").string();
+}
+
+// Of a damaged one some number that none of before equals, most likely: the same at each start.
+std::uint64_t read_count(const std::string& directory) {
+  const std::string text = read_whole(count_file(directory));
+  if (text.empty()) return 0;
+  const bool is_whole =
+      text.starts_with(kCountHead) && text.ends_with('\n') && text.size() > kCountHead.size();
+  return is_whole ? number_in(text, kCountHead.size()) : std::hash<std::string>{}(text);
 }
 
 // From the names on disk, not from a counter: numbers must not repeat after a restart, since
@@ -44,6 +60,25 @@ std::string old_name_of(const std::string& taken) {
   const std::string name = fs::path(taken).filename().string();
   const std::size_t dash = name.find('-');
   return dash == std::string::npos ? name : name.substr(dash + 1);
+}
+
+Quarantine::Quarantine(std::string directory)
+    : directory_(std::move(directory)), noted_(read_count(directory_)) {}
+
+// In a file of its own: not all damage leaves one in the folder, and that may be emptied.
+void Quarantine::count_note() {
+  ++noted_;
+  const std::string path = count_file(directory_);
+  const std::string draft = path + ".new";
+  auto written = write_durably(draft, fmt::format("{}{}\n", kCountHead, noted_), true);
+  std::error_code error;
+  if (written) fs::rename(draft, path, error);
+  if (written && !error) return sync_folder(fs::path(path).parent_path().string());
+  if (written) written = fail(ErrorCode::kUnavailable, error.message());
+  service::log_warn(
+      "how many damages were found cannot be kept: after a restart it may not be seen "
+      "that there was one more",
+      {{"why", written.error().message}});
 }
 
 Result<std::string> Quarantine::take(const std::string& path, bool keep, std::string_view tag) {
@@ -96,6 +131,7 @@ void Quarantine::annotate(const std::string& taken, const std::string& text) {
 void Quarantine::note(const std::string& taken, const DamageNote& note) {
   const std::lock_guard lock(mutex_);
   ++found_[note.what];
+  count_note();
   rows_lost_ += note.rows_lost;
   rows_saved_ += note.rows_saved;
   service::log_error("the cold store was damaged on disk",
@@ -107,10 +143,7 @@ void Quarantine::note(const std::string& taken, const DamageNote& note) {
                       {"rows_saved", fmt::to_string(note.rows_saved)},
                       {"kept_as", taken},
                       {"next", std::string(kAdvice)}});
-  if (taken.empty()) {
-    ++without_file_;
-    return;
-  }
+  if (taken.empty()) return;
   // The note is the mark of a file that is done with, so it comes last and whole: unfinished()
   // takes every file without one for work that is left.
   const std::string path = taken + std::string(kNoteEnding);
@@ -160,8 +193,8 @@ std::uint64_t Quarantine::unsaved_files() const {
   }));
 }
 
-// By the folder, so that it outlives the process: a file is taken before its rows are missing, and
-// has its note after they were saved, as far as they could be.
+// By what lies on disk, so that it outlives the process: a file is taken before its rows are
+// missing, and has its note after they were saved, as far as they could be.
 std::uint64_t Quarantine::mark() const {
   constexpr unsigned kTakenBits = 24;
   constexpr unsigned kNoteBits = 24;
@@ -170,8 +203,7 @@ std::uint64_t Quarantine::mark() const {
   const auto notes = static_cast<std::uint64_t>(
       std::count_if(names.begin(), names.end(),
                     [](const std::string& name) { return name.ends_with(kNoteEnding); }));
-  return (without_file_ << (kTakenBits + kNoteBits)) | (notes << kTakenBits) |
-         (next_number(names) - 1);
+  return (noted_ << (kTakenBits + kNoteBits)) | (notes << kTakenBits) | (next_number(names) - 1);
 }
 
 std::map<std::string, std::uint64_t> Quarantine::found() const {

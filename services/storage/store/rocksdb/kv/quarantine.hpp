@@ -28,7 +28,8 @@ struct DamageNote {
 /// Thread contract: any thread.
 class Quarantine {
  public:
-  explicit Quarantine(std::string directory) : directory_(std::move(directory)) {}
+  /// Beside the folder lies `vigia-damage-count`: how many damages were noted.
+  explicit Quarantine(std::string directory);
 
   /// Moves `path` into the folder under a name that is free there ("0007-000012.sst"); a link
   /// where `keep` is true, for a file that is still in use. `tag` stands before the old name.
@@ -56,10 +57,12 @@ class Quarantine {
   const std::string& directory() const { return directory_; }
 
  private:
+  void count_note();
+
   const std::string directory_;
   mutable std::mutex mutex_;
   std::map<std::string, std::uint64_t> found_;
-  std::uint64_t without_file_ = 0;  // of those that were found
+  std::uint64_t noted_ = 0;  // damages, by all processes: the folder can be emptied
   std::atomic<std::uint64_t> rows_lost_{0};
   std::atomic<std::uint64_t> rows_saved_{0};
 };

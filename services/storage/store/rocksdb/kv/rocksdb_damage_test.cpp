@@ -4,6 +4,7 @@
 #include <fstream>
 #include <functional>
 #include <random>
+#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -12,6 +13,8 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/testing/dose.hpp"
+#include "libs/base/testing/temporary_folder.hpp"
+#include "services/storage/store/rocksdb/kv/quarantine.hpp"
 #include "services/storage/store/rocksdb/kv/testing/rocksdb_damage_fixture.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
@@ -73,6 +76,28 @@ TEST_F(RocksDbDamageTest, MalformedRowsLieInAFileAsItsFormatSays) {
   EXPECT_FALSE(store_->get(Family::kLogs, "ab").value().has_value());
   EXPECT_EQ(store_->damage().quarantined_files, 1U);
   EXPECT_EQ(store_->damage().mark, mark) << "what was found is known after a restart";
+}
+
+// Damage may leave no file, and a folder may be emptied: whoever remembers a mark must see it all
+// the same.
+TEST(QuarantineMark, IsAnotherAfterEachDamageOverRestarts) {
+  const TemporaryFolder folder;
+  const std::string directory = folder.path() + "/quarantine";
+  std::set<std::uint64_t> marks = {Quarantine(directory).mark()};
+  const auto is_new = [&] { return marks.insert(Quarantine(directory).mark()).second; };
+  for (int times = 0; times < 2; ++times) {
+    Quarantine(directory).note("", {"unknown", "no file", "a test", "", 1, 0});
+    EXPECT_TRUE(is_new());
+    EXPECT_FALSE(is_new());
+  }
+  for (int times = 0; times < 2; ++times) {
+    const std::string table = folder.path() + "/000012.sst";
+    std::ofstream(table) << "x";
+    Quarantine quarantine(directory);
+    quarantine.note(quarantine.take(table).value(), {"table", "000012.sst", "a test", "", 1, 0});
+    EXPECT_TRUE(is_new());
+    std::filesystem::remove_all(directory);
+  }
 }
 
 // Case A3 (b): the damage lies in an old day that nobody reads.
