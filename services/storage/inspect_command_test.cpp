@@ -112,20 +112,54 @@ TEST_F(InspectTest, CustomerRangeAndSeriesAreHeeded) {
   const auto raw = [&](Words words) {
     words["--raw"] = "";
     words["--customer"] = "cliente-a";
+    const std::string all = look(settings_.store.rocksdb.directory, std::move(words)).text;
+    EXPECT_THAT(all, Not(HasSubstr("cliente-b")));  // of the log neither
     std::string text;
-    std::istringstream stream(look(settings_.store.rocksdb.directory, std::move(words)).text);
+    std::istringstream stream(all);
     for (std::string line; std::getline(stream, line);) {
       if (line.find("chunks") != std::string::npos) text += line + "\n";
     }
     return text;
   };
   EXPECT_EQ(lines(raw({})).size(), 4U);
-  EXPECT_THAT(raw({}), Not(HasSubstr("cliente-b")));
   const std::string from = fmt::format("{:.3f}", static_cast<double>(old_ + 1000) / 1000);
   const auto ranged =
       lines(raw({{"--series", R"({__name__=~"m|n"})"}, {"--from", from}, {"--to", from}}));
   EXPECT_THAT(ranged, UnorderedElementsAre(line("cliente-a", old_ + 1000,
                                                 R"("value":"2","version":0,"place":"chunks")")));
+}
+
+// Open samples of two customers and two series each: they lie in the log alone.
+TEST_F(InspectTest, CustomerRangeAndSeriesFenceTheLogToo) {
+  for (const char* customer : {"cliente-a", "cliente-b"}) {
+    const std::vector<Sample> samples = {{old_, 1}, {old_ + 1000, 2}, {old_ + 2000, 3}};
+    ASSERT_EQ(write(series("m", customer, samples) + series("other", customer, samples)).status,
+              204);
+  }
+  const std::string copy = killed();
+  const auto raw = [&](Words words) {
+    words["--raw"] = "";
+    const Said said = look(copy, std::move(words));
+    EXPECT_EQ(said.code, 0);
+    return lines(said.text);
+  };
+  const auto of_log = [&](const std::string& customer, int second) {
+    return line(customer, old_ + 1000 * second,
+                fmt::format(R"("value":"{}","place":"log")", second + 1));
+  };
+  const std::string m = R"({__name__=~"m|n"})";
+  const std::string from = fmt::format("{:.3f}", static_cast<double>(old_ + 1000) / 1000);
+  EXPECT_EQ(raw({}).size(), 12U);
+  EXPECT_EQ(raw({{"--customer", "cliente-b"}}).size(), 6U);
+  EXPECT_THAT(
+      raw({{"--customer", "cliente-b"}, {"--series", m}}),
+      UnorderedElementsAre(of_log("cliente-b", 0), of_log("cliente-b", 1), of_log("cliente-b", 2)));
+  EXPECT_THAT(raw({{"--customer", "cliente-a"}, {"--series", m}, {"--from", from}}),
+              UnorderedElementsAre(of_log("cliente-a", 1), of_log("cliente-a", 2)));
+  EXPECT_THAT(raw({{"--customer", "cliente-a"}, {"--series", m}, {"--to", from}}),
+              UnorderedElementsAre(of_log("cliente-a", 0), of_log("cliente-a", 1)));
+  EXPECT_THAT(raw({{"--series", m}, {"--from", from}, {"--to", from}}),
+              UnorderedElementsAre(of_log("cliente-a", 1), of_log("cliente-b", 1)));
 }
 
 TEST_F(InspectTest, TheSummaryCountsByCustomerAndKind) {
