@@ -223,7 +223,8 @@ def test_who_was_taken_for_gone_goes_on_and_still_loses_nothing(make: Maker) -> 
 
 def test_a_restart_is_no_end(make: Maker) -> None:
     """Whoever comes back within the lease keeps its number: nobody takes over, and nothing is read twice."""
-    one, two = (make(name, "restarted", "60s") for name in ("one", "two"))
+    lease = 10  # seconds: a restart is far shorter, and three of them are waited for
+    one, two = (make(name, "restarted", f"{lease}s") for name in ("one", "two"))
     one.start()
     two.start()
     sender = Sender(one, ["cliente-a"], yesterday_ms(6))
@@ -235,8 +236,14 @@ def test_a_restart_is_no_end(make: Maker) -> None:
     acknowledged = sender.acknowledged["cliente-a"]
     assert acknowledged.items() <= read_of(one, "cliente-a").items()
     one.write("cliente-a", [(yesterday_ms(7), 1.0)])
+    back = time.monotonic()
+    wait_for("it would have been taken for gone", lambda: time.monotonic() > back + 3 * lease, 5 * lease)
     assert one.metrics()["vigia_storage_lease_held"] == 1
+    assert is_taken_over(one, 0)
     assert is_taken_over(two, 0)
+    one.kill()  # what has not come back is taken for gone, and counts as one: its number is that of before
+    wait_for("it is taken over", lambda: is_taken_over(two, 1), 90)
+    assert acknowledged.items() <= read_of(two, "cliente-a").items()
 
 
 def test_while_the_node_is_away_writers_are_asked_to_come_again_and_nothing_is_lost(
