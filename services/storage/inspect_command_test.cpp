@@ -304,7 +304,7 @@ TEST_F(InspectTest, DamageOfATableIsToldWithOneAndTheLogWrittenOut) {
     namespace kv = store::rocksdb::kv;
     auto opened = kv::open_rocksdb({folder});
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
-    // Bytes that do not compress, of a day before all others: the middle of its table is theirs.
+    // Bytes that do not compress, behind all other rows: the middle of the table is theirs.
     std::vector<kv::KeyValue> rows;
     std::mt19937 random(1);
     for (int i = 0; i < 500; ++i) {
