@@ -21,8 +21,8 @@ struct CommandOption {
 };
 
 /// The service's own configuration, for commands that need it.
-inline constexpr CommandOption kConfigOption{
-    "--config", "FILE", "The configuration file of the service (YAML)", true};
+inline constexpr CommandOption kConfigOption{"--config", "FILE",
+                                             "The configuration file of the service (YAML)", true};
 
 /// What it was told.
 class CommandWords {

@@ -24,9 +24,9 @@ Result<int> look(const CommandWords& words) {
 
 // Says what it was told.
 Result<int> repeat(const CommandWords& words) {
-  return fail(ErrorCode::kUnavailable,
-              words.text("FOLDER") + "|" + words.text("--customer") + "|" +
-                  (words.has("--customer") ? "customer " : "") + (words.has("--raw") ? "raw" : ""));
+  return fail(ErrorCode::kUnavailable, words.text("FOLDER") + "|" + words.text("--customer") + "|" +
+                                           (words.has("--customer") ? "customer " : "") +
+                                           (words.has("--raw") ? "raw" : ""));
 }
 
 constexpr CommandOption kLookOptions[] = {kConfigOption};
