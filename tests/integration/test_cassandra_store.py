@@ -235,7 +235,7 @@ def test_a_restart_is_no_end(make: Maker) -> None:
     one.start()
     acknowledged = sender.acknowledged["cliente-a"]
     assert acknowledged.items() <= read_of(one, "cliente-a").items()
-    one.write("cliente-a", [(yesterday_ms(7), 1.0)])
+    one.write("cliente-b", [(yesterday_ms(7), 1.0)])
     back = time.monotonic()
     wait_for("it would have been taken for gone", lambda: time.monotonic() > back + 3 * lease, 5 * lease)
     assert one.metrics()["vigia_storage_lease_held"] == 1

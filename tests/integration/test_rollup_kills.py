@@ -125,8 +125,8 @@ def _counts(samples: Samples, width_ms: int) -> Samples:
     return counts
 
 
+@pytest.mark.thorough
 @pytest.mark.two_at_a_time
-@pytest.mark.long(120)
 def test_every_window_is_what_the_samples_give(cold: StorageAlone) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
