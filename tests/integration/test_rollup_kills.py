@@ -126,6 +126,7 @@ def _counts(samples: Samples, width_ms: int) -> Samples:
 
 
 @pytest.mark.thorough
+@pytest.mark.timeout(600)
 @pytest.mark.two_at_a_time
 def test_every_window_is_what_the_samples_give(cold: StorageAlone) -> None:
     seed = random.randrange(1 << 32)
@@ -144,7 +145,7 @@ def test_every_window_is_what_the_samples_give(cold: StorageAlone) -> None:
             sender.join()
         site.send(batch)
         for again in range(2):
-            assert cold.stop() == 0  # whatever is open is stored, and its days are due
+            assert cold.stop() == 0  # what is open stays in the log
             hits += site.kill_while_rolling()
             kills += 1
             cold.start()
@@ -156,15 +157,17 @@ def test_every_window_is_what_the_samples_give(cold: StorageAlone) -> None:
     cold.start()
     site.tell_time()
 
-    seen = [0.0]
+    # What is open after the start is due once it is closed, and perhaps all else was rolled before: so nothing need be made
+    # any more. Over is it where a whole round, of a minute, has found nothing.
+    rolled = {"days": -1.0, "since": time.monotonic()}
 
     def all_is_made() -> bool:
         metrics = cold.metrics()
-        seen.append(metrics[ROLLED])
-        is_over = 0 < seen[-2] == seen[-1] and metrics[DUE] == 0
-        return is_over and metrics["vigia_storage_rollup_marked"] == 1
+        if metrics[ROLLED] != rolled["days"] or metrics[DUE] > 0 or metrics["vigia_storage_rollup_marked"] != 1:
+            rolled.update(days=metrics[ROLLED], since=time.monotonic())
+        return time.monotonic() - rolled["since"] > 65
 
-    wait_for("all days are rolled up", all_is_made, 90, every=2)
+    wait_for("all days are rolled up", all_is_made, 240, every=2)
     assert cold.metrics()["vigia_storage_rollup_windows_kept_total"] == 0
     stored = _all_answers(site)
     assert _answers(site, "") == dict(enumerate(site.sent))
