@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from cold_neighbour import ColdStore
 from launcher import processes, up
 from rest import Caller
 from stack import Stack, new_faults
@@ -27,6 +28,17 @@ def nor_at_the_end_of_a_module() -> Iterator[None]:
     yield
     found = new_faults()
     assert not found, "\n".join(found[:5])
+
+
+@pytest.fixture
+def cold(tmp_path: Path) -> Iterator[ColdStore]:
+    """A cold store that runs, and nothing beside it."""
+    store = ColdStore(tmp_path)
+    try:
+        store.start()
+        yield store
+    finally:
+        store.end()
 
 
 @pytest.fixture

@@ -26,16 +26,6 @@ storage: {tsdb: {out_of_order_time_window: 30d}}
 
 
 @pytest.fixture
-def cold(tmp_path: Path) -> Iterator[ColdStore]:
-    store = ColdStore(tmp_path)
-    try:
-        store.start()
-        yield store
-    finally:
-        store.end()
-
-
-@pytest.fixture
 def hot(cold: ColdStore, tmp_path: Path) -> Iterator[str]:
     (tmp_path / "hot.yml").write_text(OUT_OF_ORDER)
     url = f"http://{cold.host}:9090"

@@ -5,10 +5,8 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import requests
 from cold_neighbour import TOKEN, A, B, ColdStore
 from remote_read import SAMPLES, post_read, read_request, samples_of
@@ -16,16 +14,6 @@ from remote_write import write
 from stack import binaries
 
 STEP_MS = 15_000
-
-
-@pytest.fixture
-def cold(tmp_path: Path) -> Iterator[ColdStore]:
-    store = ColdStore(tmp_path)
-    try:
-        store.start()
-        yield store
-    finally:
-        store.end()
 
 
 def checkpoint(cold: ColdStore, headers: dict[str, str] | None = None) -> requests.Response:

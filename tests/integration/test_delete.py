@@ -5,10 +5,8 @@ from __future__ import annotations
 import random
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from cold_neighbour import A, B, ColdStore, sample_bytes
 from remote_read import SAMPLES, post_read, read_request, samples_of
 from remote_write import series_bytes, write, write_bytes
@@ -17,16 +15,6 @@ from stack import binaries
 MARK = "mark7Zk1pVw93xTt0LsQ"
 STEP_MS = 15_000
 SAMPLES_EACH = 4_000
-
-
-@pytest.fixture
-def cold(tmp_path: Path) -> Iterator[ColdStore]:
-    store = ColdStore(tmp_path)
-    try:
-        store.start()
-        yield store
-    finally:
-        store.end()
 
 
 def words(cold: ColdStore, *more: str) -> list[str]:

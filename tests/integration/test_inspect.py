@@ -6,10 +6,8 @@ import json
 import random
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import requests
 from cold_neighbour import A, B, ColdStore
 from launcher import parts
@@ -26,16 +24,6 @@ global: {{}}
 remote_read: [{{url: "{url}/api/v1/read", read_recent: true, headers: {{X-Vigia-Customer: cliente-a}},
   authorization: {{credentials: secret}}}}]
 """
-
-
-@pytest.fixture
-def cold(tmp_path: Path) -> Iterator[ColdStore]:
-    store = ColdStore(tmp_path)
-    try:
-        store.start()
-        yield store
-    finally:
-        store.end()
 
 
 def inspect(cold: ColdStore, *words: str) -> subprocess.CompletedProcess[str]:

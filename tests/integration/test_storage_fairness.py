@@ -10,8 +10,7 @@ import random
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import requests
@@ -24,16 +23,6 @@ from remote_write import write
 from stack import wait_for
 
 pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
-
-
-@pytest.fixture
-def cold(tmp_path: Path) -> Iterator[ColdStore]:
-    store = ColdStore(tmp_path)
-    try:
-        store.start()
-        yield store
-    finally:
-        store.end()
 
 
 def span_body(note: str, count: int, first: int = 0) -> bytes:

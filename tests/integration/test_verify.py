@@ -5,24 +5,12 @@ from __future__ import annotations
 import random
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from cold_neighbour import ColdStore, Load, of_a, sample_bytes
 from stack import binaries
 
 SAMPLES = 40_000
-
-
-@pytest.fixture
-def cold(tmp_path: Path) -> Iterator[ColdStore]:
-    store = ColdStore(tmp_path)
-    try:
-        store.start()
-        yield store
-    finally:
-        store.end()
 
 
 def verify(cold: ColdStore) -> subprocess.CompletedProcess[str]:
