@@ -54,7 +54,8 @@ class DeleteTest : public ServiceFixture {
     return said.text;
   }
 
-  // Rows of every kind: chunks, some of them late, and what is still open; spans and log records.
+  // Rows of every kind: chunks, some of them late, and what is still open; an exemplar, spans and
+  // log records.
   void fill(const std::string& customer, const std::string& mark) {
     for (int i = 0; i < 20; ++i) {
       const std::string metric = mark + std::to_string(i);
@@ -64,6 +65,14 @@ class DeleteTest : public ServiceFixture {
                 204);
       ASSERT_EQ(write(series(metric, customer, {{now_ - 20 * kHourMs, 4}})).status, 204);
     }
+    std::string exemplars;
+    wire::remote_write::append_exemplar(exemplars, Labels::from({{"trace_id", mark + " exemplar"}}),
+                                        {now_, 1});
+    const std::string labels = wire::remote_write::encode_labels(
+        Labels::from({{"__name__", mark + "0"}, {"customer_id", customer}, {"node_id", "n1"}}));
+    std::string message;
+    wire::remote_write::append_sample(message, labels, {now_, 3}, exemplars);
+    ASSERT_EQ(write(message).headers.get("x-prometheus-remote-write-exemplars-written"), "1");
     write_logs(customer,
                {store::log_record_of(second_ns(), mark + " text"),
                 store::log_record_of(second_ns() + 1, mark + " again")},

@@ -26,7 +26,7 @@ StoreSettings read_store(const service::ConfigNode& store, std::uint64_t memory_
   return settings;
 }
 
-constexpr std::int64_t kExemplarsPerMinuteMax = 100'000;
+constexpr std::int64_t kExemplarsPerMinuteMax = 10'000;
 
 // Below a day it would refuse what a collector sends after an outage of one night.
 Duration read_late_max(const service::ConfigNode& node) {
