@@ -40,6 +40,21 @@ def test_cases_of_one_program_are_one_run_and_the_largest_begins(tmp_path: Path)
     assert all(program.env == {"SAID": "1"} for program in found)
 
 
+def test_a_program_of_many_cases_is_dealt_out_and_each_shard_is_one_that_may_be_repeated(tmp_path: Path) -> None:
+    many, few = tmp_path / "many_test", tmp_path / "few_test"
+    many.write_text("12")
+    few.write_text("1")
+    cases = [_case(many, f"A.{number}", tmp_path) for number in range(2 * unit.CASES_MAX + 1)]
+    cases += [_case(few, f"B.{number}", tmp_path) for number in range(unit.CASES_MAX)]
+    found = unit.programs(_listed(*cases), {"SAID": "1"})
+    assert [program.name for program in found] == ["many_test 1/3", "many_test 2/3", "many_test 3/3", "few_test"]
+    assert {tuple(program.words) for program in found[:3]} == {(str(many), "--gtest_brief=1")}
+    shards = [(program.env["GTEST_SHARD_INDEX"], program.env["GTEST_TOTAL_SHARDS"]) for program in found[:3]]
+    assert shards == [("0", "3"), ("1", "3"), ("2", "3")], "each case in one of them"
+    assert all(program.env["SAID"] == "1" for program in found)
+    assert found[3].env == {"SAID": "1"}
+
+
 def test_a_program_that_lists_nothing_is_told() -> None:
     with pytest.raises(Failure, match="vigia_net_test_NOT_BUILT is not built"):
         unit.programs(_listed({"name": "vigia_net_test_NOT_BUILT"}), {})

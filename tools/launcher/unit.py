@@ -1,14 +1,19 @@
-"""Unit tests: each program whole, two at a time, the largest first.
+"""Unit tests: each program whole or in a few shards, two at a time, the largest first.
 
 ctest starts a process for every case, two thousand of them, each with the sanitizers' own start: more work than the cases
-themselves. `ctest --preset dev -R NAME` stays the way to one case; what programs there are is asked of it.
+themselves. `ctest --preset dev -R NAME` stays the way to one case; what programs there are is asked of it. A program of very
+many cases is dealt out to several processes, by GoogleTest itself: whole, storage's had one processor busy for longer than
+all the others together had the second one.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +22,15 @@ from launcher.paths import ROOT
 from launcher.shell import Failure, output
 
 AT_ONCE = 2
-SECONDS_MAX = 900  # of one program; what takes longer hangs
+CASES_MAX = 150  # of one process
+SECONDS_MAX = 900  # of one process; what takes longer hangs
 _FILTER = "--gtest_filter="
 
 
 def programs(listed: Mapping[str, Any], env: Mapping[str, str]) -> list[Program]:
-    """Of what `ctest --show-only=json-v1` lists: each program of cases once, all else as it stands there."""
+    """Of what `ctest --show-only=json-v1` lists: each program of cases, in shards where it has many; all else as it stands there."""
     found: dict[str, Program] = {}
+    cases: Counter[str] = Counter()
     for test in listed["tests"]:
         command = test.get("command")
         if not command:
@@ -32,7 +39,9 @@ def programs(listed: Mapping[str, Any], env: Mapping[str, str]) -> list[Program]
         words = [command[0], "--gtest_brief=1"] if is_case else command
         name = Path(command[0]).name if is_case else test["name"]
         found[name] = Program(name, words, _folder(test), env, SECONDS_MAX)
-    return sorted(found.values(), key=lambda program: -_size(program))
+        cases[name] += is_case
+    by_size = sorted(found.values(), key=lambda program: -_size(program))
+    return [shard for program in by_size for shard in _shards(program, math.ceil(cases[program.name] / CASES_MAX))]
 
 
 def run_all(preset: str, env: Mapping[str, str]) -> None:
@@ -44,6 +53,19 @@ def run_all(preset: str, env: Mapping[str, str]) -> None:
     failed = side_by_side(list(found.values()), AT_ONCE)
     if judge(failed, lambda names: side_by_side([found[name] for name in names], 1)) != 0:
         raise Failure("unit tests failed, once more alone too: their output is above")
+
+
+def _shards(program: Program, count: int) -> list[Program]:
+    if count <= 1:
+        return [program]
+    return [
+        replace(
+            program,
+            name=f"{program.name} {number + 1}/{count}",
+            env={**program.env, "GTEST_TOTAL_SHARDS": str(count), "GTEST_SHARD_INDEX": str(number)},
+        )
+        for number in range(count)
+    ]
 
 
 def _folder(test: Mapping[str, Any]) -> Path:
