@@ -161,13 +161,12 @@ def test_every_step_has_its_round_and_takes_no_time_from_those_that_measure_it()
     taken = [step for steps in BESIDE_INTEGRATION.values() for step in steps]
     assert sorted([*taken, "integration"]) == sorted(STEPS), "each once"
     for one in with_steps(ROUNDS, beside):
-        if one.name not in BESIDE_INTEGRATION:
-            assert one.beside is None
-            continue
         assert one.beside is not None
         words = list(one.beside.words)
         assert words[-len(BESIDE_INTEGRATION[one.name]) :] == list(BESIDE_INTEGRATION[one.name])
-        assert (words[:2] == ["chrt", "--idle"]) == one.measures_times
+        assert (words[:2] == ["chrt", "--idle"]) == one.measures
+    assert {one.name for one in ROUNDS if one.measures} == {"two at a time", "alone"}
+    assert all(one.beside is None for one in with_steps(ROUNDS, []))
     with pytest.raises(ValueError, match="no such round: never"):
         with_steps(ROUNDS, ["never=lint"])
 

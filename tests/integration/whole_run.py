@@ -2,7 +2,7 @@
 times. What fails is run once more at the end, alone (launcher/once_more.py says why).
 
 Other steps of ./vigia test may run beside a round: --beside "NAME=STEP,STEP". The next round waits for their end. Beside the
-round that measures times they get only what it leaves idle, which is more than half of two processors. --thorough runs what
+rounds that measure they get only what it leaves idle, which is more than half of two processors. --thorough runs what
 is marked so, and nothing else: loads of minutes, and further variants of what a usual run tries once.
 """
 
@@ -31,15 +31,15 @@ _BESIDE = ("-p", "beside_others")
 class Round:
     name: str
     words: tuple[str, ...]
-    measures_times: bool = False
+    measures: bool = False
     beside: Program | None = None  # runs at the same time
 
 
 def _rounds(thorough: str) -> tuple[Round, ...]:
     return (
         Round("side by side", ("-m", f"{thorough} and not alone and not two_at_a_time", "-n", "6", *_BESIDE)),
-        Round("two at a time", ("-m", f"{thorough} and two_at_a_time", "-n", "2", *_BESIDE)),
-        Round("alone", ("-m", f"{thorough} and alone"), measures_times=True),
+        Round("two at a time", ("-m", f"{thorough} and two_at_a_time", "-n", "2", *_BESIDE), measures=True),
+        Round("alone", ("-m", f"{thorough} and alone"), measures=True),
     )
 
 
@@ -118,7 +118,7 @@ def with_steps(rounds: Sequence[Round], beside: Sequence[str]) -> list[Round]:
     if unknown:
         raise ValueError(f"no such round: {', '.join(sorted(unknown))}")
     return [
-        replace(one, beside=_steps(steps[one.name], one.measures_times)) if one.name in steps else one for one in rounds
+        replace(one, beside=_steps(steps[one.name], one.measures)) if one.name in steps else one for one in rounds
     ]
 
 
