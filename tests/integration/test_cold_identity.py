@@ -6,6 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
+import pytest
 import requests
 from cold_store import StorageAlone
 from otlp import gauge, metrics_request, post, resource_of
@@ -159,6 +160,7 @@ def test_another_store_in_its_place_is_said_until_a_person_confirms(stack: Stack
     assert not _is_replaced(stack)
 
 
+@pytest.mark.long(55)
 def test_hot_answers_where_it_has_more_than_the_new_store(stack: Stack) -> None:
     stack.start_central()
     wait_for("hot covers something", lambda: _covered_seconds(stack) > 15, 150)

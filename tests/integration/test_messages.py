@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 from launcher.layout import beside, demo_agents
 from stack import Stack, wait_for
@@ -36,6 +37,7 @@ def _with_portal(stack: Stack, *alerting: str) -> str:
     return portal
 
 
+@pytest.mark.long(30)
 def test_what_a_customer_is_told_leads_to_the_portal_and_names_no_machine_of_ours(tmp_path: Path) -> None:
     """generatorURL and externalURL named Prometheus and Alertmanager inside, to a customer and for nobody to open."""
     got: dict[str, str] = {}

@@ -85,6 +85,7 @@ def test_a_start_with_a_clock_that_is_ahead_writes_nothing_of_its_own(wrong: Wro
     assert wrong.newest_of_all_ms() <= now_ms() + 1_000
 
 
+@pytest.mark.long(60)
 def test_what_is_ahead_of_the_store_waits_alone_and_arrives(wrong: WrongClock) -> None:
     """Prometheus 3 takes up to ten minutes of its future. Read as "too old" it cost everybody all current data."""
     wrong.clock.set_ahead(4 * HOUR)
