@@ -156,11 +156,36 @@ def test_what_runs_beside_a_round_counts_and_the_next_round_waits_for_it(
     assert ("the others: failed" in told) == bool(code)
 
 
+def test_what_runs_beside_a_round_that_measures_goes_on_beside_the_next_and_counts(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("first", "second"):
+        (tmp_path / f"test_{name}.py").write_text(
+            f"from pathlib import Path\ndef test_a(): Path('{name} ran').touch()\n"
+        )
+    # It ends only after the second round has begun, which therefore must not wait.
+    source = (
+        "import time\nfrom pathlib import Path\nend = time.monotonic() + 60\n"
+        "while not Path('second ran').exists() and time.monotonic() < end: time.sleep(0.01)\n"
+        "raise SystemExit(3 if Path('second ran').exists() else 0)"
+    )
+    beside = Program("the others", [sys.executable, "-c", source], tmp_path, os.environ)
+    rounds = [
+        Round("first", ("test_first.py",), measures=True, beside=beside),
+        Round("second", ("test_second.py",), measures=True),
+    ]
+    assert whole_run(rounds, [], tmp_path) == 1
+    assert "the others: failed" in capfd.readouterr().out
+
+
 def test_every_step_has_its_round_and_takes_no_time_from_those_that_measure_it() -> None:
     beside = [f"{name}={','.join(steps)}" for name, steps in BESIDE_INTEGRATION.items()]
     taken = [step for steps in BESIDE_INTEGRATION.values() for step in steps]
     assert sorted([*taken, "integration"]) == sorted(STEPS), "each once"
     for one in with_steps(ROUNDS, beside):
+        if one.name not in BESIDE_INTEGRATION:
+            assert one.beside is None
+            continue
         assert one.beside is not None
         words = list(one.beside.words)
         assert words[-len(BESIDE_INTEGRATION[one.name]) :] == list(BESIDE_INTEGRATION[one.name])

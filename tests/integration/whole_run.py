@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -100,11 +100,15 @@ class _Rounds:
 def whole_run(rounds: Sequence[Round], places: Sequence[str], root: Path) -> int:
     """0 if every test passed, in its round or alone afterwards, and so did what ran beside the rounds."""
     seen = _Rounds([], [], [])
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(len(rounds)) as pool:
+        others = []
         for one in rounds:
-            others = pool.submit(side_by_side, [one.beside] if one.beside else [], 1)
+            started = pool.submit(side_by_side, [one.beside] if one.beside else [], 1)
             seen.take(one.name, [*places, *one.words], root)
-            seen.broken += [f"{name}: failed; its output is above" for name in others.result()]
+            others.append(started)
+            if not one.measures:
+                wait(others)
+        seen.broken += [f"{name}: failed; its output is above" for started in others for name in started.result()]
     code = judge(seen.failed, lambda names: seen.again(names, root))
     print(f"\nintegration tests: {', '.join(seen.times)}", *seen.broken, sep="\n", flush=True)
     return 1 if seen.broken else code

@@ -15,9 +15,9 @@ from launcher.paths import PORTAL, PYTHON, ROOT, make_state_folders
 from launcher.shell import Failure, fail, output, run, say
 
 STEPS = ("lint", "unit", "portal", "integration", "browser")
-# In a whole run, beside which round of the integration tests: what waits itself beside what mostly waits, and all else in
-# what is left idle by tests that measure.
-BESIDE_INTEGRATION = {"side by side": ("browser", "lint"), "two at a time": ("portal",), "alone": ("unit",)}
+# In a whole run, from which round of the integration tests on: what waits itself beside what mostly waits, and all else in
+# what is left idle by tests that measure, two at a time and then alone.
+BESIDE_INTEGRATION = {"side by side": ("browser", "lint"), "two at a time": ("portal", "unit")}
 SLOW_STEPS = ("thorough", "compliance", "clang-tidy")  # only where they are named
 BROWSERS = 2  # at once
 
