@@ -70,11 +70,13 @@ tl::unexpected<Error> StoreGuard::refuse_empty(const StoreIdentity& known,
                                                const std::string& where) const {
   return fail(
       ErrorCode::kUnavailable,
-      fmt::format("{} holds no store, and store {} was there, as {} says: is its disk mounted, is "
-                  "the path right? If it is gone for good and a new one is to be begun, delete {} "
-                  "and {}.copy {}",
-                  settings_.directory, known.id.empty() ? "(unreadable)" : known.id, where, where,
-                  where, kWhereToRead));
+      fmt::format(
+          "{} holds no store, and store {} was there, as {} says: is its disk mounted, and its "
+          "key given where it is encrypted, is the path right? If it is gone for good and a new "
+          "one is to be begun, delete {} "
+          "and {}.copy {}",
+          settings_.directory, known.id.empty() ? "(unreadable)" : known.id, where, where, where,
+          kWhereToRead));
 }
 
 Result<void> StoreGuard::check() {
@@ -100,8 +102,8 @@ Result<void> StoreGuard::look() {
   if (*own) return refuse_empty(**own, own_.path);
   if (settings_.may_create) return {};
   return fail(ErrorCode::kUnavailable,
-              fmt::format("{} holds no store, and store.create is never: is its disk mounted, is "
-                          "the path right? {}",
+              fmt::format("{} holds no store, and store.create is never: is its disk mounted, and "
+                          "its key given where it is encrypted, is the path right? {}",
                           settings_.directory, kWhereToRead));
 }
 
