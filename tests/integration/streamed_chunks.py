@@ -10,7 +10,7 @@ from remote_read import fields, messages, text
 XOR = 1
 
 
-class _Bits:
+class Bits:
     def __init__(self, data: bytes) -> None:
         self.value = int.from_bytes(data, "big")
         self.left = len(data) * 8
@@ -37,7 +37,7 @@ class _Bits:
 class _Values:
     """Each value as its difference, bit by bit, from the one before."""
 
-    def __init__(self, bits: _Bits) -> None:
+    def __init__(self, bits: Bits) -> None:
         self.bits = bits
         self.value = bits.take(64)
         self.leading = self.length = 0
@@ -52,7 +52,7 @@ class _Values:
         return self.value
 
 
-def _change_of_step(bits: _Bits) -> int:
+def _change_of_step(bits: Bits) -> int:
     for size in (0, 14, 17, 20):
         if bits.take(1) == 0:
             value = bits.take(size)
@@ -64,7 +64,7 @@ def _change_of_step(bits: _Bits) -> int:
 def xor_samples(chunk: bytes) -> Iterator[tuple[int, float]]:
     """Milliseconds and value, as Prometheus' tsdb/chunkenc/xor.go has them."""
     (count,) = struct.unpack(">H", chunk[:2])
-    bits = _Bits(chunk[2:])
+    bits = Bits(chunk[2:])
     time_ms = bits.varint()
     values = _Values(bits)
     step = 0
@@ -81,7 +81,7 @@ def xor_samples(chunk: bytes) -> Iterator[tuple[int, float]]:
 def streamed_samples(content: bytes) -> dict[tuple[tuple[str, str], ...], dict[int, float]]:
     """As remote_read.samples_of: sorted labels, then milliseconds and values. Each time comes once."""
     found: dict[tuple[tuple[str, str], ...], dict[int, float]] = {}
-    for frame in _frames(content):
+    for frame in frames_of(content):
         for series in messages(frame, 1):
             labels = [dict(fields(label)) for label in messages(series, 1)]
             key = tuple(sorted((text(label[1]), text(label.get(2, b""))) for label in labels))
@@ -97,7 +97,7 @@ def streamed_samples(content: bytes) -> dict[tuple[tuple[str, str], ...], dict[i
     return found
 
 
-def _frames(content: bytes) -> Iterator[bytes]:
+def frames_of(content: bytes) -> Iterator[bytes]:
     at = 0
     while at < len(content):
         size, shift = 0, 0

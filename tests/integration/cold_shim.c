@@ -1,0 +1,125 @@
+/* Ends one process by SIGKILL at a point that a test names, and moves its steady clock: preloaded by cold_shim.py. The file that
+   VIGIA_COLD_SHIM names holds one `struct control`; it may be changed at any time. A call is counted where its operation is the one
+   asked for and the path of its file matches; with the last one that is asked for the process ends, before the call or behind it. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+struct control {
+  int64_t steady_ahead; /* seconds */
+  int64_t left;         /* calls until the end; 0: none is waited for */
+  int64_t is_behind;    /* the call is done first */
+  char operation[16];
+  char pattern[88]; /* fnmatch of the path */
+};
+
+static struct control *control;
+
+__attribute__((constructor)) static void start(void) {
+  const char *path = getenv("VIGIA_COLD_SHIM");
+  int file = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+  if (file < 0) return;
+  void *page = mmap(0, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (page != MAP_FAILED) control = page;
+  close(file);
+}
+
+static int is_armed(const char *operation) {
+  return control && __atomic_load_n(&control->left, __ATOMIC_ACQUIRE) > 0 && strcmp(control->operation, operation) == 0;
+}
+
+/* Counts the call; true where it is the last. */
+static int is_last(const char *operation, const char *path) {
+  if (!is_armed(operation) || !path || fnmatch(control->pattern, path, 0) != 0) return 0;
+  return __atomic_sub_fetch(&control->left, 1, __ATOMIC_ACQ_REL) == 0;
+}
+
+static int is_last_of(const char *operation, int file) {
+  if (!is_armed(operation)) return 0;
+  char name[32], path[512];
+  snprintf(name, sizeof name, "/proc/self/fd/%d", file);
+  ssize_t length = readlink(name, path, sizeof path - 1);
+  if (length < 0) return 0;
+  path[length] = 0;
+  return is_last(operation, path);
+}
+
+static void end_now(void) {
+  kill(getpid(), SIGKILL);
+  for (;;) pause();
+}
+
+#define AROUND(last, call)                    \
+  do {                                        \
+    const int ends = (last);                  \
+    if (ends && !control->is_behind) end_now(); \
+    const typeof(call) done = (call);         \
+    if (ends) end_now();                      \
+    return done;                              \
+  } while (0)
+
+#define REAL(name)                                        \
+  static typeof(&name) real;                              \
+  if (!real) *(void **)&real = dlsym(RTLD_NEXT, #name)
+
+int fdatasync(int file) {
+  REAL(fdatasync);
+  AROUND(is_last_of("sync", file), real(file));
+}
+int fsync(int file) {
+  REAL(fsync);
+  AROUND(is_last_of("sync", file), real(file));
+}
+ssize_t write(int file, const void *bytes, size_t count) {
+  REAL(write);
+  AROUND(is_last_of("write", file), real(file, bytes, count));
+}
+ssize_t writev(int file, const struct iovec *parts, int count) {
+  REAL(writev);
+  AROUND(is_last_of("write", file), real(file, parts, count));
+}
+ssize_t pwrite(int file, const void *bytes, size_t count, off_t at) {
+  REAL(pwrite);
+  AROUND(is_last_of("write", file), real(file, bytes, count, at));
+}
+ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t at) {
+  REAL(pwrite64);
+  AROUND(is_last_of("write", file), real(file, bytes, count, at));
+}
+int rename(const char *from, const char *to) {
+  REAL(rename);
+  AROUND(is_last("rename", to), real(from, to));
+}
+int unlink(const char *path) {
+  REAL(unlink);
+  AROUND(is_last("unlink", path), real(path));
+}
+
+static int64_t ahead(void) { return control ? __atomic_load_n(&control->steady_ahead, __ATOMIC_ACQUIRE) : 0; }
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+  REAL(clock_gettime);
+  int result = real(clock, now);
+  if (result == 0 && clock == CLOCK_MONOTONIC) now->tv_sec += ahead();
+  return result;
+}
+
+/* The kernel's clock is not moved: a deadline by ours is earlier by its. */
+int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock, const struct timespec *until) {
+  REAL(pthread_cond_clockwait);
+  struct timespec own = *until;
+  if (clock == CLOCK_MONOTONIC && own.tv_sec > ahead()) own.tv_sec -= ahead();
+  return real(condition, mutex, clock, &own);
+}

@@ -1,0 +1,81 @@
+"""Ends a program by kill -9 at a point with a name, and moves its steady clock (cold_shim.c). The program itself knows nothing of it."""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+_CONTROL = struct.Struct("=qqq16s88s")
+
+
+@dataclass(frozen=True)
+class Point:
+    """A call on a file whose path matches, before or behind which the program ends."""
+
+    operation: str  # sync, write, rename, unlink
+    path: str
+    is_behind: bool = False
+
+
+# What storage does on its way, in the order in which it does it.
+POINTS = {
+    "log record written": Point("write", "*/wal/segment-*", is_behind=True),
+    "log record before its sync": Point("sync", "*/wal/segment-*"),
+    "log record synced": Point("sync", "*/wal/segment-*", is_behind=True),
+    "row before it is written": Point("write", "*/storage/[0-9]*.log"),
+    "row written before its sync": Point("sync", "*/storage/[0-9]*.log"),
+    "row synced": Point("sync", "*/storage/[0-9]*.log", is_behind=True),
+    "mark of what is synced": Point("write", "*/vigia-mark", is_behind=True),
+    "table before its sync": Point("sync", "*.sst"),
+    "table synced": Point("sync", "*.sst", is_behind=True),
+    "manifest before its sync": Point("sync", "*/MANIFEST-*"),
+    "manifest synced": Point("sync", "*/MANIFEST-*", is_behind=True),
+    "copy of the manifest named": Point("rename", "*/vigia-manifest-*", is_behind=True),
+    "sweep: before the log's cursor is kept": Point("sync", "*/wal/cursors*"),
+    "sweep: the log's cursor is kept": Point("sync", "*/wal/cursors*", is_behind=True),
+    "sweep: a segment of the log goes": Point("unlink", "*/wal/segment-*"),
+    "expiry: before its time is kept": Point("rename", "*/vigia-retention"),
+    "expiry: its time is kept": Point("rename", "*/vigia-retention", is_behind=True),
+    "expiry: a table goes": Point("unlink", "*.sst"),
+}
+
+
+class ColdShim:
+    """Of the programs that get its environment, one at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._library, self._file = folder / "cold_shim.so", folder / "cold_shim"
+        source = Path(__file__).with_name("cold_shim.c")
+        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", str(self._library), str(source), "-ldl"], check=True)
+        self._file.write_bytes(bytes(_CONTROL.size))
+        self._steady_ahead = 0
+
+    def environment(self, *others: str) -> dict[str, str]:
+        """`others`: further libraries that are loaded before the program's."""
+        return {"LD_PRELOAD": ":".join([str(self._library), *others]), "VIGIA_COLD_SHIM": str(self._file)}
+
+    def arm(self, point: Point, count: int) -> None:
+        """The program ends with the `count`th such call from now on."""
+        self._put(0, point)
+        self._put(count, point)
+
+    def disarm(self) -> None:
+        self._put(0, Point("", ""))
+
+    def left(self) -> int:
+        """Calls until it ends."""
+        with self._file.open("r+b") as file, mmap.mmap(file.fileno(), _CONTROL.size) as mapped:
+            return int(_CONTROL.unpack(mapped[:])[1])
+
+    def pass_time(self, seconds: int) -> None:
+        """The steady clock is ahead by so much more."""
+        self._steady_ahead += seconds
+        self.disarm()
+
+    def _put(self, left: int, point: Point) -> None:
+        packed = _CONTROL.pack(self._steady_ahead, left, point.is_behind, point.operation.encode(), point.path.encode())
+        with self._file.open("r+b") as file, mmap.mmap(file.fileno(), _CONTROL.size) as mapped:
+            mapped[:] = packed
