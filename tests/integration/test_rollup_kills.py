@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 from cold_store import DAY_MS, TOKEN, StorageAlone
 from remote_read import SAMPLES, post_read, rolled_request, samples_of
 from remote_write import write
 from stack import binaries, wait_for
+from stops import Stop, Stops
 
 CUSTOMER = "cliente-a"
 HEADERS = {**TOKEN, "X-Vigia-Customer": CUSTOMER}
-SERIES, AT_ONCE = 250, 125
-DAYS = 4
+SERIES = 40
+DAYS = 12  # no more are written
 EACH_MS = 2 * 3_600_000 + 60_000
 PARTS = ["first", "last", "count", "sum", "min", "max", "resets", "dropped", "first_time", "last_time", "stale_time"]
 DUE = "vigia_storage_rollup_days_due"
 ROLLED = "vigia_storage_rollup_days_total"
+MARKED = "vigia_storage_rollup_marked"
+WAITING = "vigia_storage_closed_chunks_waiting_bytes"
 MADE = "retention: {raw: 30d, rollup_5m: 30d, rollup_1h: 30d, rollup_1d: 30d, interval: 1s}"
+OFF = "retention: {raw: 30d, rollup_5m: off, rollup_1h: off, rollup_1d: off, interval: 1s}"
+# That they are made now is noted before all else, then the days that lie there are marked, and that all are marked is noted.
+WHEN_SWITCHED_ON = [
+    Stop("note", "before"),
+    Stop("note", "after"),
+    Stop("mark", "torn"),
+    Stop("note", "before"),
+    Stop("note", "after"),
+]
+# A series' days are put by resolution; then their marks go.
+WHEN_DAYS_ARE_OVER = [
+    Stop("windows_5m", "before", SERIES // 2),
+    Stop("windows_1h", "torn", SERIES // 3),
+    Stop("windows_1d", "after", SERIES // 4),
+    Stop("done", "before"),
+    Stop("done", "torn"),
+    Stop("done", "after"),
+]
 
 Samples = dict[int, float]
 
@@ -33,7 +53,6 @@ Samples = dict[int, float]
 def cold(tmp_path: Path) -> Iterator[StorageAlone]:
     storage = StorageAlone(tmp_path)
     assert MADE in storage.config.read_text()
-    storage.start()
     try:
         yield storage
     finally:
@@ -48,6 +67,7 @@ class Site:
         self.random = random.Random(seed)
         self.start_ms = (int(time.time() * 1000) // DAY_MS - DAYS - 2) * DAY_MS
         self.sent: list[Samples] = [{} for _ in range(SERIES)]
+        self.days = 0  # that were written
 
     def batch(self, day: int) -> list[tuple[dict[str, str], list[tuple[int, float]]]]:
         """Of each series a day in order, some gaps and resets in it, and a late sample for each day before."""
@@ -61,48 +81,59 @@ class Site:
         return batch
 
     def send(self, batch: list[tuple[dict[str, str], list[tuple[int, float]]]]) -> None:
-        """Until all is acknowledged; what was before is sent again."""
-        for first in range(0, SERIES, AT_ONCE):
-            part = batch[first : first + AT_ONCE]
+        write(self.cold.url, batch, HEADERS)
+        for labels, samples in batch:
+            self.sent[int(labels["n"])].update(samples)
 
-            def is_taken(part: list[tuple[dict[str, str], list[tuple[int, float]]]] = part) -> bool:
-                try:
-                    write(self.cold.url, part, HEADERS)
-                except (requests.RequestException, AssertionError):
-                    return False
+    def rolled(self) -> float:
+        return self.cold.metrics().get(ROLLED, 0)  # not there where none are made
+
+    def leave_due(self) -> None:
+        """Starts it, writes a day and late samples, and stops it with these stored and not rolled up."""
+        self.cold.start()
+        batch = self.batch(self.days)
+        self.days += 1
+
+        def is_left() -> bool:
+            """Rounds are a minute apart once nothing is left to make."""
+            wait_for("a round has found nothing", self.is_through, 60)
+            rolled = self.rolled()
+            self.send(batch)
+            wait_for("what is closed is stored", lambda: self.cold.metrics()[WAITING] == 0)
+            self.tell_time()  # last, so that the next start knows it from its log at once
+            if self.rolled() == rolled:
                 return True
+            late = [(labels, samples[-1:]) for labels, samples in batch]
+            batch[:] = [(labels, [(at + 1, value) for at, value in samples]) for labels, samples in late]
+            return False
 
-            wait_for("a write is taken", is_taken, 60)
-            for labels, samples in part:
-                self.sent[int(labels["n"])].update(samples)
+        wait_for("days are left to be rolled up", is_left, 120)
+        assert self.cold.stop() == 0
+
+    def is_through(self) -> bool:
+        """Whether rounds end without having made something, as far as can be seen."""
+        before = self.rolled()
+        time.sleep(0.3)  # rounds follow each other within 10 ms while there is something to do
+        return self.rolled() == before
+
+    def die_at(self, stops: Stops, stop: Stop) -> None:
+        """Starts it, and waits until it has died there."""
+        self.cold.environment = stops.environment(stop)
+        self.cold.launch()
+        running = self.cold.running
+        assert running is not None
+
+        wait_for(f"the program dies at {stop}", lambda: not running.is_running(), 60)
+        assert stops.told() == str(stop)
+        assert running.end() == -9
+        self.cold.running = None
+        self.cold.environment = {}
 
     def tell_time(self) -> None:
         """Days are over by what comes in."""
-        self.cold.write(CUSTOMER, [(int(time.time() * 1000), 1.0)])
-
-    def rolled(self) -> float | None:
-        """Nothing while the program starts."""
-        try:
-            return self.cold.metrics().get(ROLLED)
-        except requests.RequestException:
-            return None
-
-    def kill_while_rolling(self) -> bool:
-        """Starts it, and kills it at a moment that chance chooses of the roller's work. Whether it was at work."""
-        wanted = self.random.uniform(0, 0.8) * SERIES
-        self.cold.launch()
-        before: float | None = None
-        now: float | None = None
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            before, now = now, self.rolled()
-            if before is None and now is not None:
-                self.tell_time()
-            if before is not None and now is not None and now > 0 and (now == before or now >= wanted):
-                break
-        time.sleep(self.random.uniform(0, 0.01))  # the fault's moment, not a wait
-        self.cold.kill()
-        return before is not None and now is not None and now > before
+        write(
+            self.cold.url, [({"__name__": "now", "customer_id": CUSTOMER}, [(int(time.time() * 1000), 1.0)])], HEADERS
+        )
 
 
 def _answers(site: Site, rollup: str) -> dict[int, Samples]:
@@ -125,49 +156,32 @@ def _counts(samples: Samples, width_ms: int) -> Samples:
     return counts
 
 
-@pytest.mark.thorough
-@pytest.mark.timeout(600)
-@pytest.mark.two_at_a_time
-def test_every_window_is_what_the_samples_give(cold: StorageAlone) -> None:
+@pytest.mark.timeout(300)
+@pytest.mark.long(25)
+def test_every_window_is_what_the_samples_give(cold: StorageAlone, tmp_path: Path) -> None:
+    """Killed at each stage of the roller's work, of a store that had no roll-ups too."""
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     site = Site(cold, seed)
-    hits = kills = 0
-    for day in range(DAYS):
-        batch = site.batch(day)
-        if day % 2 == 1:  # while samples come in
-            sender = threading.Thread(target=site.send, args=(batch,))
-            sender.start()
-            time.sleep(site.random.uniform(0, 0.5))  # the fault's moment, not a wait
-            cold.kill()
-            kills += 1
-            cold.start()
-            sender.join()
-        site.send(batch)
-        for again in range(2):
-            assert cold.stop() == 0  # what is open stays in the log
-            hits += site.kill_while_rolling()
-            kills += 1
-            cold.start()
-            late = [(labels, samples[-1:]) for labels, samples in batch]
-            site.send([(labels, [(at + 7 + again, value) for at, value in samples]) for labels, samples in late])
-    print(f"{kills} kills, of which {hits} hit the roller at work")
-    assert hits > 0
-    assert cold.stop() == 0
+    stops = Stops(tmp_path)
+    made = cold.config.read_text()
+    cold.config.write_text(made.replace(MADE, OFF))
+    for _ in range(2):
+        site.leave_due()
+    cold.config.write_text(made)
+    for stop in WHEN_SWITCHED_ON:
+        site.die_at(stops, stop)
+    for stop in WHEN_DAYS_ARE_OVER:
+        site.leave_due()
+        site.die_at(stops, stop)
+    site.leave_due()
     cold.start()
-    site.tell_time()
-
-    # What is open after the start is due once it is closed, and perhaps all else was rolled before: so nothing need be made
-    # any more. Over is it where a whole round, of a minute, has found nothing.
-    rolled = {"days": -1.0, "since": time.monotonic()}
 
     def all_is_made() -> bool:
         metrics = cold.metrics()
-        if metrics[ROLLED] != rolled["days"] or metrics[DUE] > 0 or metrics["vigia_storage_rollup_marked"] != 1:
-            rolled.update(days=metrics[ROLLED], since=time.monotonic())
-        return time.monotonic() - rolled["since"] > 65
+        return metrics[ROLLED] >= SERIES and metrics[DUE] == 0 and metrics[MARKED] == 1 and site.is_through()
 
-    wait_for("all days are rolled up", all_is_made, 240, every=2)
+    wait_for("all days are rolled up", all_is_made, 60)
     assert cold.metrics()["vigia_storage_rollup_windows_kept_total"] == 0
     stored = _all_answers(site)
     assert _answers(site, "") == dict(enumerate(site.sent))
@@ -182,11 +196,12 @@ def test_every_window_is_what_the_samples_give(cold: StorageAlone) -> None:
         check=False,
     )
     assert verified.returncode == 0, verified.stdout
-    assert "rollup_1h: " in verified.stdout
-    cold.config.write_text(
-        cold.config.read_text().replace(MADE, "retention: {raw: 30d, rollup_5m: off, rollup_1h: off, rollup_1d: off}")
-    )
+    rows = {name: int(number) for name, number in re.findall(r"(rollup_\w+): (\d+)", verified.stdout)}
+    print(f"rows of roll-ups: {rows}")
+    assert rows["rollup_5m"] >= SERIES * (site.days - 1), verified.stdout
+    assert min(rows["rollup_1h"], rows["rollup_1d"]) >= SERIES, verified.stdout
+    cold.config.write_text(made.replace(MADE, OFF))
     cold.start()
-    made = _all_answers(site)
-    for rollup, of_samples in made.items():
-        assert stored[rollup] == of_samples, rollup
+    of_samples = _all_answers(site)
+    for rollup, answers in of_samples.items():
+        assert stored[rollup] == answers, rollup
