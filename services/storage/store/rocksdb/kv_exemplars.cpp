@@ -67,6 +67,20 @@ std::optional<StoredExemplar> parse_row(std::string_view key, std::string_view v
   return exemplar;
 }
 
+// The series of the row at which the walk is, or of the next one that has one; none: the walk is
+// over. `prefix` is how long keys are before it.
+std::optional<SeriesId> series_here(kv::Scan& scan, std::size_t prefix,
+                                    kv::MalformedRows& malformed) {
+  while (scan.next()) {
+    std::string_view key = scan.key().substr(prefix);
+    bool ok = true;
+    const SeriesId series{kv::take_key_u64(key, ok)};
+    if (ok) return series;
+    malformed.add(kv::Family::kExemplars, scan);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 KvExemplars::KvExemplars(Key /*key*/, kv::OrderedStore& store)
@@ -120,18 +134,16 @@ Result<std::vector<SeriesId>> KvExemplars::having_on(std::uint32_t day,
                                                      const WorkLimit& limit) {
   std::vector<SeriesId> found;
   const std::string prefix = customer_prefix(day, customer);
+  kv::MalformedRows malformed(store_, "an exemplar of no series");
   const auto scan = store_.scan(kv::Family::kExemplars, prefix, kv::after_prefix(prefix));
   for (auto next = series.begin(); next != series.end();) {
     if (auto checked = limit.check(); !checked) return forward(checked);
     scan->seek(series_prefix(day, customer, *next));
-    if (!scan->next()) break;
-    std::string_view key = scan->key().substr(prefix.size());
-    bool ok = true;
-    const SeriesId there{kv::take_key_u64(key, ok)};
-    if (!ok) break;  // malformed, behind all others of its day
-    next = std::lower_bound(next, series.end(), there);
-    if (next == series.end() || *next != there) continue;
-    found.push_back(there);
+    const auto there = series_here(*scan, prefix.size(), malformed);
+    if (!there.has_value()) break;
+    next = std::lower_bound(next, series.end(), *there);
+    if (next == series.end() || *next != *there) continue;
+    found.push_back(*there);
     ++next;
   }
   if (auto status = scan->status(); !status) return forward(status);
