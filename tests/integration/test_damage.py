@@ -17,6 +17,7 @@ from cold_store import DAY_MS, TOKEN, StorageAlone
 from otlp import post
 from protobuf_bytes import attribute, fixed64, message
 from remote_read import SAMPLES, post_read, read_request, samples_of
+from small_disk import fill_disk
 from stack import wait_for
 
 CUSTOMERS = ("cliente-a", "cliente-b")
@@ -281,16 +282,6 @@ def test_damage_of_what_is_in_use_is_counted(storage: DamagedStore, pattern: str
     storage.start()
     storage.write_new(1)
     assert storage.missing() == storage.lost
-
-
-def fill_disk(ballast: Path) -> None:
-    with ballast.open("wb") as file:
-        while True:
-            try:
-                file.write(bytes(65536))
-                file.flush()
-            except OSError:
-                return
 
 
 def is_ready(store: DamagedStore) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+from cold_store import TOKEN, StorageAlone
 from collector_lanes import COLD, Lanes
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.sdk.metrics import AlwaysOnExemplarFilter, MeterProvider
@@ -16,6 +19,8 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from otlp import resource_of
+from remote_write import sample_with_exemplar, series_bytes, write_bytes
+from small_disk import fill_disk, small_disk
 from stack import wait_for
 
 
@@ -72,3 +77,50 @@ def test_an_observation_leads_to_its_trace_and_to_nobody_elses(lanes: Lanes) -> 
     lanes.kill("storage")
     lanes.start("storage")
     assert _exemplars(lanes, "cliente-a") == before
+
+
+def _write_one(store: StorageAlone, at_ms: int, value: float) -> int:
+    """A sample with an exemplar whose trace is named by the value; the status."""
+    series = series_bytes(
+        {"__name__": "probe", "customer_id": "cliente-a"}, sample_with_exemplar(at_ms, value, f"{value:032.0f}")
+    )
+    return write_bytes(store.url, series, {**TOKEN, "X-Vigia-Customer": "cliente-a"}).status_code
+
+
+def _traces(store: StorageAlone) -> set[str]:
+    answer = requests.get(
+        f"{store.url}/api/v1/exemplars",
+        params={"matcher": "__name__=probe"},
+        headers={**TOKEN, "X-Vigia-Customer": "cliente-a"},
+        timeout=10,
+    )
+    assert answer.status_code == 200, answer.text
+    return {one["labels"]["trace_id"] for series in answer.json()["data"] for one in series["exemplars"]}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_what_a_full_disk_refuses_is_refused_and_what_was_taken_is_there(tmp_path: Path) -> None:
+    store = StorageAlone(tmp_path)
+    begin_ms = int(time.time() * 1000) - 3_600_000
+    taken: set[str] = set()
+    with small_disk(store.folder, 64):
+        try:
+            store.start()
+            ballast = store.folder / "ballast"
+            for number in range(3):
+                assert _write_one(store, begin_ms + number, number) == 204
+                taken.add(f"{number:032}")
+            fill_disk(ballast)
+            number = 3
+            while (status := _write_one(store, begin_ms + number, number)) == 204:
+                taken.add(f"{number:032}")  # there was room in a file that was made before
+                number += 1
+            assert status == 503
+            store.kill()
+            ballast.unlink()
+            store.start()
+            assert taken <= _traces(store)
+            wait_for("it takes them again", lambda: _write_one(store, begin_ms + number, number) == 204, 30)
+            assert f"{number:032}" in _traces(store)
+        finally:
+            store.kill()
