@@ -33,13 +33,14 @@ POINTS = {
     "table synced": Point("sync", "*.sst", is_behind=True),
     "manifest before its sync": Point("sync", "*/MANIFEST-*"),
     "manifest synced": Point("sync", "*/MANIFEST-*", is_behind=True),
-    "copy of the manifest named": Point("rename", "*/vigia-manifest-*", is_behind=True),
+    "copy of the manifest written": Point("write", "*/vigia-manifest-*", is_behind=True),
+    "copy of the manifest synced": Point("sync", "*/vigia-manifest-*", is_behind=True),
     "sweep: before the log's cursor is kept": Point("sync", "*/wal/cursors*"),
     "sweep: the log's cursor is kept": Point("sync", "*/wal/cursors*", is_behind=True),
     "sweep: a segment of the log goes": Point("unlink", "*/wal/segment-*"),
     "expiry: before its time is kept": Point("rename", "*/vigia-retention"),
     "expiry: its time is kept": Point("rename", "*/vigia-retention", is_behind=True),
-    "expiry: a table goes": Point("unlink", "*.sst"),
+    "expiry: days have gone": Point("write", "*/storage/[0-9]*.log", is_behind=True),
 }
 
 
@@ -71,9 +72,10 @@ class ColdShim:
             return int(_CONTROL.unpack(mapped[:])[1])
 
     def pass_time(self, seconds: int) -> None:
-        """The steady clock is ahead by so much more."""
+        """The steady clock is ahead by so much more; what is waited for still is."""
         self._steady_ahead += seconds
-        self.disarm()
+        with self._file.open("r+b") as file, mmap.mmap(file.fileno(), _CONTROL.size) as mapped:
+            mapped[:8] = struct.pack("=q", self._steady_ahead)
 
     def _put(self, left: int, point: Point) -> None:
         packed = _CONTROL.pack(self._steady_ahead, left, point.is_behind, point.operation.encode(), point.path.encode())

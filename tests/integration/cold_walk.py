@@ -6,19 +6,22 @@ VIGIA_MODEL_SEED=… VIGIA_MODEL_STEPS=3,17,40 (numbers, or 5-9) is how a failur
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import Callable, Iterable
 
+import requests
 from cold_draws import SERVICES
 from cold_model import LogLine
 from cold_questions import check_folder, random_matchers, random_range
 from cold_shim import POINTS
 from cold_site import CUSTOMERS, ColdSite
+from cold_store import TOKEN
 from cold_writes import Writes
 from remote_read import CHUNKS, SAMPLES
 
-MINUTES_AT_ONCE = 11  # late samples have waited long enough, windows are over
+MINUTES_AT_ONCE = 12  # late samples have waited long enough, windows are over
 MINUTES_MAX = 110  # from where days end in the data, as the walk goes on
 
 
@@ -31,7 +34,7 @@ class Walk(Writes):
 
     def run(self, steps: Iterable[int]) -> None:
         """Ends with everything read, and looked for in the folder."""
-        self.site.first_start()
+        self.site.start()
         for number in steps:
             self.chance = random.Random(f"{self.seed}/{number}")
             kind = self.chance.choices(list(self.kinds), list(self.kinds.values()))[0]
@@ -112,19 +115,53 @@ class Walk(Writes):
 
     def kill_at_a_point(self) -> None:
         name = self.chance.choice(list(POINTS))
-        count = self.chance.choice([1, 1, 2, 3, 7])
-        self.note(f"{name} ({count})")
-        self.site.is_doomed = True
-        self.site.shim.arm(POINTS[name], count)
-        for _ in range(6):
-            self.chance.choice([Walk.write, Walk.write_burst, Walk.write_logs, Walk.write_spans, Walk.write_exemplars])(
-                self
-            )
-            if self.site.shim.left() == 0:
-                break
-        self.note("it came to it" if self.site.shim.left() == 0 else "it did not come to it")
-        self.site.kill()
+        self.note(name)
+        self.come_to(name, self.chance.choice([1, 1, 2, 3, 7]))
         self._start_again()
+
+    def come_to(self, name: str, count: int) -> bool:
+        """Ends it where it comes to the point for the `count`th time; lets happen what may lead there, one after the other."""
+        shim, writes = self.site.shim, [Walk._write_any] * 6
+        leads = [*writes, Walk._copy, Walk._stop_and_launch]
+        if name.startswith("sweep"):
+            leads = [*writes, Walk.minutes_pass]
+        if name.startswith("expiry"):
+            self.site.begin_day({kind: max(5, days - 1) for kind, days in self.site.keep.items()})
+            leads = [Walk._let_days_go]
+        self.site.is_doomed = True
+        shim.arm(POINTS[name], count)
+        for lead in leads:
+            lead(self)
+            if shim.left() == 0:
+                self.note("it came to it")
+                self.site.await_end()
+                return True
+        return False
+
+    def _write_any(self) -> None:
+        kinds = [Walk.write, Walk.write_burst, Walk.write_logs, Walk.write_spans, Walk.write_exemplars]
+        self.chance.choice(kinds)(self)
+
+    def _let_days_go(self) -> None:
+        """A doubt about the time is taken away as a person would."""
+        deadline = time.monotonic() + 8
+        while self.site.shim.left() > 0 and time.monotonic() < deadline:
+            with contextlib.suppress(requests.RequestException):
+                self.site.storage.post("/api/v1/retention/confirm")
+            self.site.await_point(0.2)
+
+    def _copy(self) -> None:
+        with contextlib.suppress(requests.RequestException):
+            requests.post(f"{self.site.storage.url}/api/v1/checkpoint", headers=TOKEN, timeout=60)
+
+    def _stop_and_launch(self) -> None:
+        """It may end on both ways."""
+        running = self.site.storage.running
+        assert running is not None
+        running.end()
+        if self.site.shim.left() > 0:
+            self.site.storage.launch()
+            self.site.await_ready_or_end()
 
     def kill_while_it_starts(self) -> None:
         """A replay that is cut off, at a point or anywhere."""
@@ -161,9 +198,13 @@ class Walk(Writes):
         check_folder(self.site.checkpoint(), self.site.model)
 
     def minutes_pass(self) -> None:
-        if self.ran_minutes + MINUTES_AT_ONCE <= MINUTES_MAX:
-            self.ran_minutes += MINUTES_AT_ONCE
-            self.site.pass_minutes(MINUTES_AT_ONCE)
+        """A sweep closes what is over, the next one lets the log go."""
+        if self.ran_minutes + MINUTES_AT_ONCE > MINUTES_MAX:
+            return
+        self.ran_minutes += MINUTES_AT_ONCE
+        for minutes in (MINUTES_AT_ONCE - 1, 1):
+            self.site.pass_minutes(minutes)
+            self.site.await_point(1.5)  # as long as a turn of the applier's takes
 
     def days_pass(self) -> None:
         keep = {kind: max(5, days - self.chance.choice([0, 0, 1, 2])) for kind, days in self.site.keep.items()}
@@ -171,7 +212,7 @@ class Walk(Writes):
         self.note(f"{days}, {keep}")
         self.site.kill()
         self.site.move_on(days, keep)
-        self.site.settle()
+        self._start_again()
 
     def delete(self) -> None:
         """Of a customer, or of nobody: then too all that is open goes into the store."""
