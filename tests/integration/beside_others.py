@@ -1,9 +1,12 @@
 """A plugin of pytest-xdist, for tests that run side by side (-p beside_others): those of a file that share a stack go to
 one worker, all others wherever there is room, and the longest begin first, so that none of them is what all wait for at the end.
 
-What is marked `long` waits more than it computes: with such tests alone in hand, the processors would be idle for minutes and
-crowded afterwards. So three of five workers take long ones and two of five do not as long as there are others; and no worker
-is given two long ones in a row, as it would not let go of the second while it is busy with the first.
+What is long waits more than it computes: with such tests alone in hand, the processors would be idle for minutes and crowded
+afterwards. So three of five workers take long ones and two of five do not as long as there are others; and no worker is given
+two long ones in a row, as it would not let go of the second while it is busy with the first.
+
+What is long stands in group_seconds.txt, as it was when that was written last (whole_run.py --record); of what is not there
+yet its mark `long` says it.
 
 The workers know the tests, the one who hands them out knows their names alone. So each worker writes down which belong
 together; all write the same.
@@ -14,7 +17,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 _folder = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 _INPUT = "vigia_groups_file"
+SECONDS_FILE = Path(__file__).with_name("group_seconds.txt")
+LONG_SECONDS = 10  # and more
 
 
 class Grouped(LoadScopeScheduling):  # type: ignore[misc]
@@ -54,6 +59,45 @@ class Grouped(LoadScopeScheduling):  # type: ignore[misc]
         return self._groups[nodeid]
 
 
+class Recorder:
+    """Adds up what the tests of each group took, and keeps of the long ones how long."""
+
+    def __init__(self, groups: Path, file: Path) -> None:
+        self._groups, self._file = groups, file
+        self._took: dict[str, float] = defaultdict(float)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._took[report.nodeid] += report.duration
+
+    def pytest_sessionfinish(self) -> None:
+        if not self._took:
+            return
+        groups: dict[str, str] = json.loads(self._groups.read_text())["groups"]
+        took: dict[str, float] = defaultdict(float)
+        for name, seconds in self._took.items():
+            took[groups[name]] += seconds
+        kept = {group: seconds for group, seconds in recorded(self._file).items() if group not in took}
+        kept |= {group: round(seconds) for group, seconds in took.items() if seconds >= LONG_SECONDS}
+        lines = [f"{seconds} {group}" for group, seconds in sorted(kept.items(), key=lambda one: (-one[1], one[0]))]
+        self._file.write_text("\n".join(lines) + "\n")
+
+
+def recorded(file: Path) -> dict[str, int]:
+    """Seconds by group."""
+    lines = file.read_text().splitlines() if file.exists() else []
+    return {group: int(seconds) for seconds, group in (line.split(" ", 1) for line in lines)}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--group-seconds", default=str(SECONDS_FILE), help="the file that says what is long")
+    parser.addoption("--record-group-seconds", action="store_true", help="write it anew of this run")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--record-group-seconds") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Recorder(_groups_file(config), Path(config.getoption("--group-seconds"))))
+
+
 def pytest_configure_node(node: Any) -> None:
     node.workerinput[_INPUT] = str(_groups_file(node.config))
 
@@ -68,15 +112,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     workerinput = getattr(config, "workerinput", None)
     if workerinput is None:
         return
-    groups = {item.nodeid: str(item.path) if shares_a_stack(item) else item.nodeid for item in items}
+    groups = {item.nodeid: group_of(item) for item in items}
     together = Counter(groups.values())
+    known = recorded(Path(config.getoption("--group-seconds")))
+    seconds = {item.nodeid: known.get(groups[item.nodeid], _marked(item)) for item in items}
     # What shares a stack stays with one worker however many are free: begun last, two hundred such tests ran on alone.
-    items.sort(key=lambda item: (-_seconds(item), -together[groups[item.nodeid]]))
+    items.sort(key=lambda item: (-seconds[item.nodeid], -together[groups[item.nodeid]]))
     file = Path(workerinput[_INPUT])
     own = file.with_name(f"{os.getpid()}")
-    long = sorted({groups[item.nodeid] for item in items if _seconds(item) > 0})
+    long = sorted({groups[name] for name, length in seconds.items() if length >= LONG_SECONDS})
     own.write_text(json.dumps({"groups": groups, "long": long}))
     own.replace(file)
+
+
+def group_of(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0] if shares_a_stack(item) else item.nodeid
 
 
 def shares_a_stack(item: pytest.Item) -> bool:
@@ -88,7 +138,7 @@ def shares_a_stack(item: pytest.Item) -> bool:
     )
 
 
-def _seconds(item: pytest.Item) -> int:
+def _marked(item: pytest.Item) -> int:
     marker = item.get_closest_marker("long")
     return int(marker.args[0]) if marker else 0
 

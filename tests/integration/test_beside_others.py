@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from beside_others import Recorder, recorded
 from whole_run import pytest_words
 
 RECORDS = """
@@ -129,3 +130,48 @@ def test_no_long_one_stands_behind_another_and_short_ones_go_on(tmp_path: Path, 
     assert len(notes) == 13, "each once"
     taking = {worker for what, worker, _ in notes if not what.startswith("short")}
     assert taking <= {"gw0", "gw1", "gw2"}, notes
+
+
+TWO = """
+@pytest.fixture(scope="module")
+def stack():
+    note("stack")
+
+@pytest.mark.parametrize("number", range(2))
+def test_shares(stack, number):
+    note(f"shares {number}")
+
+@pytest.mark.parametrize("number", range(3))
+def test_alone(number):
+    note(f"alone {number}")
+"""
+
+
+def test_what_took_long_is_kept_and_begins_first_the_next_time(tmp_path: Path) -> None:
+    (tmp_path / "test_one.py").write_text(RECORDS + TWO)
+    file = tmp_path / "seconds"
+    file.write_text("40 test_one.py::test_alone[2]\n30 test_one.py\n20 test_other.py::test_that_is_not_run\n")
+    words = pytest_words("-n", "1", "-p", "beside_others", "--group-seconds", str(file), "--record-group-seconds")
+    env = {**os.environ, **QUICK_START}
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    ran = [json.loads(line)[0] for line in (tmp_path / "notes").read_text().splitlines()]
+    assert ran == ["alone 2", "alone 0", "stack", "shares 0", "shares 1", "alone 1"], "no long one behind another"
+    assert file.read_text() == "20 test_other.py::test_that_is_not_run\n", "what ran was short"
+
+
+def test_a_group_takes_what_its_tests_take(tmp_path: Path) -> None:
+    groups, file = tmp_path / "groups", tmp_path / "seconds"
+    groups.write_text(json.dumps({"groups": {"a.py::one": "a.py", "a.py::two": "a.py", "b.py::x": "b.py::x"}}))
+    file.write_text("70 c.py\n60 a.py\n50 b.py::x\n")
+    recorder = Recorder(groups, file)
+    for name, when, seconds in (
+        ("a.py::one", "setup", 4.0),
+        ("a.py::one", "call", 3.4),
+        ("a.py::two", "call", 4.0),
+        ("b.py::x", "call", 9.9),
+    ):
+        recorder.pytest_runtest_logreport(pytest.TestReport(name, ("", 0, ""), {}, "passed", None, when, (), seconds))  # type: ignore[arg-type]
+    recorder.pytest_sessionfinish()
+    assert file.read_text() == "70 c.py\n11 a.py\n"
+    assert recorded(file) == {"c.py": 70, "a.py": 11}

@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from beside_others import SECONDS_FILE
 from launcher.once_more import Program, judge, side_by_side
 from launcher.paths import ROOT
 
@@ -119,6 +120,14 @@ def _compile_once() -> None:
     subprocess.run([*pytest_words("--collect-only", "-q"), *PLACES], cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
 
 
+def recording(rounds: Sequence[Round]) -> list[Round]:
+    """The rounds that write what took long into SECONDS_FILE, which is empty before: what is gone is not kept."""
+    SECONDS_FILE.write_text("")
+    return [
+        replace(one, words=(*one.words, "--record-group-seconds")) if _BESIDE[1] in one.words else one for one in rounds
+    ]
+
+
 def with_steps(rounds: Sequence[Round], beside: Sequence[str]) -> list[Round]:
     """The rounds with steps of ./vigia test beside those that `beside` names, each as "NAME=STEP,STEP"."""
     steps = dict(entry.split("=", 1) for entry in beside)
@@ -139,9 +148,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Runs the integration tests, in rounds.")
     parser.add_argument("--thorough", action="store_true", help="those that are marked thorough, and no others")
     parser.add_argument("--beside", action="append", default=[], metavar="NAME=STEP,STEP", help="steps beside a round")
+    parser.add_argument("--record", action="store_true", help=f"write {SECONDS_FILE.name} anew")
     given = parser.parse_args()
     _compile_once()
-    return whole_run(with_steps(THOROUGH_ROUNDS if given.thorough else ROUNDS, given.beside), PLACES, ROOT)
+    rounds = with_steps(THOROUGH_ROUNDS if given.thorough else ROUNDS, given.beside)
+    return whole_run(recording(rounds) if given.record else rounds, PLACES, ROOT)
 
 
 if __name__ == "__main__":
