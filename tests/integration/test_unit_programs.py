@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -64,3 +66,25 @@ def test_a_program_that_hangs_is_killed_and_has_failed(tmp_path: Path, capfd: py
     hanging = Program("hanging", [sys.executable, "-c", "import time; time.sleep(60)"], tmp_path, {}, 0.5)
     assert side_by_side([hanging], 1) == ["hanging"]
     assert "hanging: killed after 0.5 s" in capfd.readouterr().out
+
+
+def test_their_files_lie_in_a_folder_of_the_run_and_what_a_killed_run_left_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit, "has_room", lambda _: True)
+    with subprocess.Popen(["true"]) as killed:
+        pass
+    left, others = (tmp_path / f"vigia-unit-{pid}" for pid in (killed.pid, os.getppid()))
+    for folder in (left, others):
+        (folder / "inside").mkdir(parents=True)
+    with unit.scratch(tmp_path) as found:
+        own = Path(found["TMPDIR"])
+        assert sorted(tmp_path.iterdir()) == sorted([own, others])
+        (own / "file").touch()
+    assert list(tmp_path.iterdir()) == [others]
+
+
+def test_without_room_in_memory_they_lie_where_they_would(tmp_path: Path) -> None:
+    assert not unit.has_room(tmp_path), "a folder of a disk"
+    with unit.scratch(tmp_path) as found:
+        assert found == {}
