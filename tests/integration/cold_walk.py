@@ -7,6 +7,7 @@ VIGIA_MODEL_SEED=… VIGIA_MODEL_STEPS=3,17,40 (numbers, or 5-9) is how a failur
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import time
 from collections.abc import Callable, Iterable
@@ -90,7 +91,8 @@ class Walk(Writes):
             self.seconds(),
         )
         self.note(f"{customer} {service} {operation} {times}")
-        self.site.ask.traces_found(customer, service, operation, times, limit)
+        if not self.site.is_shared:
+            self.site.ask.traces_found(customer, service, operation, times, limit)
         ids = sorted({span.trace for span in self.site.model.spans_of(customer)})
         self.site.ask.traces_by_id(customer, self.chance.sample(ids, min(3, len(ids))))
 
@@ -114,7 +116,7 @@ class Walk(Writes):
         self._start_again()
 
     def kill_at_a_point(self) -> None:
-        name = self.chance.choice(list(POINTS))
+        name = self.chance.choice([name for name in POINTS if name.startswith("log") or not self.site.is_shared])
         self.note(name)
         self.come_to(name, self.chance.choice([1, 1, 2, 3, 7]))
         self._start_again()
@@ -139,8 +141,8 @@ class Walk(Writes):
         return False
 
     def _write_any(self) -> None:
-        kinds = [Walk.write, Walk.write_burst, Walk.write_logs, Walk.write_spans, Walk.write_exemplars]
-        self.chance.choice(kinds)(self)
+        kinds = [Walk.write, Walk.write_burst, Walk.write_logs, Walk.write_spans]
+        self.chance.choice(kinds if self.site.is_shared else [*kinds, Walk.write_exemplars])(self)
 
     def _let_days_go(self) -> None:
         """A doubt about the time is taken away as a person would."""
@@ -248,6 +250,21 @@ KINDS = {
     "delete": 2,
 }
 
+SHARED_KINDS = {
+    kind: weight
+    for kind, weight in KINDS.items()
+    if kind
+    not in (
+        "write exemplars",
+        "minutes pass",
+        "look at rest",
+        "look at a copy",
+        "days pass",
+        "delete",
+        "kill while it starts",
+    )
+}
+
 STEPS: dict[str, Callable[[Walk], None]] = {
     "write": Walk.write,
     "write burst": Walk.write_burst,
@@ -271,3 +288,20 @@ STEPS: dict[str, Callable[[Walk], None]] = {
     "days pass": Walk.days_pass,
     "delete": Walk.delete,
 }
+
+
+def walk(site: ColdSite, seed: int, steps: Iterable[int], kinds: dict[str, int] | None = None) -> None:
+    """Of that seed, or of what the environment asks for; at its end the program is killed."""
+    seed = int(os.environ.get("VIGIA_MODEL_SEED", seed))
+    if os.environ.get("VIGIA_MODEL_STEPS"):
+        steps = [number for part in os.environ["VIGIA_MODEL_STEPS"].split(",") for number in _between(part)]
+    print(f"seed {seed}: VIGIA_MODEL_SEED and VIGIA_MODEL_STEPS (3,17,40-60) walk it again, all of it or some steps")
+    try:
+        Walk(site, seed, kinds).run(steps)
+    finally:
+        site.kill()
+
+
+def _between(part: str) -> range:
+    first, _, last = part.partition("-")
+    return range(int(first), int(last or first) + 1)

@@ -113,6 +113,9 @@ class Writes(Draws):
         customer = self.customer()
         service, node = self.chance.choice(SERVICES), f"n{self.chance.randrange(3)}"
         at_ns = self.time_in(self.days_ago()) * 1_000_000
+        known = list(self.site.model.of(customer).lines)[-100:]
+        if known and self.chance.random() < 0.4 and not self.site.is_doomed:
+            at_ns = self.chance.choice(known).time_ns  # of one time those that came first are first
         lines: list[LogLine] = []
         for _ in range(self.chance.choice([1, 7, 60])):
             # Some at one time, some equal to the one before: their order is that of their coming.
