@@ -38,7 +38,7 @@ class Walk(Writes):
         self.site.start()
         for number in steps:
             self.chance = random.Random(f"{self.seed}/{number}")
-            kind = self.chance.choices(list(self.kinds), list(self.kinds.values()))[0]
+            kind = self.kind_of(number)
             self.done.append(f"{number}: {kind}")
             try:
                 STEPS[kind](self)
@@ -50,6 +50,12 @@ class Walk(Writes):
             self.look_at_rest()
         except BaseException as error:
             raise AssertionError(self.told(error)) from error
+
+    def kind_of(self, number: int) -> str:
+        """Dealt as cards are: each kind comes as often as it should in each round."""
+        cards = [kind for kind, count in self.kinds.items() for _ in range(count)]
+        random.Random(f"{self.seed}/round {number // len(cards)}").shuffle(cards)
+        return cards[number % len(cards)]
 
     def told(self, error: BaseException) -> str:
         return f"{type(error).__name__}: {error}\nseed {self.seed}, steps:\n  " + "\n  ".join(self.done)
@@ -226,27 +232,28 @@ class Walk(Writes):
         self._start_again()
 
 
+# How often in sixty steps.
 KINDS = {
-    "write": 14,
-    "write burst": 3,
-    "write again": 5,
-    "write histograms": 6,
-    "write exemplars": 3,
-    "write at once": 3,
-    "write logs": 6,
-    "write spans": 6,
-    "read": 12,
-    "read logs": 6,
-    "read traces": 6,
-    "minutes pass": 2,
-    "kill": 2,
-    "kill while written": 3,
-    "kill at a point": 5,
-    "kill while it starts": 2,
+    "write": 8,
+    "write burst": 2,
+    "write again": 4,
+    "write histograms": 4,
+    "write exemplars": 2,
+    "write at once": 2,
+    "write logs": 4,
+    "write spans": 4,
+    "read": 7,
+    "read logs": 4,
+    "read traces": 4,
+    "minutes pass": 1,
+    "kill": 1,
+    "kill while written": 2,
+    "kill at a point": 4,
+    "kill while it starts": 1,
     "stop": 1,
-    "look at rest": 2,
-    "look at a copy": 2,
-    "days pass": 2,
+    "look at rest": 1,
+    "look at a copy": 1,
+    "days pass": 1,
     "delete": 2,
 }
 
