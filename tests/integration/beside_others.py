@@ -5,6 +5,8 @@ What is long waits more than it computes: with such tests alone in hand, the pro
 afterwards. So three of five workers take long ones and two of five do not as long as there are others; and no worker is given
 two long ones in a row, as it would not let go of the second while it is busy with the first.
 
+Two workers take what is `two_at_a_time`, whoever else is there; the others end when nothing else is left.
+
 What is long stands in group_seconds.txt, as it was when that was written last (whole_run.py --record); of what is not there
 yet its mark `long` says it.
 
@@ -37,18 +39,30 @@ class Grouped(LoadScopeScheduling):  # type: ignore[misc]
         super().__init__(config, log)
         self._groups: dict[str, str] = {}
         self._long: set[str] = set()
+        self._two_at_a_time: set[str] = set()
 
     def schedule(self) -> None:
         written = json.loads(_groups_file(self.config).read_text())
         self._groups, self._long = written["groups"], set(written["long"])
+        self._two_at_a_time = set(written["two_at_a_time"])
         super().schedule()
 
     def _assign_work_unit(self, node: Any) -> None:
-        wanted = self._takes_a_long_one(node)
-        fitting = next((group for group in self.workqueue if (group in self._long) == wanted), None)
-        if fitting is not None:
-            self.workqueue.move_to_end(fitting, last=False)
+        group = self._next_for(node)
+        if group is None:
+            node.shutdown()
+            return
+        self.workqueue.move_to_end(group, last=False)
         super()._assign_work_unit(node)
+
+    def _next_for(self, node: Any) -> str | None:
+        groups = list(self.workqueue)
+        is_of_two = self.nodes.index(node) < 2  # of those that are there: who crashed has a successor
+        of_two = [group for group in groups if group in self._two_at_a_time]
+        others = [group for group in groups if group not in self._two_at_a_time]
+        mine = (of_two or others) if is_of_two else others
+        wanted = self._takes_a_long_one(node)
+        return next((group for group in mine if (group in self._long) == wanted), next(iter(mine), None))
 
     def _takes_a_long_one(self, node: Any) -> bool:
         number = int(node.gateway.id.removeprefix("gw"))
@@ -121,7 +135,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     file = Path(workerinput[_INPUT])
     own = file.with_name(f"{os.getpid()}")
     long = sorted({groups[name] for name, length in seconds.items() if length >= LONG_SECONDS})
-    own.write_text(json.dumps({"groups": groups, "long": long}))
+    two = sorted({groups[item.nodeid] for item in items if item.get_closest_marker("two_at_a_time")})
+    own.write_text(json.dumps({"groups": groups, "long": long, "two_at_a_time": two}))
     own.replace(file)
 
 

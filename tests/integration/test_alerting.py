@@ -39,6 +39,7 @@ def _places() -> list[AgentPlace]:
     return [scraped, living, dying, back]
 
 
+@pytest.mark.waits
 @pytest.mark.long(250)
 @pytest.mark.timeout(480)  # a node's silence, CollectorDown's minute, five graces of an outage, one after the other
 def test_our_own_outage_pages_no_customer(tmp_path: Path) -> None:
@@ -92,6 +93,7 @@ def test_our_own_outage_pages_no_customer(tmp_path: Path) -> None:
         assert up_of(stack, nodes[0]) == "1"
 
 
+@pytest.mark.waits
 @pytest.mark.long(170)
 @pytest.mark.skipif(not list(Path("/usr/lib/postgresql").glob("*/bin")), reason="PostgreSQL is not installed")
 def test_the_monitors_database_away_takes_no_node_down(tmp_path: Path) -> None:
@@ -291,6 +293,7 @@ def test_one_customers_series_neither_break_nor_flood_the_alerts_of_all(tmp_path
         assert told_of_nodes() == [firing]
 
 
+@pytest.mark.waits
 @pytest.mark.long(150)
 def test_all_of_our_own_are_scraped_and_the_absence_of_one_pages_no_customer(tmp_path: Path) -> None:
     """C-A3: router and monitor in turn, for longer than pushed health is believed and CustomerNodeDown waits."""

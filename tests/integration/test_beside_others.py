@@ -175,3 +175,40 @@ def test_a_group_takes_what_its_tests_take(tmp_path: Path) -> None:
     recorder.pytest_sessionfinish()
     assert file.read_text() == "70 c.py\n11 a.py\n"
     assert recorded(file) == {"c.py": 70, "a.py": 11}
+
+
+OF_TWO = """
+pytestmark = pytest.mark.two_at_a_time
+
+@pytest.mark.parametrize("number", range(8))
+def test_of_two(number):
+    note(f"begins {number}")
+    note(f"ends {number}")
+"""
+WAITS = """
+@pytest.mark.long(200)
+@pytest.mark.parametrize("number", range(3))
+def test_waits(number):
+    note(f"waits {number}")
+    ends = time.monotonic() + 30
+    while (Path(__file__).parent / "notes").read_text().count("ends") < 8:
+        assert time.monotonic() < ends, "all others end beside it"
+        time.sleep(0.02)
+"""
+
+
+def test_two_workers_take_what_is_two_at_a_time_and_the_others_all_else(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  long\n  two_at_a_time\n")
+    (tmp_path / "test_of_two.py").write_text(RECORDS + OF_TWO)
+    (tmp_path / "test_waits.py").write_text(RECORDS + WAITS)
+    words = pytest_words("-n", "6", "-p", "beside_others", "--strict-markers")  # one more than there is work for
+    env = {**os.environ, **QUICK_START}
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, env=env)
+    assert done.returncode == 0, done.stdout
+    notes = [json.loads(line) for line in (tmp_path / "notes").read_text().splitlines()]
+    assert len(notes) == 2 * 8 + 3, "each once"
+    of_two = {worker for what, worker, _ in notes if not what.startswith("waits")}
+    waiting = {worker for what, worker, _ in notes if what.startswith("waits")}
+    assert len(of_two) == 2
+    assert len(waiting) == 3
+    assert not of_two & waiting

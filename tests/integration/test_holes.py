@@ -43,6 +43,7 @@ def _served(stack: Stack, customer: str) -> str:
     return served.partition("=")[0].partition(":")[0]
 
 
+@pytest.mark.waits
 @pytest.mark.long(170)
 def test_one_customers_refused_samples_are_its_own_hole(holes: Stack) -> None:
     """A cloned node of cliente-a sends other values for the same times, all the time."""

@@ -106,6 +106,7 @@ def test_while_the_hot_store_is_away(stack: Stack) -> None:
     wait_for("all are up", lambda: _all_up(control), 60)
 
 
+@pytest.mark.waits
 @pytest.mark.long(140)
 def test_a_dead_nodes_curve_has_a_hole_and_every_range_its_peak(stack: Stack) -> None:
     stack.start_central()
