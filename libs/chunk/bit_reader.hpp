@@ -1,7 +1,10 @@
 // Reads bits, most significant first: the other side of BitWriter.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace vigia::chunk {
@@ -24,18 +27,24 @@ class BitReader {
   /// REQUIRES: count <= 64.
   bool read_bits(unsigned count, std::uint64_t& value) {
     value = 0;
-    if (count > 32) {  // in two halves, so that a refill always has room
-      std::uint64_t high = 0;
-      std::uint64_t low = 0;
-      if (!read_bits(count - 32, high) || !read_bits(32, low)) return false;
-      value = (high << 32U) | low;
-      return true;
-    }
     if (count == 0) return true;
+    if (count > 32) return read_long(count, value);
     if (buffered_ < count && !refill(count)) return false;
     value = buffer_ >> (64U - count);
     buffer_ <<= count;
     buffered_ -= count;
+    return true;
+  }
+
+  /// How many ones come next, `max` at the most; the zero behind fewer is taken as well.
+  /// REQUIRES: max <= 32.
+  bool read_ones(unsigned max, unsigned& ones) {
+    if (buffered_ <= max) refill(max + 1);  // near the end there may be fewer, and enough
+    ones = std::min(static_cast<unsigned>(std::countl_one(buffer_)), max);
+    const unsigned taken = ones < max ? ones + 1 : ones;
+    if (taken > buffered_) return false;
+    buffer_ <<= taken;
+    buffered_ -= taken;
     return true;
   }
 
@@ -62,7 +71,28 @@ class BitReader {
   }
 
  private:
+  // In two halves, so that a refill always has room.
+  bool read_long(unsigned count, std::uint64_t& value) {
+    std::uint64_t high = 0;
+    std::uint64_t low = 0;
+    if (!read_bits(count - 32, high) || !read_bits(32, low)) return false;
+    value = (high << 32U) | low;
+    return true;
+  }
+
   bool refill(unsigned count) {
+    if (rest_.size() >= sizeof(buffer_)) {
+      static_assert(std::endian::native == std::endian::little);
+      std::uint64_t word = 0;
+      std::memcpy(&word, rest_.data(), sizeof(word));
+      const unsigned bytes = (64U - buffered_) / 8;
+      buffer_ |= __builtin_bswap64(word) >> buffered_;
+      buffered_ += bytes * 8;
+      // Behind them all bits are 0, as if whole bytes alone had come.
+      buffer_ &= UINT64_MAX << (64U - buffered_);
+      rest_.remove_prefix(bytes);
+      return true;
+    }
     while (buffered_ <= 56 && !rest_.empty()) {
       buffer_ |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(rest_[0]))
                  << (56U - buffered_);
@@ -73,7 +103,7 @@ class BitReader {
   }
 
   std::string_view rest_;
-  std::uint64_t buffer_ = 0;  // its upper `buffered_` bits are next
+  std::uint64_t buffer_ = 0;  // its upper `buffered_` bits are next, the others 0
   unsigned buffered_ = 0;
 };
 

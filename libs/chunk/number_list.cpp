@@ -23,6 +23,24 @@ std::uint64_t width_sum(const Numbers& numbers) {
   return sum;
 }
 
+// A reader of its own, which nobody else looks at meanwhile, stays in registers.
+template <typename Take>
+bool read_list(BitReader& bits, std::size_t count, Take take) {
+  bool is_zero = false;
+  ResidualCode code;
+  if (!bits.read_bit(is_zero)) return false;
+  if (is_zero) return true;
+  if (!read_code(bits, code)) return false;
+  BitReader own = bits;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint64_t number = 0;
+    if (!read_number(own, code, number)) return false;
+    take(number);
+  }
+  bits = own;
+  return true;
+}
+
 }  // namespace
 
 void differentiate(Numbers& numbers) {
@@ -34,7 +52,7 @@ void differentiate(Numbers& numbers) {
   }
 }
 
-void integrate(Numbers& numbers) {
+void integrate(std::span<std::uint64_t> numbers) {
   std::uint64_t sum = 0;
   for (std::uint64_t& number : numbers) number = sum += number;
 }
@@ -66,17 +84,14 @@ void write_numbers(BitWriter& bits, const Numbers& numbers) {
   for (const std::uint64_t number : codes) write_number(bits, code, number);
 }
 
-bool read_numbers(BitReader& bits, Numbers& numbers) {
-  bool is_zero = false;
-  ResidualCode code;
-  if (!bits.read_bit(is_zero)) return false;
-  if (is_zero) return true;
-  if (!read_code(bits, code)) return false;
-  for (std::uint64_t& number : numbers) {
-    if (!read_number(bits, code, number)) return false;
-    number = unzigzag(number);
-  }
-  return true;
+bool read_numbers(BitReader& bits, std::span<std::uint64_t> numbers) {
+  std::size_t place = 0;
+  return read_list(bits, numbers.size(),
+                   [&](std::uint64_t number) { numbers[place++] = unzigzag(number); });
+}
+
+bool skip_numbers(BitReader& bits, std::size_t count) {
+  return read_list(bits, count, [](std::uint64_t) {});
 }
 
 }  // namespace vigia::chunk

@@ -4,8 +4,10 @@
 
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "libs/chunk/bit_reader.hpp"
@@ -49,7 +51,7 @@ inline double value_of(std::uint64_t number, unsigned decimals) {
 /// Each number becomes the difference to the one before; before the first stands 0.
 void differentiate(Numbers& numbers);
 /// The other way round.
-void integrate(Numbers& numbers);
+void integrate(std::span<std::uint64_t> numbers);
 /// Of the numbers themselves, their differences and the differences of those, the smallest: they
 /// are in `numbers` afterwards. How often they were differentiated.
 unsigned choose_order(Numbers& numbers);
@@ -57,6 +59,8 @@ unsigned choose_order(Numbers& numbers);
 /// The list `docs/formats/chunk.md` describes: one bit where all are 0.
 void write_numbers(BitWriter& bits, const Numbers& numbers);
 /// As many as `numbers` has places, which are all 0 before. False where the bits end early.
-bool read_numbers(BitReader& bits, Numbers& numbers);
+bool read_numbers(BitReader& bits, std::span<std::uint64_t> numbers);
+/// Goes past a list of so many, as read_numbers would.
+bool skip_numbers(BitReader& bits, std::size_t count);
 
 }  // namespace vigia::chunk

@@ -6,16 +6,13 @@
 namespace vigia::chunk {
 namespace {
 
-// From here on a number is written in full: a rare jump must not cost a bit for each of its units.
-constexpr unsigned kUnaryMax = 12;
-constexpr unsigned kWidthBits = 6;
 constexpr unsigned kLowBitsMax = 63;
 
 // Bits of a number that has no zero bit before it.
 std::uint64_t plain_bits(std::uint64_t number, unsigned low_bits) {
   const std::uint64_t high = number >> low_bits;
-  if (high < kUnaryMax) return high + 1 + low_bits;
-  return kUnaryMax + kWidthBits + static_cast<unsigned>(std::bit_width(number));
+  if (high < kCodeUnaryMax) return high + 1 + low_bits;
+  return kCodeUnaryMax + kCodeWidthBits + static_cast<unsigned>(std::bit_width(number));
 }
 
 std::uint64_t total_bits(const std::vector<std::uint64_t>& numbers, const ResidualCode& code) {
@@ -58,7 +55,7 @@ ChosenCode choose_code(const std::vector<std::uint64_t>& numbers) {
 }
 
 void write_code(BitWriter& bits, const ResidualCode& code) {
-  bits.write_bits(code.low_bits, kWidthBits);
+  bits.write_bits(code.low_bits, kCodeWidthBits);
   bits.write_bit(code.has_zero_bit);
 }
 
@@ -69,49 +66,22 @@ void write_number(BitWriter& bits, const ResidualCode& code, std::uint64_t numbe
     --number;
   }
   const std::uint64_t high = number >> code.low_bits;
-  if (high < kUnaryMax) {  // `high` ones, a zero, the low bits
+  if (high < kCodeUnaryMax) {  // `high` ones, a zero, the low bits
     const auto ones = static_cast<unsigned>(high);
     bits.write_bits(((std::uint64_t{1} << ones) - 1) << 1U, ones + 1);
     bits.write_bits(number, code.low_bits);
     return;
   }
   const auto width = static_cast<unsigned>(std::bit_width(number));
-  bits.write_bits((1U << kUnaryMax) - 1, kUnaryMax);
-  bits.write_bits(width - 1, kWidthBits);
+  bits.write_bits((1U << kCodeUnaryMax) - 1, kCodeUnaryMax);
+  bits.write_bits(width - 1, kCodeWidthBits);
   bits.write_bits(number, width);
 }
 
 bool read_code(BitReader& bits, ResidualCode& code) {
   std::uint64_t low_bits = 0;
-  if (!bits.read_bits(kWidthBits, low_bits) || !bits.read_bit(code.has_zero_bit)) return false;
+  if (!bits.read_bits(kCodeWidthBits, low_bits) || !bits.read_bit(code.has_zero_bit)) return false;
   code.low_bits = static_cast<unsigned>(low_bits);
-  return true;
-}
-
-// A reader of damaged bytes must end: the unary part stops at kUnaryMax whatever follows, and each
-// of its bits is asked for. kUnaryMax ones are the mark of a number written in full, so no number
-// that is written in unary has as many.
-bool read_number(BitReader& bits, const ResidualCode& code, std::uint64_t& number) {
-  bool bit = true;
-  if (code.has_zero_bit) {
-    if (!bits.read_bit(bit)) return false;
-    number = 0;
-    if (!bit) return true;
-  }
-  unsigned ones = 0;
-  for (; ones < kUnaryMax; ++ones) {
-    if (!bits.read_bit(bit)) return false;
-    if (!bit) break;
-  }
-  if (ones < kUnaryMax) {
-    if (!bits.read_bits(code.low_bits, number)) return false;
-    number |= static_cast<std::uint64_t>(ones) << code.low_bits;
-  } else {
-    std::uint64_t width = 0;
-    if (!bits.read_bits(kWidthBits, width)) return false;
-    if (!bits.read_bits(static_cast<unsigned>(width) + 1, number)) return false;
-  }
-  if (code.has_zero_bit) ++number;
   return true;
 }
 
