@@ -12,9 +12,6 @@ namespace {
 
 constexpr std::array<Resolution, 3> kResolutions = {Resolution::kFiveMinutes, Resolution::kHour,
                                                     Resolution::kDay};
-constexpr double kMsPerSecond = 1'000;
-
-double seconds(TimestampMs time_ms) { return static_cast<double>(time_ms) / kMsPerSecond; }
 
 std::optional<Resolution> resolution_named(std::string_view name) {
   for (const Resolution resolution : kResolutions) {
@@ -42,9 +39,9 @@ double value_of_samples(const Window& window, Part part) {
     case Part::kDropped:
       return window.dropped;
     case Part::kFirstTime:
-      return seconds(window.first_ms);
+      return seconds_of(window.first_ms);
     case Part::kLastTime:
-      return seconds(window.last_ms);
+      return seconds_of(window.last_ms);
     case Part::kStaleTime:
       break;
   }
@@ -85,7 +82,7 @@ Result<Asked> parse_asked(std::string_view text) {
 std::optional<double> value_of(const Window& window, Part part) {
   if (part == Part::kStaleTime) {
     if (!window.stale_ms.has_value()) return std::nullopt;
-    return seconds(*window.stale_ms);
+    return seconds_of(*window.stale_ms);
   }
   if (window.count == 0) return std::nullopt;
   return value_of_samples(window, part);

@@ -47,6 +47,12 @@ std::string to_string(const Asked& asked);
 /// resolution or a part that there is not.
 Result<Asked> parse_asked(std::string_view text);
 
+/// A time as a part.
+constexpr double seconds_of(TimestampMs time_ms) {
+  constexpr double kMsPerSecond = 1'000;
+  return static_cast<double>(time_ms) / kMsPerSecond;
+}
+
 /// Nothing where the window has no such part: of one without samples all but the stale mark, of one
 /// that ends with a sample that.
 std::optional<double> value_of(const Window& window, Part part);

@@ -61,8 +61,21 @@ void read_a_day(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(windows.size()));
 }
 
+void read_sums_of_a_day(benchmark::State& state) {
+  const TimestampMs width = width_ms(Resolution::kFiveMinutes);
+  const auto windows = windows_of(make_samples(state.range(0)), width);
+  const std::string bytes = write_windows(windows, width);
+  std::vector<PartOfWindow> parts;
+  for (auto _ : state) {
+    parts.clear();
+    benchmark::DoNotOptimize(read_part(bytes, width, Part::kSum, parts));
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(windows.size()));
+}
+
 BENCHMARK(make_a_day)->DenseRange(kConstant, kRandom);
 BENCHMARK(read_a_day)->DenseRange(kConstant, kRandom);
+BENCHMARK(read_sums_of_a_day)->DenseRange(kConstant, kRandom);
 
 }  // namespace
 }  // namespace vigia::rollup

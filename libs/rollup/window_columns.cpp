@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <span>
 #include <utility>
 
 namespace vigia::rollup {
@@ -19,18 +20,37 @@ std::uint64_t all_bits(const Numbers& numbers) {
   return all;
 }
 
-bool read_rest(chunk::BitReader& bits, Numbers& numbers) {
+// How the numbers behind the first were made small; nothing where all are equal to it.
+struct Rest {
   bool is_zero = false;
+  unsigned shift = 0;
+  unsigned order = 0;
+};
+
+bool read_rest_head(chunk::BitReader& bits, Rest& rest) {
+  if (!bits.read_bit(rest.is_zero)) return false;
+  if (rest.is_zero) return true;
   std::uint64_t shift = 0;
   std::uint64_t order = 0;
-  if (!bits.read_bit(is_zero)) return false;
-  if (is_zero) return true;
-  if (!bits.read_bits(kShiftBits, shift) || !bits.read_bits(chunk::kOrderBits, order) ||
-      order > chunk::kOrderMax || !chunk::read_numbers(bits, numbers)) {
-    return false;
-  }
-  for (std::uint64_t i = 0; i < order; ++i) chunk::integrate(numbers);
-  for (std::uint64_t& number : numbers) number <<= shift;
+  if (!bits.read_bits(kShiftBits, shift) || !bits.read_bits(chunk::kOrderBits, order)) return false;
+  rest.shift = static_cast<unsigned>(shift);
+  rest.order = static_cast<unsigned>(order);
+  return order <= chunk::kOrderMax;
+}
+
+// The value's change against the one before, as bits.
+bool read_change(chunk::BitReader& bits, std::uint64_t& change) {
+  bool is_change = false;
+  change = 0;
+  if (!bits.read_bit(is_change)) return false;
+  if (!is_change) return true;
+  std::uint64_t leading = 0;
+  std::uint64_t width = 0;
+  if (!bits.read_bits(kLeadingBits, leading) || !bits.read_bits(kWidthBits, width)) return false;
+  ++width;
+  if (leading + width > 64) return false;
+  if (!bits.read_bits(static_cast<unsigned>(width), change)) return false;
+  change <<= 64 - leading - width;
   return true;
 }
 
@@ -62,13 +82,28 @@ void write_column(chunk::BitWriter& bits, Numbers numbers) {
 bool read_column(chunk::BitReader& bits, Numbers& numbers) {
   bool is_zero = false;
   std::uint64_t first = 0;
+  Rest rest;
   if (!bits.read_bit(is_zero)) return false;
   if (is_zero) return true;
-  Numbers rest(numbers.empty() ? 0 : numbers.size() - 1);
-  if (numbers.empty() || !bits.read_signed_varint(first) || !read_rest(bits, rest)) return false;
+  if (numbers.empty() || !bits.read_signed_varint(first) || !read_rest_head(bits, rest)) {
+    return false;
+  }
   numbers[0] = first;
-  for (std::size_t i = 0; i < rest.size(); ++i) numbers[i + 1] = first + rest[i];
+  const std::span<std::uint64_t> others = std::span(numbers).subspan(1);
+  if (!rest.is_zero && !chunk::read_numbers(bits, others)) return false;
+  for (unsigned i = 0; i < rest.order; ++i) chunk::integrate(others);
+  for (std::uint64_t& number : others) number = first + (number << rest.shift);
   return true;
+}
+
+bool skip_column(chunk::BitReader& bits, std::size_t count) {
+  bool is_zero = false;
+  std::uint64_t first = 0;
+  Rest rest;
+  if (!bits.read_bit(is_zero)) return false;
+  if (is_zero) return true;
+  if (count == 0 || !bits.read_signed_varint(first) || !read_rest_head(bits, rest)) return false;
+  return rest.is_zero || chunk::skip_numbers(bits, count - 1);
 }
 
 void write_bits_column(chunk::BitWriter& bits, const std::vector<double>& values) {
@@ -90,20 +125,18 @@ void write_bits_column(chunk::BitWriter& bits, const std::vector<double>& values
 bool read_bits_column(chunk::BitReader& bits, std::vector<double>& values) {
   std::uint64_t current = 0;
   for (double& value : values) {
-    bool is_change = false;
-    if (!bits.read_bit(is_change)) return false;
-    if (is_change) {
-      std::uint64_t leading = 0;
-      std::uint64_t width = 0;
-      std::uint64_t change = 0;
-      if (!bits.read_bits(kLeadingBits, leading) || !bits.read_bits(kWidthBits, width))
-        return false;
-      ++width;
-      if (leading + width > 64) return false;
-      if (!bits.read_bits(static_cast<unsigned>(width), change)) return false;
-      current ^= change << (64 - leading - width);
-    }
+    std::uint64_t change = 0;
+    if (!read_change(bits, change)) return false;
+    current ^= change;
     value = std::bit_cast<double>(current);
+  }
+  return true;
+}
+
+bool skip_bits_column(chunk::BitReader& bits, std::size_t count) {
+  std::uint64_t change = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!read_change(bits, change)) return false;
   }
   return true;
 }

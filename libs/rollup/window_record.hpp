@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "libs/base/result.hpp"
+#include "libs/rollup/part.hpp"
 #include "libs/rollup/window.hpp"
 
 namespace vigia::rollup {
@@ -23,5 +25,16 @@ std::string write_windows(std::span<const Window> windows, TimestampMs width_ms)
 /// What write_windows wrote: in order, each with its samples within it. Any bytes may be given:
 /// kCorrupt on damage. REQUIRES: width_ms > 0.
 Result<std::vector<Window>> read_windows(std::string_view bytes, TimestampMs width_ms);
+
+struct PartOfWindow {
+  TimestampMs end_ms = 0;
+  std::optional<double> value;  ///< as value_of
+};
+/// One part of the windows: what value_of gives of each that read_windows gives, for a third of the
+/// work. Other columns are passed over and those behind it not looked at, so that damage there may
+/// stay unseen: kCorrupt only where read_windows has it as well. They are put behind what is in
+/// `parts`; after an error some may be. REQUIRES: width_ms > 0.
+Result<void> read_part(std::string_view bytes, TimestampMs width_ms, Part part,
+                       std::vector<PartOfWindow>& parts);
 
 }  // namespace vigia::rollup

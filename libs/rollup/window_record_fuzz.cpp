@@ -20,9 +20,32 @@ void check_same(const Window& left, const Window& right) {
   }
 }
 
+// Alone each is what it is in the whole.
+void check_parts(std::string_view bytes, TimestampMs width_ms, const std::vector<Window>& windows) {
+  for (std::size_t i = 0; i < vigia::rollup::kPartNames.size(); ++i) {
+    const auto part = static_cast<vigia::rollup::Part>(i);
+    std::vector<vigia::rollup::PartOfWindow> parts;
+    CHECK(vigia::rollup::read_part(bytes, width_ms, part, parts).has_value());
+    CHECK(parts.size() == windows.size());
+    for (std::size_t at = 0; at < parts.size(); ++at) {
+      const auto value = vigia::rollup::value_of(windows[at], part);
+      CHECK(parts[at].end_ms == windows[at].end_ms);
+      CHECK(parts[at].value.has_value() == value.has_value());
+      CHECK(!value.has_value() || vigia::is_same_value(*parts[at].value, *value));
+    }
+  }
+}
+
 void check_record(std::string_view bytes, TimestampMs width_ms) {
   const auto windows = vigia::rollup::read_windows(bytes, width_ms);
-  if (!windows.has_value()) return;
+  if (!windows.has_value()) {
+    std::vector<vigia::rollup::PartOfWindow> parts;  // in part they may be whole
+    for (std::size_t i = 0; i < vigia::rollup::kPartNames.size(); ++i) {
+      (void)vigia::rollup::read_part(bytes, width_ms, static_cast<vigia::rollup::Part>(i), parts);
+    }
+    return;
+  }
+  check_parts(bytes, width_ms, *windows);
   CHECK(!windows->empty() && windows->size() <= vigia::rollup::kRecordWindowsMax);
   TimestampMs before_ms = INT64_MIN;
   for (const Window& window : *windows) {

@@ -38,6 +38,25 @@ bool comes_back(std::span<const Window> windows, TimestampMs width) {
                     [](const Window& left, const Window& right) { return is_same(left, right); });
 }
 
+// Each part read by itself: the very bits that it has in the whole.
+bool parts_come_back(std::span<const Window> windows, TimestampMs width) {
+  const std::string bytes = write_windows(windows, width);
+  for (std::size_t part = 0; part < kPartNames.size(); ++part) {
+    std::vector<PartOfWindow> parts = {{1, 2}};  // those of a record before stay
+    const auto read = read_part(bytes, width, static_cast<Part>(part), parts);
+    if (!read || parts.size() != windows.size() + 1 || parts.front().end_ms != 1) return false;
+    for (std::size_t i = 0; i < windows.size(); ++i) {
+      const auto value = value_of(windows[i], static_cast<Part>(part));
+      const auto& found = parts[i + 1];
+      if (found.end_ms != windows[i].end_ms || found.value.has_value() != value.has_value() ||
+          (value.has_value() && !is_same_value(*found.value, *value))) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
 std::vector<Window> day_of(const std::function<double(int)>& value) {
   std::vector<Sample> samples;
   for (int i = 1; i <= kSamplesOfADay; ++i) samples.push_back({kDay + i * kStep, value(i)});
@@ -58,6 +77,7 @@ RC_GTEST_PROP(WindowRecordTest, EveryBitComesBack, (std::uint64_t seed)) {
     const std::vector<Window> windows = windows_of(samples, width_ms(resolution));
     RC_ASSERT(windows.size() <= kRecordWindowsMax);
     RC_ASSERT(comes_back(windows, width_ms(resolution)));
+    RC_ASSERT(parts_come_back(windows, width_ms(resolution)));
   }
 }
 
@@ -70,12 +90,24 @@ TEST(WindowRecordTest, ValuesThatAreNoWholeNumbersComeBack) {
     const std::vector<Sample> samples = {
         {kDay + 1, 7}, {kDay + 2, value}, {kDay + 400'000, value}, {kDay + 900'000, 3}};
     EXPECT_TRUE(comes_back(windows_of(samples, kFiveMinutes), kFiveMinutes));
+    EXPECT_TRUE(parts_come_back(windows_of(samples, kFiveMinutes), kFiveMinutes));
   }
 }
 
 TEST(WindowRecordTest, StaleMarksAloneComeBack) {
   const std::vector<Sample> samples = {{kDay + 1, stale_mark()}, {kDay + 900'000, stale_mark()}};
   EXPECT_TRUE(comes_back(windows_of(samples, kFiveMinutes), kFiveMinutes));
+  EXPECT_TRUE(parts_come_back(windows_of(samples, kFiveMinutes), kFiveMinutes));
+}
+
+// Random samples are seldom whole numbers all, and their sums never rounded.
+TEST(WindowRecordTest, PartsOfWholeNumbersComeBack) {
+  const std::vector<std::vector<Window>> days = {
+      day_of([](int) { return 42; }), day_of([](int i) { return i % 1500 * 25; }),
+      day_of([](int i) { return i * 7919 % 10'007 / 100.0 - 50; }),
+      day_of([](int i) { return i % 30 == 0 ? stale_mark() : i * 31 % 977; }),
+      day_of([](int i) { return i % 2 == 0 ? 9007199254740991.0 : 1; })};
+  for (const auto& windows : days) EXPECT_TRUE(parts_come_back(windows, kFiveMinutes));
 }
 
 TEST(WindowRecordTest, WhatHostsSendTakesLittle) {
@@ -91,6 +123,31 @@ TEST(WindowRecordTest, ACutRecordIsDamaged) {
     const auto read = read_windows(std::string_view(bytes).substr(0, size), kFiveMinutes);
     ASSERT_FALSE(read.has_value()) << size;
     ASSERT_EQ(read.error().code, ErrorCode::kCorrupt);
+  }
+}
+
+// What lies before the cut may be given, and is right; no part is made up.
+TEST(WindowRecordTest, APartOfACutRecordIsDamagedOrRight) {
+  const std::vector<Window> windows = day_of([](int i) { return i * 31 % 977; });
+  const std::string bytes = write_windows(windows, kFiveMinutes);
+  for (std::size_t part = 0; part < kPartNames.size(); ++part) {
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      std::vector<PartOfWindow> parts;
+      const auto read = read_part(std::string_view(bytes).substr(0, size), kFiveMinutes,
+                                  static_cast<Part>(part), parts);
+      if (!read) {
+        ASSERT_EQ(read.error().code, ErrorCode::kCorrupt);
+        continue;
+      }
+      ASSERT_EQ(parts.size(), windows.size());
+      for (std::size_t i = 0; i < windows.size(); ++i) {
+        ASSERT_EQ(parts[i].value, value_of(windows[i], static_cast<Part>(part))) << size;
+      }
+    }
+    std::vector<PartOfWindow> parts;
+    EXPECT_FALSE(read_part(std::string_view(bytes).substr(0, 3), kFiveMinutes,
+                           static_cast<Part>(part), parts)
+                     .has_value());
   }
 }
 
