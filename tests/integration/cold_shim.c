@@ -1,6 +1,7 @@
 /* Ends one process by SIGKILL at a point that a test names, and moves its steady clock: preloaded by cold_shim.py. The file that
    VIGIA_COLD_SHIM names holds one `struct control`; it may be changed at any time. A call is counted where its operation is the one
-   asked for and the path of its file matches; with the last one that is asked for the process ends, before the call or behind it. */
+   asked for and the path of its file matches; with the last one that is asked for the process ends, before the call or behind it.
+   Where VIGIA_COLD_SYNCED names a file, each sync notes there how many bytes of which inode are on disk from then on. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,8 +28,11 @@ struct control {
 };
 
 static struct control *control;
+static int synced = -1;
 
 __attribute__((constructor)) static void start(void) {
+  const char *notes = getenv("VIGIA_COLD_SYNCED");
+  if (notes) synced = open(notes, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   const char *path = getenv("VIGIA_COLD_SHIM");
   int file = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
   if (file < 0) return;
@@ -74,13 +79,36 @@ static void end_now(void) {
   static typeof(&name) real;                              \
   if (!real) *(void **)&real = dlsym(RTLD_NEXT, #name)
 
+static void note(unsigned long long inode, long long size) {
+  char line[64];
+  const int length = snprintf(line, sizeof line, "%llu %lld\n", inode, size);
+  static ssize_t (*real)(int, const void *, size_t);
+  if (!real) *(void **)&real = dlsym(RTLD_NEXT, "write");
+  if (real(synced, line, (size_t)length) != length) abort();
+}
+
+/* The number of a file that goes is soon another's. */
+static void note_gone(const char *path) {
+  struct stat file;
+  if (synced >= 0 && lstat(path, &file) == 0 && S_ISREG(file.st_mode) && file.st_nlink == 1) note(file.st_ino, -1);
+}
+
+/* What is written while the sync goes on is not counted: of that nothing is promised. */
+static int noted(int file, int (*sync)(int)) {
+  struct stat before;
+  const int is_known = synced >= 0 && fstat(file, &before) == 0 && S_ISREG(before.st_mode);
+  const int done = sync(file);
+  if (done != 0 || !is_known) return done;
+  note(before.st_ino, before.st_size);
+  return done;
+}
 int fdatasync(int file) {
   REAL(fdatasync);
-  AROUND(is_last_of("sync", file), real(file));
+  AROUND(is_last_of("sync", file), noted(file, real));
 }
 int fsync(int file) {
   REAL(fsync);
-  AROUND(is_last_of("sync", file), real(file));
+  AROUND(is_last_of("sync", file), noted(file, real));
 }
 ssize_t write(int file, const void *bytes, size_t count) {
   REAL(write);
@@ -98,13 +126,25 @@ ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t at) {
   REAL(pwrite64);
   AROUND(is_last_of("write", file), real(file, bytes, count, at));
 }
+static int named(const char *from, const char *to, int (*real)(const char *, const char *)) {
+  note_gone(to);
+  return real(from, to);
+}
+static int gone(const char *path, int (*real)(const char *)) {
+  note_gone(path);
+  return real(path);
+}
 int rename(const char *from, const char *to) {
   REAL(rename);
-  AROUND(is_last("rename", to), real(from, to));
+  AROUND(is_last("rename", to), named(from, to, real));
 }
 int unlink(const char *path) {
   REAL(unlink);
-  AROUND(is_last("unlink", path), real(path));
+  AROUND(is_last("unlink", path), gone(path, real));
+}
+int remove(const char *path) {
+  REAL(remove);
+  AROUND(is_last("unlink", path), gone(path, real));
 }
 
 static int64_t ahead(void) { return control ? __atomic_load_n(&control->steady_ahead, __ATOMIC_ACQUIRE) : 0; }

@@ -1,8 +1,10 @@
-"""Ends a program by kill -9 at a point with a name, and moves its steady clock (cold_shim.c). The program itself knows nothing of it."""
+"""Ends a program by kill -9 at a point with a name, moves its steady clock, and takes away what it has not synced (cold_shim.c). The
+program itself knows nothing of it."""
 
 from __future__ import annotations
 
 import mmap
+import os
 import struct
 import subprocess
 from dataclasses import dataclass
@@ -52,11 +54,13 @@ class ColdShim:
         source = Path(__file__).with_name("cold_shim.c")
         subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", str(self._library), str(source), "-ldl"], check=True)
         self._file.write_bytes(bytes(_CONTROL.size))
+        self._synced = folder / "cold_synced"
         self._steady_ahead = 0
 
     def environment(self, *others: str) -> dict[str, str]:
         """`others`: further libraries that are loaded before the program's."""
-        return {"LD_PRELOAD": ":".join([str(self._library), *others]), "VIGIA_COLD_SHIM": str(self._file)}
+        libraries = ":".join([str(self._library), *others])
+        return {"LD_PRELOAD": libraries, "VIGIA_COLD_SHIM": str(self._file), "VIGIA_COLD_SYNCED": str(self._synced)}
 
     def arm(self, point: Point, count: int) -> None:
         """The program ends with the `count`th such call from now on."""
@@ -76,6 +80,21 @@ class ColdShim:
         self._steady_ahead += seconds
         with self._file.open("r+b") as file, mmap.mmap(file.fileno(), _CONTROL.size) as mapped:
             mapped[:8] = struct.pack("=q", self._steady_ahead)
+
+    def lose_power(self, folder: Path) -> int:
+        """Cuts the folder's files to what was synced of them, as when the machine has lost its power; names stay, and what was
+        written over. How many bytes went. No program may run there, and none may have written there without this."""
+        synced: dict[int, int] = {}
+        for line in self._synced.read_text().splitlines():
+            inode, size = map(int, line.split())
+            synced[inode] = max(size, synced.get(inode, 0)) if size >= 0 else 0
+        lost = 0
+        for path in (path for path in folder.rglob("*") if path.is_file()):
+            status = path.stat()
+            kept = min(status.st_size, synced.get(status.st_ino, 0))
+            lost += status.st_size - kept
+            os.truncate(path, kept)
+        return lost
 
     def _put(self, left: int, point: Point) -> None:
         packed = _CONTROL.pack(self._steady_ahead, left, point.is_behind, point.operation.encode(), point.path.encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -79,6 +80,10 @@ class ColdSite:
 
     def kill(self) -> None:
         self.storage.kill()
+
+    def lose_power(self) -> int:
+        """After a kill: what was not synced is gone, too."""
+        return self.shim.lose_power(self.folder)
 
     def await_end(self) -> None:
         """Of one that is to end by itself, at a named point."""
@@ -185,7 +190,8 @@ class ColdSite:
     def delete(self, customer: str) -> None:
         """Everything of it; what lies in the log of all others is in the store then."""
         command = [str(binaries() / "vigia-storage"), "delete", str(self.folder), "--customer", customer, "--yes"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        environment = {**os.environ, **self.storage.environment}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
         is_nobody = done.returncode == 2 and f"no customer {customer}" in done.stderr
         assert done.returncode == 0 or is_nobody, done.stdout + done.stderr
         gone = self.model.customers.pop(customer, Customer())

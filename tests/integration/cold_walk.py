@@ -187,6 +187,8 @@ class Walk(Writes):
 
     def _start_again(self) -> None:
         self.site.kill()
+        if not self.site.is_shared and self.chance.random() < 0.5:
+            self.note(f"power lost, and {self.site.lose_power()} bytes")
         self.site.start()
         self.site.settle()
 

@@ -12,7 +12,10 @@ from cold_walk import Walk
 
 
 @pytest.mark.two_at_a_time
-def test_nothing_that_was_acknowledged_is_lost_at_any_named_point(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "is_power_lost", [True, pytest.param(False, marks=pytest.mark.thorough)], ids=["power lost", "killed"]
+)
+def test_nothing_that_was_acknowledged_is_lost_at_any_named_point(tmp_path: Path, is_power_lost: bool) -> None:
     """One store goes through all of them, so that each finds what the ones before have left."""
     site = ColdSite(tmp_path)
     walk = Walk(site, 1)
@@ -23,6 +26,8 @@ def test_nothing_that_was_acknowledged_is_lost_at_any_named_point(tmp_path: Path
             walk.chance = random.Random(number)
             try:
                 assert walk.come_to(name, 1), "it never comes to this point"
+                if is_power_lost:
+                    walk.note(f"{site.lose_power()} bytes lost")
                 site.check_stopped()
                 site.start()
                 site.settle()
