@@ -195,7 +195,7 @@ TEST_F(AnswerStreamTest, WithoutRoomForMoreItIsBrokenOffWithAReason) {
   const std::size_t left = storage_->answers().amount_max() - held();
   ASSERT_TRUE(storage_->answers().take("cliente-b", left).has_value());
   while (jobs_.empty()) ASSERT_TRUE(response.stream().value().has_value());
-  run_jobs();
+  while (run_jobs() > 0) continue;  // a turn may be over before it meets the bound
   auto piece = response.stream();
   while (piece && piece->has_value()) piece = response.stream();
   storage_->answers().give_back("cliente-b", left);
