@@ -229,7 +229,14 @@ class Walk(Writes):
         customer = self.chance.choice([*CUSTOMERS, "nobody", "nobody", "nobody"])
         self.note(customer)
         self.site.kill() if self.chance.random() < 0.5 else self.site.stop()
-        self.site.delete(customer)
+        is_killed = self.chance.random() < 0.5
+        if is_killed:
+            name = self.chance.choice([name for name in POINTS if not name.startswith("expiry")])
+            self.site.shim.arm(POINTS[name], self.chance.choice([1, 2, 4, 9]))
+            self.note(f"killed at: {name}, with {self.site.run_delete(customer).returncode}")
+            self.site.shim.disarm()
+            self.note(f"{self.site.lose_power()} bytes lost")
+        self.site.delete(customer, was_begun=is_killed)
         self.site.check_stopped()
         self._start_again()
 
