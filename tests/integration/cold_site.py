@@ -69,14 +69,17 @@ class ColdSite:
         self.storage.config.write_text(text)
         self.shim.disarm()
         self.storage.start()
-        # A kill while it started may have left tables that nothing leads to: until their rows are written anew answers warn.
-        wait_for(
-            "no rows are to be written anew", lambda: not self.storage.metrics().get("vigia_storage_unsaved_files")
-        )
+        wait_for("nothing is to be written anew", self._is_whole)
         self.is_doomed = False
         self.tell_time()
         if self.is_expiring and interval == 1:
             self._await_expiry()
+
+    def _is_whole(self) -> bool:
+        """A kill may leave tables that nothing leads to (of a compaction that was not ended): until their rows, and those of the
+        index, are written anew answers warn."""
+        answers = [requests.get(f"{self.storage.url}/health", headers=headers_of(one), timeout=10) for one in CUSTOMERS]
+        return not any("X-Vigia-Incomplete" in answer.headers for answer in answers)
 
     def settle(self) -> None:
         """What was never answered is there now, or never will be."""
