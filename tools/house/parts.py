@@ -55,6 +55,7 @@ PARTS = {
         "rolling": "lanes rows store",
         "read": "customers heads histograms lanes rolling rows store",
         "api": "customers heads histograms ingest lanes read store",
+        "healing": "",
         "store/cassandra": "customers instance store",
         "store/rocksdb/kv": "store",
         "store/rocksdb/index": "customers store store/rocksdb/kv",

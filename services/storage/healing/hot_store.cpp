@@ -1,0 +1,108 @@
+#include "services/storage/healing/hot_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libs/net/form.hpp"
+#include "libs/net/media_type.hpp"
+#include "libs/wire/prometheus_api/envelope.hpp"
+#include "libs/wire/prometheus_api/series.hpp"
+#include "libs/wire/remote_read/read_request.hpp"
+#include "libs/wire/remote_read/read_response.hpp"
+#include "services/storage/healing/made_series.hpp"
+
+namespace vigia::storage::healing {
+namespace {
+
+constexpr std::size_t kCustomersMax = 100'000;
+constexpr std::size_t kCustomersBytesMax = 8U << 20U;  // an id has 63 characters at most
+constexpr Duration kTimeout = std::chrono::seconds(30);
+constexpr std::size_t kWordsMax = 200;
+constexpr int kOk = 200;
+constexpr int kTooManyRequests = 429;
+constexpr int kServerErrors = 500;
+
+// One line, of printable characters: it goes into a log.
+std::string words_of(const net::ClientResponse& response) {
+  std::string words = response.body.substr(0, kWordsMax);
+  std::replace_if(words.begin(), words.end(), [](char letter) { return letter < ' '; }, ' ');
+  return fmt::format("{}: {}", response.status, words);
+}
+
+std::string seconds_of(TimestampMs time_ms) {
+  constexpr TimestampMs kSecondMs = 1'000;
+  return fmt::format("{}.{:03}", time_ms / kSecondMs, time_ms % kSecondMs);
+}
+
+}  // namespace
+
+Prometheus::Prometheus(const HealSettings& settings)
+    : url_(settings.prometheus), tls_(settings.tls), client_(net::Client::create({})) {}
+
+Result<std::string> Prometheus::ask(net::ClientRequest request, std::string_view content_type) {
+  request.timeout = kTimeout;
+  if (request.url.starts_with("https:")) request.tls = tls_;
+  auto response = client_->fetch(std::move(request));
+  if (!response) return forward(response);
+  if (response->status != kOk) {
+    const bool passes = response->status == kTooManyRequests || response->status >= kServerErrors;
+    return fail(passes ? ErrorCode::kUnavailable : ErrorCode::kInvalid,
+                fmt::format("{} answers {}", url_, words_of(*response)));
+  }
+  const net::MediaType form(response->headers.get("content-type"));
+  if (form.type() != net::MediaType(content_type).type()) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("{} answers with {}, not with {}", url_, form.type(), content_type));
+  }
+  return std::move(response->body);
+}
+
+Result<std::vector<std::string>> Prometheus::customers(const Stretch& stretch) {
+  std::vector<std::pair<std::string, std::string>> asked = {{"start", seconds_of(stretch.from_ms)},
+                                                            {"end", seconds_of(stretch.to_ms)}};
+  for (const std::string& selector : made_selectors()) asked.emplace_back("match[]", selector);
+  net::ClientRequest request;
+  request.url =
+      fmt::format("{}/api/v1/label/{}/values?{}", url_, kCustomerLabel, net::encode_form(asked));
+  request.method = "GET";
+  request.response_bytes_max = kCustomersBytesMax;
+  auto body = ask(std::move(request), "application/json");
+  if (!body) return forward(body);
+  const auto answer = wire::prometheus_api::Envelope::read(*std::move(body));
+  if (!answer) return forward(answer);
+  if (!answer->is_success()) {
+    return fail(ErrorCode::kUnavailable, fmt::format("{} answers: {}", url_, answer->error()));
+  }
+  std::vector<std::string> names;
+  const auto read =
+      wire::prometheus_api::read_texts(answer->data(), [&names](std::string_view name) {
+        if (names.size() <= kCustomersMax) names.emplace_back(name);
+      });
+  if (!read) return forward(read);
+  if (names.size() > kCustomersMax) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("{} names more than {} customers", url_, kCustomersMax));
+  }
+  return names;
+}
+
+Result<std::string> Prometheus::made_series(const CustomerId& customer, const Stretch& stretch) {
+  std::vector<wire::remote_read::Query> queries;
+  for (std::vector<Matcher>& matchers : made_matchers(customer)) {
+    queries.push_back({stretch.from_ms, stretch.to_ms, std::move(matchers)});
+  }
+  net::ClientRequest request;
+  request.url = url_ + "/api/v1/read";
+  request.method = "POST";
+  request.response_bytes_max = kAnswerBytesMax;
+  request.headers = {{"content-type", "application/x-protobuf"},
+                     {"content-encoding", "snappy"},
+                     {"x-prometheus-remote-read-version", "0.1.0"}};
+  request.body = wire::remote_read::encode_read_request(
+      queries, {wire::remote_read::ResponseType::kStreamedXorChunks});
+  return ask(std::move(request), wire::remote_read::kChunksContentType);
+}
+
+}  // namespace vigia::storage::healing
