@@ -145,6 +145,7 @@ TEST_F(DeleteTest, NothingOfTheCustomerIsLeftInAnyFileAndTheNeighbourHasAll) {
   const std::string before = answers("cliente-b", kOtherMark);
   ASSERT_THAT(before, HasSubstr(kOtherMark));
   service_.reset();
+  std::ofstream(store_folder() + "/vigia-healed") << "vigia heal 1 http://hot\ncliente-a 1\n";
   ASSERT_THAT(places_of(store_folder(), kMark), Not(IsEmpty()));
 
   const Said looked = remove(store_folder(), "cliente-a", false);

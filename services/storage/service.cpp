@@ -148,6 +148,7 @@ Result<void> Service::open(const StoreKind& kind) {
   if (open_rows_ != nullptr) {
     take_over_ = std::make_unique<ingest::TakeOver>(*open_rows_, *ingester_, instance_->numbers());
   }
+  start_healing();
   return {};
 }
 
@@ -355,6 +356,7 @@ void Service::stop(TimePoint deadline) noexcept {
     if (lanes != nullptr) lanes->stop(deadline);
   }
   take_over_.reset();  // it writes
+  healer_.reset();     // it, too
   if (ingester_ != nullptr) ingester_->stop();
   if (exemplars_ != nullptr) exemplars_->stop();  // behind what hands it more
 }

@@ -20,6 +20,7 @@
 #include "services/storage/api/read_api.hpp"
 #include "services/storage/api/trace_search_api.hpp"
 #include "services/storage/api/write_api.hpp"
+#include "services/storage/healing/healer.hpp"
 #include "services/storage/identity/store_guard.hpp"
 #include "services/storage/ingest/take_over.hpp"
 #include "services/storage/keep/checkpoints.hpp"
@@ -84,6 +85,8 @@ class Service final : public service::Running, public net::Handler {
   Duration longest_keep() const;
   TimestampMs samples_kept_from_ms(Resolution resolution) const;
   void add_rollup_metrics();
+  void start_healing();
+  void add_heal_metrics();
   bool is_ready() const;
   bool lacks_chunks_of(std::string_view customer) const;
   net::Response confirm_time();
@@ -157,6 +160,7 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<rolling::Roller> roller_;           // as the book
   std::unique_ptr<retention::RetentionSweeper> retention_;
   std::unique_ptr<ingest::TakeOver> take_over_;  // as open_rows_
+  std::unique_ptr<healing::Healer> healer_;      // null: off
   std::unique_ptr<keep::Checkpoints> checkpoints_;
   net::Routes routes_;
   // None of the three waits for another: remote write not for spans and log records, neither for

@@ -281,6 +281,7 @@ void Service::add_metrics() {
   add_log_metrics();
   if (open_rows_ != nullptr) add_sharing_metrics();
   add_rollup_metrics();
+  add_heal_metrics();
 }
 
 void Service::add_log_metrics() {

@@ -73,6 +73,13 @@ exemplars_per_minute: 1000      of a customer; others are counted and not kept; 
 late_max: 0                     samples older than that are refused as too_old, the rest of their
                                 request is stored; 0: none are. Above what senders may keep while
                                 they cannot reach the store
+heal:                           absent: off. What a hot Prometheus makes itself (up, ALERTS,
+                                recorded names) and is missing here is fetched from it
+  prometheus: http://...        required
+  tls: {ca_file, cert_file, key_file}   of https; absent: the system's authorities
+  interval: 1h                  which stretches are compared, 1s to 24h
+  settle: 10m                   how long one must be over: until then Prometheus sends by itself
+  back: 7d                      where a customer begins of whom nothing was compared yet
 retention:                      0 keeps for ever
   raw: 400d
   rollup_5m: off                roll-ups: a time such as 2y makes and stores them; off: none are
@@ -104,6 +111,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.guard = identity::read_store_guard(store, directory);
   settings.checkpoints = keep::read_checkpoints(store.child("checkpoints"), directory);
   settings.ingest = ingest::read_ingester(root.child("log"));
+  settings.heal = healing::read_heal(root.child("heal"));
   const service::ConfigNode retention = root.child("retention");
   settings.retention = retention::read_retention(retention);
   if (settings.store.kind == "cassandra") {

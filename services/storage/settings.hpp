@@ -7,6 +7,7 @@
 
 #include "libs/net/server.hpp"
 #include "libs/service/config.hpp"
+#include "services/storage/healing/settings.hpp"
 #include "services/storage/identity/settings.hpp"
 #include "services/storage/ingest/settings.hpp"
 #include "services/storage/keep/settings.hpp"
@@ -27,6 +28,7 @@ struct Settings {
   ingest::IngesterSettings ingest;
   retention::RetentionSettings retention;
   keep::CheckpointSettings checkpoints;
+  healing::HealSettings heal;
   /// Of the process; buffers, waiting requests and answers take their shares of it.
   std::uint64_t memory_max = 1ULL << 30U;
   std::uint64_t exemplars_per_minute = kExemplarsPerMinute;  ///< of a customer; 0: none are kept

@@ -94,6 +94,26 @@ TEST(SettingsTest, AStoreIsMadeWhereNoneWasUnlessToldOtherwise) {
   EXPECT_EQ(known("/x/store.known"), "");
 }
 
+TEST(SettingsTest, HealingIsOffUnlessAPrometheusIsNamed) {
+  const auto heal = [](const std::string& text) {
+    return read_settings(*service::ConfigFile::parse(kSmallest + text, "f")).value().heal;
+  };
+  EXPECT_EQ(heal("").prometheus, "");
+  const healing::HealSettings usual = heal("heal: {prometheus: \"http://127.0.0.1:9090/\"}\n");
+  EXPECT_EQ(usual.prometheus, "http://127.0.0.1:9090");
+  EXPECT_EQ(usual.interval, std::chrono::hours(1));
+  EXPECT_EQ(usual.settle, std::chrono::minutes(10));
+  EXPECT_EQ(usual.back, std::chrono::hours(24 * 7));
+  const auto error = [](const std::string& more) {
+    return error_of(kSmallest + ("heal: {" + more + "}\n"));
+  };
+  EXPECT_THAT(error("interval: 1h"), HasSubstr("heal.prometheus"));
+  EXPECT_THAT(error("prometheus: hot"), HasSubstr("http://"));
+  EXPECT_THAT(error("prometheus: \"http://hot\", interval: 25h"), HasSubstr("1s to 24h"));
+  EXPECT_THAT(error("prometheus: \"http://hot\", settle: 2d"), HasSubstr("0 to 24h"));
+  EXPECT_THAT(error("prometheus: \"http://hot\", back: 400d"), HasSubstr("0 to 365d"));
+}
+
 TEST(SettingsTest, MistakesAreNamed) {
   EXPECT_THAT(error_of(std::string(kSmallest) + "retencion: {raw: 1d}\n"),
               HasSubstr("storage.yaml:4: retencion"));

@@ -55,7 +55,7 @@ PARTS = {
         "rolling": "lanes rows store",
         "read": "customers heads histograms lanes rolling rows store",
         "api": "customers heads histograms ingest lanes read store",
-        "healing": "",
+        "healing": "api ingest read",
         "store/cassandra": "customers instance store",
         "store/rocksdb/kv": "store",
         "store/rocksdb/index": "customers store store/rocksdb/kv",

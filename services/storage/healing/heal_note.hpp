@@ -1,0 +1,53 @@
+// Up to when each customer's series were compared, over restarts. Format:
+// docs/formats/heal-note.md.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "libs/base/result.hpp"
+#include "libs/disk_log/file_system.hpp"
+#include "libs/model/ids.hpp"
+#include "libs/model/sample.hpp"
+
+namespace vigia::storage::healing {
+
+/// In the store's directory.
+inline constexpr std::string_view kNoteFile = "vigia-healed";
+
+/// By customer: all before it was compared, and is in the store.
+using HealedUpTo = std::map<CustomerId, TimestampMs>;
+
+/// The file's text.
+std::string encode_note(std::string_view prometheus, const HealedUpTo& healed);
+/// kCorrupt for a text that encode_note did not write; kNotFound where it is of another Prometheus.
+Result<HealedUpTo> decode_note(std::string_view prometheus, std::string_view text);
+
+/// Removes the file from a store's directory, where it is there, durably: it names customers.
+/// Errors as FileSystem's.
+Result<void> forget_note(const std::string& directory, disk_log::FileSystem& files);
+
+/// The file. Thread contract: one thread; `files` must outlive it.
+class HealNote {
+ public:
+  HealNote(const std::string& directory, std::string prometheus, disk_log::FileSystem& files)
+      : directory_(directory),
+        path_(directory + "/" + std::string(kNoteFile)),
+        prometheus_(std::move(prometheus)),
+        files_(files) {}
+  /// Nobody where there is none, and where it is damaged or of another Prometheus: to compare again
+  /// costs time alone.
+  HealedUpTo load() const;
+  /// On disk when it returns, whole or as it was before. Errors as FileSystem's.
+  Result<void> keep(const HealedUpTo& healed) const;
+
+ private:
+  const std::string directory_;
+  const std::string path_;
+  const std::string prometheus_;
+  disk_log::FileSystem& files_;
+};
+
+}  // namespace vigia::storage::healing
