@@ -91,6 +91,7 @@ listen: {layout.address("storage")}
 metrics: {{listen: {layout.address("storage_metrics")}}}
 internal_token: "${{env:VIGIA_INTERNAL_TOKEN}}"
 store: {_store(layout)}
+heal: {{prometheus: "{layout.url("hot")}"}}
 retention: {{raw: 400d, traces: 30d, logs: 30d}}
 """
 
