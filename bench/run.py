@@ -31,6 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import stores_table
 from configurations import CUSTOMERS, OUR_PATH, PEER_PATH, PEER_RECEIVE
 from figures import Figure, commit, compare, load_average, machine, read_figures, write_figures
 
@@ -334,6 +335,16 @@ def storage_section(bench: Bench) -> list[str]:
     return text
 
 
+def stores_section(bench: Bench) -> list[str]:
+    words = [str(ROOT / ".vigia/venv/bin/python"), str(ROOT / "bench/storage/host_metrics.py")]
+    paths = ":".join(str(ROOT / folder) for folder in ("tools", "tests/integration", "bench/storage"))
+    environment = {**os.environ, "PYTHONPATH": paths, "VIGIA_BIN": str(bench.bin)}
+    run = subprocess.run(words, check=True, env=environment, text=True, stdout=subprocess.PIPE)
+    measured = [json.loads(line) for line in run.stdout.splitlines()]
+    bench.figures |= stores_table.figures(measured[0])
+    return stores_table.lines(measured)
+
+
 def chunk_section(bench: Bench) -> list[str]:
     text = ["## Chunks", "", "| benchmark | bytes a sample | ns a sample |", "|---|---:|---:|"]
     for one in google_benchmark(bench.bin / "vigia_chunk_bench", "--benchmark_min_time=0.2"):
@@ -397,6 +408,7 @@ SECTIONS = {
     "path": (path_section, ["vigia-bench-load", "vigia-bench-sink", "vigia-collector"]),
     "export": (export_section, ["vigia_collector_exporters_bench"]),
     "storage": (storage_section, ["vigia_storage_service_bench"]),
+    "stores": (stores_section, ["vigia-storage"]),
     "chunk": (chunk_section, ["vigia_chunk_bench"]),
     "agent": (agent_section, ["vigia-agent", "vigia-collector"]),
     "neighbour": (neighbour_section, ["vigia-collector", "vigia-storage", "vigia-router", "vigia-monitor"]),

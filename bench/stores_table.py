@@ -1,4 +1,4 @@
-"""The page's table of the stores that took the same samples (bench/storage/beside.py): ratios, and the figures beside them."""
+"""The page's table of the stores that took the same samples (bench/storage/host_metrics.py): ratios, and the figures beside them."""
 
 from __future__ import annotations
 

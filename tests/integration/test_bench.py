@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 from launcher.paths import ROOT
+from remote_read import fields, messages, text
+from remote_write import unpack
 
 
 @pytest.fixture
@@ -155,3 +158,29 @@ def test_a_load_is_judged_by_the_calm_runs_beside_it(table: Any) -> None:
 def test_a_load_that_breaks_is_told(table: Any) -> None:
     calm = _felt(table.CALM)
     assert table.faults([calm, _felt("a load", broken="storage ended."), calm]) == ["a load: storage ended."]
+
+
+def test_hosts_made_of_a_recorded_one_count_on_and_are_not_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "bench" / "storage"))
+    recording, hosts_module = importlib.import_module("recording"), importlib.import_module("hosts")
+    idle = recording.Series({"__name__": "idle_total"}, [0.1, 0.3, 0.35, 1.15])
+    load = recording.Series({"__name__": "load"}, [2.0, 1.0, 2.5, 1.5])
+    hosts = hosts_module.Hosts(recording.Recording("", 15_000, [idle, load]), 3, 1_000_000)
+    assert (hosts.samples, hosts.series) == (24, 6)
+    assert [body.samples for body in hosts.bodies(0)] == [2] * 4
+    sent = [[_values_sent(unpack(body.content)) for body in hosts.bodies(number)] for number in range(3)]
+    assert [values["idle_total"] for values in sent[0]] == [0.1, 0.3, 0.35, 1.15]
+    # host 1 begins at the second scrape; behind the last one its counter goes on counting
+    assert [values["idle_total"] for values in sent[1]] == [0.3, 0.35, 1.15, 1.15]
+    assert [values["load"] for values in sent[2]] == [2.5, 1.5, 2.0, 1.0]
+
+
+def _values_sent(body: bytes) -> dict[str, float]:
+    """The value of each metric in a remote write request with one sample a series."""
+    found = {}
+    for series in messages(body, 1):
+        labels = {text(label[1]): text(label[2]) for label in map(dict, map(fields, messages(series, 1)))}
+        sample = dict(fields(next(messages(series, 2))))
+        assert isinstance(sample[1], bytes)
+        found[labels["__name__"]] = struct.unpack("<d", sample[1])[0]
+    return found

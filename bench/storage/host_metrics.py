@@ -2,7 +2,7 @@
 
 Stores run one after the other, each with its defaults, alone beside the sender. Prints a line of JSON for each.
 
-    PYTHONPATH=tools:tests/integration:bench/storage .vigia/venv/bin/python bench/storage/beside.py [--hosts 20]
+    PYTHONPATH=tools:tests/integration:bench/storage .vigia/venv/bin/python bench/storage/host_metrics.py [--hosts 40]
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def measure(store: Store, hosts: Hosts) -> Taken:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hosts", type=int, default=20)
+    parser.add_argument("--hosts", type=int, default=40)
     parser.add_argument("--recording", type=Path, default=RECORDED)
     parser.add_argument("--only", default="", help="stores to measure, all where it is not given")
     options = parser.parse_args()
