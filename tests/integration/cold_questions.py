@@ -24,9 +24,8 @@ def headers_of(customer: str) -> dict[str, str]:
 
 
 class Questions:
-    def __init__(self, url: str, model: Model, *, is_shared: bool = False) -> None:
-        """Shared: Cassandra keeps no exemplars and finds traces by their ids alone."""
-        self.url, self.model, self.is_shared = url, model, is_shared
+    def __init__(self, url: str, model: Model) -> None:
+        self.url, self.model = url, model
 
     def samples(
         self, customer: str, asked: tuple[Matchers, int, int], kind: bytes, *, is_settled: bool = False
@@ -162,8 +161,7 @@ class Questions:
             self.traces_by_id(
                 customer, unsure if is_settled else {span.trace for span in own.spans}, is_settled=is_settled
             )
-            if not self.is_shared:
-                self.exemplars(customer, is_settled=is_settled)
+            self.exemplars(customer, is_settled=is_settled)
 
 
 def _answer(answer: requests.Response) -> Any:

@@ -23,12 +23,11 @@ from wall_clock import WallClock
 CUSTOMERS = ("cliente-a", "cliente-b", "cliente-c")
 CLOCKS = 5  # more than half of all who write
 ENDED_SECONDS = 20
-ON_ROCKSDB = '{{rocksdb: {{directory: "{folder}"}}}}'
 CONFIG = """
 listen: {host}:9096
 metrics: {{listen: "{host}:9196"}}
 internal_token: secret
-store: {store}
+store: {{rocksdb: {{directory: "{folder}"}}}}
 exemplars_per_minute: 10000
 retention: {{raw: {raw}d, traces: {traces}d, logs: {logs}d, interval: {interval}s}}
 """
@@ -37,16 +36,14 @@ retention: {{raw: {raw}d, traces: {traces}d, logs: {logs}d, interval: {interval}
 class ColdSite:
     """The program, its clocks and its model. While it is `doomed` a request need not be answered."""
 
-    def __init__(self, folder: Path, store: str = ON_ROCKSDB, *, is_shared: bool = False) -> None:
-        """`store`: as the file has it. Shared: on Cassandra, where the folder does not hold it all, and not all can be asked."""
+    def __init__(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         self.wall, self.shim = WallClock(folder), ColdShim(folder)
         environment = self.wall.env | self.shim.environment(self.wall.env["LD_PRELOAD"])
         self.storage = StorageAlone(folder, environment)
-        self.folder, self.is_shared = self.storage.folder, is_shared
-        self.store = store.format(folder=self.folder)
+        self.folder = self.storage.folder
         self.model = Model()
-        self.ask = Questions(self.storage.url, self.model, is_shared=is_shared)
+        self.ask = Questions(self.storage.url, self.model)
         self.begin_ms = int(time.time()) * 1000
         self.ahead_s = 0  # of the wall clock
         self.keep = {"raw": 12, "traces": 10, "logs": 11}  # days
@@ -65,7 +62,7 @@ class ColdSite:
 
     def start(self, interval: int = 1) -> None:
         """Expiry is looked for so often, in seconds."""
-        text = CONFIG.format(host=self.storage.host, store=self.store, interval=interval, **self.keep)
+        text = CONFIG.format(host=self.storage.host, folder=self.folder, interval=interval, **self.keep)
         self.storage.config.write_text(text)
         self.shim.disarm()
         self.storage.start()
@@ -187,8 +184,6 @@ class ColdSite:
 
     def check_stopped(self) -> None:
         """By verify, and by what inspect finds."""
-        if self.is_shared:
-            return
         command = [str(binaries() / "vigia-storage"), "verify", "--config", str(self.storage.config)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -97,8 +97,7 @@ class Walk(Writes):
             self.seconds(),
         )
         self.note(f"{customer} {service} {operation} {times}")
-        if not self.site.is_shared:
-            self.site.ask.traces_found(customer, service, operation, times, limit)
+        self.site.ask.traces_found(customer, service, operation, times, limit)
         ids = sorted({span.trace for span in self.site.model.spans_of(customer)})
         self.site.ask.traces_by_id(customer, self.chance.sample(ids, min(3, len(ids))))
 
@@ -122,7 +121,7 @@ class Walk(Writes):
         self._start_again()
 
     def kill_at_a_point(self) -> None:
-        name = self.chance.choice([name for name in POINTS if name.startswith("log") or not self.site.is_shared])
+        name = self.chance.choice(list(POINTS))
         self.note(name)
         self.come_to(name, self.chance.choice([1, 1, 2, 3, 7]))
         self._start_again()
@@ -147,8 +146,8 @@ class Walk(Writes):
         return False
 
     def _write_any(self) -> None:
-        kinds = [Walk.write, Walk.write_burst, Walk.write_logs, Walk.write_spans]
-        self.chance.choice(kinds if self.site.is_shared else [*kinds, Walk.write_exemplars])(self)
+        kinds = [Walk.write, Walk.write_burst, Walk.write_logs, Walk.write_spans, Walk.write_exemplars]
+        self.chance.choice(kinds)(self)
 
     def _let_days_go(self) -> None:
         """A doubt about the time is taken away as a person would."""
@@ -187,7 +186,7 @@ class Walk(Writes):
 
     def _start_again(self) -> None:
         self.site.kill()
-        if not self.site.is_shared and self.chance.random() < 0.5:
+        if self.chance.random() < 0.5:
             self.note(f"power lost, and {self.site.lose_power()} bytes")
         self.site.start()
         self.site.settle()
@@ -264,21 +263,6 @@ KINDS = {
     "look at a copy": 1,
     "days pass": 1,
     "delete": 2,
-}
-
-SHARED_KINDS = {
-    kind: weight
-    for kind, weight in KINDS.items()
-    if kind
-    not in (
-        "write exemplars",
-        "minutes pass",
-        "look at rest",
-        "look at a copy",
-        "days pass",
-        "delete",
-        "kill while it starts",
-    )
 }
 
 STEPS: dict[str, Callable[[Walk], None]] = {
