@@ -119,26 +119,20 @@ class StoredParts {
 
   Result<void> add(const store::ChunkRow& row) {
     if (rolling::is_histogram_day(row)) return {};  // as `check` found: not of a day that is asked
-    const auto windows = rolling::windows_of_row(row, asked_.resolution);
-    if (!windows) return forward(windows);
-    for (const rollup::Window& window : *windows) {
-      const bool is_inside = window.end_ms > range_.from_ms && window.end_ms <= range_.to_ms;
-      if (!is_inside || !is_wanted(rolling::day_of_window(window.end_ms))) continue;
-      parts_.push_back(
-          {stamp_of(window.end_ms), row.version, rollup::value_of(window, asked_.part)});
+    of_row_.clear();
+    if (auto read = rolling::parts_of_row(row, asked_, of_row_); !read) return read;
+    for (const rollup::PartOfWindow& part : of_row_) {
+      const bool is_inside = part.end_ms > range_.from_ms && part.end_ms <= range_.to_ms;
+      if (is_inside && is_wanted(part.end_ms))
+        add({stamp_of(part.end_ms), row.version, part.value});
     }
     return {};
   }
 
   // Of one stamp that of the highest version.
   void give(std::vector<Sample>& samples) {
-    const auto comes_before = [](const StoredPart& left, const StoredPart& right) {
-      if (left.stamp_ms != right.stamp_ms) return left.stamp_ms < right.stamp_ms;
-      return left.version > right.version;
-    };
-    if (!std::is_sorted(parts_.begin(), parts_.end(), comes_before)) {
-      std::stable_sort(parts_.begin(), parts_.end(), comes_before);
-    }
+    if (!is_sorted_) std::stable_sort(parts_.begin(), parts_.end(), comes_before);
+    samples.reserve(samples.size() + parts_.size());
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       if (i > 0 && parts_[i].stamp_ms == parts_[i - 1].stamp_ms) continue;
       if (parts_[i].value.has_value()) samples.push_back({parts_[i].stamp_ms, *parts_[i].value});
@@ -146,18 +140,35 @@ class StoredParts {
   }
 
  private:
-  bool is_wanted(std::uint32_t day) const { return !is_among(raw_days_, day); }
+  static bool comes_before(const StoredPart& left, const StoredPart& right) {
+    if (left.stamp_ms != right.stamp_ms) return left.stamp_ms < right.stamp_ms;
+    return left.version > right.version;
+  }
+  // Rows mostly come in the order of their windows, one a period.
+  void add(const StoredPart& part) {
+    is_sorted_ = is_sorted_ && (parts_.empty() || !comes_before(part, parts_.back()));
+    parts_.push_back(part);
+  }
+  bool is_wanted(TimestampMs end_ms) const {
+    return raw_days_.empty() || !is_among(raw_days_, rolling::day_of_window(end_ms));
+  }
 
   const rollup::Asked& asked_;
   const ReadRange& range_;
   const std::vector<store::DayRange>& raw_days_;
+  std::vector<rollup::PartOfWindow> of_row_;
   std::vector<StoredPart> parts_;
+  bool is_sorted_ = true;
 };
 
 SeriesData packed(std::vector<Sample> samples, Resolution resolution) {
-  std::sort(samples.begin(), samples.end(), [](const Sample& left, const Sample& right) {
+  const auto comes_before = [](const Sample& left, const Sample& right) {
     return left.timestamp_ms < right.timestamp_ms;
-  });
+  };
+  // As they do where none of them was made of raw.
+  if (!std::is_sorted(samples.begin(), samples.end(), comes_before)) {
+    std::sort(samples.begin(), samples.end(), comes_before);
+  }
   SeriesData data;
   for (store::ChunkRow& row : heads::pack_rows({}, samples, store::kInOrder, resolution)) {
     data.chunks.push_back({row.first_ms, row.last_ms, std::move(row.data)});

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "libs/base/check.hpp"
-#include "libs/rollup/window_record.hpp"
 
 namespace vigia::storage::rolling {
 namespace {
@@ -35,6 +34,12 @@ std::vector<Window> merged(std::vector<Versioned> all) {
     }
   }
   return windows;
+}
+
+Result<void> check_encoding(const store::ChunkRow& row) {
+  if (row.encoding == store::Encoding::kWindows) return {};
+  return fail(ErrorCode::kCorrupt, fmt::format("cold store: a roll-up of encoding {}",
+                                               static_cast<unsigned>(row.encoding)));
 }
 
 }  // namespace
@@ -66,11 +71,14 @@ store::ClosedChunk histogram_day_row(const store::SeriesKey& series, Resolution 
 }
 
 Result<std::vector<Window>> windows_of_row(const store::ChunkRow& row, Resolution resolution) {
-  if (row.encoding != store::Encoding::kWindows) {
-    return fail(ErrorCode::kCorrupt, fmt::format("cold store: a roll-up of encoding {}",
-                                                 static_cast<unsigned>(row.encoding)));
-  }
+  if (auto sound = check_encoding(row); !sound) return forward(sound);
   return rollup::read_windows(row.data, rollup::width_ms(resolution));
+}
+
+Result<void> parts_of_row(const store::ChunkRow& row, const rollup::Asked& asked,
+                          std::vector<rollup::PartOfWindow>& parts) {
+  if (auto sound = check_encoding(row); !sound) return sound;
+  return rollup::read_part(row.data, rollup::width_ms(asked.resolution), asked.part, parts);
 }
 
 bool holds_all_of(const Window& made, const Window& stored) {

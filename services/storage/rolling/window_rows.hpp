@@ -3,7 +3,9 @@
 
 #include <vector>
 
+#include "libs/rollup/part.hpp"
 #include "libs/rollup/window.hpp"
+#include "libs/rollup/window_record.hpp"
 #include "services/storage/store/chunks.hpp"
 
 namespace vigia::storage::rolling {
@@ -36,6 +38,11 @@ inline bool is_histogram_day(const store::ChunkRow& row) {
 }
 /// Of a row of window_row. kCorrupt where it is damaged or none.
 Result<std::vector<Window>> windows_of_row(const store::ChunkRow& row, Resolution resolution);
+
+/// One part of the windows of such a row, behind what is in `parts`; kCorrupt where the row is none
+/// or what the part is made of is damaged (rollup::read_part).
+Result<void> parts_of_row(const store::ChunkRow& row, const rollup::Asked& asked,
+                          std::vector<rollup::PartOfWindow>& parts);
 
 /// Whether `made` may stand in the place of `stored`: by all that both say it was made of the
 /// samples that `stored` was made of, and maybe more. Samples of a time that has passed only grow

@@ -1,6 +1,7 @@
 #include "services/storage/store/rocksdb/kv_chunk_store.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -140,28 +141,30 @@ RowWalk::RowWalk(kv::OrderedStore& store, std::vector<std::uint32_t> days, const
       range_(range),
       earliest_ms_(earliest_of(range.from_ms, place.resolution)) {}
 
-void RowWalk::begin_day(std::uint32_t day) {
-  prefix_ = series_prefix(day, place_.customer, place_.series);
+void RowWalk::begin_day() {
+  prefix_ = series_prefix(days_[day_], place_.customer, place_.series);
   std::string from = prefix_;
   kv::append_key_i64(from, earliest_ms_);
-  scan_ = store_.scan(family_of(place_.resolution), from, kv::after_prefix(prefix_));
+  if (scan_ != nullptr) return scan_->seek(from);
+  const std::string last = series_prefix(days_.back(), place_.customer, place_.series);
+  scan_ = store_.scan(family_of(place_.resolution), from, kv::after_prefix(last));
 }
 
 Result<std::optional<ChunkRow>> RowWalk::next() {
-  for (;;) {
-    if (scan_ == nullptr) {
-      if (next_day_ == days_.size()) return std::optional<ChunkRow>();
-      begin_day(days_[next_day_++]);
-    }
+  for (; day_ < days_.size(); ++day_, is_begun_ = false) {
+    if (!std::exchange(is_begun_, true)) begin_day();
     auto row = next_of_day();
     if (!row || row->has_value()) return row;
-    scan_.reset();
   }
+  return std::optional<ChunkRow>();
 }
 
 Result<std::optional<ChunkRow>> RowWalk::next_of_day() {
   while (scan_->next()) {
-    const std::string_view key = scan_->key().substr(prefix_.size());
+    std::string_view key = scan_->key();
+    if (!key.starts_with(prefix_))
+      return std::optional<ChunkRow>();  // another's, or of another day
+    key.remove_prefix(prefix_.size());
     // Unpacking costs far more than the times, and rows before the range are met on the way.
     auto times = parse_row(Want::kTimes, place_.series, key, scan_->value());
     if (!times) return tl::unexpected<Error>(times.error());

@@ -36,17 +36,18 @@ class RowWalk {
   Result<std::optional<ChunkRow>> next();
 
  private:
-  void begin_day(std::uint32_t day);
+  void begin_day();
   Result<std::optional<ChunkRow>> next_of_day();
 
   kv::OrderedStore& store_;
   std::vector<std::uint32_t> days_;
-  std::size_t next_day_ = 0;
+  std::size_t day_ = 0;  // its place among them
+  bool is_begun_ = false;
   Place place_;
   Range range_;
   TimestampMs earliest_ms_;
   std::string prefix_;
-  std::unique_ptr<kv::Scan> scan_;
+  std::unique_ptr<kv::Scan> scan_;  // over all days: it costs more to begin than to move on
 };
 
 /// Of one resolution. Keys begin with the day, so that expiry drops whole files; then customer,
