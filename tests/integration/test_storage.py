@@ -189,6 +189,29 @@ def test_late_repeated_and_conflicting_samples(cold: ColdStore) -> None:
     assert own["vigia_storage_samples_conflicting_total"] == 1
 
 
+def test_series_are_listed_from_their_days(cold: ColdStore) -> None:
+    """For /api/v1/series a Prometheus says so in its hints: no sample is read, and the day of one is enough."""
+    cold.start_queries()
+    hour_ms, day_ms = 3_600_000, 86_400_000
+    day = int(time.time() * 1000) // day_ms * day_ms - day_ms
+    headers = {**TOKEN, "X-Vigia-Customer": "cliente-a"}
+    write(cold.url, [(labels("cliente-a", 0), [(day + 6 * hour_ms, 1.0)])], headers)
+    write(cold.url, [(labels("cliente-a", 1), [(day - day_ms + 6 * hour_ms, 1.0)])], headers)
+
+    def listed(version: str, from_ms: int, to_ms: int) -> list[dict[str, str]]:
+        asked = {"match[]": "probe", "start": f"{from_ms / 1000}", "end": f"{to_ms / 1000}"}
+        answer = requests.get(f"http://{cold.host}:{cold.port[version]}/api/v1/series", params=asked, timeout=60)
+        assert answer.status_code == 200, answer.text
+        data: list[dict[str, str]] = answer.json()["data"]
+        return sorted(data, key=lambda series: series["series"])
+
+    both = [labels("cliente-a", 0), labels("cliente-a", 1)]
+    for version, _ in prometheus_programs():
+        assert listed(version, day + 10 * hour_ms, day + 11 * hour_ms) == both[:1], version
+        assert listed(version, day - day_ms, day + 11 * hour_ms) == both, version
+        assert listed(version, day - 9 * day_ms, day - 8 * day_ms) == [], version
+
+
 def test_every_response_type_gives_the_same(cold: ColdStore) -> None:
     """Special values, steps of every width and many series, asked of 2.42 (samples) and 3.x (chunks)."""
     cold.start_queries()

@@ -12,7 +12,9 @@ namespace {
 
 enum ReadRequestField : protozero::pbf_tag_type { kQueries = 1, kAcceptedTypes = 2 };
 enum QueryField : protozero::pbf_tag_type { kStart = 1, kEnd = 2, kMatchers = 3, kHints = 4 };
-enum HintsField : protozero::pbf_tag_type { kHintStart = 3, kHintEnd = 4 };
+enum HintsField : protozero::pbf_tag_type { kHintFunc = 2, kHintStart = 3, kHintEnd = 4 };
+
+constexpr std::string_view kSeriesFunc = "series";
 enum MatcherField : protozero::pbf_tag_type { kType = 1, kName = 2, kValue = 3 };
 
 struct TooManyParts {
@@ -45,28 +47,35 @@ Matcher read_matcher(protozero::pbf_reader message) {
   return matcher;
 }
 
-struct HintedRange {
+struct Hints {
   TimestampMs start_ms = 0;
   TimestampMs end_ms = 0;
+  bool is_series = false;
 };
 
-HintedRange read_hints(protozero::pbf_reader message) {
-  HintedRange range;
+Hints read_hints(protozero::pbf_reader message) {
+  Hints hints;
   while (message.next()) {
-    if (message.tag() == kHintStart) {
-      range.start_ms = message.get_int64();
-    } else if (message.tag() == kHintEnd) {
-      range.end_ms = message.get_int64();
-    } else {
-      message.skip();
+    switch (message.tag()) {
+      case kHintFunc:
+        hints.is_series = to_text(message.get_view()) == kSeriesFunc;
+        break;
+      case kHintStart:
+        hints.start_ms = message.get_int64();
+        break;
+      case kHintEnd:
+        hints.end_ms = message.get_int64();
+        break;
+      default:
+        message.skip();
     }
   }
-  return range;
+  return hints;
 }
 
 Query read_query(protozero::pbf_reader message) {
   Query query;
-  HintedRange hinted;
+  Hints hinted;
   while (message.next()) {
     switch (message.tag()) {
       case kStart:
@@ -86,6 +95,7 @@ Query read_query(protozero::pbf_reader message) {
         message.skip();
     }
   }
+  query.wants_labels_alone = hinted.is_series;
   // Who has none leaves both 0; a range that ends before it begins is none.
   const bool is_given = (hinted.start_ms != 0 || hinted.end_ms != 0);
   if (is_given && hinted.start_ms <= hinted.end_ms) {
@@ -173,6 +183,12 @@ std::string encode_read_request(const std::vector<Query>& queries,
       matcher_writer.add_enum(kType, static_cast<std::int32_t>(matcher.type));
       matcher_writer.add_string(kName, matcher.name);
       matcher_writer.add_string(kValue, matcher.value);
+    }
+    if (query.wants_labels_alone) {
+      protozero::pbf_writer hints(query_writer, kHints);
+      hints.add_string(kHintFunc, kSeriesFunc.data(), kSeriesFunc.size());
+      hints.add_int64(kHintStart, query.start_ms);
+      hints.add_int64(kHintEnd, query.end_ms);
     }
   }
   for (const ResponseType type : accepted) {

@@ -17,12 +17,14 @@ namespace vigia::wire::remote_read {
 enum class ResponseType : std::uint8_t { kSamples = 0, kStreamedXorChunks = 1 };
 
 /// Samples from start_ms to end_ms, both included, of the series that all matchers match. Of the
-/// hints their range is heeded, which lies in the query's: what of it this selector needs. Nothing
-/// else of them: they do not say what becomes of the samples.
+/// hints their range is heeded, which lies in the query's: what of it this selector needs; and
+/// whether samples are wanted at all. Nothing else of them: they do not say what becomes of the
+/// samples.
 struct Query {
   TimestampMs start_ms = 0;
   TimestampMs end_ms = 0;
   std::vector<Matcher> matchers;
+  bool wants_labels_alone = false;  ///< func "series": what Prometheus asks for /api/v1/series
 };
 
 struct ReadRequest {

@@ -62,6 +62,32 @@ TEST(ReadRequestTest, TheRangeIsCutToThatOfTheHints) {
   EXPECT_EQ(range_of(1'000, 9'000, 6'000, 5'000), std::pair(1'000L, 9'000L)) << "that is no range";
 }
 
+// Field 2 of the hints, as prompb/types.proto has it.
+TEST(ReadRequestTest, TheFunctionSeriesWantsLabelsAlone) {
+  const auto wants_labels_alone = [](const std::string& function) {
+    std::string bytes;
+    {
+      protozero::pbf_writer message(bytes);
+      protozero::pbf_writer query(message, 1);
+      query.add_int64(1, 1'000);
+      query.add_int64(2, 9'000);
+      if (!function.empty()) protozero::pbf_writer(query, 4).add_string(2, function);
+    }
+    return parse_read_request(compressed(bytes))->queries.at(0).wants_labels_alone;
+  };
+  EXPECT_TRUE(wants_labels_alone("series"));
+  for (const char* function : {"", "rate", "series_", "seriess"}) {
+    EXPECT_FALSE(wants_labels_alone(function)) << function;
+  }
+  const auto again = parse_read_request(
+      encode_read_request({{1'000, 9'000, {}, true}, {1'000, 9'000, {}, false}}, {}));
+  ASSERT_TRUE(again.has_value());
+  EXPECT_TRUE(again->queries.at(0).wants_labels_alone);
+  EXPECT_FALSE(again->queries.at(1).wants_labels_alone);
+  EXPECT_EQ(again->queries.at(0).start_ms, 1'000);
+  EXPECT_EQ(again->queries.at(0).end_ms, 9'000);
+}
+
 // R-RR-2.
 TEST(ReadRequestTest, TheFirstKnownTypeOfTheListWins) {
   EXPECT_EQ(parse_read_request(encode_read_request({}, {}))->response_type, ResponseType::kSamples);

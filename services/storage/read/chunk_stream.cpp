@@ -85,8 +85,19 @@ Result<void> ChunkStream::add_next() {
   return memory_->add(response_.bytes() - before);
 }
 
+// The series had samples on a day of the range: more is not asked for, and no chunk is touched.
+Result<bool> ChunkStream::add_labels(lanes::AnswerMemory& memory) {
+  query_reader_->pass();
+  const lanes::ScratchMemory scratch(memory);
+  const SelectedSeries& series = query_reader_->series();
+  if (auto fits = memory.add(kGrowth * memory_bytes(series)); !fits) return forward(fits);
+  response_.add_series(query_, series.labels, {});
+  return true;
+}
+
 // False where the series has nothing in the range.
 Result<bool> ChunkStream::add_series(lanes::AnswerMemory& memory) {
+  if (query_reader_->query().wants_labels_alone) return add_labels(memory);
   if (auto ready = query_reader_->prepare(memory); !ready) return forward(ready);
   const lanes::ScratchMemory scratch(memory);
   const auto data = query_reader_->next(memory);

@@ -46,6 +46,7 @@ class ChunkStream {
 
  private:
   Result<void> add_next();
+  Result<bool> add_labels(lanes::AnswerMemory& memory);
   Result<bool> add_series(lanes::AnswerMemory& memory);
   Result<std::vector<histograms::WireChunk>> with_histograms(const SeriesData& data) const;
   std::string take_piece();

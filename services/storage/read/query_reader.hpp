@@ -44,6 +44,8 @@ class QueryReader {
   /// its series.
   Result<void> prepare(lanes::AnswerMemory& memory);
   Result<SeriesData> next(lanes::AnswerMemory& memory);
+  /// To the next series, without its data.
+  void pass() { ++next_; }
 
  private:
   Result<void> begin_batch(lanes::AnswerMemory& memory);

@@ -61,7 +61,7 @@ Result<std::vector<FoundQuery>> RemoteRead::find(const Fence& fence, const ReadR
                                     left};
       auto series = select_series(catalog_, question, memory, limit);
       if (!series) return forward(series);
-      if (ranged->rollup.has_value()) {
+      if (ranged->rollup.has_value() && !query.wants_labels_alone) {
         if (auto all = check_windows(*ranged, *series, memory, limit); !all) return forward(all);
       }
       left -= series->size();
@@ -93,7 +93,7 @@ Result<FoundQuery> RemoteRead::range_of(const wire::remote_read::Query& query) c
   if (!asked) return forward(asked);
   found.rollup = *asked;
   const TimestampMs raw_kept_ms = kept_from_ ? kept_from_(Resolution::kRaw) : INT64_MIN;
-  if (found.rollup.has_value()) {
+  if (found.rollup.has_value() && !query.wants_labels_alone) {
     if (auto ranged = range_of_windows(found, raw_kept_ms); !ranged) return forward(ranged);
     return found;
   }
@@ -145,6 +145,11 @@ Result<std::string> RemoteRead::make_samples(const std::vector<FoundQuery>& quer
 Result<void> RemoteRead::add_samples(QueryReader& reader, SamplesResponse& response,
                                      lanes::AnswerMemory& memory) const {
   const wire::remote_read::Query& query = reader.query();
+  if (query.wants_labels_alone) {  // no chunk is touched
+    reader.pass();
+    response.add_series(reader.series().labels, {}, {});
+    return {};
+  }
   if (auto ready = reader.prepare(memory); !ready) return ready;
   const lanes::ScratchMemory scratch(memory);
   const auto data = reader.next(memory);

@@ -28,7 +28,8 @@ struct SamplesAnswer {
 
 using KeptFrom = std::function<TimestampMs(Resolution)>;
 
-/// Thread contract: any thread.
+/// A query that wants labels alone is answered from the index: series that had samples on a day of
+/// its range, as far as raw is kept, whatever roll-ups it names. Thread contract: any thread.
 class RemoteRead {
  public:
   /// All must outlive it. `kept_from`: what is older at that resolution is past its retention, and
