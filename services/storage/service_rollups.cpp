@@ -130,6 +130,11 @@ void Service::add_rollup_metrics() {
     emit("vigia_storage_rollup_days_due",
          "Days of series that were over and not rolled up after the last round.",
          MetricType::kGauge, {}, static_cast<double>(stats.days_due));
+    emit(
+        "vigia_storage_rollup_customers_left",
+        "Customers of whom the last round has not come to the end: days of theirs are over and not "
+        "rolled up yet, and are read from raw.",
+        MetricType::kGauge, {}, static_cast<double>(stats.customers_left));
     const TimestampMs lag_ms =
         stats.oldest_due_ms == 0
             ? 0

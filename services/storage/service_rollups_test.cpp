@@ -11,7 +11,7 @@ MemoryInstance* last_opened = nullptr;
 
 class ServiceRollupsTest : public ServiceFixture {};
 
-// Whoever has not asked for roll-ups pays nothing for them.
+// Whoever wants no roll-ups pays nothing for them.
 TEST_F(ServiceRollupsTest, WithoutRollUpsNothingIsMarkedNorNoted) {
   const StoreKind kinds[] = {
       {"memory",
@@ -28,7 +28,11 @@ TEST_F(ServiceRollupsTest, WithoutRollUpsNothingIsMarkedNorNoted) {
   for (const bool is_made : {false, true}) {
     service_.reset();
     settings_.store.rocksdb.directory = folder_.path() + (is_made ? "/made" : "/not made");
-    settings_.retention.rollup_1h.is_made = is_made;
+    for (retention::RollupKeep* keep :
+         {&settings_.retention.rollup_5m, &settings_.retention.rollup_1h,
+          &settings_.retention.rollup_1d}) {
+      keep->is_made = is_made;
+    }
     service_ = Service::start(settings_, kinds).value();
     store::ChunkStore& chunks = last_opened->store().chunks();
     const store::ClosedChunk chunk{

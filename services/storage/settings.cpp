@@ -82,9 +82,9 @@ heal:                           absent: off. What a hot Prometheus makes itself 
   back: 7d                      where a customer begins of whom nothing was compared yet
 retention:                      0 keeps for ever
   raw: 400d
-  rollup_5m: off                roll-ups: a time such as 2y makes and stores them; off: none are
-  rollup_1h: off                stored, and what there is goes at the first sweeps where it is older
-  rollup_1d: off                than 30 days
+  rollup_5m: 2y                 roll-ups, made of each day once it is over; off: none are stored,
+  rollup_1h: 2y                 and what there is goes at the first sweeps where it is older than
+  rollup_1d: 5y                 30 days
   traces: 30d
   logs: 30d
   interval: 10m                 how often what is too old is looked for, never at the start

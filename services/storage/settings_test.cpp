@@ -62,6 +62,21 @@ TEST(SettingsTest, ZeroKeepsForEverAndNegativeIsAnError) {
               HasSubstr("storage.yaml:4: retention.raw: a retention can't be negative"));
 }
 
+// Design 4.
+TEST(SettingsTest, RollUpsAreMadeUnlessToldOtherwise) {
+  constexpr auto kYear = std::chrono::hours(24 * 365);
+  const auto settings = read_settings(*service::ConfigFile::parse(std::string(kSmallest), "f"));
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  const retention::RetentionSettings& keep = settings->retention;
+  EXPECT_EQ(keep.raw, std::chrono::hours(24 * 400));
+  const std::pair<retention::RollupKeep, Duration> kept[] = {
+      {keep.rollup_5m, 2 * kYear}, {keep.rollup_1h, 2 * kYear}, {keep.rollup_1d, 5 * kYear}};
+  for (const auto& [rolled, duration] : kept) {
+    EXPECT_TRUE(rolled.is_made);
+    EXPECT_EQ(rolled.keep, duration);
+  }
+}
+
 TEST(SettingsTest, RollUpsAreKeptForATimeForEverOrNotMade) {
   const auto file = service::ConfigFile::parse(
       std::string(kSmallest) + "retention: {rollup_5m: off, rollup_1h: 0}\n", "f");
@@ -70,7 +85,7 @@ TEST(SettingsTest, RollUpsAreKeptForATimeForEverOrNotMade) {
   EXPECT_FALSE(settings->retention.rollup_5m.is_made);
   EXPECT_TRUE(settings->retention.rollup_1h.is_made);
   EXPECT_EQ(settings->retention.rollup_1h.keep, Duration(0));
-  EXPECT_FALSE(settings->retention.rollup_1d.is_made) << "nobody has asked for it";
+  EXPECT_TRUE(settings->retention.rollup_1d.is_made);
   const auto wrong =
       service::ConfigFile::parse(std::string(kSmallest) + "retention: {rollup_1d: never}\n", "f");
   EXPECT_FALSE(read_settings(*wrong).has_value());
@@ -141,7 +156,7 @@ TEST(SettingsTest, TheStoreOnCassandraIsChosenByItsKey) {
   EXPECT_EQ(cassandra.connection.datacenter, "datacenter1");
   EXPECT_EQ(cassandra.schema.replication_factor, 3U);
   EXPECT_EQ(cassandra.classes[0].name, "400d");
-  EXPECT_EQ(cassandra.classes[3].name, "2y");
+  EXPECT_EQ(cassandra.classes[3].name, "5y");
   EXPECT_EQ(cassandra.events.logs, std::chrono::hours(24 * 30));
 }
 

@@ -29,7 +29,7 @@ metrics: {{listen: "{host}:9196"}}
 internal_token: secret
 store: {{rocksdb: {{directory: "{folder}"}}}}
 exemplars_per_minute: 10000
-retention: {{raw: {raw}d, traces: {traces}d, logs: {logs}d, interval: {interval}s}}
+retention: {{raw: {raw}d, rollup_5m: off, rollup_1h: off, rollup_1d: off, traces: {traces}d, logs: {logs}d, interval: {interval}s}}
 """
 
 

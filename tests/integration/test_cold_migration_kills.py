@@ -27,7 +27,7 @@ POINTS = {
     "sync": Point("sync", "*/storage/*"),
     "name": Point("rename", "*/storage/*", is_behind=True),
 }
-FOR_EVER = "retention: {raw: 0d, traces: 0d, logs: 0d, interval: 1s}"  # the folders are of 2025
+FOR_EVER = "retention: {raw: 0d, rollup_5m: off, rollup_1h: off, rollup_1d: off, traces: 0d, logs: 0d, interval: 1s}"  # the folders are of 2025
 
 
 class Opened:

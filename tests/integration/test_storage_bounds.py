@@ -344,7 +344,7 @@ def test_a_full_log_is_replayed(cold: ColdStore) -> None:
 def test_a_sweep_over_many_days(cold: ColdStore) -> None:
     """Two years of days, all but the last ones over at once when the retention is made shorter."""
     cold.end(15)
-    cold.configure("retention: {raw: 800d}")
+    cold.configure("retention: {raw: 800d, rollup_5m: off, rollup_1h: off, rollup_1d: off}")
     cold.start()
     now_ms = int(time.time() * 1000)
     load = Load(cold)

@@ -92,7 +92,7 @@ metrics: {{listen: {layout.address("storage_metrics")}}}
 internal_token: "${{env:VIGIA_INTERNAL_TOKEN}}"
 store: {_store(layout)}
 heal: {{prometheus: "{layout.url("hot")}"}}
-retention: {{raw: 400d, traces: 30d, logs: 30d}}
+retention: {{raw: 400d, rollup_5m: 2y, rollup_1h: 2y, rollup_1d: 5y, traces: 30d, logs: 30d}}
 """
 
 

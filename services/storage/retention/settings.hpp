@@ -10,16 +10,16 @@ namespace vigia::storage::retention {
 
 /// Of roll-ups of one resolution.
 struct RollupKeep {
-  Duration keep = std::chrono::hours(24 * 730);
-  bool is_made = false;  ///< "off": none are stored
+  Duration keep;
+  bool is_made = true;  ///< "off": none are stored
 };
 
 /// 0: for ever.
 struct RetentionSettings {
   Duration raw = std::chrono::hours(24 * 400);
-  RollupKeep rollup_5m;
-  RollupKeep rollup_1h;
-  RollupKeep rollup_1d;
+  RollupKeep rollup_5m{std::chrono::hours(24 * 730)};
+  RollupKeep rollup_1h{std::chrono::hours(24 * 730)};
+  RollupKeep rollup_1d{std::chrono::hours(24 * 1'825)};
   Duration traces = std::chrono::hours(24 * 30);
   Duration logs = std::chrono::hours(24 * 30);
   Duration interval = std::chrono::minutes(10);  ///< how often what is too old is looked for

@@ -1,6 +1,7 @@
 #include "services/storage/rolling/roller.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <sys/resource.h>
 
@@ -147,6 +148,7 @@ bool Roller::roll_round() {
     look_for_damage();
   }
   count_due();
+  tell_progress();
   return has_marked || days > 0 || has_ended_early;
 }
 
@@ -179,6 +181,7 @@ std::uint64_t Roller::take_turns() {
 void Roller::count_due() {
   const std::lock_guard lock(mutex_);
   stats_.days_due = 0;
+  stats_.customers_left = turns_.size();
   stats_.oldest_due_ms = 0;
   for (const auto& [customer, look] : looks_) {
     stats_.days_due += look.days_due;
@@ -186,6 +189,28 @@ void Roller::count_due() {
     const bool is_first = stats_.oldest_due_ms == 0 || look.oldest_due_ms < stats_.oldest_due_ms;
     if (is_first) stats_.oldest_due_ms = look.oldest_due_ms;
   }
+}
+
+// Of a store that had none, whose days of a year are made at first, say. What is done within a
+// minute is not worth a line.
+void Roller::tell_progress() {
+  const TimePoint now = std::chrono::steady_clock::now();
+  const RollerStats stats = this->stats();
+  if (book_.note().is_marked && turns_.empty()) {
+    if (std::exchange(has_told_progress_, false)) {
+      service::log_info("roll-ups are made of all days that are over",
+                        {{"days_made", std::to_string(stats.days)}});
+    }
+    next_progress_.reset();
+    return;
+  }
+  if (!next_progress_.has_value()) next_progress_ = now + kLogEach;
+  if (now < *next_progress_) return;
+  next_progress_ = now + kLogEach;
+  has_told_progress_ = true;
+  service::log_info("roll-ups are made of days that were over before; till then raw is read",
+                    {{"days_made", std::to_string(stats.days)},
+                     {"customers_left", std::to_string(stats.customers_left)}});
 }
 
 // Days before that one.

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +25,7 @@ struct RollerStats {
   std::uint64_t windows_kept = 0;     ///< that stay: samples they were made of are damaged
   std::uint64_t failures = 0;         ///< days that stay due because of an error or a fault
   std::uint64_t days_due = 0;         ///< that are over and due, at the last round
+  std::uint64_t customers_left = 0;   ///< whose marks the last round has not come to the end of
   TimestampMs oldest_due_ms = 0;      ///< the end of the oldest of them; 0: none
 };
 
@@ -111,6 +113,7 @@ class Roller {
   void begin_turns();
   std::uint64_t take_turns();
   void count_due();
+  void tell_progress();
   bool begin_look(const CustomerId& customer);
   std::uint32_t days_over() const;
   void settle(const CustomerId& customer, const SettledDays& settled);
@@ -156,6 +159,8 @@ class Roller {
   std::condition_variable wake_;
   RollerStats stats_;
   TimePoint next_log_{};
+  std::optional<TimePoint> next_progress_;  // while there is more to do than a round does
+  bool has_told_progress_ = false;
   bool is_wanted_ = false;  // a round, at once
   bool is_stopping_ = false;
   std::thread thread_;

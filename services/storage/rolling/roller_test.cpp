@@ -135,12 +135,14 @@ TEST_F(RollerTest, ALongRoundEndsAndTheNextGoesOnWhereItWas) {
   EXPECT_GT(days, 0U);
   EXPECT_LT(days, 300U);
   EXPECT_EQ(due().size(), 300U - days);
+  EXPECT_EQ(roller_->stats().customers_left, 1U);
   const CustomerId other = CustomerId::parse("cliente-b").value();
   put(other, resolve(other, "m"), {{kStart + 5, 1}});
   cold_.counting().looks = 0;
   roller_->roll_round();
   EXPECT_EQ(cold_.counting().looks, 2) << "one of each: nobody begins again";
   EXPECT_EQ(roller_->stats().days, 301U);
+  EXPECT_EQ(roller_->stats().customers_left, 0U);
   EXPECT_THAT(due(), IsEmpty());
   EXPECT_THAT(cold_.chunks().due_days()->due(other, {}, 10).value(), IsEmpty());
 }
