@@ -1,14 +1,20 @@
 #include "libs/base/bytes.hpp"
 
+#include <array>
+
 namespace vigia {
 
 // Byte by byte, so that what is written is the same whatever the order of the processor's own.
 void append_u32(std::string& out, std::uint32_t value) {
-  for (unsigned shift = 0; shift < 32; shift += 8) out += static_cast<char>(value >> shift);
+  std::array<char, sizeof(value)> bytes;
+  for (unsigned i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(value >> (8 * i));
+  out.append(bytes.data(), bytes.size());
 }
 
 void append_u64(std::string& out, std::uint64_t value) {
-  for (unsigned shift = 0; shift < 64; shift += 8) out += static_cast<char>(value >> shift);
+  std::array<char, sizeof(value)> bytes;
+  for (unsigned i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(value >> (8 * i));
+  out.append(bytes.data(), bytes.size());
 }
 
 void append_varint(std::string& out, std::uint64_t value) {

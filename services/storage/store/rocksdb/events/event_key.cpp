@@ -107,13 +107,14 @@ void ItemHasher::set_scope(const OriginView& scope) {
   update_sized(scope_, scope.schema_url);
 }
 
-void ItemHasher::append(std::string& key, std::string_view item) {
+OriginHash ItemHasher::append(std::string& key, std::string_view item) {
   // Resource and scope are hashed once for all of their items: the state is copied behind them.
   XXH3_copyState(item_, scope_);
   update(item_, item);
   const XXH128_hash_t hash = XXH3_128bits_digest(item_);
   kv::append_key_u64(key, hash.high64);
   kv::append_key_u64(key, hash.low64);
+  return {hash.high64, hash.low64};
 }
 
 }  // namespace vigia::storage::store::rocksdb::events::event_key

@@ -45,8 +45,8 @@ class ItemHasher {
 
   void set_resource(const OriginView& resource);
   void set_scope(const OriginView& scope);
-  /// Appends the hash of the item to a key.
-  void append(std::string& key, std::string_view item);
+  /// Appends the hash of the item to a key, and gives it.
+  OriginHash append(std::string& key, std::string_view item);
 
  private:
   XXH3_state_s* resource_;  // freed by the destructor; of xxhash's own making, for its alignment

@@ -47,7 +47,10 @@ Result<EventView> decode_event(std::string_view bytes) {
 }
 
 std::string encode_item(const StoredItem& item) {
-  std::string bytes(1, static_cast<char>(kRefers));
+  constexpr std::size_t kHeadBytesMax = 64;
+  std::string bytes;
+  bytes.reserve(kHeadBytesMax + item.item.size());
+  bytes += static_cast<char>(kRefers);
   append_u32(bytes, item.origin_day);
   append_hash(bytes, item.resource);
   append_hash(bytes, item.scope);
@@ -78,10 +81,15 @@ Result<StoredItem> decode_item(std::string_view bytes) {
 }
 
 std::string encode_origin(const OriginView& origin) {
-  std::string bytes(1, static_cast<char>(kOrigin));
+  std::string bytes;
+  append_origin(bytes, origin);
+  return bytes;
+}
+
+void append_origin(std::string& bytes, const OriginView& origin) {
+  bytes += static_cast<char>(kOrigin);
   append_sized(bytes, origin.schema_url);
   bytes += origin.message;
-  return bytes;
 }
 
 Result<OriginView> decode_origin(std::string_view bytes) {

@@ -45,6 +45,8 @@ bool is_encoded_item(std::string_view bytes);
 Result<StoredItem> decode_item(std::string_view bytes);
 
 std::string encode_origin(const OriginView& origin);
+/// The same behind what `bytes` holds.
+void append_origin(std::string& bytes, const OriginView& origin);
 /// Views into `bytes`. kCorrupt for bytes that encode_origin did not write.
 Result<OriginView> decode_origin(std::string_view bytes);
 OriginHash hash_origin(std::string_view encoded);

@@ -70,7 +70,7 @@ EventTable::EventTable(Key /*key*/, kv::OrderedStore& store, const Clock& clock,
 Result<EventCounts> EventTable::write(const CustomerId& customer, customers::CustomerNumber number,
                                       std::string_view body) {
   if (auto looked = indexed_.look_at_times(); !looked) return forward(looked);
-  const EventTarget target{store_, days_, signal_, family_, customer, number, names_};
+  const EventTarget target{store_, days_, signal_, family_, customer, number, names_, origins_};
   EventVerdicts verdicts(target);
   const auto items = wire::otlp::walk(signal_, body, verdicts);
   if (!items) return forward(items);
@@ -91,10 +91,13 @@ Result<EventCounts> EventTable::write(const CustomerId& customer, customers::Cus
   return EventCounts{writer.stored(), writer.repeats(), verdicts.refused(), writer.expired()};
 }
 
-// What comes for such a day once more has to have its names written again.
+// What comes for such a day once more has to have its names and origins written again.
 Result<std::size_t> EventTable::expire(TimestampMs before_ms) {
   const auto days = days_.expire(before_ms, 0);
-  if (!days || *days > 0) names_.forget();
+  if (!days || *days > 0) {
+    names_.forget();
+    origins_.forget();
+  }
   return days;
 }
 

@@ -16,6 +16,7 @@
 #include "services/storage/store/chunks.hpp"
 #include "services/storage/store/rocksdb/events/event_row.hpp"
 #include "services/storage/store/rocksdb/events/indexed_days.hpp"
+#include "services/storage/store/rocksdb/events/known_origins.hpp"
 #include "services/storage/store/rocksdb/events/name_rows.hpp"
 #include "services/storage/store/rocksdb/events/search_memory.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
@@ -93,6 +94,7 @@ class EventTable {
   kv::DaySet days_;
   IndexedDays indexed_;
   KnownNames names_;
+  KnownOrigins origins_;
   SearchMemory searches_;  // of spans
   std::atomic<std::uint64_t> last_arrival_{0};
   std::atomic<std::uint64_t> damaged_items_{0};

@@ -16,6 +16,8 @@ constexpr TimestampMs kAheadMax = kDayMs;
 // A batch is written when it passes either. One item alone may be larger.
 constexpr std::size_t kBatchRows = 10'000;
 constexpr std::size_t kBatchBytes = 2U << 20U;
+// Day, customer, time, hash, number.
+constexpr std::size_t kLogKeyBytes = 4 + 4 + 8 + 16 + 4;
 // Of a row of the index but its names.
 constexpr std::size_t kIndexRowBytes = 64;
 
@@ -72,16 +74,20 @@ void EventWriter::on_scope(const wire::otlp::ScopeView& scope) {
   is_new_scope_ = true;
 }
 
+void EventWriter::set_origin(Origin& origin, const OriginView& view) {
+  scratch_.clear();
+  append_origin(scratch_, view);
+  origin = {view, scratch_.size(), hash_origin(scratch_)};
+}
+
 void EventWriter::hash_origins() {
   if (is_new_resource_) {
-    resource_.encoded = encode_origin(resource_view_);
-    resource_.hash = hash_origin(resource_.encoded);
+    set_origin(resource_, resource_view_);
     hasher_.set_resource(resource_view_);
     stream_.reset();
   }
   if (is_new_resource_ || is_new_scope_) {
-    scope_.encoded = encode_origin(scope_view_);
-    scope_.hash = hash_origin(scope_.encoded);
+    set_origin(scope_, scope_view_);
     hasher_.set_scope(scope_view_);
   }
   if (is_new_resource_ || is_new_scope_) {
@@ -110,6 +116,7 @@ TimestampNs EventWriter::filing_time(TimestampNs time_ns) {
   return static_cast<TimestampNs>(now_ms_ / kDayMs * kDayMs) * event_key::kNsPerMs;
 }
 
+// A repeat of it on another day may have another key.
 bool EventWriter::is_unsteady(TimestampNs time_ns) const {
   return time_ns == 0 || static_cast<TimestampMs>(time_ns / event_key::kNsPerMs) > now_ms_;
 }
@@ -131,7 +138,7 @@ void EventWriter::add_span(std::uint32_t item, std::string_view bytes) {
   key += parts.trace_id;
   key += parts.span_id;
   hasher_.append(key, bytes);
-  add_row(std::move(key), is_unsteady(parts.start_ns), item, bytes);
+  add_row(std::move(key), parts.start_ns, item, bytes);
 }
 
 // time, hash, which of several equal ones in the request.
@@ -139,15 +146,18 @@ void EventWriter::add_log_record(std::uint32_t item, std::string_view bytes) {
   const TimestampNs own_time_ns = log_record_time(bytes);
   if (is_expired(own_time_ns)) return;
   const TimestampNs time_ns = filing_time(own_time_ns);
-  std::string key = event_key::prefix(event_key::day_of_ns(time_ns), target_.customer);
+  std::string key;
+  key.reserve(kLogKeyBytes);
+  key += event_key::prefix(event_key::day_of_ns(time_ns), target_.customer);
   kv::append_key_u64(key, time_ns);
-  hasher_.append(key, bytes);
   // Equal records in one request are as many records; the same request again makes the same keys.
-  kv::append_key_u32(key, equal_[key]++);
-  add_row(std::move(key), is_unsteady(own_time_ns), item, bytes);
+  // The hash is of all that the time of a key comes from.
+  const OriginHash hash = hasher_.append(key, bytes);
+  kv::append_key_u32(key, equal_[hash]++);
+  add_row(std::move(key), own_time_ns, item, bytes);
 }
 
-void EventWriter::add_row(std::string key, bool is_unsteady, std::uint32_t item,
+void EventWriter::add_row(std::string key, TimestampNs own_ns, std::uint32_t item,
                           std::string_view bytes) {
   std::string_view rest = key;
   bool ok = true;
@@ -164,7 +174,7 @@ void EventWriter::add_row(std::string key, bool is_unsteady, std::uint32_t item,
   bytes_ += key.size() + value.size();
   tag_origin();
   count_index(key_day);
-  rows_.push_back({std::move(key), std::move(value), is_unsteady, tags_, stream_});
+  rows_.push_back({std::move(key), std::move(value), own_ns, tags_, stream_});
 }
 
 void EventWriter::tag_origin() {
@@ -186,9 +196,9 @@ void EventWriter::count_index(std::uint32_t day) {
 
 void EventWriter::add_origin(std::uint32_t day, const Origin& origin) {
   if (!known_origins_.emplace(day, origin.hash).second) return;
-  bytes_ += 2 * origin.encoded.size();  // and its copy
-  origins_.push_back(
-      {target_.family, event_key::origin(day, target_.customer, origin.hash), origin.encoded});
+  bytes_ += 2 * origin.encoded_bytes;  // and its copy
+  origins_.push_back({day, target_.customer.value, origin.hash});
+  origin_views_.push_back(origin.view);
 }
 
 Result<void> EventWriter::finish() {
@@ -196,30 +206,50 @@ Result<void> EventWriter::finish() {
   return tl::unexpected<Error>(*failure_);
 }
 
-// For each row, then for each origin.
-Result<std::vector<bool>> EventWriter::find_stored() const {
-  std::vector<std::string> moved;
-  std::vector<std::string_view> wanted;
-  for (const Row& row : rows_) wanted.emplace_back(row.key);
-  for (const kv::KeyValue& origin : origins_) wanted.emplace_back(origin.key);
-  const std::size_t own = wanted.size();
+EventWriter::Moved EventWriter::moved_keys() const {
+  Moved moved;
   // What is filed by its arrival may have arrived before midnight.
-  std::vector<std::size_t> moved_at;
+  const auto days = target_.days.between(today_ - std::min(today_, 1U), today_);
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    if (!rows_[i].is_unsteady) continue;
-    for (const std::uint32_t day : target_.days.between(today_ - std::min(today_, 1U), today_)) {
-      moved.push_back(event_key::moved_to(day, target_.signal, rows_[i].key));
-      moved_at.push_back(i);
+    const TimestampNs own_ns = rows_[i].own_ns;
+    if (!is_unsteady(own_ns)) continue;
+    for (const std::uint32_t day : days) {
+      // At no moment of that day was it far ahead, as what a clock some seconds ahead has logged.
+      const TimestampMs far_ms = static_cast<TimestampMs>(day) * kDayMs + kAheadMax;
+      const auto own_ms = static_cast<TimestampMs>(own_ns / event_key::kNsPerMs);
+      if (own_ns != 0 && own_ms <= far_ms) continue;
+      moved.keys.push_back(event_key::moved_to(day, target_.signal, rows_[i].key));
+      moved.rows.push_back(i);
     }
   }
-  for (const std::string& key : moved) wanted.emplace_back(key);
-  auto found = target_.store.contains(target_.family, wanted);
-  if (!found) return found;
-  for (std::size_t i = 0; i < moved_at.size(); ++i) {
-    if ((*found)[own + i]) (*found)[moved_at[i]] = true;
+  return moved;
+}
+
+Result<EventWriter::Stored> EventWriter::find_stored() const {
+  const auto known = target_.origins.look(origins_, target_.store.repairs());
+  std::vector<std::string> keys;  // of origins that are not known
+  std::vector<std::size_t> origins;
+  for (std::size_t i = 0; i < origins_.size(); ++i) {
+    if (known.are_known[i]) continue;
+    keys.push_back(event_key::origin(origins_[i].day, target_.customer, origins_[i].hash));
+    origins.push_back(i);
   }
-  found->resize(own);
-  return found;
+  const Moved moved = moved_keys();
+  std::vector<std::string_view> wanted;
+  wanted.reserve(rows_.size() + keys.size() + moved.keys.size());
+  for (const Row& row : rows_) wanted.emplace_back(row.key);
+  wanted.insert(wanted.end(), keys.begin(), keys.end());
+  wanted.insert(wanted.end(), moved.keys.begin(), moved.keys.end());
+  const auto found = target_.store.contains(target_.family, wanted);
+  if (!found) return forward(found);
+  const auto rows_end = found->begin() + static_cast<std::ptrdiff_t>(rows_.size());
+  Stored stored{{found->begin(), rows_end}, known.are_known, known.generation};
+  std::size_t at = rows_.size();
+  for (const std::size_t i : origins) stored.origins[i] = (*found)[at++];
+  for (const std::size_t i : moved.rows) {
+    if ((*found)[at++]) stored.rows[i] = true;
+  }
+  return stored;
 }
 
 // The store finds and takes keys in order far faster than at random. A span that stands twice in
@@ -249,16 +279,18 @@ void EventWriter::index_rows(const std::vector<bool>& is_stored, SpanIndexer& sp
 }
 
 // Origins and then items that are not stored; what was counted of them before stays.
-std::vector<kv::KeyValue> EventWriter::take_new(const std::vector<bool>& is_stored) {
+std::vector<kv::KeyValue> EventWriter::take_new(const Stored& stored) {
   std::vector<kv::KeyValue> writes;
+  writes.reserve(rows_.size());
   for (std::size_t i = 0; i < origins_.size(); ++i) {
-    if (is_stored[rows_.size() + i]) continue;
-    writes.push_back({kv::Family::kIdentity,
-                      event_key::origin_copy(target_.family, origins_[i].key), origins_[i].value});
-    writes.push_back(std::move(origins_[i]));
+    if (stored.origins[i]) continue;
+    std::string key = event_key::origin(origins_[i].day, target_.customer, origins_[i].hash);
+    std::string value = encode_origin(origin_views_[i]);
+    writes.push_back({kv::Family::kIdentity, event_key::origin_copy(target_.family, key), value});
+    writes.push_back({target_.family, std::move(key), std::move(value)});
   }
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    if (is_stored[i]) continue;
+    if (stored.rows[i]) continue;
     writes.push_back({target_.family, std::move(rows_[i].key), std::move(rows_[i].value)});
   }
   // Days are noted before the rows are there: a day without rows costs a look, rows of a day that
@@ -278,31 +310,37 @@ std::vector<kv::KeyValue> EventWriter::take_new(const std::vector<bool>& is_stor
 
 Result<void> EventWriter::flush() {
   sort_rows();
-  const auto is_stored = find_stored();
-  if (!is_stored) return forward(is_stored);
-  const auto repeats = static_cast<std::uint64_t>(std::count(
-      is_stored->begin(), is_stored->begin() + static_cast<std::ptrdiff_t>(rows_.size()), true));
-  SpanIndexer spans(target_.customer, target_.names);
-  LogIndexer logs(target_.customer, target_.names);
-  index_rows(*is_stored, spans, logs);
-  const bool is_logs = target_.signal == Signal::kLogs;
-  std::vector<kv::KeyValue> writes = take_new(*is_stored);
-  if (!writes.empty()) {
-    // With the rows, in one write: no later start gives an arrival again that a row has, and no
-    // item is there that no search finds.
-    if (is_logs) writes.push_back(event_key::log_arrival_row(arrival_));
-    const std::uint64_t repairs = target_.store.repairs();
-    for (kv::KeyValue& row : is_logs ? logs.finish(repairs) : spans.finish(repairs)) {
-      writes.push_back(std::move(row));
-    }
-    if (auto put = target_.store.put(writes, kv::Durability::kLater); !put) return put;
-    is_logs ? logs.note_written() : spans.note_written();
-  }
+  const auto stored = find_stored();
+  if (!stored) return forward(stored);
+  if (auto put = put_new(*stored); !put) return put;
+  target_.origins.note(origins_, stored->origins_known);
+  const auto repeats =
+      static_cast<std::uint64_t>(std::count(stored->rows.begin(), stored->rows.end(), true));
   stored_ += rows_.size() - repeats;
   repeats_ += repeats;
   rows_.clear();
   origins_.clear();
+  origin_views_.clear();
   bytes_ = 0;
+  return {};
+}
+
+Result<void> EventWriter::put_new(const Stored& stored) {
+  SpanIndexer spans(target_.customer, target_.names);
+  LogIndexer logs(target_.customer, target_.names);
+  index_rows(stored.rows, spans, logs);
+  const bool is_logs = target_.signal == Signal::kLogs;
+  std::vector<kv::KeyValue> writes = take_new(stored);
+  if (writes.empty()) return {};
+  // With the rows, in one write: no later start gives an arrival again that a row has, and no item
+  // is there that no search finds.
+  if (is_logs) writes.push_back(event_key::log_arrival_row(arrival_));
+  const std::uint64_t repairs = target_.store.repairs();
+  for (kv::KeyValue& row : is_logs ? logs.finish(repairs) : spans.finish(repairs)) {
+    writes.push_back(std::move(row));
+  }
+  if (auto put = target_.store.put(writes, kv::Durability::kLater); !put) return put;
+  is_logs ? logs.note_written() : spans.note_written();
   return {};
 }
 

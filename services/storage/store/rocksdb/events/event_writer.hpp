@@ -14,6 +14,7 @@
 #include "libs/wire/otlp/walker.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/store/rocksdb/events/event_key.hpp"
+#include "services/storage/store/rocksdb/events/known_origins.hpp"
 #include "services/storage/store/rocksdb/events/log_indexer.hpp"
 #include "services/storage/store/rocksdb/events/span_indexer.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
@@ -29,6 +30,7 @@ struct EventTarget {
   const CustomerId& customer_id;
   customers::CustomerNumber customer;
   KnownNames& names;
+  KnownOrigins& origins;
 };
 
 /// Which items of a request may be stored: found out for all before the first is stored.
@@ -64,7 +66,7 @@ struct EventTimes {
 };
 
 /// Thread contract: one thread. REQUIRES: what it walks was walked by EventVerdicts without an
-/// error.
+/// error, and stays until `finish`.
 class EventWriter final : public wire::otlp::Visitor {
  public:
   /// Both must outlive it.
@@ -86,13 +88,23 @@ class EventWriter final : public wire::otlp::Visitor {
   struct Row {
     std::string key;
     std::string value;
-    bool is_unsteady;                          // a repeat on another day may have another key
+    TimestampNs own_ns;                        // the time that the item names
     std::shared_ptr<const OriginTags> origin;  // of a span
     std::shared_ptr<const StreamTag> stream;   // of a log record
   };
   struct Origin {
-    std::string encoded;
+    OriginView view;
+    std::size_t encoded_bytes = 0;
     OriginHash hash;
+  };
+  struct HashOfItem {
+    std::size_t operator()(const OriginHash& hash) const { return hash.low; }
+  };
+  /// Of the rows and then the origins of a batch.
+  struct Stored {
+    std::vector<bool> rows;
+    std::vector<bool> origins;
+    std::uint64_t origins_known = 0;  // generation
   };
 
   void hash_origins();
@@ -101,15 +113,23 @@ class EventWriter final : public wire::otlp::Visitor {
   bool is_expired(TimestampNs time_ns);
   void add_span(std::uint32_t item, std::string_view bytes);
   void add_log_record(std::uint32_t item, std::string_view bytes);
-  void add_row(std::string key, bool is_unsteady, std::uint32_t item, std::string_view bytes);
+  void add_row(std::string key, TimestampNs own_ns, std::uint32_t item, std::string_view bytes);
+  void set_origin(Origin& origin, const OriginView& view);
   void add_origin(std::uint32_t day, const Origin& origin);
   void sort_rows();
   void tag_origin();
   void count_index(std::uint32_t day);
   void index_rows(const std::vector<bool>& is_stored, SpanIndexer& spans, LogIndexer& logs) const;
-  std::vector<kv::KeyValue> take_new(const std::vector<bool>& is_stored);
+  std::vector<kv::KeyValue> take_new(const Stored& stored);
   Result<void> flush();
-  Result<std::vector<bool>> find_stored() const;
+  Result<void> put_new(const Stored& stored);
+  /// Keys under which a repeat may lie that came on another day, and whose they are.
+  struct Moved {
+    std::vector<std::string> keys;
+    std::vector<std::size_t> rows;
+  };
+  Moved moved_keys() const;
+  Result<Stored> find_stored() const;
 
   const EventTarget& target_;
   const EventVerdicts& verdicts_;
@@ -127,12 +147,14 @@ class EventWriter final : public wire::otlp::Visitor {
   std::shared_ptr<const OriginTags> tags_;                        // of both, of spans
   std::shared_ptr<const StreamTag> stream_;                       // of the resource, of log records
   std::set<std::pair<std::uint32_t, OriginHash>> known_origins_;  // added by this request
-  std::uint32_t origins_day_ = UINT32_MAX;                // on which the two of now are among them
-  std::uint32_t indexed_day_ = UINT32_MAX;                // the same of rows of the index
-  std::unordered_map<std::string, std::uint32_t> equal_;  // log records, by key
+  std::uint32_t origins_day_ = UINT32_MAX;  // on which the two of now are among them
+  std::uint32_t indexed_day_ = UINT32_MAX;  // the same of rows of the index
+  std::unordered_map<OriginHash, std::uint32_t, HashOfItem> equal_;  // log records, by their hash
   // The batch.
   std::vector<Row> rows_;
-  std::vector<kv::KeyValue> origins_;
+  std::vector<OriginPlace> origins_;
+  std::vector<OriginView> origin_views_;  // one of each
+  std::string scratch_;
   std::size_t bytes_ = 0;
 
   std::uint64_t stored_ = 0;

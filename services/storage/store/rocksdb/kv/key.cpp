@@ -1,5 +1,7 @@
 #include "services/storage/store/rocksdb/kv/key.hpp"
 
+#include <array>
+
 namespace vigia::storage::store::rocksdb::kv {
 namespace {
 
@@ -18,7 +20,11 @@ std::uint64_t take_big_endian(std::string_view& key, std::size_t bytes, bool& ok
 }
 
 void append_big_endian(std::string& key, std::uint64_t value, unsigned bytes) {
-  for (unsigned i = bytes; i-- > 0;) key.push_back(static_cast<char>((value >> (8 * i)) & 0xffU));
+  std::array<char, sizeof(value)> digits;
+  for (unsigned i = 0; i < bytes; ++i) {
+    digits[i] = static_cast<char>((value >> (8 * (bytes - 1 - i))) & 0xffU);
+  }
+  key.append(digits.data(), bytes);
 }
 
 }  // namespace
