@@ -111,7 +111,7 @@ Result<std::vector<CustomerNumber>> numbers_to_forget(kv::OrderedStore& store,
 
 // Their rows would be written back later, the customer's among them, and nobody would look again.
 Result<void> check_all_saved(const std::string& directory) {
-  const std::uint64_t unsaved = kv::Quarantine(directory + kQuarantine).unsaved_files();
+  const std::uint64_t unsaved = kv::Quarantine(directory + kQuarantine).state().unsaved_files;
   if (unsaved == 0) return {};
   return fail(ErrorCode::kUnavailable,
               fmt::format("rows of {} files in {}{} are still to be written back, and this "

@@ -181,13 +181,13 @@ Result<LogEnd> EventTable::read_logs(customers::CustomerNumber customer, const L
                                      const LogVisit& visit, const WorkLimit& limit) {
   CHECK(signal_ == Signal::kLogs);
   if (query.from_ns > query.to_ns) return LogEnd{};
-  if (auto looked = indexed_.look(); !looked) return forward(looked);
-  const bool has_index = !indexed_.has_unseen_damage();
+  const auto has_index = indexed_.look();
+  if (!has_index) return forward(has_index);
   DamagedItems damaged(damaged_items_);
   return LogWalk(store_, customer, query, visit, damaged)
       .run(
           days_.between(event_key::day_of_ns(query.from_ns), event_key::day_of_ns(query.to_ns)),
-          [&](std::uint32_t day) { return has_index && indexed_.is_indexed(day); }, limit);
+          [&](std::uint32_t day) { return *has_index && indexed_.is_indexed(day); }, limit);
 }
 
 }  // namespace vigia::storage::store::rocksdb::events

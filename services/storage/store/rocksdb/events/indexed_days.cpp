@@ -24,12 +24,6 @@ constexpr std::chrono::seconds kBetweenLooks(1);
 
 }  // namespace
 
-bool IndexedDays::has_unseen_damage() const {
-  const std::uint64_t mark = store_.damage().mark;
-  const std::lock_guard lock(mutex_);
-  return mark != mark_seen_;
-}
-
 // Where both rows are gone nothing is known of the days that there are. What was found by an
 // earlier process that was killed before it looked shows in the mark alone; a row that has none
 // is believed where no damage was ever found.
@@ -54,15 +48,15 @@ Result<void> IndexedDays::load() {
   return begin_anew(mark);
 }
 
-Result<void> IndexedDays::look() {
+Result<bool> IndexedDays::look() {
   const std::uint64_t mark = store_.damage().mark;
   const std::lock_guard lock(mutex_);
-  if (mark == mark_seen_) return {};
+  if (mark == mark_seen_) return true;
   const TimePoint now = clock_.steady();
-  if (begun_at_ && now < *begun_at_ + kBetweenEpochs) return {};
-  if (auto begun = begin_anew(mark); !begun) return begun;
+  if (begun_at_ && now < *begun_at_ + kBetweenEpochs) return false;
+  if (auto begun = begin_anew(mark); !begun) return forward(begun);
   begun_at_ = now;
-  return {};
+  return true;
 }
 
 Result<void> IndexedDays::look_at_times() {
@@ -71,7 +65,7 @@ Result<void> IndexedDays::look_at_times() {
     const std::lock_guard lock(mutex_);
     if (looked_at_ && now < *looked_at_ + kBetweenLooks) return {};
   }
-  if (auto looked = look(); !looked) return looked;
+  if (auto looked = look(); !looked) return forward(looked);
   const std::lock_guard lock(mutex_);
   looked_at_ = now;
   return {};

@@ -27,13 +27,12 @@ class IndexedDays {
   Result<void> load();
   /// Notices where the store has found damage since: all days that there are then have to be
   /// indexed once more. Once a minute at most: a disk that fails row by row would have every search
-  /// begin at the first day each time. The store's errors; it is then asked again the next time.
-  Result<void> look();
+  /// begin at the first day each time. False where that was put off: rows of any day's index may be
+  /// gone. The store's errors; it is then asked again the next time. Reads a folder.
+  Result<bool> look();
   /// Likewise, once a second at most: a look reads folders, and a write needs it only so that few
   /// days are to be indexed once more.
   Result<void> look_at_times();
-  /// Damage that look() has put off: rows of any day's index may be gone.
-  bool has_unseen_damage() const;
   /// Whether each item of the day has its row of the index, whoever's it is.
   bool is_indexed(std::uint32_t day) const { return day >= first_; }
   /// What of an earlier one was indexed late has to be indexed again.
@@ -46,7 +45,7 @@ class IndexedDays {
   const kv::DaySet& days_;
   const Clock& clock_;
   const Signal signal_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::uint64_t mark_seen_ = 0;         // under mutex_: of damage, as the row has it
   std::optional<TimePoint> begun_at_;   // under mutex_: what look() has found last
   std::optional<TimePoint> looked_at_;  // under mutex_: by look_at_times()

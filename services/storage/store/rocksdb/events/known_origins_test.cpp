@@ -170,5 +170,13 @@ TEST_F(WriteLookupsTest, ARecordOfTheNextSecondsIsLookedUpInOnePlace) {
   EXPECT_EQ(write(log_record(far_ns, "far")).repeats, 1U) << "past midnight";
 }
 
+// Each look lists the folder `quarantine`.
+TEST_F(WriteLookupsTest, AQueryLooksForDamageOnce) {
+  write(log_record(kNowNs, "1"));
+  counted_.take_damage_looks();
+  EXPECT_THAT(services(), ElementsAre(HasSubstr("shop")));
+  EXPECT_EQ(counted_.take_damage_looks(), 1U);
+}
+
 }  // namespace
 }  // namespace vigia::storage::store::rocksdb::events

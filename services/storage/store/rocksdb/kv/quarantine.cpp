@@ -31,6 +31,18 @@ std::vector<std::string> names_in(const std::string& directory) {
   return names;
 }
 
+// Of names in order.
+std::vector<std::string> without_note(const std::vector<std::string>& names) {
+  std::vector<std::string> found;
+  for (const std::string& name : names) {
+    if (name.find(kNoteEnding) != std::string::npos) continue;
+    if (!std::binary_search(names.begin(), names.end(), name + std::string(kNoteEnding))) {
+      found.push_back(name);
+    }
+  }
+  return found;
+}
+
 std::string count_file(const std::string& directory) {
   return (fs::path(directory).parent_path() / "vigia-damage-count").string();
 }
@@ -162,13 +174,9 @@ void Quarantine::note(const std::string& taken, const DamageNote& note) {
 }
 
 std::vector<std::string> Quarantine::unfinished() const {
-  const std::vector<std::string> names = names_in(directory_);
   std::vector<std::string> found;
-  for (const std::string& name : names) {
-    if (name.find(kNoteEnding) != std::string::npos) continue;
-    if (!std::binary_search(names.begin(), names.end(), name + std::string(kNoteEnding))) {
-      found.push_back(directory_ + "/" + name);
-    }
+  for (const std::string& name : without_note(names_in(directory_))) {
+    found.push_back(directory_ + "/" + name);
   }
   return found;
 }
@@ -179,31 +187,24 @@ bool Quarantine::holds(const std::string& file_name) const {
                      [&](const std::string& taken) { return old_name_of(taken) == file_name; });
 }
 
-std::uint64_t Quarantine::files() const {
-  const std::vector<std::string> names = names_in(directory_);
-  return static_cast<std::uint64_t>(
-      std::count_if(names.begin(), names.end(),
-                    [](const std::string& name) { return name.ends_with(kNoteEnding); }));
-}
-
-std::uint64_t Quarantine::unsaved_files() const {
-  const auto all = unfinished();
-  return static_cast<std::uint64_t>(std::count_if(all.begin(), all.end(), [](const auto& taken) {
-    return taken.ends_with(".sst") || taken.ends_with(".log");
-  }));
-}
-
-// By what lies on disk, so that it outlives the process: a file is taken before its rows are
-// missing, and has its note after they were saved, as far as they could be.
-std::uint64_t Quarantine::mark() const {
+// The mark by what lies on disk, so that it outlives the process: a file is taken before its rows
+// are missing, and has its note after they were saved, as far as they could be.
+Quarantine::State Quarantine::state() const {
   constexpr unsigned kTakenBits = 24;
   constexpr unsigned kNoteBits = 24;
   const std::lock_guard lock(mutex_);
   const std::vector<std::string> names = names_in(directory_);
-  const auto notes = static_cast<std::uint64_t>(
+  const auto unfinished = without_note(names);
+  State state;
+  state.files = static_cast<std::uint64_t>(
       std::count_if(names.begin(), names.end(),
                     [](const std::string& name) { return name.ends_with(kNoteEnding); }));
-  return (noted_ << (kTakenBits + kNoteBits)) | (notes << kTakenBits) | (next_number(names) - 1);
+  state.unsaved_files = static_cast<std::uint64_t>(std::count_if(
+      unfinished.begin(), unfinished.end(),
+      [](const std::string& name) { return name.ends_with(".sst") || name.ends_with(".log"); }));
+  state.mark =
+      (noted_ << (kTakenBits + kNoteBits)) | (state.files << kTakenBits) | (next_number(names) - 1);
+  return state;
 }
 
 std::map<std::string, std::uint64_t> Quarantine::found() const {

@@ -48,10 +48,14 @@ class Quarantine {
   /// Lets a file go that turned out not to be needed.
   void release(const std::string& taken);
 
-  std::uint64_t files() const;          ///< with a note
-  std::uint64_t unsaved_files() const;  ///< tables and logs among the unfinished
+  /// As DamageStats'. The folder is listed once for all of them.
+  struct State {
+    std::uint64_t files = 0;          ///< with a note
+    std::uint64_t unsaved_files = 0;  ///< tables and logs among the unfinished
+    std::uint64_t mark = 0;
+  };
+  State state() const;
   std::map<std::string, std::uint64_t> found() const;
-  std::uint64_t mark() const;  ///< as DamageStats'
   std::uint64_t rows_lost() const { return rows_lost_; }
   std::uint64_t rows_saved() const { return rows_saved_; }
   const std::string& directory() const { return directory_; }

@@ -83,8 +83,8 @@ TEST_F(RocksDbDamageTest, MalformedRowsLieInAFileAsItsFormatSays) {
 TEST(QuarantineMark, IsAnotherAfterEachDamageOverRestarts) {
   const TemporaryFolder folder;
   const std::string directory = folder.path() + "/quarantine";
-  std::set<std::uint64_t> marks = {Quarantine(directory).mark()};
-  const auto is_new = [&] { return marks.insert(Quarantine(directory).mark()).second; };
+  std::set<std::uint64_t> marks = {Quarantine(directory).state().mark};
+  const auto is_new = [&] { return marks.insert(Quarantine(directory).state().mark).second; };
   for (int times = 0; times < 2; ++times) {
     Quarantine(directory).note("", {"unknown", "no file", "a test", "", 1, 0});
     EXPECT_TRUE(is_new());

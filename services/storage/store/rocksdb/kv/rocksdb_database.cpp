@@ -183,12 +183,13 @@ std::uint64_t RocksDbStore::disk_bytes(Family family) const {
 }
 
 DamageStats RocksDbStore::damage() const {
+  const Quarantine::State state = quarantine_.state();
   return {quarantine_.found(),
           quarantine_.rows_lost(),
           quarantine_.rows_saved(),
-          quarantine_.files(),
-          quarantine_.unsaved_files(),
-          quarantine_.mark(),
+          state.files,
+          state.unsaved_files,
+          state.mark,
           repairs_};
 }
 
