@@ -1,8 +1,6 @@
 // The index of log records by stream on RocksDB: what a query for streams reads, and what becomes
 // of records that have no row of it.
 #include <algorithm>
-#include <atomic>
-#include <functional>
 #include <map>
 #include <random>
 
@@ -11,10 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "services/storage/store/rocksdb/events/log_block.hpp"
-#include "services/storage/store/rocksdb/events/log_walk.hpp"
-#include "services/storage/store/rocksdb/events/search_key.hpp"
-#include "services/storage/store/rocksdb/events/testing/event_table_fixture.hpp"
-#include "services/storage/store/testing/otlp_bodies.hpp"
+#include "services/storage/store/rocksdb/events/testing/log_index_fixture.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
 namespace {
@@ -72,96 +67,6 @@ TEST(LogBlock, WhatIsCutOrTurnedIsNoFault) {
   }
   for (const std::uint32_t slot : slots_in(slots)) EXPECT_LT(slot, log_block::kSlots);
 }
-
-// Each look at it takes a second.
-class CountedClock final : public Clock {
- public:
-  std::int64_t wall_ns() const override { return 0; }
-  TimePoint steady() const override { return TimePoint(std::chrono::seconds(++looks_)); }
-
- private:
-  mutable std::int64_t looks_ = 0;
-};
-
-class LogIndexTest : public EventTableTest {
- protected:
-  using Attributes = std::vector<std::pair<std::string, std::string>>;
-
-  EventCounts write(const std::vector<std::string>& records, const std::string& service,
-                    Attributes more = {}) {
-    more.emplace_back("service.name", service);
-    return written(*logs_, *index_, "cliente-a", export_of("cliente-a", records, more));
-  }
-  customers::CustomerNumber customer() {
-    return index_->number_of(CustomerId::parse("cliente-a").value()).value();
-  }
-  struct Given {
-    LogPlace place;
-    std::string item;
-    bool operator==(const Given&) const = default;
-  };
-  std::vector<Given> read(const LogQuery& query, LogEnd* end = nullptr,
-                          const WorkLimit& limit = {}) {
-    std::vector<Given> given;
-    const auto ended = logs_->read_logs(
-        customer(), query,
-        [&](const LogRecordView& record) {
-          given.push_back({record.place, std::string(record.event.item)});
-          return true;
-        },
-        limit);
-    EXPECT_TRUE(ended.has_value());
-    if (end != nullptr && ended) *end = *ended;
-    return given;
-  }
-  static LabelMatchers service(const std::string& name, MatchType type = MatchType::kEqual) {
-    return compile_matchers({{type, "service_name", name}}).value();
-  }
-  std::vector<Given> read_service(const std::string& name) {
-    const LabelMatchers matchers = service(name);
-    LogQuery query{0, UINT64_MAX};
-    query.stream = &matchers;
-    return read(query);
-  }
-  std::vector<kv::KeyValue> rows_of(const std::function<std::string(std::uint32_t)>& prefix_of) {
-    std::vector<kv::KeyValue> rows;
-    kv::DaySet days(*store_, kv::Family::kLogs);
-    EXPECT_TRUE(days.load().has_value());
-    for (const std::uint32_t day : days.between(0, UINT32_MAX)) {
-      const std::string prefix = prefix_of(day);
-      const auto scan = store_->scan(kv::Family::kLogs, prefix, kv::after_prefix(prefix));
-      while (scan->next()) {
-        rows.push_back({kv::Family::kLogs, std::string(scan->key()), std::string(scan->value())});
-      }
-    }
-    return rows;
-  }
-  std::vector<kv::KeyValue> index_rows() {
-    return rows_of([&](std::uint32_t day) { return search_key::own(day, customer()); });
-  }
-  // As an older program left it.
-  void forget_index() {
-    std::vector<kv::KeyValue> gone = index_rows();
-    for (kv::KeyValue& row : gone) row = {row.family, row.key, "", true};
-    for (const kv::Family family : {kv::Family::kIndex, kv::Family::kIdentity}) {
-      gone.push_back({family, "m/log_index", "", true});
-    }
-    ASSERT_TRUE(store_->put(gone, kv::Durability::kNow).has_value());
-    reopen();
-  }
-  // Each record of another service cannot be read from now on: who reads one is found out.
-  void spoil_all_but(const std::string& text) {
-    std::vector<kv::KeyValue> rows =
-        rows_of([&](std::uint32_t day) { return event_key::prefix(day, customer()); });
-    std::vector<kv::KeyValue> spoiled;
-    for (kv::KeyValue& row : rows) {
-      if (row.value.find(text) != std::string::npos) continue;
-      spoiled.push_back({row.family, row.key, std::string(1, row.value[0])});
-    }
-    ASSERT_THAT(spoiled, ::testing::Not(IsEmpty()));
-    ASSERT_TRUE(store_->put(spoiled, kv::Durability::kNow).has_value());
-  }
-};
 
 TEST_F(LogIndexTest, AQueryForAStreamReadsNoOthersRecords) {
   for (int turn = 0; turn < 3; ++turn) {
@@ -359,129 +264,6 @@ TEST_F(LogIndexTest, TheIndexGoesWithItsDay) {
   EXPECT_FALSE(scan->next());
   write({log_record_of(kNowNs, "2")}, "shop");
   EXPECT_THAT(read_service("shop"), SizeIs(1)) << "its row is not taken for one that is there";
-}
-
-// Of a stream with few records a search that is ended comes further each time.
-TEST_F(LogIndexTest, ALimitEndsTheSearchBehindWhatItHasPassed) {
-  for (int i = 0; i < 40; ++i) {
-    write({log_record_of(kNowNs + static_cast<TimestampNs>(i) * 20 * kSecondNs, "x")},
-          i == 39 ? "rare" : fmt::format("other-{}", i));
-  }
-  const LabelMatchers matchers = service("rare");
-  for (const LogDirection direction : {LogDirection::kForward, LogDirection::kBackward}) {
-    LogQuery query{0, UINT64_MAX, direction};
-    query.stream = &matchers;
-    std::size_t found = 0;
-    bool is_whole = false;
-    int pages = 0;
-    for (; pages < 40 && !is_whole; ++pages) {
-      const CountedClock clock;
-      const WorkLimit limit(clock, std::chrono::seconds(60), nullptr);
-      LogEnd end;
-      found += read(query, &end, limit).size();
-      is_whole = end.is_whole;
-      query.after = end.looked_at;
-    }
-    EXPECT_TRUE(is_whole);
-    EXPECT_GT(pages, 1);
-    EXPECT_EQ(found, 1U);
-  }
-}
-
-// Of ten records of one time not all are put in order at once: a limit may end a walk among those
-// that the page before has given.
-TEST_F(LogIndexTest, ALimitLeadsNoCursorBack) {
-  std::vector<std::string> records;
-  for (int i = 0; i < 10; ++i) {
-    records.push_back(log_record_of(kNowNs, std::to_string(i) + std::string(1U << 20U, 'x')));
-  }
-  write(records, "shop");
-  for (const LogDirection direction : {LogDirection::kForward, LogDirection::kBackward}) {
-    LogQuery query{0, UINT64_MAX, direction};
-    query.after = LogPlace{kNowNs, 7};
-    bool has_ended = false;
-    bool is_whole = false;
-    for (int seconds = 1; seconds < 60 && !is_whole; ++seconds) {
-      const CountedClock clock;
-      const WorkLimit limit(clock, std::chrono::seconds(seconds), nullptr);
-      LogEnd end;
-      read(query, &end, limit);
-      is_whole = end.is_whole;
-      if (is_whole) continue;
-      has_ended = true;
-      EXPECT_TRUE(!end.looked_at || end.looked_at->number > 7) << seconds;
-    }
-    EXPECT_TRUE(has_ended && is_whole);
-  }
-}
-
-// A bucket of the index that reaches over midnight has a block on both days.
-TEST_F(LogIndexTest, ABlockOfTheDayBeforeLeadsNoCursorBack) {
-  const TimestampNs midnight = kNowNs / kDayNs * kDayNs;
-  ASSERT_EQ(log_block::bucket_of(midnight - 1), log_block::bucket_of(midnight + 2));
-  for (int i = 0; i < 4; ++i) {
-    write({log_record_of(midnight + static_cast<TimestampNs>(i), "x")}, fmt::format("s{}", i));
-    write({log_record_of(midnight - 1 - static_cast<TimestampNs>(i), "x")}, fmt::format("s{}", i));
-  }
-  const LabelMatchers matchers = service("s3");
-  for (const LogDirection direction : {LogDirection::kForward, LogDirection::kBackward}) {
-    const bool is_backward = direction == LogDirection::kBackward;
-    LogQuery query{0, UINT64_MAX, direction};
-    query.stream = &matchers;
-    query.after = LogPlace{is_backward ? midnight - 2 : midnight + 1, 0};
-    bool is_whole = false;
-    for (int seconds = 1; seconds < 100 && !is_whole; ++seconds) {
-      const CountedClock clock;
-      const WorkLimit limit(clock, std::chrono::seconds(seconds), nullptr);
-      LogEnd end;
-      read(query, &end, limit);
-      is_whole = end.is_whole;
-      if (is_whole || !end.looked_at) continue;
-      if (is_backward) {
-        EXPECT_LE(end.looked_at->time_ns, query.after->time_ns) << seconds;
-      } else {
-        EXPECT_GE(end.looked_at->time_ns, query.after->time_ns) << seconds;
-      }
-    }
-    EXPECT_TRUE(is_whole);
-  }
-}
-
-// Whoever looks for what is rare in much goes on with the cursor; each page comes further, also
-// where many records have one time.
-TEST_F(LogIndexTest, ABoundEndsTheWalkAndTheNextGoesOn) {
-  std::vector<std::string> records;
-  for (int i = 0; i < 50; ++i) {
-    const TimestampNs time_ns = kNowNs + static_cast<TimestampNs>(i < 20 ? 0 : i) * kSecondNs;
-    records.push_back(log_record_of(time_ns, fmt::format("{}", i)));
-  }
-  write(records, "shop");
-  for (const LogDirection direction : {LogDirection::kForward, LogDirection::kBackward}) {
-    LogQuery query{0, UINT64_MAX, direction};
-    std::vector<std::string> all;
-    int pages = 0;
-    for (bool is_whole = false; !is_whole && pages < 100; ++pages) {
-      std::atomic<std::uint64_t> count{0};
-      DamagedItems damaged(count);
-      const EventStore::LogVisit visit = [&](const LogRecordView& record) {
-        all.emplace_back(record.event.item);
-        return true;
-      };
-      const WorkLimit unlimited;
-      kv::DaySet days(*store_, kv::Family::kLogs);
-      ASSERT_TRUE(days.load().has_value());
-      const auto end =
-          LogWalk(*store_, customer(), query, visit, damaged, {.rows = 7})
-              .run(days.between(0, UINT32_MAX), [](std::uint32_t) { return true; }, unlimited);
-      ASSERT_TRUE(end.has_value());
-      is_whole = end->is_whole;
-      ASSERT_TRUE(is_whole || end->looked_at);
-      query.after = end->looked_at;
-    }
-    EXPECT_GT(pages, 3);
-    if (direction == LogDirection::kBackward) std::reverse(all.begin(), all.end());
-    EXPECT_EQ(all, records);
-  }
 }
 
 }  // namespace
