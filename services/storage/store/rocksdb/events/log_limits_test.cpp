@@ -71,6 +71,69 @@ TEST_F(LogIndexTest, ALimitLeadsNoCursorBack) {
   }
 }
 
+// Whoever asked for one of these pages was given the same cursor for ever.
+TEST_F(LogIndexTest, ALimitMovesTheCursorAmongRecordsOfOneTime) {
+  constexpr int kRecords = 12;
+  std::vector<std::string> records;
+  for (int i = 0; i < kRecords; ++i) {
+    records.push_back(log_record_of(kNowNs, fmt::format("{:02}", i) + std::string(1U << 20U, 'x')));
+  }
+  write(records, "shop");
+  write({log_record_of(kNowNs + kDayNs / 2, "the last")}, "shop");
+  for (const char* other : {"bank", "post"}) write({log_record_of(kNowNs + 1, other)}, other);
+  const LabelMatchers matchers = service("shop");
+  for (const LabelMatchers* stream : {static_cast<const LabelMatchers*>(nullptr), &matchers}) {
+    for (const LogDirection direction : {LogDirection::kForward, LogDirection::kBackward}) {
+      LogQuery query{0, UINT64_MAX, direction};
+      query.stream = stream;
+      std::set<std::string> found;
+      std::size_t given = 0;
+      int pages = 0;
+      for (bool is_whole = false; !is_whole && pages < 60; ++pages) {
+        const CountedClock clock;
+        const WorkLimit limit(clock, std::chrono::seconds(12), nullptr);
+        LogEnd end;
+        for (const Given& one : read(query, &end, limit)) {
+          found.insert(one.item);
+          ++given;
+        }
+        is_whole = end.is_whole;
+        ASSERT_TRUE(is_whole || (end.looked_at && end.looked_at != query.after)) << pages;
+        query.after = end.looked_at;
+      }
+      EXPECT_GT(pages, 1);
+      EXPECT_EQ(found.size(), kRecords + (stream == nullptr ? 3U : 1U));
+      EXPECT_EQ(given, found.size());
+    }
+  }
+}
+
+// Who has gone holds no thread, however many records have one time.
+TEST_F(LogIndexTest, AClientThatHasGoneEndsTheWalkAmongRecordsOfOneTime) {
+  std::vector<std::string> records;
+  for (int i = 0; i < 50; ++i) records.push_back(log_record_of(kNowNs, fmt::format("{}", i)));
+  write(records, "shop");
+  const auto gone = std::make_shared<std::atomic<bool>>(false);
+  class LeavingClock final : public Clock {
+   public:
+    explicit LeavingClock(std::atomic<bool>& gone) : gone_(gone) {}
+    std::int64_t wall_ns() const override { return 0; }
+    TimePoint steady() const override {
+      gone_ = ++looks_ > 10;
+      return TimePoint();
+    }
+
+   private:
+    std::atomic<bool>& gone_;
+    mutable int looks_ = 0;
+  };
+  const LeavingClock clock(*gone);
+  const WorkLimit limit(clock, std::chrono::seconds(1), gone);
+  LogEnd end;
+  EXPECT_THAT(read({0, UINT64_MAX}, &end, limit), IsEmpty());
+  EXPECT_FALSE(end.is_whole);
+}
+
 // A bucket of the index that reaches over midnight has a block on both days.
 TEST_F(LogIndexTest, ABlockOfTheDayBeforeLeadsNoCursorBack) {
   const TimestampNs midnight = kNowNs / kDayNs * kDayNs;

@@ -40,13 +40,22 @@ Result<LogEnd> LogWalk::run(const std::vector<std::uint32_t>& days, const IsInde
   if (query_.records_max == 0 || from_ns_ > to_ns_) return LogEnd{};
   for (std::size_t i = 0; i < days.size(); ++i) {
     const std::uint32_t day = days[is_backward() ? days.size() - 1 - i : i];
-    const auto went = walk_day(day, is_indexed(day), limit);
+    auto went = walk_day(day, is_indexed(day), limit);
+    if (went && *went == Went::kOn) went = end_day(day);
     if (!went) return forward(went);
     if (*went != Went::kOn) return LogEnd{*went == Went::kEnough, looked_at_};
   }
-  const auto ended = give_waiting();
-  if (!ended) return forward(ended);
   return LogEnd{true, looked_at_};
+}
+
+// No time is of two days.
+Result<LogWalk::Went> LogWalk::end_day(std::uint32_t day) {
+  auto went = give_waiting();
+  if (!went || *went != Went::kOn) return went;
+  const TimestampNs passed_ns = is_backward() ? std::max(from_ns_, event_key::first_of(day))
+                                              : std::min(to_ns_, event_key::last_of(day));
+  note_looked_at({passed_ns, UINT64_MAX});
+  return went;
 }
 
 Result<LogWalk::Went> LogWalk::walk_day(std::uint32_t day, bool is_indexed,
@@ -108,7 +117,7 @@ Result<LogWalk::Went> LogWalk::walk_times(LogRows& rows, TimestampNs from_ns, Ti
   if (from_ns > to_ns) return Went::kOn;
   bool has_row = rows.move_to(is_backward() ? to_ns : from_ns);
   for (; has_row && rows.time_ns() >= from_ns && rows.time_ns() <= to_ns; has_row = rows.next()) {
-    if (limit.is_over() || is_far_enough()) return Went::kLimited;
+    if (is_over(limit) || is_far_enough()) return Went::kLimited;
     ++rows_seen_;
     bytes_seen_ += rows.value().size();
     auto went = add(rows.time_ns(), rows.value());
@@ -124,6 +133,14 @@ Result<LogWalk::Went> LogWalk::walk_times(LogRows& rows, TimestampNs from_ns, Ti
 bool LogWalk::is_far_enough() const {
   if (rows_seen_ < bounds_.rows && bytes_seen_ < bounds_.bytes) return false;
   return looked_at_ && (!query_.after || looked_at_->time_ns != query_.after->time_ns);
+}
+
+// Records of one time are given once all of them are there, or some MiB: a walk whose time is over
+// before that, or before it has come to where the page before ended, would never come further.
+// So what it has begun to read it goes through, while anybody waits for it.
+bool LogWalk::is_over(const WorkLimit& limit) const {
+  if (!limit.is_over()) return false;
+  return limit.is_client_gone() || rows_seen_ == 0 || looked_at_;
 }
 
 Result<LogWalk::Went> LogWalk::add(TimestampNs time_ns, std::string_view row) {

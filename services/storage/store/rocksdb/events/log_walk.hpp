@@ -55,6 +55,8 @@ class LogWalk {
   Result<Went> walk_times(LogRows& rows, TimestampNs from_ns, TimestampNs to_ns,
                           const WorkLimit& limit);
   bool is_far_enough() const;
+  bool is_over(const WorkLimit& limit) const;
+  Result<Went> end_day(std::uint32_t day);
   Result<Went> add(TimestampNs time_ns, std::string_view row);
   void note_looked_at(const LogPlace& place);
   Result<Went> give_waiting();
