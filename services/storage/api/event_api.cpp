@@ -174,6 +174,12 @@ class LogPage {
   }
   bool is_cut() const { return !cut_.empty(); }
   const Result<void>& error() const { return error_; }
+  /// All of this customer's records were looked at: the next page goes on behind them even where
+  /// none was asked for.
+  void end_customer(const store::LogQuery& query) {
+    const bool is_backward = query.direction == store::LogDirection::kBackward;
+    pass({is_backward ? query.from_ns : query.to_ns, UINT64_MAX});
+  }
   /// The limit ended the walk of this customer's records.
   void end_early(const store::LogEnd& end) {
     if (end.looked_at) pass(*end.looked_at);
@@ -277,8 +283,9 @@ net::Response EventApi::logs(const net::Request& request, const store::WorkLimit
     const auto end = events_.read_logs(customer, query, add, limit);
     if (!end) walked = forward(end);
     if (walked) walked = page.error();
-    if (walked && !end->is_whole) page.end_early(*end);
-    return walked.has_value() && !page.is_cut();
+    if (!walked || page.is_cut()) return false;
+    end->is_whole ? page.end_customer(query) : page.end_early(*end);
+    return end->is_whole;
   });
   return walked ? page.finish() : net::json_error(walked.error());
 }

@@ -261,6 +261,37 @@ TEST_F(EventAnswersTest, ASearchThatFindsNothingGoesOnWhereItWasEnded) {
   EXPECT_THAT(none, Not(HasSubstr("cursor")));
 }
 
+// Outside of any fence the page ended among customers who had given nothing, and the next one began
+// before them again.
+TEST_F(EventAnswersTest, ASearchOverManyCustomersGoesOnBehindThoseWithoutAny) {
+  constexpr int kCustomers = 60;
+  for (int i = 0; i < kCustomers; ++i) {
+    const std::string customer = fmt::format("cliente-{:02}", i);
+    const std::string text = i == kCustomers - 1 ? "wanted" : "other";
+    written(*logs_, *index_, customer, request_of(customer, {log_record(kNowNs, text)}, text));
+  }
+  const api::EventApi api(cold_->events(), cold_->catalog(), answers_);
+  for (const char* direction : {"forward", "backward"}) {
+    const std::string question = fmt::format(
+        "start=1764043100&end=1764043300&direction={}&matcher=note%3Dwanted", direction);
+    net::Request request;
+    request.query = question;
+    int found = 0;
+    int pages = 1;
+    for (;; ++pages) {
+      ASSERT_LT(pages, kCustomers) << direction;
+      const SteppingClock clock;
+      const std::string page = api.logs(request, {clock, std::chrono::seconds(20), nullptr}).body;
+      found += page.find("wanted") == std::string::npos ? 0 : 1;
+      if (page.find("the search was ended") == std::string::npos) break;
+      ASSERT_NE(cursor_of(page), "");
+      request.query = question + "&cursor=" + cursor_of(page);
+    }
+    EXPECT_GT(pages, 3);
+    EXPECT_EQ(found, 1);
+  }
+}
+
 TEST_F(EventAnswersTest, AnAnswersMemoryIsHeldUntilItsReaderHasIt) {
   written(*logs_, *index_, "cliente-a",
           request_of("cliente-a", {log_record(kNowNs, std::string(1U << 20U, 'x'))}));
