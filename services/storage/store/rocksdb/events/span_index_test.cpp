@@ -156,6 +156,32 @@ TEST_F(SpanIndexTest, RowsOfTheIndexAreBoundedWhateverASpanSays) {
   EXPECT_EQ(find(query).size(), 100U);
 }
 
+// Its name comes once, and would stand on each of the days.
+TEST_F(SpanIndexTest, ANameOfAServiceIsNotWrittenForEachDayThatARequestClaims) {
+  constexpr std::size_t kSpans = 1'000;
+  std::vector<std::string> spans;
+  for (std::size_t i = 0; i < kSpans; ++i) {
+    spans.push_back(span_of(id(static_cast<int>(i)), 'a', kNowNs - i * kDayNs));
+  }
+  const auto index_bytes = [&] {
+    std::size_t bytes = 0;
+    for (const kv::KeyValue& row : index_rows()) bytes += row.key.size() + row.value.size();
+    return bytes;
+  };
+  const std::string usual(100, 'u');
+  ASSERT_EQ(write(spans, usual).stored, kSpans);
+  const std::size_t before = index_bytes();
+  const std::string longest(kListedNameMax, 'n');
+  ASSERT_EQ(write(spans, longest).stored, kSpans);
+  EXPECT_LT(index_bytes() - before, kSpans * 500U);
+  EXPECT_EQ(find(all(longest)).size(), kSpans);
+  EXPECT_THAT(spans_->services(customer(), {}, unlimited_)->texts, ElementsAre(longest, usual));
+  const TimestampNs first_ns = kNowNs - (kSpans - 1) * kDayNs;
+  EXPECT_THAT(spans_->services(customer(), {first_ns, first_ns, "", 9}, unlimited_)->texts,
+              ::testing::Contains(usual))
+      << "a usual one stands on each day";
+}
+
 TEST_F(SpanIndexTest, ARepeatWritesNoRowOfTheIndex) {
   std::vector<std::string> spans;
   for (int i = 0; i < 5; ++i) spans.push_back(span_of(id(i), 'a', kNowNs));

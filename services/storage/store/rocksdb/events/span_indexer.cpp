@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::size_t kIdAt = 2 * sizeof(std::uint32_t);  // behind day and customer
 constexpr std::uint32_t kKindMax = 255;                   // one byte; beyond is no kind
+// A service is named once a resource, and its row stands on each day that a span of it claims: of
+// small spans with a day each it may be so many times their size, and so much more. Names of up to
+// some 200 bytes, and longer ones of few days, always stand.
+constexpr std::size_t kServiceRowsToSpans = 4;
+constexpr std::size_t kServiceRowsFree = 64U << 10U;
 
 class TagHasher final : public TagVisitor {
  public:
@@ -44,6 +49,7 @@ void SpanIndexer::add(std::string_view key, std::string_view span,
     end_trace();
     trace_ = trace;
   }
+  span_bytes_ += span.size();
   const SpanOutline outline = outline_of(span);
   const TimestampNs time_ns = event_key::filed_ns(day, outline.start_ns);
   const Place place{day, origin->service_hash, search_key::bucket_of(time_ns)};
@@ -87,9 +93,11 @@ void SpanIndexer::add_names(std::uint32_t day, std::string_view name, std::uint3
   names_.add(hash, {kv::Family::kSpans, std::move(key), ""});
   const std::string& service = origin.service;
   const std::uint64_t service_name = XXH3_64bits_withSeed(service.data(), service.size(), ~seed);
+  std::string row = search_key::services(day, customer_).append(service);
+  if (service_bytes_ + row.size() > kServiceRowsFree + kServiceRowsToSpans * span_bytes_) return;
   if (!names_.is_first(service_name)) return;
-  names_.add(service_name,
-             {kv::Family::kSpans, search_key::services(day, customer_).append(service), ""});
+  service_bytes_ += row.size();
+  names_.add(service_name, {kv::Family::kSpans, std::move(row), ""});
 }
 
 std::vector<kv::KeyValue> SpanIndexer::finish(std::uint64_t repairs) {

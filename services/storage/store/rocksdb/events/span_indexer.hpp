@@ -60,6 +60,8 @@ class SpanIndexer {
   std::map<Place, Block> blocks_;
   std::vector<std::shared_ptr<const OriginTags>> origins_;  // keeps those of the blocks
   NameRows names_;
+  std::size_t span_bytes_ = 0;     // of all that was added
+  std::size_t service_bytes_ = 0;  // of rows of services
 };
 
 }  // namespace vigia::storage::store::rocksdb::events
