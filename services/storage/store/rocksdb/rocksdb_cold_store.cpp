@@ -130,7 +130,7 @@ class ChunksByNames final : public ChunkStore {
   DueDaysByNames due_days_;
 };
 
-class EventsByNames final : public EventStore {
+class EventsByNames final : public EventStore, public SpanDays {
  public:
   EventsByNames(events::EventTable& spans, events::EventTable& logs, index::SeriesIndex& index)
       : spans_(spans), logs_(logs), index_(index) {}
@@ -146,6 +146,15 @@ class EventsByNames final : public EventStore {
     const auto number = index_.find_customer(customer);
     if (!number.has_value()) return true;
     return spans_.read_trace(*number, trace_id, visit, limit);
+  }
+  Result<std::vector<std::uint32_t>> days_with_spans(const CustomerId& /*customer*/) override {
+    return spans_.days();
+  }
+  Result<bool> read_day(const CustomerId& customer, std::uint32_t day, const SpanVisit& visit,
+                        const WorkLimit& limit) override {
+    const auto number = index_.find_customer(customer);
+    if (!number.has_value()) return true;
+    return spans_.read_day(*number, day, visit, limit);
   }
   Result<LogEnd> read_logs(const CustomerId& customer, const LogQuery& query, const LogVisit& visit,
                            const WorkLimit& limit) override {
@@ -268,6 +277,7 @@ Catalog& RocksDbColdStore::catalog() { return by_names_->catalog; }
 ChunkStore& RocksDbColdStore::chunks() { return by_names_->chunks; }
 EventStore& RocksDbColdStore::events() { return by_names_->events; }
 ExemplarStore* RocksDbColdStore::exemplars() { return &by_names_->exemplars; }
+SpanDays* RocksDbColdStore::span_days() { return &by_names_->events; }
 
 Result<customers::CustomerNumber> RocksDbColdStore::number_of(const CustomerId& customer) {
   return index_->number_of(customer);

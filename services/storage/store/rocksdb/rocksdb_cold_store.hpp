@@ -33,6 +33,7 @@ class RocksDbColdStore final : public ColdStore, public customers::CustomerNumbe
   ChunkStore& chunks() override;
   EventStore& events() override;
   ExemplarStore* exemplars() override;
+  SpanDays* span_days() override;
   Result<customers::CustomerNumber> number_of(const CustomerId& customer) override;
   std::optional<CustomerId> id_of(customers::CustomerNumber number) const override;
   Result<void> keep_unowned(customers::CustomerNumber number,

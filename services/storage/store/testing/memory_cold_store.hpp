@@ -20,6 +20,7 @@ class MemoryColdStore final : public ColdStore {
   ChunkStore& chunks() override { return chunks_; }
   EventStore& events() override { return events_; }
   ExemplarStore* exemplars() override { return &exemplars_; }
+  SpanDays* span_days() override { return &events_; }
 
  private:
   class MemoryCatalog final : public Catalog {
@@ -112,12 +113,15 @@ class MemoryColdStore final : public ColdStore {
     MemoryDueDays due_days_{*this};
   };
 
-  class MemoryEvents final : public EventStore {
+  class MemoryEvents final : public EventStore, public SpanDays {
    public:
     Result<EventCounts> write(const CustomerId& customer, Signal signal,
                               std::string_view body) override;
     Result<bool> read_trace(const CustomerId& customer, std::string_view trace_id,
                             const SpanVisit& visit, const WorkLimit& limit) override;
+    Result<std::vector<std::uint32_t>> days_with_spans(const CustomerId& customer) override;
+    Result<bool> read_day(const CustomerId& customer, std::uint32_t day, const SpanVisit& visit,
+                          const WorkLimit& limit) override;
     Result<LogEnd> read_logs(const CustomerId& customer, const LogQuery& query,
                              const LogVisit& visit, const WorkLimit& limit) override;
     Result<TraceEnd> find_traces(const CustomerId& customer, const TraceQuery& query,

@@ -44,6 +44,10 @@ TimestampNs time_of(Signal signal, std::string_view item) {
   return time_ns != 0 ? time_ns : observed_ns;
 }
 
+std::uint32_t day_of_ns(TimestampNs time_ns) {
+  return day_of(static_cast<TimestampMs>(time_ns / kNsPerMs));
+}
+
 std::string trace_of(std::string_view span) {
   for (protozero::pbf_reader reader(span.data(), span.size()); reader.next(); reader.skip()) {
     if (reader.tag() == wire::otlp::SpanField::kTraceId.number) return reader.get_string();
@@ -124,6 +128,28 @@ Result<bool> MemoryColdStore::MemoryEvents::read_trace(const CustomerId& custome
   return true;
 }
 
+Result<std::vector<std::uint32_t>> MemoryColdStore::MemoryEvents::days_with_spans(
+    const CustomerId& customer) {
+  std::set<std::uint32_t> days;
+  for (const Item& item : items_of(customer, Signal::kTraces)) days.insert(day_of_ns(item.time_ns));
+  return std::vector<std::uint32_t>(days.begin(), days.end());
+}
+
+Result<bool> MemoryColdStore::MemoryEvents::read_day(const CustomerId& customer, std::uint32_t day,
+                                                     const SpanVisit& visit,
+                                                     const WorkLimit& limit) {
+  std::vector<Item> items = items_of(customer, Signal::kTraces);
+  std::erase_if(items, [&](const Item& item) { return day_of_ns(item.time_ns) != day; });
+  std::stable_sort(items.begin(), items.end(), [](const Item& left, const Item& right) {
+    return trace_of(left.bytes) < trace_of(right.bytes);
+  });
+  for (const Item& item : items) {
+    if (limit.is_over()) return false;
+    if (!visit({item.resource, "", item.scope, "", item.bytes})) return true;
+  }
+  return true;
+}
+
 Result<LogEnd> MemoryColdStore::MemoryEvents::read_logs(const CustomerId& customer,
                                                         const LogQuery& query,
                                                         const LogVisit& visit,
@@ -163,7 +189,7 @@ Result<std::size_t> MemoryColdStore::MemoryEvents::expire(Signal signal, Timesta
   for (auto& [owner, items] : items_) {
     if (owner.second != signal) continue;
     std::erase_if(items, [&](const Item& item) {
-      const std::uint32_t day = day_of(static_cast<TimestampMs>(item.time_ns / kNsPerMs));
+      const std::uint32_t day = day_of_ns(item.time_ns);
       const bool is_over = (TimestampMs{day} + 1) * kDayMs <= before_ms;
       if (is_over) days.insert(day);
       return is_over;

@@ -22,6 +22,32 @@ namespace {
 // The year 9999: what a row says beyond is no time, and numbers above it must not run out.
 constexpr std::uint64_t kArrivalMax = 253'402'300'800'000;
 
+enum class WalkEnd : std::uint8_t { kNoMore, kEnough, kLimit };
+
+struct ItemPlaces {
+  kv::OrderedStore& store;
+  kv::Family family;
+  std::string prefix;
+};
+
+// Each item whose key begins so.
+Result<WalkEnd> walk_items(const ItemPlaces& places, EventReader& reader, DamagedItems& damaged,
+                           const EventTable::Visit& visit, const WorkLimit& limit) {
+  if (limit.is_over()) return WalkEnd::kLimit;
+  const auto scan =
+      places.store.scan(places.family, places.prefix, kv::after_prefix(places.prefix));
+  while (scan->next()) {
+    if (limit.is_over()) return WalkEnd::kLimit;
+    const auto event = reader.read(scan->value());
+    const auto goes_on =
+        event ? damaged.visited([&] { return visit(*event); }) : damaged.left_out(event.error());
+    if (!goes_on) return forward(goes_on);
+    if (!*goes_on) return WalkEnd::kEnough;
+  }
+  if (auto status = scan->status(); !status) return forward(status);
+  return WalkEnd::kNoMore;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<EventTable>> EventTable::open(kv::OrderedStore& store, const Clock& clock,
@@ -108,22 +134,25 @@ Result<bool> EventTable::read_trace(customers::CustomerNumber customer, std::str
   DamagedItems damaged(damaged_items_);
   // A trace's day is not in its id: each day that has any is asked, by a prefix that a filter
   // answers where there is nothing.
-  for (const std::uint32_t day : days_.between(0, UINT32_MAX)) {
+  for (const std::uint32_t day : days()) {
     std::string prefix = event_key::prefix(day, customer);
     prefix += trace_id;
-    if (limit.is_over()) return false;
-    const auto scan = store_.scan(family_, prefix, kv::after_prefix(prefix));
-    while (scan->next()) {
-      if (limit.is_over()) return false;
-      const auto event = reader.read(scan->value());
-      const auto goes_on =
-          event ? damaged.visited([&] { return visit(*event); }) : damaged.left_out(event.error());
-      if (!goes_on) return forward(goes_on);
-      if (!*goes_on) return true;
-    }
-    if (auto status = scan->status(); !status) return forward(status);
+    const auto end = walk_items({store_, family_, prefix}, reader, damaged, visit, limit);
+    if (!end) return forward(end);
+    if (*end != WalkEnd::kNoMore) return *end == WalkEnd::kEnough;
   }
   return true;
+}
+
+Result<bool> EventTable::read_day(customers::CustomerNumber customer, std::uint32_t day,
+                                  const Visit& visit, const WorkLimit& limit) {
+  CHECK(signal_ == Signal::kTraces);
+  EventReader reader(store_, family_, customer);
+  DamagedItems damaged(damaged_items_);
+  const auto end = walk_items({store_, family_, event_key::prefix(day, customer)}, reader, damaged,
+                              visit, limit);
+  if (!end) return forward(end);
+  return *end != WalkEnd::kLimit;
 }
 
 Result<TraceEnd> EventTable::find_traces(customers::CustomerNumber customer,

@@ -56,6 +56,10 @@ class EventTable {
   using Visit = std::function<bool(const EventView& event)>;
   Result<bool> read_trace(customers::CustomerNumber customer, std::string_view trace_id,
                           const Visit& visit, const WorkLimit& limit = {});
+  /// SpanDays: of all customers, and of one of them.
+  std::vector<std::uint32_t> days() const { return days_.between(0, UINT32_MAX); }
+  Result<bool> read_day(customers::CustomerNumber customer, std::uint32_t day, const Visit& visit,
+                        const WorkLimit& limit);
   /// Calls `visit` for each log record that the query asks for until it returns false; damage and
   /// limit as above.
   using LogVisit = EventStore::LogVisit;
