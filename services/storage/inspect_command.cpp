@@ -44,17 +44,11 @@ void print(fmt::format_string<Values...> format, Values&&... values) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
-std::string day_text(std::uint32_t day) {
-  const auto text = format_rfc3339(static_cast<TimestampMs>(day) * store::kDayMs);
-  constexpr std::size_t kDateLength = 10;
-  return text ? text->substr(0, kDateLength) : fmt::format("day {}", day);
-}
-
 void print_sums(const SumsByKind& kinds) {
   for (const auto& [kind, sum] : kinds) {
     print("  {}: {} rows, {:.1f} MiB", kind, sum.rows, static_cast<double>(sum.bytes) / kMib);
     if (sum.days != store::kNoDays) {
-      print(", {} to {}", day_text(sum.days.first), day_text(sum.days.last));
+      print(", {} to {}", keep::day_text(sum.days.first), keep::day_text(sum.days.last));
     }
     print("\n");
   }

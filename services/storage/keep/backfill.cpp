@@ -9,13 +9,13 @@
 #include <fmt/format.h>
 
 #include "libs/base/bytes.hpp"
-#include "libs/disk_log/file_system.hpp"
 #include "libs/model/labels.hpp"
 #include "libs/service/log.hpp"
 #include "libs/wire/otlp/field_reader.hpp"
 #include "libs/wire/remote_read/read_request.hpp"
 #include "libs/wire/remote_write/write_fields.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
+#include "services/storage/keep/whole_file.hpp"
 
 namespace vigia::storage::keep {
 namespace {
@@ -113,14 +113,7 @@ class Backfiller {
   // Whole or not at all: a kill must not leave a part of a number.
   Result<void> note(TimestampMs next) const {
     if (job_.state_file.empty()) return {};
-    disk_log::FileSystem& files = disk_log::system_files();
-    const std::string fresh = job_.state_file + ".new";
-    auto file = files.create(fresh);
-    if (!file) return forward(file);
-    const std::string text = fmt::format("{}\n{}\n{}\n", kStateHead, job_line(), next);
-    if (auto written = (*file)->append({text}); !written) return written;
-    if (auto synced = (*file)->sync(); !synced) return synced;
-    return files.rename(fresh, job_.state_file);
+    return write_whole(job_.state_file, fmt::format("{}\n{}\n{}\n", kStateHead, job_line(), next));
   }
 
   // What passes is waited for.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/rfc3339.hpp"
+#include "services/storage/store/day_range.hpp"
 
 namespace vigia::storage::keep {
 
@@ -21,6 +22,12 @@ Result<TimestampMs> read_time(const std::string& option, const std::string& text
                             option, text));
   }
   return static_cast<TimestampMs>(seconds * kMsPerSecond);
+}
+
+std::string day_text(std::uint32_t day) {
+  const auto text = format_rfc3339(static_cast<TimestampMs>(day) * store::kDayMs);
+  constexpr std::size_t kDateLength = 10;
+  return text ? text->substr(0, kDateLength) : fmt::format("day {}", day);
 }
 
 }  // namespace vigia::storage::keep
