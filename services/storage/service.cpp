@@ -7,6 +7,7 @@
 #include "libs/service/log.hpp"
 #include "services/storage/api/fence_header.hpp"
 #include "services/storage/backfill_command.hpp"
+#include "services/storage/copy_command.hpp"
 #include "services/storage/delete_command.hpp"
 #include "services/storage/heads/restored_chunks.hpp"
 #include "services/storage/inspect_command.hpp"
@@ -409,6 +410,8 @@ std::span<const service::ProgramCommand> commands() {
       {"inspect",
        "Says what lies in the folder of a stopped store, or writes it out; changes nothing.",
        kInspectOptions, inspect, kInspectDetails},
+      {"copy", "Copies what a stopped store holds into another one, and compares both.",
+       kCopyOptions, copy, kCopyDetails},
       {"delete", "Takes a customer out of a stopped store, and proves that nothing is left.",
        kDeleteOptions, delete_customer, kDeleteDetails},
       {"backfill", "Brings what a Prometheus has into the store that runs.", kBackfillOptions,

@@ -1,0 +1,46 @@
+// `vigia-storage copy`: what one cold store holds into another one, of whatever kind.
+#pragma once
+
+#include "libs/base/result.hpp"
+#include "libs/service/command.hpp"
+
+namespace vigia::storage {
+
+inline constexpr service::CommandOption kCopyOptions[] = {
+    {"--from", "FILE", "The configuration of the store that is read (YAML)", true},
+    {"--to", "FILE", "The configuration of the store that is written", true},
+    {"--customer", "ID", "This customer's data alone; else everybody's"},
+    {"--state", "FILE", "How far it is, to go on after a kill; it belongs to this one copy"},
+    {"--verify-only", "", "Copy nothing: compare both"},
+    {"--yes", "", "Do it; without this it only says what would be copied"},
+};
+inline constexpr std::string_view kCopyDetails =
+    R"(Each is a configuration of vigia-storage, of rocksdb or of cassandra; of both only the store and
+the retention are used. A vigia-storage that runs on one of the folders must be stopped. Of a store
+on Cassandra others may run meanwhile: as the source, what they have open and what they write
+meanwhile may be missing (the same command again brings it); as the destination, nothing that they
+write is touched.
+
+First both stores are settled, as a stop and a start would: what lies open in their write-ahead logs
+goes into them, and nothing that a reader is answered changes. Then, customer by customer and day by
+day: raw samples and native histograms with the versions of their rows, so that of two values at one
+time the same one is answered, exemplars, spans, and log records in their order. What the
+destination holds already is never replaced; what lies there already is not written again. Not
+copied, and counted: what is older than the destination keeps (its `retention`), exemplars where it
+keeps none, spans of a store that only finds them by trace (Cassandra), rows that are damaged (each
+is named). Roll-ups are made anew by the destination.
+
+A kill at any moment costs nothing but time: the same command again, with the same --state, goes on
+with the day at which it was; without it all is looked at again, and nothing is there twice.
+
+At the end both stores are read, day by day, as their readers are answered, and compared: series,
+samples, exemplars, traces, spans, log records, and a checksum of all of them. Where the destination
+has more of a customer than the source, that is a difference, too.
+
+Exit code: 0, both are equal; 1, they are not, or something could not be read or was not taken (it
+is named), or without --yes there is something to copy; 2, it could not be done.)";
+
+/// As service::ProgramCommand.
+Result<int> copy(const service::CommandWords& words);
+
+}  // namespace vigia::storage

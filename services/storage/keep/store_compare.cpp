@@ -1,0 +1,174 @@
+// store_copy.hpp: what two stores hold, side by side.
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "services/storage/keep/event_copy.hpp"
+#include "services/storage/keep/series_pages.hpp"
+#include "services/storage/keep/store_copy.hpp"
+#include "services/storage/keep/time_word.hpp"
+#include "services/storage/keep/while_it_passes.hpp"
+#include "services/storage/store/span_tags.hpp"
+
+namespace vigia::storage::keep {
+namespace {
+
+class Comparison {
+ public:
+  using Visit = std::function<void(const ComparedDay&)>;
+  Comparison(const CopyJob& job, const CopyTold& told, const Visit& visit)
+      : job_(job),
+        told_(told),
+        visit_(visit),
+        from_(job.from, told.damage),
+        to_(job.to, told.damage) {}
+
+  Result<bool> run() {
+    for (const CustomerId& customer : job_.customers) {
+      for (const auto compare : {&Comparison::samples, &Comparison::exemplars, &Comparison::spans,
+                                 &Comparison::records}) {
+        auto compared = (this->*compare)(customer);
+        if (!compared) return forward(compared);
+      }
+    }
+    return is_equal_;
+  }
+
+ private:
+  Result<void> samples(const CustomerId& customer) {
+    const auto from = days_with_series(job_.from.catalog(), customer);
+    if (!from) return forward(from);
+    const auto to = days_with_series(job_.to.catalog(), customer);
+    if (!to) return forward(to);
+    const store::DayRange days = joined(*from, *to);
+    if (days == store::kNoDays) return {};
+    for (std::uint64_t day = std::max(days.first, job_.kept.samples); day <= days.last; ++day) {
+      const auto own = static_cast<std::uint32_t>(day);
+      tell(customer, "samples", own);
+      auto added = add({customer, "samples", own},
+                       [&](StoreSums& sums) { return sums.samples(customer, own); });
+      if (!added) return added;
+    }
+    return {};
+  }
+
+  Result<void> exemplars(const CustomerId& customer) {
+    if (job_.from.exemplars() == nullptr || job_.to.exemplars() == nullptr) return {};
+    const TimestampMs from_ms = first_ms_of(job_.kept.samples);
+    auto from = while_it_passes("exemplars", [&] { return from_.exemplars(customer, from_ms); });
+    if (!from) return forward(from);
+    auto to = while_it_passes("exemplars", [&] { return to_.exemplars(customer, from_ms); });
+    if (!to) return forward(to);
+    for (const auto& [day, sum] : *to) from->try_emplace(day);
+    for (const auto& [day, sum] : *from) note({customer, "exemplars", day, sum, (*to)[day]});
+    return {};
+  }
+
+  Result<void> spans(const CustomerId& customer) {
+    if (job_.from.span_days() == nullptr) return {};
+    std::set<std::uint32_t> days;
+    for (store::ColdStore* store : {&job_.from, &job_.to}) {
+      if (store->span_days() == nullptr) continue;
+      const auto own = store->span_days()->days_with_spans(customer);
+      if (!own) return forward(own);
+      days.insert(own->begin(), own->end());
+    }
+    for (const std::uint32_t day : days) {
+      if (day < job_.kept.spans) continue;
+      tell(customer, "spans", day);
+      auto added = job_.to.span_days() == nullptr
+                       ? by_trace(customer, day)
+                       : add({customer, "spans", day},
+                             [&](StoreSums& sums) { return sums.spans(customer, day); });
+      if (!added) return added;
+    }
+    return {};
+  }
+
+  // Of each trace that has a span on the day all of it, in both.
+  Result<void> by_trace(const CustomerId& customer, std::uint32_t day) {
+    ComparedDay compared{customer, "spans", day};
+    std::string last;
+    Result<void> added;
+    const store::WorkLimit unlimited;
+    const auto visit = [&](const store::EventView& span) {
+      const std::string own(store::outline_of(span.item).trace_id);
+      if (own != last) added = add_trace(customer, own, compared);
+      last = own;
+      return added.has_value();
+    };
+    const auto read = job_.from.span_days()->read_day(customer, day, visit, unlimited);
+    if (!read) return forward(read);
+    if (added) note(compared);
+    return added;
+  }
+
+  Result<void> add_trace(const CustomerId& customer, const std::string& trace_id,
+                         ComparedDay& compared) {
+    for (const auto& [sums, total] : {std::pair(&from_, &compared.from), {&to_, &compared.to}}) {
+      const auto sum = while_it_passes("a trace", [&] { return sums->trace(customer, trace_id); });
+      if (!sum) return forward(sum);
+      total->sources += sum->sources;
+      total->items += sum->items;
+      total->checksum += sum->checksum;
+    }
+    return {};
+  }
+
+  Result<void> records(const CustomerId& customer) {
+    std::uint32_t day = job_.kept.records;
+    for (;;) {
+      std::optional<std::uint32_t> next;
+      for (store::ColdStore* store : {&job_.from, &job_.to}) {
+        const auto own = while_it_passes(
+            "log records", [&] { return next_day_with_records(store->events(), customer, day); });
+        if (!own) return forward(own);
+        if (*own) next = std::min(next.value_or(UINT32_MAX), **own);
+      }
+      if (!next) return {};
+      tell(customer, "log records", *next);
+      auto added = add({customer, "log records", *next},
+                       [&](StoreSums& sums) { return sums.records(customer, *next); });
+      if (!added) return added;
+      day = *next + 1;
+    }
+  }
+
+  template <typename Sum>
+  Result<void> add(ComparedDay day, Sum&& sum_of) {
+    const auto from = while_it_passes(day.kind, [&] { return sum_of(from_); });
+    if (!from) return forward(from);
+    const auto to = while_it_passes(day.kind, [&] { return sum_of(to_); });
+    if (!to) return forward(to);
+    day.from = *from;
+    day.to = *to;
+    note(day);
+    return {};
+  }
+  void note(const ComparedDay& day) {
+    if (day.from.items == 0 && day.to.items == 0) return;
+    is_equal_ = is_equal_ && day.from == day.to;
+    visit_(day);
+  }
+  void tell(const CustomerId& customer, std::string_view what, std::uint32_t day) const {
+    told_.progress(
+        fmt::format("comparing {} of customer {}, {}", what, customer.text(), day_text(day)));
+  }
+
+  const CopyJob& job_;
+  const CopyTold& told_;
+  const Visit& visit_;
+  StoreSums from_;
+  StoreSums to_;
+  bool is_equal_ = true;
+};
+
+}  // namespace
+
+Result<bool> compare_stores(const CopyJob& job, const CopyTold& told,
+                            const std::function<void(const ComparedDay&)>& visit) {
+  return Comparison(job, told, visit).run();
+}
+
+}  // namespace vigia::storage::keep

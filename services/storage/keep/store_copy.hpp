@@ -1,0 +1,58 @@
+// Copies what one cold store holds into another.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "services/storage/keep/copy_clock.hpp"
+#include "services/storage/keep/copy_counts.hpp"
+#include "services/storage/keep/store_sums.hpp"
+#include "services/storage/store/cold_store.hpp"
+
+namespace vigia::storage::keep {
+
+/// From which day on the other store keeps what it is given; 0: all.
+struct CopyKept {
+  std::uint32_t samples = 0;  ///< and exemplars
+  std::uint32_t spans = 0;
+  std::uint32_t records = 0;
+};
+
+/// All must outlive their use.
+struct CopyJob {
+  store::ColdStore& from;
+  store::ColdStore& to;
+  CopyClock& to_clock;                ///< that of `to`
+  std::vector<CustomerId> customers;  ///< whose, each once, by name
+  CopyKept kept;
+  std::string state_file;  ///< "": it begins at the beginning
+  std::string name;        ///< one line, by which the state file is told from another copy's
+};
+
+struct CopyTold {
+  std::function<void(const std::string& what)> progress;
+  SayDamage damage;
+};
+
+/// A customer after the other, his samples, exemplars, spans and log records, day by day; how far
+/// it is stands in the state file after each day that has any. The same again copies nothing twice.
+/// Waits for a store that refuses, ten minutes at most. The counts are this run's. Errors:
+/// CopyState's; the stores'. Thread contract: one thread.
+Result<CopyCounts> copy_store(const CopyJob& job, const CopyTold& told);
+
+/// A customer's day of one kind, in both stores.
+struct ComparedDay {
+  const CustomerId& customer;
+  std::string_view kind;  ///< "samples", "exemplars", "spans", "log records"
+  std::uint32_t day = 0;
+  DaySum from = {};
+  DaySum to = {};
+};
+/// Reads both stores, from the days on from which `to` keeps things, and tells of each day that has
+/// anything in either. Whether all are equal. Spans, of a store that gives them by trace alone, are
+/// compared by the traces that have any on the day. What `from` cannot tell is left out, and equal.
+Result<bool> compare_stores(const CopyJob& job, const CopyTold& told,
+                            const std::function<void(const ComparedDay&)>& visit);
+
+}  // namespace vigia::storage::keep
