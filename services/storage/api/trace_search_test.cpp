@@ -313,7 +313,7 @@ TEST(TraceSearchWithoutIndex, IsRefused) {
                                     const store::WorkLimit&) override {
       return store::LogEnd{};
     }
-    Result<std::size_t> expire(Signal, TimestampMs) override { return std::size_t{0}; }
+    Result<std::size_t> expire(Signal, const store::ExpiryCuts&) override { return std::size_t{0}; }
     bool is_writable() const override { return true; }
     std::uint64_t disk_bytes(Signal) const override { return 0; }
     std::uint64_t damaged_items(Signal) const override { return 0; }

@@ -34,7 +34,7 @@ class GatedExemplars final : public store::ExemplarStore {
                     const store::WorkLimit& limit) override {
     return memory.exemplars()->read(customer, series, range, visit, limit);
   }
-  Result<std::size_t> expire(TimestampMs) override { return 0U; }
+  Result<std::size_t> expire(const store::ExpiryCuts&) override { return 0U; }
   std::uint64_t disk_bytes() const override { return 0; }
   std::uint64_t damaged() const override { return 0; }
 

@@ -13,6 +13,7 @@
 #include "libs/model/ids.hpp"
 #include "libs/model/labels.hpp"
 #include "services/storage/store/day_range.hpp"
+#include "services/storage/store/expiry_cuts.hpp"
 #include "services/storage/store/label_matcher.hpp"
 #include "services/storage/store/series.hpp"
 #include "services/storage/store/work_limit.hpp"
@@ -103,10 +104,10 @@ class Catalog {
   virtual Result<TextPage> label_values(const CustomerId& customer, std::string_view name,
                                         const TextQuery& query, const WorkLimit& limit) const = 0;
 
-  /// Forgets series and label values whose last day is over at `before_ms`, and of the others that
-  /// they had samples on days before; returns how many series. What has no days counts as of
-  /// `now_ms`.
-  virtual Result<std::size_t> expire(TimestampMs before_ms, TimestampMs now_ms) = 0;
+  /// Forgets series and label values whose last day is over at their customer's cut, and of the
+  /// others that they had samples on days before; returns how many series. What has no days counts
+  /// as of `now_ms`. kInvalid for cuts that differ by customer, where the store cannot.
+  virtual Result<std::size_t> expire(const ExpiryCuts& cuts, TimestampMs now_ms) = 0;
 };
 
 }  // namespace vigia::storage::store

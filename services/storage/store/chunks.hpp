@@ -16,6 +16,7 @@
 #include "libs/model/sample.hpp"
 #include "services/storage/store/day_range.hpp"
 #include "services/storage/store/due_days.hpp"
+#include "services/storage/store/expiry_cuts.hpp"
 #include "services/storage/store/series.hpp"
 
 namespace vigia::storage::store {
@@ -121,9 +122,10 @@ class ChunkStore {
                                                     TimestampMs from_ms) = 0;
   /// Whatever was done before is on disk when it returns.
   virtual Result<void> sync() = 0;
-  /// Forgets whole periods of which no sample is younger than `before_ms`, all customers'; returns
-  /// how many.
-  virtual Result<std::size_t> expire(Resolution resolution, TimestampMs before_ms) = 0;
+  /// Forgets, by customer, whole periods of which no sample is younger than the customer's cut;
+  /// returns of how many periods something went. kInvalid for cuts that differ by customer, where
+  /// the store cannot.
+  virtual Result<std::size_t> expire(Resolution resolution, const ExpiryCuts& cuts) = 0;
   virtual std::uint64_t disk_bytes() const = 0;
   /// Null for a store that does not mark days: roll-ups are then made of raw when they are asked
   /// for, and not stored. As long as the store.

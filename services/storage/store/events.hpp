@@ -11,6 +11,7 @@
 #include "libs/model/sample.hpp"
 #include "libs/model/signal.hpp"
 #include "services/storage/store/catalog.hpp"
+#include "services/storage/store/expiry_cuts.hpp"
 #include "services/storage/store/label_matcher.hpp"
 #include "services/storage/store/trace_query.hpp"
 #include "services/storage/store/work_limit.hpp"
@@ -121,8 +122,9 @@ class EventStore {
   virtual Result<OperationPage> operations(const CustomerId& customer, std::string_view service,
                                            const OperationQuery& query, const WorkLimit& limit);
 
-  /// Forgets whole days that are older than before_ms, all customers'; returns how many.
-  virtual Result<std::size_t> expire(Signal signal, TimestampMs before_ms) = 0;
+  /// Forgets, by customer, whole days that are older than the customer's cut; returns of how many
+  /// days something went. kInvalid for cuts that differ by customer, where the store cannot.
+  virtual Result<std::size_t> expire(Signal signal, const ExpiryCuts& cuts) = 0;
   virtual bool is_writable() const = 0;
   virtual std::uint64_t disk_bytes(Signal signal) const = 0;
   virtual std::uint64_t damaged_items(Signal signal) const = 0;

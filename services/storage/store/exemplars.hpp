@@ -12,6 +12,7 @@
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
 #include "libs/model/sample.hpp"
+#include "services/storage/store/expiry_cuts.hpp"
 #include "services/storage/store/series.hpp"
 #include "services/storage/store/work_limit.hpp"
 
@@ -63,8 +64,8 @@ class ExemplarStore {
   virtual Result<void> read(const CustomerId& customer, SeriesId series, const ExemplarRange& range,
                             const Visit& visit, const WorkLimit& limit) = 0;
 
-  /// Forgets whole days that are older than before_ms, all customers'; returns how many.
-  virtual Result<std::size_t> expire(TimestampMs before_ms) = 0;
+  /// As EventStore::expire.
+  virtual Result<std::size_t> expire(const ExpiryCuts& cuts) = 0;
   virtual std::uint64_t disk_bytes() const = 0;
   /// That were left out of answers because they cannot be read.
   virtual std::uint64_t damaged() const = 0;

@@ -47,7 +47,7 @@ class CassandraCatalog final : public Catalog {
   Result<TextPage> label_values(const CustomerId& customer, std::string_view name,
                                 const TextQuery& query, const WorkLimit& limit) const override;
   /// Once for each day: more often does nothing.
-  Result<std::size_t> expire(TimestampMs before_ms, TimestampMs now_ms) override;
+  Result<std::size_t> expire(const ExpiryCuts& cuts, TimestampMs now_ms) override;
 
   /// While memory is short what is known takes half.
   void set_short(bool is_short);

@@ -46,9 +46,10 @@ struct CassandraCatalog::Expiring {
   bool is_over(std::uint32_t cut) const { return last_day.value_or(0) < cut; }
 };
 
-Result<std::size_t> CassandraCatalog::expire(TimestampMs before_ms, TimestampMs /*now_ms*/) {
+Result<std::size_t> CassandraCatalog::expire(const ExpiryCuts& cuts, TimestampMs /*now_ms*/) {
+  if (!cuts.own.empty()) return not_by_customer();
   const std::lock_guard lock(expire_mutex_);
-  const std::uint32_t cut = day_of(before_ms);
+  const std::uint32_t cut = day_of(cuts.before_ms);
   if (cut <= expired_until_) return 0U;
   if (auto raised = kept_.raise("index", cut); !raised) return forward(raised);
   if (auto loaded = load_customers(); !loaded) return forward(loaded);

@@ -204,9 +204,10 @@ Result<std::optional<TimestampMs>> CassandraChunks::newest(const CustomerId& cus
   return newest;
 }
 
-Result<std::size_t> CassandraChunks::expire(Resolution resolution, TimestampMs before_ms) {
+Result<std::size_t> CassandraChunks::expire(Resolution resolution, const ExpiryCuts& cuts) {
+  if (!cuts.own.empty()) return not_by_customer();
   const std::lock_guard lock(expire_mutex_);
-  const std::uint32_t cut = day_of(before_ms - row_span_max_ms(resolution));
+  const std::uint32_t cut = day_of(cuts.before_ms - row_span_max_ms(resolution));
   std::uint32_t& until = expired_until_[index_of(resolution)];
   if (cut <= until) return 0U;
   if (auto raised = kept_.raise(kind_of(resolution), cut); !raised) return forward(raised);

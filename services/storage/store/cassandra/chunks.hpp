@@ -36,7 +36,7 @@ class CassandraChunks final : public ChunkStore {
                                             TimestampMs from_ms) override;
   Result<void> sync() override { return {}; }
   /// Days are not read any more when it returns; their rows end with their class.
-  Result<std::size_t> expire(Resolution resolution, TimestampMs before_ms) override;
+  Result<std::size_t> expire(Resolution resolution, const ExpiryCuts& cuts) override;
   /// 0: what the nodes need only they know (nodetool tablestats).
   std::uint64_t disk_bytes() const override { return 0; }
 

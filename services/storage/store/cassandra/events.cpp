@@ -100,9 +100,10 @@ Result<LogEnd> CassandraEvents::read_logs(const CustomerId& customer, const LogQ
   return walk.run(visit, limit, damaged_[index_of(Signal::kLogs)]);
 }
 
-Result<std::size_t> CassandraEvents::expire(Signal signal, TimestampMs before_ms) {
+Result<std::size_t> CassandraEvents::expire(Signal signal, const ExpiryCuts& cuts) {
+  if (!cuts.own.empty()) return not_by_customer();
   const std::lock_guard lock(expire_mutex_);
-  const std::uint32_t cut = day_of(before_ms);
+  const std::uint32_t cut = day_of(cuts.before_ms);
   std::uint32_t& until = expired_until_[index_of(signal)];
   if (cut <= until) return 0U;
   if (auto raised = kept_.raise(to_string(signal), cut); !raised) return forward(raised);

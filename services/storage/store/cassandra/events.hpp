@@ -53,7 +53,7 @@ class CassandraEvents final : public EventStore {
   Result<LogEnd> read_logs(const CustomerId& customer, const LogQuery& query, const LogVisit& visit,
                            const WorkLimit& limit) override;
   /// Days are not read any more when it returns; their rows end with their time to live.
-  Result<std::size_t> expire(Signal signal, TimestampMs before_ms) override;
+  Result<std::size_t> expire(Signal signal, const ExpiryCuts& cuts) override;
   bool is_writable() const override { return true; }
   /// 0: what the nodes need only they know (nodetool tablestats).
   std::uint64_t disk_bytes(Signal /*signal*/) const override { return 0; }

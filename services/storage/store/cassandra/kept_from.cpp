@@ -14,6 +14,13 @@ constexpr Duration kLookEach = std::chrono::minutes(1);
 using vigia::cassandra::BoundCells;
 using vigia::cassandra::RowReader;
 
+tl::unexpected<Error> not_by_customer() {
+  return fail(
+      ErrorCode::kInvalid,
+      "the store on Cassandra keeps all customers' data equally long: retention by customer "
+      "is store.rocksdb's");
+}
+
 Result<void> KeptDays::prepare(Preparation& preparation) {
   read_ = preparation.prepare("SELECT kind, day FROM {}.kept_from");
   write_ =

@@ -11,6 +11,9 @@
 
 namespace vigia::storage::store::cassandra {
 
+/// kInvalid: what an expiry by customer is answered. Rows end by their table (retention_class.hpp).
+tl::unexpected<Error> not_by_customer();
+
 /// Thread contract: any thread.
 class KeptDays {
  public:

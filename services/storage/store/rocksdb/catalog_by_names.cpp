@@ -105,7 +105,8 @@ std::unique_ptr<SeriesCursor> CatalogByNames::select(const CustomerId& customer,
   if (!number.has_value()) return std::make_unique<NoSeries>();
   return std::make_unique<SearchCursor>(
       store_,
-      index::SeriesWalk::Wanted{*number, query.matchers, index_.without_expired(query.days)},
+      index::SeriesWalk::Wanted{*number, query.matchers,
+                                index_.without_expired(*number, query.days)},
       limit);
 }
 

@@ -27,8 +27,8 @@ class CatalogByNames final : public Catalog {
                                const WorkLimit& limit) const override;
   Result<TextPage> label_values(const CustomerId& customer, std::string_view name,
                                 const TextQuery& query, const WorkLimit& limit) const override;
-  Result<std::size_t> expire(TimestampMs before_ms, TimestampMs now_ms) override {
-    return index_.expire(before_ms, now_ms);
+  Result<std::size_t> expire(const ExpiryCuts& cuts, TimestampMs now_ms) override {
+    return index_.expire(cuts, now_ms);
   }
 
  private:

@@ -226,8 +226,8 @@ Result<std::optional<TimestampMs>> KvChunkStore::newest(customers::CustomerNumbe
   return newest;
 }
 
-Result<std::size_t> KvChunkStore::expire(TimestampMs before_ms) {
-  return days_.expire(before_ms, row_span_max_ms(resolution_));  // the last row may reach so far
+Result<std::size_t> KvChunkStore::expire(const kv::DayCuts& cuts) {
+  return days_.expire(cuts, row_span_max_ms(resolution_));  // the last row may reach so far
 }
 
 namespace {

@@ -71,7 +71,7 @@ class KvChunkStore final {
   Result<std::optional<TimestampMs>> newest(customers::CustomerNumber customer, SeriesId series,
                                             TimestampMs from_ms) const;
   Result<void> sync() { return store_.sync(); }
-  Result<std::size_t> expire(TimestampMs before_ms);
+  Result<std::size_t> expire(const kv::DayCuts& cuts);
   std::uint64_t disk_bytes() const { return store_.disk_bytes(family_); }
 
  private:

@@ -37,7 +37,7 @@ class KvExemplars final {
   };
   Result<void> read(const SeriesPlace& place, const ExemplarRange& range,
                     const ExemplarStore::Visit& visit, const WorkLimit& limit);
-  Result<std::size_t> expire(TimestampMs before_ms) { return days_.expire(before_ms, 0); }
+  Result<std::size_t> expire(const kv::DayCuts& cuts) { return days_.expire(cuts, 0); }
   std::uint64_t disk_bytes() const { return store_.disk_bytes(kv::Family::kExemplars); }
   std::uint64_t damaged() const { return damaged_; }
 

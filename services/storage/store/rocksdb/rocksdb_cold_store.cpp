@@ -1,9 +1,26 @@
 #include "services/storage/store/rocksdb/rocksdb_cold_store.hpp"
 
+#include <set>
+
 #include "services/storage/store/rocksdb/catalog_by_names.hpp"
 
 namespace vigia::storage::store::rocksdb {
 namespace {
+
+kv::DayCuts by_number(const index::SeriesIndex& index, const ExpiryCuts& cuts) {
+  kv::DayCuts numbered(cuts.before_ms);
+  numbered.earliest_ms = cuts.earliest_ms();
+  numbered.latest_ms = cuts.latest_ms();
+  for (const auto& [customer, cut_ms] : cuts.own) {
+    if (const auto number = index.find_customer(customer)) numbered.own[number->value] = cut_ms;
+  }
+  std::set<std::uint32_t> given;
+  for (const index::Customer& customer : index.customers()) given.insert(customer.number.value);
+  numbered.is_given = [given = std::move(given)](std::uint32_t number) {
+    return given.contains(number);
+  };
+  return numbered;
+}
 
 class NoRows final : public ChunkCursor {
  public:
@@ -118,8 +135,8 @@ class ChunksByNames final : public ChunkStore {
     return rows_.of(Resolution::kRaw).newest(*number, series.id, from_ms);
   }
   Result<void> sync() override { return rows_.sync(); }
-  Result<std::size_t> expire(Resolution resolution, TimestampMs before_ms) override {
-    return rows_.of(resolution).expire(before_ms);
+  Result<std::size_t> expire(Resolution resolution, const ExpiryCuts& cuts) override {
+    return rows_.of(resolution).expire(by_number(index_, cuts));
   }
   std::uint64_t disk_bytes() const override { return rows_.disk_bytes(); }
   DueDays* due_days() override { return &due_days_; }
@@ -181,8 +198,8 @@ class EventsByNames final : public EventStore, public SpanDays {
     if (!number.has_value()) return OperationPage{{}, true};
     return spans_.operations(*number, service, query, limit);
   }
-  Result<std::size_t> expire(Signal signal, TimestampMs before_ms) override {
-    return table(signal).expire(before_ms);
+  Result<std::size_t> expire(Signal signal, const ExpiryCuts& cuts) override {
+    return table(signal).expire(by_number(index_, cuts));
   }
   bool is_writable() const override { return spans_.is_writable(); }
   std::uint64_t disk_bytes(Signal signal) const override { return table(signal).disk_bytes(); }
@@ -223,7 +240,9 @@ class ExemplarsByNames final : public ExemplarStore {
     if (!number.has_value()) return {};
     return rows_.read({*number, series}, range, visit, limit);
   }
-  Result<std::size_t> expire(TimestampMs before_ms) override { return rows_.expire(before_ms); }
+  Result<std::size_t> expire(const ExpiryCuts& cuts) override {
+    return rows_.expire(by_number(index_, cuts));
+  }
   std::uint64_t disk_bytes() const override { return rows_.disk_bytes(); }
   std::uint64_t damaged() const override { return rows_.damaged(); }
 

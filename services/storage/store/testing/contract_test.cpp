@@ -330,6 +330,64 @@ TYPED_TEST(ContractTest, SeriesWhoseDaysAreOverExpire) {
 }
 
 // Its samples of those days are gone, though others of the series are there.
+// Whose cut is earlier keeps what another loses of the same day; who has none keeps it for ever.
+TYPED_TEST(ContractTest, ChunksOfADayExpireByCustomer) {
+  if (!this->store_.kExpiresByCustomer) GTEST_SKIP() << "of all customers at once only";
+  const CustomerId c = CustomerId::parse("cliente-c").value();
+  for (const CustomerId& customer : {this->a_, this->b_, c}) {
+    this->put(customer,
+              {this->chunk(this->key_, kStart, "1"), this->chunk(this->key_, kStart + kDayMs, "2"),
+               this->chunk(this->key_, kStart + 2 * kDayMs, "3")});
+  }
+  ExpiryCuts cuts(kStart + kDayMs + kChunkSpanMs);
+  cuts.own[this->b_] = kStart + 2 * kDayMs + kChunkSpanMs;
+  cuts.own[c] = 0;
+  EXPECT_EQ(this->chunks().expire(Resolution::kRaw, cuts).value(), 2U);
+  EXPECT_EQ(this->chunks().expire(Resolution::kRaw, cuts).value(), 0U);
+  const auto left = [&](const CustomerId& customer) {
+    return this->read(customer, {this->key_}, this->all_);
+  };
+  EXPECT_THAT(left(this->a_), ElementsAre("2", "3"));
+  EXPECT_THAT(left(this->b_), ElementsAre("3"));
+  EXPECT_THAT(left(c), ElementsAre("1", "2", "3"));
+  // Into a day that has been looked through.
+  this->put(this->b_, {this->chunk(this->key_, kStart + kDayMs, "late")});
+  EXPECT_EQ(this->chunks().expire(Resolution::kRaw, cuts).value(), 1U);
+  EXPECT_THAT(left(this->b_), ElementsAre("3"));
+  cuts.own.erase(c);
+  EXPECT_EQ(this->chunks().expire(Resolution::kRaw, cuts).value(), 1U);
+  EXPECT_THAT(left(this->a_), ElementsAre("2", "3"));
+  EXPECT_THAT(left(c), ElementsAre("2", "3"));
+}
+
+TYPED_TEST(ContractTest, SeriesExpireByCustomer) {
+  if (!this->store_.kExpiresByCustomer) GTEST_SKIP() << "of all customers at once only";
+  for (const CustomerId& customer : {this->a_, this->b_}) {
+    this->resolve(customer, this->labels("m", "old"), {kDay, kDay});
+    this->resolve(customer, this->labels("m", "new"), {kDay, kDay + 9});
+  }
+  ExpiryCuts cuts(kStart + 2 * kDayMs);
+  cuts.own[this->b_] = kStart;
+  EXPECT_EQ(this->catalog().expire(cuts, kStart + 9 * kDayMs).value(), 1U);
+  EXPECT_THAT(this->texts(this->a_, "pod"), ElementsAre("new"));
+  EXPECT_THAT(this->texts(this->a_, "pod", {kDay, kDay + 1}), IsEmpty());
+  EXPECT_THAT(this->texts(this->b_, "pod"), ElementsAre("new", "old"));
+  EXPECT_THAT(this->texts(this->b_, "pod", {kDay, kDay + 1}), ElementsAre("new", "old"));
+  EXPECT_EQ(this->select(this->a_, {}, {kDay, kDay}).size(), 0U);
+  EXPECT_EQ(this->select(this->b_, {}, {kDay, kDay}).size(), 2U);
+  EXPECT_TRUE(this->resolve(this->a_, this->labels("m", "old"), {kDay + 9, kDay + 9}).is_new);
+  EXPECT_FALSE(this->resolve(this->b_, this->labels("m", "old"), {kDay + 9, kDay + 9}).is_new);
+}
+
+TYPED_TEST(ContractTest, AStoreThatExpiresAllAlikeRefusesCutsByCustomer) {
+  if (this->store_.kExpiresByCustomer) GTEST_SKIP() << "it does";
+  ExpiryCuts cuts(kStart);
+  cuts.own[this->a_] = 0;
+  EXPECT_EQ(this->chunks().expire(Resolution::kRaw, cuts).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(this->catalog().expire(cuts, kStart).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(this->events().expire(Signal::kLogs, cuts).error().code, ErrorCode::kInvalid);
+}
+
 TYPED_TEST(ContractTest, ASeriesIsNotOnDaysThatExpired) {
   this->resolve(this->a_, this->labels("m", "old"), {kDay, kDay + 9});
   ASSERT_EQ(this->catalog().expire(kStart + 5 * kDayMs, kStart + 9 * kDayMs).value(), 0U);

@@ -170,5 +170,61 @@ TYPED_TEST(EventContractTest, WholeDaysOfEventsExpireBySignal) {
   EXPECT_EQ(seen, 1);
 }
 
+// With what they say of their origin, and by their indices: of one day one customer's stay whole.
+TYPED_TEST(EventContractTest, EventsOfADayExpireByCustomer) {
+  if (!this->store_.kExpiresByCustomer) GTEST_SKIP() << "of all customers at once only";
+  const std::vector<std::pair<std::string, std::string>> shop = {{"service.name", "shop"}};
+  for (const CustomerId& customer : {this->a_, this->b_}) {
+    for (const TimestampNs time_ns : {kStartNs, kStartNs + kDayNs}) {
+      ASSERT_TRUE(this->events().write(
+          customer, Signal::kLogs,
+          export_of(customer.text(), {log_record_of(time_ns, customer.text())}, shop)));
+      const std::string trace(kTraceIdBytes, time_ns == kStartNs ? '1' : '2');
+      ASSERT_TRUE(
+          this->events().write(customer, Signal::kTraces,
+                               export_of(customer.text(), {span_of(trace, 's', time_ns)}, shop)));
+    }
+  }
+  const auto matchers = compile_matchers({{MatchType::kEqual, "service_name", "shop"}}).value();
+  const auto seen = [&](const CustomerId& customer) {
+    std::string all;
+    const auto record = [&](const LogRecordView& one) {
+      EXPECT_NE(one.event.resource.find("shop"), std::string_view::npos);
+      all += 'l';
+      return true;
+    };
+    LogQuery logs{0, UINT64_MAX};
+    logs.stream = &matchers;
+    EXPECT_TRUE(this->events().read_logs(customer, logs, record, this->unlimited_)->is_whole);
+    const auto span = [&](const EventView& one) {
+      EXPECT_NE(one.resource.find("shop"), std::string_view::npos);
+      all += 's';
+      return true;
+    };
+    for (const char id : {'1', '2'}) {
+      const std::string trace(kTraceIdBytes, id);
+      EXPECT_TRUE(this->events().read_trace(customer, trace, span, this->unlimited_).value());
+    }
+    return all + std::to_string(this->events().damaged_items(Signal::kLogs) +
+                                this->events().damaged_items(Signal::kTraces));
+  };
+  ExpiryCuts cuts(kStart);
+  cuts.own[this->b_] = kStart + kDayMs;
+  for (const Signal signal : {Signal::kLogs, Signal::kTraces}) {
+    EXPECT_EQ(this->events().expire(signal, cuts).value(), 1U);
+    EXPECT_EQ(this->events().expire(signal, cuts).value(), 0U);
+  }
+  EXPECT_EQ(seen(this->a_), "llss0");
+  EXPECT_EQ(seen(this->b_), "ls0");
+  // And the other way round: all but one lose it.
+  cuts = kStart + 2 * kDayMs;
+  cuts.own[this->a_] = 0;
+  for (const Signal signal : {Signal::kLogs, Signal::kTraces}) {
+    EXPECT_EQ(this->events().expire(signal, cuts).value(), 1U);
+  }
+  EXPECT_EQ(seen(this->a_), "llss0");
+  EXPECT_EQ(seen(this->b_), "0");
+}
+
 }  // namespace
 }  // namespace vigia::storage::store

@@ -89,6 +89,20 @@ TYPED_TEST(ExemplarContract, ExpiryTakesWholeDays) {
   EXPECT_EQ(this->read(this->a_).size(), 1U);
 }
 
+TYPED_TEST(ExemplarContract, ADayExpiresByCustomer) {
+  const std::vector<NewExemplar> some = {this->exemplar(kStart + 1, 1, "x")};
+  ASSERT_TRUE(this->exemplars().put(this->a_, some).has_value());
+  ASSERT_TRUE(this->exemplars().put(this->b_, some).has_value());
+  ExpiryCuts cuts(kStart);
+  cuts.own[this->a_] = kStart + kDayMs;
+  EXPECT_EQ(this->exemplars().expire(cuts).value(), 1U);
+  EXPECT_EQ(this->read(this->a_).size(), 0U);
+  int seen = 0;
+  const auto count = [&](const StoredExemplar&) { return ++seen > 0; };
+  EXPECT_TRUE(this->exemplars().read(this->b_, {7}, {0, INT64_MAX}, count, this->unlimited_));
+  EXPECT_EQ(seen, 1);
+}
+
 TYPED_TEST(ExemplarContract, SaysWhichSeriesHaveAny) {
   const std::vector<NewExemplar> some = {this->exemplar(kStart, 1, "x", {2}),
                                          this->exemplar(kStart + kDayMs, 1, "x", {5}),

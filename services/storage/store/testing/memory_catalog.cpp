@@ -77,8 +77,9 @@ void MemoryColdStore::MemoryCatalog::note(OfCustomer& of, Known& known,
   }
 }
 
-bool MemoryColdStore::MemoryCatalog::is_on(const DayRange& days, const DayRange& wanted) const {
-  const std::uint32_t first = std::max(wanted.first, expired_until_);
+bool MemoryColdStore::MemoryCatalog::OfCustomer::is_on(const DayRange& days,
+                                                       const DayRange& wanted) const {
+  const std::uint32_t first = std::max(wanted.first, expired_until);
   return first <= wanted.last && days.overlaps({first, wanted.last});
 }
 
@@ -124,7 +125,7 @@ std::unique_ptr<SeriesCursor> MemoryColdStore::MemoryCatalog::select(const Custo
   const auto of = customers_.find(customer);
   if (of == customers_.end()) return std::make_unique<Found>(std::move(found), limit);
   for (const auto& [id, known] : of->second.series) {
-    if (known.days != kNoDays && !is_on(known.days, query.days)) continue;
+    if (known.days != kNoDays && !of->second.is_on(known.days, query.days)) continue;
     if (all_match(query.matchers, views_of(known.labels))) found.push_back({id, known.labels});
   }
   std::stable_sort(found.begin(), found.end(), [](const auto& left, const auto& right) {
@@ -142,7 +143,7 @@ Result<TextPage> MemoryColdStore::MemoryCatalog::label_names(const CustomerId& c
   if (of == customers_.end()) return TextPage{{}, true};
   std::map<std::string, bool> wanted;
   for (const auto& [name, values] : of->second.values) {
-    for (const auto& [value, days] : values) wanted[name] |= is_on(days, query.days);
+    for (const auto& [value, days] : values) wanted[name] |= of->second.is_on(days, query.days);
   }
   return page_of(wanted, query);
 }
@@ -158,17 +159,19 @@ Result<TextPage> MemoryColdStore::MemoryCatalog::label_values(const CustomerId& 
   const auto values = of->second.values.find(name);
   if (values == of->second.values.end()) return TextPage{{}, true};
   std::map<std::string, bool> wanted;
-  for (const auto& [value, days] : values->second) wanted[value] = is_on(days, query.days);
+  for (const auto& [value, days] : values->second) {
+    wanted[value] = of->second.is_on(days, query.days);
+  }
   return page_of(wanted, query);
 }
 
-Result<std::size_t> MemoryColdStore::MemoryCatalog::expire(TimestampMs before_ms,
+Result<std::size_t> MemoryColdStore::MemoryCatalog::expire(const ExpiryCuts& cuts,
                                                            TimestampMs /*now_ms*/) {
   const std::lock_guard lock(mutex_);
-  const std::uint32_t cut = day_of(before_ms);
-  expired_until_ = std::max(expired_until_, cut);
   std::size_t gone = 0;
   for (auto& [id, of] : customers_) {
+    const std::uint32_t cut = day_of(std::max<TimestampMs>(cuts.of(id), 0));
+    of.expired_until = std::max(of.expired_until, cut);
     gone += std::erase_if(of.series, [&](const auto& one) {
       return one.second.days != kNoDays && one.second.days.last < cut;
     });
@@ -176,7 +179,9 @@ Result<std::size_t> MemoryColdStore::MemoryCatalog::expire(TimestampMs before_ms
       std::erase_if(values, [&](const auto& value) { return value.second.last < cut; });
     }
   }
-  std::erase_if(known_, [&](const auto& known) { return known.second.days.last < cut; });
+  // Forgetting is allowed.
+  const std::uint32_t latest = day_of(std::max<TimestampMs>(cuts.latest_ms(), 0));
+  std::erase_if(known_, [&](const auto& known) { return known.second.days.last < latest; });
   return gone;
 }
 

@@ -91,11 +91,12 @@ Result<std::optional<TimestampMs>> MemoryColdStore::MemoryChunks::newest(const C
 }
 
 Result<std::size_t> MemoryColdStore::MemoryChunks::expire(Resolution resolution,
-                                                          TimestampMs before_ms) {
+                                                          const ExpiryCuts& cuts) {
   const std::lock_guard lock(mutex_);
   std::set<std::uint32_t> days;
   for (auto& [place, rows] : places_) {
     if (std::get<Resolution>(place) != resolution) continue;
+    const TimestampMs before_ms = cuts.of(std::get<CustomerId>(place));
     std::erase_if(rows, [&](const auto& entry) {
       const std::uint32_t day = day_of(entry.second.first_ms);
       // The last row of a day may reach into the next ones.

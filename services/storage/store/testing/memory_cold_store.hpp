@@ -37,7 +37,7 @@ class MemoryColdStore final : public ColdStore {
                                  const WorkLimit& limit) const override;
     Result<TextPage> label_values(const CustomerId& customer, std::string_view name,
                                   const TextQuery& query, const WorkLimit& limit) const override;
-    Result<std::size_t> expire(TimestampMs before_ms, TimestampMs now_ms) override;
+    Result<std::size_t> expire(const ExpiryCuts& cuts, TimestampMs now_ms) override;
 
    private:
     struct Known {
@@ -47,14 +47,14 @@ class MemoryColdStore final : public ColdStore {
     struct OfCustomer {
       std::map<SeriesId, Known> series;
       std::map<std::string, std::map<std::string, DayRange>, std::less<>> values;
+      std::uint32_t expired_until = 0;
+      bool is_on(const DayRange& days, const DayRange& wanted) const;
     };
-    bool is_on(const DayRange& days, const DayRange& wanted) const;
     void note(OfCustomer& of, Known& known, const DayRange& days) const;
 
     mutable std::mutex mutex_;
     std::map<CustomerId, OfCustomer> customers_;
     std::map<LabelsHash, KnownSeries> known_;
-    std::uint32_t expired_until_ = 0;
   };
 
   class MemoryChunks final : public ChunkStore {
@@ -67,7 +67,7 @@ class MemoryColdStore final : public ColdStore {
     Result<std::optional<TimestampMs>> newest(const CustomerId& customer, const SeriesKey& series,
                                               TimestampMs from_ms) override;
     Result<void> sync() override { return {}; }
-    Result<std::size_t> expire(Resolution resolution, TimestampMs before_ms) override;
+    Result<std::size_t> expire(Resolution resolution, const ExpiryCuts& cuts) override;
     std::uint64_t disk_bytes() const override { return 0; }
     DueDays* due_days() override { return &due_days_; }
 
@@ -130,7 +130,7 @@ class MemoryColdStore final : public ColdStore {
                               const WorkLimit& limit) override;
     Result<OperationPage> operations(const CustomerId& customer, std::string_view service,
                                      const OperationQuery& query, const WorkLimit& limit) override;
-    Result<std::size_t> expire(Signal signal, TimestampMs before_ms) override;
+    Result<std::size_t> expire(Signal signal, const ExpiryCuts& cuts) override;
     bool is_writable() const override { return true; }
     std::uint64_t disk_bytes(Signal /*signal*/) const override { return 0; }
     std::uint64_t damaged_items(Signal /*signal*/) const override { return 0; }
@@ -161,7 +161,7 @@ class MemoryColdStore final : public ColdStore {
                                          const WorkLimit& limit) override;
     Result<void> read(const CustomerId& customer, SeriesId series, const ExemplarRange& range,
                       const Visit& visit, const WorkLimit& limit) override;
-    Result<std::size_t> expire(TimestampMs before_ms) override;
+    Result<std::size_t> expire(const ExpiryCuts& cuts) override;
     std::uint64_t disk_bytes() const override { return 0; }
     std::uint64_t damaged() const override { return 0; }
 

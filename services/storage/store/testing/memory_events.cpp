@@ -183,11 +183,12 @@ Result<LogEnd> MemoryColdStore::MemoryEvents::read_logs(const CustomerId& custom
   return end;
 }
 
-Result<std::size_t> MemoryColdStore::MemoryEvents::expire(Signal signal, TimestampMs before_ms) {
+Result<std::size_t> MemoryColdStore::MemoryEvents::expire(Signal signal, const ExpiryCuts& cuts) {
   const std::lock_guard lock(mutex_);
   std::set<std::uint32_t> days;
   for (auto& [owner, items] : items_) {
     if (owner.second != signal) continue;
+    const TimestampMs before_ms = cuts.of(owner.first);
     std::erase_if(items, [&](const Item& item) {
       const std::uint32_t day = day_of_ns(item.time_ns);
       const bool is_over = (TimestampMs{day} + 1) * kDayMs <= before_ms;

@@ -46,10 +46,11 @@ Result<void> MemoryColdStore::MemoryExemplars::read(const CustomerId& customer, 
   return {};
 }
 
-Result<std::size_t> MemoryColdStore::MemoryExemplars::expire(TimestampMs before_ms) {
+Result<std::size_t> MemoryColdStore::MemoryExemplars::expire(const ExpiryCuts& cuts) {
   const std::lock_guard lock(mutex_);
   std::set<std::uint32_t> days;
   for (auto& [place, items] : items_) {
+    const TimestampMs before_ms = cuts.of(place.first);
     std::erase_if(items, [&](const Item& item) {
       const std::uint32_t day = day_of(std::get<0>(item));
       const bool is_over = (static_cast<TimestampMs>(day) + 1) * kDayMs <= before_ms;

@@ -28,8 +28,8 @@ class WatchedChunks : public ChunkStore {
     return chunks_.newest(customer, series, from_ms);
   }
   Result<void> sync() override { return chunks_.sync(); }
-  Result<std::size_t> expire(Resolution resolution, TimestampMs before_ms) override {
-    return chunks_.expire(resolution, before_ms);
+  Result<std::size_t> expire(Resolution resolution, const ExpiryCuts& cuts) override {
+    return chunks_.expire(resolution, cuts);
   }
   std::uint64_t disk_bytes() const override { return chunks_.disk_bytes(); }
 

@@ -13,6 +13,7 @@
 namespace vigia::storage::store::cassandra {
 
 struct OnCassandra {
+  static constexpr bool kExpiresByCustomer = false;
   ColdStore& cold() { return *store; }
   static ColdStoreSettings settings_of(const SharedKeyspace& shared) {
     ColdStoreSettings settings;

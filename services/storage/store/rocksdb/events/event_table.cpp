@@ -118,8 +118,8 @@ Result<EventCounts> EventTable::write(const CustomerId& customer, customers::Cus
 }
 
 // What comes for such a day once more has to have its names and origins written again.
-Result<std::size_t> EventTable::expire(TimestampMs before_ms) {
-  const auto days = days_.expire(before_ms, 0);
+Result<std::size_t> EventTable::expire(const kv::DayCuts& cuts) {
+  const auto days = days_.expire(cuts, 0);
   if (!days || *days > 0) {
     names_.forget();
     origins_.forget();

@@ -74,8 +74,8 @@ class EventTable {
   Result<OperationPage> operations(customers::CustomerNumber customer, std::string_view service,
                                    const OperationQuery& query, const WorkLimit& limit);
 
-  /// Forgets whole days that are older than before_ms; returns how many.
-  Result<std::size_t> expire(TimestampMs before_ms);
+  /// Forgets whole days that are older than the cut; returns of how many something went.
+  Result<std::size_t> expire(const kv::DayCuts& cuts);
   bool is_writable() const { return store_.is_writable(); }
   std::uint64_t disk_bytes() const { return store_.disk_bytes(family_); }
   /// Spans or log records that were left out of answers because they cannot be read.

@@ -105,38 +105,60 @@ Result<void> SeriesIndex::note_values(const UnresolvedSeries& series,
   return {};
 }
 
-Result<std::size_t> SeriesIndex::expire(TimestampMs before_ms, TimestampMs now_ms) {
-  const std::uint32_t cut = day_of(before_ms);
-  if (cut <= expired_until_) return 0;
-  for (Shard& shard :
-       shards_) {  // before the rows go, so that whoever comes again is resolved anew
+Result<std::size_t> SeriesIndex::expire(const ExpiryCuts& cuts, TimestampMs now_ms) {
+  std::map<customers::CustomerNumber, std::uint32_t> due;
+  std::uint32_t latest = 0;
+  for (const Customer& customer : customers()) {
+    const std::uint32_t cut = day_of(std::max<TimestampMs>(cuts.of(customer.id), 0));
+    if (cut <= expired_until(customer.number)) continue;
+    due.emplace(customer.number, cut);
+    latest = std::max(latest, cut);
+  }
+  if (due.empty()) return 0;
+  // Before the rows go, so that whoever comes again is resolved anew. Of those who keep longer some
+  // is forgotten too early, which costs a look at the store.
+  for (Shard& shard : shards_) {
     const std::lock_guard lock(shard.mutex);
-    shard.ids.forget_before(cut);
+    shard.ids.forget_before(latest);
   }
   {
     const std::lock_guard lock(create_mutex_);
-    value_days_.forget_before(cut);
+    value_days_.forget_before(latest);
   }
   std::size_t series = 0;
-  const bool has_lost_rows = store_.repairs() != repairs_at_open_;
-  for (const Customer& customer : customers()) {
-    if (has_lost_rows) {  // whoever has brought no new series since
-      if (auto healed = heal_customer_rows(customer.number); !healed) return forward(healed);
-    }
-    const auto gone = expire_rows(index_key::all_series(customer.number), cut, day_of(now_ms));
+  for (const auto& [customer, cut] : due) {
+    const auto gone = expire_of(customer, cut, day_of(now_ms));
     if (!gone) return gone;
     series += *gone;
-    const auto values = expire_rows(index_key::all_labels(customer.number), cut, day_of(now_ms));
-    if (!values) return values;
   }
-  expired_until_ = cut;
   return series;
 }
 
+Result<std::size_t> SeriesIndex::expire_of(customers::CustomerNumber customer, std::uint32_t cut,
+                                           std::uint32_t today) {
+  if (store_.repairs() != repairs_at_open_) {  // whoever has brought no new series since
+    if (auto healed = heal_customer_rows(customer); !healed) return forward(healed);
+  }
+  const auto series = expire_rows(index_key::all_series(customer), cut, today);
+  if (!series) return series;
+  const auto values = expire_rows(index_key::all_labels(customer), cut, today);
+  if (!values) return values;
+  const std::lock_guard lock(expired_mutex_);
+  expired_until_[customer] = cut;
+  return series;
+}
+
+std::uint32_t SeriesIndex::expired_until(customers::CustomerNumber customer) const {
+  const std::lock_guard lock(expired_mutex_);
+  const auto found = expired_until_.find(customer);
+  return found == expired_until_.end() ? 0 : found->second;
+}
+
 // A series goes on and its first days do not: its row is not written anew each day for that.
-DayRange SeriesIndex::without_expired(const DayRange& days) const {
+DayRange SeriesIndex::without_expired(customers::CustomerNumber customer,
+                                      const DayRange& days) const {
   constexpr DayRange kNone{UINT32_MAX, 0};
-  const std::uint32_t first = std::max(days.first, expired_until_.load());
+  const std::uint32_t first = std::max(days.first, expired_until(customer));
   return first <= days.last ? DayRange{first, days.last} : kNone;
 }
 

@@ -112,10 +112,10 @@ class SeriesIndex {
   /// Notes the days of series that resolve has been through, durable when the call returns: samples
   /// are found by them.
   Result<void> note_days(const std::vector<UnresolvedSeries>& series);
-  /// Forgets series and label values whose last day is over at `before_ms`; returns how many
-  /// series. What an older version left without days counts as of `now_ms`. Once a day: more often
-  /// does nothing.
-  Result<std::size_t> expire(TimestampMs before_ms, TimestampMs now_ms);
+  /// Forgets series and label values whose last day is over at their customer's cut; returns how
+  /// many series. What an older version left without days counts as of `now_ms`. Of a customer once
+  /// a day: more often does nothing. One call at a time.
+  Result<std::size_t> expire(const ExpiryCuts& cuts, TimestampMs now_ms);
 
   /// Writes anew whatever the index has lost and something else in the store still tells: series'
   /// rows from their copies, all others from these, and missing copies. A walk over all series of
@@ -143,8 +143,8 @@ class SeriesIndex {
   Result<void> label_values(customers::CustomerNumber customer, std::string_view name,
                             const TextQuery& query, const TextVisit& visit,
                             const WorkLimit& limit = {}) const;
-  /// Without the days that `expire` has been through.
-  DayRange without_expired(const DayRange& days) const;
+  /// Without the days of the customer's that `expire` has been through.
+  DayRange without_expired(customers::CustomerNumber customer, const DayRange& days) const;
   /// These numbers are taken, whatever the store's rows say: the write-ahead log names them.
   void note_used(store::SeriesId series, customers::CustomerNumber customer);
   std::uint64_t series_count() const { return next_id_.load() - 1; }
@@ -224,6 +224,9 @@ class SeriesIndex {
   Result<void> note_days_of(const UnresolvedSeries& series, NotedDays& noted,
                             std::vector<kv::KeyValue>& writes);
   Result<void> note_values(const UnresolvedSeries& series, std::vector<kv::KeyValue>& writes);
+  std::uint32_t expired_until(customers::CustomerNumber customer) const;
+  Result<std::size_t> expire_of(customers::CustomerNumber customer, std::uint32_t cut,
+                                std::uint32_t today);
   Result<std::size_t> expire_rows(const std::string& prefix, std::uint32_t cut,
                                   std::uint32_t today);
   Result<std::size_t> expire_some(const std::vector<std::string>& keys, std::uint32_t cut,
@@ -253,9 +256,11 @@ class SeriesIndex {
   std::map<customers::CustomerNumber, std::shared_ptr<Healing>> healings_;  // under create_mutex_
   mutable std::mutex whole_mutex_;  // never held while the store is asked
   std::map<customers::CustomerNumber, std::uint64_t> whole_after_;  // repairs; under whole_mutex_
-  bool has_lost_rows_ = false;                   // once, some time; under create_mutex_
-  FlatIdMap value_days_;                         // label values: days noted; under create_mutex_
-  std::atomic<std::uint32_t> expired_until_{0};  // the day up to which all was looked through
+  bool has_lost_rows_ = false;  // once, some time; under create_mutex_
+  FlatIdMap value_days_;        // label values: days noted; under create_mutex_
+  mutable std::mutex expired_mutex_;
+  /// The day up to which all of a customer's was looked through; under expired_mutex_.
+  std::map<customers::CustomerNumber, std::uint32_t> expired_until_;
   mutable std::shared_mutex customers_mutex_;
   std::map<CustomerId, customers::CustomerNumber> customers_;
   std::uint32_t last_number_ = 0;  // the highest that was ever given out; under customers_mutex_

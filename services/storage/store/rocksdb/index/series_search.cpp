@@ -65,7 +65,7 @@ Result<std::optional<Labels>> SeriesIndex::labels_of(customers::CustomerNumber c
 
 Result<void> SeriesIndex::label_names(customers::CustomerNumber customer, const TextQuery& query,
                                       const TextVisit& visit, const WorkLimit& limit) const {
-  const DayRange days = without_expired(query.days);
+  const DayRange days = without_expired(customer, query.days);
   const std::string prefix = index_key::all_labels(customer);
   // Behind all values of the name after which it begins.
   const std::string from =
@@ -86,7 +86,7 @@ Result<void> SeriesIndex::label_names(customers::CustomerNumber customer, const 
 Result<void> SeriesIndex::label_values(customers::CustomerNumber customer, std::string_view name,
                                        const TextQuery& query, const TextVisit& visit,
                                        const WorkLimit& limit) const {
-  const DayRange days = without_expired(query.days);
+  const DayRange days = without_expired(customer, query.days);
   const std::string prefix = index_key::label(customer, name);
   // The smallest text behind another is that text and a NUL.
   const std::string from = query.after.empty() ? prefix : prefix + query.after + '\0';

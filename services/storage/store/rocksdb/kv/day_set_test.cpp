@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/testing/temporary_folder.hpp"
+#include "services/storage/store/rocksdb/kv/key.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
@@ -93,6 +94,52 @@ TEST_F(DaySetTest, WhatIsWrittenWhileItsDayExpiresIsStillFoundAndExpiresNextTime
   EXPECT_EQ(days_.expire(3 * kDayMs, 0).value(), 1U);
   EXPECT_THAT(days(), IsEmpty());
   EXPECT_THAT(days_of_a_fresh_start(), IsEmpty());
+}
+
+// With one range go those whose numbers follow each other, all of which are over: one that has come
+// meanwhile, or that nobody has, lies between two of them.
+TEST_F(DaySetTest, OfADayThatIsNotOverForAllOnlyWhatIsOverGoes) {
+  const auto put_of = [&](std::uint32_t number) {
+    std::string rest;
+    append_key_u32(rest, number);
+    put(1, rest + "x");
+  };
+  for (const std::uint32_t number : {2U, 3U, 5U, 9U, UINT32_MAX}) put_of(number);
+  DayCuts cuts(3 * kDayMs);
+  cuts.earliest_ms = 0;
+  cuts.own[9] = 0;
+  cuts.is_given = [](std::uint32_t number) { return number != 4; };
+  int drops = 0;
+  store_.before_drop = [&] {
+    ++drops;
+    put_of(4);
+    return Result<void>();
+  };
+  EXPECT_EQ(days_.expire(cuts, 0).value(), 1U);
+  EXPECT_EQ(drops, 3) << "2 and 3, 5, and the last one";
+  std::vector<std::uint32_t> left;
+  const auto scan = real_->scan(Family::kChunks, "", "");
+  while (scan->next()) {
+    std::string_view rest = scan->key().substr(day_key(1).size());
+    bool ok = true;
+    left.push_back(take_key_u32(rest, ok));
+  }
+  EXPECT_THAT(left, ElementsAre(4U, 9U));
+  EXPECT_THAT(days(), ElementsAre(1U));
+}
+
+TEST_F(DaySetTest, APartThatFailsIsTriedAgain) {
+  std::string rest;
+  append_key_u32(rest, 7);
+  put(1, rest + "x");
+  DayCuts cuts(0);
+  cuts.latest_ms = 3 * kDayMs;
+  cuts.own[7] = 3 * kDayMs;
+  store_.before_drop = [] { return Result<void>(fail(ErrorCode::kUnavailable, "disk full")); };
+  EXPECT_FALSE(days_.expire(cuts, 0).has_value());
+  store_.before_drop = [] { return Result<void>(); };
+  EXPECT_EQ(days_.expire(cuts, 0).value(), 1U);
+  EXPECT_EQ(days_.expire(cuts, 0).value(), 0U);
 }
 
 // Before, and in the middle of it: files may be gone by then, the rest is not.
