@@ -99,6 +99,11 @@ int run(const Flags& flags, const ProgramDescription& description) {
     return exit_code(start.error());
   }
   if (flags.check_config) {
+    if (const auto checked = description.check ? description.check(*file) : Result<void>();
+        !checked) {
+      print_error(checked.error().message);
+      return exit_code(checked.error());
+    }
     fmt::print("{}: the configuration is valid\n", flags.config);
     return kExitClean;
   }

@@ -33,6 +33,9 @@ struct ProgramDescription {
   /// Reads and checks the configuration; calls ConfigFile::finish. Gives the function that starts
   /// the service, which is not called for --check-config.
   Task<Result<StartService>(const ConfigFile& file)> prepare;
+  /// For --check-config alone, after `prepare`: an error of what a start says and goes on without.
+  /// Null: nothing of that kind.
+  Task<Result<void>(const ConfigFile& file)> check = nullptr;
 };
 
 /// The description of a service whose configuration `read` reads and checks, ConfigFile::finish

@@ -36,8 +36,6 @@ constexpr std::size_t kReadThreads = 4;
 // What is received and acknowledged goes before what is looked for: a third of a core's time where
 // all of them want it.
 constexpr int kReadNice = 5;
-constexpr Duration kIndexAfterRaw = std::chrono::hours(48);
-constexpr Duration kUnmadeKept = std::chrono::hours(24 * 30);  // roll-ups that are made no more
 
 // Of one customer's reads at once: on a small machine not all cores, which the others need to
 // write.
@@ -120,6 +118,7 @@ Result<void> Service::open(const StoreKind& kind) {
   directory_ = kind.directory(settings_.store);
   if (auto opened = open_store(kind); !opened) return opened;
   if (auto opened = open_rollup_book(); !opened) return opened;
+  if (auto opened = open_classes(); !opened) return opened;
   use_times();
   quarantine_ = std::make_unique<quarantine::ChunkQuarantine>(
       quarantine::QuarantineSettings{directory_ + "/quarantine/chunks"}, disk_log::system_files(),
@@ -178,114 +177,20 @@ Result<void> Service::open_ingester() {
   return {};
 }
 
-Result<void> Service::start_retention() {
-  Duration shortest = std::chrono::hours(24 * 365);
-  for (const retention::RetentionRule& rule : retention_rules()) {
-    if (rule.keep != Duration(0)) shortest = std::min(shortest, rule.keep);
-  }
-  retention_guard_ = std::make_unique<retention::RetentionGuard>(directory_ + "/vigia-retention",
-                                                                 shortest, clock_);
-  start_rollups();
-  retention_ = std::make_unique<retention::RetentionSweeper>(retention_rules(), *retention_guard_,
-                                                             times_, settings_.retention.interval);
-  return {};
-}
-
 bool Service::is_ready() const { return instance_->is_writable() && ingester_->is_taking(); }
-
-net::Response Service::confirm_time() {
-  net::Response response;
-  response.headers.add("content-type", "application/json");
-  const bool is_confirmed = retention_guard_->confirm();
-  response.status = is_confirmed ? 200 : 409;
-  response.body =
-      is_confirmed ? R"({"status":"confirmed"})" : R"({"status":"nothing is in doubt"})";
-  return response;
-}
-
-std::vector<retention::RetentionRule> Service::retention_rules() {
-  const retention::RetentionSettings& keep = settings_.retention;
-  std::vector<retention::RetentionRule> rules = {
-      {"raw", keep.raw, [this](TimestampMs before) { return expire_raw(before); }}};
-  if (store::ExemplarStore* exemplars = cold().exemplars(); exemplars != nullptr) {
-    rules.push_back({"exemplars", keep.raw,
-                     [exemplars](TimestampMs before) { return exemplars->expire(before); }});
-  }
-  for (const Resolution resolution : rolling::kRolledUp) {
-    const retention::RollupKeep rolled = keep_of_rollups(resolution);
-    rules.push_back({"roll-ups of " + std::string(to_string(resolution)),
-                     rolled.is_made ? rolled.keep : kUnmadeKept,
-                     [this, resolution](TimestampMs before) -> Result<std::size_t> {
-                       if (!cold().chunks().has(resolution)) return 0U;
-                       return cold().chunks().expire(resolution, before);
-                     }});
-  }
-  if (roller_ != nullptr) {
-    rules.push_back({"marks of days", longest_keep(),
-                     [this](TimestampMs before) { return roller_->let_marks_go(before); }});
-  }
-  // Later than the chunks, so that no sample is left without its labels.
-  const Duration longest = longest_keep();
-  const Duration index = longest == Duration(0) ? Duration(0) : longest + kIndexAfterRaw;
-  rules.push_back({"index", index, [this, index](TimestampMs before) {
-                     const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(index);
-                     return cold().catalog().expire(before, before + kept.count());
-                   }});
-  for (const auto& [name, signal, kept] : {std::tuple("traces", Signal::kTraces, keep.traces),
-                                           std::tuple("logs", Signal::kLogs, keep.logs)}) {
-    rules.push_back({name, kept, [this, signal = signal](TimestampMs before) {
-                       return cold().events().expire(signal, before);
-                     }});
-  }
-  return rules;
-}
-
-void Service::use_times() {
-  instance_->use_record_times(times_);
-  instance_->use_oldest(Signal::kTraces, [this] { return oldest_ms(settings_.retention.traces); });
-  instance_->use_oldest(Signal::kLogs, [this] { return oldest_ms(settings_.retention.logs); });
-}
-
-// By the earlier of clock and records, as expiry goes, and with the day that it leaves standing.
-TimestampMs Service::oldest_ms(Duration keep) const {
-  if (keep == Duration(0)) return 0;
-  const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(keep + kIndexAfterRaw);
-  return std::max<TimestampMs>(earliest_now_ms() - kept.count(), 0);
-}
-
-// What is older is not read any more, by the time that expiry goes by: it may lie there for up to a
-// day, until its whole day goes.
-TimestampMs Service::kept_from_ms(Duration keep) const {
-  if (keep == Duration(0)) return 0;
-  const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(keep);
-  return std::max<TimestampMs>(retention_guard_->known_ms(times_.median_ms()) - kept.count(), 0);
-}
-
-// 0 where no records have come yet: the clock alone is not believed.
-TimestampMs Service::earliest_now_ms() const {
-  return std::min(clock_.wall_ms(), times_.median_ms());
-}
-
-api::OldestTimes Service::oldest_samples() const {
-  const TimestampMs kept_ms = oldest_ms(settings_.retention.raw);
-  if (settings_.late_max == Duration(0)) return {kept_ms, 0};
-  const auto late = std::chrono::duration_cast<std::chrono::milliseconds>(settings_.late_max);
-  return {kept_ms, std::max<TimestampMs>(earliest_now_ms() - late.count(), 0)};
-}
-
-// Whose times nobody judged at the door: a day that is far ahead would stay for good.
-api::WriteTimes Service::write_times() const {
-  return {oldest_samples(), times_.latest_ms(clock_) + store::kDayMs};
-}
 
 void Service::make_interfaces() {
   reader_ = std::make_unique<read::SeriesReader>(*heads_, cold().chunks());
   answers_ = std::make_unique<lanes::CustomerShares>("answers under way",
                                                      settings_.memory_max / kAnswersPart);
-  const retention::RetentionSettings& keep = settings_.retention;
-  remote_read_ = std::make_unique<read::RemoteRead>(
-      cold().catalog(), *reader_, read::ReadLimits(), *answers_,
-      [this](Resolution resolution) { return samples_kept_from_ms(resolution); });
+  const auto kept_from = [this](retention::DataKind kind) {
+    return [this, kind](const CustomerId& customer) { return kept_from_ms(customer, kind); };
+  };
+  remote_read_ =
+      std::make_unique<read::RemoteRead>(cold().catalog(), *reader_, read::ReadLimits(), *answers_,
+                                         [this](const CustomerId& customer, Resolution resolution) {
+                                           return samples_kept_from_ms(customer, resolution);
+                                         });
   books_ = std::make_unique<api::WriteBooks>(registry_);
   if (cold().exemplars() != nullptr && settings_.exemplars_per_minute > 0) {
     exemplars_ = std::make_unique<ingest::ExemplarKeeper>(*cold().exemplars(), clock_,
@@ -302,21 +207,21 @@ void Service::make_interfaces() {
   };
   gaps_ = api::AnswerGaps(unsaved_files, lacks_index,
                           [this](std::string_view customer) { return lacks_chunks_of(customer); });
-  label_api_ = std::make_unique<api::LabelApi>(cold().catalog(), *answers_, gaps_,
-                                               [this] { return kept_from_ms(longest_keep()); });
-  exemplar_api_ =
-      std::make_unique<api::ExemplarApi>(cold().exemplars(), cold().catalog(), *answers_, gaps_,
-                                         [this, &keep] { return kept_from_ms(keep.raw); });
+  label_api_ = std::make_unique<api::LabelApi>(
+      cold().catalog(), *answers_, gaps_,
+      [this](const CustomerId& customer) { return kept_from_ms(longest_keep_of(customer)); });
+  exemplar_api_ = std::make_unique<api::ExemplarApi>(
+      cold().exemplars(), cold().catalog(), *answers_, gaps_, kept_from(retention::DataKind::kRaw));
   trace_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kTraces);
   log_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kLogs);
   // Chunks are of samples: no span and no log record is missing for them.
   event_api_ = std::make_unique<api::EventApi>(
       cold().events(), cold().catalog(), *answers_, api::AnswerGaps(unsaved_files, lacks_index),
-      api::EventsKept{[this, &keep] { return kept_from_ms(keep.traces); },
-                      [this, &keep] { return kept_from_ms(keep.logs); }});
+      api::EventsKept{kept_from(retention::DataKind::kTraces),
+                      kept_from(retention::DataKind::kLogs)});
   trace_search_ = std::make_unique<api::TraceSearchApi>(
       cold().events(), cold().catalog(), *answers_, api::AnswerGaps(unsaved_files, lacks_index),
-      [this, &keep] { return kept_from_ms(keep.traces); });
+      kept_from(retention::DataKind::kTraces));
   sample_writers_ = std::make_unique<lanes::CustomerLanes>(
       lanes::LaneSettings{"samples", write_threads(), write_threads() - 1, kWriteJobsMax,
                           settings_.memory_max / kWritesPart});
@@ -397,9 +302,14 @@ Result<std::unique_ptr<service::Running>> start(Settings settings) {
 }
 
 service::ProgramDescription describe_program() {
-  return service::describe_service(
+  auto program = service::describe_service(
       "vigia-storage", "Keeps metrics, traces and logs for years and gives them back.",
       settings_help() + service::commands_help("vigia-storage", commands()), read_settings, start);
+  program.check = [](const service::ConfigFile& file) -> Result<void> {
+    const auto settings = read_settings(file);
+    return settings ? retention::check_customers(settings->classes) : forward(settings);
+  };
+  return program;
 }
 
 std::span<const service::ProgramCommand> commands() {

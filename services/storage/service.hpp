@@ -26,6 +26,7 @@
 #include "services/storage/keep/checkpoints.hpp"
 #include "services/storage/lanes/customer_lanes.hpp"
 #include "services/storage/lanes/memory_guard.hpp"
+#include "services/storage/retention/class_keeper.hpp"
 #include "services/storage/retention/retention_sweeper.hpp"
 #include "services/storage/rolling/roller.hpp"
 #include "services/storage/settings.hpp"
@@ -70,28 +71,32 @@ class Service final : public service::Running, public net::Handler {
   void say_identity(net::Response& response) const;
   void use_times();
   void make_interfaces();
-  TimestampMs oldest_ms(Duration keep) const;
+  Result<void> open_classes();
+  TimestampMs oldest_ms(const CustomerId& customer, retention::DataKind kind) const;
   TimestampMs kept_from_ms(Duration keep) const;
+  TimestampMs kept_from_ms(const CustomerId& customer, retention::DataKind kind) const;
   TimestampMs earliest_now_ms() const;
-  api::OldestTimes oldest_samples() const;
   api::WriteTimes write_times() const;
   void set_short(bool is_short);
   std::vector<retention::RetentionRule> retention_rules();
   Result<void> start_retention();
   Result<void> open_rollup_book();
   void start_rollups();
-  Result<std::size_t> expire_raw(TimestampMs before_ms);
-  retention::RollupKeep keep_of_rollups(Resolution resolution) const;
+  Result<std::size_t> expire_raw(const store::ExpiryCuts& cuts);
+  bool makes_rollups(Resolution resolution) const;
   Duration longest_keep() const;
-  TimestampMs samples_kept_from_ms(Resolution resolution) const;
+  Duration longest_keep_of(const CustomerId& customer) const;
+  store::ExpiryCuts index_cuts(TimestampMs now_ms) const;
+  TimestampMs samples_kept_from_ms(const CustomerId& customer, Resolution resolution) const;
   void add_rollup_metrics();
   void start_healing();
   void add_heal_metrics();
   bool is_ready() const;
   bool lacks_chunks_of(std::string_view customer) const;
-  net::Response confirm_time();
+  net::Response confirm(const net::Request& request);
   net::Response make_checkpoint(const net::Request& request);
   void add_damage_metrics();
+  void add_class_metrics();
   bool is_damage_recent();
   void add_routes();
   void add_metrics();
@@ -155,6 +160,7 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<api::OtlpApi> log_intake_;
   std::unique_ptr<api::EventApi> event_api_;
   std::unique_ptr<api::TraceSearchApi> trace_search_;
+  std::unique_ptr<retention::ClassKeeper> classes_;
   std::unique_ptr<retention::RetentionGuard> retention_guard_;
   std::unique_ptr<rolling::RollupBook> rollup_book_;  // null: none are made
   std::unique_ptr<rolling::Roller> roller_;           // as the book

@@ -7,6 +7,7 @@
 namespace vigia::storage {
 namespace {
 
+constexpr TimestampMs kIndexAfterRawMs = 48 * 3'600'000;
 constexpr int kHeldPart = 10;  // of its retention raw waits for roll-ups past it
 
 // A store that marks no days stores no roll-ups: they are made of raw when asked for.
@@ -50,51 +51,75 @@ void Service::start_rollups() {
   remote_read_->use_rollups(*rollup_book_);
   rolling::RollerSources sources;
   sources.now_ms = [this] { return earliest_now_ms(); };
-  sources.first_day = [this]() -> std::uint32_t {
-    const TimestampMs kept_ms = kept_from_ms(settings_.retention.raw);
-    // The rest of that day, and chunks that reach into the next.
+  // The rest of the day up to which it is kept, and chunks that reach into the next.
+  const auto first_whole = [this](Duration keep) -> std::uint32_t {
+    const TimestampMs kept_ms = kept_from_ms(keep);
     return kept_ms == 0 ? 0 : store::window_day_of(kept_ms) + 2;
+  };
+  sources.first_day = [this, first_whole] { return first_whole(settings_.retention.raw); };
+  sources.own_first_days = [this, first_whole] {
+    rolling::CustomerDays days;
+    for (const auto& [customer, keep] : classes_->own(retention::DataKind::kRaw)) {
+      days.emplace(customer, first_whole(keep));
+    }
+    return days;
   };
   sources.damage = [this] { return instance_->damage().mark; };
   sources.is_whole = [this] { return instance_->damage().unsaved_files == 0; };
   sources.is_writable = [this] { return instance_->is_writable(); };
   rolling::RollerSettings settings;
-  settings.held_max = std::min(settings.held_max, settings_.retention.raw / kHeldPart);
+  const Duration shortest = classes_->shortest(retention::DataKind::kRaw);
+  if (shortest != Duration(0))
+    settings.held_max = std::min(settings.held_max, shortest / kHeldPart);
   roller_ = std::make_unique<rolling::Roller>(cold(), *rollup_book_, std::move(sources), settings);
   roller_->start();
 }
 
-Result<std::size_t> Service::expire_raw(TimestampMs before_ms) {
-  if (roller_ != nullptr) {
-    const auto held_ms = roller_->let_raw_go(before_ms);
-    if (!held_ms) return forward(held_ms);
-    before_ms = *held_ms;
-  }
-  return cold().chunks().expire(Resolution::kRaw, before_ms);
+Result<std::size_t> Service::expire_raw(const store::ExpiryCuts& cuts) {
+  if (roller_ == nullptr) return cold().chunks().expire(Resolution::kRaw, cuts);
+  const auto held = roller_->let_raw_go(cuts);
+  if (!held) return forward(held);
+  return cold().chunks().expire(Resolution::kRaw, *held);
 }
 
-retention::RollupKeep Service::keep_of_rollups(Resolution resolution) const {
+bool Service::makes_rollups(Resolution resolution) const {
   const retention::RetentionSettings& keep = settings_.retention;
-  if (resolution == Resolution::kFiveMinutes) return keep.rollup_5m;
-  return resolution == Resolution::kHour ? keep.rollup_1h : keep.rollup_1d;
+  if (resolution == Resolution::kFiveMinutes) return keep.rollup_5m.is_made;
+  return resolution == Resolution::kHour ? keep.rollup_1h.is_made : keep.rollup_1d.is_made;
 }
 
 // Of samples and of what is made of them; 0: for ever.
 Duration Service::longest_keep() const {
-  Duration longest = settings_.retention.raw;
-  if (rollup_book_ == nullptr || longest == Duration(0)) return longest;
+  Duration longest = classes_->longest(retention::DataKind::kRaw);
   for (const Resolution resolution : rolling::kRolledUp) {
-    const retention::RollupKeep rolled = keep_of_rollups(resolution);
-    if (!rolled.is_made) continue;
-    if (rolled.keep == Duration(0)) return rolled.keep;
-    longest = std::max(longest, rolled.keep);
+    if (rollup_book_ == nullptr || !makes_rollups(resolution)) continue;
+    longest = retention::longer(longest, classes_->longest(retention::kind_of(resolution)));
   }
   return longest;
 }
 
-TimestampMs Service::samples_kept_from_ms(Resolution resolution) const {
-  const bool is_raw = resolution == Resolution::kRaw;
-  return kept_from_ms(is_raw ? settings_.retention.raw : keep_of_rollups(resolution).keep);
+Duration Service::longest_keep_of(const CustomerId& customer) const {
+  Duration longest = classes_->keep_of(customer, retention::DataKind::kRaw);
+  for (const Resolution resolution : rolling::kRolledUp) {
+    if (rollup_book_ == nullptr || !makes_rollups(resolution)) continue;
+    longest =
+        retention::longer(longest, classes_->keep_of(customer, retention::kind_of(resolution)));
+  }
+  return longest;
+}
+
+// Of each customer when the last of his samples, and of what is made of them, has gone.
+store::ExpiryCuts Service::index_cuts(TimestampMs now_ms) const {
+  store::ExpiryCuts cuts = classes_->cuts(retention::DataKind::kRaw, now_ms);
+  for (const Resolution resolution : rolling::kRolledUp) {
+    if (rollup_book_ == nullptr || !makes_rollups(resolution)) continue;
+    cuts = cuts.earlier_of(classes_->cuts(retention::kind_of(resolution), now_ms));
+  }
+  return cuts.earlier_by(kIndexAfterRawMs);
+}
+
+TimestampMs Service::samples_kept_from_ms(const CustomerId& customer, Resolution resolution) const {
+  return kept_from_ms(customer, retention::kind_of(resolution));
 }
 
 void Service::add_rollup_metrics() {

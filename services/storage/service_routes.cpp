@@ -247,12 +247,32 @@ void Service::add_routes() {
   add_writes();
   add_searches();
   add_event_searches();
-  add_route("POST", "/api/v1/retention/confirm", *readers_, reader_of,
-            [this](const net::Request&, const net::PathValues&) { return confirm_time(); });
+  add_route(
+      "POST", "/api/v1/retention/confirm", *readers_, reader_of,
+      [this](const net::Request& request, const net::PathValues&) { return confirm(request); });
   add_route("POST", "/api/v1/checkpoint", *readers_, reader_of,
             [this](const net::Request& request, const net::PathValues&) {
               return make_checkpoint(request);
             });
+}
+
+// Of the time that is in doubt, or of a customer who is to be kept shorter.
+net::Response Service::confirm(const net::Request& request) {
+  const std::string named = reader_of(request);
+  bool is_confirmed = false;
+  if (named.empty()) {
+    is_confirmed = retention_guard_->confirm();
+  } else {
+    const auto customer = CustomerId::parse(named);
+    if (!customer) return net::prometheus_error(customer.error());
+    is_confirmed = classes_->confirm(*customer);
+  }
+  net::Response response;
+  response.headers.add("content-type", "application/json");
+  response.status = is_confirmed ? 200 : 409;
+  response.body =
+      is_confirmed ? R"({"status":"confirmed"})" : R"({"status":"nothing is in doubt"})";
+  return response;
 }
 
 // It holds everybody's data: whoever asks for one customer has no business with it.
@@ -276,6 +296,7 @@ void Service::say_identity(net::Response& response) const {
 
 void Service::add_metrics() {
   add_damage_metrics();
+  add_class_metrics();
   add_head_metrics();
   add_store_metrics();
   add_log_metrics();

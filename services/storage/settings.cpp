@@ -88,6 +88,11 @@ retention:                      0 keeps for ever
   traces: 30d
   logs: 30d
   interval: 10m                 how often what is too old is looked for, never at the start
+retention_classes:              of customers who are kept longer or shorter, by name; what a class
+  long: {raw: 2y, logs: 90d}    does not name is as retention says. Not with store.cassandra
+retention_customers_file: ...   who has which: `customers: [{id: cliente-a, class: long}]`; others
+                                are kept as retention says. Looked at each second. Longer counts
+                                at once, shorter after an hour, or when a person confirms it
 )";
 }
 
@@ -114,6 +119,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.heal = healing::read_heal(root.child("heal"));
   const service::ConfigNode retention = root.child("retention");
   settings.retention = retention::read_retention(retention);
+  settings.classes = retention::read_classes(root, settings.retention);
   if (settings.store.kind == "cassandra") {
     const retention::RetentionSettings& keep = settings.retention;
     store::cassandra::use_retention(
@@ -121,6 +127,13 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
         {{keep.raw, keep.rollup_5m.keep, keep.rollup_1h.keep, keep.rollup_1d.keep},
          {keep.traces, keep.logs}},
         retention);
+    const service::ConfigNode classes = root.child("retention_classes");
+    if (classes.is_present()) {
+      classes.note_error(
+          "the store on Cassandra keeps all customers' data equally long, as retention says: "
+          "classes "
+          "are for store.rocksdb");
+    }
   }
   if (auto finished = file.finish(); !finished) return forward(finished);
   return settings;

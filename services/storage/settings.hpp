@@ -11,6 +11,7 @@
 #include "services/storage/identity/settings.hpp"
 #include "services/storage/ingest/settings.hpp"
 #include "services/storage/keep/settings.hpp"
+#include "services/storage/retention/classes.hpp"
 #include "services/storage/retention/settings.hpp"
 #include "services/storage/store_kinds.hpp"
 
@@ -27,6 +28,7 @@ struct Settings {
   identity::StoreGuardSettings guard;
   ingest::IngesterSettings ingest;
   retention::RetentionSettings retention;
+  retention::ClassSettings classes;
   keep::CheckpointSettings checkpoints;
   healing::HealSettings heal;
   /// Of the process; buffers, waiting requests and answers take their shares of it.

@@ -1,9 +1,13 @@
 #include "services/storage/settings.hpp"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/testing/temporary_folder.hpp"
 #include "libs/cassandra/driver.hpp"
+#include "services/storage/service.hpp"
 
 namespace vigia::storage {
 namespace {
@@ -91,6 +95,67 @@ TEST(SettingsTest, RollUpsAreKeptForATimeForEverOrNotMade) {
   EXPECT_FALSE(read_settings(*wrong).has_value());
 }
 
+constexpr const char* kClasses =
+    "retention: {logs: 1w, rollup_5m: off, rollup_1h: 2y}\n"
+    "retention_customers_file: /dev/null\n"
+    "retention_classes: {long: {raw: 2y, rollup_1h: 5y}, ever: {raw: 0}}\n";
+
+TEST(SettingsTest, AClassHasTheRestFromRetention) {
+  using retention::DataKind;
+  const auto file = service::ConfigFile::parse(std::string(kSmallest) + kClasses, "f");
+  const auto settings = read_settings(*file);
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_EQ(settings->classes.customers_file, "/dev/null");
+  const retention::Keeps& kept = settings->classes.classes.at("long");
+  EXPECT_EQ(kept[DataKind::kRaw], std::chrono::hours(24 * 730));
+  EXPECT_EQ(kept[DataKind::kRollup1h], std::chrono::hours(24 * 365 * 5));
+  EXPECT_EQ(kept[DataKind::kLogs], std::chrono::hours(24 * 7));
+  EXPECT_EQ(settings->classes.classes.at("ever")[DataKind::kRaw], Duration(0));
+}
+
+TEST(SettingsTest, MistakesOfClassesAreNamed) {
+  const auto error = [](const std::string& more) { return error_of(kSmallest + more); };
+  const std::string file = "retention_customers_file: /dev/null\n";
+  EXPECT_THAT(error(file + "retention_classes: {long: {row: 2y}}\n"),
+              HasSubstr("retention_classes.long.row"));
+  EXPECT_THAT(error(file + "retention_classes: {long: {raw: -2y}}\n"),
+              HasSubstr("retention_classes.long.raw: a retention can't be negative"));
+  EXPECT_THAT(error(file + "retention_classes: {\"Long one\": {raw: 2y}}\n"),
+              HasSubstr("a class is named by"));
+  EXPECT_THAT(error("retention_classes: {long: {raw: 2y}}\n"),
+              HasSubstr("nobody has a class without retention_customers_file"));
+  EXPECT_THAT(error(file), HasSubstr("there are no retention_classes"));
+  EXPECT_THAT(
+      error(file + "retention: {rollup_5m: off}\nretention_classes: {long: {rollup_5m: 2y}}\n"),
+      HasSubstr("made of all customers or of none: retention.rollup_5m is off"));
+}
+
+TEST(SettingsTest, WrongNamesOfTheCustomersFileAreToldWhereTheFileIsChecked) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path() + "/customers.yaml";
+  const auto check = [&](const std::string& text) -> std::string {
+    std::ofstream(path) << text;
+    const auto file =
+        service::ConfigFile::parse(std::string(kSmallest) + "retention_customers_file: " + path +
+                                       "\nretention_classes: {long: {raw: 2y}}\n",
+                                   "storage.yaml");
+    EXPECT_TRUE(read_settings(*file).has_value()) << "a start goes on without";
+    const auto checked = describe_program().check(*file);
+    return checked ? "" : checked.error().message;
+  };
+  EXPECT_EQ(check("customers: [{id: a, class: long}]\n"), "");
+  EXPECT_THAT(check("customers: [{id: a, class: lnog}]\n"),
+              HasSubstr("customer \"a\" has class \"lnog\", which is none"));
+  EXPECT_THAT(check("customers: [{id: a, class: x}, {id: b, class: y}, {id: c, class: long}]\n"),
+              HasSubstr("and 1 more"));
+  EXPECT_THAT(check("customers:\n- {id: a, class: long}\n- {id: a b, class: long}\n"),
+              HasSubstr("customers.yaml:3: customer \"a b\""));
+  EXPECT_THAT(check("customers: [{id: a}]\n"), HasSubstr("it names no class"));
+  EXPECT_THAT(check("customers: [{id: a, class: long}, {id: a, class: long}]\n"),
+              HasSubstr("given twice"));
+  EXPECT_THAT(check("customer: []\n"), HasSubstr("customer"));
+}
+
 TEST(SettingsTest, AStoreIsMadeWhereNoneWasUnlessToldOtherwise) {
   const auto file = service::ConfigFile::parse(
       "internal_token: x\nstore: {create: never, known_file: /y, rocksdb: {directory: /x}}\n", "f");
@@ -174,6 +239,9 @@ TEST(SettingsTest, MistakesOfTheStoreOnCassandraAreNamed) {
   EXPECT_THAT(error(points + ", replication_factor: 0"), HasSubstr("replication_factor"));
   EXPECT_THAT(error(points + ", tls: {cert_file: /c}"), HasSubstr("belong together"));
   EXPECT_THAT(error(points, "retention: {raw: 9y}\n"), HasSubstr("longer than every class"));
+  EXPECT_THAT(
+      error(points, "retention_customers_file: /x\nretention_classes: {a: {raw: 90d}}\n"),
+      HasSubstr("retention_classes: the store on Cassandra keeps all customers' data equally"));
   EXPECT_THAT(
       error_of("internal_token: x\nstore: {rocksdb: {directory: /y}, cassandra: {directory: "
                "/x, contact_points: [\"n:1\"]}}\n"),

@@ -45,7 +45,7 @@ PARTS = {
         "histograms": "",
         "identity": "",
         "customers": "store",
-        "retention": "customers",
+        "retention": "customers store",
         "quarantine": "customers store",
         "instance": "customers store",
         "heads": "customers quarantine store",

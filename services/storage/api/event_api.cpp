@@ -233,8 +233,8 @@ net::Response EventApi::trace(const net::Request& request, std::string_view id,
   JaegerTrace trace(*trace_id);
   bool is_cut = false;
   Result<void> fits;
-  const store::TimestampNs from_ns = kept_from_ns(kept_.traces_from);
   for (const CustomerId& customer : read::customers_for(catalog_, *fence, {})) {
+    const store::TimestampNs from_ns = kept_from_ns(kept_.traces_from, customer);
     const auto add = [&](const store::EventView& event) {
       if (is_before(event.item, from_ns)) return true;
       const auto taken = take_span(event, trace, *memory);
@@ -269,16 +269,17 @@ net::Response EventApi::logs(const net::Request& request, const store::WorkLimit
   const LabelQuery& labels = asked->labels;
   auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(labels.fence));
   LogPage page(*asked, memory, gaps_.warning(share_of(labels.fence)));
-  store::LogQuery query{.from_ns = std::max(to_ns(labels.start_ms), kept_from_ns(kept_.logs_from)),
+  store::LogQuery query{.from_ns = to_ns(labels.start_ms),
                         .to_ns = last_ns(labels.end_ms),
                         .direction = asked->direction,
                         .stream = asked->stream ? &*asked->stream : nullptr};
-  if (query.to_ns < query.from_ns) return page.finish();
   const CustomerWalk customers(catalog_, labels.fence);
   const auto add = [&](const store::LogRecordView& record) { return page.add(record); };
   Result<void> walked;
   customers.run(asked->cursor, [&](const CustomerId& customer, auto&& behind) {
     query.after = behind;
+    query.from_ns = std::max(to_ns(labels.start_ms), kept_from_ns(kept_.logs_from, customer));
+    if (query.to_ns < query.from_ns) return true;
     page.begin(customer);
     const auto end = events_.read_logs(customer, query, add, limit);
     if (!end) walked = forward(end);

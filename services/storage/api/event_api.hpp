@@ -18,8 +18,8 @@ inline constexpr std::size_t kLogRecordsMax = 5'000;
 /// Since when each is kept: what is older is past its retention, and is not given, whatever still
 /// lies there (C46). Without them everything is.
 struct EventsKept {
-  std::function<TimestampMs()> traces_from;
-  std::function<TimestampMs()> logs_from;
+  std::function<TimestampMs(const CustomerId&)> traces_from;
+  std::function<TimestampMs(const CustomerId&)> logs_from;
 };
 
 /// Both answer about the customer of X-Vigia-Customer alone, without the header about all

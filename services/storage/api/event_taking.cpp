@@ -46,8 +46,9 @@ bool is_before(std::string_view span, store::TimestampNs from_ns) {
   return start_ns != 0 && start_ns < from_ns;
 }
 
-store::TimestampNs kept_from_ns(const std::function<TimestampMs()>& kept_from) {
-  return kept_from ? to_ns(kept_from()) : 0;
+store::TimestampNs kept_from_ns(const std::function<TimestampMs(const CustomerId&)>& kept_from,
+                                const CustomerId& customer) {
+  return kept_from ? to_ns(kept_from(customer)) : 0;
 }
 
 }  // namespace vigia::storage::api

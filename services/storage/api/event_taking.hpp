@@ -38,6 +38,7 @@ store::TimestampNs last_ns(TimestampMs end_ms);
 /// which it came.
 bool is_before(std::string_view span, store::TimestampNs from_ns);
 /// 0, for ever, where it is not said.
-store::TimestampNs kept_from_ns(const std::function<TimestampMs()>& kept_from);
+store::TimestampNs kept_from_ns(const std::function<TimestampMs(const CustomerId&)>& kept_from,
+                                const CustomerId& customer);
 
 }  // namespace vigia::storage::api

@@ -74,14 +74,26 @@ class SeriesItem {
 
 }  // namespace
 
+// What of the range is kept of that customer.
+store::ExemplarRange ExemplarApi::kept_of(const CustomerId& customer,
+                                          store::ExemplarRange range) const {
+  if (kept_from_) range.from_ms = std::max(range.from_ms, kept_from_(customer));
+  return range;
+}
+
 // Those that have some, by labels; of a series that several sets match one.
 Result<std::vector<read::SelectedSeries>> ExemplarApi::find_series(
     const LabelQuery& query, const store::ExemplarRange& range, lanes::AnswerMemory& memory,
     const store::WorkLimit& limit) const {
   std::map<std::pair<CustomerId, store::SeriesId>, read::SelectedSeries> found;
   for (const store::LabelMatchers& set : query.sets) {
-    const read::SeriesQuestion question{
-        query.fence, set, read::days_between(range.from_ms, range.to_ms), kAnswersMax};
+    const read::SeriesQuestion question{query.fence, set,
+                                        [&](const CustomerId& customer) {
+                                          const store::ExemplarRange kept =
+                                              kept_of(customer, range);
+                                          return read::days_between(kept.from_ms, kept.to_ms);
+                                        },
+                                        kAnswersMax};
     auto selected = read::select_series(catalog_, question, memory, limit);
     if (!selected) return selected;
     for (read::SelectedSeries& one : *selected) {
@@ -96,7 +108,7 @@ Result<std::vector<read::SelectedSeries>> ExemplarApi::find_series(
     auto next = one;
     for (; next != found.end() && next->first.first == customer; ++next)
       ids.push_back(next->first.second);
-    const auto some = exemplars_->having(customer, ids, range, limit);
+    const auto some = exemplars_->having(customer, ids, kept_of(customer, range), limit);
     if (!some) return forward(some);
     for (const store::SeriesId id : *some) having.push_back(std::move(found.at({customer, id})));
     one = next;
@@ -114,7 +126,6 @@ net::Response ExemplarApi::exemplars(const net::Request& request,
   if (query && exemplars_ == nullptr)
     query = fail(ErrorCode::kInvalid, "this store keeps no exemplars");
   if (!query) return net::prometheus_error(query.error());
-  if (kept_from_) query->start_ms = std::max(query->start_ms, kept_from_());
   const auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(query->fence));
   const store::ExemplarRange range{query->start_ms, query->end_ms};
   const auto series = find_series(*query, range, *memory, limit);
@@ -133,7 +144,7 @@ net::Response ExemplarApi::exemplars(const net::Request& request,
 Result<bool> ExemplarApi::add(const read::SelectedSeries& series, Answering& answering) const {
   SeriesItem item(series.labels, answering.memory, answering.left, answering.body);
   const auto read = exemplars_->read(
-      series.customer, series.id, answering.range,
+      series.customer, series.id, kept_of(series.customer, answering.range),
       [&](const store::StoredExemplar& exemplar) { return item.add(exemplar); }, answering.limit);
   if (!read) return forward(read);
   if (!item.held()) return forward(item.held());

@@ -25,7 +25,7 @@ class ExemplarApi {
   /// exemplars are kept as long.
   ExemplarApi(store::ExemplarStore* exemplars, const store::Catalog& catalog,
               lanes::CustomerShares& answers, AnswerGaps gaps = {},
-              std::function<TimestampMs()> kept_from = {})
+              std::function<TimestampMs(const CustomerId&)> kept_from = {})
       : exemplars_(exemplars),
         catalog_(catalog),
         answers_(answers),
@@ -38,6 +38,8 @@ class ExemplarApi {
                                                         const store::ExemplarRange& range,
                                                         lanes::AnswerMemory& memory,
                                                         const store::WorkLimit& limit) const;
+
+  store::ExemplarRange kept_of(const CustomerId& customer, store::ExemplarRange range) const;
 
   struct Answering {  // of one request
     AnswerBody& body;
@@ -52,7 +54,7 @@ class ExemplarApi {
   const store::Catalog& catalog_;
   lanes::CustomerShares& answers_;
   const AnswerGaps gaps_;
-  const std::function<TimestampMs()> kept_from_;
+  const std::function<TimestampMs(const CustomerId&)> kept_from_;
 };
 
 }  // namespace vigia::storage::api

@@ -35,6 +35,8 @@ struct ExemplarTimes {
 class ExemplarBatch {
  public:
   explicit ExemplarBatch(ExemplarTimes times) : times_(times) {}
+  /// Of the series that follow.
+  void set_kept(TimestampMs kept_ms) { times_.kept_ms = kept_ms; }
 
   /// Takes those of a series that stands at `at` of the batch of samples. The days of what was
   /// taken; kNoDays where nothing was.

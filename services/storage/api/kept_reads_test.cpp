@@ -58,6 +58,10 @@ class KeptReadsTest : public testing::Test {
   }
   void note_now() { newest_ms_ = storage_.clock().wall_ms(); }
   TimestampMs kept_from_ms() const { return guard_.known_ms(newest_ms_) - kKeep; }
+  /// cliente-l's class keeps everything here.
+  TimestampMs kept_from_ms(const CustomerId& customer) const {
+    return customer.text() == "cliente-l" ? kept_from_ms() - 10 * kDay : kept_from_ms();
+  }
 
   std::vector<TimestampMs> times_of_chunks(const std::string& metric) {
     std::string body;
@@ -88,20 +92,22 @@ class KeptReadsTest : public testing::Test {
     return {{{0, INT64_MAX, {{MatchType::kEqual, "__name__", metric}}}}, type};
   }
   const read::RemoteRead& remote_read() {
-    remote_read_.emplace(storage_.cold().catalog(), storage_.reader(), read::ReadLimits(),
-                         storage_.answers(), [this](Resolution) { return kept_from_ms(); });
+    remote_read_.emplace(
+        storage_.cold().catalog(), storage_.reader(), read::ReadLimits(), storage_.answers(),
+        [this](const CustomerId& customer, Resolution) { return kept_from_ms(customer); });
     return *remote_read_;
   }
   std::string label_values(const std::string& parameters) {
     const LabelApi api(storage_.cold().catalog(), storage_.answers(), {},
-                       [this] { return kept_from_ms(); });
+                       [this](const CustomerId& customer) { return kept_from_ms(customer); });
     net::Request asked = request(parameters);
     asked.headers = {{"x-vigia-customer", "cliente-b"}};
     return api.values(asked, "__name__").body;
   }
   EventApi event_api() {
     return EventApi(storage_.cold().events(), storage_.cold().catalog(), storage_.answers(), {},
-                    {[this] { return kept_from_ms(); }, [this] { return kept_from_ms(); }});
+                    {[this](const CustomerId& customer) { return kept_from_ms(customer); },
+                     [this](const CustomerId& customer) { return kept_from_ms(customer); }});
   }
   void write_events(Signal signal, const std::vector<std::string>& items) {
     const auto counts =
@@ -135,6 +141,35 @@ TEST_F(KeptReadsTest, OfAChunkOverTheEdgeOnlyWhatIsKeptIsRead) {
   EXPECT_EQ(times.front(), kEdge + 10 * kMinute);
   EXPECT_LT(samples_bytes("over_the_edge"), bytes);
   EXPECT_EQ(times_of_chunks("gone").size(), 0U);
+}
+
+// Whoever asks for all of them is given of each what is his.
+TEST_F(KeptReadsTest, EachIsGivenWhatHisClassKeeps) {
+  for (const char* customer : {"cliente-a", "cliente-l"}) {
+    storage_.write(customer, "both", {{kEdge - kMinute, 1}, {kEdge + kMinute, 2}});
+  }
+  const auto times = [&](const std::optional<CustomerId>& fence) {
+    std::string body;
+    auto asked_for = asked("both", remote_read::ResponseType::kStreamedXorChunks);
+    auto stream =
+        remote_read().chunks("", fence, asked_for, std::make_shared<store::WorkLimit>()).value();
+    const auto no_end = std::chrono::steady_clock::time_point::max();
+    for (std::string piece; !(piece = stream->next(no_end).value().value()).empty();) {
+      body += piece;
+    }
+    std::vector<std::size_t> counts;
+    for (const read::Frame& frame : read::read_frames(body)) {
+      std::size_t count = 0;
+      for (const read::FrameChunk& chunk : frame.chunks) {
+        count += chunk::read_samples(chunk.data).value().size();
+      }
+      counts.push_back(count);
+    }
+    return counts;
+  };
+  EXPECT_THAT(times(customer_), testing::ElementsAre(1U));
+  EXPECT_THAT(times(CustomerId::parse("cliente-l").value()), testing::ElementsAre(2U));
+  EXPECT_THAT(times(std::nullopt), testing::ElementsAre(1U, 2U));
 }
 
 TEST_F(KeptReadsTest, AClockThatIsAheadHidesNothing) {

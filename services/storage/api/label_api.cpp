@@ -75,8 +75,8 @@ net::Response answer(Result<std::set<T>> found, std::size_t items_max,
 
 // Page after page, until no more are wanted.
 template <typename Ask>
-Result<void> walk_pages(const LabelQuery& asked, const Ask& ask, FirstTexts& texts) {
-  store::TextQuery query{read::days_between(asked.start_ms, asked.end_ms), ""};
+Result<void> walk_pages(const store::DayRange& days, const Ask& ask, FirstTexts& texts) {
+  store::TextQuery query{days, ""};
   for (;;) {
     const auto page = ask(query);
     if (!page) return tl::unexpected<Error>(page.error());
@@ -90,10 +90,11 @@ Result<void> walk_pages(const LabelQuery& asked, const Ask& ask, FirstTexts& tex
 
 }  // namespace
 
-Result<LabelQuery> LabelApi::read_query(const net::Request& request) const {
-  auto query = read_label_query(request);
-  if (query && kept_from_) query->start_ms = std::max(query->start_ms, kept_from_());
-  return query;
+// Of each customer those that are kept of his.
+store::DayRange LabelApi::days_of(const LabelQuery& query, const CustomerId& customer) const {
+  const TimestampMs start_ms =
+      kept_from_ ? std::max(query.start_ms, kept_from_(customer)) : query.start_ms;
+  return read::days_between(start_ms, query.end_ms);
 }
 
 Result<std::set<Labels>> LabelApi::find_series(const Looking& looking,
@@ -102,7 +103,8 @@ Result<std::set<Labels>> LabelApi::find_series(const Looking& looking,
   std::set<Labels> found;
   for (const store::LabelMatchers& set : query.sets) {
     const read::SeriesQuestion question{
-        query.fence, set, read::days_between(query.start_ms, query.end_ms), kAnswersMax};
+        query.fence, set, [&](const CustomerId& customer) { return days_of(query, customer); },
+        kAnswersMax};
     auto selected = read::select_series(catalog_, question, looking.memory, looking.limit);
     if (!selected) return forward(selected);
     for (read::SelectedSeries& series : *selected) {
@@ -128,7 +130,7 @@ Result<std::set<std::string>> LabelApi::find_names(const Looking& looking) const
       const auto ask = [&](const store::TextQuery& page) {
         return catalog_.label_names(customer, page, looking.limit);
       };
-      walked = walk_pages(query, ask, names);
+      walked = walk_pages(days_of(query, customer), ask, names);
       if (!walked) break;
     }
     return names.take(walked);
@@ -151,7 +153,7 @@ Result<std::set<std::string>> LabelApi::find_values(const Looking& looking,
       const auto ask = [&](const store::TextQuery& page) {
         return catalog_.label_values(customer, name, page, looking.limit);
       };
-      walked = walk_pages(query, ask, values);
+      walked = walk_pages(days_of(query, customer), ask, values);
       if (!walked) break;
     }
     return values.take(walked);
@@ -165,7 +167,7 @@ Result<std::set<std::string>> LabelApi::find_values(const Looking& looking,
 }
 
 net::Response LabelApi::labels(const net::Request& request, const store::WorkLimit& limit) const {
-  const auto query = read_query(request);
+  const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
   const auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(query->fence));
   return answer(find_names({*query, *memory, limit}), query->limit, memory,
@@ -174,7 +176,7 @@ net::Response LabelApi::labels(const net::Request& request, const store::WorkLim
 
 net::Response LabelApi::values(const net::Request& request, std::string_view name,
                                const store::WorkLimit& limit) const {
-  const auto query = read_query(request);
+  const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
   const auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(query->fence));
   return answer(find_values({*query, *memory, limit}, name), query->limit, memory,
@@ -182,7 +184,7 @@ net::Response LabelApi::values(const net::Request& request, std::string_view nam
 }
 
 net::Response LabelApi::series(const net::Request& request, const store::WorkLimit& limit) const {
-  const auto query = read_query(request);
+  const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
   if (query->sets.empty()) {
     return net::prometheus_error({ErrorCode::kInvalid, "no matcher is given"});

@@ -25,7 +25,7 @@ class LabelApi {
   /// All must outlive it. `kept_from`: days before are past the retention, and nothing of them
   /// alone is answered, whatever still lies there (C46).
   LabelApi(const store::Catalog& catalog, lanes::CustomerShares& answers, AnswerGaps gaps = {},
-           std::function<TimestampMs()> kept_from = {})
+           std::function<TimestampMs(const CustomerId&)> kept_from = {})
       : catalog_(catalog),
         answers_(answers),
         gaps_(std::move(gaps)),
@@ -36,7 +36,7 @@ class LabelApi {
   net::Response series(const net::Request& request, const store::WorkLimit& limit = {}) const;
 
  private:
-  Result<LabelQuery> read_query(const net::Request& request) const;
+  store::DayRange days_of(const LabelQuery& query, const CustomerId& customer) const;
   struct Looking {  // of one request
     const LabelQuery& query;
     lanes::AnswerMemory& memory;
@@ -49,7 +49,7 @@ class LabelApi {
   const store::Catalog& catalog_;
   lanes::CustomerShares& answers_;
   const AnswerGaps gaps_;
-  const std::function<TimestampMs()> kept_from_;
+  const std::function<TimestampMs(const CustomerId&)> kept_from_;
 };
 
 }  // namespace vigia::storage::api

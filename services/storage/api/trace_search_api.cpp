@@ -38,16 +38,14 @@ const std::optional<TracePageEnd> kFromTheFirst;
 class TracePage {
  public:
   TracePage(store::EventStore& events, const TraceRequest& request,
-            const std::shared_ptr<lanes::AnswerMemory>& memory, store::TimestampNs kept_from_ns,
-            std::string_view gaps)
-      : events_(events),
-        request_(request),
-        kept_from_ns_(kept_from_ns),
-        memory_(*memory),
-        body_(memory, gaps) {}
+            const std::shared_ptr<lanes::AnswerMemory>& memory, std::string_view gaps)
+      : events_(events), request_(request), memory_(*memory), body_(memory, gaps) {}
 
-  /// `customer` must outlive the page.
-  void begin(const CustomerId& customer) { customer_ = &customer; }
+  /// `customer` must outlive the page; of his no span is given that is older.
+  void begin(const CustomerId& customer, store::TimestampNs kept_from_ns) {
+    customer_ = &customer;
+    kept_from_ns_ = kept_from_ns;
+  }
   /// A TraceVisit.
   bool add(const store::TracePlace& place, const store::WorkLimit& limit) {
     // Only known with the one after the last: a limit that fits exactly cuts nothing.
@@ -136,10 +134,10 @@ class TracePage {
 
   store::EventStore& events_;
   const TraceRequest& request_;
-  const store::TimestampNs kept_from_ns_;
   lanes::AnswerMemory& memory_;
   AnswerBody body_;
   const CustomerId* customer_ = nullptr;
+  store::TimestampNs kept_from_ns_ = 0;      // of his
   std::optional<store::TracePlace> behind_;  // the last trace that was looked at
   const CustomerId* behind_in_ = nullptr;    // whose it is
   std::string_view cut_;                     // why the page ends before the traces do
@@ -164,18 +162,18 @@ net::Response TraceSearchApi::traces(const net::Request& request,
   if (!asked) return net::json_error(asked.error());
   const LabelQuery& labels = asked->labels;
   auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(labels.fence));
-  const store::TimestampNs kept_ns = kept_from_ns(kept_from_);
-  TracePage page(events_, *asked, memory, kept_ns, gaps_.warning(share_of(labels.fence)));
+  TracePage page(events_, *asked, memory, gaps_.warning(share_of(labels.fence)));
   store::TraceQuery& query = asked->query;
-  query.from_ns = std::max(to_ns(labels.start_ms), kept_ns);
   query.to_ns = last_ns(labels.end_ms);
-  if (query.to_ns < query.from_ns) return page.finish();
   const CustomerWalk customers(catalog_, labels.fence);
   const auto add = [&](const store::TracePlace& place) { return page.add(place, limit); };
   Result<void> walked;
   customers.run(asked->cursor, [&](const CustomerId& customer, auto&& behind) {
+    const store::TimestampNs kept_ns = kept_from_ns(kept_from_, customer);
     query.after = behind;
-    page.begin(customer);
+    query.from_ns = std::max(to_ns(labels.start_ms), kept_ns);
+    if (query.to_ns < query.from_ns) return true;
+    page.begin(customer, kept_ns);
     const auto end = events_.find_traces(customer, query, add, limit);
     if (!end) walked = forward(end);
     if (walked) walked = page.error();
@@ -192,15 +190,15 @@ net::Response TraceSearchApi::services(const net::Request& request,
   const LabelQuery& labels = asked->labels;
   auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(labels.fence));
   FirstOf<std::string> names(labels.limit, *memory);
-  store::ServiceQuery query{std::max(to_ns(labels.start_ms), kept_from_ns(kept_from_)),
-                            last_ns(labels.end_ms), "", kNamesAtOnce};
+  store::ServiceQuery query{to_ns(labels.start_ms), last_ns(labels.end_ms), "", kNamesAtOnce};
   Result<void> walked;
   CustomerWalk(catalog_, labels.fence).run(kFromTheFirst, [&](const CustomerId& customer, auto&&) {
     const auto read = [&](const std::optional<std::string>& after) {
       query.after = after ? *after : asked->cursor.value_or("");
       return events_.services(customer, query, limit);
     };
-    if (query.to_ns < query.from_ns) return false;
+    query.from_ns = std::max(to_ns(labels.start_ms), kept_from_ns(kept_from_, customer));
+    if (query.to_ns < query.from_ns) return true;
     walked = names.add_pages(read, [](auto& page) -> auto& { return page.texts; });
     return walked.has_value();
   });
@@ -219,8 +217,8 @@ net::Response TraceSearchApi::operations(const net::Request& request, std::strin
   const LabelQuery& labels = asked->labels;
   auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(labels.fence));
   FirstOf<store::Operation> names(labels.limit, *memory);
-  store::OperationQuery query{std::max(to_ns(labels.start_ms), kept_from_ns(kept_from_)),
-                              last_ns(labels.end_ms), std::nullopt, kNamesAtOnce};
+  store::OperationQuery query{to_ns(labels.start_ms), last_ns(labels.end_ms), std::nullopt,
+                              kNamesAtOnce};
   Result<void> walked;
   CustomerWalk(catalog_, labels.fence).run(kFromTheFirst, [&](const CustomerId& customer, auto&&) {
     const auto read = [&](const std::optional<store::Operation>& after) {
@@ -228,7 +226,8 @@ net::Response TraceSearchApi::operations(const net::Request& request, std::strin
       if (!after && asked->cursor) query.after = operation_of(*asked->cursor);
       return events_.operations(customer, service, query, limit);
     };
-    if (query.to_ns < query.from_ns) return false;
+    query.from_ns = std::max(to_ns(labels.start_ms), kept_from_ns(kept_from_, customer));
+    if (query.to_ns < query.from_ns) return true;
     walked = names.add_pages(read, [](auto& page) -> auto& { return page.operations; });
     return walked.has_value();
   });

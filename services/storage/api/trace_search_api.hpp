@@ -20,7 +20,7 @@ class TraceSearchApi {
   /// All must outlive it. `kept_from`: since when traces are kept (EventsKept).
   TraceSearchApi(store::EventStore& events, const store::Catalog& catalog,
                  lanes::CustomerShares& answers, AnswerGaps gaps = {},
-                 std::function<TimestampMs()> kept_from = {})
+                 std::function<TimestampMs(const CustomerId&)> kept_from = {})
       : events_(events),
         catalog_(catalog),
         answers_(answers),
@@ -46,7 +46,7 @@ class TraceSearchApi {
   const store::Catalog& catalog_;
   lanes::CustomerShares& answers_;
   const AnswerGaps gaps_;
-  const std::function<TimestampMs()> kept_from_;
+  const std::function<TimestampMs(const CustomerId&)> kept_from_;
 };
 
 }  // namespace vigia::storage::api

@@ -203,8 +203,9 @@ TEST_F(TraceSearchTest, TheFenceHoldsAndOperatorsSeeAllCustomers) {
 // C46: what is past its retention is not given.
 TEST_F(TraceSearchTest, WhatIsPastItsRetentionIsNotFound) {
   bring("cliente-a", {span('a', 1), span('b', 3)});
-  const TraceSearchApi late(cold_->events(), cold_->catalog(), answers_, {},
-                            [] { return TimestampMs(kNowNs / 1'000'000 + 2'000); });
+  const TraceSearchApi late(cold_->events(), cold_->catalog(), answers_, {}, [](const CustomerId&) {
+    return TimestampMs(kNowNs / 1'000'000 + 2'000);
+  });
   const auto page = page_of(late.traces(request_of(kRange + "&service=shop")));
   EXPECT_EQ(page.traces, "b");
 }

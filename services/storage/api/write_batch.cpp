@@ -38,7 +38,8 @@ WriteBatch::WriteBatch(store::Catalog& catalog, customers::CustomerNumbers& numb
       numbers_(numbers),
       fence_(std::move(fence)),
       exemplars_({times.oldest.kept_ms, times.oldest.taken_ms, times.exemplars_ahead_ms}),
-      oldest_(times.oldest) {}
+      oldest_(times.oldest),
+      kept_of_(std::move(times.kept_of)) {}
 
 void WriteBatch::on_series(const SeriesView& series) {
   const std::uint64_t values = series.samples.size() + series.histograms.size();
@@ -116,6 +117,10 @@ const WriteBatch::Owner* WriteBatch::owner_of(const SeriesView& series) {
   }
   last_owner_label_ = label;
   last_owner_ = {std::move(*customer), *number, *seed};
+  if (kept_of_) {
+    oldest_.kept_ms = kept_of_(last_owner_->id);
+    exemplars_.set_kept(oldest_.kept_ms);
+  }
   return &*last_owner_;
 }
 

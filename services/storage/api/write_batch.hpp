@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ struct OldestTimes {
 struct WriteTimes {
   OldestTimes oldest;
   TimestampMs exemplars_ahead_ms = kTimeMax;  ///< ExemplarTimes
+  /// By whose data they are, in the place of oldest.kept_ms.
+  std::function<TimestampMs(const CustomerId&)> kept_of = {};
 };
 
 /// Takes the series of one request one after the other. What breaks the rules is refused and
@@ -89,7 +92,8 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   ingest::IngestBatch batch_;
   ExemplarBatch exemplars_;
   std::vector<Unresolved> unresolved_;  // a request is of one customer, mostly
-  OldestTimes oldest_;
+  OldestTimes oldest_;                  // of last_owner_
+  std::function<TimestampMs(const CustomerId&)> kept_of_;
   std::uint64_t received_ = 0;
   std::uint64_t expired_ = 0;
   std::array<std::uint64_t, kRefusals> refused_{};

@@ -45,7 +45,8 @@ class StoreInstance {
   /// By which time spans and log records are filed; `times` must outlive it.
   virtual void use_record_times(customers::RecordTimes& times) = 0;
   /// Before which time items of the signal are taken and not stored.
-  virtual void use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms) = 0;
+  virtual void use_oldest(Signal signal,
+                          std::function<TimestampMs(const CustomerId&)> oldest_ms) = 0;
   /// What the write-ahead log and the quarantine name: neither is given to anybody new.
   virtual void note_used(store::SeriesId series, customers::CustomerNumber customer) = 0;
   /// Mending and the like, behind everything else, until this is destroyed.

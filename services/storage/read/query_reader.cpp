@@ -13,8 +13,8 @@ Result<void> QueryReader::prepare(lanes::AnswerMemory& memory) {
 Result<SeriesData> QueryReader::next(lanes::AnswerMemory& memory) {
   ++next_;
   if (!found_.rollup.has_value()) return batch_->next(memory);
-  return readers_.rolled.read(series().customer, key_of(series()), *found_.rollup, found_.range,
-                              memory);
+  return readers_.rolled.read(series().customer, key_of(series()), *found_.rollup,
+                              found_.range_of(series().customer), memory);
 }
 
 // One customer's query is one run. An operator's series stand by their labels, whosever they are,
@@ -28,7 +28,7 @@ Result<void> QueryReader::begin_batch(lanes::AnswerMemory& memory) {
     if (keys.size() == BatchRead::kSeriesMax || one.customer != customer) break;
     keys.push_back(key_of(one));
   }
-  auto batch = readers_.raw.batch(customer, std::move(keys), found_.range, memory);
+  auto batch = readers_.raw.batch(customer, std::move(keys), found_.range_of(customer), memory);
   if (!batch) return forward(batch);
   batch_.emplace(std::move(*batch));
   return {};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -20,7 +21,13 @@ struct FoundQuery {
   wire::remote_read::Query query;       ///< what the answer holds; of raw none that is not kept
   std::optional<rollup::Asked> rollup;  ///< nothing: raw samples
   ReadRange range;                      ///< of the samples that are read, or make up the windows
+  std::map<CustomerId, ReadRange> own;  ///< where it is several customers': what of it is kept
   std::vector<SelectedSeries> series;
+
+  const ReadRange& range_of(const CustomerId& customer) const {
+    const auto found = own.find(customer);
+    return found == own.end() ? range : found->second;
+  }
 };
 
 /// Of samples, and of windows of them.

@@ -51,23 +51,31 @@ Result<std::vector<FoundQuery>> RemoteRead::find(const Fence& fence, const ReadR
   std::vector<FoundQuery> found;
   std::size_t left = limits_.series_max;
   for (const wire::remote_read::Query& query : request.queries) {
-    auto ranged = range_of(query);
-    if (!ranged) return forward(ranged);
-    const auto matchers = store::compile_matchers(ranged->query.matchers);
+    FoundQuery ranged{query, std::nullopt, {}, {}, {}};
+    const auto asked = take_rollup_matcher(ranged.query.matchers);
+    if (!asked) return forward(asked);
+    ranged.rollup = *asked;
+    const auto matchers = store::compile_matchers(ranged.query.matchers);
     if (!matchers) return tl::unexpected<Error>(matchers.error());
-    const ReadRange& range = ranged->range;
+    const auto customers = customers_for(catalog_, fence, *matchers);
+    if (auto done = find_ranges(ranged, customers); !done) return forward(done);
+    const ReadRange& range = ranged.range;
     if (range.from_ms <= range.to_ms) {  // else its answer stands at its place all the same
-      const SeriesQuestion question{fence, *matchers, days_between(range.from_ms, range.to_ms),
+      const SeriesQuestion question{fence, *matchers,
+                                    [&](const CustomerId& customer) {
+                                      const ReadRange& own = ranged.range_of(customer);
+                                      return days_between(own.from_ms, own.to_ms);
+                                    },
                                     left};
       auto series = select_series(catalog_, question, memory, limit);
       if (!series) return forward(series);
-      if (ranged->rollup.has_value() && !query.wants_labels_alone) {
-        if (auto all = check_windows(*ranged, *series, memory, limit); !all) return forward(all);
+      if (ranged.rollup.has_value() && !query.wants_labels_alone) {
+        if (auto all = check_windows(ranged, *series, memory, limit); !all) return forward(all);
       }
       left -= series->size();
-      ranged->series = std::move(*series);
+      ranged.series = std::move(*series);
     }
-    found.push_back(std::move(*ranged));
+    found.push_back(std::move(ranged));
   }
   return found;
 }
@@ -81,43 +89,67 @@ Result<void> RemoteRead::check_windows(const FoundQuery& found,
   for (const SelectedSeries& one : series) {
     if (auto checked = limit.check(); !checked) return checked;
     const lanes::ScratchMemory scratch(memory);
-    auto all = rolled_.check(one.customer, key_of(one), *found.rollup, found.range, memory);
+    auto all = rolled_.check(one.customer, key_of(one), *found.rollup, found.range_of(one.customer),
+                             memory);
     if (!all && all.error().code != ErrorCode::kCorrupt) return all;
   }
   return {};
 }
 
-Result<FoundQuery> RemoteRead::range_of(const wire::remote_read::Query& query) const {
-  FoundQuery found{query, std::nullopt, {}, {}};
-  auto asked = take_rollup_matcher(found.query.matchers);
-  if (!asked) return forward(asked);
-  found.rollup = *asked;
-  const TimestampMs raw_kept_ms = kept_from_ ? kept_from_(Resolution::kRaw) : INT64_MIN;
-  if (found.rollup.has_value() && !query.wants_labels_alone) {
-    if (auto ranged = range_of_windows(found, raw_kept_ms); !ranged) return forward(ranged);
-    return found;
+// One customer's is his; of several the range is that which holds all of theirs.
+Result<void> RemoteRead::find_ranges(FoundQuery& found,
+                                     std::span<const CustomerId> customers) const {
+  found.range = {found.query.start_ms, found.query.end_ms, Resolution::kRaw, INT64_MIN};
+  if (found.rollup.has_value() && !found.query.wants_labels_alone) {
+    found.range =
+        samples_of_windows(found.query.start_ms, found.query.end_ms, found.rollup->resolution);
   }
-  found.query.start_ms = std::max(query.start_ms, raw_kept_ms);
-  found.range = {found.query.start_ms, query.end_ms, Resolution::kRaw, raw_kept_ms};
-  return found;
+  std::optional<KeptQuery> all;
+  for (const CustomerId& customer : customers) {
+    const auto own = kept_of(customer, found);
+    if (!own) return forward(own);
+    if (!all.has_value()) all = *own;
+    all->start_ms = std::min(all->start_ms, own->start_ms);
+    all->range.from_ms = std::min(all->range.from_ms, own->range.from_ms);
+    all->range.kept_from_ms = std::min(all->range.kept_from_ms, own->range.kept_from_ms);
+    if (customers.size() > 1) found.own.emplace(customer, own->range);
+  }
+  if (!all.has_value()) return {};
+  found.query.start_ms = all->start_ms;
+  found.range = all->range;
+  return {};
+}
+
+Result<RemoteRead::KeptQuery> RemoteRead::kept_of(const CustomerId& customer,
+                                                  const FoundQuery& found) const {
+  if (found.rollup.has_value() && !found.query.wants_labels_alone) {
+    return kept_windows_of(customer, found);
+  }
+  const TimestampMs kept_ms = kept_from_ms(customer, Resolution::kRaw);
+  const TimestampMs start_ms = std::max(found.query.start_ms, kept_ms);
+  return KeptQuery{start_ms, {start_ms, found.query.end_ms, Resolution::kRaw, kept_ms}};
 }
 
 // What lies before raw is kept goes, or has gone: of a window that begins there not all is read.
-Result<void> RemoteRead::range_of_windows(FoundQuery& found, TimestampMs raw_kept_ms) const {
+Result<RemoteRead::KeptQuery> RemoteRead::kept_windows_of(const CustomerId& customer,
+                                                          const FoundQuery& found) const {
   const Resolution resolution = found.rollup->resolution;
+  const TimestampMs raw_kept_ms = kept_from_ms(customer, Resolution::kRaw);
+  KeptQuery kept{found.query.start_ms, {}};
   TimestampMs whole_from_ms = raw_kept_ms;
-  if (const auto made_from_ms = rolled_.made_from_ms(resolution); made_from_ms.has_value()) {
+  if (const auto made_from_ms = rolled_.made_from_ms(customer, resolution);
+      made_from_ms.has_value()) {
     whole_from_ms = *made_from_ms;
-    const TimestampMs rolled_kept_ms = kept_from_ ? kept_from_(resolution) : INT64_MIN;
+    const TimestampMs rolled_kept_ms = kept_from_ms(customer, resolution);
     // What goes before raw does is refused: there is an answer, of raw.
     if (rolled_kept_ms > raw_kept_ms) whole_from_ms = std::max(whole_from_ms, rolled_kept_ms);
-    found.query.start_ms = std::max(found.query.start_ms, std::min(rolled_kept_ms, raw_kept_ms));
+    kept.start_ms = std::max(kept.start_ms, std::min(rolled_kept_ms, raw_kept_ms));
   }
-  found.range = samples_of_windows(found.query.start_ms, found.query.end_ms, resolution);
-  if (found.range.from_ms <= found.range.to_ms && found.range.from_ms < whole_from_ms) {
+  kept.range = samples_of_windows(kept.start_ms, found.query.end_ms, resolution);
+  if (kept.range.from_ms <= kept.range.to_ms && kept.range.from_ms < whole_from_ms) {
     return no_windows_before(whole_from_ms, resolution);
   }
-  return {};
+  return kept;
 }
 
 Result<std::string> RemoteRead::make_samples(const std::vector<FoundQuery>& queries,

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "libs/wire/remote_read/read_request.hpp"
@@ -26,14 +27,14 @@ struct SamplesAnswer {
   std::shared_ptr<lanes::AnswerMemory> memory;  ///< holds the body: let go of with it
 };
 
-using KeptFrom = std::function<TimestampMs(Resolution)>;
+using KeptFrom = std::function<TimestampMs(const CustomerId&, Resolution)>;
 
 /// A query that wants labels alone is answered from the index: series that had samples on a day of
 /// its range, as far as raw is kept, whatever roll-ups it names. Thread contract: any thread.
 class RemoteRead {
  public:
-  /// All must outlive it. `kept_from`: what is older at that resolution is past its retention, and
-  /// is not given, whatever still lies there (C46); without it everything is.
+  /// All must outlive it. `kept_from`: what of a customer is older at that resolution is past its
+  /// retention, and is not given, whatever still lies there (C46); without it everything is.
   RemoteRead(const store::Catalog& catalog, const SeriesReader& reader, ReadLimits limits,
              lanes::CustomerShares& answers, KeptFrom kept_from = {})
       : catalog_(catalog),
@@ -74,8 +75,17 @@ class RemoteRead {
                                        const store::WorkLimit& limit) const;
   Result<void> check_windows(const FoundQuery& found, const std::vector<SelectedSeries>& series,
                              lanes::AnswerMemory& memory, const store::WorkLimit& limit) const;
-  Result<FoundQuery> range_of(const wire::remote_read::Query& query) const;
-  Result<void> range_of_windows(FoundQuery& found, TimestampMs raw_kept_ms) const;
+  Result<void> find_ranges(FoundQuery& found, std::span<const CustomerId> customers) const;
+  /// What of it is kept of a customer: where it begins, and what is read for that.
+  struct KeptQuery {
+    TimestampMs start_ms = 0;
+    ReadRange range;
+  };
+  Result<KeptQuery> kept_of(const CustomerId& customer, const FoundQuery& found) const;
+  Result<KeptQuery> kept_windows_of(const CustomerId& customer, const FoundQuery& found) const;
+  TimestampMs kept_from_ms(const CustomerId& customer, Resolution resolution) const {
+    return kept_from_ ? kept_from_(customer, resolution) : INT64_MIN;
+  }
   Result<std::string> make_samples(const std::vector<FoundQuery>& queries,
                                    lanes::AnswerMemory& memory,
                                    const store::WorkLimit& limit) const;

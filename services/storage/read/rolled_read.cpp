@@ -219,9 +219,9 @@ tl::unexpected<Error> no_windows_before(TimestampMs whole_from_ms, Resolution re
                   to_string(resolution), format_rfc3339(stamp_of(first_end_ms)).value_or("ever")));
 }
 
-std::optional<TimestampMs> RolledReader::made_from_ms(Resolution resolution) const {
-  if (book_ == nullptr) return std::nullopt;
-  const auto day = book_->note().made_from_day(resolution);
+std::optional<TimestampMs> RolledReader::made_from_ms(const CustomerId& customer,
+                                                      Resolution resolution) const {
+  const auto day = note(customer).made_from_day(resolution);
   if (!day.has_value()) return std::nullopt;
   return begin_ms_of(*day);
 }
@@ -230,7 +230,7 @@ Result<void> RolledReader::check(const CustomerId& customer, const store::Series
                                  const rollup::Asked& asked, const ReadRange& range,
                                  lanes::AnswerMemory& memory) const {
   const Job job{customer, series, asked, range, memory};
-  const auto planned = plan(job, note());
+  const auto planned = plan(job, note(customer));
   if (!planned) return tl::unexpected<Error>(planned.error());
   if (planned->last_lost_day.has_value()) {
     return no_windows_before(begin_ms_of(*planned->last_lost_day + 1), asked.resolution);
@@ -268,7 +268,7 @@ Result<SeriesData> RolledReader::read(const CustomerId& customer, const store::S
   const Job job{customer, series, asked, range, memory};
   constexpr int kAttempts = 3;
   for (int i = 0; i < kAttempts; ++i) {
-    const rolling::RollupNote note = this->note();
+    const rolling::RollupNote note = this->note(customer);
     const auto planned = plan(job, note);
     if (!planned) return tl::unexpected<Error>(planned.error());
     if (planned->last_lost_day.has_value()) break;
@@ -281,7 +281,7 @@ Result<SeriesData> RolledReader::read(const CustomerId& customer, const store::S
       if (auto added = add_raw(job, run, rolled); !added) return forward(added);
     }
     // Else raw of these days may have gone while it was read.
-    const bool is_whole = days.empty() || this->note().raw_gone_day == note.raw_gone_day;
+    const bool is_whole = days.empty() || this->note(customer).raw_gone_day == note.raw_gone_day;
     if (!is_whole) continue;
     SeriesData data = packed(std::move(rolled.samples), asked.resolution);
     data.unreadable_rows = rolled.unreadable_rows;

@@ -42,7 +42,7 @@ class RolledReader {
 
   /// From which samples on windows of the resolution are stored, where they are not made of raw;
   /// nothing where all of them are.
-  std::optional<TimestampMs> made_from_ms(Resolution resolution) const;
+  std::optional<TimestampMs> made_from_ms(const CustomerId& customer, Resolution resolution) const;
 
   /// Whether all windows whose samples lie in `range` can be given, where there are samples:
   /// kNotFound, with from when on they can, where raw went before they were made, and where native
@@ -72,8 +72,8 @@ class RolledReader {
     std::vector<store::DayRange> raw_days;  // by runs, in order: that raw has to be read of
     std::optional<std::uint32_t> last_lost_day;
   };
-  rolling::RollupNote note() const {
-    return book_ == nullptr ? rolling::RollupNote() : book_->note();
+  rolling::RollupNote note(const CustomerId& customer) const {
+    return book_ == nullptr ? rolling::RollupNote() : book_->note(customer);
   }
   Result<Plan> plan(const Job& job, const rolling::RollupNote& note) const;
   Result<bool> has_stored_histograms(const Job& job,

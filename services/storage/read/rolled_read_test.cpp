@@ -49,7 +49,7 @@ class RolledReadTest : public testing::Test {
   Result<Answer> answer(lanes::CustomerShares& shares,
                         const wire::remote_read::ReadRequest& request, const std::string& customer,
                         const Limit& limit) {
-    const auto kept_from = [this](Resolution resolution) {
+    const auto kept_from = [this](const CustomerId&, Resolution resolution) {
       return resolution == Resolution::kRaw ? kept_from_ms_ : rolled_kept_ms_;
     };
     RemoteRead remote_read(storage_.cold().catalog(), storage_.reader(), {}, shares, kept_from);
@@ -281,7 +281,7 @@ TEST_F(RolledReadTest, WhereRawIsGoneRollUpsAreRead) {
   roll_all();
   ASSERT_EQ(days_due(), 0U);
   kept_from_ms_ = start + 2 * kDay + kHour;
-  const TimestampMs gone_ms = roller_->let_raw_go(start + 2 * kDay + kHour).value();
+  const TimestampMs gone_ms = roller_->let_raw_go(start + 2 * kDay + kHour).value().before_ms;
   ASSERT_GT(storage_.cold().chunks().expire(Resolution::kRaw, gone_ms).value(), 0U);
   for (const ResponseType type : kTypes) {
     EXPECT_THAT(read("m", "1d:count", 0, INT64_MAX, type),
@@ -327,7 +327,7 @@ TEST_F(RolledReadTest, NativeHistogramsAreToldOfWhereRawIsGone) {
   open_rollups();
   storage_.write_histograms("cliente-a", "h", {{kNow - kHour, "a histogram"}});
   roll_all();
-  const TimestampMs gone_ms = roller_->let_raw_go(kNow + 30 * kDay).value();
+  const TimestampMs gone_ms = roller_->let_raw_go(kNow + 30 * kDay).value().before_ms;
   ASSERT_GT(storage_.cold().chunks().expire(Resolution::kRaw, gone_ms).value(), 0U);
   EXPECT_EQ(refused(matchers("h", "1h:count")).code, ErrorCode::kNotFound);
 }

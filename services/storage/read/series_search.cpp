@@ -76,8 +76,8 @@ Result<std::vector<SelectedSeries>> select_series(const store::Catalog& catalog,
     selected.push_back(std::move(series));
     return {};
   };
-  const store::SeriesQuery query{question.matchers, question.days};
   for (const CustomerId& customer : customers_for(catalog, question.fence, question.matchers)) {
+    const store::SeriesQuery query{question.matchers, question.days(customer)};
     const auto cursor = catalog.select(customer, query, limit);
     for (;;) {
       auto page = cursor->next();

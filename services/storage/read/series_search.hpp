@@ -1,6 +1,7 @@
 // Finding series: over one customer or, for the operator, over all.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,14 +38,14 @@ store::DayRange days_between(TimestampMs from_ms, TimestampMs to_ms);
 struct SeriesQuestion {
   const Fence& fence;
   const store::LabelMatchers& matchers;
-  store::DayRange days;
+  std::function<store::DayRange(const CustomerId&)> days;  ///< that are asked for of each
   std::size_t limit;
 };
 
-/// The series that all matchers match and that had samples on one of the days (as select says),
-/// sorted by labels. kOverLimit past the limit, and past 64 MiB of labels: never silently fewer.
-/// What they need (memory_bytes) is added to `memory` as they are found. The limit's error once it
-/// is over.
+/// The series that all matchers match and that had samples on one of their customer's days (as
+/// select says), sorted by labels. kOverLimit past the limit, and past 64 MiB of labels: never
+/// silently fewer. What they need (memory_bytes) is added to `memory` as they are found. The
+/// limit's error once it is over.
 Result<std::vector<SelectedSeries>> select_series(const store::Catalog& catalog,
                                                   const SeriesQuestion& question,
                                                   lanes::AnswerMemory& memory,

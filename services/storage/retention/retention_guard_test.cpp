@@ -43,8 +43,9 @@ class RetentionGuardTest : public testing::Test {
     guard_.reset();
     times_ = std::make_unique<customers::RecordTimes>();
     guard_ = std::make_unique<RetentionGuard>(folder_.path() + "/retention", kKeep, clock_);
-    const RetentionRule rule{"raw", kKeep,
-                             [this](TimestampMs before) { return chunks_->expire(before); }};
+    const RetentionRule rule{"raw", cuts_after(kKeep), [this](const store::ExpiryCuts& cuts) {
+                               return chunks_->expire(cuts.before_ms);
+                             }};
     sweeper_ = std::make_unique<RetentionSweeper>(std::vector<RetentionRule>{rule}, *guard_,
                                                   *times_, hours(1'000'000));
   }
@@ -190,13 +191,52 @@ TEST_F(RetentionGuardTest, OneCustomersWrongTimesDoNotCount) {
   EXPECT_EQ(days(), 30U);
 }
 
+// Two classes: each loses its own days, and by a clock that is ahead nobody loses any.
+TEST_F(RetentionGuardTest, AClassSaysHowLongAndTheGuardWhatTimeItIs) {
+  const CustomerId longer = CustomerId::parse("cliente-b").value();
+  for (TimestampMs day = 0; day <= 29; ++day) {
+    const TimestampMs first_ms = kStart - day * store::kDayMs;
+    const store::ChunkRow row{{1},   first_ms, first_ms, store::kInOrder, store::Encoding::kFloats,
+                              "data"};
+    ASSERT_TRUE(chunks_->put({2}, {row}).has_value());
+  }
+  const RetentionRule rule{"raw",
+                           [&](TimestampMs now_ms) {
+                             store::ExpiryCuts cuts = cuts_after(hours(24 * 10))(now_ms);
+                             cuts.own.emplace(longer, cuts_after(kKeep)(now_ms).before_ms);
+                             return cuts;
+                           },
+                           [&](const store::ExpiryCuts& cuts) {
+                             store::rocksdb::kv::DayCuts numbered(cuts.before_ms);
+                             numbered.earliest_ms = cuts.earliest_ms();
+                             numbered.latest_ms = cuts.latest_ms();
+                             numbered.own.emplace(2, cuts.of(longer));
+                             return chunks_->expire(numbered);
+                           }};
+  const auto days_of = [&](std::uint32_t customer) {
+    return store::rocksdb::rows_of(*chunks_, {customer}, {1}, {0, INT64_MAX}).value().size();
+  };
+  sweeper_ = std::make_unique<RetentionSweeper>(std::vector<RetentionRule>{rule}, *guard_, *times_,
+                                                hours(1'000'000));
+  set_clock_ahead(400 * store::kDayMs);
+  run(hours(3));  // the records are right
+  EXPECT_EQ(days_of(2), 30U);
+  EXPECT_EQ(days_of(1), 11U) << "ten days, and what is left of the eleventh";
+  set_clock_ahead(0);
+  clock_.set_wall_ns((kStart + 40 * store::kDayMs) * 1'000'000);  // and now they are ahead, too
+  run(minutes(50));
+  EXPECT_EQ(days_of(1), 11U);
+  EXPECT_EQ(days_of(2), 30U);
+}
+
 TEST_F(RetentionGuardTest, ARuleThatThrowsCostsItselfAlone) {
   run(hours(2));
   int swept = 0;
-  const RetentionRule bad{"bad", kKeep, [](TimestampMs) -> Result<std::size_t> {
-                            throw std::runtime_error("a fault");
-                          }};
-  const RetentionRule good{"good", kKeep, [&](TimestampMs) -> Result<std::size_t> {
+  const RetentionRule bad{
+      "bad", cuts_after(kKeep),
+      [](const store::ExpiryCuts&) -> Result<std::size_t> { throw std::runtime_error("a fault"); }};
+  const RetentionRule good{"good", cuts_after(kKeep),
+                           [&](const store::ExpiryCuts&) -> Result<std::size_t> {
                              ++swept;
                              return 0U;
                            }};

@@ -1,11 +1,21 @@
 #include "services/storage/retention/retention_sweeper.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 
 namespace vigia::storage::retention {
+
+// Zero keeps for ever; it must not become "before now".
+std::function<store::ExpiryCuts(TimestampMs now_ms)> cuts_after(Duration keep) {
+  const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(keep).count();
+  return [kept](TimestampMs now_ms) {
+    return store::ExpiryCuts(kept == 0 ? 0 : std::max<TimestampMs>(now_ms - kept, 0));
+  };
+}
 
 RetentionSweeper::RetentionSweeper(std::vector<RetentionRule> rules, RetentionGuard& guard,
                                    const customers::RecordTimes& times, Duration interval)
@@ -42,11 +52,9 @@ void RetentionSweeper::sweep() {
 }
 
 void RetentionSweeper::apply(const RetentionRule& rule, TimestampMs now_ms) {
-  const TimestampMs before_ms =
-      now_ms - std::chrono::duration_cast<std::chrono::milliseconds>(rule.keep).count();
-  // Zero keeps for ever; it must not become "before now".
-  if (rule.keep == Duration(0) || before_ms <= 0) return;
-  const auto days = rule.expire(before_ms);
+  const store::ExpiryCuts cuts = rule.cuts(now_ms);
+  if (cuts.latest_ms() <= 0) return;
+  const auto days = rule.expire(cuts);
   if (!days) {
     service::log_error("expiry failed, trying again",
                        {{"kind", rule.name}, {"error", days.error().message}});

@@ -13,16 +13,21 @@
 #include "libs/model/sample.hpp"
 #include "services/storage/customers/record_times.hpp"
 #include "services/storage/retention/retention_guard.hpp"
+#include "services/storage/store/expiry_cuts.hpp"
 
 namespace vigia::storage::retention {
 
-/// One kind of data. `keep` 0: for ever.
+/// One kind of data.
 struct RetentionRule {
   std::string name;  ///< in logs: "raw"
-  Duration keep{0};
-  /// Forgets what is older; returns how many days that were.
-  std::function<Result<std::size_t>(TimestampMs before_ms)> expire;
+  /// Before what time whose data go, where it is `now_ms`; 0: for ever.
+  std::function<store::ExpiryCuts(TimestampMs now_ms)> cuts;
+  /// Forgets what is older; returns of how many days something went.
+  std::function<Result<std::size_t>(const store::ExpiryCuts& cuts)> expire;
 };
+
+/// Of a rule that is the same for all customers. `keep` 0: for ever.
+std::function<store::ExpiryCuts(TimestampMs now_ms)> cuts_after(Duration keep);
 
 /// A thread of its own, every `interval`, never at the start: RetentionGuard says what time it is,
 /// and nothing goes while that is in doubt. A rule that fails or throws costs itself alone.

@@ -7,6 +7,15 @@ namespace {
 
 constexpr Duration kIntervalMin = std::chrono::seconds(1);
 
+// 0 keeps for ever, as of all others: not to make them has a word of its own.
+RollupKeep read_rollup(const service::ConfigNode& node, const RollupKeep& fallback) {
+  if (!node.is_present()) return fallback;
+  if (node.text() == "off") return {fallback.keep, false};
+  return {read_keep(node, fallback.keep), true};
+}
+
+}  // namespace
+
 Duration read_keep(const service::ConfigNode& node, Duration fallback) {
   const std::string text = node.text();
   // "-1d" would be read as a mistake of form; this is said in words, since the way out is 0.
@@ -16,15 +25,6 @@ Duration read_keep(const service::ConfigNode& node, Duration fallback) {
   }
   return node.duration(fallback);
 }
-
-// 0 keeps for ever, as of all others: not to make them has a word of its own.
-RollupKeep read_rollup(const service::ConfigNode& node, const RollupKeep& fallback) {
-  if (!node.is_present()) return fallback;
-  if (node.text() == "off") return {fallback.keep, false};
-  return {read_keep(node, fallback.keep), true};
-}
-
-}  // namespace
 
 RetentionSettings read_retention(const service::ConfigNode& node) {
   RetentionSettings keep;

@@ -25,6 +25,9 @@ struct RetentionSettings {
   Duration interval = std::chrono::minutes(10);  ///< how often what is too old is looked for
 };
 
+/// One time; what cannot be is noted at its key.
+Duration read_keep(const service::ConfigNode& node, Duration fallback);
+
 /// Of the key `retention`; what cannot be is noted at its key.
 RetentionSettings read_retention(const service::ConfigNode& node);
 

@@ -33,7 +33,7 @@ Result<RolledCounts> DayRoller::roll(const CustomerId& customer, const store::Se
   Job job{customer, series, {}};
   if (auto made = make_days(job, days, counts); !made) return forward(made);
   // Asked after the rows were read: it is noted before any of them goes.
-  const std::uint32_t gone_day = book_.note().raw_gone_day;
+  const std::uint32_t gone_day = book_.note(customer).raw_gone_day;
   std::erase_if(job.days, [gone_day](const MadeDay& day) { return day.due.place.day <= gone_day; });
   if (auto put = put_days(job, counts); !put) return forward(put);
   SettledDays own;
@@ -67,7 +67,7 @@ Result<void> DayRoller::settle_empty(const Job& job, const store::DueDay& day,
 
 // Of each resolution that has the day at all.
 Result<bool> DayRoller::is_stored(const Job& job, std::uint32_t day) {
-  const RollupNote note = book_.note();
+  const RollupNote note = book_.note(job.customer);
   for (const Resolution resolution : kRolledUp) {
     const auto made_from = note.made_from_day(resolution);
     if (!made_from.has_value() || day < *made_from) continue;
@@ -91,7 +91,7 @@ Result<bool> DayRoller::is_stored(const Job& job, std::uint32_t day) {
 Result<void> DayRoller::make_days(Job& job, std::span<const store::DueDay> days,
                                   RolledCounts& counts) {
   for (const store::DueDay& due : days) {
-    if (due.place.day <= book_.note().raw_gone_day) continue;
+    if (due.place.day <= book_.note(job.customer).raw_gone_day) continue;
     MadeDay day;
     day.due = due;
     auto made = make_day(job, day, counts);

@@ -29,6 +29,12 @@ TimestampMs ms_of(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
+// The windows of a day hold samples of chunks that begin on the day before it, on it, and on the
+// stroke of the next one.
+std::uint32_t last_day_gone(TimestampMs before_ms) {
+  return before_ms <= store::kChunkSpanMs ? 0 : store::day_of(before_ms - store::kChunkSpanMs);
+}
+
 store::DuePlace after(const store::DuePlace& place) {
   if (place.day < UINT32_MAX) return {place.series, place.day + 1};
   return {{place.series.value + 1}, 0};
@@ -124,9 +130,15 @@ bool Roller::mark_some() {
 // From which day on raw is whole is not known before the time is.
 bool Roller::end_walk() {
   if (sources_.now_ms() <= 0) return false;
-  const std::uint32_t gone_day = book_.note().raw_gone_day;
-  const std::uint32_t first_day = std::max(sources_.first_day(), gone_day == 0 ? 0 : gone_day + 1);
-  if (auto marked = book_.set_marked(first_day); !marked) {
+  const RollupNote note = book_.note();
+  const auto first_of = [](std::uint32_t kept_day, std::uint32_t gone_day) {
+    return std::max(kept_day, gone_day == 0 ? 0 : gone_day + 1);
+  };
+  const std::uint32_t kept_day = sources_.first_day();
+  CustomerDays own = sources_.own_first_days();
+  for (const auto& [customer, days] : note.own) own.try_emplace(customer, kept_day);
+  for (auto& [customer, day] : own) day = first_of(day, note.days_of(customer).raw_gone_day);
+  if (auto marked = book_.set_marked(first_of(kept_day, note.raw_gone_day), own); !marked) {
     note_failure(CustomerId::provider(), 0, marked.error().message);
     return false;
   }
@@ -379,50 +391,65 @@ Result<std::vector<store::DueDay>> Roller::watched_of(const CustomerId& customer
 }
 
 // UINT32_MAX where none is. What goes next is watched too, so that it is known by then.
-std::uint32_t Roller::first_held_day(const store::DayRange& days) {
+std::uint32_t Roller::first_held_day(std::span<const CustomerId> customers,
+                                     const store::DayRange& days) {
   constexpr std::uint32_t kDaysAhead = 2;
-  Watched watched;
   std::uint32_t first = UINT32_MAX;
-  for (const CustomerId& customer : cold_.catalog().customers()) {
+  for (const CustomerId& customer : customers) {
     auto now = watched_of(customer, {days.first, days.last + kDaysAhead});
+    const std::vector<store::DueDay> before = std::move(watched_[customer]);
+    watched_.erase(customer);
     if (!now) {
       note_failure(customer, 0, now.error().message);
       continue;
     }
-    for (const store::DueDay& day : watched_[customer]) {
+    for (const store::DueDay& day : before) {
       const auto at =
           std::partition_point(now->begin(), now->end(),
                                [&](const store::DueDay& other) { return other.place < day.place; });
       if (at == now->end() || at->place != day.place || at->stamp != day.stamp) continue;
       if (days.contains({day.place.day, day.place.day})) first = std::min(first, day.place.day);
     }
-    if (!now->empty()) watched[customer] = std::move(*now);
+    if (!now->empty()) watched_[customer] = std::move(*now);
   }
-  watched_ = std::move(watched);
   return sources_.is_writable() ? first : UINT32_MAX;
 }
 
-// The windows of a day hold samples of chunks that begin on the day before it, on it, and on the
-// stroke of the next one.
-Result<TimestampMs> Roller::let_raw_go(TimestampMs before_ms) {
-  const auto last_day = [](TimestampMs time_ms) {
-    return store::day_of(time_ms - store::kChunkSpanMs);
-  };
-  const std::uint32_t gone_day = book_.note().raw_gone_day;
-  if (last_day(before_ms) <= gone_day) return before_ms;  // nothing new goes: no mark is looked at
-  const std::uint32_t due = first_held_day({gone_day + 1, last_day(before_ms)});
-  TimestampMs held_ms = before_ms;
-  if (due != UINT32_MAX) {
-    held_ms = (TimestampMs{due} - 1) * store::kDayMs + store::kChunkSpanMs;
-    held_ms = std::clamp(held_ms, before_ms - ms_of(settings_.held_max), before_ms);
-    const std::lock_guard lock(mutex_);
-    is_wanted_ = held_ms < before_ms;
-    wake_.notify_all();
+TimestampMs Roller::held_of(std::span<const CustomerId> customers, const RollupNote& note,
+                            TimestampMs before_ms) {
+  std::uint32_t gone_day = note.raw_gone_day;
+  for (const CustomerId& customer : customers) {
+    const auto own = note.own.find(customer);
+    if (customers.size() == 1) gone_day = note.days_of(customer).raw_gone_day;
+    if (own != note.own.end()) gone_day = std::min(gone_day, own->second.raw_gone_day);
   }
-  if (const std::uint32_t day = last_day(held_ms); day > 0) {
-    if (auto noted = book_.set_raw_gone(day); !noted) return forward(noted);
-  }
+  const std::uint32_t last_day = last_day_gone(before_ms);
+  if (last_day <= gone_day) return before_ms;  // nothing new goes: no mark is looked at
+  const std::uint32_t due = first_held_day(customers, {gone_day + 1, last_day});
+  if (due == UINT32_MAX) return before_ms;
+  TimestampMs held_ms = (TimestampMs{due} - 1) * store::kDayMs + store::kChunkSpanMs;
+  held_ms = std::clamp(held_ms, before_ms - ms_of(settings_.held_max), before_ms);
+  const std::lock_guard lock(mutex_);
+  is_wanted_ = is_wanted_ || held_ms < before_ms;
+  wake_.notify_all();
   return held_ms;
+}
+
+Result<store::ExpiryCuts> Roller::let_raw_go(const store::ExpiryCuts& cuts) {
+  const RollupNote note = book_.note();
+  std::vector<CustomerId> others = cold_.catalog().customers();
+  std::erase_if(others, [&](const CustomerId& customer) { return cuts.own.contains(customer); });
+  store::ExpiryCuts held(held_of(others, note, cuts.before_ms));
+  CustomerDays gone;
+  for (const auto& [customer, before_ms] : cuts.own) {
+    const TimestampMs own_ms = held_of({&customer, 1}, note, before_ms);
+    held.own.emplace(customer, own_ms);
+    gone.emplace(customer, last_day_gone(own_ms));
+  }
+  if (auto noted = book_.set_raw_gone(last_day_gone(held.before_ms), gone); !noted) {
+    return forward(noted);
+  }
+  return held;
 }
 
 Result<std::size_t> Roller::let_marks_go(TimestampMs before_ms) {

@@ -53,6 +53,8 @@ struct RollerSources {
   /// The first day (of windows) that is whole in raw by its retention: where roll-ups begin that
   /// are made for the first time.
   std::function<std::uint32_t()> first_day;
+  /// The same of customers whose raw is kept longer or shorter than that of all others.
+  std::function<CustomerDays()> own_first_days = [] { return CustomerDays(); };
   /// Another number once the store has found more damage, over restarts as well: rows and marks may
   /// have been lost.
   std::function<std::uint64_t()> damage = [] { return 0U; };
@@ -84,12 +86,12 @@ class Roller {
   /// something, or has not come to the end: meanwhile more may have come.
   bool roll_round();
   RollerStats stats() const;
-  /// Before raw samples that are older than `before_ms` go: notes which days are not whole any
-  /// more, and gives the time before which they may go: no later, and, for held_max at the most,
-  /// not those of days that are due and were so, with the same mark, when it was called before: raw
-  /// of all goes together, and nobody shall hold it by sending late samples. Marks that cannot be
-  /// read hold nothing.
-  Result<TimestampMs> let_raw_go(TimestampMs before_ms);
+  /// Before raw samples that are older than the cuts go: notes which days are not whole any more,
+  /// and gives the cuts by which they may go: no later, and, for held_max at the most, not those of
+  /// days that are due and were so, with the same mark, when it was called before: raw of all who
+  /// have no cut of their own goes together, and nobody shall hold it by sending late samples.
+  /// Marks that cannot be read hold nothing.
+  Result<store::ExpiryCuts> let_raw_go(const store::ExpiryCuts& cuts);
   /// Marks of days before `before_ms`, of which nothing is kept any more, whosesoever they are:
   /// once for each day at the most. How many.
   Result<std::size_t> let_marks_go(TimestampMs before_ms);
@@ -125,7 +127,9 @@ class Roller {
   using Watched = std::map<CustomerId, std::vector<store::DueDay>>;
   Result<std::vector<store::DueDay>> watched_of(const CustomerId& customer,
                                                 const store::DayRange& days);
-  std::uint32_t first_held_day(const store::DayRange& days);
+  std::uint32_t first_held_day(std::span<const CustomerId> customers, const store::DayRange& days);
+  TimestampMs held_of(std::span<const CustomerId> customers, const RollupNote& note,
+                      TimestampMs before_ms);
   bool is_put_off(const CustomerId& customer, store::SeriesId series) const;
   void put_off(const CustomerId& customer, store::SeriesId series);
   static void note_due(std::span<const store::DueDay> days, Look& look);

@@ -141,13 +141,13 @@ TEST_F(RollerTest, RawIsNotLetGoBeforeItIsRolledUp) {
   put({{kStart + 5, 2}});
   put({{later_ms + 5, 3}});
   const TimestampMs before_ms = kStart + 5 * store::kDayMs;
-  EXPECT_EQ(roller_->let_raw_go(kStart).value(), kStart);
-  const TimestampMs held_ms = roller_->let_raw_go(before_ms).value();
+  EXPECT_EQ(roller_->let_raw_go(kStart).value().before_ms, kStart);
+  const TimestampMs held_ms = roller_->let_raw_go(before_ms).value().before_ms;
   EXPECT_EQ(held_ms, kStart - store::kDayMs + store::kChunkSpanMs);
   EXPECT_EQ(cold_.chunks().expire(Resolution::kRaw, held_ms).value(), 0U);
   EXPECT_EQ(book_->note().raw_gone_day, kDay - 1);
   roller_->roll_round();
-  EXPECT_EQ(roller_->let_raw_go(before_ms).value(), before_ms);
+  EXPECT_EQ(roller_->let_raw_go(before_ms).value().before_ms, before_ms);
   EXPECT_EQ(book_->note().raw_gone_day, kDay + 4);
   EXPECT_EQ(cold_.chunks().expire(Resolution::kRaw, before_ms).value(), 2U);
   put({{kStart + 6, 100}}, 9);  // far too late: the others of its day are gone
@@ -157,27 +157,84 @@ TEST_F(RollerTest, RawIsNotLetGoBeforeItIsRolledUp) {
   EXPECT_THAT(due(), IsEmpty());
 }
 
+// Of whom raw is there a late sample is rolled up; of whom it has gone, what was made stays.
+TEST_F(RollerTest, RawGoesByCustomer) {
+  const CustomerId other = CustomerId::parse("cliente-b").value();
+  const store::SeriesKey theirs = resolve(other, "m");
+  put({{kStart + 5, 2}});
+  put(other, theirs, {{kStart + 5, 2}});
+  roller_->roll_round();
+  store::ExpiryCuts cuts(kStart + 5 * store::kDayMs);
+  cuts.own.emplace(customer_, kStart - 5 * store::kDayMs);
+  const store::ExpiryCuts held = roller_->let_raw_go(cuts).value();
+  EXPECT_EQ(held.before_ms, cuts.before_ms);
+  EXPECT_EQ(held.own, cuts.own);
+  EXPECT_EQ(book_->note(other).raw_gone_day, kDay + 4);
+  EXPECT_EQ(book_->note(customer_).raw_gone_day, kDay - 6);
+  put({{kStart + 6, 100}}, 9);
+  put(other, theirs, {{kStart + 6, 100}}, 9);
+  roller_->roll_round();
+  EXPECT_EQ(sums(Resolution::kDay).at(kStart + store::kDayMs), 102);
+  EXPECT_EQ(roller_->stats().days_gone, 1U);
+  // Who is kept as all others are again, later than he was, or as long as never before.
+  ASSERT_TRUE(roller_->let_raw_go(kStart + 5 * store::kDayMs).has_value());
+  EXPECT_EQ(book_->note(customer_).raw_gone_day, kDay + 4);
+  EXPECT_TRUE(book_->note().own.empty());
+  cuts.own[customer_] = 0;
+  ASSERT_TRUE(roller_->let_raw_go(cuts).has_value());
+  EXPECT_EQ(book_->note(customer_).raw_gone_day, kDay + 4) << "what has gone does not come back";
+}
+
+// One customer's marks hold his own raw where it is cut by itself.
+TEST_F(RollerTest, RawOfOneWhoIsKeptOtherwiseIsHeldForHimAlone) {
+  put({{kStart + 5, 2}});
+  store::ExpiryCuts cuts(kStart + 2 * store::kDayMs);
+  cuts.own.emplace(customer_, kStart + 3 * store::kDayMs);
+  store::ExpiryCuts early(kStart);
+  early.own.emplace(customer_, kStart);
+  ASSERT_TRUE(roller_->let_raw_go(early).has_value());
+  const store::ExpiryCuts held = roller_->let_raw_go(cuts).value();
+  EXPECT_EQ(held.before_ms, cuts.before_ms);
+  EXPECT_EQ(held.own.at(customer_), kStart - store::kDayMs + store::kChunkSpanMs);
+}
+
+TEST_F(RollerTest, RollUpsBeginWhereACustomersRawIsWhole) {
+  first_day_ = kDay - 3;
+  own_first_days_ = {{customer_, kDay + 1}};
+  open({true, true, false});
+  roller_->roll_round();
+  const CustomerId other = CustomerId::parse("cliente-b").value();
+  EXPECT_EQ(book_->note(customer_).made_from_day(Resolution::kHour), kDay + 1);
+  EXPECT_EQ(book_->note(other).made_from_day(Resolution::kHour), kDay - 3);
+  own_first_days_ = {{customer_, kDay + 2}};
+  open({true, false, true});
+  roller_->roll_round();
+  EXPECT_EQ(book_->note(customer_).made_from_day(Resolution::kFiveMinutes), kDay + 1);
+  EXPECT_EQ(book_->note(customer_).made_from_day(Resolution::kDay), kDay + 2);
+  EXPECT_EQ(book_->note(customer_).made_from_day(Resolution::kHour), std::nullopt);
+}
+
 TEST_F(RollerTest, RawIsHeldForAWeekAtTheMost) {
   put({{kStart + 5, 2}});
   const TimestampMs before_ms = kStart + 20 * store::kDayMs;
-  EXPECT_EQ(roller_->let_raw_go(kStart).value(), kStart);
-  EXPECT_EQ(roller_->let_raw_go(before_ms).value(), before_ms - 7 * store::kDayMs);
+  EXPECT_EQ(roller_->let_raw_go(kStart).value().before_ms, kStart);
+  EXPECT_EQ(roller_->let_raw_go(before_ms).value().before_ms, before_ms - 7 * store::kDayMs);
 }
 
 TEST_F(RollerTest, AMarkThatIsNewHoldsNoRaw) {
   const TimestampMs before_ms = kStart + 2 * store::kDayMs;
   put({{kStart + 5, 2}});
-  EXPECT_EQ(roller_->let_raw_go(kStart).value(), kStart);
+  EXPECT_EQ(roller_->let_raw_go(kStart).value().before_ms, kStart);
   put({{kStart + 6, 2}}, 9);  // the same day, marked anew
-  EXPECT_EQ(roller_->let_raw_go(before_ms).value(), before_ms);
+  EXPECT_EQ(roller_->let_raw_go(before_ms).value().before_ms, before_ms);
 }
 
 TEST_F(RollerTest, WhatCannotBeWrittenHoldsNoRaw) {
   const TimestampMs before_ms = kStart + 2 * store::kDayMs;
   put({{kStart + 5, 2}});
-  EXPECT_EQ(roller_->let_raw_go(kStart).value(), kStart);
+  EXPECT_EQ(roller_->let_raw_go(kStart).value().before_ms, kStart);
   is_writable_ = false;
-  EXPECT_EQ(roller_->let_raw_go(before_ms).value(), before_ms);
+  EXPECT_EQ(roller_->let_raw_go(before_ms).value().before_ms, before_ms);
 }
 
 TEST_F(RollerTest, OfARunOnlyTheDaysThatAreGoneAreLeftOut) {

@@ -262,6 +262,17 @@ TEST(RollupNote, ItsBytesAreThoseOfTheFormatPage) {
     EXPECT_FALSE(read_note(bytes.substr(0, size)).has_value());
   }
   EXPECT_FALSE(read_note(bytes + "x").has_value());
+  note.own[CustomerId::parse("ab").value()] = {0x11, {5, std::nullopt, std::nullopt}};
+  const std::string own = write_note(note);
+  EXPECT_EQ(own, "\x03" + bytes.substr(1) +
+                     std::string("\x01\x02"
+                                 "ab\x11\x00\x00\x00\x01\x05\x00\x00\x00"
+                                 "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+                                 23));
+  EXPECT_EQ(read_note(own).value().own, note.own);
+  for (std::size_t size = 0; size < own.size(); ++size) {
+    EXPECT_FALSE(read_note(own.substr(0, size)).has_value()) << size;
+  }
 }
 
 }  // namespace

@@ -3,12 +3,14 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "libs/model/ids.hpp"
 #include "libs/model/resolution.hpp"
 #include "services/storage/store/due_days.hpp"
 
@@ -16,6 +18,17 @@ namespace vigia::storage::rolling {
 
 inline constexpr std::array<Resolution, 3> kRolledUp = {Resolution::kFiveMinutes, Resolution::kHour,
                                                         Resolution::kDay};
+
+/// By kRolledUp: from which day on windows are stored, where they are not due; nothing: of that
+/// resolution none are.
+using MadeFrom = std::array<std::optional<std::uint32_t>, 3>;
+
+/// Of one customer, where it differs from what is so of all.
+struct OwnDays {
+  std::uint32_t raw_gone_day = 0;
+  MadeFrom made_from;
+  bool operator==(const OwnDays&) const = default;
+};
 
 /// Days are windows' (store::window_day_of).
 struct RollupNote {
@@ -26,10 +39,13 @@ struct RollupNote {
   bool is_marked = false;
   /// RollerSources::damage, as it was when rows were last taken to be whole.
   std::uint64_t damage = 0;
-  /// By kRolledUp: from which day on windows are stored, where they are not due; nothing: of that
-  /// resolution none are.
-  std::array<std::optional<std::uint32_t>, 3> made_from;
+  MadeFrom made_from;
+  /// Of customers of whom the two days are others, since their raw is kept longer or shorter.
+  std::map<CustomerId, OwnDays> own;
 
+  OwnDays days_of(const CustomerId& customer) const;
+  /// As that customer has it: own is empty.
+  RollupNote of(const CustomerId& customer) const;
   /// REQUIRES: not raw.
   std::optional<std::uint32_t> made_from_day(Resolution resolution) const;
 };
@@ -38,6 +54,8 @@ struct RollupNote {
 std::string write_note(const RollupNote& note);
 /// Nothing for what is none.
 std::optional<RollupNote> read_note(std::string_view bytes);
+
+using CustomerDays = std::map<CustomerId, std::uint32_t>;
 
 /// By kRolledUp: which are made.
 using MadeResolutions = std::array<bool, 3>;
@@ -55,11 +73,14 @@ class RollupBook {
       : due_days_(due_days), made_(made) {}
 
   RollupNote note() const;
+  RollupNote note(const CustomerId& customer) const;
   const MadeResolutions& made() const { return made_; }
-  /// Before raw samples of days up to this one go. It never goes back.
-  Result<void> set_raw_gone(std::uint32_t day);
-  /// All raw rows are marked: what is made and was not yet is there from `day` on.
-  Result<void> set_marked(std::uint32_t made_from_day);
+  /// Before raw samples of days up to this one go, of those whom `own` names up to theirs. No day
+  /// ever goes back, whoever is named or not.
+  Result<void> set_raw_gone(std::uint32_t day, const CustomerDays& own = {});
+  /// All raw rows are marked: what is made and was not yet is there from that day on, of those whom
+  /// `own` names from theirs.
+  Result<void> set_marked(std::uint32_t made_from_day, const CustomerDays& own = {});
   /// Rows may have been lost: whatever raw there is, has to be marked once more.
   Result<void> forget_marks();
   /// Likewise, and by which damage: over a restart it is not taken for a new one.

@@ -33,8 +33,9 @@ class GoldenFolderTest : public testing::Test {
     std::map<TimestampMs, double> values;
     const auto matchers = store::compile_matchers({{MatchType::kEqual, "series", series}});
     lanes::AnswerMemory memory(storage_.answers(), "");
+    const auto all_days = [](const CustomerId&) { return store::kAllDays; };
     const auto found = read::select_series(storage_.cold().catalog(),
-                                           {std::nullopt, *matchers, store::kAllDays, 10}, memory)
+                                           {std::nullopt, *matchers, all_days, 10}, memory)
                            .value();
     for (const read::SelectedSeries& one : found) {
       const auto data =

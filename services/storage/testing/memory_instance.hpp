@@ -18,7 +18,8 @@ class MemoryInstance final : public instance::StoreInstance, public customers::C
   store::ColdStore& store() override { return store_; }
   customers::CustomerNumbers& numbers() override { return *this; }
   void use_record_times(customers::RecordTimes& /*times*/) override {}
-  void use_oldest(Signal /*signal*/, std::function<TimestampMs()> /*oldest_ms*/) override {}
+  void use_oldest(Signal /*signal*/,
+                  std::function<TimestampMs(const CustomerId&)> /*oldest_ms*/) override {}
   void note_used(store::SeriesId /*series*/, customers::CustomerNumber /*customer*/) override {}
   void start_upkeep() override {}
   void set_short(bool /*is_short*/) override {}

@@ -108,6 +108,7 @@ class RollerTest : public ::testing::Test {
     RollerSources sources;
     sources.now_ms = [this] { return now_ms_; };
     sources.first_day = [this] { return first_day_; };
+    sources.own_first_days = [this] { return own_first_days_; };
     sources.damage = [this] { return damage_; };
     sources.is_whole = [this] {
       return is_whole_ &&
@@ -164,6 +165,7 @@ class RollerTest : public ::testing::Test {
   std::unique_ptr<Roller> roller_;
   TimestampMs now_ms_ = kStart + 10 * store::kDayMs;
   std::uint32_t first_day_ = 0;
+  CustomerDays own_first_days_;
   std::uint64_t damage_ = 0;
   bool is_writable_ = true;
   bool is_whole_ = true;

@@ -90,7 +90,8 @@ void CassandraInstance::use_record_times(customers::RecordTimes& times) {
                                  }});
 }
 
-void CassandraInstance::use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms) {
+void CassandraInstance::use_oldest(Signal signal,
+                                   std::function<TimestampMs(const CustomerId&)> oldest_ms) {
   cold_->own_events().use_oldest(signal, std::move(oldest_ms));
 }
 

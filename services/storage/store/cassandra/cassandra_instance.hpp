@@ -28,7 +28,7 @@ class CassandraInstance final : public instance::StoreInstance {
   customers::CustomerNumbers& numbers() override { return *numbers_; }
   Result<OpenRows*> open_rows(std::uint64_t number) override;
   void use_record_times(customers::RecordTimes& times) override;
-  void use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms) override;
+  void use_oldest(Signal signal, std::function<TimestampMs(const CustomerId&)> oldest_ms) override;
   void note_used(SeriesId /*series*/, customers::CustomerNumber customer) override;
   void start_upkeep() override {}
   void set_short(bool is_short) override { cold_->own_catalog().set_short(is_short); }

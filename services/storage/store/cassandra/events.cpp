@@ -23,7 +23,8 @@ std::int32_t live_seconds(Duration keep) {
 
 }  // namespace
 
-void CassandraEvents::use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms) {
+void CassandraEvents::use_oldest(Signal signal,
+                                 std::function<TimestampMs(const CustomerId&)> oldest_ms) {
   oldest_ms_[index_of(signal)] = std::move(oldest_ms);
 }
 
@@ -54,7 +55,7 @@ Result<EventCounts> CassandraEvents::write(const CustomerId& customer, Signal si
   const Duration keep = signal == Signal::kTraces ? retention_.traces : retention_.logs;
   ItemWriter writer(
       session_, statements_, customer, signal, verdicts,
-      {now_ms, oldest_ms ? oldest_ms() : 0, next_arrival(now_ms), live_seconds(keep)});
+      {now_ms, oldest_ms ? oldest_ms(customer) : 0, next_arrival(now_ms), live_seconds(keep)});
   if (auto walked = wire::otlp::walk(signal, body, writer); !walked) return forward(walked);
   if (auto finished = writer.finish(); !finished) return forward(finished);
   if (times_.note && writer.newest_ms() > 0) times_.note(customer, writer.newest_ms());

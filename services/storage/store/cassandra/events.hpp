@@ -44,7 +44,7 @@ class CassandraEvents final : public EventStore {
   };
   void use_times(Times times) { times_ = std::move(times); }
   /// Before the first write: before which time items of the signal are taken and not stored.
-  void use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms);
+  void use_oldest(Signal signal, std::function<TimestampMs(const CustomerId&)> oldest_ms);
 
   Result<EventCounts> write(const CustomerId& customer, Signal signal,
                             std::string_view body) override;
@@ -71,7 +71,7 @@ class CassandraEvents final : public EventStore {
   const EventRetention retention_;
   EventStatements statements_;
   Times times_;
-  std::array<std::function<TimestampMs()>, 2> oldest_ms_;
+  std::array<std::function<TimestampMs(const CustomerId&)>, 2> oldest_ms_;
   std::atomic<std::int64_t> last_arrival_{0};
   std::array<std::atomic<std::uint64_t>, 2> damaged_{};
   std::mutex expire_mutex_;

@@ -317,7 +317,8 @@ void RocksDbColdStore::use_record_times(customers::RecordTimes& times) {
   logs_->use_record_times(times);
 }
 
-void RocksDbColdStore::use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms) {
+void RocksDbColdStore::use_oldest(Signal signal,
+                                  std::function<TimestampMs(const CustomerId&)> oldest_ms) {
   (signal == Signal::kTraces ? spans_ : logs_)->use_oldest(std::move(oldest_ms));
 }
 

@@ -41,7 +41,7 @@ class RocksDbColdStore final : public ColdStore, public customers::CustomerNumbe
 
   /// Before the first write: EventTable::use_record_times, and use_oldest by signal.
   void use_record_times(customers::RecordTimes& times);
-  void use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms);
+  void use_oldest(Signal signal, std::function<TimestampMs(const CustomerId&)> oldest_ms);
   /// What is of this store alone: its memory, its mending.
   index::SeriesIndex& index() { return *index_; }
   events::EventTable& items_of(Signal signal) {

@@ -44,7 +44,8 @@ Result<void> RocksDbInstance::load() {
   return {};
 }
 
-void RocksDbInstance::use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms) {
+void RocksDbInstance::use_oldest(Signal signal,
+                                 std::function<TimestampMs(const CustomerId&)> oldest_ms) {
   cold_->use_oldest(signal, std::move(oldest_ms));
 }
 

@@ -30,7 +30,7 @@ class RocksDbInstance final : public instance::StoreInstance {
   ColdStore& store() override { return *cold_; }
   customers::CustomerNumbers& numbers() override { return *cold_; }
   void use_record_times(customers::RecordTimes& times) override { cold_->use_record_times(times); }
-  void use_oldest(Signal signal, std::function<TimestampMs()> oldest_ms) override;
+  void use_oldest(Signal signal, std::function<TimestampMs(const CustomerId&)> oldest_ms) override;
   void note_used(SeriesId series, customers::CustomerNumber customer) override;
   void start_upkeep() override;
   void set_short(bool is_short) override { cold_->index().set_short(is_short); }

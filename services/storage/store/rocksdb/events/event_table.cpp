@@ -106,7 +106,7 @@ Result<EventCounts> EventTable::write(const CustomerId& customer, customers::Cus
                             *items, kRequestItemsMax));
   }
   const TimestampMs now_ms = times_ == nullptr ? clock_.wall_ms() : times_->latest_ms(clock_);
-  EventWriter writer(target, verdicts, {now_ms, oldest_ms_(), next_arrival(now_ms)});
+  EventWriter writer(target, verdicts, {now_ms, oldest_ms_(customer), next_arrival(now_ms)});
   if (auto walked = wire::otlp::walk(signal_, body, writer); !walked) return forward(walked);
   if (auto finished = writer.finish(); !finished) return forward(finished);
   if (times_ != nullptr && writer.newest_ms() > 0) {

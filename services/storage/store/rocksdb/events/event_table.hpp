@@ -37,9 +37,11 @@ class EventTable {
   /// that is behind does not file them under days past. `times` must outlive it.
   void use_record_times(customers::RecordTimes& times) { times_ = &times; }
 
-  /// Before the first write: the time before which nothing is kept; 0: everything is. Else items of
-  /// any age would make days that each reader of a trace has to look through.
-  void use_oldest(std::function<TimestampMs()> oldest_ms) { oldest_ms_ = std::move(oldest_ms); }
+  /// Before the first write: the time before which nothing of a customer is kept; 0: everything is.
+  /// Else items of any age would make days that each reader of a trace has to look through.
+  void use_oldest(std::function<TimestampMs(const CustomerId&)> oldest_ms) {
+    oldest_ms_ = std::move(oldest_ms);
+  }
 
   /// Takes an Export{Trace,Logs}ServiceRequest. Durable when it returns. Each resource must carry
   /// customer.id with this customer's id. The same request again stores nothing (what has no time,
@@ -92,7 +94,9 @@ class EventTable {
   kv::OrderedStore& store_;
   const Clock& clock_;
   customers::RecordTimes* times_ = nullptr;
-  std::function<TimestampMs()> oldest_ms_ = [] { return TimestampMs{0}; };
+  std::function<TimestampMs(const CustomerId&)> oldest_ms_ = [](const CustomerId&) {
+    return TimestampMs{0};
+  };
   Signal signal_;
   kv::Family family_;
   kv::DaySet days_;

@@ -199,7 +199,7 @@ TEST_F(EventTableTest, RecordsOfOneTimeKeepTheOrderInWhichTheyCame) {
 // for.
 TEST_F(EventTableTest, WhatIsOlderThanItsRetentionIsTakenAndMakesNoDay) {
   const TimestampMs now_ms = static_cast<TimestampMs>(kNowNs / 1'000'000);
-  logs_->use_oldest([=] { return now_ms - 30 * kDayMs; });
+  logs_->use_oldest([=](const CustomerId&) { return now_ms - 30 * kDayMs; });
   std::vector<std::string> lines;
   for (TimestampNs day = 0; day < 60; ++day) {
     lines.push_back(log_record(kNowNs - day * kDayNs, "aged " + std::to_string(day)));

@@ -1,0 +1,289 @@
+#include "services/storage/retention/class_keeper.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "libs/base/fault.hpp"
+#include "libs/service/log.hpp"
+
+namespace vigia::storage::retention {
+namespace {
+
+constexpr Duration kLookEach = std::chrono::seconds(1);
+constexpr Duration kHold = std::chrono::hours(1);  // as RetentionGuard's
+constexpr Duration kYear = std::chrono::hours(24 * 365);
+
+TimestampMs in_ms(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+std::string text_of(Duration keep) {
+  return keep == Duration(0) ? "for ever" : format_duration(keep);
+}
+
+// "raw 400d to 30d, logs 90d to 30d"
+std::string difference(const Keeps& own, const Keeps& wanted) {
+  std::string text;
+  for (const DataKind kind : kKinds) {
+    if (!is_longer(own[kind], wanted[kind])) continue;
+    text += fmt::format("{}{} {} to {}", text.empty() ? "" : ", ", to_string(kind),
+                        text_of(own[kind]), text_of(wanted[kind]));
+  }
+  return text;
+}
+
+}  // namespace
+
+ClassKeeper::ClassKeeper(ClassSettings settings, Keeps all, std::string state_file,
+                         const Clock& clock)
+    : settings_(std::move(settings)),
+      all_(all),
+      state_file_(std::move(state_file)),
+      clock_(clock) {}
+
+ClassKeeper::~ClassKeeper() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+    wake_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+Result<void> ClassKeeper::open(std::span<const CustomerId> known) {
+  const std::lock_guard lock(mutex_);
+  if (auto read = read_file(); !read) return read;
+  auto own = load_keeps(state_file_);
+  if (own) {
+    own_ = *std::move(own);
+    std::erase_if(own_, [&](const auto& entry) {
+      const bool is_known = std::find(known.begin(), known.end(), entry.first) != known.end();
+      is_unkept_ = is_unkept_ || (!is_known && !named_.class_of.contains(entry.first));
+      return !is_known && !named_.class_of.contains(entry.first);
+    });
+  } else {
+    service::log_error(
+        "how long customers' data were kept cannot be read: whoever is to be kept shorter than the "
+        "longest class waits for an hour",
+        {{"error", own.error().message}});
+    Keeps longest = all_;
+    for (const auto& [name, keeps] : settings_.classes) {
+      for (const DataKind kind : kKinds) longest[kind] = longer(longest[kind], keeps[kind]);
+    }
+    for (const auto& [customer, name] : named_.class_of) own_[customer] = longest;
+    is_unkept_ = true;
+  }
+  decide();
+  return {};
+}
+
+void ClassKeeper::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void ClassKeeper::run() {
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, kLookEach, [this] { return is_stopping_; })) {
+    lock.unlock();
+    contain_faults("storage: classes of retention", [this] { look(); });
+    lock.lock();
+  }
+}
+
+void ClassKeeper::look() {
+  const std::lock_guard lock(mutex_);
+  const auto read = read_file();
+  if (!read) ++stats_.file_failures;
+  // Said once for each kind of failure, not every second.
+  const std::string complaint = read ? "" : read.error().message;
+  if (complaint != complaint_ && !complaint.empty()) {
+    service::log_warn("the classes of customers are not read, the last ones stay in force",
+                      {{"error", complaint}});
+  }
+  complaint_ = complaint;
+  decide();
+}
+
+// The lock is held.
+Result<void> ClassKeeper::read_file() {
+  if (settings_.customers_file.empty()) return {};
+  auto text = read_customers_file(settings_.customers_file);
+  if (!text) return forward(text);
+  if (*text == text_ && !text_.empty()) return {};
+  auto named = parse_customers(*text, settings_.customers_file);
+  if (!named) return forward(named);
+  named_ = *std::move(named);
+  text_ = *std::move(text);
+  stats_.customers.clear();
+  stats_.unknown = 0;
+  stats_.left_out = named_.left_out;
+  std::string problem = named_.first_problem;
+  for (const auto& [customer, name] : named_.class_of) {
+    if (settings_.classes.contains(name)) {
+      ++stats_.customers[name];
+      continue;
+    }
+    ++stats_.unknown;
+    if (problem.empty()) {
+      problem = fmt::format("customer {} has class \"{}\", which is none", customer.text(), name);
+    }
+  }
+  if (!problem.empty()) {
+    service::log_warn(
+        "some customers have no class of retention that there is: they are kept as all others are, "
+        "and those who were kept longer as they were",
+        {{"file", settings_.customers_file},
+         {"unknown", fmt::to_string(stats_.unknown)},
+         {"left_out", fmt::to_string(stats_.left_out)},
+         {"first", problem}});
+  }
+  return {};
+}
+
+void ClassKeeper::decide() {
+  std::set<CustomerId> customers;
+  for (const auto& [customer, name] : named_.class_of) customers.insert(customer);
+  for (const auto& [customer, keeps] : own_) customers.insert(customer);
+  for (const CustomerId& customer : customers) decide_on(customer);
+  stats_.held = held_.size();
+  if (is_unkept_) keep_state();
+}
+
+ClassKeeper::Wanted ClassKeeper::wanted_of(const CustomerId& customer) const {
+  const auto named = named_.class_of.find(customer);
+  if (named == named_.class_of.end()) return {all_, false};
+  const auto found = settings_.classes.find(named->second);
+  return found == settings_.classes.end() ? Wanted{all_, false} : Wanted{found->second, true};
+}
+
+void ClassKeeper::decide_on(const CustomerId& customer) {
+  const Wanted wanted = wanted_of(customer);
+  const auto known = own_.find(customer);
+  const Keeps own = known == own_.end() ? all_ : known->second;
+  Keeps next = own;
+  bool is_shorter = false;
+  for (const DataKind kind : kKinds) {
+    if (is_longer(own[kind], wanted.keeps[kind])) {
+      is_shorter = true;
+    } else {
+      next[kind] = wanted.keeps[kind];
+    }
+  }
+  if (is_shorter && is_due(customer, wanted, own)) {
+    service::log_warn("a customer's data are kept shorter from now on",
+                      {{"customer", customer.text()}, {"what", difference(own, wanted.keeps)}});
+    next = wanted.keeps;
+    is_shorter = false;
+  }
+  if (!is_shorter) held_.erase(customer);
+  if (!is_shorter && !wanted.has_class) {  // as all others: `retention:` counts for him
+    is_unkept_ = is_unkept_ || known != own_.end();
+    own_.erase(customer);
+    return;
+  }
+  if (known != own_.end() && known->second == next) return;
+  own_[customer] = next;
+  is_unkept_ = true;
+}
+
+// Whether it has been so for an hour; it begins anew with whatever else is wanted.
+bool ClassKeeper::is_due(const CustomerId& customer, const Wanted& wanted, const Keeps& own) {
+  const TimePoint now = clock_.steady();
+  const auto held = held_.find(customer);
+  if (held != held_.end() && held->second.wanted == wanted.keeps &&
+      held->second.is_by_person == !wanted.has_class) {
+    return held->second.is_confirmed ||
+           (!held->second.is_by_person && now - held->second.since >= kHold);
+  }
+  held_[customer] = {wanted.keeps, now, !wanted.has_class, false};
+  service::log_warn(
+      "a customer's data are to be kept shorter: what there is stays for now",
+      {{"customer", customer.text()},
+       {"what", difference(own, wanted.keeps)},
+       {"until", wanted.has_class ? "the file has said so for an hour" : "a person confirms it"},
+       {"next", "if it is right, POST /api/v1/retention/confirm?customer=" + customer.text() +
+                    " with the internal token; else set the file right"}});
+  return false;
+}
+
+// What is not on disk is only longer at the next start, or waits once more.
+void ClassKeeper::keep_state() {
+  const auto stored = store_keeps(state_file_, own_);
+  is_unkept_ = !stored.has_value();
+  if (stored) return;
+  if (stats_.state_failures++ == 0) {
+    service::log_warn("how long customers' data are kept cannot be noted, trying again",
+                      {{"error", stored.error().message}});
+  }
+}
+
+Duration ClassKeeper::keep_of(const CustomerId& customer, DataKind kind) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = own_.find(customer);
+  return found == own_.end() ? all_[kind] : found->second[kind];
+}
+
+Duration ClassKeeper::longest(DataKind kind) const {
+  const std::lock_guard lock(mutex_);
+  Duration longest = all_[kind];
+  for (const auto& [customer, keeps] : own_) longest = longer(longest, keeps[kind]);
+  return longest;
+}
+
+Duration ClassKeeper::shortest() const {
+  Duration shortest = kYear;
+  const auto note = [&](const Keeps& keeps) {
+    for (const Duration keep : keeps.times) {
+      if (keep != Duration(0)) shortest = std::min(shortest, keep);
+    }
+  };
+  note(all_);
+  for (const auto& [name, keeps] : settings_.classes) note(keeps);
+  return shortest;
+}
+
+Duration ClassKeeper::shortest(DataKind kind) const {
+  Duration shortest = all_[kind];
+  for (const auto& [name, keeps] : settings_.classes) {
+    if (is_longer(shortest, keeps[kind])) shortest = keeps[kind];
+  }
+  return shortest;
+}
+
+std::map<CustomerId, Duration> ClassKeeper::own(DataKind kind) const {
+  std::map<CustomerId, Duration> own;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [customer, keeps] : own_) {
+    if (keeps[kind] != all_[kind]) own.emplace(customer, keeps[kind]);
+  }
+  return own;
+}
+
+store::ExpiryCuts ClassKeeper::cuts(DataKind kind, TimestampMs now_ms) const {
+  const auto cut_of = [&](Duration keep) {
+    return keep == Duration(0) ? 0 : std::max<TimestampMs>(now_ms - in_ms(keep), 0);
+  };
+  store::ExpiryCuts cuts(cut_of(all_[kind]));
+  for (const auto& [customer, keep] : own(kind)) cuts.own.emplace(customer, cut_of(keep));
+  return cuts;
+}
+
+bool ClassKeeper::confirm(const CustomerId& customer) {
+  const std::lock_guard lock(mutex_);
+  const auto held = held_.find(customer);
+  if (held == held_.end()) return false;
+  held->second.is_confirmed = true;
+  decide_on(customer);
+  stats_.held = held_.size();
+  if (is_unkept_) keep_state();
+  return true;
+}
+
+KeepStats ClassKeeper::stats() const {
+  const std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+}  // namespace vigia::storage::retention

@@ -1,0 +1,107 @@
+// How long each customer's data are kept, and nothing is kept shorter by mistake.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+
+#include "libs/base/clock.hpp"
+#include "libs/base/result.hpp"
+#include "libs/model/ids.hpp"
+#include "services/storage/retention/classes.hpp"
+#include "services/storage/retention/keeps_file.hpp"
+#include "services/storage/store/expiry_cuts.hpp"
+
+namespace vigia::storage::retention {
+
+struct KeepStats {
+  std::map<std::string, std::size_t> customers;  ///< by class, of the file
+  std::size_t unknown = 0;          ///< of the file, whose class is none: kept as all are
+  std::size_t left_out = 0;         ///< entries of the file that cannot be read
+  std::size_t held = 0;             ///< customers who are to be kept shorter and are not yet
+  std::uint64_t file_failures = 0;  ///< looks at the file that failed: the last content counts
+  std::uint64_t state_failures = 0;
+};
+
+/// A customer is kept as his class says, who has none as `retention:` says. To be kept longer
+/// counts at once. To be kept shorter is announced and counts after an hour of steady time in which
+/// the file has said so, or when a person confirms it; where the file only says nothing any more of
+/// a customer, or names a class that is none, a person alone decides, since a file may be cut
+/// short. What counted last is kept on disk, over restarts. `retention:` itself counts at once for
+/// those without a class. Thread contract: any thread; `look` one at a time.
+class ClassKeeper {
+ public:
+  /// `clock` must outlive it.
+  ClassKeeper(ClassSettings settings, Keeps all, std::string state_file, const Clock& clock);
+  ClassKeeper(const ClassKeeper&) = delete;
+  ClassKeeper& operator=(const ClassKeeper&) = delete;
+  ~ClassKeeper();
+
+  /// Reads what counted last, and the file: its errors where it cannot be read. Where what counted
+  /// is damaged, everybody of the file is taken to have been kept as long as any class says.
+  /// Forgets those whom neither the file nor `known` names.
+  Result<void> open(std::span<const CustomerId> known);
+  /// A thread that looks at the file each second.
+  void start();
+  /// Once, on the caller's thread.
+  void look();
+
+  Duration keep_of(const CustomerId& customer, DataKind kind) const;
+  /// Of whoever keeps longest: what is older is nobody's.
+  Duration longest(DataKind kind) const;
+  /// Of all customers, classes and kinds but "for ever"; a year where there is none.
+  Duration shortest() const;
+  /// Of all customers and classes but "for ever"; 0 where all are kept for ever.
+  Duration shortest(DataKind kind) const;
+  /// Of those who are kept otherwise than `retention:` says.
+  std::map<CustomerId, Duration> own(DataKind kind) const;
+  /// Before what time each customer's data go; 0 for those who keep for ever. `more` is kept
+  /// beyond.
+  store::ExpiryCuts cuts(DataKind kind, TimestampMs now_ms) const;
+
+  /// A person says that this customer is to be kept shorter, as it was announced. False where
+  /// nothing was.
+  bool confirm(const CustomerId& customer);
+  KeepStats stats() const;
+
+ private:
+  struct Held {
+    Keeps wanted;
+    TimePoint since;
+    bool is_by_person = false;  ///< no time decides it
+    bool is_confirmed = false;
+  };
+  struct Wanted {
+    Keeps keeps;
+    bool has_class = false;
+  };
+  void run();
+  Result<void> read_file();
+  void decide();
+  Wanted wanted_of(const CustomerId& customer) const;
+  void decide_on(const CustomerId& customer);
+  bool is_due(const CustomerId& customer, const Wanted& wanted, const Keeps& own);
+  void keep_state();
+
+  const ClassSettings settings_;
+  const Keeps all_;
+  const std::string state_file_;
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  CustomerClasses named_;
+  std::string text_;  // of the file, as it was read last
+  KeepStats stats_;
+  CustomerKeeps own_;  // that count
+  std::map<CustomerId, Held> held_;
+  bool is_unkept_ = false;  // own_ differs from what is on disk
+  std::string complaint_;
+  std::condition_variable wake_;
+  bool is_stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace vigia::storage::retention
