@@ -9,7 +9,9 @@ void Service::start_healing() {
   if (settings.prometheus.empty()) return;
   healing::HealSources sources;
   sources.now_ms = [this] { return earliest_now_ms(); };
-  sources.kept_from_ms = [this] { return kept_from_ms(settings_.retention.raw); };
+  sources.kept_from_ms = [this](const CustomerId& customer) {
+    return kept_from_ms(customer, retention::DataKind::kRaw);
+  };
   sources.is_whole = [this] {
     return instance_->is_writable() && instance_->damage().unsaved_files == 0;
   };

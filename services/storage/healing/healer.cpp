@@ -106,7 +106,7 @@ TimestampMs Healer::begin_of(const CustomerId& customer) const {
   const auto at = healed_.find(customer);
   const TimestampMs begin_ms =
       at != healed_.end() ? at->second : up_to(sources_.now_ms() - in_ms(settings_.back));
-  return std::max(begin_ms, sources_.kept_from_ms());
+  return std::max(begin_ms, sources_.kept_from_ms(customer));
 }
 
 bool Healer::heal_round() {

@@ -32,8 +32,8 @@ struct HealSources {
   /// By clock and records, the earlier of the two; 0: not known, and nothing is compared. Only what
   /// is over by it is compared: what was compared once is not again.
   std::function<TimestampMs()> now_ms;
-  /// Samples before it are not kept.
-  std::function<TimestampMs()> kept_from_ms;
+  /// The customer's samples before it are not kept.
+  std::function<TimestampMs(const CustomerId&)> kept_from_ms;
   /// False while nothing can be written, or rows of damaged files still wait to be written back.
   std::function<bool()> is_whole;
 };

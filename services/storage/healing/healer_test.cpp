@@ -65,7 +65,7 @@ class HealerTest : public testing::Test {
     healer_ = std::make_unique<Healer>(
         settings_, std::make_unique<HotDouble>(hot_),
         HealNote(folder_.path(), settings_.prometheus, disk_log::system_files()), cold,
-        HealSources{[this] { return now_ms_; }, [this] { return kept_from_ms_; },
+        HealSources{[this] { return now_ms_; }, [this](const CustomerId&) { return kept_from_ms_; },
                     [this] { return is_whole_; }},
         storage_.clock());
   }
