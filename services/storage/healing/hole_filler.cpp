@@ -103,8 +103,9 @@ Result<void> HoleFiller::find_known() {
   for (const std::vector<Matcher>& set : made_matchers(customer_)) {
     const auto matchers = store::compile_matchers(set);
     if (!matchers) return forward(matchers);
-    auto found =
-        read::select_series(parts_.catalog, {fence, *matchers, days, kKnownMax}, memory_, limit_);
+    const read::SeriesQuestion question{fence, *matchers, [&](const CustomerId&) { return days; },
+                                        kKnownMax};
+    auto found = read::select_series(parts_.catalog, question, memory_, limit_);
     if (!found) return forward(found);
     known_.insert(known_.end(), std::make_move_iterator(found->begin()),
                   std::make_move_iterator(found->end()));

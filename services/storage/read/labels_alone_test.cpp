@@ -70,7 +70,7 @@ class LabelsAloneTest : public testing::TestWithParam<ResponseType> {
   };
   Result<std::vector<Found>> found(const std::vector<Query>& queries) {
     const RemoteRead remote_read(storage_.cold().catalog(), reader_, {}, storage_.answers(),
-                                 [this](Resolution) { return kept_from_ms_; });
+                                 [this](const CustomerId&, Resolution) { return kept_from_ms_; });
     std::vector<Found> found;
     if (GetParam() == ResponseType::kSamples) {
       const auto answer = remote_read.samples("cliente-a", customer_, {queries, GetParam()});
