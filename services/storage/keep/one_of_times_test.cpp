@@ -36,7 +36,8 @@ TEST(OneOfTimes, GivesWhatTheMergeOfAllRowsGives) {
       return std::pair(left.first_ms, left.version) < std::pair(right.first_ms, right.version);
     });
     Values wanted;
-    for (const Sample& sample : store::merge_rows(rows)->samples) {
+    const auto merged = store::merge_rows(rows).value();
+    for (const Sample& sample : merged.samples) {
       wanted.emplace_back(sample.timestamp_ms, std::bit_cast<std::uint64_t>(sample.value));
     }
     Values seen;
@@ -44,7 +45,8 @@ TEST(OneOfTimes, GivesWhatTheMergeOfAllRowsGives) {
         [&](TimestampMs time_ms, std::uint64_t value) { seen.emplace_back(time_ms, value); });
     for (const store::ChunkRow& row : rows) {
       std::vector<TimedValue> values;
-      for (const Sample& sample : store::merge_rows({row})->samples) {
+      const auto alone = store::merge_rows({row}).value();
+      for (const Sample& sample : alone.samples) {
         values.push_back(
             {sample.timestamp_ms, row.version, std::bit_cast<std::uint64_t>(sample.value)});
       }

@@ -186,7 +186,8 @@ class StoreCopyTest : public testing::Test {
     const auto rows =
         store::read_rows(cold.chunks(), customer, {metric, series.id}, {0, INT64_MAX}).value();
     std::vector<std::pair<TimestampMs, double>> all;
-    for (const Sample& sample : store::merge_rows(rows)->samples) {
+    const auto merged = store::merge_rows(rows).value();
+    for (const Sample& sample : merged.samples) {
       all.emplace_back(sample.timestamp_ms, sample.value);
     }
     return all;
