@@ -11,6 +11,7 @@
 
 #include "libs/disk_log/file_system.hpp"
 #include "services/storage/identity/store_guard.hpp"
+#include "services/storage/keep/copy_kept.hpp"
 #include "services/storage/keep/set_aside.hpp"
 #include "services/storage/keep/settled_store.hpp"
 #include "services/storage/keep/store_copy.hpp"
@@ -95,6 +96,11 @@ Result<void> open_end(End& end, const Clock& clock) {
   return {};
 }
 
+Result<keep::CopyKeeps> read_keeps(const End& to) {
+  return keep::CopyKeeps::read(to.settings.classes, retention::keeps_of(to.settings.retention),
+                               to.directory + "/vigia-retention-customers");
+}
+
 Result<std::optional<CustomerId>> read_customer(const service::CommandWords& words) {
   if (!words.has("--customer")) return std::optional<CustomerId>();
   const std::string text = words.text("--customer");
@@ -114,12 +120,6 @@ Result<std::vector<CustomerId>> customers_of(const End& from,
   if (is_known || from.kind->look == nullptr) return std::vector<CustomerId>{*wanted};
   return fail(ErrorCode::kNotFound,
               fmt::format("{} has no customer {}", from.directory, wanted->text()));
-}
-
-std::uint32_t first_day_of(Duration keep, const Clock& clock) {
-  if (keep == Duration(0)) return 0;
-  const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(keep);
-  return store::day_of(clock.wall_ms() - kept.count());
 }
 
 // What of the source there is, where it can be told without opening it.
@@ -251,6 +251,9 @@ Result<int> copy(const service::CommandWords& words) {
   if (!words.has("--yes") && !is_comparing) return say_what_there_is(*from, *wanted);
   if (auto there = is_comparing ? expect_store(*to) : Result<void>(); !there) return forward(there);
 
+  const auto kept = read_keeps(*to);
+  if (!kept) return forward(kept);
+
   const SystemClock clock;
   keep::CopyClock to_clock;
   if (auto opened = open_end(*from, clock); !opened) return forward(opened);
@@ -259,13 +262,11 @@ Result<int> copy(const service::CommandWords& words) {
   if (!aside) return forward(aside);
   auto customers = customers_of(*from, *wanted);
   if (!customers) return forward(customers);
-  const retention::RetentionSettings& keep = to->settings.retention;
-  keep::CopyJob job{from->instance->store(),
-                    to->instance->store(),
-                    to_clock,
-                    *std::move(customers),
-                    {first_day_of(keep.raw, clock), first_day_of(keep.traces, clock),
-                     first_day_of(keep.logs, clock)},
+  keep::CopyJob job{from->instance->store(), to->instance->store(), to_clock, *std::move(customers),
+                    // One moment for all of it: what is copied and what is compared are the same.
+                    [&kept, now_ms = clock.wall_ms()](const CustomerId& customer) {
+                      return kept->of(customer, now_ms);
+                    },
                     words.text("--state"),
                     fmt::format("{} {} {} {} {}", from->directory, from->identity, to->directory,
                                 to->identity, *wanted ? (*wanted)->text() : "*")};

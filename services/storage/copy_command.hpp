@@ -26,9 +26,10 @@ goes into them, and nothing that a reader is answered changes. Then, customer by
 day: raw samples and native histograms with the versions of their rows, so that of two values at one
 time the same one is answered, exemplars, spans, and log records in their order. What the
 destination holds already is never replaced; what lies there already is not written again. Not
-copied, and counted: what is older than the destination keeps (its `retention`), exemplars where it
-keeps none, spans of a store that only finds them by trace (Cassandra), rows that are damaged (each
-is named). Roll-ups are made anew by the destination.
+copied, and counted: what is older than the destination keeps of the customer (its `retention`, and
+the class that he has there), exemplars where it keeps none, spans of a store that only finds them
+by trace (Cassandra), rows that are damaged (each is named). Roll-ups are made anew by the
+destination.
 
 A kill at any moment costs nothing but time: the same command again, with the same --state, goes on
 with the day at which it was; without it all is looked at again, and nothing is there twice.

@@ -50,7 +50,7 @@ PARTS = {
         "instance": "customers store",
         "heads": "customers quarantine store",
         "ingest": "customers heads lanes store",
-        "keep": "customers heads ingest instance quarantine store",
+        "keep": "customers heads ingest instance quarantine retention store",
         "rows": "heads lanes store",
         "rolling": "lanes rows store",
         "read": "customers heads histograms lanes rolling rows store",

@@ -43,7 +43,8 @@ class Comparison {
     if (!to) return forward(to);
     const store::DayRange days = joined(*from, *to);
     if (days == store::kNoDays) return {};
-    for (std::uint64_t day = std::max(days.first, job_.kept.samples); day <= days.last; ++day) {
+    for (std::uint64_t day = std::max(days.first, job_.kept_of(customer).samples); day <= days.last;
+         ++day) {
       const auto own = static_cast<std::uint32_t>(day);
       tell(customer, "samples", own);
       auto added = add({customer, "samples", own},
@@ -55,7 +56,7 @@ class Comparison {
 
   Result<void> exemplars(const CustomerId& customer) {
     if (job_.from.exemplars() == nullptr || job_.to.exemplars() == nullptr) return {};
-    const TimestampMs from_ms = first_ms_of(job_.kept.samples);
+    const TimestampMs from_ms = first_ms_of(job_.kept_of(customer).samples);
     auto from = while_it_passes("exemplars", [&] { return from_.exemplars(customer, from_ms); });
     if (!from) return forward(from);
     auto to = while_it_passes("exemplars", [&] { return to_.exemplars(customer, from_ms); });
@@ -74,8 +75,9 @@ class Comparison {
       if (!own) return forward(own);
       days.insert(own->begin(), own->end());
     }
+    const std::uint32_t first = job_.kept_of(customer).spans;
     for (const std::uint32_t day : days) {
-      if (day < job_.kept.spans) continue;
+      if (day < first) continue;
       tell(customer, "spans", day);
       auto added = job_.to.span_days() == nullptr
                        ? by_trace(customer, day)
@@ -117,7 +119,7 @@ class Comparison {
   }
 
   Result<void> records(const CustomerId& customer) {
-    std::uint32_t day = job_.kept.records;
+    std::uint32_t day = job_.kept_of(customer).records;
     for (;;) {
       std::optional<std::uint32_t> next;
       for (store::ColdStore* store : {&job_.from, &job_.to}) {

@@ -42,18 +42,19 @@ class StoreCopy {
 
   Result<void> copy_samples(const CustomerId& customer) {
     if (state_.is_done(customer, CopyPart::kSamples)) return {};
+    const std::uint32_t kept = job_.kept_of(customer).samples;
     SampleCopy samples(job_.from, job_.to, told_.damage);
-    if (auto counted = add(samples.count_before(customer, job_.kept.samples)); !counted) {
+    if (auto counted = add(samples.count_before(customer, kept)); !counted) {
       return counted;
     }
     const auto days = days_with_series(job_.from.catalog(), customer);
     if (!days) return forward(days);
     const std::uint32_t first =
-        std::max({days->first, job_.kept.samples, state_.first_day(customer, CopyPart::kSamples)});
+        std::max({days->first, kept, state_.first_day(customer, CopyPart::kSamples)});
     for (std::uint64_t day = first; day <= days->last; ++day) {
       const auto own = static_cast<std::uint32_t>(day);
       tell(customer, "samples", own);
-      const auto copied = samples.copy_day(customer, {own, own == job_.kept.samples});
+      const auto copied = samples.copy_day(customer, {own, own == kept});
       if (!copied) return forward(copied);
       counts_ += *copied;
       if (copied->rows == 0 && copied->rows_there == 0) continue;
@@ -67,7 +68,7 @@ class StoreCopy {
     if (state_.is_done(customer, CopyPart::kExemplars)) return {};
     tell(customer, "exemplars", 0);
     ExemplarCopy exemplars(job_.from, job_.to);
-    auto copied = add(exemplars.copy(customer, first_ms_of(job_.kept.samples)));
+    auto copied = add(exemplars.copy(customer, first_ms_of(job_.kept_of(customer).samples)));
     if (!copied) return copied;
     if (job_.to.exemplars() != nullptr) {
       if (auto synced = job_.to.exemplars()->sync(); !synced) return synced;
@@ -83,12 +84,13 @@ class StoreCopy {
     }
     const auto days = job_.from.span_days()->days_with_spans(customer);
     if (!days) return forward(days);
+    const std::uint32_t kept = job_.kept_of(customer).spans;
     EventCopy events(job_.from, job_.to, job_.to_clock);
     for (const std::uint32_t day : *days) {
       if (day < state_.first_day(customer, CopyPart::kSpans)) continue;
       tell(customer, "spans", day);
-      auto copied = add(day < job_.kept.spans ? events.count_spans(customer, day)
-                                              : events.copy_spans(customer, day));
+      auto copied =
+          add(day < kept ? events.count_spans(customer, day) : events.copy_spans(customer, day));
       if (!copied) return copied;
       if (auto noted = note({customer.text(), CopyPart::kSpans, day + 1}); !noted) return noted;
     }
@@ -96,6 +98,7 @@ class StoreCopy {
   }
 
   Result<void> copy_records(const CustomerId& customer) {
+    const std::uint32_t kept = job_.kept_of(customer).records;
     EventCopy events(job_.from, job_.to, job_.to_clock);
     std::uint32_t day = state_.first_day(customer, CopyPart::kRecords);
     for (;;) {
@@ -105,8 +108,8 @@ class StoreCopy {
       if (!*next) return {};
       day = **next;
       tell(customer, "log records", day);
-      auto copied = add(day < job_.kept.records ? events.count_records(customer, day)
-                                                : events.copy_records(customer, day));
+      auto copied = add(day < kept ? events.count_records(customer, day)
+                                   : events.copy_records(customer, day));
       if (!copied) return copied;
       if (auto noted = note({customer.text(), CopyPart::kRecords, ++day}); !noted) return noted;
     }

@@ -7,17 +7,11 @@
 
 #include "services/storage/keep/copy_clock.hpp"
 #include "services/storage/keep/copy_counts.hpp"
+#include "services/storage/keep/copy_kept.hpp"
 #include "services/storage/keep/store_sums.hpp"
 #include "services/storage/store/cold_store.hpp"
 
 namespace vigia::storage::keep {
-
-/// From which day on the other store keeps what it is given; 0: all.
-struct CopyKept {
-  std::uint32_t samples = 0;  ///< and exemplars
-  std::uint32_t spans = 0;
-  std::uint32_t records = 0;
-};
 
 /// All must outlive their use.
 struct CopyJob {
@@ -25,9 +19,14 @@ struct CopyJob {
   store::ColdStore& to;
   CopyClock& to_clock;                ///< that of `to`
   std::vector<CustomerId> customers;  ///< whose, each once, by name
-  CopyKept kept;
+  /// Of each the same every time; empty: `to` keeps everything.
+  std::function<CopyKept(const CustomerId&)> kept;
   std::string state_file;  ///< "": it begins at the beginning
   std::string name;        ///< one line, by which the state file is told from another copy's
+
+  CopyKept kept_of(const CustomerId& customer) const {
+    return kept == nullptr ? CopyKept() : kept(customer);
+  }
 };
 
 struct CopyTold {
@@ -49,9 +48,10 @@ struct ComparedDay {
   DaySum from = {};
   DaySum to = {};
 };
-/// Reads both stores, from the days on from which `to` keeps things, and tells of each day that has
-/// anything in either. Whether all are equal. Spans, of a store that gives them by trace alone, are
-/// compared by the traces that have any on the day. What `from` cannot tell is left out, and equal.
+/// Reads both stores, from the days on from which `to` keeps a customer's things, and tells of each
+/// day that has anything in either. Whether all are equal. Spans, of a store that gives them by
+/// trace alone, are compared by the traces that have any on the day. What `from` cannot tell is
+/// left out, and equal.
 Result<bool> compare_stores(const CopyJob& job, const CopyTold& told,
                             const std::function<void(const ComparedDay&)>& visit);
 

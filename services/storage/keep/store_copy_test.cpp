@@ -276,7 +276,7 @@ TYPED_TEST(StoreCopyTest, WhatIsThereIsNeverReplaced) {
 TYPED_TEST(StoreCopyTest, WhatIsOlderThanIsKeptIsCounted) {
   this->fill(this->a_);
   CopyJob job = this->job({this->a_});
-  job.kept = {kDay + 1, kDay + 1, kDay + 1};
+  job.kept = [](const CustomerId&) { return CopyKept{kDay + 1, kDay + 1, kDay + 1}; };
   const CopyCounts counts = this->copy(job);
   EXPECT_EQ(counts.old_events, 2U + 9U);
   EXPECT_EQ(counts.spans, 1U);
@@ -288,6 +288,21 @@ TYPED_TEST(StoreCopyTest, WhatIsOlderThanIsKeptIsCounted) {
   const auto lines = this->compare(job, true);
   EXPECT_EQ(lines.size(), 4U);
   EXPECT_THAT(lines, testing::Each(HasSubstr(" 1 ")));
+}
+
+TYPED_TEST(StoreCopyTest, EachCustomerIsKeptInHisOwnWay) {
+  this->fill(this->a_);
+  this->fill(this->b_);
+  CopyJob job = this->job({this->a_, this->b_});
+  job.kept = [this](const CustomerId& customer) {
+    return customer == this->b_ ? CopyKept() : CopyKept{kDay + 1, kDay + 1, kDay + 1};
+  };
+  const CopyCounts counts = this->copy(job);
+  EXPECT_EQ(counts.records, 3U + 12U);
+  EXPECT_EQ(counts.spans, 1U + 3U);
+  const auto lines = this->compare(job, true);
+  EXPECT_EQ(lines.size(), 4U + 8U);
+  EXPECT_THAT(lines, testing::Contains("cliente-b log records 0 9"));
 }
 
 TYPED_TEST(StoreCopyTest, GoesOnWhereItWasEndedWhereverThatIs) {

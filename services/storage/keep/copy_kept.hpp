@@ -1,0 +1,43 @@
+// What of a copy the store into which it goes would keep.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "libs/base/result.hpp"
+#include "libs/model/ids.hpp"
+#include "libs/model/sample.hpp"
+#include "services/storage/retention/classes.hpp"
+#include "services/storage/retention/keeps_file.hpp"
+
+namespace vigia::storage::keep {
+
+/// From which day on the other store keeps what it is given; 0: all.
+struct CopyKept {
+  std::uint32_t samples = 0;  ///< and exemplars
+  std::uint32_t spans = 0;
+  std::uint32_t records = 0;
+};
+
+/// As a start of that store would: a customer is kept as his class says, others as `retention:`
+/// says, and nobody shorter than he was kept last, since an hour, or a person, decides that.
+class CopyKeeps {
+ public:
+  /// `state_file` is what that store noted of its customers. Its errors and the customers file's; a
+  /// customers file that a start would take in part is kInvalid: whoever is left out of it would
+  /// lose what his class keeps, and nobody would notice.
+  static Result<CopyKeeps> read(const retention::ClassSettings& settings,
+                                const retention::Keeps& all, const std::string& state_file);
+
+  CopyKept of(const CustomerId& customer, TimestampMs now_ms) const;
+
+ private:
+  CopyKeeps(const retention::Keeps& all, retention::CustomerKeeps own)
+      : all_(all), own_(std::move(own)) {}
+
+  retention::Keeps all_;
+  retention::CustomerKeeps own_;  // of those who are kept otherwise
+};
+
+}  // namespace vigia::storage::keep
