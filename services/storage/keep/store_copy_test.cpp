@@ -386,6 +386,35 @@ TEST(StoreCopyOfRocksDb, WhatNamesNoTimeStaysUnderItsDay) {
   EXPECT_EQ(compare_stores(job, told, [](const ComparedDay&) {}).value(), true);
 }
 
+// What is damaged both lack: the sums are equal, and a run that copies nothing counts nothing.
+TEST(StoreCopyOfRocksDb, ADamagedRecordIsNoticedWhoeverReadsIt) {
+  const CustomerId customer = CustomerId::parse("cliente-a").value();
+  store::OnRocksDb from;
+  CopiedInto to;
+  const std::vector<std::string> items = {store::log_record_of(kStartNs, "first"),
+                                          store::log_record_of(kStartNs + 1, "second")};
+  ASSERT_TRUE(
+      from.cold().events().write(customer, Signal::kLogs, store::export_of("cliente-a", items)));
+  using store::rocksdb::kv::Durability;
+  using store::rocksdb::kv::Family;
+  std::vector<store::rocksdb::kv::KeyValue> damaged;
+  const auto scan = from.kv->scan(Family::kLogs, "", "");
+  while (scan->next()) {
+    if (scan->value().find("second") == std::string_view::npos) continue;
+    damaged.push_back({Family::kLogs, std::string(scan->key()), "\x02" + std::string(20, '\xff')});
+  }
+  ASSERT_EQ(damaged.size(), 1U);
+  ASSERT_TRUE(from.kv->put(damaged, Durability::kNow));
+  const CopyJob job{from.cold(), to.cold(), to.clock, {customer}, {}, "", ""};
+  const CopyTold told{[](const std::string&) {}, [](const std::string&) {}};
+  ASSERT_EQ(copy_store(job, told)->records, 1U);
+  const std::uint64_t before = items_left_out(from.cold());
+  EXPECT_GT(before, 0U);
+  EXPECT_EQ(compare_stores(job, told, [](const ComparedDay&) {}).value(), true);
+  EXPECT_GT(items_left_out(from.cold()), before);
+  EXPECT_EQ(items_left_out(to.cold()), 0U);
+}
+
 // Past a batch, and of one time: equal ones stay as many.
 TEST(StoreCopyOfRocksDb, ManyEqualRecordsOfOneTimeStayAsMany) {
   const CustomerId customer = CustomerId::parse("cliente-a").value();

@@ -94,6 +94,13 @@ class SeriesSum {
 
 }  // namespace
 
+std::uint64_t items_left_out(store::ColdStore& store) {
+  const store::ExemplarStore* exemplars = store.exemplars();
+  return store.events().damaged_items(Signal::kTraces) +
+         store.events().damaged_items(Signal::kLogs) +
+         (exemplars == nullptr ? 0 : exemplars->damaged());
+}
+
 Result<DaySum> StoreSums::samples(const CustomerId& customer, std::uint32_t day) {
   DaySum sum;
   auto visited = each_page(store_.catalog(), customer, {day, day}, [&](const SeriesPage& page) {
