@@ -36,7 +36,8 @@ with the day at which it was; without it all is looked at again, and nothing is 
 
 At the end both stores are read, day by day, as their readers are answered, and compared: series,
 samples, exemplars, traces, spans, log records, and a checksum of all of them. Where the destination
-has more of a customer than the source, that is a difference, too.
+has more of a customer than the source, that is a difference, too. Spans of a source that only finds
+them by trace (Cassandra) cannot be compared: that is never equal.
 
 Exit code: 0, both are equal; 1, they are not, or something could not be read or was not taken (it
 is named), or without --yes there is something to copy; 2, it could not be done.)";

@@ -49,9 +49,10 @@ struct ComparedDay {
   DaySum to = {};
 };
 /// Reads both stores, from the days on from which `to` keeps a customer's things, and tells of each
-/// day that has anything in either. Whether all are equal. Spans, of a store that gives them by
-/// trace alone, are compared by the traces that have any on the day. What `from` cannot tell is
-/// left out, and equal.
+/// day that has anything in either. Whether all that was compared is equal. Spans, of a store that
+/// gives them by trace alone, are compared by the traces that have any on the day; where `from` is
+/// such a store not at all, and where either keeps no exemplars these are not: who calls says so.
+/// What cannot be read both may lack: items_left_out().
 Result<bool> compare_stores(const CopyJob& job, const CopyTold& told,
                             const std::function<void(const ComparedDay&)>& visit);
 
