@@ -10,7 +10,7 @@ inline constexpr service::CommandOption kCopyOptions[] = {
     {"--from", "FILE", "The configuration of the store that is read (YAML)", true},
     {"--to", "FILE", "The configuration of the store that is written", true},
     {"--customer", "ID", "This customer's data alone; else everybody's"},
-    {"--state", "FILE", "How far it is, to go on after a kill; it belongs to this one copy"},
+    {"--state", "FILE", "How far it is, to go on after a kill; of this one copy, and once only"},
     {"--verify-only", "", "Copy nothing: compare both"},
     {"--yes", "", "Do it; without this it only says what would be copied"},
 };
@@ -18,8 +18,8 @@ inline constexpr std::string_view kCopyDetails =
     R"(Each is a configuration of vigia-storage, of rocksdb or of cassandra; of both only the store and
 the retention are used. A vigia-storage that runs on one of the folders must be stopped. Of a store
 on Cassandra others may run meanwhile: as the source, what they have open and what they write
-meanwhile may be missing (the same command again brings it); as the destination, nothing that they
-write is touched.
+meanwhile may be missing (another copy, without that --state, brings it); as the destination,
+nothing that they write is touched.
 
 First both stores are settled, as a stop and a start would: what lies open in their write-ahead logs
 goes into them, and nothing that a reader is answered changes. Then, customer by customer and day by
@@ -32,7 +32,10 @@ by trace (Cassandra), rows that are damaged (each is named). Roll-ups are made a
 destination.
 
 A kill at any moment costs nothing but time: the same command again, with the same --state, goes on
-with the day at which it was; without it all is looked at again, and nothing is there twice.
+with the day at which it was; without --state all is looked at again, and nothing is there twice.
+Days that are done are not looked at again with that --state, and once it is at its end nothing is
+copied with it any more, whatever the source got since: for that take another --state, or none. The
+comparison looks at everything each time.
 
 At the end both stores are read, day by day, as their readers are answered, and compared: series,
 samples, exemplars, traces, spans, log records, and a checksum of all of them. Where the destination
