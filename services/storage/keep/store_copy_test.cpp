@@ -386,6 +386,28 @@ TEST(StoreCopyOfRocksDb, WhatNamesNoTimeStaysUnderItsDay) {
   EXPECT_EQ(compare_stores(job, told, [](const ComparedDay&) {}).value(), true);
 }
 
+TEST(StoreCopyOfRocksDb, ASeriesIsNotTakenForTheLabelsOfItsExemplar) {
+  const CustomerId customer = CustomerId::parse("cliente-a").value();
+  store::OnRocksDb from;
+  CopiedInto to;
+  const Labels one = Labels::from({{"__name__", "m1"}});
+  const Labels other = Labels::from({{"__name__", "m2"}});
+  const auto put = [&](store::ColdStore& cold, const Labels& series, const Labels& exemplar) {
+    const std::uint64_t seed = cold.catalog().seed_of(customer).value();
+    std::vector<store::NewSeries> known = {
+        {series, store::hash_labels(seed, store::encode_labels(series)), {kDay, kDay}, {}, false}};
+    ASSERT_TRUE(cold.catalog().resolve(customer, known).has_value());
+    const std::vector<store::NewExemplar> some = {
+        {known[0].id, {kStart, 1}, store::encode_labels(exemplar)}};
+    ASSERT_TRUE(cold.exemplars()->put(customer, some).has_value());
+  };
+  put(from.cold(), one, other);
+  put(to.cold(), other, one);
+  const CopyJob job{from.cold(), to.cold(), to.clock, {customer}, {}, "", ""};
+  const CopyTold told{[](const std::string&) {}, [](const std::string&) {}};
+  EXPECT_EQ(compare_stores(job, told, [](const ComparedDay&) {}).value(), false);
+}
+
 // What is damaged both lack: the sums are equal, and a run that copies nothing counts nothing.
 TEST(StoreCopyOfRocksDb, ADamagedRecordIsNoticedWhoeverReadsIt) {
   const CustomerId customer = CustomerId::parse("cliente-a").value();

@@ -172,10 +172,11 @@ Result<void> StoreSums::add_exemplars(const CustomerId& customer, TimestampMs fr
       if (day != own_day) ++sum.sources;
       day = own_day;
       ++sum.items;
-      sum.checksum +=
-          hash_of({source + hash_of(one.label_bytes), static_cast<std::uint64_t>(Summed::kExemplar),
-                   static_cast<std::uint64_t>(one.sample.timestamp_ms),
-                   std::bit_cast<std::uint64_t>(one.sample.value)});
+      // Both in their order: a sum of the two is the same where a series has the other's labels.
+      const std::uint64_t own = hash_of({source, hash_of(one.label_bytes), 0, 0});
+      sum.checksum += hash_of({own, static_cast<std::uint64_t>(Summed::kExemplar),
+                               static_cast<std::uint64_t>(one.sample.timestamp_ms),
+                               std::bit_cast<std::uint64_t>(one.sample.value)});
       return true;
     };
     auto read = store_.exemplars()->read(customer, series.id, range, add, unlimited_);
