@@ -223,11 +223,11 @@ std::uint64_t print_left_out(const keep::CopyJob& job, std::uint64_t from_before
 }
 
 Result<int> run(const service::CommandWords& words, const keep::CopyJob& job, std::uint64_t bad) {
-  const keep::CopyTold told{show_progress, [&bad](const std::string& what) {
+  const keep::CopyTold told{show_progress, keep::said_once([&bad](const std::string& what) {
                               ++bad;
                               end_progress();
                               fmt::print(stderr, "UNREADABLE {}\n", what);
-                            }};
+                            })};
   const std::uint64_t from_before = keep::items_left_out(job.from);
   const std::uint64_t to_before = keep::items_left_out(job.to);
   keep::CopyCounts counts;

@@ -1,5 +1,11 @@
 #include "services/storage/keep/copy_counts.hpp"
 
+#include <memory>
+#include <unordered_set>
+#include <utility>
+
+#include <xxhash.h>
+
 namespace vigia::storage::keep {
 
 CopyCounts& CopyCounts::operator+=(const CopyCounts& more) {
@@ -18,6 +24,13 @@ CopyCounts& CopyCounts::operator+=(const CopyCounts& more) {
   unkept += more.unkept;
   unwalkable += more.unwalkable;
   return *this;
+}
+
+SayDamage said_once(SayDamage say) {
+  const auto said = std::make_shared<std::unordered_set<std::uint64_t>>();  // copies share it
+  return [said, say = std::move(say)](const std::string& what) {
+    if (said->insert(XXH3_64bits(what.data(), what.size())).second) say(what);
+  };
 }
 
 }  // namespace vigia::storage::keep

@@ -30,5 +30,8 @@ struct CopyCounts {
 
 /// Told of each piece of damage, in words.
 using SayDamage = std::function<void(const std::string& what)>;
+/// `say`, for each text once: a day is read again after a store has refused, and to be compared.
+/// Memory goes by some bytes of each.
+SayDamage said_once(SayDamage say);
 
 }  // namespace vigia::storage::keep

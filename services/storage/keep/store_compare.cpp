@@ -22,7 +22,8 @@ class Comparison {
         told_(told),
         visit_(visit),
         from_(job.from, told.damage),
-        to_(job.to, told.damage) {}
+        say_of_to_([&told](const std::string& what) { told.damage("the destination: " + what); }),
+        to_(job.to, say_of_to_) {}
 
   Result<bool> run() {
     for (const CustomerId& customer : job_.customers) {
@@ -162,6 +163,7 @@ class Comparison {
   const CopyTold& told_;
   const Visit& visit_;
   StoreSums from_;
+  const SayDamage say_of_to_;  // its rows may have the same names as those of `from`
   StoreSums to_;
   bool is_equal_ = true;
 };

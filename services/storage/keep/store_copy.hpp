@@ -37,7 +37,7 @@ struct CopyTold {
 /// A customer after the other, his samples, exemplars, spans and log records, day by day; how far
 /// it is stands in the state file after each day that has any. The same again copies nothing twice.
 /// Waits for a store that refuses, ten minutes at most. The counts are this run's. Errors:
-/// CopyState's; the stores'. Thread contract: one thread.
+/// CopyState's; the stores', kDeadline for one that refused too long. Thread contract: one thread.
 Result<CopyCounts> copy_store(const CopyJob& job, const CopyTold& told);
 
 /// A customer's day of one kind, in both stores.

@@ -408,6 +408,15 @@ TEST(StoreCopyOfRocksDb, ASeriesIsNotTakenForTheLabelsOfItsExemplar) {
   EXPECT_EQ(compare_stores(job, told, [](const ComparedDay&) {}).value(), false);
 }
 
+TEST(SaidOnceTest, EachTextIsSaidOnce) {
+  std::vector<std::string> said;
+  const SayDamage say = said_once([&said](const std::string& what) { said.push_back(what); });
+  const SayDamage copied = say;
+  for (const char* what : {"a", "b", "a"}) copied(what);
+  say("b");
+  EXPECT_THAT(said, ElementsAre("a", "b"));
+}
+
 // What is damaged both lack: the sums are equal, and a run that copies nothing counts nothing.
 TEST(StoreCopyOfRocksDb, ADamagedRecordIsNoticedWhoeverReadsIt) {
   const CustomerId customer = CustomerId::parse("cliente-a").value();

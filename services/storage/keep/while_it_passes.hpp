@@ -11,14 +11,19 @@
 namespace vigia::storage::keep {
 
 /// Runs `attempt`, which gives a Result, again while it gives kUnavailable, each second for ten
-/// minutes; says once what it waits for.
+/// minutes; says once what it waits for. What still refuses then is kDeadline: whoever runs this
+/// within an attempt of his own does not wait for the same again, six hundred times.
 template <typename Attempt>
 auto while_it_passes(std::string_view what, Attempt&& attempt) {
   constexpr int kAttemptsMax = 600;
   for (int attempts = 1;; ++attempts) {
     auto result = attempt();
     const bool is_passing = !result && result.error().code == ErrorCode::kUnavailable;
-    if (!is_passing || attempts == kAttemptsMax) return result;
+    if (!is_passing) return result;
+    if (attempts == kAttemptsMax) {
+      result.error().code = ErrorCode::kDeadline;
+      return result;
+    }
     if (attempts == 1) {
       service::log_warn("the command waits",
                         {{"for", std::string(what)}, {"why", result.error().message}});
