@@ -114,9 +114,9 @@ Result<int> delete_customer(const service::CommandWords& words) {
     return *is_there ? 1 : 0;
   }
   if (auto emptied = empty_the_log(**kind, *target); !emptied) return forward(emptied);
-  // It names customers; without it all are compared with hot again, which costs time alone.
-  if (auto forgotten = healing::forget_note(target->folder, disk_log::system_files()); !forgotten)
-    return forward(forgotten);
+  const auto forgotten =
+      healing::forget_customer(target->folder, target->customer, disk_log::system_files());
+  if (!forgotten) return forward(forgotten);
   const auto proof = (*kind)->remove(target->customer, target->folder, show_progress);
   end_progress();
   if (!proof) return forward(proof);

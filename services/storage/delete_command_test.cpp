@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "services/storage/healing/heal_note.hpp"
 #include "services/storage/inspect_command.hpp"
 #include "services/storage/store/rocksdb/customer_removal.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
@@ -145,7 +146,9 @@ TEST_F(DeleteTest, NothingOfTheCustomerIsLeftInAnyFileAndTheNeighbourHasAll) {
   const std::string before = answers("cliente-b", kOtherMark);
   ASSERT_THAT(before, HasSubstr(kOtherMark));
   service_.reset();
-  std::ofstream(store_folder() + "/vigia-healed") << "vigia heal 1 http://hot\ncliente-a 1\n";
+  const healing::HealNote note(store_folder(), "http://hot", disk_log::system_files());
+  const CustomerId other = CustomerId::parse("cliente-b").value();
+  ASSERT_TRUE(note.keep({{CustomerId::parse("cliente-a").value(), 1}, {other, 2}}).has_value());
   ASSERT_THAT(places_of(store_folder(), kMark), Not(IsEmpty()));
 
   const Said looked = remove(store_folder(), "cliente-a", false);
@@ -162,6 +165,7 @@ TEST_F(DeleteTest, NothingOfTheCustomerIsLeftInAnyFileAndTheNeighbourHasAll) {
   EXPECT_THAT(places_of(store_folder(), kMark), IsEmpty());
   EXPECT_THAT(places_of(store_folder(), "cliente-a"), IsEmpty());
   EXPECT_THAT(places_of(store_folder(), kOtherMark), Not(IsEmpty()));
+  EXPECT_EQ(note.load(), (healing::HealedUpTo{{other, 2}})) << "whoever is not in it is new";
 
   start();
   EXPECT_EQ(answers("cliente-b", kOtherMark), before);

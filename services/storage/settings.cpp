@@ -79,7 +79,7 @@ heal:                           absent: off. What a hot Prometheus makes itself 
   tls: {ca_file, cert_file, key_file}   of https; absent: the system's authorities
   interval: 1h                  which stretches are compared, 1s to 24h
   settle: 10m                   how long one must be over: until then Prometheus sends by itself
-  back: 7d                      where a customer begins of whom nothing was compared yet
+  back: 7d                      where a first start begins; who comes later begins then
 retention:                      0 keeps for ever
   raw: 400d
   rollup_5m: 2y                 roll-ups, made of each day once it is over; off: none are stored,

@@ -55,44 +55,81 @@ std::string encode_note(std::string_view prometheus, const HealedUpTo& healed) {
   return text + sum_of(text);
 }
 
-Result<HealedUpTo> decode_note(std::string_view prometheus, std::string_view text) {
+namespace {
+
+struct Note {
+  std::string_view prometheus;
+  HealedUpTo healed;
+};
+
+Result<Note> decode_any(std::string_view text) {
   if (text.size() < kSumBytes) return tl::unexpected<Error>(damaged());
   std::string_view rest = text.substr(0, text.size() - kSumBytes);
   if (text.substr(rest.size()) != sum_of(rest)) return tl::unexpected<Error>(damaged());
   const auto head = take_line(rest);
   if (!head.has_value() || !head->starts_with(kHead)) return tl::unexpected<Error>(damaged());
-  if (head->substr(kHead.size()) != prometheus) {
-    return fail(ErrorCode::kNotFound, fmt::format("it is of {}", head->substr(kHead.size())));
-  }
-  HealedUpTo healed;
+  Note note{head->substr(kHead.size()), {}};
   while (!rest.empty()) {
     const auto line = take_line(rest);
     if (!line.has_value()) return tl::unexpected<Error>(damaged());
-    if (auto read = read_line(*line, healed); !read) return forward(read);
+    if (auto read = read_line(*line, note.healed); !read) return forward(read);
   }
-  return healed;
+  return note;
 }
 
-Result<void> forget_note(const std::string& directory, disk_log::FileSystem& files) {
+Result<void> read_file(const std::string& path, disk_log::FileSystem& files, std::string& text) {
+  const auto file = files.open_to_read(path);
+  if (!file) return forward(file);
+  if (auto read = (*file)->read_at(0, kFileBytesMax, text); !read) return forward(read);
+  return {};
+}
+
+Result<void> remove_file(const std::string& path, disk_log::FileSystem& files) {
+  auto removed = files.remove(path);
+  if (!removed && removed.error().code != ErrorCode::kNotFound) return removed;
+  return {};
+}
+
+}  // namespace
+
+Result<HealedUpTo> decode_note(std::string_view prometheus, std::string_view text) {
+  auto note = decode_any(text);
+  if (!note) return forward(note);
+  if (note->prometheus != prometheus) {
+    return fail(ErrorCode::kNotFound, fmt::format("it is of {}", note->prometheus));
+  }
+  return std::move(note->healed);
+}
+
+// The file stays where it can be read: without it the next start would take for a first one, and
+// fetch of all, the customer too should he come again, what hot has of the days before.
+Result<void> forget_customer(const std::string& directory, const CustomerId& customer,
+                             disk_log::FileSystem& files) {
   const std::string path = directory + "/" + std::string(kNoteFile);
+  std::string text;
+  const auto read = read_file(path, files, text);
+  auto note = read ? decode_any(text) : Result<Note>(tl::unexpected<Error>(read.error()));
+  if (note) {
+    note->healed.erase(customer);
+    const HealNote file(directory, std::string(note->prometheus), files);
+    return file.keep(note->healed);
+  }
   for (const std::string& each : {path, path + std::string(kDraft)}) {
-    auto removed = files.remove(each);
-    if (!removed && removed.error().code != ErrorCode::kNotFound) return removed;
+    if (auto removed = remove_file(each, files); !removed) return removed;
   }
   return files.sync_directory(directory);
 }
 
-HealedUpTo HealNote::load() const {
-  const auto file = files_.open_to_read(path_);
-  if (!file && file.error().code == ErrorCode::kNotFound) return {};
+std::optional<HealedUpTo> HealNote::load() const {
   std::string text;
-  const auto read = file ? (*file)->read_at(0, kFileBytesMax, text) : forward(file);
+  const auto read = read_file(path_, files_, text);
+  if (!read && read.error().code == ErrorCode::kNotFound) return std::nullopt;
   auto healed = read ? decode_note(prometheus_, text)
                      : Result<HealedUpTo>(tl::unexpected<Error>(read.error()));
   if (healed) return *std::move(healed);
   service::log_warn("what was healed from hot is not known: it is compared again",
                     {{"file", path_}, {"why", healed.error().message}});
-  return {};
+  return std::nullopt;
 }
 
 Result<void> HealNote::keep(const HealedUpTo& healed) const {

@@ -25,9 +25,10 @@ std::string encode_note(std::string_view prometheus, const HealedUpTo& healed);
 /// kCorrupt for a text that encode_note did not write; kNotFound where it is of another Prometheus.
 Result<HealedUpTo> decode_note(std::string_view prometheus, std::string_view text);
 
-/// Removes the file from a store's directory, where it is there, durably: it names customers.
-/// Errors as FileSystem's.
-Result<void> forget_note(const std::string& directory, disk_log::FileSystem& files);
+/// Takes the customer out of the file in a store's directory, durably, whichever Prometheus it is
+/// of; where it cannot be read it goes: it may name him. Errors as FileSystem's.
+Result<void> forget_customer(const std::string& directory, const CustomerId& customer,
+                             disk_log::FileSystem& files);
 
 /// The file. Thread contract: one thread; `files` must outlive it.
 class HealNote {
@@ -37,9 +38,9 @@ class HealNote {
         path_(directory + "/" + std::string(kNoteFile)),
         prometheus_(std::move(prometheus)),
         files_(files) {}
-  /// Nobody where there is none, and where it is damaged or of another Prometheus: to compare again
-  /// costs time alone.
-  HealedUpTo load() const;
+  /// nullopt where there is none, and where it is damaged or of another Prometheus. Whoever is not
+  /// in one that is read was not a customer when it was written.
+  std::optional<HealedUpTo> load() const;
   /// On disk when it returns, whole or as it was before. Errors as FileSystem's.
   Result<void> keep(const HealedUpTo& healed) const;
 

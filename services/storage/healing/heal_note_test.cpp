@@ -53,20 +53,37 @@ TEST(HealNoteFile, KeepsAndBeginsAnewWhereItCannotBeRead) {
   const TemporaryFolder folder;
   const std::string path = folder.path() + "/vigia-healed";
   const HealNote note(folder.path(), std::string(kUrl), disk_log::system_files());
-  EXPECT_EQ(note.load(), HealedUpTo());
+  EXPECT_EQ(note.load(), std::nullopt);
   ASSERT_TRUE(note.keep(some()).has_value());
   EXPECT_EQ(note.load(), some());
-  EXPECT_EQ(HealNote(folder.path(), "http://other", disk_log::system_files()).load(), HealedUpTo());
+  EXPECT_EQ(HealNote(folder.path(), "http://other", disk_log::system_files()).load(), std::nullopt);
   std::filesystem::resize_file(path, 20);
-  EXPECT_EQ(note.load(), HealedUpTo());
+  EXPECT_EQ(note.load(), std::nullopt);
   ASSERT_TRUE(note.keep(some()).has_value());
   EXPECT_EQ(note.load(), some());
   const HealNote nowhere(folder.path() + "/none", "x", disk_log::system_files());
   EXPECT_FALSE(nowhere.keep(some()).has_value());
+}
+
+TEST(HealNoteFile, ACustomerIsTakenOutAndTheOthersStay) {
+  const TemporaryFolder folder;
+  disk_log::FileSystem& files = disk_log::system_files();
+  const CustomerId customer = CustomerId::parse("cliente-a").value();
+  const std::string path = folder.path() + "/vigia-healed";
+  EXPECT_TRUE(forget_customer(folder.path(), customer, files).has_value());
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path())) << "none is made";
+  const HealNote note(folder.path(), std::string(kUrl), files);
+  ASSERT_TRUE(note.keep(some()).has_value());
+  std::ofstream(path + ".new") << "half of it, cliente-a";
+  ASSERT_TRUE(forget_customer(folder.path(), customer, files).has_value());
+  HealedUpTo left = some();
+  left.erase(customer);
+  EXPECT_EQ(note.load(), left);
+  EXPECT_FALSE(std::filesystem::exists(path + ".new"));
+  std::filesystem::resize_file(path, 20);
   std::ofstream(path + ".new") << "half of it";
-  ASSERT_TRUE(forget_note(folder.path(), disk_log::system_files()).has_value());
-  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
-  EXPECT_TRUE(forget_note(folder.path(), disk_log::system_files()).has_value());
+  ASSERT_TRUE(forget_customer(folder.path(), customer, files).has_value());
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path())) << "it may name him";
 }
 
 }  // namespace

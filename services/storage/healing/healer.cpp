@@ -56,8 +56,11 @@ Healer::Healer(const HealSettings& settings, std::unique_ptr<HotStore> hot, Heal
       note_(std::move(note)),
       cold_(cold),
       sources_(std::move(sources)),
-      clock_(clock),
-      healed_(note_.load()) {}
+      clock_(clock) {
+  auto noted = note_.load();
+  is_first_start_ = !noted.has_value();
+  if (noted) healed_ = *std::move(noted);
+}
 
 Healer::~Healer() {
   *is_stopping_ = true;
@@ -103,17 +106,23 @@ TimestampMs Healer::closed_ms() const {
 }
 
 TimestampMs Healer::begin_of(const CustomerId& customer) const {
-  const auto at = healed_.find(customer);
-  const TimestampMs begin_ms =
-      at != healed_.end() ? at->second : up_to(sources_.now_ms() - in_ms(settings_.back));
-  return std::max(begin_ms, sources_.kept_from_ms(customer));
+  return std::max(healed_.at(customer), sources_.kept_from_ms(customer));
+}
+
+// Whoever is in no note that could be read has come since, and hot has made nothing of his that is
+// missing here: what it has from before is of one who was deleted, and is to stay so.
+TimestampMs Healer::first_begin(TimestampMs closed) const {
+  return is_first_start_ ? up_to(sources_.now_ms() - in_ms(settings_.back)) : closed;
 }
 
 bool Healer::heal_round() {
   const TimestampMs closed = closed_ms();
   if (closed == 0 || clock_.steady() < hot_put_off_ || !sources_.is_whole()) return false;
   std::vector<Turn> turns = begin_turns(closed);
-  if (turns.empty()) return false;
+  if (turns.empty()) {
+    if (!is_noted_) keep_note();  // after a stop he would begin behind it
+    return false;
+  }
   const HealStats before = stats();
   unanswered_ = 0;
   first_failure_.clear();
@@ -138,7 +147,8 @@ std::vector<Healer::Turn> Healer::begin_turns(TimestampMs closed) {
   std::erase_if(put_off_, [&](const auto& one) { return one.second <= clock_.steady(); });
   std::vector<Turn> turns;
   for (const CustomerId& customer : customers) {
-    healed_.try_emplace(customer, begin_of(customer));  // kept: a beginning that does not move on
+    // Kept: a beginning that does not move on.
+    if (healed_.try_emplace(customer, first_begin(closed)).second) is_noted_ = false;
     if (put_off_.contains(customer) || begin_of(customer) >= closed) continue;
     turns.push_back({customer, interval_ms_});
   }
@@ -256,7 +266,9 @@ void Healer::note_failure(const std::string& whose, const Error& error) {
 
 // Where it cannot be kept a restart compares again.
 void Healer::keep_note() {
-  if (const auto kept = note_.keep(healed_); !kept) note_failure("the note", kept.error());
+  const auto kept = note_.keep(healed_);
+  is_noted_ = kept.has_value();
+  if (!kept) note_failure("the note", kept.error());
 }
 
 void Healer::tell(const HealStats& before, TimestampMs closed) {

@@ -73,6 +73,7 @@ class Healer {
   Result<std::uint64_t> heal(const CustomerId& customer, const Stretch& stretch);
   Result<std::uint64_t> heal_once(const CustomerId& customer, const Stretch& stretch);
   TimestampMs begin_of(const CustomerId& customer) const;
+  TimestampMs first_begin(TimestampMs closed_ms) const;
   TimestampMs closed_ms() const;
   TimestampMs up_to(TimestampMs time_ms) const;
   void note_failure(const std::string& whose, const Error& error);
@@ -87,7 +88,9 @@ class Healer {
   const ColdParts cold_;
   const HealSources sources_;
   const Clock& clock_;
+  bool is_first_start_ = false;  // there was no note that could be read
   HealedUpTo healed_;
+  bool is_noted_ = true;                     // that all of healed_'s customers are customers
   std::map<CustomerId, TimePoint> put_off_;  // whoever has failed, until then
   TimePoint hot_put_off_{};
   std::size_t unanswered_ = 0;  // in a row

@@ -146,6 +146,26 @@ TEST_F(HealerTest, WhatWasComparedIsNotAskedForAgainAndARestartRemembers) {
   EXPECT_THAT(hot_.asked, testing::UnorderedElementsAre("_provider", "a"));
 }
 
+TEST_F(HealerTest, WhoeverIsInNoNoteThatCanBeReadBeginsNow) {
+  const std::vector<Sample> all = each_minute(kFirst, kFirst + kHour);
+  put_hot("a", all);
+  put_hot("b", all);
+  storage_.write("b", "vigia:up", {all[0]});
+  start();
+  healer_->heal_round();
+  EXPECT_EQ(stored("b"), all.size()) << "a first start fetches what there is";
+  start();
+  storage_.write("a", "vigia:up", {{kNow, 1}});
+  healer_->heal_round();
+  EXPECT_EQ(stored("a"), 1U) << "what hot has from before is of one who was deleted";
+  const HealNote note(folder_.path(), settings_.prometheus, disk_log::system_files());
+  EXPECT_TRUE(note.load().value().contains(CustomerId::parse("a").value()));
+  put_hot("a", each_minute(kNow, kNow + kHour));
+  now_ms_ += 2 * kHour;
+  healer_->heal_round();
+  EXPECT_EQ(stored("a"), 60U) << "what comes from now on is healed";
+}
+
 TEST_F(HealerTest, WithoutATimeOrWithRowsToComeBackNothingIsCompared) {
   put_hot("a", each_minute(kFirst, kFirst + kHour));
   storage_.write("a", "vigia:up", {{kFirst, 1}});

@@ -17,7 +17,7 @@ struct HealSettings {
   Duration interval = std::chrono::hours(1);
   /// How long a stretch must be over: until then Prometheus may be about to send it.
   Duration settle = std::chrono::minutes(10);
-  /// Where a customer begins of whom nothing was compared yet: so long ago.
+  /// Where a first start begins: so long ago. Whoever comes later begins with what is over then.
   Duration back = std::chrono::hours(24 * 7);
 };
 
