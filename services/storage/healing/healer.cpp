@@ -149,9 +149,14 @@ std::vector<Healer::Turn> Healer::begin_turns(TimestampMs closed) {
   for (const CustomerId& customer : customers) {
     // Kept: a beginning that does not move on.
     if (healed_.try_emplace(customer, first_begin(closed)).second) is_noted_ = false;
-    if (put_off_.contains(customer) || begin_of(customer) >= closed) continue;
-    turns.push_back({customer, interval_ms_});
+    if (put_off_.contains(customer)) continue;
+    const TimestampMs begin_ms = begin_of(customer);
+    if (begin_ms < closed) turns.push_back({customer, begin_ms, interval_ms_});
   }
+  // A round may end before all had a turn: always by name, the last would never have one.
+  std::stable_sort(turns.begin(), turns.end(), [](const Turn& left, const Turn& right) {
+    return left.begin_ms < right.begin_ms;
+  });
   return turns;
 }
 
@@ -159,7 +164,7 @@ std::vector<Healer::Turn> Healer::begin_turns(TimestampMs closed) {
 // he may be made up, and once he has sent anything he begins like everybody.
 Result<void> Healer::learn_customers(std::vector<Turn>& turns, TimestampMs closed) {
   TimestampMs begin_ms = closed;
-  for (const Turn& turn : turns) begin_ms = std::min(begin_ms, begin_of(turn.customer));
+  for (const Turn& turn : turns) begin_ms = std::min(begin_ms, turn.begin_ms);
   auto names = hot_->customers({begin_ms, closed - 1});
   if (!names) return forward(names);
   std::set<std::string_view> known;
@@ -199,6 +204,7 @@ void Healer::take_turn(Turn& turn, TimestampMs closed) {
   const TimestampMs end_ms = std::min(up_to(begin_ms) + turn.span_ms, closed);
   Result<std::uint64_t> healed = fail(ErrorCode::kInternal, "a fault of this program, see its log");
   const FaultOwner owner(turn.customer.text());
+  is_hot_silent_ = false;
   contain_faults(kPlace, [&] { healed = heal(turn.customer, {begin_ms, end_ms - 1}); });
   if (!healed) {
     turn.is_over = true;
@@ -215,7 +221,8 @@ void Healer::take_turn(Turn& turn, TimestampMs closed) {
 
 void Healer::put_off(const CustomerId& customer, const Error& error) {
   if (is_stopping()) return;
-  unanswered_ = is_unanswered(error) ? unanswered_ + 1 : 0;
+  // What fails here, for want of the customer's share or of room, says nothing of the others.
+  unanswered_ = is_hot_silent_ ? unanswered_ + 1 : 0;
   put_off_[customer] = clock_.steady() + std::min(settings_.interval, kPutOffMax);
   note_failure(customer.text(), error);
 }
@@ -246,6 +253,7 @@ Result<std::uint64_t> Healer::heal(const CustomerId& customer, const Stretch& st
 
 Result<std::uint64_t> Healer::heal_once(const CustomerId& customer, const Stretch& stretch) {
   const auto stream = hot_->made_series(customer, stretch);
+  is_hot_silent_ = !stream && is_unanswered(stream.error());
   if (!stream) return forward(stream);
   const store::WorkLimit limit(clock_, kStretchMax, is_stopping_);
   HoleFiller filler(customer, stretch, cold_, limit);

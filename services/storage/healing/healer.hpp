@@ -39,7 +39,8 @@ struct HealSources {
 };
 
 /// A stretch of each customer in turns, so that nobody's holes hold up another's; whoever fails
-/// waits, alone. Thread contract: stats from any thread; the rest from one.
+/// waits, alone; who is furthest behind comes first. Thread contract: stats from any thread; the
+/// rest from one.
 class Healer {
  public:
   /// `cold` and what it refers to must outlive it.
@@ -60,7 +61,8 @@ class Healer {
  private:
   struct Turn {
     CustomerId customer;
-    TimestampMs span_ms = 0;  // of the next stretch
+    TimestampMs begin_ms = 0;  // at the round's begin
+    TimestampMs span_ms = 0;   // of the next stretch
     bool is_over = false;
   };
   void run();
@@ -93,7 +95,8 @@ class Healer {
   bool is_noted_ = true;                     // that all of healed_'s customers are customers
   std::map<CustomerId, TimePoint> put_off_;  // whoever has failed, until then
   TimePoint hot_put_off_{};
-  std::size_t unanswered_ = 0;  // in a row
+  std::size_t unanswered_ = 0;  // turns in a row
+  bool is_hot_silent_ = false;  // did not answer what it was asked last
   std::string first_failure_;   // of this round
   mutable std::mutex mutex_;
   std::condition_variable wake_;

@@ -69,6 +69,13 @@ class HealerTest : public testing::Test {
                     [this] { return is_whole_; }},
         storage_.clock());
   }
+  static CustomerId id_of(const std::string& customer) {
+    return CustomerId::parse(customer).value();
+  }
+  void keep_note(const HealedUpTo& healed) {
+    const HealNote note(folder_.path(), settings_.prometheus, disk_log::system_files());
+    ASSERT_TRUE(note.keep(healed).has_value());
+  }
   static std::vector<Sample> each_minute(TimestampMs from_ms, TimestampMs to_ms) {
     std::vector<Sample> samples;
     for (TimestampMs at = from_ms; at < to_ms; at += kMinute)
@@ -222,6 +229,43 @@ TEST_F(HealerTest, APrometheusThatIsAwayEndsTheRoundAndIsAskedLater) {
   healer_->heal_round();
   for (const std::string customer : {"a", "b", "c", "d", "e", "f"})
     EXPECT_EQ(stored(customer), all.size()) << customer;
+}
+
+TEST_F(HealerTest, WhoIsFurthestBehindComesFirst) {
+  for (const std::string customer : {"a", "b", "c"}) {
+    put_hot(customer, each_minute(kFirst, kFirst + kHour));
+    storage_.write(customer, "vigia:up", {{kFirst, 1}});
+  }
+  keep_note({{CustomerId::provider(), kNow - kHour},
+             {id_of("a"), kNow - 2 * kHour},
+             {id_of("b"), kNow - 4 * kHour},
+             {id_of("c"), kNow - 3 * kHour}});
+  start();
+  healer_->heal_round();
+  EXPECT_THAT(hot_.asked, testing::ElementsAre("b", "c", "a", "b", "c"));
+}
+
+TEST_F(HealerTest, WhatFailsHereEndsTheRoundForNobodyElse) {
+  const std::vector<Sample> all = each_minute(kFirst, kFirst + kHour);
+  HealedUpTo healed = {{CustomerId::provider(), kNow - kHour}};
+  for (const std::string customer : {"a", "b", "c", "d", "e"}) {
+    put_hot(customer, all);
+    storage_.write(customer, "vigia:up", {all[0]});
+    healed.insert_or_assign(id_of(customer), kFirst);
+  }
+  keep_note(healed);
+  // Memory is short, and four hold more of it than they may then.
+  lanes::CustomerShares& shares = storage_.answers();
+  const std::size_t amount = shares.amount_max() / 16;
+  for (const std::string customer : {"a", "b", "c", "d"})
+    ASSERT_TRUE(shares.take(customer, amount).has_value());
+  shares.set_short(true);
+  start();
+  healer_->heal_round();
+  shares.set_short(false);
+  for (const std::string customer : {"a", "b", "c", "d"}) shares.give_back(customer, amount);
+  EXPECT_EQ(stored("e"), all.size());
+  EXPECT_EQ(healer_->stats().failures, 4U);
 }
 
 TEST_F(HealerTest, WhatItLiesAboutIsRefusedAndCounted) {
