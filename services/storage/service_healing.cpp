@@ -53,8 +53,7 @@ void Service::add_heal_metrics() {
     counter("vigia_storage_heal_failures_total",
             "Stretches and questions that failed and are tried again.", stats.failures);
     counter("vigia_storage_heal_passed_over_total",
-            "Stretches that were too large to be asked for: they are not healed.",
-            stats.passed_over);
+            "Stretches that are too large or always fail: they are not healed.", stats.passed_over);
     emit("vigia_storage_heal_unknown_customers",
          "Customers whom hot names and nothing is known of here, at the last round.",
          MetricType::kGauge, {}, static_cast<double>(stats.unknown_customers));

@@ -25,11 +25,19 @@ constexpr Duration kRoundMax = std::chrono::minutes(10);
 constexpr Duration kStretchMax = std::chrono::minutes(2);
 constexpr Duration kPutOffMax = std::chrono::minutes(5);
 constexpr std::size_t kUnansweredMax = 3;  // in a row: all others would wait in vain, too
+constexpr std::size_t kSlowMax = 3;       // times that a stretch is too slow for hot; then in parts
+constexpr std::size_t kFailuresMax = 12;  // times that a stretch fails; then without it
 constexpr TimestampMs kSpanMax_ms = 24 * 3'600'000;
 constexpr TimestampMs kSpanMin_ms = 60'000;  // what is too large is halved down to it
 
 TimestampMs in_ms(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+// What is in the stretch, or how much, may be why: another time, or less of it, may pass.
+bool is_of_stretch(const Error& error) {
+  return error.code == ErrorCode::kOverLimit || error.code == ErrorCode::kCorrupt ||
+         error.code == ErrorCode::kDeadline;
 }
 
 bool is_unanswered(const Error& error) {
@@ -144,6 +152,7 @@ std::vector<Healer::Turn> Healer::begin_turns(TimestampMs closed) {
   std::set<CustomerId> customers = {CustomerId::provider()};
   for (CustomerId& customer : cold_.catalog.customers()) customers.insert(std::move(customer));
   std::erase_if(healed_, [&](const auto& one) { return !customers.contains(one.first); });
+  std::erase_if(failing_, [&](const auto& one) { return !customers.contains(one.first); });
   std::erase_if(put_off_, [&](const auto& one) { return one.second <= clock_.steady(); });
   std::vector<Turn> turns;
   for (const CustomerId& customer : customers) {
@@ -208,8 +217,9 @@ void Healer::take_turn(Turn& turn, TimestampMs closed) {
   contain_faults(kPlace, [&] { healed = heal(turn.customer, {begin_ms, end_ms - 1}); });
   if (!healed) {
     turn.is_over = true;
-    return put_off(turn.customer, healed.error());
+    return put_off(turn, begin_ms, healed.error());
   }
+  failing_.erase(turn.customer);
   unanswered_ = 0;
   healed_.insert_or_assign(turn.customer, end_ms);
   turn.is_over = end_ms >= closed;
@@ -219,29 +229,59 @@ void Healer::take_turn(Turn& turn, TimestampMs closed) {
   ++stats_.stretches;
 }
 
-void Healer::put_off(const CustomerId& customer, const Error& error) {
+void Healer::put_off(const Turn& turn, TimestampMs begin_ms, const Error& error) {
   if (is_stopping()) return;
+  const CustomerId& customer = turn.customer;
+  if (is_of_stretch(error)) {
+    Failing& failing = failing_[customer];
+    failing.times = failing.begin_ms == begin_ms ? failing.times + 1 : 1;
+    failing.begin_ms = begin_ms;
+    failing.answers = answers_;
+  }
   // What fails here, for want of the customer's share or of room, says nothing of the others.
   unanswered_ = is_hot_silent_ ? unanswered_ + 1 : 0;
   put_off_[customer] = clock_.steady() + std::min(settings_.interval, kPutOffMax);
   note_failure(customer.text(), error);
 }
 
-// In parts where the answer is too large, and where the smallest is, without it: it would hold up
-// all that comes after.
+// Where hot is slow less of a time is asked for only once it was so several times: that helps
+// nothing while it is slow for all.
+bool Healer::may_be_cut(const CustomerId& customer, const Error& error) const {
+  if (error.code == ErrorCode::kTooLarge) return true;
+  if (!is_of_stretch(error) || !is_hot_silent_) return is_of_stretch(error);
+  const auto failing = failing_.find(customer);
+  return failing != failing_.end() && failing->second.times >= kSlowMax;
+}
+
+// Of the smallest. While hot answers nobody it is not the stretch that is wrong.
+bool Healer::is_hopeless(const CustomerId& customer, const Error& error) const {
+  if (error.code == ErrorCode::kTooLarge) return true;
+  const auto failing = failing_.find(customer);
+  if (!is_of_stretch(error) || failing == failing_.end()) return false;
+  return failing->second.times >= kFailuresMax &&
+         (!is_hot_silent_ || answers_ > failing->second.answers);
+}
+
+void Healer::pass_over(const CustomerId& customer, const Stretch& stretch, const Error& error) {
+  service::log_error("a stretch of hot cannot be healed and is passed over",
+                     {{"customer", customer.text()},
+                      {"from", text_of(stretch.from_ms)},
+                      {"to", text_of(stretch.to_ms)},
+                      {"why", error.message},
+                      {"next", "vigia-storage backfill --customer brings it"}});
+  const std::lock_guard lock(mutex_);
+  ++stats_.passed_over;
+}
+
+// In parts where the answer is too large or the stretch fails, and where the smallest is or always
+// does, without it: it would hold up all that comes after.
 Result<std::uint64_t> Healer::heal(const CustomerId& customer, const Stretch& stretch) {
   auto healed = heal_once(customer, stretch);
-  if (healed || healed.error().code != ErrorCode::kTooLarge) return healed;
+  if (healed || !may_be_cut(customer, healed.error())) return healed;
   const TimestampMs span_ms = stretch.to_ms - stretch.from_ms + 1;
   if (span_ms / 2 < kSpanMin_ms) {
-    service::log_error("a stretch of hot is too large to be healed and is passed over",
-                       {{"customer", customer.text()},
-                        {"from", text_of(stretch.from_ms)},
-                        {"to", text_of(stretch.to_ms)},
-                        {"why", healed.error().message},
-                        {"next", "vigia-storage backfill --customer brings it"}});
-    const std::lock_guard lock(mutex_);
-    ++stats_.passed_over;
+    if (!is_hopeless(customer, healed.error())) return healed;
+    pass_over(customer, stretch, healed.error());
     return 1U;
   }
   const TimestampMs middle_ms = stretch.from_ms + span_ms / 2;
@@ -254,6 +294,7 @@ Result<std::uint64_t> Healer::heal(const CustomerId& customer, const Stretch& st
 Result<std::uint64_t> Healer::heal_once(const CustomerId& customer, const Stretch& stretch) {
   const auto stream = hot_->made_series(customer, stretch);
   is_hot_silent_ = !stream && is_unanswered(stream.error());
+  if (stream) ++answers_;
   if (!stream) return forward(stream);
   const store::WorkLimit limit(clock_, kStretchMax, is_stopping_);
   HoleFiller filler(customer, stretch, cold_, limit);

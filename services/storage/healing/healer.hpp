@@ -19,10 +19,10 @@
 namespace vigia::storage::healing {
 
 struct HealStats {
-  HealCounts counts;                    ///< since the start
-  std::uint64_t stretches = 0;          ///< of a customer, that were compared
-  std::uint64_t failures = 0;           ///< stretches, or questions, that are tried again
-  std::uint64_t passed_over = 0;        ///< stretches that were too large to be asked for
+  HealCounts counts;              ///< since the start
+  std::uint64_t stretches = 0;    ///< of a customer, that were compared
+  std::uint64_t failures = 0;     ///< stretches, or questions, that are tried again
+  std::uint64_t passed_over = 0;  ///< stretches too large to be asked for, or that always fail
   std::uint64_t unknown_customers = 0;  ///< that hot named, at the last round
   TimestampMs behind_ms = 0;            ///< since when some customer was not compared; 0: nobody
 };
@@ -70,7 +70,10 @@ class Healer {
   Result<void> learn_customers(std::vector<Turn>& turns, TimestampMs closed_ms);
   bool take_turns(std::vector<Turn>& turns, TimestampMs closed_ms);
   void take_turn(Turn& turn, TimestampMs closed_ms);
-  void put_off(const CustomerId& customer, const Error& error);
+  void put_off(const Turn& turn, TimestampMs begin_ms, const Error& error);
+  bool may_be_cut(const CustomerId& customer, const Error& error) const;
+  bool is_hopeless(const CustomerId& customer, const Error& error) const;
+  void pass_over(const CustomerId& customer, const Stretch& stretch, const Error& error);
   // How many samples hot has of it.
   Result<std::uint64_t> heal(const CustomerId& customer, const Stretch& stretch);
   Result<std::uint64_t> heal_once(const CustomerId& customer, const Stretch& stretch);
@@ -97,7 +100,14 @@ class Healer {
   TimePoint hot_put_off_{};
   std::size_t unanswered_ = 0;  // turns in a row
   bool is_hot_silent_ = false;  // did not answer what it was asked last
-  std::string first_failure_;   // of this round
+  std::uint64_t answers_ = 0;   // of hot, since the start
+  struct Failing {
+    TimestampMs begin_ms = 0;
+    std::size_t times = 0;      // in a row, that it failed there and a part of it may not
+    std::uint64_t answers = 0;  // of hot, up to the last time
+  };
+  std::map<CustomerId, Failing> failing_;
+  std::string first_failure_;  // of this round
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   HealStats stats_;

@@ -334,6 +334,38 @@ TEST_F(HealerTest, AnAnswerThatIsTooLargeIsAskedForInPartsAndTheSmallestIsPassed
   EXPECT_TRUE(hot_.asked.empty()) << "it goes on behind them";
 }
 
+// Each turn asks for the hour, its halves and theirs, down to the smallest that fails.
+TEST_F(HealerTest, AStretchThatAlwaysFailsIsPassedOverInTheEnd) {
+  const std::vector<Sample> all = each_minute(kFirst, kFirst + kHour);
+  for (const ErrorCode code : {ErrorCode::kCorrupt, ErrorCode::kOverLimit, ErrorCode::kDeadline}) {
+    SCOPED_TRACE(to_string(code));
+    const std::string customer = "c" + std::to_string(static_cast<int>(code));
+    put_hot(customer, all);
+    put_hot("well", all);
+    storage_.write(customer, "vigia:up", {all[0]});
+    storage_.write("well", "vigia:up", {all[0]});
+    hot_.errors[customer] = {code, "always"};
+    keep_note({{CustomerId::provider(), kNow - kHour},
+               {id_of("well"), kNow - 2 * kHour},
+               {id_of(customer), kNow - 2 * kHour}});
+    start();
+    for (int times = 0; times < 12; ++times) {
+      // Behind the last one hot answers others, so that it is known not to be away.
+      if (times == 11) now_ms_ += kHour;
+      healer_->heal_round();
+      EXPECT_EQ(healer_->stats().passed_over, 0U) << times;
+      EXPECT_EQ(healer_->stats().failures, static_cast<std::uint64_t>(times) + 1);
+      storage_.clock().advance(std::chrono::minutes(6));
+    }
+    healer_->heal_round();
+    EXPECT_EQ(healer_->stats().passed_over, 32U);
+    EXPECT_EQ(healer_->stats().failures, 13U) << "the next hour fails anew";
+    EXPECT_EQ(healer_->stats().behind_ms, kNow - kHour) << "it goes on behind it";
+    hot_ = Hot();
+    now_ms_ = kNow;
+  }
+}
+
 TEST_F(HealerTest, ItsThreadHealsByItselfAndEnds) {
   std::vector<Sample> all;
   for (TimestampMs at = kNow - 10'000; at < kNow - 2'000; at += 100) all.push_back({at, 1});
