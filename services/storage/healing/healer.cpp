@@ -25,6 +25,7 @@ constexpr Duration kRoundMax = std::chrono::minutes(10);
 constexpr Duration kStretchMax = std::chrono::minutes(2);
 constexpr Duration kPutOffMax = std::chrono::minutes(5);
 constexpr std::size_t kUnansweredMax = 3;  // in a row: all others would wait in vain, too
+constexpr Duration kClockStep = std::chrono::minutes(1);  // a clock that is set right by so much
 constexpr std::size_t kSlowMax = 3;       // times that a stretch is too slow for hot; then in parts
 constexpr std::size_t kFailuresMax = 12;  // times that a stretch fails; then without it
 constexpr TimestampMs kSpanMax_ms = 24 * 3'600'000;
@@ -123,9 +124,32 @@ TimestampMs Healer::first_begin(TimestampMs closed) const {
   return is_first_start_ ? up_to(sources_.now_ms() - in_ms(settings_.back)) : closed;
 }
 
+// What lies ahead was written while the clock was ahead: nobody knows how much was compared before
+// it had come. By this clock too: records that come late are no reason to compare again.
+void Healer::set_back(TimestampMs closed) {
+  const TimestampMs known_ms =
+      std::max(closed, up_to(clock_.wall_ms() - in_ms(settings_.settle) + in_ms(kClockStep)));
+  const TimestampMs begin_ms = up_to(closed - in_ms(settings_.back));
+  std::size_t customers = 0;
+  TimestampMs latest_ms = 0;
+  for (auto& [customer, up_to_ms] : healed_) {
+    if (up_to_ms <= known_ms) continue;
+    latest_ms = std::max(latest_ms, up_to_ms);
+    up_to_ms = begin_ms;
+    ++customers;
+  }
+  if (customers == 0) return;
+  is_noted_ = false;
+  service::log_warn("the clock was ahead: what was healed from hot is compared again",
+                    {{"customers", fmt::to_string(customers)},
+                     {"up_to", text_of(latest_ms)},
+                     {"from", text_of(begin_ms)}});
+}
+
 bool Healer::heal_round() {
   const TimestampMs closed = closed_ms();
   if (closed == 0 || clock_.steady() < hot_put_off_ || !sources_.is_whole()) return false;
+  set_back(closed);
   std::vector<Turn> turns = begin_turns(closed);
   if (turns.empty()) {
     if (!is_noted_) keep_note();  // after a stop he would begin behind it

@@ -78,6 +78,7 @@ class Healer {
   Result<std::uint64_t> heal(const CustomerId& customer, const Stretch& stretch);
   Result<std::uint64_t> heal_once(const CustomerId& customer, const Stretch& stretch);
   TimestampMs begin_of(const CustomerId& customer) const;
+  void set_back(TimestampMs closed_ms);
   TimestampMs first_begin(TimestampMs closed_ms) const;
   TimestampMs closed_ms() const;
   TimestampMs up_to(TimestampMs time_ms) const;

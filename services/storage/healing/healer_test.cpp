@@ -173,6 +173,31 @@ TEST_F(HealerTest, WhoeverIsInNoNoteThatCanBeReadBeginsNow) {
   EXPECT_EQ(stored("a"), 60U) << "what comes from now on is healed";
 }
 
+TEST_F(HealerTest, WhatAClockThatWasAheadHasNotedIsComparedAgain) {
+  const std::vector<Sample> all = each_minute(kFirst, kFirst + kHour);
+  for (const std::string customer : {"a", "b"}) {
+    put_hot(customer, all);
+    storage_.write(customer, "vigia:up", {all[0]});
+  }
+  const TimestampMs closed = storage_.clock().wall_ms() / kHour * kHour - kHour;
+  now_ms_ = closed + kHour;
+  keep_note(
+      {{CustomerId::provider(), closed}, {id_of("a"), closed + 48 * kHour}, {id_of("b"), closed}});
+  start();
+  healer_->heal_round();
+  EXPECT_EQ(stored("b"), 1U) << "whoever is not ahead was compared";
+  EXPECT_EQ(healer_->stats().behind_ms, 0);
+  EXPECT_THAT(hot_.asked,
+              testing::AllOf(testing::Contains("a"), testing::Not(testing::Contains("b"))));
+  const HealNote note(folder_.path(), settings_.prometheus, disk_log::system_files());
+  EXPECT_EQ(note.load().value().at(id_of("a")), closed);
+  // Records that are late are no clock that is wrong.
+  hot_.asked.clear();
+  now_ms_ -= 3 * kHour;
+  healer_->heal_round();
+  EXPECT_TRUE(hot_.asked.empty());
+}
+
 TEST_F(HealerTest, WithoutATimeOrWithRowsToComeBackNothingIsCompared) {
   put_hot("a", each_minute(kFirst, kFirst + kHour));
   storage_.write("a", "vigia:up", {{kFirst, 1}});
