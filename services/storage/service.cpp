@@ -262,7 +262,9 @@ void Service::stop(TimePoint deadline) noexcept {
     if (lanes != nullptr) lanes->stop(deadline);
   }
   take_over_.reset();  // it writes
-  healer_.reset();     // it, too
+  // It, too. It stays: its numbers may be read until the frame ends, and by who waits past the
+  // deadline.
+  if (healer_ != nullptr) healer_->stop();
   if (ingester_ != nullptr) ingester_->stop();
   if (exemplars_ != nullptr) exemplars_->stop();  // behind what hands it more
 }

@@ -71,7 +71,7 @@ Healer::Healer(const HealSettings& settings, std::unique_ptr<HotStore> hot, Heal
   if (noted) healed_ = *std::move(noted);
 }
 
-Healer::~Healer() {
+void Healer::stop() {
   *is_stopping_ = true;
   {
     const std::lock_guard lock(mutex_);  // whoever is about to wait has looked before, or sees it

@@ -48,11 +48,13 @@ class Healer {
          const ColdParts& cold, HealSources sources, const Clock& clock);
   Healer(const Healer&) = delete;
   Healer& operator=(const Healer&) = delete;
-  /// Soon: what is being asked ends.
-  ~Healer();
+  ~Healer() { stop(); }
 
   /// Starts the thread.
   void start();
+  /// Ends it, soon: what is being asked ends. Once it returns nothing is written any more; stats
+  /// goes on. Again: nothing.
+  void stop();
   /// Whatever is over and not compared yet, once. Ends early where it is being stopped, where hot
   /// does not answer, and after ten minutes: true then, there is more.
   bool heal_round();

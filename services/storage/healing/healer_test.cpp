@@ -405,6 +405,12 @@ TEST_F(HealerTest, ItsThreadHealsByItselfAndEnds) {
   while (stored("a") < all.size() && std::chrono::steady_clock::now() < deadline)
     std::this_thread::yield();
   EXPECT_EQ(stored("a"), all.size());
+  healer_->stop();
+  const HealStats stats = healer_->stats();
+  EXPECT_GT(stats.stretches, 0U) << "what was counted can be read still";
+  storage_.clock().advance(std::chrono::minutes(1));
+  EXPECT_EQ(healer_->stats().stretches, stats.stretches);
+  healer_->stop();
   healer_.reset();
 }
 
