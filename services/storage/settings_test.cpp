@@ -189,6 +189,9 @@ TEST(SettingsTest, HealingIsOffUnlessAPrometheusIsNamed) {
   };
   EXPECT_THAT(error("interval: 1h"), HasSubstr("heal.prometheus"));
   EXPECT_THAT(error("prometheus: hot"), HasSubstr("http://"));
+  EXPECT_THAT(error("prometheus: \"http://me:secret@hot/p\""),
+              testing::AllOf(HasSubstr("must not name a user"), testing::Not(HasSubstr("secret"))));
+  EXPECT_EQ(heal("heal: {prometheus: \"http://hot/of@me\"}\n").prometheus, "http://hot/of@me");
   EXPECT_THAT(error("prometheus: \"http://hot\", interval: 25h"), HasSubstr("1s to 24h"));
   EXPECT_THAT(error("prometheus: \"http://hot\", settle: 2d"), HasSubstr("0 to 24h"));
   EXPECT_THAT(error("prometheus: \"http://hot\", back: 400d"), HasSubstr("0 to 365d"));

@@ -24,11 +24,19 @@ constexpr int kOk = 200;
 constexpr int kTooManyRequests = 429;
 constexpr int kServerErrors = 500;
 
-// One line, of printable characters: it goes into a log.
-std::string words_of(const net::ClientResponse& response) {
-  std::string words = response.body.substr(0, kWordsMax);
-  std::replace_if(words.begin(), words.end(), [](char letter) { return letter < ' '; }, ' ');
-  return fmt::format("{}: {}", response.status, words);
+// One short line of printable characters, of what it says: it goes into a log.
+std::string words_of(std::string_view text) {
+  std::string words(text.substr(0, kWordsMax));
+  constexpr char kLast = '~';
+  std::replace_if(
+      words.begin(), words.end(), [](char letter) { return letter < ' ' || letter > kLast; }, ' ');
+  return words;
+}
+
+// Of what reads an answer: it may name parts of it.
+tl::unexpected<Error> unreadable(const std::string& url, const Error& error) {
+  return fail(error.code,
+              fmt::format("{} answers what cannot be read: {}", url, words_of(error.message)));
 }
 
 std::string seconds_of(TimestampMs time_ms) {
@@ -49,12 +57,12 @@ Result<std::string> Prometheus::ask(net::ClientRequest request, std::string_view
   if (response->status != kOk) {
     const bool passes = response->status == kTooManyRequests || response->status >= kServerErrors;
     return fail(passes ? ErrorCode::kUnavailable : ErrorCode::kInvalid,
-                fmt::format("{} answers {}", url_, words_of(*response)));
+                fmt::format("{} answers {}: {}", url_, response->status, words_of(response->body)));
   }
   const net::MediaType form(response->headers.get("content-type"));
   if (form.type() != net::MediaType(content_type).type()) {
-    return fail(ErrorCode::kInvalid,
-                fmt::format("{} answers with {}, not with {}", url_, form.type(), content_type));
+    return fail(ErrorCode::kInvalid, fmt::format("{} answers with {}, not with {}", url_,
+                                                 words_of(form.type()), content_type));
   }
   return std::move(response->body);
 }
@@ -71,16 +79,17 @@ Result<std::vector<std::string>> Prometheus::customers(const Stretch& stretch) {
   auto body = ask(std::move(request), "application/json");
   if (!body) return forward(body);
   const auto answer = wire::prometheus_api::Envelope::read(*std::move(body));
-  if (!answer) return forward(answer);
+  if (!answer) return unreadable(url_, answer.error());
   if (!answer->is_success()) {
-    return fail(ErrorCode::kUnavailable, fmt::format("{} answers: {}", url_, answer->error()));
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("{} answers: {}", url_, words_of(answer->error())));
   }
   std::vector<std::string> names;
   const auto read =
       wire::prometheus_api::read_texts(answer->data(), [&names](std::string_view name) {
         if (names.size() <= kCustomersMax) names.emplace_back(name);
       });
-  if (!read) return forward(read);
+  if (!read) return unreadable(url_, read.error());
   if (names.size() > kCustomersMax) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("{} names more than {} customers", url_, kCustomersMax));
