@@ -1,4 +1,5 @@
 // Service: healing from hot, and what is told of it.
+#include "libs/service/log.hpp"
 #include "services/storage/service.hpp"
 
 namespace vigia::storage {
@@ -7,6 +8,9 @@ namespace vigia::storage {
 void Service::start_healing() {
   const healing::HealSettings& settings = settings_.heal;
   if (settings.prometheus.empty()) return;
+  if (settings_.late_max != Duration(0) && settings_.late_max < settings.back) {
+    service::log_warn("late_max is shorter than heal.back: what is older is not healed from hot");
+  }
   healing::HealSources sources;
   sources.now_ms = [this] { return earliest_now_ms(); };
   sources.kept_from_ms = [this](const CustomerId& customer) {

@@ -115,7 +115,9 @@ TimestampMs Healer::closed_ms() const {
 }
 
 TimestampMs Healer::begin_of(const CustomerId& customer) const {
-  return std::max(healed_.at(customer), sources_.kept_from_ms(customer));
+  // What the intake refuses, by late_max, is not fetched.
+  return std::max(
+      {healed_.at(customer), sources_.kept_from_ms(customer), cold_.times().oldest.taken_ms});
 }
 
 // Whoever is in no note that could be read has come since, and hot has made nothing of his that is

@@ -98,7 +98,7 @@ class Healer {
   const Clock& clock_;
   bool is_first_start_ = false;  // there was no note that could be read
   HealedUpTo healed_;
-  bool is_noted_ = true;                     // that all of healed_'s customers are customers
+  bool is_noted_ = true;                     // whoever came since the last round is in the note
   std::map<CustomerId, TimePoint> put_off_;  // whoever has failed, until then
   TimePoint hot_put_off_{};
   std::size_t unanswered_ = 0;  // turns in a row

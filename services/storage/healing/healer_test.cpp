@@ -100,7 +100,11 @@ class HealerTest : public testing::Test {
                          storage_.answers(),
                          storage_.ingester(),
                          books_,
-                         [] { return api::WriteTimes(); }};
+                         [this] {
+                           api::WriteTimes times;
+                           times.oldest.taken_ms = taken_from_ms_;
+                           return times;
+                         }};
     healer_ = std::make_unique<Healer>(
         settings_, std::make_unique<HotDouble>(hot_),
         HealNote(folder_.path(), settings_.prometheus, disk_log::system_files()), cold,
@@ -143,6 +147,7 @@ class HealerTest : public testing::Test {
   Hot hot_;
   TimestampMs now_ms_ = kNow;
   TimestampMs kept_from_ms_ = 0;
+  TimestampMs taken_from_ms_ = 0;
   bool is_whole_ = true;
   std::unique_ptr<Healer> healer_;
 };
@@ -251,6 +256,18 @@ TEST_F(HealerTest, WithoutATimeOrWithRowsToComeBackNothingIsCompared) {
   kept_from_ms_ = kNow - 2 * kHour;
   healer_->heal_round();
   EXPECT_EQ(stored("a"), 1U) << "what is not kept is not fetched";
+}
+
+TEST_F(HealerTest, WhatIsRefusedForBeingLateIsNotFetched) {
+  const std::vector<Sample> all = each_minute(kFirst, kFirst + kHour);
+  put_hot("a", all);
+  storage_.write("a", "vigia:up", {all[0]});
+  taken_from_ms_ = kFirst + 30 * kMinute;
+  start();
+  healer_->heal_round();
+  EXPECT_EQ(stored("a"), 31U) << "one was there, half an hour is taken";
+  EXPECT_EQ(refused(Refused::kInvalid), 0U);
+  EXPECT_EQ(healer_->stats().counts.compared, 30U);
 }
 
 TEST_F(HealerTest, OneCustomersDamageHoldsUpNobodyElse) {
