@@ -27,8 +27,11 @@ Result<void> Service::start_retention() {
   retention_guard_ = std::make_unique<retention::RetentionGuard>(
       directory_ + "/vigia-retention", std::min(classes_->shortest(), kUnmadeKept), clock_);
   start_rollups();
-  retention_ = std::make_unique<retention::RetentionSweeper>(retention_rules(), *retention_guard_,
-                                                             times_, settings_.retention.interval);
+  retention::SweepGate gate;
+  gate.begin = [this] { return classes_->begin_sweep(); };
+  gate.end = [this] { classes_->end_sweep(); };
+  retention_ = std::make_unique<retention::RetentionSweeper>(
+      retention_rules(), *retention_guard_, times_, settings_.retention.interval, std::move(gate));
   return {};
 }
 

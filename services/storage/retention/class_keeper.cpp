@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -149,6 +150,7 @@ void ClassKeeper::decide() {
   for (const CustomerId& customer : customers) decide_on(customer);
   stats_.held = held_.size();
   if (is_unkept_) keep_state();
+  publish();
 }
 
 ClassKeeper::Wanted ClassKeeper::wanted_of(const CustomerId& customer) const {
@@ -179,13 +181,12 @@ void ClassKeeper::decide_on(const CustomerId& customer) {
   }
   if (!is_shorter) held_.erase(customer);
   if (!is_shorter && !wanted.has_class) {  // as all others: `retention:` counts for him
-    is_unkept_ = is_unkept_ || known != own_.end();
-    own_.erase(customer);
+    if (own_.erase(customer) != 0) is_unkept_ = is_changed_ = true;
     return;
   }
   if (known != own_.end() && known->second == next) return;
   own_[customer] = next;
-  is_unkept_ = true;
+  is_unkept_ = is_changed_ = true;
 }
 
 // Whether it has been so for an hour; it begins anew with whatever else is wanted.
@@ -219,16 +220,39 @@ void ClassKeeper::keep_state() {
   }
 }
 
-Duration ClassKeeper::keep_of(const CustomerId& customer, DataKind kind) const {
+void ClassKeeper::publish() {
+  if (!is_changed_) return;
+  is_changed_ = false;
+  next_ = std::make_shared<const CustomerKeeps>(own_);
+  if (sweeps_ == 0) counting_ = std::exchange(next_, nullptr);
+}
+
+std::shared_ptr<const CustomerKeeps> ClassKeeper::counting() const {
   const std::lock_guard lock(mutex_);
-  const auto found = own_.find(customer);
-  return found == own_.end() ? all_[kind] : found->second[kind];
+  return counting_;
+}
+
+bool ClassKeeper::begin_sweep() {
+  const std::lock_guard lock(mutex_);
+  ++sweeps_;
+  return true;
+}
+
+void ClassKeeper::end_sweep() {
+  const std::lock_guard lock(mutex_);
+  if (--sweeps_ == 0 && next_ != nullptr) counting_ = std::exchange(next_, nullptr);
+}
+
+Duration ClassKeeper::keep_of(const CustomerId& customer, DataKind kind) const {
+  const auto own = counting();
+  const auto found = own->find(customer);
+  return found == own->end() ? all_[kind] : found->second[kind];
 }
 
 Duration ClassKeeper::longest(DataKind kind) const {
-  const std::lock_guard lock(mutex_);
+  const auto own = counting();
   Duration longest = all_[kind];
-  for (const auto& [customer, keeps] : own_) longest = longer(longest, keeps[kind]);
+  for (const auto& [customer, keeps] : *own) longest = longer(longest, keeps[kind]);
   return longest;
 }
 
@@ -254,8 +278,8 @@ Duration ClassKeeper::shortest(DataKind kind) const {
 
 std::map<CustomerId, Duration> ClassKeeper::own(DataKind kind) const {
   std::map<CustomerId, Duration> own;
-  const std::lock_guard lock(mutex_);
-  for (const auto& [customer, keeps] : own_) {
+  const auto counting = this->counting();
+  for (const auto& [customer, keeps] : *counting) {
     if (keeps[kind] != all_[kind]) own.emplace(customer, keeps[kind]);
   }
   return own;
@@ -278,6 +302,7 @@ bool ClassKeeper::confirm(const CustomerId& customer) {
   decide_on(customer);
   stats_.held = held_.size();
   if (is_unkept_) keep_state();
+  publish();
   return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -32,7 +33,9 @@ struct KeepStats {
 /// the file has said so, or when a person confirms it; where the file only says nothing any more of
 /// a customer, or names a class that is none, a person alone decides, since a file may be cut
 /// short. What counted last is kept on disk, over restarts. `retention:` itself counts at once for
-/// those without a class. Thread contract: any thread; `look` one at a time.
+/// those without a class. While something expires by cuts that were taken before, nothing that was
+/// decided meanwhile counts: what a customer gets back for being kept longer would go with them.
+/// Thread contract: any thread; `look` one at a time.
 class ClassKeeper {
  public:
   /// `clock` must outlive it.
@@ -68,6 +71,11 @@ class ClassKeeper {
   bool confirm(const CustomerId& customer);
   KeepStats stats() const;
 
+  /// Before cuts are taken, and when all has gone that goes by them: what is decided in between
+  /// counts at the end. False: nothing may go now, and there is no end.
+  bool begin_sweep();
+  void end_sweep();
+
  private:
   struct Held {
     Keeps wanted;
@@ -86,6 +94,8 @@ class ClassKeeper {
   void decide_on(const CustomerId& customer);
   bool is_due(const CustomerId& customer, const Wanted& wanted, const Keeps& own);
   void keep_state();
+  void publish();
+  std::shared_ptr<const CustomerKeeps> counting() const;
 
   const ClassSettings settings_;
   const Keeps all_;
@@ -95,7 +105,11 @@ class ClassKeeper {
   CustomerClasses named_;
   std::string text_;  // of the file, as it was read last
   KeepStats stats_;
-  CustomerKeeps own_;  // that count
+  CustomerKeeps own_;  // as decided
+  std::shared_ptr<const CustomerKeeps> counting_ = std::make_shared<const CustomerKeeps>();
+  std::shared_ptr<const CustomerKeeps> next_;  // counts when nothing expires any more; null: none
+  int sweeps_ = 0;
+  bool is_changed_ = true;  // own_ since it was published
   std::map<CustomerId, Held> held_;
   bool is_unkept_ = false;  // own_ differs from what is on disk
   std::string complaint_;

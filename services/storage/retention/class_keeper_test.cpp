@@ -206,6 +206,23 @@ TEST_F(ClassKeeperTest, WhereWhatCountedIsDamagedEverybodyWaits) {
   EXPECT_TRUE(load_keeps(state_file()).has_value());
 }
 
+// What he gets back for being kept longer would go by the cuts that were taken before.
+TEST_F(ClassKeeperTest, LongerCountsWhenNothingExpiresByWhatWasBefore) {
+  say("");
+  ASSERT_TRUE(open().has_value());
+  ASSERT_TRUE(keeper_->begin_sweep());
+  say("{id: cliente-a, class: long}");
+  keeper_->look();
+  EXPECT_EQ(raw_days(a_), 400) << "neither taken nor read as if it were kept";
+  EXPECT_EQ(keeper_->longest(DataKind::kRaw), 400 * kDay);
+  EXPECT_EQ(load_keeps(state_file()).value().at(a_)[DataKind::kRaw], 730 * kDay);
+  keeper_->end_sweep();
+  EXPECT_EQ(raw_days(a_), 730) << "without another look";
+  ASSERT_TRUE(keeper_->begin_sweep());
+  EXPECT_EQ(keeper_->cuts(DataKind::kRaw, kNow).of(a_), kNow - 730 * kDayMs);
+  keeper_->end_sweep();
+}
+
 TEST_F(ClassKeeperTest, ForEverIsLongest) {
   settings_.classes["ever"] = Keeps();
   say("{id: cliente-a, class: ever}");

@@ -229,6 +229,33 @@ TEST_F(RetentionGuardTest, AClassSaysHowLongAndTheGuardWhatTimeItIs) {
   EXPECT_EQ(days_of(2), 30U);
 }
 
+TEST_F(RetentionGuardTest, TheGateStandsAroundCutsAndWhatGoesByThem) {
+  run(hours(2));
+  std::string steps;
+  bool is_open = true;
+  SweepGate gate;
+  gate.begin = [&] {
+    steps += is_open ? "begin " : "shut ";
+    return is_open;
+  };
+  gate.end = [&] { steps += "end "; };
+  const RetentionRule rule{"raw",
+                           [&](TimestampMs now_ms) {
+                             steps += "cuts ";
+                             return cuts_after(kKeep)(now_ms);
+                           },
+                           [&](const store::ExpiryCuts&) -> Result<std::size_t> {
+                             steps += "expire ";
+                             throw std::runtime_error("a fault");
+                           }};
+  sweeper_ = std::make_unique<RetentionSweeper>(std::vector<RetentionRule>{rule}, *guard_, *times_,
+                                                hours(1'000'000), std::move(gate));
+  run(kSweep);
+  is_open = false;
+  run(kSweep);
+  EXPECT_EQ(steps, "begin cuts expire end shut ");
+}
+
 TEST_F(RetentionGuardTest, ARuleThatThrowsCostsItselfAlone) {
   run(hours(2));
   int swept = 0;

@@ -18,10 +18,14 @@ std::function<store::ExpiryCuts(TimestampMs now_ms)> cuts_after(Duration keep) {
 }
 
 RetentionSweeper::RetentionSweeper(std::vector<RetentionRule> rules, RetentionGuard& guard,
-                                   const customers::RecordTimes& times, Duration interval)
-    : rules_(std::move(rules)), guard_(guard), times_(times), interval_(interval), thread_([this] {
-        run();
-      }) {}
+                                   const customers::RecordTimes& times, Duration interval,
+                                   SweepGate gate)
+    : rules_(std::move(rules)),
+      guard_(guard),
+      times_(times),
+      interval_(interval),
+      gate_(std::move(gate)),
+      thread_([this] { run(); }) {}
 
 RetentionSweeper::~RetentionSweeper() {
   {
@@ -52,6 +56,15 @@ void RetentionSweeper::sweep() {
 }
 
 void RetentionSweeper::apply(const RetentionRule& rule, TimestampMs now_ms) {
+  if (!gate_.begin()) return;
+  struct End {  // also where the rule throws
+    const SweepGate& gate;
+    explicit End(const SweepGate& of) : gate(of) {}
+    End(const End&) = delete;
+    End& operator=(const End&) = delete;
+    ~End() { gate.end(); }
+  };
+  const End end(gate_);
   const store::ExpiryCuts cuts = rule.cuts(now_ms);
   if (cuts.latest_ms() <= 0) return;
   const auto days = rule.expire(cuts);

@@ -29,13 +29,20 @@ struct RetentionRule {
 /// Of a rule that is the same for all customers. `keep` 0: for ever.
 std::function<store::ExpiryCuts(TimestampMs now_ms)> cuts_after(Duration keep);
 
+/// What stands around each rule, from before its cuts are taken until it is done.
+struct SweepGate {
+  /// False: the rule waits for the next time, and there is no end.
+  std::function<bool()> begin = [] { return true; };
+  std::function<void()> end = [] {};
+};
+
 /// A thread of its own, every `interval`, never at the start: RetentionGuard says what time it is,
 /// and nothing goes while that is in doubt. A rule that fails or throws costs itself alone.
 class RetentionSweeper {
  public:
   /// What the rules call and the others must outlive it.
   RetentionSweeper(std::vector<RetentionRule> rules, RetentionGuard& guard,
-                   const customers::RecordTimes& times, Duration interval);
+                   const customers::RecordTimes& times, Duration interval, SweepGate gate = {});
   RetentionSweeper(const RetentionSweeper&) = delete;
   RetentionSweeper& operator=(const RetentionSweeper&) = delete;
   ~RetentionSweeper();
@@ -45,12 +52,13 @@ class RetentionSweeper {
 
  private:
   void run();
-  static void apply(const RetentionRule& rule, TimestampMs now_ms);
+  void apply(const RetentionRule& rule, TimestampMs now_ms);
 
   std::vector<RetentionRule> rules_;
   RetentionGuard& guard_;
   const customers::RecordTimes& times_;
   Duration interval_;
+  SweepGate gate_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool is_stopping_ = false;
