@@ -11,11 +11,13 @@ kv::DayCuts by_number(const index::SeriesIndex& index, const ExpiryCuts& cuts) {
   kv::DayCuts numbered(cuts.before_ms);
   numbered.earliest_ms = cuts.earliest_ms();
   numbered.latest_ms = cuts.latest_ms();
+  // Before the names are looked up: whoever gets his number in between is nobody yet, and not one
+  // of all others, though he may keep longer than they do.
+  std::set<std::uint32_t> given;
+  for (const index::Customer& customer : index.customers()) given.insert(customer.number.value);
   for (const auto& [customer, cut_ms] : cuts.own) {
     if (const auto number = index.find_customer(customer)) numbered.own[number->value] = cut_ms;
   }
-  std::set<std::uint32_t> given;
-  for (const index::Customer& customer : index.customers()) given.insert(customer.number.value);
   numbered.is_given = [given = std::move(given)](std::uint32_t number) {
     return given.contains(number);
   };
