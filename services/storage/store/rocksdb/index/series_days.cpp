@@ -110,7 +110,13 @@ Result<std::size_t> SeriesIndex::expire(const ExpiryCuts& cuts, TimestampMs now_
   std::uint32_t latest = 0;
   for (const Customer& customer : customers()) {
     const std::uint32_t cut = day_of(std::max<TimestampMs>(cuts.of(customer.id), 0));
-    if (cut <= expired_until(customer.number)) continue;
+    if (cut <= expired_until(customer.number)) {
+      // He is kept longer now: what comes of these days is to be found again.
+      const std::lock_guard lock(expired_mutex_);
+      const auto known = expired_until_.find(customer.number);
+      if (known != expired_until_.end()) known->second = cut;
+      continue;
+    }
     due.emplace(customer.number, cut);
     latest = std::max(latest, cut);
   }

@@ -129,6 +129,18 @@ TEST_F(SeriesDaysTest, WhatIsOverIsForgottenWithItsValuesAndMayComeBack) {
 }
 
 // A sender may write a series' labels in two orders; each is known by itself.
+TEST_F(SeriesDaysTest, WhoIsKeptLongerFindsWhatComesOfDaysThatWereOver) {
+  index_->number_of(CustomerId::parse("cliente-a").value()).value();
+  write("alive", {100, 110});
+  expire(105);
+  EXPECT_THAT(values({100, 104}), testing::IsEmpty());
+  expire(90);
+  write("again", {100, 101});
+  EXPECT_THAT(values({100, 104}), testing::ElementsAre("again", "alive"));
+  EXPECT_THAT(values({80, 89}), testing::IsEmpty());
+  EXPECT_EQ(expire(105), 1U) << "and what is over by then goes";
+}
+
 TEST_F(SeriesDaysTest, ARowWrittenAnewKeepsTheDaysThatOtherBytesOfTheSameLabelsBrought) {
   index_->number_of(CustomerId::parse("cliente-a").value()).value();
   const Labels labels = Labels::from({{"__name__", "up"}, {"pod", "x"}});
