@@ -10,6 +10,13 @@ namespace {
 constexpr Duration kIndexAfterRaw = std::chrono::hours(48);
 constexpr Duration kUnmadeKept = std::chrono::hours(24 * 30);  // roll-ups that are made no more
 
+// By the earlier of clock and records, as expiry goes, and with the day that it leaves standing.
+TimestampMs oldest_taken_ms(TimestampMs now_ms, Duration keep) {
+  if (keep == Duration(0)) return 0;
+  const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(keep + kIndexAfterRaw);
+  return std::max<TimestampMs>(now_ms - kept.count(), 0);
+}
+
 }  // namespace
 
 // Before the first write and read: both go by it.
@@ -90,12 +97,8 @@ void Service::use_times() {
   });
 }
 
-// By the earlier of clock and records, as expiry goes, and with the day that it leaves standing.
 TimestampMs Service::oldest_ms(const CustomerId& customer, retention::DataKind kind) const {
-  const Duration keep = classes_->keep_of(customer, kind);
-  if (keep == Duration(0)) return 0;
-  const auto kept = std::chrono::duration_cast<std::chrono::milliseconds>(keep + kIndexAfterRaw);
-  return std::max<TimestampMs>(earliest_now_ms() - kept.count(), 0);
+  return oldest_taken_ms(earliest_now_ms(), classes_->keep_of(customer, kind));
 }
 
 // What is older is not read any more, by the time that expiry goes by: it may lie there for up to a
@@ -118,13 +121,14 @@ TimestampMs Service::earliest_now_ms() const {
 // Whose times nobody judged at the door: a day that is far ahead would stay for good.
 api::WriteTimes Service::write_times() const {
   api::WriteTimes times;
+  const TimestampMs now_ms = earliest_now_ms();  // once a request, not for each customer of it
   if (settings_.late_max != Duration(0)) {
     const auto late = std::chrono::duration_cast<std::chrono::milliseconds>(settings_.late_max);
-    times.oldest.taken_ms = std::max<TimestampMs>(earliest_now_ms() - late.count(), 0);
+    times.oldest.taken_ms = std::max<TimestampMs>(now_ms - late.count(), 0);
   }
   times.exemplars_ahead_ms = times_.latest_ms(clock_) + store::kDayMs;
-  times.kept_of = [this](const CustomerId& customer) {
-    return oldest_ms(customer, retention::DataKind::kRaw);
+  times.kept_of = [this, now_ms](const CustomerId& customer) {
+    return oldest_taken_ms(now_ms, classes_->keep_of(customer, retention::DataKind::kRaw));
   };
   return times;
 }
