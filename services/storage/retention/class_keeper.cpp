@@ -1,6 +1,7 @@
 #include "services/storage/retention/class_keeper.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <utility>
 
@@ -64,20 +65,34 @@ Result<void> ClassKeeper::open(std::span<const CustomerId> known) {
       is_unkept_ = is_unkept_ || (!is_known && !named_.class_of.contains(entry.first));
       return !is_known && !named_.class_of.contains(entry.first);
     });
+  } else if (own.error().code != ErrorCode::kCorrupt) {
+    return forward(own);
   } else {
+    if (auto aside = set_aside(state_file_); !aside) return aside;
     service::log_error(
-        "how long customers' data were kept cannot be read: whoever is to be kept shorter than the "
-        "longest class waits for an hour",
-        {{"error", own.error().message}});
-    Keeps longest = all_;
-    for (const auto& [name, keeps] : settings_.classes) {
-      for (const DataKind kind : kKinds) longest[kind] = longer(longest[kind], keeps[kind]);
-    }
-    for (const auto& [customer, name] : named_.class_of) own_[customer] = longest;
-    is_unkept_ = true;
+        "how long customers' data were kept is damaged: all are kept as long as any class says "
+        "until a person confirms it, for one customer or by taking the damaged file away",
+        {{"error", own.error().message}, {"damaged", damaged_path(state_file_)}});
+    take_longest(known);
   }
   decide();
   return {};
+}
+
+void ClassKeeper::take_longest(std::span<const CustomerId> known) {
+  Keeps longest = all_;
+  for (const auto& [name, keeps] : settings_.classes) {
+    for (const DataKind kind : kKinds) longest[kind] = longer(longest[kind], keeps[kind]);
+  }
+  for (const auto& [customer, name] : named_.class_of) own_[customer] = longest;
+  for (const CustomerId& customer : known) own_[customer] = longest;
+  is_unkept_ = is_changed_ = true;
+}
+
+// What is on disk is a guess as long as the damaged file lies beside it, over restarts too.
+bool ClassKeeper::is_in_doubt() const {
+  std::error_code error;
+  return std::filesystem::exists(damaged_path(state_file_), error) || error;
 }
 
 void ClassKeeper::start() {
@@ -144,6 +159,7 @@ Result<void> ClassKeeper::read_file() {
 }
 
 void ClassKeeper::decide() {
+  is_doubted_ = is_in_doubt();
   std::set<CustomerId> customers;
   for (const auto& [customer, name] : named_.class_of) customers.insert(customer);
   for (const auto& [customer, keeps] : own_) customers.insert(customer);
@@ -192,18 +208,19 @@ void ClassKeeper::decide_on(const CustomerId& customer) {
 // Whether it has been so for an hour; it begins anew with whatever else is wanted.
 bool ClassKeeper::is_due(const CustomerId& customer, const Wanted& wanted, const Keeps& own) {
   const TimePoint now = clock_.steady();
+  const bool is_by_person = !wanted.has_class || is_doubted_;
   const auto held = held_.find(customer);
   if (held != held_.end() && held->second.wanted == wanted.keeps &&
-      held->second.is_by_person == !wanted.has_class) {
+      held->second.is_by_person == is_by_person) {
     return held->second.is_confirmed ||
            (!held->second.is_by_person && now - held->second.since >= kHold);
   }
-  held_[customer] = {wanted.keeps, now, !wanted.has_class, false};
+  held_[customer] = {wanted.keeps, now, is_by_person, false};
   service::log_warn(
       "a customer's data are to be kept shorter: what there is stays for now",
       {{"customer", customer.text()},
        {"what", difference(own, wanted.keeps)},
-       {"until", wanted.has_class ? "the file has said so for an hour" : "a person confirms it"},
+       {"until", is_by_person ? "a person confirms it" : "the file has said so for an hour"},
        {"next", "if it is right, POST /api/v1/retention/confirm?customer=" + customer.text() +
                     " with the internal token; else set the file right"}});
   return false;

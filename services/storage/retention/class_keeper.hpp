@@ -44,8 +44,9 @@ class ClassKeeper {
   ClassKeeper& operator=(const ClassKeeper&) = delete;
   ~ClassKeeper();
 
-  /// Reads what counted last, and the file: its errors where it cannot be read. Where what counted
-  /// is damaged, everybody of the file is taken to have been kept as long as any class says.
+  /// Reads what counted last, and the file: its errors where one cannot be read. Where what counted
+  /// is damaged, it is set aside, all of the file and of `known` are taken to have been kept as
+  /// long as any class says, and as long as the damaged one lies there a person alone decides.
   /// Forgets those whom neither the file nor `known` names.
   Result<void> open(std::span<const CustomerId> known);
   /// A thread that looks at the file each second.
@@ -94,6 +95,8 @@ class ClassKeeper {
   void decide_on(const CustomerId& customer);
   bool is_due(const CustomerId& customer, const Wanted& wanted, const Keeps& own);
   void keep_state();
+  void take_longest(std::span<const CustomerId> known);
+  bool is_in_doubt() const;
   void publish();
   std::shared_ptr<const CustomerKeeps> counting() const;
 
@@ -111,7 +114,8 @@ class ClassKeeper {
   int sweeps_ = 0;
   bool is_changed_ = true;  // own_ since it was published
   std::map<CustomerId, Held> held_;
-  bool is_unkept_ = false;  // own_ differs from what is on disk
+  bool is_unkept_ = false;   // own_ differs from what is on disk
+  bool is_doubted_ = false;  // own_ is a guess
   std::string complaint_;
   std::condition_variable wake_;
   bool is_stopping_ = false;

@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/bytes.hpp"
+#include "libs/base/crc32c.hpp"
 #include "libs/base/testing/temporary_folder.hpp"
 
 namespace vigia::storage::retention {
@@ -189,21 +191,51 @@ TEST_F(ClassKeeperTest, AFileThatCannotBeReadChangesNothing) {
   EXPECT_EQ(raw_days(a_), 730);
 }
 
-TEST_F(ClassKeeperTest, WhereWhatCountedIsDamagedEverybodyWaits) {
+TEST_F(ClassKeeperTest, WhereWhatCountedIsDamagedAPersonDecides) {
   say("{id: cliente-a, class: long}, {id: cliente-b, class: short}");
-  ASSERT_TRUE(open().has_value());
+  ASSERT_TRUE(open({c_}).has_value());
   wait(hours(1));
   ASSERT_EQ(raw_days(b_), 30);
   std::string bytes = encode_keeps(load_keeps(state_file()).value());
   bytes[bytes.size() / 2] ^= 1;
   std::ofstream(state_file(), std::ios::binary) << bytes;
-  ASSERT_FALSE(load_keeps(state_file()).has_value());
-  ASSERT_TRUE(open().has_value());
+  ASSERT_EQ(load_keeps(state_file()).error().code, ErrorCode::kCorrupt);
+  ASSERT_TRUE(open({c_}).has_value());
+  std::ifstream damaged(damaged_path(state_file()), std::ios::binary);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(damaged), {}), bytes) << "it is not lost";
   EXPECT_EQ(raw_days(a_), 730);
   EXPECT_EQ(raw_days(b_), 730) << "he may have been kept so long";
-  wait(hours(1));
+  EXPECT_EQ(raw_days(c_), 730) << "so may whom the file does not name";
+  wait(hours(48));
+  EXPECT_EQ(raw_days(b_), 730);
+  ASSERT_TRUE(load_keeps(state_file()).has_value());
+  ASSERT_TRUE(open({c_}).has_value());
+  wait(hours(48));
+  EXPECT_EQ(raw_days(b_), 730) << "a start makes no certainty of a guess";
+  EXPECT_TRUE(keeper_->confirm(c_));
+  EXPECT_EQ(raw_days(c_), 400);
+  std::filesystem::remove(damaged_path(state_file()));
+  wait(minutes(50));
+  EXPECT_EQ(raw_days(b_), 730) << "the hour begins now";
+  wait(minutes(10));
   EXPECT_EQ(raw_days(b_), 30);
-  EXPECT_TRUE(load_keeps(state_file()).has_value());
+}
+
+// It may be whole: who takes it for damaged writes over what nobody else knows.
+TEST_F(ClassKeeperTest, WhereWhatCountedCannotBeReadNothingStarts) {
+  say("{id: cliente-a, class: long}");
+  std::filesystem::create_directory(state_file());
+  EXPECT_EQ(open().error().code, ErrorCode::kUnavailable);
+  std::filesystem::remove(state_file());
+  std::string bytes = encode_keeps({{b_, settings_.classes["long"]}});
+  bytes.resize(bytes.size() - 4);
+  bytes[4] = 2;  // the version
+  append_u32(bytes, crc32c(bytes));
+  std::ofstream(state_file(), std::ios::binary) << bytes;
+  EXPECT_EQ(open().error().code, ErrorCode::kUnavailable);
+  std::ifstream file(state_file(), std::ios::binary);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), bytes);
+  EXPECT_FALSE(std::filesystem::exists(damaged_path(state_file())));
 }
 
 // What he gets back for being kept longer would go by the cuts that were taken before.
