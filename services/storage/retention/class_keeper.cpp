@@ -119,6 +119,9 @@ void ClassKeeper::look() {
                       {{"error", complaint}});
   }
   complaint_ = complaint;
+  if (!read) {  // the hour is one in which the file has said so, and now it says nothing
+    for (auto& [customer, held] : held_) held.since = clock_.steady();
+  }
   decide();
 }
 

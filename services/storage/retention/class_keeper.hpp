@@ -30,12 +30,13 @@ struct KeepStats {
 
 /// A customer is kept as his class says, who has none as `retention:` says. To be kept longer
 /// counts at once. To be kept shorter is announced and counts after an hour of steady time in which
-/// the file has said so, or when a person confirms it; where the file only says nothing any more of
-/// a customer, or names a class that is none, a person alone decides, since a file may be cut
-/// short. What counted last is kept on disk, over restarts. `retention:` itself counts at once for
-/// those without a class. While something expires by cuts that were taken before, nothing that was
-/// decided meanwhile counts: what a customer gets back for being kept longer would go with them.
-/// Thread contract: any thread; `look` one at a time.
+/// the file has said so, or when a person confirms it; while the file cannot be read the hour does
+/// not begin. Where the file only says nothing any more of a customer, or names a class that is
+/// none, a person alone decides, since a file may be cut short. What counted last is kept on disk,
+/// over restarts. `retention:` itself counts at once for those without a class. While something
+/// expires by cuts that were taken before, nothing that was decided meanwhile counts: what a
+/// customer gets back for being kept longer would go with them. Thread contract: any thread; `look`
+/// one at a time.
 class ClassKeeper {
  public:
   /// `clock` must outlive it.

@@ -154,6 +154,25 @@ TEST_F(ClassKeeperTest, WhatTheFileSaysNothingOfNoTimeDecides) {
   EXPECT_FALSE(keeper_->own(DataKind::kRaw).contains(b_));
 }
 
+// Whoever sees his mistake takes the file away, or is just writing another.
+TEST_F(ClassKeeperTest, TheHourBeginsAnewWhenTheFileIsReadAgain) {
+  say("{id: cliente-a, class: short}");
+  ASSERT_TRUE(open().has_value());
+  wait(minutes(50));
+  std::filesystem::remove(settings_.customers_file);
+  wait(hours(2));
+  EXPECT_EQ(raw_days(a_), 400);
+  std::ofstream(settings_.customers_file) << "customers: [";
+  wait(hours(2));
+  EXPECT_EQ(raw_days(a_), 400);
+  EXPECT_EQ(keeper_->stats().held, 1U);
+  say("{id: cliente-a, class: short}");
+  wait(minutes(50));
+  EXPECT_EQ(raw_days(a_), 400);
+  wait(minutes(10));
+  EXPECT_EQ(raw_days(a_), 30);
+}
+
 // His rows are gone, so nothing is kept for him: the command delete leaves not even his name.
 TEST_F(ClassKeeperTest, WhoIsNowhereAnyMoreIsForgotten) {
   say("{id: cliente-c, class: long}");
