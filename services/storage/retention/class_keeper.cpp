@@ -1,11 +1,13 @@
 #include "services/storage/retention/class_keeper.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
@@ -36,6 +38,22 @@ std::string difference(const Keeps& own, const Keeps& wanted) {
   return text;
 }
 
+// Of a file that was not written just now: it may be written again within the tick of the clock
+// that its times are of, and be as long as before.
+std::optional<FileStamp> settled_stamp_of(const std::string& path) {
+  struct stat found{};
+  if (::stat(path.c_str(), &found) != 0) return std::nullopt;
+  constexpr std::time_t kSettledAfterS = 2;
+  if (std::max(found.st_mtim.tv_sec, found.st_ctim.tv_sec) + kSettledAfterS >= std::time(nullptr)) {
+    return std::nullopt;
+  }
+  const auto in_ns = [](const timespec& time) {
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  };
+  return FileStamp{found.st_dev, found.st_ino, found.st_size, in_ns(found.st_mtim),
+                   in_ns(found.st_ctim)};
+}
+
 }  // namespace
 
 ClassKeeper::ClassKeeper(ClassSettings settings, Keeps all, std::string state_file,
@@ -55,7 +73,7 @@ ClassKeeper::~ClassKeeper() {
 }
 
 Result<void> ClassKeeper::open(std::span<const CustomerId> known) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(work_mutex_);
   if (auto read = read_file(); !read) return read;
   auto own = load_keeps(state_file_);
   if (own) {
@@ -109,7 +127,7 @@ void ClassKeeper::run() {
 }
 
 void ClassKeeper::look() {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(work_mutex_);
   const auto read = read_file();
   if (!read) ++stats_.file_failures;
   // Said once for each kind of failure, not every second.
@@ -125,16 +143,28 @@ void ClassKeeper::look() {
   decide();
 }
 
-// The lock is held.
+// work_mutex_ is held, here and in all below that decides.
 Result<void> ClassKeeper::read_file() {
   if (settings_.customers_file.empty()) return {};
+  // Asked before it is read: what is written meanwhile has another one the next time.
+  const auto stamp = settled_stamp_of(settings_.customers_file);
+  if (stamp.has_value() && stamp == stamp_) return last_read_;
+  stamp_.reset();
   auto text = read_customers_file(settings_.customers_file);
   if (!text) return forward(text);
-  if (*text == text_ && !text_.empty()) return {};
-  auto named = parse_customers(*text, settings_.customers_file);
+  if (!text_.has_value() || *text != *text_) {
+    text_.reset();
+    last_read_ = take_text(*text);
+    text_ = *std::move(text);
+  }
+  stamp_ = stamp;
+  return last_read_;
+}
+
+Result<void> ClassKeeper::take_text(const std::string& text) {
+  auto named = parse_customers(text, settings_.customers_file);
   if (!named) return forward(named);
   named_ = *std::move(named);
-  text_ = *std::move(text);
   stats_.customers.clear();
   stats_.unknown = 0;
   stats_.left_out = named_.left_out;
@@ -240,11 +270,20 @@ void ClassKeeper::keep_state() {
   }
 }
 
+// What went out of force is destroyed behind the lock, here and below: it may be large.
 void ClassKeeper::publish() {
-  if (!is_changed_) return;
+  std::shared_ptr<const CustomerKeeps> own;
+  if (is_changed_) own = std::make_shared<const CustomerKeeps>(own_);
   is_changed_ = false;
-  next_ = std::make_shared<const CustomerKeeps>(own_);
-  if (sweeps_ == 0) counting_ = std::exchange(next_, nullptr);
+  const std::lock_guard lock(mutex_);
+  shown_ = stats_;
+  if (own != nullptr) next_.swap(own);
+  if (sweeps_ == 0 && next_ != nullptr) own = let_next_count();
+}
+
+// The lock is held. Returns what counted before.
+std::shared_ptr<const CustomerKeeps> ClassKeeper::let_next_count() {
+  return std::exchange(counting_, std::exchange(next_, nullptr));
 }
 
 std::shared_ptr<const CustomerKeeps> ClassKeeper::counting() const {
@@ -259,8 +298,9 @@ bool ClassKeeper::begin_sweep() {
 }
 
 void ClassKeeper::end_sweep() {
+  std::shared_ptr<const CustomerKeeps> before;
   const std::lock_guard lock(mutex_);
-  if (--sweeps_ == 0 && next_ != nullptr) counting_ = std::exchange(next_, nullptr);
+  if (--sweeps_ == 0 && next_ != nullptr) before = let_next_count();
 }
 
 Duration ClassKeeper::keep_of(const CustomerId& customer, DataKind kind) const {
@@ -315,7 +355,7 @@ store::ExpiryCuts ClassKeeper::cuts(DataKind kind, TimestampMs now_ms) const {
 }
 
 bool ClassKeeper::confirm(const CustomerId& customer) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(work_mutex_);
   const auto held = held_.find(customer);
   if (held == held_.end()) return false;
   held->second.is_confirmed = true;
@@ -328,7 +368,7 @@ bool ClassKeeper::confirm(const CustomerId& customer) {
 
 KeepStats ClassKeeper::stats() const {
   const std::lock_guard lock(mutex_);
-  return stats_;
+  return shown_;
 }
 
 }  // namespace vigia::storage::retention

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,6 +29,16 @@ struct KeepStats {
   std::uint64_t state_failures = 0;
 };
 
+/// Two that are the same are of the same content.
+struct FileStamp {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t size = 0;
+  std::int64_t modified_ns = 0;
+  std::int64_t changed_ns = 0;
+  bool operator==(const FileStamp&) const = default;
+};
+
 /// A customer is kept as his class says, who has none as `retention:` says. To be kept longer
 /// counts at once. To be kept shorter is announced and counts after an hour of steady time in which
 /// the file has said so, or when a person confirms it; while the file cannot be read the hour does
@@ -35,8 +46,8 @@ struct KeepStats {
 /// none, a person alone decides, since a file may be cut short. What counted last is kept on disk,
 /// over restarts. `retention:` itself counts at once for those without a class. While something
 /// expires by cuts that were taken before, nothing that was decided meanwhile counts: what a
-/// customer gets back for being kept longer would go with them. Thread contract: any thread; `look`
-/// one at a time.
+/// customer gets back for being kept longer would go with them. Thread contract: any
+/// thread; what is asked for each request waits for no disk.
 class ClassKeeper {
  public:
   /// `clock` must outlive it.
@@ -91,6 +102,7 @@ class ClassKeeper {
   };
   void run();
   Result<void> read_file();
+  Result<void> take_text(const std::string& text);
   void decide();
   Wanted wanted_of(const CustomerId& customer) const;
   void decide_on(const CustomerId& customer);
@@ -99,25 +111,32 @@ class ClassKeeper {
   void take_longest(std::span<const CustomerId> known);
   bool is_in_doubt() const;
   void publish();
+  std::shared_ptr<const CustomerKeeps> let_next_count();
   std::shared_ptr<const CustomerKeeps> counting() const;
 
   const ClassSettings settings_;
   const Keeps all_;
   const std::string state_file_;
   const Clock& clock_;
-  mutable std::mutex mutex_;
+
+  std::mutex work_mutex_;  // over reading, deciding and storing; taken before mutex_
   CustomerClasses named_;
-  std::string text_;  // of the file, as it was read last
+  std::optional<std::string> text_;  // of the file, as it was read last
+  std::optional<FileStamp> stamp_;   // of text_, where it can be relied on
+  Result<void> last_read_;           // what came of text_
   KeepStats stats_;
   CustomerKeeps own_;  // as decided
-  std::shared_ptr<const CustomerKeeps> counting_ = std::make_shared<const CustomerKeeps>();
-  std::shared_ptr<const CustomerKeeps> next_;  // counts when nothing expires any more; null: none
-  int sweeps_ = 0;
-  bool is_changed_ = true;  // own_ since it was published
   std::map<CustomerId, Held> held_;
+  bool is_changed_ = true;   // own_ since it was published
   bool is_unkept_ = false;   // own_ differs from what is on disk
   bool is_doubted_ = false;  // own_ is a guess
   std::string complaint_;
+
+  mutable std::mutex mutex_;  // over all that follows
+  KeepStats shown_;
+  std::shared_ptr<const CustomerKeeps> counting_ = std::make_shared<const CustomerKeeps>();
+  std::shared_ptr<const CustomerKeeps> next_;  // counts when nothing expires any more; null: none
+  int sweeps_ = 0;
   std::condition_variable wake_;
   bool is_stopping_ = false;
   std::thread thread_;

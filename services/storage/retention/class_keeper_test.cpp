@@ -3,9 +3,14 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <thread>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/crc32c.hpp"
@@ -255,6 +260,46 @@ TEST_F(ClassKeeperTest, WhereWhatCountedCannotBeReadNothingStarts) {
   std::ifstream file(state_file(), std::ios::binary);
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), bytes);
   EXPECT_FALSE(std::filesystem::exists(damaged_path(state_file())));
+}
+
+TEST_F(ClassKeeperTest, WhoAsksForARequestWaitsForNoDisk) {
+  say("{id: cliente-a, class: long}");
+  ASSERT_TRUE(open().has_value());
+  std::filesystem::remove(settings_.customers_file);
+  ASSERT_EQ(mkfifo(settings_.customers_file.c_str(), 0600), 0);
+  std::thread looking([&] { keeper_->look(); });
+  int writer = -1;  // there is one when somebody reads, who then waits for what it writes
+  while ((writer = ::open(settings_.customers_file.c_str(), O_WRONLY | O_NONBLOCK)) < 0) {
+    std::this_thread::yield();
+  }
+  auto asked = std::async(std::launch::async, [&] {
+    keeper_->stats();
+    if (keeper_->begin_sweep()) keeper_->end_sweep();
+    return raw_days(a_);
+  });
+  EXPECT_EQ(asked.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  close(writer);
+  looking.join();
+  EXPECT_EQ(asked.get(), 730);
+}
+
+// What was not written just now is not read each second; whoever writes it anew is.
+TEST_F(ClassKeeperTest, AFileIsReadAgainWhenItIsAnother) {
+  say("{id: cliente-a, class: typo}, {id: cliente-b, class: typo}");
+  ASSERT_TRUE(open().has_value());
+  std::this_thread::sleep_for(std::chrono::milliseconds(3100));
+  keeper_->look();
+  keeper_->look();
+  EXPECT_EQ(keeper_->stats().unknown, 2U);
+  say("{id: cliente-a, class: long}, {id: cliente-b, class: typo}");
+  keeper_->look();
+  EXPECT_EQ(raw_days(a_), 730);
+  std::ofstream(settings_.customers_file) << "customers: [";
+  keeper_->look();
+  std::this_thread::sleep_for(std::chrono::milliseconds(3100));
+  keeper_->look();
+  keeper_->look();
+  EXPECT_EQ(keeper_->stats().file_failures, 3U) << "it is refused as long as it says so";
 }
 
 // What he gets back for being kept longer would go by the cuts that were taken before.
