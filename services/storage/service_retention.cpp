@@ -162,6 +162,10 @@ void Service::add_class_metrics() {
     emit("vigia_storage_retention_file_failures_total",
          "Looks at the file of customers' classes that failed: what it said last counts.",
          MetricType::kCounter, {}, static_cast<double>(stats.file_failures));
+    emit("vigia_storage_retention_state_failures_total",
+         "Times that what counts of customers' retention could not be noted on disk: nothing "
+         "expires until it is.",
+         MetricType::kCounter, {}, static_cast<double>(stats.state_failures));
   });
 }
 

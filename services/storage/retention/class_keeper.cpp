@@ -259,15 +259,22 @@ bool ClassKeeper::is_due(const CustomerId& customer, const Wanted& wanted, const
   return false;
 }
 
-// What is not on disk is only longer at the next start, or waits once more.
+// What is not on disk counts all the same, but nothing expires by it: who was made longer and is
+// not noted would be as all others after a restart with another file, and who was made shorter
+// would be longer again, with days missing.
 void ClassKeeper::keep_state() {
   const auto stored = store_keeps(state_file_, own_);
   is_unkept_ = !stored.has_value();
-  if (stored) return;
-  if (stats_.state_failures++ == 0) {
-    service::log_warn("how long customers' data are kept cannot be noted, trying again",
-                      {{"error", stored.error().message}});
+  const bool was_failing = std::exchange(is_store_failing_, !stored.has_value());
+  if (stored) {
+    if (was_failing) service::log_info("how long customers' data are kept is noted again", {});
+    return;
   }
+  ++stats_.state_failures;
+  if (was_failing) return;
+  service::log_error(
+      "how long customers' data are kept cannot be noted, trying again: nothing expires meanwhile",
+      {{"error", stored.error().message}});
 }
 
 // What went out of force is destroyed behind the lock, here and below: it may be large.
@@ -277,6 +284,7 @@ void ClassKeeper::publish() {
   is_changed_ = false;
   const std::lock_guard lock(mutex_);
   shown_ = stats_;
+  is_noted_ = !is_unkept_;
   if (own != nullptr) next_.swap(own);
   if (sweeps_ == 0 && next_ != nullptr) own = let_next_count();
 }
@@ -293,6 +301,7 @@ std::shared_ptr<const CustomerKeeps> ClassKeeper::counting() const {
 
 bool ClassKeeper::begin_sweep() {
   const std::lock_guard lock(mutex_);
+  if (!is_noted_) return false;
   ++sweeps_;
   return true;
 }

@@ -22,11 +22,11 @@ namespace vigia::storage::retention {
 
 struct KeepStats {
   std::map<std::string, std::size_t> customers;  ///< by class, of the file
-  std::size_t unknown = 0;          ///< of the file, whose class is none: kept as all are
-  std::size_t left_out = 0;         ///< entries of the file that cannot be read
-  std::size_t held = 0;             ///< customers who are to be kept shorter and are not yet
-  std::uint64_t file_failures = 0;  ///< looks at the file that failed: the last content counts
-  std::uint64_t state_failures = 0;
+  std::size_t unknown = 0;           ///< of the file, whose class is none: kept as all are
+  std::size_t left_out = 0;          ///< entries of the file that cannot be read
+  std::size_t held = 0;              ///< customers who are to be kept shorter and are not yet
+  std::uint64_t file_failures = 0;   ///< looks at the file that failed: the last content counts
+  std::uint64_t state_failures = 0;  ///< what counts could not be noted: nothing expires meanwhile
 };
 
 /// Two that are the same are of the same content.
@@ -85,7 +85,8 @@ class ClassKeeper {
   KeepStats stats() const;
 
   /// Before cuts are taken, and when all has gone that goes by them: what is decided in between
-  /// counts at the end. False: nothing may go now, and there is no end.
+  /// counts at the end. False: nothing may go now, since what counts is not on disk; there is no
+  /// end.
   bool begin_sweep();
   void end_sweep();
 
@@ -130,6 +131,7 @@ class ClassKeeper {
   bool is_changed_ = true;   // own_ since it was published
   bool is_unkept_ = false;   // own_ differs from what is on disk
   bool is_doubted_ = false;  // own_ is a guess
+  bool is_store_failing_ = false;
   std::string complaint_;
 
   mutable std::mutex mutex_;  // over all that follows
@@ -137,6 +139,7 @@ class ClassKeeper {
   std::shared_ptr<const CustomerKeeps> counting_ = std::make_shared<const CustomerKeeps>();
   std::shared_ptr<const CustomerKeeps> next_;  // counts when nothing expires any more; null: none
   int sweeps_ = 0;
+  bool is_noted_ = true;  // what counts, or will, is on disk
   std::condition_variable wake_;
   bool is_stopping_ = false;
   std::thread thread_;

@@ -319,6 +319,26 @@ TEST_F(ClassKeeperTest, LongerCountsWhenNothingExpiresByWhatWasBefore) {
   keeper_->end_sweep();
 }
 
+TEST_F(ClassKeeperTest, NothingExpiresByWhatIsNotOnDisk) {
+  say("");
+  ASSERT_TRUE(open().has_value());
+  std::filesystem::create_directory(state_file() + ".new");  // no draft can be written there
+  say("{id: cliente-a, class: long}");
+  keeper_->look();
+  EXPECT_EQ(raw_days(a_), 730) << "it counts all the same";
+  EXPECT_FALSE(keeper_->begin_sweep());
+  EXPECT_EQ(keeper_->stats().state_failures, 1U);
+  keeper_->look();
+  EXPECT_FALSE(keeper_->begin_sweep());
+  EXPECT_EQ(keeper_->stats().state_failures, 2U);
+  std::filesystem::remove(state_file() + ".new");
+  keeper_->look();
+  ASSERT_TRUE(keeper_->begin_sweep());
+  keeper_->end_sweep();
+  EXPECT_EQ(load_keeps(state_file()).value().at(a_)[DataKind::kRaw], 730 * kDay);
+  EXPECT_EQ(keeper_->stats().state_failures, 2U);
+}
+
 TEST_F(ClassKeeperTest, ForEverIsLongest) {
   settings_.classes["ever"] = Keeps();
   say("{id: cliente-a, class: ever}");
