@@ -121,8 +121,8 @@ Result<void> Checkpoints::copy_beside(const std::string& work) {
     if (error == std::errc::no_such_file_or_directory) return {};
     return error ? Result<void>(refused(from.string(), error)) : Result<void>();
   };
-  for (const char* name :
-       {"vigia-store-id", "vigia-store-id.copy", "vigia-retention", "vigia-retention-customers"}) {
+  for (const char* name : {"vigia-store-id", "vigia-store-id.copy", "vigia-retention",
+                           "vigia-retention-customers", "vigia-retention-customers.damaged"}) {
     if (auto copied = copy(fs::path(store_) / name, fs::path(work) / name); !copied) return copied;
   }
   const fs::path aside = fs::path(store_) / "quarantine/chunks";

@@ -85,6 +85,14 @@ TEST_F(CheckpointsTest, TheOldestGoAndWhatIsNotOursStays) {
   EXPECT_THAT(names(), ElementsAre(made_names[2], made_names[3], made_names[4], "mine"));
 }
 
+// Without it the guess of how long customers were kept would be taken for what was.
+TEST_F(CheckpointsTest, ItSaysThatARetentionWasDamaged) {
+  use_folder();
+  const std::string name = "/vigia-retention-customers.damaged";
+  std::ofstream(settings_.store.rocksdb.directory + name) << "damaged";
+  EXPECT_TRUE(fs::exists(folder() + "/" + made() + name));
+}
+
 TEST_F(CheckpointsTest, NoCustomerGetsOne) {
   use_folder();
   EXPECT_EQ(ask("cliente-a").status, 403);
