@@ -1,7 +1,6 @@
 #include "services/storage/retention/class_keeper.hpp"
 
 #include <algorithm>
-#include <ctime>
 #include <filesystem>
 #include <set>
 #include <utility>
@@ -38,15 +37,10 @@ std::string difference(const Keeps& own, const Keeps& wanted) {
   return text;
 }
 
-// Of a file that was not written just now: it may be written again within the tick of the clock
-// that its times are of, and be as long as before.
-std::optional<FileStamp> settled_stamp_of(const std::string& path) {
+// None: there is no such file.
+std::optional<FileStamp> stamp_of(const std::string& path) {
   struct stat found{};
   if (::stat(path.c_str(), &found) != 0) return std::nullopt;
-  constexpr std::time_t kSettledAfterS = 2;
-  if (std::max(found.st_mtim.tv_sec, found.st_ctim.tv_sec) + kSettledAfterS >= std::time(nullptr)) {
-    return std::nullopt;
-  }
   const auto in_ns = [](const timespec& time) {
     return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
   };
@@ -146,18 +140,28 @@ void ClassKeeper::look() {
 // work_mutex_ is held, here and in all below that decides.
 Result<void> ClassKeeper::read_file() {
   if (settings_.customers_file.empty()) return {};
-  // Asked before it is read: what is written meanwhile has another one the next time.
-  const auto stamp = settled_stamp_of(settings_.customers_file);
-  if (stamp.has_value() && stamp == stamp_) return last_read_;
-  stamp_.reset();
+  // Asked before it is read: what is written meanwhile has another one the next time. But what is
+  // written within the same tick of the clock that its times are of, and is as long as before, has
+  // not: it is read as long as that may be.
+  const auto stamp = stamp_of(settings_.customers_file);
+  const TimePoint now = clock_.steady();
+  if (stamp != stamp_) {
+    stamp_ = stamp;
+    stamped_ = now;
+  } else if (stamp.has_value() && read_ - stamped_ >= kTickMax) {
+    return last_read_;
+  }
   auto text = read_customers_file(settings_.customers_file);
-  if (!text) return forward(text);
+  if (!text) {
+    stamp_.reset();
+    return forward(text);
+  }
+  read_ = now;
   if (!text_.has_value() || *text != *text_) {
     text_.reset();
     last_read_ = take_text(*text);
     text_ = *std::move(text);
   }
-  stamp_ = stamp;
   return last_read_;
 }
 

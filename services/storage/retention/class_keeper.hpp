@@ -29,7 +29,10 @@ struct KeepStats {
   std::uint64_t state_failures = 0;  ///< what counts could not be noted: nothing expires meanwhile
 };
 
-/// Two that are the same are of the same content.
+/// The clock that a file's times are of ticks more often.
+inline constexpr Duration kTickMax = std::chrono::seconds(2);
+
+/// Two that are the same, a tick apart, are of the same content.
 struct FileStamp {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -123,7 +126,9 @@ class ClassKeeper {
   std::mutex work_mutex_;  // over reading, deciding and storing; taken before mutex_
   CustomerClasses named_;
   std::optional<std::string> text_;  // of the file, as it was read last
-  std::optional<FileStamp> stamp_;   // of text_, where it can be relied on
+  std::optional<FileStamp> stamp_;   // of the file as it was looked at last
+  TimePoint stamped_{};              // when it was first seen so
+  TimePoint read_{};                 // when it was read last
   Result<void> last_read_;           // what came of text_
   KeepStats stats_;
   CustomerKeeps own_;  // as decided

@@ -287,7 +287,7 @@ TEST_F(ClassKeeperTest, WhoAsksForARequestWaitsForNoDisk) {
 TEST_F(ClassKeeperTest, AFileIsReadAgainWhenItIsAnother) {
   say("{id: cliente-a, class: typo}, {id: cliente-b, class: typo}");
   ASSERT_TRUE(open().has_value());
-  std::this_thread::sleep_for(std::chrono::milliseconds(3100));
+  clock_.advance(kTickMax);
   keeper_->look();
   keeper_->look();
   EXPECT_EQ(keeper_->stats().unknown, 2U);
@@ -296,7 +296,7 @@ TEST_F(ClassKeeperTest, AFileIsReadAgainWhenItIsAnother) {
   EXPECT_EQ(raw_days(a_), 730);
   std::ofstream(settings_.customers_file) << "customers: [";
   keeper_->look();
-  std::this_thread::sleep_for(std::chrono::milliseconds(3100));
+  clock_.advance(kTickMax);
   keeper_->look();
   keeper_->look();
   EXPECT_EQ(keeper_->stats().file_failures, 3U) << "it is refused as long as it says so";
