@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import requests
 from cold_neighbour import MIB, A, ColdStore, Load, bounded, costing, of_a, sample_bytes
+from cold_store import TOKEN
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp import attributes, resource_of
@@ -358,7 +359,7 @@ def test_a_sweep_over_many_days(cold: ColdStore) -> None:
     question = {"matcher": "__name__=days", "start": str(old), "end": str(old + 400 * 86_400)}
 
     def is_gone() -> bool:
-        requests.post(f"{cold.url}/api/v1/retention/confirm", headers=A, timeout=20)  # so large a step waits for it
+        requests.post(f"{cold.url}/api/v1/retention/confirm", headers=TOKEN, timeout=20)  # so large a step waits for it
         answer = requests.get(f"{cold.url}/api/v1/series", params=question, headers=A, timeout=30)
         return answer.status_code == 200 and answer.json()["data"] == []
 
