@@ -13,7 +13,6 @@ import pytest
 import requests
 from cassandra_server import OwnCassandra
 from cold_neighbour import A, B, ColdStore, sample_bytes
-from launcher.layout import own_host
 from otlp import log_request, post, resource_of, span_request
 from remote_read import SAMPLES, post_read, read_request, samples_of
 from remote_write import series_bytes, write, write_bytes
@@ -171,7 +170,7 @@ def test_a_folder_goes_to_a_cluster_and_back(cold: ColdStore, cassandra: OwnCass
     before = {customer: answers(cold, headers, start_ms) for customer, headers in CUSTOMERS.items()}
     cold.end(9)
     target = other(tmp_path, "cluster")
-    text = _CASSANDRA.format(host=own_host(), folder=target.folder, node=cassandra.node.contact_point)
+    text = _CASSANDRA.format(host=target.host, folder=target.folder, node=cassandra.node.contact_point)
     (target.folder / "storage.yaml").write_text(text)
     done = run(words(cold, target.folder / "storage.yaml", "--yes"))
     assert done.returncode == 0, done.stdout + done.stderr
