@@ -19,7 +19,7 @@ def seed_of_the_day() -> int:
 
 
 @pytest.mark.two_at_a_time
-@pytest.mark.parametrize("seed", [1, 2, pytest.param(seed_of_the_day(), id="of the day")])
+@pytest.mark.parametrize("seed", [1, 2, pytest.param(seed_of_the_day(), id="of the day", marks=pytest.mark.thorough)])
 def test_what_was_acknowledged_is_answered_whatever_happens(tmp_path: Path, seed: int) -> None:
     walk(ColdSite(tmp_path), seed, range(STEPS))
 
