@@ -142,8 +142,8 @@ def test_a_customer_is_copied_alone(cold: ColdStore, tmp_path: Path) -> None:
     assert "no customer nobody" in nobody.stderr
     held = [path for path in target.folder.rglob("*") if path.is_file() and b"cliente-b" in path.read_bytes()]
     assert held == []
-    target.start()
     try:
+        target.start()
         assert answers(target, A, start_ms) == before
         assert answers(target, B, start_ms)["samples"] == {}
     finally:
@@ -178,8 +178,8 @@ def test_a_folder_goes_to_a_cluster_and_back(cold: ColdStore, cassandra: OwnCass
     again = run(words(cold, target.folder / "storage.yaml", "--yes"))
     assert again.returncode == 0, again.stdout + again.stderr
     assert "written: 0 rows of samples, " in again.stdout
-    target.start()
     try:
+        target.start()
         for customer, headers in CUSTOMERS.items():
             assert answers(target, headers, start_ms) == before[customer]
     finally:
@@ -190,8 +190,8 @@ def test_a_folder_goes_to_a_cluster_and_back(cold: ColdStore, cassandra: OwnCass
     assert "spans are not copied" in done.stdout
     assert "NOT COMPARED spans" in done.stdout
     assert "DIFFERENT" not in done.stdout
-    back.start()
     try:
+        back.start()
         found = answers(back, A, start_ms)
         del found[f"traces/{TRACE}"]
         assert found == {key: before["cliente-a"][key] for key in found}

@@ -42,12 +42,20 @@ def disk(tmp_path: Path) -> Iterator[EncryptedFolder]:
             made.unmount()
 
 
-def store_in(folder: Path, tmp_path: Path) -> StorageAlone:
+@pytest.fixture
+def started(disk: EncryptedFolder) -> Iterator[contextlib.ExitStack]:
+    """Whose programs end before their disk goes."""
+    with contextlib.ExitStack() as programs:
+        yield programs
+
+
+def store_in(folder: Path, tmp_path: Path, started: contextlib.ExitStack) -> StorageAlone:
     beside = tmp_path / f"store-of-{folder.name}"
     beside.mkdir()
     store = StorageAlone(beside)
     store.config.write_text(store.config.read_text().replace(str(store.folder), str(folder)))
     store.folder = folder
+    started.callback(store.kill)
     return store
 
 
@@ -80,9 +88,10 @@ def assert_all_is_there(store: StorageAlone, word: str, now_ms: int) -> None:
     ],
 )
 def test_a_stolen_disk_shows_nothing_and_a_start_without_the_key_harms_nothing(
-    disk: EncryptedFolder, tmp_path: Path, below: str, said: str, is_waiting: bool
+    disk: EncryptedFolder, started: contextlib.ExitStack, tmp_path: Path, below: str, said: str, is_waiting: bool
 ) -> None:
-    sealed, plain = store_in(disk.sealed / below, tmp_path), store_in(disk.plain, tmp_path)
+    sealed = store_in(disk.sealed / below, tmp_path, started)
+    plain = store_in(disk.plain, tmp_path, started)
     told = {}
     for store, word in ((sealed, "tiefgeheim"), (plain, "weltbekannt")):
         store.start()
