@@ -105,6 +105,7 @@ Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings,
   // make new records older than those.
   ingester->epoch_at_start_ = std::max(ingester->epoch_, minute);
   ingester->start_ = clock.steady();
+  if (auto told = ingester->tell_replayed(); !told) return forward(told);
   ingester->late_ = std::make_unique<LateLane>(parts.heads, ingester->settings_.late_bytes_max);
   ingester->next_sweep_ = clock.steady() + ingester->settings_.sweep_interval;
   ingester->applier_ = std::thread([ingester = ingester.get()] { ingester->run(); });
@@ -112,6 +113,14 @@ Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings,
 }
 
 Ingester::~Ingester() { stop(); }
+
+// Copies of what the log no longer holds may be all that there is.
+Result<void> Ingester::tell_replayed() {
+  if (copies_ == nullptr) return {};
+  slots_.start(epoch_at_start_, clock_);
+  const bool is_whole = replay_damaged_ == 0 && log_->stats().damaged_records == 0;
+  return copies_->replayed(epoch_, is_whole);
+}
 
 Result<void> Ingester::replay() {
   disk_log::Cursor& cursor = log_->cursor(kCursor);
@@ -196,7 +205,7 @@ void Ingester::write_with_copies(IngestBatch batch, std::unique_ptr<Ticket> tick
     ticket.reset();
     return done(tl::unexpected<Error>(rows.error()));
   }
-  ticket->copy.emplace(*copies_, steady_epoch());
+  ticket->copy.emplace(*copies_, slots_.now(clock_));
   const store::OpenSlot slot = ticket->copy->slot();
   const auto answer = std::make_shared<AnswerOfBoth>(std::move(done));
   log(std::move(batch), std::move(ticket),
@@ -450,7 +459,7 @@ Result<void> Ingester::checkpoint(heads::Epoch oldest) {
   // Starts before are never asked for again: the oldest epoch of what is open only grows.
   const heads::Epoch keep = oldest == heads::kNoEpoch ? epoch_ : std::min(oldest, epoch_);
   epoch_starts_.erase(epoch_starts_.begin(), epoch_starts_.lower_bound(keep));
-  if (copies_ != nullptr) copies_->release(oldest, steady_epoch());
+  if (copies_ != nullptr) copies_->release(oldest, slots_.now(clock_));
   return {};
 }
 

@@ -114,6 +114,7 @@ class Ingester {
   void log(IngestBatch batch, std::unique_ptr<Ticket> ticket, Done done);
   void write_with_copies(IngestBatch batch, std::unique_ptr<Ticket> ticket, Done done);
   Result<void> replay();
+  Result<void> tell_replayed();
   Result<void> replay_record(const disk_log::DiskRecord& record, disk_log::Cursor& cursor);
   void run();
   bool take_turn();
@@ -138,6 +139,7 @@ class Ingester {
   customers::RecordTimes& times_;
   const Clock& clock_;
   OpenCopies* const copies_;
+  SlotClock slots_;
   lanes::CustomerShares pending_;
 
   mutable std::mutex mutex_;

@@ -11,6 +11,7 @@ namespace {
 // A node refuses a row that is half as large as a segment of its commit log: 16 MiB usually, 4
 // where its memory is small.
 constexpr std::size_t kRowBytesMax = 256U << 10U;
+constexpr std::int64_t kMinuteMs = 60'000;
 
 std::size_t bytes_of(const Sample& /*sample*/) { return sizeof(Sample) + 4; }
 std::size_t bytes_of(const chunk::HistogramSample& sample) {
@@ -80,6 +81,26 @@ Result<std::vector<store::OpenRow>> open_rows_of(const IngestBatch& batch,
   }
   for (auto& [number, filler] : fillers) filler.finish();
   return rows;
+}
+
+void SlotClock::start(store::OpenSlot first, const Clock& clock) {
+  const std::lock_guard lock(mutex_);
+  slot_ = first;
+  since_ = clock.steady();
+}
+
+store::OpenSlot SlotClock::now(const Clock& clock) {
+  const std::lock_guard lock(mutex_);
+  const TimePoint steady = clock.steady();
+  const auto minutes = std::chrono::floor<std::chrono::minutes>(steady - since_).count();
+  const auto by_wall =
+      static_cast<store::OpenSlot>(std::max<std::int64_t>(clock.wall_ms() / kMinuteMs, 0));
+  const auto by_steady = slot_ + static_cast<store::OpenSlot>(minutes);
+  if (by_wall > by_steady) {
+    slot_ = by_wall;
+    since_ = steady;
+  }
+  return std::max(by_wall, by_steady);
 }
 
 OpenCopies::UnderWay::UnderWay(OpenCopies& copies, store::OpenSlot now)

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "libs/base/clock.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/heads/epoch.hpp"
 #include "services/storage/heads/head_set.hpp"
@@ -20,6 +21,22 @@ namespace vigia::storage::ingest {
 /// is larger is a row alone. kUnavailable for a number that nobody has.
 Result<std::vector<store::OpenRow>> open_rows_of(const IngestBatch& batch,
                                                  const customers::CustomerNumbers& numbers);
+
+/// The slot of now: the wall clock's minute. Where that clock is set back it counts on by the
+/// steady one, so it never falls, and after a step ahead never stands still. So no record of the
+/// write-ahead log is of a later minute than the slot of its copy, nor of those that come after it.
+/// Thread contract: any thread.
+class SlotClock {
+ public:
+  /// Not before `first`.
+  void start(store::OpenSlot first, const Clock& clock);
+  store::OpenSlot now(const Clock& clock);
+
+ private:
+  std::mutex mutex_;
+  store::OpenSlot slot_ = 0;
+  TimePoint since_;  // by which it was slot_
+};
 
 /// Thread contract: any thread.
 class OpenCopies {
@@ -43,6 +60,10 @@ class OpenCopies {
     store::OpenSlot slot_;
   };
 
+  /// As OpenRows::replayed.
+  Result<void> replayed(store::OpenSlot newest, bool is_whole) {
+    return rows_.replayed(newest, is_whole);
+  }
   /// As OpenRows::keep, of a batch that is under way.
   void keep(store::OpenSlot slot, std::vector<store::OpenRow> rows, store::OpenRows::Done done) {
     rows_.keep(slot, std::move(rows), std::move(done));

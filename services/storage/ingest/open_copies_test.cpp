@@ -1,8 +1,12 @@
 #include "services/storage/ingest/open_copies.hpp"
 
+#include <filesystem>
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "services/storage/ingest/testing/copied_ingester.hpp"
 #include "services/storage/testing/test_numbers.hpp"
 
 namespace vigia::storage::ingest {
@@ -11,26 +15,11 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-/// Remembers what it is told.
-class ToldRows final : public store::OpenRows {
- public:
-  void keep(store::OpenSlot /*slot*/, std::vector<store::OpenRow> /*rows*/, Done done) override {
-    done({});
-  }
-  void release(store::OpenSlot before) override { released.push_back(before); }
-  Result<void> take_over(const Take& /*take*/) override { return {}; }
-  Duration look_interval() const override { return std::chrono::seconds(1); }
-  store::OpenRowStats stats() const override { return {}; }
-
-  std::vector<store::OpenSlot> released;
-};
-
 class OpenCopiesTest : public testing::Test {
  protected:
   store::OpenSlot released_at(heads::Epoch oldest, store::OpenSlot now) {
-    rows_.released.clear();
     copies_.release(oldest, now);
-    return rows_.released.empty() ? 0 : rows_.released.back();
+    return rows_.released();
   }
 
   TestNumbers numbers_;
@@ -110,6 +99,86 @@ TEST_F(OpenCopiesTest, OfBeforeTheStartNothingIsReleasedWhileItIsOpen) {
   copies_.applied(9, 9);
   EXPECT_EQ(released_at(8, 12), 0U);
   EXPECT_EQ(released_at(9, 12), 9U);
+}
+
+TEST(SlotClockTest, GoesByTheWallAndNeverFallsNorStandsStill) {
+  constexpr auto kMinute = std::chrono::minutes(1);
+  const auto set_wall = [](ManualClock& clock, std::int64_t minutes) {
+    clock.set_wall_ns(minutes * 60'000'000'000);
+  };
+  ManualClock clock(100 * 60'000'000'000 + 59'000'000'000);
+  SlotClock slots;
+  slots.start(100, clock);
+  EXPECT_EQ(slots.now(clock), 100U);
+  clock.advance(std::chrono::seconds(1));
+  EXPECT_EQ(slots.now(clock), 101U);
+  clock.advance(kMinute);
+  EXPECT_EQ(slots.now(clock), 102U) << "and not one ahead";
+  set_wall(clock, 50);
+  EXPECT_EQ(slots.now(clock), 102U);
+  clock.advance(3 * kMinute);
+  EXPECT_EQ(slots.now(clock), 105U);
+  set_wall(clock, 500);
+  EXPECT_EQ(slots.now(clock), 500U);
+  set_wall(clock, 106);
+  clock.advance(kMinute);
+  EXPECT_EQ(slots.now(clock), 501U);
+}
+
+/// On a folder that tests spoil.
+class CopiedLogTest : public CopiedIngesterTest {
+ protected:
+  void write(std::uint64_t series) {
+    CopiedIngesterTest::write({{{1}, {series}, false, {{kNowMs, 1.5}, {kNowMs + 1, 2.5}}, {}}});
+  }
+  /// The one segment that has records.
+  std::string segment() const {
+    std::string largest;
+    std::uintmax_t bytes = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path() + "/wal")) {
+      if (entry.path().extension() == ".log" && entry.file_size() > bytes) {
+        largest = entry.path();
+        bytes = entry.file_size();
+      }
+    }
+    return largest;
+  }
+
+  static constexpr auto kMinute = static_cast<store::OpenSlot>(kNowMs / 60'000);
+};
+
+using testing::Pair;
+
+TEST_F(CopiedLogTest, AStartTellsOfTheNewestThatItsLogHolds) {
+  start();
+  write(1);
+  stop();
+  start();
+  EXPECT_THAT(rows_.replays(), ElementsAre(Pair(0, true), Pair(kMinute, true)));
+}
+
+TEST_F(CopiedLogTest, AStartWithAnEmptiedLogTellsOfNothing) {
+  start();
+  write(1);
+  stop();
+  std::filesystem::remove_all(folder_.path() + "/wal");
+  start();
+  EXPECT_THAT(rows_.replays(), ElementsAre(Pair(0, true), Pair(0, true)));
+}
+
+TEST_F(CopiedLogTest, AStartWithADamagedLogTellsThatItIsNotWhole) {
+  start();
+  write(1);
+  const auto first = std::filesystem::file_size(segment());
+  write(2);
+  stop();
+  {
+    std::fstream file(segment(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(first - 4));
+    file << "?!?!";
+  }
+  start();
+  EXPECT_THAT(rows_.replays(), ElementsAre(Pair(0, true), Pair(kMinute, false)));
 }
 
 class AnswerOfBothTest : public testing::Test {

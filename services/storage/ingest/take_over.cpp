@@ -1,6 +1,7 @@
 #include "services/storage/ingest/take_over.hpp"
 
 #include <future>
+#include <iterator>
 
 #include "libs/base/fault.hpp"
 #include "libs/base/fault_owner.hpp"
@@ -30,32 +31,40 @@ void TakeOver::run() {
 }
 
 void TakeOver::look() {
-  auto taken = rows_.take_over(
-      [this](const CustomerId& customer, std::string_view body) { return take(customer, body); });
+  auto taken =
+      rows_.take_over([this](const CustomerId& customer, std::span<const std::string> bodies) {
+        return take(customer, bodies);
+      });
   // While the cluster is away nothing else is to be said of it here.
   if (taken || taken.error().code == ErrorCode::kUnavailable) return;
   service::log_error("taking over what another instance had open failed, trying again",
                      {{"error", taken.error().message}});
 }
 
-Result<void> TakeOver::take(const CustomerId& customer, std::string_view body) {
+// Together they are one record: of requests of a sample each there may be millions.
+Result<void> TakeOver::take(const CustomerId& customer, std::span<const std::string> bodies) {
   {
     const std::lock_guard lock(mutex_);
     if (is_stopping_) return fail(ErrorCode::kUnavailable, "storage is stopping");
   }
-  auto batch = IngestBatch::decode(body);
-  if (!batch) {
-    ++damaged_;
-    service::log_error("a row of what another instance had open cannot be read and is left out",
-                       {{"customer", customer.text()}, {"why", batch.error().message}});
-    return {};
+  IngestBatch all;
+  for (const std::string& body : bodies) {
+    auto batch = IngestBatch::decode(body);
+    if (!batch) {
+      ++damaged_;
+      service::log_error("a row of what another instance had open cannot be read and is left out",
+                         {{"customer", customer.text()}, {"why", batch.error().message}});
+      continue;
+    }
+    std::move(batch->series.begin(), batch->series.end(), std::back_inserter(all.series));
   }
+  if (all.series.empty()) return {};
   const auto number = numbers_.number_of(customer);
   if (!number) return forward(number);
-  for (SeriesBatch& series : batch->series) series.customer = *number;
+  for (SeriesBatch& series : all.series) series.customer = *number;
   const FaultOwner owner(number->value);
-  const std::size_t items = batch->items();
-  if (auto written = write(*std::move(batch)); !written) return written;
+  const std::size_t items = all.items();
+  if (auto written = write(std::move(all)); !written) return written;
   samples_ += items;
   return {};
 }

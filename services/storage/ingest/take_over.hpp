@@ -4,6 +4,8 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <span>
+#include <string>
 #include <thread>
 
 #include "services/storage/customers/customer_numbers.hpp"
@@ -34,7 +36,7 @@ class TakeOver {
  private:
   void run();
   void look();
-  Result<void> take(const CustomerId& customer, std::string_view body);
+  Result<void> take(const CustomerId& customer, std::span<const std::string> bodies);
   Result<void> write(IngestBatch batch);
 
   store::OpenRows& rows_;

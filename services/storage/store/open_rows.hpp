@@ -4,8 +4,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "libs/base/duration.hpp"
@@ -39,6 +39,12 @@ class OpenRows {
  public:
   virtual ~OpenRows() = default;
 
+  /// Once, before anything is kept: what this instance's own disk gave back at the start. `newest`:
+  /// the slot of the newest of it, 0 for none; is_whole: no damage was found in it. Where it is not
+  /// whole, or something was kept in later slots, all that was kept before the start is given to
+  /// take_over as if another had kept it. Waits for a store that does not answer.
+  virtual Result<void> replayed(OpenSlot newest, bool is_whole) = 0;
+
   /// Called once, from any thread, also before `keep` returns; must neither throw nor wait.
   using Done = Task<void(Result<void>)>;
   /// Keeps the rows, all of them where `done` is told of no error: then a quorum has them, and
@@ -50,11 +56,13 @@ class OpenRows {
   /// waits.
   virtual void release(OpenSlot before) = 0;
 
-  /// Takes one row over; an error leaves it and all of its customer for the next time.
-  using Take = std::function<Result<void>(const CustomerId& customer, std::string_view body)>;
-  /// Looks once for instances that are gone, and gives what they had open, by customer in the order
-  /// in which it came. What `take` has taken is forgotten. Returns the first error, behind all else
-  /// that could be done.
+  /// Takes rows of one customer over, together of a MiB or so; an error leaves them and all of
+  /// their customer for the next time.
+  using Take =
+      std::function<Result<void>(const CustomerId& customer, std::span<const std::string> bodies)>;
+  /// Looks once for instances that are gone, and gives what they had open, a slot of each customer
+  /// in turns, of each in the order in which it came. What `take` has taken is forgotten. Returns
+  /// the first error, behind all else that could be done.
   virtual Result<void> take_over(const Take& take) = 0;
   /// How often to look.
   virtual Duration look_interval() const = 0;

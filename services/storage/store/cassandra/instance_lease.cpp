@@ -29,7 +29,8 @@ Result<void> InstanceLease::prepare(Preparation& preparation) {
   claim_ = preparation.prepare_once(
       "UPDATE {}.instances SET beat = ?, taken_by = ? WHERE instance = ? IF beat = ? AND taken_by "
       "= ?");
-  forget_ = preparation.prepare_once("DELETE FROM {}.instances WHERE instance = ? IF taken_by = ?");
+  forget_ = preparation.prepare_once(
+      "UPDATE {}.instances SET beat = 0, taken_by = ? WHERE instance = ? IF taken_by = ?");
   return preparation.outcome();
 }
 
@@ -73,6 +74,11 @@ Result<std::map<std::uint64_t, InstanceLease::Row>> InstanceLease::read_all() {
 }
 
 Result<void> InstanceLease::beat() {
+  const std::lock_guard beating(beat_mutex_);
+  return beat_locked();
+}
+
+Result<void> InstanceLease::beat_locked() {
   if (!is_enrolled_) return enroll();
   const Moment before = now();
   BoundCells cells;
@@ -85,7 +91,12 @@ Result<void> InstanceLease::beat() {
     if (!found) return forward(found);
     is_enrolled_ = found->has_value() && (*found)->taken_by == 0;
     if (is_enrolled_) beats_ = (*found)->beat;
-    return is_enrolled_ ? Result<void>() : enroll();
+    if (is_enrolled_) return {};
+    service::log_warn(
+        "other instances took this one for gone and take over what it had open; it goes on under "
+        "another number",
+        {{"number", std::to_string(number_)}});
+    return enroll();
   }
   ++beats_;
   const std::lock_guard lock(mutex_);
@@ -93,9 +104,14 @@ Result<void> InstanceLease::beat() {
   return {};
 }
 
-/// Makes this instance known, under the first of some numbers that is nobody else's by now.
-Result<void> InstanceLease::enroll() {
+void InstanceLease::pass_number() {
   const std::uint64_t first = number_ / kNumbers * kNumbers;
+  number_ = first + (number_ + 1 - first) % kNumbers;
+}
+
+/// Makes this instance known, under the first of some numbers that is nobody else's by now: at a
+/// start that may be the one of before it, later only one that nothing was ever kept under.
+Result<void> InstanceLease::enroll() {
   for (std::uint64_t tries = 0; tries < kNumbers; ++tries) {
     const Moment before = now();
     BoundCells cells;
@@ -107,14 +123,14 @@ Result<void> InstanceLease::enroll() {
       auto found = read(number_);
       if (!found) return forward(found);
       if (!found->has_value()) return {};  // gone between the two; the next time
-      if ((*found)->taken_by != 0) {
-        number_ = first + (number_ + 1 - first) % kNumbers;
+      if ((*found)->taken_by != 0 || term_.term > 0) {
+        pass_number();
         continue;
       }
       beat = (*found)->beat;  // of this instance before its restart
     }
     begin_term(number_, beat);
-    if (!*applied) return this->beat();
+    if (!*applied) return beat_locked();
     const std::lock_guard lock(mutex_);
     beaten_ = before;
     return {};
@@ -126,14 +142,29 @@ void InstanceLease::begin_term(std::uint64_t number, std::int64_t beat) {
   is_enrolled_ = true;
   beats_ = beat;
   const std::lock_guard lock(mutex_);
-  if (term_.term > 0) {
-    service::log_warn(
-        "other instances took this one for gone and take over what it had open; it goes on under "
-        "another number",
-        {{"number", std::to_string(number)}});
-  }
   term_ = {number, term_.term + 1};
   beaten_.reset();
+}
+
+Result<void> InstanceLease::leave() {
+  const std::lock_guard beating(beat_mutex_);
+  if (!left_) {
+    left_ = number_;
+    is_enrolled_ = false;
+    pass_number();
+  }
+  if (auto beaten = beat_locked(); !beaten) return beaten;
+  const auto own = term();
+  if (!own) return fail(ErrorCode::kUnavailable, "this instance's lease is over");
+  auto found = read(*left_);
+  if (!found) return forward(found);
+  // Where somebody else is faster, what is left is his to take over.
+  if (found->has_value() && (*found)->taken_by == 0) {
+    auto claimed = claim(*left_, **found, own->number);
+    if (!claimed) return forward(claimed);
+  }
+  left_.reset();
+  return {};
 }
 
 std::optional<LeaseTerm> InstanceLease::term() const {
@@ -143,6 +174,10 @@ std::optional<LeaseTerm> InstanceLease::term() const {
   const Duration by_wall = std::chrono::nanoseconds(now.wall_ns - beaten_->wall_ns);
   if (std::max(by_wall, now.steady - beaten_->steady) >= length_ / 2) return std::nullopt;
   return term_;
+}
+
+bool InstanceLease::is_settled(std::uint64_t number, const Row& row) {
+  return row.taken_by == bits(number);
 }
 
 bool InstanceLease::is_silent(std::uint64_t number) const {
@@ -162,7 +197,7 @@ Result<std::vector<std::uint64_t>> InstanceLease::claim_gone() {
     if (!is_new && at->second.row != row) at->second = {row, clock_.steady()};
   }
   for (const auto& [number, row] : *all) {
-    if (number == own->number) continue;
+    if (number == own->number || is_settled(number, row)) continue;
     const auto taker = static_cast<std::uint64_t>(row.taken_by);
     bool is_own = taker == own->number;
     // Whoever takes over may be gone in its turn.
@@ -187,7 +222,8 @@ Result<void> InstanceLease::forget(std::uint64_t number) {
   const auto own = term();
   if (!own) return fail(ErrorCode::kUnavailable, "this instance's lease is over");
   BoundCells cells;
-  cells.add_bigint(bits(number)).add_bigint(bits(own->number));
+  // Its own number in this place says that nothing is left of it; the row ends by itself.
+  cells.add_bigint(bits(number)).add_bigint(bits(number)).add_bigint(bits(own->number));
   auto applied = apply(*forget_, cells);
   if (!applied) return forward(applied);
   return {};

@@ -24,20 +24,24 @@ struct LeaseTerm {
 /// sees a count stand still waits for the whole length from when it saw it first: so nobody is
 /// taken over who holds a lease, however clocks are set. Being taken over and counting on exclude
 /// each other by light-weight transactions; an instance that was taken over goes on under another
-/// number. Thread contract: beat from one thread, claim_gone and forget from one; the rest from
-/// any.
+/// number, and the one that it had is given to nobody for two days: somebody who took it over, fell
+/// asleep and wakes up finds nothing under it that is still needed. Thread contract: claim_gone and
+/// forget from one thread; the rest from any.
 class InstanceLease {
  public:
   /// Session and clock must outlive it. `number`: a multiple of kNumbers, below 2^62, this
   /// instance's over its restarts, so that a restart is not taken for another instance. Those up to
   /// the next multiple are its own, too.
-  static constexpr std::uint64_t kNumbers = 256;
+  static constexpr std::uint64_t kNumbers = 4096;
   InstanceLease(vigia::cassandra::Session& session, const Clock& clock, std::uint64_t number,
                 Duration length);
   Result<void> prepare(Preparation& preparation);
 
   /// A sign of life. Errors as requests': the next one may do.
   Result<void> beat();
+  /// Goes on under another number and takes over the one that it had, as somebody else's that is
+  /// gone. On an error calling it again goes on with it; beats meanwhile are right.
+  Result<void> leave();
   /// Nothing where the lease is not held.
   std::optional<LeaseTerm> term() const;
   bool holds(const LeaseTerm& term) const { return this->term() == term; }
@@ -46,13 +50,13 @@ class InstanceLease {
   /// The numbers of instances that are gone and that this one takes over, also those of earlier
   /// calls of which not all was taken over yet. None where the lease is not held.
   Result<std::vector<std::uint64_t>> claim_gone();
-  /// Nothing is left of it.
+  /// Nothing is left of it; its row, which nobody takes any more, ends by itself.
   Result<void> forget(std::uint64_t number);
 
  private:
   struct Row {
     std::int64_t beat = 0;
-    std::int64_t taken_by = 0;  ///< 0: nobody
+    std::int64_t taken_by = 0;  ///< 0: nobody; its own number: somebody, all of it
     bool operator==(const Row&) const = default;
   };
   /// Before a sign is sent. By both clocks: the steady one stands still while a machine is
@@ -67,12 +71,15 @@ class InstanceLease {
   };
   Result<bool> apply(const vigia::cassandra::PreparedStatement& statement,
                      const vigia::cassandra::BoundCells& cells);
+  Result<void> beat_locked();
   Result<std::optional<Row>> read(std::uint64_t number);
   Result<std::map<std::uint64_t, Row>> read_all();
   Result<void> enroll();
+  void pass_number();
   Moment now() const { return {clock_.steady(), clock_.wall_ns()}; }
   void begin_term(std::uint64_t number, std::int64_t beat);
   bool is_silent(std::uint64_t number) const;
+  static bool is_settled(std::uint64_t number, const Row& row);
   Result<bool> claim(std::uint64_t number, const Row& seen, std::uint64_t own);
 
   vigia::cassandra::Session& session_;
@@ -85,9 +92,12 @@ class InstanceLease {
   Statement claim_;
   Statement forget_;
   std::map<std::uint64_t, Seen> seen_;  // of claim_gone
-  std::uint64_t number_;                // of beat, as the two below
+
+  std::mutex beat_mutex_;  // of whoever asks in this instance's own row; guards the four below
+  std::uint64_t number_;
   std::int64_t beats_ = 0;
   bool is_enrolled_ = false;
+  std::optional<std::uint64_t> left_;  // being left
 
   mutable std::mutex mutex_;
   LeaseTerm term_;

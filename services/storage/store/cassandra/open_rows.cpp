@@ -6,6 +6,7 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
+#include "services/storage/store/patience.hpp"
 
 namespace vigia::storage::store::cassandra {
 namespace {
@@ -15,7 +16,10 @@ using vigia::cassandra::Page;
 using vigia::cassandra::RowReader;
 
 // A page is some MiB: rows have some hundred KiB.
-constexpr std::uint32_t kBodyRows = 8;
+constexpr std::uint32_t kBodyRows = 32;
+// Taken over at once: rows of small requests by the thousand, of large ones a few.
+constexpr std::size_t kTakeBytes = 1U << 20U;
+constexpr std::size_t kTakeRows = 4'096;
 constexpr int kSignsALease = 6;
 constexpr std::int64_t kSecondsAMinute = 60;
 
@@ -97,6 +101,9 @@ Result<void> CassandraOpenRows::prepare(const std::string& keyspace) {
       kBodyRows);
   read_slots_ =
       preparation.prepare("SELECT slot FROM {}.head_slots WHERE customer_id = ? AND instance = ?");
+  read_newest_ = preparation.prepare(
+      "SELECT slot FROM {}.head_slots WHERE customer_id = ? AND instance = ? ORDER BY slot DESC "
+      "LIMIT 1");
   read_customers_ = preparation.prepare("SELECT customer_id FROM {}.customers");
   forget_slot_ = preparation.prepare(
       "DELETE FROM {}.head_slots WHERE customer_id = ? AND instance = ? AND slot = ?");
@@ -250,24 +257,65 @@ Result<std::vector<std::string>> CassandraOpenRows::customers() {
   return all;
 }
 
+/// 0: nothing is noted.
+Result<OpenSlot> CassandraOpenRows::newest_slot(std::uint64_t number) {
+  auto all = customers();
+  if (!all) return forward(all);
+  Requests requests(session_, "");
+  for (const std::string& customer : *all) {
+    BoundCells cells;
+    cells.add_text(customer).add_bigint(bits(number));
+    requests.add(*read_newest_, cells);
+  }
+  OpenSlot newest = 0;
+  for (auto& page : requests.wait()) {
+    if (!page) return tl::unexpected<Error>(store_error(std::move(page.error())));
+    if (page->rows() == 0) continue;
+    RowReader row = page->row(0);
+    newest = std::max(newest, static_cast<OpenSlot>(row.read_int()));
+  }
+  return newest;
+}
+
+// A log that is not what it was when it was written to cannot say of which copies it is the second
+// one: none of them may be let go before all of them have been through this instance again.
+Result<void> CassandraOpenRows::replayed(OpenSlot newest, bool is_whole) {
+  bool is_leaving = false;  // then the number is another already, of which nothing was kept
+  return patiently("the Cassandra cluster, to see what was kept before this start", [&] {
+    if (is_leaving) return lease_.leave();
+    const auto term = lease_.term();
+    if (!term) {
+      return Result<void>(fail(ErrorCode::kUnavailable, "the cluster takes no sign of life"));
+    }
+    auto kept = newest_slot(term->number);
+    if (!kept) return Result<void>(forward(kept));
+    if (*kept == 0 || (is_whole && *kept <= newest)) return Result<void>();
+    service::log_warn(
+        "the write-ahead log lacks what this instance had open: all of it is taken back from its "
+        "copies in the cluster",
+        {{"instance", std::to_string(term->number)},
+         {"why", is_whole ? "something was kept after the newest that the log holds"
+                          : "the log is damaged"}});
+    is_leaving = true;
+    return lease_.leave();
+  });
+}
+
 Result<void> CassandraOpenRows::take_over(const Take& take) {
   auto gone = lease_.claim_gone();
   if (!gone) return forward(gone);
+  const auto term = lease_.term();
+  if (gone->empty() || !term) return {};
   Result<void> outcome;
   for (const std::uint64_t number : *gone) {
     service::log_warn("an instance is gone; what it had open is taken over",
                       {{"instance", std::to_string(number)}});
-    auto all = customers();
-    if (!all) return forward(all);
-    bool is_whole = true;
-    for (const std::string& customer : *all) {
-      auto taken = take_customer(number, customer, take);
-      if (taken) continue;
-      is_whole = false;
+    auto taken = take_instance({number, *term, take});
+    if (taken) taken = lease_.forget(number);
+    if (!taken) {
       if (outcome) outcome = tl::unexpected<Error>(taken.error());
+      continue;
     }
-    if (!is_whole) continue;
-    if (auto forgotten = lease_.forget(number); !forgotten) return forgotten;
     ++taken_over_;
     service::log_info("all that an instance had open is taken over",
                       {{"instance", std::to_string(number)}});
@@ -275,41 +323,85 @@ Result<void> CassandraOpenRows::take_over(const Take& take) {
   return outcome;
 }
 
-Result<void> CassandraOpenRows::take_customer(std::uint64_t number, const std::string& customer,
-                                              const Take& take) {
+// A slot of each customer in turns: rows end after some hours, and whoever has very many must not
+// keep the others' unread until then.
+Result<void> CassandraOpenRows::take_instance(const Taking& taking) {
+  auto all = customers();
+  if (!all) return forward(all);
+  Result<void> outcome;
+  std::vector<Owed> left;
+  for (const std::string& customer : *all) {
+    auto found = owed(taking.number, customer);
+    if (!found) {
+      outcome = tl::unexpected<Error>(found.error());
+    } else if (found->has_value()) {
+      left.push_back(**std::move(found));
+    }
+  }
+  while (!left.empty()) {
+    std::erase_if(left, [&](Owed& one) {
+      auto taken = take_slot(taking, one.customer, one.slots.back());
+      one.slots.pop_back();
+      if (!taken && outcome) outcome = tl::unexpected<Error>(taken.error());
+      return !taken || one.slots.empty();
+    });
+  }
+  return outcome;
+}
+
+/// Nothing where nothing is noted.
+Result<std::optional<CassandraOpenRows::Owed>> CassandraOpenRows::owed(
+    std::uint64_t number, const std::string& customer) {
   const bool is_provider = customer == CustomerId::provider().text();
   const auto id = is_provider ? CustomerId::provider() : CustomerId::parse(customer);
-  if (!id) return {};  // no row of ours
+  if (!id) return std::optional<Owed>();  // no row of ours
   BoundCells cells;
   cells.add_text(customer).add_bigint(bits(number));
-  std::vector<std::int32_t> slots;
+  Owed found{*id, {}};
   auto read =
       session_.for_each_row({*read_slots_, cells, customer, kRequestDeadline}, [&](RowReader& row) {
-        slots.push_back(row.read_int());
+        found.slots.push_back(row.read_int());
         return true;
       });
   if (!read) return tl::unexpected<Error>(store_error(std::move(read.error())));
-  for (const std::int32_t slot : slots) {
-    if (auto taken = take_slot(number, *id, slot, take); !taken) return taken;
-  }
-  return {};
+  if (found.slots.empty()) return std::optional<Owed>();
+  std::reverse(found.slots.begin(), found.slots.end());
+  return std::optional<Owed>(std::move(found));
 }
 
-Result<void> CassandraOpenRows::take_slot(std::uint64_t number, const CustomerId& customer,
-                                          std::int32_t slot, const Take& take) {
-  BoundCells cells;
-  cells.add_text(customer.text()).add_bigint(bits(number)).add_int(slot);
-  Rows rows(session_, *read_, cells, customer.text());
-  for (;;) {
-    auto row = rows.next();
-    if (!row) return forward(row);
-    if (!row->has_value()) break;
-    const std::string_view body = (*row)->read_blob();
-    if (auto taken = take(customer, body); !taken) return taken;
+Result<void> CassandraOpenRows::take_slot(const Taking& taking, const CustomerId& customer,
+                                          std::int32_t slot) {
+  if (auto taken = take_rows(taking, customer, slot); !taken) return taken;
+  // Whoever is taken for gone forgets nothing: others may be where it was.
+  if (!lease_.holds(taking.term)) {
+    return fail(ErrorCode::kUnavailable, "this instance's lease is over");
   }
+  BoundCells cells;
+  cells.add_text(customer.text()).add_bigint(bits(taking.number)).add_int(slot);
   auto forgotten = ask(session_, *forget_slot_, cells, customer.text());
   if (!forgotten) return forward(forgotten);
   return {};
+}
+
+Result<void> CassandraOpenRows::take_rows(const Taking& taking, const CustomerId& customer,
+                                          std::int32_t slot) {
+  BoundCells cells;
+  cells.add_text(customer.text()).add_bigint(bits(taking.number)).add_int(slot);
+  Rows rows(session_, *read_, cells, customer.text());
+  std::vector<std::string> bodies;
+  std::size_t bytes = 0;
+  for (;;) {
+    auto row = rows.next();
+    if (!row) return forward(row);
+    if (row->has_value()) bytes += bodies.emplace_back((*row)->read_blob()).size();
+    if (!row->has_value() || bytes >= kTakeBytes || bodies.size() >= kTakeRows) {
+      if (bodies.empty()) return {};
+      if (auto taken = taking.take(customer, bodies); !taken) return taken;
+      bodies.clear();
+      bytes = 0;
+    }
+    if (!row->has_value()) return {};
+  }
 }
 
 OpenRowStats CassandraOpenRows::stats() const {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -39,6 +40,7 @@ class CassandraOpenRows final : public OpenRows {
   CassandraOpenRows& operator=(const CassandraOpenRows&) = delete;
   ~CassandraOpenRows() override;
 
+  Result<void> replayed(OpenSlot newest, bool is_whole) override;
   void keep(OpenSlot slot, std::vector<OpenRow> rows, Done done) override;
   void release(OpenSlot before) override { release_before_ = before; }
   Result<void> take_over(const Take& take) override;
@@ -56,9 +58,22 @@ class CassandraOpenRows final : public OpenRows {
                                    const std::vector<OpenRow>& rows);
   void note_done(const Keeping& keeping);
   Result<std::vector<std::string>> customers();
-  Result<void> take_customer(std::uint64_t number, const std::string& customer, const Take& take);
-  Result<void> take_slot(std::uint64_t number, const CustomerId& customer, std::int32_t slot,
-                         const Take& take);
+  Result<OpenSlot> newest_slot(std::uint64_t number);
+  /// What is to be taken, of one customer.
+  struct Owed {
+    CustomerId customer;
+    std::vector<std::int32_t> slots;  ///< the oldest last
+  };
+  /// Of whom, and what it is taken by.
+  struct Taking {
+    std::uint64_t number;
+    LeaseTerm term;  ///< of this instance when it began
+    const Take& take;
+  };
+  Result<void> take_instance(const Taking& taking);
+  Result<std::optional<Owed>> owed(std::uint64_t number, const std::string& customer);
+  Result<void> take_slot(const Taking& taking, const CustomerId& customer, std::int32_t slot);
+  Result<void> take_rows(const Taking& taking, const CustomerId& customer, std::int32_t slot);
 
   vigia::cassandra::Session& session_;
   const Clock& clock_;
@@ -68,6 +83,7 @@ class CassandraOpenRows final : public OpenRows {
   Statement note_;
   Statement read_;
   Statement read_slots_;
+  Statement read_newest_;
   Statement read_customers_;
   Statement forget_slot_;
   Statement forget_before_;

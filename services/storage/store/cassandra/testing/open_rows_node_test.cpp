@@ -105,6 +105,39 @@ TEST_F(LeaseTest, AfterARestartTheNumberIsTheSame) {
   EXPECT_EQ(again->term().value().number, kFirst);
 }
 
+TEST_F(LeaseTest, ANumberOfWhichAllWasTakenIsNotGivenAgain) {
+  const auto first = lease(kFirst, first_clock_);
+  const auto second = lease(kSecond, second_clock_);
+  ASSERT_TRUE(first->beat());
+  ASSERT_TRUE(second->beat());
+  EXPECT_THAT(second->claim_gone().value(), IsEmpty());
+  second_clock_.advance(kLease);
+  ASSERT_TRUE(second->beat());
+  ASSERT_THAT(second->claim_gone().value(), ElementsAre(kFirst));
+  ASSERT_TRUE(second->forget(kFirst));
+  const auto again = lease(kFirst, first_clock_);
+  ASSERT_TRUE(again->beat());
+  EXPECT_EQ(again->term().value().number, kFirst + 1);
+  second_clock_.advance(kLease);
+  ASSERT_TRUE(again->beat());
+  ASSERT_TRUE(second->beat());
+  EXPECT_THAT(second->claim_gone().value(), IsEmpty()) << "nothing of the first is left";
+}
+
+TEST_F(LeaseTest, WhoLeavesItsNumberTakesItOverItself) {
+  const auto first = lease(kFirst, first_clock_);
+  ASSERT_TRUE(first->beat());
+  ASSERT_TRUE(first->leave());
+  EXPECT_EQ(first->term().value().number, kFirst + 1);
+  EXPECT_THAT(first->claim_gone().value(), ElementsAre(kFirst));
+  const auto again = lease(kFirst, first_clock_);  // it ended before all was taken
+  ASSERT_TRUE(again->beat());
+  EXPECT_EQ(again->term().value().number, kFirst + 1);
+  EXPECT_THAT(again->claim_gone().value(), ElementsAre(kFirst));
+  ASSERT_TRUE(again->forget(kFirst));
+  EXPECT_THAT(again->claim_gone().value(), IsEmpty());
+}
+
 class OpenRowsTest : public LeaseTest {
  protected:
   std::unique_ptr<CassandraOpenRows> open(std::uint64_t number, const Clock& clock) {
@@ -131,8 +164,8 @@ class OpenRowsTest : public LeaseTest {
   /// What it takes over, once the lease of whoever is gone is over.
   std::vector<std::string> taken(OpenRows& rows) {
     std::vector<std::string> bodies;
-    EXPECT_TRUE(rows.take_over([&](const CustomerId& customer, std::string_view body) {
-      bodies.push_back(customer.text() + ": " + std::string(body));
+    EXPECT_TRUE(rows.take_over([&](const CustomerId& customer, std::span<const std::string> some) {
+      for (const std::string& body : some) bodies.push_back(customer.text() + ": " + body);
       return Result<void>();
     }));
     return bodies;
@@ -177,16 +210,99 @@ TEST_F(OpenRowsTest, OneCustomerWhoseRowsAreNotTakenHoldsUpNoOther) {
   EXPECT_THAT(taken(*second), IsEmpty());
   pass_a_lease(*second, second_clock_);
   std::vector<std::string> bodies;
-  const auto outcome = second->take_over([&](const CustomerId& customer, std::string_view body) {
-    if (customer == a_) return Result<void>(fail(ErrorCode::kUnavailable, "his share is full"));
-    bodies.emplace_back(body);
-    return Result<void>();
-  });
+  const auto outcome =
+      second->take_over([&](const CustomerId& customer, std::span<const std::string> some) {
+        if (customer == a_) return Result<void>(fail(ErrorCode::kUnavailable, "his share is full"));
+        bodies.insert(bodies.end(), some.begin(), some.end());
+        return Result<void>();
+      });
   EXPECT_FALSE(outcome);
   EXPECT_THAT(bodies, ElementsAre("2"));
   EXPECT_EQ(second->stats().taken_over, 0U);
   EXPECT_THAT(taken(*second), ElementsAre("cliente-a: 1")) << "the next time, and b's no more";
   EXPECT_EQ(second->stats().taken_over, 1U);
+}
+
+TEST_F(OpenRowsTest, WhoHasVeryManyRowsTakesTurnsAndRowsComeTogether) {
+  auto first = open(kFirst, first_clock_);
+  for (OpenSlot slot = 100; slot < 103; ++slot) {
+    for (const char* const body : {"1", "2", "3"}) {
+      ASSERT_TRUE(keep(*first, slot, {{a_, body}, {b_, body}}));
+    }
+  }
+  first.reset();
+  const auto second = open(kSecond, second_clock_);
+  EXPECT_THAT(taken(*second), IsEmpty());
+  pass_a_lease(*second, second_clock_);
+  std::vector<std::string> turns;
+  ASSERT_TRUE(second->take_over([&](const CustomerId& customer, std::span<const std::string> some) {
+    EXPECT_THAT(some, ElementsAre("1", "2", "3"));
+    turns.push_back(customer.text());
+    return Result<void>();
+  }));
+  ASSERT_EQ(turns.size(), 6U);
+  for (std::size_t i = 1; i < turns.size(); ++i) EXPECT_NE(turns[i], turns[i - 1]) << i;
+}
+
+// While it is asleep a third one, here by the second's own number, ends its work; the first one
+// comes back in the same minute.
+TEST_F(OpenRowsTest, WhoWakesUpInTheMiddleOfTakingOverForgetsNothingOfOneThatCameBack) {
+  auto first = open(kFirst, first_clock_);
+  ASSERT_TRUE(keep(*first, 100, {{a_, "1"}, {b_, "2"}}));
+  first.reset();
+  const auto second = open(kSecond, second_clock_);
+  EXPECT_THAT(taken(*second), IsEmpty());
+  pass_a_lease(*second, second_clock_);
+  const auto while_asleep = [&] {
+    const auto third = lease(kSecond, second_clock_);
+    EXPECT_TRUE(third->beat());
+    EXPECT_THAT(third->claim_gone().value(), ElementsAre(kFirst));
+    EXPECT_TRUE(third->forget(kFirst));
+    first = open(kFirst, first_clock_);
+    EXPECT_TRUE(keep(*first, 100, {{a_, "3"}, {b_, "4"}}));
+  };
+  (void)second->take_over([&](const CustomerId& /*customer*/, std::span<const std::string>) {
+    if (first == nullptr) while_asleep();
+    return Result<void>();
+  });
+  ASSERT_NE(first, nullptr);
+  ASSERT_TRUE(keep(*first, 100, {{a_, "5"}, {b_, "6"}}));  // of which the slot is noted already
+  first.reset();
+  (void)taken(*second);
+  pass_a_lease(*second, second_clock_);
+  EXPECT_THAT(taken(*second), ::testing::IsSupersetOf({"cliente-a: 3", "cliente-b: 4",
+                                                       "cliente-a: 5", "cliente-b: 6"}));
+}
+
+TEST_F(OpenRowsTest, ALogThatIsNotWholeTakesBackWhatWasKeptBeforeItsStart) {
+  auto first = open(kFirst, first_clock_);
+  ASSERT_TRUE(keep(*first, 100, {{a_, "1"}, {b_, "2"}}));
+  first.reset();
+  first = open(kFirst, first_clock_);
+  ASSERT_TRUE(first->replayed(100, false));
+  ASSERT_TRUE(keep(*first, 102, {{a_, "3"}}));
+  first->release(102);
+  first.reset();  // killed before it took anything back, and its log is whole from now on
+  first = open(kFirst, first_clock_);
+  ASSERT_TRUE(first->replayed(102, true));
+  first->release(103);
+  EXPECT_THAT(taken(*first), UnorderedElementsAre("cliente-a: 1", "cliente-b: 2"));
+  EXPECT_THAT(taken(*first), IsEmpty());
+}
+
+TEST_F(OpenRowsTest, ALogThatLacksWhatWasKeptLastTakesItBack) {
+  auto first = open(kFirst, first_clock_);
+  ASSERT_TRUE(first->replayed(0, true)) << "a first start";
+  ASSERT_TRUE(keep(*first, 100, {{a_, "1"}}));
+  ASSERT_TRUE(keep(*first, 101, {{b_, "2"}}));
+  first.reset();
+  first = open(kFirst, first_clock_);
+  ASSERT_TRUE(first->replayed(101, true));
+  EXPECT_THAT(taken(*first), IsEmpty()) << "the log has all of it";
+  first.reset();
+  first = open(kFirst, first_clock_);
+  ASSERT_TRUE(first->replayed(100, true)) << "a log of an hour ago, put back";
+  EXPECT_THAT(taken(*first), UnorderedElementsAre("cliente-a: 1", "cliente-b: 2"));
 }
 
 TEST_F(OpenRowsTest, WhatIsStoredIsNotReadAgain) {
