@@ -345,6 +345,13 @@ void Service::add_sharing_metrics() {
             "Open samples of instances that were gone, repeats included.", taken.samples);
     counter("vigia_storage_head_rows_damaged_total",
             "Rows of instances that were gone that could not be read.", taken.damaged);
+    const ingest::CopyRenewalStats renewal = ingester_->stats().renewal;
+    counter("vigia_storage_samples_copied_anew_total",
+            "Samples that were open for hours and were copied into the cluster once more.",
+            renewal.samples);
+    counter("vigia_storage_copy_renewal_failures_total",
+            "Times that the cluster did not take such copies; it is tried again.",
+            renewal.failures);
   });
 }
 

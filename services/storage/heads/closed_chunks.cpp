@@ -93,6 +93,12 @@ Epoch ClosedChunks::oldest() const {
   return waiting_.oldest();
 }
 
+std::vector<std::pair<customers::CustomerNumber, store::SeriesId>> ClosedChunks::waiting_until(
+    Epoch epoch) const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.waiting_until(epoch);
+}
+
 ClosedStats ClosedChunks::stats() const {
   const std::lock_guard lock(mutex_);
   return {waiting_.chunks(), waiting_.bytes(), failures_, set_aside_, lost_};

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "libs/base/clock.hpp"
@@ -79,6 +80,9 @@ class ClosedChunks {
   std::optional<TimestampMs> newest(store::SeriesId series) const;
   /// Of all that waits or is being written; kNoEpoch for nothing. Ask after whatever adds.
   Epoch oldest() const;
+  /// Of which series something waits that was given with the epoch or an older one, or beside such.
+  std::vector<std::pair<customers::CustomerNumber, store::SeriesId>> waiting_until(
+      Epoch epoch) const;
   ClosedStats stats() const;
 
  private:

@@ -160,6 +160,20 @@ std::vector<store::ChunkRow> ClosedLanes::rows_of(store::SeriesId series) const 
   return rows;
 }
 
+std::vector<std::pair<customers::CustomerNumber, store::SeriesId>> ClosedLanes::waiting_until(
+    Epoch epoch) const {
+  std::vector<std::pair<customers::CustomerNumber, store::SeriesId>> waiting;
+  const auto add = [&](const ClosedBlock& block) {
+    if (block.oldest > epoch) return;
+    for (std::size_t i = 0; i < block.chunks.size(); ++i) {
+      if (block.has(i)) waiting.emplace_back(block.customer, block.chunks[i].row.series);
+    }
+  };
+  for (const auto& [customer, blocks] : lanes_) std::for_each(blocks.begin(), blocks.end(), add);
+  std::for_each(apart_.begin(), apart_.end(), add);
+  return waiting;
+}
+
 std::optional<TimestampMs> ClosedLanes::newest(store::SeriesId series) const {
   std::optional<TimestampMs> newest;
   const auto [begin, end] = by_series_.equal_range(series.value);

@@ -7,6 +7,7 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "libs/base/clock.hpp"
@@ -67,6 +68,9 @@ class ClosedLanes {
   std::vector<store::ChunkRow> rows_of(store::SeriesId series) const;
   /// The newest last_ms of the series' in-order rows.
   std::optional<TimestampMs> newest(store::SeriesId series) const;
+  /// Series of the blocks of which the oldest is of the epoch or an older one.
+  std::vector<std::pair<customers::CustomerNumber, store::SeriesId>> waiting_until(
+      Epoch epoch) const;
   Epoch oldest() const { return epochs_.empty() ? kNoEpoch : epochs_.begin()->first; }
   /// Lanes that are not empty.
   std::size_t lanes() const { return lanes_.size(); }

@@ -132,6 +132,10 @@ class HeadSet {
   /// ClosedChunks::await_stored.
   Result<void> await_stored(Duration longest) const { return closed_.await_stored(longest); }
 
+  /// Of which series something that is not in the store yet is of the epoch or an older one. One
+  /// that is open and closed may be told twice; what is appended meanwhile may be missing.
+  std::vector<SeriesRef> open_until(Epoch epoch) const;
+
   /// Read it before the store's rows: then nothing is missed, at worst a chunk that was stored in
   /// between is seen twice.
   HeadView read(store::SeriesId series) const;

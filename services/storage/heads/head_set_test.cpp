@@ -1,6 +1,7 @@
 #include "services/storage/heads/head_set.hpp"
 
 #include <atomic>
+#include <set>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -84,6 +85,35 @@ class HeadSetTest : public testing::Test {
   TestNumbers numbers_;
   StoredSeries stored_series_{store_, numbers_};
 };
+
+TEST_F(HeadSetTest, TellsWhatIsOpenOrNotStoredYetOfAnEpochAndBefore) {
+  store_.is_refusing = true;
+  HeadSet heads(stored_series_, clock_);
+  const auto until = [&](Epoch epoch) {
+    std::set<std::uint64_t> series;
+    for (const SeriesRef& one : heads.open_until(epoch)) {
+      EXPECT_EQ(one.customer.value, 1U);
+      series.insert(one.id.value);
+    }
+    return series;
+  };
+  const auto append_at = [&](std::uint64_t series, TimestampMs time_ms, Epoch epoch) {
+    ASSERT_TRUE(append_now(heads, {{1}, {series}}, {{time_ms, 1}}, epoch));
+  };
+  append_at(1, kStart, 10);
+  append_at(2, kStart, 20);
+  append_at(1, kStart + 4 * store::kChunkSpanMs, 30);  // closes what is before it
+  EXPECT_EQ(until(9), std::set<std::uint64_t>());
+  EXPECT_EQ(until(10), (std::set<std::uint64_t>{1})) << "closed, and refused by the store";
+  EXPECT_EQ(until(20), (std::set<std::uint64_t>{1, 2}));
+  store_.is_refusing = false;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (heads.stats().closed.chunks > 0 && std::chrono::steady_clock::now() < end) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(until(20), (std::set<std::uint64_t>{2}));
+  EXPECT_EQ(until(30), (std::set<std::uint64_t>{1, 2}));
+}
 
 TEST_F(HeadSetTest, AReplayAsksTheStoreOnceAChunkAndNotOnceASample) {
   {

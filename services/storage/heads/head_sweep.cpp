@@ -96,6 +96,20 @@ Result<void> HeadSet::close_part(std::size_t part) {
   return {};
 }
 
+std::vector<SeriesRef> HeadSet::open_until(Epoch epoch) const {
+  std::vector<SeriesRef> open;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    for (const auto& [series, head] : shard.heads) {
+      if (!head.is_empty() && head.oldest() <= epoch) open.push_back({head.customer, {series}});
+    }
+  }
+  for (const auto& [customer, series] : closed_.waiting_until(epoch)) {  // after the heads
+    open.push_back({customer, series});
+  }
+  return open;
+}
+
 HeadView HeadSet::read(store::SeriesId series) const {
   HeadView view = read_head(series);
   view.closed = closed_.rows_of(series);  // after the head: see sweep

@@ -107,6 +107,9 @@ Result<std::unique_ptr<Ingester>> Ingester::open(IngesterSettings settings,
   ingester->start_ = clock.steady();
   if (auto told = ingester->tell_replayed(); !told) return forward(told);
   ingester->late_ = std::make_unique<LateLane>(parts.heads, ingester->settings_.late_bytes_max);
+  if (parts.copies != nullptr) {
+    ingester->renewal_ = std::make_unique<CopyRenewal>(parts.heads, *parts.copies);
+  }
   ingester->next_sweep_ = clock.steady() + ingester->settings_.sweep_interval;
   ingester->applier_ = std::thread([ingester = ingester.get()] { ingester->run(); });
   return ingester;
@@ -416,6 +419,7 @@ void Ingester::sweep() {
   const auto done = oldest ? checkpoint(heads::older(late, *oldest))
                            : Result<void>(tl::unexpected<Error>(oldest.error()));
   ++sweeps_;
+  if (renewal_ != nullptr) renewal_->look(late, slots_.now(clock_));
   if (!done) {
     ++sweep_failures_;
     service::log_error("closing chunks failed, trying again", {{"error", done.error().message}});
@@ -475,6 +479,7 @@ IngesterStats Ingester::stats() const {
   stats.late_pending = late_->items();
   stats.sweeps = sweeps_;
   stats.sweep_failures = sweep_failures_;
+  if (renewal_ != nullptr) stats.renewal = renewal_->stats();
   stats.log = log_->stats();
   return stats;
 }
@@ -488,6 +493,7 @@ void Ingester::stop() {
   is_stopping_ = true;
   wake_.notify_one();
   if (applier_.joinable()) applier_.join();
+  if (renewal_ != nullptr) renewal_->stop();
   if (late_ != nullptr) late_->stop();
 }
 

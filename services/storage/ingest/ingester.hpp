@@ -15,6 +15,7 @@
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/customers/record_times.hpp"
 #include "services/storage/heads/head_set.hpp"
+#include "services/storage/ingest/copy_renewal.hpp"
 #include "services/storage/ingest/ingest_batch.hpp"
 #include "services/storage/ingest/late_lane.hpp"
 #include "services/storage/ingest/open_copies.hpp"
@@ -42,6 +43,7 @@ struct IngesterStats {
   std::uint64_t late_pending = 0;  ///< of them, those that wait for a look into the store
   std::uint64_t sweeps = 0;
   std::uint64_t sweep_failures = 0;
+  CopyRenewalStats renewal;
   disk_log::DiskLogStats log;
 };
 
@@ -169,6 +171,7 @@ class Ingester {
 
   std::unique_ptr<disk_log::DiskLog> log_;
   std::unique_ptr<LateLane> late_;
+  std::unique_ptr<CopyRenewal> renewal_;  // null without copies
   std::thread applier_;
 };
 

@@ -12,6 +12,10 @@ namespace {
 // where its memory is small.
 constexpr std::size_t kRowBytesMax = 256U << 10U;
 constexpr std::int64_t kMinuteMs = 60'000;
+// Chunks are closed within two hours and three quarters; rows end after twelve. What is an hour
+// from being due goes along, so that one that grows old each minute is not a renewal each minute.
+constexpr store::OpenSlot kRenewedAt = 4 * 60;
+constexpr store::OpenSlot kRenewedFrom = 3 * 60;
 
 std::size_t bytes_of(const Sample& /*sample*/) { return sizeof(Sample) + 4; }
 std::size_t bytes_of(const chunk::HistogramSample& sample) {
@@ -136,6 +140,28 @@ void OpenCopies::release(heads::Epoch oldest, store::OpenSlot now) {
     released_ = std::max(released_, before);
   }
   if (before > 0) rows_.release(before);
+}
+
+heads::Epoch OpenCopies::due_until(store::OpenSlot now) const {
+  const std::lock_guard lock(mutex_);
+  heads::Epoch until = heads::kNoEpoch;
+  bool is_due = false;
+  for (const auto& [epoch, slot] : oldest_slots_) {
+    // Of before the start it is not known in which; epochs are minutes, too.
+    const store::OpenSlot kept = slot == 0 ? epoch : slot;
+    if (now < kept + kRenewedFrom) continue;
+    until = std::max(until, epoch);
+    is_due = is_due || now >= kept + kRenewedAt;
+  }
+  return is_due ? until : heads::kNoEpoch;
+}
+
+void OpenCopies::renewed(heads::Epoch until, store::OpenSlot slot) {
+  const std::lock_guard lock(mutex_);
+  const auto end = oldest_slots_.upper_bound(until);
+  if (end == oldest_slots_.begin()) return;  // all of it is stored by now
+  oldest_slots_.erase(oldest_slots_.begin(), end);
+  oldest_slots_.emplace(until, slot);
 }
 
 void AnswerOfBoth::applied(Result<heads::AppendCounts> counts) {

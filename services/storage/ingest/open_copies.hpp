@@ -78,10 +78,16 @@ class OpenCopies {
   /// All of older epochs is in the store; kNoEpoch: all that was applied. `now`: the slot of now.
   void release(heads::Epoch oldest, store::OpenSlot now);
 
+  /// Up to which epoch what is open is to be kept once more; kNoEpoch while nothing is older than
+  /// four hours.
+  heads::Epoch due_until(store::OpenSlot now) const;
+  /// All that is open of these epochs was kept in `slot`, which is under way.
+  void renewed(heads::Epoch until, store::OpenSlot slot);
+
  private:
   store::OpenRows& rows_;
   const customers::CustomerNumbers& numbers_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   store::OpenSlot released_ = 0;  // no batch gets an older slot any more
   std::map<store::OpenSlot, std::size_t> under_way_;
   std::map<heads::Epoch, store::OpenSlot> oldest_slots_;  // of what was applied in each epoch

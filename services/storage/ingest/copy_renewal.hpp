@@ -1,0 +1,58 @@
+// Copies of what stays open for long, written anew: a copy ends after some hours, and what holds
+// the oldest one holds all that was kept after it, of all customers.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "services/storage/heads/head_set.hpp"
+#include "services/storage/ingest/open_copies.hpp"
+
+namespace vigia::storage::ingest {
+
+struct CopyRenewalStats {
+  std::uint64_t samples = 0;   ///< copied once more
+  std::uint64_t failures = 0;  ///< renewals that the store did not take; tried again
+};
+
+/// A thread of its own reads what is open or not stored yet and keeps it in the slot of then; the
+/// slots of before are needed no longer. Thread contract: any thread; the destructor from one.
+class CopyRenewal {
+ public:
+  /// All must outlive it.
+  CopyRenewal(const heads::HeadSet& heads, OpenCopies& copies)
+      : heads_(heads), copies_(copies), thread_([this] { run(); }) {}
+  CopyRenewal(const CopyRenewal&) = delete;
+  CopyRenewal& operator=(const CopyRenewal&) = delete;
+  ~CopyRenewal() { stop(); }
+
+  /// Begins where copies have grown old and none is under way. Call it often; never waits.
+  /// `waiting`: the oldest epoch of what is not in the heads yet, which is left out; kNoEpoch for
+  /// nothing.
+  void look(heads::Epoch waiting, store::OpenSlot now);
+  /// Ends one that is under way. Safe twice; from the destructor's thread.
+  void stop();
+  CopyRenewalStats stats() const { return {samples_, failures_}; }
+
+ private:
+  void run();
+  void renew(heads::Epoch until, store::OpenSlot now);
+  Result<void> copy_until(heads::Epoch until, store::OpenSlot slot);
+  Result<void> keep(IngestBatch& batch, store::OpenSlot slot);
+  bool is_stopping() const;
+
+  const heads::HeadSet& heads_;
+  OpenCopies& copies_;
+  std::atomic<std::uint64_t> samples_{0};
+  std::atomic<std::uint64_t> failures_{0};
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  heads::Epoch wanted_ = heads::kNoEpoch;  // until when; kNoEpoch: none is wanted or under way
+  store::OpenSlot wanted_at_ = 0;
+  bool is_stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace vigia::storage::ingest
