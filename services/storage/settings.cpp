@@ -62,6 +62,8 @@ store:
     replication_factor: 3       copies in it, 1 to 9
     lease: 60s                  after so long without a sign of life of this instance others take
                                 over what it has open; 3s to 1h, longer than a restart takes
+    gather: 10m                 so long closed chunks wait here for others of their metric, so that
+                                rows are fewer and larger; 0s to 30m, 0s: not at all
     user: ...                   with password; absent: no log-in
     tls: {ca_file, cert_file, key_file}   absent: plain; cert_file and key_file only where nodes ask
 memory_max: 1GiB                of the process, 256MiB at least: buffers, requests under way, late

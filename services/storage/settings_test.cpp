@@ -219,6 +219,7 @@ TEST(SettingsTest, TheStoreOnCassandraIsChosenByItsKey) {
   EXPECT_EQ(settings->store.kind, "cassandra");
   const auto& cassandra = settings->store.cassandra;
   EXPECT_EQ(cassandra.directory, "/x");
+  EXPECT_EQ(cassandra.gather, std::chrono::minutes(10));
   EXPECT_EQ(cassandra.connection.contact_points.size(), 2U);
   EXPECT_EQ(cassandra.schema.keyspace, "observability");
   EXPECT_EQ(cassandra.connection.datacenter, "datacenter1");
@@ -240,6 +241,7 @@ TEST(SettingsTest, MistakesOfTheStoreOnCassandraAreNamed) {
   EXPECT_THAT(error("contact_points: [node]"), HasSubstr("\"node\" is not host:port"));
   EXPECT_THAT(error(points + ", keyspace: \"a; DROP\""), HasSubstr("store.cassandra"));
   EXPECT_THAT(error(points + ", replication_factor: 0"), HasSubstr("replication_factor"));
+  EXPECT_THAT(error(points + ", gather: 1h"), HasSubstr("0s to 30m"));
   EXPECT_THAT(error(points + ", tls: {cert_file: /c}"), HasSubstr("belong together"));
   EXPECT_THAT(error(points, "retention: {raw: 9y}\n"), HasSubstr("longer than every class"));
   EXPECT_THAT(

@@ -29,7 +29,8 @@ listen: {host}:9096
 metrics: {{listen: "{host}:9196"}}
 internal_token: secret
 store:
-  cassandra: {{directory: "{folder}", contact_points: ["{node}"], keyspace: {keyspace}, replication_factor: 1, lease: {lease}}}
+  cassandra:
+    {{directory: "{folder}", contact_points: ["{node}"], keyspace: {keyspace}, replication_factor: 1, lease: {lease}, gather: 1s}}
 retention: {{raw: 30d, interval: 1s}}
 """
 

@@ -12,14 +12,19 @@ namespace {
 
 constexpr Duration kCountEach = std::chrono::seconds(30);
 constexpr Duration kLogEach = std::chrono::minutes(1);
+constexpr Duration kGatheredLook = std::chrono::seconds(1);
 
 TimePoint now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
 
 ClosedChunks::ClosedChunks(StoredSeries& store, std::size_t bytes_max,
-                           const ClosedPatience& patience)
-    : store_(store), bytes_max_(bytes_max), patience_(patience), writer_([this] { write_all(); }) {}
+                           const ClosedPatience& patience, const ClosedGathering& gathering)
+    : store_(store),
+      bytes_max_(bytes_max),
+      patience_(patience),
+      gathering_(gathering),
+      writer_([this] { write_all(); }) {}
 
 ClosedChunks::~ClosedChunks() {
   {
@@ -34,8 +39,10 @@ ClosedChunks::~ClosedChunks() {
 void ClosedChunks::add(customers::CustomerNumber customer, std::vector<store::ChunkRow> rows,
                        Epoch oldest) {
   const std::lock_guard lock(mutex_);
-  waiting_.add(customer, std::move(rows), oldest);
-  wake_.notify_one();
+  const bool is_gathering = gathering_.longest > Duration(0);
+  waiting_.add(customer, std::move(rows), oldest, is_gathering ? now() : TimePoint());
+  // What is gathered is looked for each second: whoever adds thousands wakes nobody for each.
+  if (!is_gathering || is_much()) wake_.notify_one();
 }
 
 Result<void> ClosedChunks::check_room(customers::CustomerNumber customer) const {
@@ -69,8 +76,11 @@ Result<void> ClosedChunks::await_below(std::size_t bytes) const {
 
 Result<void> ClosedChunks::await_stored(Duration longest) const {
   std::unique_lock lock(mutex_);
+  ++awaiting_;
+  wake_.notify_one();
   (void)progress_.wait_for(
       lock, longest, [&] { return waiting_.lanes() == 0 || error_.has_value() || is_stopping_; });
+  --awaiting_;
   if (waiting_.chunks() == 0) return {};
   if (error_.has_value()) return tl::unexpected<Error>(*error_);
   if (waiting_.lanes() == 0 && apart_error_.has_value())
@@ -131,13 +141,34 @@ void ClosedChunks::run() {
     ClosedBlock* apart = waiting_.next_apart();
     if (apart != nullptr && now() >= apart->next_try) {
       write_apart(lock, *apart);
-    } else if (ClosedBlock* block = waiting_.next_turn(); block != nullptr) {
-      write(lock, *block);
-    } else if (apart != nullptr) {
-      wake_.wait_until(lock, apart->next_try);
+    } else if (const ClosedTurn turn = waiting_.next_turn(turn_rule()); !turn.blocks.empty()) {
+      write(lock, turn);
     } else {
-      wake_.wait(lock);
+      await_more(lock, apart);
     }
+  }
+}
+
+bool ClosedChunks::is_much() const {
+  return waiting_.bytes() - waiting_.apart_bytes() > bytes_max_ / 8;
+}
+
+TurnRule ClosedChunks::turn_rule() const {
+  TurnRule rule;
+  if (gathering_.longest == Duration(0)) return rule;
+  rule.bytes_at_once = gathering_.bytes_at_once;
+  rule.bytes_due = gathering_.bytes_at_once;
+  if (!is_much() && !is_log_short_ && awaiting_ == 0) rule.added_until = now() - gathering_.longest;
+  return rule;
+}
+
+void ClosedChunks::await_more(Lock& lock, const ClosedBlock* apart) {
+  if (gathering_.longest > Duration(0)) {
+    (void)wake_.wait_for(lock, std::min(gathering_.longest, kGatheredLook));
+  } else if (apart != nullptr) {
+    wake_.wait_until(lock, apart->next_try);
+  } else {
+    wake_.wait(lock);
   }
 }
 
@@ -158,32 +189,54 @@ Result<void> ClosedChunks::try_put(customers::CustomerNumber customer,
   return done;
 }
 
-// The block is the writer's own meanwhile: nothing is added to it, and readers only look.
-void ClosedChunks::write(Lock& lock, ClosedBlock& block) {
+/// Together in one call, for which they are copied: readers look at them where they are.
+Result<void> ClosedChunks::try_put(const std::vector<ClosedBlock*>& blocks) {
+  if (blocks.size() == 1) return try_put(blocks.front()->customer, blocks.front()->chunks);
+  std::vector<store::ClosedChunk> all;
+  Result<void> copied = fail(ErrorCode::kUnavailable, "storage: memory is short");
+  contain_faults("storage: gathering closed chunks", [&] {
+    for (const ClosedBlock* const block : blocks) {
+      all.insert(all.end(), block->chunks.begin(), block->chunks.end());
+    }
+    copied = {};
+  });
+  return copied ? try_put(blocks.front()->customer, all) : copied;
+}
+
+// The blocks are the writer's own meanwhile: nothing is added to them, and readers only look.
+void ClosedChunks::write(Lock& lock, const ClosedTurn& turn) {
   lock.unlock();
-  const Result<void> done = try_put(block.customer, block.chunks);
+  const Result<void> done = try_put(turn.blocks);
   lock.lock();
   if (done) {
-    waiting_.drop(block);
+    for (ClosedBlock* const block : turn.blocks) waiting_.drop(*block);
     ++taken_;
     error_.reset();
     retry_ = patience_.first;
     refused_in_a_row_ = 0;
-  } else if (is_retryable(done.error())) {
-    error_ = done.error();
-    ++refused_in_a_row_;
-    note_failure(done.error());
   } else {
-    apart_error_ = done.error();
-    put_apart(block);
-    note_failure(done.error());
+    note_refusal(done.error(), turn);
   }
   progress_.notify_all();
   // One customer's trouble holds up no other: it is waited once all have been refused.
-  if (refused_in_a_row_ < std::max<std::size_t>(waiting_.lanes(), 1)) return;
+  if (refused_in_a_row_ < std::max<std::size_t>(turn.due, 1)) return;
   refused_in_a_row_ = 0;
   wake_.wait_for(lock, retry_, [this] { return is_stopping_; });
   retry_ = std::min(retry_ * 2, patience_.longest);
+}
+
+void ClosedChunks::note_refusal(const Error& error, const ClosedTurn& turn) {
+  if (is_retryable(error)) {
+    error_ = error;
+    ++refused_in_a_row_;
+  } else if (turn.blocks.size() > 1) {
+    // Which of them is to blame the next turns show: each is written alone.
+    for (ClosedBlock* const block : turn.blocks) block->is_alone = true;
+  } else {
+    apart_error_ = error;
+    put_apart(*turn.blocks.front());
+  }
+  note_failure(error);
 }
 
 void ClosedChunks::put_apart(ClosedBlock& block) {

@@ -27,6 +27,12 @@ struct ClosedStats {
   std::uint64_t lost = 0;       ///< of these, those that the quarantine did not take either
 };
 
+/// Chunks of one customer that wait for others, for a store that would else have a row for each.
+struct ClosedGathering {
+  Duration longest{0};                    ///< 0: none waits
+  std::size_t bytes_at_once = 4U << 20U;  ///< of a customer, of memory; then they wait no longer
+};
+
 /// How often what the store refuses is tried again.
 struct ClosedPatience {
   Duration first = std::chrono::milliseconds(50);  ///< doubled each time
@@ -36,8 +42,11 @@ struct ClosedPatience {
 };
 
 /// A thread of its own writes them into the store, some of one customer at a time, customers in
-/// turns, those of one customer in the order in which they came. What the store refuses for now is
-/// tried again until it takes it: the write-ahead log keeps the samples as long (`oldest`), so a
+/// turns, those of one customer in the order in which they came. Where they are gathered, a
+/// customer's turn comes once his first one has waited for long, or his are many; at once where an
+/// eighth of the bound waits, the log is short or somebody waits for the end. Until then the
+/// write-ahead log has them and readers see them, as all that waits. What the store refuses for now
+/// is tried again until it takes it: the write-ahead log keeps the samples as long (`oldest`), so a
 /// kill loses nothing, and ending this with chunks in it loses nothing either.
 /// One bad chunk is one chunk: a block that is refused for another reason (a fault) is taken
 /// out of its lane and tried chunk by chunk. What is refused alone, while the
@@ -50,7 +59,8 @@ struct ClosedPatience {
 class ClosedChunks {
  public:
   /// `store` must outlive it.
-  ClosedChunks(StoredSeries& store, std::size_t bytes_max, const ClosedPatience& patience = {});
+  ClosedChunks(StoredSeries& store, std::size_t bytes_max, const ClosedPatience& patience = {},
+               const ClosedGathering& gathering = {});
   ClosedChunks(const ClosedChunks&) = delete;
   ClosedChunks& operator=(const ClosedChunks&) = delete;
   ~ClosedChunks();
@@ -89,7 +99,12 @@ class ClosedChunks {
   using Lock = std::unique_lock<std::mutex>;
   void write_all();
   void run();
-  void write(Lock& lock, ClosedBlock& block);
+  bool is_much() const;
+  TurnRule turn_rule() const;
+  void await_more(Lock& lock, const ClosedBlock* apart);
+  void write(Lock& lock, const ClosedTurn& turn);
+  Result<void> try_put(const std::vector<ClosedBlock*>& blocks);
+  void note_refusal(const Error& error, const ClosedTurn& turn);
   void write_apart(Lock& lock, ClosedBlock& block);
   Result<void> try_put(customers::CustomerNumber customer, std::span<store::ClosedChunk> chunks);
   void put_apart(ClosedBlock& block);
@@ -104,14 +119,16 @@ class ClosedChunks {
   StoredSeries& store_;
   const std::size_t bytes_max_;
   const ClosedPatience patience_;
+  const ClosedGathering gathering_;
   mutable std::mutex mutex_;
-  std::condition_variable wake_;              // the writer
+  mutable std::condition_variable wake_;      // the writer
   mutable std::condition_variable progress_;  // whoever waits for it
   ClosedLanes waiting_;
   std::uint64_t failures_ = 0;
   std::uint64_t set_aside_ = 0;
   std::uint64_t lost_ = 0;
   std::atomic<bool> is_log_short_{false};
+  mutable std::size_t awaiting_ = 0;  // who waits until all is stored
   std::uint64_t taken_ = 0;           // writes
   std::optional<Error> error_;        // of the last write of a lane; none where the store took it
   std::optional<Error> apart_error_;  // of the last one apart

@@ -58,7 +58,7 @@ ClosedLanes::Made ClosedLanes::make(customers::CustomerNumber customer,
 // All that may find no memory comes first, beside what is there; then it is put in place, which
 // cannot fail. Half of a series' rows, or a block without an epoch, would let the log go too early.
 void ClosedLanes::add(customers::CustomerNumber customer, std::vector<store::ChunkRow> rows,
-                      Epoch oldest) {
+                      Epoch oldest, TimePoint now) {
   if (rows.empty()) return;
   Made made = make(customer, rows, oldest);
   lanes_.merge(made.lane);
@@ -69,6 +69,7 @@ void ClosedLanes::add(customers::CustomerNumber customer, std::vector<store::Chu
     if (blocks.empty() || blocks.back().room() == 0) {
       blocks.splice(blocks.end(), made.blocks, made.blocks.begin());
       count_bytes(blocks.back(), memory_of(blocks.back()));
+      blocks.back().added = now;
     }
     if (oldest != kNoEpoch) count_epoch(blocks.back(), oldest);
     put(blocks.back(), std::move(row), made.places);
@@ -102,14 +103,34 @@ void ClosedLanes::uncount_bytes(ClosedBlock& block, std::size_t bytes) {
   if ((held->second -= bytes) == 0) bytes_of_.erase(held);
 }
 
-ClosedBlock* ClosedLanes::next_turn() {
-  if (lanes_.empty()) return nullptr;
-  auto at = lanes_.upper_bound(last_);
-  if (at == lanes_.end()) at = lanes_.begin();
+// What the store has refused once is tried until it is taken, as long as it is not apart: to wait
+// for others would be to wait with an error that may have passed.
+bool ClosedLanes::is_due(const Lanes::value_type& lane, const TurnRule& rule) const {
+  const ClosedBlock& first = lane.second.front();
+  return first.added <= rule.added_until || first.is_being_written ||
+         bytes_of(lane.first) >= rule.bytes_due;
+}
+
+ClosedTurn ClosedLanes::next_turn(const TurnRule& rule) {
+  ClosedTurn turn;
+  const bool are_all_due = rule.added_until == TimePoint::max();
+  const auto due = [&](const auto& lane) { return are_all_due || is_due(lane, rule); };
+  turn.due = are_all_due
+                 ? lanes_.size()
+                 : static_cast<std::size_t>(std::count_if(lanes_.begin(), lanes_.end(), due));
+  if (turn.due == 0) return turn;
+  auto at = std::find_if(lanes_.upper_bound(last_), lanes_.end(), due);
+  if (at == lanes_.end()) at = std::find_if(lanes_.begin(), lanes_.end(), due);
   last_ = at->first;
-  ClosedBlock& block = at->second.front();
-  block.is_being_written = true;
-  return &block;
+  std::size_t bytes = 0;
+  for (ClosedBlock& block : at->second) {
+    bytes += block.bytes;
+    if (!turn.blocks.empty() && (block.is_alone || bytes > rule.bytes_at_once)) break;
+    block.is_being_written = true;
+    turn.blocks.push_back(&block);
+    if (block.is_alone) break;
+  }
+  return turn;
 }
 
 void ClosedLanes::set_apart(ClosedBlock& block) {

@@ -17,7 +17,7 @@
 
 namespace vigia::storage::heads {
 
-/// What is written at once: chunks of one customer.
+/// What is kept together: chunks of one customer.
 struct ClosedBlock {
   static constexpr std::size_t kChunksMax = 64;
   /// Of the first block of a lane; each further one has twice the one before it. Most customers
@@ -31,6 +31,8 @@ struct ClosedBlock {
   std::size_t bytes = 0;   ///< of memory, its free places included
   Epoch oldest = kNoEpoch;
   bool is_being_written = false;  ///< nothing is added any more
+  TimePoint added{};              ///< when its first chunk came
+  bool is_alone = false;          ///< not written beside others: with those it was refused
 
   // Of one that is apart.
   bool is_apart = false;
@@ -45,17 +47,31 @@ struct ClosedBlock {
   std::size_t room() const { return is_being_written ? 0 : chunks.capacity() - chunks.size(); }
 };
 
+/// Whose turn it may be, and what of his is written at once.
+struct TurnRule {
+  TimePoint added_until = TimePoint::max();  ///< of the oldest chunk of a lane
+  std::size_t bytes_due = SIZE_MAX;          ///< of a customer: no need to wait any longer
+  std::size_t bytes_at_once = 0;             ///< of memory; one block however large
+};
+
+/// Blocks of one customer, the first of his lane; none where it is nobody's turn.
+struct ClosedTurn {
+  std::vector<ClosedBlock*> blocks;
+  std::size_t due = 0;  ///< lanes that may have their turn
+};
+
 /// Thread contract: none of its own; one lock around all calls. A block that was handed out stays
 /// where it is until it is dropped, so its chunks may be read without the lock.
 class ClosedLanes {
  public:
   /// Takes rows of one series of which the oldest sample is of the epoch: all of them, or none and
   /// throws std::bad_alloc.
-  void add(customers::CustomerNumber customer, std::vector<store::ChunkRow> rows, Epoch oldest);
+  void add(customers::CustomerNumber customer, std::vector<store::ChunkRow> rows, Epoch oldest,
+           TimePoint now = {});
 
-  /// The block whose turn it is, of the next customer after the last one's: whoever closes many at
-  /// once has one turn in each round. Null where the lanes are empty.
-  ClosedBlock* next_turn();
+  /// Of the next customer after the last one's whose turn it may be: whoever closes many at once
+  /// has one turn in each round.
+  ClosedTurn next_turn(const TurnRule& rule);
   /// Out of its lane: what comes behind it goes on. REQUIRES: next_turn gave it.
   void set_apart(ClosedBlock& block);
   /// Of those apart the one that is to be tried first; null for none.
@@ -99,6 +115,8 @@ class ClosedLanes {
   void uncount_bytes(ClosedBlock& block, std::size_t bytes);
   void count_epoch(ClosedBlock& block, Epoch oldest);
   void uncount_epoch(Epoch epoch);
+
+  bool is_due(const Lanes::value_type& lane, const TurnRule& rule) const;
 
   Lanes lanes_;  // none is empty
   std::list<ClosedBlock> apart_;

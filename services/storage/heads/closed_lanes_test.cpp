@@ -25,10 +25,16 @@ std::vector<TimestampMs> firsts_of(const ClosedLanes& lanes, std::uint64_t serie
   return firsts;
 }
 
+// A block at a time, nobody waits.
+ClosedBlock* next_of(ClosedLanes& lanes) {
+  const ClosedTurn turn = lanes.next_turn(TurnRule());
+  return turn.blocks.empty() ? nullptr : turn.blocks.front();
+}
+
 // Whose turns they are, each block dropped after its own.
 std::vector<std::uint32_t> all_turns(ClosedLanes& lanes) {
   std::vector<std::uint32_t> turns;
-  while (ClosedBlock* block = lanes.next_turn()) {
+  while (ClosedBlock* block = next_of(lanes)) {
     turns.push_back(block->customer.value);
     lanes.drop(*block);
   }
@@ -54,6 +60,42 @@ TEST(ClosedLanes, CustomersTakeTurnsBlockByBlock) {
   expect_empty(lanes);
 }
 
+TEST(ClosedLanes, WhatIsGatheredHasItsTurnWhenTheFirstIsOldOrTheyAreMany) {
+  const TimePoint start{std::chrono::hours(5)};
+  const auto minute = [&](int number) { return start + std::chrono::minutes(number); };
+  ClosedLanes lanes;
+  for (TimestampMs i = 0; i < 200; ++i) lanes.add({1}, {row(1, i)}, 100, minute(9));
+  lanes.add({2}, {row(2, 0)}, 100, minute(1));
+  lanes.add({2}, {row(2, 1)}, 100, minute(8));
+  lanes.add({3}, {row(3, 0)}, 100, minute(5));
+  const std::size_t many = lanes.bytes_of({1});
+  TurnRule rule{minute(0), many + 1, many * 10};
+  EXPECT_TRUE(lanes.next_turn(rule).blocks.empty());
+  rule.added_until = minute(1);
+  ClosedTurn turn = lanes.next_turn(rule);
+  ASSERT_EQ(turn.blocks.size(), 1U);
+  EXPECT_EQ(turn.blocks[0]->customer.value, 2U);
+  EXPECT_EQ(turn.blocks[0]->chunks.size(), 2U) << "the later one goes along";
+  EXPECT_EQ(turn.due, 1U);
+  lanes.drop(*turn.blocks[0]);
+  EXPECT_TRUE(lanes.next_turn(rule).blocks.empty());
+  rule.bytes_due = many;
+  turn = lanes.next_turn(rule);
+  EXPECT_EQ(turn.blocks.size(), 7U) << "4, 8, 16, 32, 64, 64 and 12 of 64";
+  turn.blocks[1]->is_alone = true;
+  turn = lanes.next_turn(rule);
+  ASSERT_EQ(turn.blocks.size(), 1U) << "the one before it";
+  lanes.drop(*turn.blocks[0]);
+  rule.bytes_due = SIZE_MAX;
+  turn = lanes.next_turn(rule);
+  ASSERT_EQ(turn.blocks.size(), 1U) << "it waits for nobody, and nobody goes along";
+  EXPECT_TRUE(turn.blocks[0]->is_alone);
+  lanes.drop(*turn.blocks[0]);
+  EXPECT_EQ(lanes.next_turn(rule).blocks.size(), 5U) << "they were handed out, and not taken";
+  EXPECT_EQ(all_turns(lanes).size(), 6U);
+  expect_empty(lanes);
+}
+
 // Of a customer who closes much at once most goes in blocks that are worth a call of the store.
 TEST(ClosedLanes, BlocksGrowWithWhatWaits) {
   for (const bool is_one_call : {false, true}) {
@@ -66,7 +108,7 @@ TEST(ClosedLanes, BlocksGrowWithWhatWaits) {
       for (store::ChunkRow& one : rows) lanes.add({1}, {std::move(one)}, 100);
     }
     std::vector<std::size_t> sizes;
-    for (ClosedBlock* block = lanes.next_turn(); block != nullptr; block = lanes.next_turn()) {
+    for (ClosedBlock* block = next_of(lanes); block != nullptr; block = next_of(lanes)) {
       sizes.push_back(block->chunks.size());
       lanes.drop(*block);
     }
@@ -90,11 +132,11 @@ TEST(ClosedLanes, WhatIsReservedIsCounted) {
   const std::size_t before = lanes.bytes();
   for (TimestampMs i = 1; i <= 3; ++i) lanes.add({1}, {row(1, i)}, 100);  // into places it has
   EXPECT_LE(lanes.bytes() - before, 3U * 200);
-  ClosedBlock* block = lanes.next_turn();
+  ClosedBlock* block = next_of(lanes);
   EXPECT_EQ(block->bytes, lanes.bytes_of(block->customer));
   while (block != nullptr) {
     lanes.drop(*block);
-    block = lanes.next_turn();
+    block = next_of(lanes);
   }
   expect_empty(lanes);
 }
@@ -102,7 +144,7 @@ TEST(ClosedLanes, WhatIsReservedIsCounted) {
 TEST(ClosedLanes, NothingIsAddedToABlockThatIsBeingWritten) {
   ClosedLanes lanes;
   lanes.add({1}, {row(1, 0)}, 100);
-  ClosedBlock* writing = lanes.next_turn();
+  ClosedBlock* writing = next_of(lanes);
   lanes.add({1}, {row(1, 10)}, 100);
   EXPECT_EQ(writing->chunks.size(), 1U);
   lanes.drop(*writing);
@@ -115,9 +157,9 @@ TEST(ClosedLanes, TheOldestEpochIsThatOfWhatIsLeft) {
   lanes.add({2}, {row(2, 0)}, 103);
   lanes.add({2}, {row(2, 10)}, 104);  // beside an older one, in its block
   EXPECT_EQ(lanes.oldest(), 103U);
-  lanes.drop(*lanes.next_turn());
+  lanes.drop(*next_of(lanes));
   EXPECT_EQ(lanes.oldest(), 103U);
-  lanes.drop(*lanes.next_turn());
+  lanes.drop(*next_of(lanes));
   expect_empty(lanes);
 }
 
@@ -125,9 +167,9 @@ TEST(ClosedLanes, WithoutAnEpochItHoldsNoLogAndLetsNoneGo) {
   ClosedLanes lanes;
   lanes.add({1}, {row(1, 0)}, kNoEpoch);
   lanes.add({2}, {row(2, 0)}, 103);
-  lanes.drop(*lanes.next_turn());
+  lanes.drop(*next_of(lanes));
   EXPECT_EQ(lanes.oldest(), 103U);
-  lanes.drop(*lanes.next_turn());
+  lanes.drop(*next_of(lanes));
   expect_empty(lanes);
 }
 
@@ -144,7 +186,7 @@ TEST(ClosedLanes, WhatIsApartIsSeenAndHoldsItsEpochAndNoLane) {
   ClosedLanes lanes;
   lanes.add({1}, {row(1, 0), row(1, 10)}, 100);
   lanes.add({2}, {row(2, 0)}, 101);
-  ClosedBlock* block = lanes.next_turn();
+  ClosedBlock* block = next_of(lanes);
   lanes.set_apart(*block);
   EXPECT_EQ(lanes.lanes(), 1U);
   EXPECT_THAT(all_turns(lanes), ElementsAre(2));
@@ -164,9 +206,9 @@ TEST(ClosedLanes, OfThoseApartTheOneThatIsDueFirstIsNext) {
   ClosedLanes lanes;
   lanes.add({1}, {row(1, 0)}, 100);
   lanes.add({2}, {row(2, 0)}, 100);
-  ClosedBlock* first = lanes.next_turn();
+  ClosedBlock* first = next_of(lanes);
   lanes.set_apart(*first);
-  ClosedBlock* second = lanes.next_turn();
+  ClosedBlock* second = next_of(lanes);
   lanes.set_apart(*second);
   first->next_try = TimePoint(Duration(9));
   second->next_try = TimePoint(Duration(8));
@@ -213,7 +255,7 @@ TEST(ClosedLanes, WithoutMemoryANewLaneLeavesNothing) {
     const bool has_failed = has_allocation_failed();
     fail_allocation(-1);
     if (!has_failed) break;
-    EXPECT_EQ(lanes.next_turn(), nullptr);
+    EXPECT_EQ(next_of(lanes), nullptr);
     expect_empty(lanes);
   }
 }

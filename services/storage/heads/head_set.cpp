@@ -90,7 +90,7 @@ HeadSet::HeadSet(StoredSeries& store, const Clock& clock, const Memory& memory)
       clock_(clock),
       memory_max_(memory.open_max),
       run_bytes_max_(std::min(kRunBytesMax, memory.open_max / 2)),
-      closed_(store, memory.closed_max) {}
+      closed_(store, memory.closed_max, ClosedPatience(), memory.gathering) {}
 
 HeadSet::Shard& HeadSet::shard_of(store::SeriesId series) {
   return shards_[series.value % kShards];

@@ -83,6 +83,7 @@ class HeadSet {
     /// up to half of it, what repeats are looked up in.
     std::size_t open_max = SIZE_MAX / 4;
     std::size_t closed_max = 32U << 20U;  ///< of chunks that wait for the store
+    ClosedGathering gathering = {};
   };
   /// All must outlive it.
   HeadSet(StoredSeries& store, const Clock& clock, const Memory& memory);

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "libs/base/duration.hpp"
 #include "libs/base/result.hpp"
 #include "libs/model/signal.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
@@ -41,6 +42,10 @@ class StoreInstance {
   /// one shares the store. `number`: any, this folder's for ever. Waits for a store that
   /// does not answer.
   virtual Result<store::OpenRows*> open_rows(std::uint64_t /*number*/) { return nullptr; }
+
+  /// For how long closed chunks of a customer wait for others before they are written together; 0:
+  /// not at all.
+  virtual Duration gathers_chunks() const { return Duration(0); }
 
   /// By which time spans and log records are filed; `times` must outlive it.
   virtual void use_record_times(customers::RecordTimes& times) = 0;

@@ -11,6 +11,8 @@ constexpr std::array<std::string_view, kResolutions> kKeys{"raw", "rollup_5m", "
 // Signs are given six times in it. An hour is what a person may need to bring a machine back.
 constexpr Duration kLeaseMin = std::chrono::seconds(3);
 constexpr Duration kLeaseMax = std::chrono::hours(1);
+// The write-ahead log has what waits, and its copies end after twelve hours.
+constexpr Duration kGatherMax = std::chrono::minutes(30);
 
 std::vector<std::string> read_points(const service::ConfigNode& node) {
   std::vector<std::string> points = node.text_list();
@@ -60,6 +62,10 @@ CassandraSettings read_cassandra(const service::ConfigNode& node) {
   settings.lease = node.child("lease").duration(settings.lease);
   if (settings.lease < kLeaseMin || settings.lease > kLeaseMax) {
     node.child("lease").note_error("3s to 1h");
+  }
+  settings.gather = node.child("gather").duration(settings.gather);
+  if (settings.gather < Duration(0) || settings.gather > kGatherMax) {
+    node.child("gather").note_error("0s to 30m");
   }
   settings.connection.tls = read_tls(node.child("tls"));
   if (auto checked = check_schema_settings(settings.schema); !checked) {

@@ -22,6 +22,8 @@ struct CassandraSettings {
   EventRetention events;
   /// After so long without a sign of life of this instance others take over what it has open.
   Duration lease = std::chrono::seconds(60);
+  /// So long closed chunks wait here for others of their metric; 0: not at all.
+  Duration gather = std::chrono::minutes(10);
 };
 
 /// By Resolution, and of events; 0: for ever.

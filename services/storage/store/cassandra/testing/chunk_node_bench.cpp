@@ -22,11 +22,22 @@ namespace vigia::storage::store::cassandra {
 namespace {
 
 constexpr TimestampMs kStart = 20'000 * kDayMs;
-constexpr std::size_t kChunksAtOnce = 64;  // as heads::ClosedBlock has them
-constexpr std::size_t kChunkBytes = 300;   // two hours at 15 s of host metrics, some 1.2 B a sample
+constexpr std::size_t kChunkBytes = 300;  // two hours at 15 s of host metrics, some 1.2 B a sample
 constexpr int kChunksADay = 12;
-constexpr std::size_t kPutsUnderWay = 8;
 constexpr int kReads = 400;
+
+/// How closed chunks come.
+struct Shape {
+  std::size_t chunks;     ///< in a put
+  std::size_t metrics;    ///< over which these are spread
+  std::size_t puts;       ///< in all; each day of a series is in kChunksADay that follow each other
+  std::size_t under_way;  ///< puts
+};
+// heads::ClosedBlock as it comes from the open series; all of one metric; and what a hundred hosts
+// with 500 metrics each close in ten minutes, which is put by one thread.
+constexpr Shape kAsTheyCome{64, 64, 240, 8};
+constexpr Shape kOneMetric{64, 1, 1200, 8};
+constexpr Shape kGathered{8192, 512, 12, 1};
 
 using Seconds = std::chrono::duration<double>;
 
@@ -35,9 +46,10 @@ double now_s() { return Seconds(std::chrono::steady_clock::now().time_since_epoc
 /// Waits for a place among so many, and for the end of all.
 class Gate {
  public:
+  explicit Gate(std::size_t places) : places_(places) {}
   void enter() {
     std::unique_lock lock(mutex_);
-    came_.wait(lock, [this] { return under_way_ < kPutsUnderWay; });
+    came_.wait(lock, [this] { return under_way_ < places_; });
     ++under_way_;
   }
   void leave(const Result<void>& outcome) {
@@ -54,6 +66,7 @@ class Gate {
  private:
   std::mutex mutex_;
   std::condition_variable came_;
+  const std::size_t places_;
   std::size_t under_way_ = 0;
 };
 
@@ -86,25 +99,25 @@ std::pair<std::size_t, std::size_t> blocks_of(const std::vector<ClosedChunk>& ch
   return {rows, bytes};
 }
 
-/// `metrics`: over how many the chunks of one put are spread. Series are numbered from 1.
-void write(ChunkStore& chunks, const CustomerId& customer, std::size_t metrics, std::size_t puts) {
+/// Series are numbered from 1.
+void write(ChunkStore& chunks, const CustomerId& customer, const Shape& shape) {
   std::mt19937_64 random(7);
-  std::vector<std::vector<ClosedChunk>> all(puts);
+  std::vector<std::vector<ClosedChunk>> all(shape.puts);
   std::size_t rows = 0;
   std::size_t bytes = 0;
-  for (std::size_t put = 0; put < puts; ++put) {
-    for (std::size_t i = 0; i < kChunksAtOnce; ++i) {
+  for (std::size_t put = 0; put < shape.puts; ++put) {
+    for (std::size_t i = 0; i < shape.chunks; ++i) {
       std::string data(kChunkBytes, '\0');
       for (char& byte : data) byte = static_cast<char>(random());
-      const std::uint64_t series = put / kChunksADay * kChunksAtOnce + i + 1;
-      all[put].push_back(
-          chunk_of(i % metrics, series, static_cast<int>(put % kChunksADay), std::move(data)));
+      const std::uint64_t series = put / kChunksADay * shape.chunks + i + 1;
+      all[put].push_back(chunk_of(i % shape.metrics, series, static_cast<int>(put % kChunksADay),
+                                  std::move(data)));
     }
     const auto [more_rows, more_bytes] = blocks_of(all[put]);
     rows += more_rows;
     bytes += more_bytes;
   }
-  Gate gate;
+  Gate gate(shape.under_way);
   const double start = now_s();
   for (const auto& some : all) {
     gate.enter();
@@ -112,21 +125,22 @@ void write(ChunkStore& chunks, const CustomerId& customer, std::size_t metrics, 
   }
   gate.wait();
   const double took = now_s() - start;
-  fmt::print("write, {} metrics in a put: {:.0f} blocks/s of {} bytes, {:.0f} chunks/s\n", metrics,
-             static_cast<double>(rows) / took, bytes / rows,
-             static_cast<double>(puts * kChunksAtOnce) / took);
+  fmt::print(
+      "write, {} chunks of {} metrics in a put: {:.0f} blocks/s of {} bytes, {:.0f} chunks/s\n",
+      shape.chunks, shape.metrics, static_cast<double>(rows) / took, bytes / rows,
+      static_cast<double>(shape.puts * shape.chunks) / took);
 }
 
 /// A day of so many series of one metric, again and again.
-void read(ChunkStore& chunks, const CustomerId& customer, std::size_t metrics, std::size_t count) {
+void read(ChunkStore& chunks, const CustomerId& customer, const Shape& shape, std::size_t count) {
   std::vector<double> took;
   std::size_t found = 0;
   for (int i = 0; i < kReads; ++i) {
     std::vector<SeriesKey> keys;
     for (std::size_t one = 0; one < count; ++one) {
+      const std::size_t place = one * shape.metrics;  // of the first metric's
       keys.push_back(
-          {metric_name(0),
-           {one * metrics % kChunksAtOnce + one * metrics / kChunksAtOnce * kChunksAtOnce + 1}});
+          {metric_name(0), {place % shape.chunks + place / shape.chunks * shape.chunks + 1}});
     }
     const double start = now_s();
     const auto cursor = chunks.read(customer, keys, {kStart, kStart + kDayMs - 1});
@@ -152,7 +166,7 @@ int run() {
   const SystemClock clock;
   const char* const copies = std::getenv("VIGIA_COPIES");
   const CustomerId customer = CustomerId::parse("cliente-a").value();
-  for (const auto& [metrics, puts] : {std::pair<std::size_t, std::size_t>(64, 240), {1, 1200}}) {
+  for (const Shape& shape : {kAsTheyCome, kOneMetric, kGathered}) {
     SchemaSettings schema;
     schema.keyspace = fresh_keyspace();
     schema.replication_factor =
@@ -163,9 +177,9 @@ int run() {
     settings.classes.fill(class_of("chunks", Duration()).value());
     settings.writer = random_u64() >> 1U;
     const auto store = CassandraColdStore::open(*session, settings, clock).value();
-    write(store->chunks(), customer, metrics, puts);
-    read(store->chunks(), customer, metrics, 1);
-    if (metrics == 1) read(store->chunks(), customer, metrics, 64);
+    write(store->chunks(), customer, shape);
+    read(store->chunks(), customer, shape, 1);
+    if (shape.metrics == 1) read(store->chunks(), customer, shape, 64);
     CHECK(session->run("DROP KEYSPACE " + schema.keyspace).has_value());
   }
   return 0;
