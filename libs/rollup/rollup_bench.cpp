@@ -65,10 +65,11 @@ void read_sums_of_a_day(benchmark::State& state) {
   const TimestampMs width = width_ms(Resolution::kFiveMinutes);
   const auto windows = windows_of(make_samples(state.range(0)), width);
   const std::string bytes = write_windows(windows, width);
+  PartReader reader(width, Part::kSum);
   std::vector<PartOfWindow> parts;
   for (auto _ : state) {
     parts.clear();
-    benchmark::DoNotOptimize(read_part(bytes, width, Part::kSum, parts));
+    benchmark::DoNotOptimize(reader.read(bytes, parts));
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(windows.size()));
 }

@@ -83,6 +83,7 @@ bool read_column(chunk::BitReader& bits, Numbers& numbers) {
   bool is_zero = false;
   std::uint64_t first = 0;
   Rest rest;
+  std::fill(numbers.begin(), numbers.end(), 0);
   if (!bits.read_bit(is_zero)) return false;
   if (is_zero) return true;
   if (numbers.empty() || !bits.read_signed_varint(first) || !read_rest_head(bits, rest)) {

@@ -13,7 +13,8 @@ namespace vigia::rollup {
 
 /// `numbers` is used up.
 void write_column(chunk::BitWriter& bits, chunk::Numbers numbers);
-/// As many numbers as there are in it, all 0 before. False where the bits end early or are damaged.
+/// As many numbers as there are in it, whatever they were. False where the bits end early or are
+/// damaged.
 bool read_column(chunk::BitReader& bits, chunk::Numbers& numbers);
 /// Goes past a column of so many, as read_column would.
 bool skip_column(chunk::BitReader& bits, std::size_t count);

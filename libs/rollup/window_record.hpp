@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,11 +31,25 @@ struct PartOfWindow {
   TimestampMs end_ms = 0;
   std::optional<double> value;  ///< as value_of
 };
-/// One part of the windows: what value_of gives of each that read_windows gives, for a third of the
-/// work. Other columns are passed over and those behind it not looked at, so that damage there may
-/// stay unseen: kCorrupt only where read_windows has it as well. They are put behind what is in
-/// `parts`; after an error some may be. REQUIRES: width_ms > 0.
-Result<void> read_part(std::string_view bytes, TimestampMs width_ms, Part part,
-                       std::vector<PartOfWindow>& parts);
+class RecordReader;
+
+/// Reads one part of the windows of records: what value_of gives of each that read_windows gives,
+/// for a third of the work. Other columns are passed over and those behind it not looked at, so
+/// that damage there may stay unseen. Keeps its memory from record to record. Thread contract: one
+/// thread at a time.
+class PartReader {
+ public:
+  /// REQUIRES: width_ms > 0.
+  PartReader(TimestampMs width_ms, Part part);
+  PartReader(PartReader&& other) noexcept;
+  PartReader& operator=(PartReader&& other) noexcept;
+  ~PartReader();
+  /// Puts them behind what is in `parts`. kCorrupt only where read_windows has it as well: then
+  /// none is put.
+  Result<void> read(std::string_view bytes, std::vector<PartOfWindow>& parts);
+
+ private:
+  std::unique_ptr<RecordReader> reader_;
+};
 
 }  // namespace vigia::rollup

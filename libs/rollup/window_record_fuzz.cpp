@@ -25,7 +25,7 @@ void check_parts(std::string_view bytes, TimestampMs width_ms, const std::vector
   for (std::size_t i = 0; i < vigia::rollup::kPartNames.size(); ++i) {
     const auto part = static_cast<vigia::rollup::Part>(i);
     std::vector<vigia::rollup::PartOfWindow> parts;
-    CHECK(vigia::rollup::read_part(bytes, width_ms, part, parts).has_value());
+    CHECK(vigia::rollup::PartReader(width_ms, part).read(bytes, parts).has_value());
     CHECK(parts.size() == windows.size());
     for (std::size_t at = 0; at < parts.size(); ++at) {
       const auto value = vigia::rollup::value_of(windows[at], part);
@@ -41,7 +41,8 @@ void check_record(std::string_view bytes, TimestampMs width_ms) {
   if (!windows.has_value()) {
     std::vector<vigia::rollup::PartOfWindow> parts;  // in part they may be whole
     for (std::size_t i = 0; i < vigia::rollup::kPartNames.size(); ++i) {
-      (void)vigia::rollup::read_part(bytes, width_ms, static_cast<vigia::rollup::Part>(i), parts);
+      vigia::rollup::PartReader reader(width_ms, static_cast<vigia::rollup::Part>(i));
+      (void)reader.read(bytes, parts);
     }
     return;
   }

@@ -44,14 +44,17 @@ tl::unexpected<Error> damaged() {
   return fail(ErrorCode::kCorrupt, "a record of roll-ups is damaged");
 }
 
+}  // namespace
+
 // Reads all columns, or of one part those that it is made of: up to it, and of these before it what
 // its own says the distance to.
 class RecordReader {
  public:
-  RecordReader(std::string_view bytes, TimestampMs width_ms, std::optional<Part> only)
-      : bits_(bytes), width_ms_(width_ms), only_(only) {}
+  RecordReader(TimestampMs width_ms, std::optional<Part> only) : width_ms_(width_ms), only_(only) {}
 
-  bool read() {
+  bool read(std::string_view bytes) {
+    bits_ = chunk::BitReader(bytes);
+    full_.clear();
     std::uint64_t version = 0;
     std::uint64_t count = 0;
     if (!bits_.read_bits(kRecordVersionBits, version) || version != kRecordVersion ||
@@ -94,14 +97,15 @@ class RecordReader {
 
   // REQUIRES: of one part alone.
   void give(std::vector<PartOfWindow>& parts) const {
-    std::size_t full = 0;
+    if (const std::vector<double>* values = values_of_samples(*only_); values != nullptr) {
+      return give(parts, [values](std::size_t, std::size_t full) { return (*values)[full]; });
+    }
+    if (*only_ != Part::kStaleTime) {
+      return give(parts, [this](std::size_t i, std::size_t full) { return value_of(i, full); });
+    }
     for (std::size_t i = 0; i < ends_.size(); ++i) {
       PartOfWindow& part = parts.emplace_back(PartOfWindow{ends_[i], std::nullopt});
-      if (*only_ == Part::kStaleTime) {
-        if (const auto at_ms = stale_ms(i); at_ms.has_value()) part.value = seconds_of(*at_ms);
-      } else if (counts_[i] > 0) {
-        part.value = value_of_full(i, full++);
-      }
+      if (const auto at_ms = stale_ms(i); at_ms.has_value()) part.value = seconds_of(*at_ms);
     }
   }
 
@@ -119,38 +123,48 @@ class RecordReader {
     return ends_[i] - static_cast<TimestampMs>(last_times_[full]);
   }
 
-  double value_of_full(std::size_t i, std::size_t full) const {
-    switch (*only_) {
-      case Part::kFirst:
-        return values_[kFirst][full];
-      case Part::kLast:
-        return values_[kLast][full];
-      case Part::kMin:
-        return values_[kMin][full];
-      case Part::kMax:
-        return values_[kMax][full];
-      case Part::kSum:
-        return sums_[full];
-      case Part::kDropped:
-        return dropped_[full];
-      case Part::kCount:
-        return static_cast<double>(counts_[i]);
-      case Part::kResets:
-        return static_cast<double>(resets_[full]);
-      case Part::kFirstTime:
-        return seconds_of(first_ms(i, full));
-      case Part::kLastTime:
-        return seconds_of(last_ms(i, full));
-      case Part::kStaleTime:
-        break;
+  // `value`: of the window at its place, and at that among those with samples.
+  template <typename ValueOf>
+  void give(std::vector<PartOfWindow>& parts, ValueOf value) const {
+    std::size_t full = 0;
+    for (std::size_t i = 0; i < ends_.size(); ++i) {
+      PartOfWindow& part = parts.emplace_back(PartOfWindow{ends_[i], std::nullopt});
+      if (counts_[i] > 0) part.value = value(i, full++);
     }
-    CHECK(false);
-    return 0;
+  }
+
+  // Null for parts that are no values of samples.
+  const std::vector<double>* values_of_samples(Part part) const {
+    switch (part) {
+      case Part::kFirst:
+        return &values_[kFirst];
+      case Part::kLast:
+        return &values_[kLast];
+      case Part::kMin:
+        return &values_[kMin];
+      case Part::kMax:
+        return &values_[kMax];
+      case Part::kSum:
+        return &sums_;
+      case Part::kDropped:
+        return &dropped_;
+      default:
+        return nullptr;
+    }
+  }
+
+  // Of the other parts.
+  double value_of(std::size_t i, std::size_t full) const {
+    if (*only_ == Part::kCount) return static_cast<double>(counts_[i]);
+    if (*only_ == Part::kResets) return static_cast<double>(resets_[full]);
+    CHECK(*only_ == Part::kFirstTime || *only_ == Part::kLastTime);
+    return seconds_of(*only_ == Part::kFirstTime ? first_ms(i, full) : last_ms(i, full));
   }
 
   bool read_ends() {
     std::uint64_t first = 0;
-    Numbers gaps(ends_.size() - 1);
+    Numbers& gaps = scratch_;
+    gaps.resize(ends_.size() - 1);
     if (!bits_.read_signed_varint(first) || !read_column(bits_, gaps)) return false;
     // Far from the ends of 64 bits, so that no time of any window is beyond them.
     const std::int64_t max = std::numeric_limits<std::int64_t>::max() / width_ms_ - 1;
@@ -224,7 +238,8 @@ class RecordReader {
       }
       return is_there;
     }
-    Numbers steps(full_.size() - 1);
+    Numbers& steps = scratch_;
+    steps.resize(full_.size() - 1);
     wholes_[kLast].resize(full_.size());
     if (!read_column(bits_, steps) || !read_column(bits_, wholes_[kLast]) ||
         !read_extreme(Part::kMin, wholes_[kMin]) || !read_extreme(Part::kMax, wholes_[kMax])) {
@@ -260,9 +275,9 @@ class RecordReader {
   }
 
   void take_values(SampleColumn column) {
-    values_[column].reserve(full_.size());
-    for (const std::uint64_t number : wholes_[column]) {
-      values_[column].push_back(chunk::value_of(number, decimals_));
+    values_[column].resize(full_.size());
+    for (std::size_t full = 0; full < full_.size(); ++full) {
+      values_[column][full] = chunk::value_of(wholes_[column][full], decimals_);
     }
   }
 
@@ -281,11 +296,12 @@ class RecordReader {
     if (!bits_.read_bit(is_whole) || (is_whole && !is_whole_)) return false;
     if (!is_whole) return read_as_it_is(part, values);
     if (!wants(part)) return skip_column(bits_, full_.size());
-    Numbers rests(full_.size());
+    Numbers& rests = scratch_;
+    rests.resize(full_.size());
     if (!read_column(bits_, rests)) return false;
-    values.reserve(full_.size());
+    values.resize(full_.size());
     for (std::size_t full = 0; full < full_.size(); ++full) {
-      values.push_back(chunk::value_of(rests[full] + predict(full), decimals_));
+      values[full] = chunk::value_of(rests[full] + predict(full), decimals_);
     }
     return true;
   }
@@ -319,21 +335,24 @@ class RecordReader {
   std::vector<double> sums_;
   std::vector<double> dropped_;
   Numbers resets_;
+  Numbers scratch_;  // a column that is not kept
 };
 
-}  // namespace
-
 Result<std::vector<Window>> read_windows(std::string_view bytes, TimestampMs width_ms) {
-  RecordReader reader(bytes, width_ms, std::nullopt);
-  if (!reader.read()) return damaged();
+  RecordReader reader(width_ms, std::nullopt);
+  if (!reader.read(bytes)) return damaged();
   return reader.windows();
 }
 
-Result<void> read_part(std::string_view bytes, TimestampMs width_ms, Part part,
-                       std::vector<PartOfWindow>& parts) {
-  RecordReader reader(bytes, width_ms, part);
-  if (!reader.read()) return damaged();
-  reader.give(parts);
+PartReader::PartReader(TimestampMs width_ms, Part part)
+    : reader_(std::make_unique<RecordReader>(width_ms, part)) {}
+PartReader::PartReader(PartReader&& other) noexcept = default;
+PartReader& PartReader::operator=(PartReader&& other) noexcept = default;
+PartReader::~PartReader() = default;
+
+Result<void> PartReader::read(std::string_view bytes, std::vector<PartOfWindow>& parts) {
+  if (!reader_->read(bytes)) return damaged();
+  reader_->give(parts);
   return {};
 }
 

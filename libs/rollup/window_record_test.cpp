@@ -43,7 +43,11 @@ bool parts_come_back(std::span<const Window> windows, TimestampMs width) {
   const std::string bytes = write_windows(windows, width);
   for (std::size_t part = 0; part < kPartNames.size(); ++part) {
     std::vector<PartOfWindow> parts = {{1, 2}};  // those of a record before stay
-    const auto read = read_part(bytes, width, static_cast<Part>(part), parts);
+    PartReader reader(width, static_cast<Part>(part));
+    std::vector<PartOfWindow> other;  // one before leaves nothing behind
+    if (!reader.read(write_windows(windows.first(1), width), other) || other.size() != 1)
+      return false;
+    const auto read = reader.read(bytes, parts);
     if (!read || parts.size() != windows.size() + 1 || parts.front().end_ms != 1) return false;
     for (std::size_t i = 0; i < windows.size(); ++i) {
       const auto value = value_of(windows[i], static_cast<Part>(part));
@@ -131,10 +135,10 @@ TEST(WindowRecordTest, APartOfACutRecordIsDamagedOrRight) {
   const std::vector<Window> windows = day_of([](int i) { return i * 31 % 977; });
   const std::string bytes = write_windows(windows, kFiveMinutes);
   for (std::size_t part = 0; part < kPartNames.size(); ++part) {
+    PartReader reader(kFiveMinutes, static_cast<Part>(part));
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       std::vector<PartOfWindow> parts;
-      const auto read = read_part(std::string_view(bytes).substr(0, size), kFiveMinutes,
-                                  static_cast<Part>(part), parts);
+      const auto read = reader.read(std::string_view(bytes).substr(0, size), parts);
       if (!read) {
         ASSERT_EQ(read.error().code, ErrorCode::kCorrupt);
         continue;
@@ -145,9 +149,8 @@ TEST(WindowRecordTest, APartOfACutRecordIsDamagedOrRight) {
       }
     }
     std::vector<PartOfWindow> parts;
-    EXPECT_FALSE(read_part(std::string_view(bytes).substr(0, 3), kFiveMinutes,
-                           static_cast<Part>(part), parts)
-                     .has_value());
+    EXPECT_FALSE(reader.read(std::string_view(bytes).substr(0, 3), parts).has_value());
+    EXPECT_TRUE(parts.empty());
   }
 }
 

@@ -115,12 +115,14 @@ class StoredParts {
  public:
   StoredParts(const rollup::Asked& asked, const ReadRange& range,
               const std::vector<store::DayRange>& raw_days)
-      : asked_(asked), range_(range), raw_days_(raw_days) {}
+      : reader_(rollup::width_ms(asked.resolution), asked.part),
+        range_(range),
+        raw_days_(raw_days) {}
 
   Result<void> add(const store::ChunkRow& row) {
     if (rolling::is_histogram_day(row)) return {};  // as `check` found: not of a day that is asked
     of_row_.clear();
-    if (auto read = rolling::parts_of_row(row, asked_, of_row_); !read) return read;
+    if (auto read = rolling::parts_of_row(row, reader_, of_row_); !read) return read;
     for (const rollup::PartOfWindow& part : of_row_) {
       const bool is_inside = part.end_ms > range_.from_ms && part.end_ms <= range_.to_ms;
       if (is_inside && is_wanted(part.end_ms))
@@ -153,7 +155,7 @@ class StoredParts {
     return raw_days_.empty() || !is_among(raw_days_, rolling::day_of_window(end_ms));
   }
 
-  const rollup::Asked& asked_;
+  rollup::PartReader reader_;
   const ReadRange& range_;
   const std::vector<store::DayRange>& raw_days_;
   std::vector<rollup::PartOfWindow> of_row_;

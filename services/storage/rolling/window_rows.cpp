@@ -75,10 +75,10 @@ Result<std::vector<Window>> windows_of_row(const store::ChunkRow& row, Resolutio
   return rollup::read_windows(row.data, rollup::width_ms(resolution));
 }
 
-Result<void> parts_of_row(const store::ChunkRow& row, const rollup::Asked& asked,
+Result<void> parts_of_row(const store::ChunkRow& row, rollup::PartReader& reader,
                           std::vector<rollup::PartOfWindow>& parts) {
   if (auto sound = check_encoding(row); !sound) return sound;
-  return rollup::read_part(row.data, rollup::width_ms(asked.resolution), asked.part, parts);
+  return reader.read(row.data, parts);
 }
 
 bool holds_all_of(const Window& made, const Window& stored) {

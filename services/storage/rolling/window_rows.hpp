@@ -3,7 +3,6 @@
 
 #include <vector>
 
-#include "libs/rollup/part.hpp"
 #include "libs/rollup/window.hpp"
 #include "libs/rollup/window_record.hpp"
 #include "services/storage/store/chunks.hpp"
@@ -39,9 +38,9 @@ inline bool is_histogram_day(const store::ChunkRow& row) {
 /// Of a row of window_row. kCorrupt where it is damaged or none.
 Result<std::vector<Window>> windows_of_row(const store::ChunkRow& row, Resolution resolution);
 
-/// One part of the windows of such a row, behind what is in `parts`; kCorrupt where the row is none
-/// or what the part is made of is damaged (rollup::read_part).
-Result<void> parts_of_row(const store::ChunkRow& row, const rollup::Asked& asked,
+/// What `reader` reads of such a row, behind what is in `parts`; kCorrupt where the row is none or
+/// what the part is made of is damaged.
+Result<void> parts_of_row(const store::ChunkRow& row, rollup::PartReader& reader,
                           std::vector<rollup::PartOfWindow>& parts);
 
 /// Whether `made` may stand in the place of `stored`: by all that both say it was made of the
