@@ -45,6 +45,15 @@ class Notes final : public WriteVisitor {
   Sample last;
 };
 
+/// The labels as they are, in their order.
+class Seen final : public WriteVisitor {
+ public:
+  void on_series(const SeriesView& series) override {
+    for (const LabelView& label : series.labels) labels.emplace_back(label.name, label.value);
+  }
+  std::vector<std::pair<std::string, std::string>> labels;
+};
+
 const Labels kUp = Labels::from({{"__name__", "up"}, {"customer_id", "cliente-a"}});
 
 Notes decoded(std::string_view body) {
@@ -118,6 +127,57 @@ TEST(WriteRequest, LabelsThatStandApartAreGatheredInOrder) {
   Notes notes;
   ASSERT_TRUE(decode_message(message, {}, notes));
   EXPECT_EQ(notes.label_bytes.at(0), a + b + b);
+}
+
+// Encoders write name and value, short ones; what else protobuf lets stand in a label is read
+// alike.
+TEST(WriteRequest, LabelsOfEveryShapeAreRead) {
+  const std::string long_text(300, 'v');
+  const auto field = [](int number, const std::string& text) {
+    std::string out;
+    protozero::pbf_writer(out).add_string(static_cast<protozero::pbf_tag_type>(number), text);
+    return out;
+  };
+  std::string unknown;
+  protozero::pbf_writer(unknown).add_uint64(7, 1);
+  const std::string name = field(1, "n");
+  const std::string value = field(2, "v");
+  const std::vector<std::tuple<std::string, std::string, std::string>> labels = {
+      {name + value, "n", "v"},
+      {field(1, std::string(127, 'n')) + field(2, std::string(127, 'v')), std::string(127, 'n'),
+       std::string(127, 'v')},
+      {name + field(2, long_text), "n", long_text},
+      {field(1, long_text) + value, long_text, "v"},
+      {value + name, "n", "v"},
+      {name + unknown + value, "n", "v"},
+      {name + value + unknown, "n", "v"},
+      {name + value + field(2, "w"), "n", "w"},
+      {name + field(2, ""), "n", ""},
+      {field(1, "") + value, "", "v"},
+      {name, "n", ""},
+      {value, "", "v"},
+      {"", "", ""}};
+  for (const auto& [bytes, wanted_name, wanted_value] : labels) {
+    SCOPED_TRACE(to_hex(bytes));
+    std::string message;
+    std::string series;
+    protozero::pbf_writer(series).add_message(1, bytes);
+    protozero::pbf_writer(message).add_message(1, series);
+    Seen seen;
+    ASSERT_TRUE(decode_message(message, {}, seen));
+    EXPECT_THAT(seen.labels, testing::ElementsAre(testing::Pair(wanted_name, wanted_value)));
+    for (std::size_t size = 1; size < bytes.size(); ++size) {  // no cut is read past its end
+      const std::string cut = bytes.substr(0, size);
+      series.clear();
+      message.clear();
+      protozero::pbf_writer(series).add_message(1, cut);
+      protozero::pbf_writer(message).add_message(1, series);
+      Seen of_cut;
+      if (decode_message(message, {}, of_cut)) {
+        EXPECT_EQ(of_cut.labels.size(), 1U);
+      }
+    }
+  }
 }
 
 TEST(WriteRequest, MetadataIsShown) {
