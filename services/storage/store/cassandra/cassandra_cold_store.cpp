@@ -1,5 +1,7 @@
 #include "services/storage/store/cassandra/cassandra_cold_store.hpp"
 
+#include "services/storage/store/cassandra/schema.hpp"
+
 namespace vigia::storage::store::cassandra {
 
 CassandraColdStore::CassandraColdStore(Key /*key*/, vigia::cassandra::Session& session,
@@ -7,7 +9,7 @@ CassandraColdStore::CassandraColdStore(Key /*key*/, vigia::cassandra::Session& s
     : kept_(session, clock),
       catalog_(session, kept_, clock, settings.index_memory_max),
       chunks_(session, kept_, clock, settings.classes, settings.writer),
-      events_(session, kept_, clock, settings.event_retention) {}
+      events_(session, kept_, clock, settings.event_retention, settings.event_part_bytes) {}
 
 Result<std::unique_ptr<CassandraColdStore>> CassandraColdStore::open(
     vigia::cassandra::Session& session, const ColdStoreSettings& settings, const Clock& clock) {
@@ -17,6 +19,9 @@ Result<std::unique_ptr<CassandraColdStore>> CassandraColdStore::open(
   if (auto prepared = store->catalog_.prepare(preparation); !prepared) return forward(prepared);
   if (auto prepared = store->chunks_.prepare(preparation); !prepared) return forward(prepared);
   if (auto prepared = store->events_.prepare(preparation); !prepared) return forward(prepared);
+  const auto from = events_whole_from(session, settings.keyspace, kSpanIndexStep);
+  if (!from) return forward(from);
+  store->events_.use_indexed_from(*from);
   return store;
 }
 

@@ -19,6 +19,7 @@ struct ColdStoreSettings {
   EventRetention event_retention;
   std::uint64_t writer = 0;  ///< this instance's number, another at each start
   std::size_t index_memory_max = 64U << 20U;
+  std::size_t event_part_bytes = kEventPartBytes;  ///< smaller in tests
 };
 
 /// As ColdStore. Customers are named, nothing is counted: what one instance has written every other
@@ -37,6 +38,7 @@ class CassandraColdStore final : public ColdStore {
   Catalog& catalog() override { return catalog_; }
   ChunkStore& chunks() override { return chunks_; }
   EventStore& events() override { return events_; }
+  SpanDays* span_days() override { return &events_; }
 
   /// What is of this store alone: its memory.
   CassandraCatalog& own_catalog() { return catalog_; }

@@ -4,13 +4,13 @@
 
 #include "libs/base/bytes.hpp"
 #include "services/storage/store/cassandra/series_identity.hpp"
+#include "services/storage/store/span_tags.hpp"
 
 namespace vigia::storage::store::cassandra {
 namespace {
 
 using vigia::cassandra::BoundCells;
 using vigia::cassandra::RowReader;
-using vigia::cassandra::Session;
 
 constexpr TimestampNs kNsPerMs = 1'000'000;
 // What claims to be later is filed under today: it would else be found by no retention.
@@ -21,16 +21,15 @@ constexpr std::size_t kBatchBytes = 2U << 20U;
 
 }  // namespace
 
-ItemWriter::ItemWriter(Session& session, const EventStatements& statements,
-                       const CustomerId& customer, Signal signal, const ItemVerdicts& verdicts,
-                       const RequestTimes& times)
-    : session_(session),
-      statements_(statements),
+ItemWriter::ItemWriter(const EventTables& tables, const CustomerId& customer, Signal signal,
+                       const ItemVerdicts& verdicts, const RequestTimes& times)
+    : statements_(tables.statements),
       customer_(customer),
       signal_(signal),
       verdicts_(verdicts),
       times_(times),
-      requests_(session, customer.text()) {}
+      requests_(tables.session, customer.text()),
+      index_(tables.statements, tables.places, customer, times.live_seconds) {}
 
 void ItemWriter::on_resource(const wire::otlp::ResourceView& resource) {
   resource_view_ = {resource.bytes, resource.schema_url};
@@ -49,6 +48,7 @@ void ItemWriter::hash_origins() {
   scope_row_ = encode_origin(scope_view_);
   resource_ = digest_of(resource_row_);
   scope_ = digest_of(scope_row_);
+  if (signal_ == Signal::kTraces) service_ = key_text(service_of(resource_view_.bytes));
   is_new_origin_ = false;
 }
 
@@ -79,6 +79,7 @@ void ItemWriter::on_item(std::uint32_t number, std::string_view bytes) {
   item.number = static_cast<std::int32_t>(number);
   item.resource = resource_;
   item.scope = scope_;
+  item.service = service_;
   item.bytes = bytes;
   std::string key = item.digest;
   append_u64(key, item.time_ns);
@@ -162,6 +163,17 @@ Result<std::size_t> ItemWriter::find_stored() {
   return found;
 }
 
+// Under way together with the spans: what is acknowledged is found. Without its span, of a request
+// that ended early, a row of the index leads to nothing.
+void ItemWriter::index_spans() {
+  if (signal_ != Signal::kTraces) return;
+  for (const Item& item : batch_) {
+    index_.add({item.time_ns, item.day, item.trace_id, item.resource, item.scope, item.service,
+                item.bytes});
+  }
+  index_.send(requests_);
+}
+
 // What is there already is written again: it may be so on one replica alone, where a write before
 // ended early, and reading a column mends no other.
 Result<void> ItemWriter::flush() {
@@ -169,7 +181,9 @@ Result<void> ItemWriter::flush() {
   const auto found = find_stored();
   if (!found) return forward(found);
   for (const Item& item : batch_) write_item(item);
+  index_spans();
   if (auto written = requests_.wait_for_all(); !written) return written;
+  index_.note_written();
   stored_ += batch_.size() - *found;
   repeats_ += *found;
   batch_.clear();

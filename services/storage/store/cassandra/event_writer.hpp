@@ -11,6 +11,7 @@
 
 #include "services/storage/store/cassandra/event_items.hpp"
 #include "services/storage/store/cassandra/event_statements.hpp"
+#include "services/storage/store/cassandra/span_block_writer.hpp"
 
 namespace vigia::storage::store::cassandra {
 
@@ -21,14 +22,20 @@ struct RequestTimes {
   std::int32_t live_seconds = 0;  ///< of each row; 0: for ever
 };
 
+/// Where it writes.
+struct EventTables {
+  vigia::cassandra::Session& session;
+  const EventStatements& statements;
+  EventPlaces& places;
+};
+
 /// Thread contract: one thread. REQUIRES: what it walks was walked by ItemVerdicts without an
 /// error.
 class ItemWriter final : public wire::otlp::Visitor {
  public:
   /// All must outlive it.
-  ItemWriter(vigia::cassandra::Session& session, const EventStatements& statements,
-             const CustomerId& customer, Signal signal, const ItemVerdicts& verdicts,
-             const RequestTimes& times);
+  ItemWriter(const EventTables& tables, const CustomerId& customer, Signal signal,
+             const ItemVerdicts& verdicts, const RequestTimes& times);
   void on_resource(const wire::otlp::ResourceView& resource) override;
   void on_scope(const wire::otlp::ScopeView& scope) override;
   void on_item(std::uint32_t item, std::string_view bytes) override;
@@ -54,6 +61,7 @@ class ItemWriter final : public wire::otlp::Visitor {
     std::int32_t number = 0;
     std::string resource;
     std::string scope;
+    std::string service;     // of a span, as key
     std::string_view bytes;  // in the request's body
   };
   void hash_origins();
@@ -63,15 +71,16 @@ class ItemWriter final : public wire::otlp::Visitor {
   Result<void> flush();
   Result<std::size_t> find_stored();
   void write_item(const Item& item);
+  void index_spans();
   vigia::cassandra::BoundCells key_of(const Item& item) const;
 
-  vigia::cassandra::Session& session_;
   const EventStatements& statements_;
   const CustomerId& customer_;
   const Signal signal_;
   const ItemVerdicts& verdicts_;
   const RequestTimes times_;
   Requests requests_;
+  SpanBlockWriter index_;
   Origin resource_view_;
   Origin scope_view_;
   bool is_new_origin_ = true;  // not hashed yet: what has no items costs nothing
@@ -79,6 +88,7 @@ class ItemWriter final : public wire::otlp::Visitor {
   std::string scope_row_;
   std::string resource_;  // digests
   std::string scope_;
+  std::string service_;
   std::set<std::pair<std::uint32_t, std::string>> origins_;  // written by this request
   std::set<std::uint32_t> slots_;
   std::unordered_map<std::string, std::int32_t> equal_;  // log records, by time and digest

@@ -9,6 +9,7 @@
 #include "services/storage/store/cassandra/event_writer.hpp"
 #include "services/storage/store/cassandra/log_walk.hpp"
 #include "services/storage/store/cassandra/series_identity.hpp"
+#include "services/storage/store/cassandra/trace_rows.hpp"
 
 namespace vigia::storage::store::cassandra {
 namespace {
@@ -22,6 +23,11 @@ std::int32_t live_seconds(Duration keep) {
 }
 
 }  // namespace
+
+Result<void> CassandraEvents::prepare(Preparation& preparation) {
+  if (auto prepared = statements_.prepare(preparation); !prepared) return prepared;
+  return places_.prepare(preparation);
+}
 
 void CassandraEvents::use_oldest(Signal signal,
                                  std::function<TimestampMs(const CustomerId&)> oldest_ms) {
@@ -54,7 +60,7 @@ Result<EventCounts> CassandraEvents::write(const CustomerId& customer, Signal si
   const auto& oldest_ms = oldest_ms_[index_of(signal)];
   const Duration keep = signal == Signal::kTraces ? retention_.traces : retention_.logs;
   ItemWriter writer(
-      session_, statements_, customer, signal, verdicts,
+      {session_, statements_, places_}, customer, signal, verdicts,
       {now_ms, oldest_ms ? oldest_ms(customer) : 0, next_arrival(now_ms), live_seconds(keep)});
   if (auto walked = wire::otlp::walk(signal, body, writer); !walked) return forward(walked);
   if (auto finished = writer.finish(); !finished) return forward(finished);
@@ -66,28 +72,15 @@ Result<bool> CassandraEvents::read_trace(const CustomerId& customer, std::string
                                          const SpanVisit& visit, const WorkLimit& limit) {
   const std::uint32_t kept_day = kept_.day(to_string(Signal::kTraces));
   Origins origins(session_, statements_, customer);
-  BoundCells cells;
-  cells.add_text(customer.text()).add_blob(trace_id);
-  Rows rows(session_, *statements_.read_trace, std::move(cells), customer.text());
   std::atomic<std::uint64_t>& damaged = damaged_[index_of(Signal::kTraces)];
+  TraceRows rows(session_, statements_, origins, customer, std::string(trace_id), {}, damaged);
   while (true) {
     if (limit.is_over()) return false;
-    auto row = rows.next();
+    const auto row = rows.next(kept_day);
     if (!row) return forward(row);
     if (!*row) return true;
-    const auto day = static_cast<std::uint32_t>((*row)->read_int());
-    const std::string_view resource = (*row)->read_blob();
-    const std::string_view scope = (*row)->read_blob();
-    const std::string_view item = (*row)->read_blob();
-    if (day < kept_day) continue;
-    const auto event = event_of(origins, day, resource, scope, item);
-    if (!event) return forward(event);
-    if (!(*row)->ok() || !*event) {
-      ++damaged;
-      continue;
-    }
     try {
-      if (!visit(**event)) return true;
+      if (!visit((*row)->event)) return true;
     } catch (const protozero::exception&) {
       ++damaged;
     }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/random.hpp"
+#include "services/storage/store/day_range.hpp"
 
 namespace vigia::storage::store::cassandra {
 namespace {
@@ -25,6 +26,8 @@ constexpr auto kLockStep = std::chrono::milliseconds(200);
 // Longer than any step takes: who holds it for longer is taken for dead.
 constexpr int kLockSeconds = 300;
 constexpr std::uint32_t kPageRows = 1000;
+constexpr std::int32_t kEventStep = 3;
+constexpr std::int64_t kMadeTogetherMs = 300'000;
 
 /// Prepares and runs what is run once or twice.
 Result<Page> ask(Session& session, std::string cql, const BoundCells& cells) {
@@ -247,6 +250,28 @@ Result<void> check_start(Session& session, const SchemaSettings& settings, std::
   if (read->rows() == 1 && read->row(0).read_bigint() == nonce) return {};
   return fail(ErrorCode::kInternal,
               fmt::format("what was just written to {} is not what is read from it", table));
+}
+
+Result<std::uint32_t> events_whole_from(Session& session, const std::string& keyspace,
+                                        std::int32_t step) {
+  BoundCells cells;
+  cells.add_text(kComponent);
+  auto page = ask(session,
+                  fmt::format("SELECT version, applied_ms FROM {}.schema_versions WHERE component "
+                              "= ?",
+                              keyspace),
+                  cells);
+  if (!page) return forward(page);
+  std::map<std::int32_t, std::int64_t> applied_ms;
+  for (std::size_t i = 0; i < page->rows(); ++i) {
+    RowReader row = page->row(i);
+    const std::int32_t version = row.read_int();
+    applied_ms[version] = row.read_bigint();
+    if (!row.ok()) return fail(ErrorCode::kCorrupt, "a row of schema_versions cannot be read");
+  }
+  const std::int64_t events_ms = applied_ms[kEventStep];
+  const std::int64_t step_ms = applied_ms[step];
+  return step_ms - events_ms < kMadeTogetherMs ? 0 : day_of(step_ms) + 2;
 }
 
 }  // namespace vigia::storage::store::cassandra

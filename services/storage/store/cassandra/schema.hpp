@@ -23,4 +23,12 @@ Result<void> migrate(vigia::cassandra::Session& session, const SchemaSettings& s
 Result<void> check_start(vigia::cassandra::Session& session, const SchemaSettings& settings,
                          std::uint64_t instance);
 
+/// Steps that changed how events are kept.
+inline constexpr std::int32_t kSpanIndexStep = 5;
+/// The first day of which every event was written as since that step: two after the day on which
+/// the keyspace got it, as instances of the version before may have written meanwhile. 0: of all
+/// days, where the keyspace was made with it. REQUIRES: the keyspace is migrated.
+Result<std::uint32_t> events_whole_from(vigia::cassandra::Session& session,
+                                        const std::string& keyspace, std::int32_t step);
+
 }  // namespace vigia::storage::store::cassandra
