@@ -16,6 +16,7 @@ struct Walked {
   std::uint64_t passages = 0;  // damaged, with a record behind them, or whose body alone is
   std::uint64_t bytes = 0;     // of the file
   bool has_tail = false;       // bytes behind the last record that are none
+  bool is_cut = false;         // they are the beginning of a record
   std::uint64_t first = 0;     // sequence numbers of its records; 0: there is none
   std::uint64_t last = 0;
 };
@@ -41,7 +42,9 @@ class SegmentsCheck {
 
   LogCheck finish() {
     if (!last_.name.empty()) {
-      check_.is_torn = last_.walked.has_tail;
+      check_.is_torn = last_.walked.is_cut;
+      // Nothing behind it tells whether a record is missing.
+      if (last_.walked.has_tail && !last_.walked.is_cut) ++last_.walked.passages;
       note_passages();
     }
     return std::move(check_);
@@ -102,7 +105,8 @@ class SegmentsCheck {
       auto record = reader.next(bytes);
       if (!record) return forward(record);
       if (!record->has_value()) {
-        walked.has_tail = reader.damaged() > skipped;
+        walked.is_cut = reader.has_cut_end();
+        walked.has_tail = walked.is_cut || reader.damaged() > skipped;
         walked.passages = skipped + bodies;
         return walked;
       }

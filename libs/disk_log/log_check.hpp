@@ -25,8 +25,8 @@ struct LogCheck {
   std::uint64_t records = 0;  ///< whole ones
   std::uint64_t items = 0;    ///< of these
   std::vector<SegmentDamage> damage;
-  /// The last segment ends within a record: a kill leaves it so, and nobody was told that it is
-  /// kept.
+  /// The last segment ends within a record, of which nothing but its end is missing: a kill leaves
+  /// it so, and nobody was told that it is kept.
   bool is_torn = false;
 };
 

@@ -71,15 +71,28 @@ TEST_F(LogCheckTest, DamageIsNamedBySegmentAndTheRestIsRead) {
 
 TEST_F(LogCheckTest, AnEndThatAKillHasTornIsNoDamageOfTheLastSegmentAlone) {
   fill();
-  const auto cut = [](std::string& bytes) { bytes.resize(bytes.size() - 100); };
+  const std::size_t whole = files_.content("/log/" + segments_.back()).size();
+  constexpr std::size_t kPage = 4096;  // where a kill cuts
+  ASSERT_GT(whole, kPage);
+  ASSERT_LT(whole, kPage + 1'000) << "within the last record";
+  const auto cut = [](std::string& bytes) { bytes.resize(kPage); };
   change(segments_.back(), cut);
   EXPECT_TRUE(check().is_torn);
   EXPECT_THAT(check().damage, IsEmpty());
+  // Flipped it is damage, and no end that is missing.
+  const std::string torn = files_.content("/log/" + segments_.back());
+  change(segments_.back(), [](std::string& bytes) { bytes[bytes.size() - 500] ^= 1; });
+  EXPECT_TRUE(check().is_torn);  // the body is not there to be judged
+  change(segments_.back(),
+         [&](std::string& bytes) { bytes = torn.substr(0, kPage - 800) + std::string(800, 'x'); });
+  EXPECT_FALSE(check().is_torn);
+  EXPECT_THAT(check().damage, SizeIs(1));
+  change(segments_.back(), [&](std::string& bytes) { bytes = torn; });
   change(segments_.front(), cut);
   ASSERT_THAT(check().damage, SizeIs(1));
   EXPECT_EQ(check().damage[0].file, segments_.front());
-  change(segments_.front(), [](std::string& bytes) {
-    bytes += std::string(100, ' ');
+  change(segments_.front(), [&](std::string& bytes) {
+    bytes.resize(whole, ' ');
     std::fill(bytes.end() - 1'050, bytes.end(), 'x');  // the last record, head and all
   });
   ASSERT_THAT(check().damage, SizeIs(1));  // as long as it was, and a record is missing

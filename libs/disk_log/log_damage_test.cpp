@@ -6,6 +6,7 @@
 
 #include "libs/disk_log/damage_notice.hpp"
 #include "libs/disk_log/log_state.hpp"
+#include "libs/disk_log/record_format.hpp"
 #include "libs/disk_log/segment_evidence.hpp"
 #include "libs/disk_log/testing/disk_log_fixture.hpp"
 
@@ -80,6 +81,71 @@ TEST_F(LogDamageTest, ADamagedPassageIsToldOnceWithItsPlaceAndCost) {
   EXPECT_EQ(skips_[0].begin, lost.position.offset);
   EXPECT_EQ(skips_[0].end, lost.next.offset);
   EXPECT_THAT(skips_[0].why, HasSubstr("1 records at most"));
+}
+
+// A kill ends a write where a page of the file does: nobody was told that the record is kept.
+TEST_F(LogDamageTest, AWriteThatAKillHasCutIsNoDamageWhereverItStopped) {
+  constexpr std::uint64_t kMarker = 0x1122334455667788;
+  constexpr std::size_t kPage = 4096;
+  const RecordHeader header{.tag = {.owner = "cliente-a", .route = "hot-0", .note = noise(1)},
+                            .sequence = 2};
+  const StoredBody body = pack_body(noise(2), BodyEncoding::kGzip);
+  const std::string record = encode_record_head(header, body, kMarker) + body.bytes;
+  // The segment ends with so much of it, and with a page or just behind one.
+  const auto damaged = [&](std::size_t cut, std::size_t behind) {
+    for (const std::string& name : files_.names("/log")) (void)files_.remove("/log/" + name);
+    RecordHeader first{.tag = {.owner = "cliente-a"}, .sequence = 1};
+    const std::size_t rest = kSegmentHeaderBytes + kRecordPrefixBytes + 9 + cut - behind;
+    const StoredBody filled = pack_body(std::string(2 * kPage - rest, 'f'), BodyEncoding::kGzip);
+    files_.set_content(segment_path("/log", 1), encode_segment_header({1, kMarker}) +
+                                                    encode_record_head(first, filled, kMarker) +
+                                                    filled.bytes + record.substr(0, cut));
+    open();
+    EXPECT_THAT(read(), ElementsAre(filled.bytes));
+    EXPECT_TRUE(write("after"));
+    EXPECT_THAT(read(), ElementsAre("after"));
+    const DiskLogStats stats = log_->stats();
+    log_.reset();
+    EXPECT_EQ(stats.is_damage_recent, stats.damaged_records > 0);
+    EXPECT_EQ(evidence().size(), stats.damaged_records);
+    EXPECT_EQ(skips_.size(), stats.damaged_records);
+    skips_.clear();
+    return stats.damaged_records;
+  };
+  for (std::size_t cut = 1; cut < record.size(); cut += cut < 80 ? 1 : 97) {
+    ASSERT_EQ(damaged(cut, 0), 0U) << cut << " bytes were written";
+    ASSERT_EQ(damaged(cut, 1), 1U) << cut << " bytes are left of what was longer";
+  }
+}
+
+// What was acknowledged and changed is damage wherever it lies, also where no note of the end is
+// left.
+TEST_F(LogDamageTest, AChangedLastRecordIsNeverTakenForAWriteThatWasCut) {
+  open();
+  ASSERT_TRUE(write("whole"));
+  const auto last = write("the last");
+  ASSERT_TRUE(last);
+  log_.reset();
+  const std::string path = segments().at(0);
+  const std::string whole = files_.content(path);
+  const auto expect_damage = [&](const std::string& bytes, std::size_t at, const char* how) {
+    for (const std::string& name : files_.names("/log")) (void)files_.remove("/log/" + name);
+    files_.set_content(path, bytes);
+    open();
+    EXPECT_THAT(read(), ElementsAre("whole")) << how << " at " << at;
+    EXPECT_EQ(log_->stats().damaged_records, 1U) << how << " at " << at;
+    log_.reset();
+  };
+  for (std::size_t at = last->position.offset; at < whole.size(); ++at) {
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      std::string bad = whole;
+      bad[at] = static_cast<char>(bad[at] ^ (1U << bit));
+      expect_damage(bad, at, "a flipped bit");
+    }
+    std::string zeroed = whole;  // as a sector that was never written
+    std::fill(zeroed.begin() + static_cast<std::ptrdiff_t>(at), zeroed.end(), '\0');
+    if (zeroed != whole) expect_damage(zeroed, at, "zeroes");
+  }
 }
 
 TEST_F(LogDamageTest, ADamagedBodyIsToldWithWhoseItIs) {

@@ -143,6 +143,19 @@ std::optional<std::uint32_t> head_size(std::string_view prefix, std::uint64_t ma
   return u32(kRecordPrefixBytes) + owner + (lengths >> kRouteShift) + (lengths & kNoteMask);
 }
 
+std::optional<std::uint32_t> unchecked_body_size(std::string_view prefix) {
+  ByteReader reader(prefix.substr(kChecksummedFrom));
+  const std::uint32_t body_bytes = reader.read_u32();
+  const std::uint32_t plain_bytes = reader.read_u32();
+  reader = ByteReader(prefix.substr(kRecordPrefixBytes - 3));
+  const std::uint8_t encoding = reader.read_u8();
+  const std::uint8_t flags = reader.read_u8();
+  if (body_bytes > kRecordBytesMax || plain_bytes > kRecordBytesMax || !is_encoding(encoding) ||
+      flags > kFlagLz4)
+    return std::nullopt;
+  return body_bytes;
+}
+
 std::optional<RecordHead> decode_record_head(std::string_view head, std::uint64_t marker) {
   const auto size = head_size(head, marker);
   if (!size || head.size() < *size) return std::nullopt;

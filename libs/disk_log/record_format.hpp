@@ -57,6 +57,9 @@ struct RecordHead {
 /// Sizes of the head, from the prefix alone and unchecked: at most what the limits allow, or
 /// nothing where these bytes are no prefix.
 std::optional<std::uint32_t> head_size(std::string_view prefix, std::uint64_t marker);
+/// The length of the body, from the prefix alone and unchecked; nothing where a field holds what no
+/// writer writes. REQUIRES: `prefix` holds kRecordPrefixBytes.
+std::optional<std::uint32_t> unchecked_body_size(std::string_view prefix);
 /// `head` holds at least head_size bytes. Nothing where the checksum or a field is wrong.
 std::optional<RecordHead> decode_record_head(std::string_view head, std::uint64_t marker);
 

@@ -144,6 +144,28 @@ Result<std::uint64_t> SegmentReader::find_marker(std::uint64_t from, std::uint64
   return limit;
 }
 
+bool SegmentReader::is_cut(std::uint64_t limit) {
+  const std::uint64_t left = limit - offset_;
+  const auto prefix = view(offset_, kRecordPrefixBytes, limit);
+  if (!prefix) return false;
+  if (left < kRecordPrefixBytes) {  // no record is so short, whatever became of its bytes
+    const std::string wanted = marker_bytes(*marker_);
+    return prefix->size() == left &&
+           prefix->substr(0, kMarkerBytes) == std::string_view(wanted).substr(0, prefix->size());
+  }
+  const auto size = head_size(*prefix, *marker_);
+  if (!size) return false;
+  if (*size > left) {
+    // The head's checksum is not there. One flipped length would look the same, so both have to
+    // say that the record goes on.
+    const auto body = unchecked_body_size(*prefix);
+    return body && *body > left - kRecordPrefixBytes;
+  }
+  const auto bytes = view(offset_, *size, limit);
+  const auto head = bytes ? decode_record_head(*bytes, *marker_) : std::nullopt;
+  return head && head->head_bytes + std::uint64_t{head->body_bytes} > left;
+}
+
 Result<FoundRecord> SegmentReader::take(RecordHead head, std::uint64_t limit) {
   const std::uint64_t begin = offset_;
   const std::uint64_t body_at = begin + head.head_bytes;
@@ -183,11 +205,17 @@ Result<std::optional<FoundRecord>> SegmentReader::next(std::uint64_t limit) {
     }
     // find_marker counts from the byte behind; a record that begins here is the smallest there is.
     if (!head) unreadable_bytes_ += kRecordPrefixBytes;
-    // A marker in the midst of damage may stand before a bad head again: that is still one passage.
-    if (!is_in_damage) ++damaged_;
-    is_in_damage = true;
+    const std::uint64_t unreadable = unreadable_bytes_;
     auto resume = find_marker(offset_ + 1, limit);
     if (!resume) return forward(resume);
+    // Only where all can be read, and nothing follows, has a write ended there. A kill ends it
+    // between two pages: the system asks for it once a page is filled.
+    const bool is_end =
+        head && *resume == limit && unreadable_bytes_ == unreadable && limit % kPageBytes == 0;
+    has_cut_end_ = is_end && is_cut(limit);
+    // A marker in the midst of damage may stand before a bad head again: that is still one passage.
+    if (!is_in_damage && !has_cut_end_) ++damaged_;
+    is_in_damage = true;
     offset_ = *resume;
   }
   return std::optional<FoundRecord>();

@@ -32,7 +32,9 @@ class SegmentReader {
                                     ReadDepth depth, std::optional<std::uint64_t> marker = {});
 
   /// The next record that begins at or after `offset()` and ends at or before `limit`, skipping
-  /// damage (each passage counted once in `damaged()`). Nothing at the limit. What the device
+  /// damage (each passage counted once in `damaged()`). Nothing at the limit, nor where a record
+  /// has begun that the limit cuts: a kill within a write leaves that, and nobody was told that it
+  /// is kept (`has_cut_end()`). What the device
   /// cannot read is an error, kCorrupt, the place kept; or damage like any other: a record whose
   /// body is concerned is found without it, a head that is concerned is skipped, in steps of a
   /// page.
@@ -47,6 +49,9 @@ class SegmentReader {
   /// Of what was skipped, what the device could not read: at least so many bytes as the records
   /// that may be hidden there.
   std::uint64_t unreadable_bytes() const { return unreadable_bytes_; }
+  /// The last record has a beginning and no end, and that is where a page ends. False of damage: a
+  /// record whose bytes were changed and not cut off, whichever they are, ends where it did.
+  bool has_cut_end() const { return has_cut_end_; }
   /// Damaged passages met so far.
   std::uint64_t damaged() const { return damaged_; }
 
@@ -60,6 +65,7 @@ class SegmentReader {
   Result<std::string_view> view(std::uint64_t offset, std::size_t count, std::uint64_t limit);
   Result<std::optional<RecordHead>> read_head(std::uint64_t offset, std::uint64_t limit);
   Result<std::uint64_t> find_marker(std::uint64_t from, std::uint64_t limit);
+  bool is_cut(std::uint64_t limit);
   Result<FoundRecord> take(RecordHead head, std::uint64_t limit);
 
   std::unique_ptr<File> file_;
@@ -69,6 +75,7 @@ class SegmentReader {
   std::uint32_t previous_end_ = 0;
   std::uint64_t offset_ = kSegmentHeaderBytes;
   std::uint64_t damaged_ = 0;
+  bool has_cut_end_ = false;
   bool passes_unreadable_ = false;
   std::uint64_t unreadable_bytes_ = 0;
   std::uint64_t careful_until_ = 0;  // a read of what lies before has failed: no more than needed
