@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "libs/base/check.hpp"
+#include "libs/chunk/decimal_form.hpp"
 #include "libs/chunk/limits.hpp"
 #include "libs/chunk/number_list.hpp"
 
@@ -10,16 +11,32 @@ namespace vigia::chunk {
 namespace {
 
 constexpr unsigned kShiftBits = 6;
+// In the place of the decimals: a form follows in full.
+constexpr std::uint64_t kFormFollows = 7;
+constexpr unsigned kFormDecimalsBits = 4;
+constexpr unsigned kMakingBits = 2;
 
-// The values times 10^decimals, where that loses nothing.
-bool scale(const std::vector<Sample>& samples, unsigned decimals, Numbers& whole) {
-  whole.clear();
-  for (const Sample& sample : samples) {
-    const auto number = whole_number(sample.value, decimals);
-    if (!number.has_value()) return false;
-    whole.push_back(*number);
+void write_form(BitWriter& bits, const DecimalForm& form) {
+  if (form.making == Making::kDivided && form.decimals <= kDecimalsMax) {
+    bits.write_bits(form.decimals, kDecimalsBits);
+    return;
   }
-  return true;
+  bits.write_bits(kFormFollows, kDecimalsBits);
+  bits.write_bits(form.decimals, kFormDecimalsBits);
+  bits.write_bits(static_cast<std::uint64_t>(form.making), kMakingBits);
+}
+
+bool read_form(BitReader& bits, DecimalForm& form) {
+  std::uint64_t decimals = 0;
+  std::uint64_t making = 0;
+  if (!bits.read_bits(kDecimalsBits, decimals)) return false;
+  if (decimals == kFormFollows &&
+      (!bits.read_bits(kFormDecimalsBits, decimals) || !bits.read_bits(kMakingBits, making))) {
+    return false;
+  }
+  form = {static_cast<unsigned>(decimals), static_cast<Making>(making)};
+  return form.decimals <= kFormDecimalsMax &&
+         (form.making != Making::kDividedTwice || form.decimals >= kThousandDecimals);
 }
 
 // Steps from the first value without the zero bits at their end that all have: pages, sectors.
@@ -52,12 +69,12 @@ void write_times(BitWriter& bits, const std::vector<Sample>& samples) {
   write_numbers(bits, steps);
 }
 
-void write_values(BitWriter& bits, Numbers& whole, unsigned decimals) {
+void write_values(BitWriter& bits, Numbers& whole, const DecimalForm& form) {
   const std::uint64_t first = whole[0];
   const unsigned shift = shift_steps(whole);
   whole.erase(whole.begin());
   const unsigned order = choose_order(whole);
-  bits.write_bits(decimals, kDecimalsBits);
+  write_form(bits, form);
   bits.write_bits(shift, kShiftBits);
   bits.write_bits(order, kOrderBits);
   bits.write_signed_varint(static_cast<std::int64_t>(first));
@@ -79,22 +96,23 @@ bool read_times(BitReader& bits, std::vector<Sample>& samples) {
 }
 
 bool read_values(BitReader& bits, std::vector<Sample>& samples) {
-  std::uint64_t decimals = 0;
+  DecimalForm form;
   std::uint64_t shift = 0;
   std::uint64_t order = 0;
   std::uint64_t first = 0;
   Numbers steps(samples.size() - 1);
-  if (!bits.read_bits(kDecimalsBits, decimals) || !bits.read_bits(kShiftBits, shift) ||
-      !bits.read_bits(kOrderBits, order) || !bits.read_signed_varint(first) ||
-      decimals > kDecimalsMax || order > kOrderMax || !read_numbers(bits, steps)) {
+  if (!read_form(bits, form) || !bits.read_bits(kShiftBits, shift) ||
+      !bits.read_bits(kOrderBits, order) || !bits.read_signed_varint(first) || order > kOrderMax ||
+      !read_numbers(bits, steps)) {
     return false;
   }
   for (std::uint64_t i = 0; i < order; ++i) integrate(steps);
-  const auto digits = static_cast<unsigned>(decimals);
-  samples[0].value = value_of(first, digits);
-  for (std::size_t i = 1; i < samples.size(); ++i) {
-    samples[i].value = value_of(first + (steps[i - 1] << shift), digits);
-  }
+  with_value_of(form, [&](auto value_of) {
+    samples[0].value = value_of(static_cast<std::int64_t>(first));
+    for (std::size_t i = 1; i < samples.size(); ++i) {
+      samples[i].value = value_of(static_cast<std::int64_t>(first + (steps[i - 1] << shift)));
+    }
+  });
   return true;
 }
 
@@ -103,16 +121,12 @@ bool read_values(BitReader& bits, std::vector<Sample>& samples) {
 std::optional<std::string> pack_samples(const std::vector<Sample>& samples) {
   CHECK(samples.size() <= kSamplesMax);
   if (samples.empty()) return std::nullopt;
-  Numbers whole;
-  whole.reserve(samples.size());
-  unsigned decimals = 0;
-  while (!scale(samples, decimals, whole)) {
-    if (++decimals > kDecimalsMax) return std::nullopt;
-  }
+  auto form = find_form(samples);
+  if (!form.has_value()) return std::nullopt;
   BitWriter bits;
   bits.write_varint(samples.size());
   write_times(bits, samples);
-  write_values(bits, whole, decimals);
+  write_values(bits, form->second, form->first);
   return std::string(bits.bytes().begin(), bits.bytes().end());
 }
 

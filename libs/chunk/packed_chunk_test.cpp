@@ -10,6 +10,7 @@
 
 #include "libs/base/hex.hpp"
 #include "libs/chunk/chunk_writer.hpp"
+#include "libs/chunk/decimal_form.hpp"
 
 namespace vigia::chunk {
 namespace {
@@ -68,10 +69,27 @@ TEST(PackedChunkTest, AConstantSeriesIsItsFirstValue) {
 TEST(PackedChunkTest, WhatIsNoShortDecimalFractionStaysAnXorChunk) {
   for (const double value :
        {-0.0, std::nan(""), stale_mark(), std::numeric_limits<double>::infinity(), 1.0 / 3.0, 1e300,
-        18'014'398'509'481'984.0, std::nextafter(0.3, 1.0)}) {
+        9'223'372'036'854'775'808.0, std::nextafter(0.7, 0.0)}) {
     EXPECT_FALSE(pack_samples(on_grid({1, value, 2})).has_value()) << value;
   }
   EXPECT_FALSE(pack_samples({}).has_value());
+}
+
+// Durations of programs: nanoseconds, and milliseconds that were multiplied by 0.001.
+TEST(PackedChunkTest, DurationsTakeAFractionOfTheXorChunk) {
+  std::vector<double> nanoseconds;
+  std::vector<double> milliseconds;
+  for (int i = 0; i < 240; ++i) {
+    nanoseconds.push_back((54'958 + i * 7'919 % 40'009) / 1e9);
+    milliseconds.push_back((3'076'165 + i * 2'000 + i * 7'919 % 1'009) * 0.001);
+  }
+  for (const auto& values : {nanoseconds, milliseconds}) {
+    const auto samples = on_grid(values);
+    const auto packed = pack_samples(samples);
+    ASSERT_TRUE(packed.has_value());
+    EXPECT_TRUE(comes_back(samples, *packed));
+    EXPECT_LT(packed->size() * 2, xor_bytes(samples));
+  }
 }
 
 TEST(PackedChunkTest, JumpsAndTimesOffTheGridComeBack) {
@@ -96,6 +114,10 @@ TEST(PackedChunkTest, BytesLookAsTheFormatPageSays) {
   EXPECT_EQ(to_hex(pack_samples(on_grid({1.5, 1.75, 2.25, 2.25, 9})).value()),
             "05b0ea01a01ac020aa5c403ffcaa8c");
   EXPECT_EQ(to_hex(pack_samples({{0, 8}, {10, 8}, {30, 8}}).value()), "031406d0000840");
+  EXPECT_EQ(to_hex(pack_samples(on_grid({0.000000001, 0.000000004})).value()),
+            "02b0ea01f900008128");
+  EXPECT_EQ(to_hex(pack_samples(on_grid({3082086 * 0.001, 3082086 * 0.001})).value()),
+            "02b0ea01f34033277e00a0");
 }
 
 RC_GTEST_PROP(PackedChunkProperty, WhatIsPackedComesBackBitForBit, ()) {
@@ -115,6 +137,23 @@ RC_GTEST_PROP(PackedChunkProperty, WhatIsPackedComesBackBitForBit, ()) {
   const auto packed = pack_samples(samples);
   RC_ASSERT(packed.has_value() == !samples.empty());
   if (packed.has_value()) RC_ASSERT(comes_back(samples, *packed));
+}
+
+RC_GTEST_PROP(PackedChunkProperty, EveryFormComesBackBitForBit, ()) {
+  const auto decimals = *rc::gen::inRange(0U, kFormDecimalsMax + 1);
+  const auto making = *rc::gen::inRange(0, 4);
+  RC_PRE(making != 2 || decimals >= kThousandDecimals);
+  const auto spread = *rc::gen::element(100LL, 1'000'000LL, 1'000'000'000'000LL);
+  const auto numbers = *rc::gen::nonEmpty(
+      rc::gen::container<std::vector<long long>>(rc::gen::inRange<long long>(-spread, spread)));
+  std::vector<double> values;
+  with_value_of({decimals, static_cast<Making>(making)}, [&](auto value_of) {
+    for (const long long number : numbers) values.push_back(value_of(number));
+  });
+  const auto samples = on_grid(values);
+  const auto packed = pack_samples(samples);
+  RC_ASSERT(packed.has_value());
+  RC_ASSERT(comes_back(samples, *packed));
 }
 
 RC_GTEST_PROP(PackedChunkProperty, AnySamplesComeBackOrAreLeft,

@@ -66,7 +66,7 @@ TEST_F(GoldenFolderTest, SamplesOfVersion2AreThere) {
   EXPECT_EQ(*storage_.store()
                  .get(store::rocksdb::kv::Family::kIndex, store::rocksdb::index::index_key::kFormat)
                  .value(),
-            "vigia cold store 5");
+            "vigia cold store 6");
 }
 
 // It noted no days of label values, and nobody can tell them any more.
@@ -132,6 +132,32 @@ TEST(GoldenFolders, LogRecordsOfBeforeTheIndexAreFoundByTheirStream) {
       EXPECT_TRUE(storage.cold().events().read_logs(customer, query, visit, unlimited)->is_whole);
       EXPECT_EQ(found, wanted) << version;
     }
+  }
+}
+
+// What its forms of values could not pack lay as XOR chunks.
+TEST(GoldenFolders, ChunksOfVersion5AreRead) {
+  StorageFixture storage("tests/golden/cold_store/v5/store");
+  const CustomerId customer = CustomerId::parse("cliente-a").value();
+  const auto value_of = [](int series, int i) {
+    if (series == 0) return (20'000 + i * 7'919 % 40'009) / 1e9;
+    if (series == 1) return (3'076'165 + i * 2'000 + i * 7'919 % 1'009) * 0.001;
+    return (399'353'196 + i * 4'000 + i * 7'919 % 3'001) / 1000.0 / 1000.0;
+  };
+  for (int series = 0; series < 3; ++series) {
+    const auto matchers =
+        store::compile_matchers({{MatchType::kEqual, "series", std::to_string(series)}});
+    lanes::AnswerMemory memory(storage.answers(), "");
+    const auto all_days = [](const CustomerId&) { return store::kAllDays; };
+    const auto found =
+        read::select_series(storage.cold().catalog(), {customer, *matchers, all_days, 10}, memory)
+            .value();
+    ASSERT_EQ(found.size(), 1U);
+    const auto data =
+        read::read_series(storage.reader(), customer, read::key_of(found[0]), memory).value();
+    const auto samples = read::samples_of(data.chunks, 0, INT64_MAX).value();
+    ASSERT_EQ(samples.size(), 600U);
+    for (int i = 0; i < 600; ++i) EXPECT_EQ(samples.at(i).value, value_of(series, i)) << i;
   }
 }
 
