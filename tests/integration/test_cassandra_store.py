@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import log_finding
 import pytest
 import requests
+import span_finding
 from cassandra_server import OwnCassandra
 from cold_store import TOKEN, StorageAlone
 from otlp import log_request, post, resource_of
@@ -103,6 +105,26 @@ def test_what_was_acknowledged_is_there_after_a_kill_and_another_instance_finds_
         assert "kept" in records.text
     finally:
         other.kill()
+
+
+def test_every_acknowledged_span_is_found_after_kills(cassandra: OwnCassandra, tmp_path: Path) -> None:
+    """By service and operation, in pages, each trace once; storage is killed six times while it acknowledges."""
+    storage = StorageOnCassandra(tmp_path / "spans", cassandra.node.contact_point, "spans")
+    storage.start()
+    try:
+        span_finding.find_after_kills(storage)
+    finally:
+        storage.kill()
+
+
+def test_every_acknowledged_record_is_found_by_its_stream_after_kills(cassandra: OwnCassandra, tmp_path: Path) -> None:
+    """Forward and backward, in pages, each record once and in order; storage is killed six times while it acknowledges."""
+    storage = StorageOnCassandra(tmp_path / "streams", cassandra.node.contact_point, "streams")
+    storage.start()
+    try:
+        log_finding.find_after_kills(storage)
+    finally:
+        storage.kill()
 
 
 Maker = Callable[[str, str, str], StorageOnCassandra]

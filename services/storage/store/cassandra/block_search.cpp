@@ -52,9 +52,10 @@ class TagsOfOrigin final : public TagVisitor {
 
 }  // namespace
 
-BlockSearch::BlockSearch(const Store& store, const CustomerId& customer, const TraceQuery& query,
-                         std::uint32_t kept_day, const TraceSearchBounds& bounds)
-    : store_(store),
+BlockSearch::BlockSearch(const SpanTables& tables, const CustomerId& customer,
+                         const TraceQuery& query, std::uint32_t kept_day,
+                         const TraceSearchBounds& bounds)
+    : tables_(tables),
       customer_(customer),
       query_(query),
       kept_day_(kept_day),
@@ -64,7 +65,7 @@ BlockSearch::BlockSearch(const Store& store, const CustomerId& customer, const T
       operation_(hash_operation(query.operation)),
       from_ns_(std::max(query.from_ns, TimestampNs{kept_day} * kDayNs)),
       to_ns_(std::min(query.to_ns, kTimeMost)),
-      origins_(store.session, store.statements, customer),
+      origins_(tables.session, tables.statements, customer),
       left_(query.traces_max) {
   for (const TagMatch& tag : query.tags) tags_.push_back(hash_tag(tag.key, tag.value));
   if (query.after) to_ns_ = std::min(to_ns_, query.after->time_ns);
@@ -102,7 +103,7 @@ Result<BlockSearch::Went> BlockSearch::walk_day(std::uint32_t day, const Walk& w
   const TimestampNs last_ns = std::min(to_ns_, (TimestampNs{day} + 1) * kDayNs - 1);
   if (walk.limit.is_over()) return limited_before({last_ns, ""});
   const EventPlace place{PlaceKind::kSpanBlocks, day, service_, index_slot_of(first_ns)};
-  const auto parts = store_.places.list(customer_, place, index_slot_of(last_ns));
+  const auto parts = tables_.places.list(customer_, place, index_slot_of(last_ns));
   if (!parts) return forward(parts);
   for (auto end = parts->rbegin(); end != parts->rend();) {
     const std::int32_t slot = end->slot;
@@ -156,7 +157,7 @@ Result<std::vector<BlockSearch::Part>> BlockSearch::open(std::int32_t slot,
     cells.add_text(customer_.text()).add_blob(service_).add_int(slot).add_int(shard.number);
     cells.add_bigint(first).add_bigint(last);
     Part part;
-    part.rows = std::make_unique<Rows>(store_.session, *store_.statements.read_span_blocks,
+    part.rows = std::make_unique<Rows>(tables_.session, *tables_.statements.read_span_blocks,
                                        std::move(cells), customer_.text());
     if (auto begun = advance(part); !begun) return forward(begun);
     parts.push_back(std::move(part));
@@ -176,7 +177,7 @@ Result<void> BlockSearch::advance(Part& part) {
       part.bucket = bucket;
       return {};
     }
-    ++store_.damaged;
+    ++tables_.damaged;
   }
 }
 
@@ -211,7 +212,7 @@ Result<void> BlockSearch::add_block(const std::string& block, Bucket& bucket) {
     if (!may) return forward(may);
     if (*may) bucket.found.push_back(std::move(place));
   }
-  if (!reader.outcome()) ++store_.damaged;
+  if (!reader.outcome()) ++tables_.damaged;
   return {};
 }
 
@@ -243,7 +244,7 @@ Result<const std::vector<bool>*> BlockSearch::tags_of(const BlockSpan& span, std
   try {
     if (scope) visit_origin_tags(resource->bytes, scope->bytes, tags);
   } catch (const protozero::exception&) {
-    ++store_.damaged;
+    ++tables_.damaged;
   }
   // What is not there has no tags; that it is damage is counted where the span is read.
   if (!scope && scope.error().code != ErrorCode::kCorrupt) return forward(scope);
@@ -299,8 +300,7 @@ Result<bool> BlockSearch::was_given(const TracePlace& place, const Walk& walk) {
 // One with all that is asked for. False where the limit ends it.
 Result<bool> BlockSearch::has_span(const std::string& trace_id, const FiledTimes& times,
                                    const Walk& walk) {
-  TraceRows rows(store_.session, store_.statements, origins_, customer_, trace_id, times,
-                 store_.damaged);
+  TraceRows rows(tables_, origins_, customer_, trace_id, times);
   std::size_t bytes = 0;
   for (std::size_t spans = 0; !walk.limit.is_over(); ++spans) {
     const auto row = rows.next(kept_day_);
@@ -314,7 +314,7 @@ Result<bool> BlockSearch::has_span(const std::string& trace_id, const FiledTimes
     try {
       if (has_all(query_, (*row)->event)) return true;
     } catch (const protozero::exception&) {
-      ++store_.damaged;
+      ++tables_.damaged;
     }
   }
   return false;

@@ -29,15 +29,8 @@ struct TraceSearchBounds {
 /// contract: one thread.
 class BlockSearch {
  public:
-  /// What it reads with, and where it counts what cannot be read.
-  struct Store {
-    vigia::cassandra::Session& session;
-    const EventStatements& statements;
-    EventPlaces& places;
-    std::atomic<std::uint64_t>& damaged;
-  };
   /// All must outlive it. `kept_day`: what is filed before it is over.
-  BlockSearch(const Store& store, const CustomerId& customer, const TraceQuery& query,
+  BlockSearch(const SpanTables& tables, const CustomerId& customer, const TraceQuery& query,
               std::uint32_t kept_day, const TraceSearchBounds& bounds = {});
   /// `days`: on which there are spans of the customer, in order.
   Result<TraceEnd> run(const std::vector<std::uint32_t>& days, const EventStore::TraceVisit& visit,
@@ -87,7 +80,7 @@ class BlockSearch {
   Went limited_before(const TracePlace& place);
   TraceEnd end_of_all() const;
 
-  const Store store_;
+  const SpanTables tables_;
   const CustomerId& customer_;
   const TraceQuery& query_;
   const std::uint32_t kept_day_;

@@ -22,6 +22,9 @@ Result<std::unique_ptr<CassandraColdStore>> CassandraColdStore::open(
   const auto from = events_whole_from(session, settings.keyspace, kSpanIndexStep);
   if (!from) return forward(from);
   store->events_.use_indexed_from(*from);
+  const auto until = events_whole_from(session, settings.keyspace, kLogPartsStep);
+  if (!until) return forward(until);
+  store->events_.use_undivided_until(*until);
   return store;
 }
 

@@ -36,7 +36,15 @@ class WrittenBytes {
 };
 
 /// What lies in parts; numbers stand in the column `kind`.
-enum class PlaceKind : std::int8_t { kSpanBlocks = 1, kTraceIds = 2, kSpanNames = 3 };
+enum class PlaceKind : std::int8_t {
+  kSpanBlocks = 1,
+  kTraceIds = 2,
+  kSpanNames = 3,
+  kLogRows = 4,
+  kLogTimes = 5,
+  kLogStreams = 6,
+  kTraceSpans = 7
+};
 
 /// What is filed together.
 struct EventPlace {

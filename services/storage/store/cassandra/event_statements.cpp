@@ -4,7 +4,21 @@ namespace vigia::storage::store::cassandra {
 namespace {
 
 constexpr std::uint32_t kItemRows = 100;  // mostly some hundred bytes, 1 MiB at most
+constexpr std::uint32_t kFewItemRows = 10;
+constexpr std::uint32_t kTimesRows = 50;  // some KiB at most
 constexpr std::uint32_t kBlockRows = 50;  // mostly some KiB, 180 KiB at most
+
+RecordReads prepare_reads(Preparation& preparation, std::string_view table, std::uint32_t rows) {
+  const std::string select =
+      "SELECT time_ns, arrival, item_number, equal, digest, day, resource, scope, item FROM {}." +
+      std::string(table);
+  const std::string range = select + " AND time_ns >= ? AND time_ns <= ? ORDER BY time_ns ";
+  std::string times = select + " AND time_ns IN (?";
+  for (std::size_t i = 1; i < kRecordTimesAtOnce; ++i) times += ", ?";
+  times += ") ORDER BY time_ns ";
+  return {preparation.prepare(range + "ASC", rows), preparation.prepare(range + "DESC", rows),
+          preparation.prepare(times + "ASC", rows), preparation.prepare(times + "DESC", rows)};
+}
 
 }  // namespace
 
@@ -13,6 +27,7 @@ Result<void> EventStatements::prepare(Preparation& preparation) {
   prepare_spans(preparation);
   prepare_span_index(preparation);
   prepare_records(preparation);
+  prepare_log_index(preparation);
   return preparation.outcome();
 }
 
@@ -43,8 +58,18 @@ void EventStatements::prepare_spans(Preparation& preparation) {
       "INSERT INTO {}.spans (customer_id, trace_id, start_ns, digest, day, resource, scope, item) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TTL ?");
   read_trace = preparation.prepare(
-      "SELECT start_ns, day, resource, scope, item FROM {}.spans WHERE customer_id = ? AND "
+      "SELECT start_ns, digest, day, resource, scope, item FROM {}.spans WHERE customer_id = ? AND "
       "trace_id = ? AND start_ns >= ? AND start_ns <= ?",
+      kItemRows);
+  has_span_part = preparation.prepare(
+      "SELECT day FROM {}.span_parts WHERE customer_id = ? AND trace_id = ? AND shard = ? AND "
+      "start_ns = ? AND digest = ?");
+  write_span_part = preparation.prepare(
+      "INSERT INTO {}.span_parts (customer_id, trace_id, shard, start_ns, digest, day, resource, "
+      "scope, item) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TTL ?");
+  read_trace_part = preparation.prepare(
+      "SELECT start_ns, digest, day, resource, scope, item FROM {}.span_parts WHERE customer_id = "
+      "? AND trace_id = ? AND shard = ? AND start_ns >= ? AND start_ns <= ?",
       kItemRows);
   list_traces = preparation.prepare("SELECT DISTINCT customer_id, trace_id FROM {}.spans");
 }
@@ -72,20 +97,34 @@ void EventStatements::prepare_span_index(Preparation& preparation) {
 
 void EventStatements::prepare_records(Preparation& preparation) {
   has_record = preparation.prepare(
-      "SELECT arrival, item_number FROM {}.log_records WHERE customer_id = ? AND slot = ? AND "
-      "time_ns = ? AND "
-      "digest = ? AND equal = ?");
+      "SELECT arrival, item_number FROM {}.log_rows WHERE customer_id = ? AND slot = ? AND shard = "
+      "? AND time_ns = ? AND digest = ? AND equal = ?");
   write_record = preparation.prepare(
-      "INSERT INTO {}.log_records (customer_id, slot, time_ns, digest, equal, arrival, "
-      "item_number, day, resource, scope, item) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) USING TTL "
-      "?");
-  constexpr std::string_view kRecords =
-      "SELECT time_ns, arrival, item_number, digest, day, resource, scope, item FROM "
-      "{}.log_records WHERE customer_id = ? AND slot = ? AND time_ns >= ? AND time_ns <= ? ORDER "
-      "BY "
-      "time_ns ";
-  read_records = preparation.prepare(std::string(kRecords) + "ASC", kItemRows);
-  read_records_back = preparation.prepare(std::string(kRecords) + "DESC", kItemRows);
+      "INSERT INTO {}.log_rows (customer_id, slot, shard, time_ns, digest, equal, arrival, "
+      "item_number, day, resource, scope, item) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) USING "
+      "TTL ?");
+  constexpr std::string_view kParts = "log_rows WHERE customer_id = ? AND slot = ? AND shard = ?";
+  records = prepare_reads(preparation, kParts, kItemRows);
+  records_of_many = prepare_reads(preparation, kParts, kFewItemRows);
+  undivided_records =
+      prepare_reads(preparation, "log_records WHERE customer_id = ? AND slot = ?", kItemRows);
+}
+
+void EventStatements::prepare_log_index(Preparation& preparation) {
+  write_log_times = preparation.prepare(
+      "INSERT INTO {}.log_times (customer_id, day, stream, shard, slot, block, times) VALUES (?, "
+      "?, ?, ?, ?, ?, ?) USING TTL ?");
+  const std::string times =
+      "SELECT slot, times FROM {}.log_times WHERE customer_id = ? AND day = ? AND stream = ? AND "
+      "shard = ? AND slot >= ? AND slot <= ? ORDER BY slot ";
+  read_log_times = preparation.prepare(times + "ASC", kTimesRows);
+  read_log_times_back = preparation.prepare(times + "DESC", kTimesRows);
+  write_log_stream = preparation.prepare(
+      "INSERT INTO {}.log_streams (customer_id, day, shard, stream, service_name, node_id, "
+      "environment) VALUES (?, ?, ?, ?, ?, ?, ?) USING TTL ?");
+  read_log_streams = preparation.prepare(
+      "SELECT stream, service_name, node_id, environment FROM {}.log_streams WHERE customer_id = ? "
+      "AND day = ? AND shard = ?");
 }
 
 }  // namespace vigia::storage::store::cassandra

@@ -19,6 +19,15 @@ constexpr TimestampMs kAheadMax = kDayMs;
 constexpr std::size_t kBatchItems = 1'000;
 constexpr std::size_t kBatchBytes = 2U << 20U;
 
+// What is not divided lies there.
+constexpr Shard kWhole{1};
+// Of a row beside its item: key, digests and what the nodes need.
+constexpr std::size_t kRowBytes = 150;
+
+std::uint64_t part_hash(std::string_view digest) { return ByteReader(digest).read_u64(); }
+
+std::int32_t slot_of(TimestampNs time_ns) { return static_cast<std::int32_t>(time_ns / kSlotNs); }
+
 }  // namespace
 
 ItemWriter::ItemWriter(const EventTables& tables, const CustomerId& customer, Signal signal,
@@ -29,7 +38,9 @@ ItemWriter::ItemWriter(const EventTables& tables, const CustomerId& customer, Si
       verdicts_(verdicts),
       times_(times),
       requests_(tables.session, customer.text()),
-      index_(tables.statements, tables.places, customer, times.live_seconds) {}
+      places_(tables.places),
+      span_index_(tables.statements, tables.places, customer, times.live_seconds),
+      log_index_(tables.statements, tables.places, customer, times.live_seconds) {}
 
 void ItemWriter::on_resource(const wire::otlp::ResourceView& resource) {
   resource_view_ = {resource.bytes, resource.schema_url};
@@ -49,6 +60,7 @@ void ItemWriter::hash_origins() {
   resource_ = digest_of(resource_row_);
   scope_ = digest_of(scope_row_);
   if (signal_ == Signal::kTraces) service_ = key_text(service_of(resource_view_.bytes));
+  if (signal_ == Signal::kLogs) stream_ = stream_key_of(resource_view_.bytes);
   is_new_origin_ = false;
 }
 
@@ -80,6 +92,7 @@ void ItemWriter::on_item(std::uint32_t number, std::string_view bytes) {
   item.resource = resource_;
   item.scope = scope_;
   item.service = service_;
+  item.stream = stream_;
   item.bytes = bytes;
   std::string key = item.digest;
   append_u64(key, item.time_ns);
@@ -118,72 +131,113 @@ void ItemWriter::add_slot(const Item& item) {
   requests_.add(*statements_.write_slot, cells);
 }
 
-BoundCells ItemWriter::key_of(const Item& item) const {
+BoundCells ItemWriter::key_of(const Item& item, Shard shard) const {
   BoundCells cells;
   cells.add_text(customer_.text());
   if (signal_ == Signal::kTraces) {
-    cells.add_blob(item.trace_id).add_bigint(static_cast<std::int64_t>(item.time_ns));
+    cells.add_blob(item.trace_id);
+    if (shard != kWhole) cells.add_int(shard.number);
+    cells.add_bigint(static_cast<std::int64_t>(item.time_ns));
     return std::move(cells.add_blob(item.digest));
   }
-  cells.add_int(static_cast<std::int32_t>(item.time_ns / kSlotNs));
+  cells.add_int(slot_of(item.time_ns)).add_int(shard.number);
   cells.add_bigint(static_cast<std::int64_t>(item.time_ns)).add_blob(item.digest);
   return std::move(cells.add_int(item.equal));
 }
 
 void ItemWriter::write_item(const Item& item) {
-  BoundCells cells = key_of(item);
+  BoundCells cells = key_of(item, item.shard);
   if (signal_ == Signal::kLogs) cells.add_bigint(item.arrival).add_int(item.number);
   cells.add_int(day_column(item.day)).add_blob(item.resource).add_blob(item.scope);
   cells.add_blob(item.bytes).add_int(times_.live_seconds);
-  const Statement& statement =
-      signal_ == Signal::kTraces ? statements_.write_span : statements_.write_record;
-  requests_.add(*statement, cells);
+  if (signal_ == Signal::kLogs) return requests_.add(*statements_.write_record, cells);
+  const bool is_whole = item.shard == kWhole;
+  requests_.add(is_whole ? *statements_.write_span : *statements_.write_span_part, cells);
+}
+
+// Wherever this instance may have put it: in parts as they were before, too.
+void ItemWriter::find(std::size_t number, std::vector<Asked>& asked) {
+  const Item& item = batch_[number];
+  for (std::int32_t parts = parts_of(item.shard); parts > 0; parts /= 2) {
+    const Shard shard = places_.part_of(part_hash(item.digest), parts);
+    asked.push_back({number, shard});
+    const Statement& in_parts =
+        signal_ == Signal::kLogs ? statements_.has_record : statements_.has_span_part;
+    const bool is_span_alone = signal_ == Signal::kTraces && shard == kWhole;
+    requests_.add(is_span_alone ? *statements_.has_span : *in_parts, key_of(item, shard));
+  }
 }
 
 // How many are there already. A log record keeps the place that its first arrival gave it; its day
 // follows from its key.
 Result<std::size_t> ItemWriter::find_stored() {
-  const Statement& statement =
-      signal_ == Signal::kTraces ? statements_.has_span : statements_.has_record;
-  for (const Item& item : batch_) requests_.add(*statement, key_of(item));
-  std::size_t found = 0;
+  std::vector<Asked> asked;
+  for (std::size_t i = 0; i < batch_.size(); ++i) find(i, asked);
+  std::set<std::size_t> found;
   auto pages = requests_.wait();
   for (std::size_t i = 0; i < pages.size(); ++i) {
     if (!pages[i]) return forward(pages[i]);
     if (pages[i]->rows() == 0) continue;
-    ++found;
+    found.insert(asked[i].item);
+    Item& item = batch_[asked[i].item];
+    item.shard = asked[i].shard;
     if (signal_ == Signal::kTraces) continue;
     RowReader row = pages[i]->row(0);
     const std::int64_t arrival = row.read_bigint();
     const std::int32_t number = row.read_int();
     if (!row.ok()) continue;  // has no place yet
-    batch_[i].arrival = arrival;
-    batch_[i].number = number;
+    item.arrival = arrival;
+    item.number = number;
   }
-  return found;
+  return found.size();
 }
 
-// Under way together with the spans: what is acknowledged is found. Without its span, of a request
-// that ended early, a row of the index leads to nothing.
-void ItemWriter::index_spans() {
-  if (signal_ != Signal::kTraces) return;
-  for (const Item& item : batch_) {
-    index_.add({item.time_ns, item.day, item.trace_id, item.resource, item.scope, item.service,
-                item.bytes});
+// Before they are looked for.
+void ItemWriter::place_items() {
+  for (Item& item : batch_) {
+    const std::size_t bytes = item.bytes.size() + kRowBytes;
+    item.shard = places_.shard_for(customer_, place_of(item), part_hash(item.digest), bytes);
   }
-  index_.send(requests_);
+}
+
+EventPlace ItemWriter::place_of(const Item& item) const {
+  if (signal_ == Signal::kTraces) return {PlaceKind::kTraceSpans, 0, item.trace_id};
+  return {PlaceKind::kLogRows, item.day, "", slot_of(item.time_ns)};
+}
+
+// Under way together with the items: what is acknowledged is found. Without its item, of a request
+// that ended early, a row of the index leads to nothing.
+void ItemWriter::index_items() {
+  for (const Item& item : batch_) {
+    // The first part of a trace is always looked into.
+    if (signal_ == Signal::kLogs || item.shard != kWhole) {
+      places_.write(customer_, place_of(item), item.shard, times_.live_seconds, requests_, noted_);
+    }
+    if (signal_ == Signal::kLogs) {
+      log_index_.add(item.time_ns, item.stream);
+    } else {
+      span_index_.add({item.time_ns, item.day, item.trace_id, item.resource, item.scope,
+                       item.service, item.bytes});
+    }
+  }
+  span_index_.send(requests_);
+  log_index_.send(requests_);
 }
 
 // What is there already is written again: it may be so on one replica alone, where a write before
 // ended early, and reading a column mends no other.
 Result<void> ItemWriter::flush() {
   if (auto noted = requests_.wait_for_all(); !noted) return noted;
+  place_items();
   const auto found = find_stored();
   if (!found) return forward(found);
   for (const Item& item : batch_) write_item(item);
-  index_spans();
+  index_items();
   if (auto written = requests_.wait_for_all(); !written) return written;
-  index_.note_written();
+  span_index_.note_written();
+  log_index_.note_written();
+  places_.noted().add(noted_);
+  noted_.clear();
   stored_ += batch_.size() - *found;
   repeats_ += *found;
   batch_.clear();

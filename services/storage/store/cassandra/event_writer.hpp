@@ -11,6 +11,7 @@
 
 #include "services/storage/store/cassandra/event_items.hpp"
 #include "services/storage/store/cassandra/event_statements.hpp"
+#include "services/storage/store/cassandra/log_times_writer.hpp"
 #include "services/storage/store/cassandra/span_block_writer.hpp"
 
 namespace vigia::storage::store::cassandra {
@@ -61,8 +62,15 @@ class ItemWriter final : public wire::otlp::Visitor {
     std::int32_t number = 0;
     std::string resource;
     std::string scope;
-    std::string service;     // of a span, as key
+    std::string service;                      // of a span, as key
+    std::shared_ptr<const StreamKey> stream;  // of a log record
+    Shard shard;
     std::string_view bytes;  // in the request's body
+  };
+  /// A look for an item.
+  struct Asked {
+    std::size_t item;  // of the batch
+    Shard shard;
   };
   void hash_origins();
   TimestampNs filing_time(TimestampNs time_ns) const;
@@ -70,9 +78,12 @@ class ItemWriter final : public wire::otlp::Visitor {
   void add_slot(const Item& item);
   Result<void> flush();
   Result<std::size_t> find_stored();
+  void find(std::size_t number, std::vector<Asked>& asked);
   void write_item(const Item& item);
-  void index_spans();
-  vigia::cassandra::BoundCells key_of(const Item& item) const;
+  void place_items();
+  EventPlace place_of(const Item& item) const;
+  void index_items();
+  vigia::cassandra::BoundCells key_of(const Item& item, Shard shard) const;
 
   const EventStatements& statements_;
   const CustomerId& customer_;
@@ -80,7 +91,9 @@ class ItemWriter final : public wire::otlp::Visitor {
   const ItemVerdicts& verdicts_;
   const RequestTimes times_;
   Requests requests_;
-  SpanBlockWriter index_;
+  EventPlaces& places_;
+  SpanBlockWriter span_index_;
+  LogTimesWriter log_index_;
   Origin resource_view_;
   Origin scope_view_;
   bool is_new_origin_ = true;  // not hashed yet: what has no items costs nothing
@@ -89,8 +102,10 @@ class ItemWriter final : public wire::otlp::Visitor {
   std::string resource_;  // digests
   std::string scope_;
   std::string service_;
+  std::shared_ptr<const StreamKey> stream_;
   std::set<std::pair<std::uint32_t, std::string>> origins_;  // written by this request
   std::set<std::uint32_t> slots_;
+  std::vector<std::uint64_t> noted_;                     // rows that lead to parts
   std::unordered_map<std::string, std::int32_t> equal_;  // log records, by time and digest
   std::set<std::string> spans_;                          // of the batch, by start and digest
   std::vector<Item> batch_;

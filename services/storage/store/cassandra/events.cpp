@@ -73,7 +73,8 @@ Result<bool> CassandraEvents::read_trace(const CustomerId& customer, std::string
   const std::uint32_t kept_day = kept_.day(to_string(Signal::kTraces));
   Origins origins(session_, statements_, customer);
   std::atomic<std::uint64_t>& damaged = damaged_[index_of(Signal::kTraces)];
-  TraceRows rows(session_, statements_, origins, customer, std::string(trace_id), {}, damaged);
+  TraceRows rows({session_, statements_, places_, damaged}, origins, customer,
+                 std::string(trace_id), {});
   while (true) {
     if (limit.is_over()) return false;
     const auto row = rows.next(kept_day);
@@ -90,8 +91,10 @@ Result<bool> CassandraEvents::read_trace(const CustomerId& customer, std::string
 Result<LogEnd> CassandraEvents::read_logs(const CustomerId& customer, const LogQuery& query,
                                           const LogVisit& visit, const WorkLimit& limit) {
   if (query.from_ns > query.to_ns) return LogEnd{};
-  RecordWalk walk(session_, statements_, customer, query, kept_.day(to_string(Signal::kLogs)));
-  return walk.run(visit, limit, damaged_[index_of(Signal::kLogs)]);
+  RecordWalk walk({session_, statements_, places_, customer}, query,
+                  {kept_.day(to_string(Signal::kLogs)), undivided_until_},
+                  damaged_[index_of(Signal::kLogs)]);
+  return walk.run(visit, limit);
 }
 
 Result<std::size_t> CassandraEvents::expire(Signal signal, const ExpiryCuts& cuts) {

@@ -47,6 +47,8 @@ class CassandraEvents final : public EventStore, public SpanDays {
   /// Before the first read: the first day of which all spans are indexed; of those before, some are
   /// found by their traces' ids alone. Else all are.
   void use_indexed_from(std::uint32_t day) { indexed_from_ = day; }
+  /// Likewise the first day of which no log records lie in the table that has no parts.
+  void use_undivided_until(std::uint32_t day) { undivided_until_ = day; }
   /// Other than those of the type in tests.
   void use_search_bounds(const TraceSearchBounds& bounds) { search_bounds_ = bounds; }
   /// Before the first write. What time it is, by which items are filed: else the wall clock's. Told
@@ -96,6 +98,7 @@ class CassandraEvents final : public EventStore, public SpanDays {
   EventStatements statements_;
   EventPlaces places_;
   std::uint32_t indexed_from_ = 0;
+  std::uint32_t undivided_until_ = 0;
   TraceSearchBounds search_bounds_;
   Times times_;
   std::array<std::function<TimestampMs(const CustomerId&)>, 2> oldest_ms_;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +11,8 @@
 
 #include "services/storage/store/cassandra/event_items.hpp"
 #include "services/storage/store/cassandra/event_statements.hpp"
+#include "services/storage/store/cassandra/record_rows.hpp"
+#include "services/storage/store/cassandra/stream_times.hpp"
 #include "services/storage/store/stream_selector.hpp"
 #include "services/storage/store/work_limit.hpp"
 
@@ -42,53 +45,60 @@ Result<std::optional<EventView>> event_of(Origins& origins, std::uint32_t day,
                                           std::string_view resource, std::string_view scope,
                                           std::string_view item);
 
-/// Thread contract: one thread.
+/// Slots from one end of the range to the other. Where a query asks for few of a day's streams only
+/// the times are read at which they have records. Thread contract: one thread.
 class RecordWalk {
  public:
-  /// All must outlive it. `kept_day`: what is filed before it is over.
-  RecordWalk(vigia::cassandra::Session& session, const EventStatements& statements,
-             const CustomerId& customer, const LogQuery& query, std::uint32_t kept_day);
+  /// From when on what is filed is looked for: what lies before `kept_day` is over, and up to
+  /// `undivided_until` there may be records in the table that has no parts.
+  struct Days {
+    std::uint32_t kept;
+    std::uint32_t undivided_until;
+  };
+  /// All must outlive it.
+  RecordWalk(const StreamTables& tables, const LogQuery& query, const Days& days,
+             std::atomic<std::uint64_t>& damaged);
 
-  Result<LogEnd> run(const EventStore::LogVisit& visit, const WorkLimit& limit,
-                     std::atomic<std::uint64_t>& damaged);
+  Result<LogEnd> run(const EventStore::LogVisit& visit, const WorkLimit& limit);
 
  private:
-  struct Record {
-    TimestampNs time_ns = 0;
-    std::int64_t arrival = 0;
-    std::int32_t number = 0;
-    std::string digest;
-    std::uint32_t day = 0;
-    std::string resource;
-    std::string scope;
-    std::string item;
-  };
   enum class Going : std::uint8_t { kOn, kDone, kLimit };
   struct Walk {
     const EventStore::LogVisit& visit;
     const WorkLimit& limit;
-    std::atomic<std::uint64_t>& damaged;
     LogEnd end;
+  };
+  /// What is known of the day that is walked.
+  struct Day {
+    std::uint32_t day;
+    std::vector<PlacedPart> parts;
+    std::unique_ptr<StreamTimes> times;  // null: all records are looked at
   };
 
   bool narrow();
+  Result<void> begin_day(std::uint32_t day, const WorkLimit& limit);
+  RecordSlot parts_of(std::int32_t slot) const;
   Result<Going> walk_slot(std::int32_t slot, Walk& walk);
+  Result<Going> walk_range(const RecordSlot& slot, Walk& walk);
+  Result<Going> walk_times(const RecordSlot& slot, const std::vector<TimestampNs>& times,
+                           Walk& walk);
+  Result<Going> walk_rows(RecordRows& rows, Walk& walk);
   Result<Going> give_group(Walk& walk);
-  Result<Going> give(const Record& record, const LogPlace& place, Walk& walk);
+  Result<Going> give(const StoredRecord& record, const LogPlace& place, Walk& walk);
   bool is_behind(const LogPlace& place) const;
 
-  vigia::cassandra::Session& session_;
-  const EventStatements& statements_;
-  const CustomerId& customer_;
+  const StreamTables tables_;
   const LogQuery& query_;
-  const std::uint32_t kept_day_;
+  const Days days_;
+  std::atomic<std::uint64_t>& damaged_;
   const bool is_backward_;
   TimestampNs from_ns_ = 0;
   TimestampNs to_ns_ = 0;
+  std::optional<Day> day_;
   Origins origins_;
   StreamSelector selector_;
   std::size_t left_;
-  std::vector<Record> group_;  // of one time
+  std::vector<StoredRecord> group_;  // of one time
   std::size_t group_bytes_ = 0;
   LogPlace next_;  // of the next record of the group's time
 };

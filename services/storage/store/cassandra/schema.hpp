@@ -25,6 +25,7 @@ Result<void> check_start(vigia::cassandra::Session& session, const SchemaSetting
 
 /// Steps that changed how events are kept.
 inline constexpr std::int32_t kSpanIndexStep = 5;
+inline constexpr std::int32_t kLogPartsStep = 6;
 /// The first day of which every event was written as since that step: two after the day on which
 /// the keyspace got it, as instances of the version before may have written meanwhile. 0: of all
 /// days, where the keyspace was made with it. REQUIRES: the keyspace is migrated.

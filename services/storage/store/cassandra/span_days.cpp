@@ -121,8 +121,8 @@ Result<SpanDay::Going> SpanDay::read_trace(const TraceId& id, const EventStore::
                                            const WorkLimit& limit,
                                            std::atomic<std::uint64_t>& damaged) {
   const TimestampNs first_ns = TimestampNs{day_} * kDayNs;
-  TraceRows rows(session_, statements_, origins_, customer_, std::string(id.data(), id.size()),
-                 {first_ns, first_ns + kDayNs - 1}, damaged);
+  TraceRows rows({session_, statements_, places_, damaged}, origins_, customer_,
+                 std::string(id.data(), id.size()), {first_ns, first_ns + kDayNs - 1});
   while (true) {
     if (limit.is_over()) return Going::kLimit;
     const auto row = rows.next(day_);

@@ -2,13 +2,25 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
+#include <vector>
 
+#include "services/storage/store/cassandra/event_places.hpp"
 #include "services/storage/store/cassandra/event_statements.hpp"
 #include "services/storage/store/cassandra/log_walk.hpp"
 
 namespace vigia::storage::store::cassandra {
+
+/// What spans are read with, and where is counted what cannot be read.
+struct SpanTables {
+  vigia::cassandra::Session& session;
+  const EventStatements& statements;
+  EventPlaces& places;
+  std::atomic<std::uint64_t>& damaged;
+};
 
 /// Of times by which they are filed, both included.
 struct FiledTimes {
@@ -21,24 +33,36 @@ struct TraceRow {
   EventView event;
 };
 
-/// By time. Thread contract: one thread.
+/// Wherever they lie, each once; by time where there are not very many. Thread contract: one
+/// thread.
 class TraceRows {
  public:
-  /// All must outlive it; `kept_day`: what is filed before it is over. What cannot be read is left
-  /// out and counted in `damaged`.
-  TraceRows(vigia::cassandra::Session& session, const EventStatements& statements, Origins& origins,
-            const CustomerId& customer, std::string trace_id, const FiledTimes& times,
-            std::atomic<std::uint64_t>& damaged);
-  /// Nothing at the end. A row stays until the next one.
+  /// All must outlive it.
+  TraceRows(const SpanTables& tables, Origins& origins, const CustomerId& customer,
+            std::string trace_id, const FiledTimes& times)
+      : tables_(tables),
+        origins_(origins),
+        customer_(customer),
+        trace_id_(std::move(trace_id)),
+        times_(times) {}
+  /// Nothing at the end. A row stays until the next one. `kept_day`: what is filed before it is
+  /// over. What cannot be read is left out.
   Result<std::optional<TraceRow>> next(std::uint32_t kept_day);
 
  private:
-  vigia::cassandra::BoundCells cells_of(const CustomerId& customer, const FiledTimes& times) const;
+  Result<void> open();
+  Result<bool> open_next();
+  bool is_known(TimestampNs time_ns, std::string_view digest);
 
+  const SpanTables tables_;
   Origins& origins_;
+  const CustomerId& customer_;
   const std::string trace_id_;
-  Rows rows_;
-  std::atomic<std::uint64_t>& damaged_;
+  const FiledTimes times_;
+  std::unique_ptr<Rows> rows_;       // of one part
+  std::vector<PlacedPart> further_;  // parts
+  std::size_t opened_ = 0;
+  std::unordered_set<std::string> known_;  // where there are several parts
 };
 
 }  // namespace vigia::storage::store::cassandra

@@ -159,6 +159,43 @@ TEST_F(SpanIndexOnANode, ADamagedBlockIsCountedAndTheOthersAreFound) {
   EXPECT_EQ(store->events().damaged_items(Signal::kTraces), 1U);
 }
 
+TEST_F(SpanIndexOnANode, ATraceOfManyBytesLiesInPartsAndIsReadOnceAsAWhole) {
+  const auto store = opened(1'000);
+  std::vector<std::string> wanted;
+  for (int request = 0; request < 10; ++request) {
+    std::vector<std::string> spans;
+    for (int i = 0; i < 4; ++i) {
+      const auto letter = static_cast<char>('A' + request * 4 + i);
+      spans.push_back(span_of(id_of(1), letter, kStartNs + static_cast<TimestampNs>(request)));
+      wanted.push_back(spans.back());
+    }
+    bring(*store, spans);
+    const auto again = store->events().write(
+        a_, Signal::kTraces, export_of("cliente-a", spans, {{"service.name", "shop"}}));
+    EXPECT_EQ(again->repeats, 4U);
+  }
+  const std::size_t parted = rows_of("span_parts");
+  EXPECT_GT(parted, 10U);
+  EXPECT_EQ(parted + rows_of("spans"), wanted.size());
+  const auto other = opened();  // it takes the last one again for whole
+  const auto again = other->events().write(
+      a_, Signal::kTraces, export_of("cliente-a", {wanted.back()}, {{"service.name", "shop"}}));
+  ASSERT_TRUE(again.has_value());
+  std::vector<std::string> found;
+  const auto visit = [&](const EventView& span) {
+    found.emplace_back(span.item);
+    return true;
+  };
+  EXPECT_EQ(other->events().read_trace(a_, id_of(1), visit, unlimited_), true);
+  std::sort(found.begin(), found.end());
+  std::sort(wanted.begin(), wanted.end());
+  EXPECT_EQ(found, wanted);
+  EXPECT_THAT(spans_of_day(*other), SizeIs(wanted.size()));
+  TraceQuery query = all_of();
+  EXPECT_THAT(page(*other, query), ElementsAre(id_of(1)));
+  EXPECT_THAT(page(*other, query), IsEmpty()) << "it was given: by its spans in whichever part";
+}
+
 // The bounds of a search: of a bucket with more spans than have room, all come, in order.
 TEST_F(SpanIndexOnANode, ManySpansOfOneTimeAreAllFound) {
   const auto store = opened();

@@ -166,14 +166,15 @@ TEST_F(TwoInstances, ARecordThatIsThereAlreadyIsWrittenAgainInItsPlace) {
   BoundCells partition;
   partition.add_text(a_.text()).add_int(static_cast<std::int32_t>(time_ns / kSlotNs));
   const auto rows =
-      ask("SELECT digest, item FROM {}.log_records WHERE customer_id = ? AND slot = ?", partition);
+      ask("SELECT digest, item FROM {}.log_rows WHERE customer_id = ? AND slot = ? AND shard = 1",
+          partition);
   ASSERT_EQ(rows.rows(), 2U);
   for (std::size_t i = 0; i < 2; ++i) {
     BoundCells key;
     key.add_text(a_.text()).add_int(static_cast<std::int32_t>(time_ns / kSlotNs));
     key.add_bigint(static_cast<std::int64_t>(time_ns)).add_blob(rows.row(i).read_blob());
-    ask("DELETE item FROM {}.log_records WHERE customer_id = ? AND slot = ? AND time_ns = ? AND "
-        "digest = ? AND equal = 0",
+    ask("DELETE item FROM {}.log_rows WHERE customer_id = ? AND slot = ? AND shard = 1 AND time_ns "
+        "= ? AND digest = ? AND equal = 0",
         key);
   }
   EXPECT_EQ(events.write(a_, Signal::kLogs, export_of("cliente-a", {second}))->repeats, 1U);
