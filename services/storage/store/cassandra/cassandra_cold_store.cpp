@@ -7,7 +7,7 @@ namespace vigia::storage::store::cassandra {
 CassandraColdStore::CassandraColdStore(Key /*key*/, vigia::cassandra::Session& session,
                                        const ColdStoreSettings& settings, const Clock& clock)
     : kept_(session, clock),
-      catalog_(session, kept_, clock, settings.index_memory_max),
+      catalog_(session, kept_, clock, settings.index_memory_max, settings.event_part_bytes),
       chunks_(session, kept_, clock, settings.classes, settings.writer),
       events_(session, kept_, clock, settings.event_retention, settings.event_part_bytes) {}
 

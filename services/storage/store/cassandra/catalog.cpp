@@ -17,17 +17,20 @@ constexpr Duration kCustomersEach = std::chrono::seconds(5);
 // Of what may be taken half is for series by their writers' bytes, and a quarter each for what is
 // noted of labels and for metrics.
 CassandraCatalog::CassandraCatalog(vigia::cassandra::Session& session, KeptDays& kept,
-                                   const Clock& clock, std::size_t memory_max)
+                                   const Clock& clock, std::size_t memory_max,
+                                   std::size_t part_bytes)
     : session_(session),
       kept_(kept),
       clock_(clock),
       memory_max_(memory_max),
+      places_(session, clock, part_bytes),
       ids_(memory_max / 2),
       texts_(memory_max / 4),
       metrics_(memory_max / 4) {}
 
 Result<void> CassandraCatalog::prepare(Preparation& preparation) {
   if (auto prepared = statements_.prepare(preparation); !prepared) return prepared;
+  if (auto prepared = places_.prepare(preparation); !prepared) return prepared;
   if (auto loaded = load_secret(); !loaded) return loaded;
   return load_customers();
 }

@@ -11,6 +11,7 @@
 
 #include "libs/base/clock.hpp"
 #include "services/storage/store/cassandra/catalog_statements.hpp"
+#include "services/storage/store/cassandra/event_places.hpp"
 #include "services/storage/store/cassandra/kept_from.hpp"
 #include "services/storage/store/cassandra/metric_memory.hpp"
 #include "services/storage/store/cassandra/series_identity.hpp"
@@ -29,7 +30,7 @@ class CassandraCatalog final : public Catalog {
 
   /// All must outlive it. `memory_max`: of what is known of series without asking.
   CassandraCatalog(vigia::cassandra::Session& session, KeptDays& kept, const Clock& clock,
-                   std::size_t memory_max);
+                   std::size_t memory_max, std::size_t part_bytes);
   /// REQUIRED before anything else.
   Result<void> prepare(Preparation& preparation);
 
@@ -88,7 +89,9 @@ class CassandraCatalog final : public Catalog {
                      std::vector<Resolving>& series);
   void write_series(const CustomerId& customer, const Resolving& one, Requests& requests) const;
   void write_label(const CustomerId& customer, const LabelTexts& label, const DayRange& days,
-                   Requests& requests) const;
+                   Requests& requests, std::vector<std::uint64_t>& noted) const;
+  Result<std::vector<Shard>> parts_of_label(const CustomerId& customer,
+                                            std::string_view name) const;
   void write_name(const CustomerId& customer, std::string_view name, const DayRange& days,
                   Requests& requests) const;
 
@@ -97,6 +100,7 @@ class CassandraCatalog final : public Catalog {
   Result<void> expire_series(Expiry& expiry);
   Result<void> expire_shard(Expiry& expiry, const std::string& metric, std::int32_t shard);
   Result<void> expire_texts(Expiry& expiry);
+  Result<void> expire_label(Expiry& expiry, const std::string& name);
   Result<void> expire_values(Expiry& expiry, const std::string& name);
   void delete_series(Expiry& expiry, const Expiring& series, Requests& requests);
   void delete_value(const Expiry& expiry, const std::string& name, const Expiring& value,
@@ -107,7 +111,8 @@ class CassandraCatalog final : public Catalog {
   const Clock& clock_;
   const std::size_t memory_max_;
   CatalogStatements statements_;
-  std::string secret_;  // the keyspace's, with which series are hashed
+  mutable EventPlaces places_;  // parts of values of labels
+  std::string secret_;          // the keyspace's, with which series are hashed
 
   mutable std::mutex customers_mutex_;
   mutable std::map<CustomerId, Customer> customers_;

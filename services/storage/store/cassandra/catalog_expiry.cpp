@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "services/storage/store/cassandra/catalog.hpp"
+#include "services/storage/store/cassandra/value_parts.hpp"
 
 namespace vigia::storage::store::cassandra {
 namespace {
@@ -155,7 +156,7 @@ Result<void> CassandraCatalog::expire_texts(Expiry& expiry) {
     name.read_first(**row);
     name.read_last(**row);
     if (!(*row)->ok()) continue;
-    if (!expiry.note(expire_values(expiry, name.text))) continue;
+    if (!expiry.note(expire_label(expiry, name.text))) continue;
     if (!name.is_over(expiry.cut)) continue;
     Requests requests(session_, owner);
     BoundCells cells;
@@ -169,6 +170,16 @@ Result<void> CassandraCatalog::expire_texts(Expiry& expiry) {
   }
 }
 
+Result<void> CassandraCatalog::expire_label(Expiry& expiry, const std::string& name) {
+  const auto parts = parts_of_label(expiry.customer, name);
+  if (!parts) return forward(parts);
+  for (const Shard part : *parts) {
+    if (auto expired = expire_values(expiry, value_key(name, part)); !expired) return expired;
+  }
+  return {};
+}
+
+// Of one part: `name` is its key.
 Result<void> CassandraCatalog::expire_values(Expiry& expiry, const std::string& name) {
   const std::string& owner = expiry.customer.text();
   BoundCells all;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "services/storage/store/cassandra/catalog.hpp"
+#include "services/storage/store/cassandra/value_parts.hpp"
 #include "services/storage/store/label_bytes.hpp"
 
 namespace vigia::storage::store::cassandra {
@@ -20,6 +21,7 @@ constexpr SeriesId kNoted{1};  // of a row of labels: it has no id
 // partition stays below 100 MB.
 constexpr std::size_t kSeriesOfPart = 50'000;
 constexpr std::size_t kPartsKnownMax = 20'000;
+constexpr std::size_t kValueRowBytes = 60;  // beside the value
 
 std::int64_t column(SeriesId id) { return static_cast<std::int64_t>(id.value); }
 
@@ -245,15 +247,22 @@ void CassandraCatalog::write_name(const CustomerId& customer, std::string_view n
 }
 
 void CassandraCatalog::write_label(const CustomerId& customer, const LabelTexts& label,
-                                   const DayRange& days, Requests& requests) const {
+                                   const DayRange& days, Requests& requests,
+                                   std::vector<std::uint64_t>& noted) const {
   const auto& [name, value] = label;
+  const EventPlace place{PlaceKind::kLabelValues, 0, name};
+  const std::uint64_t hash = places_.hash_of(value);
+  const Shard part = places_.shard_for(customer, place, hash, value.size() + kValueRowBytes);
+  const std::string key = value_key(name, part);
+  // The first part is always looked into.
+  if (part != Shard{}) places_.write(customer, place, part, 0, requests, noted);
   BoundCells row;
-  row.add_text(customer.text()).add_text(name).add_blob(value).add_int(day_column(days.last));
+  row.add_text(customer.text()).add_text(key).add_blob(value).add_int(day_column(days.last));
   row.add_bigint(last_day_time(days.last));
   requests.add(*statements_.write_value, row);
   BoundCells first;
   first.add_bigint(first_day_time(days.first)).add_int(day_column(days.first));
-  first.add_text(customer.text()).add_text(name).add_blob(value);
+  first.add_text(customer.text()).add_text(key).add_blob(value);
   requests.add(*statements_.write_value_first, first);
 }
 
@@ -272,6 +281,7 @@ Result<void> CassandraCatalog::write(const CustomerId& customer, const Customer&
     at->second = joined(at->second, days);
     return true;
   };
+  std::vector<std::uint64_t> rows;
   Requests requests(session_, customer.text());
   for (const Resolving& one : series) {
     write_series(customer, one, requests);
@@ -289,11 +299,12 @@ Result<void> CassandraCatalog::write(const CustomerId& customer, const Customer&
       }
       if (label.value.size() > kValueMax) continue;
       if (is_to_write(text_hash(known.seed, 'v', label.name, label.value), one.days)) {
-        write_label(customer, {label.name, label.value}, one.days, requests);
+        write_label(customer, {label.name, label.value}, one.days, requests, rows);
       }
     }
   }
   if (auto written = requests.wait_for_all(); !written) return written;
+  places_.noted().add(rows);
   const std::lock_guard lock(known_mutex_);
   for (const auto& [hash, days] : noted) texts_.insert(known.number, hash, {kNoted, days});
   for (const Resolving& one : series) {

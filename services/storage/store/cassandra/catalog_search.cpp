@@ -3,6 +3,7 @@
 #include <list>
 
 #include "services/storage/store/cassandra/catalog.hpp"
+#include "services/storage/store/cassandra/value_parts.hpp"
 #include "services/storage/store/label_bytes.hpp"
 
 namespace vigia::storage::store::cassandra {
@@ -15,17 +16,6 @@ using vigia::cassandra::Session;
 
 constexpr std::size_t kSeriesOfPage = 256;
 constexpr std::size_t kTextsOfPage = 1000;
-
-/// Of a day that a column does not say: an earlier one was, and was deleted with what expired.
-std::uint32_t read_first_day(RowReader& row) {
-  return row.take_null() ? 0 : static_cast<std::uint32_t>(std::max(row.read_int(), 0));
-}
-
-/// Nothing for a row that has no last day: what is left of one that has expired.
-std::optional<std::uint32_t> read_last_day(RowReader& row) {
-  if (row.take_null()) return std::nullopt;
-  return static_cast<std::uint32_t>(std::max(row.read_int(), 0));
-}
 
 bool is_on(const DayRange& days, const DayRange& wanted) {
   return wanted.first <= wanted.last && days.overlaps(wanted);
@@ -202,9 +192,8 @@ class Search final : public SeriesCursor {
   std::list<ShardRows> shards_;
 };
 
-/// Rows of a text and its days, of which those are given that are on the days.
-Result<TextPage> read_texts(Rows& rows, const DayRange& days, const WorkLimit& limit,
-                            std::atomic<std::uint64_t>& malformed) {
+/// Texts that are given on the days.
+Result<TextPage> read_texts(TextRows& rows, const DayRange& days, const WorkLimit& limit) {
   TextPage page;
   if (auto checked = limit.check(); !checked) return forward(checked);
   while (page.texts.size() < kTextsOfPage) {
@@ -215,13 +204,9 @@ Result<TextPage> read_texts(Rows& rows, const DayRange& days, const WorkLimit& l
       return page;
     }
     if (auto checked = limit.check(); !checked) return forward(checked);
-    const std::string_view text = (*row)->read_blob();
-    const std::uint32_t first = read_first_day(**row);
-    const auto last = read_last_day(**row);
-    if (!(*row)->ok()) {
-      ++malformed;
-    } else if (last && is_on({first, *last}, days)) {
-      page.texts.emplace_back(text);
+    const std::optional<std::uint32_t> last = (*row)->last_day;
+    if (last && is_on({(*row)->first_day, *last}, days)) {
+      page.texts.push_back(std::move((*row)->text));
     }
   }
   return page;
@@ -240,20 +225,42 @@ Result<TextPage> CassandraCatalog::label_names(const CustomerId& customer, const
                                                const WorkLimit& limit) const {
   BoundCells cells;
   cells.add_text(customer.text()).add_text(query.after);
-  Rows rows(session_, *statements_.list_names, std::move(cells), customer.text());
-  return read_texts(rows, {std::max(query.days.first, kept_.day("index")), query.days.last}, limit,
-                    malformed_);
+  TextRows texts(malformed_);
+  auto added = texts.add(nullptr, std::make_unique<Rows>(session_, *statements_.list_names,
+                                                         std::move(cells), customer.text()));
+  if (!added) return forward(added);
+  return read_texts(texts, {std::max(query.days.first, kept_.day("index")), query.days.last},
+                    limit);
 }
 
 Result<TextPage> CassandraCatalog::label_values(const CustomerId& customer, std::string_view name,
                                                 const TextQuery& query,
                                                 const WorkLimit& limit) const {
   if (name.empty() || name.size() > kKeyTextMax) return TextPage{{}, true};
-  BoundCells cells;
-  cells.add_text(customer.text()).add_text(name).add_blob(query.after);
-  Rows rows(session_, *statements_.list_values, std::move(cells), customer.text());
-  return read_texts(rows, {std::max(query.days.first, kept_.day("index")), query.days.last}, limit,
-                    malformed_);
+  if (auto checked = limit.check(); !checked) return forward(checked);
+  const auto parts = parts_of_label(customer, name);
+  if (!parts) return forward(parts);
+  TextRows texts(malformed_);
+  for (const Shard part : *parts) {
+    auto key = std::make_unique<std::string>(value_key(name, part));
+    BoundCells cells;
+    cells.add_text(customer.text()).add_text(*key).add_blob(query.after);
+    auto rows = std::make_unique<Rows>(session_, *statements_.list_values, std::move(cells),
+                                       customer.text());
+    if (auto added = texts.add(std::move(key), std::move(rows)); !added) return forward(added);
+  }
+  return read_texts(texts, {std::max(query.days.first, kept_.day("index")), query.days.last},
+                    limit);
+}
+
+// The first one always.
+Result<std::vector<Shard>> CassandraCatalog::parts_of_label(const CustomerId& customer,
+                                                            std::string_view name) const {
+  const auto places = places_.list(customer, {PlaceKind::kLabelValues, 0, name}, 0);
+  if (!places) return forward(places);
+  std::vector<Shard> parts = {Shard{}};
+  for (const PlacedPart& place : *places) parts.push_back(place.shard);
+  return parts;
 }
 
 }  // namespace vigia::storage::store::cassandra

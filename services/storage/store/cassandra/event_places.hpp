@@ -43,7 +43,8 @@ enum class PlaceKind : std::int8_t {
   kLogRows = 4,
   kLogTimes = 5,
   kLogStreams = 6,
-  kTraceSpans = 7
+  kTraceSpans = 7,
+  kLabelValues = 8
 };
 
 /// What is filed together.
