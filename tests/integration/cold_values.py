@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 import requests
 from cold_model import Labels, Matchers, Value
@@ -81,7 +82,8 @@ def streamed(content: bytes) -> Values:
                     for time_ms, value in xor_samples(data):
                         _put(into, time_ms, bits_of(value))
                 else:
-                    _put(into, *_histogram_of_chunk(data, parts[3] == _FLOAT_HISTOGRAM))
+                    for time_ms, histogram in _histograms_of_chunk(data, parts[3] == _FLOAT_HISTOGRAM):
+                        _put(into, time_ms, histogram)
     return found
 
 
@@ -111,7 +113,7 @@ def _unzigzag(content: bytes | int) -> int:
 
 
 def histogram_of(message: bytes) -> tuple[int, Value]:
-    """Time and value of a prometheus.Histogram: no reset hint, which depends on what is sent before."""
+    """Time and value of a prometheus.Histogram: no reset hint, which depends on what is sent before; no empty bucket."""
     parts = dict(fields(message))
     is_float = 2 in parts
     count, zero = (
@@ -123,17 +125,28 @@ def histogram_of(message: bytes) -> tuple[int, Value]:
 
 
 def _side(message: bytes, spans: int, deltas: int, counts: int, is_float: bool) -> tuple[object, ...]:
-    shape = []
+    shape: list[tuple[int, int]] = []
     for span in messages(message, spans):
         parts = dict(fields(span))
-        shape.append((_unzigzag(parts.get(1, 0)), parts.get(2, 0)))
+        shape.append((_unzigzag(parts.get(1, 0)), _signed(parts.get(2, 0))))
     buckets: list[int] = []
     for packed in messages(message, counts if is_float else deltas):
         if is_float:
             buckets += [_bits(packed[at : at + 8]) for at in range(0, len(packed), 8)]
         else:
             buckets += [_unzigzag(number) for number in _varints(packed)]
-    return tuple(shape), tuple(buckets)
+    return _counts(shape, buckets, is_float)
+
+
+def _counts(shape: Sequence[tuple[int, int]], buckets: Sequence[int], is_float: bool) -> tuple[object, ...]:
+    """Index and count of each bucket that is not empty: of integers the differences are given."""
+    counts = buckets if is_float else list(accumulate(buckets))
+    places: list[int] = []
+    at = 0
+    for offset, length in shape:
+        places += range(at + offset, at + offset + length)
+        at += offset + length
+    return tuple((place, count) for place, count in zip(places, counts, strict=True) if count)
 
 
 def _varints(packed: bytes) -> Iterator[int]:
@@ -167,23 +180,60 @@ class _Wide:
         return _WIDTHS[ones]
 
 
-def _histogram_of_chunk(chunk: bytes, is_float: bool) -> tuple[int, Value]:
-    """Storage sends one histogram a chunk (tsdb/chunkenc/histogram.go, float_histogram.go)."""
+class _Xor:
+    """A float after the first, as what differs (tsdb/chunkenc/xor.go)."""
+
+    def __init__(self, bits: Bits) -> None:
+        self.bits, self.value = bits, bits.take(64)
+        self.leading = self.width = 0
+
+    def next(self) -> int:
+        if self.bits.take(1):
+            if self.bits.take(1):
+                self.leading, self.width = self.bits.take(5), self.bits.take(6) or 64
+            self.value ^= self.bits.take(self.width) << 64 - self.leading - self.width
+        return self.value
+
+
+class _Twice:
+    """An integer after the first, as the change of its change."""
+
+    def __init__(self, wide: _Wide, first: int) -> None:
+        self.wide, self.value, self.step = wide, first, 0
+
+    def next(self) -> int:
+        self.step += self.wide.signed()
+        self.value += self.step
+        return self.value
+
+
+def _histograms_of_chunk(chunk: bytes, is_float: bool) -> Iterator[tuple[int, Value]]:
+    """tsdb/chunkenc/histogram.go, float_histogram.go."""
     bits = Bits(chunk[3:])
     wide = _Wide(bits)
-    assert chunk[:2] == b"\x00\x01"
     code = bits.take(8)
     threshold = bits.take(64) if code == 255 else bits_of(0.0 if code == 0 else 2.0 ** (code - 243 - 1))
     schema = wide.signed()
     shapes = []
     for _ in range(2):  # positive first
         lengths = [(wide.unsigned(), wide.signed()) for _ in range(wide.unsigned())]
-        shapes.append(tuple((offset, length) for length, offset in lengths))
-    time_ms = wide.signed()
-    count, zero = (bits.take(64), bits.take(64)) if is_float else (wide.unsigned(), wide.unsigned())
-    total = bits.take(64)
-    sides = []
-    for shape in shapes:
-        number = sum(length for _, length in shape)
-        sides.append((shape, tuple(bits.take(64) if is_float else wide.signed() for _ in range(number))))
-    return time_ms, (is_float, count, zero, total, schema, threshold, sides[1], sides[0])
+        shapes.append([(offset, length) for length, offset in lengths])
+    number = [sum(length for _, length in shape) for shape in shapes]
+    times = _Twice(wide, wide.signed())
+    counts: list[_Xor | _Twice] = []
+    for _ in range(2):
+        counts.append(_Xor(bits) if is_float else _Twice(wide, wide.unsigned()))
+    total = _Xor(bits)
+    buckets = [_Xor(bits) if is_float else _Twice(wide, wide.signed()) for _ in range(sum(number))]
+    for at in range(int.from_bytes(chunk[:2], "big")):
+        if at:
+            times.next(), [count.next() for count in counts], total.next()
+            if total.value != STALE:
+                [bucket.next() for bucket in buckets]
+        values = [bucket.value for bucket in buckets]
+        sides = (values[: number[0]], values[number[0] :])
+        said = [_counts(shape, side, is_float) for shape, side in zip(shapes, sides, strict=True)]
+        yield (
+            times.value,
+            (is_float, counts[0].value, counts[1].value, total.value, schema, threshold, said[1], said[0]),
+        )

@@ -111,3 +111,18 @@ def frames_of(content: bytes) -> Iterator[bytes]:
         at += 4  # the checksum
         yield content[at : at + size]
         at += size
+
+
+def chunks_of(content: bytes) -> dict[tuple[tuple[str, str], ...], list[tuple[int, bytes]]]:
+    """Sorted labels, then encoding and bytes of each chunk."""
+    found: dict[tuple[tuple[str, str], ...], list[tuple[int, bytes]]] = {}
+    for frame in frames_of(content):
+        for series in messages(frame, 1):
+            labels = [dict(fields(label)) for label in messages(series, 1)]
+            key = tuple(sorted((text(label[1]), text(label.get(2, b""))) for label in labels))
+            for chunk in map(dict, map(fields, messages(series, 2))):
+                encoding, data = chunk[3], chunk[4]
+                assert isinstance(encoding, int)
+                assert isinstance(data, bytes)
+                found.setdefault(key, []).append((encoding, data))
+    return found

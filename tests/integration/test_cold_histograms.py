@@ -12,15 +12,18 @@ from typing import Any
 import pytest
 import requests
 from disk_log_files import change_records
+from histogram_shapes import shapes
 from launcher import parts
 from launcher.commands import Command
 from launcher.layout import own_host
 from remote_read import CHUNKS, SAMPLES, post_read, read_request
 from remote_write import Histogram, histogram, post_histogram, unpack, write_mixed
 from stack import Running, binaries
+from streamed_chunks import chunks_of
 
 TOKEN = {"Authorization": "Bearer secret"}
 STEP_MS = 15_000
+BLOCK_MS = 7_200_000
 GAUGE = 3
 STORAGE = """
 listen: {host}:9096
@@ -153,6 +156,52 @@ def test_histograms_read_as_from_a_prometheus(reads: Reads) -> None:
             assert reads.evaluate(9091, expression, at_ms) == expected, f"{expression} at {at_ms - start_ms}"
             compared += len(expected)
     assert compared > 200
+
+
+SHAPE_EXPRESSIONS = (
+    "h[10m]",
+    "resets(h[3m])",
+    "changes(h[3m])",
+    "rate(h[2m])",
+    "increase(h[6m])",
+    "delta(h[2m])",
+    "avg_over_time(h[2m])",
+    "histogram_count(h)",
+    "histogram_avg(rate(h[2m]))",
+    "histogram_fraction(0, 2, h)",
+    "histogram_quantile(0.9, rate(h[2m]))",
+)
+
+
+def chunks_by_kind(answer: requests.Response) -> dict[str, list[tuple[int, str]]]:
+    """Encoding and bytes."""
+    assert answer.status_code == 200, answer.text
+    return {
+        dict(labels)["kind"]: [(encoding, data.hex()) for encoding, data in chunks]
+        for labels, chunks in chunks_of(answer.content).items()
+    }
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_chunks_are_those_of_prometheus(reads: Reads, seed: int) -> None:
+    """Ten steps are fewer than Prometheus ends a chunk after for its length: all bytes are the same, of each shape."""
+    start_ms = (int(time.time()) // 15 - 60) * STEP_MS
+    if start_ms // BLOCK_MS != (start_ms + 10 * STEP_MS) // BLOCK_MS:
+        start_ms -= 10 * STEP_MS  # there Prometheus begins new chunks
+    made = {name: steps[:10] for name, steps in shapes(seed, 10).items()}
+    for name, steps in made.items():
+        reads.write(name, [], [one.message(start_ms + n * STEP_MS) for n, one in enumerate(steps)])
+    request = read_request([("h", start_ms, 2**63 - 1)])  # the last chunk too as it lies there, not packed anew
+    expected = chunks_by_kind(post_read(reads.truth, request, CHUNKS, {}))
+    assert expected.keys() == made.keys()
+    found = chunks_by_kind(post_read(reads.cold, request, CHUNKS, TOKEN))
+    for name in made:
+        assert found[name] == expected[name], name
+    assert sum(map(len, expected.values())) > len(made) * 5 // 4
+    for expression in SHAPE_EXPRESSIONS:
+        for at_ms in range(start_ms + 3 * STEP_MS, start_ms + 12 * STEP_MS, 4 * STEP_MS):
+            truth = reads.evaluate(9092, expression, at_ms)
+            assert reads.evaluate(9091, expression, at_ms) == truth, f"{expression} at {at_ms - start_ms}"
 
 
 def sound(threshold: float = 0.001, schema: int = 0) -> Histogram:

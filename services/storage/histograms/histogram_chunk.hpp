@@ -20,11 +20,11 @@ struct WireChunk {
   std::string data;
 };
 
-/// Floats and histograms by time, in chunks of which none overlaps another; of two at one time the
-/// float stays, as the samples of a series may have one. Each histogram is a chunk of its own,
-/// which says of counter resets what the histogram itself said: within a longer chunk Prometheus
-/// takes it for granted that there is none. What is no histogram (an earlier version did not look)
-/// is left out and counted in `damaged`. `floats` and `histograms` are in order.
+/// Floats and histograms by time, in chunks of at most 120 of which none overlaps another; of two
+/// at one time the float stays, as the samples of a series may have one. Histograms of one kind
+/// share a chunk as they do in Prometheus (HistogramWriter). What is no histogram (an earlier
+/// version did not look) is left out and counted in `damaged`. `floats` and `histograms` are in
+/// order.
 std::vector<WireChunk> wire_chunks(const std::vector<Sample>& floats,
                                    const std::vector<chunk::HistogramSample>& histograms,
                                    std::uint64_t& damaged);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <protozero/pbf_reader.hpp>
+#include <protozero/pbf_writer.hpp>
 
 #include "libs/model/sample.hpp"
 
@@ -27,10 +28,10 @@ enum Field : protozero::pbf_tag_type {
   kPositiveDeltas = 12,
   kPositiveCounts = 13,
   kResetHint = 14,
+  kTimestamp = 15,
   kCustomValues = 16,
 };
 enum BucketSpanField : protozero::pbf_tag_type { kOffset = 1, kLength = 2 };
-constexpr std::int32_t kCustomSchema = -53;
 constexpr std::int32_t kSchemaMin = -4;
 constexpr std::int32_t kSchemaMax = 8;
 
@@ -115,6 +116,20 @@ void read_field(protozero::pbf_reader& reader, NativeHistogram& histogram) {
     default:
       reader.skip();
   }
+}
+
+// Deltas and counts have the two numbers behind that of the spans.
+void write_buckets(protozero::pbf_writer& writer, const Buckets& buckets,
+                   protozero::pbf_tag_type spans) {
+  for (const BucketSpan& span : buckets.spans) {
+    protozero::pbf_writer message(writer, spans);
+    message.add_sint32(kOffset, span.offset);
+    message.add_uint32(kLength, span.length);
+  }
+  const auto& deltas = buckets.deltas;
+  if (!deltas.empty()) writer.add_packed_sint64(spans + 1, deltas.begin(), deltas.end());
+  const auto& counts = buckets.counts;
+  if (!counts.empty()) writer.add_packed_double(spans + 2, counts.begin(), counts.end());
 }
 
 // Adds the buckets' counts to `observations`.
@@ -209,6 +224,31 @@ Result<NativeHistogram> decode_histogram(std::string_view bytes) {
     histogram.is_float ? buckets->deltas.clear() : buckets->counts.clear();
   }
   return histogram;
+}
+
+std::string encode_histogram(const NativeHistogram& histogram, TimestampMs time_ms) {
+  std::string bytes;
+  protozero::pbf_writer writer(bytes);
+  if (histogram.is_float) {
+    writer.add_double(kCountFloat, histogram.float_count);
+  } else {
+    writer.add_uint64(kCountInt, histogram.count);
+  }
+  writer.add_double(kSum, histogram.sum);
+  writer.add_sint32(kSchema, histogram.schema);
+  writer.add_double(kZeroThreshold, histogram.zero_threshold);
+  if (histogram.is_float) {
+    writer.add_double(kZeroCountFloat, histogram.float_zero_count);
+  } else {
+    writer.add_uint64(kZeroCountInt, histogram.zero_count);
+  }
+  write_buckets(writer, histogram.negative, kNegativeSpans);
+  write_buckets(writer, histogram.positive, kPositiveSpans);
+  writer.add_enum(kResetHint, static_cast<std::int32_t>(histogram.reset_hint));
+  writer.add_int64(kTimestamp, time_ms);
+  const auto& bounds = histogram.custom_bounds;
+  if (!bounds.empty()) writer.add_packed_double(kCustomValues, bounds.begin(), bounds.end());
+  return bytes;
 }
 
 Result<void> check_histogram(const NativeHistogram& histogram) {

@@ -2,17 +2,23 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "libs/base/result.hpp"
+#include "libs/model/sample.hpp"
 
 namespace vigia::storage::histograms {
+
+/// The schema of custom buckets.
+inline constexpr std::int32_t kCustomSchema = -53;
 
 /// `length` buckets that follow `offset` unused ones.
 struct BucketSpan {
   std::int32_t offset = 0;
   std::uint32_t length = 0;
+  bool operator==(const BucketSpan&) const = default;
 };
 
 /// Numbered as Histogram.ResetHint on the wire.
@@ -45,6 +51,9 @@ struct NativeHistogram {
 
 /// kInvalid for bytes that are no such message.
 Result<NativeHistogram> decode_histogram(std::string_view bytes);
+
+/// The message of it, with its time. What decode_histogram reads of it is the same again.
+std::string encode_histogram(const NativeHistogram& histogram, TimestampMs time_ms);
 
 /// kInvalid, saying why, for what Prometheus refuses (Histogram.Validate and
 /// FloatHistogram.Validate): spans that do not fit the buckets, negative counts, custom bounds that
