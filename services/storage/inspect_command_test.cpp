@@ -171,7 +171,7 @@ TEST_F(InspectTest, TheSummaryCountsByCustomerAndKind) {
              {store::log_record_of(second_ns(), "x"), store::log_record_of(second_ns() + 1, "y")});
   const Said said = look(killed());
   ASSERT_EQ(said.code, 0);
-  EXPECT_THAT(said.text, HasSubstr("format: vigia cold store 6\nstore: "));
+  EXPECT_THAT(said.text, HasSubstr("format: vigia cold store 7\nstore: "));
   EXPECT_THAT(said.text, HasSubstr("customers: 2\n"));
   const std::size_t second = said.text.find("customer cliente-b (number 2)\n");
   ASSERT_NE(second, std::string::npos);

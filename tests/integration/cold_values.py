@@ -180,6 +180,20 @@ class _Wide:
         return _WIDTHS[ones]
 
 
+def has_a_bucket_twice(chunk: bytes) -> bool:
+    """Prometheus 3.5 now and then makes such a chunk of floats whose empty buckets come and go: a span goes back."""
+    bits = Bits(chunk[3:])
+    wide = _Wide(bits)
+    if bits.take(8) == 255:
+        bits.take(64)
+    wide.signed()
+    for _ in range(2):
+        spans = [(wide.unsigned(), wide.signed()) for _ in range(wide.unsigned())]
+        if any(offset < 0 for _, offset in spans[1:]):
+            return True
+    return False
+
+
 class _Xor:
     """A float after the first, as what differs (tsdb/chunkenc/xor.go)."""
 

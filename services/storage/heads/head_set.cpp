@@ -5,6 +5,8 @@
 
 #include "libs/chunk/chunk_reader.hpp"
 #include "libs/service/log.hpp"
+#include "services/storage/heads/histogram_rows.hpp"
+#include "services/storage/histograms/same_histogram.hpp"
 #include "services/storage/store/row_merge.hpp"
 
 namespace vigia::storage::heads {
@@ -337,7 +339,8 @@ HeadSet::Known HeadSet::known_of(const Target& target, const HistogramSample& sa
     known = found_at(target.memo->histograms, time_ms);
   }
   if (known == nullptr) return Known::kNew;
-  return known->encoded == sample.encoded ? Known::kRepeat : Known::kConflict;
+  const bool is_same = histograms::is_same_histogram(known->encoded, sample.encoded);
+  return is_same ? Known::kRepeat : Known::kConflict;
 }
 
 // Closed chunks first: what is stored in between is then seen twice at worst, and only once here.
@@ -416,7 +419,7 @@ void HeadSet::close_chunk(store::SeriesId series, Head& head) {
 
 void HeadSet::close_histograms(store::SeriesId series, Head& head) {
   HeadExtras& extras = *head.extras;
-  give(series, head, pack_rows(series, extras.histograms, store::kInOrder),
+  give(series, head, histogram_rows(series, extras.histograms, store::kInOrder),
        extras.oldest_histogram);
   extras.encoded_bytes -= encoded_bytes(extras.histograms);
   give_back(extras.histograms);
@@ -429,7 +432,7 @@ void HeadSet::close_late(store::SeriesId series, Head& head) {
   // first one that was stored stays.
   const std::uint64_t version = next_version();
   std::vector<store::ChunkRow> rows = pack_rows(series, extras.late, version);
-  for (store::ChunkRow& row : pack_rows(series, extras.late_histograms, version)) {
+  for (store::ChunkRow& row : histogram_rows(series, extras.late_histograms, version)) {
     rows.push_back(std::move(row));
   }
   give(series, head, std::move(rows), extras.oldest_late);

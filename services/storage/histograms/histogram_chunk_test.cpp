@@ -42,6 +42,18 @@ std::string why_refused(const std::string& bytes) {
   return checked ? "" : checked.error().message;
 }
 
+// An integer where a double belongs, and the like: what it gave was undefined, and debug builds
+// ended.
+TEST(NativeHistogramTest, AFieldOfAnotherWireTypeIsNoHistogram) {
+  for (const std::uint32_t tag :
+       {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 9U, 10U, 11U, 12U, 13U, 14U, 16U}) {
+    std::string bytes;
+    protozero::pbf_writer(bytes).add_fixed32(tag, 7);
+    EXPECT_THAT(why_refused(bytes), HasSubstr("not a histogram")) << tag;
+  }
+  EXPECT_EQ(why_refused(integer_histogram(4)), "");
+}
+
 // D-F10: hot refused what cold took.
 TEST(NativeHistogramTest, WhatPrometheusRefusesIsRefused) {
   EXPECT_EQ(why_refused(integer_histogram(4)), "");

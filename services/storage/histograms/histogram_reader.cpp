@@ -168,8 +168,10 @@ std::uint64_t HistogramReader::message_bytes_max() const {
   constexpr std::uint64_t kPerSpan = 14;
   constexpr std::uint64_t kPerNumber = 10;
   const std::uint64_t spans = layout_.positive.spans.size() + layout_.negative.spans.size();
-  const std::uint64_t numbers = positive_ + negative_ + layout_.custom_bounds.size();
-  return samples_ * (kNumbers + kPerSpan * spans + kPerNumber * numbers);
+  const std::uint64_t bounds = layout_.custom_bounds.size();
+  // A bucket of a histogram takes a bit at least.
+  const std::uint64_t buckets = std::min<std::uint64_t>(samples_ * (positive_ + negative_), bits_);
+  return samples_ * (kNumbers + kPerSpan * spans + kPerNumber * bounds) + kPerNumber * buckets;
 }
 
 Result<std::vector<chunk::HistogramSample>> unpack_histograms(bool is_float,

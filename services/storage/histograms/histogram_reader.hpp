@@ -30,7 +30,8 @@ class HistogramReader {
   /// What the chunk's head promises.
   std::size_t samples() const { return samples_; }
   ResetHeader header() const { return header_; }
-  /// At most, of all its histograms as messages; as much as 64 bits can say.
+  /// At most, of all its histograms as messages: some eighty times the bytes, where no sender cut
+  /// his spans to nothing.
   std::uint64_t message_bytes_max() const;
 
  private:

@@ -150,7 +150,7 @@ ResetHeader HistogramWriter::header_of(const Kept& first) const {
   if (first.hint == ResetHint::kGauge) return ResetHeader::kGauge;
   if (refused_.has_value()) return *refused_;
   if (first.hint == ResetHint::kYes) return ResetHeader::kReset;
-  if (!before_.has_value()) return ResetHeader::kUnknown;
+  if (!before_.has_value() || before_->is_float != first.is_float) return ResetHeader::kUnknown;
   const ResetHeader header = follow(*before_, was_gauge_, first).header;
   // Of floats Prometheus asks for a reset alone, here and in append().
   if (first.is_float && header == ResetHeader::kUnknown) return ResetHeader::kNoReset;

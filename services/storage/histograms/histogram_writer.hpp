@@ -40,7 +40,7 @@ class HistogramWriter {
   /// The chunk; what comes next goes into another, that says how it goes on from this one.
   /// REQUIRES: samples() > 0.
   std::string take();
-  /// What comes next follows nothing: floats or histograms of another kind stand before it.
+  /// What comes next follows nothing: floats stand before it, say, or histograms of another kind.
   /// REQUIRES: samples() == 0.
   void forget();
 

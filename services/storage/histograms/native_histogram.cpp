@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 
 #include <fmt/format.h>
@@ -35,9 +36,47 @@ enum BucketSpanField : protozero::pbf_tag_type { kOffset = 1, kLength = 2 };
 constexpr std::int32_t kSchemaMin = -4;
 constexpr std::int32_t kSchemaMax = 8;
 
+// What a field of another wire type would give is undefined.
+void expect(const protozero::pbf_reader& reader,
+            std::initializer_list<protozero::pbf_wire_type> types) {
+  for (const auto type : types) {
+    if (reader.wire_type() == type) return;
+  }
+  throw protozero::unknown_pbf_wire_type_exception();
+}
+
+void expect_type_of(const protozero::pbf_reader& reader) {
+  using protozero::pbf_wire_type;
+  switch (reader.tag()) {
+    case kCountInt:
+    case kSchema:
+    case kZeroCountInt:
+    case kResetHint:
+      return expect(reader, {pbf_wire_type::varint});
+    case kCountFloat:
+    case kSum:
+    case kZeroThreshold:
+    case kZeroCountFloat:
+      return expect(reader, {pbf_wire_type::fixed64});
+    case kNegativeSpans:
+    case kPositiveSpans:
+      return expect(reader, {pbf_wire_type::length_delimited});
+    case kNegativeDeltas:
+    case kPositiveDeltas:
+      return expect(reader, {pbf_wire_type::varint, pbf_wire_type::length_delimited});
+    case kNegativeCounts:
+    case kPositiveCounts:
+    case kCustomValues:
+      return expect(reader, {pbf_wire_type::fixed64, pbf_wire_type::length_delimited});
+    default:
+      return;
+  }
+}
+
 BucketSpan read_span(protozero::pbf_reader reader) {
   BucketSpan span;
   while (reader.next()) {
+    if (reader.tag() <= kLength) expect(reader, {protozero::pbf_wire_type::varint});
     if (reader.tag() == kOffset) {
       span.offset = reader.get_sint32();
     } else if (reader.tag() == kLength) {
@@ -210,6 +249,7 @@ Result<NativeHistogram> decode_histogram(std::string_view bytes) {
     protozero::pbf_reader reader(bytes.data(), bytes.size());
     while (reader.next()) {
       const auto tag = reader.tag();
+      expect_type_of(reader);
       if (tag >= kNegativeSpans && tag <= kPositiveCounts) {
         read_buckets(reader, histogram);
       } else {
@@ -273,6 +313,15 @@ Result<void> check_histogram(const NativeHistogram& histogram) {
   return fail(ErrorCode::kInvalid,
               fmt::format("a histogram's buckets hold {} observations, its count is {}",
                           observations, histogram.count));
+}
+
+std::string without_reset_hint(std::string_view message, TimestampMs time_ms) {
+  auto histogram = decode_histogram(message);
+  const bool is_said = histogram && histogram->reset_hint != ResetHint::kUnknown &&
+                       histogram->reset_hint != ResetHint::kGauge;
+  if (!is_said) return std::string(message);
+  histogram->reset_hint = ResetHint::kUnknown;
+  return encode_histogram(*histogram, time_ms);
 }
 
 Result<NativeHistogram> sound_histogram(std::string_view bytes) {

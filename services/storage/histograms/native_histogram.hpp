@@ -55,6 +55,9 @@ Result<NativeHistogram> decode_histogram(std::string_view bytes);
 /// The message of it, with its time. What decode_histogram reads of it is the same again.
 std::string encode_histogram(const NativeHistogram& histogram, TimestampMs time_ms);
 
+/// The message with no word on resets, unless it is of a gauge; what is no histogram as it is.
+std::string without_reset_hint(std::string_view message, TimestampMs time_ms);
+
 /// kInvalid, saying why, for what Prometheus refuses (Histogram.Validate and
 /// FloatHistogram.Validate): spans that do not fit the buckets, negative counts, custom bounds that
 /// do not grow, and of an integer histogram a count that is not zero bucket and buckets together

@@ -7,10 +7,11 @@
 #include <fmt/format.h>
 
 #include "libs/chunk/chunk_reader.hpp"
-#include "libs/chunk/histogram_record.hpp"
 #include "services/storage/keep/series_pages.hpp"
 #include "services/storage/keep/while_it_passes.hpp"
+#include "services/storage/store/histogram_encoding.hpp"
 #include "services/storage/store/label_bytes.hpp"
+#include "services/storage/store/row_merge.hpp"
 
 namespace vigia::storage::keep {
 namespace {
@@ -19,8 +20,8 @@ constexpr std::size_t kBatchBytes = 4U << 20U;
 constexpr std::size_t kBatchRows = 2'000;
 
 Result<void> check_data(const store::ChunkRow& row) {
-  if (row.encoding == store::Encoding::kHistograms) {
-    const auto histograms = chunk::read_histograms(row.data);
+  if (store::holds_histograms(row.encoding)) {
+    const auto histograms = store::histograms_of(row);
     return histograms ? Result<void>() : forward(histograms);
   }
   if (row.encoding != store::Encoding::kFloats) {

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "libs/chunk/chunk_reader.hpp"
+#include "services/storage/store/histogram_encoding.hpp"
+#include "services/storage/store/row_merge.hpp"
 
 namespace vigia::storage::keep {
 namespace {
@@ -87,8 +89,8 @@ Result<std::vector<std::string>> walk_set_aside(const std::string& folder,
 
 Result<instance::RawRow> raw_row_of(const quarantine::QuarantinedChunk& chunk) {
   instance::RawRow row{chunk.number, chunk.row.series, chunk.row.version, {}, {}};
-  if (chunk.row.encoding == store::Encoding::kHistograms) {
-    auto histograms = chunk::read_histograms(chunk.row.data);
+  if (store::holds_histograms(chunk.row.encoding)) {
+    auto histograms = store::histograms_of(chunk.row);
     if (!histograms) return forward(histograms);
     row.histograms = *std::move(histograms);
     return row;

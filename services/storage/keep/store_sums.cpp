@@ -9,10 +9,12 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/chunk/chunk_reader.hpp"
-#include "libs/chunk/histogram_record.hpp"
+#include "services/storage/histograms/same_histogram.hpp"
 #include "services/storage/keep/event_copy.hpp"
 #include "services/storage/keep/one_of_times.hpp"
+#include "services/storage/store/histogram_encoding.hpp"
 #include "services/storage/store/label_bytes.hpp"
+#include "services/storage/store/row_merge.hpp"
 #include "services/storage/store/span_tags.hpp"
 
 namespace vigia::storage::keep {
@@ -46,11 +48,13 @@ class SeriesSum {
   // kCorrupt for a damaged row, of which nothing counts then.
   Result<void> add(const store::ChunkRow& row) {
     std::vector<TimedValue> values;
-    if (row.encoding == store::Encoding::kHistograms) {
-      const auto histograms = chunk::read_histograms(row.data);
+    if (store::holds_histograms(row.encoding)) {
+      const auto histograms = store::histograms_of(row);
       if (!histograms) return forward(histograms);
       for (const chunk::HistogramSample& one : *histograms) {
-        values.push_back({one.timestamp_ms, row.version, hash_of(one.encoded)});
+        // By what it says: one of the stores may have it as a message, and one in a chunk.
+        values.push_back(
+            {one.timestamp_ms, row.version, hash_of(histograms::said_by(one.encoded))});
       }
       histograms_.add_row(row.first_ms, values);
       return {};

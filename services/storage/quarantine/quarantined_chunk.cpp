@@ -4,6 +4,7 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/crc32c.hpp"
+#include "services/storage/store/histogram_encoding.hpp"
 
 namespace vigia::storage::quarantine {
 namespace {
@@ -29,8 +30,8 @@ bool read_customer(std::string_view text, std::optional<CustomerId>& customer) {
 }
 
 bool is_known(std::uint8_t encoding, std::uint8_t resolution) {
-  const bool is_encoding = encoding == static_cast<std::uint8_t>(store::Encoding::kFloats) ||
-                           encoding == static_cast<std::uint8_t>(store::Encoding::kHistograms);
+  const auto known = static_cast<store::Encoding>(encoding);
+  const bool is_encoding = known == store::Encoding::kFloats || store::holds_histograms(known);
   return is_encoding && resolution <= static_cast<std::uint8_t>(Resolution::kDay);
 }
 

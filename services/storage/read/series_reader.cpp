@@ -5,7 +5,9 @@
 
 #include "libs/base/check.hpp"
 #include "libs/chunk/chunk_reader.hpp"
+#include "services/storage/histograms/histogram_reader.hpp"
 #include "services/storage/rows/overlap_merge.hpp"
+#include "services/storage/store/histogram_encoding.hpp"
 #include "services/storage/store/row_merge.hpp"
 
 namespace vigia::storage::read {
@@ -28,10 +30,14 @@ bool overlaps(const store::ChunkRow& row, const ReadRange& range) {
 
 std::size_t bytes_of(const store::ChunkRow& row) { return 2 * sizeof(row) + row.data.size(); }
 
+// Histograms are taken apart and merged; those of a chunk are messages then, which may be some
+// times as long.
 std::size_t memory_of(const store::ChunkRow& row) {
-  const bool is_floats = row.encoding == store::Encoding::kFloats;
-  // Histograms are taken apart and merged.
-  return is_floats ? bytes_of(row) : kHistogramsApart * bytes_of(row);
+  if (row.encoding == store::Encoding::kFloats) return bytes_of(row);
+  if (!store::is_histogram_chunk(row.encoding)) return kHistogramsApart * bytes_of(row);
+  const bool is_float = row.encoding == store::kFloatHistograms;
+  const histograms::HistogramReader reader(is_float, row.data);
+  return bytes_of(row) + 2 * reader.message_bytes_max();
 }
 
 // With what is made of it: rows of the same.
@@ -134,7 +140,7 @@ Result<bool> SeriesReader::has_histograms(const CustomerId& customer,
                                           const store::SeriesKey& series, const ReadRange& range,
                                           lanes::AnswerMemory& memory) const {
   const auto is_one = [&range](const store::ChunkRow& row) {
-    return row.encoding == store::Encoding::kHistograms && overlaps(row, range);
+    return store::holds_histograms(row.encoding) && overlaps(row, range);
   };
   {
     const heads::HeadView head = heads_.read(series.id);

@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 
 #include "libs/chunk/chunk_reader.hpp"
+#include "services/storage/histograms/histogram_reader.hpp"
+#include "services/storage/histograms/native_histogram.hpp"
+#include "services/storage/store/histogram_encoding.hpp"
 
 namespace vigia::storage::store {
 namespace {
@@ -23,33 +26,60 @@ std::vector<T> merged(std::vector<T> samples) {
   return samples;
 }
 
-template <typename T>
-void add(std::vector<T>& all, std::vector<T> more) {
-  std::move(more.begin(), more.end(), std::back_inserter(all));
-}
+struct OfRow {
+  TimestampMs timestamp_ms = 0;
+  std::string encoded;
+  const ChunkRow* row = nullptr;
+};
+struct AllRows {
+  std::vector<Sample> samples;
+  std::vector<OfRow> histograms;
+};
 
-Result<void> add_row(MergedRows& all, const ChunkRow& row) {
+Result<void> add_row(AllRows& all, const ChunkRow& row) {
   if (row.encoding == Encoding::kFloats) {
     auto samples = chunk::read_samples(row.data);
     if (!samples) return forward(samples);
-    add(all.samples, std::move(*samples));
+    all.samples.insert(all.samples.end(), samples->begin(), samples->end());
     return {};
   }
-  if (row.encoding == Encoding::kHistograms) {
-    auto histograms = chunk::read_histograms(row.data);
-    if (!histograms) return forward(histograms);
-    add(all.histograms, std::move(*histograms));
-    return {};
+  auto histograms = histograms_of(row);
+  if (!histograms) return forward(histograms);
+  for (chunk::HistogramSample& one : *histograms) {
+    all.histograms.push_back({one.timestamp_ms, std::move(one.encoded), &row});
+  }
+  return {};
+}
+
+// Within a chunk there is no reset, which its histograms say: it was true of those of the chunk.
+std::vector<chunk::HistogramSample> without_their_rows(std::vector<OfRow> all) {
+  std::vector<chunk::HistogramSample> histograms;
+  histograms.reserve(all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    OfRow& one = all[i];
+    const bool is_behind_another = i > 0 && all[i - 1].row != one.row;
+    if (is_behind_another && is_histogram_chunk(one.row->encoding)) {
+      one.encoded = histograms::without_reset_hint(one.encoded, one.timestamp_ms);
+    }
+    histograms.push_back({one.timestamp_ms, std::move(one.encoded)});
+  }
+  return histograms;
+}
+
+}  // namespace
+
+Result<std::vector<chunk::HistogramSample>> histograms_of(const ChunkRow& row) {
+  if (row.encoding == Encoding::kHistograms) return chunk::read_histograms(row.data);
+  if (is_histogram_chunk(row.encoding)) {
+    return histograms::unpack_histograms(row.encoding == kFloatHistograms, row.data);
   }
   return fail(ErrorCode::kCorrupt, fmt::format("cold store: unknown chunk encoding {}",
                                                static_cast<unsigned>(row.encoding)));
 }
 
-}  // namespace
-
 std::size_t erase_unreadable(std::vector<ChunkRow>& rows) {
   return std::erase_if(rows, [](const ChunkRow& row) {
-    MergedRows alone;
+    AllRows alone;
     return !add_row(alone, row).has_value();
   });
 }
@@ -63,13 +93,12 @@ Result<MergedRows> merge_rows(const std::vector<ChunkRow>& rows, Resolution reso
                      return is_lowest_first ? left->version < right->version
                                             : left->version > right->version;
                    });
-  MergedRows all;
+  AllRows all;
   for (const ChunkRow* row : by_version) {
     if (auto added = add_row(all, *row); !added) return forward(added);
   }
-  all.samples = merged(std::move(all.samples));
-  all.histograms = merged(std::move(all.histograms));
-  return all;
+  return MergedRows{merged(std::move(all.samples)),
+                    without_their_rows(merged(std::move(all.histograms)))};
 }
 
 }  // namespace vigia::storage::store

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "services/storage/api/event_api.hpp"
+#include "services/storage/histograms/native_histogram.hpp"
 #include "services/storage/read/testing/read_series.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
 #include "services/storage/testing/storage_fixture.hpp"
@@ -66,7 +67,7 @@ TEST_F(GoldenFolderTest, SamplesOfVersion2AreThere) {
   EXPECT_EQ(*storage_.store()
                  .get(store::rocksdb::kv::Family::kIndex, store::rocksdb::index::index_key::kFormat)
                  .value(),
-            "vigia cold store 6");
+            "vigia cold store 7");
 }
 
 // It noted no days of label values, and nobody can tell them any more.
@@ -90,6 +91,38 @@ TEST_F(GoldenFolderTest, SpansAndLogRecordsOfVersion2AreThereAndKnownAgain) {
   request.query = "start=1764043200&end=1764043201";
   EXPECT_THAT(api.logs(request).body,
               AllOf(HasSubstr("golden one"), HasSubstr("golden two"), HasSubstr("shop")));
+}
+
+std::vector<chunk::HistogramSample> histograms_of(StorageFixture& storage, const char* kind) {
+  const auto matchers = store::compile_matchers({{MatchType::kEqual, "kind", kind}});
+  lanes::AnswerMemory memory(storage.answers(), "");
+  const auto all_days = [](const CustomerId&) { return store::kAllDays; };
+  const auto found =
+      read::select_series(storage.cold().catalog(), {std::nullopt, *matchers, all_days, 10}, memory)
+          .value();
+  EXPECT_EQ(found.size(), 1U);
+  return read::read_series(storage.reader(), found.front().customer, read::key_of(found.front()),
+                           memory)
+      .value()
+      .histograms;
+}
+
+// Version 5 kept native histograms as the messages in which they came.
+TEST(GoldenFolders, HistogramsOfBeforeTheirChunksAreReadBesideThem) {
+  StorageFixture storage("tests/golden/cold_store/v5-histograms/store");
+  for (const bool is_float : {false, true}) {
+    const auto data = histograms_of(storage, is_float ? "float" : "integer");
+    ASSERT_EQ(data.size(), 138U);
+    EXPECT_EQ(data.front().timestamp_ms, kNow - store::kDayMs);
+    std::size_t in_order = 0;
+    for (const chunk::HistogramSample& sample : data) {
+      const auto histogram = histograms::sound_histogram(sample.encoded).value();
+      EXPECT_EQ(histogram.is_float, is_float);
+      if (sample.timestamp_ms < kNow || (sample.timestamp_ms - kNow) % kStep != 0) continue;
+      EXPECT_EQ(histogram.sum, static_cast<double>(in_order++) / 4);
+    }
+    EXPECT_EQ(in_order, 130U);
+  }
 }
 
 // Neither version 2 nor 3 had an index of spans: it is made when a search asks for their day.

@@ -8,7 +8,9 @@
 #include "libs/base/bytes.hpp"
 #include "libs/chunk/chunk_reader.hpp"
 #include "libs/chunk/packed_chunk.hpp"
+#include "services/storage/histograms/histogram_reader.hpp"
 #include "services/storage/store/chunks.hpp"
+#include "services/storage/store/histogram_encoding.hpp"
 #include "services/storage/store/label_bytes.hpp"
 #include "services/storage/store/rocksdb/index/index_format.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
@@ -80,8 +82,11 @@ Result<RawRow> row_of(const RowPlace& place, std::string_view value) {
   const std::uint8_t version = reader.read_u8();
   (void)reader.read_varint();  // to its last sample
   if (!reader.ok()) return fail(ErrorCode::kCorrupt, "its value is cut");
-  if (place.encoding == Encoding::kHistograms && version == kAsItIs) {
-    auto histograms = chunk::read_histograms(reader.rest());
+  if (holds_histograms(place.encoding) && version == kAsItIs) {
+    auto histograms =
+        place.encoding == Encoding::kHistograms
+            ? chunk::read_histograms(reader.rest())
+            : histograms::unpack_histograms(place.encoding == kFloatHistograms, reader.rest());
     if (!histograms) return forward(histograms);
     row.histograms = *std::move(histograms);
     return row;

@@ -33,23 +33,23 @@ class SeriesIndexTest : public testing::Test {
   std::unique_ptr<kv::OrderedStore> store_;
 };
 
-TEST_F(SeriesIndexTest, AStoreOfAnOlderVersionIsReadAndBecomesVersion6) {
-  EXPECT_EQ(format(), "vigia cold store 6");
+TEST_F(SeriesIndexTest, AStoreOfAnOlderVersionIsReadAndBecomesVersion7) {
+  EXPECT_EQ(format(), "vigia cold store 7");
   for (const char* older : {"vigia cold store 1", "vigia cold store 2", "vigia cold store 3",
-                            "vigia cold store 4", "vigia cold store 5"}) {
+                            "vigia cold store 4", "vigia cold store 5", "vigia cold store 6"}) {
     set_format(older);
     EXPECT_TRUE(SeriesIndex::open(*store_).has_value());
-    EXPECT_EQ(format(), "vigia cold store 6");
-    EXPECT_EQ(format(kv::Family::kIdentity), "vigia cold store 6");
+    EXPECT_EQ(format(), "vigia cold store 7");
+    EXPECT_EQ(format(kv::Family::kIdentity), "vigia cold store 7");
   }
 }
 
 TEST_F(SeriesIndexTest, AStoreOfALaterVersionIsRefused) {
-  set_format("vigia cold store 7");
+  set_format("vigia cold store 8");
   const auto index = SeriesIndex::open(*store_);
   ASSERT_FALSE(index.has_value());
   EXPECT_EQ(index.error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(format(), "vigia cold store 7");
+  EXPECT_EQ(format(), "vigia cold store 8");
 }
 
 // Each look at it takes a second.
