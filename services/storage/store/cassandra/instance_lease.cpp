@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "libs/base/random.hpp"
 #include "libs/service/log.hpp"
 
 namespace vigia::storage::store::cassandra {
@@ -10,13 +11,17 @@ namespace {
 using vigia::cassandra::BoundCells;
 using vigia::cassandra::RowReader;
 
+// A beat is a number of the run by chance, never 0, and below it how often it has counted.
+constexpr int kCountBits = 32;
+
 std::int64_t bits(std::uint64_t number) { return static_cast<std::int64_t>(number); }
+std::int64_t new_run() { return bits((random_u64() >> (kCountBits + 1) | 1U) << kCountBits); }
 
 }  // namespace
 
 InstanceLease::InstanceLease(vigia::cassandra::Session& session, const Clock& clock,
                              std::uint64_t number, Duration length)
-    : session_(session), clock_(clock), length_(length), number_(number) {}
+    : session_(session), clock_(clock), length_(length), run_(new_run()), number_(number) {}
 
 Result<void> InstanceLease::prepare(Preparation& preparation) {
   enroll_ = preparation.prepare_once(
@@ -75,33 +80,64 @@ Result<std::map<std::uint64_t, InstanceLease::Row>> InstanceLease::read_all() {
 
 Result<void> InstanceLease::beat() {
   const std::lock_guard beating(beat_mutex_);
-  return beat_locked();
+  return left_ ? finish_leaving() : beat_locked();
+}
+
+bool InstanceLease::is_of_this_run(std::int64_t beat) const {
+  return beat >> kCountBits == run_ >> kCountBits;
 }
 
 Result<void> InstanceLease::beat_locked() {
   if (!is_enrolled_) return enroll();
   const Moment before = now();
+  const std::int64_t next = (is_of_this_run(beats_) ? beats_ : run_) + 1;
   BoundCells cells;
-  cells.add_bigint(beats_ + 1).add_bigint(bits(number_)).add_bigint(beats_);
+  cells.add_bigint(next).add_bigint(bits(number_)).add_bigint(beats_);
   auto applied = apply(*beat_, cells);
   if (!applied) return forward(applied);
-  if (!*applied) {
-    // A sign whose answer was lost, or somebody has taken this instance over.
-    auto found = read(number_);
-    if (!found) return forward(found);
-    is_enrolled_ = found->has_value() && (*found)->taken_by == 0;
-    if (is_enrolled_) beats_ = (*found)->beat;
-    if (is_enrolled_) return {};
+  if (!*applied) return find_out();
+  beats_ = next;
+  const std::lock_guard lock(mutex_);
+  beaten_ = before;
+  return {};
+}
+
+// A sign whose answer was lost, or one that was under way when the run before this one ended; or
+// somebody has taken this instance over, or counts on in its row.
+Result<void> InstanceLease::find_out() {
+  auto found = read(number_);
+  if (!found) return forward(found);
+  const bool is_taken = !found->has_value() || (*found)->taken_by != 0;
+  const bool is_shared = !is_taken && is_of_this_run(beats_) && !is_of_this_run((*found)->beat);
+  if (!is_taken && !is_shared) {
+    beats_ = (*found)->beat;
+    return {};
+  }
+  const auto taker = found->has_value() ? static_cast<std::uint64_t>((*found)->taken_by) : 0;
+  if (is_shared || (is_taken && taker != number_ && is_own(taker))) {
+    service::log_error(
+        "two processes count on as one instance: the folder of one of them is a copy of the "
+        "other's. Nothing is lost, each goes on under a number of its own; end one of them, and "
+        "start it in an empty folder",
+        {{"number", std::to_string(number_)}});
+  } else {
     service::log_warn(
         "other instances took this one for gone and take over what it had open; it goes on under "
         "another number",
         {{"number", std::to_string(number_)}});
+  }
+  if (is_taken || left_) {
+    is_enrolled_ = false;
     return enroll();
   }
-  ++beats_;
-  const std::lock_guard lock(mutex_);
-  beaten_ = before;
-  return {};
+  // Whoever else counts here forgets what he does not know: all that was kept under this number is
+  // taken over by this one, and he is put out.
+  begin_leaving();
+  return finish_leaving();
+}
+
+bool InstanceLease::is_own(std::uint64_t number) const {
+  return number / kNumbers == number_ / kNumbers;
 }
 
 void InstanceLease::pass_number() {
@@ -115,10 +151,10 @@ Result<void> InstanceLease::enroll() {
   for (std::uint64_t tries = 0; tries < kNumbers; ++tries) {
     const Moment before = now();
     BoundCells cells;
-    cells.add_bigint(bits(number_)).add_bigint(1);
+    cells.add_bigint(bits(number_)).add_bigint(run_ + 1);
     auto applied = apply(*enroll_, cells);
     if (!applied) return forward(applied);
-    std::int64_t beat = 1;
+    std::int64_t beat = run_ + 1;
     if (!*applied) {
       auto found = read(number_);
       if (!found) return forward(found);
@@ -146,13 +182,20 @@ void InstanceLease::begin_term(std::uint64_t number, std::int64_t beat) {
   beaten_.reset();
 }
 
-Result<void> InstanceLease::leave() {
+Result<void> InstanceLease::leave(std::uint64_t number) {
   const std::lock_guard beating(beat_mutex_);
-  if (!left_) {
-    left_ = number_;
-    is_enrolled_ = false;
-    pass_number();
-  }
+  if (!left_ && number != number_) return {};
+  if (!left_) begin_leaving();
+  return finish_leaving();
+}
+
+void InstanceLease::begin_leaving() {
+  left_ = number_;
+  is_enrolled_ = false;
+  pass_number();
+}
+
+Result<void> InstanceLease::finish_leaving() {
   if (auto beaten = beat_locked(); !beaten) return beaten;
   const auto own = term();
   if (!own) return fail(ErrorCode::kUnavailable, "this instance's lease is over");
@@ -162,6 +205,8 @@ Result<void> InstanceLease::leave() {
   if (found->has_value() && (*found)->taken_by == 0) {
     auto claimed = claim(*left_, **found, own->number);
     if (!claimed) return forward(claimed);
+    // Who counts on in that row was faster: the next time.
+    if (!*claimed) return fail(ErrorCode::kUnavailable, "the number that is left is still used");
   }
   left_.reset();
   return {};

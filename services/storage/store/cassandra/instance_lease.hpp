@@ -25,8 +25,10 @@ struct LeaseTerm {
 /// taken over who holds a lease, however clocks are set. Being taken over and counting on exclude
 /// each other by light-weight transactions; an instance that was taken over goes on under another
 /// number, and the one that it had is given to nobody for two days: somebody who took it over, fell
-/// asleep and wakes up finds nothing under it that is still needed. Thread contract: claim_gone and
-/// forget from one thread; the rest from any.
+/// asleep and wakes up finds nothing under it that is still needed. Two processes with one number
+/// (one has a copy of the other's folder) find each other by what they count with: the first one to
+/// see it leaves the number and takes it over, and by that the other one goes, too. Thread
+/// contract: claim_gone and forget from one thread; the rest from any.
 class InstanceLease {
  public:
   /// Session and clock must outlive it. `number`: a multiple of kNumbers, below 2^62, this
@@ -39,9 +41,10 @@ class InstanceLease {
 
   /// A sign of life. Errors as requests': the next one may do.
   Result<void> beat();
-  /// Goes on under another number and takes over the one that it had, as somebody else's that is
-  /// gone. On an error calling it again goes on with it; beats meanwhile are right.
-  Result<void> leave();
+  /// Goes on under another number than this one and takes that over, as somebody else's that is
+  /// gone; nothing where it has another already. On an error calling it again goes on with it, as
+  /// beats do.
+  Result<void> leave(std::uint64_t number);
   /// Nothing where the lease is not held.
   std::optional<LeaseTerm> term() const;
   bool holds(const LeaseTerm& term) const { return this->term() == term; }
@@ -72,10 +75,15 @@ class InstanceLease {
   Result<bool> apply(const vigia::cassandra::PreparedStatement& statement,
                      const vigia::cassandra::BoundCells& cells);
   Result<void> beat_locked();
+  Result<void> find_out();
+  bool is_of_this_run(std::int64_t beat) const;
+  bool is_own(std::uint64_t number) const;
   Result<std::optional<Row>> read(std::uint64_t number);
   Result<std::map<std::uint64_t, Row>> read_all();
   Result<void> enroll();
   void pass_number();
+  void begin_leaving();
+  Result<void> finish_leaving();
   Moment now() const { return {clock_.steady(), clock_.wall_ns()}; }
   void begin_term(std::uint64_t number, std::int64_t beat);
   bool is_silent(std::uint64_t number) const;
@@ -85,6 +93,7 @@ class InstanceLease {
   vigia::cassandra::Session& session_;
   const Clock& clock_;
   const Duration length_;
+  const std::int64_t run_;  ///< the upper half of what it counts with
   Statement enroll_;
   Statement beat_;
   Statement read_;

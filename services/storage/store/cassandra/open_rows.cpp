@@ -280,9 +280,9 @@ Result<OpenSlot> CassandraOpenRows::newest_slot(std::uint64_t number) {
 // A log that is not what it was when it was written to cannot say of which copies it is the second
 // one: none of them may be let go before all of them have been through this instance again.
 Result<void> CassandraOpenRows::replayed(OpenSlot newest, bool is_whole) {
-  bool is_leaving = false;  // then the number is another already, of which nothing was kept
+  std::optional<std::uint64_t> left;  // once it is being left the number is another already
   return patiently("the Cassandra cluster, to see what was kept before this start", [&] {
-    if (is_leaving) return lease_.leave();
+    if (left) return lease_.leave(*left);
     const auto term = lease_.term();
     if (!term) {
       return Result<void>(fail(ErrorCode::kUnavailable, "the cluster takes no sign of life"));
@@ -296,8 +296,8 @@ Result<void> CassandraOpenRows::replayed(OpenSlot newest, bool is_whole) {
         {{"instance", std::to_string(term->number)},
          {"why", is_whole ? "something was kept after the newest that the log holds"
                           : "the log is damaged"}});
-    is_leaving = true;
-    return lease_.leave();
+    left = term->number;
+    return lease_.leave(*left);
   });
 }
 
