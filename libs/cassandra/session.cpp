@@ -40,8 +40,13 @@ Result<void> Session::run(std::string_view cql, Consistency consistency) {
 }
 
 void Session::send(const Execution& request, PageDone done) {
-  const Remaining remaining(request.deadline);
-  Result<InFlightPlace> place = places_.enter(request.owner, request.deadline);
+  const Duration deadline = clamped(request.deadline);
+  if (deadline <= Duration()) {
+    done(fail(ErrorCode::kUnavailable, "Cassandra: this program ends, nothing more is asked"));
+    return;
+  }
+  const Remaining remaining(deadline);
+  Result<InFlightPlace> place = places_.enter(request.owner, deadline);
   if (!place) {
     done(forward(place));
     return;
@@ -52,6 +57,18 @@ void Session::send(const Execution& request, PageDone done) {
   };
   driver_->execute(request.statement, request.cells, request.paging_state, remaining(),
                    std::move(leaving));
+}
+
+void Session::end_by(TimePoint time) {
+  TimePoint end = end_;
+  while (time < end && !end_.compare_exchange_weak(end, time)) {
+  }
+}
+
+Duration Session::clamped(Duration deadline) const {
+  const TimePoint end = end_;
+  if (end == TimePoint::max()) return deadline;
+  return std::min<Duration>(deadline, end - std::chrono::steady_clock::now());
 }
 
 Result<Page> Session::fetch(const Execution& request) {

@@ -2,11 +2,13 @@
 // a deadline for each request, the waiting for a place included.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <string_view>
 
+#include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
 #include "libs/cassandra/cells.hpp"
 #include "libs/cassandra/driver.hpp"
@@ -53,10 +55,19 @@ class Session {
   /// before an error has come all the same.
   Result<void> for_each_row(const Execution& request, const std::function<bool(RowReader&)>& visit);
 
+  /// For the end of a program: no request that is sent from now on has a deadline behind this time
+  /// (steady), and what is sent after it fails at once (kUnavailable). An earlier one replaces it,
+  /// a later one does not.
+  void end_by(TimePoint time);
+
   std::size_t in_flight() const { return places_.count(); }
 
  private:
+  /// What is left of the deadline, by end_by.
+  Duration clamped(Duration deadline) const;
+
   const SessionLimits limits_;
+  std::atomic<TimePoint> end_{TimePoint::max()};
   InFlight places_;
   std::unique_ptr<Driver> driver_;  ///< ends first: its threads leave places
 };

@@ -110,6 +110,25 @@ TEST_F(CassandraSession, OneOwnerLeavesHalfOfThePlacesToTheOthers) {
   driver_->answer_oldest(Page());
 }
 
+TEST_F(CassandraSession, AtTheEndOfAProgramNoDeadlineIsBehindItAndThenNothingIsSent) {
+  open(4);
+  const TimePoint end = SystemClock().steady() + hours(1);
+  session_->end_by(end);
+  session_->end_by(end + hours(5));
+  driver_->will_answer(page_of_texts({{"a"}}, ""));
+  ASSERT_TRUE(session_->fetch(request("a", hours(2))));
+  driver_->will_answer(page_of_texts({{"a"}}, ""));
+  ASSERT_TRUE(session_->fetch(request("a", milliseconds(500))));
+  ASSERT_EQ(driver_->deadlines().size(), 2U);
+  EXPECT_LE(driver_->deadlines()[0], hours(1));
+  EXPECT_LE(driver_->deadlines()[1], milliseconds(500));
+  session_->end_by(SystemClock().steady());
+  const auto refused = session_->fetch(request("a", hours(1)));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(driver_->deadlines().size(), 2U);
+}
+
 TEST_F(CassandraSession, AllPagesTogetherHaveOneDeadline) {
   open(4);
   driver_->will_answer(page_of_texts({{"a"}}, "two"));

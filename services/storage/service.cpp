@@ -257,6 +257,8 @@ void Service::set_short(bool is_short) {
 Service::~Service() { stop(clock_.steady()); }
 
 void Service::stop(TimePoint deadline) noexcept {
+  // Nothing waits for a cluster longer than for clients: the log has what is not stored yet.
+  if (instance_ != nullptr) instance_->end_requests_by(deadline);
   frame_.stop(deadline);
   for (lanes::CustomerLanes* lanes :
        {sample_writers_.get(), event_writers_.get(), readers_.get()}) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "libs/base/clock.hpp"
 #include "libs/base/duration.hpp"
 #include "libs/base/result.hpp"
 #include "libs/model/signal.hpp"
@@ -46,6 +47,10 @@ class StoreInstance {
   /// For how long closed chunks of a customer wait for others before they are written together; 0:
   /// not at all.
   virtual Duration gathers_chunks() const { return Duration(0); }
+
+  /// The program ends: what is asked of other machines is over by then (steady time), and after it
+  /// fails at once.
+  virtual void end_requests_by(TimePoint /*time*/) {}
 
   /// By which time spans and log records are filed; `times` must outlive it.
   virtual void use_record_times(customers::RecordTimes& times) = 0;

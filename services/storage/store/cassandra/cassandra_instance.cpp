@@ -82,6 +82,10 @@ Result<OpenRows*> CassandraInstance::open_rows(std::uint64_t number) {
   return open_rows_.get();
 }
 
+void CassandraInstance::end_requests_by(TimePoint time) {
+  if (session_ != nullptr) session_->end_by(time);
+}
+
 void CassandraInstance::use_record_times(customers::RecordTimes& times) {
   cold_->own_events().use_times({[this, &times] { return times.latest_ms(clock_); },
                                  [this, &times](const CustomerId& customer, TimestampMs newest_ms) {

@@ -28,6 +28,7 @@ class CassandraInstance final : public instance::StoreInstance {
   customers::CustomerNumbers& numbers() override { return *numbers_; }
   Result<OpenRows*> open_rows(std::uint64_t number) override;
   Duration gathers_chunks() const override { return settings_.gather; }
+  void end_requests_by(TimePoint time) override;
   void use_record_times(customers::RecordTimes& times) override;
   void use_oldest(Signal signal, std::function<TimestampMs(const CustomerId&)> oldest_ms) override;
   void note_used(SeriesId /*series*/, customers::CustomerNumber customer) override;

@@ -30,8 +30,8 @@ class ShardRows {
     DayRange days;
   };
   ShardRows(Session& session, const PreparedStatement& statement, BoundCells cells,
-            std::string_view owner, std::atomic<std::uint64_t>& malformed)
-      : rows_(session, statement, std::move(cells), owner), malformed_(malformed) {}
+            std::string_view owner, const WorkLimit& limit, std::atomic<std::uint64_t>& malformed)
+      : rows_(session, statement, std::move(cells), owner, &limit), malformed_(malformed) {}
 
   const std::optional<Found>& front() const { return front_; }
   /// REQUIRED before front.
@@ -85,11 +85,11 @@ class Search final : public SeriesCursor {
     if (const auto metric = equality_on(matchers_, kNameLabel)) {
       only_metric_ = key_text(*metric);
       cells.add_text(only_metric_);
-      metrics_ =
-          std::make_unique<Rows>(session_, *statements_.list_shards, std::move(cells), customer_);
+      metrics_ = std::make_unique<Rows>(session_, *statements_.list_shards, std::move(cells),
+                                        customer_, &limit_);
     } else {
       metrics_ = std::make_unique<Rows>(session_, *statements_.list_all_shards, std::move(cells),
-                                        customer_);
+                                        customer_, &limit_);
     }
   }
 
@@ -124,7 +124,7 @@ class Search final : public SeriesCursor {
       BoundCells cells;
       cells.add_text(customer_).add_text(metric_).add_int(shard);
       auto& rows = shards_.emplace_back(session_, *statements_.scan_series, std::move(cells),
-                                        customer_, malformed_);
+                                        customer_, limit_, malformed_);
       if (auto advanced = rows.advance(); !advanced) return forward(advanced);
     }
     return !shards.empty();
@@ -226,8 +226,9 @@ Result<TextPage> CassandraCatalog::label_names(const CustomerId& customer, const
   BoundCells cells;
   cells.add_text(customer.text()).add_text(query.after);
   TextRows texts(malformed_);
-  auto added = texts.add(nullptr, std::make_unique<Rows>(session_, *statements_.list_names,
-                                                         std::move(cells), customer.text()));
+  auto added =
+      texts.add(nullptr, std::make_unique<Rows>(session_, *statements_.list_names, std::move(cells),
+                                                customer.text(), &limit));
   if (!added) return forward(added);
   return read_texts(texts, {std::max(query.days.first, kept_.day("index")), query.days.last},
                     limit);
@@ -246,7 +247,7 @@ Result<TextPage> CassandraCatalog::label_values(const CustomerId& customer, std:
     BoundCells cells;
     cells.add_text(customer.text()).add_text(*key).add_blob(query.after);
     auto rows = std::make_unique<Rows>(session_, *statements_.list_values, std::move(cells),
-                                       customer.text());
+                                       customer.text(), &limit);
     if (auto added = texts.add(std::move(key), std::move(rows)); !added) return forward(added);
   }
   return read_texts(texts, {std::max(query.days.first, kept_.day("index")), query.days.last},

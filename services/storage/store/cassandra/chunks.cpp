@@ -52,6 +52,10 @@ struct CassandraChunks::Putting {
     const std::lock_guard lock(mutex);
     if (!error) error = one;
   }
+  bool has_failed() {
+    const std::lock_guard lock(mutex);
+    return error.has_value();
+  }
 
   std::mutex mutex;
   std::optional<Error> error;
@@ -141,6 +145,8 @@ void CassandraChunks::send(const CustomerId& customer, const std::vector<Blocks>
   const auto putting = std::make_shared<Putting>(std::move(done));
   for (const Blocks& some : all) {
     for (const ChunkBlock& block : some.blocks) {
+      // All of it is put again: a cluster that hangs would cost each block its own wait.
+      if (putting->has_failed()) return;
       BoundCells cells;
       cells.add_text(customer.text()).add_text(some.metric);
       cells.add_tinyint(static_cast<std::int8_t>(some.resolution));

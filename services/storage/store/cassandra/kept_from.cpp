@@ -8,6 +8,7 @@ namespace vigia::storage::store::cassandra {
 namespace {
 
 constexpr Duration kLookEach = std::chrono::minutes(1);
+constexpr Duration kLookDeadline = std::chrono::seconds(2);  // a reader waits for it
 
 }  // namespace
 
@@ -26,13 +27,13 @@ Result<void> KeptDays::prepare(Preparation& preparation) {
   write_ =
       preparation.prepare("INSERT INTO {}.kept_from (kind, day) VALUES (?, ?) USING TIMESTAMP ?");
   if (auto prepared = preparation.outcome(); !prepared) return prepared;
-  return load();
+  return load(kRequestDeadline);
 }
 
-Result<void> KeptDays::load() {
+Result<void> KeptDays::load(Duration deadline) {
   std::map<std::string, std::uint32_t, std::less<>> days;
   bool is_sound = true;
-  auto read = session_.for_each_row({*read_, {}, "", kRequestDeadline}, [&](RowReader& row) {
+  auto read = session_.for_each_row({*read_, {}, "", deadline}, [&](RowReader& row) {
     const std::string kind(row.read_text());
     days[kind] = static_cast<std::uint32_t>(std::max(row.read_int(), 0));
     is_sound = is_sound && row.ok();
@@ -52,7 +53,7 @@ std::uint32_t KeptDays::day(std::string_view kind) {
     is_due = clock_.steady() >= next_look_;
     if (is_due) next_look_ = clock_.steady() + kLookEach;
   }
-  if (is_due) (void)load();  // else what was known: an expiry is seen a minute later
+  if (is_due) (void)load(kLookDeadline);  // else what was known: an expiry is seen a minute later
   const std::lock_guard lock(mutex_);
   const auto at = days_.find(kind);
   return at == days_.end() ? 0 : at->second;

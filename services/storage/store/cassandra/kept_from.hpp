@@ -23,13 +23,14 @@ class KeptDays {
   Result<void> prepare(Preparation& preparation);
 
   /// The first day of that kind of data that is read; 0: nothing has expired. Looked up once a
-  /// minute at most; while the cluster does not answer, what was known before.
+  /// minute at most, for two seconds at most; while the cluster does not answer, what was known
+  /// before.
   std::uint32_t day(std::string_view kind);
   /// Never goes back, whichever instance says less. Durable when it returns.
   Result<void> raise(std::string_view kind, std::uint32_t day);
 
  private:
-  Result<void> load();
+  Result<void> load(Duration deadline);
 
   vigia::cassandra::Session& session_;
   const Clock& clock_;

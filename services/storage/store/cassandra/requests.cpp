@@ -30,7 +30,16 @@ Statement Preparation::prepare(std::string_view cql, std::uint32_t page_rows, bo
 
 Result<void> Preparation::outcome() const { return outcome_; }
 
+std::optional<Error> Requests::silence() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->silence;
+}
+
 void Requests::add(const PreparedStatement& statement, const BoundCells& cells) {
+  if (auto silence = this->silence()) {
+    answers_.push_back(std::make_shared<Result<Page>>(tl::unexpected<Error>(*std::move(silence))));
+    return;
+  }
   auto answer = std::make_shared<Result<Page>>(fail(ErrorCode::kInternal, "no answer"));
   answers_.push_back(answer);
   {
@@ -38,9 +47,16 @@ void Requests::add(const PreparedStatement& statement, const BoundCells& cells) 
     ++shared_->left;
   }
   session_.send({statement, cells, owner_, kRequestDeadline},
-                [shared = shared_, answer = std::move(answer)](Result<Page> page) {
+                [shared = shared_, answer = std::move(answer),
+                 until = std::chrono::steady_clock::now() + kRequestDeadline](Result<Page> page) {
                   const std::lock_guard lock(shared->mutex);
-                  if (!page) page.error() = store_error(std::move(page.error()));
+                  if (!page) {
+                    // Of a place that did not become free the session says another word.
+                    const bool is_silence = page.error().code == ErrorCode::kDeadline ||
+                                            std::chrono::steady_clock::now() >= until;
+                    page.error() = store_error(std::move(page.error()));
+                    if (is_silence && !shared->silence) shared->silence = page.error();
+                  }
                   *answer = std::move(page);
                   if (--shared->left == 0) shared->came.notify_all();
                 });
@@ -75,12 +91,40 @@ Result<Page> ask(Session& session, const PreparedStatement& statement, const Bou
   return page;
 }
 
+Result<Page> ask_within(const WorkLimit& limit, Session& session,
+                        const vigia::cassandra::Execution& request) {
+  constexpr auto kLook = std::chrono::milliseconds(50);
+  struct Waiting {  // the driver's thread may tell when nobody waits any more
+    std::mutex mutex;
+    std::condition_variable came;
+    std::optional<Result<Page>> page;
+  };
+  const auto waiting = std::make_shared<Waiting>();
+  session.send(request, [waiting](Result<Page> page) {
+    const std::lock_guard lock(waiting->mutex);
+    waiting->page = std::move(page);
+    waiting->came.notify_all();
+  });
+  std::unique_lock lock(waiting->mutex);
+  while (!waiting->page) {
+    if (auto checked = limit.check(); !checked) return forward(checked);
+    waiting->came.wait_for(lock, kLook);
+  }
+  if (!*waiting->page) {
+    return tl::unexpected<Error>(store_error(std::move(waiting->page->error())));
+  }
+  return *std::move(waiting->page);
+}
+
 // A page may be empty and not the last one: where rows of it have expired.
 Result<std::optional<RowReader>> Rows::next() {
   while (row_ == page_.rows()) {
     if (is_begun_ && page_.paging_state().empty()) return std::optional<RowReader>();
     const std::string state = page_.paging_state();
-    auto page = ask(session_, statement_, cells_, owner_, state);
+    auto page =
+        limit_ == nullptr
+            ? ask(session_, statement_, cells_, owner_, state)
+            : ask_within(*limit_, session_, {statement_, cells_, owner_, kRequestDeadline, state});
     if (!page) return forward(page);
     page_ = *std::move(page);
     row_ = 0;

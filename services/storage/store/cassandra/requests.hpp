@@ -11,6 +11,7 @@
 
 #include "libs/base/result.hpp"
 #include "libs/cassandra/session.hpp"
+#include "services/storage/store/work_limit.hpp"
 
 namespace vigia::storage::store::cassandra {
 
@@ -42,7 +43,9 @@ class Preparation {
 };
 
 /// Requests on behalf of a customer, under way together; the session bounds how many. Each is
-/// waited for before it ends. Thread contract: one thread.
+/// waited for before it ends. Once one had no answer in its time the further ones fail as it did,
+/// and are not sent: else a cluster that hangs would cost each of them its own wait. Thread
+/// contract: one thread.
 class Requests {
  public:
   /// Both must outlive it. `owner`: as Execution's.
@@ -65,7 +68,9 @@ class Requests {
     std::mutex mutex;
     std::condition_variable came;
     std::size_t left = 0;
+    std::optional<Error> silence;  ///< of the first that had no answer
   };
+  std::optional<Error> silence() const;
 
   vigia::cassandra::Session& session_;
   std::string_view owner_;
@@ -84,14 +89,23 @@ Result<vigia::cassandra::Page> ask(vigia::cassandra::Session& session,
                                    const vigia::cassandra::BoundCells& cells,
                                    std::string_view owner, std::string_view paging_state = {});
 
+/// The same where somebody waits: gives the limit's error as soon as that is over.
+Result<vigia::cassandra::Page> ask_within(const WorkLimit& limit,
+                                          vigia::cassandra::Session& session,
+                                          const vigia::cassandra::Execution& request);
+
 /// The rows of a statement, one after the other and page by page, each page with kRequestDeadline.
 /// Thread contract: one thread.
 class Rows {
  public:
-  /// All, and what the cells point at, must outlive it.
+  /// All, and what the cells point at, must outlive it. `limit`: as ask_within's; null: none.
   Rows(vigia::cassandra::Session& session, const vigia::cassandra::PreparedStatement& statement,
-       vigia::cassandra::BoundCells cells, std::string_view owner)
-      : session_(session), statement_(statement), cells_(std::move(cells)), owner_(owner) {}
+       vigia::cassandra::BoundCells cells, std::string_view owner, const WorkLimit* limit = nullptr)
+      : session_(session),
+        statement_(statement),
+        cells_(std::move(cells)),
+        owner_(owner),
+        limit_(limit) {}
 
   /// Nothing at the end. A row stays until the next one.
   Result<std::optional<vigia::cassandra::RowReader>> next();
@@ -101,6 +115,7 @@ class Rows {
   const vigia::cassandra::PreparedStatement& statement_;
   const vigia::cassandra::BoundCells cells_;
   const std::string_view owner_;
+  const WorkLimit* const limit_;
   vigia::cassandra::Page page_;
   std::size_t row_ = 0;
   bool is_begun_ = false;
