@@ -345,6 +345,9 @@ void Service::add_sharing_metrics() {
             "Open samples of instances that were gone, repeats included.", taken.samples);
     counter("vigia_storage_head_rows_damaged_total",
             "Rows of instances that were gone that could not be read.", taken.damaged);
+    gauge("vigia_storage_retention_differs",
+          "1 where another instance on this keyspace has another retention.",
+          instance_->has_other_retention() ? 1 : 0);
     const ingest::CopyRenewalStats renewal = ingester_->stats().renewal;
     counter("vigia_storage_samples_copied_anew_total",
             "Samples that were open for hours and were copied into the cluster once more.",

@@ -48,6 +48,9 @@ class StoreInstance {
   /// not at all.
   virtual Duration gathers_chunks() const { return Duration(0); }
 
+  /// Whether another instance that shares the store has another `retention`.
+  virtual bool has_other_retention() const { return false; }
+
   /// The program ends: what is asked of other machines is over by then (steady time), and after it
   /// fails at once.
   virtual void end_requests_by(TimePoint /*time*/) {}

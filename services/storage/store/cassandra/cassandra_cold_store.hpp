@@ -40,6 +40,9 @@ class CassandraColdStore final : public ColdStore {
   EventStore& events() override { return events_; }
   SpanDays* span_days() override { return &events_; }
 
+  /// What other instances keep longer than this one it does not remove from now on.
+  void use_shared(const SharedRetention* shared) { kept_.use_shared(shared); }
+
   /// What is of this store alone: its memory.
   CassandraCatalog& own_catalog() { return catalog_; }
   const CassandraCatalog& own_catalog() const { return catalog_; }

@@ -11,6 +11,15 @@ namespace {
 
 constexpr std::int64_t kMsPerSecond = 1000;
 
+KeptByKind kept_by_kind(const KeptFor& kept) {
+  KeptByKind all{{std::string(to_string(Signal::kTraces)), kept.events.traces},
+                 {std::string(to_string(Signal::kLogs)), kept.events.logs}};
+  for (std::size_t i = 0; i < kResolutions; ++i) {
+    all[kind_of(static_cast<Resolution>(i))] = kept.chunks[i];
+  }
+  return all;
+}
+
 }  // namespace
 
 CassandraInstance::CassandraInstance(CassandraSettings settings, const Clock& clock,
@@ -71,10 +80,26 @@ Result<void> CassandraInstance::connect() {
   return {};
 }
 
+// Before anything expires, which waits until it is known what the others keep.
+Result<void> CassandraInstance::share_retention(std::uint64_t number) {
+  auto shared =
+      std::make_unique<SharedRetention>(*session_, clock_, number, kept_by_kind(settings_.kept));
+  Preparation preparation(*session_, settings_.schema.keyspace);
+  if (auto prepared = shared->prepare(preparation); !prepared) return prepared;
+  retention_ = std::move(shared);
+  cold_->use_shared(retention_.get());
+  retention_->look();
+  return {};
+}
+
 Result<OpenRows*> CassandraInstance::open_rows(std::uint64_t number) {
   // A column of 64 bits with a sign, and room for the numbers after it.
   const std::uint64_t own = (number >> 2U) / InstanceLease::kNumbers * InstanceLease::kNumbers;
-  const OpenRowSettings wanted{settings_.schema.keyspace, own, writer_, settings_.lease};
+  auto shared = patiently("the Cassandra cluster, to know what other instances keep",
+                          [&] { return share_retention(own); });
+  if (!shared) return forward(shared);
+  const OpenRowSettings wanted{settings_.schema.keyspace, own, writer_, settings_.lease,
+                               [this] { retention_->look(); }};
   auto opened = patiently("the Cassandra cluster, to be known to other instances",
                           [&] { return CassandraOpenRows::open(*session_, wanted, clock_); });
   if (!opened) return forward(opened);

@@ -28,6 +28,7 @@ class CassandraInstance final : public instance::StoreInstance {
   customers::CustomerNumbers& numbers() override { return *numbers_; }
   Result<OpenRows*> open_rows(std::uint64_t number) override;
   Duration gathers_chunks() const override { return settings_.gather; }
+  bool has_other_retention() const override { return retention_ && retention_->differs(); }
   void end_requests_by(TimePoint time) override;
   void use_record_times(customers::RecordTimes& times) override;
   void use_oldest(Signal signal, std::function<TimestampMs(const CustomerId&)> oldest_ms) override;
@@ -43,6 +44,7 @@ class CassandraInstance final : public instance::StoreInstance {
  private:
   Result<void> take_folder();
   Result<void> connect();
+  Result<void> share_retention(std::uint64_t number);
 
   const CassandraSettings settings_;
   const Clock& clock_;
@@ -52,7 +54,8 @@ class CassandraInstance final : public instance::StoreInstance {
   std::unique_ptr<customers::NumberFile> numbers_;
   std::unique_ptr<vigia::cassandra::Session> session_;
   std::unique_ptr<CassandraColdStore> cold_;
-  std::unique_ptr<CassandraOpenRows> open_rows_;
+  std::unique_ptr<SharedRetention> retention_;
+  std::unique_ptr<CassandraOpenRows> open_rows_;  // uses it
 };
 
 }  // namespace vigia::storage::store::cassandra

@@ -50,7 +50,7 @@ struct CassandraCatalog::Expiring {
 Result<std::size_t> CassandraCatalog::expire(const ExpiryCuts& cuts, TimestampMs /*now_ms*/) {
   if (!cuts.own.empty()) return not_by_customer();
   const std::lock_guard lock(expire_mutex_);
-  const std::uint32_t cut = day_of(cuts.before_ms);
+  const std::uint32_t cut = day_of(kept_.held_back("index", cuts.before_ms));
   if (cut <= expired_until_) return 0U;
   if (auto raised = kept_.raise("index", cut); !raised) return forward(raised);
   if (auto loaded = load_customers(); !loaded) return forward(loaded);

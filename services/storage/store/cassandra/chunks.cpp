@@ -17,11 +17,11 @@ using vigia::cassandra::Page;
 // A page has at most some MiB: blocks have up to 64 KiB.
 constexpr std::uint32_t kBlockRows = 64;
 
+}  // namespace
+
 std::string kind_of(Resolution resolution) {
   return fmt::format("chunks {}", to_string(resolution));
 }
-
-}  // namespace
 
 /// The blocks of one partition.
 struct CassandraChunks::Blocks {
@@ -213,7 +213,8 @@ Result<std::optional<TimestampMs>> CassandraChunks::newest(const CustomerId& cus
 Result<std::size_t> CassandraChunks::expire(Resolution resolution, const ExpiryCuts& cuts) {
   if (!cuts.own.empty()) return not_by_customer();
   const std::lock_guard lock(expire_mutex_);
-  const std::uint32_t cut = day_of(cuts.before_ms - row_span_max_ms(resolution));
+  const TimestampMs before_ms = kept_.held_back(kind_of(resolution), cuts.before_ms);
+  const std::uint32_t cut = day_of(before_ms - row_span_max_ms(resolution));
   std::uint32_t& until = expired_until_[index_of(resolution)];
   if (cut <= until) return 0U;
   if (auto raised = kept_.raise(kind_of(resolution), cut); !raised) return forward(raised);

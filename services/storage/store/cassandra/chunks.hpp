@@ -16,6 +16,9 @@
 
 namespace vigia::storage::store::cassandra {
 
+/// As KeptDays has it.
+std::string kind_of(Resolution resolution);
+
 /// As ChunkStore. What `put` has acknowledged a quorum of the copies has on disk, if the nodes'
 /// commit log is as services/storage/cassandra/schema.cql asks: `sync` has nothing left to do.
 class CassandraChunks final : public ChunkStore {

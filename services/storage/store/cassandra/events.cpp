@@ -100,7 +100,7 @@ Result<LogEnd> CassandraEvents::read_logs(const CustomerId& customer, const LogQ
 Result<std::size_t> CassandraEvents::expire(Signal signal, const ExpiryCuts& cuts) {
   if (!cuts.own.empty()) return not_by_customer();
   const std::lock_guard lock(expire_mutex_);
-  const std::uint32_t cut = day_of(cuts.before_ms);
+  const std::uint32_t cut = day_of(kept_.held_back(to_string(signal), cuts.before_ms));
   std::uint32_t& until = expired_until_[index_of(signal)];
   if (cut <= until) return 0U;
   if (auto raised = kept_.raise(to_string(signal), cut); !raised) return forward(raised);

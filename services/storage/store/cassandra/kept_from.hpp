@@ -7,7 +7,7 @@
 #include <string>
 
 #include "libs/base/clock.hpp"
-#include "services/storage/store/cassandra/requests.hpp"
+#include "services/storage/store/cassandra/shared_retention.hpp"
 
 namespace vigia::storage::store::cassandra {
 
@@ -26,6 +26,12 @@ class KeptDays {
   /// minute at most, for two seconds at most; while the cluster does not answer, what was known
   /// before.
   std::uint32_t day(std::string_view kind);
+  /// `shared` must outlive the last call of held_back; before the first one.
+  void use_shared(const SharedRetention* shared) { shared_ = shared; }
+  /// As SharedRetention; without one, `before_ms`.
+  TimestampMs held_back(std::string_view kind, TimestampMs before_ms) const {
+    return shared_ == nullptr ? before_ms : shared_->held_back(kind, before_ms);
+  }
   /// Never goes back, whichever instance says less. Durable when it returns.
   Result<void> raise(std::string_view kind, std::uint32_t day);
 
@@ -34,6 +40,7 @@ class KeptDays {
 
   vigia::cassandra::Session& session_;
   const Clock& clock_;
+  const SharedRetention* shared_ = nullptr;
   Statement read_;
   Statement write_;
   std::mutex mutex_;

@@ -64,6 +64,7 @@ CassandraOpenRows::CassandraOpenRows(Key /*key*/, vigia::cassandra::Session& ses
       clock_(clock),
       writer_(bits(settings.writer)),
       lease_(session, clock, settings.number, settings.lease),
+      at_each_sign_(settings.at_each_sign),
       first_slot_(static_cast<OpenSlot>(
           std::max<std::int64_t>(clock.wall_ns() / (kSecondsAMinute * 1'000'000'000), 1))) {}
 
@@ -118,6 +119,7 @@ void CassandraOpenRows::run() {
     lock.unlock();
     contain_faults("storage: a sign of life", [this] { give_sign(); });
     contain_faults("storage: forgetting what is stored", [this] { forget_released(); });
+    contain_faults("storage: what other instances keep", [this] { at_each_sign_(); });
     lock.lock();
   }
 }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,6 +24,7 @@ struct OpenRowSettings {
   std::uint64_t number = 0;  ///< as InstanceLease's
   std::uint64_t writer = 0;  ///< another at each start: two starts never replace each other's rows
   Duration lease = std::chrono::seconds(60);
+  std::function<void()> at_each_sign = [] {};  ///< on the thread that gives them; some seconds
 };
 
 /// As OpenRows. A thread of its own gives the signs of life, from `open` on, and forgets slots.
@@ -79,6 +81,7 @@ class CassandraOpenRows final : public OpenRows {
   const Clock& clock_;
   const std::int64_t writer_;
   InstanceLease lease_;
+  const std::function<void()> at_each_sign_;
   Statement write_;
   Statement note_;
   Statement read_;

@@ -85,6 +85,7 @@ void use_retention(CassandraSettings& settings, const KeptFor& kept,
     }
   }
   settings.events = kept.events;
+  settings.kept = kept;
 }
 
 Result<void> check_expiries(const CassandraSettings& settings, std::int64_t now_s) {

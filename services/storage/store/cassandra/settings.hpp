@@ -13,6 +13,12 @@
 
 namespace vigia::storage::store::cassandra {
 
+/// By Resolution, and of events; 0: for ever.
+struct KeptFor {
+  std::array<Duration, kResolutions> chunks{};
+  EventRetention events;
+};
+
 struct CassandraSettings {
   /// Of this instance alone: write-ahead log, customers' numbers, quarantine.
   std::string directory;
@@ -20,16 +26,11 @@ struct CassandraSettings {
   SchemaSettings schema;
   ChunkClasses classes{};
   EventRetention events;
+  KeptFor kept;  ///< as of use_retention
   /// After so long without a sign of life of this instance others take over what it has open.
   Duration lease = std::chrono::seconds(60);
   /// So long closed chunks wait here for others of their metric; 0: not at all.
   Duration gather = std::chrono::minutes(10);
-};
-
-/// By Resolution, and of events; 0: for ever.
-struct KeptFor {
-  std::array<Duration, kResolutions> chunks{};
-  EventRetention events;
 };
 
 /// Of the key `store.cassandra`; what cannot be is noted at its key. kept: `use_retention` is next.
