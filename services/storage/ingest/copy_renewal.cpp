@@ -9,6 +9,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/chunk/chunk_reader.hpp"
 #include "libs/service/log.hpp"
+#include "services/storage/store/row_merge.hpp"
 
 namespace vigia::storage::ingest {
 namespace {
@@ -29,7 +30,7 @@ Result<SeriesBatch> samples_of(const heads::SeriesRef& series, heads::HeadView v
       if (auto added = add_floats(row.data); !added) return forward(added);
       continue;
     }
-    auto histograms = chunk::read_histograms(row.data);
+    auto histograms = store::histograms_of(row);
     if (!histograms) return forward(histograms);
     std::move(histograms->begin(), histograms->end(), std::back_inserter(all.histograms));
   }

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "services/storage/histograms/native_histogram.hpp"
 #include "services/storage/ingest/testing/copied_ingester.hpp"
 
 namespace vigia::storage::ingest {
@@ -60,7 +61,12 @@ class CopyRenewalTest : public CopiedIngesterTest {
 
 TEST_F(CopyRenewalTest, WhatTheStoreDoesNotTakeForHoursIsKeptAnewAndItsOldSlotsGo) {
   chunks_.is_refusing = true;
-  SeriesBatch histogram{{2}, {9}, false, {}, {{kNowMs, "h"}}};
+  histograms::NativeHistogram sound;  // which lies in a chunk once it is closed
+  sound.count = 5;
+  sound.positive.spans = {{0, 1}};
+  sound.positive.deltas = {5};
+  SeriesBatch histogram{
+      {2}, {9}, false, {}, {{kNowMs, histograms::encode_histogram(sound, kNowMs)}}};
   write({series(1, 7), series(1, 8)});
   write({series(2, 7 + 64), histogram});
   advance(4 * 60 * kMinute - kMinute);
