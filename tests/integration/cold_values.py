@@ -16,6 +16,7 @@ Values = dict[Labels, dict[int, Value]]
 NAN = 0x7FF8000000000001  # what any NaN becomes
 STALE = 0x7FF0000000000002  # but this one
 _HISTOGRAM, _FLOAT_HISTOGRAM = 2, 3
+_CUSTOM = -53  # the schema of custom buckets
 _WIDTHS = (0, 3, 6, 9, 12, 18, 25, 56, 64)
 _KINDS = {"=": 0, "!=": 1, "=~": 2, "!~": 3}
 
@@ -232,6 +233,9 @@ def _histograms_of_chunk(chunk: bytes, is_float: bool) -> Iterator[tuple[int, Va
     for _ in range(2):  # positive first
         lengths = [(wide.unsigned(), wide.signed()) for _ in range(wide.unsigned())]
         shapes.append([(offset, length) for length, offset in lengths])
+    for _ in range(wide.unsigned() if schema == _CUSTOM else 0):
+        if wide.unsigned() == 0:  # a bound that is not in thousandths
+            bits.take(64)
     number = [sum(length for _, length in shape) for shape in shapes]
     times = _Twice(wide, wide.signed())
     counts: list[_Xor | _Twice] = []

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 import requests
-from cold_values import has_a_bucket_twice
+from cold_model import Value
+from cold_values import STALE, has_a_bucket_twice, histogram_of, sampled, streamed
 from disk_log_files import change_records
 from histogram_shapes import shapes
 from launcher import parts
@@ -236,6 +237,27 @@ def test_stored_chunks_and_late_ones_read_as_from_a_prometheus(reads: Reads) -> 
     for name, messages in sent.items():
         reads.write_to(reads.cold, name, messages)
     assert reads.metric("vigia_storage_samples_conflicting_total") == 0
+
+
+def test_samples_and_chunks_say_what_was_sent(reads: Reads) -> None:
+    start_ms = (int(time.time()) // 15 - 300) * STEP_MS
+    sent: dict[str, dict[int, Value]] = {}
+    for name, steps in shapes(9, 30).items():
+        messages = [one.message(start_ms + n * STEP_MS) for n, one in enumerate(steps)]
+        reads.write_to(reads.cold, name, messages)
+        sent[name] = {time_ms: value_of(said) for time_ms, said in map(histogram_of, messages)}
+    request = read_request([("h", start_ms, 2**62)])
+    as_samples = sampled(post_read(reads.cold, request, SAMPLES, TOKEN))
+    in_chunks = streamed(post_read(reads.cold, request, CHUNKS, TOKEN).content)
+    for found in (as_samples, in_chunks):
+        by_kind = {dict(labels)["kind"]: values for labels, values in found.items()}
+        assert {kind: {at: value_of(said) for at, said in values.items()} for kind, values in by_kind.items()} == sent
+
+
+def value_of(said: Value) -> Value:
+    """A stale mark says nothing else."""
+    assert isinstance(said, tuple)
+    return (said[0], STALE) if said[3] == STALE else said
 
 
 def sound(threshold: float = 0.001, schema: int = 0) -> Histogram:
