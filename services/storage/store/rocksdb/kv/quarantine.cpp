@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -64,6 +65,11 @@ unsigned next_number(const std::vector<std::string>& names) {
     next = std::max(next, static_cast<unsigned>(std::strtoul(name.c_str(), nullptr, 10)) + 1);
   }
   return next;
+}
+
+bool is_tagged(std::string_view name, std::string_view tag) {
+  const std::size_t dash = name.find('-');
+  return dash != std::string_view::npos && name.substr(dash + 1).starts_with(tag);
 }
 
 }  // namespace
@@ -173,6 +179,11 @@ void Quarantine::note(const std::string& taken, const DamageNote& note) {
   fs::rename(draft, path, ignored);
 }
 
+void Quarantine::note_rows_missing() {
+  const std::lock_guard lock(mutex_);
+  count_note();
+}
+
 std::vector<std::string> Quarantine::unfinished() const {
   std::vector<std::string> found;
   for (const std::string& name : without_note(names_in(directory_))) {
@@ -188,13 +199,17 @@ bool Quarantine::holds(const std::string& file_name) const {
 }
 
 // The mark by what lies on disk, so that it outlives the process: a file is taken before its rows
-// are missing, and has its note after they were saved, as far as they could be.
+// are missing, and has its note after they were saved, as far as they could be. A table that a kill
+// has left beside the others says nothing of rows: note_rows_missing does, where some are gone.
 Quarantine::State Quarantine::state() const {
   constexpr unsigned kTakenBits = 24;
   constexpr unsigned kNoteBits = 24;
   const std::lock_guard lock(mutex_);
   const std::vector<std::string> names = names_in(directory_);
   const auto unfinished = without_note(names);
+  std::vector<std::string> unnamed;
+  std::copy_if(unfinished.begin(), unfinished.end(), std::back_inserter(unnamed),
+               [](const std::string& name) { return is_tagged(name, kUnnamedTag); });
   State state;
   state.files = static_cast<std::uint64_t>(
       std::count_if(names.begin(), names.end(),
@@ -202,8 +217,11 @@ Quarantine::State Quarantine::state() const {
   state.unsaved_files = static_cast<std::uint64_t>(std::count_if(
       unfinished.begin(), unfinished.end(),
       [](const std::string& name) { return name.ends_with(".sst") || name.ends_with(".log"); }));
-  state.mark =
-      (noted_ << (kTakenBits + kNoteBits)) | (state.files << kTakenBits) | (next_number(names) - 1);
+  std::vector<std::string> counted;
+  std::set_difference(names.begin(), names.end(), unnamed.begin(), unnamed.end(),
+                      std::back_inserter(counted));
+  state.mark = (noted_ << (kTakenBits + kNoteBits)) | (state.files << kTakenBits) |
+               (next_number(counted) - 1);
   return state;
 }
 

@@ -42,6 +42,10 @@ class Quarantine {
   /// Writes the note of a file that `take` gave, which is thereby done with; "" where there is no
   /// file to keep. Counts it and says it in the log.
   void note(const std::string& taken, const DamageNote& note);
+  /// Before rows that the store has lost are written anew from a file that only lay beside it, and
+  /// once they are there: the mark is another one. Until then such a file (kUnnamedTag) is no
+  /// damage.
+  void note_rows_missing();
   /// Files without a note: their rows have not been saved yet.
   std::vector<std::string> unfinished() const;
   bool holds(const std::string& file_name) const;  ///< unfinished, under its old name
@@ -70,6 +74,11 @@ class Quarantine {
   std::atomic<std::uint64_t> rows_lost_{0};
   std::atomic<std::uint64_t> rows_saved_{0};
 };
+
+/// In the name of a file that is not damaged but moved because the MANIFEST was.
+inline constexpr std::string_view kMovedTag = "moved-";
+/// Of one that no MANIFEST names, though it is whole: what a kill leaves.
+inline constexpr std::string_view kUnnamedTag = "moved-unnamed-";
 
 /// "0007-000012.sst" -> "000012.sst".
 std::string old_name_of(const std::string& taken);

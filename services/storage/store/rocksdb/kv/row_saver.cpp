@@ -1,6 +1,7 @@
 #include "services/storage/store/rocksdb/kv/row_saver.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -66,6 +67,9 @@ Result<void> RowSaver::save_in_order(std::vector<std::string> tables) {
   });
   if (tables.size() < 2) return {};
   MendedRows rows(store_);
+  is_unnamed_ = std::any_of(tables.begin(), tables.end(), [](const std::string& taken) {
+    return taken.find(kUnnamedTag) != std::string::npos;
+  });
   const auto save = [&](const std::string& family, std::string_view key,
                         std::string_view value) -> Result<void> {
     return save_if_missing(rows, family, key, value);
@@ -84,6 +88,7 @@ Result<void> RowSaver::save_if_missing(MendedRows& rows, const std::string& fami
   if (!newer) return forward(newer);
   // Asked of the store, not of a list of what was saved: a write of this minute is newer, too.
   if (newer->has_value()) return {};
+  if (std::exchange(is_unnamed_, false)) quarantine_.note_rows_missing();
   return rows.add({{*known, std::string(key), std::string(value)}, std::nullopt});
 }
 
@@ -122,6 +127,8 @@ void RowSaver::finish(const std::string& taken, const DamageNote& note, bool is_
 Result<void> RowSaver::save_table(const std::string& taken) {
   DamageNote note{"table", old_name_of(taken), "damaged", "", 0, 0};
   MendedRows rows(store_);
+  const bool is_unnamed = taken.find(kUnnamedTag) != std::string::npos;
+  is_unnamed_ = is_unnamed;
   const auto save = [&](const std::string& family, std::string_view key,
                         std::string_view value) -> Result<void> {
     ++note.rows_saved;
@@ -149,6 +156,7 @@ Result<void> RowSaver::save_table(const std::string& taken) {
   const bool is_damaged = !note.cost.empty() || note.rows_lost > 0;
   if (is_damaged || rows.written() > 0) {
     if (auto noted = hooks_.note_healing(); !noted) return noted;
+    if (is_unnamed) quarantine_.note_rows_missing();
   }
   finish(taken, note, is_damaged);
   return {};

@@ -49,6 +49,8 @@ class RowSaver {
   Quarantine& quarantine_;
   const std::string directory_;
   const SaverHooks hooks_;
+  // No row of what is read now was found to be missing yet, and that would be news.
+  bool is_unnamed_ = false;
 };
 
 }  // namespace vigia::storage::store::rocksdb::kv

@@ -87,9 +87,6 @@ class StoreFolder {
 Result<void> copy_manifest(const std::string& directory, std::uint64_t number, std::uint64_t bytes);
 std::string manifest_copy(const std::string& directory, std::uint64_t number);
 
-/// In the name of a file that is not damaged but moved because the MANIFEST was.
-inline constexpr std::string_view kMovedTag = "moved-";
-
 /// "000012.sst"
 std::string table_name(std::uint64_t number);
 /// The number of the first table that a text of RocksDB's names; 0 where it names none.

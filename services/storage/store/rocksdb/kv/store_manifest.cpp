@@ -152,7 +152,7 @@ Result<void> StoreFolder::take_unnamed(const Differences& differences, bool want
     std::error_code error;
     const bool is_table = check_table_footer(table).has_value();
     if (!is_table && (!wants_unfinished || fs::file_size(table, error) == 0)) continue;
-    const auto taken = quarantine_.take(table, false, is_table ? kMovedTag : std::string_view());
+    const auto taken = quarantine_.take(table, false, is_table ? kUnnamedTag : std::string_view());
     if (!taken) return tl::unexpected<Error>(taken.error());
     if (!is_table) {
       quarantine_.annotate(*taken,
