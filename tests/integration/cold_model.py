@@ -202,6 +202,16 @@ class Model:
         must = {labels for labels, series in fitting if series.must_be_found(kept, to_ms)}
         return must, {labels for labels, series in fitting if series.may_be_found(from_ms, to_ms)}
 
+    def values_between(self, customer: str, from_ms: int, to_ms: int) -> set[Labels]:
+        """Label values, each alone, that may be found where no matcher is given: a value is noted from its first day to its last, of
+        whichever series these are, and between them no series needs to have samples."""
+        ranges: dict[tuple[str, str], Series] = {}
+        for labels, series in self.customers.get(customer, Customer()).series.items():
+            for label in labels:
+                of = ranges.setdefault(label, Series())
+                of.first_ms, of.last_ms = min(of.first_ms, series.first_ms), max(of.last_ms, series.last_ms)
+        return {(label,) for label, of in ranges.items() if of.may_be_found(from_ms, to_ms)}
+
     def lines_of(
         self, customer: str, wanted: Callable[[LogLine], bool], from_ns: int = 0, to_ns: int = 1 << 63
     ) -> list[tuple[LogLine, bool]]:

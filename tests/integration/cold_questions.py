@@ -41,6 +41,8 @@ class Questions:
         given = self._get(customer, "/api/v1/series", asked)["data"]
         self.model.check_series(customer, [tuple(sorted(labels.items())) for labels in given], asked)
         must, may = self.model.series_between(customer, asked)
+        if not matchers:
+            may |= self.model.values_between(customer, from_ms, to_ms)
         for path, of in (("/api/v1/labels", _names), (f"/api/v1/label/{name}/values", lambda one: _values(one, name))):
             texts = self._get(customer, path, asked)["data"]
             assert texts == sorted(set(texts)), f"{customer}: {path} is not in order"

@@ -1,7 +1,11 @@
 // SeriesIndex: the second copy of what all rows depend on, and what is done after the store has
 // lost rows. A number given twice would show one customer's samples to another.
 #include <algorithm>
+#include <map>
 #include <set>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -29,6 +33,9 @@ std::string number_value(std::uint64_t value) {
   append_u64(bytes, value);
   return bytes;
 }
+
+// Label values of one walk that are kept: some 4 MiB of either kind.
+constexpr std::size_t kRestoredMax = 1U << 16U;
 
 std::uint64_t number_of_value(std::string_view bytes) {
   ByteReader reader(bytes);
@@ -222,12 +229,63 @@ Result<void> SeriesIndex::find_customer_numbers(kv::Family family) {
   return scan->status();
 }
 
+// Label values of which a walk over series, piece by piece, makes the rows anew. A series without
+// days (its own row was lost) makes a value that is restored match every day; one that was there
+// stays as it is.
+class SeriesIndex::RestoredValues {
+ public:
+  explicit RestoredValues(kv::OrderedStore& store) : store_(store) {}
+
+  /// A label value of a series of these days.
+  Result<void> add(std::string key, const LabelsHash& value, const DayRange& days) {
+    // Most series share their values: one look at the row is enough.
+    const auto seen = seen_.find(value.low);
+    if (seen != seen_.end() && days != kNoDays && seen->second.contains(days)) return {};
+    const auto known = days_now(key);
+    if (!known) return forward(known);
+    const bool is_missing = !known->has_value();
+    if (is_missing && hashes_.size() < kRestoredMax) hashes_.insert(value.low);
+    DayRange wanted = joined(known->value_or(kNoDays), days);
+    if (days == kNoDays) wanted = is_missing || is_restored(value) ? kAllDays : **known;
+    if (seen != seen_.end() || seen_.size() < kRestoredMax) seen_[value.low] = wanted;
+    if (*known == wanted) return {};
+    written_.insert_or_assign(std::move(key), wanted);
+    return {};
+  }
+  /// The rows of what was added since the last time.
+  std::vector<kv::KeyValue> take() {
+    std::vector<kv::KeyValue> rows;
+    for (const auto& [key, days] : std::exchange(written_, {}))
+      rows.push_back({kv::Family::kIndex, key, days == kAllDays ? "" : encode_value_row(days)});
+    return rows;
+  }
+
+ private:
+  Result<std::optional<DayRange>> days_now(const std::string& key) const {
+    if (const auto at = written_.find(key); at != written_.end()) return std::optional(at->second);
+    const auto row = store_.get(kv::Family::kIndex, key);
+    if (!row) return forward(row);
+    if (!row->has_value()) return std::optional<DayRange>();
+    return std::optional(days_of_value(**row));
+  }
+  /// True where that is not known any more: too many were.
+  bool is_restored(const LabelsHash& value) const {
+    return hashes_.size() == kRestoredMax || hashes_.contains(value.low);
+  }
+
+  kv::OrderedStore& store_;
+  std::unordered_set<std::uint64_t> hashes_;          // of those that were missing
+  std::unordered_map<std::uint64_t, DayRange> seen_;  // their days now, by hash
+  std::map<std::string, DayRange> written_;
+};
+
 // Each series row gives its row of the hash and those of its label values again, and its customer.
 // The lock that new series wait for is held for some rows at a time.
 Result<void> SeriesIndex::heal_rows(std::string_view from, std::string_view to,
                                     const GoesOn& goes_on) {
   const auto scan = store_.scan(kv::Family::kIndex, from, to);
   std::vector<UnresolvedSeries> some;
+  RestoredValues restored(store_);
   std::size_t healed = 0;
   for (bool is_end = false; !is_end;) {
     is_end = !scan->next();
@@ -243,7 +301,7 @@ Result<void> SeriesIndex::heal_rows(std::string_view from, std::string_view to,
     }
     if (some.empty() || (!is_end && some.size() < kSeriesAtOnce)) continue;
     if (auto checked = check_goes_on(goes_on); !checked) return checked;
-    const auto done = heal_some(some);
+    const auto done = heal_some(some, restored);
     if (!done) return forward(done);
     healed += *done;
     some.clear();
@@ -253,24 +311,38 @@ Result<void> SeriesIndex::heal_rows(std::string_view from, std::string_view to,
   return store_.sync();
 }
 
-// What the walk saw may be gone by now.
-Result<std::size_t> SeriesIndex::heal_some(const std::vector<UnresolvedSeries>& series) {
+// What the walk saw may be gone by now, or have other days.
+Result<std::size_t> SeriesIndex::heal_some(const std::vector<UnresolvedSeries>& series,
+                                           RestoredValues& restored) {
   const std::lock_guard lock(create_mutex_);
   NewRows rows;
   std::size_t healed = 0;
   for (const UnresolvedSeries& one : series) {
-    const auto is_there = has_series_row(one);
-    if (!is_there) return forward(is_there);
-    if (!*is_there) continue;
+    const auto row = store_.get(kv::Family::kIndex,
+                                index_key::series(one.customer, one.labels.metric_name(), one.id));
+    if (!row) return forward(row);
+    if (!row->has_value()) continue;
     heal_customer(one.customer, one.labels);
     if (auto found = heal_hash(one, rows, healed); !found) return forward(found);
-    if (auto added = add_value_rows(one, rows); !added) return forward(added);
+    if (auto added = heal_values(one, days_of_row(**row), restored); !added) return forward(added);
   }
-  if (!rows.writes.empty()) {
-    if (auto put = store_.put(rows.writes, kv::Durability::kLater); !put) return forward(put);
-  }
-  remember_values(rows);
+  const std::vector<kv::KeyValue> values = restored.take();
+  rows.writes.insert(rows.writes.end(), values.begin(), values.end());
+  if (rows.writes.empty()) return healed;
+  if (auto put = store_.put(rows.writes, kv::Durability::kLater); !put) return forward(put);
+  // What memory says of a value's days is of before: by it the next day would take some back.
+  if (!values.empty()) value_days_.clear();
   return healed;
+}
+
+Result<void> SeriesIndex::heal_values(const UnresolvedSeries& series, const DayRange& days,
+                                      RestoredValues& restored) const {
+  for (const Label& label : series.labels) {
+    std::string key = index_key::label_value(series.customer, label.name, label.value);
+    const LabelsHash value = hash(series.customer, key);
+    if (auto added = restored.add(std::move(key), value, days); !added) return added;
+  }
+  return {};
 }
 
 Result<void> SeriesIndex::heal_hash(const UnresolvedSeries& series, NewRows& rows,

@@ -8,6 +8,7 @@
 #include "libs/base/testing/temporary_folder.hpp"
 #include "services/storage/store/rocksdb/index/index_healer.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
+#include "services/storage/store/rocksdb/index/label_codec.hpp"
 #include "services/storage/store/rocksdb/index/series_index.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_store.hpp"
@@ -159,6 +160,41 @@ TEST_F(IndexHealingTest, ALabelValueThatIsThereKeepsItsDays) {
   ++store_.lost;
   resolve(a_, "other");
   EXPECT_EQ(real_->get(kv::Family::kIndex, value).value(), before);
+}
+
+// A value whose row is made anew was found on every day.
+TEST_F(IndexHealingTest, ALabelValueThatWasLostHasTheDaysOfItsSeries) {
+  std::vector<UnresolvedSeries> series = {resolve(a_, "m"), resolve(a_, "n"), resolve(a_, "o")};
+  series[0].days = {20'000, 20'001};
+  series[1].days = {20'005, 20'005};
+  series.pop_back();
+  ASSERT_TRUE(index_->note_days(series));
+  const auto value_of = [&](const std::string& name, const std::string& value) {
+    return index_key::label_value(a_, name, value);
+  };
+  const auto lose = [&](const std::string& key) {
+    ASSERT_TRUE(real_->put({{kv::Family::kIndex, key, "", true}}, kv::Durability::kNow));
+  };
+  const auto days_of = [&](const std::string& name, const std::string& value) {
+    const auto row = real_->get(kv::Family::kIndex, value_of(name, value)).value();
+    return row.has_value() ? days_of_value(*row) : kNoDays;
+  };
+  const DayRange of_all = days_of("job", "x");
+  lose(index_key::series(a_, "o", resolve(a_, "o").id));
+  lose(value_of("__name__", "o"));
+  lose(value_of("__name__", "n"));
+  ++store_.lost;
+  ASSERT_TRUE(index_->make_whole());
+  EXPECT_EQ(days_of("__name__", "n"), (DayRange{20'005, 20'005}));
+  EXPECT_EQ(days_of("__name__", "o"), kAllDays) << "its series' days are lost as well";
+  EXPECT_EQ(days_of("job", "x"), of_all) << "it was not lost";
+  lose(value_of("job", "x"));
+  ++store_.lost;
+  ASSERT_TRUE(index_->make_whole());
+  EXPECT_EQ(days_of("job", "x"), kAllDays) << "of m, n and o, of which one may be on any day";
+  series[1].days = {20'006, 20'006};
+  ASSERT_TRUE(index_->note_days(series));
+  EXPECT_TRUE(days_of("__name__", "n").contains({20'005, 20'006})) << "memory takes no day back";
 }
 
 // Copies are for the next loss: no answer is incomplete for their sake.

@@ -205,7 +205,11 @@ class SeriesIndex {
   Result<void> copy_series(customers::CustomerNumber customer, const GoesOn& goes_on);
   Result<void> copy_some(std::vector<Copy>& copies);
   static Result<void> check_goes_on(const GoesOn& goes_on);
-  Result<std::size_t> heal_some(const std::vector<UnresolvedSeries>& series);
+  class RestoredValues;
+  Result<std::size_t> heal_some(const std::vector<UnresolvedSeries>& series,
+                                RestoredValues& restored);
+  Result<void> heal_values(const UnresolvedSeries& series, const DayRange& days,
+                           RestoredValues& restored) const;
   Result<void> heal_hash(const UnresolvedSeries& series, NewRows& rows, std::size_t& healed);
   void remember_values(const NewRows& rows);
   Result<void> find_customer_numbers(kv::Family family);
