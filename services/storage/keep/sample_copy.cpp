@@ -8,6 +8,7 @@
 
 #include "libs/chunk/chunk_reader.hpp"
 #include "services/storage/keep/series_pages.hpp"
+#include "services/storage/keep/sound_rows.hpp"
 #include "services/storage/keep/while_it_passes.hpp"
 #include "services/storage/store/histogram_encoding.hpp"
 #include "services/storage/store/label_bytes.hpp"
@@ -53,13 +54,13 @@ Result<CopyCounts> SampleCopy::copy_page(const CustomerId& customer, const Copie
                                          const SeriesPage& page) {
   CopyCounts counts;
   const auto keys = keys_of(page);
-  const auto cursor = from_.chunks().read(
-      customer, keys, {first_ms_of(day.day), last_ms_of(day.day), Resolution::kRaw});
+  SoundRows sound(from_.chunks(), customer, keys,
+                  {first_ms_of(day.day), last_ms_of(day.day), Resolution::kRaw});
   std::vector<Placed> rows;
   std::size_t bytes = 0;
   for (;;) {
-    auto some = cursor->next();
-    const store::FoundSeries& series = page[cursor->at()];
+    auto some = sound.next();
+    const store::FoundSeries& series = page[sound.at()];
     if (!some && some.error().code != ErrorCode::kCorrupt) return forward(some);
     if (!some) {
       ++counts.damaged;
@@ -75,7 +76,7 @@ Result<CopyCounts> SampleCopy::copy_page(const CustomerId& customer, const Copie
         continue;
       }
       bytes += sizeof(Placed) + row.data.size();
-      rows.push_back({cursor->at(), {keys[cursor->at()].metric, std::move(row)}});
+      rows.push_back({sound.at(), {keys[sound.at()].metric, std::move(row)}});
     }
     if (bytes < kBatchBytes && rows.size() < kBatchRows) continue;
     if (auto put_some = put(customer, page, rows, counts); !put_some) return forward(put_some);

@@ -12,6 +12,7 @@
 #include "services/storage/histograms/same_histogram.hpp"
 #include "services/storage/keep/event_copy.hpp"
 #include "services/storage/keep/one_of_times.hpp"
+#include "services/storage/keep/sound_rows.hpp"
 #include "services/storage/store/histogram_encoding.hpp"
 #include "services/storage/store/label_bytes.hpp"
 #include "services/storage/store/row_merge.hpp"
@@ -117,24 +118,24 @@ Result<DaySum> StoreSums::samples(const CustomerId& customer, std::uint32_t day)
 Result<void> StoreSums::add_page(const CustomerId& customer, std::uint32_t day,
                                  const SeriesPage& page, DaySum& sum) {
   const auto keys = keys_of(page);
-  const auto cursor =
-      store_.chunks().read(customer, keys, {first_ms_of(day), last_ms_of(day), Resolution::kRaw});
+  SoundRows sound(store_.chunks(), customer, keys,
+                  {first_ms_of(day), last_ms_of(day), Resolution::kRaw});
   std::optional<SeriesSum> series;
   std::size_t at = SIZE_MAX;
   for (;;) {
-    const auto rows = cursor->next();
+    const auto rows = sound.next();
     if (!rows && rows.error().code != ErrorCode::kCorrupt) return forward(rows);
     if (!rows) {
       say_(fmt::format("customer {}, {}, day {}: {}", customer.text(),
-                       to_string(page[cursor->at()].labels), day, rows.error().message));
+                       to_string(page[sound.at()].labels), day, rows.error().message));
       continue;
     }
-    if (series && (rows->empty() || cursor->at() != at)) {
+    if (series && (rows->empty() || sound.at() != at)) {
       series->add_to(sum);
       series.reset();
     }
     if (rows->empty()) return {};
-    at = cursor->at();
+    at = sound.at();
     if (!series) series.emplace(page[at].labels, day);
     for (const store::ChunkRow& row : *rows) {
       const auto added = series->add(row);
