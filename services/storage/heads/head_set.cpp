@@ -129,12 +129,49 @@ void HeadSet::expect(store::SeriesId series) const {
   if (at != shard.heads.end()) at->second.chunk.expect(shard.blocks);
 }
 
+// Its end must not find the shard locked by whoever lets it go.
+class HeadSet::Turn {
+ public:
+  Turn() = default;
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    if (shard_ == nullptr) return;
+    const std::lock_guard lock(shard_->mutex);
+    const auto at = shard_->waiting.find(series_);
+    if (--at->second.works == 0) shard_->waiting.erase(at);
+  }
+  /// REQUIRES: the shard is locked.
+  void take(Shard& shard, std::uint64_t series, TimestampMs first_ms, TimestampMs last_ms) {
+    Waiting& waiting = shard.waiting[series];
+    ++waiting.works;
+    waiting.first_ms = std::min(waiting.first_ms, first_ms);
+    waiting.last_ms = std::max(waiting.last_ms, last_ms);
+    shard_ = &shard;
+    series_ = series;
+  }
+
+ private:
+  Shard* shard_ = nullptr;
+  std::uint64_t series_ = 0;
+};
+
+void HeadSet::take_turn(Shard& shard, StoreWork& work) {
+  TimestampMs last_ms = INT64_MIN;
+  for (const Sample& sample : work.samples) last_ms = std::max(last_ms, sample.timestamp_ms);
+  for (const auto& sample : work.histograms) last_ms = std::max(last_ms, sample.timestamp_ms);
+  const auto turn = std::make_shared<Turn>();
+  work.turn = turn;
+  turn->take(shard, work.series.id.value, first_ms(work), last_ms);
+}
+
 AppendCounts HeadSet::append_known(const SeriesRef& series, std::span<const Sample> samples,
                                    std::span<const HistogramSample> histograms, Epoch epoch,
                                    std::vector<StoreWork>& work) {
   AppendCounts counts;
   if (samples.empty() && histograms.empty()) return counts;
   Shard& shard = shard_of(series.id);
+  StoreWork rest{series, {}, {}, epoch};  // before the lock, and so let go after it
   const std::lock_guard lock(shard.mutex);
   // First, where a throw costs nothing: what Accounted notes at its end must not ask for memory.
   shard.held.try_emplace(series.customer.value, 0);
@@ -147,21 +184,25 @@ AppendCounts HeadSet::append_known(const SeriesRef& series, std::span<const Samp
   // Notes what the head holds now and, at the end of the block, what it holds then: however it is
   // left, the sums are right.
   const Accounted accounted(*this, shard, head, is_added ? 0 : head.memory_bytes());
-  StoreWork rest{series, {}, {}, epoch};
   if (head.awaits_store) {
     rest.samples.assign(samples.begin(), samples.end());
     rest.histograms.assign(histograms.begin(), histograms.end());
   } else {
     const Target target{series, shard, head, epoch, nullptr};
+    const auto found = shard.waiting.find(series.id.value);
+    const Waiting waiting = found != shard.waiting.end() ? found->second : Waiting();
     const auto append_all = [&](const auto& all, auto& left) {
       for (const auto& sample : all) {
-        if (!append_one(target, sample, counts)) left.push_back(sample);
+        const TimestampMs at_ms = sample.timestamp_ms;
+        const bool is_behind = at_ms >= waiting.first_ms && at_ms <= waiting.last_ms;
+        if (is_behind || !append_one(target, sample, counts)) left.push_back(sample);
       }
     };
     append_all(samples, rest.samples);
     append_all(histograms, rest.histograms);
   }
   if (rest.items() > 0) {
+    take_turn(shard, rest);
     head.last_append = std::max(head.last_append, epoch);  // so that it is there for the rest
     work.push_back(std::move(rest));
   }

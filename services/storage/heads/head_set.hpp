@@ -43,6 +43,10 @@ struct StoreWork {
   std::vector<Sample> samples;
   std::vector<HistogramSample> histograms;
   Epoch epoch = kNoEpoch;
+  /// append_known's. As long as one of the work lives, samples of its span that come later are
+  /// work too, behind it: the first in the log is the one that stays, now and after a restart.
+  /// Outlived by the heads; never let go under their locks.
+  std::shared_ptr<const void> turn = {};
   std::size_t items() const { return samples.size() + histograms.size(); }
 };
 
@@ -143,12 +147,20 @@ class HeadSet {
   HeadStats stats() const;
 
  private:
+  // Of a series: the span of its work that is not done.
+  struct Waiting {
+    std::size_t works = 0;
+    TimestampMs first_ms = INT64_MAX;
+    TimestampMs last_ms = INT64_MIN;
+  };
+  class Turn;
   struct Shard {
     mutable std::mutex mutex;
     std::unordered_map<std::uint64_t, Head> heads;  // added to and taken from by the applier alone
     chunk::BlockPool blocks;                        // of its heads' chunks
     std::uint64_t closings = 0;                     // how often rows went from here to ClosedChunks
     std::unordered_map<std::uint32_t, std::size_t> held;  // memory of its heads by customer
+    std::unordered_map<std::uint64_t, Waiting> waiting;
   };
   // Notes what a head's memory has become when it goes.
   class Accounted {
@@ -186,6 +198,7 @@ class HeadSet {
   // What is known of a sample that is older than the newest of its series.
   enum class Known : std::uint8_t { kRepeat, kConflict, kNew, kAskStore };
 
+  static void take_turn(Shard& shard, StoreWork& work);
   Result<void> ask_newest(const StoreWork& work);
   template <typename T>
   Result<void> append_each(const StoreWork& work, const std::vector<T>& samples,

@@ -1,8 +1,10 @@
 #include "services/storage/heads/head_set.hpp"
 
 #include <atomic>
+#include <functional>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -36,6 +38,7 @@ class CountedStore final : public store::WatchedChunks {
   std::atomic<std::size_t> newest_asked{0};
   std::atomic<bool> is_refusing{false};
   std::atomic<bool> has_too_much{false};  // of every series, for one read
+  std::function<void()> at_read;          // once, at the next one
 
   void put(const CustomerId& customer, std::span<const store::ClosedChunk> chunks,
            Done done) override {
@@ -46,6 +49,7 @@ class CountedStore final : public store::WatchedChunks {
                                            std::span<const store::SeriesKey> series,
                                            const store::ChunkQuery& query) override {
     ++reads;
+    if (const auto then = std::exchange(at_read, {})) then();
     if (has_too_much) return std::make_unique<TooMuch>();
     return store::WatchedChunks::read(customer, series, query);
   }
@@ -144,6 +148,43 @@ TEST_F(HeadSetTest, WhatIsWrittenBetweenRepeatsIsSeenByThem) {
   EXPECT_EQ(append(heads, 1, 5).late, 1U);
   EXPECT_EQ(append(heads, 1, 7).late, 0U);
   EXPECT_EQ(append(heads, 1, 6).repeats, 1U);
+}
+
+// Two requests of one time and different values, in the log's order. While the store is asked for
+// the first of a series that was quiet, the second was taken before it: whoever was told "stored"
+// lost it at the next replay.
+TEST_F(HeadSetTest, OfTwoValuesTheFirstInTheLogStaysHoweverLongItWaits) {
+  const auto sample = [](int step, double value) { return Sample{kStart + step * kStep, value}; };
+  const auto heads = std::make_unique<HeadSet>(stored_series_, clock_);
+  append(*heads, 1, 2);
+  ASSERT_TRUE(heads->sweep({kEpoch, kStart, true}).has_value());
+  const SeriesRef series{{1}, {1}};
+  const std::vector<Sample> first = {sample(0, 1), sample(3, 1), sample(4, 1)};
+  const std::vector<Sample> second = {sample(0, 2), sample(3, 2), sample(5, 2)};
+  const auto restarted = std::make_unique<HeadSet>(stored_series_, clock_);
+  std::vector<StoreWork> work;
+  std::vector<StoreWork> behind;
+  AppendCounts of_second;
+  EXPECT_EQ(restarted->append_known(series, first, {}, kEpoch, work).stored, 0U);
+  store_.at_read = [&] { of_second = restarted->append_known(series, second, {}, kEpoch, behind); };
+  ASSERT_EQ(work.size(), 1U);
+  const auto of_first = restarted->append_stored(std::exchange(work, {}).front());
+  ASSERT_TRUE(of_first.has_value());
+  EXPECT_EQ(of_first->stored, 3U);
+  EXPECT_EQ(of_first->conflicts, 0U);
+  ASSERT_EQ(behind.size(), 1U);
+  EXPECT_EQ(of_second.stored, 1U) << "what lies behind all that waits need not wait";
+  of_second += restarted->append_stored(std::exchange(behind, {}).front()).value();
+  EXPECT_EQ(of_second.stored, 1U);
+  EXPECT_EQ(of_second.conflicts, 2U);
+  // As the log gives them again.
+  HeadSet replayed(stored_series_, clock_);
+  EXPECT_EQ(append_now(replayed, series, first, kEpoch)->stored, 3U);
+  EXPECT_EQ(append_now(replayed, series, second, kEpoch)->conflicts, 2U);
+  // Nothing waits any more.
+  EXPECT_EQ(restarted->append_known(series, std::vector{sample(4, 1)}, {}, kEpoch, work).repeats,
+            1U);
+  EXPECT_TRUE(work.empty());
 }
 
 TEST_F(HeadSetTest, RowsThatAreMoreThanCanBeReadAtOnceKeepNothingFromBeingTaken) {

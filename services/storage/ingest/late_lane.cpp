@@ -46,7 +46,8 @@ std::vector<std::vector<heads::StoreWork>> cut(std::vector<heads::StoreWork> wor
         parts.emplace_back();
         items = 0;
       }
-      heads::StoreWork piece{one.series, take_front(one.samples, kPartItems), {}, one.epoch};
+      heads::StoreWork piece{
+          one.series, take_front(one.samples, kPartItems), {}, one.epoch, one.turn};
       if (piece.samples.empty()) piece.histograms = take_front(one.histograms, kPartItems);
       items += piece.items();
       parts.back().push_back(std::move(piece));
