@@ -114,8 +114,8 @@ Result<int> delete_customer(const service::CommandWords& words) {
     return *is_there ? 1 : 0;
   }
   if (auto emptied = empty_the_log(**kind, *target); !emptied) return forward(emptied);
-  const auto forgotten =
-      healing::forget_customer(target->folder, target->customer, disk_log::system_files());
+  const auto forgotten = healing::forget_customer(
+      target->folder, target->customer, SystemClock().wall_ms(), disk_log::system_files());
   if (!forgotten) return forward(forgotten);
   const auto proof = (*kind)->remove(target->customer, target->folder, show_progress);
   end_progress();

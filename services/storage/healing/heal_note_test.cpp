@@ -12,6 +12,7 @@ namespace vigia::storage::healing {
 namespace {
 
 constexpr std::string_view kUrl = "http://127.0.0.1:9090";
+constexpr TimestampMs kDeleted = 1'764'050'000'000;
 
 HealedUpTo some() {
   return {{CustomerId::provider(), 1'764'043'200'000},
@@ -70,20 +71,49 @@ TEST(HealNoteFile, ACustomerIsTakenOutAndTheOthersStay) {
   disk_log::FileSystem& files = disk_log::system_files();
   const CustomerId customer = CustomerId::parse("cliente-a").value();
   const std::string path = folder.path() + "/vigia-healed";
-  EXPECT_TRUE(forget_customer(folder.path(), customer, files).has_value());
-  EXPECT_TRUE(std::filesystem::is_empty(folder.path())) << "none is made";
+  EXPECT_TRUE(forget_customer(folder.path(), customer, kDeleted, files).has_value());
   const HealNote note(folder.path(), std::string(kUrl), files);
+  EXPECT_EQ(note.load(), std::nullopt) << "none is made";
+  EXPECT_EQ(note.floor_ms(), kDeleted) << "and yet a first start knows where to begin";
   ASSERT_TRUE(note.keep(some()).has_value());
   std::ofstream(path + ".new") << "half of it, cliente-a";
-  ASSERT_TRUE(forget_customer(folder.path(), customer, files).has_value());
+  ASSERT_TRUE(forget_customer(folder.path(), customer, kDeleted, files).has_value());
   HealedUpTo left = some();
   left.erase(customer);
   EXPECT_EQ(note.load(), left);
   EXPECT_FALSE(std::filesystem::exists(path + ".new"));
   std::filesystem::resize_file(path, 20);
   std::ofstream(path + ".new") << "half of it";
-  ASSERT_TRUE(forget_customer(folder.path(), customer, files).has_value());
-  EXPECT_TRUE(std::filesystem::is_empty(folder.path())) << "it may name him";
+  ASSERT_TRUE(forget_customer(folder.path(), customer, kDeleted, files).has_value());
+  EXPECT_EQ(files.list(folder.path()).value(), std::vector<std::string>{"vigia-heal-from"})
+      << "it may name him";
+}
+
+TEST(HealNoteFile, WhoeverWasDeletedBeginsNoEarlierWhateverTheClockSays) {
+  const TemporaryFolder folder;
+  disk_log::FileSystem& files = disk_log::system_files();
+  const CustomerId customer = CustomerId::parse("cliente-a").value();
+  const HealNote note(folder.path(), std::string(kUrl), files);
+  EXPECT_EQ(note.floor_ms(), 0);
+  ASSERT_TRUE(note.keep(some()).has_value());
+  const TimestampMs newest = some().at(customer);
+  ASSERT_TRUE(forget_customer(folder.path(), customer, newest - 5, files).has_value());
+  EXPECT_EQ(note.floor_ms(), newest);
+  ASSERT_TRUE(forget_customer(folder.path(), customer, newest + 5, files).has_value());
+  ASSERT_TRUE(forget_customer(folder.path(), customer, 5, files).has_value());
+  EXPECT_EQ(note.floor_ms(), newest + 5) << "it is never set back";
+  const std::string path = folder.path() + "/vigia-heal-from";
+  std::ifstream file(path, std::ios::binary);
+  const std::string whole{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  EXPECT_EQ(whole.find("cliente-a"), std::string::npos) << "it names nobody";
+  for (std::size_t bit = 0; bit < whole.size() * 8; bit += 29) {  // each is a file written anew
+    std::string damaged = whole;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1U << bit % 8));
+    std::ofstream(path, std::ios::binary) << damaged;
+    ASSERT_FALSE(note.floor_ms().has_value()) << "bit " << bit;
+  }
+  ASSERT_TRUE(forget_customer(folder.path(), customer, newest + 9, files).has_value());
+  EXPECT_EQ(note.floor_ms(), newest + 9);
 }
 
 }  // namespace

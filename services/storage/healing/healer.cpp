@@ -69,6 +69,18 @@ Healer::Healer(const HealSettings& settings, std::unique_ptr<HotStore> hot, Heal
   auto noted = note_.load();
   is_first_start_ = !noted.has_value();
   if (noted) healed_ = *std::move(noted);
+  for (const auto& [customer, up_to_ms] : healed_) noted_ms_ = std::max(noted_ms_, up_to_ms);
+  for (CustomerId& customer : cold_.catalog.customers()) {
+    if (!healed_.contains(customer)) came_before_.insert(std::move(customer));
+  }
+  if (const auto floor = note_.floor_ms()) {
+    floor_ms_ = *floor;
+  } else {
+    service::log_warn(
+        "when a customer was deleted last cannot be told: nothing is healed from hot "
+        "of the time before now, of whoever is in no note",
+        {{"why", floor.error().message}});
+  }
 }
 
 void Healer::stop() {
@@ -120,10 +132,17 @@ TimestampMs Healer::begin_of(const CustomerId& customer) const {
       {healed_.at(customer), sources_.kept_from_ms(customer), cold_.times().oldest.taken_ms});
 }
 
-// Whoever is in no note that could be read has come since, and hot has made nothing of his that is
-// missing here: what it has from before is of one who was deleted, and is to stay so.
-TimestampMs Healer::first_begin(TimestampMs closed) const {
-  return is_first_start_ ? up_to(sources_.now_ms() - in_ms(settings_.back)) : closed;
+// Whoever is in no note that could be read has come since it was written, and hot has made nothing
+// of his that is missing here: what it has from before is of one who was deleted, and is to stay
+// so. Who came in the last moments before a stop is behind since then, not since the start.
+TimestampMs Healer::first_begin(const CustomerId& customer, TimestampMs closed) const {
+  if (!floor_ms_) return closed;
+  TimestampMs begin_ms = closed;
+  if (is_first_start_)
+    begin_ms = up_to(sources_.now_ms() - in_ms(settings_.back));
+  else if (noted_ms_ > 0 && came_before_.contains(customer))
+    begin_ms = noted_ms_;
+  return std::min(std::max(begin_ms, *floor_ms_), closed);
 }
 
 // What lies ahead was written while the clock was ahead: nobody knows how much was compared before
@@ -183,7 +202,7 @@ std::vector<Healer::Turn> Healer::begin_turns(TimestampMs closed) {
   std::vector<Turn> turns;
   for (const CustomerId& customer : customers) {
     // Kept: a beginning that does not move on.
-    if (healed_.try_emplace(customer, first_begin(closed)).second) is_noted_ = false;
+    if (healed_.try_emplace(customer, first_begin(customer, closed)).second) is_noted_ = false;
     if (put_off_.contains(customer)) continue;
     const TimestampMs begin_ms = begin_of(customer);
     if (begin_ms < closed) turns.push_back({customer, begin_ms, interval_ms_});

@@ -7,6 +7,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -81,7 +83,7 @@ class Healer {
   Result<std::uint64_t> heal_once(const CustomerId& customer, const Stretch& stretch);
   TimestampMs begin_of(const CustomerId& customer) const;
   void set_back(TimestampMs closed_ms);
-  TimestampMs first_begin(TimestampMs closed_ms) const;
+  TimestampMs first_begin(const CustomerId& customer, TimestampMs closed_ms) const;
   TimestampMs closed_ms() const;
   TimestampMs up_to(TimestampMs time_ms) const;
   void note_failure(const std::string& whose, const Error& error);
@@ -98,6 +100,9 @@ class Healer {
   const Clock& clock_;
   bool is_first_start_ = false;  // there was no note that could be read
   HealedUpTo healed_;
+  TimestampMs noted_ms_ = 0;                 // the newest time of the note at the start
+  std::optional<TimestampMs> floor_ms_;      // HealNote::floor_ms; not known: now
+  std::set<CustomerId> came_before_;         // the start, and are in no note
   bool is_noted_ = true;                     // whoever came since the last round is in the note
   std::map<CustomerId, TimePoint> put_off_;  // whoever has failed, until then
   TimePoint hot_put_off_{};

@@ -1,10 +1,10 @@
 #include "services/storage/healing/healer.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <gmock/gmock.h>
 
-#include "libs/net/server.hpp"
 #include "libs/service/metrics.hpp"
 #include "services/storage/healing/testing/hot_frames.hpp"
 #include "services/storage/testing/storage_fixture.hpp"
@@ -49,44 +49,6 @@ class HotDouble final : public HotStore {
  private:
   Hot& hot_;
 };
-
-// Says at length, and with letters that are none, what is wrong.
-class WordyHandler final : public net::Handler {
- public:
-  explicit WordyHandler(int status) : status_(status) {}
-  void handle(net::Request /*request*/, net::Responder responder) override {
-    net::Response response;
-    response.status = status_;
-    response.headers.add("content-type", "application/json");
-    const std::string words = "no\x7f\xc3\xa9 " + std::string(5'000, 'x');
-    response.body = R"({"status":"error","errorType":"bad","error":"\u001b[31m\n)" + words + "\"}";
-    responder.send(std::move(response));
-  }
-
- private:
-  const int status_;
-};
-
-TEST(HotStoreErrors, WhatAPrometheusSaysIsCutAndOfPrintableLetters) {
-  for (const int status : {200, 400, 503}) {
-    WordyHandler handler(status);
-    net::ServerSettings listening;
-    listening.name = "hot";
-    listening.listen = "127.0.0.1:0";
-    const auto server = net::Server::start(std::move(listening), handler);
-    ASSERT_TRUE(server.has_value()) << server.error().message;
-    HealSettings settings;
-    settings.prometheus = "http://" + (*server)->address();
-    Prometheus hot(settings);
-    const auto customers = hot.customers({0, 1});
-    ASSERT_FALSE(customers.has_value());
-    const std::string& text = customers.error().message;
-    EXPECT_THAT(text, testing::HasSubstr("xxx"));
-    EXPECT_LT(text.size(), 300U);
-    EXPECT_TRUE(std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; }))
-        << text;
-  }
-}
 
 class HealerTest : public testing::Test {
  protected:
@@ -215,6 +177,45 @@ TEST_F(HealerTest, WhoeverIsInNoNoteThatCanBeReadBeginsNow) {
   now_ms_ += 2 * kHour;
   healer_->heal_round();
   EXPECT_EQ(stored("a"), 60U) << "what comes from now on is healed";
+}
+
+// There was no note, or none that could be read, when he was deleted.
+TEST_F(HealerTest, WhoWasDeletedDoesNotComeBackWithAFirstStart) {
+  const std::vector<Sample> all = each_minute(kFirst, kFirst + kHour);
+  put_hot("a", all);
+  ASSERT_TRUE(forget_customer(folder_.path(), id_of("a"), kNow, disk_log::system_files()));
+  storage_.write("a", "vigia:up", {{kNow, 1}});
+  start();
+  healer_->heal_round();
+  EXPECT_EQ(stored("a"), 1U);
+  put_hot("a", each_minute(kNow + kMinute, kNow + kHour));
+  now_ms_ += 2 * kHour;
+  healer_->heal_round();
+  EXPECT_EQ(stored("a"), 60U) << "what comes from now on is healed";
+  // What says so is damaged: nobody knows who was deleted, and when.
+  std::filesystem::resize_file(folder_.path() + "/vigia-heal-from", 20);
+  std::filesystem::remove(folder_.path() + "/vigia-healed");
+  put_hot("b", all);
+  storage_.write("b", "vigia:up", {{kNow, 1}});
+  start();
+  healer_->heal_round();
+  EXPECT_EQ(stored("b"), 1U);
+}
+
+// He came after the last note and before a kill, and was away as long as the program was.
+TEST_F(HealerTest, WhoCameJustBeforeAnOutageIsHealedOfIt) {
+  const TimestampMs noted = kNow / kHour * kHour - 4 * kHour;
+  const std::vector<Sample> outage = each_minute(noted + kMinute, noted + 2 * kHour);
+  put_hot("a", outage);
+  put_hot("a", each_minute(noted - 2 * kHour, noted - kHour));
+  put_hot("b", outage);
+  keep_note({{CustomerId::provider(), noted}});
+  storage_.write("a", "vigia:up", {{noted, 1}});
+  start();
+  storage_.write("b", "vigia:up", {{kNow, 1}});
+  healer_->heal_round();
+  EXPECT_EQ(stored("a"), 1 + outage.size()) << "since the note, and not before";
+  EXPECT_EQ(stored("b"), 1U) << "who has come since the start was not away";
 }
 
 TEST_F(HealerTest, WhatAClockThatWasAheadHasNotedIsComparedAgain) {

@@ -21,8 +21,26 @@ constexpr std::size_t kCustomersBytesMax = 8U << 20U;  // an id has 63 character
 constexpr Duration kTimeout = std::chrono::seconds(30);
 constexpr std::size_t kWordsMax = 200;
 constexpr int kOk = 200;
-constexpr int kTooManyRequests = 429;
 constexpr int kServerErrors = 500;
+
+// What it refuses for what is asked (too many samples, say) may pass with less of a time, and does
+// not pass by itself: as kCorrupt it is cut, and passed over in the end. All other refusals are of
+// whoever asks, or of the URL: these a person puts right.
+ErrorCode code_of(int status) {
+  switch (status) {
+    case 400:
+    case 422:
+      return ErrorCode::kCorrupt;
+    case 413:
+      return ErrorCode::kTooLarge;
+    case 408:
+    case 425:
+    case 429:
+      return ErrorCode::kUnavailable;
+    default:
+      return status >= kServerErrors ? ErrorCode::kUnavailable : ErrorCode::kInvalid;
+  }
+}
 
 // One short line of printable characters, of what it says: it goes into a log.
 std::string words_of(std::string_view text) {
@@ -55,8 +73,7 @@ Result<std::string> Prometheus::ask(net::ClientRequest request, std::string_view
   auto response = client_->fetch(std::move(request));
   if (!response) return forward(response);
   if (response->status != kOk) {
-    const bool passes = response->status == kTooManyRequests || response->status >= kServerErrors;
-    return fail(passes ? ErrorCode::kUnavailable : ErrorCode::kInvalid,
+    return fail(code_of(response->status),
                 fmt::format("{} answers {}: {}", url_, response->status, words_of(response->body)));
   }
   const net::MediaType form(response->headers.get("content-type"));
