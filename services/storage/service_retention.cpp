@@ -137,6 +137,13 @@ void Service::add_class_metrics() {
   registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
     using service::MetricType;
     const retention::KeepStats stats = classes_->stats();
+    if (retention_ != nullptr) {
+      emit(
+          "vigia_storage_expiry_sweeps_total",
+          "Looks for what is past its retention that have ended, also those at which nothing could "
+          "go.",
+          MetricType::kCounter, {}, static_cast<double>(retention_->sweeps()));
+    }
     const auto gauge = [&](std::string_view name, std::string_view help, std::size_t value) {
       emit(name, help, MetricType::kGauge, {}, static_cast<double>(value));
     };

@@ -166,6 +166,9 @@ void Service::add_rollup_metrics() {
             : std::max<TimestampMs>(earliest_now_ms() - stats.oldest_due_ms, 0);
     emit("vigia_storage_rollup_lag_seconds", "How long the oldest of them has been over.",
          MetricType::kGauge, {}, static_cast<double>(lag_ms) / 1'000);
+    emit("vigia_storage_rollup_resting",
+         "1 where the last round has found nothing to make: the next one is a minute later.",
+         MetricType::kGauge, {}, stats.is_resting ? 1.0 : 0.0);
     emit("vigia_storage_rollup_marked",
          "0 while samples of earlier programs, or after damage, are looked through: till then "
          "roll-ups are made of raw when they are asked for.",

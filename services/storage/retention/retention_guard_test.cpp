@@ -271,6 +271,12 @@ TEST_F(RetentionGuardTest, ARuleThatThrowsCostsItselfAlone) {
                                                 *times_, hours(1'000'000));
   run(minutes(10));
   EXPECT_EQ(swept, 1);
+  EXPECT_EQ(sweeper_->sweeps(), 1U);
+  const customers::RecordTimes none;
+  RetentionSweeper waiting({good}, *guard_, none, hours(1'000'000));
+  waiting.sweep();
+  EXPECT_EQ(swept, 1) << "without records nobody knows the time";
+  EXPECT_EQ(waiting.sweeps(), 1U) << "and yet it has looked";
 }
 
 }  // namespace

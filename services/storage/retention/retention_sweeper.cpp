@@ -53,6 +53,7 @@ void RetentionSweeper::sweep() {
       contain_faults("storage: expiry of " + rule.name, [&] { apply(rule, *now_ms); });
     }
   });
+  ++sweeps_;
 }
 
 void RetentionSweeper::apply(const RetentionRule& rule, TimestampMs now_ms) {

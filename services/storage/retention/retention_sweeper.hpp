@@ -1,7 +1,9 @@
 // Forgets what is older than its retention, whole days at a time.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -49,6 +51,8 @@ class RetentionSweeper {
 
   /// Once, on the caller's thread.
   void sweep();
+  /// Looks that have ended since the start, also those at which nothing could go.
+  std::uint64_t sweeps() const { return sweeps_; }
 
  private:
   void run();
@@ -59,6 +63,7 @@ class RetentionSweeper {
   const customers::RecordTimes& times_;
   Duration interval_;
   SweepGate gate_;
+  std::atomic<std::uint64_t> sweeps_{0};
   std::mutex mutex_;
   std::condition_variable wake_;
   bool is_stopping_ = false;

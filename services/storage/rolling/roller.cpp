@@ -80,7 +80,11 @@ void Roller::run() {
   (void)setpriority(PRIO_PROCESS, 0, kNice);
   for (bool goes_on = true; goes_on;) {
     bool is_more = false;
-    contain_faults("storage: roll-ups", [&] { is_more = roll_round(); });
+    const bool is_whole = contain_faults("storage: roll-ups", [&] { is_more = roll_round(); });
+    {
+      const std::lock_guard lock(mutex_);
+      stats_.is_resting = is_whole && !is_more;
+    }
     const bool is_time_known = sources_.now_ms() > 0;
     goes_on = wait_for_round(is_more         ? kShortPause
                              : is_time_known ? settings_.interval

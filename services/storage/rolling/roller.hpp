@@ -27,6 +27,7 @@ struct RollerStats {
   std::uint64_t days_due = 0;         ///< that are over and due, at the last round
   std::uint64_t customers_left = 0;   ///< whose marks the last round has not come to the end of
   TimestampMs oldest_due_ms = 0;      ///< the end of the oldest of them; 0: none
+  bool is_resting = false;            ///< the last round has found nothing to make or mark
 };
 
 struct RollerSettings {
