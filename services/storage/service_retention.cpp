@@ -37,6 +37,7 @@ Result<void> Service::start_retention() {
   retention::SweepGate gate;
   gate.begin = [this] { return classes_->begin_sweep(); };
   gate.end = [this] { classes_->end_sweep(); };
+  gate.changes = [this] { return classes_->changes(); };
   retention_ = std::make_unique<retention::RetentionSweeper>(
       retention_rules(), *retention_guard_, times_, settings_.retention.interval, std::move(gate));
   return {};

@@ -295,6 +295,7 @@ void ClassKeeper::publish() {
 
 // The lock is held. Returns what counted before.
 std::shared_ptr<const CustomerKeeps> ClassKeeper::let_next_count() {
+  ++changes_;
   return std::exchange(counting_, std::exchange(next_, nullptr));
 }
 

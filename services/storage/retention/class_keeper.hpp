@@ -1,6 +1,7 @@
 // How long each customer's data are kept, and nothing is kept shorter by mistake.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -92,6 +93,8 @@ class ClassKeeper {
   /// end.
   bool begin_sweep();
   void end_sweep();
+  /// How often others have begun to count, since the start.
+  std::uint64_t changes() const { return changes_; }
 
  private:
   struct Held {
@@ -144,6 +147,7 @@ class ClassKeeper {
   std::shared_ptr<const CustomerKeeps> counting_ = std::make_shared<const CustomerKeeps>();
   std::shared_ptr<const CustomerKeeps> next_;  // counts when nothing expires any more; null: none
   int sweeps_ = 0;
+  std::atomic<std::uint64_t> changes_{0};
   bool is_noted_ = true;  // what counts, or will, is on disk
   std::condition_variable wake_;
   bool is_stopping_ = false;

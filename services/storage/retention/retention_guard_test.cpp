@@ -1,7 +1,9 @@
 // A wrong clock deletes nothing (case A4).
 #include "services/storage/retention/retention_guard.hpp"
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -254,6 +256,23 @@ TEST_F(RetentionGuardTest, TheGateStandsAroundCutsAndWhatGoesByThem) {
   is_open = false;
   run(kSweep);
   EXPECT_EQ(steps, "begin cuts expire end shut ");
+}
+
+// Who is kept longer finds what was hidden of his with the next sweep: that may be hours away.
+TEST_F(RetentionGuardTest, ItsThreadSweepsOnceWhatItGoesByIsAnother) {
+  run(hours(2));
+  std::atomic<std::uint64_t> changes{0};
+  SweepGate gate;
+  gate.changes = [&] { return changes.load(); };
+  RetentionSweeper waiting({}, *guard_, *times_, hours(1'000), std::move(gate));
+  ++changes;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  // As long as the thread may not have asked yet what it is, it may see this one alone.
+  while (waiting.sweeps() == 0 && std::chrono::steady_clock::now() < deadline) {
+    ++changes;
+    std::this_thread::yield();
+  }
+  EXPECT_GE(waiting.sweeps(), 1U);
 }
 
 TEST_F(RetentionGuardTest, ARuleThatThrowsCostsItselfAlone) {

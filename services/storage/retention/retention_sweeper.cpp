@@ -8,6 +8,11 @@
 #include "libs/service/log.hpp"
 
 namespace vigia::storage::retention {
+namespace {
+
+constexpr Duration kLookEach = std::chrono::seconds(1);
+
+}  // namespace
 
 // Zero keeps for ever; it must not become "before now".
 std::function<store::ExpiryCuts(TimestampMs now_ms)> cuts_after(Duration keep) {
@@ -37,10 +42,24 @@ RetentionSweeper::~RetentionSweeper() {
 }
 
 void RetentionSweeper::run() {
-  std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, interval_, [this] { return is_stopping_; })) {
-    lock.unlock();
+  std::uint64_t changes = gate_.changes();
+  while (wait_for_next(changes)) {
+    changes = gate_.changes();  // before: what is decided meanwhile is not in this sweep
     sweep();
+  }
+}
+
+// False where it is being stopped.
+bool RetentionSweeper::wait_for_next(std::uint64_t changes) {
+  const auto end = std::chrono::steady_clock::now() + interval_;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    const auto left = end - std::chrono::steady_clock::now();
+    if (left <= Duration(0)) return !is_stopping_;
+    if (wake_.wait_for(lock, std::min<Duration>(left, kLookEach), [this] { return is_stopping_; }))
+      return false;
+    lock.unlock();
+    if (gate_.changes() != changes) return true;
     lock.lock();
   }
 }

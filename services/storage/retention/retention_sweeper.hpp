@@ -36,6 +36,9 @@ struct SweepGate {
   /// False: the rule waits for the next time, and there is no end.
   std::function<bool()> begin = [] { return true; };
   std::function<void()> end = [] {};
+  /// Another number where what a sweep goes by is another: it is not waited for `interval` then, as
+  /// who is kept longer finds again what was hidden of his only with a sweep. Asked each second.
+  std::function<std::uint64_t()> changes = [] { return 0U; };
 };
 
 /// A thread of its own, every `interval`, never at the start: RetentionGuard says what time it is,
@@ -56,6 +59,7 @@ class RetentionSweeper {
 
  private:
   void run();
+  bool wait_for_next(std::uint64_t changes);
   void apply(const RetentionRule& rule, TimestampMs now_ms);
 
   std::vector<RetentionRule> rules_;
