@@ -6,12 +6,13 @@
 
 #include "libs/chunk/chunk_reader.hpp"
 #include "libs/chunk/chunk_writer.hpp"
+#include "libs/chunk/packed_chunk.hpp"
 
 namespace vigia::chunk {
 namespace {
 
 constexpr int kSamples = 240;
-enum Shape : std::int64_t { kConstant, kCounter, kPercent, kRandom };
+enum Shape : std::int64_t { kConstant, kCounter, kPercent, kRandom, kDuration };
 
 std::vector<Sample> make_samples(std::int64_t shape) {
   std::mt19937_64 random(7);  // NOLINT: the same series each time
@@ -22,6 +23,7 @@ std::vector<Sample> make_samples(std::int64_t shape) {
     double value = 42;
     if (shape == kCounter) value = counter;
     if (shape == kPercent) value = std::round(static_cast<double>(random() % 10'000)) / 100;
+    if (shape == kDuration) value = static_cast<double>(random() % 100'000) / 1e9;
     if (shape == kRandom) value = static_cast<double>(random()) / 1e19;
     samples.push_back({1'764'000'000'000 + i * 15'000, value});
   }
@@ -53,8 +55,35 @@ void iterate(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * kSamples);
 }
 
+// As the store packs a chunk that is closed.
+void pack(benchmark::State& state) {
+  const auto samples = make_samples(state.range(0));
+  std::size_t bytes = 0;
+  for (auto _ : state) {
+    bytes = pack_samples(samples)->size();
+    benchmark::DoNotOptimize(bytes);
+  }
+  state.SetItemsProcessed(state.iterations() * kSamples);
+  state.counters["bytes_per_sample"] = static_cast<double>(bytes) / kSamples;
+}
+
+// As the store reads it: to an XOR chunk again.
+void unpack(benchmark::State& state) {
+  const auto samples = make_samples(state.range(0));
+  const auto packed = pack_samples(samples);
+  for (auto _ : state) {
+    const auto read = unpack_samples(*packed, samples[0].timestamp_ms);
+    ChunkWriter writer;
+    for (const Sample& sample : *read) writer.append(sample);
+    benchmark::DoNotOptimize(writer.bytes().size());
+  }
+  state.SetItemsProcessed(state.iterations() * kSamples);
+}
+
 BENCHMARK(append)->Arg(kConstant)->Arg(kCounter)->Arg(kPercent)->Arg(kRandom);
 BENCHMARK(iterate)->Arg(kConstant)->Arg(kCounter)->Arg(kPercent)->Arg(kRandom);
+BENCHMARK(pack)->Arg(kConstant)->Arg(kCounter)->Arg(kPercent)->Arg(kDuration);
+BENCHMARK(unpack)->Arg(kConstant)->Arg(kCounter)->Arg(kPercent)->Arg(kDuration);
 
 }  // namespace
 }  // namespace vigia::chunk

@@ -1,6 +1,7 @@
 #include "libs/chunk/chunk_writer.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace vigia::chunk {
 namespace {
@@ -10,11 +11,16 @@ constexpr std::size_t kGrowthBytesMin = 64;
 
 }  // namespace
 
+void ChunkWriter::reserve(std::size_t bytes) {
+  bytes_.reserve(bytes);
+  bytes_.resize(bytes_.capacity());
+}
+
 // All that may throw.
 void ChunkWriter::make_room() {
-  constexpr std::size_t kMore = kCountBytes + kSampleBytesMax;
-  if (bytes_.capacity() - bytes_.size() >= kMore) return;
-  bytes_.reserve(bytes_.capacity() + std::max(bytes_.capacity() / 4, kGrowthBytesMin));
+  constexpr std::size_t kMore = kCountBytes + SampleBits::kRoom;
+  if (bytes_.size() - size_ >= kMore) return;
+  reserve(bytes_.size() + std::max(bytes_.size() / 4, kGrowthBytesMin));
 }
 
 void ChunkWriter::append(const Sample& sample) {
@@ -23,11 +29,13 @@ void ChunkWriter::append(const Sample& sample) {
     return count_samples();
   }
   make_room();
-  SampleBits bits(bytes_.empty() ? std::uint8_t{0} : bytes_.back(), free_bits_);
+  if (size_ == 0) size_ = kCountBytes;
+  SampleBits bits(bytes_[size_ - 1], free_bits_);
   encoder_.encode(sample, bits);
-  if (bytes_.empty()) bytes_.resize(kCountBytes);
-  if (bits.is_begun()) bytes_.pop_back();
-  for (const char byte : bits.bytes()) bytes_.push_back(static_cast<std::uint8_t>(byte));
+  if (bits.is_begun()) --size_;
+  // Always as many, which is some instructions and no loop: what is too much is written over.
+  std::memcpy(bytes_.data() + size_, bits.bytes().data(), SampleBits::kRoom);
+  size_ += bits.bytes().size();
   free_bits_ = bits.free_bits();
   count_samples();
 }
@@ -39,7 +47,7 @@ void ChunkWriter::count_samples() {
 }
 
 std::string_view ChunkWriter::bytes() const {
-  return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
+  return {reinterpret_cast<const char*>(bytes_.data()), size_};
 }
 
 void ChunkWriter::reset() { *this = ChunkWriter(); }

@@ -2,6 +2,7 @@
 // Format: docs/formats/chunk.md.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,8 @@ class ChunkWriter {
   double last_value() const { return encoder_.last_value(); }   ///< REQUIRES: samples() > 0
   /// Memory that it holds beside itself.
   std::size_t memory_bytes() const { return bytes_.capacity(); }
+  /// Takes memory for so many bytes at once, for who knows how many samples come.
+  void reserve(std::size_t bytes);
   /// Empty again, memory given back.
   void reset();
 
@@ -36,8 +39,9 @@ class ChunkWriter {
   void count_samples();
 
   SampleEncoder encoder_;
-  std::vector<std::uint8_t> bytes_;
-  unsigned free_bits_ = 0;  // in the last byte
+  std::vector<std::uint8_t> bytes_;  // as many as there is room for
+  std::size_t size_ = 0;             // those of the chunk
+  unsigned free_bits_ = 0;           // in the last byte
 };
 
 }  // namespace vigia::chunk

@@ -1,7 +1,6 @@
 #include "libs/chunk/sample_encoder.hpp"
 
 #include <bit>
-#include <cstring>
 
 #include "libs/base/check.hpp"
 
@@ -22,26 +21,15 @@ std::uint64_t with_mark(std::uint64_t mark, std::uint64_t value, unsigned bits) 
   return mark << bits | (value & ((std::uint64_t{1} << bits) - 1));
 }
 
-std::uint64_t to_big_endian(std::uint64_t value) {
-  static_assert(std::endian::native == std::endian::little);
-  return __builtin_bswap64(value);
+// Both in one step where they fit.
+void write_marked(std::uint64_t mark, unsigned mark_bits, std::uint64_t value, unsigned bits,
+                  SampleBits& out) {
+  if (mark_bits + bits <= 64) return out.write(with_mark(mark, value, bits), mark_bits + bits);
+  out.write(mark, mark_bits);
+  out.write(value, bits);
 }
 
 }  // namespace
-
-// Behind what is there all bits are 0, so eight bytes are read, added to and written at once; what
-// then lacks is fewer bits than the first byte had.
-void SampleBits::write(std::uint64_t value, unsigned count) {
-  const std::uint64_t top = value << (64 - count);
-  const unsigned used = bits_ % 8;
-  std::uint8_t* at = bytes_.data() + bits_ / 8;
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof(word));
-  word |= to_big_endian(top >> used);
-  std::memcpy(at, &word, sizeof(word));
-  if (used + count > 64) at[8] = static_cast<std::uint8_t>(top << (64 - used) >> 56U);
-  bits_ += count;
-}
 
 void SampleBits::write_varint(std::uint64_t value) {
   while (value >= 0x80) {
@@ -110,15 +98,14 @@ void SampleEncoder::write_value(std::uint64_t value_bits, SampleBits& bits) {
   // The window before is used as long as it covers the change, even where a narrower one would save
   // bits: so Prometheus' appender does, and the bytes stay the same.
   if (leading_ != kNoWindow && leading >= leading_ && trailing >= trailing_) {
-    bits.write(0b10, 2);
-    return bits.write(change >> trailing_, 64U - leading_ - trailing_);
+    return write_marked(0b10, 2, change >> trailing_, 64U - leading_ - trailing_, bits);
   }
   leading_ = static_cast<std::uint8_t>(leading);
   trailing_ = static_cast<std::uint8_t>(trailing);
   const unsigned significant = 64 - leading - trailing;
   // A width of 64 overflows to 0, and 0 can't occur: the reader knows.
-  bits.write(with_mark(with_mark(0b11, leading, 5), significant, 6), 2 + 5 + 6);
-  bits.write(change >> trailing, significant);
+  const std::uint64_t head = with_mark(with_mark(0b11, leading, 5), significant, 6);
+  write_marked(head, 2 + 5 + 6, change >> trailing, significant, bits);
 }
 
 double SampleEncoder::last_value() const { return std::bit_cast<double>(value_bits_); }

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "libs/chunk/limits.hpp"
@@ -14,13 +16,27 @@ namespace vigia::chunk {
 /// The bits of one sample, behind those that the chunk's last byte has already.
 class SampleBits {
  public:
+  /// As many bytes lie at the beginning of `bytes`, of which the last may mean nothing.
+  static constexpr std::size_t kRoom = kSampleBytesMax + 1;
   /// `free_bits` of `last_byte`, its lowest, are not written yet; fewer than 8.
   SampleBits(std::uint8_t last_byte, unsigned free_bits)
       : begun_(free_bits > 0 ? 8 - free_bits : 0), bits_(begun_) {
     if (free_bits > 0) bytes_[0] = last_byte;
   }
   /// The lowest `count` bits of `value`. REQUIRES: 0 < count <= 64, and a sample's length at most.
-  void write(std::uint64_t value, unsigned count);
+  void write(std::uint64_t value, unsigned count) {
+    // Behind what is there all bits are 0, so eight bytes are read, added to and written at once;
+    // what then lacks is fewer bits than the first byte had.
+    const std::uint64_t top = value << (64 - count);
+    const unsigned used = bits_ % 8;
+    std::uint8_t* at = bytes_.data() + bits_ / 8;
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, sizeof(word));
+    word |= to_big_endian(top >> used);
+    std::memcpy(at, &word, sizeof(word));
+    if (used + count > 64) at[8] = static_cast<std::uint8_t>(top << (64 - used) >> 56U);
+    bits_ += count;
+  }
   /// Unsigned LEB128.
   void write_varint(std::uint64_t value);
 
@@ -33,8 +49,13 @@ class SampleBits {
   unsigned free_bits() const { return (8 - bits_ % 8) % 8; }
 
  private:
-  std::array<std::uint8_t, kSampleBytesMax + 1 + 8> bytes_{};  // eight are written at a time
-  unsigned begun_;                                             // bits that were there before
+  static std::uint64_t to_big_endian(std::uint64_t value) {
+    static_assert(std::endian::native == std::endian::little);
+    return __builtin_bswap64(value);
+  }
+
+  std::array<std::uint8_t, kRoom + 8> bytes_{};  // eight are written at a time
+  unsigned begun_;                               // bits that were there before
   unsigned bits_;
 };
 

@@ -78,7 +78,9 @@ std::string row_value(const ChunkRow& row) {
 Result<std::string> unpacked_data(std::string_view packed, TimestampMs first_ms) {
   const auto samples = chunk::unpack_samples(packed, first_ms);
   if (!samples) return forward(samples);
+  constexpr std::size_t kSampleBytes = 8;  // few take more
   chunk::ChunkWriter writer;
+  writer.reserve(samples->size() * kSampleBytes);
   for (const Sample& sample : *samples) writer.append(sample);
   return std::string(writer.bytes());
 }
