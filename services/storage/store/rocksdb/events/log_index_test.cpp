@@ -1,8 +1,10 @@
 // The index of log records by stream on RocksDB: what a query for streams reads, and what becomes
 // of records that have no row of it.
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <random>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -203,6 +205,34 @@ TEST_F(LogIndexTest, RowsOfTheIndexThatWereLostBeforeARestartHideNothing) {
   for (int starts = 1; starts <= 2; ++starts) {
     reopen();
     EXPECT_THAT(read_service("shop"), SizeIs(1)) << "after start " << starts;
+  }
+}
+
+// A kill within a start leaves a table beside the others: their index has lost no row.
+TEST_F(LogIndexTest, ATableThatAKillHasLeftCostsNoDayItsIndex) {
+  TimestampNs at = kNowNs;
+  for (const char* service : {"shop", "bank", "post"}) {
+    write({log_record_of(at += kSecondNs, fmt::format("of {}.", service))}, service);
+  }
+  spoil_all_but("of shop.");
+  ASSERT_TRUE(store_->compact().has_value());
+  for (int starts = 0; starts < 2; ++starts) {
+    cold_.reset();
+    store_.reset();
+    std::vector<std::filesystem::path> tables;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+      if (entry.path().extension() == ".sst") tables.push_back(entry.path());
+    }
+    int number = 900'000 + starts * 100;
+    for (const auto& table : tables) {
+      std::filesystem::copy_file(table, folder_.path() + fmt::format("/{:06}.sst", number++));
+    }
+    open();
+    EXPECT_THAT(read_service("shop"), SizeIs(1));
+    EXPECT_EQ(logs_->damaged_items(), 0U) << "no other stream's record was read";
+    while (store_->damage().unsaved_files > 0) std::this_thread::yield();
+    EXPECT_THAT(read_service("shop"), SizeIs(1));
+    EXPECT_EQ(logs_->damaged_items(), 0U);
   }
 }
 
