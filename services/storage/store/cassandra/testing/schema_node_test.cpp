@@ -77,6 +77,18 @@ TEST_F(SchemaOnANode, AStartThatEndedBetweenTwoStatementsIsGoneOnWith) {
   EXPECT_EQ(ask("SELECT data FROM %s.chunks_5y").rows(), 0U);
 }
 
+// Of a keyspace that got the index later: instances of the version before may have written a day
+// on.
+TEST_F(SchemaOnANode, EventsAreWholeFromTwoDaysBehindTheirStep) {
+  ASSERT_TRUE(migrated(*session_));
+  EXPECT_EQ(events_whole_from(*session_, settings_.keyspace, kSpanIndexStep).value(), 0U);
+  ask("UPDATE %s.schema_versions SET applied_ms = 86400000 WHERE component = 'storage' AND version "
+      "= 3");
+  ask("UPDATE %s.schema_versions SET applied_ms = 1728000000000 WHERE component = 'storage' AND "
+      "version = 5");
+  EXPECT_EQ(events_whole_from(*session_, settings_.keyspace, kSpanIndexStep).value(), 20'002U);
+}
+
 TEST_F(SchemaOnANode, AStartThatEndedBeforeTheFirstStepIsGoneOnWith) {
   ASSERT_TRUE(migrated(*session_));
   ask("DELETE FROM %s.schema_versions WHERE component = 'storage' AND version = 3");
