@@ -264,9 +264,9 @@ void Service::stop(TimePoint deadline) noexcept {
        {sample_writers_.get(), event_writers_.get(), readers_.get()}) {
     if (lanes != nullptr) lanes->stop(deadline);
   }
-  take_over_.reset();  // it writes
-  // It, too. It stays: its numbers may be read until the frame ends, and by who waits past the
-  // deadline.
+  // Both write. They stay: their numbers may be read until the frame ends, and by who waits past
+  // the deadline.
+  if (take_over_ != nullptr) take_over_->stop();
   if (healer_ != nullptr) healer_->stop();
   if (ingester_ != nullptr) ingester_->stop();
   if (exemplars_ != nullptr) exemplars_->stop();  // behind what hands it more

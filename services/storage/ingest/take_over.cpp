@@ -12,13 +12,13 @@ namespace vigia::storage::ingest {
 TakeOver::TakeOver(store::OpenRows& rows, Ingester& ingester, customers::CustomerNumbers& numbers)
     : rows_(rows), ingester_(ingester), numbers_(numbers), thread_([this] { run(); }) {}
 
-TakeOver::~TakeOver() {
+void TakeOver::stop() {
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
   }
   wake_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void TakeOver::run() {

@@ -21,16 +21,18 @@ struct TakeOverStats {
 
 /// A thread of its own looks again and again. What it finds goes the way of what clients send: by
 /// this instance's log, copies and heads, where what is in the store already vanishes. So it may
-/// end anywhere, and whoever comes next begins anew. Thread contract: stats from any thread; the
-/// destructor from one, before the ingester stops.
+/// end anywhere, and whoever comes next begins anew. Thread contract: stats from any thread; stop
+/// and the destructor from one, before the ingester stops.
 class TakeOver {
  public:
   /// All must outlive it.
   TakeOver(store::OpenRows& rows, Ingester& ingester, customers::CustomerNumbers& numbers);
   TakeOver(const TakeOver&) = delete;
   TakeOver& operator=(const TakeOver&) = delete;
-  ~TakeOver();
+  ~TakeOver() { stop(); }
 
+  /// Ends it: once it returns nothing is written any more; stats goes on. Again: nothing.
+  void stop();
   TakeOverStats stats() const { return {samples_, damaged_}; }
 
  private:

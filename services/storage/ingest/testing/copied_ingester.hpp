@@ -7,6 +7,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -44,10 +45,25 @@ class ToldRows final : public store::OpenRows {
     done({});
   }
   void release(store::OpenSlot before) override { released_ = before; }
-  Result<void> take_over(const Take& /*take*/) override { return {}; }
-  Duration look_interval() const override { return std::chrono::seconds(1); }
+  Result<void> take_over(const Take& take) override {
+    std::vector<std::pair<CustomerId, std::vector<std::string>>> given;
+    {
+      const std::lock_guard lock(mutex_);
+      given.swap(given_);
+    }
+    for (const auto& [customer, bodies] : given) {
+      if (auto taken = take(customer, bodies); !taken) return taken;
+    }
+    return {};
+  }
+  Duration look_interval() const override { return std::chrono::milliseconds(1); }
   store::OpenRowStats stats() const override { return {}; }
 
+  /// What somebody who is gone had open: the next look finds it.
+  void give(const CustomerId& customer, std::vector<std::string> bodies) {
+    const std::lock_guard lock(mutex_);
+    given_.emplace_back(customer, std::move(bodies));
+  }
   std::vector<Replay> replays() const {
     const std::lock_guard lock(mutex_);
     return replays_;
@@ -66,6 +82,7 @@ class ToldRows final : public store::OpenRows {
   mutable std::mutex mutex_;
   std::vector<Replay> replays_;
   std::vector<Kept> kept_;
+  std::vector<std::pair<CustomerId, std::vector<std::string>>> given_;
   std::atomic<store::OpenSlot> released_{0};
 };
 
