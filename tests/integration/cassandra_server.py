@@ -53,6 +53,15 @@ class OwnCassandra:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
 
+    def hang(self) -> None:
+        """It takes connections and answers nothing, until go_on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def exercise(self, *words: object) -> list[str]:
         """The words of libs/cassandra/testing/exercise.cpp; the program's lines."""
         done = subprocess.run(self.exercise_command(*words), check=False, capture_output=True, text=True, timeout=120)

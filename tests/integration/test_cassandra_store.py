@@ -269,6 +269,50 @@ def test_a_restart_is_no_end(make: Maker) -> None:
     assert acknowledged.items() <= read_of(two, "cliente-a").items()
 
 
+def test_a_log_that_was_emptied_is_taken_back_from_the_copies(make: Maker) -> None:
+    """Alone, and its folder is that of before but for the write-ahead log: the copies are all that there is."""
+    one = make("one", "emptied", "3s")
+    one.start()
+    sender = Sender(one, ["cliente-a", "cliente-b"], yesterday_ms(6))
+    sender.start()
+    sender.await_number(30)
+    one.kill()
+    sender.join()
+    shutil.rmtree(one.folder / "wal")
+    one.start()
+    one.write("cliente-c", [(yesterday_ms(7), 1.0)])  # what comes meanwhile lets nothing go
+    wait_for("it is taken back", lambda: is_taken_over(one, 1), 60)
+    for _ in range(2):
+        for customer, acknowledged in sender.acknowledged.items():
+            assert acknowledged.items() <= read_of(one, customer).items()
+        one.kill()
+        one.start()
+    assert is_taken_over(one, 0), "the log that it has now is whole"
+
+
+def test_a_node_that_hangs_costs_a_search_its_time_and_the_end_seconds(cassandra: OwnCassandra, tmp_path: Path) -> None:
+    """The end comes while expiry, kind after kind, waits for answers."""
+    storage = StorageOnCassandra(tmp_path / "hanging", cassandra.node.contact_point, "hanging")
+    storage.start()
+    storage.write(CUSTOMER, [(yesterday_ms(6), 1.0)])
+    assert storage.stop() == 0
+    # The first sweep, which has something to do after each start, is after the node has stopped.
+    storage.config.write_text(storage.config.read_text().replace("interval: 1s", "interval: 5s"))
+    storage.start()
+    cassandra.hang()
+    try:
+        span = {"start": str(time.time() - 86_400 * 2), "end": str(time.time())}
+        answer = requests.get(f"{storage.url}/api/v1/series", params=span, headers=HEADERS, timeout=30)
+        assert answer.status_code in {503, 504}, answer.text
+        wait_for("the first kind waits in vain", lambda: "expiry failed" in storage.log.read_text(), 60)
+        assert storage.stop() == 0, "within what a stop is given"
+    finally:
+        cassandra.go_on()
+    storage.start()
+    assert read_of(storage, CUSTOMER) == {yesterday_ms(6): 1.0}
+    assert storage.stop() == 0
+
+
 def test_while_the_node_is_away_writers_are_asked_to_come_again_and_nothing_is_lost(
     cassandra: OwnCassandra, tmp_path: Path
 ) -> None:
