@@ -118,7 +118,11 @@ bool Roller::is_whole() const {
 // What lies there unmarked is marked step by step, and rolled up meanwhile. False where that did
 // not move on.
 bool Roller::mark_some() {
-  if (book_.note().is_marked) return false;
+  if (book_.note().is_marked) {  // by another process, it may be, while this one was at it
+    marked_up_to_.clear();
+    is_walk_over_ = false;
+    return false;
+  }
   for (std::size_t i = 0; i < kMarkSteps && !is_walk_over_ && !is_stopping(); ++i) {
     auto next = due_days_.mark_stored(marked_up_to_);
     if (!next) {
@@ -151,6 +155,10 @@ bool Roller::end_walk() {
 }
 
 bool Roller::roll_round() {
+  if (auto read = book_.refresh(); !read) {
+    note_failure(CustomerId::provider(), 0, read.error().message);
+    return false;
+  }
   look_for_damage();
   const bool has_marked = mark_some();
   std::uint64_t days = 0;
@@ -188,6 +196,7 @@ std::uint64_t Roller::take_turns() {
       turn.is_over = true;
       looks_[turn.customer].first = 0;
     }
+    if (turn.is_over) due_days_.let_go(turn.customer);
     if (is_stopping()) break;
   }
   std::erase_if(turns_, [](const Turn& turn) { return turn.is_over; });
@@ -251,6 +260,13 @@ bool Roller::begin_look(const CustomerId& customer) {
 // How many days it has settled.
 std::uint64_t Roller::take_turn(Turn& turn) {
   Look& look = looks_[turn.customer];
+  const auto is_own = due_days_.claim(turn.customer);
+  if (!is_own || !*is_own) {  // another process makes them: what it leaves is looked at later
+    turn.is_over = true;
+    look.first = 0;
+    if (!is_own) note_failure(turn.customer, 0, is_own.error().message);
+    return 0;
+  }
   const auto days = due_days_.due(turn.customer, turn.next, kDaysATurn);
   if (!days) {
     turn.is_over = true;

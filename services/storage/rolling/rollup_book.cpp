@@ -54,6 +54,19 @@ void forget_equal(RollupNote& note) {
   std::erase_if(note.own, [&](const auto& entry) { return entry.second == all; });
 }
 
+RollupNote merged(const RollupNote& known, RollupNote stored) {
+  const RollupNote as_stored = stored;
+  for (const auto& [customer, days] : known.own) {
+    stored.own.try_emplace(customer, as_stored.days_of(customer));
+  }
+  for (auto& [customer, days] : stored.own) {
+    days.raw_gone_day = std::max(days.raw_gone_day, known.days_of(customer).raw_gone_day);
+  }
+  stored.raw_gone_day = std::max(stored.raw_gone_day, known.raw_gone_day);
+  forget_equal(stored);
+  return stored;
+}
+
 }  // namespace
 
 OwnDays RollupNote::days_of(const CustomerId& customer) const {
@@ -137,6 +150,26 @@ RollupNote RollupBook::note(const CustomerId& customer) const {
   return note_.of(customer);
 }
 
+Result<void> RollupBook::refresh() {
+  const std::lock_guard lock(change_mutex_);
+  return refresh_alone();
+}
+
+Result<void> RollupBook::refresh_alone() {
+  const auto bytes = due_days_.note();
+  if (!bytes) return forward(bytes);
+  auto stored = read_note(*bytes);
+  if (!stored.has_value()) return {};
+  for (std::size_t i = 0; i < made_.size(); ++i) {  // what is not made here is not read here
+    if (made_.at(i)) continue;
+    stored->made_from.at(i).reset();
+    for (auto& [customer, days] : stored->own) days.made_from.at(i).reset();
+  }
+  const std::lock_guard lock(mutex_);
+  note_ = merged(note_, *std::move(stored));
+  return {};
+}
+
 // On disk before anybody goes by it.
 Result<void> RollupBook::change(const RollupNote& note) {
   if (auto written = due_days_.set_note(write_note(note)); !written) return written;
@@ -147,6 +180,7 @@ Result<void> RollupBook::change(const RollupNote& note) {
 
 Result<void> RollupBook::set_raw_gone(std::uint32_t day, const CustomerDays& own) {
   const std::lock_guard lock(change_mutex_);
+  if (auto read = refresh_alone(); !read) return read;
   const RollupNote known = note();
   RollupNote changed = known;
   for (const auto& [customer, own_day] : own) {
@@ -163,6 +197,7 @@ Result<void> RollupBook::set_raw_gone(std::uint32_t day, const CustomerDays& own
 
 Result<void> RollupBook::set_marked(std::uint32_t made_from_day, const CustomerDays& own) {
   const std::lock_guard lock(change_mutex_);
+  if (auto read = refresh_alone(); !read) return read;
   RollupNote changed = note();
   for (const auto& [customer, own_day] : own) {
     OwnDays days = changed.days_of(customer);
@@ -185,6 +220,7 @@ Result<void> RollupBook::set_marked(std::uint32_t made_from_day, const CustomerD
 
 Result<void> RollupBook::forget_marks() {
   const std::lock_guard lock(change_mutex_);
+  if (auto read = refresh_alone(); !read) return read;
   RollupNote changed = note();
   if (!changed.is_marked) return {};
   changed.is_marked = false;
@@ -193,6 +229,7 @@ Result<void> RollupBook::forget_marks() {
 
 Result<void> RollupBook::forget_marks(std::uint64_t damage) {
   const std::lock_guard lock(change_mutex_);
+  if (auto read = refresh_alone(); !read) return read;
   RollupNote changed = note();
   changed.is_marked = false;
   changed.damage = damage;

@@ -60,7 +60,9 @@ using CustomerDays = std::map<CustomerId, std::uint32_t>;
 /// By kRolledUp: which are made.
 using MadeResolutions = std::array<bool, 3>;
 
-/// Keeps the note in the store and at hand. Thread contract: any thread.
+/// Keeps the note in the store and at hand. Of processes that share a store each goes on from what
+/// lies there; of two changes within one moment one may be missing until it is made again, which
+/// every sweep and walk does. Thread contract: any thread.
 class RollupBook {
   struct Key {};  // only open makes one
 
@@ -72,6 +74,9 @@ class RollupBook {
   RollupBook(Key /*key*/, store::DueDays& due_days, const MadeResolutions& made)
       : due_days_(due_days), made_(made) {}
 
+  /// What other processes that share the store have noted meanwhile; a day that raw is gone of
+  /// never goes back. What cannot be read leaves what is known.
+  Result<void> refresh();
   RollupNote note() const;
   RollupNote note(const CustomerId& customer) const;
   const MadeResolutions& made() const { return made_; }
@@ -87,6 +92,7 @@ class RollupBook {
   Result<void> forget_marks(std::uint64_t damage);
 
  private:
+  Result<void> refresh_alone();
   Result<void> change(const RollupNote& note);
 
   store::DueDays& due_days_;

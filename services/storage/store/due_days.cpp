@@ -18,4 +18,16 @@ Result<std::vector<DueDay>> due_days_of(DueDays& due_days, const CustomerId& cus
   }
 }
 
+Result<std::vector<DueDay>> DueDays::due_of(const CustomerId& customer,
+                                            std::span<const SeriesId> series,
+                                            const DayRange& days) {
+  std::vector<DueDay> all;
+  for (const SeriesId one : series) {
+    const auto some = due_days_of(*this, customer, one, days);
+    if (!some) return some;
+    all.insert(all.end(), some->begin(), some->end());
+  }
+  return all;
+}
+
 }  // namespace vigia::storage::store

@@ -52,6 +52,15 @@ class DueDays {
   /// From `from` on, which is included, by series, then day: `max` at the most.
   virtual Result<std::vector<DueDay>> due(const CustomerId& customer, const DuePlace& from,
                                           std::size_t max) = 0;
+  /// Those of some series and days: by series as they stand in the question, then by day.
+  virtual Result<std::vector<DueDay>> due_of(const CustomerId& customer,
+                                             std::span<const SeriesId> series,
+                                             const DayRange& days);
+  /// Whether this process is to make that customer's roll-ups now: of several that share a store
+  /// one is told so at a time, until it lets go, or is gone for a minute. It spares work and
+  /// nothing else: two that make the same do no harm.
+  virtual Result<bool> claim(const CustomerId& /*customer*/) { return true; }
+  virtual void let_go(const CustomerId& /*customer*/) {}
   /// Forgets the marks that are still as they were read; those that were set anew stay. What was
   /// put before is on disk no later than that.
   virtual Result<void> done(const CustomerId& customer, std::span<const DueDay> days) = 0;
