@@ -5,32 +5,46 @@
 namespace vigia::storage::read {
 
 Result<void> QueryReader::prepare(lanes::AnswerMemory& memory) {
-  // Windows are asked for series by series: which of a series' days are stored differs.
-  if (found_.rollup.has_value() || (batch_ && batch_->left() > 0)) return {};
+  if (found_.rollup.has_value()) {
+    return run_ != nullptr && run_->left() > 0 ? Result<void>() : begin_run(memory);
+  }
+  if (batch_ && batch_->left() > 0) return {};
   return begin_batch(memory);
 }
 
 Result<SeriesData> QueryReader::next(lanes::AnswerMemory& memory) {
   ++next_;
-  if (!found_.rollup.has_value()) return batch_->next(memory);
-  return readers_.rolled.read(series().customer, key_of(series()), *found_.rollup,
-                              found_.range_of(series().customer), memory);
+  return found_.rollup.has_value() ? run_->next(memory) : batch_->next(memory);
 }
 
 // One customer's query is one run. An operator's series stand by their labels, whosever they are,
 // and a batch is as long as a run of one customer's.
+std::vector<store::SeriesKey> QueryReader::next_keys(std::size_t max) const {
+  std::vector<store::SeriesKey> keys;
+  for (std::size_t i = next_; i < found_.series.size() && keys.size() < max; ++i) {
+    if (found_.series[i].customer != found_.series[next_].customer) break;
+    keys.push_back(key_of(found_.series[i]));
+  }
+  return keys;
+}
+
 Result<void> QueryReader::begin_batch(lanes::AnswerMemory& memory) {
   batch_.reset();
   const CustomerId& customer = found_.series[next_].customer;
-  std::vector<store::SeriesKey> keys;
-  for (std::size_t i = next_; i < found_.series.size(); ++i) {
-    const SelectedSeries& one = found_.series[i];
-    if (keys.size() == BatchRead::kSeriesMax || one.customer != customer) break;
-    keys.push_back(key_of(one));
-  }
-  auto batch = readers_.raw.batch(customer, std::move(keys), found_.range_of(customer), memory);
+  auto batch = readers_.raw.batch(customer, next_keys(BatchRead::kSeriesMax),
+                                  found_.range_of(customer), memory);
   if (!batch) return forward(batch);
   batch_.emplace(std::move(*batch));
+  return {};
+}
+
+Result<void> QueryReader::begin_run(lanes::AnswerMemory& memory) {
+  run_.reset();
+  const CustomerId& customer = found_.series[next_].customer;
+  auto run = readers_.rolled.run(customer, next_keys(RolledRun::kSeriesMax), *found_.rollup,
+                                 found_.range_of(customer), memory);
+  if (!run) return forward(run);
+  run_ = std::move(*run);
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -56,11 +57,14 @@ class QueryReader {
 
  private:
   Result<void> begin_batch(lanes::AnswerMemory& memory);
+  Result<void> begin_run(lanes::AnswerMemory& memory);
+  std::vector<store::SeriesKey> next_keys(std::size_t max) const;
 
   const Readers readers_;
   const FoundQuery& found_;
   std::size_t next_;
   std::optional<BatchRead> batch_;
+  std::unique_ptr<RolledRun> run_;
 };
 
 }  // namespace vigia::storage::read

@@ -86,12 +86,18 @@ Result<void> RemoteRead::check_windows(const FoundQuery& found,
                                        const std::vector<SelectedSeries>& series,
                                        lanes::AnswerMemory& memory,
                                        const store::WorkLimit& limit) const {
-  for (const SelectedSeries& one : series) {
+  for (std::size_t begin = 0; begin < series.size();) {
     if (auto checked = limit.check(); !checked) return checked;
     const lanes::ScratchMemory scratch(memory);
-    auto all = rolled_.check(one.customer, key_of(one), *found.rollup, found.range_of(one.customer),
-                             memory);
-    if (!all && all.error().code != ErrorCode::kCorrupt) return all;
+    const CustomerId& customer = series[begin].customer;
+    std::vector<store::SeriesKey> keys;
+    while (begin + keys.size() < series.size() && keys.size() < RolledRun::kSeriesMax &&
+           series[begin + keys.size()].customer == customer) {
+      keys.push_back(key_of(series[begin + keys.size()]));
+    }
+    auto all = rolled_.check(customer, keys, *found.rollup, found.range_of(customer), memory);
+    if (!all) return all;
+    begin += keys.size();
   }
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/base/check.hpp"
 #include "libs/base/rfc3339.hpp"
 #include "libs/chunk/chunk_reader.hpp"
 #include "libs/rollup/window_maker.hpp"
@@ -16,6 +17,8 @@ namespace {
 constexpr TimestampMs kTimeMax = INT64_MAX - 2 * store::kDayMs;
 // A sample in the list, and packed, while lists grow.
 constexpr std::size_t kBytesPerWindow = 2 * sizeof(Sample) + 20;
+// Runs of days whose raw is read of many series at once: each has a cursor of its own.
+constexpr std::size_t kRawTogether = 4;
 
 constexpr TimestampMs begin_ms_of(std::uint32_t day) {
   return TimestampMs{day} * store::kDayMs + 1;
@@ -228,117 +231,233 @@ std::optional<TimestampMs> RolledReader::made_from_ms(const CustomerId& customer
   return begin_ms_of(*day);
 }
 
-Result<void> RolledReader::check(const CustomerId& customer, const store::SeriesKey& series,
+Result<void> RolledReader::check(const CustomerId& customer,
+                                 std::span<const store::SeriesKey> series,
                                  const rollup::Asked& asked, const ReadRange& range,
                                  lanes::AnswerMemory& memory) const {
   const Job job{customer, series, asked, range, memory};
-  const auto planned = plan(job, note(customer));
+  const auto planned = plans(job, note(customer));
   if (!planned) return tl::unexpected<Error>(planned.error());
-  if (planned->last_lost_day.has_value()) {
-    return no_windows_before(begin_ms_of(*planned->last_lost_day + 1), asked.resolution);
+  for (const Plan& plan : *planned) {
+    if (!plan.last_lost_day.has_value()) continue;
+    return no_windows_before(begin_ms_of(*plan.last_lost_day + 1), asked.resolution);
   }
-  auto found = has_stored_histograms(job, planned->raw_days);
-  for (const store::DayRange& run : planned->raw_days) {
-    if (!found || *found) break;
-    found = reader_.has_histograms(customer, series, range_of(job.range, run), memory);
-  }
+  auto found = has_stored_histograms(job, *planned);
+  if (found && !*found) found = has_raw_histograms(job, *planned);
   if (!found) return forward(found);
   if (*found) return no_windows_of_histograms();
   return {};
 }
 
-Result<bool> RolledReader::has_stored_histograms(
-    const Job& job, const std::vector<store::DayRange>& raw_days) const {
+Result<bool> RolledReader::has_stored_histograms(const Job& job,
+                                                 const std::vector<Plan>& plans) const {
   if (!is_stored(job.asked.resolution)) return false;
   store::ChunkQuery query{job.range.from_ms - 1, job.range.to_ms - 1, job.asked.resolution};
   query.wants_data = false;
-  const auto cursor = reader_.chunks().read(job.customer, {&job.series, 1}, query);
+  const auto cursor = reader_.chunks().read(job.customer, job.series, query);
   for (;;) {
     const auto page = cursor->next();
+    if (!page && page.error().code == ErrorCode::kCorrupt) continue;  // told when it is read
     if (!page) return tl::unexpected<Error>(page.error());
     if (page->empty()) return false;
     for (const store::ChunkRow& row : *page) {
       const std::uint32_t day = store::day_of(row.first_ms);
-      if (rolling::is_histogram_day(row) && !is_among(raw_days, day)) return true;
+      if (rolling::is_histogram_day(row) && !is_among(plans[cursor->at()].raw_days, day)) {
+        return true;
+      }
     }
   }
 }
 
-Result<SeriesData> RolledReader::read(const CustomerId& customer, const store::SeriesKey& series,
-                                      const rollup::Asked& asked, const ReadRange& range,
-                                      lanes::AnswerMemory& memory) const {
-  const Job job{customer, series, asked, range, memory};
-  constexpr int kAttempts = 3;
-  for (int i = 0; i < kAttempts; ++i) {
-    const rolling::RollupNote note = this->note(customer);
-    const auto planned = plan(job, note);
-    if (!planned) return tl::unexpected<Error>(planned.error());
-    if (planned->last_lost_day.has_value()) break;
-    const std::vector<store::DayRange>& days = planned->raw_days;
-    Rolled rolled;
-    if (is_stored(asked.resolution)) {
-      if (auto added = add_stored(job, days, rolled); !added) return forward(added);
-    }
-    for (const store::DayRange& run : days) {
-      if (auto added = add_raw(job, run, rolled); !added) return forward(added);
-    }
-    // Else raw of these days may have gone while it was read.
-    const bool is_whole = days.empty() || this->note(customer).raw_gone_day == note.raw_gone_day;
-    if (!is_whole) continue;
-    SeriesData data = packed(std::move(rolled.samples), asked.resolution);
-    data.unreadable_rows = rolled.unreadable_rows;
-    return data;
+Result<bool> RolledReader::has_raw_histograms(const Job& job,
+                                              const std::vector<Plan>& plans) const {
+  std::map<store::DayRange, std::vector<store::SeriesKey>> by_days;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    for (const store::DayRange& run : plans[i].raw_days) by_days[run].push_back(job.series[i]);
   }
-  return fail(ErrorCode::kUnavailable, "storage: raw samples go just now, ask again");
+  for (const auto& [days, series] : by_days) {
+    auto found =
+        reader_.has_histograms(job.customer, series, range_of(job.range, days), job.memory);
+    if (!found || *found) return found;
+  }
+  return false;
 }
 
 // Heads first, then the marks: what moves from one to the other meanwhile is seen in one of them.
-Result<RolledReader::Plan> RolledReader::plan(const Job& job,
-                                              const rolling::RollupNote& note) const {
+Result<std::vector<RolledRun::Plan>> RolledReader::plans(const Job& job,
+                                                         const rolling::RollupNote& note) const {
   const store::DayRange all = days_of(job.range);
   const auto made_from = note.made_from_day(job.asked.resolution);
-  if (!made_from.has_value()) return Plan{{all}, std::nullopt};
+  if (!made_from.has_value()) return std::vector<Plan>(job.series.size(), {{all}, std::nullopt});
   // Of older days there is what was made of them.
   const store::DayRange whole{std::max(all.first, note.raw_gone_day + 1), all.last};
-  Plan plan;
-  if (note.is_marked) {
-    auto open = reader_.open_days(job.series.id, job.memory);
+  std::vector<Plan> plans;
+  std::vector<store::SeriesId> ids;
+  for (const store::SeriesKey& series : job.series) {
+    ids.push_back(series.id);
+    Plan& plan = plans.emplace_back();
+    plan.raw_days = {whole};
+    if (!note.is_marked) continue;
+    auto open = reader_.open_days(series.id, job.memory);
     if (!open) return tl::unexpected<Error>(open.error());
     plan.raw_days = std::move(*open);
-  } else {
-    plan.raw_days = {whole};
   }
-  const auto due = store::due_days_of(*reader_.chunks().due_days(), job.customer, job.series.id,
-                                      {std::max(all.first, *made_from), all.last});
+  const auto due = reader_.chunks().due_days()->due_of(job.customer, ids,
+                                                       {std::max(all.first, *made_from), all.last});
   if (!due) return tl::unexpected<Error>(due.error());
+  std::size_t at = 0;
   for (const store::DueDay& day : *due) {
+    while (at < ids.size() && ids[at] != day.place.series) ++at;
+    CHECK(at < ids.size());  // they come in the order of the question
     // A mark that the roller has not seen yet: the windows of its day may be there, and lack it.
     const bool is_gone = day.place.day <= note.raw_gone_day;
     if (is_gone || day.kind == store::DueKind::kLost) {
-      plan.last_lost_day = day.place.day;
+      plans[at].last_lost_day = day.place.day;
     } else {
-      plan.raw_days.push_back({day.place.day, day.place.day});
+      plans[at].raw_days.push_back({day.place.day, day.place.day});
     }
   }
-  plan.raw_days = joined_runs(std::move(plan.raw_days), whole);
-  return plan;
+  for (Plan& plan : plans) plan.raw_days = joined_runs(std::move(plan.raw_days), whole);
+  return plans;
 }
 
-Result<void> RolledReader::add_stored(const Job& job, const std::vector<store::DayRange>& raw_days,
-                                      Rolled& rolled) const {
-  const TimestampMs width_ms = rollup::width_ms(job.asked.resolution);
-  const TimestampMs from_ms = stamp_of(job.range.from_ms + width_ms - 1);
-  const TimestampMs to_ms = stamp_of(job.range.to_ms);
-  const auto cursor =
-      reader_.chunks().read(job.customer, {&job.series, 1}, {from_ms, to_ms, job.asked.resolution});
-  StoredParts parts(job.asked, job.range, raw_days);
+Result<std::unique_ptr<RolledRun>> RolledReader::run(const CustomerId& customer,
+                                                     std::vector<store::SeriesKey> series,
+                                                     const rollup::Asked& asked,
+                                                     const ReadRange& range,
+                                                     lanes::AnswerMemory& memory) const {
+  CHECK(series.size() <= RolledRun::kSeriesMax);
+  auto run = std::make_unique<RolledRun>(RolledRun::Key{}, *this, customer, asked, range);
+  run->series_ = std::move(series);
+  if (auto begun = run->begin(memory); !begun) return forward(begun);
+  return run;
+}
+
+// A batch of raw samples may take fewer than it is asked for: then the run ends there.
+Result<void> RolledRun::begin(lanes::AnswerMemory& memory) {
+  const rolling::RollupNote note = reader_.note(customer_);
+  raw_gone_day_ = note.raw_gone_day;
+  auto planned = reader_.plans({customer_, series_, asked_, range_, memory}, note);
+  if (!planned) return tl::unexpected<Error>(planned.error());
+  plans_ = std::move(*planned);
+  std::map<store::DayRange, std::vector<std::size_t>> by_days;
+  for (std::size_t i = 0; i < plans_.size(); ++i) {
+    if (plans_[i].last_lost_day.has_value()) continue;
+    for (const store::DayRange& run : plans_[i].raw_days) by_days[run].push_back(i);
+  }
+  std::size_t end = series_.size();
+  for (const auto& [days, places] : by_days) {
+    if (raw_.size() == kRawTogether) break;  // those of few are read one by one
+    if (places.size() == 1) continue;
+    std::vector<store::SeriesKey> keys;
+    for (const std::size_t place : places) keys.push_back(series_[place]);
+    auto batch = reader_.reader_.batch(customer_, std::move(keys), range_of(range_, days), memory);
+    if (!batch) return forward(batch);
+    if (batch->left() < places.size()) end = std::min(end, places[batch->left()]);
+    raw_.emplace(days, std::move(*batch));
+  }
+  series_.resize(end);
+  plans_.resize(end);
+  if (!reader_.is_stored(asked_.resolution)) return {};
+  const TimestampMs width_ms = rollup::width_ms(asked_.resolution);
+  const TimestampMs from_ms = stamp_of(range_.from_ms + width_ms - 1);
+  const TimestampMs to_ms = stamp_of(range_.to_ms);
+  cursor_ = reader_.reader_.chunks().read(customer_, series_, {from_ms, to_ms, asked_.resolution});
+  return {};
+}
+
+Result<SeriesData> RolledRun::next(lanes::AnswerMemory& memory) {
+  const std::size_t place = next_;
+  auto data = try_next(memory);
+  constexpr int kMore = 2;
+  for (int i = 0; i < kMore && data && !data->has_value(); ++i) {  // raw has moved meanwhile
+    const auto alone = reader_.run(customer_, {series_[place]}, asked_, range_, memory);
+    if (!alone) return tl::unexpected<Error>(alone.error());
+    data = (*alone)->try_next(memory);
+  }
+  if (!data) return tl::unexpected<Error>(data.error());
+  if (data->has_value()) return std::move(**data);
+  return fail(ErrorCode::kUnavailable, "storage: raw samples go just now, ask again");
+}
+
+// Nothing where what is read of raw may be gone.
+Result<std::optional<SeriesData>> RolledRun::try_next(lanes::AnswerMemory& memory) {
+  const std::size_t series = next_++;
+  const Plan& plan = plans_[series];
+  if (plan.last_lost_day.has_value()) return std::nullopt;
+  const std::vector<Raw> raw = raw_of(series, memory);
+  Rolled rolled;
+  if (cursor_ != nullptr) {
+    if (auto added = add_stored(series, memory, rolled); !added) return forward(added);
+  }
+  for (const Raw& one : raw) {
+    if (auto added = add_raw(one, memory, rolled); !added) return forward(added);
+  }
+  // Else raw of these days may have gone while it was read.
+  const bool is_whole =
+      plan.raw_days.empty() || reader_.note(customer_).raw_gone_day == raw_gone_day_;
+  if (!is_whole) return std::nullopt;
+  SeriesData data = packed(std::move(rolled.samples), asked_.resolution);
+  data.unreadable_rows = rolled.unreadable_rows;
+  return data;
+}
+
+// All of them, whatever one says: each batch goes on by one series.
+std::vector<RolledRun::Raw> RolledRun::raw_of(std::size_t series, lanes::AnswerMemory& memory) {
+  std::vector<Raw> all;
+  for (const store::DayRange& days : plans_[series].raw_days) {
+    const auto batch = raw_.find(days);
+    all.push_back(
+        {days, batch == raw_.end() ? read_raw(series, days, memory) : batch->second.next(memory)});
+  }
+  return all;
+}
+
+Result<SeriesData> RolledRun::read_raw(std::size_t series, const store::DayRange& days,
+                                       lanes::AnswerMemory& memory) const {
+  auto batch = reader_.reader_.batch(customer_, {series_[series]}, range_of(range_, days), memory);
+  if (!batch) return forward(batch);
+  return batch->next(memory);
+}
+
+Result<void> RolledRun::add_raw(const Raw& raw, lanes::AnswerMemory& memory, Rolled& rolled) const {
+  if (!raw.data) return tl::unexpected<Error>(raw.data.error());
+  const ReadRange range = range_of(range_, raw.days);
+  // Histograms came since `check`, which found none: they are of the next answer.
+  const TimestampMs width_ms = rollup::width_ms(asked_.resolution);
+  // No more windows than samples, nor than the range has.
+  const std::size_t windows =
+      std::min(sample_count(raw.data->chunks), windows_in(range.from_ms, range.to_ms, width_ms));
+  if (auto fits = memory.add(windows * kBytesPerWindow); !fits) return fits;
+  rolled.unreadable_rows += raw.data->unreadable_rows;
+  PartList parts(asked_.part, rolled.samples);
+  return add_windows(*raw.data, range, asked_.resolution, parts);
+}
+
+Result<std::vector<store::ChunkRow>> RolledRun::next_rows(std::size_t series) {
+  // Rows of a series whose raw has moved, which was read anew, are passed over.
+  while (!is_over_ && (!ahead_ || ahead_->series < series)) {
+    auto rows = cursor_->next();
+    is_over_ = rows && rows->empty();
+    ahead_.emplace(Page{cursor_->at(), std::move(rows)});
+  }
+  if (is_over_ || ahead_->series != series) return std::vector<store::ChunkRow>();
+  auto rows = std::move(ahead_->rows);
+  ahead_.reset();
+  return rows;
+}
+
+Result<void> RolledRun::add_stored(std::size_t series, lanes::AnswerMemory& memory,
+                                   Rolled& rolled) {
+  StoredParts parts(asked_, range_, plans_[series].raw_days);
   for (;;) {
-    const auto page = cursor->next();
+    const auto page = next_rows(series);
     if (!page) return tl::unexpected<Error>(page.error());
     if (page->empty()) break;
     for (const store::ChunkRow& row : *page) {
-      const std::size_t windows = windows_in(row.first_ms, row.last_ms, width_ms);
-      auto fits = job.memory.add(windows * (sizeof(StoredPart) + kBytesPerWindow));
+      const std::size_t windows =
+          windows_in(row.first_ms, row.last_ms, rollup::width_ms(asked_.resolution));
+      auto fits = memory.add(windows * (sizeof(StoredPart) + kBytesPerWindow));
       if (!fits) return fits;
       auto added = parts.add(row);
       if (!added && added.error().code != ErrorCode::kCorrupt) return added;
@@ -347,24 +466,6 @@ Result<void> RolledReader::add_stored(const Job& job, const std::vector<store::D
   }
   parts.give(rolled.samples);
   return {};
-}
-
-Result<void> RolledReader::add_raw(const Job& job, const store::DayRange& days,
-                                   Rolled& rolled) const {
-  const ReadRange range = range_of(job.range, days);
-  auto batch = reader_.batch(job.customer, {job.series}, range, job.memory);
-  if (!batch) return forward(batch);
-  const auto raw = batch->next(job.memory);
-  if (!raw) return tl::unexpected<Error>(raw.error());
-  // Histograms came since `check`, which found none: they are of the next answer.
-  const TimestampMs width_ms = rollup::width_ms(job.asked.resolution);
-  // No more windows than samples, nor than the range has.
-  const std::size_t windows =
-      std::min(sample_count(raw->chunks), windows_in(range.from_ms, range.to_ms, width_ms));
-  if (auto fits = job.memory.add(windows * kBytesPerWindow); !fits) return fits;
-  rolled.unreadable_rows += raw->unreadable_rows;
-  PartList parts(job.asked.part, rolled.samples);
-  return add_windows(*raw, range, job.asked.resolution, parts);
 }
 
 }  // namespace vigia::storage::read

@@ -295,6 +295,33 @@ TEST_F(RolledReadTest, WhereRawIsGoneRollUpsAreRead) {
   EXPECT_EQ(read("m", "1h:count").size(), 48U);
 }
 
+// More than are asked for together, with days that are made, marked and open.
+TEST_F(RolledReadTest, ManySeriesAtOnceAreEachAsItsSamplesSay) {
+  constexpr int kSeries = 150;
+  open_rollups();
+  const TimestampMs start = kNow / kDay * kDay;
+  std::map<std::string, Values> wanted;
+  const auto write = [&](int series, TimestampMs time_ms, double value) {
+    const std::string metric = "m" + std::to_string(series);
+    storage_.write("cliente-a", metric, {{time_ms, value}});
+    wanted[metric][(time_ms - 1) / kHour * kHour + kHour - 1] += value;
+  };
+  for (int i = 0; i < 3 * kSeries; ++i) write(i / 3, start + (i % 3) * kDay + 7 * kHour, i + 1);
+  roll_all();
+  for (int i = 0; i < kSeries; i += 3) write(i, start + kDay + 7 * kHour - 1, 5);
+  storage_.advance(std::chrono::hours(24));  // closed, and marked
+  for (int i = 0; i < kSeries; i += 5) write(i, start + 7 * kHour - 2, 9);
+  for (int i = 0; i < kSeries; i += 7) write(i, start + 2 * kDay + (i % 20) * kHour + 3, 2);
+  auto all = matchers("m[0-9]+", "1h:sum");
+  all.front().type = MatchType::kRegex;
+  const auto made = answer({{0, INT64_MAX, all}}, ResponseType::kSamples).value();
+  std::map<std::string, Values> found;
+  for (const AnswerSeries& one : read_samples_answer(made.body)) {
+    for (const Sample& sample : one.samples) found[one.metric][sample.timestamp_ms] = sample.value;
+  }
+  EXPECT_EQ(found, wanted);
+}
+
 // Never silently less than raw has.
 TEST_F(RolledReadTest, RollUpsThatAreKeptForLessThanRawAreRefusedBefore) {
   open_rollups();

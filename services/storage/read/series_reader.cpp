@@ -137,13 +137,14 @@ Result<std::vector<store::DayRange>> SeriesReader::open_days(store::SeriesId ser
 }
 
 Result<bool> SeriesReader::has_histograms(const CustomerId& customer,
-                                          const store::SeriesKey& series, const ReadRange& range,
+                                          std::span<const store::SeriesKey> series,
+                                          const ReadRange& range,
                                           lanes::AnswerMemory& memory) const {
   const auto is_one = [&range](const store::ChunkRow& row) {
     return store::holds_histograms(row.encoding) && overlaps(row, range);
   };
-  {
-    const heads::HeadView head = heads_.read(series.id);
+  for (const store::SeriesKey& one : series) {
+    const heads::HeadView head = heads_.read(one.id);
     lanes::HeldMemory held(memory);
     if (auto fits = held.set(memory_of(head)); !fits) return forward(fits);
     if (std::any_of(head.closed.begin(), head.closed.end(), is_one)) return true;
@@ -154,9 +155,10 @@ Result<bool> SeriesReader::has_histograms(const CustomerId& customer,
   }
   store::ChunkQuery query{range.from_ms, range.to_ms, Resolution::kRaw};
   query.wants_data = false;
-  const auto cursor = chunks_.read(customer, {&series, 1}, query);
+  const auto cursor = chunks_.read(customer, series, query);
   for (;;) {
     const auto page = cursor->next();
+    if (!page && page.error().code == ErrorCode::kCorrupt) continue;
     if (!page) return tl::unexpected<Error>(page.error());
     if (page->empty()) return false;
     if (std::any_of(page->begin(), page->end(), is_one)) return true;

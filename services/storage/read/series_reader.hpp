@@ -97,9 +97,10 @@ class SeriesReader {
   /// meanwhile, with the errors of AnswerMemory::add.
   Result<std::vector<store::DayRange>> open_days(store::SeriesId series,
                                                  lanes::AnswerMemory& memory) const;
-  /// Whether the series has native histograms in the range, open or stored: their data is not read.
-  /// Memory and errors as of open_days.
-  Result<bool> has_histograms(const CustomerId& customer, const store::SeriesKey& series,
+  /// Whether one of the series has native histograms in the range, open or stored: their data is
+  /// not read, and a series whose rows are damaged is passed over. Memory and errors as of
+  /// open_days.
+  Result<bool> has_histograms(const CustomerId& customer, std::span<const store::SeriesKey> series,
                               const ReadRange& range, lanes::AnswerMemory& memory) const;
   store::ChunkStore& chunks() const { return chunks_; }
 
