@@ -17,7 +17,7 @@ import span_finding
 from cassandra_server import OwnCassandra
 from cold_store import TOKEN, StorageAlone
 from otlp import log_request, post, resource_of
-from remote_read import SAMPLES, post_read, read_request, samples_of
+from remote_read import SAMPLES, post_read, read_request, rolled_request, samples_of
 from remote_write import write
 from stack import wait_for
 
@@ -33,16 +33,24 @@ internal_token: secret
 store:
   cassandra:
     {{directory: "{folder}", contact_points: ["{node}"], keyspace: {keyspace}, replication_factor: 1, lease: {lease}, gather: 1s}}
-retention: {{raw: 30d, interval: 1s}}
+retention: {{raw: {raw}, interval: 1s}}
 """
+_DAY_MS = 86_400_000
+_DUE = "vigia_storage_rollup_days_due"
+_ROLLED = "vigia_storage_rollup_days_total"
+_WAITING = "vigia_storage_closed_chunks_waiting_bytes"
 
 
 class StorageOnCassandra(StorageAlone):
     def __init__(self, folder: Path, node: str, keyspace: str, lease: str = "60s") -> None:
         folder.mkdir(exist_ok=True)
         super().__init__(folder)
-        text = _STORAGE.format(host=self.host, folder=self.folder, node=node, keyspace=keyspace, lease=lease)
-        self.config.write_text(text)
+        self.words = {"host": self.host, "folder": self.folder, "node": node, "keyspace": keyspace, "lease": lease}
+        self.keep_raw("30d")
+
+    def keep_raw(self, how_long: str) -> None:
+        """From its next start on."""
+        self.config.write_text(_STORAGE.format(**self.words, raw=how_long))
 
     def read(self, metric: str) -> dict[tuple[tuple[str, str], ...], dict[int, float]]:
         answer = post_read(self.url, read_request([(metric, 0, 2**62)]), SAMPLES, HEADERS)
@@ -85,8 +93,7 @@ def test_what_was_acknowledged_is_there_after_a_kill_and_another_instance_finds_
     log = log_request(resource_of(CUSTOMER), "kept")
     answer = post(storage.url, "secret", log.SerializeToString(), signal="logs", headers={"X-Vigia-Customer": CUSTOMER})
     assert answer.status_code == 200, answer.text
-    waiting = "vigia_storage_closed_chunks_waiting_bytes"
-    wait_for("closed chunks are in the cluster", lambda: storage.metrics().get(waiting) == 0)
+    wait_for("closed chunks are in the cluster", lambda: storage.metrics().get(_WAITING) == 0)
     storage.kill()
     storage.start()
     assert storage.read("probe") == wanted
@@ -339,3 +346,91 @@ def test_while_the_node_is_away_writers_are_asked_to_come_again_and_nothing_is_l
     assert found[tuple(sorted(labels(1).items()))] == wanted
     assert found[tuple(sorted(labels(5).items()))] == dict.fromkeys(after, 5.0)
     assert storage.stop() == 0
+
+
+class Rolled:
+    """Three days of a few series that go up and begin anew, and what roll-ups of them are."""
+
+    def __init__(self) -> None:
+        self.begin = self.day_ms(5)
+        self.samples: dict[int, dict[int, float]] = {
+            series: {
+                self.begin + at: float((at // 300_000 * (series + 1)) % 37)
+                for at in range(300_000, 3 * _DAY_MS, 300_000)
+            }
+            for series in range(5)
+        }
+
+    @staticmethod
+    def day_ms(ago: int) -> int:
+        return (int(time.time()) // 86_400 - ago) * _DAY_MS
+
+    def write_to(self, storage: StorageAlone) -> None:
+        """Two hours a request, and a sample of a later day, so that what lies before it is closed."""
+        for first in range(self.begin, self.begin + 3 * _DAY_MS, 7_200_000):
+            part = {
+                one: [p for p in all_.items() if first <= p[0] < first + 7_200_000]
+                for one, all_ in self.samples.items()
+            }
+            write(storage.url, [(labels(one), samples) for one, samples in part.items()], HEADERS)
+        self.add(storage, self.day_ms(1) + 3_600_000, 5.0)
+
+    def add(self, storage: StorageAlone, time_ms: int, value: float) -> None:
+        write(storage.url, [(labels(one), [(time_ms, value)]) for one in self.samples], HEADERS)
+        for all_ in self.samples.values():
+            all_[time_ms] = value
+
+    def windows(self, series: int, width_ms: int, part: Callable[[list[float]], float]) -> dict[int, float]:
+        """By their stamps: open on the left, closed on the right. Of the three days."""
+        found: dict[int, list[float]] = {}
+        for time_ms, value in sorted(self.samples[series].items()):
+            if time_ms <= self.begin + 3 * _DAY_MS:
+                found.setdefault(-(-time_ms // width_ms) * width_ms - 1, []).append(value)
+        return {stamp: part(values) for stamp, values in found.items()}
+
+    def are_in(self, storage: StorageAlone) -> None:
+        asked: dict[str, tuple[int, Callable[[list[float]], float]]] = {
+            "5m:max": (300_000, max),
+            "1h:sum": (3_600_000, sum),
+            "1h:resets": (
+                3_600_000,
+                lambda values: float(sum(b < a for a, b in zip(values, values[1:], strict=False))),
+            ),
+            "1d:count": (_DAY_MS, len),
+            "1d:last": (_DAY_MS, lambda values: values[-1]),
+        }
+        for rollup, (width_ms, part) in asked.items():
+            request = rolled_request("probe", rollup, self.begin, self.begin + 3 * _DAY_MS - 1)
+            answer = post_read(storage.url, request, SAMPLES, HEADERS)
+            assert answer.status_code == 200, f"{rollup}: {answer.text}"
+            found = samples_of(answer)
+            for series in self.samples:
+                assert found[tuple(sorted(labels(series).items()))] == self.windows(series, width_ms, part), rollup
+
+
+def test_roll_ups_are_made_by_whoever_is_there_and_outlive_their_samples(make: Maker) -> None:
+    """Killed with its marks set and nothing made: another makes them; raw goes, and they are what they were, for a third too."""
+    one, two = (make(name, "rolled", "3s") for name in ("one", "two"))
+    one.start()
+    rolled = Rolled()
+    rolled.write_to(one)
+    wait_for("closed chunks are in the cluster", lambda: one.metrics().get(_WAITING) == 0)
+    rolled.are_in(one)
+    made_before = one.metrics()[_ROLLED]
+    one.kill()
+    two.start()
+    now = [({"__name__": "now", "customer_id": CUSTOMER}, [(int(time.time() * 1000), 1.0)])]
+    write(two.url, now, HEADERS)  # days are over by what comes in
+    everything = 3 * len(rolled.samples)
+    wait_for("another makes them", lambda: two.metrics().get(_ROLLED, 0) >= everything - made_before, 180)
+    wait_for("nothing is due", lambda: two.metrics()[_DUE] == 0, 180)
+    rolled.are_in(two)
+    two.kill()
+    two.keep_raw("2d")
+    two.start()
+    wait_for("raw goes", lambda: min(map(min, two.read("probe").values())) > rolled.begin + 3 * _DAY_MS, 60)
+    rolled.are_in(two)
+    third = make("three", "rolled", "3s")
+    third.keep_raw("2d")
+    third.start()
+    rolled.are_in(third)

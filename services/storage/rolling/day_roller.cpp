@@ -166,17 +166,19 @@ void DayRoller::add_windows(const std::vector<store::ChunkRow>& rows, MadeDay& d
 }
 
 Result<void> DayRoller::put_days(const Job& job, RolledCounts& counts) {
+  std::vector<store::ClosedChunk> rows;
   for (std::size_t i = 0; i < kRolledUp.size(); ++i) {
     if (!book_.made().at(i)) continue;
-    if (auto put = put_windows(job, i, counts); !put) return put;
+    if (auto added = add_rows(job, i, rows, counts); !added) return added;
   }
-  if (auto put = put_histogram_days(job); !put) return put;
+  add_histogram_days(job, rows);
   counts.days = job.days.size();
-  return {};
+  return rows.empty() ? Result<void>() : store::put_now(chunks_, job.customer, rows);
 }
 
 // One row a period: what it has of other days stays in it.
-Result<void> DayRoller::put_windows(const Job& job, std::size_t resolution, RolledCounts& counts) {
+Result<void> DayRoller::add_rows(const Job& job, std::size_t resolution,
+                                 std::vector<store::ClosedChunk>& rows, RolledCounts& counts) {
   const Resolution width = kRolledUp.at(resolution);
   std::map<std::uint32_t, std::vector<Window>> made;  // by period
   for (const MadeDay& day : job.days) {
@@ -185,14 +187,14 @@ Result<void> DayRoller::put_windows(const Job& job, std::size_t resolution, Roll
     auto& period = made[period_of(width, day.due.place.day)];
     period.insert(period.end(), windows.begin(), windows.end());
   }
-  std::vector<store::ClosedChunk> rows;
   for (const auto& [period, windows] : made) {
-    auto stored = stored_windows(job, width, period);
+    auto stored = stored_period(job, width, period);
     if (!stored) return forward(stored);
-    rows.push_back(
-        window_row(job.series, width, joined_with(job, std::move(*stored), windows, counts)));
+    rows.push_back(window_row(job.series, width,
+                              joined_with(job, std::move(stored->windows), windows, counts)));
+    rows.back().replaces = stored->edition;
   }
-  return put(job, rows);
+  return {};
 }
 
 // In order. Of two for one time the stored one stays where it may hold samples that are gone.
@@ -220,26 +222,30 @@ std::vector<Window> DayRoller::joined_with(const Job& job, std::vector<Window> s
 }
 
 // A damaged row is made anew, and with it whatever else there is raw of: its other days are lost.
-Result<std::vector<Window>> DayRoller::stored_windows(const Job& job, Resolution resolution,
-                                                      std::uint32_t period) {
+Result<DayRoller::StoredPeriod> DayRoller::stored_period(const Job& job, Resolution resolution,
+                                                         std::uint32_t period) {
   const TimestampMs from_ms = TimestampMs{period} * store::kDayMs;
   const TimestampMs to_ms = from_ms + store::row_span_max_ms(resolution) - 1;
   const auto rows =
       store::read_rows(chunks_, job.customer, job.series, {from_ms, to_ms, resolution});
   if (!rows) return tl::unexpected<Error>(rows.error());
+  StoredPeriod found;
+  for (const store::ChunkRow& row : *rows) {
+    if (row.first_ms == from_ms && !is_histogram_day(row)) found.edition = row.edition;
+  }
   auto stored = windows_of_rows(*rows, resolution);
   if (!stored) {
     if (auto forgotten = book_.forget_marks(); !forgotten) return forward(forgotten);
-    return std::vector<Window>();
+    return found;
   }
   std::erase_if(stored->windows, [&](const Window& window) {
     return period_of(resolution, day_of_window(window.end_ms)) != period;
   });
-  return std::move(stored->windows);
+  found.windows = std::move(stored->windows);
+  return found;
 }
 
-Result<void> DayRoller::put_histogram_days(const Job& job) {
-  std::vector<store::ClosedChunk> rows;
+void DayRoller::add_histogram_days(const Job& job, std::vector<store::ClosedChunk>& rows) const {
   for (const MadeDay& day : job.days) {
     if (!day.has_histograms) continue;
     for (std::size_t i = 0; i < kRolledUp.size(); ++i) {
@@ -247,12 +253,6 @@ Result<void> DayRoller::put_histogram_days(const Job& job) {
       rows.push_back(histogram_day_row(job.series, kRolledUp.at(i), day.due.place.day));
     }
   }
-  return put(job, rows);
-}
-
-Result<void> DayRoller::put(const Job& job, const std::vector<store::ClosedChunk>& rows) {
-  if (rows.empty()) return {};
-  return store::put_now(chunks_, job.customer, rows);
 }
 
 }  // namespace vigia::storage::rolling

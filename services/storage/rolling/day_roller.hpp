@@ -30,8 +30,9 @@ struct SettledDays {
   std::vector<store::DueDay> lost;
 };
 
-/// Thread contract: one thread, and no other process on the store: a row is read, changed and
-/// written.
+/// Thread contract: one thread. A row is read, changed and written: another process may do so at
+/// the same time on a store that counts editions only; then one of them fails and is to do it
+/// again.
 class DayRoller {
  public:
   /// Of one call: a row of hours is written once for all of them.
@@ -73,13 +74,16 @@ class DayRoller {
   Result<void> make_day(const Job& job, MadeDay& day, RolledCounts& counts);
   void add_windows(const std::vector<store::ChunkRow>& rows, MadeDay& day, RolledCounts& counts);
   Result<void> put_days(const Job& job, RolledCounts& counts);
-  Result<void> put_windows(const Job& job, std::size_t resolution, RolledCounts& counts);
-  Result<std::vector<Window>> stored_windows(const Job& job, Resolution resolution,
-                                             std::uint32_t period);
+  Result<void> add_rows(const Job& job, std::size_t resolution,
+                        std::vector<store::ClosedChunk>& rows, RolledCounts& counts);
+  struct StoredPeriod {
+    std::vector<Window> windows;
+    std::uint64_t edition = 0;  ///< of the row that they lie in
+  };
+  Result<StoredPeriod> stored_period(const Job& job, Resolution resolution, std::uint32_t period);
   static std::vector<Window> joined_with(const Job& job, std::vector<Window> stored,
                                          const std::vector<Window>& made, RolledCounts& counts);
-  Result<void> put_histogram_days(const Job& job);
-  Result<void> put(const Job& job, const std::vector<store::ClosedChunk>& rows);
+  void add_histogram_days(const Job& job, std::vector<store::ClosedChunk>& rows) const;
 
   store::ChunkStore& chunks_;
   RollupBook& book_;

@@ -61,6 +61,8 @@ struct ChunkRow {
   std::uint64_t version = 0;  ///< of two values at one time one stays: staying_of
   Encoding encoding = Encoding::kFloats;
   std::string data;
+  /// Of a roll-up as it was read: how often it has been written. 0: the store does not count.
+  std::uint64_t edition = 0;
 };
 
 /// A chunk on its way into a store.
@@ -68,6 +70,10 @@ struct ClosedChunk {
   std::string metric;  ///< as SeriesKey's
   ChunkRow row;
   Resolution resolution = Resolution::kRaw;
+  /// Of a roll-up: the edition of the row that it was made from, 0 where there was none. A store
+  /// that counts editions refuses it as kUnavailable once another has been put meanwhile: then it
+  /// is to be made anew. Nothing: whatever is there is replaced.
+  std::optional<std::uint64_t> replaces{};
 };
 
 /// What of a customer's series is read, from from_ms to to_ms, both included.

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "services/storage/store/cassandra/chunk_block.hpp"
+#include "services/storage/store/cassandra/rollup_rows.hpp"
 
 namespace vigia::storage::store::cassandra {
 namespace {
@@ -62,6 +63,9 @@ BoundCells BlockReader::key_of(const BlockPartition& partition, std::int64_t mos
 Result<void> BlockReader::read(std::span<const BlockPartition> some, ReadRows& rows,
                                std::map<std::uint64_t, Error>& damaged) const {
   if (rows.empty()) return {};
+  if (place_.resolution != Resolution::kRaw) {
+    return reading_.rollups.read(place_, query_, kept_day_, some, rows, damaged);
+  }
   const auto most = static_cast<std::int64_t>(rows.rbegin()->first);
   std::vector<const BlockPartition*> asked;
   Requests requests(reading_.session, place_.customer.text());
@@ -129,12 +133,13 @@ Result<void> BlockReader::take(const Page& page, ReadRows& rows,
   return {};
 }
 
-std::vector<ChunkRow> sorted_rows(std::vector<ReadRow> rows) {
+std::vector<ChunkRow> sorted_rows(std::vector<ReadRow> rows, Resolution resolution) {
   const auto key = [](const ReadRow& one) {
     return std::tuple(one.row.first_ms, one.row.version, one.row.encoding);
   };
-  const auto worth = [](const ReadRow& one) {
-    return std::tuple(one.row.last_ms, one.row.data.size(), one.written);
+  const auto worth = [resolution](const ReadRow& one) {
+    const bool is_raw = resolution == Resolution::kRaw;
+    return std::tuple(is_raw ? one.row.last_ms : 0, is_raw ? one.row.data.size() : 0, one.written);
   };
   std::sort(rows.begin(), rows.end(), [&](const ReadRow& left, const ReadRow& right) {
     return std::pair(key(left), worth(right)) < std::pair(key(right), worth(left));
@@ -217,7 +222,9 @@ Result<void> CassandraChunkCursor::load_some(std::size_t end) {
 void CassandraChunkCursor::give(std::size_t end, ReadRows& rows,
                                 const std::map<std::uint64_t, Error>& damaged) {
   std::map<std::uint64_t, std::vector<ChunkRow>> sorted;
-  for (auto& [id, some] : rows) sorted[id] = sorted_rows(std::move(some));
+  for (auto& [id, some] : rows) {
+    sorted[id] = sorted_rows(std::move(some), query_.resolution);
+  }
   for (std::size_t i = begin_; i < end; ++i) {
     const std::uint64_t id = series_[i].id.value;
     if (const auto bad = damaged.find(id); bad != damaged.end()) {

@@ -17,14 +17,17 @@ namespace vigia::storage::store::cassandra {
 /// The statements that read blocks, by the name of their class.
 using BlockReads = std::map<std::string, Statement, std::less<>>;
 
+class RollupRows;
+
 /// What a read needs of its store. All must outlive the read.
 struct ChunkReading {
   vigia::cassandra::Session& session;
   ChunkPlaces& places;
   const BlockReads& reads;
+  const RollupRows& rollups;
 };
 
-/// A row, and when its writer says that it was written.
+/// A row, and when its writer says that it was written; of a roll-up its edition.
 struct ReadRow {
   ChunkRow row;
   std::int64_t written = 0;
@@ -67,8 +70,10 @@ class BlockReader {
 };
 
 /// Rows by first_ms, version and encoding, each once: the one that ends latest, of those the one of
-/// most bytes, and only then the one that was written last: a clock alone decides nothing.
-std::vector<ChunkRow> sorted_rows(std::vector<ReadRow> rows);
+/// most bytes, and only then the one that was written last: a clock alone decides nothing. Of
+/// roll-ups that of the last edition.
+std::vector<ChunkRow> sorted_rows(std::vector<ReadRow> rows,
+                                  Resolution resolution = Resolution::kRaw);
 
 /// Series of one metric that follow each other in the question are read together, up to kTogether;
 /// where their rows are too many for that, fewer. Thread contract: one thread.

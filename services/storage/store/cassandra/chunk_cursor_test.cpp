@@ -23,5 +23,13 @@ TEST(SortedRows, OfTwoWithOneKeyTheOneThatHoldsMoreIsKept) {
   EXPECT_EQ(kept_of({row(10, "old", 1), row(10, "new", 9)}), "new");
 }
 
+// What was made anew may have fewer bytes.
+TEST(SortedRows, OfARollUpTheLastEditionIsKept) {
+  const std::vector<ChunkRow> sorted =
+      sorted_rows({row(10, "of more bytes", 1), row(5, "few", 2)}, Resolution::kHour);
+  ASSERT_EQ(sorted.size(), 1U);
+  EXPECT_EQ(sorted.front().data, "few");
+}
+
 }  // namespace
 }  // namespace vigia::storage::store::cassandra

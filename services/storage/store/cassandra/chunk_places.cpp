@@ -28,6 +28,9 @@ Result<void> ChunkPlaces::prepare(Preparation& preparation) {
   delete_ = preparation.prepare(
       "DELETE FROM {}.chunk_days WHERE customer_id = ? AND metric = ? AND resolution = ? AND day < "
       "?");
+  delete_parts_ = preparation.prepare(
+      "DELETE FROM {}.rollup_parts WHERE customer_id = ? AND metric = ? AND resolution = ? AND "
+      "period < ?");
   return preparation.outcome();
 }
 
@@ -118,8 +121,14 @@ Result<void> ChunkPlaces::note(const MetricPlace& place,
   if (auto written = requests.wait_for_all(); !written) return written;
   const std::lock_guard lock(mutex_);
   for (const auto& one : unknown) {
-    const auto at = periods_.find(key_of(place, one.first));
-    if (at != periods_.end()) at->second.noted.insert(one);
+    const PeriodKey key = key_of(place, one.first);
+    // Of raw not without its parts; of roll-ups those are elsewhere (RollupRows).
+    if (place.resolution != Resolution::kRaw) {
+      if (periods_.size() >= kPeriodsKnownMax) periods_.clear();
+      periods_[key].noted.insert(one);
+    } else if (const auto at = periods_.find(key); at != periods_.end()) {
+      at->second.noted.insert(one);
+    }
   }
   return {};
 }
@@ -163,6 +172,14 @@ Result<void> ChunkPlaces::forget_days(const Named& place, std::uint32_t day,
   key.add_text(place.customer).add_text(place.metric).add_tinyint(place.resolution);
   key.add_int(day_column(day));
   auto deleted = ask(session_, *delete_, key, place.customer);
+  if (!deleted || place.resolution == column(Resolution::kRaw)) {
+    return deleted ? Result<void>() : forward(deleted);
+  }
+  const auto resolution = static_cast<Resolution>(place.resolution);
+  BoundCells periods;
+  periods.add_text(place.customer).add_text(place.metric).add_tinyint(place.resolution);
+  periods.add_int(static_cast<std::int32_t>(period_of(resolution, day)));
+  deleted = ask(session_, *delete_parts_, periods, place.customer);
   if (!deleted) return forward(deleted);
   return {};
 }

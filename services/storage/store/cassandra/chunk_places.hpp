@@ -96,6 +96,7 @@ class ChunkPlaces {
   Statement write_;
   Statement list_metrics_;
   Statement delete_;
+  Statement delete_parts_;
   std::mutex mutex_;
   std::map<PeriodKey, Period> periods_;
 };

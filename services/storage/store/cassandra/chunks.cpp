@@ -1,7 +1,7 @@
 #include "services/storage/store/cassandra/chunks.hpp"
 
 #include <algorithm>
-#include <tuple>
+#include <future>
 
 #include <fmt/format.h>
 
@@ -23,10 +23,9 @@ std::string kind_of(Resolution resolution) {
   return fmt::format("chunks {}", to_string(resolution));
 }
 
-/// The blocks of one partition.
+/// The blocks of raw samples of one partition.
 struct CassandraChunks::Blocks {
   std::string metric;
-  Resolution resolution;
   std::uint32_t period;
   Shard shard;
   std::vector<ChunkBlock> blocks;
@@ -70,7 +69,9 @@ CassandraChunks::CassandraChunks(vigia::cassandra::Session& session, KeptDays& k
       kept_(kept),
       clock_(clock),
       places_(session, classes),
-      writer_(static_cast<std::int64_t>(writer)) {}
+      rollups_(session, places_),
+      writer_(static_cast<std::int64_t>(writer)),
+      due_days_(session, kept, clock, reads_, writer) {}
 
 Result<void> CassandraChunks::prepare(Preparation& preparation) {
   for (const RetentionClass& one : retention_classes()) {
@@ -81,13 +82,13 @@ Result<void> CassandraChunks::prepare(Preparation& preparation) {
                     one.name),
         kBlockRows);
   }
-  for (std::size_t i = 0; i < kResolutions; ++i) {
-    writes_[i] = preparation.prepare(fmt::format(
-        "INSERT INTO {{}}.chunks_{} (customer_id, metric, resolution, period, shard, first_series, "
-        "writer, version, last_series, first_ms, last_ms, key_id, data) VALUES (?, ?, ?, ?, ?, ?, "
-        "?, ?, ?, ?, ?, ?, ?)",
-        places_.class_of(static_cast<Resolution>(i)).name));
-  }
+  write_ = preparation.prepare(fmt::format(
+      "INSERT INTO {{}}.chunks_{} (customer_id, metric, resolution, period, shard, first_series, "
+      "writer, version, last_series, first_ms, last_ms, key_id, data) VALUES (?, ?, ?, ?, ?, ?, "
+      "?, ?, ?, ?, ?, ?, ?)",
+      places_.class_of(Resolution::kRaw).name));
+  if (auto prepared = rollups_.prepare(preparation); !prepared) return prepared;
+  if (auto prepared = due_days_.prepare(preparation); !prepared) return prepared;
   return places_.prepare(preparation);
 }
 
@@ -100,24 +101,69 @@ std::int64_t CassandraChunks::next_version() {
   return std::max(now_us, last + 1);
 }
 
+// Marks first: what is written and not marked would never be rolled up. They may be done with
+// before the rows come, if their days are over: such are marked once more.
 void CassandraChunks::put(const CustomerId& customer, std::span<const ClosedChunk> chunks,
                           Done done) {
-  std::map<std::tuple<std::string, Resolution, std::uint32_t>, std::vector<const ClosedChunk*>>
-      groups;
+  const auto all = blocks_of(customer, chunks);
+  if (!all) return done(forward(all));
+  if (auto put = put_rollups(customer, chunks); !put) return done(put);
+  const std::set<DuePlace> places = due_days_.places_of(chunks);
+  if (places.empty()) return send(customer, *all, std::move(done));
+  if (auto marked = due_days_.mark(customer, places); !marked) return done(marked);
+  const auto earliest = [](const DuePlace& left, const DuePlace& right) {
+    return left.day < right.day;
+  };
+  const std::uint32_t first = std::min_element(places.begin(), places.end(), earliest)->day;
+  const auto tell = [customer, first, told = due_days_.first_marked()](const Result<void>& stored) {
+    if (stored) told->note(customer, first);
+  };
+  if (!due_days_.is_any_over(places)) {
+    return send(customer, *all, [tell, done = std::move(done)](Result<void> stored) {
+      tell(stored);
+      done(std::move(stored));
+    });
+  }
+  auto stored = send_now(customer, *all);
+  if (stored) stored = due_days_.mark(customer, places);
+  tell(stored);
+  done(std::move(stored));
+}
+
+Result<void> CassandraChunks::send_now(const CustomerId& customer, const std::vector<Blocks>& all) {
+  std::promise<Result<void>> stored;
+  auto outcome = stored.get_future();
+  send(customer, all, [&stored](Result<void> result) { stored.set_value(std::move(result)); });
+  return outcome.get();
+}
+
+/// Of what of them is raw. Their partitions are noted when it returns.
+Result<std::vector<CassandraChunks::Blocks>> CassandraChunks::blocks_of(
+    const CustomerId& customer, std::span<const ClosedChunk> chunks) {
+  std::map<std::pair<std::string, std::uint32_t>, std::vector<const ClosedChunk*>> groups;
   for (const ClosedChunk& chunk : chunks) {
-    if (auto sound = check_row(chunk.row, chunk.resolution); !sound) return done(sound);
-    const std::uint32_t period = period_of(chunk.resolution, day_of(chunk.row.first_ms));
-    groups[{key_text(chunk.metric), chunk.resolution, period}].push_back(&chunk);
+    if (auto sound = check_row(chunk.row, chunk.resolution); !sound) return forward(sound);
+    if (chunk.resolution != Resolution::kRaw) continue;
+    groups[{key_text(chunk.metric), day_of(chunk.row.first_ms)}].push_back(&chunk);
   }
   std::vector<Blocks> all;
   for (const auto& [key, some] : groups) {
-    const MetricPlace place{customer, std::get<std::string>(key), std::get<Resolution>(key)};
-    if (auto added = add_blocks(place, some, all); !added) return done(added);
+    const MetricPlace place{customer, key.first, Resolution::kRaw};
+    if (auto added = add_blocks(place, some, all); !added) return forward(added);
   }
-  send(customer, all, std::move(done));
+  return all;
 }
 
-/// The chunks of one period. Its partitions are noted before anything is written there.
+Result<void> CassandraChunks::put_rollups(const CustomerId& customer,
+                                          std::span<const ClosedChunk> chunks) {
+  std::vector<const ClosedChunk*> some;
+  for (const ClosedChunk& chunk : chunks) {
+    if (chunk.resolution != Resolution::kRaw) some.push_back(&chunk);
+  }
+  return rollups_.put(customer, some);
+}
+
+/// The chunks of one day. Its partitions are noted before anything is written there.
 Result<void> CassandraChunks::add_blocks(const MetricPlace& place,
                                          std::span<const ClosedChunk* const> chunks,
                                          std::vector<Blocks>& all) {
@@ -136,7 +182,7 @@ Result<void> CassandraChunks::add_blocks(const MetricPlace& place,
   if (auto noted = places_.note(place, days); !noted) return noted;
   const std::uint32_t period = period_of(place.resolution, first_day);
   for (const auto& [shard, rows] : by_shard) {
-    all.push_back({place.metric, place.resolution, period, shard, make_blocks(rows)});
+    all.push_back({place.metric, period, shard, make_blocks(rows)});
   }
   return {};
 }
@@ -149,13 +195,13 @@ void CassandraChunks::send(const CustomerId& customer, const std::vector<Blocks>
       if (putting->has_failed()) return;
       BoundCells cells;
       cells.add_text(customer.text()).add_text(some.metric);
-      cells.add_tinyint(static_cast<std::int8_t>(some.resolution));
+      cells.add_tinyint(static_cast<std::int8_t>(Resolution::kRaw));
       cells.add_int(static_cast<std::int32_t>(some.period)).add_int(some.shard.number);
       cells.add_bigint(static_cast<std::int64_t>(block.first_series.value)).add_bigint(writer_);
       cells.add_bigint(next_version());
       cells.add_bigint(static_cast<std::int64_t>(block.last_series.value));
       cells.add_bigint(block.first_ms).add_bigint(block.last_ms).add_int(0).add_blob(block.data);
-      session_.send({*writes_[index_of(some.resolution)], cells, customer.text(), kRequestDeadline},
+      session_.send({*write_, cells, customer.text(), kRequestDeadline},
                     [putting](Result<Page> page) {
                       if (!page) putting->note(store_error(page.error()));
                     });
@@ -172,8 +218,9 @@ std::uint32_t CassandraChunks::kept_day(Resolution resolution) {
 std::unique_ptr<ChunkCursor> CassandraChunks::read(const CustomerId& customer,
                                                    std::span<const SeriesKey> series,
                                                    const ChunkQuery& query) {
-  return std::make_unique<CassandraChunkCursor>(ChunkReading{session_, places_, reads_}, customer,
-                                                series, query, kept_day(query.resolution));
+  return std::make_unique<CassandraChunkCursor>(ChunkReading{session_, places_, reads_, rollups_},
+                                                customer, series, query,
+                                                kept_day(query.resolution));
 }
 
 // From the last period back. A row of the day before may end on the day after, later than what
@@ -183,7 +230,7 @@ Result<std::optional<TimestampMs>> CassandraChunks::newest(const CustomerId& cus
                                                            TimestampMs from_ms) {
   const MetricPlace place{customer, key_text(series.metric), Resolution::kRaw};
   const ChunkQuery query{from_ms, INT64_MAX};
-  const ChunkReading reading{session_, places_, reads_};
+  const ChunkReading reading{session_, places_, reads_, rollups_};
   const BlockReader reader(reading, place, query, kept_day(Resolution::kRaw));
   const auto partitions = reader.partitions();
   if (!partitions) return tl::unexpected<Error>(partitions.error());

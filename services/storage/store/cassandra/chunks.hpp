@@ -1,4 +1,5 @@
-// The chunk store on Cassandra: blocks of many series, in partitions by metric, period and part.
+// The chunk store on Cassandra: blocks of many series, in partitions by metric, period and part;
+// roll-ups in rows of their own (rollup_rows.hpp).
 #pragma once
 
 #include <array>
@@ -11,7 +12,9 @@
 #include "libs/base/clock.hpp"
 #include "services/storage/store/cassandra/chunk_cursor.hpp"
 #include "services/storage/store/cassandra/chunk_places.hpp"
+#include "services/storage/store/cassandra/due_days.hpp"
 #include "services/storage/store/cassandra/kept_from.hpp"
+#include "services/storage/store/cassandra/rollup_rows.hpp"
 #include "services/storage/store/chunks.hpp"
 
 namespace vigia::storage::store::cassandra {
@@ -31,7 +34,8 @@ class CassandraChunks final : public ChunkStore {
 
   bool needs_metric() const override { return true; }
   bool has(Resolution /*resolution*/) const override { return true; }
-  /// Waits where too many requests are under way; `done` comes on a thread of the driver's.
+  /// Waits until the days that it reaches into are marked, and where too many requests are under
+  /// way; `done` comes on a thread of the driver's, or before it returns.
   void put(const CustomerId& customer, std::span<const ClosedChunk> chunks, Done done) override;
   std::unique_ptr<ChunkCursor> read(const CustomerId& customer, std::span<const SeriesKey> series,
                                     const ChunkQuery& query) override;
@@ -42,13 +46,18 @@ class CassandraChunks final : public ChunkStore {
   Result<std::size_t> expire(Resolution resolution, const ExpiryCuts& cuts) override;
   /// 0: what the nodes need only they know (nodetool tablestats).
   std::uint64_t disk_bytes() const override { return 0; }
+  DueDays* due_days() override { return &due_days_; }
 
  private:
   struct Blocks;
   struct Putting;
   Result<void> add_blocks(const MetricPlace& place, std::span<const ClosedChunk* const> chunks,
                           std::vector<Blocks>& all);
+  Result<void> put_rollups(const CustomerId& customer, std::span<const ClosedChunk> chunks);
+  Result<std::vector<Blocks>> blocks_of(const CustomerId& customer,
+                                        std::span<const ClosedChunk> chunks);
   void send(const CustomerId& customer, const std::vector<Blocks>& all, Done done);
+  Result<void> send_now(const CustomerId& customer, const std::vector<Blocks>& all);
   std::int64_t next_version();
   std::uint32_t kept_day(Resolution resolution);
 
@@ -56,10 +65,12 @@ class CassandraChunks final : public ChunkStore {
   KeptDays& kept_;
   const Clock& clock_;
   ChunkPlaces places_;
+  RollupRows rollups_;
   const std::int64_t writer_;
   std::atomic<std::int64_t> version_{0};
-  std::array<Statement, kResolutions> writes_;
+  Statement write_;
   BlockReads reads_;
+  CassandraDueDays due_days_;
   std::mutex expire_mutex_;
   std::array<std::uint32_t, kResolutions> expired_until_{};
 };

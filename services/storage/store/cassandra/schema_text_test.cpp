@@ -41,16 +41,16 @@ TEST(SchemaText, ReleasedStepsAreAsTheyWere) {
     hashes.push_back(step.text_hash.substr(0, 8));
   }
   EXPECT_THAT(hashes, ElementsAre("3366d1ab", "c26e1d63", "efb939b7", "29f11f9b", "e3b24fac",
-                                  "f8ade2cb", "d5a79471", "cfd747be"));
+                                  "f8ade2cb", "d5a79471", "cfd747be", "9856092d", "22e12c34"));
 }
 
 TEST(SchemaText, NoTableOfCustomersIsWithoutThemInItsPartitionKey) {
   const std::regex key(R"(PRIMARY KEY \(\(customer_id[,)]|PRIMARY KEY \(customer_id,)"
                        R"(|customer_id text PRIMARY KEY)");
-  // Of nobody's data: a secret, a cut by kind of data, which instances live and what they keep, and
-  // whose an id is, which nothing but hashes says.
+  // Of nobody's data: a secret, a cut by kind of data, which instances live and what they keep,
+  // from when on there are roll-ups, and whose an id is, which nothing but hashes says.
   const std::regex nobodys(
-      R"(\.secrets |\.kept_from |\.instances |\.instance_retention |\.series_claims )");
+      R"(\.secrets |\.kept_from |\.instances |\.instance_retention |\.rollup_notes |\.series_claims )");
   const auto text = read_schema(schema_cql(), {}).value();
   for (const SchemaStep& step : text.steps) {
     for (const std::string& statement : step.statements) {
@@ -69,6 +69,8 @@ TEST(SchemaText, EachClassOfRetentionHasItsTable) {
                                : testing::Matcher<std::string>(HasSubstr(
                                      "default_time_to_live = " + std::to_string(ttl) + "\n"));
     EXPECT_THAT(text.steps.at(1).statements, Contains(testing::AllOf(HasSubstr(table), ends)));
+    const auto rollups = "observability.rollups_" + std::string(one.name) + " ";
+    EXPECT_THAT(text.steps.at(8).statements, Contains(testing::AllOf(HasSubstr(rollups), ends)));
   }
 }
 

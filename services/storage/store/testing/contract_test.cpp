@@ -295,6 +295,32 @@ TYPED_TEST(ContractTest, OfTwoVersionsOneStaysByTheResolution) {
   }
 }
 
+// Made anew it may well have fewer bytes, and end earlier: what was made last stays all the same.
+TYPED_TEST(ContractTest, ARollUpIsReplacedByTheOneThatIsMadeAnew) {
+  for (const Resolution resolution : kResolutions) {
+    if (resolution == Resolution::kRaw || !this->chunks().has(resolution)) continue;
+    SCOPED_TRACE(to_string(resolution));
+    ClosedChunk row = this->chunk(this->key_, kStart, "one of many bytes");
+    row.resolution = resolution;
+    row.row.last_ms = kStart + 9;
+    ClosedChunk other = this->chunk({"m", {78}}, kStart, "another's");
+    other.resolution = resolution;
+    this->put(this->a_, {row, other});
+    row.row.last_ms = kStart + 5;
+    row.row.data = "anew";
+    this->put(this->a_, {row});
+    const auto rows = read_rows(this->chunks(), this->a_, this->key_, {0, INT64_MAX, resolution});
+    ASSERT_EQ(rows.value().size(), 1U);
+    EXPECT_EQ(rows->front().data, "anew");
+    EXPECT_EQ(rows->front().last_ms, kStart + 5);
+    row.replaces = rows->front().edition;  // as who has read it
+    row.row.data = "once more";
+    this->put(this->a_, {row});
+    EXPECT_THAT(this->read(this->a_, {this->key_, {"m", {78}}}, {0, INT64_MAX, resolution}),
+                ElementsAre("once more", "another's"));
+  }
+}
+
 TYPED_TEST(ContractTest, APeriodIsKeptAsLongAsARowOfItMayReach) {
   for (const Resolution resolution : kResolutions) {
     if (!this->chunks().has(resolution)) continue;

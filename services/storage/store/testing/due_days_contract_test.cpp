@@ -105,13 +105,16 @@ TYPED_TEST(DueDaysTest, WhatWasMarkedAnewMeanwhileStays) {
 
 TYPED_TEST(DueDaysTest, WhatLiesThereUnmarkedCanBeMarked) {
   std::size_t rows = 0;
+  std::vector<ClosedChunk> chunks;
   for (std::uint64_t series = 1; series <= 300; ++series) {
     for (TimestampMs day = 0; day < 4; ++day, ++rows) {
-      const TimestampMs first_ms = kStart + day * kDayMs + 5;
-      this->put_at({"m", {series}}, first_ms, first_ms + 9);
-      this->put_at({"m", {series}}, first_ms + 10, first_ms + 19);
+      for (const TimestampMs first_ms :
+           {kStart + day * kDayMs + 5, kStart + day * kDayMs + 2'000}) {
+        chunks.push_back(this->chunk({"m", {series}}, first_ms, "data"));
+      }
     }
   }
+  this->put(this->a_, chunks);
   this->put_at({"m", {301}}, kStart, kStart + 1);
   const auto marked = this->due(this->a_, {}, 10'000);
   ASSERT_EQ(marked.size(), rows + 2);

@@ -90,6 +90,53 @@ TEST_F(TwoInstances, FindEachOthersSeriesAndChunks) {
   EXPECT_THAT(opened_->catalog().metrics_of(a_, {one.id}).value(), ElementsAre("m"));
 }
 
+// Each of two that change one row at once has read the one before: the second has to read again.
+TEST_F(TwoInstances, NoneWritesOverARollUpThatItHasNotRead) {
+  for (const Resolution resolution : {Resolution::kHour, Resolution::kDay}) {
+    const auto read = [&](ChunkStore& chunks) {
+      return read_rows(chunks, a_, {"m", {7}}, {0, INT64_MAX, resolution}).value();
+    };
+    ClosedChunk row = chunk({7}, kStart, "first");
+    row.resolution = resolution;
+    row.replaces = 0;  // there is none
+    ASSERT_TRUE(put_now(first_.cold().chunks(), a_, {&row, 1}));
+    EXPECT_EQ(put_now(opened_->chunks(), a_, {&row, 1}).error().code, ErrorCode::kUnavailable);
+    const auto both = read(opened_->chunks());
+    ASSERT_EQ(both.size(), 1U);
+    row.replaces = both.front().edition;
+    row.row.data = "by the one";
+    ASSERT_TRUE(put_now(first_.cold().chunks(), a_, {&row, 1}));
+    row.row.data = "by the other";
+    EXPECT_EQ(put_now(opened_->chunks(), a_, {&row, 1}).error().code, ErrorCode::kUnavailable);
+    EXPECT_EQ(read(opened_->chunks()).at(0).data, "by the one");
+    row.replaces = read(opened_->chunks()).at(0).edition;
+    ASSERT_TRUE(put_now(opened_->chunks(), a_, {&row, 1}));
+    EXPECT_EQ(read(first_.cold().chunks()).at(0).data, "by the other");
+  }
+}
+
+// Who keeps them longer from now on goes on with what lies in the table of before.
+TEST_F(TwoInstances, ARollUpGoesOnInTheTableOfAnotherRetention) {
+  ColdStoreSettings settings = OnCassandra::settings_of(first_.shared);
+  settings.classes.fill(class_of("chunks", std::chrono::hours(24 * 700)).value());
+  const auto shorter =
+      CassandraColdStore::open(*first_.shared.session, settings, first_.clock).value();
+  ClosedChunk row = chunk({7}, kStart, "kept for two years");
+  row.resolution = Resolution::kDay;
+  row.replaces = 0;
+  ASSERT_TRUE(put_now(shorter->chunks(), a_, {&row, 1}));
+  const auto read = [&] {
+    return read_rows(opened_->chunks(), a_, {"m", {7}}, {0, INT64_MAX, Resolution::kDay}).value();
+  };
+  ASSERT_EQ(read().size(), 1U);
+  row.replaces = read().front().edition;
+  row.row.data = "for ever";
+  ASSERT_TRUE(put_now(opened_->chunks(), a_, {&row, 1}));
+  ASSERT_EQ(read().size(), 1U);
+  EXPECT_EQ(read().front().data, "for ever");
+  EXPECT_GT(read().front().edition, *row.replaces);
+}
+
 // Two series with one hash: the second takes another id, and every instance the same one.
 TEST_F(TwoInstances, AnIdThatIsAnothersIsNotGiven) {
   const std::string bytes = encode_labels(labels("1"));
