@@ -93,6 +93,11 @@ std::vector<store::ChunkRow> ClosedChunks::rows_of(store::SeriesId series) const
   return waiting_.rows_of(series);
 }
 
+customers::CustomerNumber ClosedChunks::owner_of(store::SeriesId series) const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.owner_of(series);
+}
+
 std::optional<TimestampMs> ClosedChunks::newest(store::SeriesId series) const {
   const std::lock_guard lock(mutex_);
   return waiting_.newest(series);

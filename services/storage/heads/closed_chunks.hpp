@@ -86,6 +86,8 @@ class ClosedChunks {
   /// What waits of a series. Ask here first, then the store: then nothing is missed, at worst a row
   /// is seen twice.
   std::vector<store::ChunkRow> rows_of(store::SeriesId series) const;
+  /// Whose these are; 0 where none waits.
+  customers::CustomerNumber owner_of(store::SeriesId series) const;
   /// The newest last_ms of its in-order rows among them.
   std::optional<TimestampMs> newest(store::SeriesId series) const;
   /// Of all that waits or is being written; kNoEpoch for nothing. Ask after whatever adds.

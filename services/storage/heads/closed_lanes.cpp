@@ -44,7 +44,7 @@ ClosedLanes::Made ClosedLanes::make(customers::CustomerNumber customer,
   }
   if (!bytes_of_.contains(customer)) made.held.try_emplace(customer);
   if (oldest != kNoEpoch && !epochs_.contains(oldest)) made.epoch.try_emplace(oldest);
-  for (const store::ChunkRow& row : rows) made.places.emplace(row.series.value, nullptr);
+  for (const store::ChunkRow& row : rows) made.places.emplace(row.series.value, Place());
   while (room < rows.size()) {
     last = std::min(last * 2, ClosedBlock::kChunksMax);
     ClosedBlock& block = made.blocks.emplace_back();
@@ -85,7 +85,7 @@ void ClosedLanes::put(ClosedBlock& block, store::ChunkRow row, Places& places) {
   block.chunks.push_back({"", std::move(row), Resolution::kRaw});
   auto place = places.extract(places.begin());
   place.key() = block.chunks.back().row.series.value;
-  place.mapped() = &block.chunks.back().row;
+  place.mapped() = {&block.chunks.back().row, block.customer};
   by_series_.insert(std::move(place));
 }
 
@@ -152,7 +152,7 @@ ClosedBlock* ClosedLanes::next_apart() {
 void ClosedLanes::forget(ClosedBlock& block, std::size_t chunk) {
   store::ChunkRow& row = block.chunks[chunk].row;
   const auto [begin, end] = by_series_.equal_range(row.series.value);
-  by_series_.erase(std::find_if(begin, end, [&](const auto& at) { return at.second == &row; }));
+  by_series_.erase(std::find_if(begin, end, [&](const auto& at) { return at.second.row == &row; }));
   uncount_bytes(block, memory_of(row));
   std::string().swap(row.data);
   block.gone |= std::uint64_t{1} << chunk;
@@ -177,7 +177,7 @@ void ClosedLanes::drop(ClosedBlock& block) {
 std::vector<store::ChunkRow> ClosedLanes::rows_of(store::SeriesId series) const {
   std::vector<store::ChunkRow> rows;
   const auto [begin, end] = by_series_.equal_range(series.value);
-  for (auto at = begin; at != end; ++at) rows.push_back(*at->second);
+  for (auto at = begin; at != end; ++at) rows.push_back(*at->second.row);
   return rows;
 }
 
@@ -195,11 +195,16 @@ std::vector<std::pair<customers::CustomerNumber, store::SeriesId>> ClosedLanes::
   return waiting;
 }
 
+customers::CustomerNumber ClosedLanes::owner_of(store::SeriesId series) const {
+  const auto at = by_series_.find(series.value);
+  return at == by_series_.end() ? customers::CustomerNumber() : at->second.customer;
+}
+
 std::optional<TimestampMs> ClosedLanes::newest(store::SeriesId series) const {
   std::optional<TimestampMs> newest;
   const auto [begin, end] = by_series_.equal_range(series.value);
   for (auto at = begin; at != end; ++at) {
-    const store::ChunkRow& row = *at->second;
+    const store::ChunkRow& row = *at->second.row;
     if (row.version == store::kInOrder)
       newest = std::max(newest.value_or(row.last_ms), row.last_ms);
   }

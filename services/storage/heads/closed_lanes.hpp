@@ -82,6 +82,8 @@ class ClosedLanes {
   void drop(ClosedBlock& block);
 
   std::vector<store::ChunkRow> rows_of(store::SeriesId series) const;
+  /// Whose these are; 0 where there are none.
+  customers::CustomerNumber owner_of(store::SeriesId series) const;
   /// The newest last_ms of the series' in-order rows.
   std::optional<TimestampMs> newest(store::SeriesId series) const;
   /// Series of the blocks of which the oldest is of the epoch or an older one.
@@ -97,7 +99,11 @@ class ClosedLanes {
   std::size_t apart_bytes() const { return apart_bytes_; }
 
  private:
-  using Places = std::multimap<std::uint64_t, const store::ChunkRow*>;
+  struct Place {
+    const store::ChunkRow* row = nullptr;
+    customers::CustomerNumber customer;
+  };
+  using Places = std::multimap<std::uint64_t, Place>;
   using Lanes = std::map<customers::CustomerNumber, std::list<ClosedBlock>>;
   using Epochs = std::map<Epoch, std::size_t>;
   // All memory that an add takes, beside what is there.

@@ -52,6 +52,7 @@ struct StoreWork {
 
 /// What of a series is not in the store yet, copied.
 struct HeadView {
+  customers::CustomerNumber customer;   ///< whose it is; 0 where nothing is open
   std::vector<store::ChunkRow> closed;  ///< on their way to the store
   std::string chunk;                    ///< in order; "" where there is none
   TimestampMs chunk_first_ms = 0;

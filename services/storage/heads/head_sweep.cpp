@@ -113,6 +113,9 @@ std::vector<SeriesRef> HeadSet::open_until(Epoch epoch) const {
 HeadView HeadSet::read(store::SeriesId series) const {
   HeadView view = read_head(series);
   view.closed = closed_.rows_of(series);  // after the head: see sweep
+  // Heads are forgotten for memory before what was closed is stored. Where it is nobody's by now,
+  // the store has it.
+  if (view.customer.value == 0) view.customer = closed_.owner_of(series);
   return view;
 }
 
@@ -123,6 +126,7 @@ HeadView HeadSet::read_head(store::SeriesId series) const {
   const auto at = shard.heads.find(series.value);
   if (at == shard.heads.end()) return view;
   const Head& head = at->second;
+  view.customer = head.customer;
   if (head.chunk.samples() > 0) {
     view.chunk = head.chunk.bytes(shard.blocks);
     view.chunk_first_ms = head.chunk.first_ms();
