@@ -11,8 +11,17 @@ namespace vigia::storage::api {
 
 /// On every answer of a read, and on /health, from which the router learns it: remote read has no
 /// room for a warning. "damaged-files", of anybody's; "index" and "quarantine": of some customers,
-/// of whom is seen by asking for one.
+/// of whom is seen by asking for one. "peers": see below.
 inline constexpr std::string_view kIncompleteHeader = "x-vigia-incomplete";
+
+/// Samples that other instances of the same store have open: of whom, nobody knows.
+inline constexpr std::string_view kLacksPeers = "peers";
+
+/// Of several that are missing, what was said first.
+inline void mark_incomplete(net::Response& response, std::string_view what) {
+  if (response.headers.count(kIncompleteHeader) > 0) return;
+  response.headers.add(kIncompleteHeader, what);
+}
 
 /// While files are set aside whose rows are still to be written anew, rows of the index are, or
 /// chunks of samples that the store did not take wait for a start. Thread contract: any thread.
@@ -39,7 +48,7 @@ class AnswerGaps {
   }
   void mark(net::Response& response, std::string_view customer = {}) const {
     const std::string_view found = what(customer);
-    if (!found.empty()) response.headers.add(kIncompleteHeader, found);
+    if (!found.empty()) mark_incomplete(response, found);
   }
 
  private:

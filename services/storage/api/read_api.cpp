@@ -6,6 +6,7 @@
 
 #include "libs/net/status.hpp"
 #include "libs/wire/remote_read/read_response.hpp"
+#include "services/storage/api/answer_gaps.hpp"
 #include "services/storage/api/fence_header.hpp"
 
 namespace vigia::storage::api {
@@ -31,6 +32,7 @@ net::Response samples_response(read::SamplesAnswer answer) {
   response.headers.add("content-encoding", "snappy");
   response.body = std::move(answer.body);
   response.held = std::move(answer.memory);
+  if (answer.lacks_some) mark_incomplete(response, kLacksPeers);
   return response;
 }
 
@@ -67,10 +69,13 @@ net::Response ReadApi::handle(const net::Request& request, const ReadWork& work)
   }
   auto pieces = remote_read_.chunks(customer, *fence, *query, work.limit);
   if (!pieces) return error_response(pieces.error());
+  const auto readers = (*pieces)->readers();
   const auto stream = std::make_shared<AnswerStream>(std::move(*pieces), work.gone, work.go_on);
   if (auto begun = stream->begin(); !begun) return error_response(begun.error());
   net::Response response;
   response.headers.add("content-type", wire::remote_read::kChunksContentType);
+  // By the first pieces; whoever is missing later breaks the answer off.
+  if (readers->look().settle()) mark_incomplete(response, kLacksPeers);
   stream->send_by(response);
   return response;
 }

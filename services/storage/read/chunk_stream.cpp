@@ -40,14 +40,14 @@ std::vector<ChunkView> views_of(const std::vector<histograms::WireChunk>& chunks
 
 }  // namespace
 
-ChunkStream::ChunkStream(const Readers& readers, ReadDamage& damage,
+ChunkStream::ChunkStream(std::shared_ptr<RequestReaders> readers, ReadDamage& damage,
                          std::vector<FoundQuery> queries,
                          std::shared_ptr<lanes::AnswerMemory> memory,
                          std::shared_ptr<const store::WorkLimit> limit)
-    : readers_(readers),
+    : memory_(std::move(memory)),
+      readers_(std::move(readers)),
       damage_(damage),
       queries_(std::move(queries)),
-      memory_(std::move(memory)),
       limit_(std::move(limit)) {
   memory_->limit_to(memory_->used() + kBytesMax);
 }
@@ -55,7 +55,7 @@ ChunkStream::ChunkStream(const Readers& readers, ReadDamage& damage,
 Result<std::optional<std::string>> ChunkStream::next(
     std::chrono::steady_clock::time_point turn_end) {
   while (query_ < queries_.size()) {
-    if (!query_reader_) query_reader_.emplace(readers_, queries_[query_], first_series_);
+    if (!query_reader_) query_reader_.emplace(*readers_, queries_[query_], first_series_);
     while (query_reader_->has_next()) {
       if (auto added = add_next(); !added) return forward(added);
       if (response_.bytes() >= kPieceBytes) return take_piece();

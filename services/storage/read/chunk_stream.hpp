@@ -25,10 +25,10 @@ class ChunkStream {
   /// What one answer may hold beside the list of its series (R-RR-5).
   static constexpr std::size_t kBytesMax = 64U << 20U;
 
-  /// What `readers` names and `damage` must outlive it; `memory` holds the series of the queries
-  /// already.
-  ChunkStream(const Readers& readers, ReadDamage& damage, std::vector<FoundQuery> queries,
-              std::shared_ptr<lanes::AnswerMemory> memory,
+  /// What `readers` are made of and `damage` must outlive it; `memory` is theirs, and holds the
+  /// series of the queries already.
+  ChunkStream(std::shared_ptr<RequestReaders> readers, ReadDamage& damage,
+              std::vector<FoundQuery> queries, std::shared_ptr<lanes::AnswerMemory> memory,
               std::shared_ptr<const store::WorkLimit> limit);
 
   /// Some 256 KiB of whole frames, or one frame that is larger; "" at the end; nothing where
@@ -41,6 +41,7 @@ class ChunkStream {
   /// up. Rows that come meanwhile may then be read.
   void pause();
 
+  std::shared_ptr<RequestReaders> readers() const { return readers_; }
   lanes::AnswerMemory& memory() { return *memory_; }
   const store::WorkLimit& limit() const { return *limit_; }
 
@@ -51,10 +52,10 @@ class ChunkStream {
   Result<std::vector<histograms::WireChunk>> with_histograms(const SeriesData& data) const;
   std::string take_piece();
 
-  const Readers readers_;
+  std::shared_ptr<lanes::AnswerMemory> memory_;
+  const std::shared_ptr<RequestReaders> readers_;
   ReadDamage& damage_;
   const std::vector<FoundQuery> queries_;
-  std::shared_ptr<lanes::AnswerMemory> memory_;
   std::shared_ptr<const store::WorkLimit> limit_;
   wire::remote_read::ChunksResponse response_;
   std::size_t query_ = 0;         // that is read

@@ -5,11 +5,16 @@
 namespace vigia::storage::read {
 
 Result<void> QueryReader::prepare(lanes::AnswerMemory& memory) {
-  if (found_.rollup.has_value()) {
-    return run_ != nullptr && run_->left() > 0 ? Result<void>() : begin_run(memory);
-  }
-  if (batch_ && batch_->left() > 0) return {};
-  return begin_batch(memory);
+  const bool is_rolled = found_.rollup.has_value();
+  const bool is_begun =
+      is_rolled ? run_ != nullptr && run_->left() > 0 : batch_ && batch_->left() > 0;
+  if (is_begun) return {};
+  batch_.reset();
+  run_.reset();
+  const ReadRange& range = found_.range_of(found_.series[next_].customer);
+  auto looked = readers_.look().prepare(found_.series, next_, range.from_ms, range.to_ms);
+  if (!looked) return looked;
+  return is_rolled ? begin_run(memory) : begin_batch(memory);
 }
 
 Result<SeriesData> QueryReader::next(lanes::AnswerMemory& memory) {
@@ -18,10 +23,11 @@ Result<SeriesData> QueryReader::next(lanes::AnswerMemory& memory) {
 }
 
 // One customer's query is one run. An operator's series stand by their labels, whosever they are,
-// and a batch is as long as a run of one customer's.
+// and a batch is as long as a run of one customer's. What others have open of them has been asked.
 std::vector<store::SeriesKey> QueryReader::next_keys(std::size_t max) const {
   std::vector<store::SeriesKey> keys;
   for (std::size_t i = next_; i < found_.series.size() && keys.size() < max; ++i) {
+    if (!readers_.look().knows(found_.series[next_].customer, found_.series[i].id)) break;
     if (found_.series[i].customer != found_.series[next_].customer) break;
     keys.push_back(key_of(found_.series[i]));
   }
@@ -29,9 +35,8 @@ std::vector<store::SeriesKey> QueryReader::next_keys(std::size_t max) const {
 }
 
 Result<void> QueryReader::begin_batch(lanes::AnswerMemory& memory) {
-  batch_.reset();
   const CustomerId& customer = found_.series[next_].customer;
-  auto batch = readers_.raw.batch(customer, next_keys(BatchRead::kSeriesMax),
+  auto batch = readers_.raw().batch(customer, next_keys(BatchRead::kSeriesMax),
                                   found_.range_of(customer), memory);
   if (!batch) return forward(batch);
   batch_.emplace(std::move(*batch));
@@ -39,9 +44,8 @@ Result<void> QueryReader::begin_batch(lanes::AnswerMemory& memory) {
 }
 
 Result<void> QueryReader::begin_run(lanes::AnswerMemory& memory) {
-  run_.reset();
   const CustomerId& customer = found_.series[next_].customer;
-  auto run = readers_.rolled.run(customer, next_keys(RolledRun::kSeriesMax), *found_.rollup,
+  auto run = readers_.rolled().run(customer, next_keys(RolledRun::kSeriesMax), *found_.rollup,
                                  found_.range_of(customer), memory);
   if (!run) return forward(run);
   run_ = std::move(*run);

@@ -31,10 +31,28 @@ struct FoundQuery {
   }
 };
 
-/// Of samples, and of windows of them.
-struct Readers {
-  const SeriesReader& raw;
-  const RolledReader& rolled;
+/// Of samples, and of windows of them, for one request. Thread contract: as ElsewhereLook.
+class RequestReaders {
+ public:
+  /// Both readers must outlive it. Without a talk nobody else has anything open.
+  RequestReaders(const SeriesReader& own, const RolledReader& rolled,
+                 std::unique_ptr<OpenTalk> talk, std::shared_ptr<lanes::AnswerMemory> memory)
+      : memory_(std::move(memory)),
+        look_(std::move(talk), *memory_),
+        raw_(own.with(look_)),
+        rolled_(rolled.by(raw_)) {}
+  RequestReaders(const RequestReaders&) = delete;
+  RequestReaders& operator=(const RequestReaders&) = delete;
+
+  ElsewhereLook& look() { return look_; }
+  const SeriesReader& raw() const { return raw_; }
+  const RolledReader& rolled() const { return rolled_; }
+
+ private:
+  const std::shared_ptr<lanes::AnswerMemory> memory_;
+  ElsewhereLook look_;
+  const SeriesReader raw_;
+  const RolledReader rolled_;
 };
 
 /// Reads the series of a query in their order, as many of one customer at once as a batch takes.
@@ -42,7 +60,7 @@ struct Readers {
 class QueryReader {
  public:
   /// All must outlive it. `first`: the place of the series with which it begins.
-  QueryReader(const Readers& readers, const FoundQuery& found, std::size_t first = 0)
+  QueryReader(RequestReaders& readers, const FoundQuery& found, std::size_t first = 0)
       : readers_(readers), found_(found), next_(first) {}
   bool has_next() const { return next_ < found_.series.size(); }
   std::size_t place() const { return next_; }  ///< of the series that is next
@@ -60,7 +78,7 @@ class QueryReader {
   Result<void> begin_run(lanes::AnswerMemory& memory);
   std::vector<store::SeriesKey> next_keys(std::size_t max) const;
 
-  const Readers readers_;
+  RequestReaders& readers_;
   const FoundQuery& found_;
   std::size_t next_;
   std::optional<BatchRead> batch_;

@@ -21,10 +21,17 @@ Result<std::unique_ptr<ChunkStream>> RemoteRead::chunks(
     std::string_view customer, const Fence& fence, const ReadRequest& request,
     std::shared_ptr<const store::WorkLimit> limit) const {
   auto memory = std::make_shared<lanes::AnswerMemory>(answers_, customer);
-  auto queries = find(fence, request, *memory, *limit);
+  auto readers = make_readers(memory);
+  auto queries = find(fence, request, {*readers, *memory, *limit});
   if (!queries) return forward(queries);
-  return std::make_unique<ChunkStream>(Readers{reader_, rolled_}, damage_, std::move(*queries),
+  return std::make_unique<ChunkStream>(std::move(readers), damage_, std::move(*queries),
                                        std::move(memory), std::move(limit));
+}
+
+std::shared_ptr<RequestReaders> RemoteRead::make_readers(
+    std::shared_ptr<lanes::AnswerMemory> memory) const {
+  auto talk = elsewhere_ == nullptr ? nullptr : elsewhere_->begin();
+  return std::make_shared<RequestReaders>(reader_, rolled_, std::move(talk), std::move(memory));
 }
 
 Result<SamplesAnswer> RemoteRead::samples(std::string_view customer, const Fence& fence,
@@ -34,20 +41,22 @@ Result<SamplesAnswer> RemoteRead::samples(std::string_view customer, const Fence
   answer.memory = std::make_shared<lanes::AnswerMemory>(answers_, customer);
   std::size_t found_bytes = 0;
   {
-    const auto queries = find(fence, request, *answer.memory, limit);
+    const auto readers = make_readers(answer.memory);
+    const Work work{*readers, *answer.memory, limit};
+    const auto queries = find(fence, request, work);
     if (!queries) return forward(queries);
-    found_bytes = answer.memory->used();
-    auto body = make_samples(*queries, *answer.memory, limit);
+    found_bytes = answer.memory->used() - readers->look().held_bytes();
+    auto body = make_samples(*queries, work);
     if (!body) return forward(body);
     answer.body = std::move(*body);
+    answer.lacks_some = readers->look().settle();
   }
   answer.memory->release(found_bytes);
   return answer;
 }
 
 Result<std::vector<FoundQuery>> RemoteRead::find(const Fence& fence, const ReadRequest& request,
-                                                 lanes::AnswerMemory& memory,
-                                                 const store::WorkLimit& limit) const {
+                                                 const Work& work) const {
   std::vector<FoundQuery> found;
   std::size_t left = limits_.series_max;
   for (const wire::remote_read::Query& query : request.queries) {
@@ -67,10 +76,10 @@ Result<std::vector<FoundQuery>> RemoteRead::find(const Fence& fence, const ReadR
                                       return days_between(own.from_ms, own.to_ms);
                                     },
                                     left};
-      auto series = select_series(catalog_, question, memory, limit);
+      auto series = select_series(catalog_, question, work.memory, work.limit);
       if (!series) return forward(series);
       if (ranged.rollup.has_value() && !query.wants_labels_alone) {
-        if (auto all = check_windows(ranged, *series, memory, limit); !all) return forward(all);
+        if (auto all = check_windows(ranged, *series, work); !all) return forward(all);
       }
       left -= series->size();
       ranged.series = std::move(*series);
@@ -84,18 +93,21 @@ Result<std::vector<FoundQuery>> RemoteRead::find(const Fence& fence, const ReadR
 // cannot be read costs itself, when it is.
 Result<void> RemoteRead::check_windows(const FoundQuery& found,
                                        const std::vector<SelectedSeries>& series,
-                                       lanes::AnswerMemory& memory,
-                                       const store::WorkLimit& limit) const {
+                                       const Work& work) const {
   for (std::size_t begin = 0; begin < series.size();) {
-    if (auto checked = limit.check(); !checked) return checked;
-    const lanes::ScratchMemory scratch(memory);
+    if (auto checked = work.limit.check(); !checked) return checked;
     const CustomerId& customer = series[begin].customer;
+    const ReadRange& range = found.range_of(customer);
+    auto looked = work.readers.look().prepare(series, begin, range.from_ms, range.to_ms);
+    if (!looked) return looked;
+    const lanes::ScratchMemory scratch(work.memory);
     std::vector<store::SeriesKey> keys;
-    while (begin + keys.size() < series.size() && keys.size() < RolledRun::kSeriesMax &&
-           series[begin + keys.size()].customer == customer) {
-      keys.push_back(key_of(series[begin + keys.size()]));
+    for (std::size_t i = begin; i < series.size() && keys.size() < RolledRun::kSeriesMax; ++i) {
+      if (series[i].customer != customer) break;
+      if (!work.readers.look().knows(customer, series[i].id)) break;
+      keys.push_back(key_of(series[i]));
     }
-    auto all = rolled_.check(customer, keys, *found.rollup, found.range_of(customer), memory);
+    auto all = work.readers.rolled().check(customer, keys, *found.rollup, range, work.memory);
     if (!all) return all;
     begin += keys.size();
   }
@@ -159,14 +171,14 @@ Result<RemoteRead::KeptQuery> RemoteRead::kept_windows_of(const CustomerId& cust
 }
 
 Result<std::string> RemoteRead::make_samples(const std::vector<FoundQuery>& queries,
-                                             lanes::AnswerMemory& memory,
-                                             const store::WorkLimit& limit) const {
+                                             const Work& work) const {
+  lanes::AnswerMemory& memory = work.memory;
   SamplesResponse response;
   std::size_t made = 0;  // as it was added to the memory
   for (const FoundQuery& query : queries) {
     response.begin_query();
-    for (QueryReader reader({reader_, rolled_}, query); reader.has_next();) {
-      if (auto checked = limit.check(); !checked) return forward(checked);
+    for (QueryReader reader(work.readers, query); reader.has_next();) {
+      if (auto checked = work.limit.check(); !checked) return forward(checked);
       auto added = add_samples(reader, response, memory);
       if (!added && !damage_.takes(added.error())) return forward(added);
       const std::size_t needed = response.bytes() * kSamplesCopies;

@@ -25,6 +25,7 @@ struct ReadLimits {
 struct SamplesAnswer {
   std::string body;
   std::shared_ptr<lanes::AnswerMemory> memory;  ///< holds the body: let go of with it
+  bool lacks_some = false;  ///< samples that other instances have open may be missing
 };
 
 using KeptFrom = std::function<TimestampMs(const CustomerId&, Resolution)>;
@@ -48,6 +49,10 @@ class RemoteRead {
   /// raw. `book` must outlive it.
   void use_rollups(const rolling::RollupBook& book) { rolled_.use_rollups(book); }
 
+  /// Before the first answer: others share the store, and what they have open is read, too. It must
+  /// outlive this.
+  void use_elsewhere(OpenElsewhere& elsewhere) { elsewhere_ = &elsewhere; }
+
   /// Which series the request asks for; they are read as the stream is. kInvalid for matchers that
   /// are none; kNotFound where roll-ups are asked for that do not exist; kOverLimit past the
   /// limits, never silently less; kUnavailable past `customer`'s share of all answers' memory; the
@@ -69,12 +74,18 @@ class RemoteRead {
   std::uint64_t damaged_rows() const { return damage_.rows(); }
 
  private:
+  /// What the making of one answer uses, all the way.
+  struct Work {
+    RequestReaders& readers;
+    lanes::AnswerMemory& memory;
+    const store::WorkLimit& limit;
+  };
+  std::shared_ptr<RequestReaders> make_readers(std::shared_ptr<lanes::AnswerMemory> memory) const;
   Result<std::vector<FoundQuery>> find(const Fence& fence,
                                        const wire::remote_read::ReadRequest& request,
-                                       lanes::AnswerMemory& memory,
-                                       const store::WorkLimit& limit) const;
+                                       const Work& work) const;
   Result<void> check_windows(const FoundQuery& found, const std::vector<SelectedSeries>& series,
-                             lanes::AnswerMemory& memory, const store::WorkLimit& limit) const;
+                             const Work& work) const;
   Result<void> find_ranges(FoundQuery& found, std::span<const CustomerId> customers) const;
   /// What of it is kept of a customer: where it begins, and what is read for that.
   struct KeptQuery {
@@ -86,9 +97,7 @@ class RemoteRead {
   TimestampMs kept_from_ms(const CustomerId& customer, Resolution resolution) const {
     return kept_from_ ? kept_from_(customer, resolution) : INT64_MIN;
   }
-  Result<std::string> make_samples(const std::vector<FoundQuery>& queries,
-                                   lanes::AnswerMemory& memory,
-                                   const store::WorkLimit& limit) const;
+  Result<std::string> make_samples(const std::vector<FoundQuery>& queries, const Work& work) const;
   Result<void> add_samples(QueryReader& reader, wire::remote_read::SamplesResponse& response,
                            lanes::AnswerMemory& memory) const;
 
@@ -98,6 +107,7 @@ class RemoteRead {
   ReadLimits limits_;
   lanes::CustomerShares& answers_;
   KeptFrom kept_from_;
+  OpenElsewhere* elsewhere_ = nullptr;
   mutable ReadDamage damage_;
 };
 

@@ -102,6 +102,12 @@ class RolledReader {
  public:
   /// `reader` must outlive it. Without a book nothing is stored: all is made of raw.
   explicit RolledReader(const SeriesReader& reader) : reader_(reader) {}
+  /// The same by another reader, which must outlive it.
+  RolledReader by(const SeriesReader& reader) const {
+    RolledReader other(reader);
+    other.book_ = book_;
+    return other;
+  }
   /// Before the first read. `book` must outlive it.
   void use_rollups(const rolling::RollupBook& book) { book_ = &book; }
 

@@ -5,17 +5,13 @@
 
 #include "libs/base/check.hpp"
 #include "libs/chunk/chunk_reader.hpp"
-#include "services/storage/histograms/histogram_reader.hpp"
+#include "services/storage/read/head_rows.hpp"
 #include "services/storage/rows/overlap_merge.hpp"
 #include "services/storage/store/histogram_encoding.hpp"
 #include "services/storage/store/row_merge.hpp"
 
 namespace vigia::storage::read {
 namespace {
-
-// Late samples that are still in the head came after all rows.
-constexpr std::uint64_t kHeadVersion = UINT64_MAX;
-constexpr std::size_t kHistogramsApart = 4;
 
 // The first two bytes of a chunk (docs/formats/chunk.md).
 std::size_t sample_count(std::string_view chunk) {
@@ -29,26 +25,6 @@ bool overlaps(const store::ChunkRow& row, const ReadRange& range) {
 }
 
 std::size_t bytes_of(const store::ChunkRow& row) { return 2 * sizeof(row) + row.data.size(); }
-
-// Histograms are taken apart and merged; those of a chunk are messages then, which may be some
-// times as long.
-std::size_t memory_of(const store::ChunkRow& row) {
-  if (row.encoding == store::Encoding::kFloats) return bytes_of(row);
-  if (!store::is_histogram_chunk(row.encoding)) return kHistogramsApart * bytes_of(row);
-  const bool is_float = row.encoding == store::kFloatHistograms;
-  const histograms::HistogramReader reader(is_float, row.data);
-  return bytes_of(row) + 2 * reader.message_bytes_max();
-}
-
-// With what is made of it: rows of the same.
-std::size_t memory_of(const heads::HeadView& head) {
-  std::size_t bytes = head.chunk.size() + 2 * sizeof(Sample) * head.late.size();
-  for (const store::ChunkRow& row : head.closed) bytes += memory_of(row);
-  for (const chunk::HistogramSample& sample : head.histograms) {
-    bytes += kHistogramsApart * (sizeof(sample) + sample.encoded.size());
-  }
-  return bytes;
-}
 
 std::vector<ChunkPiece> to_pieces(std::vector<store::ChunkRow> rows) {
   std::vector<ChunkPiece> pieces;
@@ -84,19 +60,6 @@ Result<store::MergedRows> merge_histograms(std::vector<store::ChunkRow> rows,
   return merged;
 }
 
-void add_head_rows(store::SeriesId series, heads::HeadView head,
-                   std::vector<store::ChunkRow>& rows) {
-  rows = std::move(head.closed);
-  if (!head.chunk.empty()) {
-    rows.push_back({series, head.chunk_first_ms, head.chunk_last_ms, store::kInOrder,
-                    store::Encoding::kFloats, head.chunk});
-  }
-  for (auto& row : heads::pack_rows(series, head.late, kHeadVersion))
-    rows.push_back(std::move(row));
-  for (auto& row : heads::pack_rows(series, head.histograms, kHeadVersion))
-    rows.push_back(std::move(row));
-}
-
 }  // namespace
 
 Result<BatchRead> SeriesReader::batch(const CustomerId& customer,
@@ -107,14 +70,25 @@ Result<BatchRead> SeriesReader::batch(const CustomerId& customer,
   BatchRead batch(range, memory);
   for (const store::SeriesKey& one : series) {
     if (batch.open_bytes_ > BatchRead::kOpenBytesMax) break;
+    // At least one: it was asked for before its batch is made.
+    if (look_ != nullptr && !look_->knows(customer, one.id)) break;
     heads::HeadView head = is_raw ? heads_.read(one.id) : heads::HeadView();
     if (auto added = batch.add_open(one.id, std::move(head)); !added) return forward(added);
+    if (look_ == nullptr || !is_raw) continue;
+    if (auto added = batch.add_elsewhere(look_->rows_of(one.id)); !added) return forward(added);
   }
   series.resize(batch.open_.size());
   batch.series_ = std::move(series);
   batch.cursor_ =
       chunks_.read(customer, batch.series_, {range.from_ms, range.to_ms, range.resolution});
   return batch;
+}
+
+// Copied: a series of which windows are made is read for each run of days.
+const std::vector<store::ChunkRow>& SeriesReader::elsewhere(store::SeriesId series) const {
+  static const std::vector<store::ChunkRow> kNone;
+  const auto* rows = look_ == nullptr ? nullptr : look_->rows_of(series);
+  return rows == nullptr ? kNone : *rows;
 }
 
 Result<std::vector<store::DayRange>> SeriesReader::open_days(store::SeriesId series,
@@ -133,6 +107,7 @@ Result<std::vector<store::DayRange>> SeriesReader::open_days(store::SeriesId ser
   for (const auto& histogram : head.histograms) {
     add(histogram.timestamp_ms, histogram.timestamp_ms);
   }
+  for (const store::ChunkRow& row : elsewhere(series)) add(row.first_ms, row.last_ms);
   return days;
 }
 
@@ -153,6 +128,8 @@ Result<bool> SeriesReader::has_histograms(const CustomerId& customer,
       if (time_ms >= range.from_ms && time_ms <= range.to_ms) return true;
     }
   }
+  const auto& others = elsewhere(series.id);
+  if (std::any_of(others.begin(), others.end(), is_one)) return true;
   store::ChunkQuery query{range.from_ms, range.to_ms, Resolution::kRaw};
   query.wants_data = false;
   const auto cursor = chunks_.read(customer, series, query);
@@ -170,8 +147,7 @@ Result<bool> SeriesReader::has_histograms(const CustomerId& customer,
 Result<void> BatchRead::add_open(store::SeriesId series, heads::HeadView head) {
   const std::size_t before = held_.bytes();
   if (auto fits = held_.set(before + memory_of(head)); !fits) return fits;
-  std::vector<store::ChunkRow>& rows = open_.emplace_back();
-  add_head_rows(series, std::move(head), rows);
+  std::vector<store::ChunkRow>& rows = open_.emplace_back(rows_of(series, std::move(head)));
   std::erase_if(rows, [&](const store::ChunkRow& row) { return !overlaps(row, range_); });
   std::size_t memory = 0;
   for (const store::ChunkRow& row : rows) {
@@ -179,6 +155,18 @@ Result<void> BatchRead::add_open(store::SeriesId series, heads::HeadView head) {
     open_bytes_ += bytes_of(row);
   }
   return held_.set(before + memory);
+}
+
+// Behind this instance's own, of the series that was added last.
+Result<void> BatchRead::add_elsewhere(const std::vector<store::ChunkRow>* rows) {
+  if (rows == nullptr) return {};
+  for (const store::ChunkRow& row : *rows) {
+    if (!overlaps(row, range_)) continue;
+    if (auto fits = held_.set(held_.bytes() + memory_of(row)); !fits) return fits;
+    open_bytes_ += bytes_of(row);
+    open_.back().push_back(row);
+  }
+  return {};
 }
 
 // The store goes from series to series by itself: that one is over is seen by a page of another.
@@ -227,10 +215,13 @@ Result<SeriesData> BatchRead::next(lanes::AnswerMemory& memory) {
 Result<std::vector<store::ChunkRow>> BatchRead::merge_floats(std::vector<store::ChunkRow> rows,
                                                              lanes::AnswerMemory& memory,
                                                              std::size_t& unreadable) const {
-  std::stable_sort(
-      rows.begin(), rows.end(), [](const store::ChunkRow& left, const store::ChunkRow& right) {
-        return std::tie(left.first_ms, left.version) < std::tie(right.first_ms, right.version);
-      });
+  // Two instances may have taken two values of one time: which of them stays must not depend on who
+  // is asked.
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const store::ChunkRow& left, const store::ChunkRow& right) {
+                     return std::tie(left.first_ms, left.version, left.last_ms, left.data) <
+                            std::tie(right.first_ms, right.version, right.last_ms, right.data);
+                   });
   auto separate = rows::merge_overlapping(std::move(rows), memory, range_.resolution);
   if (!separate) return forward(separate);
   unreadable += separate->unreadable;

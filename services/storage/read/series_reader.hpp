@@ -10,6 +10,7 @@
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/heads/head_set.hpp"
 #include "services/storage/lanes/answer_memory.hpp"
+#include "services/storage/read/elsewhere_look.hpp"
 #include "services/storage/store/chunks.hpp"
 
 namespace vigia::storage::read {
@@ -63,6 +64,7 @@ class BatchRead {
   };
   BatchRead(const ReadRange& range, lanes::AnswerMemory& memory) : range_(range), held_(memory) {}
   Result<void> add_open(store::SeriesId series, heads::HeadView head);
+  Result<void> add_elsewhere(const std::vector<store::ChunkRow>* rows);
   Result<std::vector<store::ChunkRow>> next_rows(std::size_t series);
   Result<std::vector<store::ChunkRow>> merge_floats(std::vector<store::ChunkRow> rows,
                                                     lanes::AnswerMemory& memory,
@@ -82,9 +84,12 @@ class BatchRead {
 /// Thread contract: any thread.
 class SeriesReader {
  public:
-  /// Both must outlive it.
-  SeriesReader(const heads::HeadSet& heads, store::ChunkStore& chunks)
-      : heads_(heads), chunks_(chunks) {}
+  /// All must outlive it. `look`, of one request: what others have open counts as open; without
+  /// it, this instance's own alone. REQUIRES of what is read: ElsewhereLook::prepare of it, before.
+  SeriesReader(const heads::HeadSet& heads, store::ChunkStore& chunks,
+               const ElsewhereLook* look = nullptr)
+      : heads_(heads), chunks_(chunks), look_(look) {}
+  SeriesReader with(const ElsewhereLook& look) const { return {heads_, chunks_, &look}; }
 
   /// Of the first of `series`, as many as BatchRead takes: left() says how many; at least one,
   /// where there is one. What they have open is held of `memory` as long as the batch lives, with
@@ -105,8 +110,11 @@ class SeriesReader {
   store::ChunkStore& chunks() const { return chunks_; }
 
  private:
+  const std::vector<store::ChunkRow>& elsewhere(store::SeriesId series) const;
+
   const heads::HeadSet& heads_;
   store::ChunkStore& chunks_;
+  const ElsewhereLook* look_;
 };
 
 /// As the chunks say themselves.

@@ -7,6 +7,7 @@
 
 #include "libs/chunk/chunk_writer.hpp"
 #include "services/storage/heads/testing/append_now.hpp"
+#include "services/storage/read/head_rows.hpp"
 #include "services/storage/store/testing/memory_cold_store.hpp"
 #include "services/storage/store/testing/watched_chunks.hpp"
 #include "services/storage/testing/test_numbers.hpp"
@@ -16,6 +17,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 constexpr TimestampMs kStart = 1'764'043'200'000;
 constexpr TimestampMs kHour = 3'600'000;
@@ -212,6 +214,57 @@ TEST_F(BatchReadTest, WhatIsOpenOutOfTheRangeIsNotHeld) {
   const BatchRead batch = reader_.batch(customer_, keys(1, 8), {0, kStart - 1}, memory_).value();
   EXPECT_EQ(batch.left(), 8U);
   EXPECT_EQ(memory_.used(), 0U);
+}
+
+// One more instance on the same store, of which everything is given at once.
+class OtherHeads final : public OpenTalk {
+ public:
+  explicit OtherHeads(const heads::HeadSet& heads) : heads_(heads) {}
+  Result<OpenAnswer> ask(const CustomerId& /*customer*/, const OpenQuestion& question,
+                         lanes::AnswerMemory& /*memory*/) override {
+    OpenAnswer answer{{}, question.series.size()};
+    for (const store::SeriesId id : question.series) {
+      for (store::ChunkRow& row : rows_of(id, heads_.read(id))) answer.rows.push_back(row);
+    }
+    return answer;
+  }
+  bool lacks_some() const override { return false; }
+
+ private:
+  const heads::HeadSet& heads_;
+};
+
+TEST_F(BatchReadTest, WhatAnotherHasOpenIsMergedWithItsOwnAndTheStores) {
+  heads::HeadSet other(stored_series_, clock_);
+  store(1);
+  append(1);
+  const heads::SeriesRef one{{1}, {1}, true};
+  const std::vector<Sample> floats = {{kStart - 3'000, 5}, {kStart, 1}, {kStart + 1'000, 7}};
+  ASSERT_TRUE(heads::append_now(other, one, floats, kEpoch).has_value());
+  // Late, of which one is in the store already.
+  ASSERT_TRUE(heads::append_now(other, one, {{kStart - kHour, 1}, {kStart - 2'000, 6}}, kEpoch));
+  append_histograms(1, 2, 100);
+  const std::vector<chunk::HistogramSample> histograms = {{kStart + 1, std::string(100, 'h')},
+                                                          {kStart + 2, std::string(100, 'h')}};
+  ASSERT_TRUE(heads::append_histograms_now(other, one, histograms, kEpoch).has_value());
+  const std::vector<SelectedSeries> series = {{customer_, {1}, {}}};
+  ElsewhereLook look(std::make_unique<OtherHeads>(other), memory_);
+  ASSERT_TRUE(look.prepare(series, 0, 0, INT64_MAX).has_value());
+  const SeriesReader reader = reader_.with(look);
+  BatchRead batch = reader.batch(customer_, keys(1, 1), {0, INT64_MAX}, memory_).value();
+  const auto data = batch.next(memory_).value();
+  std::vector<std::pair<TimestampMs, double>> found;
+  const auto samples = samples_of(data.chunks, 0, INT64_MAX).value();
+  for (const Sample& sample : samples) {
+    found.emplace_back(sample.timestamp_ms - kStart, sample.value);
+  }
+  EXPECT_THAT(found, ElementsAre(Pair(-kHour, 1), Pair(-3'000, 5), Pair(-2'000, 6), Pair(0, 1),
+                                 Pair(1'000, 7)));
+  EXPECT_EQ(data.histograms.size(), 3U);
+  EXPECT_TRUE(
+      reader.has_histograms(customer_, {"", {1}}, {kStart + 2, kStart + 2}, memory_).value());
+  EXPECT_FALSE(
+      reader_.has_histograms(customer_, {"", {1}}, {kStart + 2, kStart + 2}, memory_).value());
 }
 
 }  // namespace
