@@ -192,6 +192,7 @@ void Service::make_interfaces() {
                                          [this](const CustomerId& customer, Resolution resolution) {
                                            return samples_kept_from_ms(customer, resolution);
                                          });
+  start_peers();
   books_ = std::make_unique<api::WriteBooks>(registry_);
   if (cold().exemplars() != nullptr && settings_.exemplars_per_minute > 0) {
     exemplars_ = std::make_unique<ingest::ExemplarKeeper>(*cold().exemplars(), clock_,
@@ -261,7 +262,7 @@ void Service::stop(TimePoint deadline) noexcept {
   if (instance_ != nullptr) instance_->end_requests_by(deadline);
   frame_.stop(deadline);
   for (lanes::CustomerLanes* lanes :
-       {sample_writers_.get(), event_writers_.get(), readers_.get()}) {
+       {sample_writers_.get(), event_writers_.get(), readers_.get(), peer_readers_.get()}) {
     if (lanes != nullptr) lanes->stop(deadline);
   }
   // Both write. They stay: their numbers may be read until the frame ends, and by who waits past

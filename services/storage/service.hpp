@@ -26,6 +26,8 @@
 #include "services/storage/keep/checkpoints.hpp"
 #include "services/storage/lanes/customer_lanes.hpp"
 #include "services/storage/lanes/memory_guard.hpp"
+#include "services/storage/peers/open_samples_api.hpp"
+#include "services/storage/peers/peers.hpp"
 #include "services/storage/retention/class_keeper.hpp"
 #include "services/storage/retention/retention_sweeper.hpp"
 #include "services/storage/rolling/roller.hpp"
@@ -102,6 +104,10 @@ class Service final : public service::Running, public net::Handler {
   void add_metrics();
   void add_log_metrics();
   void add_sharing_metrics();
+  void start_peers();
+  void add_open_samples();
+  void add_peer_metrics();
+  void mark_lacking(net::Response& response) const;
   void add_head_metrics();
   void add_store_metrics();
   store::ColdStore& cold() const { return instance_->store(); }
@@ -149,6 +155,8 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<ingest::Ingester> ingester_;
   std::unique_ptr<read::SeriesReader> reader_;
   std::unique_ptr<lanes::CustomerShares> answers_;
+  std::unique_ptr<peers::OpenSamplesApi> open_samples_;  // as open_rows_
+  std::unique_ptr<peers::Peers> peers_;                  // as open_rows_
   std::unique_ptr<read::RemoteRead> remote_read_;
   std::unique_ptr<api::WriteBooks> books_;
   std::unique_ptr<api::WriteApi> write_api_;
@@ -169,12 +177,13 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<healing::Healer> healer_;      // null: off
   std::unique_ptr<keep::Checkpoints> checkpoints_;
   net::Routes routes_;
-  // None of the three waits for another: remote write not for spans and log records, neither for
-  // reads.
+  // None of them waits for another: remote write not for spans and log records, neither for reads,
+  // and nobody who is asked by another instance.
   std::unique_ptr<lanes::CustomerLanes> sample_writers_;
   std::unique_ptr<lanes::CustomerLanes> event_writers_;
   std::unique_ptr<lanes::CustomerLanes> readers_;
-  std::unique_ptr<lanes::MemoryGuard> guard_;  // cuts the shares of all that stands above
+  std::unique_ptr<lanes::CustomerLanes> peer_readers_;  // as open_rows_
+  std::unique_ptr<lanes::MemoryGuard> guard_;           // cuts the shares of all that stands above
   service::ServiceFrame frame_{registry_};
 };
 

@@ -241,12 +241,14 @@ void Service::add_routes() {
   service::HealthPaths health;
   health.mark = [this](net::Response& response) {
     gaps_.mark(response);
+    mark_lacking(response);
     say_identity(response);
   };
   service::add_health_routes(routes_, [this] { return is_ready(); }, health);
   add_writes();
   add_searches();
   add_event_searches();
+  add_open_samples();
   add_route(
       "POST", "/api/v1/retention/confirm", *readers_, reader_of,
       [this](const net::Request& request, const net::PathValues&) { return confirm(request); });
@@ -301,6 +303,7 @@ void Service::add_metrics() {
   add_store_metrics();
   add_log_metrics();
   if (open_rows_ != nullptr) add_sharing_metrics();
+  add_peer_metrics();
   add_rollup_metrics();
   add_heal_metrics();
 }

@@ -64,6 +64,10 @@ store:
                                 over what it has open; 3s to 1h, longer than a restart takes
     gather: 10m                 so long closed chunks wait here for others of their metric, so that
                                 rows are fewer and larger; 0s to 30m, 0s: not at all
+    peers: [https://b:9096]     all instances on the keyspace, this one may be among them: each
+                                asks the others for what they have open. None: answers of a
+                                second instance's keyspace say that they may be incomplete
+    peers_tls: {ca_file, cert_file, key_file}   of https; absent: the system's authorities
     user: ...                   with password; absent: no log-in
     tls: {ca_file, cert_file, key_file}   absent: plain; cert_file and key_file only where nodes ask
 memory_max: 1GiB                of the process, 256MiB at least: buffers, requests under way, late
@@ -123,6 +127,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.retention = retention::read_retention(retention);
   settings.classes = retention::read_classes(root, settings.retention);
   if (settings.store.kind == "cassandra") {
+    settings.peers = peers::read_peers(store.child("cassandra"));
     const retention::RetentionSettings& keep = settings.retention;
     store::cassandra::use_retention(
         settings.store.cassandra,

@@ -11,6 +11,7 @@
 #include "services/storage/identity/settings.hpp"
 #include "services/storage/ingest/settings.hpp"
 #include "services/storage/keep/settings.hpp"
+#include "services/storage/peers/settings.hpp"
 #include "services/storage/retention/classes.hpp"
 #include "services/storage/retention/settings.hpp"
 #include "services/storage/store_kinds.hpp"
@@ -25,6 +26,7 @@ struct Settings {
   std::string metrics_listen = "127.0.0.1:9196";
   std::string internal_token;
   StoreSettings store;
+  peers::PeerSettings peers;  ///< of a store that several instances share
   identity::StoreGuardSettings guard;
   ingest::IngesterSettings ingest;
   retention::RetentionSettings retention;

@@ -243,6 +243,13 @@ TEST(SettingsTest, MistakesOfTheStoreOnCassandraAreNamed) {
   EXPECT_THAT(error(points + ", replication_factor: 0"), HasSubstr("replication_factor"));
   EXPECT_THAT(error(points + ", gather: 1h"), HasSubstr("0s to 30m"));
   EXPECT_THAT(error(points + ", tls: {cert_file: /c}"), HasSubstr("belong together"));
+  EXPECT_EQ(error(points + ", peers: [\"https://a:9096\", \"http://b:9096\"]"), "");
+  for (const char* peer : {"a:9096", "https://", "https://token@a:9096", "https://a:9096/api"}) {
+    EXPECT_THAT(error(points + ", peers: [\"" + peer + "\"]"),
+                HasSubstr("is not http(s)://host:port"))
+        << peer;
+  }
+  EXPECT_THAT(error(points + ", peers: [\"http://a:1\", \"http://a:1\"]"), HasSubstr("twice"));
   EXPECT_THAT(error(points, "retention: {raw: 9y}\n"), HasSubstr("longer than every class"));
   EXPECT_THAT(
       error(points, "retention_customers_file: /x\nretention_classes: {a: {raw: 90d}}\n"),

@@ -56,6 +56,7 @@ PARTS = {
         "read": "customers heads histograms lanes rolling rows store",
         "api": "customers heads histograms ingest lanes read store",
         "healing": "api ingest read",
+        "peers": "api heads lanes read store",
         "store/cassandra": "customers instance store",
         "store/rocksdb/kv": "store",
         "store/rocksdb/index": "customers store store/rocksdb/kv",

@@ -84,6 +84,11 @@ std::string gaps_warning(std::string_view gaps) {
     return "cold part may be incomplete: samples that it did not take are set aside, and the "
            "provider is told of them";
   }
+  if (gaps == "peers") {
+    return "cold part may be incomplete: a storage instance that may have samples of the last "
+           "hours "
+           "does not answer";
+  }
   return "cold part may be incomplete: rows of damaged files are still being written anew";
 }
 

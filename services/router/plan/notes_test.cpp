@@ -130,6 +130,14 @@ TEST(Notes, WhatIsSetAsideIsNoDamage) {
                           "aside, and the provider is told of them"));
 }
 
+TEST(Notes, WhatAnotherInstanceHasOpenIsNoDamage) {
+  ColdState cold;
+  cold.gaps = "peers";
+  EXPECT_THAT(notes_of_long_term(at(kCold, {}), cold).warnings,
+              ElementsAre("cold part may be incomplete: a storage instance that may have samples "
+                          "of the last hours does not answer"));
+}
+
 TEST(Notes, WhatTouchesNothingWasServedByNobody) {
   EXPECT_EQ(notes_of_hot(at(hot(Standing::kAlone), {}, "1")).served, "");
   ColdState cold;

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/base/clock.hpp"
 #include "libs/base/duration.hpp"
@@ -16,6 +18,7 @@
 #include "services/storage/store/cold_store.hpp"
 #include "services/storage/store/damage.hpp"
 #include "services/storage/store/open_rows.hpp"
+#include "services/storage/store/sharing_number.hpp"
 
 namespace vigia::storage::instance {
 
@@ -54,6 +57,14 @@ class StoreInstance {
   /// The program ends: what is asked of other machines is over by then (steady time), and after it
   /// fails at once.
   virtual void end_requests_by(TimePoint /*time*/) {}
+
+  /// By which number those who share the store know this instance; nothing where they know none for
+  /// now, or nobody shares it.
+  virtual std::optional<store::SharingNumber> sharing_number() const { return std::nullopt; }
+  /// Of all who may have something open, this one included, as the store lists them; waits for it.
+  virtual Result<std::vector<store::SharingNumber>> sharing_numbers() {
+    return std::vector<store::SharingNumber>();
+  }
 
   /// By which time spans and log records are filed; `times` must outlive it.
   virtual void use_record_times(customers::RecordTimes& times) = 0;

@@ -12,7 +12,7 @@
 namespace vigia::storage {
 
 /// Gives numbers in the order in which customers come. Thread contract: any thread.
-class MemoryInstance final : public instance::StoreInstance, public customers::CustomerNumbers {
+class MemoryInstance : public instance::StoreInstance, public customers::CustomerNumbers {
  public:
   Result<void> load() override { return {}; }
   store::ColdStore& store() override { return store_; }

@@ -76,7 +76,11 @@ Result<void> CassandraInstance::connect() {
                                  writer_, index_memory_max_};
   auto cold = CassandraColdStore::open(*session_, wanted, clock_);
   if (!cold) return forward(cold);
+  auto instances = std::make_unique<InstanceList>(*session_);
+  Preparation preparation(*session_, settings_.schema.keyspace);
+  if (auto prepared = instances->prepare(preparation); !prepared) return prepared;
   cold_ = *std::move(cold);
+  instances_ = std::move(instances);
   return {};
 }
 
@@ -109,6 +113,14 @@ Result<OpenRows*> CassandraInstance::open_rows(std::uint64_t number) {
 
 void CassandraInstance::end_requests_by(TimePoint time) {
   if (session_ != nullptr) session_->end_by(time);
+}
+
+std::optional<SharingNumber> CassandraInstance::sharing_number() const {
+  return open_rows_ == nullptr ? std::nullopt : open_rows_->number();
+}
+
+Result<std::vector<SharingNumber>> CassandraInstance::sharing_numbers() {
+  return instances_->read();
 }
 
 void CassandraInstance::use_record_times(customers::RecordTimes& times) {

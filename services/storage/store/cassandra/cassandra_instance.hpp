@@ -8,6 +8,7 @@
 #include "services/storage/customers/number_file.hpp"
 #include "services/storage/instance/store_instance.hpp"
 #include "services/storage/store/cassandra/cassandra_cold_store.hpp"
+#include "services/storage/store/cassandra/instance_list.hpp"
 #include "services/storage/store/cassandra/open_rows.hpp"
 #include "services/storage/store/cassandra/settings.hpp"
 
@@ -30,6 +31,8 @@ class CassandraInstance final : public instance::StoreInstance {
   Duration gathers_chunks() const override { return settings_.gather; }
   bool has_other_retention() const override { return retention_ && retention_->differs(); }
   void end_requests_by(TimePoint time) override;
+  std::optional<SharingNumber> sharing_number() const override;
+  Result<std::vector<SharingNumber>> sharing_numbers() override;
   void use_record_times(customers::RecordTimes& times) override;
   void use_oldest(Signal signal, std::function<TimestampMs(const CustomerId&)> oldest_ms) override;
   void note_used(SeriesId /*series*/, customers::CustomerNumber customer) override;
@@ -56,6 +59,7 @@ class CassandraInstance final : public instance::StoreInstance {
   std::unique_ptr<CassandraColdStore> cold_;
   std::unique_ptr<SharedRetention> retention_;
   std::unique_ptr<CassandraOpenRows> open_rows_;  // uses it
+  std::unique_ptr<InstanceList> instances_;
 };
 
 }  // namespace vigia::storage::store::cassandra

@@ -48,6 +48,11 @@ class CassandraOpenRows final : public OpenRows {
   Result<void> take_over(const Take& take) override;
   Duration look_interval() const override { return lease_.length() / 6; }
   OpenRowStats stats() const override;
+  /// Under which the others know this instance; nothing while its lease is not held.
+  std::optional<std::uint64_t> number() const {
+    const auto term = lease_.term();
+    return term ? std::optional(term->number) : std::nullopt;
+  }
 
  private:
   struct Keeping;
