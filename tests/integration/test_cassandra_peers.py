@@ -15,7 +15,7 @@ import requests
 from cassandra_server import OwnCassandra
 from cold_store import TOKEN, StorageAlone
 from remote_read import CHUNKS, post_read, read_request
-from remote_write import write
+from remote_write import sample_with_exemplar, series_bytes, write, write_bytes
 from stack import wait_for
 from streamed_chunks import streamed_samples
 
@@ -186,3 +186,36 @@ def test_who_hangs_holds_nobody_up_and_is_missed(pair: Pair) -> None:
     finally:
         os.kill(two.running.pid, signal.SIGCONT)
     wait_for("it is asked again", lambda: one.read() == (of_one | of_two, ""))
+
+
+def exemplars_of(storage: Instance, customer: str) -> list[tuple[float, str]]:
+    """Seconds and traces, in the order of the answer."""
+    answer = requests.get(
+        f"{storage.url}/api/v1/exemplars",
+        params={"matcher": "__name__=probe"},
+        headers={**TOKEN, "X-Vigia-Customer": customer},
+        timeout=10,
+    )
+    assert answer.status_code == 200, answer.text
+    found = [one for series in answer.json()["data"] for one in series["exemplars"]]
+    return [(one["timestamp"], one["labels"]["trace_id"]) for one in found]
+
+
+def test_exemplars_are_found_whoever_took_them_and_by_their_customer_alone(pair: Pair) -> None:
+    one, two = pair("exemplars", "60s")
+    begin = yesterday_ms()
+    wanted = []
+    for number in range(6):  # over an hour's end
+        ms = begin + number * 900_000
+        trace = f"{number:032x}"
+        message = series_bytes(LABELS, sample_with_exemplar(ms, 1.0, trace))
+        for _ in range(2):  # a repeat is one
+            assert write_bytes((one, two)[number % 2].url, message, HEADERS).status_code == 204
+        wanted.append((ms / 1000, trace))
+
+    def has_all(instance: Instance) -> bool:
+        return exemplars_of(instance, CUSTOMER) == wanted
+
+    for instance in (one, two):
+        wait_for("exemplars are in the cluster", partial(has_all, instance))
+        assert exemplars_of(instance, "cliente-b") == []

@@ -9,7 +9,9 @@ CassandraColdStore::CassandraColdStore(Key /*key*/, vigia::cassandra::Session& s
     : kept_(session, clock),
       catalog_(session, kept_, clock, settings.index_memory_max, settings.event_part_bytes),
       chunks_(session, kept_, clock, settings.classes, settings.writer),
-      events_(session, kept_, clock, settings.event_retention, settings.event_part_bytes) {}
+      events_(session, kept_, clock, settings.event_retention, settings.event_part_bytes),
+      exemplars_(session, kept_,
+                 settings.classes[static_cast<std::size_t>(Resolution::kRaw)].keep) {}
 
 Result<std::unique_ptr<CassandraColdStore>> CassandraColdStore::open(
     vigia::cassandra::Session& session, const ColdStoreSettings& settings, const Clock& clock) {
@@ -19,6 +21,7 @@ Result<std::unique_ptr<CassandraColdStore>> CassandraColdStore::open(
   if (auto prepared = store->catalog_.prepare(preparation); !prepared) return forward(prepared);
   if (auto prepared = store->chunks_.prepare(preparation); !prepared) return forward(prepared);
   if (auto prepared = store->events_.prepare(preparation); !prepared) return forward(prepared);
+  if (auto prepared = store->exemplars_.prepare(preparation); !prepared) return forward(prepared);
   const auto from = events_whole_from(session, settings.keyspace, kSpanIndexStep);
   if (!from) return forward(from);
   store->events_.use_indexed_from(*from);

@@ -8,6 +8,7 @@
 #include "services/storage/store/cassandra/catalog.hpp"
 #include "services/storage/store/cassandra/chunks.hpp"
 #include "services/storage/store/cassandra/events.hpp"
+#include "services/storage/store/cassandra/exemplars.hpp"
 #include "services/storage/store/cassandra/kept_from.hpp"
 #include "services/storage/store/cold_store.hpp"
 
@@ -38,6 +39,7 @@ class CassandraColdStore final : public ColdStore {
   Catalog& catalog() override { return catalog_; }
   ChunkStore& chunks() override { return chunks_; }
   EventStore& events() override { return events_; }
+  ExemplarStore* exemplars() override { return &exemplars_; }
   SpanDays* span_days() override { return &events_; }
 
   /// What other instances keep longer than this one it does not remove from now on.
@@ -53,6 +55,7 @@ class CassandraColdStore final : public ColdStore {
   CassandraCatalog catalog_;
   CassandraChunks chunks_;
   CassandraEvents events_;
+  CassandraExemplars exemplars_;
 };
 
 }  // namespace vigia::storage::store::cassandra
