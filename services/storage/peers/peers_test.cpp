@@ -9,7 +9,6 @@
 #include "services/storage/peers/open_message.hpp"
 #include "services/storage/peers/testing/sharing_instance.hpp"
 #include "services/storage/read/testing/read_frames.hpp"
-#include "services/storage/read/testing/read_samples_answer.hpp"
 #include "services/storage/testing/service_fixture.hpp"
 
 namespace vigia::storage::peers {
@@ -97,22 +96,22 @@ class PeersTest : public ServiceFixture {
     EXPECT_EQ(answer.status, 204) << answer.body;
   }
   net::ClientResponse ask(Running& one, std::vector<Matcher> matchers,
-                          wire::remote_read::ResponseType type,
-                          const std::string& customer = "cliente-a") {
+                          const std::string& customer) {
     net::ClientRequest request;
     request.method = "POST";
     request.url = "/api/v1/read";
     request.headers = {{"content-type", "application/x-protobuf"}, {"content-encoding", "snappy"}};
     if (!customer.empty()) request.headers.add("x-vigia-customer", customer);
     request.body = wire::remote_read::encode_read_request(
-        {{from_ms_, INT64_MAX, std::move(matchers)}}, {type});
+        {{from_ms_, INT64_MAX, std::move(matchers)}},
+        {wire::remote_read::ResponseType::kStreamedXorChunks});
     return at(one, [&] { return send(std::move(request)); });
   }
-  // Of all series of the metric, as the answer has them: nothing is sorted or made one here.
-  Values chunks_at(Running& one, const std::string& metric,
+  // Of all series, as the answer has them: nothing is sorted or made one here. Answers in samples
+  // are read by tests/integration/test_cassandra_peers.py: our own client reads no snappy.
+  Values values_at(Running& one, std::vector<Matcher> matchers,
                    const std::string& customer = "cliente-a") {
-    const auto answer = ask(one, {{MatchType::kEqual, "__name__", metric}},
-                            wire::remote_read::ResponseType::kStreamedXorChunks, customer);
+    const auto answer = ask(one, std::move(matchers), customer);
     EXPECT_EQ(answer.status, 200) << answer.body;
     incomplete_ = answer.headers.get("x-vigia-incomplete");
     Values values;
@@ -124,25 +123,14 @@ class PeersTest : public ServiceFixture {
     }
     return values;
   }
-  Values samples_at(Running& one, std::vector<Matcher> matchers) {
-    const auto answer =
-        ask(one, std::move(matchers), wire::remote_read::ResponseType::kSamples, "cliente-a");
-    EXPECT_EQ(answer.status, 200) << answer.body;
-    incomplete_ = answer.headers.get("x-vigia-incomplete");
-    Values values;
-    for (const read::AnswerSeries& series : read::read_samples_answer(answer.body)) {
-      for (const Sample& sample : series.samples)
-        values.emplace_back(sample.timestamp_ms, sample.value);
-    }
-    return values;
-  }
-  Values samples_at(Running& one, const std::string& metric) {
-    return samples_at(one, {{MatchType::kEqual, "__name__", metric}});
+  Values values_at(Running& one, const std::string& metric,
+                   const std::string& customer = "cliente-a") {
+    return values_at(one, {{MatchType::kEqual, "__name__", metric}}, customer);
   }
   void await(Running& one, const std::string& incomplete) {
     const auto deadline = std::chrono::steady_clock::now() + kDeadline;
     do {
-      (void)samples_at(one, "m");
+      (void)values_at(one, "m");
       ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "not \"" << incomplete << "\"";
     } while (incomplete_ != incomplete);
   }
@@ -162,12 +150,10 @@ TEST_F(PeersTest, WhatAnotherHasOpenIsReadAsItsOwn) {
   write_to(b, "m", {{now_, 1}, {now_ + 1'000, 2}});
   write_to(a, "m", {{now_ + 2'000, 3}});
   const auto all = ElementsAre(Pair(now_, 1), Pair(now_ + 1'000, 2), Pair(now_ + 2'000, 3));
-  EXPECT_THAT(chunks_at(a, "m"), all);
-  EXPECT_EQ(incomplete_, "");
-  EXPECT_THAT(samples_at(a, "m"), all);
+  EXPECT_THAT(values_at(a, "m"), all);
   EXPECT_EQ(incomplete_, "");
   await(b, "peers");  // it is asked and asks nobody
-  EXPECT_THAT(samples_at(b, "m"), ElementsAre(Pair(now_, 1), Pair(now_ + 1'000, 2)));
+  EXPECT_THAT(values_at(b, "m"), ElementsAre(Pair(now_, 1), Pair(now_ + 1'000, 2)));
 }
 
 TEST_F(PeersTest, OpenClosedAndLateOnesAreThereOnce) {
@@ -181,9 +167,8 @@ TEST_F(PeersTest, OpenClosedAndLateOnesAreThereOnce) {
   }
   for (int i = 7; i < 600; i += 50) write_to(b, "m", {{begin + i * 60'000, i * 1.0}});
   for (int i = 0; i < 600; ++i) wanted.emplace_back(begin + i * 60'000, i);
-  EXPECT_EQ(chunks_at(a, "m"), wanted);
-  EXPECT_EQ(samples_at(a, "m"), wanted);
-  EXPECT_EQ(samples_at(a, "m"), samples_at(b, "m"));
+  EXPECT_EQ(values_at(a, "m"), wanted);
+  EXPECT_EQ(values_at(a, "m"), values_at(b, "m"));
 }
 
 TEST_F(PeersTest, OfTwoValuesTheSameOneStaysWhoeverIsAsked) {
@@ -192,12 +177,11 @@ TEST_F(PeersTest, OfTwoValuesTheSameOneStaysWhoeverIsAsked) {
   Running c = start("c", {url_of(b), url_of(a)});
   write_to(a, "m", {{now_, 1}, {now_ + 1'000, 7}});
   write_to(b, "m", {{now_, 1}, {now_ + 1'000, 8}, {now_ + 2'000, 9}});
-  const Values of_b = samples_at(b, "m");
+  const Values of_b = values_at(b, "m");
   EXPECT_EQ(of_b.size(), 3U);
-  EXPECT_EQ(samples_at(c, "m"), of_b);
-  EXPECT_EQ(chunks_at(c, "m"), of_b);
+  EXPECT_EQ(values_at(c, "m"), of_b);
   Running d = start("d", {url_of(a), url_of(b), url_of(c)});
-  EXPECT_EQ(samples_at(d, "m"), of_b);
+  EXPECT_EQ(values_at(d, "m"), of_b);
   EXPECT_EQ(incomplete_, "");
 }
 
@@ -206,10 +190,10 @@ TEST_F(PeersTest, ACustomerSeesHisOwnAlone) {
   Running a = start("a", {url_of(b)});
   write_to(b, "m", {{now_, 1}}, "cliente-a");
   write_to(b, "m", {{now_, 2}}, "cliente-b");
-  EXPECT_THAT(chunks_at(a, "m", "cliente-a"), ElementsAre(Pair(now_, 1)));
-  EXPECT_THAT(chunks_at(a, "m", "cliente-b"), ElementsAre(Pair(now_, 2)));
-  EXPECT_THAT(chunks_at(a, "m", ""), ElementsAre(Pair(now_, 1), Pair(now_, 2)));
-  EXPECT_THAT(chunks_at(a, "m", "cliente-c"), IsEmpty());
+  EXPECT_THAT(values_at(a, "m", "cliente-a"), ElementsAre(Pair(now_, 1)));
+  EXPECT_THAT(values_at(a, "m", "cliente-b"), ElementsAre(Pair(now_, 2)));
+  EXPECT_THAT(values_at(a, "m", ""), ElementsAre(Pair(now_, 1), Pair(now_, 2)));
+  EXPECT_THAT(values_at(a, "m", "cliente-c"), IsEmpty());
 }
 
 TEST_F(PeersTest, TheProvidersOwnAreReadToo) {
@@ -219,7 +203,7 @@ TEST_F(PeersTest, TheProvidersOwnAreReadToo) {
   std::string message;
   wire::remote_write::append_sample(message, labels, {now_, 1});
   EXPECT_EQ(at(b, [&] { return write(message); }).status, 204);
-  EXPECT_THAT(chunks_at(a, "m", ""), ElementsAre(Pair(now_, 1)));
+  EXPECT_THAT(values_at(a, "m", ""), ElementsAre(Pair(now_, 1)));
 }
 
 // Whatever ids somebody names.
@@ -260,7 +244,7 @@ TEST_F(PeersTest, WindowsAreMadeOfWhatAnotherHasOpen) {
   const std::vector<Matcher> asked = {{MatchType::kEqual, "__name__", "m"},
                                       {MatchType::kEqual, "__rollup__", "1h:sum"}};
   from_ms_ = hour;
-  EXPECT_THAT(samples_at(a, asked), ElementsAre(Pair(hour + kHourMs - 1, 7)));
+  EXPECT_THAT(values_at(a, asked), ElementsAre(Pair(hour + kHourMs - 1, 7)));
 }
 
 TEST_F(PeersTest, WhoIsGoneIsMissedUntilItIsTakenOver) {
@@ -268,11 +252,9 @@ TEST_F(PeersTest, WhoIsGoneIsMissedUntilItIsTakenOver) {
   Running a = start("a", {url_of(b)});
   write_to(b, "m", {{now_, 1}});
   write_to(a, "m", {{now_ + 1'000, 2}});
-  EXPECT_EQ(samples_at(a, "m").size(), 2U);
+  EXPECT_EQ(values_at(a, "m").size(), 2U);
   b.reset();
-  EXPECT_THAT(samples_at(a, "m"), ElementsAre(Pair(now_ + 1'000, 2)));
-  EXPECT_EQ(incomplete_, "peers");
-  EXPECT_THAT(chunks_at(a, "m"), ElementsAre(Pair(now_ + 1'000, 2)));
+  EXPECT_THAT(values_at(a, "m"), ElementsAre(Pair(now_ + 1'000, 2)));
   EXPECT_EQ(incomplete_, "peers");
   EXPECT_EQ(at(a, [&] { return get("/health"); }).headers.get("x-vigia-incomplete"), "peers");
   shared_->forget(number_of(0));
@@ -284,7 +266,7 @@ TEST_F(PeersTest, WhoIsNamedByNobodyIsMissed) {
   Running b = start("b");
   Running a = start("a");
   write_to(b, "m", {{now_, 1}});
-  EXPECT_THAT(samples_at(a, "m"), IsEmpty());
+  EXPECT_THAT(values_at(a, "m"), IsEmpty());
   EXPECT_EQ(incomplete_, "peers");
 }
 
@@ -301,7 +283,7 @@ TEST_F(PeersTest, WhoComesBackIsAskedAgain) {
   await(a, "peers");
   shared_->forget(number_of(0));  // of the first one
   await(a, "");
-  EXPECT_THAT(samples_at(a, "m"), ElementsAre(Pair(now_, 2), Pair(now_ + 1'000, 1)));
+  EXPECT_THAT(values_at(a, "m"), ElementsAre(Pair(now_, 2), Pair(now_ + 1'000, 1)));
 }
 
 // It is not waited for a second time.
@@ -321,7 +303,7 @@ TEST_F(PeersTest, WhoSaysNothingIsAskedNoMoreByReads) {
   const double before = failures();
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < kReads; ++i) {
-    EXPECT_THAT(samples_at(a, "m"), ElementsAre(Pair(now_, 1)));
+    EXPECT_THAT(values_at(a, "m"), ElementsAre(Pair(now_, 1)));
     EXPECT_EQ(incomplete_, "peers");
   }
   // Looks alone have failed meanwhile, of which there is one a second at most.
@@ -336,10 +318,10 @@ TEST_F(PeersTest, WhoBeginsBehindAnAddressThatDoesNotAnswerIsMissedAtOnce) {
   Running a = start("a", {silent.url()});
   write_to(a, "m", {{now_, 1}});
   for (store::SharingNumber number = 1; number <= 20; ++number) {
-    EXPECT_EQ(samples_at(a, "m").size(), 1U);
+    EXPECT_EQ(values_at(a, "m").size(), 1U);
     EXPECT_EQ(incomplete_, "");
     shared_->add(number);
-    EXPECT_EQ(samples_at(a, "m").size(), 1U);
+    EXPECT_EQ(values_at(a, "m").size(), 1U);
     EXPECT_EQ(incomplete_, "peers");
     shared_->forget(number);
   }
@@ -352,7 +334,7 @@ TEST_F(PeersTest, ItsOwnAddressAmongThemIsNobody) {
   shared_->forget(number_of(0));
   b = start("another folder", {"http://" + settings_.listen});
   write_to(b, "m", {{now_, 1}});
-  EXPECT_THAT(samples_at(b, "m"), ElementsAre(Pair(now_, 1)));
+  EXPECT_THAT(values_at(b, "m"), ElementsAre(Pair(now_, 1)));
   EXPECT_EQ(incomplete_, "");
 }
 
