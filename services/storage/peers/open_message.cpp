@@ -5,6 +5,8 @@
 #include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 
+#include "services/storage/store/histogram_encoding.hpp"
+
 namespace vigia::storage::peers {
 namespace {
 
@@ -51,7 +53,7 @@ store::ChunkRow read_row(protozero::pbf_reader message) {
 // Open samples are raw, and a row that says otherwise of itself would be merged wrongly.
 bool is_sound(const store::ChunkRow& row) {
   const bool is_raw =
-      row.encoding == store::Encoding::kFloats || row.encoding == store::Encoding::kHistograms;
+      row.encoding == store::Encoding::kFloats || store::holds_histograms(row.encoding);
   return is_raw && row.first_ms <= row.last_ms;
 }
 

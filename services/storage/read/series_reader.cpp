@@ -127,9 +127,9 @@ Result<bool> SeriesReader::has_histograms(const CustomerId& customer,
       const TimestampMs time_ms = histogram.timestamp_ms;
       if (time_ms >= range.from_ms && time_ms <= range.to_ms) return true;
     }
+    const auto& others = elsewhere(one.id);
+    if (std::any_of(others.begin(), others.end(), is_one)) return true;
   }
-  const auto& others = elsewhere(series.id);
-  if (std::any_of(others.begin(), others.end(), is_one)) return true;
   store::ChunkQuery query{range.from_ms, range.to_ms, Resolution::kRaw};
   query.wants_data = false;
   const auto cursor = chunks_.read(customer, series, query);
