@@ -207,6 +207,8 @@ Result<void> decode_message(std::string_view message, const DecodeLimits& limits
   }
 }
 
+bool is_metric_name(std::string_view name) { return is_name(name, true); }
+
 Result<void> check_labels(const std::vector<LabelView>& labels) {
   const auto invalid = [](std::string_view why, std::string_view name) {
     return fail(ErrorCode::kInvalid, std::string(why) + ": \"" + std::string(name) + "\"");

@@ -46,7 +46,7 @@ class Decoder2 {
     series_.exemplars.clear();
     series_.histograms.clear();
     references_.clear();
-    MetadataView metadata;
+    series_.metadata = {};
     while (message.next()) {
       switch (message.tag_and_type()) {
         case varint_field(1):
@@ -54,7 +54,7 @@ class Decoder2 {
           read_references(message, references_);
           break;
         case length_field(5):
-          metadata = read_metadata(message.get_message());
+          series_.metadata = read_metadata(message.get_message());
           break;
         default:
           read_value(message);
@@ -62,15 +62,14 @@ class Decoder2 {
     }
     resolve(references_, series_.labels);
     encode_labels();
-    give(metadata);
+    give();
   }
 
-  void give(MetadataView metadata) {
-    if (metadata.type != 0 || !metadata.help.empty() || !metadata.unit.empty()) {
+  void give() {
+    if (series_.metadata.is_there()) {
       for (const LabelView& label : series_.labels) {
-        if (label.name == kNameLabel) metadata.family = label.value;
+        if (label.name == kNameLabel) series_.metadata.family = label.value;
       }
-      visitor_.on_metadata(metadata);
     }
     if (!series_.samples.empty() && !series_.histograms.empty())
       visitor_.on_bad_series(series_, "a series has samples and histograms in one request");

@@ -63,27 +63,33 @@ struct HistogramView {
   std::string_view bytes;  ///< the encoded prometheus.Histogram
 };
 
-/// One TimeSeries. Views live as long as the call they come with.
+/// One MetricMetadata of 1.0, or what a series of 2.0 says of its metric. `type` is numbered as
+/// there: 0 unknown, 1 counter, 2 gauge, 3 histogram, 4 gauge histogram, 5 summary, 6 info, 7 state
+/// set, and whatever else a sender writes.
+struct MetadataView {
+  std::uint32_t type = 0;
+  std::string_view family;  ///< of 2.0 the series' own metric: `latency_bucket`
+  std::string_view help;
+  std::string_view unit;
+  bool is_there() const { return type != 0 || !help.empty() || !unit.empty(); }
+};
+
+/// One TimeSeries. Views live as long as the call they come with, those of labels and metadata as
+/// long as the message is being read.
 struct SeriesView {
   std::string_view label_bytes;  ///< the encoded `labels` fields in one run
   std::vector<LabelView> labels;
   std::vector<Sample> samples;
   std::vector<ExemplarView> exemplars;
   std::vector<HistogramView> histograms;
-};
-
-/// One MetricMetadata. `type` is numbered as there.
-struct MetadataView {
-  std::uint32_t type = 0;
-  std::string_view family;
-  std::string_view help;
-  std::string_view unit;
+  MetadataView metadata;  ///< of 2.0 alone
 };
 
 class WriteVisitor {
  public:
   virtual ~WriteVisitor() = default;
   virtual void on_series(const SeriesView& series) = 0;
+  /// Of 1.0 alone: it stands beside the series and is of none of them.
   virtual void on_metadata(const MetadataView& /*metadata*/) {}
   /// One that its version of the protocol does not allow, for its own sake.
   virtual void on_bad_series(const SeriesView& /*series*/, std::string_view /*why*/) {}
@@ -101,5 +107,6 @@ Result<void> decode_message(std::string_view message, const DecodeLimits& limits
 /// kInvalid, saying why, where the labels of a series break the specification: not sorted or
 /// doubled, an empty name or value, a bad name, no metric name.
 Result<void> check_labels(const std::vector<LabelView>& labels);
+bool is_metric_name(std::string_view name);
 
 }  // namespace vigia::wire::remote_write

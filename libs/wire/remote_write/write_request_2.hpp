@@ -21,7 +21,7 @@ struct SymbolLimits {
 };
 
 /// Series as decode_request gives them: `label_bytes` are what 1.0 writes for these labels, so that
-/// a series is the same by both versions. Metadata that says anything comes before its series, with
+/// a series is the same by both versions. Metadata that says anything stands in its series, with
 /// the series' metric name as its family. A series' created timestamp is not given. A series with
 /// samples and histograms goes to on_bad_series. kTooLarge past a limit, kInvalid for what is no
 /// such message: the first symbol is not empty, a reference leads nowhere, or names stand without

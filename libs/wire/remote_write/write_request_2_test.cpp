@@ -16,6 +16,11 @@ using testing::IsEmpty;
 class Notes2 final : public WriteVisitor {
  public:
   void on_series(const SeriesView& series) override {
+    if (series.metadata.is_there()) {
+      const MetadataView& metadata = series.metadata;
+      lines.push_back("meta " + std::string(metadata.family) + " " + std::to_string(metadata.type) +
+                      " " + std::string(metadata.help) + " " + std::string(metadata.unit));
+    }
     std::string line = text_of(series.labels);
     for (const Sample& sample : series.samples)
       line += " " + std::to_string(sample.timestamp_ms) + "=" + std::to_string(sample.value);
@@ -28,10 +33,6 @@ class Notes2 final : public WriteVisitor {
   }
   void on_bad_series(const SeriesView& series, std::string_view why) override {
     lines.push_back("bad " + text_of(series.labels) + std::string(why));
-  }
-  void on_metadata(const MetadataView& metadata) override {
-    lines.push_back("meta " + std::string(metadata.family) + " " + std::to_string(metadata.type) +
-                    " " + std::string(metadata.help) + " " + std::string(metadata.unit));
   }
   static std::string text_of(const std::vector<LabelView>& labels) {
     std::string text;
