@@ -6,6 +6,7 @@
 #include "services/storage/store/chunks.hpp"
 #include "services/storage/store/events.hpp"
 #include "services/storage/store/exemplars.hpp"
+#include "services/storage/store/metadata.hpp"
 #include "services/storage/store/span_days.hpp"
 
 namespace vigia::storage::store {
@@ -20,6 +21,8 @@ class ColdStore {
   virtual EventStore& events() = 0;
   /// Null: this store keeps none.
   virtual ExemplarStore* exemplars() { return nullptr; }
+  /// Null: this store keeps none of metrics.
+  virtual MetadataStore* metadata() { return nullptr; }
   /// Null: this store finds spans by their traces alone.
   virtual SpanDays* span_days() { return nullptr; }
 };

@@ -124,8 +124,9 @@ Result<void> forget_rows(kv::OrderedStore& store, const CustomerRows& rows) {
     if (!forgotten) return forgotten;
   }
   if (auto forgotten = forget_events(store, number); !forgotten) return forgotten;
-  const std::array<std::pair<Family, std::string>, 4> prefixes = {{
+  const std::array<std::pair<Family, std::string>, 5> prefixes = {{
       {Family::kDue, number_key({number})},
+      {Family::kMetadata, number_key({number})},
       {Family::kIndex, index::index_key::all_labels(rows.number)},
       {Family::kIndex, index::index_key::all_series(rows.number)},
       {Family::kIdentity, index::index_key::all_copies(rows.number)},

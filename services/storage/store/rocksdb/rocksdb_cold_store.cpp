@@ -253,6 +253,33 @@ class ExemplarsByNames final : public ExemplarStore {
   index::SeriesIndex& index_;
 };
 
+class MetadataByNames final : public MetadataStore {
+ public:
+  MetadataByNames(KvMetadata& rows, index::SeriesIndex& index) : rows_(rows), index_(index) {}
+
+  Result<void> put(const CustomerId& customer, std::span<const MetricMetadata> metrics) override {
+    const auto number = index_.number_of(customer);
+    if (!number) return tl::unexpected<Error>(number.error());
+    return rows_.put(*number, metrics);
+  }
+  Result<void> sync() override { return rows_.sync(); }
+  Result<void> read(const CustomerId& customer, std::string_view metric, const Visit& visit,
+                    const WorkLimit& limit) override {
+    const auto number = index_.find_customer(customer);
+    if (!number.has_value()) return {};
+    return rows_.read(*number, metric, visit, limit);
+  }
+  Result<std::size_t> expire(const ExpiryCuts& cuts) override {
+    return rows_.expire(by_number(index_, cuts));
+  }
+  std::uint64_t disk_bytes() const override { return rows_.disk_bytes(); }
+  std::uint64_t damaged() const override { return rows_.damaged(); }
+
+ private:
+  KvMetadata& rows_;
+  index::SeriesIndex& index_;
+};
+
 }  // namespace
 
 class RocksDbColdStore::ByNames {
@@ -261,12 +288,14 @@ class RocksDbColdStore::ByNames {
       : catalog(*own.index_, store),
         chunks(*own.chunk_rows_, *own.index_),
         events(*own.spans_, *own.logs_, *own.index_),
-        exemplars(*own.exemplar_rows_, *own.index_) {}
+        exemplars(*own.exemplar_rows_, *own.index_),
+        metadata(*own.metadata_rows_, *own.index_) {}
 
   CatalogByNames catalog;
   ChunksByNames chunks;
   EventsByNames events;
   ExemplarsByNames exemplars;
+  MetadataByNames metadata;
 };
 
 RocksDbColdStore::RocksDbColdStore(Key /*key*/) {}
@@ -290,6 +319,7 @@ Result<std::unique_ptr<RocksDbColdStore>> RocksDbColdStore::open(kv::OrderedStor
   auto exemplars = KvExemplars::open(store);
   if (!exemplars) return forward(exemplars);
   opened->exemplar_rows_ = std::move(*exemplars);
+  opened->metadata_rows_ = std::make_unique<KvMetadata>(store);
   opened->by_names_ = std::make_unique<ByNames>(*opened, store);
   return opened;
 }
@@ -298,6 +328,7 @@ Catalog& RocksDbColdStore::catalog() { return by_names_->catalog; }
 ChunkStore& RocksDbColdStore::chunks() { return by_names_->chunks; }
 EventStore& RocksDbColdStore::events() { return by_names_->events; }
 ExemplarStore* RocksDbColdStore::exemplars() { return &by_names_->exemplars; }
+MetadataStore* RocksDbColdStore::metadata() { return &by_names_->metadata; }
 SpanDays* RocksDbColdStore::span_days() { return &by_names_->events; }
 
 Result<customers::CustomerNumber> RocksDbColdStore::number_of(const CustomerId& customer) {

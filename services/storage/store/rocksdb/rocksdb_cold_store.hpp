@@ -13,6 +13,7 @@
 #include "services/storage/store/rocksdb/index/series_index.hpp"
 #include "services/storage/store/rocksdb/kv_chunks.hpp"
 #include "services/storage/store/rocksdb/kv_exemplars.hpp"
+#include "services/storage/store/rocksdb/kv_metadata.hpp"
 
 namespace vigia::storage::store::rocksdb {
 
@@ -33,6 +34,7 @@ class RocksDbColdStore final : public ColdStore, public customers::CustomerNumbe
   ChunkStore& chunks() override;
   EventStore& events() override;
   ExemplarStore* exemplars() override;
+  MetadataStore* metadata() override;
   SpanDays* span_days() override;
   Result<customers::CustomerNumber> number_of(const CustomerId& customer) override;
   std::optional<CustomerId> id_of(customers::CustomerNumber number) const override;
@@ -56,6 +58,7 @@ class RocksDbColdStore final : public ColdStore, public customers::CustomerNumbe
   std::unique_ptr<events::EventTable> spans_;
   std::unique_ptr<events::EventTable> logs_;
   std::unique_ptr<KvExemplars> exemplar_rows_;
+  std::unique_ptr<KvMetadata> metadata_rows_;
   std::unique_ptr<ByNames> by_names_;
 };
 

@@ -23,6 +23,7 @@ Result<CheckReport> RocksDbInstance::check(const kv::RocksDbSettings& settings,
                             std::string_view value) -> Result<void> {
     if (family == "chunks") return check_chunk_row(key, value);
     if (family == "exemplars") return check_exemplar_row(key, value);
+    if (family == "metadata") return check_metadata_row(key, value);
     if (family == "due") return check_due_row(key, value);
     for (const Resolution resolution :
          {Resolution::kFiveMinutes, Resolution::kHour, Resolution::kDay}) {

@@ -91,6 +91,8 @@ std::optional<RowOwner> owner_of(kv::Family family, std::string_view key) {
       return owner_of_chunk("exemplars", key);
     case kv::Family::kDue:
       return with_customer("days due", key);
+    case kv::Family::kMetadata:
+      return with_customer("metadata of metrics", key);
   }
   return std::nullopt;
 }

@@ -20,6 +20,7 @@ class MemoryColdStore final : public ColdStore {
   ChunkStore& chunks() override { return chunks_; }
   EventStore& events() override { return events_; }
   ExemplarStore* exemplars() override { return &exemplars_; }
+  MetadataStore* metadata() override { return &metadata_; }
   SpanDays* span_days() override { return &events_; }
 
  private:
@@ -173,10 +174,26 @@ class MemoryColdStore final : public ColdStore {
     std::map<Place, std::set<Item>> items_;
   };
 
+  class MemoryMetadata final : public MetadataStore {
+   public:
+    Result<void> put(const CustomerId& customer, std::span<const MetricMetadata> metrics) override;
+    Result<void> sync() override { return {}; }
+    Result<void> read(const CustomerId& customer, std::string_view metric, const Visit& visit,
+                      const WorkLimit& limit) override;
+    Result<std::size_t> expire(const ExpiryCuts& cuts) override;
+    std::uint64_t disk_bytes() const override { return 0; }
+    std::uint64_t damaged() const override { return 0; }
+
+   private:
+    std::mutex mutex_;
+    std::map<CustomerId, std::map<std::string, MetricMetadata, std::less<>>> customers_;
+  };
+
   MemoryCatalog catalog_;
   MemoryChunks chunks_;
   MemoryEvents events_;
   MemoryExemplars exemplars_;
+  MemoryMetadata metadata_;
 };
 
 }  // namespace vigia::storage::store

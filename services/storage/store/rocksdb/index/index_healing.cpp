@@ -190,6 +190,7 @@ Result<void> SeriesIndex::heal() {
         kv::Family::kRollup1h, kv::Family::kRollup1d, kv::Family::kExemplars}) {
     if (auto found = find_customer_numbers(family); !found) return found;
   }
+  if (auto found = find_numbers_of_metadata(); !found) return found;
   if (auto restored = restore_series("l", "m"); !restored) return forward(restored);
   if (auto healed = heal_rows("s", "t"); !healed) return healed;
   // Behind all that was found: what was lost may have borne higher numbers, which chunks still
@@ -221,6 +222,27 @@ Result<void> SeriesIndex::find_customer_numbers(kv::Family family) {
       last_number_ = std::max(last_number_, number);
     }
     std::string next = kv::day_key(day);
+    kv::append_key_u32(next, number);
+    next = kv::after_prefix(std::move(next));
+    if (next.empty()) break;
+    scan->seek(next);
+  }
+  return scan->status();
+}
+
+// Their keys begin with the number.
+Result<void> SeriesIndex::find_numbers_of_metadata() {
+  const auto scan = store_.scan(kv::Family::kMetadata, "", "");
+  while (scan->next()) {
+    std::string_view key = scan->key();
+    bool ok = true;
+    const std::uint32_t number = kv::take_key_u32(key, ok);
+    if (!ok) continue;
+    {
+      const std::unique_lock lock(customers_mutex_);
+      last_number_ = std::max(last_number_, number);
+    }
+    std::string next;
     kv::append_key_u32(next, number);
     next = kv::after_prefix(std::move(next));
     if (next.empty()) break;

@@ -213,6 +213,7 @@ class SeriesIndex {
   Result<void> heal_hash(const UnresolvedSeries& series, NewRows& rows, std::size_t& healed);
   void remember_values(const NewRows& rows);
   Result<void> find_customer_numbers(kv::Family family);
+  Result<void> find_numbers_of_metadata();
   void heal_customer(customers::CustomerNumber number, const Labels& labels);
   Result<bool> has_series_row(const UnresolvedSeries& series) const;
   Result<std::optional<store::SeriesId>> find_stored(const LabelsHash& hash) const;

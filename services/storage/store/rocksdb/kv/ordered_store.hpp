@@ -27,8 +27,9 @@ enum class Family : std::uint8_t {
   kRollup1d = 7,
   kDue = 8,  ///< days of which roll-ups are to be made
   kExemplars = 9,
+  kMetadata = 10,  ///< type, unit and help of metrics
 };
-inline constexpr std::size_t kFamilies = 10;
+inline constexpr std::size_t kFamilies = 11;
 
 struct KeyValue {
   Family family = Family::kIndex;

@@ -28,8 +28,8 @@ constexpr std::uint64_t kFreeBytesToOpen = 8U << 20U;
 
 // Rows of the index come with new series and then no more, so what has not filled a buffer stays in
 // memory for good: some 500 bytes a series of the first tens of thousands in buffers as large as
-// those of chunks, which are written all the time. Roll-ups and
-// exemplars are little beside what they are made of.
+// those of chunks, which are written all the time. Roll-ups,
+// exemplars and metadata are little beside what they are made of.
 std::uint64_t write_buffer_parts(Family family) {
   constexpr std::uint64_t kIndexParts = 4;
   constexpr std::uint64_t kSmallParts = 8;
@@ -42,6 +42,7 @@ std::uint64_t write_buffer_parts(Family family) {
     case Family::kRollup1d:
     case Family::kDue:
     case Family::kExemplars:
+    case Family::kMetadata:
       return kSmallParts;
     default:
       return 1;

@@ -26,15 +26,15 @@ namespace vigia::storage::store::rocksdb::kv {
 
 /// By their numbers, in messages; RocksDB knows the first one by a name of its own (family_names).
 inline constexpr std::array<const char*, kFamilies> kFamilyNames = {
-    "index",     "chunks",    "spans",     "logs", "identity",
-    "rollup_5m", "rollup_1h", "rollup_1d", "due",  "exemplars"};
+    "index",     "chunks",    "spans", "logs",      "identity", "rollup_5m",
+    "rollup_1h", "rollup_1d", "due",   "exemplars", "metadata"};
 
 /// As RocksDB knows them, in the order of their numbers.
 std::vector<std::string> family_names();
 std::optional<Family> family_named(const std::string& name);
 
-/// The index, the copies of its rows, roll-ups and exemplars have smaller write buffers than the
-/// rest.
+/// The index, the copies of its rows, roll-ups, exemplars and metadata have smaller write buffers
+/// than the rest.
 ::rocksdb::ColumnFamilyOptions family_options(Family family, const RocksDbSettings& settings,
                                               const std::shared_ptr<::rocksdb::Cache>& cache);
 /// Damage that RocksDB meets by itself goes to `damage`. `on_version` is called, on threads of
