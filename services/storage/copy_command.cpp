@@ -149,17 +149,17 @@ Result<int> say_what_there_is(const End& from, const std::optional<CustomerId>& 
 
 void print_counts(const keep::CopyCounts& counts) {
   fmt::print(
-      "written: {} rows of samples, {} exemplars, {} spans, {} log records; there already: {} "
-      "rows, "
-      "{} spans and log records\n",
-      counts.rows, counts.exemplars, counts.spans, counts.records, counts.rows_there,
-      counts.repeats);
+      "written: {} rows of samples, {} exemplars, {} spans, {} log records, metadata of {} "
+      "metrics; there already: {} rows, {} spans and log records\n",
+      counts.rows, counts.exemplars, counts.spans, counts.records, counts.metadata,
+      counts.rows_there, counts.repeats);
   const std::pair<std::uint64_t, std::string_view> rest[] = {
       {counts.rows_behind, "rows had another one in their place and went behind it"},
       {counts.old_rows, "rows are older than the destination keeps: not copied"},
       {counts.old_events, "spans and log records are older than it keeps: not copied"},
       {counts.old_exemplars, "exemplars are older than it keeps samples: not copied"},
       {counts.unkept, "exemplars: the destination keeps none"},
+      {counts.unkept_metadata, "metrics' metadata: the destination keeps none"},
       {counts.unwalkable,
        "customers' spans are not copied: this source finds them by their trace alone"},
       {counts.refused, "spans and log records were refused by the destination"},
@@ -215,7 +215,8 @@ std::uint64_t print_left_out(const keep::CopyJob& job, std::uint64_t from_before
   for (const auto& [count, which] : {std::pair(from, "source"), {to, "destination"}}) {
     if (count == 0) continue;
     fmt::print(
-        "DAMAGED the {}: spans, log records or exemplars were met {} times that cannot be "
+        "DAMAGED the {}: spans, log records, exemplars or metadata were met {} times that cannot "
+        "be "
         "read, and are left out of what was compared\n",
         which, count);
   }

@@ -24,12 +24,12 @@ nothing that they write is touched.
 First both stores are settled, as a stop and a start would: what lies open in their write-ahead logs
 goes into them, and nothing that a reader is answered changes. Then, customer by customer and day by
 day: raw samples and native histograms with the versions of their rows, so that of two values at one
-time the same one is answered, exemplars, spans, and log records in their order. What the
-destination holds already is never replaced; what lies there already is not written again. Not
-copied, and counted: what is older than the destination keeps of the customer (its `retention`, and
-the class that he has there), exemplars where it keeps none, spans of a store that only finds them
-by trace (Cassandra), rows that are damaged (each is named). Roll-ups are made anew by the
-destination.
+time the same one is answered, exemplars, spans, and log records in their order, and what metrics
+are said to be. What the destination holds already is never replaced, but for metadata that the
+source noted on a later day; what lies there already is not written again. Not copied, and counted:
+what is older than the destination keeps of the customer (its `retention`, and the class that he has
+there), exemplars and metadata where it keeps none, spans of a store that only finds them by trace
+(Cassandra), rows that are damaged (each is named). Roll-ups are made anew by the destination.
 
 A kill at any moment costs nothing but time: the same command again, with the same --state, goes on
 with the day at which it was; without --state all is looked at again, and nothing is there twice.
@@ -38,9 +38,9 @@ copied with it any more, whatever the source got since: for that take another --
 comparison looks at everything each time.
 
 At the end both stores are read, day by day, as their readers are answered, and compared: series,
-samples, exemplars, traces, spans, log records, and a checksum of all of them. Where the destination
-has more of a customer than the source, that is a difference, too. Spans of a source that only finds
-them by trace (Cassandra) cannot be compared: that is never equal.
+samples, exemplars, metadata, traces, spans, log records, and a checksum of all of them. Where the
+destination has more of a customer than the source, that is a difference, too. Spans of a source
+that only finds them by trace (Cassandra) cannot be compared: that is never equal.
 
 Exit code: 0, both are equal; 1, they are not, or something could not be read or was not taken (it
 is named), or without --yes there is something to copy; 2, it could not be done.)";

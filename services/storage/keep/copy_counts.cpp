@@ -13,6 +13,7 @@ CopyCounts& CopyCounts::operator+=(const CopyCounts& more) {
   rows_there += more.rows_there;
   rows_behind += more.rows_behind;
   exemplars += more.exemplars;
+  metadata += more.metadata;
   spans += more.spans;
   records += more.records;
   repeats += more.repeats;
@@ -22,6 +23,7 @@ CopyCounts& CopyCounts::operator+=(const CopyCounts& more) {
   old_events += more.old_events;
   old_exemplars += more.old_exemplars;
   unkept += more.unkept;
+  unkept_metadata += more.unkept_metadata;
   unwalkable += more.unwalkable;
   return *this;
 }

@@ -14,6 +14,7 @@ struct CopyCounts {
   /// of two values at one time the one that was there stays.
   std::uint64_t rows_behind = 0;
   std::uint64_t exemplars = 0;  ///< written, or there already
+  std::uint64_t metadata = 0;   ///< of metrics, written
   std::uint64_t spans = 0;
   std::uint64_t records = 0;
   std::uint64_t repeats = 0;     ///< of spans and log records, that were there already
@@ -22,7 +23,8 @@ struct CopyCounts {
   std::uint64_t old_rows = 0;    ///< older than the other store keeps: not copied, as the next
   std::uint64_t old_events = 0;  ///< spans and log records
   std::uint64_t old_exemplars = 0;
-  std::uint64_t unkept = 0;      ///< exemplars, where the other store keeps none
+  std::uint64_t unkept = 0;           ///< exemplars, where the other store keeps none
+  std::uint64_t unkept_metadata = 0;  ///< likewise
   std::uint64_t unwalkable = 0;  ///< customers of whom spans cannot be told, as they lie by trace
 
   CopyCounts& operator+=(const CopyCounts& more);

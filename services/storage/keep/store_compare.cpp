@@ -27,8 +27,8 @@ class Comparison {
 
   Result<bool> run() {
     for (const CustomerId& customer : job_.customers) {
-      for (const auto compare : {&Comparison::samples, &Comparison::exemplars, &Comparison::spans,
-                                 &Comparison::records}) {
+      for (const auto compare : {&Comparison::samples, &Comparison::exemplars,
+                                 &Comparison::metadata, &Comparison::spans, &Comparison::records}) {
         auto compared = (this->*compare)(customer);
         if (!compared) return forward(compared);
       }
@@ -64,6 +64,17 @@ class Comparison {
     if (!to) return forward(to);
     for (const auto& [day, sum] : *to) from->try_emplace(day);
     for (const auto& [day, sum] : *from) note({customer, "exemplars", day, sum, (*to)[day]});
+    return {};
+  }
+
+  Result<void> metadata(const CustomerId& customer) {
+    if (job_.from.metadata() == nullptr || job_.to.metadata() == nullptr) return {};
+    auto from = while_it_passes("metadata", [&] { return from_.metadata(customer); });
+    if (!from) return forward(from);
+    auto to = while_it_passes("metadata", [&] { return to_.metadata(customer); });
+    if (!to) return forward(to);
+    for (const auto& [day, sum] : *to) from->try_emplace(day);
+    for (const auto& [day, sum] : *from) note({customer, "metadata", day, sum, (*to)[day]});
     return {};
   }
 

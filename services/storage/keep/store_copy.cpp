@@ -7,6 +7,7 @@
 #include "services/storage/keep/copy_state.hpp"
 #include "services/storage/keep/event_copy.hpp"
 #include "services/storage/keep/exemplar_copy.hpp"
+#include "services/storage/keep/metadata_copy.hpp"
 #include "services/storage/keep/sample_copy.hpp"
 #include "services/storage/keep/time_word.hpp"
 #include "services/storage/keep/while_it_passes.hpp"
@@ -34,6 +35,8 @@ class StoreCopy {
     const auto known =
         while_it_passes("the index", [&] { return job_.to.catalog().seed_of(customer); });
     if (!known) return forward(known);
+    tell(customer, "metadata", 0);
+    if (auto copied = add(copy_metadata(job_.from, job_.to, customer)); !copied) return copied;
     if (auto copied = copy_samples(customer); !copied) return copied;
     if (auto copied = copy_exemplars(customer); !copied) return copied;
     if (auto copied = copy_spans(customer); !copied) return copied;

@@ -118,6 +118,11 @@ class StoreCopyTest : public testing::Test {
          store::kInOrder,
          store::Encoding::kHistograms,
          chunk::write_histograms({{kStart, "abc"}, {kStart + 5, "de"}})});
+    if (cold.metadata() != nullptr) {
+      const std::vector<store::MetricMetadata> metrics = {
+          {"cpu", 1, "s", "of " + customer.text(), kDay + 1}, {"up", 2, "", "is there", kDay + 1}};
+      ASSERT_TRUE(cold.metadata()->put(customer, metrics).has_value());
+    }
     if (cold.exemplars() != nullptr) {
       const auto series = resolve(cold, customer, labels("m1", customer), {kDay, kDay + 1});
       std::vector<store::NewExemplar> some;
@@ -212,11 +217,12 @@ TYPED_TEST(StoreCopyTest, EverythingIsThereInItsOrderAndEqual) {
   const CopyCounts counts = this->copy(job);
   EXPECT_EQ(counts.rows, 2 * 26U);
   EXPECT_EQ(counts.exemplars, 2 * 1'200U);
+  EXPECT_EQ(counts.metadata, 2 * 2U);
   EXPECT_EQ(counts.spans, 2 * 3U);
   EXPECT_EQ(counts.records, 2 * 12U);
   EXPECT_EQ(counts.rows_there + counts.repeats + counts.damaged + counts.refused, 0U);
   const auto lines = this->compare(job, true);
-  EXPECT_EQ(lines.size(), 16U);
+  EXPECT_EQ(lines.size(), 18U);
   EXPECT_THAT(lines, testing::Contains("cliente-a samples 0 692"));
   EXPECT_THAT(lines, testing::Contains("cliente-b log records 0 9"));
   for (const CustomerId& customer : {this->a_, this->b_}) {
@@ -237,7 +243,7 @@ TYPED_TEST(StoreCopyTest, AgainWritesNothingAndACustomerGoesAlone) {
   EXPECT_EQ(again.rows + again.spans + again.records, 0U);
   EXPECT_EQ(again.rows_there, first.rows);
   EXPECT_EQ(again.repeats, first.spans + first.records);
-  EXPECT_EQ(this->compare(job, true).size(), 8U);
+  EXPECT_EQ(this->compare(job, true).size(), 9U);
   EXPECT_THAT(this->to_.cold().catalog().customers(), ElementsAre(this->a_));
   EXPECT_THAT(this->records(this->to_.cold(), this->b_), IsEmpty());
 }
@@ -286,7 +292,7 @@ TYPED_TEST(StoreCopyTest, WhatIsOlderThanIsKeptIsCounted) {
   EXPECT_EQ(counts.old_rows + counts.rows, 26U);
   EXPECT_GT(counts.old_rows, 10U);
   const auto lines = this->compare(job, true);
-  EXPECT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines.size(), 5U);
   EXPECT_THAT(lines, testing::Each(HasSubstr(" 1 ")));
 }
 
@@ -301,7 +307,7 @@ TYPED_TEST(StoreCopyTest, EachCustomerIsKeptInHisOwnWay) {
   EXPECT_EQ(counts.records, 3U + 12U);
   EXPECT_EQ(counts.spans, 1U + 3U);
   const auto lines = this->compare(job, true);
-  EXPECT_EQ(lines.size(), 4U + 8U);
+  EXPECT_EQ(lines.size(), 5U + 9U);
   EXPECT_THAT(lines, testing::Contains("cliente-b log records 0 9"));
 }
 
@@ -360,12 +366,16 @@ TYPED_TEST(StoreCopyTest, EachDifferenceIsNamedByItsDay) {
   this->put_floats(to, this->a_, "m1", kStart + 30 * kHourMs, 5, 8);
   this->write(to, this->a_, Signal::kLogs, {store::log_record_of(kStartNs + 9, "more")});
   this->write(to, this->a_, Signal::kTraces, {store::span_of(kTrace, '9', kStartNs + kDayNs)});
+  const std::vector<store::MetricMetadata> later = {{"up", 2, "", "said later", kDay + 2}};
+  ASSERT_TRUE(to.metadata()->put(this->a_, later).has_value());
+  EXPECT_EQ(this->copy(job).metadata, 0U) << "what the destination noted later stays";
   std::set<std::string> different;
   for (const std::string& line : this->compare(job, false)) {
     if (line.starts_with("!")) different.insert(line.substr(0, line.rfind(' ')));
   }
-  EXPECT_THAT(different, ElementsAre("!cliente-a log records 0", "!cliente-a samples 1",
-                                     "!cliente-a spans 1"));
+  EXPECT_THAT(different,
+              ElementsAre("!cliente-a log records 0", "!cliente-a metadata 1",
+                          "!cliente-a metadata 2", "!cliente-a samples 1", "!cliente-a spans 1"));
 }
 
 // What names no time lies where it came: on the day of the copy it would outlive its retention.

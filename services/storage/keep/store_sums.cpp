@@ -101,9 +101,11 @@ class SeriesSum {
 
 std::uint64_t items_left_out(store::ColdStore& store) {
   const store::ExemplarStore* exemplars = store.exemplars();
+  const store::MetadataStore* metadata = store.metadata();
   return store.events().damaged_items(Signal::kTraces) +
          store.events().damaged_items(Signal::kLogs) +
-         (exemplars == nullptr ? 0 : exemplars->damaged());
+         (exemplars == nullptr ? 0 : exemplars->damaged()) +
+         (metadata == nullptr ? 0 : metadata->damaged());
 }
 
 Result<DaySum> StoreSums::samples(const CustomerId& customer, std::uint32_t day) {
@@ -188,6 +190,26 @@ Result<void> StoreSums::add_exemplars(const CustomerId& customer, TimestampMs fr
     if (!read) return read;
   }
   return {};
+}
+
+Result<std::map<std::uint32_t, DaySum>> StoreSums::metadata(const CustomerId& customer) {
+  std::map<std::uint32_t, DaySum> sums;
+  if (store_.metadata() == nullptr) return sums;
+  const auto add = [&](const store::MetricMetadata& metric) {
+    DaySum& sum = sums[metric.day];
+    ++sum.sources;
+    ++sum.items;
+    std::string text(1, static_cast<char>(metric.type));
+    for (const std::string& part : {metric.metric, metric.unit, metric.help}) {
+      append_sized(text, part);
+    }
+    sum.checksum += hash_of(text);
+    return true;
+  };
+  if (auto read = store_.metadata()->read(customer, "", add, unlimited_); !read) {
+    return forward(read);
+  }
+  return sums;
 }
 
 Result<DaySum> StoreSums::spans(const CustomerId& customer, std::uint32_t day) {

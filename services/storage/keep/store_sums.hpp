@@ -13,14 +13,15 @@
 namespace vigia::storage::keep {
 
 struct DaySum {
-  std::uint64_t sources = 0;   ///< series, traces; of log records 0
-  std::uint64_t items = 0;     ///< samples and native histograms, exemplars, spans, log records
+  std::uint64_t sources = 0;   ///< series, metrics, traces; of log records 0
+  std::uint64_t items = 0;     ///< samples and native histograms, exemplars, metrics, spans,
+                               ///< log records
   std::uint64_t checksum = 0;  ///< of each with its source and time, whatever their order
   bool operator==(const DaySum&) const = default;
 };
 
-/// How often, since it was opened, the store's answers left out a span, a log record or an exemplar
-/// that cannot be read: two stores that both lack one have equal sums.
+/// How often, since it was opened, the store's answers left out a span, a log record, an exemplar
+/// or a metric's metadata that cannot be read: two stores that both lack one have equal sums.
 std::uint64_t items_left_out(store::ColdStore& store);
 
 /// Reads all of it. Damaged rows are left out, and told. Memory goes by the rows of one series that
@@ -35,6 +36,8 @@ class StoreSums {
   /// By the days of their own times.
   Result<std::map<std::uint32_t, DaySum>> exemplars(const CustomerId& customer,
                                                     TimestampMs from_ms);
+  /// By the days on which it was last noted.
+  Result<std::map<std::uint32_t, DaySum>> metadata(const CustomerId& customer);
   /// REQUIRES: the store has span_days().
   Result<DaySum> spans(const CustomerId& customer, std::uint32_t day);
   /// Of a whole trace.
