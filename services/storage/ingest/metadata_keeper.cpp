@@ -1,0 +1,241 @@
+#include "services/storage/ingest/metadata_keeper.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "libs/base/fault.hpp"
+#include "libs/service/log.hpp"
+#include "services/storage/store/day_range.hpp"
+
+namespace vigia::storage::ingest {
+namespace {
+
+constexpr Duration kDayAskedAgain = std::chrono::seconds(10);
+constexpr Duration kRoomMadeAgain = std::chrono::hours(1);
+// What is still said is noted within kNotedDaysMax.
+constexpr std::uint32_t kUnsaidDays = 2 * MetadataMemory::kNotedDaysMax;
+
+MetadataHash hash_of(const store::MetricMetadata& metric) {
+  return hash_metadata({metric.metric, metric.type, metric.unit, metric.help});
+}
+
+std::size_t bytes_of(const OwnedMetadata& owned) {
+  std::size_t bytes = 0;
+  for (const auto& one : owned.metrics) {
+    bytes += sizeof(one) + one.metric.size() + one.unit.size() + one.help.size();
+  }
+  return bytes;
+}
+
+std::size_t count(const std::vector<OwnedMetadata>& metadata) {
+  std::size_t all = 0;
+  for (const OwnedMetadata& owned : metadata) all += owned.metrics.size();
+  return all;
+}
+
+}  // namespace
+
+MetadataKeeper::MetadataKeeper(store::MetadataStore& store, const Clock& clock, Today today,
+                               const MetadataKeeperSettings& settings)
+    : store_(store),
+      clock_(clock),
+      today_(std::move(today)),
+      waiting_("metadata of metrics under way", settings.waiting_bytes_max),
+      memory_(settings.metrics_max, settings.known_max),
+      thread_([this] { run(); }) {}
+
+void MetadataKeeper::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+    wake_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+MetadataKeeperStats MetadataKeeper::stats() const {
+  const std::lock_guard lock(mutex_);
+  MetadataKeeperStats stats = stats_;
+  stats.known = memory_.size();
+  return stats;
+}
+
+bool MetadataKeeper::is_stored(const CustomerId& customer, const MetadataHash& hash) {
+  const TimePoint now = clock_.steady();
+  const std::lock_guard lock(mutex_);
+  return memory_.is_stored(customer, hash, today_at(now), now);
+}
+
+// The lock is held. It may be asked for each series.
+std::uint32_t MetadataKeeper::today_at(TimePoint now) {
+  if (day_ == 0 || now >= day_until_) {
+    day_ = today_();
+    day_until_ = now + kDayAskedAgain;
+  }
+  return day_;
+}
+
+void MetadataKeeper::keep(std::vector<OwnedMetadata> metadata, Done done) {
+  Item item{std::move(metadata), std::move(done), {}, {}};
+  item.kept = take_shares(item);
+  {
+    const std::lock_guard lock(mutex_);
+    if (item.kept && is_stopping_) {
+      item.kept = fail(ErrorCode::kUnavailable, "storage is stopping");
+    }
+    if (item.kept) {
+      queue_.push_back(std::move(item));
+      wake_.notify_one();
+      return;
+    }
+    stats_.failed += count(item.metadata);
+  }
+  item.done(std::move(item.kept));
+}
+
+Result<void> MetadataKeeper::take_shares(Item& item) {
+  for (const OwnedMetadata& owned : item.metadata) {
+    auto held = std::make_unique<lanes::HeldShare>(waiting_, owned.customer.text());
+    if (auto grown = held->grow_to(bytes_of(owned)); !grown) return grown;
+    item.held.push_back(std::move(held));
+  }
+  return {};
+}
+
+void MetadataKeeper::run() {
+  for (;;) {
+    std::vector<Item> items;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return is_stopping_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      items.swap(queue_);
+    }
+    contain_faults("storage: keeping metadata", [&] { write(items); });
+    for (Item& item : items) {
+      item.held.clear();
+      contain_faults("storage: answering a write",
+                     [&] { item.done(std::exchange(item.kept, Result<void>())); });
+    }
+  }
+}
+
+// One sync for all requests that came while the one before was under way.
+void MetadataKeeper::write(std::vector<Item>& items) {
+  const std::uint64_t before = stats().written;
+  for (Item& item : items) {
+    for (const OwnedMetadata& owned : item.metadata) {
+      Result<void> done = fail(ErrorCode::kInternal, "storage: a fault of this program");
+      contain_faults("storage: putting metadata", [&] { done = put(owned); });
+      if (!done) item.kept = std::move(done);
+    }
+  }
+  if (stats().written != before) {
+    if (auto synced = store_.sync(); !synced) {
+      for (Item& item : items) item.kept = synced;
+    }
+  }
+  note_failed(items);
+}
+
+// Memory says that it is stored: what is, is read again.
+void MetadataKeeper::note_failed(const std::vector<Item>& items) {
+  const auto first = std::find_if(items.begin(), items.end(),
+                                  [](const Item& item) { return !item.kept.has_value(); });
+  if (first == items.end()) return;
+  service::log_warn("metadata of metrics is not kept", {{"error", first->kept.error().message}});
+  const std::lock_guard lock(mutex_);
+  for (const Item& item : items) {
+    if (item.kept) continue;
+    stats_.failed += count(item.metadata);
+    for (const OwnedMetadata& owned : item.metadata) memory_.forget(owned.customer);
+  }
+}
+
+Result<void> MetadataKeeper::put(const OwnedMetadata& owned) {
+  if (auto read = read_known(owned.customer); !read) return read;
+  bool is_full = false;
+  std::vector<store::MetricMetadata> rows = choose(owned, is_full);
+  if (!rows.empty()) {
+    if (auto put = store_.put(owned.customer, rows); !put) return put;
+    const std::lock_guard lock(mutex_);
+    stats_.written += rows.size();
+  }
+  if (!is_full || !make_room(owned.customer)) return {};
+  // For what is said next.
+  const std::lock_guard lock(mutex_);
+  memory_.forget(owned.customer);
+  return {};
+}
+
+Result<void> MetadataKeeper::read_known(const CustomerId& customer) {
+  const TimePoint now = clock_.steady();
+  {
+    const std::lock_guard lock(mutex_);
+    if (!memory_.is_to_be_read(customer, now)) return {};
+  }
+  std::vector<std::pair<MetadataHash, std::uint32_t>> rows;
+  const auto note = [&](const store::MetricMetadata& metric) {
+    rows.emplace_back(hash_of(metric), metric.day);
+    return true;
+  };
+  if (auto read = store_.read(customer, "", note, unlimited_); !read) return read;
+  const std::lock_guard lock(mutex_);
+  memory_.begin_reading(customer, now);
+  for (const auto& [hash, day] : rows) memory_.note_row(customer, hash, day);
+  return {};
+}
+
+// What is to be written, each metric once: what was said last.
+std::vector<store::MetricMetadata> MetadataKeeper::choose(const OwnedMetadata& owned,
+                                                          bool& is_full) {
+  std::vector<store::MetricMetadata> rows;
+  std::unordered_map<std::string_view, std::size_t> at;  // by the names in `owned`
+  const TimePoint now = clock_.steady();
+  const std::lock_guard lock(mutex_);
+  const std::uint32_t today = today_at(now);
+  for (const store::MetricMetadata& metric : owned.metrics) {
+    switch (memory_.take(owned.customer, hash_of(metric), today, now)) {
+      case Said::kStored:
+        ++stats_.repeated;
+        continue;
+      case Said::kTooMany:
+        ++stats_.limited;
+        is_full = true;
+        continue;
+      case Said::kTooOften:
+        ++stats_.held;
+        continue;
+      case Said::kNew:
+        break;
+    }
+    const auto [place, is_first] = at.emplace(metric.metric, rows.size());
+    if (is_first) {
+      rows.emplace_back();
+    } else {
+      ++stats_.repeated;
+    }
+    rows[place->second] = metric;
+    rows[place->second].day = today;
+  }
+  return rows;
+}
+
+// False where it was done lately, or cannot be done now: then what is said stays let go.
+bool MetadataKeeper::make_room(const CustomerId& customer) {
+  const TimePoint now = clock_.steady();
+  const std::uint32_t today = today_();
+  std::erase_if(rooms_made_, [&](const auto& one) { return one.second + kRoomMadeAgain <= now; });
+  if (today < kUnsaidDays || !rooms_made_.emplace(customer, now).second) return false;
+  store::ExpiryCuts cuts(0);
+  cuts.own.emplace(customer, static_cast<TimestampMs>(today - kUnsaidDays) * store::kDayMs);
+  const auto forgotten = store_.expire(cuts);
+  if (!forgotten) {
+    service::log_warn("metadata that is not said any more stays",
+                      {{"customer", customer.text()}, {"error", forgotten.error().message}});
+  }
+  return forgotten && *forgotten > 0;
+}
+
+}  // namespace vigia::storage::ingest
