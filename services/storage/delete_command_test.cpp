@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <protozero/pbf_writer.hpp>
 
 #include "services/storage/healing/heal_note.hpp"
 #include "services/storage/inspect_command.hpp"
@@ -55,8 +56,8 @@ class DeleteTest : public ServiceFixture {
     return said.text;
   }
 
-  // Rows of every kind: chunks, some of them late, and what is still open; an exemplar, spans and
-  // log records.
+  // Rows of every kind: chunks, some of them late, and what is still open; an exemplar, what a
+  // metric is said to be, spans and log records.
   void fill(const std::string& customer, const std::string& mark) {
     for (int i = 0; i < 20; ++i) {
       const std::string metric = mark + std::to_string(i);
@@ -74,6 +75,13 @@ class DeleteTest : public ServiceFixture {
     std::string message;
     wire::remote_write::append_sample(message, labels, {now_, 3}, exemplars);
     ASSERT_EQ(write(message).headers.get("x-prometheus-remote-write-exemplars-written"), "1");
+    std::string metadata;
+    protozero::pbf_writer writer(metadata);
+    writer.add_string(2, mark + "0");
+    writer.add_string(4, mark + " help");
+    std::string said;
+    protozero::pbf_writer(said).add_message(3, metadata);
+    ASSERT_EQ(write(said, customer).status, 204);
     write_logs(customer,
                {store::log_record_of(second_ns(), mark + " text"),
                 store::log_record_of(second_ns() + 1, mark + " again")},
@@ -96,7 +104,7 @@ class DeleteTest : public ServiceFixture {
            get("/api/v1/series?matcher=__name__=~.%2B", customer).body +
            get("/api/v1/logs?" + range, customer).body +
            get("/api/v1/traces/" + hex_of(trace_id(customer.back())), customer).body +
-           get("/api/v1/services?" + range, customer).body;
+           get("/api/v1/metadata", customer).body + get("/api/v1/services?" + range, customer).body;
   }
   static std::string hex_of(const std::string& id) {
     std::string hex;

@@ -194,14 +194,11 @@ void Service::make_interfaces() {
                                          });
   start_peers();
   books_ = std::make_unique<api::WriteBooks>(registry_);
-  if (cold().exemplars() != nullptr && settings_.exemplars_per_minute > 0) {
-    exemplars_ = std::make_unique<ingest::ExemplarKeeper>(*cold().exemplars(), clock_,
-                                                          settings_.exemplars_per_minute);
-  }
-  write_api_ =
-      std::make_unique<api::WriteApi>(api::WriteParts{cold().catalog(), exemplars_.get(),
-                                                      instance_->numbers(), *ingester_, *books_},
-                                      [this] { return write_times(); });
+  make_keepers();
+  write_api_ = std::make_unique<api::WriteApi>(
+      api::WriteParts{cold().catalog(), exemplars_.get(), metadata_.get(), instance_->numbers(),
+                      *ingester_, *books_},
+      [this] { return write_times(); });
   read_api_ = std::make_unique<api::ReadApi>(*remote_read_);
   const auto unsaved_files = [this] { return instance_->damage().unsaved_files; };
   const auto lacks_index = [this](std::string_view customer) {
@@ -214,6 +211,9 @@ void Service::make_interfaces() {
       [this](const CustomerId& customer) { return kept_from_ms(longest_keep_of(customer)); });
   exemplar_api_ = std::make_unique<api::ExemplarApi>(
       cold().exemplars(), cold().catalog(), *answers_, gaps_, kept_from(retention::DataKind::kRaw));
+  metadata_api_ = std::make_unique<api::MetadataApi>(
+      cold().metadata(), cold().catalog(), *answers_, gaps_,
+      [this](const CustomerId& customer) { return metadata_noted_from_ms(customer); });
   trace_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kTraces);
   log_intake_ = std::make_unique<api::OtlpApi>(cold().events(), registry_, Signal::kLogs);
   // Chunks are of samples: no span and no log record is missing for them.
@@ -249,6 +249,7 @@ void Service::set_short(bool is_short) {
   heads_->set_short(is_short);
   instance_->set_short(is_short);
   answers_->set_short(is_short);
+  if (metadata_ != nullptr) metadata_->set_short(is_short);
   for (lanes::CustomerLanes* lanes :
        {sample_writers_.get(), event_writers_.get(), readers_.get()}) {
     lanes->set_short(is_short);
@@ -270,7 +271,9 @@ void Service::stop(TimePoint deadline) noexcept {
   if (take_over_ != nullptr) take_over_->stop();
   if (healer_ != nullptr) healer_->stop();
   if (ingester_ != nullptr) ingester_->stop();
-  if (exemplars_ != nullptr) exemplars_->stop();  // behind what hands it more
+  // Behind what hands them more: samples, and then metadata.
+  if (metadata_ != nullptr) metadata_->stop();
+  if (exemplars_ != nullptr) exemplars_->stop();
 }
 
 std::optional<net::Response> Service::admit(net::RequestHead& head) {

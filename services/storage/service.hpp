@@ -16,6 +16,7 @@
 #include "services/storage/api/event_api.hpp"
 #include "services/storage/api/exemplar_api.hpp"
 #include "services/storage/api/label_api.hpp"
+#include "services/storage/api/metadata_api.hpp"
 #include "services/storage/api/otlp_api.hpp"
 #include "services/storage/api/read_api.hpp"
 #include "services/storage/api/trace_search_api.hpp"
@@ -73,11 +74,13 @@ class Service final : public service::Running, public net::Handler {
   void say_identity(net::Response& response) const;
   void use_times();
   void make_interfaces();
+  void make_keepers();
   Result<void> open_classes();
   TimestampMs oldest_ms(const CustomerId& customer, retention::DataKind kind) const;
   TimestampMs kept_from_ms(Duration keep) const;
   TimestampMs kept_from_ms(const CustomerId& customer, retention::DataKind kind) const;
   TimestampMs earliest_now_ms() const;
+  TimestampMs metadata_noted_from_ms(const CustomerId& customer) const;
   api::WriteTimes write_times() const;
   void set_short(bool is_short);
   std::vector<retention::RetentionRule> retention_rules();
@@ -110,6 +113,7 @@ class Service final : public service::Running, public net::Handler {
   void mark_lacking(net::Response& response) const;
   void add_head_metrics();
   void add_store_metrics();
+  void add_metadata_metrics();
   store::ColdStore& cold() const { return instance_->store(); }
   using Answer = std::function<net::Response(const net::Request&, const net::PathValues&)>;
   /// Whose turn a request uses.
@@ -152,6 +156,7 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<heads::HeadSet> heads_;
   std::unique_ptr<ingest::OpenCopies> open_copies_;    // null: nobody shares the store
   std::unique_ptr<ingest::ExemplarKeeper> exemplars_;  // null: none are kept
+  std::unique_ptr<ingest::MetadataKeeper> metadata_;   // as that
   std::unique_ptr<ingest::Ingester> ingester_;
   std::unique_ptr<read::SeriesReader> reader_;
   std::unique_ptr<lanes::CustomerShares> answers_;
@@ -164,6 +169,7 @@ class Service final : public service::Running, public net::Handler {
   api::AnswerGaps gaps_;
   std::unique_ptr<api::LabelApi> label_api_;
   std::unique_ptr<api::ExemplarApi> exemplar_api_;
+  std::unique_ptr<api::MetadataApi> metadata_api_;
   std::unique_ptr<api::OtlpApi> trace_intake_;
   std::unique_ptr<api::OtlpApi> log_intake_;
   std::unique_ptr<api::EventApi> event_api_;

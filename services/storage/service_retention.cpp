@@ -8,6 +8,8 @@ namespace vigia::storage {
 namespace {
 
 constexpr Duration kIndexAfterRaw = std::chrono::hours(48);
+// What is still said is noted again within so long.
+constexpr TimestampMs kNotedAgainMs = (ingest::MetadataMemory::kNotedDaysMax + 1) * store::kDayMs;
 constexpr Duration kUnmadeKept = std::chrono::hours(24 * 30);  // roll-ups that are made no more
 
 // By the earlier of clock and records, as expiry goes, and with the day that it leaves standing.
@@ -77,6 +79,12 @@ std::vector<retention::RetentionRule> Service::retention_rules() {
                    [this](const store::ExpiryCuts& cuts) {
                      return cold().catalog().expire(cuts, earliest_now_ms());
                    }});
+  if (store::MetadataStore* metadata = cold().metadata(); metadata != nullptr) {
+    rules.push_back(
+        {"metadata",
+         [this](TimestampMs now_ms) { return index_cuts(now_ms).earlier_by(kNotedAgainMs); },
+         [metadata](const store::ExpiryCuts& cuts) { return metadata->expire(cuts); }});
+  }
   for (const Signal signal : {Signal::kTraces, Signal::kLogs}) {
     const DataKind kind = signal == Signal::kTraces ? DataKind::kTraces : DataKind::kLogs;
     rules.push_back({std::string(retention::to_string(kind)), cuts_of(kind),
@@ -112,6 +120,11 @@ TimestampMs Service::kept_from_ms(Duration keep) const {
 
 TimestampMs Service::kept_from_ms(const CustomerId& customer, retention::DataKind kind) const {
   return kept_from_ms(classes_->keep_of(customer, kind));
+}
+
+// As long as the metric's labels.
+TimestampMs Service::metadata_noted_from_ms(const CustomerId& customer) const {
+  return std::max<TimestampMs>(kept_from_ms(longest_keep_of(customer)) - kNotedAgainMs, 0);
 }
 
 // 0 where no records have come yet: the clock alone is not believed.

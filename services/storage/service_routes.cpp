@@ -194,6 +194,11 @@ void Service::add_searches() {
            labels([this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
              return label_api_->series(request, limit);
            }));
+  add_read("/api/v1/metadata",
+           {"metadata", kSearchTimeMax, reader_of,
+            [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
+              return metadata_api_->metadata(request, limit);
+            }});
   add_read("/api/v1/exemplars",
            {"exemplars", kSearchTimeMax, reader_of,
             [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
@@ -301,6 +306,7 @@ void Service::add_metrics() {
   add_class_metrics();
   add_head_metrics();
   add_store_metrics();
+  add_metadata_metrics();
   add_log_metrics();
   if (open_rows_ != nullptr) add_sharing_metrics();
   add_peer_metrics();

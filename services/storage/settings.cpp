@@ -27,6 +27,7 @@ StoreSettings read_store(const service::ConfigNode& store, std::uint64_t memory_
 }
 
 constexpr std::int64_t kExemplarsPerMinuteMax = 10'000;
+constexpr std::int64_t kMetadataMaxMax = 100'000;
 
 // Below a day it would refuse what a collector sends after an outage of one night.
 Duration read_late_max(const service::ConfigNode& node) {
@@ -76,6 +77,7 @@ memory_max: 1GiB                of the process, 256MiB at least: buffers, reques
                                 refused, retryably
 log: {bytes_max: 10GiB}         write-ahead log: at the cap writes are refused, retryably
 exemplars_per_minute: 1000      of a customer; others are counted and not kept; 0: none are kept
+metadata_max: 20000             metrics of a customer of which type, unit and help are kept; 0: none
 late_max: 0                     samples older than that are refused as too_old, the rest of their
                                 request is stored; 0: none are. Above what senders may keep while
                                 they cannot reach the store
@@ -115,6 +117,8 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   if (settings.memory_max < kMemoryMin) memory.note_error("at least 256MiB");
   settings.exemplars_per_minute = static_cast<std::uint64_t>(
       root.child("exemplars_per_minute").integer(kExemplarsPerMinute, 0, kExemplarsPerMinuteMax));
+  settings.metadata_max = static_cast<std::uint64_t>(
+      root.child("metadata_max").integer(kMetadataMax, 0, kMetadataMaxMax));
   settings.late_max = read_late_max(root.child("late_max"));
   const service::ConfigNode store = root.child("store");
   settings.store = read_store(store, settings.memory_max);

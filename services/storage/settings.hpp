@@ -19,6 +19,7 @@
 namespace vigia::storage {
 
 inline constexpr std::int64_t kExemplarsPerMinute = 1'000;
+inline constexpr std::int64_t kMetadataMax = 20'000;
 
 struct Settings {
   std::string listen = "127.0.0.1:9096";
@@ -36,6 +37,7 @@ struct Settings {
   /// Of the process; buffers, waiting requests and answers take their shares of it.
   std::uint64_t memory_max = 1ULL << 30U;
   std::uint64_t exemplars_per_minute = kExemplarsPerMinute;  ///< of a customer; 0: none are kept
+  std::uint64_t metadata_max = kMetadataMax;  ///< metrics of a customer; 0: of none it is kept
   Duration late_max{};  ///< samples that are older are refused; 0: none for that
 };
 

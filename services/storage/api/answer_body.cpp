@@ -22,7 +22,7 @@ Result<void> AnswerBody::add(std::string_view item) {
 }
 
 net::Response AnswerBody::finish(std::string_view warning, std::string_view cursor) {
-  text_ += ']';
+  text_ += end_;
   if (!cursor.empty()) text_.append(R"(,"cursor":")").append(cursor).append("\"");
   warnings_.insert(warnings_.begin(), std::string(warning));
   warnings_.push_back(gaps_);

@@ -20,13 +20,19 @@ inline constexpr std::size_t kJsonGrowth = 6;
 /// Whose share of memory an answer inside the fence uses; "" is the operators'.
 std::string_view share_of(const read::Fence& fence);
 
+/// What "data" is: a list of items, or an object, of which an item is a name and its value.
+enum class AnswerData : std::uint8_t { kList, kObject };
+
 /// {"status":"success","data":[…],"cursor":"…","warnings":[…]}. Its memory is held until the reader
 /// has it. Thread contract: one thread.
 class AnswerBody {
  public:
   /// `memory` outlives the answer: it goes with the response. `gaps`: a warning in any case.
-  explicit AnswerBody(std::shared_ptr<lanes::AnswerMemory> memory, std::string_view gaps = {})
-      : memory_(std::move(memory)), gaps_(gaps) {}
+  explicit AnswerBody(std::shared_ptr<lanes::AnswerMemory> memory, std::string_view gaps = {},
+                      AnswerData data = AnswerData::kList)
+      : memory_(std::move(memory)), gaps_(gaps), end_(data == AnswerData::kList ? ']' : '}') {
+    text_ += data == AnswerData::kList ? '[' : '{';
+  }
 
   /// Whether `bytes` more of JSON fit into the longest answer.
   bool has_room(std::size_t bytes) const { return text_.size() + bytes <= kAnswerBytesMax; }
@@ -43,7 +49,8 @@ class AnswerBody {
   std::shared_ptr<lanes::AnswerMemory> memory_;
   const std::string gaps_;
   std::vector<std::string> warnings_;
-  std::string text_ = R"({"status":"success","data":[)";
+  const char end_;
+  std::string text_ = R"({"status":"success","data":)";
   std::size_t items_ = 0;
 };
 

@@ -102,6 +102,11 @@ void WriteApi::handle(net::Request request, net::Responder responder) {
   auto fence = read_fence(request.headers);
   if (!fence) return responder.send(error_response(fence.error()));
   WriteBatch batch(parts_.catalog, parts_.numbers, std::move(*fence), times_());
+  if (parts_.metadata != nullptr) {
+    batch.keep_metadata([keeper = parts_.metadata](const CustomerId& customer, const auto& hash) {
+      return keeper->is_stored(customer, hash);
+    });
+  }
   if (auto decoded = decode(request, batch); !decoded) {
     return responder.send(error_response(decoded.error()));
   }
@@ -117,27 +122,44 @@ void WriteApi::handle(net::Request request, net::Responder responder) {
     books.note_refused(reason, batch.refused(reason));
     refused.samples += batch.refused(reason);
   }
-  parts_.books.note_exemplars(batch.exemplars().counts());
-  std::vector<ingest::OwnedExemplars> exemplars = batch.exemplars().take();
+  BesideSamples beside = take_beside(batch);
   ingest::IngestBatch accepted = batch.take();
-  if (accepted.items() == 0)
-    return answer(std::move(responder), {{}, refused}, std::move(exemplars));
-  parts_.ingester.write(
-      std::move(accepted),
-      [this, books = std::move(books), responder = std::move(responder), refused,
-       exemplars = std::move(exemplars)](Result<heads::AppendCounts> counts) mutable {
-        if (!counts) {
-          books.note_failed();
-          return responder.send(error_response(counts.error()));
-        }
-        books.note(*counts);
-        answer(std::move(responder), {*counts, refused}, std::move(exemplars));
-      });
+  if (accepted.items() == 0) return answer(std::move(responder), {{}, refused}, std::move(beside));
+  parts_.ingester.write(std::move(accepted),
+                        [this, books = std::move(books), responder = std::move(responder), refused,
+                         beside = std::move(beside)](Result<heads::AppendCounts> counts) mutable {
+                          if (!counts) {
+                            books.note_failed();
+                            return responder.send(error_response(counts.error()));
+                          }
+                          books.note(*counts);
+                          answer(std::move(responder), {*counts, refused}, std::move(beside));
+                        });
+}
+
+BesideSamples WriteApi::take_beside(WriteBatch& batch) {
+  parts_.books.note_exemplars(batch.exemplars().counts());
+  parts_.books.note_metadata(batch.metadata().counts());
+  const bool is_metadata_all = batch.received() == 0 && batch.exemplars().counts().received == 0;
+  return {batch.exemplars().take(), batch.metadata().take(), is_metadata_all};
 }
 
 // Behind the samples, which are on disk: a request that is refused for now leaves nothing behind.
-void WriteApi::answer(net::Responder responder, const Written& written,
-                      std::vector<ingest::OwnedExemplars> exemplars) {
+// Metadata is let go where samples were taken beside it: it is said again.
+void WriteApi::answer(net::Responder responder, const Written& written, BesideSamples beside) {
+  if (parts_.metadata == nullptr || beside.metadata.empty())
+    return keep_exemplars(std::move(responder), written, std::move(beside.exemplars));
+  parts_.metadata->keep(
+      std::move(beside.metadata),
+      [this, written, is_all = beside.is_metadata_all, exemplars = std::move(beside.exemplars),
+       to = std::move(responder)](Result<void> kept) mutable {
+        if (!kept && is_all) return to.send(error_response(kept.error()));
+        keep_exemplars(std::move(to), written, std::move(exemplars));
+      });
+}
+
+void WriteApi::keep_exemplars(net::Responder responder, const Written& written,
+                              std::vector<ingest::OwnedExemplars> exemplars) {
   const auto send = [](net::Responder& to, const Written& what, std::uint64_t exemplars_written) {
     to.send(write_answer(what.counts, what.refused, exemplars_written));
   };

@@ -9,6 +9,7 @@
 #include "services/storage/api/write_books.hpp"
 #include "services/storage/ingest/exemplar_keeper.hpp"
 #include "services/storage/ingest/ingester.hpp"
+#include "services/storage/ingest/metadata_keeper.hpp"
 #include "services/storage/store/catalog.hpp"
 
 namespace vigia::storage::api {
@@ -28,10 +29,18 @@ struct Written {
   RefusedSamples refused;
 };
 
+/// What of a write is kept behind its samples.
+struct BesideSamples {
+  std::vector<ingest::OwnedExemplars> exemplars;
+  std::vector<ingest::OwnedMetadata> metadata;
+  bool is_metadata_all = false;  ///< the request has nothing else
+};
+
 /// What it works with; all must outlive it.
 struct WriteParts {
   store::Catalog& catalog;
   ingest::ExemplarKeeper* exemplars;  ///< null: none are kept
+  ingest::MetadataKeeper* metadata;   ///< null: none is kept
   customers::CustomerNumbers& numbers;
   ingest::Ingester& ingester;
   WriteBooks& books;
@@ -42,9 +51,10 @@ struct WriteParts {
 /// message; 503 for a passing fault, 500 where a fault of this program kept some out: repeating is
 /// right for both. Always with X-Prometheus-Remote-Write-Samples-Written,
 /// -Histograms-Written and -Exemplars-Written. Repeats count as
-/// written; samples older than their retention are taken and not stored, whatever was acknowledged
-/// being decided elsewhere, and do not count as written. Thread contract: any thread that may
-/// block.
+/// written; metadata that cannot be kept for now is let go, but for a request that has nothing
+/// else: 503; samples older than their retention are taken and not stored, whatever was
+/// acknowledged being decided elsewhere, and do not count as written. Thread contract: any thread
+/// that may block.
 class WriteApi {
  public:
   WriteApi(const WriteParts& parts, std::function<WriteTimes()> times)
@@ -54,8 +64,10 @@ class WriteApi {
   void handle(net::Request request, net::Responder responder);
 
  private:
-  void answer(net::Responder responder, const Written& written,
-              std::vector<ingest::OwnedExemplars> exemplars);
+  BesideSamples take_beside(WriteBatch& batch);
+  void answer(net::Responder responder, const Written& written, BesideSamples beside);
+  void keep_exemplars(net::Responder responder, const Written& written,
+                      std::vector<ingest::OwnedExemplars> exemplars);
 
   const WriteParts parts_;
   std::function<WriteTimes()> times_;

@@ -54,6 +54,7 @@ void WriteBatch::on_series(const SeriesView& series) {
   const auto known = catalog_.find(hash);
   if (known.has_value()) target.id = known->id;
   if (!known.has_value() && !has_good_labels(series)) return exemplars_.refuse(series);
+  metadata_.add_of_series(owner->id, series.metadata);
   add_values(series, target);
   const store::DayRange exemplar_days = exemplars_.add(owner->id, series, batch_.series.size());
   // Before the series is made: samples that are all too old must not leave an empty one behind.
@@ -66,6 +67,10 @@ void WriteBatch::on_series(const SeriesView& series) {
     unresolved.at.push_back(batch_.series.size());
   }
   batch_.series.push_back(std::move(target));
+}
+
+void WriteBatch::on_metadata(const wire::remote_write::MetadataView& metadata) {
+  metadata_.add(fence_.has_value() ? *fence_ : CustomerId::provider(), metadata);
 }
 
 void WriteBatch::on_bad_series(const SeriesView& series, std::string_view why) {

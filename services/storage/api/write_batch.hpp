@@ -9,6 +9,7 @@
 
 #include "libs/wire/remote_write/write_request.hpp"
 #include "services/storage/api/exemplar_batch.hpp"
+#include "services/storage/api/metadata_batch.hpp"
 #include "services/storage/api/write_books.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/ingest/ingest_batch.hpp"
@@ -43,7 +44,14 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   WriteBatch(store::Catalog& catalog, customers::CustomerNumbers& numbers, read::Fence fence,
              WriteTimes times = {});
 
+  /// Metadata is kept of what follows; without this it is passed over.
+  void keep_metadata(MetadataBatch::IsStored is_stored) {
+    metadata_ = MetadataBatch(std::move(is_stored));
+  }
+
   void on_series(const wire::remote_write::SeriesView& series) override;
+  /// It carries no label: it is the fence's, and without one the provider's own.
+  void on_metadata(const wire::remote_write::MetadataView& metadata) override;
   void on_bad_series(const wire::remote_write::SeriesView& series, std::string_view why) override;
   /// After the last series: gives every one its number.
   Result<void> resolve();
@@ -51,6 +59,7 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   /// What of it has samples. Once.
   ingest::IngestBatch take();
   ExemplarBatch& exemplars() { return exemplars_; }
+  MetadataBatch& metadata() { return metadata_; }
   std::uint64_t received() const { return received_; }
   std::uint64_t expired() const { return expired_; }
   std::uint64_t refused(Refusal refusal) const {
@@ -91,6 +100,7 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   std::optional<Owner> last_owner_;
   ingest::IngestBatch batch_;
   ExemplarBatch exemplars_;
+  MetadataBatch metadata_;
   std::vector<Unresolved> unresolved_;  // a request is of one customer, mostly
   OldestTimes oldest_;                  // of last_owner_
   std::function<TimestampMs(const CustomerId&)> kept_of_;

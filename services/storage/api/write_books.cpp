@@ -38,7 +38,18 @@ WriteBooks::WriteBooks(service::MetricRegistry& registry)
                                           "Exemplars that break the rules, or whose series do: "
                                           "left out, their samples are stored.")),
       exemplars_expired_(registry.counter("vigia_storage_exemplars_expired_total",
-                                          "Exemplars older than their retention: not stored.")) {
+                                          "Exemplars older than their retention: not stored.")),
+      metadata_received_(registry.counter("vigia_storage_metadata_received_total",
+                                          "What readable write requests said of their metrics, "
+                                          "each thing once a request.")),
+      metadata_refused_(registry.counter("vigia_storage_metadata_refused_total",
+                                         "Metadata that is of no metric's name, too long, no UTF-8 "
+                                         "or one too many of its request: left out.")),
+      metadata_known_(registry.counter("vigia_storage_metadata_known_total",
+                                       "Metadata that is stored already.")),
+      metadata_cut_(registry.counter("vigia_storage_metadata_cut_total",
+                                     "Metadata that is to be kept, of which the help text was cut "
+                                     "because it is too long.")) {
   for (std::size_t i = 0; i < kRefusals; ++i) {
     refused_[i] = &registry.counter("vigia_storage_samples_refused_total",
                                     "Samples refused at the door, by reason.",
@@ -62,6 +73,13 @@ void WriteBooks::note_exemplars(const ExemplarCounts& counts) {
   exemplars_received_.add(counts.received);
   exemplars_refused_.add(counts.refused);
   exemplars_expired_.add(counts.expired);
+}
+
+void WriteBooks::note_metadata(const MetadataCounts& counts) {
+  metadata_received_.add(counts.received);
+  metadata_refused_.add(counts.refused);
+  metadata_known_.add(counts.known);
+  metadata_cut_.add(counts.cut);
 }
 
 void RequestBooks::note_refused(Refusal refusal, std::uint64_t samples) {

@@ -6,6 +6,7 @@
 
 #include "libs/service/metrics.hpp"
 #include "services/storage/api/exemplar_batch.hpp"
+#include "services/storage/api/metadata_batch.hpp"
 #include "services/storage/heads/head_set.hpp"
 
 namespace vigia::storage::api {
@@ -33,6 +34,8 @@ class WriteBooks {
   /// received = refused + expired + what ExemplarKeeper counts, but for what of requests whose
   /// samples were answered with a passing fault, and where the store keeps none.
   void note_exemplars(const ExemplarCounts& counts);
+  /// received = refused + known + what MetadataKeeper counts.
+  void note_metadata(const MetadataCounts& counts);
 
  private:
   service::Counter& received_;
@@ -45,6 +48,10 @@ class WriteBooks {
   service::Counter& exemplars_received_;
   service::Counter& exemplars_refused_;
   service::Counter& exemplars_expired_;
+  service::Counter& metadata_received_;
+  service::Counter& metadata_refused_;
+  service::Counter& metadata_known_;
+  service::Counter& metadata_cut_;
   std::array<service::Counter*, kRefusals> refused_{};  // of the registry, which outlives us
 };
 

@@ -1,0 +1,109 @@
+#include "services/storage/api/metadata_batch.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <xxhash.h>
+
+#include "libs/base/utf8.hpp"
+
+namespace vigia::storage::api {
+namespace {
+
+using wire::remote_write::MetadataView;
+
+// As in the message, whose numbers 1.0 and 2.0 have in common.
+enum Type : std::uint8_t { kHistogram = 3, kGaugeHistogram = 4, kSummary = 5 };
+
+constexpr std::array<std::string_view, 3> kOfHistograms = {"_bucket", "_sum", "_count"};
+constexpr std::array<std::string_view, 3> kOfGaugeHistograms = {"_bucket", "_gsum", "_gcount"};
+constexpr std::array<std::string_view, 2> kOfSummaries = {"_sum", "_count"};
+
+template <typename Endings>
+std::string_view without(std::string_view name, const Endings& endings) {
+  for (const std::string_view ending : endings) {
+    if (name.size() > ending.size() && name.ends_with(ending)) {
+      return name.substr(0, name.size() - ending.size());
+    }
+  }
+  return name;
+}
+
+// The name that 1.0 says it of, of which a classic histogram or a summary has several series.
+std::string_view family_of(const MetadataView& metadata) {
+  switch (metadata.type) {
+    case kHistogram:
+      return without(metadata.family, kOfHistograms);
+    case kGaugeHistogram:
+      return without(metadata.family, kOfGaugeHistograms);
+    case kSummary:
+      return without(metadata.family, kOfSummaries);
+    default:
+      return metadata.family;
+  }
+}
+
+bool is_good(const ingest::MetadataText& text) {
+  return text.metric.size() <= store::kMetricBytesMax &&
+         wire::remote_write::is_metric_name(text.metric) &&
+         text.unit.size() <= store::kUnitBytesMax && is_utf8(text.unit) && is_utf8(text.help);
+}
+
+// That what one customer says is not taken for said by another.
+std::uint64_t seen_key(const CustomerId& customer, const ingest::MetadataHash& hash) {
+  const std::array<std::uint64_t, 2> both = {hash.metric, hash.content};
+  const std::uint64_t own = XXH3_64bits(customer.text().data(), customer.text().size());
+  return XXH3_64bits_withSeed(both.data(), sizeof(both), own);
+}
+
+bool is_same(const MetadataView& left, const MetadataView& right) {
+  return left.type == right.type && left.family == right.family && left.unit == right.unit &&
+         left.help.data() == right.help.data() && left.help.size() == right.help.size();
+}
+
+}  // namespace
+
+// Series of one metric follow each other, mostly.
+void MetadataBatch::add_of_series(const CustomerId& customer, const MetadataView& metadata) {
+  if (!is_stored_ || !metadata.is_there()) return;
+  MetadataView family = metadata;
+  family.family = family_of(metadata);
+  if (is_same(family, last_) && last_customer_ == customer.text()) return;
+  last_ = family;
+  last_customer_ = customer.text();
+  add(customer, family);
+}
+
+void MetadataBatch::add(const CustomerId& customer, const MetadataView& metadata) {
+  if (!is_stored_) return;
+  const auto type = static_cast<std::uint8_t>(
+      metadata.type <= store::kMetricTypeMax ? metadata.type : 0);  // as one that is not known
+  ingest::MetadataText text{metadata.family, type, metadata.unit,
+                            utf8_beginning(metadata.help, store::kHelpBytesMax)};
+  const ingest::MetadataHash hash = ingest::hash_metadata(text);
+  const std::uint64_t key = seen_key(customer, hash);
+  if (seen_.contains(key)) return;
+  ++counts_.received;
+  const bool is_one_too_many = seen_.size() == kRequestMetadataMax;
+  if (!is_one_too_many) seen_.insert(key);
+  if (is_one_too_many || !is_good(text)) {
+    ++counts_.refused;
+    return;
+  }
+  if (is_stored_(customer, hash)) {
+    ++counts_.known;
+    return;
+  }
+  if (text.help.size() < metadata.help.size()) ++counts_.cut;
+  owned_by(customer).push_back(
+      {std::string(text.metric), type, std::string(text.unit), std::string(text.help), 0});
+}
+
+std::vector<store::MetricMetadata>& MetadataBatch::owned_by(const CustomerId& customer) {
+  const auto at = std::find_if(owned_.begin(), owned_.end(),
+                               [&](const auto& one) { return one.customer == customer; });
+  if (at != owned_.end()) return at->metrics;
+  return owned_.emplace_back(ingest::OwnedMetadata{customer, {}}).metrics;
+}
+
+}  // namespace vigia::storage::api
