@@ -17,6 +17,9 @@
 
 namespace vigia::net {
 
+/// Files in PEM. They are read at the start and again when they change (by renaming new ones to
+/// their names, or a link that leads to them): connections that begin some seconds later have the
+/// new ones, the others go on. New ones that cannot be used leave the old ones.
 struct TlsServerSettings {
   std::string cert_file;
   std::string key_file;
@@ -71,6 +74,10 @@ struct ServerSettings {
   /// certificate". On an event loop; must not block, and bounds what it does of it: strangers come
   /// as often as they like. Empty: nobody is.
   std::function<void(std::string_view peer, std::string_view why)> on_tls_refused = {};
+  /// Told when the certificate is over that was read, in seconds since 1970, at the start and when
+  /// the files have changed; or why the new ones cannot be used. On the caller's thread at the
+  /// start, then on one of its own.
+  std::function<void(const Result<std::int64_t>& expires_s)> on_tls_read = {};
 };
 
 /// Budgets of these bounds, for whoever looks at them or gives them to several servers.

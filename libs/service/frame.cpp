@@ -40,9 +40,43 @@ void ServiceFrame::tell_of_tls(net::ServerSettings& settings) const {
   };
 }
 
+void ServiceFrame::tell_of_tls_files(net::ServerSettings& settings) const {
+  if (!settings.tls || settings.on_tls_read) return;
+  const MetricLabels labels{{"door", settings.name}};
+  Gauge* expires = nullptr;
+  Counter* reads = nullptr;
+  Counter* failures = nullptr;
+  if (metrics_ != nullptr) {
+    expires =
+        &metrics_->gauge("vigia_tls_certificate_expires_seconds",
+                         "When the certificate in use is over, in seconds since 1970", labels);
+    reads = &metrics_->counter("vigia_tls_files_read_total",
+                               "Times that certificate and key were read and used", labels);
+    failures =
+        &metrics_->counter("vigia_tls_files_refused_total",
+                           "Times that new files could not be used: the old ones are", labels);
+  }
+  settings.on_tls_read = [expires, reads, failures, door = settings.name,
+                          is_first =
+                              std::make_shared<bool>(true)](const Result<std::int64_t>& expires_s) {
+    if (!expires_s) {
+      if (failures != nullptr) failures->add();
+      log_error("new files of TLS cannot be used, the old ones stay",
+                {{"door", door}, {"error", expires_s.error().message}});
+      return;
+    }
+    if (expires != nullptr) expires->set(static_cast<double>(*expires_s));
+    if (reads != nullptr) reads->add();
+    if (!std::exchange(*is_first, false)) {
+      log_info("new files of TLS are used", {{"door", door}});
+    }
+  };
+}
+
 Result<net::Server*> ServiceFrame::add(Doors& doors, net::ServerSettings settings,
                                        net::Handler& handler) const {
   tell_of_tls(settings);
+  tell_of_tls_files(settings);
   auto server = net::Server::start(std::move(settings), handler);
   if (!server) return forward(server);
   doors.push_back(*std::move(server));

@@ -57,6 +57,7 @@ class ServiceFrame {
  private:
   using Doors = std::vector<std::unique_ptr<net::Server>>;
   void tell_of_tls(net::ServerSettings& settings) const;
+  void tell_of_tls_files(net::ServerSettings& settings) const;
   Result<net::Server*> add(Doors& doors, net::ServerSettings settings, net::Handler& handler) const;
   static void close(const Doors& doors, TimePoint deadline) noexcept;
 

@@ -165,6 +165,36 @@ def test_only_whoever_shows_a_certificate_writes_and_reads(site: Site) -> None:
     wait_for("names from cold, by the router", names)
 
 
+def test_new_certificates_are_used_without_a_restart(site: Site) -> None:
+    folder = site.folder
+    for authority in ("ca", "others"):
+        _authority(folder, authority)
+    _certificate(folder, "server", "ca", site.host)
+    _certificate(folder, "renewed", "others", site.host)
+    site.start_storage(f"tls: {{cert_file: {folder}/server.pem, key_file: {folder}/server.key}}")
+
+    def is_trusted_by(authority: str) -> bool:
+        try:
+            url = f"https://{site.host}:9096/health"
+            return requests.get(url, verify=f"{folder}/{authority}.pem", timeout=5).status_code == 200
+        except requests.exceptions.SSLError:
+            return False
+
+    assert is_trusted_by("ca")
+    until_s = site.metric("vigia_tls_certificate_expires_seconds")
+    assert 86_400 < until_s - time.time() < 3 * 86_400
+    for end in ("pem", "key"):
+        (folder / f"renewed.{end}").rename(folder / f"server.{end}")
+    wait_for("the new certificate", lambda: is_trusted_by("others"))
+    assert not is_trusted_by("ca")
+    assert site.metric("vigia_tls_files_read_total") == 2
+    (folder / "broken.key").write_text("no key\n")
+    (folder / "broken.key").rename(folder / "server.key")
+    wait_for("it is told", lambda: site.metric("vigia_tls_files_refused_total") == 1)
+    assert "new files of TLS cannot be used" in site.log("storage")
+    assert is_trusted_by("others")
+
+
 # R-RW-6.
 def test_prometheus_sends_remote_write_2_and_each_sample_arrives_once(site: Site) -> None:
     site.start_storage()

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <ctime>
 #include <limits>
 
 #include <fmt/format.h>
@@ -85,6 +86,14 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const TlsServerSettings& 
       return forward(required);
   }
   return owner;
+}
+
+std::int64_t TlsContext::expires_s() const {
+  tm end{};
+  const X509* certificate = SSL_CTX_get0_certificate(context_);
+  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
+    return 0;
+  return timegm(&end);
 }
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }

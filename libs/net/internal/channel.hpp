@@ -1,6 +1,7 @@
 // The bytes of one connection, plain or TLS.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,7 +15,8 @@ struct ssl_st;
 
 namespace vigia::net::internal {
 
-/// A server's certificate, shared by its connections. TLS 1.2 and later; ALPN h2 and http/1.1.
+/// A server's certificate, shared by its connections, which keep what OpenSSL needs of it. TLS 1.2
+/// and later; ALPN h2 and http/1.1.
 class TlsContext {
  public:
   static Result<std::unique_ptr<TlsContext>> create(const TlsServerSettings& settings);
@@ -23,6 +25,8 @@ class TlsContext {
   TlsContext& operator=(const TlsContext&) = delete;
   ~TlsContext();
   ssl_ctx_st* get() const { return context_; }
+  /// When its certificate is over, in seconds since 1970.
+  std::int64_t expires_s() const;
 
  private:
   ssl_ctx_st* context_;

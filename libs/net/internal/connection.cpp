@@ -27,7 +27,7 @@ ClientConnection::ClientConnection(ServerCore& core, std::shared_ptr<Mailbox> ma
                                    std::string peer, Holding place)
     : core_(core),
       mailbox_(std::move(mailbox)),
-      channel_(std::move(socket), core.tls.get()),
+      channel_(std::move(socket), core.current_tls().get()),
       peer_(std::move(peer)),
       place_(std::move(place)),
       head_bytes_(core.budgets->heads.open(core.share_of(peer_))),

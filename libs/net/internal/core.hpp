@@ -20,6 +20,7 @@
 #include "libs/net/internal/output.hpp"
 #include "libs/net/internal/peer_address.hpp"
 #include "libs/net/internal/responder_target.hpp"
+#include "libs/net/internal/tls_files.hpp"
 #include "libs/net/server.hpp"
 
 namespace vigia::net::internal {
@@ -47,11 +48,16 @@ struct ServerCore {
     if (settings.on_tls_refused) settings.on_tls_refused(peer, why);
   }
 
+  /// Of a connection that begins now; null: plain.
+  std::shared_ptr<const TlsContext> current_tls() const {
+    return tls == nullptr ? nullptr : tls->current();
+  }
+
   const ServerSettings settings;
   Handler& handler;
   const std::shared_ptr<ServerBudgets> budgets;  // shared with other servers of the process
   TrustedProxies proxies;
-  std::unique_ptr<TlsContext> tls;  // null: plain
+  std::unique_ptr<TlsFiles> tls;  // null: plain
   std::atomic<std::uint64_t> connections{0};
   std::atomic<std::uint64_t> connections_refused{0};
   std::atomic<std::uint64_t> requests{0};

@@ -1,0 +1,91 @@
+#include "libs/net/internal/tls_files.hpp"
+
+#include <utility>
+
+#include <sys/stat.h>
+
+#include "libs/base/fault.hpp"
+
+namespace vigia::net::internal {
+namespace {
+
+std::int64_t ns_of(const timespec& time) {
+  constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+  return std::int64_t{time.tv_sec} * kNsPerSecond + time.tv_nsec;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TlsFiles>> TlsFiles::open(const TlsServerSettings& settings, Duration look,
+                                                 Told told) {
+  auto files = std::make_unique<TlsFiles>(Key{}, settings, look, std::move(told));
+  // Before they are read: what is replaced meanwhile is another one at the first look.
+  files->loaded_ = files->marks();
+  files->seen_ = files->loaded_;
+  auto context = TlsContext::create(settings);
+  if (!context) return forward(context);
+  files->current_ = *std::move(context);
+  if (files->told_) files->told_(files->current_->expires_s());
+  files->thread_ = std::thread([own = files.get()] { own->run(); });
+  return files;
+}
+
+TlsFiles::~TlsFiles() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+    wake_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+std::shared_ptr<const TlsContext> TlsFiles::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+TlsFiles::FileMark TlsFiles::mark_of(const std::string& file) {
+  struct stat about{};
+  if (file.empty() || stat(file.c_str(), &about) != 0) return {};
+  return {static_cast<std::int64_t>(about.st_dev), static_cast<std::int64_t>(about.st_ino),
+          static_cast<std::int64_t>(about.st_size), ns_of(about.st_mtim), ns_of(about.st_ctim)};
+}
+
+TlsFiles::Marks TlsFiles::marks() const {
+  return {mark_of(settings_.cert_file), mark_of(settings_.key_file),
+          mark_of(settings_.client_ca_file)};
+}
+
+void TlsFiles::run() {
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, look_, [this] { return is_stopping_; })) {
+    lock.unlock();
+    contain_faults("looking at the files of TLS", [this] { look(); });
+    lock.lock();
+  }
+}
+
+void TlsFiles::look() {
+  const Marks now = marks();
+  const bool is_settled = now == std::exchange(seen_, now);
+  if (now != loaded_ && is_settled) load_again(now);
+}
+
+// What is tried in vain is tried again once one of the files is another.
+void TlsFiles::load_again(const Marks& now) {
+  auto context = TlsContext::create(settings_);
+  if (marks() != now) return;  // perhaps of both: the next looks see it
+  loaded_ = now;
+  if (!context) {
+    if (told_) told_(tl::unexpected<Error>(context.error()));
+    return;
+  }
+  const std::int64_t expires_s = (*context)->expires_s();
+  {
+    const std::lock_guard lock(mutex_);
+    current_ = *std::move(context);
+  }
+  if (told_) told_(expires_s);
+}
+
+}  // namespace vigia::net::internal
