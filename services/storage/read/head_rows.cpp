@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "services/storage/histograms/histogram_reader.hpp"
+#include "services/storage/store/histogram_encoding.hpp"
+
 namespace vigia::storage::read {
 namespace {
 
@@ -11,10 +14,15 @@ constexpr std::size_t kHistogramsApart = 4;
 
 }  // namespace
 
+// Histograms are taken apart and merged; those of a chunk are messages then, which may be some
+// times as long.
 std::size_t memory_of(const store::ChunkRow& row) {
   const std::size_t bytes = 2 * sizeof(row) + row.data.size();
-  // Histograms are taken apart and merged.
-  return row.encoding == store::Encoding::kFloats ? bytes : kHistogramsApart * bytes;
+  if (row.encoding == store::Encoding::kFloats) return bytes;
+  if (!store::is_histogram_chunk(row.encoding)) return kHistogramsApart * bytes;
+  const bool is_float = row.encoding == store::kFloatHistograms;
+  const histograms::HistogramReader reader(is_float, row.data);
+  return bytes + 2 * reader.message_bytes_max();
 }
 
 std::size_t memory_of(const heads::HeadView& head) {

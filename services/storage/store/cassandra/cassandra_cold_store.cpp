@@ -11,7 +11,8 @@ CassandraColdStore::CassandraColdStore(Key /*key*/, vigia::cassandra::Session& s
       chunks_(session, kept_, clock, settings.classes, settings.writer),
       events_(session, kept_, clock, settings.event_retention, settings.event_part_bytes),
       exemplars_(session, kept_,
-                 settings.classes[static_cast<std::size_t>(Resolution::kRaw)].keep) {}
+                 settings.classes[static_cast<std::size_t>(Resolution::kRaw)].keep),
+      metadata_(session, catalog_) {}
 
 Result<std::unique_ptr<CassandraColdStore>> CassandraColdStore::open(
     vigia::cassandra::Session& session, const ColdStoreSettings& settings, const Clock& clock) {
@@ -22,6 +23,7 @@ Result<std::unique_ptr<CassandraColdStore>> CassandraColdStore::open(
   if (auto prepared = store->chunks_.prepare(preparation); !prepared) return forward(prepared);
   if (auto prepared = store->events_.prepare(preparation); !prepared) return forward(prepared);
   if (auto prepared = store->exemplars_.prepare(preparation); !prepared) return forward(prepared);
+  if (auto prepared = store->metadata_.prepare(preparation); !prepared) return forward(prepared);
   const auto from = events_whole_from(session, settings.keyspace, kSpanIndexStep);
   if (!from) return forward(from);
   store->events_.use_indexed_from(*from);

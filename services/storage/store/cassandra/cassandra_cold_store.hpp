@@ -10,6 +10,7 @@
 #include "services/storage/store/cassandra/events.hpp"
 #include "services/storage/store/cassandra/exemplars.hpp"
 #include "services/storage/store/cassandra/kept_from.hpp"
+#include "services/storage/store/cassandra/metadata.hpp"
 #include "services/storage/store/cold_store.hpp"
 
 namespace vigia::storage::store::cassandra {
@@ -40,6 +41,7 @@ class CassandraColdStore final : public ColdStore {
   ChunkStore& chunks() override { return chunks_; }
   EventStore& events() override { return events_; }
   ExemplarStore* exemplars() override { return &exemplars_; }
+  MetadataStore* metadata() override { return &metadata_; }
   SpanDays* span_days() override { return &events_; }
 
   /// What other instances keep longer than this one it does not remove from now on.
@@ -56,6 +58,7 @@ class CassandraColdStore final : public ColdStore {
   CassandraChunks chunks_;
   CassandraEvents events_;
   CassandraExemplars exemplars_;
+  CassandraMetadata metadata_;
 };
 
 }  // namespace vigia::storage::store::cassandra
