@@ -4,9 +4,9 @@
 #include <cstdio>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "libs/base/rfc3339.hpp"
+#include "services/storage/command_progress.hpp"
 #include "services/storage/keep/backfill.hpp"
 #include "services/storage/keep/time_word.hpp"
 #include "services/storage/settings.hpp"
@@ -14,14 +14,9 @@
 namespace vigia::storage {
 namespace {
 
-void show_progress(TimestampMs done_ms, const keep::BackfillCounts& counts) {
-  if (isatty(STDERR_FILENO) == 0) return;
-  fmt::print(stderr, "\r\033[Kup to {}: {} samples read, {} stored",
-             format_rfc3339(done_ms).value_or(""), counts.read, counts.stored);
-}
-
-void end_progress() {
-  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K");
+void show_counts(TimestampMs done_ms, const keep::BackfillCounts& counts) {
+  show_progress(fmt::format("up to {}: {} samples read, {} stored",
+                            format_rfc3339(done_ms).value_or(""), counts.read, counts.stored));
 }
 
 std::string without_slashes(std::string url) {
@@ -74,7 +69,7 @@ Result<int> backfill(const service::CommandWords& words) {
   if (!job) return forward(job);
   const auto client = net::Client::create({});
   const SystemClock clock;
-  const auto counts = keep::backfill(*job, *client, clock, show_progress);
+  const auto counts = keep::backfill(*job, *client, clock, show_counts);
   end_progress();
   if (!counts) return forward(counts);
   fmt::print("{} samples and histograms were read from {}, {} of them are in {}\n", counts->read,

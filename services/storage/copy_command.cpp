@@ -4,12 +4,11 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <thread>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "libs/disk_log/file_system.hpp"
+#include "services/storage/command_progress.hpp"
 #include "services/storage/identity/store_guard.hpp"
 #include "services/storage/keep/copy_kept.hpp"
 #include "services/storage/keep/set_aside.hpp"
@@ -23,15 +22,6 @@ namespace {
 
 constexpr std::size_t kIndexMemory = 64U << 20U;
 constexpr auto kWaitMax = std::chrono::minutes(10);  // then the command refuses
-constexpr auto kWaitEach = std::chrono::milliseconds(50);
-
-void show_progress(const std::string& what) {
-  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K{}", what);
-}
-
-void end_progress() {
-  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K");
-}
 
 /// One of the two stores.
 struct End {
@@ -64,20 +54,12 @@ Result<void> expect_store(const End& end) {
 }
 
 // Rows that wait to be written back would be missing, and nobody would notice.
-Result<void> wait_until_whole(const End& end) {
-  const instance::StoreInstance& store = *end.instance;
-  const auto until = std::chrono::steady_clock::now() + kWaitMax;
-  while (store.damage().unsaved_files > 0 || store.lacks_rows_of("")) {
-    if (std::chrono::steady_clock::now() >= until) {
-      return fail(ErrorCode::kUnavailable,
-                  fmt::format("{}: rows of damaged files are still not written back; start the "
-                              "store until they are, stop it, and copy again",
-                              end.directory));
-    }
-    show_progress("waiting until rows of damaged files are written back");
-    std::this_thread::sleep_for(kWaitEach);
-  }
-  return {};
+Result<void> expect_whole(const End& end) {
+  if (wait_until_whole(*end.instance, kWaitMax)) return {};
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("{}: rows of damaged files are still not written back; start the store "
+                          "until they are, stop it, and copy again",
+                          end.directory));
 }
 
 Result<void> open_end(End& end, const Clock& clock) {
@@ -91,7 +73,7 @@ Result<void> open_end(End& end, const Clock& clock) {
   if (!settled) return forward(settled);
   end.instance = *std::move(settled);
   end.instance->start_upkeep();
-  if (auto whole = wait_until_whole(end); !whole) return whole;
+  if (auto whole = expect_whole(end); !whole) return whole;
   end_progress();
   return {};
 }

@@ -2,11 +2,10 @@
 
 #include <chrono>
 #include <cstdio>
-#include <thread>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include "services/storage/command_progress.hpp"
 #include "services/storage/healing/heal_note.hpp"
 #include "services/storage/keep/settled_store.hpp"
 #include "services/storage/store_kinds.hpp"
@@ -16,15 +15,6 @@ namespace {
 
 constexpr std::size_t kIndexMemory = 64U << 20U;
 constexpr auto kWaitMax = std::chrono::minutes(1);  // then the command refuses
-constexpr auto kWaitEach = std::chrono::milliseconds(20);
-
-void show_progress(const std::string& what) {
-  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K{}", what);
-}
-
-void end_progress() {
-  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K");
-}
 
 struct Target {
   std::string folder;
@@ -59,16 +49,6 @@ Result<bool> print_before(const Target& target) {
   return false;
 }
 
-// A kill may leave a file of a piece of work that was not done: an open store writes its rows back
-// by itself, mostly at once.
-void wait_until_saved(const instance::StoreInstance& opened) {
-  const auto end = std::chrono::steady_clock::now() + kWaitMax;
-  while (opened.damage().unsaved_files > 0 && std::chrono::steady_clock::now() < end) {
-    show_progress("waiting until rows of damaged files are written back");
-    std::this_thread::sleep_for(kWaitEach);
-  }
-}
-
 Result<void> empty_the_log(const StoreKind& kind, const Target& target) {
   show_progress("putting what the write-ahead log holds into the store");
   const SystemClock clock;
@@ -76,7 +56,7 @@ Result<void> empty_the_log(const StoreKind& kind, const Target& target) {
   if (!opened) return forward(opened);
   const auto settled = keep::settle(*std::move(opened), target.folder, clock);
   if (!settled) return forward(settled);
-  wait_until_saved(**settled);
+  (void)wait_until_saved(**settled, kWaitMax);  // what is left is found by the proof
   return {};
 }
 

@@ -7,12 +7,12 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "libs/base/rfc3339.hpp"
 #include "libs/disk_log/log_check.hpp"
 #include "libs/disk_log/store_identity.hpp"
 #include "services/storage/api/log_query.hpp"
+#include "services/storage/command_progress.hpp"
 #include "services/storage/keep/raw_lines.hpp"
 #include "services/storage/keep/set_aside.hpp"
 #include "services/storage/keep/time_word.hpp"
@@ -27,14 +27,8 @@ using instance::SumsByKind;
 
 constexpr double kMib = 1 << 20;
 
-bool has_terminal() { return isatty(STDERR_FILENO) != 0; }
-
-void show_progress(const std::string& kind, std::uint64_t rows) {
-  if (has_terminal()) fmt::print(stderr, "\r\033[Kreading {}: {} rows", kind, rows);
-}
-
-void end_progress() {
-  if (has_terminal()) fmt::print(stderr, "\r\033[K");
+void show_rows(const std::string& kind, std::uint64_t rows) {
+  show_progress(fmt::format("reading {}: {} rows", kind, rows));
 }
 
 // Unlike fmt::print it throws nothing where stdout refuses: `end` tells.
@@ -85,7 +79,7 @@ class Inspection {
       : folder_(std::move(folder)), contents_(contents), wish_(std::move(wish)) {}
 
   Result<int> summary() {
-    const auto sums = contents_.sums(show_progress);
+    const auto sums = contents_.sums(show_rows);
     end_progress();
     if (!sums) return forward(sums);
     print_store(*sums);

@@ -4,9 +4,9 @@
 #include <filesystem>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "libs/disk_log/log_check.hpp"
+#include "services/storage/command_progress.hpp"
 #include "services/storage/settings.hpp"
 
 namespace vigia::storage {
@@ -14,14 +14,8 @@ namespace {
 
 constexpr double kMib = 1 << 20;
 
-// Of a terminal alone: what is piped elsewhere has the findings.
-void show_progress(const std::string& file, std::size_t left) {
-  if (isatty(STDERR_FILENO) == 0) return;
-  fmt::print(stderr, "\r\033[K{} files left, reading {}", left, file);
-}
-
-void end_progress() {
-  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K");
+void show_file(const std::string& file, std::size_t left) {
+  show_progress(fmt::format("{} files left, reading {}", left, file));
 }
 
 std::string or_unknown(const std::string& cost) { return cost.empty() ? "not known" : cost; }
@@ -63,7 +57,7 @@ Result<store::CheckReport> check_store(const StoreKind& kind, const StoreSetting
         fmt::format("rows of {} lie elsewhere and are not looked at here", kind.name));
     return elsewhere;
   }
-  auto report = kind.check(settings, show_progress);
+  auto report = kind.check(settings, show_file);
   end_progress();
   return report;
 }
