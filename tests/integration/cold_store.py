@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import mmap
-import struct
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -26,65 +22,6 @@ internal_token: secret
 store: {{rocksdb: {{directory: "{folder}"}}}}
 retention: {{raw: 30d, rollup_5m: 30d, rollup_1h: 30d, rollup_1d: 30d, interval: 1s}}
 """
-
-# The wall clock alone, moved by what stands in a file.
-_SHIM = r"""
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/time.h>
-#include <time.h>
-static volatile long *ahead(void) {
-  static volatile long *seconds;
-  if (!seconds) {
-    int file = open(getenv("CLOCK_AHEAD"), O_RDONLY);
-    seconds = mmap(0, sizeof(long), PROT_READ, MAP_SHARED, file, 0);
-  }
-  return seconds;
-}
-int clock_gettime(clockid_t id, struct timespec *at) {
-  static int (*real)(clockid_t, struct timespec *);
-  if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
-  int result = real(id, at);
-  if (id == CLOCK_REALTIME) at->tv_sec += *ahead();
-  return result;
-}
-int gettimeofday(struct timeval *at, void *zone) {
-  struct timespec now;
-  (void)zone;
-  clock_gettime(CLOCK_REALTIME, &now);
-  at->tv_sec = now.tv_sec;
-  at->tv_usec = now.tv_nsec / 1000;
-  return 0;
-}
-time_t time(time_t *at) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  if (at) *at = now.tv_sec;
-  return now.tv_sec;
-}
-"""
-
-
-class MovedClock:
-    """Moves the wall clock of programs that get its environment; steady time stays."""
-
-    def __init__(self, folder: Path) -> None:
-        source, self.library, self.file = folder / "shim.c", folder / "shim.so", folder / "ahead"
-        source.write_text(_SHIM)
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", str(self.library), str(source), "-ldl"], check=True)
-        self.set_ahead(0)
-
-    def set_ahead(self, seconds: int) -> None:
-        if not self.file.exists():
-            self.file.write_bytes(bytes(ctypes.sizeof(ctypes.c_long)))
-        with self.file.open("r+b") as file, mmap.mmap(file.fileno(), ctypes.sizeof(ctypes.c_long)) as mapped:
-            mapped[:] = struct.pack("l", seconds)
-
-    def environment(self) -> dict[str, str]:
-        return {"LD_PRELOAD": str(self.library), "CLOCK_AHEAD": str(self.file)}
 
 
 class StorageAlone:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from cold_store import DAY_MS, TOKEN, MovedClock, StorageAlone
+from cold_store import DAY_MS, TOKEN, StorageAlone
 from otlp import log_request, post, resource_of, span_request
 from remote_write import one_sample, write_bytes
 from stack import wait_for
+from wall_clock import WallClock
 
 CUSTOMERS = ("cliente-a", "cliente-b")
 DAY_S = 86_400
@@ -22,8 +23,8 @@ TRACE = bytes(range(16))
 
 class SteppedStorage(StorageAlone):
     def __init__(self, folder: Path) -> None:
-        self.clock = MovedClock(folder)
-        super().__init__(folder, self.clock.environment())
+        self.clock = WallClock(folder)
+        super().__init__(folder, self.clock.env)
 
     def write_now(self, number: int) -> None:
         """What a collector with a right clock sends."""
