@@ -15,6 +15,7 @@
 #include "services/storage/store/rocksdb/kv/rocksdb_options.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_rows.hpp"
 #include "services/storage/store/rocksdb/kv/store_folder.hpp"
+#include "services/storage/store/rocksdb/kv/store_mark.hpp"
 #include "services/storage/store/rocksdb/kv/store_version.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
@@ -48,6 +49,7 @@ class FolderCheck {
       progress_(log, left--);
       check_log(log, log == logs.back());
     }
+    check_end(logs.empty() ? std::string() : logs.back());
     return std::move(report_);
   }
 
@@ -116,6 +118,7 @@ class FolderCheck {
       report_.notes.push_back(fmt::format("{} ends within a record, as a kill leaves it", name));
     }
     named_ = version->tables;
+    sequence_ = std::max(sequence_, version->last_sequence);
     for (const std::uint64_t table : version->tables) {
       if (files_.contains(table_name(table))) continue;
       report_.faults.push_back(
@@ -178,7 +181,9 @@ class FolderCheck {
   // Only the last one may end within a record: a kill tore it.
   void check_log(const std::string& name, bool is_last) {
     count(name);
-    const auto state = read_record_file(path(name), [](std::string_view) {});
+    const auto state = read_record_file(path(name), [this](std::string_view record) {
+      sequence_ = std::max(sequence_, last_sequence_of(record));
+    });
     if (!state) {
       report_.faults.push_back({name, "wal", state.error().message, kCostOfLogs, 0});
       return;
@@ -196,11 +201,27 @@ class FolderCheck {
     }
   }
 
+  // As a start does: a log that ends between two records, or within one, ends where a kill left it,
+  // or before.
+  void check_end(const std::string& log) {
+    const ReadMark mark = read_mark(path(std::string(kMarkFile)));
+    if (mark.is_damaged) {
+      report_.faults.push_back({std::string(kMarkFile), "mark", "its checksum is wrong",
+                                "whether the newest write-ahead log is whole cannot be told", 0});
+    }
+    const std::uint64_t synced = mark.values.synced_sequence;
+    if (!named_ || sequence_ >= synced) return;
+    report_.faults.push_back({log.empty() ? "the newest write-ahead log" : log, "wal_end",
+                              "it ends before writes that were on disk", kCostOfLogs,
+                              synced - sequence_});
+  }
+
   const std::string& directory_;
   const RowCheck& check_row_;
   const CheckProgress& progress_;
   std::set<std::string> files_;                   // names in the folder
   std::optional<std::set<std::uint64_t>> named_;  // by a MANIFEST that is whole
+  std::uint64_t sequence_ = 0;                    // of the last write that is there
   CheckReport report_;
 };
 

@@ -107,6 +107,28 @@ TEST_F(FolderCheckTest, WhatLiesInTheLogAloneIsReadAndAFlippedBitInItIsNamed) {
   EXPECT_EQ(report.faults[0].what, "wal");
 }
 
+// Between two records nothing in the log itself says so; the mark does.
+TEST_F(FolderCheckTest, ALogThatEndsBeforeWhatWasOnDiskIsNamed) {
+  open();
+  for (int i = 0; i < 1'000; ++i) put_rows(i, i + 1);
+  ASSERT_TRUE(store_->sync().has_value());
+  copy_and_close();
+  EXPECT_THAT(check().faults, IsEmpty());
+  const std::string log = largest(".log");
+  fs::resize_file(log, 40'000);
+  const CheckReport report = check();
+  ASSERT_THAT(report.faults, SizeIs(1));
+  EXPECT_EQ(report.faults[0].file, name_of(log));
+  EXPECT_EQ(report.faults[0].what, "wal_end");
+  open();
+  EXPECT_EQ(report.faults[0].rows_lost, static_cast<std::uint64_t>(1'000 - count_rows()));
+  close();
+  EXPECT_THAT(check().faults, IsEmpty()) << "a start has told it";
+  flip(folder_.path() + "/vigia-mark", 10);
+  ASSERT_THAT(check().faults, SizeIs(1));
+  EXPECT_EQ(check().faults[0].what, "mark");
+}
+
 TEST_F(FolderCheckTest, AFolderThatIsInUseOrNotThereIsNotLookedAt) {
   open();
   const auto no_rows = [](std::string_view, std::string_view, std::string_view) -> Result<void> {

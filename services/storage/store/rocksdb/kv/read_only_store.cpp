@@ -15,6 +15,7 @@
 #include "services/storage/store/rocksdb/kv/record_file.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_database.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_options.hpp"
+#include "services/storage/store/rocksdb/kv/store_mark.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
 namespace {
@@ -144,7 +145,9 @@ class ReadOnlyRocksDb final : public ReadOnlyStore {
     auto damage = damage_of_logs(directory_);
     if (!damage) return forward(damage);
     log_damage_ = *std::move(damage);
-    return open_database();
+    if (auto opened = open_database(); !opened) return opened;
+    note_missing_end();
+    return {};
   }
 
   std::unique_ptr<Scan> scan(Family family, std::string_view from, std::string_view to) override {
@@ -164,6 +167,14 @@ class ReadOnlyRocksDb final : public ReadOnlyStore {
   const std::vector<std::string>& log_damage() const override { return log_damage_; }
 
  private:
+  void note_missing_end() {
+    const std::uint64_t synced =
+        read_mark(directory_ + "/" + std::string(kMarkFile)).values.synced_sequence;
+    const std::uint64_t last = db_->GetLatestSequenceNumber();
+    if (last >= synced) return;
+    log_damage_.push_back(fmt::format(
+        "the newest write-ahead log ends before {} writes that were on disk", synced - last));
+  }
   Result<void> open_database() {
     ::rocksdb::DBOptions options;
     options.info_log = std::make_shared<NoWords>();

@@ -33,7 +33,7 @@ RocksDbStore::RocksDbStore(const RocksDbSettings& settings)
     : settings_(settings),
       cache_(::rocksdb::NewLRUCache(settings.cache_bytes, kCacheShardBits)),
       quarantine_(settings.directory + "/quarantine"),
-      mark_(settings.directory + "/vigia-mark") {}
+      mark_(settings.directory + "/" + std::string(kMarkFile)) {}
 
 RocksDbStore::~RocksDbStore() {
   damage_.stop();

@@ -143,6 +143,17 @@ TEST_F(RocksDbLogDamageTest, WhoOnlyReadsIsNotToldOfAnEndThatAKillTore) {
   EXPECT_THAT((*opened)->log_damage(), IsEmpty());
 }
 
+TEST_F(RocksDbLogDamageTest, WhoOnlyReadsIsToldOfALogThatEndsTooEarly) {
+  open();
+  for (int i = 0; i < 1'000; ++i) put_rows(i, i + 1);
+  ASSERT_TRUE(store_->sync().has_value());
+  copy_and_close();
+  fs::resize_file(largest(".log"), 40'000);
+  const auto opened = open_read_only(folder_.path());
+  ASSERT_TRUE(opened.has_value()) << opened.error().message;
+  EXPECT_THAT((*opened)->log_damage(), ElementsAre(HasSubstr("writes that were on disk")));
+}
+
 TEST_F(RocksDbLogDamageTest, WhoOnlyReadsIsToldOfDamageInATable) {
   fill_and_close();
   const std::string table = largest(".sst");

@@ -87,6 +87,9 @@ class StoreFolder {
 Result<void> copy_manifest(const std::string& directory, std::uint64_t number, std::uint64_t bytes);
 std::string manifest_copy(const std::string& directory, std::uint64_t number);
 
+/// The number of the last write of a record of a write-ahead log; 0 where it has none.
+std::uint64_t last_sequence_of(std::string_view record);
+
 /// "000012.sst"
 std::string table_name(std::uint64_t number);
 /// The number of the first table that a text of RocksDB's names; 0 where it names none.

@@ -51,6 +51,11 @@ BatchHead batch_head(std::string_view record) {
 
 }  // namespace
 
+std::uint64_t last_sequence_of(std::string_view record) {
+  const BatchHead head = batch_head(record);
+  return head.count == 0 ? 0 : head.sequence + head.count - 1;
+}
+
 // RocksDB's write-ahead logs, read before it opens them: at damage it would drop the rest of a
 // block, or all that follows, and say nothing of how much. Batches are numbered by their rows, so a
 // gap between two of them, or two logs, is the number of rows that are gone. Only the last log may

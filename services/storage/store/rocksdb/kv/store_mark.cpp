@@ -37,16 +37,33 @@ bool decode(std::string_view bytes, StoreMarkValues& values) {
   return reader.read_u32() == crc32c(bytes.substr(0, kBytes - sizeof(std::uint32_t)));
 }
 
+ReadMark read_from(int file) {
+  ReadMark mark;
+  std::array<char, kBytes + 1> bytes{};
+  const ssize_t size = pread(file, bytes.data(), bytes.size(), 0);
+  if (size == 0) return mark;
+  mark.is_damaged =
+      size < 0 || !decode({bytes.data(), static_cast<std::size_t>(size)}, mark.values);
+  if (mark.is_damaged) mark.values = {};
+  return mark;
+}
+
 }  // namespace
+
+ReadMark read_mark(const std::string& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  const ReadMark mark = read_from(file);
+  close(file);
+  return mark;
+}
 
 StoreMark::StoreMark(std::string path)
     : path_(std::move(path)), file_(open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode)) {
   if (file_ < 0) return;
-  std::array<char, kBytes + 1> bytes{};
-  const ssize_t size = pread(file_, bytes.data(), bytes.size(), 0);
-  if (size == 0) return;
-  is_damaged_ = size < 0 || !decode({bytes.data(), static_cast<std::size_t>(size)}, values_);
-  if (is_damaged_) values_ = {};
+  const ReadMark mark = read_from(file_);
+  is_damaged_ = mark.is_damaged;
+  values_ = mark.values;
 }
 
 StoreMark::~StoreMark() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "libs/base/result.hpp"
 
@@ -15,6 +16,15 @@ struct StoreMarkValues {
   std::uint64_t manifest_number = 0;  ///< of the MANIFEST in use; 0: not known
   std::uint64_t manifest_bytes = 0;   ///< it has been so long, on disk
 };
+
+inline constexpr std::string_view kMarkFile = "vigia-mark";
+
+struct ReadMark {
+  StoreMarkValues values;
+  bool is_damaged = false;
+};
+/// The file, which is not changed; zeros where there is none or it is damaged.
+ReadMark read_mark(const std::string& path);
 
 /// Written after what it says is on disk, never synced itself: it may say less than is true, never
 /// more. Thread contract: any thread.

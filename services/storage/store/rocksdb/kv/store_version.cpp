@@ -1,5 +1,6 @@
 #include "services/storage/store/rocksdb/kv/store_version.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "libs/base/bytes.hpp"
@@ -34,6 +35,7 @@ constexpr std::uint64_t kEndOfFields = 1;  // of kNewFile4
 struct TableChanges {
   std::vector<std::uint64_t> added;
   std::vector<std::uint64_t> removed;
+  std::uint64_t last_sequence = 0;
 };
 
 void read_new_file(std::uint64_t tag, ByteReader& reader, TableChanges& changes) {
@@ -53,9 +55,11 @@ void read_new_file(std::uint64_t tag, ByteReader& reader, TableChanges& changes)
 // False where the tag is not known.
 bool read_field(std::uint64_t tag, ByteReader& reader, TableChanges& changes) {
   switch (tag) {
+    case kLastSequence:
+      changes.last_sequence = reader.read_varint();
+      return true;
     case kLogNumber:
     case kNextFileNumber:
-    case kLastSequence:
     case kPrevLogNumber:
     case kMinLogNumberToKeep:
     case kColumnFamily:
@@ -94,7 +98,7 @@ bool read_field(std::uint64_t tag, ByteReader& reader, TableChanges& changes) {
 }  // namespace
 
 // A table that only moves to another level is removed and added by the same edit.
-bool apply_edit(std::string_view record, std::set<std::uint64_t>& tables) {
+bool apply_edit(std::string_view record, StoreVersion& version) {
   ByteReader reader(record);
   TableChanges changes;
   while (!reader.rest().empty()) {
@@ -102,15 +106,24 @@ bool apply_edit(std::string_view record, std::set<std::uint64_t>& tables) {
     if (!reader.ok() || !read_field(tag, reader, changes) || !reader.ok()) return false;
   }
   // Only when the whole edit could be read, so that half of one changes nothing.
-  for (const std::uint64_t number : changes.removed) tables.erase(number);
-  tables.insert(changes.added.begin(), changes.added.end());
+  for (const std::uint64_t number : changes.removed) version.tables.erase(number);
+  version.tables.insert(changes.added.begin(), changes.added.end());
+  version.last_sequence = std::max(version.last_sequence, changes.last_sequence);
   return true;
+}
+
+bool apply_edit(std::string_view record, std::set<std::uint64_t>& tables) {
+  StoreVersion version;
+  version.tables.swap(tables);
+  const bool is_known = apply_edit(record, version);
+  version.tables.swap(tables);
+  return is_known;
 }
 
 Result<StoreVersion> read_version(const std::string& path) {
   StoreVersion version;
   auto state = read_record_file(path, [&](std::string_view record) {
-    if (!apply_edit(record, version.tables)) version.is_read = false;
+    if (!apply_edit(record, version)) version.is_read = false;
   });
   if (!state) return forward(state);
   version.state = *state;
