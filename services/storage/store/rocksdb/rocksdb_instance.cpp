@@ -1,6 +1,7 @@
 #include "services/storage/store/rocksdb/rocksdb_instance.hpp"
 
 #include "services/storage/store/patience.hpp"
+#include "services/storage/store/rocksdb/row_check.hpp"
 
 namespace vigia::storage::store::rocksdb {
 
@@ -31,6 +32,10 @@ Result<CheckReport> RocksDbInstance::check(const kv::RocksDbSettings& settings,
         return check_rollup_row(resolution, key, value);
       }
     }
+    if (family == "index") return check_index_row(kv::Family::kIndex, key, value);
+    if (family == "identity") return check_index_row(kv::Family::kIdentity, key, value);
+    if (family == "spans") return check_index_row(kv::Family::kSpans, key, value);
+    if (family == "logs") return check_index_row(kv::Family::kLogs, key, value);
     return {};
   };
   return kv::check_folder(settings.directory, check_row, progress);
