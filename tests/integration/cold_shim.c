@@ -1,6 +1,7 @@
 /* Ends one process by SIGKILL at a point that a test names, and moves its steady clock: preloaded by cold_shim.py. The file that
    VIGIA_COLD_SHIM names holds one `struct control`; it may be changed at any time. A call is counted where its operation is the one
-   asked for and the path of its file matches; with the last one that is asked for the process ends, before the call or behind it.
+   asked for and the path of its file matches; with the last one that is asked for the process ends, before the call, behind it or,
+   of a write, when half of it is done. A write may be asked for by what the first row of its record of RocksDB's log is.
    Where VIGIA_COLD_SYNCED names a file, each sync notes there how many bytes of which inode are on disk from then on. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -22,10 +23,12 @@
 struct control {
   int64_t steady_ahead; /* seconds */
   int64_t left;         /* calls until the end; 0: none is waited for */
-  int64_t is_behind;    /* the call is done first */
+  int64_t moment;       /* kBefore, kBehind, kTorn */
   char operation[16];
   char pattern[88]; /* fnmatch of the path */
+  char first[16];   /* kind_of; "": whatever is written */
 };
+enum { kBefore, kBehind, kTorn };
 
 static struct control *control;
 static int synced = -1;
@@ -43,6 +46,21 @@ __attribute__((constructor)) static void start(void) {
 
 static int is_armed(const char *operation) {
   return control && __atomic_load_n(&control->left, __ATOMIC_ACQUIRE) > 0 && strcmp(control->operation, operation) == 0;
+}
+
+/* A record of RocksDB's log (7 bytes before it, 11 where its file is used again) is a batch: 12 bytes, then rows of a tag, the number
+   of the family and the key. Families have their numbers from docs/formats/cold-store.md. */
+static const char *kind_of(const unsigned char *bytes, size_t size) {
+  enum { kPut = 5, kDelete = 4, kDue = 8, kUsedAgain = 5 };
+  if (size < 32) return "";
+  const unsigned char *batch = bytes + (bytes[6] >= kUsedAgain ? 11 : 7);
+  const unsigned tag = batch[12], family = batch[13];
+  if (tag == kPut && family == 5) return "windows_5m";
+  if (tag == kPut && family == 6) return "windows_1h";
+  if (tag == kPut && family == 7) return "windows_1d";
+  if (tag == kDelete && family == kDue) return "done";
+  if (tag != kPut || family != kDue) return "";
+  return memcmp(batch + 15, "\0\0\0\0note", 8) == 0 ? "note" : "mark";
 }
 
 /* Counts the call; true where it is the last. */
@@ -69,7 +87,7 @@ static void end_now(void) {
 #define AROUND(last, call)                    \
   do {                                        \
     const int ends = (last);                  \
-    if (ends && !control->is_behind) end_now(); \
+    if (ends && control->moment == kBefore) end_now(); \
     const typeof(call) done = (call);         \
     if (ends) end_now();                      \
     return done;                              \
@@ -110,21 +128,25 @@ int fsync(int file) {
   REAL(fsync);
   AROUND(is_last_of("sync", file), noted(file, real));
 }
+static int is_asked_for(const void *bytes, size_t count) {
+  return is_armed("write") && (!control->first[0] || strcmp(kind_of(bytes, count), control->first) == 0);
+}
 ssize_t write(int file, const void *bytes, size_t count) {
   REAL(write);
-  AROUND(is_last_of("write", file), real(file, bytes, count));
+  const int is_it = is_asked_for(bytes, count) && is_last_of("write", file);
+  AROUND(is_it, real(file, bytes, is_it && control->moment == kTorn ? count / 2 : count));
 }
 ssize_t writev(int file, const struct iovec *parts, int count) {
   REAL(writev);
-  AROUND(is_last_of("write", file), real(file, parts, count));
+  AROUND(is_asked_for(0, 0) && is_last_of("write", file), real(file, parts, count));
 }
 ssize_t pwrite(int file, const void *bytes, size_t count, off_t at) {
   REAL(pwrite);
-  AROUND(is_last_of("write", file), real(file, bytes, count, at));
+  AROUND(is_asked_for(0, 0) && is_last_of("write", file), real(file, bytes, count, at));
 }
 ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t at) {
   REAL(pwrite64);
-  AROUND(is_last_of("write", file), real(file, bytes, count, at));
+  AROUND(is_asked_for(0, 0) && is_last_of("write", file), real(file, bytes, count, at));
 }
 static int named(const char *from, const char *to, int (*real)(const char *, const char *)) {
   note_gone(to);

@@ -10,16 +10,19 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-_CONTROL = struct.Struct("=qqq16s88s")
+_CONTROL = struct.Struct("=qqq16s88s16s")
+_BEFORE, _BEHIND, _TORN = range(3)
 
 
 @dataclass(frozen=True)
 class Point:
-    """A call on a file whose path matches, before or behind which the program ends."""
+    """A call on a file whose path matches, before or behind which the program ends, or within it."""
 
     operation: str  # sync, write, rename, unlink
     path: str
     is_behind: bool = False
+    is_torn: bool = False  # half of a write is done
+    first: str = ""  # of a write of RocksDB's log what its first row is: "windows_5m", "windows_1h", "windows_1d", "done", "note", "mark"
 
 
 # What storage does on its way, in the order in which it does it.
@@ -97,6 +100,8 @@ class ColdShim:
         return lost
 
     def _put(self, left: int, point: Point) -> None:
-        packed = _CONTROL.pack(self._steady_ahead, left, point.is_behind, point.operation.encode(), point.path.encode())
+        moment = _TORN if point.is_torn else _BEHIND if point.is_behind else _BEFORE
+        texts = [text.encode() for text in (point.operation, point.path, point.first)]
+        packed = _CONTROL.pack(self._steady_ahead, left, moment, *texts)
         with self._file.open("r+b") as file, mmap.mmap(file.fileno(), _CONTROL.size) as mapped:
             mapped[:] = packed

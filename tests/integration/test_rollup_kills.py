@@ -8,13 +8,14 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from cold_shim import ColdShim, Point
 from cold_store import DAY_MS, TOKEN, StorageAlone
 from remote_read import SAMPLES, post_read, rolled_request, samples_of
 from remote_write import write
 from stack import binaries, wait_for
-from stops import Stop, Stops
 
 CUSTOMER = "cliente-a"
 HEADERS = {**TOKEN, "X-Vigia-Customer": CUSTOMER}
@@ -28,6 +29,20 @@ MARKED = "vigia_storage_rollup_marked"
 WAITING = "vigia_storage_closed_chunks_waiting_bytes"
 MADE = "retention: {raw: 30d, rollup_5m: 30d, rollup_1h: 30d, rollup_1d: 30d, interval: 1s}"
 OFF = "retention: {raw: 30d, rollup_5m: off, rollup_1h: off, rollup_1d: off, interval: 1s}"
+
+
+class Stop(NamedTuple):
+    """A write of RocksDB's log."""
+
+    first: str  # Point.first
+    moment: str  # "before", "torn", "after"
+    number: int = 1  # of such writes, this one
+
+    def point(self) -> Point:
+        log = "*/storage/[0-9]*.log"
+        return Point("write", log, self.moment == "after", self.moment == "torn", self.first)
+
+
 # That they are made now is noted before all else, then the days that lie there are marked, and that all are marked is noted.
 WHEN_SWITCHED_ON = [
     Stop("note", "before"),
@@ -116,15 +131,16 @@ class Site:
         time.sleep(0.3)  # rounds follow each other within 10 ms while there is something to do
         return self.rolled() == before
 
-    def die_at(self, stops: Stops, stop: Stop) -> None:
+    def die_at(self, shim: ColdShim, stop: Stop) -> None:
         """Starts it, and waits until it has died there."""
-        self.cold.environment = stops.environment(stop)
+        self.cold.environment = shim.environment()
+        shim.arm(stop.point(), stop.number)
         self.cold.launch()
         running = self.cold.running
         assert running is not None
 
         wait_for(f"the program dies at {stop}", lambda: not running.is_running(), 60)
-        assert stops.told() == str(stop)
+        assert shim.left() == 0, f"it ended otherwise than at {stop}"
         assert running.end() == -9
         self.cold.running = None
         self.cold.environment = {}
@@ -163,17 +179,17 @@ def test_every_window_is_what_the_samples_give(cold: StorageAlone, tmp_path: Pat
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     site = Site(cold, seed)
-    stops = Stops(tmp_path)
+    shim = ColdShim(tmp_path)
     made = cold.config.read_text()
     cold.config.write_text(made.replace(MADE, OFF))
     for _ in range(2):
         site.leave_due()
     cold.config.write_text(made)
     for stop in WHEN_SWITCHED_ON:
-        site.die_at(stops, stop)
+        site.die_at(shim, stop)
     for stop in WHEN_DAYS_ARE_OVER:
         site.leave_due()
-        site.die_at(stops, stop)
+        site.die_at(shim, stop)
     site.leave_due()
     cold.start()
 
