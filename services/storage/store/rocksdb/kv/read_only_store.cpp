@@ -167,7 +167,9 @@ class ReadOnlyRocksDb final : public ReadOnlyStore {
   const std::vector<std::string>& log_damage() const override { return log_damage_; }
 
  private:
+  // Behind damage RocksDB reads nothing: that was told.
   void note_missing_end() {
+    if (!log_damage_.empty()) return;
     const std::uint64_t synced =
         read_mark(directory_ + "/" + std::string(kMarkFile)).values.synced_sequence;
     const std::uint64_t last = db_->GetLatestSequenceNumber();
