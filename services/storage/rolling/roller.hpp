@@ -126,6 +126,8 @@ class Roller {
   bool mark_some();
   bool end_walk();
   using Watched = std::map<CustomerId, std::vector<store::DueDay>>;
+  /// The place behind it.
+  static store::DuePlace after(const store::DuePlace& place);
   Result<std::vector<store::DueDay>> watched_of(const CustomerId& customer,
                                                 const store::DayRange& days);
   std::uint32_t first_held_day(std::span<const CustomerId> customers, const store::DayRange& days);
