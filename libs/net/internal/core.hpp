@@ -20,7 +20,7 @@
 #include "libs/net/internal/output.hpp"
 #include "libs/net/internal/peer_address.hpp"
 #include "libs/net/internal/responder_target.hpp"
-#include "libs/net/internal/tls_files.hpp"
+#include "libs/net/internal/watched_tls.hpp"
 #include "libs/net/server.hpp"
 
 namespace vigia::net::internal {
@@ -57,7 +57,7 @@ struct ServerCore {
   Handler& handler;
   const std::shared_ptr<ServerBudgets> budgets;  // shared with other servers of the process
   TrustedProxies proxies;
-  std::unique_ptr<TlsFiles> tls;  // null: plain
+  std::unique_ptr<WatchedTls> tls;  // null: plain
   std::atomic<std::uint64_t> connections{0};
   std::atomic<std::uint64_t> connections_refused{0};
   std::atomic<std::uint64_t> requests{0};

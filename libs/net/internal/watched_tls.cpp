@@ -1,4 +1,4 @@
-#include "libs/net/internal/tls_files.hpp"
+#include "libs/net/internal/watched_tls.hpp"
 
 #include <utility>
 
@@ -16,9 +16,9 @@ std::int64_t ns_of(const timespec& time) {
 
 }  // namespace
 
-Result<std::unique_ptr<TlsFiles>> TlsFiles::open(const TlsServerSettings& settings, Duration look,
+Result<std::unique_ptr<WatchedTls>> WatchedTls::open(const TlsServerSettings& settings, Duration look,
                                                  Told told) {
-  auto files = std::make_unique<TlsFiles>(Key{}, settings, look, std::move(told));
+  auto files = std::make_unique<WatchedTls>(Key{}, settings, look, std::move(told));
   // Before they are read: what is replaced meanwhile is another one at the first look.
   files->loaded_ = files->marks();
   files->seen_ = files->loaded_;
@@ -30,7 +30,7 @@ Result<std::unique_ptr<TlsFiles>> TlsFiles::open(const TlsServerSettings& settin
   return files;
 }
 
-TlsFiles::~TlsFiles() {
+WatchedTls::~WatchedTls() {
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
@@ -39,24 +39,24 @@ TlsFiles::~TlsFiles() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::shared_ptr<const TlsContext> TlsFiles::current() const {
+std::shared_ptr<const TlsContext> WatchedTls::current() const {
   const std::lock_guard lock(mutex_);
   return current_;
 }
 
-TlsFiles::FileMark TlsFiles::mark_of(const std::string& file) {
+WatchedTls::FileMark WatchedTls::mark_of(const std::string& file) {
   struct stat about{};
   if (file.empty() || stat(file.c_str(), &about) != 0) return {};
   return {static_cast<std::int64_t>(about.st_dev), static_cast<std::int64_t>(about.st_ino),
           static_cast<std::int64_t>(about.st_size), ns_of(about.st_mtim), ns_of(about.st_ctim)};
 }
 
-TlsFiles::Marks TlsFiles::marks() const {
+WatchedTls::Marks WatchedTls::marks() const {
   return {mark_of(settings_.cert_file), mark_of(settings_.key_file),
           mark_of(settings_.client_ca_file)};
 }
 
-void TlsFiles::run() {
+void WatchedTls::run() {
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, look_, [this] { return is_stopping_; })) {
     lock.unlock();
@@ -65,14 +65,14 @@ void TlsFiles::run() {
   }
 }
 
-void TlsFiles::look() {
+void WatchedTls::look() {
   const Marks now = marks();
   const bool is_settled = now == std::exchange(seen_, now);
   if (now != loaded_ && is_settled) load_again(now);
 }
 
 // What is tried in vain is tried again once one of the files is another.
-void TlsFiles::load_again(const Marks& now) {
+void WatchedTls::load_again(const Marks& now) {
   auto context = TlsContext::create(settings_);
   if (marks() != now) return;  // perhaps of both: the next looks see it
   loaded_ = now;

@@ -16,7 +16,7 @@ namespace vigia::net::internal {
 /// from one look to the next, since they are replaced one after the other; one that cannot be used
 /// is told and leaves what there was. Connections that are open go on with what they began with.
 /// Thread contract: current from any thread; the rest from one.
-class TlsFiles {
+class WatchedTls {
   struct Key {};  // only open makes one
 
  public:
@@ -25,13 +25,13 @@ class TlsFiles {
   using Told = std::function<void(const Result<std::int64_t>& expires_s)>;
 
   /// kInvalid where the files cannot be used.
-  static Result<std::unique_ptr<TlsFiles>> open(const TlsServerSettings& settings, Duration look,
+  static Result<std::unique_ptr<WatchedTls>> open(const TlsServerSettings& settings, Duration look,
                                                 Told told);
-  TlsFiles(Key /*key*/, const TlsServerSettings& settings, Duration look, Told told)
+  WatchedTls(Key /*key*/, const TlsServerSettings& settings, Duration look, Told told)
       : settings_(settings), look_(look), told_(std::move(told)) {}
-  ~TlsFiles();
-  TlsFiles(const TlsFiles&) = delete;
-  TlsFiles& operator=(const TlsFiles&) = delete;
+  ~WatchedTls();
+  WatchedTls(const WatchedTls&) = delete;
+  WatchedTls& operator=(const WatchedTls&) = delete;
 
   std::shared_ptr<const TlsContext> current() const;
 
