@@ -16,8 +16,8 @@ std::int64_t ns_of(const timespec& time) {
 
 }  // namespace
 
-Result<std::unique_ptr<WatchedTls>> WatchedTls::open(const TlsServerSettings& settings, Duration look,
-                                                 Told told) {
+Result<std::unique_ptr<WatchedTls>> WatchedTls::open(const TlsServerSettings& settings,
+                                                     Duration look, Told told) {
   auto files = std::make_unique<WatchedTls>(Key{}, settings, look, std::move(told));
   // Before they are read: what is replaced meanwhile is another one at the first look.
   files->loaded_ = files->marks();

@@ -26,7 +26,7 @@ class WatchedTls {
 
   /// kInvalid where the files cannot be used.
   static Result<std::unique_ptr<WatchedTls>> open(const TlsServerSettings& settings, Duration look,
-                                                Told told);
+                                                  Told told);
   WatchedTls(Key /*key*/, const TlsServerSettings& settings, Duration look, Told told)
       : settings_(settings), look_(look), told_(std::move(told)) {}
   ~WatchedTls();

@@ -37,7 +37,7 @@ std::vector<store::SeriesKey> QueryReader::next_keys(std::size_t max) const {
 Result<void> QueryReader::begin_batch(lanes::AnswerMemory& memory) {
   const CustomerId& customer = found_.series[next_].customer;
   auto batch = readers_.raw().batch(customer, next_keys(BatchRead::kSeriesMax),
-                                  found_.range_of(customer), memory);
+                                    found_.range_of(customer), memory);
   if (!batch) return forward(batch);
   batch_.emplace(std::move(*batch));
   return {};
@@ -46,7 +46,7 @@ Result<void> QueryReader::begin_batch(lanes::AnswerMemory& memory) {
 Result<void> QueryReader::begin_run(lanes::AnswerMemory& memory) {
   const CustomerId& customer = found_.series[next_].customer;
   auto run = readers_.rolled().run(customer, next_keys(RolledRun::kSeriesMax), *found_.rollup,
-                                 found_.range_of(customer), memory);
+                                   found_.range_of(customer), memory);
   if (!run) return forward(run);
   run_ = std::move(*run);
   return {};

@@ -261,10 +261,10 @@ TEST_F(BatchReadTest, WhatAnotherHasOpenIsMergedWithItsOwnAndTheStores) {
   EXPECT_THAT(found, ElementsAre(Pair(-kHour, 1), Pair(-3'000, 5), Pair(-2'000, 6), Pair(0, 1),
                                  Pair(1'000, 7)));
   EXPECT_EQ(data.histograms.size(), 3U);
-  EXPECT_TRUE(
-      reader.has_histograms(customer_, {"", {1}}, {kStart + 2, kStart + 2}, memory_).value());
-  EXPECT_FALSE(
-      reader_.has_histograms(customer_, {"", {1}}, {kStart + 2, kStart + 2}, memory_).value());
+  const store::SeriesKey asked{"", {1}};
+  const ReadRange range{kStart + 2, kStart + 2};
+  EXPECT_TRUE(reader.has_histograms(customer_, {&asked, 1}, range, memory_).value());
+  EXPECT_FALSE(reader_.has_histograms(customer_, {&asked, 1}, range, memory_).value());
 }
 
 }  // namespace

@@ -12,10 +12,10 @@
 namespace vigia::storage::rolling {
 namespace {
 
-constexpr int kNice = 10;                   // behind what is received and what is read
-constexpr std::size_t kDaysATurn = 256;     // marks of one customer that are looked at in his turn
-constexpr std::size_t kMarkSteps = 64;      // of the walk over unmarked rows, before each round
-constexpr std::size_t kPutOffMax = 256;     // series of a customer
+constexpr int kNice = 10;                // behind what is received and what is read
+constexpr std::size_t kDaysATurn = 256;  // marks of one customer that are looked at in his turn
+constexpr std::size_t kMarkSteps = 64;   // of the walk over unmarked rows, before each round
+constexpr std::size_t kPutOffMax = 256;  // series of a customer
 constexpr Duration kPutOffFirst = std::chrono::minutes(10);
 constexpr Duration kPutOffLast = std::chrono::hours(24);
 constexpr Duration kShortPause = std::chrono::milliseconds(10);

@@ -10,8 +10,7 @@ CassandraColdStore::CassandraColdStore(Key /*key*/, vigia::cassandra::Session& s
       catalog_(session, kept_, clock, settings.index_memory_max, settings.event_part_bytes),
       chunks_(session, kept_, clock, settings.classes, settings.writer),
       events_(session, kept_, clock, settings.event_retention, settings.event_part_bytes),
-      exemplars_(session, kept_,
-                 settings.classes[static_cast<std::size_t>(Resolution::kRaw)].keep),
+      exemplars_(session, kept_, settings.classes[static_cast<std::size_t>(Resolution::kRaw)].keep),
       metadata_(session, catalog_) {}
 
 Result<std::unique_ptr<CassandraColdStore>> CassandraColdStore::open(

@@ -40,10 +40,9 @@ TEST(SchemaText, ReleasedStepsAreAsTheyWere) {
   for (const SchemaStep& step : text.steps) {
     hashes.push_back(step.text_hash.substr(0, 8));
   }
-  EXPECT_THAT(hashes, ElementsAre("3366d1ab", "c26e1d63", "efb939b7", "29f11f9b", "e3b24fac",
-                                  "f8ade2cb", "d5a79471", "cfd747be", "9856092d", "22e12c34",
-                                  "e3146eaa",
-                                  "0deb6c6a"));
+  EXPECT_THAT(hashes,
+              ElementsAre("3366d1ab", "c26e1d63", "efb939b7", "29f11f9b", "e3b24fac", "f8ade2cb",
+                          "d5a79471", "cfd747be", "9856092d", "22e12c34", "e3146eaa", "0deb6c6a"));
 }
 
 TEST(SchemaText, NoTableOfCustomersIsWithoutThemInItsPartitionKey) {
