@@ -2,6 +2,7 @@
 // that is never answered, and no share that is never given back.
 #include <atomic>
 #include <chrono>
+#include <exception>
 #include <functional>
 #include <future>
 #include <stdexcept>
@@ -41,6 +42,28 @@ class HookedClock final : public Clock {
   ManualClock clock_{kNow * 1'000'000};
 };
 
+// A promise that is let go without an answer asks for memory, where there is none just now: this
+// one has what it says then from the start.
+class HeardPromise {
+ public:
+  explicit HeardPromise(std::promise<Result<heads::AppendCounts>> promise)
+      : promise_(std::move(promise)) {}
+  HeardPromise(const HeardPromise&) = delete;
+  HeardPromise& operator=(const HeardPromise&) = delete;
+  ~HeardPromise() {
+    if (!is_answered_) promise_.set_exception(let_go_);
+  }
+  void answer(Result<heads::AppendCounts> counts) {
+    is_answered_ = true;
+    promise_.set_value(std::move(counts));
+  }
+
+ private:
+  std::promise<Result<heads::AppendCounts>> promise_;
+  bool is_answered_ = false;
+  const std::exception_ptr let_go_ = std::make_exception_ptr(std::runtime_error("let go"));
+};
+
 class IngesterFaultsTest : public testing::Test {
  protected:
   using Answer = std::future<Result<heads::AppendCounts>>;
@@ -57,8 +80,9 @@ class IngesterFaultsTest : public testing::Test {
     return batch;
   }
   static Ingester::Done done(std::promise<Result<heads::AppendCounts>> promise) {
-    return [promise = std::move(promise)](Result<heads::AppendCounts> counts) mutable {
-      promise.set_value(std::move(counts));
+    auto heard = std::make_unique<HeardPromise>(std::move(promise));
+    return [heard = std::move(heard)](Result<heads::AppendCounts> counts) {
+      heard->answer(std::move(counts));
     };
   }
   heads::AppendCounts write(IngestBatch batch) {
@@ -149,7 +173,6 @@ TEST_P(AppliersMemoryTest, ItsEndCostsThatBatchAndIsNoSuccess) {
   ingester_->stop();
 }
 
-// Of more in a row the promises of this test make an end: broken, they ask for memory themselves.
 INSTANTIATE_TEST_SUITE_P(Failures, AppliersMemoryTest, testing::Values(1, 2));
 
 // The store refuses, and there is no memory for what it says.
