@@ -94,13 +94,13 @@ class Running:
     def pid(self) -> int:
         return self._process.pid
 
-    def wait_until_ready(self) -> None:
+    def wait_until_ready(self, seconds: float = READY_SECONDS) -> None:
         def probe() -> bool:
             assert self._process.poll() is None, f"{self.command.name} ended: {self.tail()}"
             return requests.get(self.command.ready_url, timeout=2).status_code == 200
 
         try:
-            wait_for(f"{self.command.name} is ready", probe, READY_SECONDS)
+            wait_for(f"{self.command.name} is ready", probe, seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.tail()}") from error
 
