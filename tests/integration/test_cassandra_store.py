@@ -304,7 +304,7 @@ def test_a_log_that_was_emptied_is_taken_back_from_the_copies(make: Maker) -> No
 
 
 def test_a_node_that_hangs_costs_a_search_its_time_and_the_end_seconds(cassandra: OwnCassandra, tmp_path: Path) -> None:
-    """The end comes while roll-ups wait for answers."""
+    """The end comes while it does not answer."""
     storage = StorageOnCassandra(tmp_path / "hanging", cassandra.node.contact_point, "hanging")
     storage.start()
     storage.write(CUSTOMER, [(yesterday_ms(6), 1.0)])
@@ -315,7 +315,6 @@ def test_a_node_that_hangs_costs_a_search_its_time_and_the_end_seconds(cassandra
         asked = {"matcher": "__name__=probe", "start": str(time.time() - 86_400 * 2), "end": str(time.time())}
         answer = requests.get(f"{storage.url}/api/v1/series", params=asked, headers=HEADERS, timeout=30)
         assert answer.status_code in {503, 504}, answer.text
-        wait_for("roll-ups wait in vain", lambda: "no answer within" in storage.log.read_text(), 60)
         assert storage.stop() == 0, "within what a stop is given"
     finally:
         cassandra.go_on()
