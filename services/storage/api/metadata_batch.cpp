@@ -57,7 +57,8 @@ std::uint64_t seen_key(const CustomerId& customer, const ingest::MetadataHash& h
 }
 
 bool is_same(const MetadataView& left, const MetadataView& right) {
-  return left.type == right.type && left.family == right.family && left.unit == right.unit &&
+  return left.type == right.type && left.family == right.family &&
+         left.unit.data() == right.unit.data() && left.unit.size() == right.unit.size() &&
          left.help.data() == right.help.data() && left.help.size() == right.help.size();
 }
 
@@ -76,6 +77,13 @@ void MetadataBatch::add_of_series(const CustomerId& customer, const MetadataView
 
 void MetadataBatch::add(const CustomerId& customer, const MetadataView& metadata) {
   if (!is_stored_) return;
+  // Before it is looked at: in 2.0 a text is as long as the request, and every series may name it.
+  if (metadata.family.size() > store::kMetricBytesMax ||
+      metadata.unit.size() > store::kUnitBytesMax) {
+    ++counts_.received;
+    ++counts_.refused;
+    return;
+  }
   const auto type = static_cast<std::uint8_t>(
       metadata.type <= store::kMetricTypeMax ? metadata.type : 0);  // as one that is not known
   ingest::MetadataText text{metadata.family, type, metadata.unit,

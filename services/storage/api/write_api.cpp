@@ -144,18 +144,19 @@ BesideSamples WriteApi::take_beside(WriteBatch& batch) {
   return {batch.exemplars().take(), batch.metadata().take(), is_metadata_all};
 }
 
-// Behind the samples, which are on disk: a request that is refused for now leaves nothing behind.
-// Metadata is let go where samples were taken beside it: it is said again.
+// Behind the samples, which are on disk. They are answered at once, since one thread keeps all
+// customers' metadata, and it is said again; of metadata alone the answer says whether it is kept.
 void WriteApi::answer(net::Responder responder, const Written& written, BesideSamples beside) {
-  if (parts_.metadata == nullptr || beside.metadata.empty())
+  const bool is_kept = parts_.metadata != nullptr && !beside.metadata.empty();
+  if (!is_kept || !beside.is_metadata_all) {
+    if (is_kept) parts_.metadata->keep(std::move(beside.metadata), [](const Result<void>&) {});
     return keep_exemplars(std::move(responder), written, std::move(beside.exemplars));
-  parts_.metadata->keep(
-      std::move(beside.metadata),
-      [this, written, is_all = beside.is_metadata_all, exemplars = std::move(beside.exemplars),
-       to = std::move(responder)](Result<void> kept) mutable {
-        if (!kept && is_all) return to.send(error_response(kept.error()));
-        keep_exemplars(std::move(to), written, std::move(exemplars));
-      });
+  }
+  parts_.metadata->keep(std::move(beside.metadata),
+                        [written, to = std::move(responder)](Result<void> kept) mutable {
+                          if (!kept) return to.send(error_response(kept.error()));
+                          to.send(write_answer(written.counts, written.refused, 0));
+                        });
 }
 
 void WriteApi::keep_exemplars(net::Responder responder, const Written& written,

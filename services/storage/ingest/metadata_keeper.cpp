@@ -184,6 +184,7 @@ Result<void> MetadataKeeper::read_known(const CustomerId& customer) {
   const std::lock_guard lock(mutex_);
   memory_.begin_reading(customer, now);
   for (const auto& [hash, day] : rows) memory_.note_row(customer, hash, day);
+  memory_.make_room(customer);
   return {};
 }
 

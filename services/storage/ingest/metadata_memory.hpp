@@ -69,6 +69,8 @@ class MetadataMemory {
   /// Notes it as stored where it is kNew. REQUIRES: begin_reading.
   Said take(const CustomerId& customer, const MetadataHash& hash, std::uint32_t today,
             TimePoint now);
+  /// Forgets, of whoever was not heard of for longest, until it holds no more than it may.
+  void make_room(const CustomerId& keep);
   void forget(const CustomerId& customer);
   std::size_t size() const { return size_; }
 
@@ -86,8 +88,6 @@ class MetadataMemory {
     TimePoint read_at{};
     TimePoint used_at{};
   };
-  void make_room(const CustomerId& keep);
-
   const std::size_t metrics_max_;
   const std::size_t known_max_;
   std::map<CustomerId, Shelf> shelves_;
