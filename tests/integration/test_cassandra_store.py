@@ -318,6 +318,7 @@ def test_a_node_that_hangs_costs_a_search_its_time_and_the_end_seconds(cassandra
         assert storage.stop() == 0, "within what a stop is given"
     finally:
         cassandra.go_on()
+        storage.kill()  # where it is not stopped
     storage.start()
     assert read_of(storage, CUSTOMER) == {yesterday_ms(6): 1.0}
     assert storage.stop() == 0
