@@ -9,6 +9,8 @@
 namespace vigia::net::internal {
 namespace {
 
+constexpr int kLooksUntilAgain = 60;
+
 std::int64_t ns_of(const timespec& time) {
   constexpr std::int64_t kNsPerSecond = 1'000'000'000;
   return std::int64_t{time.tv_sec} * kNsPerSecond + time.tv_nsec;
@@ -68,14 +70,17 @@ void WatchedTls::run() {
 void WatchedTls::look() {
   const Marks now = marks();
   const bool is_settled = now == std::exchange(seen_, now);
-  if (now != loaded_ && is_settled) load_again(now);
+  const bool is_again = failed_looks_ > 0 && ++failed_looks_ > kLooksUntilAgain;
+  if (is_settled && (now != loaded_ || is_again)) load_again(now);
 }
 
-// What is tried in vain is tried again once one of the files is another.
+// What is tried in vain is tried again once one of the files is another, and now and then: what was
+// missing may have been a file descriptor.
 void WatchedTls::load_again(const Marks& now) {
   auto context = TlsContext::create(settings_);
   if (marks() != now) return;  // perhaps of both: the next looks see it
   loaded_ = now;
+  failed_looks_ = context ? 0 : 1;
   if (!context) {
     if (told_) told_(tl::unexpected<Error>(context.error()));
     return;

@@ -50,8 +50,9 @@ class WatchedTls {
   const TlsServerSettings settings_;
   const Duration look_;
   const Told told_;
-  Marks loaded_{};  // of its thread alone, once it runs: what was tried last
-  Marks seen_{};    // likewise: at the look before
+  Marks loaded_{};        // of its thread alone, once it runs: what was tried last
+  Marks seen_{};          // likewise: at the look before
+  int failed_looks_ = 0;  // likewise: since what is there could not be used; 0: it can
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::shared_ptr<const TlsContext> current_;
