@@ -68,34 +68,38 @@ Result<std::string> OpenSamplesApi::rows_of(const CustomerId& customer, const Op
                                             lanes::AnswerMemory& memory) const {
   std::string body;
   std::size_t answered = 0;
+  std::size_t looked = 0;
   for (const store::SeriesId series : asked.series) {
-    if (body.size() >= kAnswerBytes) break;
+    if (body.size() >= kAnswerBytes || looked >= kLookedBytes) break;
     auto added = add_series(customer, series, asked, memory, body);
-    if (!added && answered == 0) return forward(added);
+    if (!added && answered == 0) return tl::unexpected<Error>(added.error());
     if (!added) break;  // what there is room for; of the rest it is asked again
     ++answered;
+    looked += *added;
   }
   append_answered(body, answered);
   return body;
 }
 
-Result<void> OpenSamplesApi::add_series(const CustomerId& customer, store::SeriesId series,
-                                        const OpenAsked& asked, lanes::AnswerMemory& memory,
-                                        std::string& body) const {
+Result<std::size_t> OpenSamplesApi::add_series(const CustomerId& customer, store::SeriesId series,
+                                               const OpenAsked& asked, lanes::AnswerMemory& memory,
+                                               std::string& body) const {
   heads::HeadView head = heads_.read(series);
-  if (head.customer.value == 0 || series_.id_of(head.customer) != customer) return {};
+  if (head.customer.value == 0 || series_.id_of(head.customer) != customer) return 0U;
   const std::size_t before = body.size();
+  const std::size_t looked = read::memory_of(head);
   {
     const lanes::ScratchMemory scratch(memory);
-    if (auto fits = memory.add(read::memory_of(head)); !fits) return fits;
+    if (auto fits = memory.add(looked); !fits) return forward(fits);
     for (const store::ChunkRow& row : read::rows_of(series, std::move(head))) {
       if (row.first_ms > asked.to_ms || row.last_ms < asked.from_ms) continue;
       append_row(body, row);
     }
   }
-  auto fits = memory.add(kGrowth * (body.size() - before));
-  if (!fits) body.resize(before);
-  return fits;
+  const auto fits = memory.add(kGrowth * (body.size() - before));
+  if (fits) return looked;
+  body.resize(before);
+  return forward(fits);
 }
 
 }  // namespace vigia::storage::peers

@@ -20,6 +20,9 @@ class OpenSamplesApi {
  public:
   /// An answer ends with the series that makes it larger.
   static constexpr std::size_t kAnswerBytes = 2U << 20U;
+  /// Or that of which so much was looked at, whatever of it is asked for: an answer has to come
+  /// before whoever asks has lost patience.
+  static constexpr std::size_t kLookedBytes = 16U << 20U;
 
   using OwnNumber = std::function<std::optional<store::SharingNumber>()>;
   /// All must outlive it.
@@ -35,9 +38,10 @@ class OpenSamplesApi {
  private:
   Result<std::string> rows_of(const CustomerId& customer, const OpenAsked& asked,
                               lanes::AnswerMemory& memory) const;
-  Result<void> add_series(const CustomerId& customer, store::SeriesId series,
-                          const OpenAsked& asked, lanes::AnswerMemory& memory,
-                          std::string& body) const;
+  /// How much was looked at.
+  Result<std::size_t> add_series(const CustomerId& customer, store::SeriesId series,
+                                 const OpenAsked& asked, lanes::AnswerMemory& memory,
+                                 std::string& body) const;
 
   const heads::HeadSet& heads_;
   heads::StoredSeries& series_;

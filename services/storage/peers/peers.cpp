@@ -197,7 +197,7 @@ Result<Peers::Replies> Peers::exchange(const std::vector<Peer*>& peers, const st
   std::vector<Result<Reply>> replies;
   for (std::size_t i = 0; i < peers.size(); ++i) {
     replies.push_back(reply_of(std::move(*exchange->responses[i])));
-    note(*peers[i], replies.back());
+    note(*peers[i], replies.back(), memory == nullptr);
   }
   return replies;
 }
@@ -219,7 +219,7 @@ Result<Peers::Reply> Peers::reply_of(Result<net::ClientResponse> response) {
   return Reply{number_in(response->headers), std::move(response->body)};
 }
 
-void Peers::note(Peer& peer, const Result<Reply>& reply) {
+void Peers::note(Peer& peer, const Result<Reply>& reply, bool is_look) {
   const std::lock_guard lock(mutex_);
   if (reply) {
     peer.number = reply->number;
@@ -227,6 +227,11 @@ void Peers::note(Peer& peer, const Result<Reply>& reply) {
     ++peer.failures;
     // Who refuses one customer for what that one holds answers the others.
     if (reply.error().code == ErrorCode::kUnavailable) return;
+    if (!is_look) {
+      is_look_wanted_ = true;
+      wake_.notify_all();
+      return;
+    }
   }
   if (peer.is_away == !reply.has_value()) return;
   peer.is_away = !reply.has_value();
@@ -271,7 +276,10 @@ Peers::Sharers Peers::known_sharers() const {
 
 void Peers::run() {
   std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, kLookInterval, [this] { return is_stopping_; })) {
+  for (;;) {
+    wake_.wait_for(lock, kLookInterval, [this] { return is_stopping_ || is_look_wanted_; });
+    if (is_stopping_) return;
+    is_look_wanted_ = false;
     lock.unlock();
     contain_faults("storage: a look for other instances", [this] { look(); });
     lock.lock();

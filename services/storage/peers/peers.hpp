@@ -33,12 +33,13 @@ struct PeerState {
   std::uint64_t failures = 0;
 };
 
-/// A peer that does not answer in time is away: reads ask it no more, and it is looked for from
-/// here, each second, until it answers. Whether answers are whole goes by the store's own list of
-/// those who share it, which is read before they are asked: each second, and by each read while
-/// somebody is away. Each of them has to have answered. So one that is gone for good is missed
-/// until somebody has taken over what it had open, and one that nobody named is missed as long as
-/// it lives. Thread contract: any thread; the destructor behind all talks.
+/// A peer that does not answer a look is away: reads ask it no more until it answers one. It is
+/// looked for from here, each second, and at once where a read has waited for it in vain: what a
+/// customer's own question takes says nothing of the others'. Whether answers are whole goes by the
+/// store's own list of those who share it, which is read before they are asked: each second, and by
+/// each read while somebody is away. Each of them has to have answered. So one that is gone for
+/// good is missed until somebody has taken over what it had open, and one that nobody named is
+/// missed as long as it lives. Thread contract: any thread; the destructor behind all talks.
 class Peers final : public read::OpenElsewhere {
  public:
   /// `token`: what they ask for as a bearer's. Looks who shares the store before it returns.
@@ -77,7 +78,7 @@ class Peers final : public read::OpenElsewhere {
   Result<Replies> exchange(const std::vector<Peer*>& peers, const std::string& customer,
                            const std::string& body, lanes::AnswerMemory* memory);
   static Result<Reply> reply_of(Result<net::ClientResponse> response);
-  void note(Peer& peer, const Result<Reply>& reply);
+  void note(Peer& peer, const Result<Reply>& reply, bool is_look);
   void count_failure(Peer& peer);
   void look();
   using Sharers = std::optional<std::vector<store::SharingNumber>>;  // nothing: not known
@@ -96,6 +97,7 @@ class Peers final : public read::OpenElsewhere {
   std::condition_variable wake_;
   Sharers all_;  // as of the last look
   bool is_stopping_ = false;
+  bool is_look_wanted_ = false;
   std::thread looker_;
 };
 
