@@ -18,6 +18,7 @@ namespace vigia::storage::api {
 namespace {
 
 constexpr std::string_view kCut = "results truncated due to limit";  // as Prometheus says it
+constexpr std::size_t kSaidBytesMax = 64U << 20U;                    // that are held at once
 constexpr std::size_t kNodeBytes = 192;  // of a metric that was found, beside its letters
 constexpr std::array<std::string_view, store::kMetricTypeMax + 1> kTypeNames = {
     "unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"};
@@ -75,14 +76,19 @@ class SaidOfMetrics {
     std::string json =
         fmt::format(R"({{"type":"{}","help":{},"unit":{}}})", kTypeNames.at(metric.type),
                     json_text(metric.help), json_text(metric.unit));
-    held_ = memory_.add(kNodeBytes + metric.metric.size() + json.size());
+    const auto at = metrics_.find(metric.metric);
+    if (at != metrics_.end() && has_enough(at->second, json)) return true;
+    const std::size_t bytes = kNodeBytes + metric.metric.size() + json.size();
+    is_cut_ = bytes_ + bytes > kSaidBytesMax;
+    if (is_cut_) return false;
+    held_ = memory_.add(bytes);
     if (!held_) return false;
-    std::vector<std::string>& said = metrics_[metric.metric];
-    const bool is_there = std::find(said.begin(), said.end(), json) != said.end();
-    if (!is_there && said.size() < query_.each_max) said.push_back(std::move(json));
+    bytes_ += bytes;
+    metrics_[metric.metric].push_back(std::move(json));
     return true;
   }
   const Result<void>& held() const { return held_; }
+  bool is_cut() const { return is_cut_; }
 
   net::Response answer(AnswerBody body) const {
     for (const auto& [metric, said] : metrics_) {
@@ -91,14 +97,21 @@ class SaidOfMetrics {
         return body.finish(kCut);
       if (auto added = body.add(item); !added) return net::prometheus_error(added.error());
     }
-    return body.finish("");
+    return body.finish(is_cut_ ? kCut : "");
   }
 
  private:
+  bool has_enough(const std::vector<std::string>& said, const std::string& json) const {
+    return said.size() >= query_.each_max ||
+           std::find(said.begin(), said.end(), json) != said.end();
+  }
+
   const MetadataQuery& query_;
   lanes::AnswerMemory& memory_;
   std::map<std::string, std::vector<std::string>> metrics_;
   Result<void> held_;
+  std::size_t bytes_ = 0;
+  bool is_cut_ = false;
 };
 
 }  // namespace
@@ -121,6 +134,7 @@ net::Response MetadataApi::metadata(const net::Request& request,
     const auto read = metadata_->read(customer, query->metric, note, limit);
     if (!read) return net::prometheus_error(read.error());
     if (!said.held()) return net::prometheus_error(said.held().error());
+    if (said.is_cut()) break;
   }
   return said.answer(AnswerBody(memory, gaps_.warning(share_of(fence)), AnswerData::kObject));
 }
