@@ -1,6 +1,8 @@
 #include "services/storage/ingest/metadata_keeper.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -12,6 +14,7 @@ namespace vigia::storage::ingest {
 namespace {
 
 constexpr Duration kDayAskedAgain = std::chrono::seconds(10);
+constexpr Duration kLogEach = std::chrono::seconds(10);
 constexpr Duration kRoomMadeAgain = std::chrono::hours(1);
 // What is still said is noted within kNotedDaysMax.
 constexpr std::uint32_t kUnsaidDays = 2 * MetadataMemory::kNotedDaysMax;
@@ -78,13 +81,12 @@ std::uint32_t MetadataKeeper::today_at(TimePoint now) {
 
 void MetadataKeeper::keep(std::vector<OwnedMetadata> metadata, Done done) {
   Item item{std::move(metadata), std::move(done), {}, {}};
-  item.kept = take_shares(item);
+  const std::uint64_t refused = take_shares(item);
   {
     const std::lock_guard lock(mutex_);
-    if (item.kept && is_stopping_) {
-      item.kept = fail(ErrorCode::kUnavailable, "storage is stopping");
-    }
-    if (item.kept) {
+    stats_.failed += refused;
+    if (is_stopping_) item.kept = fail(ErrorCode::kUnavailable, "storage is stopping");
+    if (!is_stopping_ && !item.metadata.empty()) {
       queue_.push_back(std::move(item));
       wake_.notify_one();
       return;
@@ -94,13 +96,20 @@ void MetadataKeeper::keep(std::vector<OwnedMetadata> metadata, Done done) {
   item.done(std::move(item.kept));
 }
 
-Result<void> MetadataKeeper::take_shares(Item& item) {
+// Takes out those who have no room, and only them; how many metrics that were.
+std::uint64_t MetadataKeeper::take_shares(Item& item) {
+  std::set<CustomerId> refused;
   for (const OwnedMetadata& owned : item.metadata) {
     auto held = std::make_unique<lanes::HeldShare>(waiting_, owned.customer.text());
-    if (auto grown = held->grow_to(bytes_of(owned)); !grown) return grown;
+    if (auto grown = held->grow_to(bytes_of(owned)); !grown) {
+      item.kept = grown;
+      refused.insert(owned.customer);
+    }
     item.held.push_back(std::move(held));
   }
-  return {};
+  const std::uint64_t all = count(item.metadata);
+  std::erase_if(item.metadata, [&](const auto& owned) { return refused.contains(owned.customer); });
+  return all - count(item.metadata);
 }
 
 void MetadataKeeper::run() {
@@ -112,7 +121,11 @@ void MetadataKeeper::run() {
       if (queue_.empty()) return;
       items.swap(queue_);
     }
-    contain_faults("storage: keeping metadata", [&] { write(items); });
+    if (!contain_faults("storage: keeping metadata", [&] { write(items); })) {
+      contain_faults("storage: letting metadata go", [&] {
+        let_go(items, {ErrorCode::kInternal, "storage: a fault of this program"});
+      });
+    }
     for (Item& item : items) {
       item.held.clear();
       contain_faults("storage: answering a write",
@@ -121,36 +134,48 @@ void MetadataKeeper::run() {
   }
 }
 
-// One sync for all requests that came while the one before was under way.
+// One sync for all requests that came while the one before was under way. A store that does not
+// answer is asked once a turn: each question may take it seconds.
 void MetadataKeeper::write(std::vector<Item>& items) {
   const std::uint64_t before = stats().written;
+  std::optional<Error> silence;
   for (Item& item : items) {
-    for (const OwnedMetadata& owned : item.metadata) {
+    for (OwnedMetadata& owned : item.metadata) {
       Result<void> done = fail(ErrorCode::kInternal, "storage: a fault of this program");
-      contain_faults("storage: putting metadata", [&] { done = put(owned); });
-      if (!done) item.kept = std::move(done);
+      if (silence) {
+        done = tl::unexpected<Error>(*silence);
+      } else {
+        contain_faults("storage: putting metadata", [&] { done = put(owned); });
+      }
+      if (!done && done.error().code == ErrorCode::kDeadline) silence = done.error();
+      if (!done) let_go(item, owned, done.error());
     }
   }
-  if (stats().written != before) {
-    if (auto synced = store_.sync(); !synced) {
-      for (Item& item : items) item.kept = synced;
-    }
-  }
-  note_failed(items);
+  if (stats().written == before) return;
+  if (const auto synced = store_.sync(); !synced) let_go(items, synced.error());
 }
 
-// Memory says that it is stored: what is, is read again.
-void MetadataKeeper::note_failed(const std::vector<Item>& items) {
-  const auto first = std::find_if(items.begin(), items.end(),
-                                  [](const Item& item) { return !item.kept.has_value(); });
-  if (first == items.end()) return;
-  service::log_warn("metadata of metrics is not kept", {{"error", first->kept.error().message}});
-  const std::lock_guard lock(mutex_);
-  for (const Item& item : items) {
-    if (item.kept) continue;
-    stats_.failed += count(item.metadata);
-    for (const OwnedMetadata& owned : item.metadata) memory_.forget(owned.customer);
+// What of it is in the store nobody knows.
+void MetadataKeeper::let_go(std::vector<Item>& items, const Error& why) {
+  for (Item& item : items) {
+    item.kept = tl::unexpected<Error>(why);
+    for (OwnedMetadata& owned : item.metadata) let_go(item, owned, why);
   }
+}
+
+// Memory says that it is stored: what is, is read again. Others of the request are kept.
+void MetadataKeeper::let_go(Item& item, OwnedMetadata& owned, const Error& why) {
+  item.kept = tl::unexpected<Error>(why);
+  const std::size_t metrics = std::exchange(owned.metrics, {}).size();
+  if (metrics == 0) return;
+  const TimePoint now = clock_.steady();
+  const std::lock_guard lock(mutex_);
+  stats_.failed += metrics;
+  memory_.forget(owned.customer);
+  if (now < next_log_) return;
+  next_log_ = now + kLogEach;
+  service::log_warn("metadata of metrics is not kept",
+                    {{"customer", owned.customer.text()}, {"error", why.message}});
 }
 
 Result<void> MetadataKeeper::put(const OwnedMetadata& owned) {

@@ -77,14 +77,15 @@ class MetadataKeeper {
   };
 
   std::uint32_t today_at(TimePoint now);
-  Result<void> take_shares(Item& item);
+  std::uint64_t take_shares(Item& item);
   void run();
   void write(std::vector<Item>& items);
   Result<void> put(const OwnedMetadata& owned);
   Result<void> read_known(const CustomerId& customer);
   std::vector<store::MetricMetadata> choose(const OwnedMetadata& owned, bool& is_full);
   bool make_room(const CustomerId& customer);
-  void note_failed(const std::vector<Item>& items);
+  void let_go(std::vector<Item>& items, const Error& why);
+  void let_go(Item& item, OwnedMetadata& owned, const Error& why);
 
   store::MetadataStore& store_;
   const Clock& clock_;
@@ -100,6 +101,7 @@ class MetadataKeeper {
   TimePoint day_until_{};  // when it is asked again
   std::vector<Item> queue_;
   MetadataKeeperStats stats_;
+  TimePoint next_log_{};
   bool is_stopping_ = false;
   std::thread thread_;
 };

@@ -249,6 +249,18 @@ TEST_F(MetadataKeeperTest, WhoHoldsTooMuchOnTheWayIsRefusedForNow) {
   EXPECT_TRUE(say("b", {metric("up", "x")}));
 }
 
+TEST_F(MetadataKeeperTest, WhoHoldsTooMuchTakesNobodyElsesOfTheRequestWithIt) {
+  settings_.waiting_bytes_max = 12'288;
+  const OwnedMetadata much{customer("a"), {metric("up", std::string(4'000, 'x'))}};
+  const OwnedMetadata little{customer("b"), {metric("up", "x")}};
+  std::promise<Result<void>> answer;
+  keeper().keep({much, much, little},
+                [&](Result<void> result) { answer.set_value(std::move(result)); });
+  EXPECT_FALSE(answer.get_future().get().has_value());
+  EXPECT_THAT(stored("a"), IsEmpty());
+  EXPECT_THAT(stored("b"), ElementsAre("up:x@0"));
+}
+
 TEST_F(MetadataKeeperTest, OnceItIsStoppedNothingIsKeptAndAllAreAnswered) {
   keeper().stop();
   keeper().stop();
