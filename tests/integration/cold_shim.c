@@ -51,13 +51,11 @@ static int is_armed(const char *operation) {
 /* A record of RocksDB's log (7 bytes before it, 11 where its file is used again) is a batch: 12 bytes, then rows of a tag, the number
    of the family and the key. Families have their numbers from docs/formats/cold-store.md. */
 static const char *kind_of(const unsigned char *bytes, size_t size) {
-  enum { kPut = 5, kDelete = 4, kDue = 8, kUsedAgain = 5 };
+  enum { kPut = 5, kDelete = 4, kRollup5m = 5, kDue = 8, kUsedAgain = 5 };
   if (size < 32) return "";
   const unsigned char *batch = bytes + (bytes[6] >= kUsedAgain ? 11 : 7);
   const unsigned tag = batch[12], family = batch[13];
-  if (tag == kPut && family == 5) return "windows_5m";
-  if (tag == kPut && family == 6) return "windows_1h";
-  if (tag == kPut && family == 7) return "windows_1d";
+  if (tag == kPut && family == kRollup5m) return "windows";
   if (tag == kDelete && family == kDue) return "done";
   if (tag != kPut || family != kDue) return "";
   return memcmp(batch + 15, "\0\0\0\0note", 8) == 0 ? "note" : "mark";

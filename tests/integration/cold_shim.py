@@ -22,7 +22,7 @@ class Point:
     path: str
     is_behind: bool = False
     is_torn: bool = False  # half of a write is done
-    first: str = ""  # of a write of RocksDB's log what its first row is: "windows_5m", "windows_1h", "windows_1d", "done", "note", "mark"
+    first: str = ""  # of a write of RocksDB's log what its first row is: "windows", "done", "note", "mark"
 
 
 # What storage does on its way, in the order in which it does it.

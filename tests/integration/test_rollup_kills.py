@@ -51,11 +51,11 @@ WHEN_SWITCHED_ON = [
     Stop("note", "before"),
     Stop("note", "after"),
 ]
-# A series' days are put by resolution; then their marks go.
+# A series' days are put in one write of all resolutions, finest first; then their marks go.
 WHEN_DAYS_ARE_OVER = [
-    Stop("windows_5m", "before", SERIES // 2),
-    Stop("windows_1h", "torn", SERIES // 3),
-    Stop("windows_1d", "after", SERIES // 4),
+    Stop("windows", "before", SERIES // 2),
+    Stop("windows", "torn", SERIES // 3),
+    Stop("windows", "after", SERIES // 4),
     Stop("done", "before"),
     Stop("done", "torn"),
     Stop("done", "after"),
