@@ -244,6 +244,48 @@ def test_empty_elements_of_spans_and_records(cold: ColdStore) -> None:
         assert status != 200 or "more spans than are shown" in text or "too large to be shown" in text, text[:200]
 
 
+EMPTY = 100_000
+SPANS_OF_A_TRACE = 500
+EMPTY_RSS_MAX = 96 * MIB  # beside what a program holds that has just begun
+EMPTY_DISK_MAX = 32 * MIB  # with the log; a span has some hundred bytes of keys, and rows of its index
+
+
+def disk_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("signal", ["traces", "logs"])
+def test_empty_items_under_a_resource_of_a_mebibyte(cold: ColdStore, signal: str) -> None:
+    """D-F3: items x resource were 100 GiB of rows. Of a span no more than its ids and time, of a log record nothing at all."""
+    now = time.time_ns()
+    big = attribute(1, "big", random.Random(1).randbytes(MIB // 2).hex())
+    resource = message(1, attribute(1, "customer.id", "cliente-a"), attribute(1, "service.name", "shop"), big)
+    items = [message(2)] * EMPTY
+    if signal == "traces":
+        ids = (struct.pack(">QQQ", 7, n // SPANS_OF_A_TRACE, n + 1) for n in range(EMPTY))
+        items = [message(2, message(1, one[:16]), message(2, one[16:]), fixed64(7, now)) for one in ids]
+    body = message(1, resource, message(2, *items))
+    assert len(body) < 5 * MIB
+    cold.note_rss()
+    rss, disk = cold.peak_rss, disk_bytes(cold.folder)
+    with bounded(cold):
+        _post_until_taken(f"{cold.url}/v1/{signal}", body)
+        cold.note_rss()
+        rss, disk = cold.peak_rss - rss, disk_bytes(cold.folder) - disk
+        print(f"{signal}: {len(body)} bytes became {rss // MIB} MiB of memory and {disk} bytes on disk")
+        assert rss < EMPTY_RSS_MAX
+        assert len(body) < disk < EMPTY_DISK_MAX
+    assert cold.own_metric(f"vigia_storage_{'spans' if signal == 'traces' else 'log_records'}_stored_total") == EMPTY
+    cold.kill_and_start()
+    day = 86_400  # what has no time is filed under the day on which it came
+    window = {"start": str(now // 10**9 - day), "end": str(now // 10**9 + 60), "limit": "5"}
+    paths = {"traces": f"/api/v1/traces/{7:016x}{42:016x}", "logs": "/api/v1/logs"}
+    found = requests.get(f"{cold.url}{paths[signal]}", params=window, headers=A, timeout=60)
+    assert found.status_code == 200, found.text[:200]
+    data = found.json()["data"]
+    assert len(data[0]["spans"] if signal == "traces" else data) == (SPANS_OF_A_TRACE if signal == "traces" else 5)
+
+
 def test_a_trace_that_no_answer_holds_is_cut(cold: ColdStore) -> None:
     """D11: nobody can ask for less of a trace."""
     now = time.time_ns()
