@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import pytest
 from cold_store import StorageAlone
 from launcher.compliance import VERSION, remote_write_receiver
-from launcher.paths import STATE
+from launcher.paths import ROOT, STATE
 
 NAME = "vigia-storage"
 CONFIG = """
@@ -120,6 +120,14 @@ def test_what_must_be_is(verdicts: Verdicts) -> None:
     owed = {name for name, level in verdicts.levels.items() if level in ("MUST", "SHOULD")}
     assert owed
     assert not owed & verdicts.failed
+
+
+def test_the_page_says_what_is_so(verdicts: Verdicts) -> None:
+    page = (ROOT / "docs" / "compliance.md").read_text()
+    said = [VERSION, *verdicts.table().splitlines(), *DEVIATIONS]
+    said.append(f"each of its {len(verdicts.codes)} requests")
+    said.append(f"{list(verdicts.codes.values()).count(204)} are answered 204")
+    assert [words for words in said if words not in page] == []
 
 
 def test_the_reader_of_verdicts() -> None:
