@@ -108,7 +108,7 @@ std::string message_2(const std::vector<Sample>& samples) {
   return message;
 }
 
-// R-RW-6.
+// R-RW-5, R-RW-6.
 TEST_F(ServiceTest, RemoteWrite2IsTheSameSeriesAndSaysWhatIsWritten) {
   ASSERT_EQ(write(series("m", "cliente-a", {{now_, 1}}), "cliente-a").status, 204);
   net::ClientRequest request;
@@ -152,7 +152,7 @@ TEST_F(ServiceTest, WhatLiesAheadOfThisClockIsStoredAndHoldsNothingUp) {
 }
 
 // R-RW-6, D12.
-TEST_F(ServiceTest, ForeignAndUnsortedAreRefusedAndTheRestStored) {
+TEST_F(ServiceTest, ForeignAndMalformedAreRefusedAndTheRestStored) {
   const std::string good = series("good", "cliente-a", {{now_, 1}});
   EXPECT_EQ(write(good + series("x", "cliente-b", {{now_, 1}}), "cliente-a").status, 400);
   EXPECT_EQ(write(series("x", "cliente-a", {{253'402'300'800'000, 1}}), "cliente-a").status, 400);

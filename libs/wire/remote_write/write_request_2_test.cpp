@@ -140,6 +140,7 @@ TEST(WriteRequest2, HistogramsExemplarsAndMetadataAreGiven) {
               ElementsAre("meta up 1 help! ", "__name__=up; H7x\x07 #customer_id=cliente-a;9"));
 }
 
+// R-RW-5.
 TEST(WriteRequest2, SamplesAndHistogramsInOneSeriesCostThatSeries) {
   std::string mixed = series_of({1, 2}, {{5, 1}});
   {
@@ -150,6 +151,7 @@ TEST(WriteRequest2, SamplesAndHistogramsInOneSeriesCostThatSeries) {
               ElementsAre(HasSubstr("bad __name__=up;"), HasSubstr("__name__=cliente-a;")));
 }
 
+// R-RW-5: the first symbol, and references.
 TEST(WriteRequest2, WhatRefersToNothingIsRefused) {
   EXPECT_THAT(error_of(message_of({"x"}, {})), HasSubstr("the first symbol is not empty"));
   EXPECT_THAT(error_of(message_of(kSymbols, {series_of({1, 6})})), HasSubstr("leads to no symbol"));
