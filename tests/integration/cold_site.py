@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 from cold_model import DAY_MS, Customer, Model, Request, Value
 from cold_questions import Questions, check_folder, headers_of
-from cold_shim import ColdShim
+from cold_shim import POINTS, ColdShim
 from cold_store import TOKEN, StorageAlone
 from cold_values import Native, sample_message
 from otlp import log_request, post
@@ -35,6 +35,8 @@ retention: {{raw: {raw}d, rollup_5m: off, rollup_1h: off, rollup_1d: off, traces
 
 class ColdSite:
     """The program, its clocks and its model. While it is `doomed` a request need not be answered."""
+
+    points = POINTS  # of its way
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
@@ -62,17 +64,19 @@ class ColdSite:
 
     def start(self, interval: int = 1) -> None:
         """Expiry is looked for so often, in seconds."""
-        text = CONFIG.format(host=self.storage.host, folder=self.folder, interval=interval, **self.keep)
-        self.storage.config.write_text(text)
+        self.storage.config.write_text(self.configuration(interval))
         self.shim.disarm()
         self.storage.start()
-        wait_for("nothing is to be written anew", self._is_whole)
+        wait_for("answers are whole", self.is_whole)
         self.is_doomed = False
         self.tell_time()
         if self.is_expiring and interval == 1:
             self._await_expiry()
 
-    def _is_whole(self) -> bool:
+    def configuration(self, interval: int) -> str:
+        return CONFIG.format(host=self.storage.host, folder=self.folder, interval=interval, **self.keep)
+
+    def is_whole(self) -> bool:
         """A kill may leave tables that nothing leads to (of a compaction that was not ended): until their rows, and those of the
         index, are written anew answers warn."""
         answers = [requests.get(f"{self.storage.url}/health", headers=headers_of(one), timeout=10) for one in CUSTOMERS]

@@ -10,7 +10,7 @@ import requests
 from launcher.commands import Command
 from launcher.layout import own_host
 from remote_write import write
-from stack import Running, binaries, wait_for
+from stack import READY_SECONDS, Running, binaries, wait_for
 
 TOKEN = {"Authorization": "Bearer secret"}
 DAY_MS = 86_400_000
@@ -25,6 +25,8 @@ retention: {{raw: 30d, rollup_5m: 30d, rollup_1h: 30d, rollup_1d: 30d, interval:
 
 
 class StorageAlone:
+    ready_seconds: float = READY_SECONDS  # a start may take
+
     def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
         self.folder = folder / "storage"
         self.host = own_host()
@@ -38,7 +40,7 @@ class StorageAlone:
     def start(self) -> None:
         self.launch()
         assert self.running is not None
-        self.running.wait_until_ready()
+        self.running.wait_until_ready(self.ready_seconds)
 
     def launch(self) -> None:
         words = [str(binaries() / "vigia-storage"), "--config", str(self.config)]

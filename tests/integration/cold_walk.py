@@ -16,7 +16,6 @@ import requests
 from cold_draws import SERVICES
 from cold_model import LogLine
 from cold_questions import check_folder, random_matchers, random_range
-from cold_shim import POINTS
 from cold_site import CUSTOMERS, ColdSite
 from cold_store import TOKEN
 from cold_writes import Writes
@@ -27,10 +26,9 @@ MINUTES_MAX = 110  # from where days end in the data, as the walk goes on
 
 
 class Walk(Writes):
-    def __init__(self, site: ColdSite, seed: int, kinds: dict[str, int] | None = None) -> None:
+    def __init__(self, site: ColdSite, seed: int) -> None:
         super().__init__(site)
         self.seed = seed
-        self.kinds = kinds or KINDS
         self.ran_minutes = 0
 
     def run(self, steps: Iterable[int]) -> None:
@@ -41,7 +39,7 @@ class Walk(Writes):
             kind = self.kind_of(number)
             self.done.append(f"{number}: {kind}")
             try:
-                STEPS[kind](self)
+                self.step(kind)
             except BaseException as error:
                 raise AssertionError(self.told(error)) from error
         self.done.append("the end")
@@ -53,9 +51,16 @@ class Walk(Writes):
 
     def kind_of(self, number: int) -> str:
         """Dealt as cards are: each kind comes as often as it should in each round."""
-        cards = [kind for kind, count in self.kinds.items() for _ in range(count)]
+        cards = [kind for kind, count in self.kinds().items() for _ in range(count)]
         random.Random(f"{self.seed}/round {number // len(cards)}").shuffle(cards)
         return cards[number % len(cards)]
+
+    def kinds(self) -> dict[str, int]:
+        """How often each comes in a round."""
+        return KINDS
+
+    def step(self, kind: str) -> None:
+        STEPS[kind](self)
 
     def told(self, error: BaseException) -> str:
         return f"{type(error).__name__}: {error}\nseed {self.seed}, steps:\n  " + "\n  ".join(self.done)
@@ -121,7 +126,7 @@ class Walk(Writes):
         self._start_again()
 
     def kill_at_a_point(self) -> None:
-        name = self.chance.choice(list(POINTS))
+        name = self.chance.choice(list(self.site.points))
         self.note(name)
         self.come_to(name, self.chance.choice([1, 1, 2, 3, 7]))
         self._start_again()
@@ -136,7 +141,7 @@ class Walk(Writes):
             self.site.begin_day({kind: max(5, days - 1) for kind, days in self.site.keep.items()})
             leads = [Walk._let_days_go]
         self.site.is_doomed = True
-        shim.arm(POINTS[name], count)
+        shim.arm(self.site.points[name], count)
         for lead in leads:
             lead(self)
             if shim.left() == 0:
@@ -172,10 +177,10 @@ class Walk(Writes):
 
     def kill_while_it_starts(self) -> None:
         """A replay that is cut off, at a point or anywhere."""
-        name = self.chance.choice(list(POINTS))
+        name = self.chance.choice(list(self.site.points))
         self.note(name)
         self.site.kill()
-        self.site.shim.arm(POINTS[name], self.chance.choice([1, 2, 4]))
+        self.site.shim.arm(self.site.points[name], self.chance.choice([1, 2, 4]))
         self.site.storage.launch()
         time.sleep(self.chance.random() * 0.3)  # the fault's moment, not a wait
         self._start_again()
@@ -230,8 +235,8 @@ class Walk(Writes):
         self.site.kill() if self.chance.random() < 0.5 else self.site.stop()
         is_killed = self.chance.random() < 0.5
         if is_killed:
-            name = self.chance.choice([name for name in POINTS if not name.startswith("expiry")])
-            self.site.shim.arm(POINTS[name], self.chance.choice([1, 2, 4, 9]))
+            name = self.chance.choice([name for name in self.site.points if not name.startswith("expiry")])
+            self.site.shim.arm(self.site.points[name], self.chance.choice([1, 2, 4, 9]))
             self.note(f"killed at: {name}, with {self.site.run_delete(customer).returncode}")
             self.site.shim.disarm()
             self.note(f"{self.site.lose_power()} bytes lost")
@@ -290,14 +295,14 @@ STEPS: dict[str, Callable[[Walk], None]] = {
 }
 
 
-def walk(site: ColdSite, seed: int, steps: Iterable[int], kinds: dict[str, int] | None = None) -> None:
+def walk(site: ColdSite, seed: int, steps: Iterable[int], kind: type[Walk] = Walk) -> None:
     """Of that seed, or of what the environment asks for; at its end the program is killed."""
     seed = int(os.environ.get("VIGIA_MODEL_SEED", seed))
     if os.environ.get("VIGIA_MODEL_STEPS"):
         steps = [number for part in os.environ["VIGIA_MODEL_STEPS"].split(",") for number in _between(part)]
     print(f"seed {seed}: VIGIA_MODEL_SEED and VIGIA_MODEL_STEPS (3,17,40-60) walk it again, all of it or some steps")
     try:
-        Walk(site, seed, kinds).run(steps)
+        kind(site, seed).run(steps)
     finally:
         site.kill()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import requests
 from cold_draws import SERVICES, Draws
@@ -77,8 +77,8 @@ class Writes(Draws):
         self.site.model.take([(customer, sent, is_answered)])
         self.site.model.take_exemplars(customer, exemplars, is_answered)
 
-    def write_at_once(self, kill_after: float | None = None) -> None:
-        """Some clients at once, of all customers, also of the same samples."""
+    def write_at_once(self, kill_after: float | None = None, kill: Callable[[], None] | None = None) -> None:
+        """Some clients at once, of all customers, also of the same samples. Meanwhile the program is killed, or what `kill` says."""
         clients = [(customer := self.customer(), [self.request(customer) for _ in range(6)]) for _ in range(4)]
         same = clients[0][1][0]
         clients.append((clients[0][0], [[(labels, [(at, self.value()) for at, _ in some]) for labels, some in same]]))
@@ -91,7 +91,7 @@ class Writes(Draws):
             thread.start()
         if kill_after is not None:
             time.sleep(kill_after)  # the fault's moment, not a wait
-            self.site.kill()
+            (kill or self.site.kill)()
         for thread in threads:
             thread.join()
         assert (

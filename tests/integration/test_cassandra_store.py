@@ -42,17 +42,13 @@ _WAITING = "vigia_storage_closed_chunks_waiting_bytes"
 
 
 class StorageOnCassandra(StorageAlone):
+    ready_seconds = 150  # the first start on a keyspace makes some forty tables
+
     def __init__(self, folder: Path, node: str, keyspace: str, lease: str = "60s") -> None:
         folder.mkdir(exist_ok=True)
         super().__init__(folder)
         self.words = {"host": self.host, "folder": self.folder, "node": node, "keyspace": keyspace, "lease": lease}
         self.keep_raw("30d")
-
-    def start(self) -> None:
-        """The first one on a keyspace makes some forty tables."""
-        self.launch()
-        assert self.running is not None
-        self.running.wait_until_ready(150)
 
     def keep_raw(self, how_long: str) -> None:
         """From its next start on."""
