@@ -121,7 +121,7 @@ class TestTheChoiceOfAStore:
         (folder / "segment").write_text("samples")
         said = self._up(not was_cassandra)
         kept, back = ("Cassandra", "--cassandra") if was_cassandra else ("RocksDB", "--no-cassandra")
-        assert f"is on {kept}, and nothing copies it" in said
+        assert f"is on {kept}, and up copies nothing" in said
         assert f"./vigia up {back} goes on with it; ./vigia down --wipe deletes all data" in said
         assert Settings(up.SETTINGS_FILE).chosen() == {}
         assert (folder / "segment").read_text() == "samples"

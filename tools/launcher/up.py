@@ -112,14 +112,15 @@ def _check_free(layout: Layout, agents: list[AgentPlace]) -> None:
 
 
 def _check_store(layout: Layout) -> None:
-    """Nothing is carried over from one kind of store to the other: what is there would seem to be gone."""
+    """`up` carries nothing from one kind of store to the other: what is there would seem to be gone."""
     other = configuration.storage_folder(dataclasses.replace(layout, with_cassandra=not layout.with_cassandra))
     if not other.exists():
         return
     kept, flag = ("RocksDB", "--no-cassandra") if layout.with_cassandra else ("Cassandra", "--cassandra")
     raise Failure(
-        f"the cold store of {_shown(layout.data)} is on {kept}, and nothing copies it to the other kind yet: ./vigia up {flag} "
-        "goes on with it; ./vigia down --wipe deletes all data, and then either kind can begin"
+        f"the cold store of {_shown(layout.data)} is on {kept}, and up copies nothing to the other kind: ./vigia up {flag} "
+        "goes on with it; ./vigia down --wipe deletes all data, and then either kind can begin "
+        "(vigia-storage copy carries what there is: docs/keeping.md)"
     )
 
 
