@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace vigia::chunk {
 namespace {
@@ -138,6 +139,18 @@ bool ChunkReader::read_varint(std::uint64_t& value) {
 }
 
 bool ChunkReader::refill(unsigned count) {
+  if (rest_.size() >= sizeof(buffer_)) {
+    static_assert(std::endian::native == std::endian::little);
+    std::uint64_t word = 0;
+    std::memcpy(&word, rest_.data(), sizeof(word));
+    const unsigned bytes = (64U - buffered_) / 8;
+    buffer_ |= __builtin_bswap64(word) >> buffered_;
+    buffered_ += bytes * 8;
+    // Behind them all bits are 0, as if whole bytes alone had come.
+    buffer_ &= UINT64_MAX << (64U - buffered_);
+    rest_.remove_prefix(bytes);
+    return true;
+  }
   while (buffered_ <= 56 && !rest_.empty()) {
     buffer_ |= static_cast<std::uint64_t>(byte_at(rest_, 0)) << (56U - buffered_);
     buffered_ += 8;

@@ -8,6 +8,7 @@
 
 #include "libs/chunk/chunk_reader.hpp"
 #include "libs/chunk/chunk_writer.hpp"
+#include "libs/chunk/whole_chunk.hpp"
 
 namespace vigia::chunk {
 namespace {
@@ -19,7 +20,9 @@ std::string pack(const std::vector<Sample>& samples) {
 }
 
 void expect_round_trip(const std::vector<Sample>& samples) {
-  const auto read = read_samples(pack(samples));
+  const std::string bytes = pack(samples);
+  EXPECT_EQ(write_chunk(samples), bytes);
+  const auto read = read_samples(bytes);
   ASSERT_TRUE(read.has_value()) << read.error().message;
   ASSERT_EQ(read->size(), samples.size());
   for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -30,6 +33,7 @@ void expect_round_trip(const std::vector<Sample>& samples) {
 
 TEST(ChunkTest, AnEmptyWriterHasNoBytes) {
   EXPECT_EQ(ChunkWriter().bytes(), "");
+  EXPECT_EQ(write_chunk({}), "");
   EXPECT_TRUE(read_samples("")->empty());
 }
 
@@ -76,11 +80,13 @@ TEST(ChunkTest, AlignedConstantSamplesTakeTwoBitsEach) {
 }
 
 TEST(ChunkTest, HoldsAsManySamplesAsItsHeadCanSay) {
-  ChunkWriter writer;
+  std::vector<Sample> samples;
   for (std::size_t i = 0; i < kSamplesMax; ++i) {
-    writer.append({static_cast<TimestampMs>(i), static_cast<double>(i % 7)});
+    samples.push_back({static_cast<TimestampMs>(i), static_cast<double>(i % 7)});
   }
-  EXPECT_EQ(read_samples(writer.bytes())->size(), kSamplesMax);
+  const std::string bytes = pack(samples);
+  EXPECT_EQ(read_samples(bytes)->size(), kSamplesMax);
+  EXPECT_EQ(write_chunk(samples), bytes);
 }
 
 TEST(ChunkTest, ResetStartsANewChunk) {
@@ -108,6 +114,7 @@ RC_GTEST_PROP(ChunkProperty, AnySamplesComeBackBitForBit,
               (const std::vector<std::pair<std::int64_t, std::uint64_t>>& input)) {
   std::vector<Sample> samples;
   for (const auto& [time, bits] : input) samples.push_back({time, std::bit_cast<double>(bits)});
+  RC_ASSERT(write_chunk(samples) == pack(samples));
   const auto read = read_samples(pack(samples));
   RC_ASSERT(read.has_value());
   RC_ASSERT(read->size() == samples.size());
@@ -128,6 +135,7 @@ RC_GTEST_PROP(ChunkProperty, SteadySeriesComeBackBitForBit, ()) {
     value += change / 8.0;
     samples.push_back({time, value});
   }
+  RC_ASSERT(write_chunk(samples) == pack(samples));
   const auto read = read_samples(pack(samples));
   RC_ASSERT(read.has_value());
   for (std::size_t i = 0; i < samples.size(); ++i) {

@@ -23,6 +23,7 @@ enum class Making : std::uint8_t {
 };
 
 inline constexpr unsigned kFormDecimalsMax = 12;
+inline constexpr unsigned kNanoDecimals = 9;
 inline constexpr unsigned kThousandDecimals = 3;  ///< the fewest of kDividedTwice
 
 struct DecimalForm {
@@ -51,6 +52,14 @@ auto with_value_of(const DecimalForm& form, Use use) {
         return static_cast<double>(number) / kFormPowers[kThousandDecimals] / rest;
       });
     case Making::kInTwoParts:
+      // Nanoseconds, nearly always: by a number that the compiler knows it multiplies.
+      if (form.decimals == kNanoDecimals) {
+        return use([](std::int64_t number) {
+          constexpr std::int64_t kWhole = 1'000'000'000;
+          return static_cast<double>(number / kWhole) +
+                 static_cast<double>(number % kWhole) / kFormPowers[kNanoDecimals];
+        });
+      }
       return use([power, whole = static_cast<std::int64_t>(power)](std::int64_t number) {
         return static_cast<double>(number / whole) + static_cast<double>(number % whole) / power;
       });

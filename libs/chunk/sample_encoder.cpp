@@ -3,41 +3,11 @@
 #include <bit>
 
 #include "libs/base/check.hpp"
+#include "libs/chunk/xor_code.hpp"
 
 namespace vigia::chunk {
-namespace {
 
-// Five bits say how many leading zero bits there are.
-constexpr unsigned kLeadingMax = 31;
-
-// One more value above zero than below: the way the reader extends the sign.
-bool fits(std::int64_t value, unsigned bits) {
-  const std::int64_t half = std::int64_t{1} << (bits - 1);
-  return value > -half && value <= half;
-}
-
-// The lowest bits of a value behind a mark, to be written at once.
-std::uint64_t with_mark(std::uint64_t mark, std::uint64_t value, unsigned bits) {
-  return mark << bits | (value & ((std::uint64_t{1} << bits) - 1));
-}
-
-// Both in one step where they fit.
-void write_marked(std::uint64_t mark, unsigned mark_bits, std::uint64_t value, unsigned bits,
-                  SampleBits& out) {
-  if (mark_bits + bits <= 64) return out.write(with_mark(mark, value, bits), mark_bits + bits);
-  out.write(mark, mark_bits);
-  out.write(value, bits);
-}
-
-}  // namespace
-
-void SampleBits::write_varint(std::uint64_t value) {
-  while (value >= 0x80) {
-    write((value & 0x7f) | 0x80, 8);
-    value >>= 7U;
-  }
-  write(value, 8);
-}
+void SampleBits::write_varint(std::uint64_t value) { write_xor_varint(value, *this); }
 
 void SampleEncoder::encode(const Sample& sample, SampleBits& bits) {
   CHECK(samples_ < kSamplesMax);
@@ -65,47 +35,21 @@ void SampleEncoder::write_time(TimestampMs timestamp_ms, SampleBits& bits) {
   const std::uint64_t delta =
       static_cast<std::uint64_t>(timestamp_ms) - static_cast<std::uint64_t>(last_ms_);
   last_ms_ = timestamp_ms;
-  if (samples_ == 0) {
-    const std::uint64_t sign = timestamp_ms < 0 ? ~std::uint64_t{0} : 0;
-    return bits.write_varint((static_cast<std::uint64_t>(timestamp_ms) << 1U) ^ sign);  // zigzag
-  }
+  if (samples_ == 0) return write_xor_first_time(timestamp_ms, bits);
   const auto change = static_cast<std::int64_t>(delta - delta_ms_);
   delta_ms_ = delta;
   if (samples_ == 1) return bits.write_varint(delta);
-  const auto raw = static_cast<std::uint64_t>(change);
-  if (change == 0) {
-    bits.write(0, 1);
-  } else if (fits(change, 14)) {
-    bits.write(with_mark(0b10, raw, 14), 2 + 14);
-  } else if (fits(change, 17)) {
-    bits.write(with_mark(0b110, raw, 17), 3 + 17);
-  } else if (fits(change, 20)) {
-    bits.write(with_mark(0b1110, raw, 20), 4 + 20);
-  } else {
-    bits.write(0b1111, 4);
-    bits.write(raw, 64);
-  }
+  write_xor_step_change(change, bits);
 }
 
 void SampleEncoder::write_value(std::uint64_t value_bits, SampleBits& bits) {
   const std::uint64_t change = value_bits ^ value_bits_;
   value_bits_ = value_bits;
   if (samples_ == 0) return bits.write(value_bits, 64);
-  if (change == 0) return bits.write(0, 1);
-  unsigned leading = static_cast<unsigned>(std::countl_zero(change));
-  const auto trailing = static_cast<unsigned>(std::countr_zero(change));
-  if (leading > kLeadingMax) leading = kLeadingMax;
-  // The window before is used as long as it covers the change, even where a narrower one would save
-  // bits: so Prometheus' appender does, and the bytes stay the same.
-  if (leading_ != kNoWindow && leading >= leading_ && trailing >= trailing_) {
-    return write_marked(0b10, 2, change >> trailing_, 64U - leading_ - trailing_, bits);
-  }
-  leading_ = static_cast<std::uint8_t>(leading);
-  trailing_ = static_cast<std::uint8_t>(trailing);
-  const unsigned significant = 64 - leading - trailing;
-  // A width of 64 overflows to 0, and 0 can't occur: the reader knows.
-  const std::uint64_t head = with_mark(with_mark(0b11, leading, 5), significant, 6);
-  write_marked(head, 2 + 5 + 6, change >> trailing, significant, bits);
+  XorWindow window{leading_, trailing_};
+  write_xor_change(change, window, bits);
+  leading_ = window.leading;
+  trailing_ = window.trailing;
 }
 
 double SampleEncoder::last_value() const { return std::bit_cast<double>(value_bits_); }

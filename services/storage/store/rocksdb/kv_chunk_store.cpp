@@ -8,8 +8,8 @@
 #include "libs/base/bytes.hpp"
 #include "libs/base/check.hpp"
 #include "libs/chunk/chunk_reader.hpp"
-#include "libs/chunk/chunk_writer.hpp"
 #include "libs/chunk/packed_chunk.hpp"
+#include "libs/chunk/whole_chunk.hpp"
 #include "libs/rollup/window.hpp"
 #include "libs/rollup/window_record.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
@@ -78,11 +78,7 @@ std::string row_value(const ChunkRow& row) {
 Result<std::string> unpacked_data(std::string_view packed, TimestampMs first_ms) {
   const auto samples = chunk::unpack_samples(packed, first_ms);
   if (!samples) return forward(samples);
-  constexpr std::size_t kSampleBytes = 8;  // few take more
-  chunk::ChunkWriter writer;
-  writer.reserve(samples->size() * kSampleBytes);
-  for (const Sample& sample : *samples) writer.append(sample);
-  return std::string(writer.bytes());
+  return chunk::write_chunk(*samples);
 }
 
 // A row that reaches into a range begins so much before it at most.
