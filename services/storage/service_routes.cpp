@@ -458,6 +458,20 @@ bool Service::is_damage_recent() {
   return damage_notice_->is_shown() || ingester_->stats().log.is_damage_recent;
 }
 
+static void add_scrub_metrics(const service::MetricRegistry::Emit& emit,
+                              const store::ScrubStats& scrub) {
+  using service::MetricType;
+  const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
+    emit(name, help, MetricType::kCounter, {}, static_cast<double>(value));
+  };
+  counter("vigia_storage_scrub_tables_total", "Tables read to see whether they are whole.",
+          scrub.tables);
+  counter("vigia_storage_scrub_bytes_total", "Bytes of these tables.", scrub.bytes);
+  counter("vigia_storage_scrub_passes_total", "Ends of a pass over all tables.", scrub.passes);
+  counter("vigia_storage_scrub_failures_total",
+          "Tables that could not be read for another reason than damage.", scrub.failures);
+}
+
 void Service::add_damage_metrics() {
   registry_.on_collect([this](const service::MetricRegistry::Emit& emit) {
     using service::MetricType;
@@ -479,6 +493,7 @@ void Service::add_damage_metrics() {
     emit("vigia_storage_unsaved_files",
          "Files set aside whose rows are still to be written anew: answers lack these rows.",
          MetricType::kGauge, {}, static_cast<double>(damage.unsaved_files));
+    if (damage.scrub.has_value()) add_scrub_metrics(emit, *damage.scrub);
     emit("vigia_storage_expiry_held", "1 while nothing expires because the time is in doubt.",
          MetricType::kGauge, {}, retention_guard_->held_because().empty() ? 0.0 : 1.0);
     emit("vigia_storage_writable", "0 while writes are refused, as where the disk is full.",

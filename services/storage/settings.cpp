@@ -55,6 +55,7 @@ store:
     directory: ...              required; the write-ahead log lies in its folder wal
     cache: 64MiB                blocks of the store kept in memory
     write_buffer: 32MiB         per kind of data; a quarter of it for the index
+    scrub: 7d                   what a pass over all files takes that looks for damage; off: none
   cassandra:                    instead of rocksdb, for several machines
     directory: ...              required; of this instance alone: the write-ahead log lies there
     contact_points: [host:9042] required; one node or more, from which the others are learnt

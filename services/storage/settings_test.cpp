@@ -33,6 +33,7 @@ TEST(SettingsTest, TheSmallestFileHasTheDefaults) {
   EXPECT_EQ(settings->listen, "127.0.0.1:9096");
   EXPECT_EQ(settings->metrics_listen, "127.0.0.1:9196");
   EXPECT_EQ(settings->store.rocksdb.directory, "/tmp/x");
+  EXPECT_EQ(settings->store.rocksdb.scrub, std::chrono::hours(24 * 7));
   EXPECT_EQ(settings->memory_max, 1ULL << 30U);
   EXPECT_EQ(settings->retention.raw, std::chrono::hours(24 * 400));
 }
@@ -172,6 +173,22 @@ TEST(SettingsTest, AStoreIsMadeWhereNoneWasUnlessToldOtherwise) {
   EXPECT_THAT(known("/x/store/known"), HasSubstr("must lie outside"));
   EXPECT_THAT(known("/x/y/../store/z/known"), HasSubstr("must lie outside"));
   EXPECT_EQ(known("/x/store.known"), "");
+}
+
+TEST(SettingsTest, TheScrubIsOffOrAnHourAtLeast) {
+  const auto scrub = [](const std::string& value) {
+    const auto file = service::ConfigFile::parse(
+        "internal_token: x\nstore: {rocksdb: {directory: /x, scrub: " + value + "}}\n", "f");
+    return read_settings(*file)->store.rocksdb.scrub;
+  };
+  EXPECT_EQ(scrub("off"), Duration(0));
+  EXPECT_EQ(scrub("30d"), std::chrono::hours(24 * 30));
+  for (const std::string value : {"59m", "0", "-1d", "soon"}) {
+    EXPECT_THAT(
+        error_of("internal_token: x\nstore: {rocksdb: {directory: /x, scrub: " + value + "}}\n"),
+        HasSubstr("scrub"))
+        << value;
+  }
 }
 
 TEST(SettingsTest, HealingIsOffUnlessAPrometheusIsNamed) {

@@ -3,9 +3,18 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace vigia::storage::store {
+
+/// Of a look at all files for damage that nobody has met.
+struct ScrubStats {
+  std::uint64_t tables = 0;    ///< read since the start
+  std::uint64_t bytes = 0;     ///< of these
+  std::uint64_t passes = 0;    ///< ends of a pass over all tables since the start
+  std::uint64_t failures = 0;  ///< tables that could not be read for another reason than damage
+};
 
 struct DamageStats {
   std::map<std::string, std::uint64_t> found;  ///< since the store opened, by kind
@@ -17,6 +26,7 @@ struct DamageStats {
   /// (a full disk). Emptying the quarantine changes it as well.
   std::uint64_t mark = 0;
   std::uint64_t repairs = 0;  ///< grows whenever rows may have vanished while the store was open
+  std::optional<ScrubStats> scrub;  ///< nothing where no such look is made
 };
 
 }  // namespace vigia::storage::store

@@ -55,6 +55,33 @@ TEST_F(RocksDbDamageTest, SeveralDamagedBlocksCostNoMoreThanTheirOwnRows) {
   EXPECT_GT(count_rows(), kRows - 4 * kRowsOfABlock);
 }
 
+// Rows that nobody reads would rot until their copies are gone, too.
+TEST_F(RocksDbDamageTest, ADamagedBlockThatNobodyReadsIsFoundByTheScrub) {
+  fill_and_close();
+  flip(largest(".sst"), 300'000);
+  RocksDbSettings settings{folder_.path()};
+  settings.scrub_wait = std::chrono::milliseconds(1);
+  open(settings);
+  await_quarantined(1);
+  const int left = count_rows();
+  EXPECT_GT(left, kRows - 2 * kRowsOfABlock);
+  EXPECT_LT(left, kRows);
+  EXPECT_GE(store_->damage().scrub->tables, 1U);
+}
+
+TEST_F(RocksDbDamageTest, WithoutAScrubDamageIsFoundWhereItIsRead) {
+  fill_and_close();
+  flip(largest(".sst"), 300'000);
+  RocksDbSettings settings{folder_.path()};
+  settings.scrub = Duration(0);
+  settings.scrub_wait = Duration(0);
+  open(settings);
+  EXPECT_FALSE(store_->damage().scrub.has_value());
+  EXPECT_EQ(store_->damage().quarantined_files, 0U);
+  count_rows();
+  await_quarantined(1);
+}
+
 // A compaction, or the writing of a log's rows at a start, that a kill has ended leaves a table
 // that no MANIFEST names; all of its rows are elsewhere, or in the log still.
 TEST_F(RocksDbDamageTest, ATableThatAKillHasLeftIsNoDamage) {

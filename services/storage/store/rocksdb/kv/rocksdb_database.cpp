@@ -36,6 +36,7 @@ RocksDbStore::RocksDbStore(const RocksDbSettings& settings)
       mark_(settings.directory + "/" + std::string(kMarkFile)) {}
 
 RocksDbStore::~RocksDbStore() {
+  scrubber_.reset();
   damage_.stop();
   if (mender_.joinable()) mender_.join();
   if (const auto opened = current()) note_manifest(*opened->db);
@@ -190,7 +191,8 @@ DamageStats RocksDbStore::damage() const {
           state.files,
           state.unsaved_files,
           state.mark,
-          repairs_};
+          repairs_,
+          scrubber_ == nullptr ? std::nullopt : std::optional(scrubber_->stats())};
 }
 
 std::shared_ptr<Opened> RocksDbStore::current() const {
@@ -258,6 +260,7 @@ Result<void> RocksDbStore::open() {
   if (auto compared = compare_with_mark(folder); !compared) return compared;
   if (auto saved = save_index(); !saved) return saved;
   mender_ = std::thread([this] { run(); });
+  start_scrubber();
   return {};
 }
 

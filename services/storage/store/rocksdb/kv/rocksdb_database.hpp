@@ -22,6 +22,7 @@
 #include "services/storage/store/rocksdb/kv/row_saver.hpp"
 #include "services/storage/store/rocksdb/kv/store_folder.hpp"
 #include "services/storage/store/rocksdb/kv/store_mark.hpp"
+#include "services/storage/store/rocksdb/kv/table_scrubber.hpp"
 #include "services/storage/store/rocksdb/kv/write_gate.hpp"
 
 namespace rocksdb {
@@ -107,6 +108,9 @@ class RocksDbStore final : public CopyableStore {
   bool is_live(std::uint64_t table) const;
 
   std::uint64_t find_damaged_table();
+  std::vector<ScrubTable> live_tables() const;
+  Result<void> check_table(std::uint64_t table) const;
+  void start_scrubber();
   bool close_database();
   void reopen();
   void let_others_in();
@@ -141,6 +145,7 @@ class RocksDbStore final : public CopyableStore {
   mutable std::mutex mutex_;
   std::shared_ptr<Opened> opened_;  // null while a table is taken out
   std::thread mender_;
+  std::unique_ptr<TableScrubber> scrubber_;  // null: none; ends first
 };
 
 }  // namespace vigia::storage::store::rocksdb::kv

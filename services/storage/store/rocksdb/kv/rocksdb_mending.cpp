@@ -1,5 +1,7 @@
-// RocksDbStore: the mender, which takes damaged tables out and writes their rows anew.
+// RocksDbStore: the mender, which takes damaged tables out and writes their rows anew, and what the
+// scrubber asks for, which finds such tables for it.
 #include <algorithm>
+#include <fstream>
 
 #include <rocksdb/db.h>
 #include <rocksdb/metadata.h>
@@ -165,5 +167,43 @@ std::uint64_t RocksDbStore::find_damaged_table() {
     if (status.IsCorruption()) return table_in(table.relative_filename);
   }
   return 0;
+}
+
+std::vector<ScrubTable> RocksDbStore::live_tables() const {
+  std::vector<ScrubTable> tables;
+  const auto opened = current();
+  if (opened == nullptr) return tables;
+  std::vector<::rocksdb::LiveFileMetaData> live;
+  opened->db->GetLiveFilesMetaData(&live);
+  tables.reserve(live.size());
+  for (const auto& table : live) {
+    tables.push_back({table_in(table.relative_filename), table.size});
+  }
+  return tables;
+}
+
+// By its file and not through the database, whose cache keeps what others have asked for.
+Result<void> RocksDbStore::check_table(std::uint64_t table) const {
+  const std::string path = settings_.directory + "/" + table_name(table);
+  Result<void> checked;
+  if (!std::ifstream(path)) {  // too many open files, say: no table is set aside for that
+    checked = fail(ErrorCode::kUnavailable, path + " cannot be opened");
+  } else if (checked = check_table_footer(path); checked) {
+    checked = check_table_checksums(path);
+  }
+  // A compaction may have deleted it meanwhile: what is no more is no damage.
+  return is_live(table) ? checked : Result<void>();
+}
+
+void RocksDbStore::start_scrubber() {
+  if (settings_.scrub == Duration(0)) return;
+  ScrubbedStore tables{[this] { return live_tables(); },
+                       [this](std::uint64_t table) { return check_table(table); },
+                       [this](std::uint64_t table, const std::string& reason) {
+                         damage_.add(table, "met by the scrub: " + reason);
+                       }};
+  scrubber_ = std::make_unique<TableScrubber>(
+      std::move(tables), settings_.directory + "/" + std::string(kScrubFile), settings_.scrub);
+  scrubber_->start(settings_.scrub_wait);
 }
 }  // namespace vigia::storage::store::rocksdb::kv

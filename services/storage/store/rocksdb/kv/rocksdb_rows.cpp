@@ -255,7 +255,8 @@ Result<void> check_table_checksums(const std::string& path) {
   auto status = reader.Open(path);
   if (status.ok()) status = reader.VerifyChecksum();
   if (status.ok()) return {};
-  return fail(ErrorCode::kCorrupt, status.ToString());
+  return fail(status.IsCorruption() ? ErrorCode::kCorrupt : ErrorCode::kUnavailable,
+              status.ToString());
 }
 
 std::string table_family(const std::string& path) {

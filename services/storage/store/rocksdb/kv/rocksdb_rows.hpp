@@ -34,7 +34,7 @@ using VisitRow = std::function<Result<void>(const std::string& family, std::stri
 Result<TableContents> read_table(const std::string& path, const VisitRow& visit);
 
 /// Reads all blocks of a table file, also those in which no rows lie. kCorrupt where one of them is
-/// not what was written.
+/// not what was written, kUnavailable where it cannot be read.
 Result<void> check_table_checksums(const std::string& path);
 
 /// The name of a table file's column family; "" where it cannot be told.

@@ -46,8 +46,9 @@ inline std::string row_value(int number) {
 
 class RocksDbDamageTest : public ::testing::Test {
  protected:
-  void open() {
-    auto opened = open_rocksdb({folder_.path()});
+  void open() { open({folder_.path()}); }
+  void open(const RocksDbSettings& settings) {
+    auto opened = open_rocksdb(settings);
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
     store_ = std::move(*opened);
   }
