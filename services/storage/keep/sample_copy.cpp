@@ -7,11 +7,11 @@
 #include <fmt/format.h>
 
 #include "libs/chunk/chunk_reader.hpp"
+#include "services/storage/keep/resolved_ids.hpp"
 #include "services/storage/keep/series_pages.hpp"
 #include "services/storage/keep/sound_rows.hpp"
 #include "services/storage/keep/while_it_passes.hpp"
 #include "services/storage/store/histogram_encoding.hpp"
-#include "services/storage/store/label_bytes.hpp"
 #include "services/storage/store/row_merge.hpp"
 
 namespace vigia::storage::keep {
@@ -121,32 +121,15 @@ Result<void> SampleCopy::put(const CustomerId& customer, const SeriesPage& page,
 // Of each series the days of its rows alone: the index of the other store leads to no more.
 Result<void> SampleCopy::resolve(const CustomerId& customer, const SeriesPage& page,
                                  std::vector<Placed>& rows) {
-  std::map<std::size_t, store::DayRange> days;
+  DaysOfSeries days;
   for (const Placed& row : rows) {
     const auto own = days.try_emplace(row.at, store::kNoDays).first;
     own->second = joined(
         own->second, {store::day_of(row.chunk.row.first_ms), store::day_of(row.chunk.row.last_ms)});
   }
-  const auto seed = to_.catalog().seed_of(customer);
-  if (!seed) return forward(seed);
-  std::vector<store::NewSeries> unknown;
-  std::map<std::size_t, store::SeriesId> ids;
-  std::vector<std::size_t> unknown_at;
-  for (const auto& [at, own] : days) {
-    const auto hash = store::hash_labels(*seed, store::encode_labels(page[at].labels));
-    const auto known = to_.catalog().find(hash);
-    if (known && known->days.contains(own)) {
-      ids[at] = known->id;
-      continue;
-    }
-    unknown.push_back({page[at].labels, hash, own, {}, false});
-    unknown_at.push_back(at);
-  }
-  if (!unknown.empty()) {
-    if (auto resolved = to_.catalog().resolve(customer, unknown); !resolved) return resolved;
-  }
-  for (std::size_t i = 0; i < unknown.size(); ++i) ids[unknown_at[i]] = unknown[i].id;
-  for (Placed& row : rows) row.chunk.row.series = ids[row.at];
+  const auto ids = resolved_ids(to_.catalog(), customer, page, days);
+  if (!ids) return forward(ids);
+  for (Placed& row : rows) row.chunk.row.series = ids->at(row.at);
   return {};
 }
 
