@@ -36,10 +36,16 @@ MadeFrom read_made_from(ByteReader& reader) {
   return made_from;
 }
 
+// The provider's name is no customer's that could be read anywhere else.
+Result<CustomerId> read_customer(std::string_view text) {
+  if (text == CustomerId::provider().text()) return CustomerId::provider();
+  return CustomerId::parse(text);
+}
+
 bool read_own(ByteReader& reader, RollupNote& note) {
   const std::uint64_t count = reader.read_varint();
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
-    const auto customer = CustomerId::parse(reader.read_bytes(reader.read_varint()));
+    const auto customer = read_customer(reader.read_bytes(reader.read_varint()));
     if (!customer) return false;
     OwnDays& days = note.own[*customer];
     days.raw_gone_day = reader.read_u32();

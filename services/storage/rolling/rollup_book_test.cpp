@@ -48,6 +48,14 @@ TEST_F(SharedBook, AChangeGoesOnFromWhatTheOtherHasWritten) {
   EXPECT_EQ(open()->note().made_from_day(Resolution::kDay), 7U) << "begun once";
 }
 
+// Whose name no parser of customers' ids takes.
+TEST_F(SharedBook, WhatIsTheProvidersOwnIsReadAgain) {
+  ASSERT_TRUE(one_->set_marked(7, {{CustomerId::provider(), 3}}));
+  ASSERT_TRUE(two_->refresh());
+  EXPECT_EQ(two_->note(CustomerId::provider()).made_from_day(Resolution::kHour), 3U);
+  EXPECT_TRUE(open()->note().is_marked);
+}
+
 TEST_F(SharedBook, WhatIsNotMadeHereIsNotReadHere) {
   ASSERT_TRUE(one_->set_marked(7));
   const auto days = RollupBook::open(*cold_.chunks().due_days(), {true, true, false}).value();
