@@ -79,8 +79,10 @@ Result<void> open_end(End& end, const Clock& clock) {
 }
 
 Result<keep::CopyKeeps> read_keeps(const End& to) {
-  return keep::CopyKeeps::read(to.settings.classes, retention::keeps_of(to.settings.retention),
-                               to.directory + "/vigia-retention-customers");
+  const retention::RetentionSettings& keep = to.settings.retention;
+  return keep::CopyKeeps::read(
+      to.settings.classes, retention::keeps_of(keep), to.directory + "/vigia-retention-customers",
+      {keep.rollup_5m.is_made, keep.rollup_1h.is_made, keep.rollup_1d.is_made});
 }
 
 Result<std::optional<CustomerId>> read_customer(const service::CommandWords& words) {
@@ -136,8 +138,22 @@ void print_counts(const keep::CopyCounts& counts) {
       counts.rows, counts.exemplars, counts.spans, counts.records, counts.metadata,
       counts.rows_there, counts.repeats);
   const std::pair<std::uint64_t, std::string_view> rest[] = {
+      {counts.windows, "windows of roll-ups were written"},
+      {counts.windows_there, "windows of roll-ups were there already"},
+      {counts.windows_kept,
+       "windows of roll-ups are there of other samples, and stay: the source's do not hold all of "
+       "them"},
       {counts.rows_behind, "rows had another one in their place and went behind it"},
       {counts.old_rows, "rows are older than the destination keeps: not copied"},
+      {counts.old_rollups,
+       "rows of roll-ups are older than it keeps, or of a resolution that one of both does not "
+       "make: not copied"},
+      {counts.days_lost,
+       "days of series had lost their samples before roll-ups were made of them: the destination "
+       "does not know that there were any"},
+      {counts.days_due,
+       "days of series are not rolled up yet, and are older than it keeps samples: start the "
+       "source until vigia_storage_rollup_days_due is 0, and copy again"},
       {counts.old_events, "spans and log records are older than it keeps: not copied"},
       {counts.old_exemplars, "exemplars are older than it keeps samples: not copied"},
       {counts.unkept, "exemplars: the destination keeps none"},
@@ -230,8 +246,9 @@ Result<int> run(const service::CommandWords& words, const keep::CopyJob& job, st
     fmt::print("NOT COMPARED spans: this source finds them by their trace alone\n");
   }
   bad += print_left_out(job, from_before, to_before);
+  const std::uint64_t untold = counts.days_lost + counts.days_due + counts.unwalkable;
   const bool is_whole =
-      bad == 0 && has_spans && counts.damaged == 0 && counts.refused == 0 && counts.unwalkable == 0;
+      bad == 0 && has_spans && counts.damaged == 0 && counts.refused == 0 && untold == 0;
   fmt::print(
       "{}\n",
       !*is_equal ? "the stores are not equal"

@@ -28,8 +28,9 @@ time the same one is answered, exemplars, spans, and log records in their order,
 are said to be. What the destination holds already is never replaced, but for metadata that the
 source noted on a later day; what lies there already is not written again. Not copied, and counted:
 what is older than the destination keeps of the customer (its `retention`, and the class that he has
-there), exemplars and metadata where it keeps none, spans of a store that only finds them by trace
-(Cassandra), rows that are damaged (each is named). Roll-ups are made anew by the destination.
+there), exemplars and metadata where it keeps none, rows that are damaged (each is named). Roll-ups
+go too: of days whose samples have gone, or do not go, the destination serves what it was given, of
+all others it makes its own.
 
 A kill at any moment costs nothing but time: the same command again, with the same --state, goes on
 with the day at which it was; without --state all is looked at again, and nothing is there twice.
@@ -38,9 +39,9 @@ copied with it any more, whatever the source got since: for that take another --
 comparison looks at everything each time.
 
 At the end both stores are read, day by day, as their readers are answered, and compared: series,
-samples, exemplars, metadata, traces, spans, log records, and a checksum of all of them. Where the
-destination has more of a customer than the source, that is a difference, too. Spans of a source
-that only finds them by trace (Cassandra) cannot be compared: that is never equal.
+samples, roll-ups of days that are not whole in samples, exemplars, metadata, traces, spans, log
+records, and a checksum of all of them. Where the destination has more of a customer than the
+source, that is a difference, too.
 
 Exit code: 0, both are equal; 1, they are not, or something could not be read or was not taken (it
 is named), or without --yes there is something to copy; 2, it could not be done.)";

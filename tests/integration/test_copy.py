@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,12 +13,13 @@ from typing import Any
 import pytest
 import requests
 from cassandra_server import OwnCassandra
-from cold_neighbour import A, B, ColdStore, sample_bytes
+from cold_neighbour import TOKEN, A, B, ColdStore, sample_bytes
 from otlp import log_request, post, resource_of, span_request
-from remote_read import SAMPLES, post_read, read_request, samples_of
+from remote_read import SAMPLES, post_read, read_request, rolled_request, samples_of
 from remote_write import series_bytes, write, write_bytes
-from stack import binaries
+from stack import binaries, wait_for
 
+DAY_MS = 86_400_000
 STEP_MS = 15_000
 SAMPLES_EACH = 12_000  # two days
 CUSTOMERS = {"cliente-a": A, "cliente-b": B}
@@ -71,6 +73,76 @@ def answers(cold: ColdStore, headers: dict[str, str], start_ms: int) -> dict[str
         found[path] = answer.json()["data"] if answer.status_code == 200 else answer.status_code
     found["series?matcher=__name__=kept"].sort(key=str)  # they come by ids, which differ
     return found
+
+
+KEPT_LONG = "retention: {raw: 100d, rollup_5m: 2y, rollup_1h: 2y, rollup_1d: 5y, interval: 1s}"
+KEPT_SHORT = "retention: {raw: 10d, rollup_5m: 2y, rollup_1h: 2y, rollup_1d: 5y, interval: 1s}"
+ROLLED_DAYS = 20  # the first forty days ago
+
+
+def fill_days(cold: ColdStore) -> int:
+    """Samples of days of both, of which roll-ups are made; the first of these days."""
+    now_ms = int(time.time() * 1000)
+    first_ms = now_ms // DAY_MS * DAY_MS - 40 * DAY_MS
+    for customer, headers in CUSTOMERS.items():
+        values = random.Random(customer)
+        for number in range(3):
+            labels = {"__name__": "kept", "customer_id": customer, "n": str(number)}
+            samples = sample_bytes(first_ms + 60_000, 600_000, [values.random() for _ in range(ROLLED_DAYS * 144)])
+            assert write_bytes(cold.url, series_bytes(labels, samples), headers).status_code == 204
+            write(cold.url, [(labels, [(now_ms - 3 * DAY_MS, 2.0), (now_ms, 1.0)])], headers)
+    return first_ms
+
+
+def windows(cold: ColdStore, headers: dict[str, str], first_ms: int) -> dict[str, Any]:
+    """What the customer is answered of windows of the days."""
+    found: dict[str, Any] = {}
+    for rollup in (f"{width}:{part}" for width in ("5m", "1h", "1d") for part in ("sum", "count", "last", "max")):
+        request = rolled_request("kept", rollup, first_ms, first_ms + ROLLED_DAYS * DAY_MS - 1)
+        answer = post_read(cold.url, request, SAMPLES, headers)
+        found[rollup] = samples_of(answer) if answer.status_code == 200 else (answer.status_code, answer.text)
+    return found
+
+
+def wait_until_rolled_up(cold: ColdStore) -> None:
+    def is_rolled_up() -> bool:
+        names = ("days_due", "marked", "resting")
+        return [cold.own_metric(f"vigia_storage_rollup_{name}") for name in names] == [0, 1, 1]
+
+    wait_for("all days are rolled up", is_rolled_up, 90)
+
+
+def let_raw_go(cold: ColdStore, first_ms: int) -> dict[str, dict[str, Any]]:
+    """Rolls up what there is, and keeps samples no longer; what is answered then of windows, by customer."""
+    wait_until_rolled_up(cold)
+    cold.end(15)
+    cold.configure(KEPT_SHORT)
+    cold.start()
+    write(cold.url, [({"__name__": "now", "customer_id": "cliente-a"}, [(int(time.time() * 1000), 1.0)])], A)
+    wait_for("the time is in doubt", lambda: cold.own_metric("vigia_storage_expiry_held") == 1, 30)
+    assert requests.post(f"{cold.url}/api/v1/retention/confirm", headers=TOKEN, timeout=10).status_code == 200
+    swept = cold.own_metric("vigia_storage_expiry_sweeps_total")
+    wait_for("samples go", lambda: cold.own_metric("vigia_storage_expiry_sweeps_total") >= swept + 3, 30)
+    answered = {customer: windows(cold, headers, first_ms) for customer, headers in CUSTOMERS.items()}
+    for found in answered.values():
+        assert [len(series) for series in found["1h:count"].values()] == [ROLLED_DAYS * 24] * 3
+        assert [sum(series.values()) for series in found["1d:count"].values()] == [ROLLED_DAYS * 144.0] * 3
+    cold.end(15)
+    raw = run(
+        [
+            str(binaries() / "vigia-storage"),
+            "inspect",
+            str(cold.folder / "storage"),
+            "--customer",
+            "cliente-a",
+            "--raw",
+            "--to",
+            str(first_ms // 1000 + (ROLLED_DAYS + 1) * 86_400),
+        ]
+    )
+    assert raw.returncode == 0, raw.stderr
+    assert '"place":"chunks"' not in raw.stdout, "samples have gone"
+    return answered
 
 
 def other(tmp_path: Path, name: str) -> ColdStore:
@@ -150,6 +222,47 @@ def test_a_customer_is_copied_alone(cold: ColdStore, tmp_path: Path) -> None:
         target.end(15)
 
 
+@pytest.mark.long(30)
+def test_rollups_of_samples_that_are_gone_are_answered_alike(cold: ColdStore, tmp_path: Path) -> None:
+    """The destination cannot make them; with `copy` of one customer alone, too, and kills on the way."""
+    cold.end(15)
+    cold.configure(KEPT_LONG)
+    cold.start()
+    first_ms = fill_days(cold)
+    before = let_raw_go(cold, first_ms)
+    target = other(tmp_path, "copy")
+    target.configure(KEPT_SHORT)
+    state = str(tmp_path / "state")
+    command = words(cold, target.folder / "storage.yaml", "--state", state, "--yes")
+    chance = random.Random(6)
+    for _ in range(5):
+        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            running.wait(chance.random() * 0.8)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait()
+    done = run(command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    day = time.strftime("%Y-%m-%d", time.gmtime(first_ms / 1000))
+    assert re.search(f"^cliente-a {day} 1h roll-ups: 72 of 3, checksum [0-9a-f]{{16}}: equal$", done.stdout, re.M)
+    alone = other(tmp_path, "alone")
+    alone.configure(KEPT_SHORT)
+    done = run(words(cold, alone.folder / "storage.yaml", "--customer", "cliente-b", "--yes"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "windows of roll-ups were written" in done.stdout
+    for store, customers in ((target, list(CUSTOMERS)), (alone, ["cliente-b"])):
+        store.start()
+        try:
+            wait_until_rolled_up(store)
+            for customer in customers:
+                assert windows(store, CUSTOMERS[customer], first_ms) == before[customer]
+        finally:
+            store.end(15)
+    verified = run(words(cold, target.folder / "storage.yaml", "--verify-only"))
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
 _CASSANDRA = """
 listen: {host}:9096
 metrics: {{listen: "{host}:9196"}}
@@ -193,3 +306,28 @@ def test_a_folder_goes_to_a_cluster_and_back(cold: ColdStore, cassandra: OwnCass
         assert answers(back, A, start_ms) == before["cliente-a"]
     finally:
         back.end(15)
+
+
+@pytest.mark.two_at_a_time  # a Java machine that starts
+@pytest.mark.long(60)
+def test_rollups_go_to_a_cluster_and_back(cold: ColdStore, cassandra: OwnCassandra, tmp_path: Path) -> None:
+    cold.end(15)
+    cold.configure(KEPT_LONG)
+    cold.start()
+    first_ms = fill_days(cold)
+    before = let_raw_go(cold, first_ms)
+    target = other(tmp_path, "cluster")
+    text = _CASSANDRA.format(host=target.host, folder=target.folder, node=cassandra.node.contact_point)
+    (target.folder / "storage.yaml").write_text(text)
+    back = other(tmp_path, "back")
+    back.configure(KEPT_SHORT)
+    for source, store in ((cold, target), (target, back)):
+        done = run(words(source, store.folder / "storage.yaml", "--customer", "cliente-a", "--yes"))
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert " 1d roll-ups: 3 of 3, checksum " in done.stdout
+        store.start()
+        try:
+            wait_until_rolled_up(store)
+            assert windows(store, A, first_ms) == before["cliente-a"]
+        finally:
+            store.end(15)

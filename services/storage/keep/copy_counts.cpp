@@ -12,6 +12,9 @@ CopyCounts& CopyCounts::operator+=(const CopyCounts& more) {
   rows += more.rows;
   rows_there += more.rows_there;
   rows_behind += more.rows_behind;
+  windows += more.windows;
+  windows_there += more.windows_there;
+  windows_kept += more.windows_kept;
   exemplars += more.exemplars;
   metadata += more.metadata;
   spans += more.spans;
@@ -20,10 +23,13 @@ CopyCounts& CopyCounts::operator+=(const CopyCounts& more) {
   refused += more.refused;
   damaged += more.damaged;
   old_rows += more.old_rows;
+  old_rollups += more.old_rollups;
   old_events += more.old_events;
   old_exemplars += more.old_exemplars;
   unkept += more.unkept;
   unkept_metadata += more.unkept_metadata;
+  days_lost += more.days_lost;
+  days_due += more.days_due;
   unwalkable += more.unwalkable;
   return *this;
 }

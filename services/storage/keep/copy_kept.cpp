@@ -18,7 +18,8 @@ std::uint32_t first_day_of(Duration keep, TimestampMs now_ms) {
 }  // namespace
 
 Result<CopyKeeps> CopyKeeps::read(const retention::ClassSettings& settings,
-                                  const retention::Keeps& all, const std::string& state_file) {
+                                  const retention::Keeps& all, const std::string& state_file,
+                                  const rolling::MadeResolutions& made) {
   auto last = retention::load_keeps(state_file);
   if (!last) return forward(last);
   std::map<CustomerId, std::string> class_of;
@@ -41,15 +42,21 @@ Result<CopyKeeps> CopyKeeps::read(const retention::ClassSettings& settings,
       keeps[kind] = retention::longer(keeps[kind], wanted[kind]);
     }
   }
-  return CopyKeeps(all, std::move(own));
+  return CopyKeeps(all, std::move(own), made);
 }
 
 CopyKept CopyKeeps::of(const CustomerId& customer, TimestampMs now_ms) const {
   const auto found = own_.find(customer);
   const retention::Keeps& keeps = found == own_.end() ? all_ : found->second;
-  return {first_day_of(keeps[retention::DataKind::kRaw], now_ms),
-          first_day_of(keeps[retention::DataKind::kTraces], now_ms),
-          first_day_of(keeps[retention::DataKind::kLogs], now_ms)};
+  CopyKept kept{first_day_of(keeps[retention::DataKind::kRaw], now_ms),
+                first_day_of(keeps[retention::DataKind::kTraces], now_ms),
+                first_day_of(keeps[retention::DataKind::kLogs], now_ms)};
+  for (std::size_t i = 0; i < made_.size(); ++i) {
+    const retention::DataKind kind = retention::kind_of(rolling::kRolledUp.at(i));
+    kept.rollups.at(i).reset();
+    if (made_.at(i)) kept.rollups.at(i) = first_day_of(keeps[kind], now_ms);
+  }
+  return kept;
 }
 
 }  // namespace vigia::storage::keep

@@ -10,6 +10,7 @@
 #include "libs/model/sample.hpp"
 #include "services/storage/retention/classes.hpp"
 #include "services/storage/retention/keeps_file.hpp"
+#include "services/storage/rolling/rollup_book.hpp"
 
 namespace vigia::storage::keep {
 
@@ -18,26 +19,32 @@ struct CopyKept {
   std::uint32_t samples = 0;  ///< and exemplars
   std::uint32_t spans = 0;
   std::uint32_t records = 0;
+  /// By rolling::kRolledUp; nothing: it makes none of that resolution.
+  rolling::MadeFrom rollups = {0, 0, 0};
 };
 
 /// As a start of that store would: a customer is kept as his class says, others as `retention:`
 /// says, and nobody shorter than he was kept last, since an hour, or a person, decides that.
 class CopyKeeps {
  public:
-  /// `state_file` is what that store noted of its customers. Its errors and the customers file's; a
-  /// customers file that a start would take in part is kInvalid: whoever is left out of it would
-  /// lose what his class keeps, and nobody would notice.
+  /// `made`: which roll-ups that store makes. `state_file` is what that store noted of its
+  /// customers. Its errors and the customers file's; a customers file that a start would take in
+  /// part is kInvalid: whoever is left out of it would lose what his class keeps, and nobody would
+  /// notice.
   static Result<CopyKeeps> read(const retention::ClassSettings& settings,
-                                const retention::Keeps& all, const std::string& state_file);
+                                const retention::Keeps& all, const std::string& state_file,
+                                const rolling::MadeResolutions& made = {true, true, true});
 
   CopyKept of(const CustomerId& customer, TimestampMs now_ms) const;
 
  private:
-  CopyKeeps(const retention::Keeps& all, retention::CustomerKeeps own)
-      : all_(all), own_(std::move(own)) {}
+  CopyKeeps(const retention::Keeps& all, retention::CustomerKeeps own,
+            const rolling::MadeResolutions& made)
+      : all_(all), own_(std::move(own)), made_(made) {}
 
   retention::Keeps all_;
   retention::CustomerKeeps own_;  // of those who are kept otherwise
+  rolling::MadeResolutions made_;
 };
 
 }  // namespace vigia::storage::keep

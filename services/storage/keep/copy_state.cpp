@@ -27,7 +27,7 @@ Result<CopyState> CopyState::load(std::string file, std::string copy) {
   std::getline(stream, line);
   const bool is_read = static_cast<bool>(stream >> state.next_.customer >> part >> state.next_.day);
   if (head != kHead || line != state.copy_ || !is_read ||
-      part > static_cast<unsigned>(CopyPart::kRecords)) {
+      part > static_cast<unsigned>(CopyPart::kRollups)) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("{} is of another copy: delete it, or name another", state.file_));
   }

@@ -10,8 +10,8 @@
 
 namespace vigia::storage::keep {
 
-/// Of a customer, in the order in which they are copied.
-enum class CopyPart : std::uint8_t { kSamples, kExemplars, kSpans, kRecords };
+/// Of a customer, in the order in which they are copied. Numbers are in the file.
+enum class CopyPart : std::uint8_t { kSamples, kExemplars, kSpans, kRecords, kRollups };
 
 /// Customers come in the order of their names.
 struct CopyPlace {

@@ -16,8 +16,8 @@ struct CopiedDay {
 
 /// Rows go as they are, with their versions, so that of two values at one time the same one stays.
 /// Nothing that the other store holds is replaced: what lies there already is passed over, and
-/// where another row has the place of one, that one goes behind it. Roll-ups do not go: the other
-/// store makes its own. Memory goes by some MiB and one row. Thread contract: one thread.
+/// where another row has the place of one, that one goes behind it. Memory goes by some MiB and one
+/// row. Thread contract: one thread.
 class SampleCopy {
  public:
   /// All must outlive it.

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "services/storage/keep/carried_rollups.hpp"
 #include "services/storage/keep/event_copy.hpp"
 #include "services/storage/keep/series_pages.hpp"
 #include "services/storage/keep/store_copy.hpp"
@@ -27,7 +28,7 @@ class Comparison {
 
   Result<bool> run() {
     for (const CustomerId& customer : job_.customers) {
-      for (const auto compare : {&Comparison::samples, &Comparison::exemplars,
+      for (const auto compare : {&Comparison::samples, &Comparison::rollups, &Comparison::exemplars,
                                  &Comparison::metadata, &Comparison::spans, &Comparison::records}) {
         auto compared = (this->*compare)(customer);
         if (!compared) return forward(compared);
@@ -51,6 +52,49 @@ class Comparison {
       auto added = add({customer, "samples", own},
                        [&](StoreSums& sums) { return sums.samples(customer, own); });
       if (!added) return added;
+    }
+    return {};
+  }
+
+  // Of days that are whole in samples the destination makes its own, and until then it has what
+  // came.
+  Result<void> rollups(const CustomerId& customer) {
+    const auto note = read_rollup_note(job_.from);
+    if (!note) return tl::unexpected<Error>(note.error());
+    const CarriedRollups carried =
+        carried_rollups(note->of(customer), job_.kept_of(customer), job_.to);
+    const auto days = days_with_series(job_.from.catalog(), customer);
+    if (!days) return forward(days);
+    const auto to = days_with_series(job_.to.catalog(), customer);
+    if (!to) return forward(to);
+    const store::DayRange all = joined(*days, *to);
+    if (all == store::kNoDays) return {};
+    const std::uint32_t last = std::min(all.last, carried.raw_gone_day);
+    for (std::size_t i = 0; i < carried.from.size(); ++i) {
+      if (!carried.from.at(i)) continue;
+      auto added = rollups_of(customer, rolling::kRolledUp.at(i),
+                              {std::max(all.first, *carried.from.at(i)), last});
+      if (!added) return added;
+    }
+    return {};
+  }
+
+  Result<void> rollups_of(const CustomerId& customer, Resolution resolution,
+                          const store::DayRange& days) {
+    const std::string kind = fmt::format("{} roll-ups", to_string(resolution));
+    const std::uint64_t step = rolling::period_days(resolution);
+    for (std::uint64_t day = rolling::period_of(resolution, days.first); day <= days.last;
+         day += step) {
+      const RollupPeriod period{resolution, static_cast<std::uint32_t>(day)};
+      tell(customer, kind, period.first_day);
+      auto from = while_it_passes(kind, [&] { return from_.windows(customer, period); });
+      if (!from) return forward(from);
+      auto to = while_it_passes(kind, [&] { return to_.windows(customer, period); });
+      if (!to) return forward(to);
+      for (const auto& [own, sum] : *to) from->try_emplace(own);
+      for (const auto& [own, sum] : *from) {
+        if (days.contains({own, own})) note({customer, kind, own, sum, (*to)[own]});
+      }
     }
     return {};
   }

@@ -8,6 +8,7 @@
 #include "services/storage/keep/event_copy.hpp"
 #include "services/storage/keep/exemplar_copy.hpp"
 #include "services/storage/keep/metadata_copy.hpp"
+#include "services/storage/keep/rollup_copy.hpp"
 #include "services/storage/keep/sample_copy.hpp"
 #include "services/storage/keep/time_word.hpp"
 #include "services/storage/keep/while_it_passes.hpp"
@@ -30,17 +31,30 @@ class StoreCopy {
 
  private:
   Result<void> copy(const CustomerId& customer) {
-    if (state_.is_done(customer, CopyPart::kRecords)) return {};
+    if (state_.is_done(customer, CopyPart::kRollups)) return {};
     // Whoever has logs alone is known there by this.
     const auto known =
         while_it_passes("the index", [&] { return job_.to.catalog().seed_of(customer); });
     if (!known) return forward(known);
+    if (auto noted = note_rollups(customer); !noted) return noted;
     tell(customer, "metadata", 0);
     if (auto copied = add(copy_metadata(job_.from, job_.to, customer)); !copied) return copied;
     if (auto copied = copy_samples(customer); !copied) return copied;
     if (auto copied = copy_exemplars(customer); !copied) return copied;
     if (auto copied = copy_spans(customer); !copied) return copied;
-    return copy_records(customer);
+    if (auto copied = copy_records(customer); !copied) return copied;
+    return copy_rollups(customer);
+  }
+
+  // Before the first sample, of whose day the other store might make less than there was.
+  Result<void> note_rollups(const CustomerId& customer) {
+    const auto note =
+        while_it_passes("what is known of roll-ups", [&] { return read_rollup_note(job_.from); });
+    if (!note) return tl::unexpected<Error>(note.error());
+    note_ = note->of(customer);
+    carried_ = carried_rollups(note_, job_.kept_of(customer), job_.to);
+    return while_it_passes("what is known of roll-ups",
+                           [&] { return note_carried(job_.to, customer, carried_); });
   }
 
   Result<void> copy_samples(const CustomerId& customer) {
@@ -101,6 +115,7 @@ class StoreCopy {
   }
 
   Result<void> copy_records(const CustomerId& customer) {
+    if (state_.is_done(customer, CopyPart::kRecords)) return {};
     const std::uint32_t kept = job_.kept_of(customer).records;
     EventCopy events(job_.from, job_.to, job_.to_clock);
     std::uint32_t day = state_.first_day(customer, CopyPart::kRecords);
@@ -108,7 +123,7 @@ class StoreCopy {
       const auto next = while_it_passes(
           "log records", [&] { return next_day_with_records(job_.from.events(), customer, day); });
       if (!next) return forward(next);
-      if (!*next) return {};
+      if (!*next) return note({customer.text(), CopyPart::kRollups, 0});
       day = **next;
       tell(customer, "log records", day);
       auto copied = add(day < kept ? events.count_records(customer, day)
@@ -116,6 +131,30 @@ class StoreCopy {
       if (!copied) return copied;
       if (auto noted = note({customer.text(), CopyPart::kRecords, ++day}); !noted) return noted;
     }
+  }
+
+  // From the first day of the period in which his first day lies: periods of days begin there, too.
+  Result<void> copy_rollups(const CustomerId& customer) {
+    RollupCopy rollups(job_.from, job_.to, told_.damage);
+    if (auto counted = add(rollups.count_left(customer, carried_)); !counted) return counted;
+    auto marks = add(rollups.count_marks(customer, carried_, note_));
+    if (!marks) return marks;
+    const auto days = days_with_series(job_.from.catalog(), customer);
+    if (!days) return forward(days);
+    if (!carried_.is_any() || *days == store::kNoDays) return {};
+    const std::uint32_t first = std::max(rolling::period_of(Resolution::kDay, days->first),
+                                         state_.first_day(customer, CopyPart::kRollups));
+    for (std::uint64_t day = first; day <= days->last; ++day) {
+      const auto own = static_cast<std::uint32_t>(day);
+      tell(customer, "roll-ups", own);
+      const auto copied = rollups.copy_day(customer, carried_, own);
+      if (!copied) return forward(copied);
+      counts_ += *copied;
+      if (copied->windows == 0 && copied->windows_there == 0) continue;
+      if (auto synced = job_.to.chunks().sync(); !synced) return synced;
+      if (auto noted = note({customer.text(), CopyPart::kRollups, own + 1}); !noted) return noted;
+    }
+    return {};
   }
 
   Result<void> add(const Result<CopyCounts>& counts) {
@@ -134,6 +173,8 @@ class StoreCopy {
   const CopyTold& told_;
   CopyState state_;
   CopyCounts counts_;
+  rolling::RollupNote note_;  // the source's, of the customer
+  CarriedRollups carried_;    // likewise
 };
 
 }  // namespace

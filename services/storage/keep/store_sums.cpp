@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <set>
 
 #include <fmt/format.h>
 #include <xxhash.h>
@@ -21,7 +22,13 @@
 namespace vigia::storage::keep {
 namespace {
 
-enum class Summed : std::uint64_t { kFloat = 1, kHistogram = 2, kExemplar = 3 };
+enum class Summed : std::uint64_t {
+  kFloat = 1,
+  kHistogram = 2,
+  kExemplar = 3,
+  kWindow = 4,
+  kHistogramDay = 5
+};
 
 std::uint64_t hash_of(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
@@ -147,6 +154,36 @@ Result<void> StoreSums::add_page(const CustomerId& customer, std::uint32_t day,
                        added.error().message));
     }
   }
+}
+
+// Both windows and days of native histograms, of which there are none.
+Result<std::map<std::uint32_t, DaySum>> StoreSums::windows(const CustomerId& customer,
+                                                           const RollupPeriod& period) {
+  std::map<std::uint32_t, DaySum> sums;
+  const auto add_page = [&](const SeriesPage& page, const std::vector<SeriesWindows>& all) {
+    for (const SeriesWindows& one : all) {
+      const std::uint64_t source = hash_of(store::encode_labels(page[one.at].labels));
+      std::set<std::uint32_t> days;
+      const auto add = [&](Summed kind, std::uint32_t day, std::uint64_t value) {
+        days.insert(day);
+        ++sums[day].items;
+        sums[day].checksum += hash_of({source, static_cast<std::uint64_t>(kind),
+                                       static_cast<std::uint64_t>(period.resolution), value});
+      };
+      for (const rolling::Window& window : one.stored.windows) {
+        add(Summed::kWindow, rolling::day_of_window(window.end_ms),
+            hash_of(bytes_of(window, period.resolution)));
+      }
+      for (const std::uint32_t day : one.stored.histogram_days) {
+        add(Summed::kHistogramDay, day, day);
+      }
+      for (const std::uint32_t day : days) ++sums[day].sources;
+    }
+    return Result<void>();
+  };
+  const auto read = each_rollup_page(store_, customer, period, say_, add_page);
+  if (!read) return forward(read);
+  return sums;
 }
 
 Result<std::map<std::uint32_t, DaySum>> StoreSums::exemplars(const CustomerId& customer,

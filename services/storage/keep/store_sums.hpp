@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "services/storage/keep/copy_counts.hpp"
+#include "services/storage/keep/rollup_pages.hpp"
 #include "services/storage/keep/series_pages.hpp"
 #include "services/storage/store/cold_store.hpp"
 
@@ -14,8 +15,8 @@ namespace vigia::storage::keep {
 
 struct DaySum {
   std::uint64_t sources = 0;   ///< series, metrics, traces; of log records 0
-  std::uint64_t items = 0;     ///< samples and native histograms, exemplars, metrics, spans,
-                               ///< log records
+  std::uint64_t items = 0;     ///< samples and native histograms, windows, exemplars, metrics,
+                               ///< spans, log records
   std::uint64_t checksum = 0;  ///< of each with its source and time, whatever their order
   bool operator==(const DaySum&) const = default;
 };
@@ -33,6 +34,9 @@ class StoreSums {
 
   /// Of several values at one time that which is answered.
   Result<DaySum> samples(const CustomerId& customer, std::uint32_t day);
+  /// Windows of a period, by their days.
+  Result<std::map<std::uint32_t, DaySum>> windows(const CustomerId& customer,
+                                                  const RollupPeriod& period);
   /// By the days of their own times.
   Result<std::map<std::uint32_t, DaySum>> exemplars(const CustomerId& customer,
                                                     TimestampMs from_ms);

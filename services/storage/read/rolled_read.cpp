@@ -251,7 +251,7 @@ Result<void> RolledReader::check(const CustomerId& customer,
 
 Result<bool> RolledReader::has_stored_histograms(const Job& job,
                                                  const std::vector<Plan>& plans) const {
-  if (!is_stored(job.asked.resolution)) return false;
+  if (!is_stored(job.customer, job.asked.resolution)) return false;
   store::ChunkQuery query{job.range.from_ms - 1, job.range.to_ms - 1, job.asked.resolution};
   query.wants_data = false;
   const auto cursor = reader_.chunks().read(job.customer, job.series, query);
@@ -358,7 +358,7 @@ Result<void> RolledRun::begin(lanes::AnswerMemory& memory) {
   }
   series_.resize(end);
   plans_.resize(end);
-  if (!reader_.is_stored(asked_.resolution)) return {};
+  if (!reader_.is_stored(customer_, asked_.resolution)) return {};
   const TimestampMs width_ms = rollup::width_ms(asked_.resolution);
   const TimestampMs from_ms = stamp_of(range_.from_ms + width_ms - 1);
   const TimestampMs to_ms = stamp_of(range_.to_ms);

@@ -149,8 +149,8 @@ class RolledReader {
   Result<std::vector<Plan>> plans(const Job& job, const rolling::RollupNote& note) const;
   Result<bool> has_stored_histograms(const Job& job, const std::vector<Plan>& plans) const;
   Result<bool> has_raw_histograms(const Job& job, const std::vector<Plan>& plans) const;
-  bool is_stored(Resolution resolution) const {
-    return book_ != nullptr && book_->note().made_from_day(resolution).has_value();
+  bool is_stored(const CustomerId& customer, Resolution resolution) const {
+    return note(customer).made_from_day(resolution).has_value();
   }
 
   const SeriesReader& reader_;
