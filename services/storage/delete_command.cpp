@@ -7,6 +7,7 @@
 
 #include "services/storage/command_progress.hpp"
 #include "services/storage/healing/heal_note.hpp"
+#include "services/storage/keep/carried_rollups.hpp"
 #include "services/storage/keep/settled_store.hpp"
 #include "services/storage/store_kinds.hpp"
 
@@ -56,6 +57,8 @@ Result<void> empty_the_log(const StoreKind& kind, const Target& target) {
   if (!opened) return forward(opened);
   const auto settled = keep::settle(*std::move(opened), target.folder, clock);
   if (!settled) return forward(settled);
+  auto forgotten = keep::forget_carried((*settled)->store(), target.customer);
+  if (!forgotten) return forgotten;
   (void)wait_until_saved(**settled, kWaitMax);  // what is left is found by the proof
   return {};
 }

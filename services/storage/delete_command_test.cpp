@@ -9,6 +9,7 @@
 
 #include "services/storage/healing/heal_note.hpp"
 #include "services/storage/inspect_command.hpp"
+#include "services/storage/rolling/rollup_book.hpp"
 #include "services/storage/store/rocksdb/customer_removal.hpp"
 #include "services/storage/store/rocksdb/index/index_key.hpp"
 #include "services/storage/store/rocksdb/kv/rocksdb_rows.hpp"
@@ -135,6 +136,15 @@ class DeleteTest : public ServiceFixture {
     return places;
   }
 
+  static void note_own_rollups(const std::string& folder,
+                               const std::map<CustomerId, rolling::OwnDays>& own) {
+    namespace kv = store::rocksdb::kv;
+    rolling::RollupNote note;
+    note.own = own;
+    const auto rows = kv::open_rocksdb({folder}).value();
+    ASSERT_TRUE(rows->put({{kv::Family::kDue, std::string(4, '\0') + "note", write_note(note)}},
+                          kv::Durability::kNow));
+  }
   static void forget_last_number(const std::string& folder) {
     namespace kv = store::rocksdb::kv;
     const std::string key(store::rocksdb::index::index_key::kLastCustomer);
@@ -157,6 +167,8 @@ TEST_F(DeleteTest, NothingOfTheCustomerIsLeftInAnyFileAndTheNeighbourHasAll) {
   const healing::HealNote note(store_folder(), "http://hot", disk_log::system_files());
   const CustomerId other = CustomerId::parse("cliente-b").value();
   ASSERT_TRUE(note.keep({{CustomerId::parse("cliente-a").value(), 1}, {other, 2}}).has_value());
+  const rolling::OwnDays own = {7, {8, 8, 8}};
+  note_own_rollups(store_folder(), {{CustomerId::parse("cliente-a").value(), own}, {other, own}});
   ASSERT_THAT(places_of(store_folder(), kMark), Not(IsEmpty()));
 
   const Said looked = remove(store_folder(), "cliente-a", false);

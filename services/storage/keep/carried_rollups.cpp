@@ -81,4 +81,16 @@ Result<void> note_carried(store::ColdStore& to, const CustomerId& customer,
   return to.chunks().due_days()->set_note(rolling::write_note(*note));
 }
 
+Result<void> forget_carried(store::ColdStore& store, const CustomerId& customer) {
+  store::DueDays* due_days = store.chunks().due_days();
+  if (due_days == nullptr) return {};
+  const auto bytes = due_days->note();
+  if (!bytes) return forward(bytes);
+  if (bytes->empty()) return {};
+  auto note = rolling::read_note(*bytes);
+  if (!note) return due_days->set_note("");
+  if (note->own.erase(customer) == 0) return {};
+  return due_days->set_note(rolling::write_note(*note));
+}
+
 }  // namespace vigia::storage::keep

@@ -38,4 +38,8 @@ CarriedRollups carried_rollups(const rolling::RollupNote& note, const CopyKept& 
 Result<void> note_carried(store::ColdStore& to, const CustomerId& customer,
                           const CarriedRollups& carried);
 
+/// What a store knows of this customer's roll-ups alone goes: his name is not left in the note. A
+/// note that cannot be read goes as a whole, which a start takes as it takes that one.
+Result<void> forget_carried(store::ColdStore& store, const CustomerId& customer);
+
 }  // namespace vigia::storage::keep

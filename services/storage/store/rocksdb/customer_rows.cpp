@@ -162,6 +162,11 @@ bool is_of(const CustomerRows& rows, Family family, std::string_view key, std::s
     const std::uint64_t series = reader.read_u64();
     return reader.ok() && std::binary_search(rows.series.begin(), rows.series.end(), series);
   }
+  if (family == Family::kDue && key.starts_with(number_key({0}))) {  // the note of roll-ups
+    std::string name;
+    append_sized(name, rows.id.text());
+    return value.find(name) != std::string_view::npos;
+  }
   const auto owner = owner_of(family, key);
   return owner.has_value() && owner->customer == rows.number && rows.number.value != 0;
 }
