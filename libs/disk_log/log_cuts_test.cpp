@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "libs/disk_log/log_state.hpp"
 #include "libs/disk_log/record_format.hpp"
 #include "libs/disk_log/testing/disk_log_fixture.hpp"
 
@@ -117,6 +118,24 @@ TEST_F(LogCutsTest, AfterAKillTheNewestSegmentMayBeLongerThanIsKnown) {
     open();
     EXPECT_EQ(skips_.size(), kept == ends_[1].offset ? 0U : 1U);
   }
+}
+
+// A reader may need minutes for what it commits: storage's does.
+TEST_F(LogCutsTest, TheEndIsNotedWhereNobodyCommits) {
+  fill(1);
+  ASSERT_TRUE(log_->sync_cursors());
+  clock_.advance(LogState::kEndNotedEach);
+  ends_.push_back(write(noise(1))->next);
+  ASSERT_TRUE(log_->sync_cursors());
+  const std::string cursors = files_.content("/log/cursors");
+  log_.reset();
+  files_.set_content("/log/cursors", cursors);  // as a kill leaves it
+  cut(0, ends_[0].offset);
+  open();
+  ASSERT_EQ(skips_.size(), 1U);
+  EXPECT_EQ(skips_[0].begin, ends_[0].offset);
+  EXPECT_EQ(skips_[0].end, ends_[1].offset);
+  EXPECT_EQ(log_->stats().damaged_records, 1U);
 }
 
 TEST_F(LogCutsTest, ASegmentThatIsGoneIsTold) {

@@ -146,8 +146,14 @@ void LogState::move(CursorState& cursor, LogPosition position) {
 
 std::optional<std::string> LogState::take_dirty_cursors() {
   const std::lock_guard lock(mutex_);
-  if (!is_dirty_) return std::nullopt;
+  const TimePoint now = clock_.steady();
+  // A cursor may not be committed for minutes. What is synced meanwhile and lost at the end of a
+  // page looks like a write that a kill has cut, unless the end was noted.
+  const bool is_end_due = last_end_ != noted_end_ && now >= noted_at_ + kEndNotedEach;
+  if (!is_dirty_ && !is_end_due) return std::nullopt;
   is_dirty_ = false;
+  noted_end_ = last_end_;
+  noted_at_ = now;
   CursorFile file;
   file.next_sequence = next_sequence_;
   for (const CursorState& cursor : cursors_)

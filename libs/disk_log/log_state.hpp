@@ -85,7 +85,8 @@ class LogState {
   bool has_passed_segment() const;
   /// True where `bytes` more do not fit beside what all cursors have passed and is still there.
   bool needs_passed_room(std::uint64_t bytes) const;
-  /// The cursors' file content, where a commit has come since the last call.
+  /// The cursors' file content, where a commit has come since the last call, or a longer end was
+  /// not noted for kEndNotedEach.
   std::optional<std::string> take_dirty_cursors();
   void mark_dirty();
 
@@ -122,6 +123,7 @@ class LogState {
   static constexpr auto kPieceTimeMax = std::chrono::milliseconds(20);
   static constexpr std::size_t kSkipsToldMax = 100;
   static constexpr Duration kSkipsToldIn = std::chrono::hours(1);
+  static constexpr Duration kEndNotedEach = std::chrono::seconds(5);
 
  private:
   struct Front {  // the first record at or after a cursor's committed position
@@ -200,7 +202,9 @@ class LogState {
   std::vector<Segment> segments_;
   std::vector<CursorState> cursors_;
   std::uint64_t last_segment_ = 0;
-  LogPosition last_end_;  // durable, of the segment that was written or found last
+  LogPosition last_end_;   // durable, of the segment that was written or found last
+  LogPosition noted_end_;  // the one that was told last to whoever writes the file of cursors
+  TimePoint noted_at_{};
   std::map<std::uint64_t, std::uint64_t> known_ends_;  // of segments, by what else is on disk
   std::uint64_t next_sequence_ = 1;
   bool is_dirty_ = false;
