@@ -70,6 +70,9 @@ class BitReader {
     return true;
   }
 
+  /// Nothing is left but what fills the last byte: fewer than eight bits, all of them 0.
+  bool is_at_end() const { return rest_.empty() && buffered_ < 8 && buffer_ == 0; }
+
  private:
   // In two halves, so that a refill always has room.
   bool read_long(unsigned count, std::uint64_t& value) {

@@ -1,5 +1,5 @@
-// Unpacks the float samples of a Prometheus XOR chunk (encoding 1).
-// Format: docs/formats/chunk.md.
+// Unpacks the float samples of a Prometheus XOR chunk (encoding 1; docs/formats/chunk.md). A count
+// that says too little is not found here: still samples are zeros, as what fills the last byte is.
 #pragma once
 
 #include <cstdint>

@@ -140,6 +140,9 @@ Result<std::vector<Sample>> unpack_samples(std::string_view bytes, TimestampMs f
   if (!has_count || !read_times(bits, samples) || !read_values(bits, samples)) {
     return fail(ErrorCode::kCorrupt, "a packed chunk ends before its last sample");
   }
+  if (!bits.is_at_end()) {
+    return fail(ErrorCode::kCorrupt, "a packed chunk does not end behind its last sample");
+  }
   return samples;
 }
 

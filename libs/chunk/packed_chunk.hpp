@@ -18,7 +18,11 @@ namespace vigia::chunk {
 /// The time of the first sample is not in the bytes. REQUIRES: samples.size() <= kSamplesMax.
 std::optional<std::string> pack_samples(const std::vector<Sample>& samples);
 
-/// What pack_samples packed. Any bytes may be given: kCorrupt on damage.
+/// What pack_samples packed. Any bytes may be given: kCorrupt on damage, also where bits are left
+/// behind the last sample. A count that says too little is found by them, but where all samples
+/// that it leaves out take none: a list of zeros is one bit however long it is, so that of a series
+/// that never changes, on a grid, the count alone says how many there are; or where they take fewer
+/// zeros than the last byte has room for.
 Result<std::vector<Sample>> unpack_samples(std::string_view bytes, TimestampMs first_ms);
 
 }  // namespace vigia::chunk

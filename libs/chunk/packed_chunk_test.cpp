@@ -109,6 +109,47 @@ TEST(PackedChunkTest, EveryCutIsFoundDamaged) {
   }
 }
 
+std::size_t taken_with_lower_counts(std::string packed) {
+  const auto whole = static_cast<unsigned char>(packed[0]);
+  EXPECT_LT(whole, 0x80) << "a count of one byte";
+  std::size_t taken = 0;
+  for (int count = 0; count < whole; ++count) {
+    packed[0] = static_cast<char>(count);
+    taken += unpack_samples(packed, kStart).has_value() ? 1 : 0;
+  }
+  return taken;
+}
+
+TEST(PackedChunkTest, ACountThatSaysTooLittleIsFound) {
+  std::vector<double> decimals;
+  std::vector<double> durations;
+  for (int i = 0; i < 100; ++i) {
+    decimals.push_back((349'857 + i * 700 + i % 13 * 31) / 100.0);
+    durations.push_back((3'076'165 + i * 2'000 + i * 7'919 % 1'009) * 0.001);
+  }
+  for (const auto& values : {decimals, durations}) {
+    EXPECT_EQ(taken_with_lower_counts(pack_samples(on_grid(values)).value()), 0U);
+    std::vector<Sample> off_the_grid = on_grid(values);
+    for (std::size_t i = 0; i < off_the_grid.size(); ++i) {
+      off_the_grid[i].timestamp_ms += static_cast<TimestampMs>(i * 7'919 % 11);
+    }
+    EXPECT_EQ(taken_with_lower_counts(pack_samples(off_the_grid).value()), 0U);
+  }
+  // Those of the test below.
+  EXPECT_EQ(taken_with_lower_counts(from_hex("05b0ea01a01ac020aa5c403ffcaa8c").value()), 0U);
+  EXPECT_EQ(taken_with_lower_counts(from_hex("02b0ea01f900008128").value()), 0U);
+}
+
+TEST(PackedChunkTest, WhatLiesBehindTheLastSampleIsDamage) {
+  const std::string packed = pack_samples(on_grid({1.5, 1.75, 80, 80.25, 3})).value();
+  EXPECT_FALSE(unpack_samples(packed + '\0', kStart).has_value());
+  EXPECT_FALSE(unpack_samples(packed + "more", kStart).has_value());
+  std::string filled = pack_samples(on_grid({7, 7})).value();
+  ASSERT_TRUE(unpack_samples(filled, kStart).has_value());
+  filled.back() = static_cast<char>(filled.back() | 1);
+  EXPECT_FALSE(unpack_samples(filled, kStart).has_value());
+}
+
 // docs/formats/chunk.md: a change here is a change of what lies on disks.
 TEST(PackedChunkTest, BytesLookAsTheFormatPageSays) {
   EXPECT_EQ(to_hex(pack_samples(on_grid({1.5, 1.75, 2.25, 2.25, 9})).value()),

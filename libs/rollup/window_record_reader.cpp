@@ -70,7 +70,7 @@ class RecordReader {
     for (std::size_t stage = 0; stage <= last; ++stage) {
       if (!(this->*kStages[stage])()) return false;
     }
-    return true;
+    return only_.has_value() || bits_.is_at_end();
   }
 
   std::vector<Window> windows() const {

@@ -130,6 +130,19 @@ TEST(WindowRecordTest, ACutRecordIsDamaged) {
   }
 }
 
+TEST(WindowRecordTest, ACountThatSaysTooLittleIsFoundInTheWhole) {
+  for (const auto& windows :
+       {day_of([](int i) { return i * 31 % 977; }), day_of([](int i) { return i % 1500 * 25; }),
+        day_of([](int i) { return i % 97 == 0 ? stale_mark() : i * 1e300; })}) {
+    std::string bytes = write_windows(std::span(windows).first(100), kFiveMinutes);
+    ASSERT_EQ(bytes[1], 100);
+    for (int count = 0; count < 100; ++count) {
+      bytes[1] = static_cast<char>(count);
+      EXPECT_FALSE(read_windows(bytes, kFiveMinutes).has_value()) << count;
+    }
+  }
+}
+
 // What lies before the cut may be given, and is right; no part is made up.
 TEST(WindowRecordTest, APartOfACutRecordIsDamagedOrRight) {
   const std::vector<Window> windows = day_of([](int i) { return i * 31 % 977; });

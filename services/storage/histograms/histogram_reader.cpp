@@ -152,7 +152,11 @@ NativeHistogram HistogramReader::made() const {
 }
 
 bool HistogramReader::next(TimestampMs& time_ms, NativeHistogram& histogram) {
-  if (is_damaged_ || read_ >= samples_) return false;
+  if (is_damaged_) return false;
+  if (read_ >= samples_) {
+    is_damaged_ = !reader_.is_at_end();
+    return false;
+  }
   if (!read_next()) {
     is_damaged_ = true;
     return false;
