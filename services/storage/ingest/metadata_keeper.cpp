@@ -248,14 +248,20 @@ std::vector<store::MetricMetadata> MetadataKeeper::choose(const OwnedMetadata& o
   return rows;
 }
 
-// False where it was done lately, or cannot be done now: then what is said stays let go.
+// False where it was done lately, or nothing can go: then what is said stays let go. Whoever is
+// full of what is still said costs the store nothing.
 bool MetadataKeeper::make_room(const CustomerId& customer) {
   const TimePoint now = clock_.steady();
   const std::uint32_t today = today_();
   std::erase_if(rooms_made_, [&](const auto& one) { return one.second + kRoomMadeAgain <= now; });
   if (today < kUnsaidDays || !rooms_made_.emplace(customer, now).second) return false;
+  const std::uint32_t unsaid = today - kUnsaidDays;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!memory_.has_before(customer, unsaid)) return false;
+  }
   store::ExpiryCuts cuts(0);
-  cuts.own.emplace(customer, static_cast<TimestampMs>(today - kUnsaidDays) * store::kDayMs);
+  cuts.own.emplace(customer, static_cast<TimestampMs>(unsaid) * store::kDayMs);
   const auto forgotten = store_.expire(cuts);
   if (!forgotten) {
     service::log_warn("metadata that is not said any more stays",

@@ -209,6 +209,20 @@ TEST_F(MetadataKeeperTest, WhatIsNotSaidAnyMoreMakesRoomWhereACustomerIsFull) {
   EXPECT_LE(store_.expiries, looks + 1) << "once an hour";
 }
 
+// He says more than he may have with each request; all that is there is still said.
+TEST_F(MetadataKeeperTest, WhoIsFullOfWhatIsStillSaidCostsTheStoreNothing) {
+  settings_.metrics_max = 3;
+  for (std::uint32_t day = 0; day < 30; ++day) {
+    day_ = kDay + day;
+    EXPECT_TRUE(say("a", {metric("m0", "x"), metric("m1", "x"), metric("m2", "x"),
+                          metric("more" + std::to_string(day), "x")}));
+    later(std::chrono::hours(24));
+  }
+  EXPECT_EQ(stored("a").size(), 3U);
+  EXPECT_EQ(keeper().stats().limited, 30U);
+  EXPECT_EQ(store_.expiries, 0U);
+}
+
 TEST_F(MetadataKeeperTest, MemoryIsBoundedByForgettingWhoHasSaidNothingForLongest) {
   settings_.known_max = 10;
   for (int i = 0; i < 8; ++i) {
@@ -266,6 +280,36 @@ TEST_F(MetadataKeeperTest, OnceItIsStoppedNothingIsKeptAndAllAreAnswered) {
   keeper().stop();
   EXPECT_FALSE(say("a", {metric("up", "x")}).has_value());
   EXPECT_EQ(keeper().stats().failed, 1U);
+}
+
+// On Cassandra they are one partition.
+TEST(MetadataMemoryTest, ACustomersMetricsTogetherSayNoMoreThanTheBound) {
+  MetadataMemory memory(1'000'000, 1'000'000);
+  const CustomerId owner = customer("a");
+  const auto take = [&](const std::string& name, std::size_t help_bytes) {
+    const std::string help(help_bytes, 'h');
+    return memory.take(owner, hash_metadata({name, 1, "", help}), kDay, {});
+  };
+  memory.begin_reading(owner, {});
+  constexpr std::size_t kHalf = MetadataMemory::kStoredBytesMax / 2;
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; bytes < kHalf; ++i) {  // read from the store
+    const std::string name = "m" + std::to_string(i);
+    memory.note_row(owner, hash_metadata({name, 1, "", std::string(4'000, 'h')}), kDay);
+    memory.note_row(owner, hash_metadata({name, 1, "", std::string(4'000, 'h')}), kDay);
+    bytes += name.size() + 4'000;
+  }
+  for (std::size_t i = 0; take("n" + std::to_string(i), 4'000) == Said::kNew; ++i) bytes += 4'000;
+  EXPECT_LE(bytes, MetadataMemory::kStoredBytesMax);
+  EXPECT_GT(bytes, MetadataMemory::kStoredBytesMax / 100 * 99);
+  for (std::size_t room = 2'048; room > 0; room /= 2) {
+    (void)take("room" + std::to_string(room), room);
+  }
+  EXPECT_EQ(take("m0", 4'096), Said::kTooMany) << "nor by a change";
+  EXPECT_EQ(take("m0", 10), Said::kNew);
+  EXPECT_EQ(take("m1", 10), Said::kNew);
+  EXPECT_EQ(take("n", 4'000), Said::kNew) << "room that a change has made";
+  EXPECT_EQ(memory.take(customer("b"), hash_metadata({"up", 1, "", "x"}), kDay, {}), Said::kNew);
 }
 
 TEST(MetadataHashTest, WhatMovesFromOneTextToTheOtherIsAnother) {

@@ -30,7 +30,9 @@ bool is_noted(const MetadataHash& hash, std::uint32_t day, std::uint32_t today) 
 // Each text's hash is the next one's seed: what moves from one to the other changes the hash.
 MetadataHash hash_metadata(const MetadataText& text) {
   const std::uint64_t unit = hash_of(text.unit, text.type);
-  return {hash_of(text.metric, 0), hash_of(text.help, unit)};
+  const std::size_t bytes = text.metric.size() + text.unit.size() + text.help.size();
+  return {hash_of(text.metric, 0), hash_of(text.help, unit),
+          static_cast<std::uint16_t>(std::min<std::size_t>(bytes, UINT16_MAX))};
 }
 
 bool MetadataMemory::is_to_be_read(const CustomerId& customer, TimePoint now) const {
@@ -43,6 +45,7 @@ void MetadataMemory::begin_reading(const CustomerId& customer, TimePoint now) {
   size_ -= shelf.metrics.size();
   shelf.before = std::move(shelf.metrics);
   shelf.metrics = {};
+  shelf.bytes = 0;
   shelf.read_at = now;
   shelf.used_at = now;
 }
@@ -50,12 +53,16 @@ void MetadataMemory::begin_reading(const CustomerId& customer, TimePoint now) {
 void MetadataMemory::note_row(const CustomerId& customer, const MetadataHash& hash,
                               std::uint32_t day) {
   Shelf& shelf = shelves_[customer];
-  Known known{hash.content, day};
+  Known known{hash.content, day, 0, hash.bytes};
   if (const auto before = shelf.before.find(hash.metric); before != shelf.before.end()) {
     known.changes = before->second.changes;
     known.minute = before->second.minute;
   }
-  if (shelf.metrics.insert_or_assign(hash.metric, known).second) ++size_;
+  const auto [place, is_added] = shelf.metrics.try_emplace(hash.metric);
+  if (is_added) ++size_;
+  shelf.bytes += hash.bytes;
+  shelf.bytes -= place->second.bytes;
+  place->second = known;
 }
 
 bool MetadataMemory::is_stored(const CustomerId& customer, const MetadataHash& hash,
@@ -75,8 +82,10 @@ Said MetadataMemory::take(const CustomerId& customer, const MetadataHash& hash, 
   shelf.before = {};
   const auto found = shelf.metrics.find(hash.metric);
   if (found == shelf.metrics.end()) {
-    if (shelf.metrics.size() >= metrics_max_) return Said::kTooMany;
-    shelf.metrics.emplace(hash.metric, Known{hash.content, today});
+    if (shelf.metrics.size() >= metrics_max_ || !shelf.has_room_for(hash.bytes, 0))
+      return Said::kTooMany;
+    shelf.metrics.emplace(hash.metric, Known{hash.content, today, 0, hash.bytes});
+    shelf.bytes += hash.bytes;
     ++size_;
     make_room(customer);
     return Said::kNew;
@@ -87,11 +96,15 @@ Said MetadataMemory::take(const CustomerId& customer, const MetadataHash& hash, 
     known.day = today;
     return Said::kNew;
   }
+  if (!shelf.has_room_for(hash.bytes, known.bytes)) return Said::kTooMany;
   const std::int64_t minute = minute_of(now);
   if (known.minute != minute) known.changes = 0;
   if (known.changes >= kChangesAMinute) return Said::kTooOften;
   ++known.changes;
   known.minute = minute;
+  shelf.bytes += hash.bytes;
+  shelf.bytes -= known.bytes;
+  known.bytes = hash.bytes;
   known.content = hash.content;
   known.day = today;
   return Said::kNew;
@@ -102,6 +115,14 @@ void MetadataMemory::forget(const CustomerId& customer) {
   if (found == shelves_.end()) return;
   size_ -= found->second.metrics.size();
   shelves_.erase(found);
+}
+
+bool MetadataMemory::has_before(const CustomerId& customer, std::uint32_t day) const {
+  const auto shelf = shelves_.find(customer);
+  if (shelf == shelves_.end()) return false;
+  const auto& metrics = shelf->second.metrics;
+  return std::any_of(metrics.begin(), metrics.end(),
+                     [&](const auto& one) { return one.second.day < day; });
 }
 
 void MetadataMemory::make_room(const CustomerId& keep) {

@@ -27,6 +27,7 @@ struct MetadataText {
 struct MetadataHash {
   std::uint64_t metric = 0;
   std::uint64_t content = 0;
+  std::uint16_t bytes = 0;  ///< of all of it, up to as many as there are places for
   bool operator==(const MetadataHash&) const = default;
 };
 MetadataHash hash_metadata(const MetadataText& text);
@@ -35,7 +36,7 @@ MetadataHash hash_metadata(const MetadataText& text);
 enum class Said : std::uint8_t {
   kStored,   ///< nothing, it is there
   kNew,      ///< write it
-  kTooMany,  ///< the customer has as many metrics as he may: let it go
+  kTooMany,  ///< the customer has as many metrics, or as much of them, as he may: let it go
   kTooOften  ///< the metric has changed as often in this minute as it may: let it go
 };
 
@@ -50,6 +51,8 @@ class MetadataMemory {
   static constexpr std::uint32_t kChangesAMinute = 3;
   /// Of a metric: its slot, at what the table is filled to on average.
   static constexpr std::size_t kMetricBytes = 48;
+  /// Of what a customer's metrics say, names included: on Cassandra they are one partition.
+  static constexpr std::size_t kStoredBytesMax = 64U << 20U;
 
   /// `metrics_max` of a customer; `known_max` of all together.
   MetadataMemory(std::size_t metrics_max, std::size_t known_max)
@@ -72,21 +75,28 @@ class MetadataMemory {
   /// Forgets, of whoever was not heard of for longest, until it holds no more than it may.
   void make_room(const CustomerId& keep);
   void forget(const CustomerId& customer);
+  /// Whether something of the customer was noted last before `day`, as far as is known.
+  bool has_before(const CustomerId& customer, std::uint32_t day) const;
   std::size_t size() const { return size_; }
 
  private:
   struct Known {
     std::uint64_t content = 0;
     std::uint32_t day = 0;
-    std::uint32_t changes = 0;  // in the minute
+    std::uint16_t changes = 0;  // in the minute
+    std::uint16_t bytes = 0;    // stored
     std::int64_t minute = 0;
   };
   struct Shelf {  // a customer's
     boost::unordered_flat_map<std::uint64_t, Known> metrics;
     // What was there before it was read again: how often it has changed.
     boost::unordered_flat_map<std::uint64_t, Known> before;
+    std::size_t bytes = 0;  // of metrics
     TimePoint read_at{};
     TimePoint used_at{};
+    bool has_room_for(std::size_t more, std::size_t instead_of) const {
+      return more <= instead_of || bytes - instead_of + more <= kStoredBytesMax;
+    }
   };
   const std::size_t metrics_max_;
   const std::size_t known_max_;

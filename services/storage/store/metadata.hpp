@@ -46,8 +46,8 @@ class MetadataStore {
   virtual Result<void> read(const CustomerId& customer, std::string_view metric, const Visit& visit,
                             const WorkLimit& limit) = 0;
 
-  /// Forgets what was last noted on a day that is over at its customer's cut, but for what is put
-  /// meanwhile; how much.
+  /// Forgets what was last noted on a day over at its customer's cut, but what is put meanwhile;
+  /// how much. Cuts that keep all but one customer's read his rows alone, and wait for no others.
   virtual Result<std::size_t> expire(const ExpiryCuts& cuts) = 0;
   virtual std::uint64_t disk_bytes() const = 0;
   /// That was left out of answers because it cannot be read.

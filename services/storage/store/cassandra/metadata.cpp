@@ -1,6 +1,7 @@
 #include "services/storage/store/cassandra/metadata.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -14,6 +15,7 @@ using vigia::cassandra::RowReader;
 
 constexpr std::size_t kTogether = 256;        // requests under way, so that memory goes by this
 constexpr std::uint32_t kMetadataRows = 500;  // of some 5 KB at most
+constexpr std::size_t kFailuresMax = 3;       // each may have taken its whole deadline
 
 bool is_over(std::uint32_t day, TimestampMs before_ms) {
   return (static_cast<TimestampMs>(day) + 1) * kDayMs <= before_ms;
@@ -87,7 +89,7 @@ Result<void> CassandraMetadata::read(const CustomerId& customer, std::string_vie
   BoundCells cells;
   cells.add_text(owner);
   if (!metric.empty()) cells.add_text(metric);
-  Rows rows(session_, metric.empty() ? *read_all_ : *read_one_, std::move(cells), owner);
+  Rows rows(session_, metric.empty() ? *read_all_ : *read_one_, std::move(cells), owner, &limit);
   for (;;) {
     if (auto checked = limit.check(); !checked) return checked;
     auto row = rows.next();
@@ -104,17 +106,32 @@ Result<void> CassandraMetadata::read(const CustomerId& customer, std::string_vie
 
 Result<std::size_t> CassandraMetadata::expire(const ExpiryCuts& cuts) {
   if (cuts.latest_ms() <= 0) return 0U;
-  const std::string days = days_of(cuts);
+  // Room for one who is full: what the sweep has done stays known.
+  if (cuts.before_ms <= 0 && cuts.own.size() == 1)
+    return expire_of(cuts.own.begin()->first, cuts.own.begin()->second);
+  std::string days = days_of(cuts);
+  {
+    const std::lock_guard lock(expire_mutex_);
+    if (days == expired_to_) return 0U;
+  }
+  auto gone = expire_each(cuts);
   const std::lock_guard lock(expire_mutex_);
-  if (days == expired_to_) return 0U;
-  expired_to_.clear();
+  expired_to_ = gone ? std::move(days) : "";
+  return gone;
+}
+
+Result<std::size_t> CassandraMetadata::expire_each(const ExpiryCuts& cuts) {
   std::size_t gone = 0;
+  std::size_t in_a_row = 0;  // that failed
+  std::optional<Error> first;
   for (const CustomerId& customer : catalog_.customers()) {
     const auto some = expire_of(customer, cuts.of(customer));
-    if (!some) return some;
-    gone += *some;
+    if (some) gone += *some;
+    if (!some && !first) first = with_context(customer.text(), some.error());
+    in_a_row = some ? 0 : in_a_row + 1;
+    if (in_a_row == kFailuresMax) break;
   }
-  expired_to_ = days;
+  if (first) return tl::unexpected<Error>(*first);
   return gone;
 }
 

@@ -26,20 +26,22 @@ class CassandraMetadata final : public MetadataStore {
   Result<void> sync() override { return {}; }
   Result<void> read(const CustomerId& customer, std::string_view metric, const Visit& visit,
                     const WorkLimit& limit) override;
-  /// Rows are read where the days of the cuts are others than at the last call.
+  /// A customer whose rows cannot be read keeps those behind him from nothing; where several in a
+  /// row cannot, the cluster is asked no more this time.
   Result<std::size_t> expire(const ExpiryCuts& cuts) override;
   std::uint64_t disk_bytes() const override { return 0; }  // the nodes' own
   std::uint64_t damaged() const override { return malformed_; }
 
  private:
+  Result<std::size_t> expire_each(const ExpiryCuts& cuts);
   Result<std::size_t> expire_of(const CustomerId& customer, TimestampMs before_ms);
 
   vigia::cassandra::Session& session_;
   Catalog& catalog_;
   Statement write_, read_all_, read_one_, list_days_, forget_;
   std::atomic<std::uint64_t> malformed_{0};
-  std::mutex expire_mutex_;
-  std::string expired_to_;  // the days of the last call's cuts; "": it has failed
+  std::mutex expire_mutex_;  // never held while the cluster is asked
+  std::string expired_to_;   // the days of the last call's cuts; "": it has failed
 };
 
 }  // namespace vigia::storage::store::cassandra

@@ -96,6 +96,34 @@ class Forgetting {
   std::size_t forgotten_ = 0;
 };
 
+// False of what is no row: whoever reads it sets it aside.
+bool is_over_at(const kv::Scan& scan, TimestampMs before_ms) {
+  std::string_view key = scan.key();
+  bool ok = true;
+  kv::take_key_u32(key, ok);  // the customer
+  if (!ok) return false;
+  const auto found = parse_row(key, scan.value());
+  return found.has_value() && is_over(found->day, before_ms);
+}
+
+Result<std::size_t> ended(const kv::Scan& scan, Forgetting& forgetting) {
+  if (auto status = scan.status(); !status) return forward(status);
+  if (auto flushed = forgetting.flush(); !flushed) return forward(flushed);
+  return forgetting.forgotten();
+}
+
+Result<std::size_t> forget_of(kv::OrderedStore& store, CustomerNumber customer,
+                              TimestampMs before_ms) {
+  const std::string prefix = customer_prefix(customer);
+  const auto scan = store.scan(kv::Family::kMetadata, prefix, kv::after_prefix(prefix));
+  Forgetting forgetting(store);
+  while (scan->next()) {
+    if (!is_over_at(*scan, before_ms)) continue;
+    if (auto added = forgetting.add(*scan); !added) return forward(added);
+  }
+  return ended(*scan, forgetting);
+}
+
 }  // namespace
 
 Result<void> KvMetadata::put(CustomerNumber customer, std::span<const MetricMetadata> metrics) {
@@ -133,14 +161,22 @@ Result<void> KvMetadata::read(CustomerNumber customer, std::string_view metric,
   return scan->status();
 }
 
+// The lock is not held while rows are read: nobody waits for a sweep.
 Result<std::size_t> KvMetadata::expire(const kv::DayCuts& cuts) {
   if (cuts.latest_ms <= 0) return 0U;
-  const std::string days = days_of(cuts);
-  const std::lock_guard lock(mutex_);
-  if (days == expired_to_) return 0U;
-  expired_to_.clear();
+  // Room for one who is full: what the sweep has done stays known.
+  if (cuts.before_ms <= 0 && cuts.own.size() == 1) {
+    const auto& [number, cut_ms] = *cuts.own.begin();
+    return forget_of(store_, CustomerNumber{number}, cut_ms);
+  }
+  std::string days = days_of(cuts);
+  {
+    const std::lock_guard lock(mutex_);
+    if (days == expired_to_) return 0U;
+  }
   auto forgotten = forget_before(cuts);
-  if (forgotten) expired_to_ = days;
+  const std::lock_guard lock(mutex_);
+  expired_to_ = forgotten ? std::move(days) : "";
   return forgotten;
 }
 
@@ -159,13 +195,10 @@ Result<std::size_t> KvMetadata::forget_before(const kv::DayCuts& cuts) {
       scan->seek(next);
       continue;
     }
-    const auto found = parse_row(key, scan->value());
-    if (!found.has_value() || !is_over(found->day, cut_ms)) continue;
+    if (!is_over_at(*scan, cut_ms)) continue;
     if (auto added = forgetting.add(*scan); !added) return forward(added);
   }
-  if (auto status = scan->status(); !status) return forward(status);
-  if (auto flushed = forgetting.flush(); !flushed) return forward(flushed);
-  return forgetting.forgotten();
+  return ended(*scan, forgetting);
 }
 
 Result<void> check_metadata_row(std::string_view key, std::string_view value) {

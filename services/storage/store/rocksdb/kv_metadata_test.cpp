@@ -75,5 +75,26 @@ TEST_F(KvMetadataTest, ExpiryLooksOncePerDayOfItsCuts) {
   EXPECT_EQ(metadata_.expire(over_ms + kDayMs).value(), 1U);
 }
 
+// A customer who is full would make the daily look an hourly one.
+TEST_F(KvMetadataTest, RoomThatIsMadeForOneMakesTheNextLookNoLonger) {
+  const auto room = [this](std::uint32_t customer, TimestampMs cut_ms) {
+    kv::DayCuts cuts(0);
+    cuts.own.emplace(customer, cut_ms);
+    cuts.earliest_ms = 0;
+    cuts.latest_ms = cut_ms;
+    return metadata_.expire(cuts).value();
+  };
+  put("a");
+  const TimestampMs over_ms = (static_cast<TimestampMs>(kDay) + 1) * kDayMs;
+  EXPECT_EQ(metadata_.expire(over_ms).value(), 1U);
+  put("a");
+  put("b");
+  EXPECT_EQ(room(kCustomer.value, over_ms - 1), 0U);
+  EXPECT_EQ(room(kCustomer.value + 1, over_ms), 0U);
+  EXPECT_EQ(metadata_.expire(over_ms).value(), 0U) << "of the same day: it was looked at";
+  EXPECT_EQ(room(kCustomer.value, over_ms), 2U);
+  EXPECT_THAT(read(), testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace vigia::storage::store::rocksdb
