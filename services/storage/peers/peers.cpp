@@ -45,6 +45,7 @@ struct Peers::Exchange {
   std::condition_variable all_came;
   std::size_t left = 0;
   std::vector<std::optional<Result<net::ClientResponse>>> responses;
+  std::set<std::size_t> reached;          // who may have seen something of it
   lanes::AnswerMemory* memory = nullptr;  // used by whoever waits, or under the lock meanwhile
   std::optional<Error> refusal;           // its
 
@@ -54,6 +55,10 @@ struct Peers::Exchange {
     auto fits = memory->add(bytes);
     if (!fits && !refusal) refusal = std::move(fits.error());
     return fits.has_value();
+  }
+  void went_out(std::size_t place) {
+    const std::lock_guard lock(mutex);
+    reached.insert(place);
   }
   void came(std::size_t place, Result<net::ClientResponse> response) {
     const std::lock_guard lock(mutex);
@@ -188,6 +193,7 @@ Result<Peers::Replies> Peers::exchange(const std::vector<Peer*>& peers, const st
     net::ClientRequest request = request_of(*peers[i], customer, body);
     request.response_bytes_max = memory == nullptr ? kLookBytesMax : kAnswerBytesMax;
     request.may_grow = [exchange](std::size_t bytes) { return exchange->may_grow(bytes); };
+    request.on_sent = [exchange, i] { exchange->went_out(i); };
     client_->send(std::move(request), [exchange, i](Result<net::ClientResponse> response) {
       exchange->came(i, std::move(response));
     });
@@ -196,18 +202,26 @@ Result<Peers::Replies> Peers::exchange(const std::vector<Peer*>& peers, const st
   if (exchange->refusal) return tl::unexpected<Error>(*exchange->refusal);
   std::vector<Result<Reply>> replies;
   for (std::size_t i = 0; i < peers.size(); ++i) {
-    replies.push_back(reply_of(std::move(*exchange->responses[i])));
+    auto& response = *exchange->responses[i];
+    // Of one that timed out, the question may only have waited for those before it.
+    if (!response && response.error().code == ErrorCode::kUnavailable &&
+        !exchange->reached.contains(i)) {
+      response.error().code = ErrorCode::kNotFound;
+    }
+    replies.push_back(reply_of(std::move(response)));
     note(*peers[i], replies.back(), memory == nullptr);
   }
   return replies;
 }
 
-// kUnavailable where it may answer the next one, another code where it answers nobody for now.
+// kUnavailable where it may answer the next one, kNotFound where nobody takes a connection, another
+// code where it seems to answer nobody for now.
 Result<Peers::Reply> Peers::reply_of(Result<net::ClientResponse> response) {
   if (!response) {
-    const bool is_large = response.error().code == ErrorCode::kTooLarge;  // of that customer's
-    return fail(is_large ? ErrorCode::kUnavailable : ErrorCode::kDeadline,
-                words_of(std::move(response.error().message)));
+    ErrorCode code = ErrorCode::kDeadline;
+    if (response.error().code == ErrorCode::kNotFound) code = ErrorCode::kNotFound;
+    if (response.error().code == ErrorCode::kTooLarge) code = ErrorCode::kUnavailable;  // that one
+    return fail(code, words_of(std::move(response.error().message)));
   }
   if (response->status != kOk) {
     constexpr int kTooManyRequests = 429;
@@ -227,7 +241,8 @@ void Peers::note(Peer& peer, const Result<Reply>& reply, bool is_look) {
     ++peer.failures;
     // Who refuses one customer for what that one holds answers the others.
     if (reply.error().code == ErrorCode::kUnavailable) return;
-    if (!is_look) {
+    // A refused connection says nothing of what was asked.
+    if (!is_look && reply.error().code != ErrorCode::kNotFound) {
       is_look_wanted_ = true;
       wake_.notify_all();
       return;

@@ -33,8 +33,8 @@ struct PeerState {
   std::uint64_t failures = 0;
 };
 
-/// A peer that does not answer a look is away: reads ask it no more until it answers one. It is
-/// looked for from here, each second, and at once where a read has waited for it in vain: what a
+/// A peer that takes no connection or answers no look is away: reads ask it no more until it does.
+/// It is looked for from here, each second, and at once where a read has waited in vain: what a
 /// customer's own question takes says nothing of the others'. Whether answers are whole goes by the
 /// store's own list of those who share it, which is read before they are asked: each second, and by
 /// each read while somebody is away. Each of them has to have answered. So one that is gone for

@@ -311,6 +311,32 @@ TEST_F(PeersTest, WhoSaysNothingIsAskedNoMoreByReads) {
   EXPECT_LE(failures() - before, took.count() + 2);
 }
 
+// Looks are slow here, as another one says nothing at all: reads do not wait for one.
+TEST_F(PeersTest, WhoTakesNoConnectionIsAskedNoMoreByReads) {
+  const SilentPort silent;
+  patience_ = std::chrono::milliseconds(500);
+  Running b = start("b");
+  const std::string url = url_of(b);
+  Running a = start("a", {url, silent.url()});
+  write_to(a, "m", {{now_, 1}});
+  b.reset();
+  const auto failures = [&] {
+    return at(a, [&] {
+      return service_metric("vigia_storage_peer_failures_total{peer=\"" + url + "\"}");
+    });
+  };
+  constexpr int kReads = 200;
+  const double before = failures();
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < kReads; ++i) {
+    EXPECT_THAT(values_at(a, "m"), ElementsAre(Pair(now_, 1)));
+    EXPECT_EQ(incomplete_, "peers");
+  }
+  // By one read, and by looks, none of which takes less than the patience.
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  EXPECT_LE(failures() - before, 1 + took / patience_ + 2);
+}
+
 // It has begun, and nobody who looks each second can know.
 TEST_F(PeersTest, WhoBeginsBehindAnAddressThatDoesNotAnswerIsMissedAtOnce) {
   const SilentPort silent;
