@@ -320,6 +320,12 @@ void Service::add_log_metrics() {
     const auto gauge = plain_metric(emit, service::MetricType::kGauge);
     const ingest::IngesterStats ingest = ingester_->stats();
     gauge("vigia_storage_samples_pending", "Samples under way to the heads.", ingest.items_pending);
+    gauge("vigia_storage_late_owed",
+          "Samples that were logged and then refused, taken before whatever comes after them.",
+          ingest.owed.items);
+    counter("vigia_storage_late_forgotten_total",
+            "Samples for which there was no room among those: a kill may bring them back first.",
+            ingest.owed.forgotten);
     gauge("vigia_storage_log_bytes", "Write-ahead log on disk.", ingest.log.bytes);
     counter("vigia_storage_log_syncs_total", "fdatasync calls of the log.", ingest.log.syncs);
     counter("vigia_storage_log_damaged_records_total", "Damaged passages of the log.",

@@ -84,7 +84,7 @@ Result<void> HeadSet::relieve() {
 }
 
 // A head that is forgotten costs its next sample a look into the store, so that comes second. One
-// that waits for such a look is needed there.
+// that waits for such a look, or whose late samples do, is needed there: they are logged by now.
 void HeadSet::relieve_part(Shard& shard, customers::CustomerNumber customer) {
   const bool may_forget = relieved_parts_ >= kParts;
   const std::lock_guard lock(shard.mutex);
@@ -101,7 +101,8 @@ void HeadSet::relieve_part(Shard& shard, customers::CustomerNumber customer) {
                      [&] { sweep_head(store::SeriesId{at->first}, head, {.close_all = true}); });
     }
     if (had_samples && head.is_empty()) ++closed_for_memory_;
-    if (may_forget && head.is_empty() && !head.awaits_store) {
+    const bool is_waited_for = head.awaits_store || shard.waiting.contains(at->first);
+    if (may_forget && head.is_empty() && !is_waited_for) {
       account(shard, customer, head.memory_bytes(), 0);
       last_forgotten_ = std::max(last_forgotten_, head.last_append);
       at = shard.heads.erase(at);

@@ -43,9 +43,9 @@ struct StoreWork {
   std::vector<Sample> samples;
   std::vector<HistogramSample> histograms;
   Epoch epoch = kNoEpoch;
-  /// append_known's. As long as one of the work lives, samples of its span that come later are
-  /// work too, behind it: the first in the log is the one that stays, now and after a restart.
-  /// Outlived by the heads; never let go under their locks.
+  /// append_known's. While one of the work lives, later samples of its span are work too: who
+  /// appends it before them, in several tries if need be (ingest/owed_work.hpp), has the first in
+  /// the log stay, now and after a restart. Outlived by the heads; never let go under their locks.
   std::shared_ptr<const void> turn = {};
   std::size_t items() const { return samples.size() + histograms.size(); }
 };

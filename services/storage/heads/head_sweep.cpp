@@ -54,7 +54,8 @@ Epoch HeadSet::sweep_shard(Shard& shard, const SweepTime& time, std::uint64_t& c
       contain_faults("storage: closing a series",
                      [&] { sweep_head(store::SeriesId{at->first}, head, time); });
     }
-    if (head.is_empty() && head.last_append + kForget <= time.now) {
+    const bool is_waited_for = shard.waiting.contains(at->first);
+    if (head.is_empty() && !is_waited_for && head.last_append + kForget <= time.now) {
       account(shard, head.customer, head.memory_bytes(), 0);
       at = shard.heads.erase(at);
       continue;

@@ -331,8 +331,7 @@ Result<heads::AppendCounts> Ingester::apply_batch(const IngestBatch& batch,
     if (!applied) return forward(applied);
     if (!is_whole) {
       if (!is_replay)
-        // A series that is set aside is counted so as a whole: what it had handed to the late lane
-        // must not be stored behind that count.
+        // It is counted as a whole: what the late lane has of it must not be stored behind that.
         late->erase(late->begin() + static_cast<std::ptrdiff_t>(late_before), late->end());
       const std::size_t items = series.samples.size() + series.histograms.size();
       own.set_aside = items - (own.stored + own.repeats + own.conflicts);
@@ -380,8 +379,7 @@ heads::Epoch Ingester::steady_epoch() const {
   return epoch_at_start_ + static_cast<heads::Epoch>(minutes);
 }
 
-// Before the samples are applied: a whole stream that is ahead of this machine's clock is right,
-// the clock is behind.
+// Before the samples are applied: where a whole stream is ahead of the clock, that one is behind.
 void Ingester::note_times(const IngestBatch& batch, const disk_log::RecordHeader& header) {
   customers::CustomerNumber customer;
   TimestampMs newest_ms = 0;
@@ -463,6 +461,7 @@ Result<void> Ingester::checkpoint(heads::Epoch oldest) {
   // Starts before are never asked for again: the oldest epoch of what is open only grows.
   const heads::Epoch keep = oldest == heads::kNoEpoch ? epoch_ : std::min(oldest, epoch_);
   epoch_starts_.erase(epoch_starts_.begin(), epoch_starts_.lower_bound(keep));
+  if (late_ != nullptr) late_->let_go(keep);
   if (copies_ != nullptr) copies_->release(oldest, slots_.now(clock_));
   return {};
 }
@@ -477,6 +476,7 @@ IngesterStats Ingester::stats() const {
   stats.replay_damaged = replay_damaged_;
   stats.items_pending = items_pending_;
   stats.late_pending = late_->items();
+  stats.owed = late_->owed().stats();
   stats.sweeps = sweeps_;
   stats.sweep_failures = sweep_failures_;
   if (renewal_ != nullptr) stats.renewal = renewal_->stats();

@@ -41,6 +41,7 @@ struct IngesterStats {
   std::uint64_t replay_damaged = 0;  ///< records of the log that could not be read
   std::uint64_t items_pending = 0;
   std::uint64_t late_pending = 0;  ///< of them, those that wait for a look into the store
+  OwedStats owed;                  ///< late ones that were logged and then refused
   std::uint64_t sweeps = 0;
   std::uint64_t sweep_failures = 0;
   CopyRenewalStats renewal;

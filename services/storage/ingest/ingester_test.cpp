@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/fault.hpp"
+#include "libs/chunk/chunk_reader.hpp"
 #include "services/storage/read/testing/read_series.hpp"
 #include "services/storage/store/testing/memory_cold_store.hpp"
 #include "services/storage/store/testing/watched_chunks.hpp"
@@ -355,6 +356,35 @@ TEST_F(ScriptedIngesterTest, AThrowOfWhoIsAnsweredEndsNoThread) {
   EXPECT_EQ(write(batch({2})).get().value().stored, 2U);
   EXPECT_EQ(fault_count(), faults + 1);
   EXPECT_EQ(ingester_->stats().items_pending, 0U);
+}
+
+// It was logged before the store refused it, and the log gives it back first.
+TEST_F(ScriptedIngesterTest, WhatWasRefusedIsNoStrongerAfterAKillThanBefore) {
+  const auto values = [&] {
+    std::vector<double> all;
+    for (const Sample& sample : chunk::read_samples(heads_->read({1}).chunk).value())
+      all.push_back(sample.value);
+    return all;
+  };
+  start();
+  store_.on_newest = [&](store::SeriesId) -> Result<void> {
+    return fail(ErrorCode::kUnavailable, "no space left on the disk");
+  };
+  EXPECT_FALSE(write(batch({1})).get().has_value());
+  EXPECT_FALSE(write(batch({1})).get().has_value());
+  EXPECT_EQ(ingester_->stats().owed.items, 2U) << "once";
+  store_.on_newest = [](store::SeriesId) { return Result<void>(); };
+  IngestBatch others = batch({1});
+  others.series[0].samples = {{kNow, 10}, {kNow + kStep, 20}, {kNow + 2 * kStep, 30}};
+  const auto counts = write(others).get().value();
+  EXPECT_EQ(counts.stored, 1U);
+  EXPECT_EQ(counts.conflicts, 2U);
+  EXPECT_EQ(ingester_->stats().owed.items, 0U);
+  EXPECT_THAT(values(), ElementsAre(1, 2, 30));
+  EXPECT_EQ(write(batch({1})).get().value().repeats, 2U);
+  ingester_.reset();
+  start();
+  EXPECT_THAT(values(), ElementsAre(1, 2, 30));
 }
 
 TEST_F(ScriptedIngesterTest, AReplayWaitsForAStoreThatRefuses) {

@@ -11,7 +11,7 @@ namespace {
 
 // Of one turn: some ten milliseconds.
 constexpr std::size_t kPartItems = 500;
-constexpr std::size_t kPartsMax = 16'384;
+constexpr std::size_t kOwedPart = 4;  // of the memory
 
 std::size_t items_of(const std::vector<heads::StoreWork>& part) {
   std::size_t items = 0;
@@ -113,9 +113,9 @@ struct LateLane::Waiting {
 };
 
 LateLane::LateLane(heads::HeadSet& heads, std::size_t bytes_max)
-    : heads_(heads),
-      bytes_("late samples", bytes_max),
-      lanes_({"late samples", 1, 1, kPartsMax, SIZE_MAX}) {}
+    : owed_(heads, bytes_max / kOwedPart),
+      bytes_("late samples", bytes_max - bytes_max / kOwedPart),
+      lanes_({"late samples", 1, 1, SIZE_MAX, SIZE_MAX}) {}
 
 Result<void> LateLane::check(const std::string& lane) const {
   if (auto room = bytes_.check(lane); !room) return room;
@@ -124,25 +124,21 @@ Result<void> LateLane::check(const std::string& lane) const {
 
 void LateLane::submit(std::vector<heads::StoreWork> work, Done done) {
   const auto request = std::make_shared<Request>(std::move(done));  // shared by its parts
-  // As a whole: of parts the first would keep the next out, each time the request came again.
-  if (auto held = hold(work, *request); !held) {
-    request->error = held.error();
-    return;
-  }
+  hold(work, *request);
   auto parts = cut(std::move(work));
   request->parts = parts.size();
   for (auto& part : parts) submit_part(std::move(part), request);
   request->is_queued = true;
 }
 
-Result<void> LateLane::hold(const std::vector<heads::StoreWork>& work, Request& request) {
+void LateLane::hold(const std::vector<heads::StoreWork>& work, Request& request) {
   std::map<std::string, std::size_t> bytes;
   for (const heads::StoreWork& one : work) bytes[lane_of(one.series.customer)] += bytes_of(one);
   for (const auto& [lane, amount] : bytes) {
     request.held.push_back(std::make_unique<lanes::HeldShare>(bytes_, lane));
-    if (auto taken = request.held.back()->grow_to(amount); !taken) return taken;
+    // What has no room here holds its share of what is under way, until it is answered.
+    (void)request.held.back()->grow_to(amount);
   }
-  return {};
 }
 
 void LateLane::submit_part(std::vector<heads::StoreWork> part,
@@ -155,19 +151,22 @@ void LateLane::submit_part(std::vector<heads::StoreWork> part,
     waiting.reset();  // before the request's end, which answers
     request->note(counts);
   };
-  const auto taken = lanes_.submit(lane, 0, std::move(job));
-  if (!taken) request->note(tl::unexpected<Error>(taken.error()));
+  if (!lanes_.go_on(lane, std::move(job)))
+    request->note(fail(ErrorCode::kUnavailable, "storage is stopping, try again"));
 }
 
 Result<heads::AppendCounts> LateLane::append(std::vector<heads::StoreWork>& part) {
   heads::AppendCounts counts;
-  for (heads::StoreWork& one : part) {
-    const std::size_t items = one.items();
-    const FaultOwner owner(one.series.customer.value);
+  for (auto one = part.begin(); one != part.end(); ++one) {
+    const std::size_t items = one->items();
+    const FaultOwner owner(one->series.customer.value);
     Result<heads::AppendCounts> more;
     const bool is_whole = contain_faults("storage: a late sample's series",
-                                         [&] { more = heads_.append_stored(std::move(one)); });
-    if (!more) return more;
+                                         [&] { more = owed_.append(std::move(*one)); });
+    if (!more) {
+      while (++one != part.end()) owed_.owe(std::move(*one));
+      return more;
+    }
     if (!is_whole) more->set_aside = items;
     counts += *more;
   }
