@@ -370,6 +370,9 @@ void Service::add_sharing_metrics() {
     counter("vigia_storage_copy_renewal_failures_total",
             "Times that the cluster did not take such copies; it is tried again.",
             renewal.failures);
+    counter("vigia_storage_copy_unreadable_total",
+            "Chunks that were not copied once more, as they cannot be unpacked.",
+            renewal.unreadable);
   });
 }
 

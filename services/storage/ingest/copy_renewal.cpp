@@ -4,7 +4,9 @@
 #include <future>
 #include <iterator>
 #include <memory>
+#include <string>
 #include <tuple>
+#include <utility>
 
 #include "libs/base/fault.hpp"
 #include "libs/chunk/chunk_reader.hpp"
@@ -16,33 +18,41 @@ namespace {
 
 constexpr std::size_t kKeepBytes = 1U << 20U;
 
-/// All of the view, later ones behind earlier ones where they came so.
-Result<SeriesBatch> samples_of(const heads::SeriesRef& series, heads::HeadView view) {
-  SeriesBatch all{series.customer, series.id, false, {}, {}};
-  const auto add_floats = [&all](std::string_view chunk) -> Result<void> {
-    auto samples = chunk::read_samples(chunk);
-    if (!samples) return forward(samples);
-    all.samples.insert(all.samples.end(), samples->begin(), samples->end());
-    return {};
-  };
-  for (const store::ChunkRow& row : view.closed) {
-    if (row.encoding == store::Encoding::kFloats) {
-      if (auto added = add_floats(row.data); !added) return forward(added);
-      continue;
-    }
+Result<void> add_row(const store::ChunkRow& row, SeriesBatch& all) {
+  if (row.encoding != store::Encoding::kFloats) {
     auto histograms = store::histograms_of(row);
     if (!histograms) return forward(histograms);
     std::move(histograms->begin(), histograms->end(), std::back_inserter(all.histograms));
+    return {};
   }
-  if (!view.chunk.empty()) {
-    if (auto added = add_floats(view.chunk); !added) return forward(added);
-  }
-  all.samples.insert(all.samples.end(), view.late.begin(), view.late.end());
-  std::move(view.histograms.begin(), view.histograms.end(), std::back_inserter(all.histograms));
-  return all;
+  const auto samples = chunk::read_samples(row.data);
+  if (!samples) return forward(samples);
+  all.samples.insert(all.samples.end(), samples->begin(), samples->end());
+  return {};
 }
 
 }  // namespace
+
+ReadableSamples readable_samples(const heads::SeriesRef& series, const heads::HeadView& view) {
+  ReadableSamples all{{series.customer, series.id, false, {}, {}}, 0, {}};
+  const auto add = [&all](const store::ChunkRow& row) {
+    const auto added = add_row(row, all.series);
+    if (added) return;
+    if (all.unreadable++ == 0) all.why = added.error();
+  };
+  for (const store::ChunkRow& row : view.closed) add(row);
+  if (!view.chunk.empty()) {
+    store::ChunkRow open;
+    open.encoding = store::Encoding::kFloats;
+    open.data = view.chunk;
+    add(open);
+  }
+  auto& samples = all.series.samples;
+  samples.insert(samples.end(), view.late.begin(), view.late.end());
+  auto& histograms = all.series.histograms;
+  histograms.insert(histograms.end(), view.histograms.begin(), view.histograms.end());
+  return all;
+}
 
 void CopyRenewal::stop() {
   {
@@ -104,19 +114,32 @@ Result<void> CopyRenewal::copy_until(heads::Epoch until, store::OpenSlot slot) {
     return std::tie(left.customer, left.id.value) < std::tie(right.customer, right.id.value);
   });
   IngestBatch batch;
+  has_told_unreadable_ = false;
   for (std::size_t i = 0; i < open.size(); ++i) {
     if (is_stopping()) return fail(ErrorCode::kUnavailable, "storage is stopping");
     const heads::SeriesRef& series = open[i];
     const bool is_told = i > 0 && open[i - 1].id == series.id;  // as open and as closed
-    auto samples = is_told ? Result<SeriesBatch>() : samples_of(series, heads_.read(series.id));
-    if (!samples) return forward(samples);
-    if (!is_told) batch.series.push_back(*std::move(samples));
+    if (!is_told) batch.series.push_back(samples_of(series));
     const bool is_last = i + 1 == open.size() || open[i + 1].customer != series.customer;
     if (!is_last && batch.memory_bytes() < kKeepBytes) continue;
     if (auto kept = keep(batch, slot); !kept) return kept;
     batch.series.clear();
   }
   return {};
+}
+
+SeriesBatch CopyRenewal::samples_of(const heads::SeriesRef& series) {
+  ReadableSamples all = readable_samples(series, heads_.read(series.id));
+  unreadable_ += all.unreadable;
+  if (all.why && !std::exchange(has_told_unreadable_, true)) {
+    service::log_warn(
+        "a chunk that is open for hours cannot be unpacked, and is not copied anew; all else is "
+        "(further ones are only counted)",
+        {{"customer", std::to_string(series.customer.value)},
+         {"series", std::to_string(series.id.value)},
+         {"why", all.why->message}});
+  }
+  return std::move(all.series);
 }
 
 /// Waits: whoever sends samples goes before it.

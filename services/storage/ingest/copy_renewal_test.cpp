@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/chunk/chunk_writer.hpp"
 #include "services/storage/histograms/native_histogram.hpp"
 #include "services/storage/ingest/testing/copied_ingester.hpp"
 
@@ -111,6 +112,33 @@ TEST_F(CopyRenewalTest, WhatWasOpenBeforeARestartIsKeptAnewToo) {
   advance(61 * kMinute);
   EXPECT_TRUE(comes([&] { return rows_.released() > kFirst + 240; }));
   EXPECT_THAT(kept_from(kFirst + 1), SizeIs(1));
+}
+
+// One chunk, and neither the others of its series nor those of anybody else.
+TEST(ReadableSamplesTest, AChunkThatCannotBeUnpackedIsThatChunk) {
+  const auto chunk_of = [](const std::vector<Sample>& samples) {
+    chunk::ChunkWriter writer;
+    for (const Sample& sample : samples) writer.append(sample);
+    return std::string(writer.bytes());
+  };
+  heads::HeadView view;
+  for (const char* kind : {"sound", "cut", "histograms", "sound"}) {
+    store::ChunkRow& row = view.closed.emplace_back();
+    row.data = chunk_of({{1000, 1}, {2000, 2}});
+    if (kind == std::string("cut")) row.data.resize(row.data.size() - 1);
+    if (kind == std::string("histograms")) row.encoding = store::Encoding::kHistograms;
+  }
+  view.chunk = chunk_of({{5000, 5}}).substr(0, 3);
+  view.late = {{6000, 6}};
+  view.histograms = {{7000, "one"}};
+  const ReadableSamples all = readable_samples({{3}, {9}}, view);
+  EXPECT_EQ(all.series.customer.value, 3U);
+  EXPECT_EQ(all.series.id.value, 9U);
+  EXPECT_EQ(all.unreadable, 3U);
+  EXPECT_TRUE(all.why.has_value());
+  EXPECT_EQ(all.series.samples.size(), 5U);
+  EXPECT_EQ(all.series.histograms.size(), 1U);
+  EXPECT_EQ(readable_samples({{3}, {9}}, {}).unreadable, 0U);
 }
 
 }  // namespace
