@@ -46,6 +46,30 @@ void read_label(std::string_view bytes, LabelView& label) {
   }
 }
 
+/// How many bytes at the beginning of a series are `labels` fields as encoders write them, under
+/// 128 bytes each: gone over without a look into them.
+std::size_t plain_labels(std::string_view bytes) {
+  constexpr char kLabelKey = 0x0a;
+  constexpr std::size_t kHead = 2;  // the key and a length
+  constexpr std::size_t kLongest = 127;
+  std::size_t at = 0;
+  while (bytes.size() - at >= kHead && bytes[at] == kLabelKey) {
+    const std::size_t length = static_cast<unsigned char>(bytes[at + 1]);
+    if (length > kLongest || bytes.size() - at - kHead < length) break;
+    at += kHead + length;
+  }
+  return at;
+}
+
+void append_labels(std::string_view label_bytes, std::size_t labels_max,
+                   std::vector<LabelView>& labels) {
+  pbf_reader fields(label_bytes.data(), label_bytes.size());
+  while (fields.next()) {
+    if (labels.size() == labels_max) throw OverLimit{"labels in a series"};
+    read_label(to_view(fields.get_view()), labels.emplace_back());
+  }
+}
+
 /// Reads series into room that is used again and again.
 class Decoder {
  public:
@@ -76,17 +100,17 @@ class Decoder {
     scattered_.clear();
     // The labels' bytes are the series' identity for who stores them. Encoders write them in one
     // run, which is viewed where it lies; only labels that stand apart are gathered.
-    const char* run_begin = nullptr;
-    const char* run_end = nullptr;
-    pbf_reader message(bytes.data(), bytes.size());
+    const std::size_t plain = plain_labels(bytes);
+    const char* run_begin = plain > 0 ? bytes.data() : nullptr;
+    const char* run_end = plain > 0 ? bytes.data() + plain : nullptr;
+    pbf_reader message(bytes.data() + plain, bytes.size() - plain);
     const auto position = [&] { return bytes.data() + bytes.size() - message.length(); };
     for (const char* begin = position(); message.next(); begin = position()) {
       if (message.tag_and_type() != length_field(1)) {
         read_series_field(message);
         continue;
       }
-      if (series_.labels.size() == limits_.labels_max) throw OverLimit{"labels in a series"};
-      read_label(to_view(message.get_view()), series_.labels.emplace_back());
+      message.skip();
       if (run_begin == nullptr) run_begin = begin;
       if (run_end != nullptr && run_end != begin && scattered_.empty())
         scattered_.assign(run_begin, run_end);
@@ -100,6 +124,8 @@ class Decoder {
       series_.label_bytes = {run_begin, static_cast<std::size_t>(run_end - run_begin)};
     if (series_.label_bytes.size() > limits_.label_bytes_max)
       throw OverLimit{"bytes in the labels of a series"};
+    if (!visitor_.knows(series_.label_bytes))
+      append_labels(series_.label_bytes, limits_.labels_max, series_.labels);
     visitor_.on_series(series_);
   }
 
@@ -205,6 +231,16 @@ Result<void> decode_message(std::string_view message, const DecodeLimits& limits
   } catch (const protozero::exception&) {
     return fail(ErrorCode::kInvalid, "remote write: the body is not a WriteRequest");
   }
+}
+
+std::vector<LabelView> read_labels(std::string_view label_bytes) {
+  std::vector<LabelView> labels;
+  try {
+    append_labels(label_bytes, SIZE_MAX, labels);
+  } catch (const protozero::exception&) {
+    if (!labels.empty()) labels.pop_back();  // it may be half of one
+  }
+  return labels;
 }
 
 bool is_metric_name(std::string_view name) { return is_name(name, true); }

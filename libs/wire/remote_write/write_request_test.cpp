@@ -180,6 +180,47 @@ TEST(WriteRequest, LabelsOfEveryShapeAreRead) {
   }
 }
 
+/// Knows the series of these bytes.
+class Knowing final : public WriteVisitor {
+ public:
+  explicit Knowing(std::string known) : known_(std::move(known)) {}
+  bool knows(std::string_view label_bytes) override { return label_bytes == known_; }
+  void on_series(const SeriesView& series) override {
+    lines.push_back(std::to_string(series.labels.size()) + " labels, " +
+                    std::to_string(series.samples.size()) + " samples, " +
+                    std::to_string(read_labels(series.label_bytes).size()));
+  }
+  std::vector<std::string> lines;
+
+ private:
+  const std::string known_;
+};
+
+TEST(WriteRequest, LabelsOfWhatIsKnownAreNotTakenApart) {
+  const std::string name = encode_labels(Labels::from({{"__name__", "up"}}));
+  const std::string owner = encode_labels(Labels::from({{"customer_id", "cliente-a"}}));
+  std::string message;
+  append_sample(message, name + owner, {1, 1});
+  append_sample(message, name, {1, 1});
+  // Apart: gathered before anybody is asked.
+  protozero::pbf_writer(message).add_message(1, name + std::string("\x12\x00", 2) + owner);
+  Knowing knowing(name + owner);
+  ASSERT_TRUE(decode_message(message, {}, knowing));
+  EXPECT_THAT(knowing.lines,
+              testing::ElementsAre("0 labels, 1 samples, 2", "1 labels, 1 samples, 1",
+                                   "0 labels, 1 samples, 2"));
+  const auto labels = read_labels(encode_labels(kUp));
+  EXPECT_EQ(labels.at(1).name, "customer_id");
+  EXPECT_EQ(labels.at(1).value, "cliente-a");
+}
+
+TEST(WriteRequest, OfUnsoundLabelBytesNothingIsReadBeyondThem) {
+  const std::string up = encode_labels(kUp);
+  EXPECT_EQ(read_labels(up + "\x0a").size(), 1U);
+  EXPECT_TRUE(read_labels("\x0a").empty());
+  EXPECT_TRUE(read_labels("").empty());
+}
+
 TEST(WriteRequest, MetadataIsShown) {
   std::string metadata;
   protozero::pbf_writer writer(metadata);

@@ -1,6 +1,7 @@
 #include "services/storage/api/write_batch.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -22,9 +23,12 @@ std::string_view label_of(const SeriesView& series, std::string_view name) {
 }
 
 Labels to_labels(const SeriesView& series) {
+  // A series that is known came without.
+  const auto views =
+      series.labels.empty() ? wire::remote_write::read_labels(series.label_bytes) : series.labels;
   std::vector<Label> labels;
-  labels.reserve(series.labels.size());
-  for (const auto& label : series.labels) {
+  labels.reserve(views.size());
+  for (const auto& label : views) {
     labels.push_back({std::string(label.name), std::string(label.value)});
   }
   return Labels::from(std::move(labels));
@@ -44,14 +48,14 @@ WriteBatch::WriteBatch(store::Catalog& catalog, customers::CustomerNumbers& numb
 void WriteBatch::on_series(const SeriesView& series) {
   const std::uint64_t values = series.samples.size() + series.histograms.size();
   received_ += values;
-  const Owner* owner = owner_of(series);
+  auto asked = std::exchange(asked_, std::nullopt);
+  const bool is_asked = asked.has_value() && asked->known.has_value();
+  const Owner* owner = is_asked ? &*last_owner_ : owner_of(series);
   if (owner == nullptr) return exemplars_.refuse(series);
   ingest::SeriesBatch target;
   target.customer = owner->number;
-  // Over the bytes as they came: a series that is known costs no string and no sort, and nearly all
-  // are. A sender that orders its labels otherwise is resolved once more, to the same series.
-  const store::LabelsHash hash = store::hash_labels(owner->seed, series.label_bytes);
-  const auto known = catalog_.find(hash);
+  if (!is_asked) asked = ask(*owner, series.label_bytes);
+  const auto& [hash, known] = *asked;
   if (known.has_value()) target.id = known->id;
   if (!known.has_value() && !has_good_labels(series)) return exemplars_.refuse(series);
   metadata_.add_of_series(owner->id, series.metadata);
@@ -67,6 +71,23 @@ void WriteBatch::on_series(const SeriesView& series) {
     unresolved.at.push_back(batch_.series.size());
   }
   batch_.series.push_back(std::move(target));
+}
+
+// Over the bytes as they came: a series that is known costs no string and no sort, and nearly all
+// are. A sender that orders its labels otherwise is resolved once more, to the same series.
+WriteBatch::Asked WriteBatch::ask(const Owner& owner, std::string_view label_bytes) const {
+  const store::LabelsHash hash = store::hash_labels(owner.seed, label_bytes);
+  return {hash, catalog_.find(hash)};
+}
+
+// Under an owner's seed the catalog knows the bytes of his series alone: whose customer_id stands
+// in them need not be read again. Only behind two series of one owner, or the catalog would be
+// asked twice for each series where owners take turns.
+bool WriteBatch::knows(std::string_view label_bytes) {
+  asked_.reset();
+  if (!is_run_) return false;
+  asked_ = ask(*last_owner_, label_bytes);
+  return asked_->known.has_value();
 }
 
 void WriteBatch::on_metadata(const wire::remote_write::MetadataView& metadata) {
@@ -105,7 +126,8 @@ const WriteBatch::Owner* WriteBatch::owner_of(const SeriesView& series) {
     return nullptr;
   }
   // One sender's series follow each other; only a change of owner is looked up.
-  if (last_owner_.has_value() && label == last_owner_label_) return &*last_owner_;
+  is_run_ = last_owner_.has_value() && label == last_owner_label_;
+  if (is_run_) return &*last_owner_;
   auto customer =
       label.empty() ? Result<CustomerId>(CustomerId::provider()) : CustomerId::parse(label);
   if (!customer) {

@@ -50,6 +50,7 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   }
 
   void on_series(const wire::remote_write::SeriesView& series) override;
+  bool knows(std::string_view label_bytes) override;
   /// It carries no label: it is the fence's, and without one the provider's own.
   void on_metadata(const wire::remote_write::MetadataView& metadata) override;
   void on_bad_series(const wire::remote_write::SeriesView& series, std::string_view why) override;
@@ -81,6 +82,11 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
     std::vector<store::NewSeries> series;
     std::vector<std::size_t> at;  // where in the batch each stands
   };
+  struct Asked {  // of the catalog, for the series that comes next
+    store::LabelsHash hash;
+    std::optional<store::KnownSeries> known;
+  };
+  Asked ask(const Owner& owner, std::string_view label_bytes) const;
   const Owner* owner_of(const wire::remote_write::SeriesView& series);
   bool has_good_labels(const wire::remote_write::SeriesView& series);
   void add_values(const wire::remote_write::SeriesView& series, ingest::SeriesBatch& target);
@@ -98,6 +104,8 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   read::Fence fence_;
   std::string last_owner_label_;
   std::optional<Owner> last_owner_;
+  bool is_run_ = false;         // the last two series were of one owner
+  std::optional<Asked> asked_;  // as last_owner_'s
   ingest::IngestBatch batch_;
   ExemplarBatch exemplars_;
   MetadataBatch metadata_;
