@@ -6,17 +6,22 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/container/small_vector.hpp>
+
 #include "libs/chunk/histogram_record.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/store/chunks.hpp"
 
 namespace vigia::storage::ingest {
 
+/// A scrape brings one of each series: that one needs no memory of its own.
+using FewSamples = boost::container::small_vector<Sample, 1>;
+
 struct SeriesBatch {
   customers::CustomerNumber customer;
   store::SeriesId id;
   bool is_new = false;  ///< given its number by this request; not in the log
-  std::vector<Sample> samples;
+  FewSamples samples;
   std::vector<chunk::HistogramSample> histograms;
 };
 

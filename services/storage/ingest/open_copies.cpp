@@ -39,11 +39,10 @@ class RowFiller {
   }
 
  private:
-  template <typename T>
-  void add_each(const SeriesBatch& series, const std::vector<T>& all,
-                std::vector<T> SeriesBatch::* where) {
+  template <typename List>
+  void add_each(const SeriesBatch& series, const List& all, List SeriesBatch::* where) {
     bool is_begun = false;
-    for (const T& one : all) {
+    for (const auto& one : all) {
       if (bytes_ > 0 && bytes_ + bytes_of(one) > kRowBytesMax) {
         finish();
         is_begun = false;

@@ -104,7 +104,7 @@ heads::AppendCounts StorageFixture::write(ingest::SeriesBatch series) {
 heads::AppendCounts StorageFixture::write(const std::string& customer, const std::string& metric,
                                           const std::vector<Sample>& samples) {
   ingest::SeriesBatch series = resolve(customer, metric);
-  series.samples = samples;
+  series.samples.assign(samples.begin(), samples.end());
   return write(std::move(series));
 }
 
