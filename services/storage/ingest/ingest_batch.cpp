@@ -1,29 +1,72 @@
 #include "services/storage/ingest/ingest_batch.hpp"
 
+#include <array>
 #include <bit>
+#include <utility>
 
 #include "libs/base/bytes.hpp"
 
 namespace vigia::storage::ingest {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 1;  // a byte, and so a varint
 
 std::uint64_t zigzag(std::uint64_t step) { return (step << 1U) ^ (0 - (step >> 63U)); }
 std::uint64_t unzigzag(std::uint64_t coded) { return (coded >> 1U) ^ (0 - (coded & 1U)); }
+
+/// The functions of libs/base/bytes.hpp, many at a time: a sample is a dozen bytes of five numbers,
+/// and a string that grows by each of its bytes costs more than they do.
+class RecordBytes {
+ public:
+  explicit RecordBytes(std::size_t expected) { out_.reserve(expected); }
+  void append_varint(std::uint64_t value) {
+    if (size_ + kLongest > some_.size()) flush();
+    while (value >= 0x80) {
+      some_[size_++] = static_cast<char>(value | 0x80U);
+      value >>= 7U;
+    }
+    some_[size_++] = static_cast<char>(value);
+  }
+  void append_u64(std::uint64_t value) {
+    if (size_ + kLongest > some_.size()) flush();
+    for (unsigned i = 0; i < sizeof(value); ++i) {
+      some_[size_++] = static_cast<char>(value >> (8 * i));
+    }
+  }
+  void append_sized(std::string_view bytes) {
+    append_varint(bytes.size());
+    flush();
+    out_ += bytes;
+  }
+  std::string take() {
+    flush();
+    return std::move(out_);
+  }
+
+ private:
+  void flush() {
+    out_.append(some_.data(), size_);
+    size_ = 0;
+  }
+
+  static constexpr std::size_t kLongest = 10;
+  std::array<char, 256> some_;  // only what was written is read
+  std::size_t size_ = 0;
+  std::string out_;
+};
 
 // Numbers of neighbours are near each other, and so are their times: each is written as the step
 // from the one before.
 class StepWriter {
  public:
-  explicit StepWriter(std::string& out) : out_(out) {}
+  explicit StepWriter(RecordBytes& out) : out_(out) {}
   void write(std::uint64_t value) {
-    append_varint(out_, zigzag(value - previous_));
+    out_.append_varint(zigzag(value - previous_));
     previous_ = value;
   }
 
  private:
-  std::string& out_;
+  RecordBytes& out_;
   std::uint64_t previous_ = 0;
 };
 
@@ -70,25 +113,27 @@ std::size_t IngestBatch::memory_bytes() const {
 }
 
 std::string IngestBatch::encode() const {
-  std::string out(1, static_cast<char>(kVersion));
-  append_varint(out, series.size());
+  constexpr std::size_t kSampleBytes = 16;  // about, where each series has one
+  RecordBytes out(series.size() * kSampleBytes);
+  out.append_varint(kVersion);
+  out.append_varint(series.size());
   StepWriter ids(out);
   StepWriter times(out);
   for (const SeriesBatch& one : series) {
-    append_varint(out, one.customer.value);
+    out.append_varint(one.customer.value);
     ids.write(one.id.value);
-    append_varint(out, one.samples.size());
+    out.append_varint(one.samples.size());
     for (const Sample& sample : one.samples) {
       times.write(static_cast<std::uint64_t>(sample.timestamp_ms));
-      append_u64(out, std::bit_cast<std::uint64_t>(sample.value));
+      out.append_u64(std::bit_cast<std::uint64_t>(sample.value));
     }
-    append_varint(out, one.histograms.size());
+    out.append_varint(one.histograms.size());
     for (const chunk::HistogramSample& histogram : one.histograms) {
       times.write(static_cast<std::uint64_t>(histogram.timestamp_ms));
-      append_sized(out, histogram.encoded);
+      out.append_sized(histogram.encoded);
     }
   }
-  return out;
+  return out.take();
 }
 
 Result<IngestBatch> IngestBatch::decode(std::string_view bytes) {
