@@ -70,3 +70,13 @@ def commit() -> str:
 
 def load_average() -> str:
     return " ".join(f"{value:.1f}" for value in os.getloadavg())
+
+
+def million(value: float) -> str:
+    return f"{value / 1e6:.2f} M"
+
+
+def verdict(value: float, target: float | None) -> str:
+    if target is None:
+        return ""
+    return f"{target:g} M: " + ("met" if value >= target * 1e6 else f"**{value / target / 1e4:.0f} %**")

@@ -29,11 +29,12 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import storage_table
 import stores_table
 from configurations import CUSTOMERS, OUR_PATH, PEER_PATH, PEER_RECEIVE
-from figures import Figure, commit, compare, load_average, machine, read_figures, write_figures
+from figures import Figure, commit, compare, load_average, machine, million, read_figures, verdict, write_figures
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -223,16 +224,6 @@ def google_benchmark(program: Path, *arguments: str) -> list[dict[str, object]]:
     return benchmarks
 
 
-def million(value: float) -> str:
-    return f"{value / 1e6:.2f} M"
-
-
-def verdict(value: float, target: float | None) -> str:
-    if target is None:
-        return ""
-    return f"{target:g} M: " + ("met" if value >= target * 1e6 else f"**{value / target / 1e4:.0f} %**")
-
-
 def receive_table(ours: dict[str, Measured], peer: dict[str, Measured], *, is_logged: bool) -> list[str]:
     lines = ["| case | ratio | Vigía | Go collector | target | RSS, MiB |", "|---|---:|---:|---:|---|---:|"]
     for case in CASES:
@@ -318,31 +309,27 @@ def export_section(bench: Bench) -> list[str]:
 
 
 def storage_section(bench: Bench) -> list[str]:
-    found = google_benchmark(bench.bin / "vigia_storage_service_bench", "--benchmark_filter=/100/1920")[0]
-    rate, memory, disk = (
-        float(str(found[name])) for name in ("samples_per_cpu_s", "memory_per_series", "disk_per_sample")
-    )
-    bench.rate("storage: samples per CPU-s", rate)
-    bench.cost("storage: bytes of memory an open series", memory)
-    bench.cost("storage: bytes on disk a sample", disk)
-    text = ["## Cold store: remote write in, chunks on disk, without the network", ""]
-    text += ["| figure | measured | target |", "|---|---:|---|"]
-    text.append(f"| samples per processor-second | {million(rate)} | {verdict(rate, 1.0)} |")
-    text.append(f"| bytes of memory an open series | {memory:.0f} | 600: {'met' if memory <= 600 else '**missed**'} |")
-    text.append(
-        f"| bytes on disk a sample, raw with index | {disk:.2f} | 1.4: {'met' if disk <= 1.4 else '**missed**'} |"
-    )
+    program = bench.bin / "vigia_storage_service_bench"
+    text, found = storage_table.measured(lambda *words: google_benchmark(program, *words))
+    bench.figures |= found
     return text
 
 
-def stores_section(bench: Bench) -> list[str]:
-    words = [str(ROOT / ".vigia/venv/bin/python"), str(ROOT / "bench/storage/host_metrics.py")]
+def storage_bench(bench: Bench, name: str) -> list[dict[str, Any]]:
+    """What a program of bench/storage prints: a line of JSON for each thing measured."""
+    words = [str(ROOT / ".vigia/venv/bin/python"), str(ROOT / "bench/storage" / name)]
     paths = ":".join(str(ROOT / folder) for folder in ("tools", "tests/integration", "bench/storage"))
     environment = {**os.environ, "PYTHONPATH": paths, "VIGIA_BIN": str(bench.bin)}
     run = subprocess.run(words, check=True, env=environment, text=True, stdout=subprocess.PIPE)
-    measured = [json.loads(line) for line in run.stdout.splitlines()]
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def stores_section(bench: Bench) -> list[str]:
+    measured = storage_bench(bench, "host_metrics.py")
     bench.figures |= stores_table.figures(measured[0])
-    return stores_table.lines(measured)
+    rolled = storage_bench(bench, "rolled_bytes.py")[0]
+    bench.figures |= stores_table.rolled_figures(rolled)
+    return [*stores_table.lines(measured), "", *stores_table.rolled_lines(rolled)]
 
 
 def chunk_section(bench: Bench) -> list[str]:

@@ -36,6 +36,22 @@ def _verdict(row: Row, value: float) -> str:
     return f"{row.target:,.{1 if row.target < 10 else 0}f}: " + ("met" if reached >= 1 else f"**{reached:.0%}**")
 
 
+ROLLED_TARGET = 1.4
+
+
+def rolled_figures(rolled: dict[str, Any]) -> dict[str, Figure]:
+    return {"stores: bytes on disk a sample, with roll-ups": Figure(rolled["rolled_bytes_a_sample"], False)}
+
+
+def rolled_lines(rolled: dict[str, Any]) -> list[str]:
+    with_rollups = rolled["rolled_bytes_a_sample"]
+    reached = "met" if with_rollups <= ROLLED_TARGET else f"**{ROLLED_TARGET / with_rollups:.0%}**"
+    return [
+        f"With roll-ups of 5 min, 1 h and 1 d, {rolled['samples']:,} samples of {rolled['series']:,} series over a whole day that is past",
+        f"(`bench/storage/rolled_bytes.py`): {with_rollups:.2f} bytes on disk a sample, of raw alone {rolled['raw_bytes_a_sample']:.2f}. Target {ROLLED_TARGET}: {reached}.",
+    ]
+
+
 def lines(measured: list[dict[str, Any]]) -> list[str]:
     """Ours is the first."""
     ours, *peers = measured

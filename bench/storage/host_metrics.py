@@ -81,28 +81,28 @@ def send_all(store: Store, hosts: Hosts) -> None:
         raise RuntimeError(f"{store.name} took {sum(taken)} of {hosts.samples} samples")
 
 
-def read_cost(store: Store, hosts: Hosts) -> tuple[float, float, int]:
+def read_cost(store: Store, hosts: Hosts, metric: str) -> tuple[float, float, int]:
     """Processor milliseconds and the median by the clock of a read; bytes of the answer."""
     began_cpu, times, size = store.cpu_seconds(), [], 0
     for _ in range(READS):
         began = time.perf_counter()
-        size = store.read(READ_METRIC, hosts.begin_ms, hosts.end_ms + hosts.recording.step_ms)
+        size = store.read(metric, hosts.begin_ms, hosts.end_ms + hosts.recording.step_ms)
         times.append(time.perf_counter() - began)
     return (store.cpu_seconds() - began_cpu) / READS * 1000, statistics.median(times) * 1000, size
 
 
-def measure(store: Store, hosts: Hosts) -> Taken:
+def measure(store: Store, hosts: Hosts, metric: str) -> Taken:
     store.start()
     before = store.cpu_seconds()
     send_all(store, hosts)
     store.wait_until_idle()
     cpu, rss = store.cpu_seconds() - before, store.resident_bytes()
-    read_cpu_ms, read_ms, read_bytes = read_cost(store, hosts)
+    read_cpu_ms, read_ms, read_bytes = read_cost(store, hosts, metric)
     store.end(signal.SIGKILL)
     began = time.perf_counter()
     store.start()
     restart_s = time.perf_counter() - began
-    if store.read(READ_METRIC, hosts.begin_ms, hosts.end_ms + hosts.recording.step_ms) == 0:
+    if store.read(metric, hosts.begin_ms, hosts.end_ms + hosts.recording.step_ms) == 0:
         raise RuntimeError(f"{store.name} has nothing after its restart")
     size = store.settled_bytes()
     return Taken(
@@ -123,6 +123,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hosts", type=int, default=40)
     parser.add_argument("--recording", type=Path, default=RECORDED)
+    parser.add_argument("--metric", default=READ_METRIC, help="which is read")
     parser.add_argument("--only", default="", help="stores to measure, all where it is not given")
     options = parser.parse_args()
     hosts = Hosts(read(options.recording), options.hosts, int(time.time() * 1000))
@@ -132,7 +133,7 @@ def main() -> None:
                 continue
             store = kind(Path(folder))
             try:
-                print(json.dumps(asdict(measure(store, hosts))), flush=True)
+                print(json.dumps(asdict(measure(store, hosts, options.metric))), flush=True)
             finally:
                 clear(store)
 

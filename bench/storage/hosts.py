@@ -46,12 +46,14 @@ class Body:
 
 
 class Hosts:
-    """`count` hosts of four customers; their scrapes are spread over the step, as Prometheus spreads them."""
+    """`count` hosts of four customers; their scrapes are spread over the step, as Prometheus spreads them.
 
-    def __init__(self, recording: Recording, count: int, end_ms: int) -> None:
+    Each goes `turns` times through the recording."""
+
+    def __init__(self, recording: Recording, count: int, end_ms: int, turns: int = 1) -> None:
         self.recording = recording
         self.count = count
-        self.steps = recording.steps
+        self.steps = recording.steps * turns
         self.begin_ms = end_ms - self.steps * recording.step_ms
         self.end_ms = end_ms
         self._wheels = [Wheel(series) for series in recording.series]

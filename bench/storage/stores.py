@@ -29,6 +29,7 @@ VICTORIA_METRICS = STATE / "peers" / "victoria-metrics" / "usr" / "bin" / "victo
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGESIZE")
 SETTLE_SECONDS = 120
+ROLLER_SECONDS = 60  # between two of its rounds
 GONE = "customer-gone"  # of one sample; it is deleted, which has Vigía's store written as it lies there in the end
 
 
@@ -108,13 +109,14 @@ class Store(ABC):
 class Vigia(Store):
     name = "vigia"
     headers = {"Authorization": "Bearer secret"}
+    retention = "{raw: 400d, rollup_5m: off, rollup_1h: off, rollup_1d: off}"
 
     def command(self) -> Command:
         config = self.folder.parent / "vigia.yaml"
         config.write_text(
             f'{{listen: "{self.host}:9096", metrics: {{listen: "{self.host}:9196"}}, internal_token: secret,\n'
             f' store: {{rocksdb: {{directory: "{self.folder}"}}}},\n'
-            " retention: {raw: 400d, rollup_5m: off, rollup_1h: off, rollup_1d: off}}\n"
+            f" retention: {self.retention}}}\n"
         )
         words = [str(binaries() / "vigia-storage"), "--config", str(config)]
         return Command("vigia-storage", words, f"http://{self.host}:9096/ready", {})
@@ -133,6 +135,37 @@ class Vigia(Store):
         words = [str(binaries() / "vigia-storage"), "delete", str(self.folder), "--customer", GONE, "--yes"]
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
         return folder_bytes(self.folder)
+
+
+class RolledVigia(Vigia):
+    """With roll-ups, of days that are over: they are made within minutes."""
+
+    name = "vigia-rolled"
+    retention = "{raw: 400d, rollup_5m: 2y, rollup_1h: 2y, rollup_1d: 5y}"
+
+    def own_metrics(self) -> dict[str, float]:
+        """Those without labels."""
+        answer = requests.get(f"http://{self.host}:9196/metrics", timeout=SETTLE_SECONDS)
+        answer.raise_for_status()
+        lines = (line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#"))
+        return {name: float(value) for name, value in lines if "{" not in name}
+
+    def wait_until_rolled(self, seconds: float) -> None:
+        """Until all chunks are closed and stored, and a round of the roller has then found nothing left to make."""
+        rounds: set[float] = set()
+
+        def is_rolled() -> bool:
+            found = self.own_metrics()
+            waiting = ("open_chunk_bytes", "closed_chunks_waiting_bytes", "rollup_days_due")
+            is_closed = all(found[f"vigia_storage_{name}"] == 0 for name in waiting)
+            made = found["vigia_storage_rollup_windows_total"]
+            if not is_closed or made == 0 or found["vigia_storage_rollup_resting"] != 1:
+                rounds.clear()
+                return False
+            rounds.add(time.monotonic())
+            return max(rounds) - min(rounds) > 2 * ROLLER_SECONDS
+
+        wait_for(f"{self.name} has made its roll-ups", is_rolled, seconds, every=5)
 
 
 class Prometheus(Store):

@@ -1,6 +1,8 @@
 // What a graph over two years costs: one metric of a hundred nodes from roll-ups of a day and of an
 // hour, among those of nine other metrics; and, beside it, a day of raw samples. Through remote
-// read in chunks, without its network. And a round of the roller over marks of which none is over.
+// read in chunks, without its network. What an hour and a day of raw cost beside a month and beside
+// two years of it: the same, or reads grow dearer the longer a store is kept. And a round of the
+// roller over marks of which none is over.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -23,7 +25,8 @@ constexpr TimestampMs kEnd = kStart + kDays * store::kDayMs;
 constexpr TimestampMs kStep = 15'000;
 constexpr int kNodes = 100;
 constexpr int kMetrics = 10;
-constexpr std::size_t kSamplesOfRow = 240;
+constexpr TimestampMs kSamplesOfRow = 240;
+constexpr TimestampMs kRowMs = 2 * 3'600'000;  // a row spans no more
 
 // A gauge of memory, in pages.
 class Gauge {
@@ -40,11 +43,19 @@ class Gauge {
   double value_ = 4e9;
 };
 
+// Of each series.
+struct Held {
+  int metrics = kMetrics;
+  bool has_rollups = true;
+  std::uint32_t raw_days = 1;  // the last ones
+  TimestampMs raw_step_ms = kStep;
+};
+
 class Store {
  public:
-  Store() {
+  explicit Store(const Held& held) : held_(held) {
     open();
-    for (int metric = 0; metric < kMetrics; ++metric) bring(metric);
+    for (int metric = 0; metric < held_.metrics; ++metric) bring(metric);
     CHECK(cold_->chunks().sync().has_value());
     CHECK(store_->compact().has_value());
     heads_.reset();
@@ -65,7 +76,7 @@ class Store {
   }
   // Bytes of the answer.
   std::size_t read(const std::string& rollup, TimestampMs from_ms, TimestampMs to_ms) {
-    wire::remote_read::Query query{from_ms, to_ms, {{MatchType::kEqual, "__name__", "metric_5"}}};
+    wire::remote_read::Query query{from_ms, to_ms, {{MatchType::kEqual, "__name__", "metric_0"}}};
     if (!rollup.empty()) query.matchers.push_back({MatchType::kEqual, "__rollup__", rollup});
     auto stream = remote_read_
                       ->chunks("cliente-a", customer_,
@@ -101,8 +112,10 @@ class Store {
     }
     CHECK(cold_->catalog().resolve(customer_, series).has_value());
     for (const store::NewSeries& one : series) {
-      put_rollups({"", one.id});
-      put_raw({"", one.id});
+      if (held_.has_rollups) put_rollups({"", one.id});
+      for (std::uint32_t days = held_.raw_days; days > 0; --days) {
+        put_raw({"", one.id}, kEnd - days * store::kDayMs);
+      }
     }
   }
   // Of a sample each five minutes: how many there are changes only how long this takes.
@@ -124,13 +137,13 @@ class Store {
       CHECK(store::put_now(cold_->chunks(), customer_, rows).has_value());
     }
   }
-  // Of the last day.
-  void put_raw(const store::SeriesKey& key) {
+  void put_raw(const store::SeriesKey& key, TimestampMs day_ms) {
     Gauge gauge(static_cast<std::uint32_t>(key.id.value));
+    const auto of_row = std::min<TimestampMs>(kSamplesOfRow, kRowMs / held_.raw_step_ms);
     std::vector<store::ClosedChunk> rows;
-    for (TimestampMs at = kEnd - store::kDayMs; at < kEnd;) {
+    for (TimestampMs at = day_ms; at < day_ms + store::kDayMs;) {
       chunk::ChunkWriter writer;
-      for (std::size_t i = 0; i < kSamplesOfRow; ++i, at += kStep) {
+      for (TimestampMs i = 0; i < of_row; ++i, at += held_.raw_step_ms) {
         writer.append({at, gauge.next()});
       }
       rows.push_back({key.metric,
@@ -141,6 +154,7 @@ class Store {
     CHECK(store::put_now(cold_->chunks(), customer_, rows).has_value());
   }
 
+  const Held held_;
   TemporaryFolder folder_;
   SystemClock clock_;
   const CustomerId customer_ = CustomerId::parse("cliente-a").value();
@@ -162,7 +176,7 @@ double resident_mb() {
 
 // The first of each is after a restart; the fastest and the slowest are told as well.
 void two_years(benchmark::State& state, const std::string& rollup, TimestampMs from_ms) {
-  static Store store;
+  static Store store{Held()};
   const double before = resident_mb();
   std::size_t bytes = 0;
   for (auto _ : state) bytes = store.read(rollup, from_ms, kEnd - 1);
@@ -173,6 +187,20 @@ void two_years(benchmark::State& state, const std::string& rollup, TimestampMs f
 BENCHMARK_CAPTURE(two_years, of_1d, "1d:sum", kStart)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(two_years, of_1h, "1h:sum", kStart)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(two_years, one_day_raw, "", kEnd - store::kDayMs)->Unit(benchmark::kMillisecond);
+
+// By how many days of raw there are.
+void raw_of(benchmark::State& state, TimestampMs span_ms) {
+  static std::map<std::int64_t, std::unique_ptr<Store>> stores;
+  auto& store = stores[state.range(0)];
+  if (store == nullptr) {
+    const auto days = static_cast<std::uint32_t>(state.range(0));
+    store = std::make_unique<Store>(Held{1, false, days, 300'000});
+  }
+  for (auto _ : state) benchmark::DoNotOptimize(store->read("", kEnd - span_ms, kEnd - 1));
+}
+
+BENCHMARK_CAPTURE(raw_of, a_day, store::kDayMs)->Arg(30)->Arg(kDays)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(raw_of, an_hour, 3'600'000)->Arg(30)->Arg(kDays)->Unit(benchmark::kMillisecond);
 
 // A million series that write all the time: each has a mark of today.
 void round_of_marks(benchmark::State& state) {
