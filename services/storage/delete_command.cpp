@@ -9,6 +9,8 @@
 #include "services/storage/healing/heal_note.hpp"
 #include "services/storage/keep/carried_rollups.hpp"
 #include "services/storage/keep/settled_store.hpp"
+#include "services/storage/settings.hpp"
+#include "services/storage/shared_delete.hpp"
 #include "services/storage/store_kinds.hpp"
 
 namespace vigia::storage {
@@ -21,12 +23,6 @@ struct Target {
   std::string folder;
   CustomerId customer;
 };
-
-Result<Target> read_target(const service::CommandWords& words) {
-  auto customer = CustomerId::parse(words.text("--customer"));
-  if (!customer) return tl::unexpected<Error>(with_context("--customer", customer.error()));
-  return Target{words.text("FOLDER"), *std::move(customer)};
-}
 
 // What there is before, of rows; true where there is any.
 Result<bool> print_before(const Target& target) {
@@ -83,27 +79,46 @@ int print_proof(const Target& target, const instance::RemovalProof& proof) {
   return 1;
 }
 
-}  // namespace
-
-Result<int> delete_customer(const service::CommandWords& words) {
-  const auto target = read_target(words);
-  if (!target) return forward(target);
-  const auto kind = kind_in(target->folder);
+Result<int> delete_in_folder(const Target& target, bool is_meant) {
+  const auto kind = kind_in(target.folder);
   if (!kind) return forward(kind);
-  const auto is_there = print_before(*target);
+  const auto is_there = print_before(target);
   if (!is_there) return forward(is_there);
-  if (!words.has("--yes")) {
+  if (!is_meant) {
     fmt::print("nothing was deleted: --yes does it\n");
     return *is_there ? 1 : 0;
   }
-  if (auto emptied = empty_the_log(**kind, *target); !emptied) return forward(emptied);
+  if (auto emptied = empty_the_log(**kind, target); !emptied) return forward(emptied);
   const auto forgotten = healing::forget_customer(
-      target->folder, target->customer, SystemClock().wall_ms(), disk_log::system_files());
+      target.folder, target.customer, SystemClock().wall_ms(), disk_log::system_files());
   if (!forgotten) return forward(forgotten);
-  const auto proof = (*kind)->remove(target->customer, target->folder, show_progress);
+  const auto proof = (*kind)->remove(target.customer, target.folder, show_progress);
   end_progress();
   if (!proof) return forward(proof);
-  return print_proof(*target, *proof);
+  return print_proof(target, *proof);
+}
+
+}  // namespace
+
+Result<int> delete_customer(const service::CommandWords& words) {
+  auto customer = CustomerId::parse(words.text("--customer"));
+  if (!customer) return tl::unexpected<Error>(with_context("--customer", customer.error()));
+  const bool is_meant = words.has("--yes");
+  if (words.has("FOLDER") == words.has("--config")) {
+    return fail(ErrorCode::kInvalid, "either the store's folder or its --config is needed");
+  }
+  if (words.has("FOLDER")) {
+    return delete_in_folder({words.text("FOLDER"), *std::move(customer)}, is_meant);
+  }
+  const auto file = words.config();
+  if (!file) return forward(file);
+  const auto settings = read_settings(*file);
+  if (!settings) return forward(settings);
+  const auto kind = find_store_kind(settings->store.kind);
+  if (!kind) return forward(kind);
+  if ((*kind)->open_removal != nullptr)
+    return delete_shared(*settings, **kind, *customer, is_meant);
+  return delete_in_folder({(*kind)->directory(settings->store), *std::move(customer)}, is_meant);
 }
 
 }  // namespace vigia::storage

@@ -7,7 +7,8 @@
 namespace vigia::storage {
 
 inline constexpr service::CommandOption kDeleteOptions[] = {
-    {"FOLDER", "", "The store's folder (store.rocksdb.directory)", true},
+    {"FOLDER", "", "The store's folder (store.rocksdb.directory); or in its place:"},
+    {"--config", "FILE", "The configuration of the store, which may be one on Cassandra (YAML)"},
     {"--customer", "ID", "Whose data goes", true},
     {"--yes", "", "Do it; without this it only says what there is"},
 };
@@ -25,6 +26,15 @@ other customers' is the same before and after.
 A kill at any moment costs nothing but time: run it again. Damaged files of the store
 (FOLDER/quarantine, wal/*.damaged) may hold anybody's rows and cannot be cut: they are named, and
 are yours to delete.
+
+On Cassandra (--config) every vigia-storage that shares the keyspace must be stopped: it is waited
+for the `lease` to see that none lives. Then this instance's log is emptied as above; all tables are
+walked through, and the customer's partitions deleted on every node that has a copy (ALL); then all
+tables are read again, from every copy, to see that nothing of the customer is in them. Run it with
+the configuration of each instance before one starts: what lies in the log of another one is put
+into the cluster by that one's start. The nodes keep the bytes in their files until these are
+packed; `nodetool garbagecollect` has them packed now. `series_claims` stays: hashes that say that
+the id of a series is used, and not by whom.
 
 Not here: what hot stores, other cold stores, copies and collectors' logs hold of the customer.
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "services/storage/store/cassandra/cassandra_instance.hpp"
+#include "services/storage/store/cassandra/customer_removal.hpp"
 #include "services/storage/store/rocksdb/customer_removal.hpp"
 #include "services/storage/store/rocksdb/rocksdb_contents.hpp"
 #include "services/storage/store/rocksdb/rocksdb_instance.hpp"
@@ -36,7 +37,10 @@ constexpr StoreKind kKinds[] = {
        return store::cassandra::CassandraInstance::open(settings.cassandra, clock,
                                                         index_memory_max);
      },
-     nullptr},
+     nullptr, nullptr, nullptr, nullptr,
+     [](const StoreSettings& settings, const CustomerId& customer) {
+       return store::cassandra::open_removal(settings.cassandra, customer);
+     }},
 };
 
 }  // namespace

@@ -48,6 +48,9 @@ struct StoreKind {
   StoreSettings (*in_folder)(const std::string& directory) = nullptr;
   /// Null as `check`.
   instance::RemoveCustomer remove = nullptr;
+  /// Takes a customer out of a store that several instances share; null where `remove` is not.
+  Result<std::unique_ptr<instance::SharedRemoval>> (*open_removal)(
+      const StoreSettings& settings, const CustomerId& customer) = nullptr;
 };
 
 std::span<const StoreKind> store_kinds();

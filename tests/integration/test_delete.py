@@ -73,6 +73,16 @@ def test_a_deleted_customer_is_gone_through_kills_and_the_neighbour_keeps_all(co
     verified = [str(binaries() / "vigia-storage"), "verify", "--config", str(cold.folder / "storage.yaml")]
     assert subprocess.run(verified, capture_output=True, timeout=120, check=False).returncode == 0
 
+    config = [str(binaries() / "vigia-storage"), "delete", "--config", str(cold.folder / "storage.yaml")]
+    said = subprocess.run(
+        [*config, "--customer", "cliente-b"], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert said.returncode == 1, said.stderr
+    assert "before: customer cliente-b" in said.stdout
+    both = subprocess.run([*config, *words(cold)[2:]], capture_output=True, text=True, timeout=120, check=False)
+    assert both.returncode == 2, both.stdout
+    assert "either the store's folder or its --config" in both.stderr
+
     cold.start()
     assert samples_of(post_read(cold.url, request, SAMPLES, B)) == before
     assert samples_of(post_read(cold.url, request, SAMPLES, A)) == {}

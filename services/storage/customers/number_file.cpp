@@ -103,4 +103,18 @@ void NumberFile::note_used(CustomerNumber number) {
   if (number.value > ids_.size() && number.value <= kNumbersMax) ids_.resize(number.value);
 }
 
+Result<void> NumberFile::forget(const CustomerId& customer) {
+  const std::lock_guard lock(mutex_);
+  const auto known = numbers_.find(customer.text());
+  if (known == numbers_.end()) return {};
+  std::string& id = ids_[known->second - 1];
+  id.clear();
+  if (auto written = write(); !written) {
+    id = customer.text();
+    return fail(ErrorCode::kUnavailable, written.error().message);
+  }
+  numbers_.erase(known);
+  return {};
+}
+
 }  // namespace vigia::storage::customers

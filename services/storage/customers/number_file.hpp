@@ -34,6 +34,9 @@ class NumberFile final : public CustomerNumbers {
                             std::span<const store::ClosedChunk> chunks) override;
   /// Neither this number nor a lower one is given to anybody new.
   void note_used(CustomerNumber number);
+  /// Takes the customer out, on disk when it returns; the number is given to nobody. Nothing where
+  /// he is not known. Errors as number_of's.
+  Result<void> forget(const CustomerId& customer);
 
  private:
   Result<void> write();  // under mutex_

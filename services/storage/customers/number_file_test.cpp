@@ -40,6 +40,27 @@ TEST_F(NumberFileTest, ANumberIsItsCustomersOverAllStarts) {
   EXPECT_EQ(numbers->number_of(kB)->value, 3U);
 }
 
+TEST_F(NumberFileTest, WhoIsForgottenIsNamedNowhereAndHisNumberIsGivenToNobody) {
+  {
+    const auto numbers = open().value();
+    ASSERT_EQ(numbers->number_of(kA)->value, 1U);
+    ASSERT_EQ(numbers->number_of(kB)->value, 2U);
+    ASSERT_TRUE(numbers->forget(kB));
+    EXPECT_FALSE(numbers->id_of({2}));
+    EXPECT_EQ(numbers->number_of(kB)->value, 3U);
+    ASSERT_TRUE(numbers->forget(kB));
+    EXPECT_TRUE(numbers->forget(CustomerId::provider()));  // nobody
+  }
+  for (const std::string ending : {"", ".copy"}) {
+    std::ifstream file(path_ + ending);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_THAT(text, testing::StartsWith(":cliente-a,,, "));
+  }
+  const auto numbers = open().value();
+  EXPECT_EQ(numbers->id_of({1}), kA);
+  EXPECT_EQ(numbers->number_of(kB)->value, 4U);
+}
+
 // What the log names is given to nobody else, also where the file does not know whose it was.
 TEST_F(NumberFileTest, NumbersThatAreUsedAreNotGivenAgain) {
   {

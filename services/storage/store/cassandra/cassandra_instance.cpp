@@ -97,8 +97,7 @@ Result<void> CassandraInstance::share_retention(std::uint64_t number) {
 }
 
 Result<OpenRows*> CassandraInstance::open_rows(std::uint64_t number) {
-  // A column of 64 bits with a sign, and room for the numbers after it.
-  const std::uint64_t own = (number >> 2U) / InstanceLease::kNumbers * InstanceLease::kNumbers;
+  const std::uint64_t own = InstanceLease::first_number(number);
   auto shared = patiently("the Cassandra cluster, to know what other instances keep",
                           [&] { return share_retention(own); });
   if (!shared) return forward(shared);

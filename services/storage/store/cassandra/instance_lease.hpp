@@ -35,6 +35,10 @@ class InstanceLease {
   /// instance's over its restarts, so that a restart is not taken for another instance. Those up to
   /// the next multiple are its own, too.
   static constexpr std::uint64_t kNumbers = 4096;
+  /// The first one of an instance's, by its folder's identity.
+  static constexpr std::uint64_t first_number(std::uint64_t identity) {
+    return (identity >> 2U) / kNumbers * kNumbers;  // of 64 bits with a sign, with room behind it
+  }
   InstanceLease(vigia::cassandra::Session& session, const Clock& clock, std::uint64_t number,
                 Duration length);
   Result<void> prepare(Preparation& preparation);
