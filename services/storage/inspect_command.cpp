@@ -16,6 +16,7 @@
 #include "services/storage/keep/raw_lines.hpp"
 #include "services/storage/keep/set_aside.hpp"
 #include "services/storage/keep/time_word.hpp"
+#include "services/storage/settings.hpp"
 #include "services/storage/store_kinds.hpp"
 
 namespace vigia::storage {
@@ -108,6 +109,7 @@ class Inspection {
     auto log = walk_log([&](const ingest::IngestBatch& batch) { return lines.add(batch); });
     if (!log) return forward(log);
     say_damage(*log);
+    if (auto copies = add_copies(lines); !copies) return forward(copies);
     if (auto aside = add_aside(lines); !aside) return forward(aside);
     return end();
   }
@@ -196,6 +198,19 @@ class Inspection {
     for (const std::string& file : *unread) say_bad(file);
     return {};
   }
+  Result<void> add_copies(keep::RawLines& lines) {
+    return contents_.open_copies(
+        wish_.query, [&](customers::CustomerNumber customer, std::string_view body) {
+          auto batch = ingest::IngestBatch::decode(body);
+          if (!batch) {
+            say_bad(fmt::format("head_rows: a row of customer {}: {}",
+                                name_of(contents_, customer.value), batch.error().message));
+            return Result<void>();
+          }
+          for (ingest::SeriesBatch& series : batch->series) series.customer = customer;
+          return lines.add(*batch, "copies");
+        });
+  }
   Result<void> add_aside(keep::RawLines& lines) {
     return walk_aside([&](const quarantine::QuarantinedChunk& chunk) -> Result<void> {
       if (chunk.resolution != Resolution::kRaw) return {};  // roll-ups
@@ -262,15 +277,42 @@ Result<keep::RawWish> read_wish(const service::CommandWords& words,
   return fail(ErrorCode::kNotFound, fmt::format("this store has no customer {}", wanted));
 }
 
+struct Looked {
+  std::string folder;
+  std::unique_ptr<FolderContents> contents;
+};
+
+Result<Looked> look(const service::CommandWords& words) {
+  if (words.has("FOLDER") == words.has("--config")) {
+    return fail(ErrorCode::kInvalid, "either the store's folder or its --config is needed");
+  }
+  std::string folder = words.text("FOLDER");
+  if (words.has("FOLDER")) {
+    auto contents = look_into(folder);
+    if (!contents) return forward(contents);
+    return Looked{std::move(folder), *std::move(contents)};
+  }
+  const auto file = words.config();
+  if (!file) return forward(file);
+  const auto settings = read_settings(*file);
+  if (!settings) return forward(settings);
+  const auto kind = find_store_kind(settings->store.kind);
+  if (!kind) return forward(kind);
+  folder = (*kind)->directory(settings->store);
+  auto contents = (*kind)->look_at_tables != nullptr ? (*kind)->look_at_tables(settings->store)
+                                                     : (*kind)->look(folder);
+  if (!contents) return forward(contents);
+  return Looked{std::move(folder), *std::move(contents)};
+}
+
 }  // namespace
 
 Result<int> inspect(const service::CommandWords& words) {
-  const std::string folder = words.text("FOLDER");
-  const auto contents = look_into(folder);
-  if (!contents) return forward(contents);
-  auto wish = read_wish(words, **contents);
+  auto looked = look(words);
+  if (!looked) return forward(looked);
+  auto wish = read_wish(words, *looked->contents);
   if (!wish) return forward(wish);
-  Inspection inspection(folder, **contents, *std::move(wish));
+  Inspection inspection(looked->folder, *looked->contents, *std::move(wish));
   return words.has("--raw") ? inspection.raw() : inspection.summary();
 }
 

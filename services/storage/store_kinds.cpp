@@ -6,6 +6,7 @@
 
 #include "services/storage/store/cassandra/cassandra_instance.hpp"
 #include "services/storage/store/cassandra/customer_removal.hpp"
+#include "services/storage/store/cassandra/keyspace_contents.hpp"
 #include "services/storage/store/rocksdb/customer_removal.hpp"
 #include "services/storage/store/rocksdb/rocksdb_contents.hpp"
 #include "services/storage/store/rocksdb/rocksdb_instance.hpp"
@@ -22,7 +23,7 @@ constexpr StoreKind kKinds[] = {
      [](const StoreSettings& settings, const auto& progress) {
        return store::rocksdb::RocksDbInstance::check(settings.rocksdb, progress);
      },
-     store::rocksdb::open_contents,
+     store::rocksdb::open_contents, nullptr,
      [](const std::string& directory) {
        StoreSettings settings;
        settings.rocksdb.directory = directory;
@@ -37,7 +38,11 @@ constexpr StoreKind kKinds[] = {
        return store::cassandra::CassandraInstance::open(settings.cassandra, clock,
                                                         index_memory_max);
      },
-     nullptr, nullptr, nullptr, nullptr,
+     nullptr, nullptr,
+     [](const StoreSettings& settings) {
+       return store::cassandra::open_contents(settings.cassandra);
+     },
+     nullptr, nullptr,
      [](const StoreSettings& settings, const CustomerId& customer) {
        return store::cassandra::open_removal(settings.cassandra, customer);
      }},

@@ -44,6 +44,9 @@ struct StoreKind {
   /// Opens the folder of a closed store to be looked at, and changes nothing. kNotFound where no
   /// store of the kind lies there, kUnavailable where a process holds it. Null as `check`.
   Result<std::unique_ptr<instance::FolderContents>> (*look)(const std::string& directory) = nullptr;
+  /// Likewise, of the tables that the settings name, where the rows lie elsewhere.
+  Result<std::unique_ptr<instance::FolderContents>> (*look_at_tables)(
+      const StoreSettings& settings) = nullptr;
   /// The settings of a store of the kind in a folder, all else by default. Null as `check`.
   StoreSettings (*in_folder)(const std::string& directory) = nullptr;
   /// Null as `check`.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import requests
 from cold_neighbour import A, B, ColdStore
+from cold_store import StorageAlone
 from launcher import parts
 from launcher.commands import Command
 from remote_read import CHUNKS, SAMPLES, post_read, read_request, samples_of
@@ -46,7 +47,7 @@ def raw_samples(text: str) -> tuple[Stored, set[str]]:
     return stored, places
 
 
-def by_promql(cold: ColdStore, folder: Path, start_ms: int, end_ms: int) -> Stored:
+def by_promql(cold: ColdStore | StorageAlone, folder: Path, start_ms: int, end_ms: int) -> Stored:
     """As a real Prometheus without data of its own gives it."""
     (folder / "reads.yml").write_text(READS_COLD.format(url=cold.url))
     url = f"http://{cold.host}:9091"

@@ -1,6 +1,10 @@
 #include "services/storage/customers/number_file.hpp"
 
+#include <fstream>
+
 #include <fmt/format.h>
+
+#include "libs/base/crc32c.hpp"
 
 namespace vigia::storage::customers {
 namespace {
@@ -64,6 +68,27 @@ Result<std::unique_ptr<NumberFile>> NumberFile::open(const std::string& path,
     if (auto written = opened->write(); !written) return forward(written);
   }
   return opened;
+}
+
+std::map<std::uint32_t, CustomerId> NumberFile::look(const std::string& path) {
+  std::map<std::uint32_t, CustomerId> known;
+  for (const char* const ending : {"", ".copy"}) {
+    std::ifstream file(path + ending);
+    std::string line;
+    std::getline(file, line);
+    const std::size_t blank = line.rfind(' ');
+    if (blank == std::string::npos) continue;
+    const std::string text = line.substr(0, blank);
+    if (line.substr(blank + 1) != fmt::format("{:08x}", crc32c(text)) || !is_numbers(text))
+      continue;
+    const std::vector<std::string> ids = split(text);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      auto id = id_of_text(ids[i]);
+      if (id) known.emplace(static_cast<std::uint32_t>(i + 1), *std::move(id));
+    }
+    return known;
+  }
+  return known;
 }
 
 Result<void> NumberFile::write() {

@@ -61,6 +61,23 @@ TEST_F(NumberFileTest, WhoIsForgottenIsNamedNowhereAndHisNumberIsGivenToNobody) 
   EXPECT_EQ(numbers->number_of(kB)->value, 4U);
 }
 
+TEST_F(NumberFileTest, WhoLooksChangesNothingAndIsToldByWhicheverFileIsWhole) {
+  EXPECT_THAT(NumberFile::look(path_), testing::IsEmpty());
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  {
+    const auto numbers = open().value();
+    ASSERT_TRUE(numbers->number_of(kA));
+    ASSERT_TRUE(numbers->number_of(kB));
+    ASSERT_TRUE(numbers->forget(kA));
+  }
+  const std::map<std::uint32_t, CustomerId> known{{2, kB}};
+  EXPECT_EQ(NumberFile::look(path_), known);
+  spoil(path_);
+  EXPECT_EQ(NumberFile::look(path_), known);
+  spoil(path_ + ".copy");
+  EXPECT_THAT(NumberFile::look(path_), testing::IsEmpty());
+}
+
 // What the log names is given to nobody else, also where the file does not know whose it was.
 TEST_F(NumberFileTest, NumbersThatAreUsedAreNotGivenAgain) {
   {

@@ -1,5 +1,6 @@
-// What lies in the folder of a closed store, looked at from outside: row by row, without the code
-// that answers readers, so that it can bear witness for or against it.
+// What lies in the folder of a closed store, or in the tables that it names, looked at from
+// outside: row by row, without the code that answers readers, so that it can bear witness for or
+// against it.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/base/result.hpp"
@@ -69,6 +71,14 @@ class FolderContents {
   /// Each row of raw samples, by day, customer, series and time; `bad_row` is told of those that
   /// cannot be read.
   virtual Result<void> raw(const RawQuery& query, const RawVisit& visit, const BadRow& bad_row) = 0;
+  /// `body`: a record of the write-ahead log, all of it the customer's, whose own numbers are 0.
+  using CopyVisit =
+      std::function<Result<void>(customers::CustomerNumber customer, std::string_view body)>;
+  /// Copies of what instances have open, where several share the store; an error ends the walk.
+  /// The query's times are not looked at.
+  virtual Result<void> open_copies(const RawQuery& /*query*/, const CopyVisit& /*visit*/) {
+    return {};
+  }
   /// Nothing for a series that has none.
   virtual Result<std::optional<Labels>> labels_of(customers::CustomerNumber customer,
                                                   store::SeriesId series) = 0;

@@ -105,14 +105,14 @@ Result<void> RawLines::add(const instance::RawRow& row, std::string_view place) 
   return print_all(row.histograms, ending);
 }
 
-Result<void> RawLines::add(const ingest::IngestBatch& batch) {
+Result<void> RawLines::add(const ingest::IngestBatch& batch, std::string_view place) {
+  const std::string ending = fmt::format(",\"place\":\"{}\"}}\n", place);
   for (const ingest::SeriesBatch& series : batch.series) {
     const auto is_wanted = begin_series(series.customer, series.id);
     if (!is_wanted) return forward(is_wanted);
     if (!*is_wanted) continue;
-    constexpr std::string_view kEnding = ",\"place\":\"log\"}\n";
-    if (auto printed = print_all(series.samples, kEnding); !printed) return printed;
-    if (auto printed = print_all(series.histograms, kEnding); !printed) return printed;
+    if (auto printed = print_all(series.samples, ending); !printed) return printed;
+    if (auto printed = print_all(series.histograms, ending); !printed) return printed;
   }
   return {};
 }

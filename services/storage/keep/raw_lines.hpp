@@ -36,8 +36,9 @@ class RawLines {
 
   /// Of the store's rows; `place`: "quarantine" for a chunk that the store never took.
   Result<void> add(const instance::RawRow& row, std::string_view place = "chunks");
-  /// Of a record of the write-ahead log: what no row has yet, or has by now.
-  Result<void> add(const ingest::IngestBatch& batch);
+  /// Of a record of the write-ahead log, or of a copy of one in the cluster ("copies"): what no row
+  /// has yet, or has by now.
+  Result<void> add(const ingest::IngestBatch& batch, std::string_view place = "log");
   std::uint64_t lines() const { return lines_; }
 
  private:
