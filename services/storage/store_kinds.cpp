@@ -6,6 +6,7 @@
 
 #include "services/storage/store/cassandra/cassandra_instance.hpp"
 #include "services/storage/store/cassandra/customer_removal.hpp"
+#include "services/storage/store/cassandra/keyspace_check.hpp"
 #include "services/storage/store/cassandra/keyspace_contents.hpp"
 #include "services/storage/store/rocksdb/customer_removal.hpp"
 #include "services/storage/store/rocksdb/rocksdb_contents.hpp"
@@ -38,7 +39,10 @@ constexpr StoreKind kKinds[] = {
        return store::cassandra::CassandraInstance::open(settings.cassandra, clock,
                                                         index_memory_max);
      },
-     nullptr, nullptr,
+     [](const StoreSettings& settings, const auto& progress) {
+       return store::cassandra::check_keyspace(settings.cassandra, progress);
+     },
+     nullptr,
      [](const StoreSettings& settings) {
        return store::cassandra::open_contents(settings.cassandra);
      },

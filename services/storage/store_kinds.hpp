@@ -35,21 +35,22 @@ struct StoreKind {
   Result<std::unique_ptr<instance::StoreInstance>> (*open)(const StoreSettings& settings,
                                                            const Clock& clock,
                                                            std::size_t index_memory_max);
-  /// Reads what lies in the folder and changes nothing; damage is part of the report. `progress` is
-  /// told before each file, with how many are left. kUnavailable where a process holds the folder.
-  /// Null where its rows lie elsewhere.
+  /// Reads what lies in the folder, or in the tables that the settings name, and changes nothing;
+  /// damage is part of the report. `progress` is told before each file, or table, with how many are
+  /// left. kUnavailable where a process holds the folder, or the machines do not answer.
   Result<store::CheckReport> (*check)(
       const StoreSettings& settings,
       const std::function<void(const std::string& file, std::size_t left)>& progress);
   /// Opens the folder of a closed store to be looked at, and changes nothing. kNotFound where no
-  /// store of the kind lies there, kUnavailable where a process holds it. Null as `check`.
+  /// store of the kind lies there, kUnavailable where a process holds it. Null where its rows lie
+  /// elsewhere.
   Result<std::unique_ptr<instance::FolderContents>> (*look)(const std::string& directory) = nullptr;
   /// Likewise, of the tables that the settings name, where the rows lie elsewhere.
   Result<std::unique_ptr<instance::FolderContents>> (*look_at_tables)(
       const StoreSettings& settings) = nullptr;
-  /// The settings of a store of the kind in a folder, all else by default. Null as `check`.
+  /// The settings of a store of the kind in a folder, all else by default. Null as `look`.
   StoreSettings (*in_folder)(const std::string& directory) = nullptr;
-  /// Null as `check`.
+  /// Null as `look`.
   instance::RemoveCustomer remove = nullptr;
   /// Takes a customer out of a store that several instances share; null where `remove` is not.
   Result<std::unique_ptr<instance::SharedRemoval>> (*open_removal)(

@@ -15,13 +15,13 @@ namespace {
 constexpr double kMib = 1 << 20;
 
 void show_file(const std::string& file, std::size_t left) {
-  show_progress(fmt::format("{} files left, reading {}", left, file));
+  show_progress(fmt::format("{} more, reading {}", left, file));
 }
 
 std::string or_unknown(const std::string& cost) { return cost.empty() ? "not known" : cost; }
 
 void print_store(const store::CheckReport& report) {
-  fmt::print("store: {} files, {:.1f} MiB\n", report.files,
+  fmt::print("store: {} {}, {:.1f} MiB\n", report.files, report.is_of_tables ? "tables" : "files",
              static_cast<double>(report.bytes) / kMib);
   for (const auto& [what, rows] : report.rows) fmt::print("  {}: {} rows\n", what, rows);
   for (const std::string& note : report.notes) fmt::print("  {}\n", note);
@@ -51,15 +51,31 @@ Result<disk_log::LogCheck> check_log_of(const std::string& directory) {
 }
 
 Result<store::CheckReport> check_store(const StoreKind& kind, const StoreSettings& settings) {
-  if (kind.check == nullptr) {
-    store::CheckReport elsewhere;
-    elsewhere.notes.push_back(
-        fmt::format("rows of {} lie elsewhere and are not looked at here", kind.name));
-    return elsewhere;
-  }
   auto report = kind.check(settings, show_file);
   end_progress();
   return report;
+}
+
+int print_end(const store::CheckReport& report, const disk_log::LogCheck& log) {
+  const std::size_t faults = report.faults.size() + log.damage.size();
+  if (faults == 0) {
+    fmt::print("no damage was found\n");
+    return 0;
+  }
+  if (report.is_of_tables) {
+    fmt::print(
+        "{} rows of the tables cannot be read as they were written, whichever replica gave them, "
+        "and are left out of what readers are answered (docs/keeping.md, \"Look at it\")\n",
+        report.faults.size());
+  }
+  const std::size_t files = report.is_of_tables ? log.damage.size() : faults;
+  if (files > 0) {
+    fmt::print(
+        "{} files are damaged: the next start sets them aside and saves what can be read of "
+        "them (docs/deployment.md, \"Damaged files\")\n",
+        files);
+  }
+  return 1;
 }
 
 }  // namespace
@@ -79,16 +95,7 @@ Result<int> verify(const service::CommandWords& words) {
   const auto log = check_log_of(directory + "/wal");
   if (!log) return forward(log);
   print_log(*log);
-  const std::size_t faults = report->faults.size() + log->damage.size();
-  if (faults == 0) {
-    fmt::print("no damage was found\n");
-    return 0;
-  }
-  fmt::print(
-      "{} files are damaged: the next start sets them aside and saves what can be read of "
-      "them (docs/deployment.md, \"Damaged files\")\n",
-      faults);
-  return 1;
+  return print_end(*report, *log);
 }
 
 }  // namespace vigia::storage

@@ -86,6 +86,17 @@ def test_what_was_acknowledged_is_read_back_three_ways(cassandra: OwnCassandra, 
         assert unknown.returncode == 2, unknown.stdout
         assert "no customer cliente-c" in unknown.stderr
 
+        verified = subprocess.run(
+            [str(binaries() / "vigia-storage"), "verify", "--config", str(storage.config)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert verified.returncode == 0, verified.stdout + verified.stderr
+        for line in ("chunks of customer cliente-a: ", "chunks of customer cliente-b: ", "no damage was found"):
+            assert line in verified.stdout, verified.stdout
+
         storage.start()
         request = read_request([("kept", start_ms, times[-1])])
         assert samples_of(post_read(storage.url, request, SAMPLES, A)) == acknowledged

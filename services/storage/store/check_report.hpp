@@ -1,4 +1,4 @@
-// What a look at the files of a closed store has found.
+// What a look at the files of a closed store has found, or at tables that several share.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 namespace vigia::storage::store {
 
 struct FileFault {
-  std::string file;    ///< its name in the folder
+  std::string file;    ///< its name in the folder; of a table, the table's
   std::string what;    ///< kind of damage, as DamageStats::found has it
   std::string reason;  ///< the words of who found it
   std::string cost;    ///< which rows of which days and customers; "" where that cannot be told
@@ -17,12 +17,13 @@ struct FileFault {
 };
 
 struct CheckReport {
-  std::uint64_t files = 0;
+  std::uint64_t files = 0;                    ///< or tables
   std::uint64_t bytes = 0;                    ///< of these files
   std::map<std::string, std::uint64_t> rows;  ///< readable ones, by what they are of
   std::vector<FileFault> faults;
   std::vector<std::string>
-      notes;  ///< what is no damage and worth a line, as an end that a kill cut
+      notes;                  ///< what is no damage and worth a line, as an end that a kill cut
+  bool is_of_tables = false;  ///< each fault is one row, and no start sets anything aside
 };
 
 }  // namespace vigia::storage::store
