@@ -97,6 +97,32 @@ class TestHotOrCold:
             assert hot.json()["data"] == cold.json()["data"]
             assert hot.json()["data"]["result"][0]["values"]
 
+    # C45, as its case is written: hot has the last five minutes, cold all ten, so that five lie in both.
+    def test_where_the_stores_overlap_a_sample_is_counted_once(self, tmp_path: Path) -> None:
+        with Stack(tmp_path) as stack:
+            reading = Reading(stack)
+            reading.start()
+            end_ms = int(time.time()) // 15 * 15_000
+            labels = {"__name__": "x", "customer_id": "cliente-a"}
+            samples = [(end_ms - n * 15_000, (80.0 - n) * 15) for n in reversed(range(80))]
+            reading.to_cold(labels, samples)
+            reading.to_hot(labels, samples[-21:])
+            reading.beat(5)
+            wait_for("hot covers", lambda: is_hot(reading.ask("/api/v1/query", query="irate(x[1m])")), 20)
+            now = end_ms / 1000 - 7  # not on a sample: 2.x counts one on the left edge of a range, 3.x does not
+            counted = reading.ask("/api/v1/query", query="count_over_time(x[10m])", time=now)
+            assert is_cold(counted)
+            assert [one["value"][1] for one in counted.json()["data"]["result"]] == ["40"]
+            equal = reading.ask("/api/v1/query", query="count_over_time(x[10m]) == 40", time=now)
+            assert len(equal.json()["data"]["result"]) == 1
+            for query, is_there in (("irate(x[1m])", is_hot), ("irate(x[1m]) or x offset 3h", is_cold)):
+                rated = reading.ask("/api/v1/query", query=query, time=now)
+                assert is_there(rated), query
+                assert [one["value"][1] for one in rated.json()["data"]["result"]] == ["1"], query
+            form: dict[str, Any] = {"query": "count_over_time(x[10m])", "start": now - 240, "end": now, "step": 15}
+            (series,) = reading.ask("/api/v1/query_range", **form).json()["data"]["result"]
+            assert [value for _, value in series["values"]] == ["40"] * 17
+
     def test_a_wiped_hot_store_hides_nothing(self, own_reading: Reading) -> None:
         reading = own_reading
         now = reading.now_ms / 1000
