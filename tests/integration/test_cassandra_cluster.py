@@ -11,9 +11,12 @@ import pytest
 import requests
 from cassandra_cluster import ONE, QUORUM, Cluster, count
 from cold_store import TOKEN, StorageAlone
+from launcher.commands import Command
+from launcher.layout import own_host
+from otlp import NumberedSender, value_of
 from remote_read import SAMPLES, post_read, read_request, samples_of
 from remote_write import write
-from stack import wait_for
+from stack import Running, binaries, wait_for
 
 pytestmark = [pytest.mark.thorough, pytest.mark.alone]  # three Java machines, some 2 GB
 
@@ -28,6 +31,49 @@ internal_token: secret
 store: {{cassandra: {{directory: "{folder}", contact_points: {points}, keyspace: copies, replication_factor: 3}}}}
 retention: {{raw: 30d}}
 """
+
+
+_CUSTOMERS = "customers: [{id: cliente-a, tokens: [{token: token-a, scope: ingest}]}]\n"
+_COLLECTOR = """
+extensions:
+  health_check: {{endpoint: "{host}:13133"}}
+  vigia_auth: {{directory: {{file: "{folder}/customers.yaml"}}}}
+  file_storage: {{directory: "{folder}/log"}}
+receivers:
+  otlp: {{protocols: {{http: {{endpoint: "{host}:4318", auth: {{authenticator: vigia_auth}}}}}}}}
+exporters:
+  prometheusremotewrite/cold:
+    {{endpoint: "{storage}/api/v1/write", required: true, headers: {{Authorization: "Bearer secret"}}}}
+service:
+  extensions: [health_check, vigia_auth, file_storage]
+  telemetry: {{metrics: {{address: "{host}:8888"}}}}
+  pipelines: {{metrics: {{receivers: [otlp], exporters: [prometheusremotewrite/cold]}}}}
+"""
+
+
+class Collector:
+    """A real one with its disk log, and the storage of a site behind it."""
+
+    def __init__(self, folder: Path, storage: StorageAlone) -> None:
+        self.host = own_host()
+        (folder / "customers.yaml").write_text(_CUSTOMERS)
+        config = folder / "collector.yaml"
+        config.write_text(_COLLECTOR.format(folder=folder, host=self.host, storage=storage.url))
+        words = [str(binaries() / "vigia-collector"), "--config", str(config)]
+        self._command = Command("collector", words, f"http://{self.host}:13133/health")
+        self._log = folder / "collector.log"
+        self.start()
+
+    def start(self) -> None:
+        self._running = Running(self._command, self._log)
+        self._running.wait_until_ready()
+
+    def kill(self) -> None:
+        self._running.end(9)
+
+    def metric(self, name: str) -> float:
+        text = requests.get(f"http://{self.host}:8888/metrics", timeout=10).text
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name + "{"))
 
 
 class Sender(threading.Thread):
@@ -129,6 +175,46 @@ def test_while_two_are_away_senders_keep_what_they_have_and_nothing_is_lost(site
     site.start_storage()
     site.sender.await_more(100, 120)
     site.expect_all()
+
+
+def test_what_a_collector_has_acknowledged_meanwhile_waits_in_its_log(site: Site, tmp_path: Path) -> None:
+    """With two of three away storage takes nothing: the collector goes on taking, is killed, and delivers all of it in the end."""
+    collector = Collector(tmp_path, site.storage)
+    start_ms = int(time.time() * 1000) - 3_600_000
+    sender = NumberedSender(f"http://{collector.host}:4318", "token-a", CUSTOMER, start_ms)
+    try:
+        sender.start()
+        wait_for("some is acknowledged", lambda: sender.acknowledged > 100, 60)
+        for number in (0, 1):
+            site.cluster.nodes[number].kill()
+        before = sender.acknowledged
+        wait_for("it goes on taking", lambda: sender.acknowledged > before + 500, 120)
+        wait_for("which waits", lambda: collector.metric("vigia_items_queued") > 1000, 60)
+        collector.kill()
+        collector.start()
+        wait_for("and takes more", lambda: sender.acknowledged > before + 700, 60)
+        sender.stop(60)
+        assert sender.refused == []
+        for number in (0, 1):
+            site.cluster.nodes[number].start()
+        wait_for("all is delivered", lambda: collector.metric("vigia_items_queued") == 0, 240)
+        assert collector.metric("vigia_items_rejected_total") == 0
+        assert collector.metric("vigia_items_dropped_total") == 0
+        site.cluster.await_whole()
+        for is_restarted in (False, True):
+            if is_restarted:  # a machine that had it all in memory proves nothing
+                site.storage.kill()
+                site.start_storage()
+            answer = post_read(site.storage.url, read_request([("probe_numbered", 0, 2**62)]), SAMPLES, HEADERS)
+            assert answer.status_code == 200, answer.text
+            found = {int(dict(labels)["series"]): samples for labels, samples in samples_of(answer).items()}
+            numbers = range(sender.acknowledged)
+            assert found == {
+                n: {start_ms + number * sender.step_ms: value_of(CUSTOMER, n, number) for number in numbers}
+                for n in range(sender.series)
+            }
+    finally:
+        collector.kill()
 
 
 def test_a_node_whose_disk_is_lost_gets_its_copies_from_the_others(site: Site) -> None:
