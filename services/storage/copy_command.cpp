@@ -62,14 +62,14 @@ Result<void> expect_whole(const End& end) {
                           end.directory));
 }
 
-Result<void> open_end(End& end, const Clock& clock) {
+Result<void> open_end(End& end, const Clock& clock, const store::CustomerRetention* retention) {
   show_progress(fmt::format("opening {}", end.text()));
   identity::StoreGuard guard(end.settings.guard, disk_log::system_files(), clock);
   if (auto checked = guard.check(); !checked) return checked;
   auto opened = end.kind->open(end.settings.store, clock, kIndexMemory);
   if (!opened) return forward(opened);
   if (const auto identity = guard.settle(clock.wall_ms())) end.identity = identity->id;
-  auto settled = keep::settle(*std::move(opened), end.directory, clock);
+  auto settled = keep::settle(*std::move(opened), end.directory, clock, retention);
   if (!settled) return forward(settled);
   end.instance = *std::move(settled);
   end.instance->start_upkeep();
@@ -78,10 +78,10 @@ Result<void> open_end(End& end, const Clock& clock) {
   return {};
 }
 
-Result<keep::CopyKeeps> read_keeps(const End& to) {
-  const retention::RetentionSettings& keep = to.settings.retention;
+Result<keep::CopyKeeps> read_keeps(const End& end) {
+  const retention::RetentionSettings& keep = end.settings.retention;
   return keep::CopyKeeps::read(
-      to.settings.classes, retention::keeps_of(keep), to.directory + "/vigia-retention-customers",
+      end.settings.classes, retention::keeps_of(keep), end.directory + "/vigia-retention-customers",
       {keep.rollup_5m.is_made, keep.rollup_1h.is_made, keep.rollup_1d.is_made});
 }
 
@@ -261,6 +261,7 @@ Result<int> run(const service::CommandWords& words, const keep::CopyJob& job, st
 }  // namespace
 
 Result<int> copy(const service::CommandWords& words) {
+  std::optional<keep::CopyKeeps> from_kept, to_kept;  // the stores ask them to their end
   auto from = read_end(words, "--from");
   if (!from) return forward(from);
   auto to = read_end(words, "--to");
@@ -278,21 +279,30 @@ Result<int> copy(const service::CommandWords& words) {
   if (!words.has("--yes") && !is_comparing) return say_what_there_is(*from, *wanted);
   if (auto there = is_comparing ? expect_store(*to) : Result<void>(); !there) return forward(there);
 
-  const auto kept = read_keeps(*to);
-  if (!kept) return forward(kept);
-
+  if (auto read = read_keeps(*to)) {
+    to_kept = *std::move(read);
+  } else {
+    return forward(read);
+  }
   const SystemClock clock;
   keep::CopyClock to_clock;
-  if (auto opened = open_end(*from, clock); !opened) return forward(opened);
-  if (auto opened = open_end(*to, to_clock); !opened) return forward(opened);
+  // What is open there is closed into it: where rows end by themselves, by its own classes.
+  if (from->kind->look == nullptr) {
+    auto read = read_keeps(*from);
+    if (!read) return forward(read);
+    from_kept = *std::move(read);
+  }
+  auto opened_from = open_end(*from, clock, from_kept ? &*from_kept : nullptr);
+  if (!opened_from) return forward(opened_from);
+  if (auto opened = open_end(*to, to_clock, &*to_kept); !opened) return forward(opened);
   const auto aside = print_losses(*from, *wanted);
   if (!aside) return forward(aside);
   auto customers = customers_of(*from, *wanted);
   if (!customers) return forward(customers);
   keep::CopyJob job{from->instance->store(), to->instance->store(), to_clock, *std::move(customers),
                     // One moment for all of it: what is copied and what is compared are the same.
-                    [&kept, now_ms = clock.wall_ms()](const CustomerId& customer) {
-                      return kept->of(customer, now_ms);
+                    [&to_kept, now_ms = clock.wall_ms()](const CustomerId& customer) {
+                      return to_kept->of(customer, now_ms);
                     },
                     words.text("--state"),
                     fmt::format("{} {} {} {} {}", from->directory, from->identity, to->directory,

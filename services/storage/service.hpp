@@ -30,6 +30,7 @@
 #include "services/storage/peers/open_samples_api.hpp"
 #include "services/storage/peers/peers.hpp"
 #include "services/storage/retention/class_keeper.hpp"
+#include "services/storage/retention/class_retention.hpp"
 #include "services/storage/retention/retention_sweeper.hpp"
 #include "services/storage/rolling/roller.hpp"
 #include "services/storage/settings.hpp"
@@ -147,7 +148,9 @@ class Service final : public service::Running, public net::Handler {
   std::mutex damage_mutex_;  // guards the two below, once open
   std::unique_ptr<disk_log::DamageNotice> damage_notice_;
   std::uint64_t damage_seen_ = 0;
-  std::string directory_;  // of this instance
+  std::string directory_;                                       // of this instance
+  std::unique_ptr<retention::ClassKeeper> classes_;             // the instance asks it
+  std::unique_ptr<retention::ClassRetention> class_retention_;  // as that
   std::unique_ptr<instance::StoreInstance> instance_;
   std::optional<disk_log::StoreIdentity> identity_;  // as of the start
   std::unique_ptr<quarantine::ChunkQuarantine> quarantine_;
@@ -174,7 +177,6 @@ class Service final : public service::Running, public net::Handler {
   std::unique_ptr<api::OtlpApi> log_intake_;
   std::unique_ptr<api::EventApi> event_api_;
   std::unique_ptr<api::TraceSearchApi> trace_search_;
-  std::unique_ptr<retention::ClassKeeper> classes_;
   std::unique_ptr<retention::RetentionGuard> retention_guard_;
   std::unique_ptr<rolling::RollupBook> rollup_book_;  // null: none are made
   std::unique_ptr<rolling::Roller> roller_;           // as the book

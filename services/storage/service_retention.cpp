@@ -10,7 +10,6 @@ namespace {
 constexpr Duration kIndexAfterRaw = std::chrono::hours(48);
 // What is still said is noted again within so long.
 constexpr TimestampMs kNotedAgainMs = (ingest::MetadataMemory::kNotedDaysMax + 1) * store::kDayMs;
-constexpr Duration kUnmadeKept = std::chrono::hours(24 * 30);  // roll-ups that are made no more
 
 // By the earlier of clock and records, as expiry goes, and with the day that it leaves standing.
 TimestampMs oldest_taken_ms(TimestampMs now_ms, Duration keep) {
@@ -29,12 +28,15 @@ Result<void> Service::open_classes() {
   const std::vector<CustomerId> known = cold().catalog().customers();
   if (auto opened = classes_->open(known); !opened) return opened;
   classes_->start();
+  class_retention_ = std::make_unique<retention::ClassRetention>(*classes_, settings_.retention);
+  instance_->use_retention(*class_retention_);
   return {};
 }
 
 Result<void> Service::start_retention() {
   retention_guard_ = std::make_unique<retention::RetentionGuard>(
-      directory_ + "/vigia-retention", std::min(classes_->shortest(), kUnmadeKept), clock_);
+      directory_ + "/vigia-retention", std::min(classes_->shortest(), retention::kUnmadeKept),
+      clock_);
   start_rollups();
   retention::SweepGate gate;
   gate.begin = [this] { return classes_->begin_sweep(); };
@@ -61,7 +63,7 @@ std::vector<retention::RetentionRule> Service::retention_rules() {
   for (const Resolution resolution : rolling::kRolledUp) {
     rules.push_back({"roll-ups of " + std::string(to_string(resolution)),
                      makes_rollups(resolution) ? cuts_of(retention::kind_of(resolution))
-                                               : retention::cuts_after(kUnmadeKept),
+                                               : retention::cuts_after(retention::kUnmadeKept),
                      [this, resolution](const store::ExpiryCuts& cuts) -> Result<std::size_t> {
                        if (!cold().chunks().has(resolution)) return 0U;
                        return cold().chunks().expire(resolution, cuts);

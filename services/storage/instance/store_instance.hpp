@@ -20,6 +20,10 @@
 #include "services/storage/store/open_rows.hpp"
 #include "services/storage/store/sharing_number.hpp"
 
+namespace vigia::storage::store {
+class CustomerRetention;
+}  // namespace vigia::storage::store
+
 namespace vigia::storage::instance {
 
 /// Of the series that the catalog knows.
@@ -71,6 +75,9 @@ class StoreInstance {
   /// Before which time items of the signal are taken and not stored.
   virtual void use_oldest(Signal signal,
                           std::function<TimestampMs(const CustomerId&)> oldest_ms) = 0;
+  /// How long each customer's data are kept; must outlive this. A store whose rows end by
+  /// themselves writes them by it.
+  virtual void use_retention(const store::CustomerRetention& /*retention*/) {}
   /// What the write-ahead log and the quarantine name: neither is given to anybody new.
   virtual void note_used(store::SeriesId series, customers::CustomerNumber customer) = 0;
   /// Mending and the like, behind everything else, until this is destroyed.

@@ -45,9 +45,31 @@ Result<CopyKeeps> CopyKeeps::read(const retention::ClassSettings& settings,
   return CopyKeeps(all, std::move(own), made);
 }
 
-CopyKept CopyKeeps::of(const CustomerId& customer, TimestampMs now_ms) const {
+const retention::Keeps& CopyKeeps::keeps_of(const CustomerId& customer) const {
   const auto found = own_.find(customer);
-  const retention::Keeps& keeps = found == own_.end() ? all_ : found->second;
+  return found == own_.end() ? all_ : found->second;
+}
+
+Duration CopyKeeps::longest(const retention::Keeps& keeps) {
+  Duration longest = keeps[retention::DataKind::kRaw];
+  for (const retention::DataKind kind :
+       {retention::DataKind::kRollup5m, retention::DataKind::kRollup1h,
+        retention::DataKind::kRollup1d}) {
+    longest = retention::longer(longest, keeps[kind]);
+  }
+  return longest;
+}
+
+std::vector<CustomerId> CopyKeeps::own() const {
+  std::vector<CustomerId> customers;
+  for (const auto& [customer, keeps] : own_) {
+    if (keeps != all_) customers.push_back(customer);
+  }
+  return customers;
+}
+
+CopyKept CopyKeeps::of(const CustomerId& customer, TimestampMs now_ms) const {
+  const retention::Keeps& keeps = keeps_of(customer);
   CopyKept kept{first_day_of(keeps[retention::DataKind::kRaw], now_ms),
                 first_day_of(keeps[retention::DataKind::kTraces], now_ms),
                 first_day_of(keeps[retention::DataKind::kLogs], now_ms)};

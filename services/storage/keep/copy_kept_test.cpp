@@ -52,6 +52,15 @@ TEST_F(CopyKeepsTest, WhatCountedLastIsKept) {
   EXPECT_EQ(of("cliente-c").samples, 0U) << "a file may be cut short";
 }
 
+TEST_F(CopyKeepsTest, AStoreIsToldHowLongEachIsKept) {
+  const CopyKeeps keeps = read().value();
+  const CustomerId a = CustomerId::parse("cliente-a").value();
+  EXPECT_EQ(keeps.own(), std::vector<CustomerId>{a});
+  EXPECT_EQ(keeps.keep_of(a, Resolution::kRaw), Duration(0));
+  EXPECT_EQ(keeps.keep_of(a, Signal::kTraces), all_[retention::DataKind::kTraces]);
+  EXPECT_EQ(keeps.keep_of_others(Resolution::kRaw), all_[retention::DataKind::kRaw]);
+}
+
 TEST_F(CopyKeepsTest, AFileThatLeavesSomebodyOutIsRefused) {
   write("customers: [{id: cliente-a, class: lnog}]");
   EXPECT_EQ(read().error().code, ErrorCode::kInvalid);

@@ -51,8 +51,9 @@ Result<void> put_open_ones(instance::StoreInstance& instance, const std::string&
 
 Result<std::unique_ptr<instance::StoreInstance>> settle(
     std::unique_ptr<instance::StoreInstance> opened, const std::string& directory,
-    const Clock& clock) {
+    const Clock& clock, const store::CustomerRetention* retention) {
   if (auto loaded = opened->load(); !loaded) return forward(loaded);
+  if (retention != nullptr) opened->use_retention(*retention);
   if (auto marked = mark_as_before(opened->store()); !marked) return forward(marked);
   if (auto put = put_open_ones(*opened, directory, clock); !put) return forward(put);
   return opened;
