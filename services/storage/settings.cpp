@@ -36,6 +36,13 @@ Duration read_late_max(const service::ConfigNode& node) {
   return late_max;
 }
 
+store::cassandra::KeptFor kept_for(const retention::Keeps& keeps) {
+  using retention::DataKind;
+  return {{keeps[DataKind::kRaw], keeps[DataKind::kRollup5m], keeps[DataKind::kRollup1h],
+           keeps[DataKind::kRollup1d]},
+          {keeps[DataKind::kTraces], keeps[DataKind::kLogs]}};
+}
+
 }  // namespace
 
 std::string settings_help() {
@@ -98,7 +105,7 @@ retention:                      0 keeps for ever
   logs: 30d
   interval: 10m                 how often what is too old is looked for, never at the start
 retention_classes:              of customers who are kept longer or shorter, by name; what a class
-  long: {raw: 2y, logs: 90d}    does not name is as retention says. Not with store.cassandra
+  long: {raw: 2y, logs: 90d}    does not name is as retention says
 retention_customers_file: ...   who has which: `customers: [{id: cliente-a, class: long}]`; others
                                 are kept as retention says. Looked at each second. Longer counts
                                 at once, shorter after an hour, or when a person confirms it
@@ -133,18 +140,11 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.classes = retention::read_classes(root, settings.retention);
   if (settings.store.kind == "cassandra") {
     settings.peers = peers::read_peers(store.child("cassandra"));
-    const retention::RetentionSettings& keep = settings.retention;
-    store::cassandra::use_retention(
-        settings.store.cassandra,
-        {{keep.raw, keep.rollup_5m.keep, keep.rollup_1h.keep, keep.rollup_1d.keep},
-         {keep.traces, keep.logs}},
-        retention);
-    const service::ConfigNode classes = root.child("retention_classes");
-    if (classes.is_present()) {
-      classes.note_error(
-          "the store on Cassandra keeps all customers' data equally long, as retention says: "
-          "classes "
-          "are for store.rocksdb");
+    store::cassandra::use_retention(settings.store.cassandra,
+                                    kept_for(retention::keeps_of(settings.retention)), retention);
+    for (const auto& [name, keeps] : settings.classes.classes) {
+      store::cassandra::use_class(settings.store.cassandra, name, kept_for(keeps),
+                                  root.child("retention_classes").child(name));
     }
   }
   if (auto finished = file.finish(); !finished) return forward(finished);

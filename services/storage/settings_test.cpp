@@ -268,9 +268,11 @@ TEST(SettingsTest, MistakesOfTheStoreOnCassandraAreNamed) {
   }
   EXPECT_THAT(error(points + ", peers: [\"http://a:1\", \"http://a:1\"]"), HasSubstr("twice"));
   EXPECT_THAT(error(points, "retention: {raw: 9y}\n"), HasSubstr("longer than every class"));
-  EXPECT_THAT(
-      error(points, "retention_customers_file: /x\nretention_classes: {a: {raw: 90d}}\n"),
-      HasSubstr("retention_classes: the store on Cassandra keeps all customers' data equally"));
+  const std::string classes = "retention_customers_file: /dev/null\nretention_classes: ";
+  EXPECT_EQ(error(points, classes + "{a: {raw: 2y, rollup_1h: 0}, b: {logs: 3y}}\n"), "");
+  EXPECT_THAT(error(points, classes + "{a: {raw: 2y}, b: {rollup_1h: 9y}}\n"),
+              testing::AllOf(HasSubstr("retention_classes.b: retention of rollup_1h"),
+                             HasSubstr("longer than every class")));
   EXPECT_THAT(
       error_of("internal_token: x\nstore: {rocksdb: {directory: /y}, cassandra: {directory: "
                "/x, contact_points: [\"n:1\"]}}\n"),

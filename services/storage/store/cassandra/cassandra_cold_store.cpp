@@ -6,12 +6,13 @@ namespace vigia::storage::store::cassandra {
 
 CassandraColdStore::CassandraColdStore(Key /*key*/, vigia::cassandra::Session& session,
                                        const ColdStoreSettings& settings, const Clock& clock)
-    : kept_(session, clock),
+    : keeps_(settings.classes, settings.event_retention, clock),
+      kept_(session, clock, keeps_),
       catalog_(session, kept_, clock, settings.index_memory_max, settings.event_part_bytes),
-      chunks_(session, kept_, clock, settings.classes, settings.writer),
-      events_(session, kept_, clock, settings.event_retention, settings.event_part_bytes),
-      exemplars_(session, kept_, settings.classes[static_cast<std::size_t>(Resolution::kRaw)].keep),
-      metadata_(session, catalog_) {}
+      chunks_(session, kept_, keeps_, clock, settings.writer),
+      events_(session, kept_, keeps_, clock, settings.event_part_bytes),
+      exemplars_(session, kept_, keeps_),
+      metadata_(session, kept_, catalog_) {}
 
 Result<std::unique_ptr<CassandraColdStore>> CassandraColdStore::open(
     vigia::cassandra::Session& session, const ColdStoreSettings& settings, const Clock& clock) {

@@ -17,7 +17,7 @@ namespace vigia::storage::store::cassandra {
 
 struct ColdStoreSettings {
   std::string keyspace;
-  ChunkClasses classes;
+  ChunkClasses classes;  ///< until use_retention
   EventRetention event_retention;
   std::uint64_t writer = 0;  ///< this instance's number, another at each start
   std::size_t index_memory_max = 64U << 20U;
@@ -44,6 +44,10 @@ class CassandraColdStore final : public ColdStore {
   MetadataStore* metadata() override { return &metadata_; }
   SpanDays* span_days() override { return &events_; }
 
+  /// Must outlive it. Before the first write: how long each customer's data are kept, if not all
+  /// are kept alike, as the settings say.
+  void use_retention(const CustomerRetention& retention) { keeps_.use(&retention); }
+  const KeepTimes& keeps() const { return keeps_; }
   /// What other instances keep longer than this one it does not remove from now on.
   void use_shared(const SharedRetention* shared) { kept_.use_shared(shared); }
 
@@ -53,6 +57,7 @@ class CassandraColdStore final : public ColdStore {
   CassandraEvents& own_events() { return events_; }
 
  private:
+  KeepTimes keeps_;
   KeptDays kept_;
   CassandraCatalog catalog_;
   CassandraChunks chunks_;

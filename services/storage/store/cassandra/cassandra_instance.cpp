@@ -11,15 +11,6 @@ namespace {
 
 constexpr std::int64_t kMsPerSecond = 1000;
 
-KeptByKind kept_by_kind(const KeptFor& kept) {
-  KeptByKind all{{std::string(to_string(Signal::kTraces)), kept.events.traces},
-                 {std::string(to_string(Signal::kLogs)), kept.events.logs}};
-  for (std::size_t i = 0; i < kResolutions; ++i) {
-    all[kind_of(static_cast<Resolution>(i))] = kept.chunks[i];
-  }
-  return all;
-}
-
 }  // namespace
 
 CassandraInstance::CassandraInstance(CassandraSettings settings, const Clock& clock,
@@ -86,8 +77,7 @@ Result<void> CassandraInstance::connect() {
 
 // Before anything expires, which waits until it is known what the others keep.
 Result<void> CassandraInstance::share_retention(std::uint64_t number) {
-  auto shared =
-      std::make_unique<SharedRetention>(*session_, clock_, number, kept_by_kind(settings_.kept));
+  auto shared = std::make_unique<SharedRetention>(*session_, clock_, number, cold_->keeps());
   Preparation preparation(*session_, settings_.schema.keyspace);
   if (auto prepared = shared->prepare(preparation); !prepared) return prepared;
   retention_ = std::move(shared);

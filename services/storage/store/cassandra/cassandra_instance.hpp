@@ -35,6 +35,9 @@ class CassandraInstance final : public instance::StoreInstance {
   Result<std::vector<SharingNumber>> sharing_numbers() override;
   void use_record_times(customers::RecordTimes& times) override;
   void use_oldest(Signal signal, std::function<TimestampMs(const CustomerId&)> oldest_ms) override;
+  void use_retention(const CustomerRetention& retention) override {
+    cold_->use_retention(retention);
+  }
   void note_used(SeriesId /*series*/, customers::CustomerNumber customer) override;
   void start_upkeep() override {}
   void set_short(bool is_short) override { cold_->own_catalog().set_short(is_short); }

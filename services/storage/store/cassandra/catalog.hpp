@@ -47,7 +47,7 @@ class CassandraCatalog final : public Catalog {
                                const WorkLimit& limit) const override;
   Result<TextPage> label_values(const CustomerId& customer, std::string_view name,
                                 const TextQuery& query, const WorkLimit& limit) const override;
-  /// Once for each day: more often does nothing.
+  /// Of each customer once for each day of his cut: more often does nothing.
   Result<std::size_t> expire(const ExpiryCuts& cuts, TimestampMs now_ms) override;
 
   /// While memory is short what is known takes half.
@@ -97,6 +97,7 @@ class CassandraCatalog final : public Catalog {
 
   struct Expiry;
   struct Expiring;
+  void forget_known(const CutDays& days);
   Result<void> expire_series(Expiry& expiry);
   Result<void> expire_shard(Expiry& expiry, const std::string& metric, std::int32_t shard);
   Result<void> expire_texts(Expiry& expiry);
@@ -127,7 +128,7 @@ class CassandraCatalog final : public Catalog {
   std::map<CustomerAndMetric, MetricParts> parts_;
 
   std::mutex expire_mutex_;
-  std::uint32_t expired_until_ = 0;
+  ExpiryLooks looks_;
   mutable std::atomic<std::uint64_t> malformed_{0};
 };
 

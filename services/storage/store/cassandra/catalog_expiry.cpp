@@ -48,29 +48,34 @@ struct CassandraCatalog::Expiring {
 };
 
 Result<std::size_t> CassandraCatalog::expire(const ExpiryCuts& cuts, TimestampMs /*now_ms*/) {
-  if (!cuts.own.empty()) return not_by_customer();
   const std::lock_guard lock(expire_mutex_);
-  const std::uint32_t cut = day_of(kept_.held_back("index", cuts.before_ms));
-  if (cut <= expired_until_) return 0U;
-  if (auto raised = kept_.raise("index", cut); !raised) return forward(raised);
+  const CutDays days = kept_.held_back(kIndexKind, cuts);
+  if (!looks_.begin(days)) return 0U;
+  if (auto raised = kept_.raise(kIndexKind, days); !raised) return forward(raised);
   if (auto loaded = load_customers(); !loaded) return forward(loaded);
-  {
-    const std::lock_guard known(known_mutex_);
-    ids_.forget_before(cut);
-    texts_.forget_before(cut);
-  }
+  forget_known(days);
   std::size_t gone = 0;
   std::optional<Error> first;
   for (const CustomerId& customer : customers()) {
-    Expiry expiry{customer, cut};
+    if (!looks_.is_due(customer.text())) continue;
+    Expiry expiry{customer, days.of(customer.text())};
     expiry.note(expire_series(expiry));
     expiry.note(expire_texts(expiry));
     gone += expiry.gone;
     if (!first) first = expiry.error;
   }
   if (first) return tl::unexpected<Error>(*std::move(first));
-  expired_until_ = cut;
+  looks_.end();
   return gone;
+}
+
+// By the latest of the cuts: of those with an earlier one what is forgotten is noted once more.
+void CassandraCatalog::forget_known(const CutDays& days) {
+  std::uint32_t latest = days.all;
+  for (const auto& [customer, day] : days.own) latest = std::max(latest, day);
+  const std::lock_guard known(known_mutex_);
+  ids_.forget_before(latest);
+  texts_.forget_before(latest);
 }
 
 Result<void> CassandraCatalog::expire_series(Expiry& expiry) {

@@ -281,6 +281,12 @@ Result<void> CassandraCatalog::write(const CustomerId& customer, const Customer&
     at->second = joined(at->second, days);
     return true;
   };
+  // What goes is deleted with the write time of its cut, behind which what comes now of days before
+  // would vanish: of who is kept longer by now. So it is noted to be there until the cut.
+  const std::uint32_t cut = kept_.latest_day(customer, kIndexKind);
+  for (Resolving& one : series) {
+    if (one.days != kNoDays) one.days.last = std::max(one.days.last, cut);
+  }
   std::vector<std::uint64_t> rows;
   Requests requests(session_, customer.text());
   for (const Resolving& one : series) {

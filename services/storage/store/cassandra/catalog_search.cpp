@@ -217,7 +217,7 @@ Result<TextPage> read_texts(TextRows& rows, const DayRange& days, const WorkLimi
 std::unique_ptr<SeriesCursor> CassandraCatalog::select(const CustomerId& customer,
                                                        const SeriesQuery& query,
                                                        const WorkLimit& limit) const {
-  const DayRange days{std::max(query.days.first, kept_.day("index")), query.days.last};
+  const DayRange days{std::max(query.days.first, kept_.day(customer, kIndexKind)), query.days.last};
   return std::make_unique<Search>(session_, statements_, customer, query, days, limit, malformed_);
 }
 
@@ -230,8 +230,8 @@ Result<TextPage> CassandraCatalog::label_names(const CustomerId& customer, const
       texts.add(nullptr, std::make_unique<Rows>(session_, *statements_.list_names, std::move(cells),
                                                 customer.text(), &limit));
   if (!added) return forward(added);
-  return read_texts(texts, {std::max(query.days.first, kept_.day("index")), query.days.last},
-                    limit);
+  return read_texts(
+      texts, {std::max(query.days.first, kept_.day(customer, kIndexKind)), query.days.last}, limit);
 }
 
 Result<TextPage> CassandraCatalog::label_values(const CustomerId& customer, std::string_view name,
@@ -250,8 +250,8 @@ Result<TextPage> CassandraCatalog::label_values(const CustomerId& customer, std:
                                        customer.text(), &limit);
     if (auto added = texts.add(std::move(key), std::move(rows)); !added) return forward(added);
   }
-  return read_texts(texts, {std::max(query.days.first, kept_.day("index")), query.days.last},
-                    limit);
+  return read_texts(
+      texts, {std::max(query.days.first, kept_.day(customer, kIndexKind)), query.days.last}, limit);
 }
 
 // The first one always.

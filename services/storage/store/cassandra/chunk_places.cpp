@@ -80,7 +80,7 @@ Result<ChunkPlaces::Period> ChunkPlaces::load(const MetricPlace& place, std::uin
   Period found;
   for (const PlacedDay& one : *days) {
     found.parts = std::max(found.parts, parts_of(one.shard));
-    if (one.keep == class_of(place.resolution).name) found.noted.emplace(one.day, one.shard);
+    found.noted.insert(one);
   }
   return found;
 }
@@ -100,28 +100,27 @@ Result<std::int32_t> ChunkPlaces::parts_for(const MetricPlace& place, std::uint3
   return count_in(key, bytes).value_or(parts);
 }
 
-Result<void> ChunkPlaces::note(const MetricPlace& place,
-                               const std::set<std::pair<std::uint32_t, Shard>>& days) {
-  std::set<std::pair<std::uint32_t, Shard>> unknown = days;
+Result<void> ChunkPlaces::note(const MetricPlace& place, const std::set<PlacedDay>& days) {
+  std::set<PlacedDay> unknown = days;
   {
     const std::lock_guard lock(mutex_);
     std::erase_if(unknown, [&](const auto& one) {
-      const auto at = periods_.find(key_of(place, one.first));
+      const auto at = periods_.find(key_of(place, one.day));
       return at != periods_.end() && at->second.noted.contains(one);
     });
   }
   Requests requests(session_, place.customer.text());
-  for (const auto& [day, shard] : unknown) {
+  for (const PlacedDay& one : unknown) {
     BoundCells cells;
     cells.add_text(place.customer.text()).add_text(place.metric);
-    cells.add_tinyint(column(place.resolution)).add_int(day_column(day)).add_int(shard.number);
-    cells.add_text(class_of(place.resolution).name);
+    cells.add_tinyint(column(place.resolution)).add_int(day_column(one.day));
+    cells.add_int(one.shard.number).add_text(one.keep);
     requests.add(*write_, cells);
   }
   if (auto written = requests.wait_for_all(); !written) return written;
   const std::lock_guard lock(mutex_);
-  for (const auto& one : unknown) {
-    const PeriodKey key = key_of(place, one.first);
+  for (const PlacedDay& one : unknown) {
+    const PeriodKey key = key_of(place, one.day);
     // Of raw not without its parts; of roll-ups those are elsewhere (RollupRows).
     if (place.resolution != Resolution::kRaw) {
       if (periods_.size() >= kPeriodsKnownMax) periods_.clear();
@@ -133,7 +132,8 @@ Result<void> ChunkPlaces::note(const MetricPlace& place,
   return {};
 }
 
-Result<std::size_t> ChunkPlaces::forget_before(Resolution resolution, std::uint32_t day) {
+Result<std::size_t> ChunkPlaces::forget_before(Resolution resolution, const CutDays& cuts,
+                                               const ExpiryLooks& looks) {
   std::set<std::uint32_t> gone;
   Rows rows(session_, *list_metrics_, {}, "");
   while (true) {
@@ -145,6 +145,8 @@ Result<std::size_t> ChunkPlaces::forget_before(Resolution resolution, std::uint3
     place.metric = (*row)->read_text();
     place.resolution = (*row)->read_tinyint();
     if (!(*row)->ok() || place.resolution != column(resolution)) continue;
+    if (!looks.is_due(place.customer)) continue;
+    const std::uint32_t day = cuts.of(place.customer);
     if (auto forgotten = forget_days(place, day, gone); !forgotten) return forward(forgotten);
   }
   const std::lock_guard lock(mutex_);

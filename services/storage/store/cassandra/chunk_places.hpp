@@ -12,20 +12,14 @@
 #include <vector>
 
 #include "libs/model/resolution.hpp"
+#include "services/storage/store/cassandra/expiry_looks.hpp"
+#include "services/storage/store/cassandra/keep_times.hpp"
 #include "services/storage/store/cassandra/requests.hpp"
-#include "services/storage/store/cassandra/retention_class.hpp"
 #include "services/storage/store/cassandra/series_identity.hpp"
 #include "services/storage/store/day_range.hpp"
 
 namespace vigia::storage::store::cassandra {
 
-inline constexpr std::size_t kResolutions = 4;
-/// By Resolution: in which class what is written is kept.
-using ChunkClasses = std::array<RetentionClass, kResolutions>;
-
-constexpr std::size_t index_of(Resolution resolution) {
-  return static_cast<std::size_t>(resolution);
-}
 /// How many days a partition has, by resolution.
 constexpr std::uint32_t period_days(Resolution resolution) {
   constexpr std::array<std::uint32_t, kResolutions> kDays{1, 1, 30, 365};
@@ -54,9 +48,8 @@ struct PlacedDay {
 /// thread once prepared.
 class ChunkPlaces {
  public:
-  /// Must outlive it. `classes`: where what is written now goes.
-  ChunkPlaces(vigia::cassandra::Session& session, const ChunkClasses& classes)
-      : session_(session), classes_(classes) {}
+  /// Must outlive it.
+  explicit ChunkPlaces(vigia::cassandra::Session& session) : session_(session) {}
   Result<void> prepare(Preparation& preparation);
 
   /// Those of the days, from the first day on.
@@ -64,20 +57,17 @@ class ChunkPlaces {
   /// Over how many parts what is written now of that day's period lies; `bytes` more are written.
   Result<std::int32_t> parts_for(const MetricPlace& place, std::uint32_t day, std::size_t bytes);
   /// Durable when it returns: then blocks may be written there, and readers find them.
-  Result<void> note(const MetricPlace& place,
-                    const std::set<std::pair<std::uint32_t, Shard>>& days);
-  /// Forgets all customers' days before this one; how many different ones there were.
-  Result<std::size_t> forget_before(Resolution resolution, std::uint32_t day);
-
-  const RetentionClass& class_of(Resolution resolution) const {
-    return classes_[index_of(resolution)];
-  }
+  Result<void> note(const MetricPlace& place, const std::set<PlacedDay>& days);
+  /// Forgets, of those customers who are due, the days before theirs; how many different ones there
+  /// were.
+  Result<std::size_t> forget_before(Resolution resolution, const CutDays& cuts,
+                                    const ExpiryLooks& looks);
 
  private:
   struct Period {
     std::int32_t parts = 1;
     std::size_t bytes = 0;  // by this instance, since the parts are so many
-    std::set<std::pair<std::uint32_t, Shard>> noted;
+    std::set<PlacedDay> noted;
   };
   using PeriodKey = std::tuple<std::string, std::string, Resolution, std::uint32_t>;
   static PeriodKey key_of(const MetricPlace& place, std::uint32_t day);
@@ -91,7 +81,6 @@ class ChunkPlaces {
   Result<void> forget_days(const Named& place, std::uint32_t day, std::set<std::uint32_t>& gone);
 
   vigia::cassandra::Session& session_;
-  const ChunkClasses classes_;
   Statement list_;
   Statement write_;
   Statement list_metrics_;

@@ -19,15 +19,12 @@ constexpr std::uint32_t kBlockRows = 64;
 
 }  // namespace
 
-std::string kind_of(Resolution resolution) {
-  return fmt::format("chunks {}", to_string(resolution));
-}
-
 /// The blocks of raw samples of one partition.
 struct CassandraChunks::Blocks {
   std::string metric;
   std::uint32_t period;
   Shard shard;
+  std::string keep;  // the class
   std::vector<ChunkBlock> blocks;
 };
 
@@ -63,13 +60,13 @@ struct CassandraChunks::Putting {
 };
 
 CassandraChunks::CassandraChunks(vigia::cassandra::Session& session, KeptDays& kept,
-                                 const Clock& clock, const ChunkClasses& classes,
-                                 std::uint64_t writer)
+                                 const KeepTimes& keeps, const Clock& clock, std::uint64_t writer)
     : session_(session),
       kept_(kept),
+      keeps_(keeps),
       clock_(clock),
-      places_(session, classes),
-      rollups_(session, places_),
+      places_(session),
+      rollups_(session, places_, keeps),
       writer_(static_cast<std::int64_t>(writer)),
       due_days_(session, kept, clock, reads_, writer) {}
 
@@ -81,12 +78,12 @@ Result<void> CassandraChunks::prepare(Preparation& preparation) {
                     "AND period = ? AND shard = ? AND first_series <= ?",
                     one.name),
         kBlockRows);
+    writes_[std::string(one.name)] = preparation.prepare(fmt::format(
+        "INSERT INTO {{}}.chunks_{} (customer_id, metric, resolution, period, shard, first_series, "
+        "writer, version, last_series, first_ms, last_ms, key_id, data) VALUES (?, ?, ?, ?, ?, ?, "
+        "?, ?, ?, ?, ?, ?, ?)",
+        one.name));
   }
-  write_ = preparation.prepare(fmt::format(
-      "INSERT INTO {{}}.chunks_{} (customer_id, metric, resolution, period, shard, first_series, "
-      "writer, version, last_series, first_ms, last_ms, key_id, data) VALUES (?, ?, ?, ?, ?, ?, "
-      "?, ?, ?, ?, ?, ?, ?)",
-      places_.class_of(Resolution::kRaw).name));
   if (auto prepared = rollups_.prepare(preparation); !prepared) return prepared;
   if (auto prepared = due_days_.prepare(preparation); !prepared) return prepared;
   return places_.prepare(preparation);
@@ -160,7 +157,11 @@ Result<void> CassandraChunks::put_rollups(const CustomerId& customer,
   for (const ClosedChunk& chunk : chunks) {
     if (chunk.resolution != Resolution::kRaw) some.push_back(&chunk);
   }
-  return rollups_.put(customer, some);
+  auto put = rollups_.put(customer, some);  // also after an error some of them may be there
+  for (const ClosedChunk* const chunk : some) {
+    looks_[index_of(chunk->resolution)].note(customer, day_of(chunk->row.first_ms));
+  }
+  return put;
 }
 
 /// The chunks of one day. Its partitions are noted before anything is written there.
@@ -172,17 +173,19 @@ Result<void> CassandraChunks::add_blocks(const MetricPlace& place,
   const std::uint32_t first_day = day_of(chunks.front()->row.first_ms);
   const auto parts = places_.parts_for(place, first_day, bytes);
   if (!parts) return forward(parts);
+  const std::string keep(keeps_.class_of(place.customer, Resolution::kRaw).name);
   std::map<Shard, std::vector<const ChunkRow*>> by_shard;
-  std::set<std::pair<std::uint32_t, Shard>> days;
+  std::set<PlacedDay> days;
   for (const ClosedChunk* const chunk : chunks) {
     const Shard shard = shard_of(chunk->row.series, *parts);
     by_shard[shard].push_back(&chunk->row);
-    days.emplace(day_of(chunk->row.first_ms), shard);
+    days.insert({day_of(chunk->row.first_ms), shard, keep});
   }
   if (auto noted = places_.note(place, days); !noted) return noted;
+  looks_[index_of(Resolution::kRaw)].note(place.customer, first_day);
   const std::uint32_t period = period_of(place.resolution, first_day);
   for (const auto& [shard, rows] : by_shard) {
-    all.push_back({place.metric, period, shard, make_blocks(rows)});
+    all.push_back({place.metric, period, shard, keep, make_blocks(rows)});
   }
   return {};
 }
@@ -201,7 +204,7 @@ void CassandraChunks::send(const CustomerId& customer, const std::vector<Blocks>
       cells.add_bigint(next_version());
       cells.add_bigint(static_cast<std::int64_t>(block.last_series.value));
       cells.add_bigint(block.first_ms).add_bigint(block.last_ms).add_int(0).add_blob(block.data);
-      session_.send({*write_, cells, customer.text(), kRequestDeadline},
+      session_.send({*writes_.find(some.keep)->second, cells, customer.text(), kRequestDeadline},
                     [putting](Result<Page> page) {
                       if (!page) putting->note(store_error(page.error()));
                     });
@@ -211,8 +214,8 @@ void CassandraChunks::send(const CustomerId& customer, const std::vector<Blocks>
   putting->is_sent = true;
 }
 
-std::uint32_t CassandraChunks::kept_day(Resolution resolution) {
-  return kept_.day(kind_of(resolution));
+std::uint32_t CassandraChunks::kept_day(const CustomerId& customer, Resolution resolution) {
+  return kept_.day(customer, kind_of(resolution));
 }
 
 std::unique_ptr<ChunkCursor> CassandraChunks::read(const CustomerId& customer,
@@ -220,7 +223,7 @@ std::unique_ptr<ChunkCursor> CassandraChunks::read(const CustomerId& customer,
                                                    const ChunkQuery& query) {
   return std::make_unique<CassandraChunkCursor>(ChunkReading{session_, places_, reads_, rollups_},
                                                 customer, series, query,
-                                                kept_day(query.resolution));
+                                                kept_day(customer, query.resolution));
 }
 
 // From the last period back. A row of the day before may end on the day after, later than what
@@ -231,7 +234,7 @@ Result<std::optional<TimestampMs>> CassandraChunks::newest(const CustomerId& cus
   const MetricPlace place{customer, key_text(series.metric), Resolution::kRaw};
   const ChunkQuery query{from_ms, INT64_MAX};
   const ChunkReading reading{session_, places_, reads_, rollups_};
-  const BlockReader reader(reading, place, query, kept_day(Resolution::kRaw));
+  const BlockReader reader(reading, place, query, kept_day(customer, Resolution::kRaw));
   const auto partitions = reader.partitions();
   if (!partitions) return tl::unexpected<Error>(partitions.error());
   std::optional<TimestampMs> newest;
@@ -258,15 +261,14 @@ Result<std::optional<TimestampMs>> CassandraChunks::newest(const CustomerId& cus
 }
 
 Result<std::size_t> CassandraChunks::expire(Resolution resolution, const ExpiryCuts& cuts) {
-  if (!cuts.own.empty()) return not_by_customer();
   const std::lock_guard lock(expire_mutex_);
-  const TimestampMs before_ms = kept_.held_back(kind_of(resolution), cuts.before_ms);
-  const std::uint32_t cut = day_of(before_ms - row_span_max_ms(resolution));
-  std::uint32_t& until = expired_until_[index_of(resolution)];
-  if (cut <= until) return 0U;
-  if (auto raised = kept_.raise(kind_of(resolution), cut); !raised) return forward(raised);
-  auto gone = places_.forget_before(resolution, cut);
-  if (gone) until = cut;
+  const std::string kind = kind_of(resolution);
+  const CutDays days = kept_.held_back(kind, cuts, row_span_max_ms(resolution));
+  ExpiryLooks& looks = looks_[index_of(resolution)];
+  if (!looks.begin(days)) return 0U;
+  if (auto raised = kept_.raise(kind, days); !raised) return forward(raised);
+  auto gone = places_.forget_before(resolution, days, looks);
+  if (gone) looks.end();
   return gone;
 }
 

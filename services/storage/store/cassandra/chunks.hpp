@@ -19,16 +19,13 @@
 
 namespace vigia::storage::store::cassandra {
 
-/// As KeptDays has it.
-std::string kind_of(Resolution resolution);
-
 /// As ChunkStore. What `put` has acknowledged a quorum of the copies has on disk, if the nodes'
 /// commit log is as services/storage/cassandra/schema.cql asks: `sync` has nothing left to do.
 class CassandraChunks final : public ChunkStore {
  public:
   /// All must outlive it. `writer`: this instance's number, another one at each start.
-  CassandraChunks(vigia::cassandra::Session& session, KeptDays& kept, const Clock& clock,
-                  const ChunkClasses& classes, std::uint64_t writer);
+  CassandraChunks(vigia::cassandra::Session& session, KeptDays& kept, const KeepTimes& keeps,
+                  const Clock& clock, std::uint64_t writer);
   /// REQUIRED before anything else.
   Result<void> prepare(Preparation& preparation);
 
@@ -42,7 +39,8 @@ class CassandraChunks final : public ChunkStore {
   Result<std::optional<TimestampMs>> newest(const CustomerId& customer, const SeriesKey& series,
                                             TimestampMs from_ms) override;
   Result<void> sync() override { return {}; }
-  /// Days are not read any more when it returns; their rows end with their class.
+  /// Days are not read any more when it returns; their rows end with the class in which they were
+  /// written.
   Result<std::size_t> expire(Resolution resolution, const ExpiryCuts& cuts) override;
   /// 0: what the nodes need only they know (nodetool tablestats).
   std::uint64_t disk_bytes() const override { return 0; }
@@ -59,20 +57,21 @@ class CassandraChunks final : public ChunkStore {
   void send(const CustomerId& customer, const std::vector<Blocks>& all, Done done);
   Result<void> send_now(const CustomerId& customer, const std::vector<Blocks>& all);
   std::int64_t next_version();
-  std::uint32_t kept_day(Resolution resolution);
+  std::uint32_t kept_day(const CustomerId& customer, Resolution resolution);
 
   vigia::cassandra::Session& session_;
   KeptDays& kept_;
+  const KeepTimes& keeps_;
   const Clock& clock_;
   ChunkPlaces places_;
   RollupRows rollups_;
   const std::int64_t writer_;
   std::atomic<std::int64_t> version_{0};
-  Statement write_;
+  std::map<std::string, Statement, std::less<>> writes_;  // by class
   BlockReads reads_;
   CassandraDueDays due_days_;
   std::mutex expire_mutex_;
-  std::array<std::uint32_t, kResolutions> expired_until_{};
+  std::array<ExpiryLooks, kResolutions> looks_;
 };
 
 }  // namespace vigia::storage::store::cassandra

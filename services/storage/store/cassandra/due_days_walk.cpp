@@ -51,7 +51,7 @@ Result<bool> CassandraDueDays::next_metric() {
   BoundCells cells;
   cells.add_text(walk_->customer->text()).add_text(walk_->metric);
   cells.add_tinyint(static_cast<std::int8_t>(Resolution::kRaw));
-  cells.add_int(day_column(kept_.day("chunks raw")));
+  cells.add_int(day_column(kept_.day(*walk_->customer, kind_of(Resolution::kRaw))));
   Rows days(session_, *list_days_, std::move(cells), walk_->customer->text());
   while (true) {
     auto row = days.next();

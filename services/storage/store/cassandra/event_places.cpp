@@ -98,8 +98,10 @@ Shard EventPlaces::part_of(std::uint64_t hash, std::int32_t parts) const {
 void EventPlaces::write(const CustomerId& customer, const EventPlace& place, Shard shard,
                         std::int32_t live_seconds, Requests& requests,
                         std::vector<std::uint64_t>& noted) {
-  const std::uint64_t row =
-      hash_of(customer, place) ^ (static_cast<std::uint64_t>(shard.number) * 0x9e3779b97f4a7c15U);
+  const std::uint64_t row = hash_of(customer, place) ^
+                            (static_cast<std::uint64_t>(shard.number) * 0x9e3779b97f4a7c15U) ^
+                            (static_cast<std::uint64_t>(live_seconds) *
+                             0xc2b2ae3d27d4eb4fU);  // else it may end too early
   if (noted_.has(row) || std::find(noted.begin(), noted.end(), row) != noted.end()) return;
   BoundCells cells;
   cells.add_text(customer.text()).add_tinyint(static_cast<std::int8_t>(place.kind));

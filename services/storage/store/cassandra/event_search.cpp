@@ -14,7 +14,7 @@ using vigia::cassandra::BoundCells;
 Result<std::vector<std::uint32_t>> CassandraEvents::days_between(const CustomerId& customer,
                                                                  TimestampNs from_ns,
                                                                  TimestampNs to_ns) {
-  const std::uint32_t first = std::max(day_of_ns(from_ns), kept_.day(to_string(Signal::kTraces)));
+  const std::uint32_t first = std::max(day_of_ns(from_ns), kept_day(customer, Signal::kTraces));
   const auto slot = [](std::uint32_t day) {
     return static_cast<std::int32_t>(
         std::min<std::uint64_t>(std::uint64_t{day} * kSlotsOfDay, INT32_MAX));
@@ -40,7 +40,7 @@ Result<TraceEnd> CassandraEvents::find_traces(const CustomerId& customer, const 
   const auto days = days_between(customer, query.from_ns, query.to_ns);
   if (!days) return forward(days);
   BlockSearch search({session_, statements_, places_, damaged_[index_of(Signal::kTraces)]},
-                     customer, query, kept_.day(to_string(Signal::kTraces)), search_bounds_);
+                     customer, query, kept_day(customer, Signal::kTraces), search_bounds_);
   if (!days->empty() && days->front() < indexed_from_) search.note_left_out();
   return search.run(*days, visit, limit);
 }
@@ -78,7 +78,7 @@ Result<std::vector<std::uint32_t>> CassandraEvents::days_with_spans(const Custom
 
 Result<bool> CassandraEvents::read_day(const CustomerId& customer, std::uint32_t day,
                                        const SpanVisit& visit, const WorkLimit& limit) {
-  if (day < kept_.day(to_string(Signal::kTraces))) return true;
+  if (day < kept_day(customer, Signal::kTraces)) return true;
   SpanDay spans(session_, statements_, places_, customer, day, day >= indexed_from_);
   return spans.read(visit, limit, damaged_[index_of(Signal::kTraces)]);
 }

@@ -48,6 +48,10 @@ class ItemWriter final : public wire::otlp::Visitor {
   /// Of those that were there already, and were written again.
   std::uint64_t repeats() const { return repeats_; }
   std::uint64_t expired() const { return expired_; }
+  /// The first day of what was stored, or may have been; UINT32_MAX: none.
+  std::uint32_t first_day() const {
+    return slots_.empty() ? UINT32_MAX : *slots_.begin() / kSlotsOfDay;
+  }
   /// The latest time that an item names, however far ahead; 0: none does.
   TimestampMs newest_ms() const { return newest_ms_; }
 

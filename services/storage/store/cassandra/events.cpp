@@ -16,12 +16,6 @@ namespace {
 
 using vigia::cassandra::BoundCells;
 
-std::int32_t live_seconds(Duration keep) {
-  if (keep == Duration()) return 0;
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(keep + kLongerThanKept);
-  return static_cast<std::int32_t>(seconds.count());
-}
-
 }  // namespace
 
 Result<void> CassandraEvents::prepare(Preparation& preparation) {
@@ -58,26 +52,28 @@ Result<EventCounts> CassandraEvents::write(const CustomerId& customer, Signal si
   }
   const TimestampMs now_ms = times_.now_ms ? times_.now_ms() : clock_.wall_ms();
   const auto& oldest_ms = oldest_ms_[index_of(signal)];
-  const Duration keep = signal == Signal::kTraces ? retention_.traces : retention_.logs;
-  ItemWriter writer(
-      {session_, statements_, places_}, customer, signal, verdicts,
-      {now_ms, oldest_ms ? oldest_ms(customer) : 0, next_arrival(now_ms), live_seconds(keep)});
-  if (auto walked = wire::otlp::walk(signal, body, writer); !walked) return forward(walked);
-  if (auto finished = writer.finish(); !finished) return forward(finished);
+  ItemWriter writer({session_, statements_, places_}, customer, signal, verdicts,
+                    {now_ms, oldest_ms ? oldest_ms(customer) : 0, next_arrival(now_ms),
+                     keeps_.live_seconds(customer, signal)});
+  const auto walked = wire::otlp::walk(signal, body, writer);
+  const auto finished = walked ? writer.finish() : Result<void>();
+  looks_[index_of(signal)].note(customer, writer.first_day());  // also what an error has left
+  if (!walked) return forward(walked);
+  if (!finished) return forward(finished);
   if (times_.note && writer.newest_ms() > 0) times_.note(customer, writer.newest_ms());
   return EventCounts{writer.stored(), writer.repeats(), verdicts.refused(), writer.expired()};
 }
 
 Result<bool> CassandraEvents::read_trace(const CustomerId& customer, std::string_view trace_id,
                                          const SpanVisit& visit, const WorkLimit& limit) {
-  const std::uint32_t kept_day = kept_.day(to_string(Signal::kTraces));
+  const std::uint32_t first_day = kept_day(customer, Signal::kTraces);
   Origins origins(session_, statements_, customer);
   std::atomic<std::uint64_t>& damaged = damaged_[index_of(Signal::kTraces)];
   TraceRows rows({session_, statements_, places_, damaged}, origins, customer,
                  std::string(trace_id), {});
   while (true) {
     if (limit.is_over()) return false;
-    const auto row = rows.next(kept_day);
+    const auto row = rows.next(first_day);
     if (!row) return forward(row);
     if (!*row) return true;
     try {
@@ -92,18 +88,17 @@ Result<LogEnd> CassandraEvents::read_logs(const CustomerId& customer, const LogQ
                                           const LogVisit& visit, const WorkLimit& limit) {
   if (query.from_ns > query.to_ns) return LogEnd{};
   RecordWalk walk({session_, statements_, places_, customer}, query,
-                  {kept_.day(to_string(Signal::kLogs)), undivided_until_},
+                  {kept_day(customer, Signal::kLogs), undivided_until_},
                   damaged_[index_of(Signal::kLogs)]);
   return walk.run(visit, limit);
 }
 
 Result<std::size_t> CassandraEvents::expire(Signal signal, const ExpiryCuts& cuts) {
-  if (!cuts.own.empty()) return not_by_customer();
   const std::lock_guard lock(expire_mutex_);
-  const std::uint32_t cut = day_of(kept_.held_back(to_string(signal), cuts.before_ms));
-  std::uint32_t& until = expired_until_[index_of(signal)];
-  if (cut <= until) return 0U;
-  if (auto raised = kept_.raise(to_string(signal), cut); !raised) return forward(raised);
+  const CutDays days = kept_.held_back(to_string(signal), cuts);
+  ExpiryLooks& looks = looks_[index_of(signal)];
+  if (!looks.begin(days)) return 0U;
+  if (auto raised = kept_.raise(to_string(signal), days); !raised) return forward(raised);
   std::set<std::uint32_t> gone;
   Rows rows(session_, *statements_.list_owners, {}, "");
   while (true) {
@@ -112,9 +107,11 @@ Result<std::size_t> CassandraEvents::expire(Signal signal, const ExpiryCuts& cut
     if (!*row) break;
     const std::string customer((*row)->read_text());
     if ((*row)->read_tinyint() != static_cast<std::int8_t>(signal)) continue;
-    if (auto done = forget_days(customer, signal, cut, gone); !done) return forward(done);
+    if (!looks.is_due(customer)) continue;
+    auto done = forget_days(customer, signal, days.of(customer), gone);
+    if (!done) return forward(done);
   }
-  until = cut;
+  looks.end();
   return gone.size();
 }
 

@@ -20,27 +20,17 @@
 
 namespace vigia::storage::store::cassandra {
 
-/// Rows live so much longer than they are kept, as those of chunks (retention_class.hpp): reads are
-/// cut before they end.
-inline constexpr Duration kLongerThanKept = std::chrono::hours(48);
-
-/// How long items are kept; 0: for ever.
-struct EventRetention {
-  Duration traces{};
-  Duration logs{};
-};
-
 /// As EventStore. An item of more than kItemBytesMax is refused. A request that is written twice at
 /// once by two instances is there once; which arrival its records have is then either's.
 class CassandraEvents final : public EventStore, public SpanDays {
  public:
   /// All must outlive it.
-  CassandraEvents(vigia::cassandra::Session& session, KeptDays& kept, const Clock& clock,
-                  const EventRetention& retention, std::size_t part_bytes)
+  CassandraEvents(vigia::cassandra::Session& session, KeptDays& kept, const KeepTimes& keeps,
+                  const Clock& clock, std::size_t part_bytes)
       : session_(session),
         kept_(kept),
+        keeps_(keeps),
         clock_(clock),
-        retention_(retention),
         places_(session, clock, part_bytes) {}
   /// REQUIRED before anything else.
   Result<void> prepare(Preparation& preparation);
@@ -88,13 +78,16 @@ class CassandraEvents final : public EventStore, public SpanDays {
   std::int64_t next_arrival(TimestampMs now_ms);
   Result<std::vector<std::uint32_t>> days_between(const CustomerId& customer, TimestampNs from_ns,
                                                   TimestampNs to_ns);
+  std::uint32_t kept_day(const CustomerId& customer, Signal signal) {
+    return kept_.day(customer, to_string(signal));
+  }
   Result<void> forget_days(const std::string& customer, Signal signal, std::uint32_t day,
                            std::set<std::uint32_t>& gone);
 
   vigia::cassandra::Session& session_;
   KeptDays& kept_;
+  const KeepTimes& keeps_;
   const Clock& clock_;
-  const EventRetention retention_;
   EventStatements statements_;
   EventPlaces places_;
   std::uint32_t indexed_from_ = 0;
@@ -105,7 +98,7 @@ class CassandraEvents final : public EventStore, public SpanDays {
   std::atomic<std::int64_t> last_arrival_{0};
   std::array<std::atomic<std::uint64_t>, 2> damaged_{};
   std::mutex expire_mutex_;
-  std::array<std::uint32_t, 2> expired_until_{};
+  std::array<ExpiryLooks, 2> looks_;
 };
 
 }  // namespace vigia::storage::store::cassandra

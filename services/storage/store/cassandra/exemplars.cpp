@@ -5,7 +5,7 @@
 #include <set>
 
 #include "services/storage/store/cassandra/event_items.hpp"
-#include "services/storage/store/cassandra/events.hpp"
+#include "services/storage/store/cassandra/series_identity.hpp"
 #include "services/storage/store/label_bytes.hpp"
 
 namespace vigia::storage::store::cassandra {
@@ -13,7 +13,6 @@ namespace {
 
 using vigia::cassandra::BoundCells;
 
-constexpr std::string_view kKind = "exemplars";
 constexpr TimestampMs kHourMs = 3'600'000;
 constexpr std::int32_t kHoursOfDay = 24;
 
@@ -22,12 +21,6 @@ std::int32_t hour_of(TimestampMs time_ms) {
   return static_cast<std::int32_t>(std::clamp<TimestampMs>(time_ms / kHourMs, 0, INT32_MAX));
 }
 std::int64_t bits(SeriesId series) { return static_cast<std::int64_t>(series.value); }
-
-std::int32_t live_seconds(Duration keep) {
-  if (keep == Duration()) return 0;
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(keep + kLongerThanKept);
-  return static_cast<std::int32_t>(seconds.count());
-}
 
 // Of value and labels: those of one series and time that are alike are one row.
 std::string exemplar_digest(const NewExemplar& exemplar) {
@@ -80,7 +73,7 @@ Result<void> CassandraExemplars::prepare(Preparation& preparation) {
 // all of them again or lets them go.
 Result<void> CassandraExemplars::put(const CustomerId& customer,
                                      std::span<const NewExemplar> exemplars) {
-  const std::int32_t live = live_seconds(keep_);
+  const std::int32_t live = keeps_.live_seconds_of_exemplars(customer);
   std::set<std::int32_t> days;
   std::set<std::pair<std::int64_t, std::int32_t>> hours;
   Requests requests(session_, customer.text());
@@ -107,14 +100,19 @@ Result<void> CassandraExemplars::put(const CustomerId& customer,
     cells.add_text(customer.text()).add_int(day).add_int(live);
     requests.add(*write_day_, cells);
   }
-  return requests.wait_for_all();
+  auto put = requests.wait_for_all();  // also after an error some of them may be there
+  if (!days.empty()) looks_.note(customer, static_cast<std::uint32_t>(*days.begin()));
+  return put;
 }
 
-Result<std::vector<std::int32_t>> CassandraExemplars::days_of(const std::string& customer,
+std::int32_t CassandraExemplars::first_kept(const CustomerId& customer, std::int32_t day) {
+  return std::max(day, day_column(kept_.day(customer, kExemplarKind)));
+}
+
+Result<std::vector<std::int32_t>> CassandraExemplars::days_of(std::string_view customer,
                                                               std::int32_t first, std::int32_t last,
                                                               const WorkLimit& limit) {
   std::vector<std::int32_t> days;
-  first = std::max(first, static_cast<std::int32_t>(kept_.day(kKind)));
   BoundCells cells;
   cells.add_text(customer).add_int(first).add_int(last);
   Rows rows(session_, *list_days_, std::move(cells), customer);
@@ -135,7 +133,8 @@ Result<std::vector<SeriesId>> CassandraExemplars::having(const CustomerId& custo
   if (series.empty() || range.to_ms < range.from_ms) return found;
   const std::int32_t first = hour_of(range.from_ms);
   const std::int32_t last = hour_of(range.to_ms);
-  const auto days = days_of(customer.text(), first / kHoursOfDay, last / kHoursOfDay, limit);
+  const auto days = days_of(customer.text(), first_kept(customer, first / kHoursOfDay),
+                            last / kHoursOfDay, limit);
   if (!days) return forward(days);
   std::set<SeriesId> having;
   for (const std::int32_t day : *days) {
@@ -163,8 +162,9 @@ Result<void> CassandraExemplars::read(const CustomerId& customer, SeriesId serie
                                       const WorkLimit& limit) {
   if (range.to_ms < range.from_ms) return {};
   const Walk walk{customer, series, range, limit};
-  const auto days = days_of(customer.text(), hour_of(range.from_ms) / kHoursOfDay,
-                            hour_of(range.to_ms) / kHoursOfDay, limit);
+  const auto days =
+      days_of(customer.text(), first_kept(customer, hour_of(range.from_ms) / kHoursOfDay),
+              hour_of(range.to_ms) / kHoursOfDay, limit);
   if (!days) return forward(days);
   for (const std::int32_t day : *days) {
     const auto hours = hours_of(walk, day);
@@ -218,37 +218,35 @@ Result<bool> CassandraExemplars::read_hour(const Walk& walk, std::int32_t hour,
 }
 
 Result<std::size_t> CassandraExemplars::expire(const ExpiryCuts& cuts) {
-  if (!cuts.own.empty()) return not_by_customer();
   const std::lock_guard lock(expire_mutex_);
-  const auto cut =
-      static_cast<std::int32_t>(std::min<std::uint32_t>(day_of(cuts.before_ms), INT32_MAX));
-  if (cut <= expired_until_) return 0U;
+  const CutDays cut_days = kept_.held_back(kExemplarKind, cuts);
+  if (!looks_.begin(cut_days)) return 0U;
   std::vector<std::string> customers;
   Rows rows(session_, *list_customers_, {}, "");
   for (;;) {
     auto row = rows.next();
     if (!row) return forward(row);
     if (!*row) break;
-    customers.emplace_back((*row)->read_text());
+    std::string customer((*row)->read_text());
+    if (looks_.is_due(customer)) customers.push_back(std::move(customer));
   }
   std::set<std::int32_t> gone;
   std::vector<std::string> whose;
   for (const std::string& customer : customers) {
-    const auto days = days_of(customer, 0, cut - 1, {});
+    const auto days = days_of(customer, 0, day_column(cut_days.of(customer)) - 1, {});
     if (!days) return forward(days);
     gone.insert(days->begin(), days->end());
     if (!days->empty()) whose.push_back(customer);
   }
-  if (auto raised = kept_.raise(kKind, static_cast<std::uint32_t>(cut)); !raised)
-    return forward(raised);
+  if (auto raised = kept_.raise(kExemplarKind, cut_days); !raised) return forward(raised);
   Requests requests(session_, "");
   for (const std::string& customer : whose) {
     BoundCells cells;
-    cells.add_text(customer).add_int(cut);
+    cells.add_text(customer).add_int(day_column(cut_days.of(customer)));
     requests.add(*forget_days_, cells);
   }
   if (auto forgotten = requests.wait_for_all(); !forgotten) return forward(forgotten);
-  expired_until_ = cut;
+  looks_.end();
   return gone.size();
 }
 

@@ -14,12 +14,12 @@
 namespace vigia::storage::store::cassandra {
 
 /// As ExemplarStore. A partition is what one series has in an hour; which hours of which series
-/// have any is listed by customer and day. Expiry by customer is refused.
+/// have any is listed by customer and day.
 class CassandraExemplars final : public ExemplarStore {
  public:
-  /// Both must outlive it. `keep`: 0 for ever.
-  CassandraExemplars(vigia::cassandra::Session& session, KeptDays& kept, Duration keep)
-      : session_(session), kept_(kept), keep_(keep) {}
+  /// All must outlive it.
+  CassandraExemplars(vigia::cassandra::Session& session, KeptDays& kept, const KeepTimes& keeps)
+      : session_(session), kept_(kept), keeps_(keeps) {}
   /// REQUIRED before anything else.
   Result<void> prepare(Preparation& preparation);
 
@@ -39,19 +39,20 @@ class CassandraExemplars final : public ExemplarStore {
 
  private:
   struct Walk;
-  Result<std::vector<std::int32_t>> days_of(const std::string& customer, std::int32_t first,
+  Result<std::vector<std::int32_t>> days_of(std::string_view customer, std::int32_t first,
                                             std::int32_t last, const WorkLimit& limit);
+  std::int32_t first_kept(const CustomerId& customer, std::int32_t day);
   Result<std::vector<std::int32_t>> hours_of(const Walk& walk, std::int32_t day);
   Result<bool> read_hour(const Walk& walk, std::int32_t hour, const Visit& visit);
 
   vigia::cassandra::Session& session_;
   KeptDays& kept_;
-  const Duration keep_;
+  const KeepTimes& keeps_;
   Statement write_day_, write_hour_, write_;
   Statement list_days_, list_hours_, list_day_hours_, read_, list_customers_, forget_days_;
   std::atomic<std::uint64_t> damaged_{0};
   std::mutex expire_mutex_;
-  std::int32_t expired_until_ = 0;
+  ExpiryLooks looks_;
 };
 
 }  // namespace vigia::storage::store::cassandra

@@ -100,6 +100,7 @@ void LogTimesWriter::send_stream(std::uint32_t day, const StreamKey& stream, Req
   std::string key(customer_.text());
   append_u32(key, day);
   key += stream.digest;
+  append_u32(key, static_cast<std::uint32_t>(live_seconds_));
   const std::uint64_t row = places_.hash_of(key);
   if (places_.noted().has(row)) return;
   if (std::find(noted_.begin(), noted_.end(), row) != noted_.end()) return;

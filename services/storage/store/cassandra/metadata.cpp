@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <optional>
 
-#include <fmt/format.h>
-
 #include "services/storage/store/day_range.hpp"
 
 namespace vigia::storage::store::cassandra {
@@ -16,18 +14,6 @@ using vigia::cassandra::RowReader;
 constexpr std::size_t kTogether = 256;        // requests under way, so that memory goes by this
 constexpr std::uint32_t kMetadataRows = 500;  // of some 5 KB at most
 constexpr std::size_t kFailuresMax = 3;       // each may have taken its whole deadline
-
-bool is_over(std::uint32_t day, TimestampMs before_ms) {
-  return (static_cast<TimestampMs>(day) + 1) * kDayMs <= before_ms;
-}
-
-// What of the cuts decides anything.
-std::string days_of(const ExpiryCuts& cuts) {
-  std::string days = std::to_string(day_of(cuts.before_ms));
-  for (const auto& [customer, cut_ms] : cuts.own)
-    days += fmt::format(" {}:{}", customer.text(), day_of(cut_ms));
-  return days;
-}
 
 // Nothing for a row that is none.
 std::optional<MetricMetadata> read_row(RowReader& row) {
@@ -106,26 +92,27 @@ Result<void> CassandraMetadata::read(const CustomerId& customer, std::string_vie
 
 Result<std::size_t> CassandraMetadata::expire(const ExpiryCuts& cuts) {
   if (cuts.latest_ms() <= 0) return 0U;
-  // Room for one who is full: what the sweep has done stays known.
+  // Room for one who is full, whatever another instance keeps; what the sweep has done stays known.
   if (cuts.before_ms <= 0 && cuts.own.size() == 1)
-    return expire_of(cuts.own.begin()->first, cuts.own.begin()->second);
-  std::string days = days_of(cuts);
+    return expire_of(cuts.own.begin()->first, day_of(cuts.own.begin()->second));
+  const CutDays days = kept_.held_back(kIndexKind, cuts);
   {
     const std::lock_guard lock(expire_mutex_);
     if (days == expired_to_) return 0U;
   }
-  auto gone = expire_each(cuts);
+  auto gone = expire_each(days);
   const std::lock_guard lock(expire_mutex_);
-  expired_to_ = gone ? std::move(days) : "";
+  expired_to_.reset();
+  if (gone) expired_to_ = days;
   return gone;
 }
 
-Result<std::size_t> CassandraMetadata::expire_each(const ExpiryCuts& cuts) {
+Result<std::size_t> CassandraMetadata::expire_each(const CutDays& days) {
   std::size_t gone = 0;
   std::size_t in_a_row = 0;  // that failed
   std::optional<Error> first;
   for (const CustomerId& customer : catalog_.customers()) {
-    const auto some = expire_of(customer, cuts.of(customer));
+    const auto some = expire_of(customer, days.of(customer.text()));
     if (some) gone += *some;
     if (!some && !first) first = with_context(customer.text(), some.error());
     in_a_row = some ? 0 : in_a_row + 1;
@@ -136,9 +123,8 @@ Result<std::size_t> CassandraMetadata::expire_each(const ExpiryCuts& cuts) {
 }
 
 // With the write time that was read: what is put meanwhile stays.
-Result<std::size_t> CassandraMetadata::expire_of(const CustomerId& customer,
-                                                 TimestampMs before_ms) {
-  if (before_ms <= 0) return 0U;
+Result<std::size_t> CassandraMetadata::expire_of(const CustomerId& customer, std::uint32_t cut) {
+  if (cut == 0) return 0U;
   const std::string& owner = customer.text();
   BoundCells key;
   key.add_text(owner);
@@ -152,7 +138,7 @@ Result<std::size_t> CassandraMetadata::expire_of(const CustomerId& customer,
     const std::string metric((*row)->read_text());
     const auto day = static_cast<std::uint32_t>(std::max((*row)->read_int(), 0));
     const std::int64_t written = (*row)->read_bigint();
-    if (!(*row)->ok() || !is_over(day, before_ms)) continue;
+    if (!(*row)->ok() || day >= cut) continue;
     BoundCells cells;
     cells.add_bigint(written).add_text(owner).add_text(metric);
     requests.add(*forget_, cells);

@@ -3,8 +3,10 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <string>
 
+#include "services/storage/store/cassandra/kept_from.hpp"
 #include "services/storage/store/cassandra/requests.hpp"
 #include "services/storage/store/catalog.hpp"
 #include "services/storage/store/metadata.hpp"
@@ -15,9 +17,9 @@ namespace vigia::storage::store::cassandra {
 /// keeps what it takes for later. Expiry goes by customer, too.
 class CassandraMetadata final : public MetadataStore {
  public:
-  /// Both must outlive it. `catalog`: who there is.
-  CassandraMetadata(vigia::cassandra::Session& session, Catalog& catalog)
-      : session_(session), catalog_(catalog) {}
+  /// All must outlive it. `catalog`: who there is.
+  CassandraMetadata(vigia::cassandra::Session& session, KeptDays& kept, Catalog& catalog)
+      : session_(session), kept_(kept), catalog_(catalog) {}
   /// REQUIRED before anything else.
   Result<void> prepare(Preparation& preparation);
 
@@ -33,15 +35,16 @@ class CassandraMetadata final : public MetadataStore {
   std::uint64_t damaged() const override { return malformed_; }
 
  private:
-  Result<std::size_t> expire_each(const ExpiryCuts& cuts);
-  Result<std::size_t> expire_of(const CustomerId& customer, TimestampMs before_ms);
+  Result<std::size_t> expire_each(const CutDays& days);
+  Result<std::size_t> expire_of(const CustomerId& customer, std::uint32_t cut);
 
   vigia::cassandra::Session& session_;
+  KeptDays& kept_;
   Catalog& catalog_;
   Statement write_, read_all_, read_one_, list_days_, forget_;
   std::atomic<std::uint64_t> malformed_{0};
-  std::mutex expire_mutex_;  // never held while the cluster is asked
-  std::string expired_to_;   // the days of the last call's cuts; "": it has failed
+  std::mutex expire_mutex_;            // never held while the cluster is asked
+  std::optional<CutDays> expired_to_;  // of the last call; nothing: it has failed
 };
 
 }  // namespace vigia::storage::store::cassandra

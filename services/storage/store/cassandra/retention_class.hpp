@@ -17,6 +17,10 @@ struct RetentionClass {
   Duration time_to_live;  ///< of its table: two days more than `keep`; 0: for ever
 };
 
+/// Rows that end by a time of their own live so much longer than they are kept, as those of
+/// classes: reads are cut before they end.
+inline constexpr Duration kLongerThanKept = std::chrono::hours(48);
+
 std::span<const RetentionClass> retention_classes();
 
 /// The shortest class that keeps as long; reads cut what it keeps longer. kInvalid, naming them,

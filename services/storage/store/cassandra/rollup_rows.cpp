@@ -56,6 +56,7 @@ struct RollupRows::Writing {
   MetricPlace place;
   std::uint32_t period = 0;
   Shard shard;
+  const Statements* statements = nullptr;  // of the class that it goes to
   const ClosedChunk* chunk = nullptr;
   std::string data;
   std::uint64_t replaced = 0;  // the edition that lies there; 0: there is none
@@ -92,10 +93,6 @@ Result<void> RollupRows::prepare(Preparation& preparation) {
       "INSERT INTO {}.rollup_parts (customer_id, metric, resolution, period, parts) VALUES (?, ?, "
       "?, ?, ?) IF NOT EXISTS");
   return preparation.outcome();
-}
-
-const RollupRows::Statements& RollupRows::statements_of(Resolution resolution) const {
-  return statements_.find(places_.class_of(resolution).name)->second;
 }
 
 Result<std::int32_t> RollupRows::parts_of_period(const MetricPlace& place, std::uint32_t day) {
@@ -150,13 +147,19 @@ Result<std::int32_t> RollupRows::settle_parts(const MetricPlace& place, std::uin
 // Its partition is noted before anything is written there.
 Result<RollupRows::Writing> RollupRows::prepared_writing(const CustomerId& customer,
                                                          const ClosedChunk& chunk) {
-  Writing writing{{customer, key_text(chunk.metric), chunk.resolution}, 0, {}, &chunk, "", 0};
+  const std::string keep(keeps_.class_of(customer, chunk.resolution).name);
+  Writing writing{{customer, key_text(chunk.metric), chunk.resolution},
+                  0,
+                  {},
+                  &statements_.find(keep)->second,
+                  &chunk,
+                  ""};
   const std::uint32_t day = day_of(chunk.row.first_ms);
   writing.period = period_of(chunk.resolution, day);
   const auto parts = parts_of_period(writing.place, day);
   if (!parts) return tl::unexpected<Error>(parts.error());
   writing.shard = shard_of(chunk.row.series, *parts);
-  if (auto noted = places_.note(writing.place, {{day, writing.shard}}); !noted) {
+  if (auto noted = places_.note(writing.place, {{day, writing.shard, keep}}); !noted) {
     return forward(noted);
   }
   const ChunkRow* const row = &chunk.row;
@@ -167,7 +170,7 @@ Result<RollupRows::Writing> RollupRows::prepared_writing(const CustomerId& custo
 }
 
 void RollupRows::add_write(Requests& requests, const Writing& writing) const {
-  const Statements& statements = statements_of(writing.place.resolution);
+  const Statements& statements = *writing.statements;
   const ChunkRow& row = writing.chunk->row;
   BoundCells cells;
   if (writing.replaced == 0) writing.add_key(cells);
@@ -202,8 +205,7 @@ Result<void> RollupRows::put(const CustomerId& customer,
 Result<std::optional<std::uint64_t>> RollupRows::edition_of(const Writing& writing) {
   BoundCells key;
   writing.add_key(key);
-  const auto page = ask(session_, *statements_of(writing.place.resolution).edition, key,
-                        writing.place.customer.text());
+  const auto page = ask(session_, *writing.statements->edition, key, writing.place.customer.text());
   if (!page) return tl::unexpected<Error>(page.error());
   if (page->rows() == 0) return std::optional<std::uint64_t>();
   return std::optional(static_cast<std::uint64_t>(page->row(0).read_bigint()));
@@ -217,14 +219,14 @@ Result<bool> RollupRows::write(const Writing& writing) {
   return is_applied(*pages.front());
 }
 
-// What was refused: another row lies there than was said, or none, since that one lies in the table
-// of the retention of before.
+// What was refused: another row lies there than was said, or none, or an earlier one, since that
+// one lies in the table of the retention of before.
 Result<void> RollupRows::put_once_more(Writing& writing) {
   const auto& wanted = writing.chunk->replaces;
   for (int i = 0; i < kTries; ++i) {
     const auto found = edition_of(writing);
     if (!found) return tl::unexpected<Error>(found.error());
-    const bool is_moved = wanted.value_or(0) > 0 && !found->has_value();
+    const bool is_moved = wanted.value_or(0) > 0 && found->value_or(0) < *wanted;
     if (wanted.has_value() && !is_moved) break;
     writing.replaced = found->value_or(0);
     writing.edition = std::max(writing.replaced, wanted.value_or(0)) + 1;

@@ -15,9 +15,9 @@ namespace vigia::storage::store::cassandra {
 /// Thread contract: any thread once prepared.
 class RollupRows {
  public:
-  /// Both must outlive it.
-  RollupRows(vigia::cassandra::Session& session, ChunkPlaces& places)
-      : session_(session), places_(places) {}
+  /// All must outlive it.
+  RollupRows(vigia::cassandra::Session& session, ChunkPlaces& places, const KeepTimes& keeps)
+      : session_(session), places_(places), keeps_(keeps) {}
   Result<void> prepare(Preparation& preparation);
 
   /// Waits until they are there. As ChunkStore::put, for chunks of which none is raw: kUnavailable
@@ -48,10 +48,10 @@ class RollupRows {
   static Result<void> take(const vigia::cassandra::Page& page, const ChunkQuery& query,
                            std::uint32_t kept_day, ReadRows& rows,
                            std::map<std::uint64_t, Error>& damaged);
-  const Statements& statements_of(Resolution resolution) const;
 
   vigia::cassandra::Session& session_;
   ChunkPlaces& places_;
+  const KeepTimes& keeps_;
   std::map<std::string, Statements, std::less<>> statements_;  // by class
   Statement read_parts_;
   Statement add_parts_;

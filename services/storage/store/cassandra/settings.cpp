@@ -38,6 +38,25 @@ std::optional<vigia::cassandra::TlsFiles> read_tls(const service::ConfigNode& no
   return files;
 }
 
+// `whose`: before what it is of, in an error.
+Result<void> check_expiries_of(const std::string& whose, const ChunkClasses& classes,
+                               const EventRetention& events, std::int64_t now_s) {
+  for (std::size_t i = 0; i < kResolutions; ++i) {
+    auto checked = check_expiry(whose + std::string(kKeys[i]), classes[i], now_s);
+    if (!checked) return checked;
+  }
+  const std::pair<std::string_view, Duration> all[] = {{"traces", events.traces},
+                                                       {"logs", events.logs}};
+  for (const auto& [what, keep] : all) {
+    const RetentionClass one{"of its own", keep,
+                             keep == Duration() ? Duration() : keep + kLongerThanKept};
+    if (auto checked = check_expiry(whose + std::string(what), one, now_s); !checked) {
+      return checked;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 CassandraSettings read_cassandra(const service::ConfigNode& node) {
@@ -85,19 +104,30 @@ void use_retention(CassandraSettings& settings, const KeptFor& kept,
     }
   }
   settings.events = kept.events;
-  settings.kept = kept;
+}
+
+void use_class(CassandraSettings& settings, const std::string& name, const KeptFor& kept,
+               const service::ConfigNode& node) {
+  for (std::size_t i = 0; i < kResolutions; ++i) {
+    const auto found = class_of(kKeys[i], kept.chunks[i]);
+    if (!found) node.note_error(found.error().message);
+  }
+  settings.kept_by_class[name] = kept;
 }
 
 Result<void> check_expiries(const CassandraSettings& settings, std::int64_t now_s) {
-  for (std::size_t i = 0; i < kResolutions; ++i) {
-    if (auto checked = check_expiry(kKeys[i], settings.classes[i], now_s); !checked) return checked;
+  if (auto checked = check_expiries_of("", settings.classes, settings.events, now_s); !checked) {
+    return checked;
   }
-  const std::pair<std::string_view, Duration> events[] = {{"traces", settings.events.traces},
-                                                          {"logs", settings.events.logs}};
-  for (const auto& [what, keep] : events) {
-    const RetentionClass one{"of its own", keep,
-                             keep == Duration() ? Duration() : keep + kLongerThanKept};
-    if (auto checked = check_expiry(what, one, now_s); !checked) return checked;
+  for (const auto& [name, kept] : settings.kept_by_class) {
+    ChunkClasses classes;
+    for (std::size_t i = 0; i < kResolutions; ++i) {
+      const auto found = class_of(kKeys[i], kept.chunks[i]);
+      if (!found) return forward(found);
+      classes[i] = *found;
+    }
+    auto checked = check_expiries_of("class " + name + ", ", classes, kept.events, now_s);
+    if (!checked) return checked;
   }
   return {};
 }

@@ -1,6 +1,7 @@
 // What a file says of the store on Cassandra.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,7 +27,7 @@ struct CassandraSettings {
   SchemaSettings schema;
   ChunkClasses classes{};
   EventRetention events;
-  KeptFor kept;  ///< as of use_retention
+  std::map<std::string, KeptFor> kept_by_class;  ///< as of use_class
   /// After so long without a sign of life of this instance others take over what it has open.
   Duration lease = std::chrono::seconds(60);
   /// So long closed chunks wait here for others of their metric; 0: not at all.
@@ -38,6 +39,9 @@ CassandraSettings read_cassandra(const service::ConfigNode& node);
 /// In which classes what is kept so long goes. Notes at `retention` what no class keeps.
 void use_retention(CassandraSettings& settings, const KeptFor& kept,
                    const service::ConfigNode& retention);
+/// The same of some customers, whose class is called so: `node` is its key.
+void use_class(CassandraSettings& settings, const std::string& name, const KeptFor& kept,
+               const service::ConfigNode& node);
 /// kInvalid, with the date, where something that is written now would end later than Cassandra can
 /// say.
 Result<void> check_expiries(const CassandraSettings& settings, std::int64_t now_s);

@@ -88,6 +88,7 @@ void SpanBlockWriter::send_name(const Name& name, Requests& requests) {
   append_sized(key, name.service);
   append_sized(key, name.name);
   append_u32(key, static_cast<std::uint32_t>(name.kind));
+  append_u32(key, static_cast<std::uint32_t>(live_seconds_));
   const std::uint64_t row = places_.hash_of(key);
   if (places_.noted().has(row)) return;
   noted_.push_back(row);

@@ -15,13 +15,11 @@
 namespace vigia::storage::store {
 
 struct InMemory {
-  static constexpr bool kExpiresByCustomer = true;
   ColdStore& cold() { return store; }
   MemoryColdStore store;
 };
 
 struct OnRocksDb {
-  static constexpr bool kExpiresByCustomer = true;
   ColdStore& cold() { return *store; }
   TemporaryFolder folder;
   ManualClock clock{20'000 * kDayMs * 1'000'000};  // kStart

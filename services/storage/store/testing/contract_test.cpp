@@ -358,7 +358,6 @@ TYPED_TEST(ContractTest, SeriesWhoseDaysAreOverExpire) {
 // Its samples of those days are gone, though others of the series are there.
 // Whose cut is earlier keeps what another loses of the same day; who has none keeps it for ever.
 TYPED_TEST(ContractTest, ChunksOfADayExpireByCustomer) {
-  if (!this->store_.kExpiresByCustomer) GTEST_SKIP() << "of all customers at once only";
   const CustomerId c = CustomerId::parse("cliente-c").value();
   for (const CustomerId& customer : {this->a_, this->b_, c}) {
     this->put(customer,
@@ -387,7 +386,6 @@ TYPED_TEST(ContractTest, ChunksOfADayExpireByCustomer) {
 }
 
 TYPED_TEST(ContractTest, SeriesExpireByCustomer) {
-  if (!this->store_.kExpiresByCustomer) GTEST_SKIP() << "of all customers at once only";
   for (const CustomerId& customer : {this->a_, this->b_}) {
     this->resolve(customer, this->labels("m", "old"), {kDay, kDay});
     this->resolve(customer, this->labels("m", "new"), {kDay, kDay + 9});
@@ -403,15 +401,6 @@ TYPED_TEST(ContractTest, SeriesExpireByCustomer) {
   EXPECT_EQ(this->select(this->b_, {}, {kDay, kDay}).size(), 2U);
   EXPECT_TRUE(this->resolve(this->a_, this->labels("m", "old"), {kDay + 9, kDay + 9}).is_new);
   EXPECT_FALSE(this->resolve(this->b_, this->labels("m", "old"), {kDay + 9, kDay + 9}).is_new);
-}
-
-TYPED_TEST(ContractTest, AStoreThatExpiresAllAlikeRefusesCutsByCustomer) {
-  if (this->store_.kExpiresByCustomer) GTEST_SKIP() << "it does";
-  ExpiryCuts cuts(kStart);
-  cuts.own[this->a_] = 0;
-  EXPECT_EQ(this->chunks().expire(Resolution::kRaw, cuts).error().code, ErrorCode::kInvalid);
-  EXPECT_EQ(this->catalog().expire(cuts, kStart).error().code, ErrorCode::kInvalid);
-  EXPECT_EQ(this->events().expire(Signal::kLogs, cuts).error().code, ErrorCode::kInvalid);
 }
 
 TYPED_TEST(ContractTest, ASeriesIsNotOnDaysThatExpired) {

@@ -172,7 +172,6 @@ TYPED_TEST(EventContractTest, WholeDaysOfEventsExpireBySignal) {
 
 // With what they say of their origin, and by their indices: of one day one customer's stay whole.
 TYPED_TEST(EventContractTest, EventsOfADayExpireByCustomer) {
-  if (!this->store_.kExpiresByCustomer) GTEST_SKIP() << "of all customers at once only";
   const std::vector<std::pair<std::string, std::string>> shop = {{"service.name", "shop"}};
   for (const CustomerId& customer : {this->a_, this->b_}) {
     for (const TimestampNs time_ns : {kStartNs, kStartNs + kDayNs}) {

@@ -13,7 +13,6 @@
 namespace vigia::storage::store::cassandra {
 
 struct OnCassandra {
-  static constexpr bool kExpiresByCustomer = false;
   ColdStore& cold() { return *store; }
   static ColdStoreSettings settings_of(const SharedKeyspace& shared) {
     ColdStoreSettings settings;
