@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
+from certificates import make_authority, make_certificate
 from launcher.commands import Command
 from launcher.layout import own_host
 from remote_read import SAMPLES, post_read, read_request, samples_of
@@ -43,24 +43,6 @@ remote_write:
     {more}
 """
 MUTUAL = "tls_config: {{ca_file: {folder}/ca.pem, cert_file: {folder}/client.pem, key_file: {folder}/client.key}}"
-
-
-def _openssl(*words: str) -> None:
-    subprocess.run(["openssl", *words], check=True, capture_output=True)
-
-
-def _authority(folder: Path, name: str) -> None:
-    _openssl(*f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={name}".split(),
-             "-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem"))  # fmt: skip
-
-
-def _certificate(folder: Path, name: str, authority: str, host: str) -> None:
-    key, request, made = (str(folder / f"{name}.{end}") for end in ("key", "csr", "pem"))
-    _openssl(*f"req -newkey rsa:2048 -nodes -subj /CN={name} -keyout {key} -out {request}".split())
-    names = folder / "names"
-    names.write_text(f"subjectAltName=IP:{host}\n")
-    _openssl(*f"x509 -req -days 2 -in {request} -out {made} -extfile {names} -CAcreateserial".split(),
-             "-CA", str(folder / f"{authority}.pem"), "-CAkey", str(folder / f"{authority}.key"))  # fmt: skip
 
 
 class Site:
@@ -119,9 +101,9 @@ def _refused(site: Site, why: str) -> bool:
 # R-WEB-12: TLS with certificates on both sides inside.
 def test_only_whoever_shows_a_certificate_writes_and_reads(site: Site) -> None:
     for authority in ("ca", "others"):
-        _authority(site.folder, authority)
+        make_authority(site.folder, authority)
     for name, authority in (("server", "ca"), ("client", "ca"), ("stranger", "others")):
-        _certificate(site.folder, name, authority, site.host)
+        make_certificate(site.folder, name, authority, site.host)
     folder = site.folder
     tls = f"cert_file: {folder}/server.pem, key_file: {folder}/server.key, client_ca_file: {folder}/ca.pem"
     site.start_storage(f"tls: {{{tls}}}")
@@ -168,9 +150,9 @@ def test_only_whoever_shows_a_certificate_writes_and_reads(site: Site) -> None:
 def test_new_certificates_are_used_without_a_restart(site: Site) -> None:
     folder = site.folder
     for authority in ("ca", "others"):
-        _authority(folder, authority)
-    _certificate(folder, "server", "ca", site.host)
-    _certificate(folder, "renewed", "others", site.host)
+        make_authority(folder, authority)
+    make_certificate(folder, "server", "ca", site.host)
+    make_certificate(folder, "renewed", "others", site.host)
     site.start_storage(f"tls: {{cert_file: {folder}/server.pem, key_file: {folder}/server.key}}")
 
     def is_trusted_by(authority: str) -> bool:
