@@ -24,7 +24,9 @@ struct ConnectionSettings {
   std::string password;
   std::optional<TlsFiles> tls;  ///< nothing: plain text
   std::uint32_t threads = 1;    ///< of the driver; one does some 20,000 rows of 4 KiB a second
-  Duration connect_timeout = std::chrono::seconds(10);
+  Duration connect_timeout = std::chrono::seconds(10);  ///< of one; at a start three times that
+  /// Second requests (StatementSpec::speculative_after) under way, of an owner as many as are free.
+  std::uint32_t second_requests_max = 16;
 };
 
 }  // namespace vigia::cassandra

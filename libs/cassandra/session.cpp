@@ -55,8 +55,9 @@ void Session::send(const Execution& request, PageDone done) {
   auto leaving = [place = std::move(*place), done = std::move(done)](Result<Page> page) {
     contain_faults("an answer of Cassandra", [&] { done(std::move(page)); });
   };
-  driver_->execute(request.statement, request.cells, request.paging_state, remaining(),
-                   std::move(leaving));
+  Execution sent = request;
+  sent.deadline = remaining();
+  driver_->execute(sent, std::move(leaving));
 }
 
 void Session::end_by(TimePoint time) {

@@ -22,15 +22,8 @@ struct SessionLimits {
   std::size_t in_flight_max = 64;
   /// For preparing and for changes of the schema, which wait for every node.
   Duration schema_deadline = std::chrono::seconds(30);
-};
-
-/// All of it stays until the call that takes it returns.
-struct Execution {
-  const PreparedStatement& statement;
-  const BoundCells& cells;
-  std::string_view owner;  ///< on whose behalf, a customer's id; empty: our own
-  Duration deadline;       ///< from the call to the answer; of for_each_row for all pages together
-  std::string_view paging_state{};  ///< of the page before; empty: the first one
+  /// For those who prepare: after how long a second node is asked, where it may be; 0: never.
+  Duration speculative_after{};
 };
 
 /// Errors: the driver's, and kUnavailable where no place became free within the deadline.
@@ -61,6 +54,8 @@ class Session {
   void end_by(TimePoint time);
 
   std::size_t in_flight() const { return places_.count(); }
+  Duration speculative_after() const { return limits_.speculative_after; }
+  SecondRequestCounts second_requests() const { return driver_->second_requests(); }
 
  private:
   /// What is left of the deadline, by end_by.

@@ -97,16 +97,21 @@ class ShimDriver final : public Driver {
                                                  milliseconds(deadline))));
   }
 
-  void execute(const PreparedStatement& statement, const BoundCells& cells,
-               std::string_view paging_state, Duration deadline, PageDone done) override {
-    const std::vector<RawCell> raw = cells.raw();
-    const RawCell from{reinterpret_cast<const std::uint8_t*>(paging_state.data()),
-                       static_cast<std::int32_t>(paging_state.size())};
+  void execute(const Execution& request, PageDone done) override {
+    const std::vector<RawCell> raw = request.cells.raw();
+    const RawCell from{reinterpret_cast<const std::uint8_t*>(request.paging_state.data()),
+                       static_cast<std::int32_t>(request.paging_state.size())};
+    const vigia_cassandra_request wanted{raw.data(), raw.size(), from, text_of(request.owner),
+                                         milliseconds(request.deadline)};
     auto context = std::make_unique<PageDone>(std::move(done));
     // Each driver runs its own statements alone.
-    vigia_cassandra_execute(session_.get(), static_cast<const ShimStatement&>(statement).get(),
-                            raw.data(), raw.size(), from, milliseconds(deadline), on_answer,
-                            context.release());
+    const auto& statement = static_cast<const ShimStatement&>(request.statement);
+    vigia_cassandra_execute(session_.get(), statement.get(), &wanted, on_answer, context.release());
+  }
+
+  SecondRequestCounts second_requests() const override {
+    const auto counts = vigia_cassandra_second_requests(session_.get());
+    return {counts.sent, counts.answered_first, counts.held_back};
   }
 
  private:
@@ -134,6 +139,7 @@ Result<std::unique_ptr<Driver>> connect(const ConnectionSettings& settings) {
       text_of(files.key_file),
       settings.threads,
       milliseconds(settings.connect_timeout),
+      settings.second_requests_max,
   };
   vigia_cassandra_session* session = nullptr;
   const Answer answer(vigia_cassandra_connect(&wanted, &session));

@@ -77,6 +77,14 @@ void Service::add_sharing_metrics() {
     gauge("vigia_storage_retention_differs",
           "1 where another instance on this keyspace has another retention.",
           instance_->has_other_retention() ? 1 : 0);
+    const instance::SecondRequestStats second = instance_->second_requests();
+    counter("vigia_storage_second_requests_total",
+            "Requests to a second node of the cluster, since the first one did not answer.",
+            second.sent);
+    counter("vigia_storage_second_requests_answered_first_total",
+            "Of these, how many were answered before the first node's.", second.answered_first);
+    counter("vigia_storage_second_requests_held_back_total",
+            "Those that were not sent, since too many were under way.", second.held_back);
     const ingest::CopyRenewalStats renewal = ingester_->stats().renewal;
     counter("vigia_storage_samples_copied_anew_total",
             "Samples that were open for hours and were copied into the cluster once more.",

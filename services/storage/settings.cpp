@@ -73,6 +73,8 @@ store:
                                 over what it has open; 3s to 1h, longer than a restart takes
     gather: 10m                 so long closed chunks wait here for others of their metric, so that
                                 rows are fewer and larger; 0s to 30m, 0s: not at all
+    speculative_after: 500ms    where a node has not answered for so long, a second one is asked
+                                the same; 100ms to 5s, 0s: never
     peers: [https://b:9096]     all instances on the keyspace, this one may be among them: each
                                 asks the others for what they have open. None: answers of a
                                 second instance's keyspace say that they may be incomplete

@@ -237,6 +237,7 @@ TEST(SettingsTest, TheStoreOnCassandraIsChosenByItsKey) {
   const auto& cassandra = settings->store.cassandra;
   EXPECT_EQ(cassandra.directory, "/x");
   EXPECT_EQ(cassandra.gather, std::chrono::minutes(10));
+  EXPECT_EQ(cassandra.speculative_after, std::chrono::milliseconds(500));
   EXPECT_EQ(cassandra.connection.contact_points.size(), 2U);
   EXPECT_EQ(cassandra.schema.keyspace, "observability");
   EXPECT_EQ(cassandra.connection.datacenter, "datacenter1");
@@ -259,6 +260,10 @@ TEST(SettingsTest, MistakesOfTheStoreOnCassandraAreNamed) {
   EXPECT_THAT(error(points + ", keyspace: \"a; DROP\""), HasSubstr("store.cassandra"));
   EXPECT_THAT(error(points + ", replication_factor: 0"), HasSubstr("replication_factor"));
   EXPECT_THAT(error(points + ", gather: 1h"), HasSubstr("0s to 30m"));
+  EXPECT_EQ(error(points + ", speculative_after: 0s"), "");
+  for (const char* after : {"99ms", "6s"}) {
+    EXPECT_THAT(error(points + ", speculative_after: " + after), HasSubstr("100ms to 5s")) << after;
+  }
   EXPECT_THAT(error(points + ", tls: {cert_file: /c}"), HasSubstr("belong together"));
   EXPECT_EQ(error(points + ", peers: [\"https://a:9096\", \"http://b:9096\"]"), "");
   for (const char* peer : {"a:9096", "https://", "https://token@a:9096", "https://a:9096/api"}) {

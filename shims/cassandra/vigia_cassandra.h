@@ -68,7 +68,8 @@ typedef struct {
   vigia_cassandra_text cert_file;   /* PEM; empty: no certificate of our own */
   vigia_cassandra_text key_file;    /* PEM */
   uint32_t threads;                 /* of the driver, at least 1 */
-  uint32_t connect_timeout_ms;
+  uint32_t connect_timeout_ms;      /* of one connection; connecting takes at most three times that */
+  uint32_t second_requests_max;     /* under way because a first node does not answer: see speculative_after_ms */
 } vigia_cassandra_settings;
 
 typedef struct {
@@ -76,8 +77,23 @@ typedef struct {
   uint32_t consistency;
   uint8_t idempotent;            /* 1: twice is as good as once, so the driver may repeat it on another node */
   uint32_t page_rows;            /* at least 1 */
-  uint32_t speculative_after_ms; /* not 0, and idempotent: so long unanswered, it is sent to another node too */
+  uint32_t speculative_after_ms; /* not 0, and idempotent: so long unanswered, it is sent to another node too, once */
 } vigia_cassandra_statement_spec;
+
+typedef struct {
+  const vigia_cassandra_cell* cells;
+  size_t cell_count;
+  vigia_cassandra_cell paging_state; /* that of the page before, empty for the first one */
+  vigia_cassandra_text owner;        /* who holds at most as many second requests as are free; any text */
+  uint32_t deadline_ms;
+} vigia_cassandra_request;
+
+/* Requests to a second node since the session began. */
+typedef struct {
+  uint64_t sent;
+  uint64_t answered_first; /* of these: before the first node */
+  uint64_t held_back;      /* not sent, since too many were under way */
+} vigia_cassandra_second_request_counts;
 
 /* Comes exactly once for each `_execute`. Takes over the answer. */
 typedef void (*vigia_cassandra_callback)(void* context, vigia_cassandra_answer* answer);
@@ -99,11 +115,12 @@ void vigia_cassandra_statement_free(vigia_cassandra_statement* statement);
 vigia_cassandra_answer* vigia_cassandra_run(vigia_cassandra_session* session, vigia_cassandra_text cql,
                                             uint32_t consistency, uint32_t deadline_ms);
 
-/* Runs a prepared statement: one page of it. `paging_state` is that of the page before, empty for the first one. The
- * callback may come before this returns. The driver bounds neither requests under way nor their bytes: the caller does. */
+/* Runs a prepared statement: one page of it. The callback may come before this returns. The driver bounds neither
+ * requests under way nor their bytes: the caller does. */
 void vigia_cassandra_execute(vigia_cassandra_session* session, const vigia_cassandra_statement* statement,
-                             const vigia_cassandra_cell* cells, size_t cell_count, vigia_cassandra_cell paging_state,
-                             uint32_t deadline_ms, vigia_cassandra_callback callback, void* context);
+                             const vigia_cassandra_request* request, vigia_cassandra_callback callback, void* context);
+
+vigia_cassandra_second_request_counts vigia_cassandra_second_requests(const vigia_cassandra_session* session);
 
 /* Of an answer; all pointers stay until it is freed. Rows lie one after the other, `columns` cells each. */
 uint32_t vigia_cassandra_answer_code(const vigia_cassandra_answer* answer);

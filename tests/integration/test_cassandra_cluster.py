@@ -160,6 +160,29 @@ def test_of_one_node_that_is_killed_nobody_hears(site: Site) -> None:
     assert site.sender.refused == []
 
 
+def test_a_node_that_hangs_costs_neither_an_acknowledgement_nor_a_start(site: Site) -> None:
+    """It takes connections and answers nothing: requests to it are asked of a second node, and it is passed over soon."""
+    hung = site.cluster.nodes[2]
+    site.sender.await_more(100)
+    hung.hang()
+    try:
+        site.sender.await_more(300, 120)
+        assert site.sender.refused == []
+        site.expect_all()
+        second = site.storage.metrics()
+        assert second["vigia_storage_second_requests_total"] > 0
+        assert second["vigia_storage_second_requests_answered_first_total"] > 0
+        assert second["vigia_storage_lease_held"] == 1
+        site.storage.kill()
+        site.start_storage()
+        site.sender.await_more(100, 120)
+        site.expect_all()
+    finally:
+        hung.go_on()
+    site.cluster.await_whole()
+    site.expect_all()
+
+
 def test_while_two_are_away_senders_keep_what_they_have_and_nothing_is_lost(site: Site) -> None:
     for number in (0, 2):
         site.cluster.nodes[number].kill()

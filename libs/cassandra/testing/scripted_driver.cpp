@@ -31,8 +31,10 @@ Page page_of_texts(const std::vector<std::vector<std::string>>& rows, std::strin
 
 ScriptedDriver::~ScriptedDriver() { CHECK(waiting_.empty()); }
 
-Result<std::unique_ptr<PreparedStatement>> ScriptedDriver::prepare(const StatementSpec& /*spec*/,
+Result<std::unique_ptr<PreparedStatement>> ScriptedDriver::prepare(const StatementSpec& spec,
                                                                    Duration /*deadline*/) {
+  const std::lock_guard lock(mutex_);
+  prepared_.push_back(spec);
   return std::make_unique<PreparedStatement>();
 }
 
@@ -41,11 +43,10 @@ Result<void> ScriptedDriver::run(std::string_view /*cql*/, Consistency /*consist
   return {};
 }
 
-void ScriptedDriver::execute(const PreparedStatement& /*statement*/, const BoundCells& /*cells*/,
-                             std::string_view paging_state, Duration deadline, PageDone done) {
+void ScriptedDriver::execute(const Execution& request, PageDone done) {
   std::unique_lock lock(mutex_);
-  paging_states_.emplace_back(paging_state);
-  deadlines_.push_back(deadline);
+  paging_states_.emplace_back(request.paging_state);
+  deadlines_.push_back(request.deadline);
   if (answers_.empty()) {
     waiting_.push_back(std::move(done));
     return;
@@ -83,6 +84,11 @@ std::vector<std::string> ScriptedDriver::paging_states() const {
 std::vector<Duration> ScriptedDriver::deadlines() const {
   const std::lock_guard lock(mutex_);
   return deadlines_;
+}
+
+std::vector<StatementSpec> ScriptedDriver::prepared() const {
+  const std::lock_guard lock(mutex_);
+  return prepared_;
 }
 
 }  // namespace vigia::cassandra

@@ -22,8 +22,7 @@ class ScriptedDriver final : public Driver {
   Result<std::unique_ptr<PreparedStatement>> prepare(const StatementSpec& spec,
                                                      Duration deadline) override;
   Result<void> run(std::string_view cql, Consistency consistency, Duration deadline) override;
-  void execute(const PreparedStatement& statement, const BoundCells& cells,
-               std::string_view paging_state, Duration deadline, PageDone done) override;
+  void execute(const Execution& request, PageDone done) override;
 
   void will_answer(Result<Page> page);
   /// There must be one that waits.
@@ -31,6 +30,7 @@ class ScriptedDriver final : public Driver {
   std::size_t waiting() const;
   std::vector<std::string> paging_states() const;  ///< of all that was executed
   std::vector<Duration> deadlines() const;
+  std::vector<StatementSpec> prepared() const;
 
  private:
   mutable std::mutex mutex_;
@@ -38,6 +38,7 @@ class ScriptedDriver final : public Driver {
   std::deque<PageDone> waiting_;
   std::vector<std::string> paging_states_;
   std::vector<Duration> deadlines_;
+  std::vector<StatementSpec> prepared_;
 };
 
 }  // namespace vigia::cassandra

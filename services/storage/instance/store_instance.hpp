@@ -33,6 +33,13 @@ struct CatalogStats {
   std::uint64_t rows_restored = 0;  ///< lost ones that are written anew
 };
 
+/// Requests to a second node of a cluster, since the first one did not answer.
+struct SecondRequestStats {
+  std::uint64_t sent = 0;
+  std::uint64_t answered_first = 0;  ///< of these: before the first node
+  std::uint64_t held_back = 0;       ///< not sent, since too many were under way
+};
+
 /// Calls in this order: `load`, `use_*`, the start's reads and writes, `note_used`, `start_upkeep`,
 /// then any. Thread contract: until start_upkeep one thread; then any.
 class StoreInstance {
@@ -57,6 +64,8 @@ class StoreInstance {
 
   /// Whether another instance that shares the store has another `retention`.
   virtual bool has_other_retention() const { return false; }
+
+  virtual SecondRequestStats second_requests() const { return {}; }
 
   /// The program ends: what is asked of other machines is over by then (steady time), and after it
   /// fails at once.

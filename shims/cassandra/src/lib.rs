@@ -5,10 +5,12 @@
 mod answer;
 mod cells;
 mod failure;
+mod second;
 mod session;
 mod types;
 
 use std::ffi::c_void;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -17,8 +19,9 @@ use scylla::response::PagingState;
 use answer::Answer;
 use cells::BoundCells;
 use failure::{Code, Failure};
-use session::{Certificates, Session, Statement, StatementWanted, Wanted};
-use types::{Callback, Cell, Settings, StatementSpec, Text};
+use second::Counts;
+use session::{Certificates, PageWanted, Session, Statement, StatementWanted, Wanted};
+use types::{Callback, Cell, Request, Settings, StatementSpec, Text};
 
 fn to_c<T>(value: T) -> *mut T {
     Box::into_raw(Box::new(value))
@@ -66,6 +69,7 @@ unsafe fn wanted<'a>(settings: &'a Settings) -> Result<Wanted<'a>, Failure> {
             },
             threads: settings.threads.max(1) as usize,
             connect_timeout: milliseconds(settings.connect_timeout_ms),
+            second_requests_max: settings.second_requests_max as usize,
         })
     }
 }
@@ -223,38 +227,53 @@ mod tests {
 }
 
 /// # Safety
+/// As vigia_cassandra.h says of `_execute`.
+unsafe fn page_wanted(statement: &Statement, request: &Request) -> Result<PageWanted, Failure> {
+    let cells = match request.cell_count {
+        0 => &[],
+        // SAFETY: as the caller promises.
+        count => unsafe { std::slice::from_raw_parts(request.cells, count) },
+    };
+    // SAFETY: as the caller promises.
+    let from = unsafe { request.paging_state.bytes() }.filter(|state| !state.is_empty());
+    let mut owner = DefaultHasher::new();
+    // SAFETY: as the caller promises.
+    unsafe { text(request.owner) }?.hash(&mut owner);
+    Ok(PageWanted {
+        // The cells' bytes are copied here and not later: C may forget them when this returns.
+        bound: statement.prepared.clone().bind(&BoundCells(cells)).map_err(Failure::invalid)?,
+        from: from.map_or_else(PagingState::start, PagingState::new_from_raw_bytes),
+        second_after: statement.second_after,
+        owner: owner.finish(),
+    })
+}
+
+/// # Safety
 /// As vigia_cassandra.h says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vigia_cassandra_execute(
     session: *mut Session,
     statement: *const Statement,
-    cells: *const Cell,
-    cell_count: usize,
-    paging_state: Cell,
-    deadline_ms: u32,
+    request: *const Request,
     callback: Callback,
     context: *mut c_void,
 ) {
     let caller = Caller { callback, context, is_done: false };
-    let bound = contained(|| {
-        let cells = match cell_count {
-            0 => &[],
-            // SAFETY: as the caller promises.
-            count => unsafe { std::slice::from_raw_parts(cells, count) },
-        };
-        // The cells' bytes are copied here and not later: C may forget them when this returns.
-        // SAFETY: as the caller promises.
-        unsafe { (*statement).prepared.clone() }.bind(&BoundCells(cells)).map_err(Failure::invalid)
-    });
-    let bound = match bound {
-        Ok(bound) => bound,
-        Err(failure) => return caller.finish(Answer::failed(failure)),
-    };
     // SAFETY: as the caller promises.
-    let from = unsafe { paging_state.bytes() }.filter(|state| !state.is_empty());
-    let from = from.map_or_else(PagingState::start, PagingState::new_from_raw_bytes);
+    let (session, statement, request) = unsafe { (&*session, &*statement, &*request) };
     // SAFETY: as the caller promises.
-    unsafe { (*session).execute(bound, from, milliseconds(deadline_ms), |answer| caller.finish(answer)) };
+    match contained(|| unsafe { page_wanted(statement, request) }) {
+        Ok(wanted) => session.execute(wanted, milliseconds(request.deadline_ms), |answer| caller.finish(answer)),
+        Err(failure) => caller.finish(Answer::failed(failure)),
+    }
+}
+
+/// # Safety
+/// As vigia_cassandra.h says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn vigia_cassandra_second_requests(session: *const Session) -> Counts {
+    // SAFETY: as the caller promises.
+    unsafe { (*session).second_requests() }
 }
 
 /// # Safety

@@ -34,6 +34,16 @@ pub struct Settings {
     pub key_file: Text,
     pub threads: u32,
     pub connect_timeout_ms: u32,
+    pub second_requests_max: u32,
+}
+
+#[repr(C)]
+pub struct Request {
+    pub cells: *const Cell,
+    pub cell_count: usize,
+    pub paging_state: Cell,
+    pub owner: Text,
+    pub deadline_ms: u32,
 }
 
 #[repr(C)]

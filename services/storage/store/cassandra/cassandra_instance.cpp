@@ -57,8 +57,9 @@ Result<void> CassandraInstance::connect() {
   if (!session_) {
     auto driver = vigia::cassandra::connect(settings_.connection);
     if (!driver) return forward(driver);
-    session_ = std::make_unique<vigia::cassandra::Session>(*std::move(driver),
-                                                           vigia::cassandra::SessionLimits{});
+    vigia::cassandra::SessionLimits limits;
+    limits.speculative_after = settings_.speculative_after;
+    session_ = std::make_unique<vigia::cassandra::Session>(*std::move(driver), limits);
   }
   auto migrated = migrate(*session_, settings_.schema, writer_, clock_);
   if (!migrated) return migrated;
@@ -133,6 +134,12 @@ DamageStats CassandraInstance::damage() const {
   DamageStats damage;
   damage.found["row"] = cold_->own_catalog().malformed_rows();
   return damage;
+}
+
+instance::SecondRequestStats CassandraInstance::second_requests() const {
+  if (session_ == nullptr) return {};
+  const vigia::cassandra::SecondRequestCounts counts = session_->second_requests();
+  return {counts.sent, counts.answered_first, counts.held_back};
 }
 
 instance::CatalogStats CassandraInstance::catalog_stats() const {

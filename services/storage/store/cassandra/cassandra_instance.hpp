@@ -30,6 +30,7 @@ class CassandraInstance final : public instance::StoreInstance {
   Result<OpenRows*> open_rows(std::uint64_t number) override;
   Duration gathers_chunks() const override { return settings_.gather; }
   bool has_other_retention() const override { return retention_ && retention_->differs(); }
+  instance::SecondRequestStats second_requests() const override;
   void end_requests_by(TimePoint time) override;
   std::optional<SharingNumber> sharing_number() const override;
   Result<std::vector<SharingNumber>> sharing_numbers() override;

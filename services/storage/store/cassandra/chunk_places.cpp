@@ -20,7 +20,7 @@ Result<void> ChunkPlaces::prepare(Preparation& preparation) {
   list_ = preparation.prepare(
       "SELECT day, shard, class FROM {}.chunk_days WHERE customer_id = ? AND metric = ? AND "
       "resolution = ? AND day >= ? AND day <= ?");
-  write_ = preparation.prepare(
+  write_ = preparation.prepare_row(
       "INSERT INTO {}.chunk_days (customer_id, metric, resolution, day, shard, class) VALUES (?, "
       "?, ?, ?, ?, ?)");
   list_metrics_ =

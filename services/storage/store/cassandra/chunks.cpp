@@ -78,7 +78,7 @@ Result<void> CassandraChunks::prepare(Preparation& preparation) {
                     "AND period = ? AND shard = ? AND first_series <= ?",
                     one.name),
         kBlockRows);
-    writes_[std::string(one.name)] = preparation.prepare(fmt::format(
+    writes_[std::string(one.name)] = preparation.prepare_row(fmt::format(
         "INSERT INTO {{}}.chunks_{} (customer_id, metric, resolution, period, shard, first_series, "
         "writer, version, last_series, first_ms, last_ms, key_id, data) VALUES (?, ?, ?, ?, ?, ?, "
         "?, ?, ?, ?, ?, ?, ?)",

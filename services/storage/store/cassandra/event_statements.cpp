@@ -32,7 +32,7 @@ Result<void> EventStatements::prepare(Preparation& preparation) {
 }
 
 void EventStatements::prepare_slots(Preparation& preparation) {
-  write_slot = preparation.prepare(
+  write_slot = preparation.prepare_row(
       "INSERT INTO {}.event_slots (customer_id, signal, slot) VALUES (?, ?, ?)");
   list_slots = preparation.prepare(
       "SELECT slot FROM {}.event_slots WHERE customer_id = ? AND signal = ? AND slot >= ? AND slot "
@@ -43,7 +43,7 @@ void EventStatements::prepare_slots(Preparation& preparation) {
   list_owners = preparation.prepare("SELECT DISTINCT customer_id, signal FROM {}.event_slots");
   delete_slots = preparation.prepare(
       "DELETE FROM {}.event_slots WHERE customer_id = ? AND signal = ? AND slot < ?");
-  write_origin = preparation.prepare(
+  write_origin = preparation.prepare_row(
       "INSERT INTO {}.event_origins (customer_id, day, digest, bytes) VALUES (?, ?, ?, ?) USING "
       "TTL ?");
   read_origin = preparation.prepare(
@@ -54,7 +54,7 @@ void EventStatements::prepare_spans(Preparation& preparation) {
   has_span = preparation.prepare(
       "SELECT day FROM {}.spans WHERE customer_id = ? AND trace_id = ? AND start_ns = ? AND digest "
       "= ?");
-  write_span = preparation.prepare(
+  write_span = preparation.prepare_row(
       "INSERT INTO {}.spans (customer_id, trace_id, start_ns, digest, day, resource, scope, item) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TTL ?");
   read_trace = preparation.prepare(
@@ -64,7 +64,7 @@ void EventStatements::prepare_spans(Preparation& preparation) {
   has_span_part = preparation.prepare(
       "SELECT day FROM {}.span_parts WHERE customer_id = ? AND trace_id = ? AND shard = ? AND "
       "start_ns = ? AND digest = ?");
-  write_span_part = preparation.prepare(
+  write_span_part = preparation.prepare_row(
       "INSERT INTO {}.span_parts (customer_id, trace_id, shard, start_ns, digest, day, resource, "
       "scope, item) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TTL ?");
   read_trace_part = preparation.prepare(
@@ -75,19 +75,19 @@ void EventStatements::prepare_spans(Preparation& preparation) {
 }
 
 void EventStatements::prepare_span_index(Preparation& preparation) {
-  write_span_block = preparation.prepare(
+  write_span_block = preparation.prepare_row(
       "INSERT INTO {}.span_blocks (customer_id, service, slot, shard, bucket, block, data) VALUES "
       "(?, ?, ?, ?, ?, ?, ?) USING TTL ?");
   read_span_blocks = preparation.prepare(
       "SELECT bucket, data FROM {}.span_blocks WHERE customer_id = ? AND service = ? AND slot = ? "
       "AND shard = ? AND bucket >= ? AND bucket <= ?",
       kBlockRows);
-  write_trace_ids = preparation.prepare(
+  write_trace_ids = preparation.prepare_row(
       "INSERT INTO {}.trace_ids (customer_id, day, shard, block, ids) VALUES (?, ?, ?, ?, ?) USING "
       "TTL ?");
   read_trace_ids = preparation.prepare(
       "SELECT ids FROM {}.trace_ids WHERE customer_id = ? AND day = ? AND shard = ?");
-  write_span_name = preparation.prepare(
+  write_span_name = preparation.prepare_row(
       "INSERT INTO {}.span_names (customer_id, day, service, shard, name, kind) VALUES (?, ?, ?, "
       "?, ?, ?) USING TTL ?");
   read_span_names = preparation.prepare(
@@ -99,7 +99,7 @@ void EventStatements::prepare_records(Preparation& preparation) {
   has_record = preparation.prepare(
       "SELECT arrival, item_number FROM {}.log_rows WHERE customer_id = ? AND slot = ? AND shard = "
       "? AND time_ns = ? AND digest = ? AND equal = ?");
-  write_record = preparation.prepare(
+  write_record = preparation.prepare_row(
       "INSERT INTO {}.log_rows (customer_id, slot, shard, time_ns, digest, equal, arrival, "
       "item_number, day, resource, scope, item) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) USING "
       "TTL ?");
@@ -111,7 +111,7 @@ void EventStatements::prepare_records(Preparation& preparation) {
 }
 
 void EventStatements::prepare_log_index(Preparation& preparation) {
-  write_log_times = preparation.prepare(
+  write_log_times = preparation.prepare_row(
       "INSERT INTO {}.log_times (customer_id, day, stream, shard, slot, block, times) VALUES (?, "
       "?, ?, ?, ?, ?, ?) USING TTL ?");
   const std::string times =
@@ -119,7 +119,7 @@ void EventStatements::prepare_log_index(Preparation& preparation) {
       "shard = ? AND slot >= ? AND slot <= ? ORDER BY slot ";
   read_log_times = preparation.prepare(times + "ASC", kTimesRows);
   read_log_times_back = preparation.prepare(times + "DESC", kTimesRows);
-  write_log_stream = preparation.prepare(
+  write_log_stream = preparation.prepare_row(
       "INSERT INTO {}.log_streams (customer_id, day, shard, stream, service_name, node_id, "
       "environment) VALUES (?, ?, ?, ?, ?, ?, ?) USING TTL ?");
   read_log_streams = preparation.prepare(

@@ -42,12 +42,12 @@ struct CassandraExemplars::Walk {
 };
 
 Result<void> CassandraExemplars::prepare(Preparation& preparation) {
-  write_day_ = preparation.prepare(
+  write_day_ = preparation.prepare_row(
       "INSERT INTO {}.exemplar_days (customer_id, day) VALUES (?, ?) USING TTL ?");
-  write_hour_ = preparation.prepare(
+  write_hour_ = preparation.prepare_row(
       "INSERT INTO {}.exemplar_hours (customer_id, day, series_id, hour) VALUES (?, ?, ?, ?) USING "
       "TTL ?");
-  write_ = preparation.prepare(
+  write_ = preparation.prepare_row(
       "INSERT INTO {}.exemplars (customer_id, series_id, hour, time_ms, digest, value_bits, "
       "labels) "
       "VALUES (?, ?, ?, ?, ?, ?, ?) USING TTL ?");

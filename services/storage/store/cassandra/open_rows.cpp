@@ -92,10 +92,10 @@ CassandraOpenRows::~CassandraOpenRows() {
 
 Result<void> CassandraOpenRows::prepare(const std::string& keyspace) {
   Preparation preparation(session_, keyspace);
-  write_ = preparation.prepare(
+  write_ = preparation.prepare_row(
       "INSERT INTO {}.head_rows (customer_id, instance, slot, arrival, writer, body) VALUES (?, ?, "
       "?, ?, ?, ?)");
-  note_ = preparation.prepare(
+  note_ = preparation.prepare_row(
       "INSERT INTO {}.head_slots (customer_id, instance, slot) VALUES (?, ?, ?)");
   read_ = preparation.prepare(
       "SELECT body FROM {}.head_rows WHERE customer_id = ? AND instance = ? AND slot = ?",

@@ -11,17 +11,27 @@ using vigia::cassandra::RowReader;
 using vigia::cassandra::Session;
 
 Statement Preparation::prepare(std::string_view cql, std::uint32_t page_rows) {
-  return prepare(cql, page_rows, true);
+  // A coordinator that hangs gives a write without a time of its own that of its waking up.
+  const bool is_timeless =
+      cql.starts_with("SELECT ") || cql.find(" USING TIMESTAMP ?") != std::string_view::npos;
+  return prepare(cql, page_rows, is_timeless ? Repeated::kAtAnyTime : Repeated::kIfGone);
 }
 
-Statement Preparation::prepare_once(std::string_view cql) { return prepare(cql, kPageRows, false); }
+Statement Preparation::prepare_row(std::string_view cql) {
+  return prepare(cql, kPageRows, Repeated::kAtAnyTime);
+}
 
-Statement Preparation::prepare(std::string_view cql, std::uint32_t page_rows, bool is_idempotent) {
+Statement Preparation::prepare_once(std::string_view cql) {
+  return prepare(cql, kPageRows, Repeated::kNever);
+}
+
+Statement Preparation::prepare(std::string_view cql, std::uint32_t page_rows, Repeated repeated) {
   if (!outcome_) return nullptr;
   vigia::cassandra::StatementSpec spec;
   spec.cql = fmt::format(fmt::runtime(cql), keyspace_);
   spec.page_rows = page_rows;
-  spec.is_idempotent = is_idempotent;
+  spec.is_idempotent = repeated != Repeated::kNever;
+  if (repeated == Repeated::kAtAnyTime) spec.speculative_after = session_.speculative_after();
   auto prepared = session_.prepare(spec);
   if (prepared) return *std::move(prepared);
   outcome_ = tl::unexpected<Error>(with_context(spec.cql, prepared.error()));

@@ -26,16 +26,21 @@ class Preparation {
  public:
   Preparation(vigia::cassandra::Session& session, std::string keyspace)
       : session_(session), keyspace_(std::move(keyspace)) {}
-  /// `cql` has {} in the place of the keyspace; sent again where a node does not answer. A page has
-  /// so many rows.
+  /// `cql` has {} in the place of the keyspace; sent again where a node has gone. A page has so
+  /// many rows. What reads, and what writes USING TIMESTAMP, is the same whenever a node does it: a
+  /// second one is asked where the first does not answer.
   Statement prepare(std::string_view cql, std::uint32_t page_rows = kPageRows);
+  /// Writes a row that is never written otherwise, nor deleted before nobody needs it: the same
+  /// whenever a node does it. Of others a node that hung could bring back what has been replaced.
+  Statement prepare_row(std::string_view cql);
   /// A light-weight transaction, which may not be sent twice.
   Statement prepare_once(std::string_view cql);
   Result<void> outcome() const;
 
  private:
   static constexpr std::uint32_t kPageRows = 1000;
-  Statement prepare(std::string_view cql, std::uint32_t page_rows, bool is_idempotent);
+  enum class Repeated : std::uint8_t { kNever, kIfGone, kAtAnyTime };
+  Statement prepare(std::string_view cql, std::uint32_t page_rows, Repeated repeated);
 
   vigia::cassandra::Session& session_;
   const std::string keyspace_;

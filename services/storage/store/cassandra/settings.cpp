@@ -13,6 +13,10 @@ constexpr Duration kLeaseMin = std::chrono::seconds(3);
 constexpr Duration kLeaseMax = std::chrono::hours(1);
 // The write-ahead log has what waits, and its copies end after twelve hours.
 constexpr Duration kGatherMax = std::chrono::minutes(30);
+// Below it a healthy cluster has answers that come later (p99 20 to 66 ms on shared cores), above
+// it too little of a request's deadline is left.
+constexpr Duration kSpeculativeMin = std::chrono::milliseconds(100);
+constexpr Duration kSpeculativeMax = std::chrono::seconds(5);
 
 std::vector<std::string> read_points(const service::ConfigNode& node) {
   std::vector<std::string> points = node.text_list();
@@ -57,6 +61,14 @@ Result<void> check_expiries_of(const std::string& whose, const ChunkClasses& cla
   return {};
 }
 
+Duration read_speculative(const service::ConfigNode& node) {
+  const Duration after = node.duration(CassandraSettings().speculative_after);
+  if (after != Duration(0) && (after < kSpeculativeMin || after > kSpeculativeMax)) {
+    node.note_error("0s (never), or 100ms to 5s");
+  }
+  return after;
+}
+
 }  // namespace
 
 CassandraSettings read_cassandra(const service::ConfigNode& node) {
@@ -86,6 +98,7 @@ CassandraSettings read_cassandra(const service::ConfigNode& node) {
   if (settings.gather < Duration(0) || settings.gather > kGatherMax) {
     node.child("gather").note_error("0s to 30m");
   }
+  settings.speculative_after = read_speculative(node.child("speculative_after"));
   settings.connection.tls = read_tls(node.child("tls"));
   if (auto checked = check_schema_settings(settings.schema); !checked) {
     node.note_error(checked.error().message);

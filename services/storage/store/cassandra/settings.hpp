@@ -32,6 +32,8 @@ struct CassandraSettings {
   Duration lease = std::chrono::seconds(60);
   /// So long closed chunks wait here for others of their metric; 0: not at all.
   Duration gather = std::chrono::minutes(10);
+  /// After so long a second node is asked the same; 0: never.
+  Duration speculative_after = std::chrono::milliseconds(500);
 };
 
 /// Of the key `store.cassandra`; what cannot be is noted at its key. kept: `use_retention` is next.
