@@ -13,6 +13,7 @@ namespace vigia::storage {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kSmallest = R"(
 internal_token: secret
@@ -264,7 +265,12 @@ TEST(SettingsTest, MistakesOfTheStoreOnCassandraAreNamed) {
   for (const char* after : {"99ms", "6s"}) {
     EXPECT_THAT(error(points + ", speculative_after: " + after), HasSubstr("100ms to 5s")) << after;
   }
-  EXPECT_THAT(error(points + ", tls: {cert_file: /c}"), HasSubstr("belong together"));
+  EXPECT_THAT(error(points + ", tls: {ca_file: /dev/null, cert_file: /dev/null}"),
+              HasSubstr("go together"));
+  EXPECT_THAT(error(points + ", tls: {ca_file: /nowhere/ca.pem}"), HasSubstr("/nowhere/ca.pem"));
+  EXPECT_THAT(error(points + ", user: vigia"), HasSubstr("store.cassandra.password"));
+  EXPECT_THAT(error(points + ", password: geheim"), HasSubstr("store.cassandra.user"));
+  EXPECT_THAT(error(points + ", password: geheim"), Not(HasSubstr("geheim")));
   EXPECT_EQ(error(points + ", peers: [\"https://a:9096\", \"http://b:9096\"]"), "");
   for (const char* peer : {"a:9096", "https://", "https://token@a:9096", "https://a:9096/api"}) {
     EXPECT_THAT(error(points + ", peers: [\"" + peer + "\"]"),

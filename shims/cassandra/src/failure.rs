@@ -1,6 +1,5 @@
 //! What can go wrong, in the few kinds that a caller has to tell apart (vigia_cassandra.h).
 
-use std::error::Error;
 use std::time::Duration;
 
 use scylla::errors::{DbError, ExecutionError, NewSessionError, PrepareError, RequestAttemptError};
@@ -93,21 +92,45 @@ impl From<&PrepareError> for Failure {
     }
 }
 
-impl From<&NewSessionError> for Failure {
-    fn from(error: &NewSessionError) -> Failure {
-        // Who we are is refused while a connection is set up, some errors further down.
-        let mut code = match error {
-            NewSessionError::EmptyKnownNodesList => Code::Invalid,
-            _ => Code::Unavailable,
-        };
-        let mut inner: Option<&dyn Error> = Some(error);
-        while let Some(one) = inner {
-            if let Some(DbError::AuthenticationError) = one.downcast_ref::<DbError>() {
-                code = Code::Unauthenticated;
-            }
-            inner = one.source();
+/// What passes though it looks like a refusal: a node that asks others who we are, and has no answer.
+const UNKNOWN_FOR_NOW: &str = "Unable to perform authentication";
+
+const LOG_IN: &str = "the cluster wants another user or password (user, password)";
+const NODES_CERTIFICATE: &str =
+    "the node's certificate is not signed by what tls.ca_file has, has run out, or does not name its IP address";
+const OUR_CERTIFICATE: &str =
+    "the node refuses us while TLS begins: it may want a certificate that it trusts (tls.cert_file, tls.key_file)";
+const NODE_IS_PLAIN: &str = "the node takes plain text on this port: leave tls away, or name another port";
+const NODE_MAY_WANT_TLS: &str = "a node that starts closes connections, and so does one that takes TLS alone (tls)";
+
+/// Words of the driver, OpenSSL and Cassandra while a connection is set up, and what they mean. The driver's types hide
+/// what OpenSSL and the node have said; it is pinned, and a test on a node has each of these refused.
+const REFUSALS: [(&str, &str); 6] = [
+    ("bad credentials", LOG_IN),
+    ("Authentication is required", LOG_IN),
+    ("certificate verify failed", NODES_CERTIFICATE),
+    ("wrong version number", NODE_IS_PLAIN),
+    ("packet length too long", NODE_IS_PLAIN),
+    ("SSL alert number", OUR_CERTIFICATE),
+];
+
+impl Failure {
+    /// Of connecting, of which the driver tells the last node's. Who refuses us would do so again.
+    pub fn of_connecting(error: &NewSessionError, is_plain: bool) -> Failure {
+        let text = error.to_string();
+        match error {
+            NewSessionError::EmptyKnownNodesList => Failure::new(Code::Invalid, text),
+            _ => Failure::refused(text, is_plain),
         }
-        Failure::new(code, error.to_string())
+    }
+
+    fn refused(text: String, is_plain: bool) -> Failure {
+        let refusal = REFUSALS.iter().find(|(words, _)| text.contains(words) && !text.contains(UNKNOWN_FOR_NOW));
+        match refusal {
+            Some((_, meaning)) => Failure::new(Code::Unauthenticated, format!("{meaning}: {text}")),
+            None if is_plain => Failure::new(Code::Unavailable, format!("{text}; {NODE_MAY_WANT_TLS}")),
+            None => Failure::new(Code::Unavailable, text),
+        }
     }
 }
 
@@ -124,5 +147,19 @@ mod tests {
         assert_eq!(said(DbError::Overloaded).code, Code::Unavailable);
         assert_eq!(said(DbError::ServerError).code, Code::Unavailable);
         assert_eq!(said(DbError::ProtocolError).code, Code::Internal);
+    }
+
+    #[test]
+    fn who_is_refused_is_told_what_to_look_at_and_who_is_not_waits() {
+        let refused = Failure::refused("Authentication failed - bad credentials, Error message: …".into(), false);
+        assert_eq!(refused.code, Code::Unauthenticated);
+        assert!(refused.message.contains("(user, password)"));
+        let alert = Failure::refused("tlsv13 alert certificate required: SSL alert number 116".into(), false);
+        assert!(alert.code == Code::Unauthenticated && alert.message.contains("tls.cert_file"));
+        let unknown = "Authentication failed - bad credentials, Error message: Unable to perform authentication: …";
+        assert_eq!(Failure::refused(unknown.into(), false).code, Code::Unavailable);
+        let closed = Failure::refused("Connection reset by peer".into(), true);
+        assert!(closed.code == Code::Unavailable && closed.message.contains("(tls)"));
+        assert_eq!(Failure::refused("Connection reset by peer".into(), false).message, "Connection reset by peer");
     }
 }

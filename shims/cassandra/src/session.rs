@@ -234,7 +234,7 @@ async fn driver(wanted: &Wanted<'_>, balancing: Arc<dyn LoadBalancingPolicy>) ->
     if let Some(files) = &wanted.tls {
         builder = builder.tls_context(Some(tls(files)?));
     }
-    builder.build().await.map_err(|error| Failure::from(&error))
+    builder.build().await.map_err(|error| Failure::of_connecting(&error, wanted.tls.is_none()))
 }
 
 /// Token-aware, in one datacenter where one is named.

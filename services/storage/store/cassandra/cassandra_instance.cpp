@@ -56,7 +56,7 @@ Result<void> CassandraInstance::load() {
 Result<void> CassandraInstance::connect() {
   if (!session_) {
     auto driver = vigia::cassandra::connect(settings_.connection);
-    if (!driver) return forward(driver);
+    if (!driver) return tl::unexpected<Error>(with_context("store.cassandra", driver.error()));
     vigia::cassandra::SessionLimits limits;
     limits.speculative_after = settings_.speculative_after;
     session_ = std::make_unique<vigia::cassandra::Session>(*std::move(driver), limits);

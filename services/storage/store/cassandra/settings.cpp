@@ -1,6 +1,7 @@
 #include "services/storage/store/cassandra/settings.hpp"
 
 #include "libs/cassandra/driver.hpp"
+#include "libs/service/doors.hpp"
 
 namespace vigia::storage::store::cassandra {
 namespace {
@@ -31,15 +32,17 @@ std::vector<std::string> read_points(const service::ConfigNode& node) {
 }
 
 std::optional<vigia::cassandra::TlsFiles> read_tls(const service::ConfigNode& node) {
-  if (!node.is_present()) return std::nullopt;
-  vigia::cassandra::TlsFiles files;
-  files.ca_file = node.child("ca_file").text();
-  files.cert_file = node.child("cert_file").text();
-  files.key_file = node.child("key_file").text();
-  if (files.cert_file.empty() != files.key_file.empty()) {
-    node.note_error("cert_file and key_file belong together");
-  }
-  return files;
+  const auto read = service::read_client_tls(node);
+  if (!read) return std::nullopt;
+  return vigia::cassandra::TlsFiles{read->ca_file, read->cert_file, read->key_file};
+}
+
+void read_login(const service::ConfigNode& node, vigia::cassandra::ConnectionSettings& settings) {
+  settings.user = node.child("user").text();
+  settings.password = node.child("password").text();
+  if (settings.user.empty() == settings.password.empty()) return;
+  node.child(settings.user.empty() ? "user" : "password")
+      .note_error("is required: user and password belong together");
 }
 
 // `whose`: before what it is of, in an error.
@@ -88,8 +91,7 @@ CassandraSettings read_cassandra(const service::ConfigNode& node) {
   settings.connection.datacenter = settings.schema.datacenter;
   settings.schema.replication_factor = static_cast<std::uint32_t>(
       node.child("replication_factor").integer(settings.schema.replication_factor, 1, 9));
-  settings.connection.user = node.child("user").text();
-  settings.connection.password = node.child("password").text();
+  read_login(node, settings.connection);
   settings.lease = node.child("lease").duration(settings.lease);
   if (settings.lease < kLeaseMin || settings.lease > kLeaseMax) {
     node.child("lease").note_error("3s to 1h");
