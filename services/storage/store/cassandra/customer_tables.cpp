@@ -31,12 +31,13 @@ struct Timed {
   std::string_view column;
   std::string_view first_day;
 };
-constexpr std::array<Timed, 6> kTimed{{{"metrics", "last_day", ""},
+constexpr std::array<Timed, 7> kTimed{{{"metrics", "last_day", ""},
                                        {"series_ids", "shard", ""},
                                        {"series", "last_day", "first_day"},
                                        {"label_names", "last_day", "first_day"},
                                        {"label_values", "last_day", "first_day"},
-                                       {"due_days", "stamp", ""}}};
+                                       {"due_days", "stamp", ""},
+                                       {"kept_days", "day", ""}}};
 
 /// The primary key of a table, as system_schema has it.
 struct KeyColumns {

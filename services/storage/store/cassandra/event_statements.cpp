@@ -10,7 +10,9 @@ constexpr std::uint32_t kBlockRows = 50;  // mostly some KiB, 180 KiB at most
 
 RecordReads prepare_reads(Preparation& preparation, std::string_view table, std::uint32_t rows) {
   const std::string select =
-      "SELECT time_ns, arrival, item_number, equal, digest, day, resource, scope, item FROM {}." +
+      "SELECT time_ns, arrival, item_number, equal, digest, day, resource, scope, item, key_id "
+      "FROM "
+      "{}." +
       std::string(table);
   const std::string range = select + " AND time_ns >= ? AND time_ns <= ? ORDER BY time_ns ";
   std::string times = select + " AND time_ns IN (?";
@@ -47,7 +49,8 @@ void EventStatements::prepare_slots(Preparation& preparation) {
       "INSERT INTO {}.event_origins (customer_id, day, digest, bytes) VALUES (?, ?, ?, ?) USING "
       "TTL ?");
   read_origin = preparation.prepare(
-      "SELECT bytes FROM {}.event_origins WHERE customer_id = ? AND day = ? AND digest = ?");
+      "SELECT bytes, key_id FROM {}.event_origins WHERE customer_id = ? AND day = ? AND digest = "
+      "?");
 }
 
 void EventStatements::prepare_spans(Preparation& preparation) {
@@ -58,8 +61,9 @@ void EventStatements::prepare_spans(Preparation& preparation) {
       "INSERT INTO {}.spans (customer_id, trace_id, start_ns, digest, day, resource, scope, item) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TTL ?");
   read_trace = preparation.prepare(
-      "SELECT start_ns, digest, day, resource, scope, item FROM {}.spans WHERE customer_id = ? AND "
-      "trace_id = ? AND start_ns >= ? AND start_ns <= ?",
+      "SELECT start_ns, digest, day, resource, scope, item, key_id FROM {}.spans WHERE customer_id "
+      "= "
+      "? AND trace_id = ? AND start_ns >= ? AND start_ns <= ?",
       kItemRows);
   has_span_part = preparation.prepare(
       "SELECT day FROM {}.span_parts WHERE customer_id = ? AND trace_id = ? AND shard = ? AND "
@@ -68,8 +72,8 @@ void EventStatements::prepare_spans(Preparation& preparation) {
       "INSERT INTO {}.span_parts (customer_id, trace_id, shard, start_ns, digest, day, resource, "
       "scope, item) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TTL ?");
   read_trace_part = preparation.prepare(
-      "SELECT start_ns, digest, day, resource, scope, item FROM {}.span_parts WHERE customer_id = "
-      "? AND trace_id = ? AND shard = ? AND start_ns >= ? AND start_ns <= ?",
+      "SELECT start_ns, digest, day, resource, scope, item, key_id FROM {}.span_parts WHERE "
+      "customer_id = ? AND trace_id = ? AND shard = ? AND start_ns >= ? AND start_ns <= ?",
       kItemRows);
   list_traces = preparation.prepare("SELECT DISTINCT customer_id, trace_id FROM {}.spans");
 }

@@ -5,6 +5,8 @@
 #include <set>
 
 #include "services/storage/store/cassandra/event_items.hpp"
+#include "services/storage/store/cassandra/events.hpp"
+#include "services/storage/store/cassandra/key_id.hpp"
 #include "services/storage/store/cassandra/series_identity.hpp"
 #include "services/storage/store/label_bytes.hpp"
 
@@ -60,9 +62,8 @@ Result<void> CassandraExemplars::prepare(Preparation& preparation) {
       "series_id "
       ">= ? AND series_id <= ?");
   read_ = preparation.prepare(
-      "SELECT time_ms, value_bits, labels FROM {}.exemplars WHERE customer_id = ? AND series_id = "
-      "? "
-      "AND hour = ? AND time_ms >= ? AND time_ms <= ?");
+      "SELECT time_ms, value_bits, labels, key_id FROM {}.exemplars WHERE customer_id = ? AND "
+      "series_id = ? AND hour = ? AND time_ms >= ? AND time_ms <= ?");
   list_customers_ = preparation.prepare("SELECT DISTINCT customer_id FROM {}.exemplar_days");
   forget_days_ =
       preparation.prepare("DELETE FROM {}.exemplar_days WHERE customer_id = ? AND day < ?");
@@ -209,7 +210,7 @@ Result<bool> CassandraExemplars::read_hour(const Walk& walk, std::int32_t hour,
     exemplar.sample.timestamp_ms = (*row)->read_bigint();
     exemplar.sample.value = std::bit_cast<double>((*row)->read_bigint());
     exemplar.label_bytes = (*row)->read_blob();
-    if (!(*row)->ok() || !decode_labels(exemplar.label_bytes)) {
+    if (!take_no_key(**row) || !(*row)->ok() || !decode_labels(exemplar.label_bytes)) {
       ++damaged_;
       continue;
     }

@@ -6,6 +6,7 @@
 
 #include <protozero/exception.hpp>
 
+#include "services/storage/store/cassandra/key_id.hpp"
 #include "services/storage/store/log_streams.hpp"
 
 namespace vigia::storage::store::cassandra {
@@ -38,6 +39,9 @@ Result<Origin> Origins::find(std::uint32_t day, std::string_view digest) {
   }
   RowReader row = page->row(0);
   std::string bytes(row.read_blob());
+  if (!take_no_key(row)) {
+    return fail(ErrorCode::kCorrupt, "an item whose resource or scope is encrypted");
+  }
   bytes_ += bytes.size();
   return decode_origin(rows_.emplace(key, std::move(bytes)).first->second);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "services/storage/store/cassandra/key_id.hpp"
 #include "services/storage/store/day_range.hpp"
 
 namespace vigia::storage::store::cassandra {
@@ -23,7 +24,7 @@ std::optional<MetricMetadata> read_row(RowReader& row) {
   metric.unit = row.read_text();
   metric.help = row.read_text();
   metric.day = static_cast<std::uint32_t>(std::max(row.read_int(), 0));
-  if (!row.ok() || type < 0 || type > kMetricTypeMax) return std::nullopt;
+  if (!take_no_key(row) || !row.ok() || type < 0 || type > kMetricTypeMax) return std::nullopt;
   metric.type = static_cast<std::uint8_t>(type);
   return metric;
 }
@@ -35,11 +36,14 @@ Result<void> CassandraMetadata::prepare(Preparation& preparation) {
       "INSERT INTO {}.metric_metadata (customer_id, metric, type, unit, help, noted_day) VALUES "
       "(?, ?, ?, ?, ?, ?)");
   read_all_ = preparation.prepare(
-      "SELECT metric, type, unit, help, noted_day FROM {}.metric_metadata WHERE customer_id = ?",
+      "SELECT metric, type, unit, help, noted_day, key_id FROM {}.metric_metadata WHERE "
+      "customer_id = "
+      "?",
       kMetadataRows);
   read_one_ = preparation.prepare(
-      "SELECT metric, type, unit, help, noted_day FROM {}.metric_metadata WHERE customer_id = ? "
-      "AND metric = ?");
+      "SELECT metric, type, unit, help, noted_day, key_id FROM {}.metric_metadata WHERE "
+      "customer_id = "
+      "? AND metric = ?");
   list_days_ = preparation.prepare(
       "SELECT metric, noted_day, WRITETIME(noted_day) FROM {}.metric_metadata WHERE customer_id = "
       "?");

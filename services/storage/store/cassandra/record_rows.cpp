@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "services/storage/store/cassandra/key_id.hpp"
+
 namespace vigia::storage::store::cassandra {
 
 namespace {
@@ -78,7 +80,7 @@ Result<void> RecordRows::advance(Part& part) {
     record.resource = (*row)->read_blob();
     record.scope = (*row)->read_blob();
     record.item = (*row)->read_blob();
-    if ((*row)->ok()) {
+    if (take_no_key(**row) && (*row)->ok()) {
       part.record = std::move(record);
       return {};
     }

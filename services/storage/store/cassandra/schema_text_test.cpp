@@ -42,7 +42,7 @@ TEST(SchemaText, ReleasedStepsAreAsTheyWere) {
   }
   EXPECT_THAT(hashes, ElementsAre("3366d1ab", "c26e1d63", "efb939b7", "29f11f9b", "e3b24fac",
                                   "f8ade2cb", "d5a79471", "cfd747be", "9856092d", "22e12c34",
-                                  "e3146eaa", "0deb6c6a", "1f85fadc"));
+                                  "e3146eaa", "0deb6c6a", "1f85fadc", "8121c31e"));
 }
 
 TEST(SchemaText, NoTableOfCustomersIsWithoutThemInItsPartitionKey) {
@@ -55,6 +55,7 @@ TEST(SchemaText, NoTableOfCustomersIsWithoutThemInItsPartitionKey) {
   const auto text = read_schema(schema_cql(), {}).value();
   for (const SchemaStep& step : text.steps) {
     for (const std::string& statement : step.statements) {
+      if (statement.starts_with("ALTER TABLE ")) continue;  // of one that is made further up
       EXPECT_TRUE(std::regex_search(statement, key) || std::regex_search(statement, nobodys))
           << statement;
     }

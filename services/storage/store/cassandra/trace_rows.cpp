@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/base/bytes.hpp"
+#include "services/storage/store/cassandra/key_id.hpp"
 
 namespace vigia::storage::store::cassandra {
 namespace {
@@ -67,10 +68,12 @@ Result<std::optional<TraceRow>> TraceRows::next(std::uint32_t kept_day) {
     const std::string_view resource = (*row)->read_blob();
     const std::string_view scope = (*row)->read_blob();
     const std::string_view item = (*row)->read_blob();
+    const bool is_read = take_no_key(**row) && (*row)->ok();
     if (day < kept_day || is_known(time_ns, digest)) continue;
-    const auto event = event_of(origins_, day, resource, scope, item);
+    const auto event = is_read ? event_of(origins_, day, resource, scope, item)
+                               : Result<std::optional<EventView>>(std::nullopt);
     if (!event) return forward(event);
-    if ((*row)->ok() && *event) return std::optional(TraceRow{time_ns, **event});
+    if (*event) return std::optional(TraceRow{time_ns, **event});
     ++tables_.damaged;
   }
 }
