@@ -27,6 +27,10 @@ using wire::otlp::SpanStatusField;
 
 constexpr std::uint64_t kNsPerUs = 1000;
 constexpr std::uint64_t kStatusError = 2;
+// A resource of a mebibyte, hashed for each span, took a millisecond of it: it is compared, which
+// takes a twentieth.
+constexpr std::size_t kLargeBytes = 16U << 10U;
+constexpr std::size_t kLargeBytesMax = 4U << 20U;  // of all of them; others are hashed
 
 // A comma before each element but the first.
 class Commas {
@@ -178,15 +182,17 @@ void append_span_tags(std::string& out, const store::SpanOutline& head,
 
 JaegerTrace::JaegerTrace(std::string_view trace_id) : trace_id_(to_hex(trace_id)) {}
 
-JsonCost JaegerTrace::cost_of(const store::EventView& event) const {
+JsonCost JaegerTrace::cost_of(const store::EventView& event) {
   JsonCost cost = span_cost(event);
-  if (process_ids_.contains(store::hash_labels(0, event.resource))) return cost;
+  process_ = process_of(event.resource);
+  if (!process_.empty()) return cost;
   const JsonCost process = process_cost(event.resource);
-  return {cost.json + process.json, std::max(cost.scratch, process.scratch)};
+  const std::size_t kept = is_kept(event.resource) ? event.resource.size() : 0;
+  return {cost.json + process.json + kept, std::max(cost.scratch, process.scratch)};
 }
 
 void JaegerTrace::add(const store::EventView& event, const JsonCost& cost) {
-  const std::string process = process_of(event.resource);
+  const std::string process = process_.empty() ? add_process(event.resource) : process_;
   const store::SpanOutline head = store::outline_of(event.item);
   const std::uint64_t duration_ns = head.duration_ns();
   spans_.append(cost.json, [&](std::string& out) {
@@ -208,9 +214,22 @@ void JaegerTrace::add(const store::EventView& event, const JsonCost& cost) {
   ++span_count_;
 }
 
-std::string JaegerTrace::process_of(std::string_view resource) {
-  const store::LabelsHash hash = store::hash_labels(0, resource);
-  if (const auto at = process_ids_.find(hash); at != process_ids_.end()) return at->second;
+/// "" where it is new.
+std::string JaegerTrace::process_of(std::string_view resource) const {
+  if (resource.size() >= kLargeBytes) {
+    for (const LargeResource& one : large_) {
+      if (one.bytes == resource) return one.process;
+    }
+  }
+  const auto at = process_ids_.find(store::hash_labels(0, resource));
+  return at == process_ids_.end() ? "" : at->second;
+}
+
+bool JaegerTrace::is_kept(std::string_view resource) const {
+  return resource.size() >= kLargeBytes && large_bytes_ + resource.size() <= kLargeBytesMax;
+}
+
+std::string JaegerTrace::add_process(std::string_view resource) {
   std::string id = fmt::format("p{}", process_ids_.size() + 1);
   const std::string_view service = store::service_of(resource);
   processes_.append(process_cost(resource).json, [&](std::string& out) {
@@ -225,7 +244,11 @@ std::string JaegerTrace::process_of(std::string_view resource) {
                                    });
     out += "]}";
   });
-  process_ids_.emplace(hash, id);
+  process_ids_.emplace(store::hash_labels(0, resource), id);
+  if (is_kept(resource)) {
+    large_bytes_ += resource.size();
+    large_.push_back({std::string(resource), id});
+  }
   return id;
 }
 
