@@ -130,9 +130,10 @@ class Cost:
             count += len(CUSTOMERS) * SERIES * CHUNK_SAMPLES_MAX  # in no chunk yet
         for note in self.notes:
             rows = int(note.get("rows lost", 0))
-            if "cannot be told" in note["cost"]:
+            told = note.get("cost", "")  # of a file that another one's note speaks for there is none
+            if "cannot be told" in told:
                 return self.had
-            if "of the index" not in note["cost"]:  # what it lost is made again of the copies
+            if "of the index" not in told:  # what it lost is made again of the copies
                 count += rows * CHUNK_SAMPLES_MAX
         return count
 

@@ -90,11 +90,15 @@ class FolderCheck {
     const std::string text = read_whole(path("CURRENT"));
     count("CURRENT");
     const std::string name = text.substr(0, text.find('\n'));
+    std::string why = "it names no MANIFEST that is there";
+    std::string cost = "none: a start takes the newest MANIFEST";
     if (text == name + "\n" && name.starts_with(kManifestPrefix) && files_.contains(name)) {
-      return name;
+      const std::uint64_t in_use = read_mark(path(std::string(kMarkFile))).values.manifest_number;
+      if (number_in(name, kManifestPrefix.size()) >= in_use) return name;
+      why = fmt::format("it names {}, but a newer one has been in use", name);
+      cost += ", or all tables where that is gone";
     }
-    report_.faults.push_back({"CURRENT", "current", "it names no MANIFEST that is there",
-                              "none: a start takes the newest MANIFEST", 0});
+    report_.faults.push_back({"CURRENT", "current", why, cost, 0});
     return std::nullopt;
   }
 

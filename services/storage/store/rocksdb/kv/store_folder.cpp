@@ -84,7 +84,8 @@ Result<void> StoreFolder::check_files(bool& needs_rebuild, std::string& reason) 
   return check_logs();
 }
 
-// CURRENT holds nothing but the name of the MANIFEST in use: the newest, where it is damaged.
+// CURRENT holds nothing but the name of the MANIFEST in use: the newest, where it is damaged, or is
+// one of earlier that was put back.
 Result<void> StoreFolder::check_current(bool& needs_rebuild, std::string& reason) {
   const auto manifests = files("MANIFEST-", "");
   const std::string current = path("CURRENT");
@@ -95,14 +96,17 @@ Result<void> StoreFolder::check_current(bool& needs_rebuild, std::string& reason
   }
   std::string name;
   std::string rest;
+  std::string why = "it names no MANIFEST";
   {
     std::ifstream file(current);
     std::getline(file, name);
     std::getline(file, rest);
     const bool is_whole = !file.bad() && rest.empty();
     if (is_whole && std::binary_search(manifests.begin(), manifests.end(), name)) {
+      const bool is_older = is_before_marked(name) && !is_before_marked(manifests.back());
       std::error_code error;
-      if (fs::file_size(current, error) == name.size() + 1) return {};
+      if (fs::file_size(current, error) == name.size() + 1 && !is_older) return {};
+      if (is_older) why = fmt::format("it names {}, but a newer one has been in use", name);
     }
   }
   std::string taken;
@@ -117,7 +121,7 @@ Result<void> StoreFolder::check_current(bool& needs_rebuild, std::string& reason
   fs::rename(draft, current, error);
   if (error) return refused(current + " cannot be written: " + error.message());
   sync_folder(directory_);
-  quarantine_.note(taken, {"current", "CURRENT", "it names no MANIFEST", "", 0, 0});
+  quarantine_.note(taken, {"current", "CURRENT", why, "", 0, 0});
   return {};
 }
 

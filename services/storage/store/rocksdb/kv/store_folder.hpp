@@ -58,6 +58,9 @@ class StoreFolder {
                             const std::string& reason);
   ManifestCopy read_copy(const std::string& name) const;
   bool is_marked(const std::string& name) const;
+  // It was in use before the one of the mark: rows of the index that newer tables hold are not to
+  // be older again by it.
+  bool is_before_marked(const std::string& name) const;
   Differences compare(const StoreVersion& version) const;
   bool names_index_table(const std::set<std::uint64_t>& tables) const;
   Result<void> take_unnamed(const Differences& differences, bool wants_unfinished);

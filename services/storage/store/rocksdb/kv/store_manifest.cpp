@@ -84,6 +84,10 @@ bool StoreFolder::is_marked(const std::string& name) const {
   return number_in(name, kManifestPrefix.size()) == mark_.values().manifest_number;
 }
 
+bool StoreFolder::is_before_marked(const std::string& name) const {
+  return number_in(name, kManifestPrefix.size()) < mark_.values().manifest_number;
+}
+
 bool StoreFolder::has_been_longer(const std::string& name, const StoreVersion& version) const {
   return is_marked(name) && version.state.records_end < mark_.values().manifest_bytes;
 }
@@ -95,6 +99,7 @@ std::string StoreFolder::manifest_fault(const std::string& name, const StoreVers
   if (state.records == 0 || state.damaged_passages > 0) {
     return fmt::format("{}: damaged at byte {}", name, state.first_damage);
   }
+  if (is_before_marked(name)) return name + ": a newer one has been in use";
   if (has_been_longer(name, version)) {
     return fmt::format("{}: it was {} bytes long", name, mark_.values().manifest_bytes);
   }
