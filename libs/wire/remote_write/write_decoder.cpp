@@ -66,7 +66,9 @@ void append_labels(std::string_view label_bytes, std::size_t labels_max,
   pbf_reader fields(label_bytes.data(), label_bytes.size());
   while (fields.next()) {
     if (labels.size() == labels_max) throw OverLimit{"labels in a series"};
-    read_label(to_view(fields.get_view()), labels.emplace_back());
+    LabelView label;
+    read_label(to_view(fields.get_view()), label);
+    labels.push_back(label);
   }
 }
 
@@ -238,7 +240,7 @@ std::vector<LabelView> read_labels(std::string_view label_bytes) {
   try {
     append_labels(label_bytes, SIZE_MAX, labels);
   } catch (const protozero::exception&) {
-    if (!labels.empty()) labels.pop_back();  // it may be half of one
+    return labels;  // those before it are sound
   }
   return labels;
 }

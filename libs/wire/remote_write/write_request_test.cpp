@@ -209,14 +209,16 @@ TEST(WriteRequest, LabelsOfWhatIsKnownAreNotTakenApart) {
   EXPECT_THAT(knowing.lines,
               testing::ElementsAre("0 labels, 1 samples, 2", "1 labels, 1 samples, 1",
                                    "0 labels, 1 samples, 2"));
-  const auto labels = read_labels(encode_labels(kUp));
+  const std::string up = encode_labels(kUp);
+  const auto labels = read_labels(up);
   EXPECT_EQ(labels.at(1).name, "customer_id");
   EXPECT_EQ(labels.at(1).value, "cliente-a");
 }
 
 TEST(WriteRequest, OfUnsoundLabelBytesNothingIsReadBeyondThem) {
   const std::string up = encode_labels(kUp);
-  EXPECT_EQ(read_labels(up + "\x0a").size(), 1U);
+  EXPECT_EQ(read_labels(up + "\x0a").size(), 2U);
+  EXPECT_EQ(read_labels(up.substr(0, up.size() - 1)).size(), 1U);
   EXPECT_TRUE(read_labels("\x0a").empty());
   EXPECT_TRUE(read_labels("").empty());
 }
