@@ -1,6 +1,7 @@
 """What the recorded host metrics take on disk with their roll-ups: of a day that is over, in Vigía's store alone.
 
-Each host goes through the recording again and again until a day is full. Prints a line of JSON.
+Each host goes through the recording again and again until a day is full. Prints a line of JSON, after a quarter of an
+hour: what is open is closed ten minutes after its last sample, and rolled up then.
 
     PYTHONPATH=tools:tests/integration:bench/storage .vigia/venv/bin/python bench/storage/rolled_bytes.py [--hosts 4]
 """
@@ -19,6 +20,7 @@ from recording import RECORDED, read
 from stores import RolledVigia, Store, Vigia, clear
 
 DAY_MS = 86_400_000
+FIVE_MINUTES_MS = 300_000
 DAYS_AGO = 3  # a day is rolled up hours after its end
 WAIT_SECONDS = 1800
 
@@ -29,7 +31,9 @@ def settled(store: Store, hosts: Hosts) -> tuple[float, float]:
     before = store.cpu_seconds()
     send_all(store, hosts)
     if isinstance(store, RolledVigia):
-        store.wait_until_rolled(WAIT_SECONDS)
+        store.tell_time({hosts.customer(host) for host in range(hosts.count)})
+        of_a_series = (hosts.end_ms - hosts.begin_ms) // FIVE_MINUTES_MS  # and fewer of the coarser ones
+        store.wait_until_rolled(hosts.series * of_a_series, WAIT_SECONDS)
     else:
         store.wait_until_idle()
     cpu = store.cpu_seconds() - before
