@@ -112,13 +112,26 @@ def wait_until_rolled_up(cold: ColdStore) -> None:
     wait_for("all days are rolled up", is_rolled_up, 90)
 
 
+def tell_time(cold: ColdStore) -> None:
+    """Days are over by what comes in."""
+    write(cold.url, [({"__name__": "now", "customer_id": "cliente-a"}, [(int(time.time() * 1000), 1.0)])], A)
+
+
+def wait_until_answered(cold: ColdStore, headers: dict[str, str], first_ms: int, wanted: dict[str, Any]) -> None:
+    """Once it has looked at the days that are marked there."""
+    tell_time(cold)
+    wait_for("windows are answered as before", lambda: windows(cold, headers, first_ms) == wanted, 60)
+    wait_until_rolled_up(cold)
+    assert windows(cold, headers, first_ms) == wanted
+
+
 def let_raw_go(cold: ColdStore, first_ms: int) -> dict[str, dict[str, Any]]:
     """Rolls up what there is, and keeps samples no longer; what is answered then of windows, by customer."""
     wait_until_rolled_up(cold)
     cold.end(15)
     cold.configure(KEPT_SHORT)
     cold.start()
-    write(cold.url, [({"__name__": "now", "customer_id": "cliente-a"}, [(int(time.time() * 1000), 1.0)])], A)
+    tell_time(cold)
     wait_for("the time is in doubt", lambda: cold.own_metric("vigia_storage_expiry_held") == 1, 30)
     assert requests.post(f"{cold.url}/api/v1/retention/confirm", headers=TOKEN, timeout=10).status_code == 200
     swept = cold.own_metric("vigia_storage_expiry_sweeps_total")
@@ -254,12 +267,11 @@ def test_rollups_of_samples_that_are_gone_are_answered_alike(cold: ColdStore, tm
     for store, customers in ((target, list(CUSTOMERS)), (alone, ["cliente-b"])):
         store.start()
         try:
-            wait_until_rolled_up(store)
             for customer in customers:
-                assert windows(store, CUSTOMERS[customer], first_ms) == before[customer]
+                wait_until_answered(store, CUSTOMERS[customer], first_ms, before[customer])
         finally:
             store.end(15)
-    verified = run(words(cold, target.folder / "storage.yaml", "--verify-only"))
+    verified = run(words(cold, target.folder / "storage.yaml", "--customer", "cliente-b", "--verify-only"))
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
@@ -306,28 +318,3 @@ def test_a_folder_goes_to_a_cluster_and_back(cold: ColdStore, cassandra: OwnCass
         assert answers(back, A, start_ms) == before["cliente-a"]
     finally:
         back.end(15)
-
-
-@pytest.mark.two_at_a_time  # a Java machine that starts
-@pytest.mark.long(60)
-def test_rollups_go_to_a_cluster_and_back(cold: ColdStore, cassandra: OwnCassandra, tmp_path: Path) -> None:
-    cold.end(15)
-    cold.configure(KEPT_LONG)
-    cold.start()
-    first_ms = fill_days(cold)
-    before = let_raw_go(cold, first_ms)
-    target = other(tmp_path, "cluster")
-    text = _CASSANDRA.format(host=target.host, folder=target.folder, node=cassandra.node.contact_point)
-    (target.folder / "storage.yaml").write_text(text)
-    back = other(tmp_path, "back")
-    back.configure(KEPT_SHORT)
-    for source, store in ((cold, target), (target, back)):
-        done = run(words(source, store.folder / "storage.yaml", "--customer", "cliente-a", "--yes"))
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert " 1d roll-ups: 3 of 3, checksum " in done.stdout
-        store.start()
-        try:
-            wait_until_rolled_up(store)
-            assert windows(store, A, first_ms) == before["cliente-a"]
-        finally:
-            store.end(15)

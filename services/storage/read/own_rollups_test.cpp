@@ -41,7 +41,8 @@ TEST(OwnRollupsTest, TheyAreReadBeforeAnyAreMadeOfAll) {
   ASSERT_TRUE(found.has_value()) << found.error().message;
   ASSERT_EQ(found->chunks.size(), 1U);
   std::map<TimestampMs, double> sums;
-  for (const Sample& one : chunk::read_samples(found->chunks[0].data).value()) {
+  const std::vector<Sample> windows = chunk::read_samples(found->chunks[0].data).value();
+  for (const Sample& one : windows) {
     sums[one.timestamp_ms] = one.value;
   }
   const std::map<TimestampMs, double> wanted = {{kStart + kHourMs - 1, 3},
