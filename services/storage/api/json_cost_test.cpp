@@ -1,7 +1,10 @@
 #include "services/storage/api/json_cost.hpp"
 
 #include <random>
+#include <string>
+#include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <protozero/pbf_writer.hpp>
 
@@ -146,6 +149,48 @@ TEST(JsonCostTest, NoSpanBecomesMoreThanWasReckoned) {
     const std::size_t reckoned = JaegerTrace(std::string(16, '\x0a')).cost_of(event).json;
     ASSERT_LE(written(event), reckoned) << "round " << round;
   }
+}
+
+// Large resources are known by what they are, small ones and those past 4 MiB by their hash: all by
+// the process that they were first given, and what is held of them is reckoned.
+TEST(JsonCostTest, EachResourceIsOneProcessHoweverLargeItIs) {
+  std::string span;
+  pbf_writer(span).add_bytes(2, "12345678");
+  std::vector<std::string> resources;
+  for (const std::size_t bytes : {10U, 15U << 10U, 1U << 20U, 1U << 20U, 3U << 20U, 2U << 20U}) {
+    std::string& resource = resources.emplace_back();
+    pbf_writer message(resource);
+    pbf_writer attribute(message, 1);
+    attribute.add_string(1, "service.name");
+    const std::string service(bytes, static_cast<char>('a' + resources.size()));
+    pbf_writer(attribute, 2).add_string(1, service);
+  }
+  JaegerTrace trace(std::string(16, '\x0a'));
+  std::size_t spans = 0;
+  for (const bool is_new : {true, false, false}) {
+    for (const std::string& resource : resources) {
+      const store::EventView event{resource, "", "", "", span};
+      const std::size_t before = trace.bytes();
+      const JsonCost cost = trace.cost_of(event);
+      trace.add(event, cost);
+      EXPECT_LE(trace.bytes() - before, cost.json);
+      EXPECT_EQ(cost.json > resource.size(), is_new || resource.size() < 100U);
+      ++spans;
+    }
+  }
+  EXPECT_EQ(trace.spans(), spans);
+  const std::string json = trace.finish(false);
+  for (const std::size_t process : {1U, 2U, 3U, 4U, 5U, 6U}) {
+    const std::string named =
+        fmt::format(R"("p{}":{{"serviceName":"{}")", process, static_cast<char>('a' + process));
+    const std::string head = named.substr(0, named.size() - 1);
+    EXPECT_NE(json.find(head), std::string::npos) << head;
+    const std::string of = fmt::format(R"("processID":"p{}")", process);
+    std::size_t times = 0;
+    for (auto at = json.find(of); at != std::string::npos; at = json.find(of, at + 1)) ++times;
+    EXPECT_EQ(times, 3U) << of;
+  }
+  EXPECT_EQ(json.find(R"("p7":)"), std::string::npos);
 }
 
 TEST(JsonCostTest, NoValueOfARecordBecomesMoreThanWasReckoned) {
