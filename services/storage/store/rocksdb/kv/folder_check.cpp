@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -182,10 +183,12 @@ class FolderCheck {
     return known ? kFamilyNames[static_cast<std::size_t>(*known)] : std::string_view("unknown");
   }
 
-  // Only the last one may end within a record: a kill tore it.
+  // One that ends within a record was torn by a kill, and stays beside later ones for a while: it
+  // is damaged only where the next one with rows does not go on where it ends.
   void check_log(const std::string& name, bool is_last) {
     count(name);
     const auto state = read_record_file(path(name), [this](std::string_view record) {
+      if (torn_) end_torn(first_sequence_of(record) > sequence_ + 1);
       sequence_ = std::max(sequence_, last_sequence_of(record));
     });
     if (!state) {
@@ -193,21 +196,29 @@ class FolderCheck {
       return;
     }
     report_.rows["records of RocksDB's own log"] += state->records;
-    if (state->damaged_passages > 0 || (state->tail_bytes > 0 && !is_last)) {
-      report_.faults.push_back(
-          {name, "wal",
-           fmt::format("{} damaged passages, {} bytes, the first at byte {}",
-                       std::max<std::uint64_t>(state->damaged_passages, 1),
-                       state->damaged_bytes + state->tail_bytes, state->first_damage),
-           kCostOfLogs, 0});
+    FileFault fault{name, "wal",
+                    fmt::format("{} damaged passages, {} bytes, the first at byte {}",
+                                std::max<std::uint64_t>(state->damaged_passages, 1),
+                                state->damaged_bytes + state->tail_bytes, state->first_damage),
+                    kCostOfLogs, 0};
+    if (state->damaged_passages > 0) {
+      report_.faults.push_back(std::move(fault));
     } else if (state->tail_bytes > 0) {
-      report_.notes.push_back(fmt::format("{} ends within a record, as a kill leaves it", name));
+      torn_ = std::move(fault);
+      if (is_last) end_torn(false);
     }
+  }
+
+  void end_torn(bool is_damage) {
+    const FileFault torn = *std::exchange(torn_, std::nullopt);
+    if (is_damage) return report_.faults.push_back(torn);
+    report_.notes.push_back(fmt::format("{} ends within a record, as a kill leaves it", torn.file));
   }
 
   // As a start does: a log that ends between two records, or within one, ends where a kill left it,
   // or before.
   void check_end(const std::string& log) {
+    if (torn_) end_torn(false);
     const ReadMark mark = read_mark(path(std::string(kMarkFile)));
     if (mark.is_damaged) {
       report_.faults.push_back({std::string(kMarkFile), "mark", "its checksum is wrong",
@@ -226,6 +237,7 @@ class FolderCheck {
   std::set<std::string> files_;                   // names in the folder
   std::optional<std::set<std::uint64_t>> named_;  // by a MANIFEST that is whole
   std::uint64_t sequence_ = 0;                    // of the last write that is there
+  std::optional<FileFault> torn_;                 // a log behind which none with rows was read yet
   CheckReport report_;
 };
 

@@ -85,6 +85,25 @@ TEST_F(FolderCheckTest, AMissingTableAndACurrentThatNamesNothingAreNamed) {
   EXPECT_EQ(current.faults[0].what, "current");
 }
 
+TEST_F(FolderCheckTest, ACurrentOfEarlierIsNamed) {
+  open();
+  std::vector<std::string> old = files("MANIFEST-");
+  old.push_back(folder_.path() + "/CURRENT");
+  const TemporaryFolder kept;
+  for (const std::string& path : old) fs::copy(path, kept.path() + "/" + name_of(path));
+  close();
+  open();
+  close();
+  EXPECT_THAT(check().faults, IsEmpty());
+  for (const std::string& path : old) {
+    fs::copy(kept.path() + "/" + name_of(path), path, fs::copy_options::overwrite_existing);
+  }
+  const CheckReport report = check();
+  ASSERT_THAT(report.faults, SizeIs(1));
+  EXPECT_EQ(report.faults[0].what, "current");
+  EXPECT_THAT(report.faults[0].reason, HasSubstr("a newer one has been in use"));
+}
+
 TEST_F(FolderCheckTest, ARowThatIsNoneAlthoughItsChecksumIsRightIsNamed) {
   fill_and_close();
   bad_key_ = row_key(5);
@@ -105,6 +124,22 @@ TEST_F(FolderCheckTest, WhatLiesInTheLogAloneIsReadAndAFlippedBitInItIsNamed) {
   const CheckReport report = check();
   ASSERT_THAT(report.faults, SizeIs(1));
   EXPECT_EQ(report.faults[0].what, "wal");
+}
+
+// A kill tears a log, and it may stay beside the next one.
+TEST_F(FolderCheckTest, ATornLogBesideALaterOneIsNoDamage) {
+  open();
+  for (int i = 0; i < 300; ++i) put_rows(i, i + 1, Durability::kNow);
+  copy_and_close();
+  const std::string log = largest(".log");
+  std::ofstream(log, std::ios::binary | std::ios::app)
+      << std::string("crc.\xc8\x00\x01", 7) << std::string(50, 'x');  // of 200 bytes, it says
+  const std::string whole = contents().at(name_of(log));
+  open();
+  put_rows(300, 310, Durability::kNow);
+  copy_and_close();
+  std::ofstream(log, std::ios::binary) << whole;  // as where its rows are in no table yet
+  EXPECT_THAT(check().faults, IsEmpty());
 }
 
 // Between two records nothing in the log itself says so; the mark does.

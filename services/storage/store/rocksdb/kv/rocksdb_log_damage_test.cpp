@@ -51,6 +51,29 @@ TEST_F(RocksDbLogDamageTest, AWriteAheadLogThatEndsTooEarlyIsNoticed) {
   EXPECT_EQ(store_->damage().rows_lost, static_cast<std::uint64_t>(1'000 - left));
 }
 
+// It stays beside the next one until its rows are in tables: at the start after that its torn end
+// was taken for damage.
+TEST_F(RocksDbLogDamageTest, ATornLogIsNoDamageWhenItIsNotTheLastAnyMore) {
+  for (const int rows : {0, 10}) {
+    SCOPED_TRACE(rows);
+    open();
+    put_rows(0, rows, Durability::kNow);
+    copy_and_close();
+    std::ofstream(files(".log").back(), std::ios::binary | std::ios::app)
+        << std::string("crc.\xc8\x00\x01", 7) << std::string(50, 'x');  // of 200 bytes, it says
+    for (int starts = 0; starts < 3; ++starts) {
+      open();
+      ASSERT_NE(store_, nullptr);
+      EXPECT_THAT(store_->damage().found, IsEmpty()) << starts;
+      EXPECT_EQ(store_->damage().quarantined_files, 0U);
+      EXPECT_EQ(count_rows(rows + starts), rows + starts);
+      put_rows(rows + starts, rows + starts + 1, Durability::kNow);
+      copy_and_close();
+    }
+    fs::remove_all(folder_.path());
+  }
+}
+
 TEST_F(RocksDbLogDamageTest, ATornEndOfTheLogThatWasNotAcknowledgedIsNoDamage) {
   open();
   put_rows(0, 100, Durability::kNow);

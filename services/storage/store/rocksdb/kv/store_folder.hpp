@@ -65,7 +65,8 @@ class StoreFolder {
   bool names_index_table(const std::set<std::uint64_t>& tables) const;
   Result<void> take_unnamed(const Differences& differences, bool wants_unfinished);
   Result<void> check_logs();
-  Result<void> rewrite_log(const std::string& path, const CheckedLog& log);
+  Result<CheckedLog> read_log(const std::string& name, std::uint64_t expected) const;
+  Result<void> rewrite_log(const std::string& name, const CheckedLog& log, bool is_damage);
   Result<void> check_footers();
   struct TakenTable {
     std::uint64_t number = 0;
@@ -92,6 +93,9 @@ std::string manifest_copy(const std::string& directory, std::uint64_t number);
 
 /// The number of the last write of a record of a write-ahead log; 0 where it has none.
 std::uint64_t last_sequence_of(std::string_view record);
+
+/// Of its first one.
+std::uint64_t first_sequence_of(std::string_view record);
 
 /// "000012.sst"
 std::string table_name(std::uint64_t number);
