@@ -24,8 +24,8 @@ constexpr Duration kPageDeadline = std::chrono::minutes(1);
 constexpr int kTries = 5;
 constexpr auto kPause = std::chrono::seconds(1);
 
-// Their write times are days, or stamps, and not the time of the writing (schema.cql, steps 1 and
-// 10): a partition that is deleted as of now would hide what is written under them for years.
+// Their write times are days, or stamps, and not the time of the writing (schema.cql, steps 1, 10
+// and 13): a partition that is deleted as of now would hide what is written under them for years.
 struct Timed {
   std::string_view table;
   std::string_view column;
