@@ -63,7 +63,7 @@ TEST(CheckExpiries, NamesTheClassWhoseRowsWouldEndTooLate) {
   settings.classes.fill(class_of("raw", days(400)).value());
   settings.kept_by_class["short"] = {{days(10), days(10), days(10), days(10)}, {days(7), days(7)}};
   EXPECT_TRUE(check_expiries(settings, kIn2034));
-  settings.kept_by_class["long"] = {{days(10), days(1'800), days(10), days(10)},
+  settings.kept_by_class["long"] = {{days(10), days(10), days(1'800), days(10)},
                                     {days(7), days(7)}};
   const auto chunks = check_expiries(settings, kIn2034);
   ASSERT_FALSE(chunks);
