@@ -12,33 +12,19 @@ using vigia::cassandra::BoundCells;
 using vigia::cassandra::Page;
 using vigia::cassandra::RowReader;
 
-// Of the marks of a customer, by the highest of the 63 bits of an id, so that they follow each
-// other as ids do. Ten million series have 1 GB of them.
-constexpr int kPartShift = 59;
-constexpr std::int32_t kParts = 16;
 constexpr std::size_t kSeriesAtOnce = 16;
 constexpr std::uint32_t kPageRows = 512;
-constexpr std::size_t kWritesAtOnce = 512;
+constexpr std::size_t kMarksAtOnce = 512;
 // Claims end after a minute (schema.cql, step 10).
 constexpr Duration kRenewEach = std::chrono::seconds(20);
 constexpr std::string_view kNoteName = "rollups";
 
 std::int64_t bits(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-std::int32_t part_of(SeriesId series) {
-  return static_cast<std::int32_t>(
-      std::min<std::uint64_t>(series.value >> static_cast<unsigned>(kPartShift), kParts - 1));
-}
 
 // Rows of one run that stand beside each other: one kind does not replace the other.
 std::int64_t writer_of(std::int64_t writer, DueKind kind) {
   constexpr std::int64_t kKinds = 4;
   return writer / kKinds * kKinds + static_cast<std::int64_t>(kind);
-}
-
-void add_key(BoundCells& cells, const CustomerId& customer, const DuePlace& place,
-             std::int64_t writer) {
-  cells.add_text(customer.text()).add_int(part_of(place.series));
-  cells.add_bigint(bits(place.series.value)).add_bigint(place.day).add_bigint(writer);
 }
 
 std::string series_marks() {
@@ -63,12 +49,7 @@ std::uint32_t FirstMarked::take(const CustomerId& customer) {
 }
 
 Result<void> CassandraDueDays::prepare(Preparation& preparation) {
-  add_ = preparation.prepare(
-      "INSERT INTO {}.due_days (customer_id, part, series_id, day, writer, kind, stamp) VALUES (?, "
-      "?, ?, ?, ?, ?, ?) USING TIMESTAMP ?");
-  delete_ = preparation.prepare(
-      "DELETE FROM {}.due_days USING TIMESTAMP ? WHERE customer_id = ? AND part = ? AND series_id "
-      "= ? AND day = ? AND writer = ?");
+  if (auto prepared = rows_.prepare(preparation); !prepared) return prepared;
   constexpr std::string_view kScan =
       "SELECT series_id, day, writer, kind, stamp FROM {{}}.due_days WHERE customer_id = ? AND "
       "part = ? AND {}";
@@ -129,30 +110,12 @@ Result<void> CassandraDueDays::mark(const CustomerId& customer, const std::set<D
 
 Result<void> CassandraDueDays::write(const CustomerId& customer, const std::set<DuePlace>& places,
                                      DueKind kind) {
-  Requests requests(session_, customer.text());
-  std::size_t under_way = 0;
+  std::vector<Mark> marks;
+  marks.reserve(places.size());
   for (const DuePlace& place : places) {
-    const std::int64_t stamp = next_stamp();
-    BoundCells cells;
-    add_key(cells, customer, place, writer_of(writer_, kind));
-    cells.add_tinyint(static_cast<std::int8_t>(kind)).add_bigint(stamp).add_bigint(stamp);
-    requests.add(*add_, cells);
-    if (++under_way % kWritesAtOnce != 0) continue;
-    if (auto written = requests.wait_for_all(); !written) return written;
+    marks.push_back({place, writer_of(writer_, kind), next_stamp(), kind});
   }
-  return requests.wait_for_all();
-}
-
-// Each as it was read: at the same write time the deletion is what counts.
-Result<void> CassandraDueDays::remove(const CustomerId& customer, const std::vector<Mark>& marks) {
-  Requests requests(session_, customer.text());
-  for (const Mark& mark : marks) {
-    BoundCells cells;
-    cells.add_bigint(mark.stamp);
-    add_key(cells, customer, mark.place, mark.writer);
-    requests.add(*delete_, cells);
-  }
-  return requests.wait_for_all();
+  return rows_.write(customer, marks);
 }
 
 // A row that cannot be read is no mark, and nothing else is lost by it.
@@ -208,7 +171,7 @@ Result<std::vector<DueDay>> CassandraDueDays::due(const CustomerId& customer, co
                                                   std::size_t max) {
   std::vector<Mark> marks;
   std::size_t places = 0;
-  for (std::int32_t part = part_of(from.series); part < kParts && max > 0; ++part) {
+  for (std::int32_t part = mark_part_of(from.series); part < kMarkParts && max > 0; ++part) {
     BoundCells cells;
     cells.add_text(customer.text()).add_int(part);
     cells.add_bigint(bits(from.series.value)).add_bigint(from.day);
@@ -231,7 +194,7 @@ Result<std::vector<DueDay>> CassandraDueDays::due_of(const CustomerId& customer,
                                                      std::span<const SeriesId> series,
                                                      const DayRange& days) {
   std::map<std::int32_t, std::vector<SeriesId>> by_part;
-  for (const SeriesId one : series) by_part[part_of(one)].push_back(one);
+  for (const SeriesId one : series) by_part[mark_part_of(one)].push_back(one);
   std::vector<BoundCells> asked;
   for (const auto& [part, some] : by_part) {
     for (std::size_t begin = 0; begin < some.size(); begin += kSeriesAtOnce) {
@@ -272,7 +235,7 @@ Result<std::vector<CassandraDueDays::Mark>> CassandraDueDays::between(const Cust
                                                                       const DuePlace& first,
                                                                       const DuePlace& last) {
   BoundCells cells;
-  cells.add_text(customer.text()).add_int(part_of(first.series));
+  cells.add_text(customer.text()).add_int(mark_part_of(first.series));
   cells.add_bigint(bits(first.series.value)).add_bigint(first.day);
   cells.add_bigint(bits(last.series.value)).add_bigint(last.day);
   Rows rows(session_, *scan_between_, std::move(cells), customer.text());
@@ -290,7 +253,7 @@ Result<std::vector<CassandraDueDays::Mark>> CassandraDueDays::between(const Cust
 Result<std::vector<CassandraDueDays::Mark>> CassandraDueDays::unchanged(
     const CustomerId& customer, std::span<const DueDay> days) {
   std::map<std::int32_t, std::map<DuePlace, std::uint64_t>> by_part;
-  for (const DueDay& day : days) by_part[part_of(day.place.series)][day.place] = day.stamp;
+  for (const DueDay& day : days) by_part[mark_part_of(day.place.series)][day.place] = day.stamp;
   std::vector<Mark> same;
   for (const auto& [part, stamps] : by_part) {
     const auto marks = between(customer, stamps.begin()->first, stamps.rbegin()->first);
@@ -312,7 +275,7 @@ Result<std::vector<CassandraDueDays::Mark>> CassandraDueDays::unchanged(
 Result<void> CassandraDueDays::done(const CustomerId& customer, std::span<const DueDay> days) {
   const auto marks = unchanged(customer, days);
   if (!marks) return forward(marks);
-  return remove(customer, *marks);
+  return rows_.remove(customer, *marks);
 }
 
 // The new mark is there before the others go.
@@ -324,7 +287,7 @@ Result<void> CassandraDueDays::set_lost(const CustomerId& customer, std::span<co
   if (auto written = write(customer, places, DueKind::kLost); !written) return written;
   const std::int64_t own = writer_of(writer_, DueKind::kLost);
   std::erase_if(*marks, [own](const Mark& mark) { return mark.writer == own; });
-  return remove(customer, *marks);
+  return rows_.remove(customer, *marks);
 }
 
 Result<std::size_t> CassandraDueDays::forget_before(std::uint32_t day) {
@@ -361,8 +324,8 @@ Result<std::size_t> CassandraDueDays::forget_part(const CustomerId& customer, st
       last = mark->place;
       old.push_back(*mark);
     }
-    if (is_end || old.size() >= kWritesAtOnce) {
-      if (auto removed = remove(customer, old); !removed) return forward(removed);
+    if (is_end || old.size() >= kMarksAtOnce) {
+      if (auto removed = rows_.remove(customer, old); !removed) return forward(removed);
       old.clear();
     }
     if (is_end) return count;

@@ -15,6 +15,7 @@
 
 #include "libs/base/clock.hpp"
 #include "services/storage/store/cassandra/chunk_cursor.hpp"
+#include "services/storage/store/cassandra/due_mark_rows.hpp"
 #include "services/storage/store/cassandra/kept_from.hpp"
 #include "services/storage/store/cassandra/requests.hpp"
 #include "services/storage/store/chunks.hpp"
@@ -72,20 +73,13 @@ class CassandraDueDays final : public DueDays {
   Result<void> set_note(const std::string& note) override;
 
  private:
-  /// A row: of one run and kind.
-  struct Mark {
-    DuePlace place;
-    std::int64_t writer = 0;
-    std::int64_t stamp = 0;
-    DueKind kind = DueKind::kPut;
-  };
+  using Mark = DueMark;
   struct Walk;
   static std::optional<Mark> parse(vigia::cassandra::RowReader& row);
   static DueDay joined(std::span<const Mark> marks);
   static std::vector<DueDay> joined_by_place(const std::vector<Mark>& marks);
   std::int64_t next_stamp();
   Result<void> write(const CustomerId& customer, const std::set<DuePlace>& places, DueKind kind);
-  Result<void> remove(const CustomerId& customer, const std::vector<Mark>& marks);
   Result<std::vector<Mark>> unchanged(const CustomerId& customer, std::span<const DueDay> days);
   Result<std::vector<Mark>> between(const CustomerId& customer, const DuePlace& first,
                                     const DuePlace& last);
@@ -98,8 +92,7 @@ class CassandraDueDays final : public DueDays {
   const Clock& clock_;
   const BlockReads& reads_;
   const std::int64_t writer_;
-  Statement add_;
-  Statement delete_;
+  DueMarkRows rows_;
   Statement scan_;
   Statement scan_between_;
   Statement of_series_;

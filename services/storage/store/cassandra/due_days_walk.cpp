@@ -31,7 +31,8 @@ CassandraDueDays::CassandraDueDays(vigia::cassandra::Session& session, KeptDays&
       kept_(kept),
       clock_(clock),
       reads_(reads),
-      writer_(static_cast<std::int64_t>(writer >> 1U)) {}
+      writer_(static_cast<std::int64_t>(writer >> 1U)),
+      rows_(session) {}
 
 CassandraDueDays::~CassandraDueDays() = default;
 

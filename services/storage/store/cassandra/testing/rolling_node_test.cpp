@@ -166,6 +166,29 @@ TEST_F(SharedRollUps, MarksOfManySeriesAreAskedForAtOnce) {
   EXPECT_EQ(two_.due_days().due_of(a_, asked, {kDay + 1, kDay + 1}).value().size(), 6U);
 }
 
+// Marks of one partition go together, as many as there are: 64, 16, 4, one.
+TEST_F(SharedRollUps, MarksOfOnePutAreAllThereAndGoAsTheyWereRead) {
+  std::vector<ClosedChunk> chunks;
+  std::vector<DuePlace> wanted;
+  const auto add = [&](std::uint64_t id) {
+    // The last one over the end of its day.
+    const TimestampMs first_ms = kStart + (id == 150 ? kDayMs - 60'000 : 1);
+    chunks.push_back(chunk({"m", {id}}, first_ms, 3, 1, kInOrder));
+    wanted.push_back({{id}, kDay});
+    if (id == 150) wanted.push_back({{id}, kDay + 1});
+  };
+  for (std::uint64_t id = 1; id <= 150; ++id) add(id);
+  for (std::uint64_t part = 1; part < 16; ++part) {
+    for (std::uint64_t id = 0; id < part; ++id) add(part << 59U | id);
+  }
+  ASSERT_TRUE(put_now(one_.chunks(), a_, chunks).has_value());
+  EXPECT_EQ(due(two_), wanted);
+  const auto read = two_.due_days().due(a_, {}, 10'000).value();
+  put(two_, chunks[70]);
+  ASSERT_TRUE(one_.due_days().done(a_, read));
+  EXPECT_THAT(due(one_), ElementsAre(wanted[70])) << "another has marked it meanwhile";
+}
+
 // What a run has left behind that was killed after its marks, any other makes.
 TEST_F(SharedRollUps, AnotherMakesWhatTheOneThatIsGoneHasMarked) {
   const SeriesKey key = series("a");
