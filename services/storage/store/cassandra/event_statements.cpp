@@ -1,5 +1,9 @@
 #include "services/storage/store/cassandra/event_statements.hpp"
 
+#include <fmt/format.h>
+
+#include "services/storage/store/cassandra/rows_together.hpp"
+
 namespace vigia::storage::store::cassandra {
 namespace {
 
@@ -20,6 +24,34 @@ RecordReads prepare_reads(Preparation& preparation, std::string_view table, std:
   times += ") ORDER BY time_ns ";
   return {preparation.prepare(range + "ASC", rows), preparation.prepare(range + "DESC", rows),
           preparation.prepare(times + "ASC", rows), preparation.prepare(times + "DESC", rows)};
+}
+
+/// Names of columns, with commas between them.
+struct ItemTable {
+  std::string_view name;
+  std::string_view partition;  ///< "customer_id = ? AND …"
+  std::string_view key;        ///< of a row in it
+  std::string_view key_marks;
+  std::string_view found;    ///< what is read of a row
+  std::string_view columns;  ///< all, of which `marks` are the values
+  std::string_view marks;
+};
+
+ItemStatements prepare_items(Preparation& preparation, const ItemTable& table) {
+  ItemStatements items;
+  const std::string write = fmt::format("INSERT INTO {{0}}.{} ({}) VALUES ({}) USING TTL ?",
+                                        table.name, table.columns, table.marks);
+  for (std::size_t i = 0; i < kItemsTogether.size(); ++i) {
+    std::string keys(table.key_marks);
+    for (std::size_t more = 1; more < kItemsTogether[i]; ++more) {
+      keys.append(", ").append(table.key_marks);
+    }
+    items.find[i] =
+        preparation.prepare(fmt::format("SELECT {} FROM {{0}}.{} WHERE {} AND ({}) IN ({})",
+                                        table.found, table.name, table.partition, table.key, keys));
+    items.write[i] = preparation.prepare_row(rows_together(write, kItemsTogether[i]));
+  }
+  return items;
 }
 
 }  // namespace
@@ -54,23 +86,21 @@ void EventStatements::prepare_slots(Preparation& preparation) {
 }
 
 void EventStatements::prepare_spans(Preparation& preparation) {
-  has_span = preparation.prepare(
-      "SELECT day FROM {}.spans WHERE customer_id = ? AND trace_id = ? AND start_ns = ? AND digest "
-      "= ?");
-  write_span = preparation.prepare_row(
-      "INSERT INTO {}.spans (customer_id, trace_id, start_ns, digest, day, resource, scope, item) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?) USING TTL ?");
+  spans = prepare_items(
+      preparation,
+      {"spans", "customer_id = ? AND trace_id = ?", "start_ns, digest", "(?, ?)",
+       "start_ns, digest", "customer_id, trace_id, start_ns, digest, day, resource, scope, item",
+       "?, ?, ?, ?, ?, ?, ?, ?"});
   read_trace = preparation.prepare(
       "SELECT start_ns, digest, day, resource, scope, item, key_id FROM {}.spans WHERE customer_id "
       "= "
       "? AND trace_id = ? AND start_ns >= ? AND start_ns <= ?",
       kItemRows);
-  has_span_part = preparation.prepare(
-      "SELECT day FROM {}.span_parts WHERE customer_id = ? AND trace_id = ? AND shard = ? AND "
-      "start_ns = ? AND digest = ?");
-  write_span_part = preparation.prepare_row(
-      "INSERT INTO {}.span_parts (customer_id, trace_id, shard, start_ns, digest, day, resource, "
-      "scope, item) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TTL ?");
+  span_parts = prepare_items(
+      preparation, {"span_parts", "customer_id = ? AND trace_id = ? AND shard = ?",
+                    "start_ns, digest", "(?, ?)", "start_ns, digest",
+                    "customer_id, trace_id, shard, start_ns, digest, day, resource, scope, item",
+                    "?, ?, ?, ?, ?, ?, ?, ?, ?"});
   read_trace_part = preparation.prepare(
       "SELECT start_ns, digest, day, resource, scope, item, key_id FROM {}.span_parts WHERE "
       "customer_id = ? AND trace_id = ? AND shard = ? AND start_ns >= ? AND start_ns <= ?",
@@ -100,13 +130,13 @@ void EventStatements::prepare_span_index(Preparation& preparation) {
 }
 
 void EventStatements::prepare_records(Preparation& preparation) {
-  has_record = preparation.prepare(
-      "SELECT arrival, item_number FROM {}.log_rows WHERE customer_id = ? AND slot = ? AND shard = "
-      "? AND time_ns = ? AND digest = ? AND equal = ?");
-  write_record = preparation.prepare_row(
-      "INSERT INTO {}.log_rows (customer_id, slot, shard, time_ns, digest, equal, arrival, "
-      "item_number, day, resource, scope, item) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) USING "
-      "TTL ?");
+  log_rows = prepare_items(
+      preparation,
+      {"log_rows", "customer_id = ? AND slot = ? AND shard = ?", "time_ns, digest, equal",
+       "(?, ?, ?)", "time_ns, digest, equal, arrival, item_number",
+       "customer_id, slot, shard, time_ns, digest, equal, arrival, item_number, day, resource, "
+       "scope, item",
+       "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"});
   constexpr std::string_view kParts = "log_rows WHERE customer_id = ? AND slot = ? AND shard = ?";
   records = prepare_reads(preparation, kParts, kItemRows);
   records_of_many = prepare_reads(preparation, kParts, kFewItemRows);

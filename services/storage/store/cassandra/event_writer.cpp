@@ -19,14 +19,10 @@ constexpr TimestampMs kAheadMax = kDayMs;
 constexpr std::size_t kBatchItems = 1'000;
 constexpr std::size_t kBatchBytes = 2U << 20U;
 
-// What is not divided lies there.
-constexpr Shard kWhole{1};
 // Of a row beside its item: key, digests and what the nodes need.
 constexpr std::size_t kRowBytes = 150;
 
 std::uint64_t part_hash(std::string_view digest) { return ByteReader(digest).read_u64(); }
-
-std::int32_t slot_of(TimestampNs time_ns) { return static_cast<std::int32_t>(time_ns / kSlotNs); }
 
 }  // namespace
 
@@ -131,65 +127,64 @@ void ItemWriter::add_slot(const Item& item) {
   requests_.add(*statements_.write_slot, cells);
 }
 
-BoundCells ItemWriter::key_of(const Item& item, Shard shard) const {
-  BoundCells cells;
-  cells.add_text(customer_.text());
-  if (signal_ == Signal::kTraces) {
-    cells.add_blob(item.trace_id);
-    if (shard != kWhole) cells.add_int(shard.number);
-    cells.add_bigint(static_cast<std::int64_t>(item.time_ns));
-    return std::move(cells.add_blob(item.digest));
+// Wherever this instance may have put them: in parts as they were before, too. What was found last
+// counts, which is the part of before.
+std::vector<ItemWriter::Row> ItemWriter::rows_to_find() const {
+  std::vector<Row> rows;
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    const Item& item = batch_[i];
+    for (std::int32_t parts = parts_of(item.shard); parts > 0; parts /= 2) {
+      rows.push_back({i, places_.part_of(part_hash(item.digest), parts)});
+    }
   }
-  cells.add_int(slot_of(item.time_ns)).add_int(shard.number);
-  cells.add_bigint(static_cast<std::int64_t>(item.time_ns)).add_blob(item.digest);
-  return std::move(cells.add_int(item.equal));
-}
-
-void ItemWriter::write_item(const Item& item) {
-  BoundCells cells = key_of(item, item.shard);
-  if (signal_ == Signal::kLogs) cells.add_bigint(item.arrival).add_int(item.number);
-  cells.add_int(day_column(item.day)).add_blob(item.resource).add_blob(item.scope);
-  cells.add_blob(item.bytes).add_int(times_.live_seconds);
-  if (signal_ == Signal::kLogs) return requests_.add(*statements_.write_record, cells);
-  const bool is_whole = item.shard == kWhole;
-  requests_.add(is_whole ? *statements_.write_span : *statements_.write_span_part, cells);
-}
-
-// Wherever this instance may have put it: in parts as they were before, too.
-void ItemWriter::find(std::size_t number, std::vector<Asked>& asked) {
-  const Item& item = batch_[number];
-  for (std::int32_t parts = parts_of(item.shard); parts > 0; parts /= 2) {
-    const Shard shard = places_.part_of(part_hash(item.digest), parts);
-    asked.push_back({number, shard});
-    const Statement& in_parts =
-        signal_ == Signal::kLogs ? statements_.has_record : statements_.has_span_part;
-    const bool is_span_alone = signal_ == Signal::kTraces && shard == kWhole;
-    requests_.add(is_span_alone ? *statements_.has_span : *in_parts, key_of(item, shard));
-  }
+  sort_by_partition(rows);
+  return rows;
 }
 
 // How many are there already. A log record keeps the place that its first arrival gave it; its day
 // follows from its key.
 Result<std::size_t> ItemWriter::find_stored() {
-  std::vector<Asked> asked;
-  for (std::size_t i = 0; i < batch_.size(); ++i) find(i, asked);
+  const std::vector<Row> rows = rows_to_find();
+  std::vector<SomeRows> asked;
+  for (SomeRows left = rows; !left.empty(); left = left.subspan(asked.back().size())) {
+    asked.push_back(send_find(left));
+  }
   std::set<std::size_t> found;
-  auto pages = requests_.wait();
+  const auto pages = requests_.wait();
   for (std::size_t i = 0; i < pages.size(); ++i) {
     if (!pages[i]) return forward(pages[i]);
-    if (pages[i]->rows() == 0) continue;
-    found.insert(asked[i].item);
-    Item& item = batch_[asked[i].item];
-    item.shard = asked[i].shard;
-    if (signal_ == Signal::kTraces) continue;
-    RowReader row = pages[i]->row(0);
-    const std::int64_t arrival = row.read_bigint();
-    const std::int32_t number = row.read_int();
-    if (!row.ok()) continue;  // has no place yet
-    item.arrival = arrival;
-    item.number = number;
+    for (std::size_t row = 0; row < pages[i]->rows(); ++row) {
+      note_found(asked[i], pages[i]->row(row), found);
+    }
   }
   return found.size();
+}
+
+void ItemWriter::note_found(SomeRows asked, RowReader row, std::set<std::size_t>& found) {
+  const auto time_ns = static_cast<TimestampNs>(row.read_bigint());
+  const std::string_view digest = row.read_blob();
+  const std::int32_t equal = signal_ == Signal::kLogs ? row.read_int() : 0;
+  const auto at = std::find_if(asked.begin(), asked.end(), [&](const Row& one) {
+    const Item& item = batch_[one.item];
+    return item.time_ns == time_ns && item.digest == digest && item.equal == equal;
+  });
+  if (at == asked.end()) return;
+  found.insert(at->item);
+  Item& item = batch_[at->item];
+  item.shard = at->shard;
+  if (signal_ == Signal::kTraces) return;
+  const std::int64_t arrival = row.read_bigint();
+  const std::int32_t number = row.read_int();
+  if (!row.ok()) return;  // has no place yet
+  item.arrival = arrival;
+  item.number = number;
+}
+
+void ItemWriter::write_items() {
+  std::vector<Row> rows;
+  for (std::size_t i = 0; i < batch_.size(); ++i) rows.push_back({i, batch_[i].shard});
+  sort_by_partition(rows);
+  for (SomeRows left = rows; !left.empty();) left = left.subspan(send_write(left).size());
 }
 
 // Before they are looked for.
@@ -202,7 +197,7 @@ void ItemWriter::place_items() {
 
 EventPlace ItemWriter::place_of(const Item& item) const {
   if (signal_ == Signal::kTraces) return {PlaceKind::kTraceSpans, 0, item.trace_id};
-  return {PlaceKind::kLogRows, item.day, "", slot_of(item.time_ns)};
+  return {PlaceKind::kLogRows, item.day, "", log_slot_of(item.time_ns)};
 }
 
 // Under way together with the items: what is acknowledged is found. Without its item, of a request
@@ -210,7 +205,7 @@ EventPlace ItemWriter::place_of(const Item& item) const {
 void ItemWriter::index_items() {
   for (const Item& item : batch_) {
     // The first part of a trace is always looked into.
-    if (signal_ == Signal::kLogs || item.shard != kWhole) {
+    if (signal_ == Signal::kLogs || item.shard != kWholeShard) {
       places_.write(customer_, place_of(item), item.shard, times_.live_seconds, requests_, noted_);
     }
     if (signal_ == Signal::kLogs) {
@@ -231,7 +226,7 @@ Result<void> ItemWriter::flush() {
   place_items();
   const auto found = find_stored();
   if (!found) return forward(found);
-  for (const Item& item : batch_) write_item(item);
+  write_items();
   index_items();
   if (auto written = requests_.wait_for_all(); !written) return written;
   span_index_.note_written();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -71,23 +72,38 @@ class ItemWriter final : public wire::otlp::Visitor {
     Shard shard;
     std::string_view bytes;  // in the request's body
   };
-  /// A look for an item.
-  struct Asked {
+  /// A row where an item may lie.
+  struct Row {
     std::size_t item;  // of the batch
     Shard shard;
   };
+  using SomeRows = std::span<const Row>;
+  static constexpr Shard kWholeShard{1};  // what is not divided lies there
+  static std::int32_t log_slot_of(TimestampNs time_ns) {
+    return static_cast<std::int32_t>(time_ns / kSlotNs);
+  }
   void hash_origins();
   TimestampNs filing_time(TimestampNs time_ns) const;
   void add_origin(std::uint32_t day, const std::string& digest, const std::string& row);
   void add_slot(const Item& item);
   Result<void> flush();
   Result<std::size_t> find_stored();
-  void find(std::size_t number, std::vector<Asked>& asked);
-  void write_item(const Item& item);
+  void note_found(SomeRows asked, vigia::cassandra::RowReader row, std::set<std::size_t>& found);
+  std::vector<Row> rows_to_find() const;
+  void write_items();
   void place_items();
   EventPlace place_of(const Item& item) const;
   void index_items();
-  vigia::cassandra::BoundCells key_of(const Item& item, Shard shard) const;
+  // Of rows of one partition; event_rows.cpp.
+  void sort_by_partition(std::vector<Row>& rows) const;
+  bool is_beside(const Row& left, const Row& right) const;
+  SomeRows first_together(SomeRows rows) const;
+  const ItemStatements& table_of(const Row& row) const;
+  void add_partition(vigia::cassandra::BoundCells& cells, const Row& row) const;
+  void add_key(vigia::cassandra::BoundCells& cells, const Row& row) const;
+  void add_values(vigia::cassandra::BoundCells& cells, const Row& row) const;
+  SomeRows send_find(SomeRows rows);
+  SomeRows send_write(SomeRows rows);
 
   const EventStatements& statements_;
   const CustomerId& customer_;

@@ -99,6 +99,22 @@ TEST_F(LogIndexOnANode, OnlyTheRecordsOfTheStreamAreRead) {
   EXPECT_EQ(store->events().damaged_items(Signal::kLogs), 18U);
 }
 
+// Sixteen, four and one go in a request, of one slot, and fewer where they are large.
+TEST_F(LogIndexOnANode, OfThoseThatGoTogetherEachIsThereOnceAndARepeatIsTold) {
+  const auto store = opened();
+  std::vector<std::string> wanted;
+  for (TimestampNs i = 0; i < 75; ++i) {
+    const TimestampNs behind = (i < 43 ? 0 : kSlotNs) + i;
+    const std::size_t length = i % 10 == 3 ? 50'000 : 5;
+    wanted.push_back(record(behind, std::string(length, 'x') + std::to_string(i)));
+  }
+  const std::vector<std::string> first(wanted.begin(), wanted.begin() + 61);
+  EXPECT_EQ(bring(*store, "shop", first).stored, 61U);
+  EXPECT_EQ(bring(*store, "shop", wanted).stored, 14U);
+  EXPECT_EQ(bring(*store, "shop", wanted).stored, 0U);
+  EXPECT_EQ(read(*store, "shop"), wanted);
+}
+
 TEST_F(LogIndexOnANode, FullPartsAreFollowedByOthersAndRepeatsAreReadOnce) {
   const auto store = opened(600);
   std::vector<std::string> wanted;

@@ -81,6 +81,27 @@ class SpanIndexOnANode : public ::testing::Test {
   OnCassandra first_;
 };
 
+// Sixteen, four and one of a trace go in a request.
+TEST_F(SpanIndexOnANode, OfATraceEachSpanIsThereOnceAndARepeatIsTold) {
+  const auto store = opened();
+  std::vector<std::string> spans;
+  for (int i = 0; i < 40; ++i) {
+    const TimestampNs start = kStartNs + static_cast<TimestampNs>(i) * kSecond;
+    spans.push_back(span_of(id_of(i % 3), static_cast<char>('a' + i / 3), start));
+  }
+  bring(*store, {spans.begin(), spans.begin() + 29});
+  const auto counts = store->events().write(
+      a_, Signal::kTraces, export_of("cliente-a", spans, {{"service.name", "shop"}}));
+  ASSERT_TRUE(counts.has_value());
+  EXPECT_EQ(counts->stored, 11U);
+  std::vector<std::string> found = spans_of_day(*store);
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> wanted;
+  for (int i = 0; i < 40; ++i) wanted.push_back(id_of(i % 3));
+  std::sort(wanted.begin(), wanted.end());
+  EXPECT_EQ(found, wanted);
+}
+
 TEST_F(SpanIndexOnANode, FullPartsAreFollowedByOthersAndAllOfThemAreRead) {
   const auto store = opened(200);
   std::vector<std::string> wanted;
