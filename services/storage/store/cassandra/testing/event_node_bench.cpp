@@ -3,6 +3,7 @@
 // nothing else.
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <future>
 
@@ -22,11 +23,11 @@ namespace {
 constexpr TimestampNs kSecond = 1'000'000'000;
 constexpr TimestampNs kStartNs = TimestampNs{20'000} * 86'400 * kSecond;
 constexpr int kWriters = 4;
-constexpr int kTraces = 100'000;
+constexpr int kTraces = 20'000;
 constexpr int kTracesARequest = 25;
 constexpr int kSpansATrace = 2;
 constexpr int kServices = 10;
-constexpr int kRecords = 200'000;
+constexpr int kRecords = 40'000;
 constexpr int kRecordsARequest = 100;
 constexpr int kStreams = 100;
 constexpr int kSearches = 200;
@@ -144,6 +145,8 @@ std::size_t records(EventStore& events, const std::string& service) {
 }
 
 void run() {
+  std::setvbuf(stdout, nullptr, _IOLBF,
+               BUFSIZ);  // what is measured is said, whatever comes after it
   const auto session = connected();
   CHECK(session != nullptr);  // VIGIA_CASSANDRA names no node
   SchemaSettings schema;

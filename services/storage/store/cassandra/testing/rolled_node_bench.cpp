@@ -3,7 +3,9 @@
 // read in chunks, without its network.
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -51,6 +53,17 @@ struct Taken {
     return {cpu_ms - before.cpu_ms, clock_ms - before.clock_ms};
   }
 };
+
+// The most memory that this process has had since the last call, in MiB; 0 where it is not told.
+double peak_mib() {
+  double kib = 0;
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("VmHWM:", 0) == 0) kib = std::stod(line.substr(6));
+  }
+  std::ofstream("/proc/self/clear_refs") << "5";
+  return kib / 1024;
+}
 
 // A gauge of memory, in pages.
 class Gauge {
@@ -182,6 +195,7 @@ void time_reads(Bench& bench, const char* what, const std::string& rollup, Times
   std::vector<double> cpu;
   std::vector<double> clock;
   std::size_t bytes = 0;
+  peak_mib();
   for (int i = 0; i < kReads; ++i) {
     const Taken before = Taken::now();
     bytes = bench.read(rollup, from_ms);
@@ -191,11 +205,15 @@ void time_reads(Bench& bench, const char* what, const std::string& rollup, Times
   }
   std::sort(cpu.begin(), cpu.end());
   std::sort(clock.begin(), clock.end());
-  fmt::print("{}: {} bytes; CPU {:.0f} ms (least {:.0f}); clock {:.0f} ms (least {:.0f})\n", what,
-             bytes, cpu[kReads / 2], cpu[0], clock[kReads / 2], clock[0]);
+  fmt::print(
+      "{}: {} bytes; CPU {:.0f} ms (least {:.0f}); clock {:.0f} ms (least {:.0f}); {:.0f} MiB at "
+      "most\n",
+      what, bytes, cpu[kReads / 2], cpu[0], clock[kReads / 2], clock[0], peak_mib());
 }
 
 int run() {
+  std::setvbuf(stdout, nullptr, _IOLBF,
+               BUFSIZ);  // what is measured is said, whatever comes after it
   const auto session = connected();
   CHECK(session != nullptr);  // VIGIA_CASSANDRA names no node
   SchemaSettings schema;
@@ -223,6 +241,7 @@ int run() {
   time_reads(bench, "two years x 100 nodes from 1 d", "1d:sum", kStart);
   time_reads(bench, "two years x 100 nodes from 1 h", "1h:sum", kStart);
   time_reads(bench, "a day of raw x 100 nodes", "", kEnd - kDayMs);
+  CHECK(session->run("DROP KEYSPACE " + schema.keyspace).has_value());
   return 0;
 }
 
