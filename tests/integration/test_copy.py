@@ -318,3 +318,27 @@ def test_a_folder_goes_to_a_cluster_and_back(cold: ColdStore, cassandra: OwnCass
         assert answers(back, A, start_ms) == before["cliente-a"]
     finally:
         back.end(15)
+
+
+@pytest.mark.two_at_a_time  # a Java machine that starts
+@pytest.mark.long(60)
+def test_rollups_go_to_a_cluster_and_back(cold: ColdStore, cassandra: OwnCassandra, tmp_path: Path) -> None:
+    cold.end(15)
+    cold.configure(KEPT_LONG)
+    cold.start()
+    first_ms = fill_days(cold)
+    before = let_raw_go(cold, first_ms)
+    target = other(tmp_path, "cluster")
+    text = _CASSANDRA.format(host=target.host, folder=target.folder, node=cassandra.node.contact_point)
+    (target.folder / "storage.yaml").write_text(text)
+    back = other(tmp_path, "back")
+    back.configure(KEPT_SHORT)
+    for source, store in ((cold, target), (target, back)):
+        done = run(words(source, store.folder / "storage.yaml", "--customer", "cliente-a", "--yes"))
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert " 1d roll-ups: 3 of 3, checksum " in done.stdout
+        store.start()
+        try:
+            wait_until_answered(store, A, first_ms, before["cliente-a"])
+        finally:
+            store.end(15)
