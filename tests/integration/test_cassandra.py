@@ -10,6 +10,8 @@ import pytest
 from cassandra_server import OwnCassandra
 from stack import binaries
 
+PARTS = 3
+
 pytestmark = pytest.mark.two_at_a_time  # a Java machine that starts, and writes as fast as it goes
 
 
@@ -25,10 +27,13 @@ def test_values_come_back_as_they_were_bound(cassandra: OwnCassandra) -> None:
     assert cassandra.exercise("cells") == ["-2147483648 -9223372036854775808 -1 '' null ok"]
 
 
-def test_what_the_store_asks_of_a_node(cassandra: OwnCassandra) -> None:
-    """The tests of services/storage/store/cassandra/testing, which make keyspaces of their own."""
+@pytest.mark.parametrize("part", range(PARTS))
+def test_what_the_store_asks_of_a_node(cassandra: OwnCassandra, part: int) -> None:
+    """The tests of services/storage/store/cassandra/testing, which make keyspaces of their own; in parts, each far from the limit of
+    one test on a machine that does other things, too."""
     program = binaries() / "vigia-cassandra-node-test"
     env = {**os.environ, "VIGIA_CASSANDRA": cassandra.node.contact_point}
+    env |= {"GTEST_TOTAL_SHARDS": str(PARTS), "GTEST_SHARD_INDEX": str(part)}
     words = [str(program), "--gtest_brief=1"]
     done = subprocess.run(words, env=env, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -12,7 +12,8 @@ from cassandra_site import CassandraSite
 from cold_site import ColdSite
 from cold_walk import STEPS, Walk, walk
 
-pytestmark = pytest.mark.two_at_a_time  # a Java machine that starts
+# A Java machine that starts, and starts anew: two minutes of a machine with two processors.
+pytestmark = [pytest.mark.thorough, pytest.mark.two_at_a_time]
 
 STEPS_USUAL = 40
 STEPS_THOROUGH = 300
@@ -96,7 +97,6 @@ def test_what_was_acknowledged_is_answered_whatever_happens(cassandra: OwnCassan
     walk(CassandraSite(tmp_path, cassandra, "usual", "1s"), 1, range(STEPS_USUAL), CassandraWalk)
 
 
-@pytest.mark.thorough
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("gather", ["0s", "1s", "10m"])
 def test_nor_on_a_long_walk(cassandra: OwnCassandra, tmp_path: Path, gather: str) -> None:
