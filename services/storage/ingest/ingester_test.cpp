@@ -362,8 +362,8 @@ TEST_F(ScriptedIngesterTest, AThrowOfWhoIsAnsweredEndsNoThread) {
 TEST_F(ScriptedIngesterTest, WhatWasRefusedIsNoStrongerAfterAKillThanBefore) {
   const auto values = [&] {
     std::vector<double> all;
-    for (const Sample& sample : chunk::read_samples(heads_->read({1}).chunk).value())
-      all.push_back(sample.value);
+    const auto samples = chunk::read_samples(heads_->read({1}).chunk).value();
+    for (const Sample& sample : samples) all.push_back(sample.value);
     return all;
   };
   start();
