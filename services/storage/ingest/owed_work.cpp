@@ -59,7 +59,12 @@ Result<heads::AppendCounts> OwedWork::append(heads::StoreWork work) {
     owe(std::move(work));
     return forward(settled);
   }
-  heads::StoreWork copy = work;  // what is given away is not there to be owed
+  // What is given away is not there to be owed. Without memory for it nothing has been taken yet.
+  heads::StoreWork copy;
+  if (!contain_faults("storage: a late sample's copy", [&] { copy = work; })) {
+    owe(std::move(work));
+    return fail(ErrorCode::kUnavailable, "no memory");
+  }
   auto done = heads_.append_stored(std::move(copy));
   if (!done) owe(std::move(work));
   return done;
