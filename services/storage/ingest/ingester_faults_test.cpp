@@ -196,8 +196,9 @@ TEST(LateLaneFaultsTest, WhatTheStoreRefusesIsNeverASuccess) {
   heads::StoredSeries stored(chunks, numbers);
   ManualClock clock{kNow * 1'000'000};
   heads::HeadSet heads(stored, clock);
-  LateLane late(heads, 1U << 20U);
   for (int number = -1; number < 30; ++number) {
+    LateLane late(heads,
+                  1U << 20U);  // a thread of its own: what did not fail would in the next round
     chunks.number = number;
     std::vector<heads::StoreWork> work;
     const Sample sample{kNow, 1};

@@ -15,7 +15,7 @@
 namespace vigia::storage {
 namespace {
 
-constexpr auto kDeadline = std::chrono::seconds(20);
+constexpr auto kDeadline = std::chrono::seconds(120);
 constexpr auto kSweepInterval = std::chrono::milliseconds(300);
 
 void copy_folder(const std::string& from, const std::string& to) {

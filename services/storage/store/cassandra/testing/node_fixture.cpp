@@ -1,8 +1,10 @@
 #include "services/storage/store/cassandra/testing/node_fixture.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <regex>
-#include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -30,7 +32,17 @@ std::vector<std::string> tables_of(const SchemaSettings& settings) {
   return tables;
 }
 
-// Emptying a table takes a node much longer than to look whether it is empty.
+// Whether what was deleted in it has a time of its own, a day: it hides what is written anew under
+// that day, though no row is there to be seen.
+bool hides_rows(std::string_view table) {
+  constexpr std::array<std::string_view, 7> kTimed{".metrics",     ".series_ids",   ".series",
+                                                   ".label_names", ".label_values", ".due_days",
+                                                   ".kept_days"};
+  return std::any_of(kTimed.begin(), kTimed.end(),
+                     [table](std::string_view name) { return table.ends_with(name); });
+}
+
+// Emptying a table takes a node longer than to look whether it is empty.
 void make_empty(SharedKeyspace& shared) {
   static const std::vector<std::string> kTables = tables_of(shared.settings);
   static std::vector<std::unique_ptr<vigia::cassandra::PreparedStatement>> looks;
@@ -41,7 +53,7 @@ void make_empty(SharedKeyspace& shared) {
   }
   for (std::size_t i = 0; i < kTables.size(); ++i) {
     const auto page = shared.session->fetch({*looks[i], {}, "", std::chrono::seconds(20)});
-    if (page.value().rows() == 0) continue;
+    if (page.value().rows() == 0 && !hides_rows(kTables[i])) continue;
     CHECK(shared.session->run("TRUNCATE " + kTables[i]).has_value());
   }
 }
