@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 namespace vigia::chunk {
 namespace {
-
-constexpr unsigned kVarintBytesMax = 10;
 
 std::uint64_t sign_extended(std::uint64_t value, unsigned bits) {
   // The value 2^(bits-1) itself is positive: the writer gives the range one more value above zero.
@@ -28,7 +25,7 @@ ChunkReader::ChunkReader(std::string_view bytes) {
   }
   // The count is a promise: every step below looks whether its bits are there.
   samples_ = static_cast<std::size_t>(byte_at(bytes, 0) << 8U) | byte_at(bytes, 1);
-  rest_ = bytes.substr(2);
+  bits_ = BitReader(bytes.substr(2));
 }
 
 bool ChunkReader::next(Sample& sample) {
@@ -44,14 +41,9 @@ bool ChunkReader::next(Sample& sample) {
 }
 
 bool ChunkReader::read_time() {
-  if (read_ == 0) {
-    std::uint64_t zigzag = 0;
-    if (!read_varint(zigzag)) return false;
-    time_ms_ = (zigzag >> 1U) ^ (0 - (zigzag & 1U));
-    return true;
-  }
+  if (read_ == 0) return bits_.read_signed_varint(time_ms_);
   if (read_ == 1) {
-    if (!read_varint(delta_ms_)) return false;
+    if (!bits_.read_varint(delta_ms_)) return false;
   } else {
     std::uint64_t change = 0;
     if (!read_change_of_delta(change)) return false;
@@ -65,31 +57,27 @@ bool ChunkReader::read_time() {
 /// reads remotely; the paper's (Gorilla, 7, 9 and 12 bits) are of seconds, ours of milliseconds.
 bool ChunkReader::read_change_of_delta(std::uint64_t& change) {
   unsigned ones = 0;
-  for (; ones < 4; ++ones) {
-    bool bit = false;
-    if (!read_bit(bit)) return false;
-    if (!bit) break;
-  }
+  if (!bits_.read_ones(4, ones)) return false;
   constexpr unsigned kWidths[] = {0, 14, 17, 20, 64};
   const unsigned width = kWidths[ones];
   change = 0;
   if (width == 0) return true;
-  if (!read_bits(width, change)) return false;
+  if (!bits_.read_bits(width, change)) return false;
   if (width < 64) change = sign_extended(change, width);
   return true;
 }
 
 bool ChunkReader::read_value() {
-  if (read_ == 0) return read_bits(64, value_bits_);
+  if (read_ == 0) return bits_.read_bits(64, value_bits_);
   bool is_changed = false;
-  if (!read_bit(is_changed)) return false;
+  if (!bits_.read_bit(is_changed)) return false;
   if (!is_changed) return true;
   bool has_window = false;
-  if (!read_bit(has_window)) return false;
+  if (!bits_.read_bit(has_window)) return false;
   if (has_window) {
     std::uint64_t leading = 0;
     std::uint64_t significant = 0;
-    if (!read_bits(5, leading) || !read_bits(6, significant)) return false;
+    if (!bits_.read_bits(5, leading) || !bits_.read_bits(6, significant)) return false;
     // Six bits hold 0 to 63, and no window has no significant bit: 0 stands for 64.
     if (significant == 0) significant = 64;
     // Only damage says so; the shifts below would be undefined with it.
@@ -98,65 +86,9 @@ bool ChunkReader::read_value() {
     trailing_ = 64 - leading_ - static_cast<unsigned>(significant);
   }
   std::uint64_t change = 0;
-  if (!read_bits(64 - leading_ - trailing_, change)) return false;
+  if (!bits_.read_bits(64 - leading_ - trailing_, change)) return false;
   value_bits_ ^= change << trailing_;
   return true;
-}
-
-bool ChunkReader::read_bit(bool& bit) {
-  if (buffered_ == 0 && !refill(1)) return false;
-  bit = (buffer_ >> 63U) != 0;
-  buffer_ <<= 1U;
-  --buffered_;
-  return true;
-}
-
-bool ChunkReader::read_bits(unsigned count, std::uint64_t& value) {
-  if (count > 32) {  // in two halves, so that a refill always has room
-    std::uint64_t high = 0;
-    std::uint64_t low = 0;
-    if (!read_bits(count - 32, high) || !read_bits(32, low)) return false;
-    value = (high << 32U) | low;
-    return true;
-  }
-  if (buffered_ < count && !refill(count)) return false;
-  value = buffer_ >> (64U - count);
-  buffer_ <<= count;
-  buffered_ -= count;
-  return true;
-}
-
-bool ChunkReader::read_varint(std::uint64_t& value) {
-  value = 0;
-  for (unsigned i = 0; i < kVarintBytesMax; ++i) {
-    std::uint64_t byte = 0;
-    if (!read_bits(8, byte)) return false;
-    if (i == kVarintBytesMax - 1 && byte > 1) return false;  // over 64 bits
-    value |= (byte & 0x7fU) << (7 * i);
-    if (byte < 0x80) return true;
-  }
-  return false;
-}
-
-bool ChunkReader::refill(unsigned count) {
-  if (rest_.size() >= sizeof(buffer_)) {
-    static_assert(std::endian::native == std::endian::little);
-    std::uint64_t word = 0;
-    std::memcpy(&word, rest_.data(), sizeof(word));
-    const unsigned bytes = (64U - buffered_) / 8;
-    buffer_ |= __builtin_bswap64(word) >> buffered_;
-    buffered_ += bytes * 8;
-    // Behind them all bits are 0, as if whole bytes alone had come.
-    buffer_ &= UINT64_MAX << (64U - buffered_);
-    rest_.remove_prefix(bytes);
-    return true;
-  }
-  while (buffered_ <= 56 && !rest_.empty()) {
-    buffer_ |= static_cast<std::uint64_t>(byte_at(rest_, 0)) << (56U - buffered_);
-    buffered_ += 8;
-    rest_.remove_prefix(1);
-  }
-  return buffered_ >= count;
 }
 
 Result<std::vector<Sample>> read_samples(std::string_view bytes) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "libs/base/result.hpp"
+#include "libs/chunk/bit_reader.hpp"
 #include "libs/model/sample.hpp"
 
 namespace vigia::chunk {
@@ -27,15 +28,9 @@ class ChunkReader {
  private:
   bool read_time();
   bool read_value();
-  bool read_bit(bool& bit);
-  bool read_bits(unsigned count, std::uint64_t& value);
-  bool read_varint(std::uint64_t& value);
   bool read_change_of_delta(std::uint64_t& change);
-  bool refill(unsigned count);
 
-  std::string_view rest_;
-  std::uint64_t buffer_ = 0;  // its upper `buffered_` bits are next
-  unsigned buffered_ = 0;
+  BitReader bits_;
   std::size_t samples_ = 0;
   std::size_t read_ = 0;
   std::uint64_t time_ms_ = 0;
