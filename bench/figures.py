@@ -25,11 +25,6 @@ def read_figures(file: Path) -> dict[str, Figure]:
     return {name: Figure(*pair) for name, pair in json.loads(file.read_text())["figures"].items()}
 
 
-def write_figures(file: Path, figures: dict[str, Figure]) -> None:
-    """A list [value, whether more is better] by name, and of which commit."""
-    file.write_text(json.dumps({"commit": commit(), "figures": figures}, indent=1) + "\n")
-
-
 def compare(earlier: dict[str, Figure], now: dict[str, Figure], reasons: dict[str, str]) -> tuple[list[str], list[str]]:
     """The page's lines about figures that are more than 3 % worse, each with its reason; and those that have none."""
     rows, unexcused = [], []

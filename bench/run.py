@@ -34,7 +34,8 @@ from typing import Any, NamedTuple
 import storage_table
 import stores_table
 from configurations import CUSTOMERS, OUR_PATH, PEER_PATH, PEER_RECEIVE
-from figures import Figure, commit, compare, load_average, machine, million, read_figures, verdict, write_figures
+from figures import Figure, compare, load_average, million, read_figures, verdict
+from page import Page, measured_now
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -416,52 +417,34 @@ def main() -> None:
         read_figures(options.against) if options.against else None
     )  # now, since it may be the file that is written
     bench = Bench(options.bin, options.seconds, options.neighbour_seconds)
-    begin = load_average()
-    body: list[str] = []
-    left_out = [] if PEER.exists() else ["the Go collector (not built: bench/peers/build.sh)"]
+    page = Page.open(options.out, options.json or options.out.with_suffix(".json"))
+    page.left_out = [] if PEER.exists() else ["the Go collector (not built: bench/peers/build.sh)"]
     for name, (section, programs) in SECTIONS.items():
-        missing = [program for program in programs if not (options.bin / program).exists()]
-        if name not in options.only.split(",") or missing:
-            left_out.append(f"{name} ({'not built: ' + ', '.join(missing) if missing else 'not asked for'})")
+        if name not in options.only.split(","):
             continue
+        missing = [program for program in programs if not (options.bin / program).exists()]
+        if missing:
+            page.left_out.append(f"{name} (not built: {', '.join(missing)})")
+            continue
+        before, known = load_average(), set(bench.figures)
         try:
-            body += [*section(bench), ""]
+            lines = section(bench)
+            figures = {title: bench.figures[title] for title in bench.figures.keys() - known}
+            page.parts[name] = measured_now(lines, figures, before)
         except Exception as error:  # a section's fault costs that section, not the minutes of the others
             traceback.print_exc()
-            left_out.append(f"**{name}, which failed** ({type(error).__name__}: {error})".replace("\n", " "))
+            page.left_out.append(f"**{name}, which failed** ({type(error).__name__}: {error})".replace("\n", " "))
             bench.failures.append(f"{name} failed")
-        write_page(options.out, begin, left_out, body)
-        write_figures(options.json or options.out.with_suffix(".json"), bench.figures)
+        page.write(list(SECTIONS))  # a run that ends early has lost nothing that it had
     if earlier is not None:
         text, unexcused = compare(earlier, bench.figures, tomllib.loads(REASONS.read_text()).get("worse", {}))
-        body += [f"## Against {options.against.name}", "", *text, ""]
+        page.more = [f"## Against {options.against.name}", "", *text, ""]
         bench.failures += unexcused
-    write_page(options.out, begin, left_out, body)
+    page.write(list(SECTIONS))
     for failure in bench.failures:
         print(failure, file=sys.stderr)
     if bench.failures:
         sys.exit(1)
-
-
-def write_page(out: Path, begin: str, left_out: list[str], body: list[str]) -> None:
-    """What there is so far: a run that ends early has lost nothing that it had."""
-    head = [
-        "# Benchmarks",
-        "",
-        "Written by `bench/run.py`; what each load is stands in [bench/README.md](../bench/README.md).",
-        "",
-    ]
-    head += [f"- Machine: {machine()}."]
-    head += [f"- Date: {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}, commit {commit()}."]
-    head += [f"- Load average (1, 5, 15 min): {begin} at the start, {load_average()} at the end."]
-    head += ["- Command: `" + " ".join(["python3", "bench/run.py", *sys.argv[1:]]) + "`"]
-    head += ["- Left out: " + ("; ".join(left_out) if left_out else "nothing of bench/run.py") + "."]
-    head += [
-        "- Not part of the run, since they take long: query overhead of the router (`bench/router/query_overhead.py`),"
-    ]
-    head += ["  10,000 agents that reconnect at once, and the seed's largest plan.", ""]
-    head += ["A percentage in bold is what was reached of a target that was missed.", ""]
-    out.write_text("\n".join(head + body).rstrip() + "\n")
 
 
 if __name__ == "__main__":

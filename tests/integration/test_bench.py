@@ -22,7 +22,9 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.syspath_prepend(str(ROOT / "bench"))
     yield importlib.import_module("run")
     for name in [
-        name for name in sys.modules if name in ("run", "figures", "configurations") or name.startswith("neighbour")
+        name
+        for name in sys.modules
+        if name in ("run", "figures", "page", "configurations") or name.startswith("neighbour")
     ]:
         del sys.modules[name]
 
@@ -62,6 +64,31 @@ def test_a_part_that_fails_costs_no_other_part_its_figures(
     assert "**bad, which failed** (ValueError: a line and another)" in page
     figures = json.loads((tmp_path / "page.json").read_text())["figures"]
     assert figures["good: points per CPU-s"] == [1.0, True]
+
+
+def test_a_part_that_is_not_asked_for_stays_as_it_was(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def other(one: Any) -> list[str]:
+        one.rate("other: points per CPU-s", 7)
+        return ["## Other", "", "seven"]
+
+    def fails(_: Any) -> list[str]:
+        raise ValueError
+
+    monkeypatch.setattr(bench, "SECTIONS", {"other": (other, []), **_good(bench, 1.0)})
+    assert _run(bench, monkeypatch, tmp_path, "--only", "good,other") == 0
+    monkeypatch.setattr(bench, "SECTIONS", {"other": (fails, []), **_good(bench, 2.0)})
+    assert _run(bench, monkeypatch, tmp_path, "--only", "good") == 0
+    assert _run(bench, monkeypatch, tmp_path, "--only", "other") == 1, "what it had is worth more than nothing"
+    page = (tmp_path / "page.md").read_text()
+    assert page.index("seven") < page.index("## Good")
+    figures = json.loads((tmp_path / "page.json").read_text())["figures"]
+    assert figures == {
+        "other: points per CPU-s": [7, True],
+        "good: points per CPU-s": [2.0, True],
+        "good: bytes": [100, False],
+    }
 
 
 def test_what_a_part_finds_wrong_fails_the_run_and_keeps_its_table(
