@@ -1,6 +1,7 @@
 #include <array>
 #include <limits>
 #include <optional>
+#include <span>
 
 #include "libs/base/check.hpp"
 #include "libs/rollup/window_columns.hpp"
@@ -103,9 +104,10 @@ class RecordReader {
     if (*only_ != Part::kStaleTime) {
       return give(parts, [this](std::size_t i, std::size_t full) { return value_of(i, full); });
     }
+    const std::span<PartOfWindow> given = more(parts);
     for (std::size_t i = 0; i < ends_.size(); ++i) {
-      PartOfWindow& part = parts.emplace_back(PartOfWindow{ends_[i], std::nullopt});
-      if (const auto at_ms = stale_ms(i); at_ms.has_value()) part.value = seconds_of(*at_ms);
+      given[i].end_ms = ends_[i];
+      if (const auto at_ms = stale_ms(i); at_ms.has_value()) given[i].value = seconds_of(*at_ms);
     }
   }
 
@@ -126,11 +128,18 @@ class RecordReader {
   // `value`: of the window at its place, and at that among those with samples.
   template <typename ValueOf>
   void give(std::vector<PartOfWindow>& parts, ValueOf value) const {
+    const std::span<PartOfWindow> given = more(parts);
     std::size_t full = 0;
     for (std::size_t i = 0; i < ends_.size(); ++i) {
-      PartOfWindow& part = parts.emplace_back(PartOfWindow{ends_[i], std::nullopt});
-      if (counts_[i] > 0) part.value = value(i, full++);
+      given[i].end_ms = ends_[i];
+      if (counts_[i] > 0) given[i].value = value(i, full++);
     }
+  }
+  // One more for each window.
+  std::span<PartOfWindow> more(std::vector<PartOfWindow>& parts) const {
+    const std::size_t before = parts.size();
+    parts.resize(before + ends_.size());
+    return std::span(parts).subspan(before);
   }
 
   // Null for parts that are no values of samples.
@@ -260,18 +269,26 @@ class RecordReader {
     wholes_[kFirst].resize(full_.size());
     for (std::size_t full = 0; full < full_.size(); ++full) {
       const std::uint64_t first = full == 0 ? before : before + steps[full - 1];
-      const std::uint64_t last = first + wholes_[kLast][full];
-      const PredictedExtremes predicted = extremes_of(first, last);
       wholes_[kFirst][full] = first;
-      wholes_[kLast][full] = last;
-      if (wants(Part::kMin)) wholes_[kMin][full] = predicted.min - wholes_[kMin][full];
-      if (wants(Part::kMax)) wholes_[kMax][full] += predicted.max;
-      before = last;
+      before = wholes_[kLast][full] += first;
     }
+    add_predicted_extremes();
     if (wants(Part::kFirst)) take_values(kFirst);
     if (wants(Part::kLast)) take_values(kLast);
     if (wants(Part::kMin)) take_values(kMin);
     if (wants(Part::kMax)) take_values(kMax);
+  }
+
+  void add_predicted_extremes() {
+    const Numbers& first = wholes_[kFirst];
+    const Numbers& last = wholes_[kLast];
+    for (std::size_t full = 0; wants(Part::kMin) && full < full_.size(); ++full) {
+      const std::uint64_t below = wholes_[kMin][full];
+      wholes_[kMin][full] = extremes_of(first[full], last[full]).min - below;
+    }
+    for (std::size_t full = 0; wants(Part::kMax) && full < full_.size(); ++full) {
+      wholes_[kMax][full] += extremes_of(first[full], last[full]).max;
+    }
   }
 
   void take_values(SampleColumn column) {

@@ -113,14 +113,21 @@ struct StoredPart {
   std::optional<double> value;
 };
 
-// The windows of the rows that are asked for, one after the other.
-class StoredParts {
+}  // namespace
+
+// The windows of the rows that are asked for, one series after the other. One for all series of a
+// run: lists of hundreds of kilobytes that are made anew for each cost more than what they hold.
+class RolledRun::StoredParts {
  public:
-  StoredParts(const rollup::Asked& asked, const ReadRange& range,
-              const std::vector<store::DayRange>& raw_days)
-      : reader_(rollup::width_ms(asked.resolution), asked.part),
-        range_(range),
-        raw_days_(raw_days) {}
+  StoredParts(const rollup::Asked& asked, const ReadRange& range)
+      : reader_(rollup::width_ms(asked.resolution), asked.part), range_(range) {}
+
+  // Of the next series, without those of `raw_days`, which must live until the one after it.
+  void begin(const std::vector<store::DayRange>& raw_days) {
+    raw_days_ = &raw_days;
+    parts_.clear();
+    is_sorted_ = true;
+  }
 
   Result<void> add(const store::ChunkRow& row) {
     if (rolling::is_histogram_day(row)) return {};  // as `check` found: not of a day that is asked
@@ -155,16 +162,18 @@ class StoredParts {
     parts_.push_back(part);
   }
   bool is_wanted(TimestampMs end_ms) const {
-    return raw_days_.empty() || !is_among(raw_days_, rolling::day_of_window(end_ms));
+    return raw_days_->empty() || !is_among(*raw_days_, rolling::day_of_window(end_ms));
   }
 
   rollup::PartReader reader_;
-  const ReadRange& range_;
-  const std::vector<store::DayRange>& raw_days_;
+  const ReadRange range_;
+  const std::vector<store::DayRange>* raw_days_ = nullptr;
   std::vector<rollup::PartOfWindow> of_row_;
   std::vector<StoredPart> parts_;
   bool is_sorted_ = true;
 };
+
+namespace {
 
 SeriesData packed(std::vector<Sample> samples, Resolution resolution) {
   const auto comes_before = [](const Sample& left, const Sample& right) {
@@ -333,6 +342,11 @@ Result<std::unique_ptr<RolledRun>> RolledReader::run(const CustomerId& customer,
   return run;
 }
 
+RolledRun::RolledRun(Key /*key*/, const RolledReader& reader, CustomerId customer,
+                     const rollup::Asked& asked, const ReadRange& range)
+    : reader_(reader), customer_(std::move(customer)), asked_(asked), range_(range) {}
+RolledRun::~RolledRun() = default;
+
 // A batch of raw samples may take fewer than it is asked for: then the run ends there.
 Result<void> RolledRun::begin(lanes::AnswerMemory& memory) {
   const rolling::RollupNote note = reader_.note(customer_);
@@ -363,6 +377,7 @@ Result<void> RolledRun::begin(lanes::AnswerMemory& memory) {
   const TimestampMs from_ms = stamp_of(range_.from_ms + width_ms - 1);
   const TimestampMs to_ms = stamp_of(range_.to_ms);
   cursor_ = reader_.reader_.chunks().read(customer_, series_, {from_ms, to_ms, asked_.resolution});
+  stored_parts_ = std::make_unique<StoredParts>(asked_, range_);
   return {};
 }
 
@@ -449,7 +464,8 @@ Result<std::vector<store::ChunkRow>> RolledRun::next_rows(std::size_t series) {
 
 Result<void> RolledRun::add_stored(std::size_t series, lanes::AnswerMemory& memory,
                                    Rolled& rolled) {
-  StoredParts parts(asked_, range_, plans_[series].raw_days);
+  StoredParts& parts = *stored_parts_;
+  parts.begin(plans_[series].raw_days);
   for (;;) {
     const auto page = next_rows(series);
     if (!page) return tl::unexpected<Error>(page.error());

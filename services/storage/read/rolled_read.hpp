@@ -45,8 +45,8 @@ class RolledRun {
  public:
   static constexpr std::size_t kSeriesMax = BatchRead::kSeriesMax;
   RolledRun(Key /*key*/, const RolledReader& reader, CustomerId customer,
-            const rollup::Asked& asked, const ReadRange& range)
-      : reader_(reader), customer_(std::move(customer)), asked_(asked), range_(range) {}
+            const rollup::Asked& asked, const ReadRange& range);
+  ~RolledRun();
 
   /// What is asked for of the next series: packed as samples are, one a window. What is needed is
   /// added to `memory` before it is used and stays there. A row that cannot be read is left out and
@@ -69,6 +69,7 @@ class RolledRun {
     store::DayRange days;
     Result<SeriesData> data;
   };
+  class StoredParts;
   struct Rolled {
     std::vector<Sample> samples;
     std::size_t unreadable_rows = 0;
@@ -91,6 +92,7 @@ class RolledRun {
   std::uint32_t raw_gone_day_ = 0;  // as it was when they were made
   std::map<store::DayRange, BatchRead> raw_;
   std::unique_ptr<store::ChunkCursor> cursor_;  // of rows of windows; none: none are stored
+  std::unique_ptr<StoredParts> stored_parts_;   // with the cursor
   std::optional<Page> ahead_;                   // read, of a series that has not been asked for yet
   bool is_over_ = false;
   std::size_t next_ = 0;
