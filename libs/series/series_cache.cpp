@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-// Not its xxh_x86dispatch.h, which chooses the widest registers: between code without them each turn
-// to them and back costs some processors 130 ns, three times what the hash of a point's attributes
-// takes by those that all have, and gains the others 15.
+// Not its xxh_x86dispatch.h, which chooses the widest registers: between code without them each
+// turn to them and back costs some processors 130 ns, three times what the hash of a point's
+// attributes takes by those that all have, and gains the others 15.
 #include <xxhash.h>
 
 #include "libs/base/check.hpp"
