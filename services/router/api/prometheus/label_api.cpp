@@ -1,9 +1,7 @@
 #include "services/router/api/prometheus/label_api.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <memory>
-#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -13,18 +11,12 @@
 #include "libs/base/utf8.hpp"
 #include "libs/model/resolution.hpp"
 #include "services/router/api/prometheus/answer.hpp"
+#include "services/router/api/prometheus/merged.hpp"
 #include "services/router/json/lists.hpp"
-#include "services/router/plan/expression.hpp"
 #include "services/router/plan/look_up.hpp"
-#include "services/router/plan/notes.hpp"
-#include "services/router/plan/replies.hpp"
-#include "services/router/run/fan_out.hpp"
 
 namespace vigia::router::api::prometheus {
 namespace {
-
-// What storage says of its own answer.
-constexpr std::string_view kCut = "results truncated due to limit";
 
 bool is_label_name(std::string_view text) {
   const auto is_word = [](char c) {
@@ -34,145 +26,19 @@ bool is_label_name(std::string_view text) {
   return std::all_of(text.begin(), text.end(), is_word);
 }
 
-bool is_too_much(const Error& error) {
-  return error.code == ErrorCode::kOverLimit || error.code == ErrorCode::kTooLarge;
+/// Of all lists, sorted, each once; cut after merging: each store has cut its own list by the same
+/// limit, and together they may have more.
+std::vector<std::string_view> merged_items(const std::vector<json::TextList>& lists, bool are_texts,
+                                           std::size_t limit, StoreParts& parts) {
+  auto items = json::merged(lists);
+  if (are_texts) std::erase(items, kRollupLabel);
+  if (limit == 0 || items.size() <= limit) return items;
+  parts.note_cut();
+  items.resize(limit);
+  return items;
 }
 
 }  // namespace
-
-class LabelApi::Lists final : public run::Gathering<json::TextList>,
-                              public std::enable_shared_from_this<Lists> {
- public:
-  struct Parts {
-    stores::Stores& stores;
-    Kind kind;
-    std::size_t hot_count;  ///< storage has the number behind them
-    plan::LookUp look_up;
-    std::string payer;
-  };
-  Lists(request::Exchange open, Parts parts)
-      : exchange_(std::move(open)),
-        parts_(std::move(parts)),
-        held_(parts_.stores.shares().hold(parts_.payer)) {}
-
-  Result<json::TextList> read(std::size_t /*number*/, const Answer& answer) const override {
-    if (!answer || !answer->is_success()) {
-      return fail(ErrorCode::kUnavailable, "a store does not answer");
-    }
-    return parts_.kind == Kind::kTexts ? json::read_texts(answer->data())
-                                       : json::read_series(answer->data());
-  }
-
-  void take(std::size_t number, const Answer& answer, Result<json::TextList> list) override {
-    const bool is_cold = number == parts_.hot_count;
-    // A store's refusal is passed on only where no store has an answer: see finish().
-    if (answer && !answer->is_success()) refused_ = refusal(*answer);
-    if (!answer && is_too_much(answer.error())) too_much_ = answer.error();
-    if (!list) {
-      (is_cold ? has_cold_failed_ : has_hot_failed_) = true;
-      if (is_cold) cold_refusal_ = plan::refusal_of(answer);
-      return;
-    }
-    if (!held_->grow(list->bytes())) {
-      is_over_ = true;
-      return;
-    }
-    bytes_ += list->bytes();
-    lists_.push_back(std::move(*list));
-    if (is_cold) heed_warnings(answer->warnings());
-  }
-
-  void finish() override {
-    // This may be the client's event loop, which all answers share: sorting much would hold them
-    // up.
-    if (bytes_ < upstream::Readers::kLargeBytes) return send();
-    parts_.stores.readers().read(parts_.payer, [self = shared_from_this()] { self->send(); });
-  }
-
- private:
-  void heed_warnings(const std::vector<std::string>& warnings) {
-    for (const std::string& warning : warnings) {
-      if (warning == kCut) {
-        is_cut_ = true;
-      } else {
-        notes_.warnings.push_back(warning);
-      }
-    }
-  }
-
-  void send() {
-    if (exchange_.interest()->is_lost()) {
-      return exchange_.fail({ErrorCode::kDeadline, "the client has left"});
-    }
-    // The body is there beside the lists until it is whole; it is about as long as they are.
-    if (is_over_ || !held_->grow(bytes_)) {
-      return exchange_.fail(
-          {ErrorCode::kOverLimit,
-           "this answer is larger than what others leave room for; read them, or ask for less",
-           std::chrono::seconds(1)});
-    }
-    if (lists_.empty()) {
-      if (refused_) return exchange_.send(std::move(*refused_));
-      return exchange_.fail(too_much_.value_or(upstream::no_answer()));
-    }
-    note_missing();
-    std::string body = body_so_far();
-    // From here on the exchange counts the body, and nothing else is there.
-    lists_ = {};
-    held_.reset();
-    exchange_.send(end_success(std::move(body), notes_));
-  }
-
-  void note_missing() {
-    if (has_cold_failed_) {
-      notes_.warnings.push_back(
-          fmt::format("cold part missing: {}, so what is only there is missing here",
-                      plan::reason_of_cold(cold_refusal_)));
-    }
-    const auto replaced = parts_.stores.cold_replacement();
-    constexpr TimestampMs kEver = std::numeric_limits<TimestampMs>::min();
-    if (replaced && replaced->lacks(parts_.look_up.start_ms.value_or(kEver))) {
-      notes_.warnings.push_back("cold part may be incomplete: " + replaced->text());
-    }
-    if (has_hot_failed_) {
-      notes_.warnings.emplace_back(
-          "hot part missing: the hot store does not answer, so what is only there is missing here");
-    }
-  }
-
-  /// The begin of the answer's body, up to its data.
-  std::string body_so_far() {
-    auto items = json::merged(lists_);
-    if (parts_.kind == Kind::kTexts) std::erase(items, kRollupLabel);
-    // Cut after merging: each store has cut its own list by the same limit, and together they may
-    // have more.
-    const std::size_t limit = parts_.look_up.limit;
-    const bool is_over = limit != 0 && items.size() > limit;
-    if (is_over || is_cut_) notes_.warnings.emplace_back(kCut);
-    if (is_over) items.resize(limit);
-    std::string body = begin_success();
-    if (parts_.kind == Kind::kTexts) {
-      json::write_texts(items, body);
-    } else {
-      json::write_values(items, body);
-    }
-    return body;
-  }
-
-  request::Exchange exchange_;
-  const Parts parts_;
-  std::vector<json::TextList> lists_;
-  std::optional<access::ByteShares::HeldBytes> held_;  ///< for the lists, and the body made of them
-  std::size_t bytes_ = 0;                              ///< of the lists
-  bool is_over_ = false;                               ///< the customer's share
-  bool has_hot_failed_ = false;
-  bool has_cold_failed_ = false;
-  bool is_cut_ = false;  ///< storage had more
-  plan::Notes notes_;
-  std::optional<net::Response> refused_;
-  std::optional<Error> too_much_;      ///< our own word or a store's, instead of an answer
-  std::optional<Error> cold_refusal_;  ///< where the long-term store has failed
-};
 
 void LabelApi::labels(request::ApiRequest request, request::Exchange exchange) {
   gather({Kind::kTexts, "/api/v1/labels"}, request, std::move(exchange));
@@ -224,9 +90,20 @@ void LabelApi::gather(const List& list, const request::ApiRequest& request,
     return exchange.fail(
         {ErrorCode::kUnavailable, "the hot store of this customer is not configured"});
   }
-  Lists::Parts parts{stores_, list.kind, hot.size(), std::move(*look_up), request.caller.payer()};
-  run::fan_out<json::TextList>(std::move(asks),
-                               std::make_shared<Lists>(std::move(exchange), std::move(parts)));
+  const bool are_texts = list.kind == Kind::kTexts;
+  Merging<json::TextList> merging;
+  merging.read = [are_texts](std::size_t /*number*/, std::string_view data) {
+    return are_texts ? json::read_texts(data) : json::read_series(data);
+  };
+  merging.write = [are_texts, limit = look_up->limit](const std::vector<json::TextList>& lists,
+                                                      StoreParts& parts, std::string& body) {
+    const auto items = merged_items(lists, are_texts, limit, parts);
+    are_texts ? json::write_texts(items, body) : json::write_values(items, body);
+  };
+  StoreParts parts(stores_, request.caller, look_up->start_ms);
+  run::fan_out<json::TextList>(std::move(asks), std::make_shared<Merged<json::TextList>>(
+                                                    std::move(exchange), stores_, std::move(parts),
+                                                    request.caller.payer(), std::move(merging)));
 }
 
 }  // namespace vigia::router::api::prometheus

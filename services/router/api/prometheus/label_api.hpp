@@ -27,7 +27,6 @@ class LabelApi {
     std::string path;
     bool is_post = true;
   };
-  class Lists;  // one request, its answers so far
 
   void gather(const List& list, const request::ApiRequest& request, request::Exchange exchange);
 

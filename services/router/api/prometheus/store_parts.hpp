@@ -1,0 +1,56 @@
+// Answers of hot and of storage that make one: which of them has come, and what is said of the
+// others.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "libs/net/message.hpp"
+#include "libs/wire/prometheus_api/envelope.hpp"
+#include "services/router/plan/notes.hpp"
+#include "services/router/stores/stores.hpp"
+
+namespace vigia::router::api::prometheus {
+
+/// What storage, and a Prometheus of 3.x, say of an answer that a limit has cut.
+inline constexpr std::string_view kCut = "results truncated due to limit";
+
+/// The parts of one answer, numbered as they were asked: the caller's hot shards, then storage. One
+/// thread at a time.
+class StoreParts {
+ public:
+  using Answer = Result<wire::prometheus_api::Envelope>;
+
+  /// `stores` must outlive it. `since_ms`: from when on the caller asks; none: ever since.
+  StoreParts(stores::Stores& stores, const access::Caller& caller,
+             std::optional<TimestampMs> since_ms);
+
+  /// A part that cannot be used.
+  void note_missing(std::size_t number, const Answer& answer);
+  /// A part that is there, and what storage says beside it.
+  void note_there(std::size_t number, const Answer& answer);
+
+  /// Where no part is there: a store's refusal, else an error.
+  net::Response refused() const;
+  /// What is said beside those that are there. Once: the warnings are moved out.
+  plan::Notes take_notes();
+  /// Storage had more, or the caller's own limit leaves some out.
+  void note_cut() { is_cut_ = true; }
+
+ private:
+  bool is_cold(std::size_t number) const { return number == hot_count_; }
+
+  stores::Stores& stores_;
+  const std::size_t hot_count_;
+  const std::optional<TimestampMs> since_ms_;
+  bool is_cut_ = false;
+  bool has_cold_failed_ = false;
+  bool has_hot_failed_ = false;
+  plan::Notes notes_;
+  std::optional<net::Response> refused_;
+  std::optional<Error> too_much_;      ///< our own word or a store's, instead of an answer
+  std::optional<Error> cold_refusal_;  ///< where the long-term store has failed
+};
+
+}  // namespace vigia::router::api::prometheus
