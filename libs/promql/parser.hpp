@@ -12,7 +12,8 @@ namespace vigia::promql {
 
 /// Reads an expression and checks its types, as Prometheus does before it evaluates. kInvalid with
 /// "LINE:COLUMN: parse error: …" on bad syntax, an unknown function, a wrong type, a selector that
-/// matches everything, a regex that RE2 does not take, and on a function that cannot be fenced;
+/// matches everything, a regex that RE2 or that Prometheus does
+/// not take, and on a function that cannot be fenced;
 /// kTooLarge over a limit of limits.hpp. Never empty on success.
 ///
 /// Any thread.

@@ -1,19 +1,21 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "libs/base/utf8.hpp"
 #include "libs/model/labels.hpp"
+#include "libs/promql/internal/go_regex.hpp"
 #include "libs/promql/internal/parser.hpp"
 #include "libs/promql/internal/text.hpp"
 
 namespace vigia::promql::internal {
 namespace {
 
-/// Largest @ that Prometheus takes, in seconds either side of 1970.
-constexpr double kTimestampSecondsMax = 9.2e15;
+/// What @ has to be less than, in seconds either side of 1970: Go's float64(math.MaxInt64).
+constexpr double kTimestampSecondsEnd = 9'223'372'036'854'775'808.0;
 constexpr double kLengthSecondsMax = 9.2e9;
 
 std::optional<MatchType> match_type(TokenKind kind) {
@@ -29,6 +31,16 @@ std::optional<MatchType> match_type(TokenKind kind) {
     default:
       return std::nullopt;
   }
+}
+
+/// The nearest that there is. Of milliseconds beyond 64 bits Prometheus makes a time without
+/// samples, too.
+std::int64_t milliseconds_of(double seconds) {
+  constexpr double kFar = 9.223372036854775e18;
+  constexpr std::int64_t kFurthest = std::numeric_limits<std::int64_t>::max();
+  const double ms = seconds * 1'000.0;
+  if (std::abs(ms) >= kFar) return ms > 0 ? kFurthest : -kFurthest;
+  return std::llround(ms);
 }
 
 /// The shift of a selector or subquery; null for what can have none.
@@ -99,13 +111,22 @@ bool Parser::parse_matcher(Selector& selector) {
 std::optional<bool> Parser::matches_empty(const Matcher& matcher, std::size_t offset) {
   const bool is_regex = matcher.type == MatchType::kRegex || matcher.type == MatchType::kNotRegex;
   if (!is_regex) return matcher.value.empty() == (matcher.type == MatchType::kEqual);
-  switch (regexes_.look_at(matcher.value)) {
+  const auto takes_empty = takes_empty_text(matcher.value, offset, "label matching");
+  if (!takes_empty) return std::nullopt;
+  return *takes_empty == (matcher.type == MatchType::kRegex);
+}
+
+std::optional<bool> Parser::takes_empty_text(std::string_view regex, std::size_t offset,
+                                             std::string_view where) {
+  const auto kind = is_refused_by_go(regex, dialect_) ? RegexBudget::RegexKind::kUnreadable
+                                                      : regexes_.look_at(regex);
+  switch (kind) {
     case RegexBudget::RegexKind::kTakesEmpty:
-      return matcher.type == MatchType::kRegex;
+      return true;
     case RegexBudget::RegexKind::kNeedsText:
-      return matcher.type == MatchType::kNotRegex;
+      return false;
     case RegexBudget::RegexKind::kUnreadable:
-      fail(offset, "a regex that cannot be read in label matching");
+      fail(offset, fmt::format("a regex that cannot be read in {}", where));
       return std::nullopt;
     case RegexBudget::RegexKind::kTooLarge:
       break;
@@ -286,11 +307,11 @@ bool Parser::parse_at_time(TimeShift& shift) {
     return fail_unexpected("@, expected a timestamp");
   }
   // Written so that NaN is out of bounds too.
-  if (!(seconds <= kTimestampSecondsMax)) {
+  if (!(seconds < kTimestampSecondsEnd)) {
     return fail(token_.offset, "timestamp out of bounds for @ modifier");
   }
   shift.at = TimeShift::At::kTimestamp;
-  shift.timestamp_ms = std::llround((is_negative ? -seconds : seconds) * 1'000.0);
+  shift.timestamp_ms = milliseconds_of(is_negative ? -seconds : seconds);
   advance();
   return !error_;
 }

@@ -47,6 +47,9 @@ class Parser {
   bool parse_matcher(Selector& selector);
   /// Whether the matcher lets a series without that label through; nothing after `fail`.
   std::optional<bool> matches_empty(const Matcher& matcher, std::size_t offset);
+  /// Whether the regex matches an empty text; nothing after `fail`.
+  std::optional<bool> takes_empty_text(std::string_view regex, std::size_t offset,
+                                       std::string_view where);
   bool check_selector(const Selector& selector, std::size_t offset);
   ExprPtr parse_postfix(ExprPtr expr);
   ExprPtr parse_brackets(ExprPtr expr);

@@ -72,7 +72,7 @@ RegexKind RegexBudget::look_at(std::string_view regex) {
   options.set_log_errors(false);
   options.set_max_mem(static_cast<std::int64_t>(memory_left_));
   const re2::RE2 compiled(re2::StringPiece(regex.data(), regex.size()), options);
-  // RE2 takes the same language as Go's regexp; what it cannot read the store could not either. Its
+  // RE2 takes the language of Go's regexp and a little more (go_regex.hpp). Its
   // memory limit is the point: a short text may ask for a large program, as in (x{1000}){1000}.
   if (!compiled.ok()) {
     return compiled.error_code() == re2::RE2::ErrorPatternTooLarge ? RegexKind::kTooLarge

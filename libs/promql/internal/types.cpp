@@ -95,8 +95,9 @@ bool Parser::check_call(const Call& call, std::size_t offset) {
   }
   // The only function whose argument is compiled as a regex at the store.
   if (function.name != "label_replace" || are_regexes_known_) return true;
-  const auto* regex = std::get_if<StringLiteral>(&call.arguments.back()->node);
-  return regex == nullptr || regexes_.charge(regex->value) || fail_too_large(kRegexesTooLarge);
+  const Expr& last = *call.arguments.back();
+  const auto* regex = std::get_if<StringLiteral>(&last.node);
+  return regex == nullptr || takes_empty_text(regex->value, last.offset, where);
 }
 
 bool Parser::check_aggregation(const Aggregation& aggregation, std::size_t /*offset*/) {

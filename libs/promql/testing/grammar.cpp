@@ -192,8 +192,12 @@ std::string Grammar::call(int depth) {
                                               "quantile_over_time"};
   const Function* function = find_function(pick(names), dialect_);
   std::string all;
-  for (const ValueType type : function->arguments) {
-    all += (all.empty() ? "" : ", ") + of_type(type, depth - 1);
+  for (std::size_t i = 0; i < function->arguments.size(); ++i) {
+    // What is no regex is refused.
+    const bool is_regex = function->name == "label_replace" && i + 1 == function->arguments.size();
+    all += (all.empty() ? "" : ", ") +
+           (is_regex ? pick({"\"(.*)\"", "`c\\d`", "''", "\"a|(b)\"", "'\\u00f1'"})
+                     : of_type(function->arguments[i], depth - 1));
   }
   const std::string text = std::string(function->name) + "(" + all + ")";
   return function->result == ValueType::kScalar ? "vector(" + text + ")" : text;
