@@ -247,8 +247,10 @@ bool Ingester::take_turn() {
     close_some();
   });
   if (clock_.steady() >= next_sweep_) {
-    if (!contain_faults("storage: sweep", [this] { sweep(); })) ++sweep_failures_;
+    const bool is_whole = contain_faults("storage: sweep", [this] { sweep(); });
     next_sweep_ = clock_.steady() + settings_.sweep_interval;
+    // Last: whoever sees it counted and moves the clock on then knows that another one is due.
+    ++(is_whole ? sweeps_ : sweep_failures_);
   }
   return true;
 }
@@ -400,7 +402,6 @@ void Ingester::sweep() {
   const auto oldest = heads_.sweep(time);
   const auto done = oldest ? checkpoint(heads::older(late, *oldest))
                            : Result<void>(tl::unexpected<Error>(oldest.error()));
-  ++sweeps_;
   if (renewal_ != nullptr) renewal_->look(late, slots_.now(clock_));
   if (!done) {
     ++sweep_failures_;
