@@ -160,7 +160,10 @@ std::uint64_t RocksDbStore::find_damaged_table() {
   opened->db->GetLiveFilesMetaData(&tables);
   for (const ::rocksdb::LiveFileMetaData& table : tables) {
     const std::string path = settings_.directory + "/" + table.relative_filename;
-    if (!check_table_footer(path)) return table_in(table.relative_filename);
+    if (const auto footer = check_table_footer(path); !footer) {
+      if (footer.error().code == ErrorCode::kCorrupt) return table_in(table.relative_filename);
+      continue;  // the disk does not read it now
+    }
     ::rocksdb::SstFileReader reader((::rocksdb::Options()));
     auto status = reader.Open(path);
     if (status.ok()) status = reader.VerifyChecksum();

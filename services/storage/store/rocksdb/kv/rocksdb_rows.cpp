@@ -176,15 +176,22 @@ constexpr std::uint8_t kChecksumTypeMax = 4;
 constexpr std::uint64_t kMagic = 0x88e241b785f4cff7ULL;
 constexpr std::uint64_t kBlockTrailerBytes = 5;
 
-std::string read_footer(const std::string& path, std::uint64_t& file_bytes) {
+/// "" of a file that is too short. kUnavailable where the disk does not read it now: what it holds
+/// is not known then.
+Result<std::string> read_footer(const std::string& path, std::uint64_t& file_bytes) {
   std::error_code error;
   file_bytes = std::filesystem::file_size(path, error);
-  if (error || file_bytes < kFooterBytes) return {};
+  if (!error && file_bytes < kFooterBytes) return std::string();
   std::ifstream file(path, std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(file_bytes - kFooterBytes));
   std::string bytes(kFooterBytes, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  return file ? bytes : std::string();
+  if (!error) {
+    file.seekg(static_cast<std::streamoff>(file_bytes - kFooterBytes));
+    file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+  if (error || !file) {
+    return fail(ErrorCode::kUnavailable, fmt::format("{}: its footer cannot be read", path));
+  }
+  return bytes;
 }
 
 bool is_inside(ByteReader& reader, std::uint64_t file_bytes) {
@@ -237,7 +244,9 @@ std::string with_constants(std::string footer) {
 }  // namespace
 
 Result<TableContents> read_table(const std::string& path, const VisitRow& visit) {
-  if (auto checked = check_table_footer(path); !checked) return forward(checked);
+  if (auto checked = check_table_footer(path); !checked) {
+    return fail(ErrorCode::kCorrupt, checked.error().message);
+  }
   ::rocksdb::SstFileReader reader((::rocksdb::Options()));
   if (const auto status = reader.Open(path); !status.ok()) return damaged(status);
   TableContents contents;
@@ -278,15 +287,16 @@ std::uint64_t table_row_bytes(const std::string& path) {
 
 Result<void> check_table_footer(const std::string& path) {
   std::uint64_t file_bytes = 0;
-  const std::string footer = read_footer(path, file_bytes);
-  const std::string_view fault = footer_fault(footer, file_bytes);
+  const auto footer = read_footer(path, file_bytes);
+  if (!footer) return forward(footer);
+  const std::string_view fault = footer_fault(*footer, file_bytes);
   if (fault.empty()) return {};
   return fail(ErrorCode::kCorrupt, fmt::format("{}: {}", path, fault));
 }
 
 bool mend_table_footer(const std::string& path) {
   std::uint64_t file_bytes = 0;
-  const std::string original = read_footer(path, file_bytes);
+  const std::string original = read_footer(path, file_bytes).value_or("");
   if (original.empty()) return false;
   const std::string base = with_constants(original);
   if (is_good_footer(path, base, file_bytes)) return true;

@@ -44,7 +44,7 @@ std::string table_family(const std::string& path);
 std::uint64_t table_row_bytes(const std::string& path);
 
 /// Looks at the last bytes of a table file, which no checksum covers: RocksDB would follow whatever
-/// stands there. kCorrupt with the reason.
+/// stands there. kCorrupt with the reason, kUnavailable where the disk does not read them now.
 Result<void> check_table_footer(const std::string& path);
 
 /// Makes the footer of the table file right again where a flipped bit or overwritten constants are

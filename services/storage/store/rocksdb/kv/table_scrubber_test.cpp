@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/testing/temporary_folder.hpp"
+#include "services/storage/store/rocksdb/kv/rocksdb_rows.hpp"
 
 namespace vigia::storage::store::rocksdb::kv {
 namespace {
@@ -104,6 +105,22 @@ TEST_F(TableScrubberTest, DamageIsToldAndWhatCannotBeReadIsCounted) {
   EXPECT_THAT(damaged_, ElementsAre(Pair(5, "block checksum mismatch")));
   EXPECT_EQ(scrubber.stats().failures, 1U);
   EXPECT_THAT(read_, ElementsAre(5, 9, 12)) << "neither holds up the rest";
+}
+
+// A folder stands for a file that the disk does not read: it is there, and reading it fails.
+TEST(TableFooter, WhatIsNotReadNowIsNoDamage) {
+  const TemporaryFolder folder;
+  for (const std::string& path : {folder.path(), folder.path() + "/none"}) {
+    const auto checked = check_table_footer(path);
+    ASSERT_FALSE(checked);
+    EXPECT_EQ(checked.error().code, ErrorCode::kUnavailable) << path;
+    EXPECT_FALSE(mend_table_footer(path));
+  }
+  const std::string table = folder.path() + "/000007.sst";
+  for (const std::size_t bytes : {0U, 52U, 53U, 4096U}) {
+    std::ofstream(table, std::ios::binary) << std::string(bytes, 'x');
+    EXPECT_EQ(check_table_footer(table).error().code, ErrorCode::kCorrupt) << bytes;
+  }
 }
 
 TEST_F(TableScrubberTest, ItsThreadEndsWhileItWaits) {
