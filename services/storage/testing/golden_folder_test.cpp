@@ -168,30 +168,114 @@ TEST(GoldenFolders, LogRecordsOfBeforeTheIndexAreFoundByTheirStream) {
   }
 }
 
+std::vector<Sample> samples_of(StorageFixture& storage, const char* customer,
+                               const std::string& series) {
+  const CustomerId id = CustomerId::parse(customer).value();
+  const auto matchers = store::compile_matchers({{MatchType::kEqual, "series", series}});
+  lanes::AnswerMemory memory(storage.answers(), "");
+  const auto all_days = [](const CustomerId&) { return store::kAllDays; };
+  const auto found =
+      read::select_series(storage.cold().catalog(), {id, *matchers, all_days, 10}, memory).value();
+  EXPECT_EQ(found.size(), 1U);
+  const auto data =
+      read::read_series(storage.reader(), id, read::key_of(found.front()), memory).value();
+  return read::samples_of(data.chunks, 0, INT64_MAX).value();
+}
+
 // What its forms of values could not pack lay as XOR chunks.
 TEST(GoldenFolders, ChunksOfVersion5AreRead) {
   StorageFixture storage("tests/golden/cold_store/v5/store");
-  const CustomerId customer = CustomerId::parse("cliente-a").value();
   const auto value_of = [](int series, int i) {
     if (series == 0) return (20'000 + i * 7'919 % 40'009) / 1e9;
     if (series == 1) return (3'076'165 + i * 2'000 + i * 7'919 % 1'009) * 0.001;
     return (399'353'196 + i * 4'000 + i * 7'919 % 3'001) / 1000.0 / 1000.0;
   };
   for (int series = 0; series < 3; ++series) {
-    const auto matchers =
-        store::compile_matchers({{MatchType::kEqual, "series", std::to_string(series)}});
-    lanes::AnswerMemory memory(storage.answers(), "");
-    const auto all_days = [](const CustomerId&) { return store::kAllDays; };
-    const auto found =
-        read::select_series(storage.cold().catalog(), {customer, *matchers, all_days, 10}, memory)
-            .value();
-    ASSERT_EQ(found.size(), 1U);
-    const auto data =
-        read::read_series(storage.reader(), customer, read::key_of(found[0]), memory).value();
-    const auto samples = read::samples_of(data.chunks, 0, INT64_MAX).value();
+    const auto samples = samples_of(storage, "cliente-a", std::to_string(series));
     ASSERT_EQ(samples.size(), 600U);
     for (int i = 0; i < 600; ++i) EXPECT_EQ(samples.at(i).value, value_of(series, i)) << i;
   }
+}
+
+// Of the present version, so that the next one has something to migrate.
+class Version7 : public testing::Test {
+ protected:
+  StorageFixture storage_{"tests/golden/cold_store/v7/store"};
+  const CustomerId a_ = CustomerId::parse("cliente-a").value();
+  const store::WorkLimit unlimited_;
+};
+
+TEST_F(Version7, ItsSamplesAreThere) {
+  for (int series = 0; series < 3; ++series) {
+    const auto samples = samples_of(storage_, "cliente-a", std::to_string(series));
+    ASSERT_EQ(samples.size(), series == 0 ? 602U : 600U);
+    for (const Sample& sample : samples) {
+      if (sample.timestamp_ms < kNow || (sample.timestamp_ms - kNow) % kStep != 0) continue;
+      const auto i = static_cast<double>((sample.timestamp_ms - kNow) / kStep);
+      EXPECT_EQ(sample.value, (series * 1000 + i) / 4) << i;
+    }
+  }
+  const auto durations = samples_of(storage_, "cliente-a", "durations");
+  ASSERT_EQ(durations.size(), 600U);
+  for (int i = 0; i < 600; ++i) {
+    EXPECT_EQ(durations.at(i).value, (20'000 + i * 7'919 % 40'009) / 1e9) << i;
+  }
+  const auto of_another = samples_of(storage_, "cliente-b", "0");
+  ASSERT_EQ(of_another.size(), 1U);
+  EXPECT_EQ(of_another[0].value, 42);
+}
+
+TEST_F(Version7, ItsHistogramsAreThere) {
+  for (const bool is_float : {false, true}) {
+    const auto data = histograms_of(storage_, is_float ? "float" : "integer");
+    EXPECT_EQ(data.size(), 138U);
+    std::size_t in_order = 0;
+    for (const chunk::HistogramSample& sample : data) {
+      const auto histogram = histograms::sound_histogram(sample.encoded).value();
+      EXPECT_EQ(histogram.is_float, is_float);
+      if (sample.timestamp_ms < kNow || (sample.timestamp_ms - kNow) % kStep != 0) continue;
+      const auto count = static_cast<double>(1 + 2 * in_order++ + 3);  // zero, and two buckets
+      EXPECT_EQ(is_float ? histogram.float_count : static_cast<double>(histogram.count), count);
+    }
+    EXPECT_EQ(in_order, 130U);
+  }
+}
+
+TEST_F(Version7, ItsSpansRecordsExemplarsAndMetadataAreThere) {
+  std::size_t spans = 0;
+  const auto count = [&](const store::TracePlace&) { return ++spans > 0; };
+  store::TraceQuery traces;
+  traces.to_ns = UINT64_MAX;
+  traces.service = "shop";
+  ASSERT_TRUE(storage_.cold().events().find_traces(a_, traces, count, unlimited_)->is_whole);
+  EXPECT_EQ(spans, 1U);
+  const auto stream = store::compile_matchers({{MatchType::kEqual, "service_name", "shop"}});
+  store::LogQuery logs{0, UINT64_MAX};
+  logs.stream = &*stream;
+  std::size_t records = 0;
+  const auto note = [&](const store::LogRecordView&) { return ++records > 0; };
+  EXPECT_TRUE(storage_.cold().events().read_logs(a_, logs, note, unlimited_)->is_whole);
+  EXPECT_EQ(records, 3U);
+  const auto matchers = store::compile_matchers({{MatchType::kEqual, "__name__", "golden_e"}});
+  const store::SeriesQuery all{*matchers, store::kAllDays};
+  const auto series = storage_.cold().catalog().select(a_, all, unlimited_)->next().value();
+  ASSERT_EQ(series.size(), 1U);
+  std::vector<Sample> exemplars;
+  const auto see = [&](const store::StoredExemplar& one) {
+    exemplars.push_back(one.sample);
+    EXPECT_THAT(std::string(one.label_bytes), HasSubstr("trace_id"));
+    return true;
+  };
+  ASSERT_TRUE(storage_.cold().exemplars()->read(a_, series[0].id, {}, see, unlimited_));
+  ASSERT_EQ(exemplars.size(), 1U);
+  EXPECT_EQ(exemplars[0].timestamp_ms, kNow);
+  std::vector<std::string> said;
+  const auto read = [&](const store::MetricMetadata& one) {
+    said.push_back(one.metric + ": " + one.help + ", " + one.unit);
+    return true;
+  };
+  ASSERT_TRUE(storage_.cold().metadata()->read(a_, "", read, unlimited_));
+  EXPECT_THAT(said, testing::ElementsAre("golden: what it is, bytes"));
 }
 
 }  // namespace
