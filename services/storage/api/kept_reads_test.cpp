@@ -6,12 +6,15 @@
 #include <snappy.h>
 
 #include "libs/base/hex.hpp"
+#include "libs/base/testing/dose.hpp"
 #include "libs/chunk/chunk_reader.hpp"
+#include "libs/chunk/chunk_writer.hpp"
 #include "services/storage/api/event_api.hpp"
 #include "services/storage/api/label_api.hpp"
 #include "services/storage/read/remote_read.hpp"
 #include "services/storage/read/testing/read_frames.hpp"
 #include "services/storage/retention/retention_guard.hpp"
+#include "services/storage/store/rocksdb/testing/counted_store.hpp"
 #include "services/storage/store/testing/otlp_bodies.hpp"
 #include "services/storage/testing/storage_fixture.hpp"
 
@@ -64,9 +67,12 @@ class KeptReadsTest : public testing::Test {
   }
 
   std::vector<TimestampMs> times_of_chunks(const std::string& metric) {
+    return times_of_chunks(remote_read(), metric);
+  }
+  std::vector<TimestampMs> times_of_chunks(const read::RemoteRead& read,
+                                           const std::string& metric) {
     std::string body;
-    auto stream = remote_read()
-                      .chunks("cliente-a", customer_,
+    auto stream = read.chunks("cliente-a", customer_,
                               asked(metric, remote_read::ResponseType::kStreamedXorChunks),
                               std::make_shared<store::WorkLimit>())
                       .value();
@@ -141,6 +147,46 @@ TEST_F(KeptReadsTest, OfAChunkOverTheEdgeOnlyWhatIsKeptIsRead) {
   EXPECT_EQ(times.front(), kEdge + 10 * kMinute);
   EXPECT_LT(samples_bytes("over_the_edge"), bytes);
   EXPECT_EQ(times_of_chunks("gone").size(), 0U);
+}
+
+// C46, as its case is written: they lie in the place that the live ones lie in, a day of a series.
+TEST_F(KeptReadsTest, ManyExpiredRowsBesideTenLiveOnesAreNotReadC46) {
+  const auto expired = static_cast<std::size_t>(dose(20'001, 100'001));
+  constexpr std::size_t kLive = 10;
+  const TimestampMs day_ms = kEdge - kEdge % kDay;
+  std::vector<store::NewSeries> series(1);
+  series[0].labels = labels_of("cliente-a", "expired");
+  series[0].days = {store::day_of(day_ms), store::day_of(day_ms)};
+  ASSERT_TRUE(storage_.cold().catalog().resolve(customer_, series).has_value());
+  std::vector<store::ClosedChunk> rows;
+  const auto add = [&](TimestampMs time_ms) {
+    chunk::ChunkWriter chunk;
+    chunk.append({time_ms, 1});
+    rows.push_back({"expired",
+                    {series[0].id, time_ms, time_ms, store::kInOrder, store::Encoding::kFloats,
+                     std::string(chunk.bytes())},
+                    Resolution::kRaw});
+  };
+  for (std::size_t i = 0; i < expired; ++i) add(day_ms + static_cast<TimestampMs>(i));
+  for (std::size_t i = 0; i < kLive; ++i) add(kEdge + static_cast<TimestampMs>(i) * kMinute);
+  ASSERT_TRUE(store::put_now(storage_.cold().chunks(), customer_, rows).has_value());
+
+  store::rocksdb::CountedStore counted(storage_.store());
+  const auto cold =
+      store::rocksdb::RocksDbColdStore::open(counted, storage_.clock(), 1U << 20U).value();
+  const read::SeriesReader reader(storage_.heads(), cold->chunks());
+  const auto rows_read = [&](const read::KeptFrom& kept_from, std::size_t wanted) {
+    const read::RemoteRead read(cold->catalog(), reader, read::ReadLimits(), storage_.answers(),
+                                kept_from);
+    counted.take_rows();
+    EXPECT_EQ(times_of_chunks(read, "expired").size(), wanted);
+    return counted.take_rows();
+  };
+  EXPECT_GT(rows_read({}, expired + kLive), expired) << "or nothing is counted";
+  const auto kept_from = [this](const CustomerId& customer, Resolution) {
+    return kept_from_ms(customer);
+  };
+  EXPECT_LT(rows_read(kept_from, kLive), 2 * kLive) << "its series, too";
 }
 
 // Whoever asks for all of them is given of each what is his.

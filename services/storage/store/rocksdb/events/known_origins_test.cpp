@@ -1,12 +1,12 @@
 #include "services/storage/store/rocksdb/events/known_origins.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "services/storage/store/rocksdb/events/testing/event_table_fixture.hpp"
+#include "services/storage/store/rocksdb/testing/counted_store.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
 namespace {
@@ -63,52 +63,6 @@ TEST(KnownOrigins, IsBoundedAndTakesNoneForAnother) {
   EXPECT_EQ(std::count(others.begin(), others.end(), true), 0);
 }
 
-/// Counts the keys that are looked up.
-class CountedLookups final : public kv::OrderedStore {
- public:
-  explicit CountedLookups(kv::OrderedStore& store) : store_(store) {}
-  std::size_t take_count() { return std::exchange(keys_, 0); }
-
-  Result<std::vector<bool>> contains(kv::Family family,
-                                     const std::vector<std::string_view>& keys) override {
-    keys_ += keys.size();
-    return store_.contains(family, keys);
-  }
-  Result<void> put(const std::vector<kv::KeyValue>& writes, kv::Durability durability) override {
-    return store_.put(writes, durability);
-  }
-  Result<std::optional<std::string>> get(kv::Family family, std::string_view key) override {
-    return store_.get(family, key);
-  }
-  std::unique_ptr<kv::Scan> scan(kv::Family family, std::string_view from,
-                                 std::string_view to) override {
-    return store_.scan(family, from, to);
-  }
-  std::unique_ptr<kv::Scan> scan_back(kv::Family family, std::string_view from,
-                                      std::string_view to) override {
-    return store_.scan_back(family, from, to);
-  }
-  Result<void> sync() override { return store_.sync(); }
-  Result<void> drop_range(kv::Family family, std::string_view from, std::string_view to) override {
-    return store_.drop_range(family, from, to);
-  }
-  Result<void> compact() override { return store_.compact(); }
-  std::uint64_t disk_bytes(kv::Family family) const override { return store_.disk_bytes(family); }
-  std::uint64_t repairs() const override { return repairs_; }
-  DamageStats damage() const override {
-    ++damage_looks_;
-    return store_.damage();
-  }
-  std::size_t take_damage_looks() { return std::exchange(damage_looks_, 0); }
-  void note_repair() { ++repairs_; }
-
- private:
-  kv::OrderedStore& store_;
-  std::size_t keys_ = 0;
-  std::uint64_t repairs_ = 0;
-  mutable std::size_t damage_looks_ = 0;
-};
-
 class WriteLookupsTest : public EventTableTest {
  protected:
   EventCounts write(const std::string& record, const std::string& note = "") {
@@ -127,21 +81,21 @@ class WriteLookupsTest : public EventTableTest {
     return found;
   }
 
-  CountedLookups counted_{*store_};
+  CountedStore counted_{*store_};
   std::unique_ptr<EventTable> table_ = EventTable::open(counted_, clock_, Signal::kLogs).value();
 };
 
 // 1,000 resources with two records each were 3,000 look-ups a request.
 TEST_F(WriteLookupsTest, AResourceIsLookedUpOnceAndNotWithEachRequest) {
   EXPECT_EQ(write(log_record(kNowNs, "1")).stored, 1U);
-  EXPECT_EQ(counted_.take_count(), 3U) << "the record, its resource and its scope";
+  EXPECT_EQ(counted_.take_lookups(), 3U) << "the record, its resource and its scope";
   EXPECT_EQ(write(log_record(kNowNs, "2")).stored, 1U);
-  EXPECT_EQ(counted_.take_count(), 1U);
+  EXPECT_EQ(counted_.take_lookups(), 1U);
   EXPECT_EQ(write(log_record(kNowNs, "3"), "another").stored, 1U);
-  EXPECT_EQ(counted_.take_count(), 2U) << "the scope is known";
+  EXPECT_EQ(counted_.take_lookups(), 2U) << "the scope is known";
   counted_.note_repair();
   EXPECT_EQ(write(log_record(kNowNs, "4")).stored, 1U);
-  EXPECT_EQ(counted_.take_count(), 3U) << "rows may have gone";
+  EXPECT_EQ(counted_.take_lookups(), 3U) << "rows may have gone";
 }
 
 TEST_F(WriteLookupsTest, AResourceOfADayThatHasGoneIsWrittenAgain) {
@@ -156,11 +110,11 @@ TEST_F(WriteLookupsTest, AResourceOfADayThatHasGoneIsWrittenAgain) {
 // A sender's clock is often ahead by some; only what was once a day ahead may lie elsewhere.
 TEST_F(WriteLookupsTest, ARecordOfTheNextSecondsIsLookedUpInOnePlace) {
   write(log_record(kNowNs, "1"));
-  counted_.take_count();
+  counted_.take_lookups();
   EXPECT_EQ(write(log_record(kNowNs + kSecondNs, "2")).stored, 1U);
-  EXPECT_EQ(counted_.take_count(), 1U);
+  EXPECT_EQ(counted_.take_lookups(), 1U);
   EXPECT_EQ(write(log_record(kNowNs + kSecondNs, "2")).repeats, 1U);
-  counted_.take_count();
+  counted_.take_lookups();
   // Far ahead it lies at the day's begin; a day later it is the same record.
   const TimestampNs far_ns = kNowNs + kDayNs + 3'600 * kSecondNs;
   EXPECT_EQ(write(log_record(far_ns, "far")).stored, 1U);
