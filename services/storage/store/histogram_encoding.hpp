@@ -3,12 +3,15 @@
 // chunks, under Prometheus' own numbers, which are on disk.
 #pragma once
 
+#include "services/storage/histograms/histogram_chunk.hpp"
 #include "services/storage/store/chunks.hpp"
 
 namespace vigia::storage::store {
 
-inline constexpr Encoding kIntegerHistograms = static_cast<Encoding>(2);
-inline constexpr Encoding kFloatHistograms = static_cast<Encoding>(3);
+inline constexpr Encoding kIntegerHistograms =
+    static_cast<Encoding>(histograms::WireEncoding::kHistogram);
+inline constexpr Encoding kFloatHistograms =
+    static_cast<Encoding>(histograms::WireEncoding::kFloatHistogram);
 
 constexpr bool is_histogram_chunk(Encoding encoding) {
   return encoding == kIntegerHistograms || encoding == kFloatHistograms;
