@@ -27,6 +27,19 @@ TEST(Utf8, RefusesWhatRfc3629Refuses) {
   }
 }
 
+TEST(Utf8, ACodePointIsOneCharacter) {
+  EXPECT_EQ(utf8_of(0), std::string(1, '\0'));
+  EXPECT_EQ(utf8_of('a') + utf8_of(0xf1) + utf8_of(0x20ac) + utf8_of(0x1f7e2), "añ€🟢");
+  for (const std::uint32_t point :
+       {0x7fU, 0x80U, 0x7ffU, 0x800U, 0xd7ffU, 0xe000U, 0xffffU, 0x10000U, 0x10ffffU}) {
+    const std::string character = utf8_of(point);
+    EXPECT_EQ(utf8_length(character), character.size()) << point;
+  }
+  for (const std::uint32_t point : {0xd800U, 0xdfffU, 0x110000U, UINT32_MAX}) {
+    EXPECT_EQ(utf8_of(point), "") << point;
+  }
+}
+
 TEST(Utf8, ABeginningEndsWithAWholeCharacter) {
   const std::string text =
       "a\xe2\x82\xac"

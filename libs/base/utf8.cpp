@@ -59,6 +59,20 @@ std::string_view utf8_beginning(std::string_view text, std::size_t bytes_max) {
   return text.substr(0, bytes_max);
 }
 
+std::string utf8_of(std::uint32_t point) {
+  constexpr std::uint32_t kSurrogatesBegin = 0xd800;
+  constexpr std::uint32_t kSurrogatesEnd = 0xe000;
+  if (point > 0x10ffff || (point >= kSurrogatesBegin && point < kSurrogatesEnd)) return {};
+  if (point < 0x80) return {static_cast<char>(point)};
+  const auto following = [point](unsigned shift) {
+    return static_cast<char>(0x80U | ((point >> shift) & 0x3fU));
+  };
+  if (point < 0x800) return {static_cast<char>(0xc0U | (point >> 6U)), following(0)};
+  if (point < 0x10000)
+    return {static_cast<char>(0xe0U | (point >> 12U)), following(6), following(0)};
+  return {static_cast<char>(0xf0U | (point >> 18U)), following(12), following(6), following(0)};
+}
+
 std::string to_utf8(std::string_view text) {
   std::string repaired;
   repaired.reserve(text.size());

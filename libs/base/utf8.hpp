@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ bool is_utf8(std::string_view text);
 /// The beginning of the text, of at most so many bytes, that ends with a whole character; where the
 /// bytes are not UTF-8 it may end anywhere.
 std::string_view utf8_beginning(std::string_view text, std::size_t bytes_max);
+
+/// The bytes of a code point; "" for a number that is none, a surrogate or above U+10FFFF.
+std::string utf8_of(std::uint32_t point);
 
 /// The text itself where it is UTF-8; else with every byte that is not as U+FFFD.
 std::string to_utf8(std::string_view text);

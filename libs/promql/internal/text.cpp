@@ -15,25 +15,6 @@
 namespace vigia::promql::internal {
 namespace {
 
-void append_utf8(std::string& out, std::uint32_t point) {
-  const auto put = [&out](std::uint32_t byte) { out += static_cast<char>(byte); };
-  if (point < 0x80) {
-    put(point);
-  } else if (point < 0x800) {
-    put(0xC0U | (point >> 6U));
-    put(0x80U | (point & 0x3FU));
-  } else if (point < 0x10000) {
-    put(0xE0U | (point >> 12U));
-    put(0x80U | ((point >> 6U) & 0x3FU));
-    put(0x80U | (point & 0x3FU));
-  } else {
-    put(0xF0U | (point >> 18U));
-    put(0x80U | ((point >> 12U) & 0x3FU));
-    put(0x80U | ((point >> 6U) & 0x3FU));
-    put(0x80U | (point & 0x3FU));
-  }
-}
-
 /// Takes `digits` digits of that base from the front of `text`.
 std::optional<std::uint32_t> take_code(std::string_view& text, std::size_t digits, int base) {
   if (text.size() < digits) return std::nullopt;
@@ -59,10 +40,9 @@ bool append_numeric_escape(std::string& out, char kind, std::string_view& text) 
   if (!value) return false;
   if (kind == 'u' || kind == 'U') {
     // Go has no surrogates in strings: strconv.Unquote refuses them, and so do we.
-    const bool is_surrogate = *value >= 0xD800 && *value < 0xE000;
-    if (*value > 0x10FFFF || is_surrogate) return false;
-    append_utf8(out, *value);
-    return true;
+    const std::string character = utf8_of(*value);
+    out += character;
+    return !character.empty();
   }
   // \x and octal escapes are bytes, not characters: they may make a string that is no UTF-8.
   if (*value > 0xFF) return false;
