@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libs/model/label_name.hpp"
+
 namespace vigia {
 namespace {
 
@@ -62,14 +64,21 @@ void Labels::set(std::string_view name, std::string_view value) {
 }
 
 std::string to_string(const Labels& labels) {
-  std::string out(labels.metric_name());
+  const std::string_view metric = labels.metric_name();
+  const bool is_quoted = !metric.empty() && !is_classic_metric_name(metric);
+  std::string out(is_quoted ? std::string_view() : metric);
   out += '{';
-  bool first = true;
+  if (is_quoted) append_quoted(out, metric);
+  bool first = !is_quoted;
   for (const Label& label : labels) {
     if (label.name == kNameLabel) continue;
     if (!first) out += ',';
     first = false;
-    out += label.name;
+    if (is_classic_label_name(label.name)) {
+      out += label.name;
+    } else {
+      append_quoted(out, label.name);
+    }
     out += '=';
     append_quoted(out, label.value);
   }

@@ -47,6 +47,13 @@ TEST(Labels, SortsAndDropsWhatIsEmpty) {
   EXPECT_EQ(to_string(labels), R"({a="3",z="1"})");
 }
 
+TEST(Labels, NamesThatAreNotClassicAreShownInQuotes) {
+  EXPECT_EQ(to_string(Labels::from({{"__name__", "http.requests"}, {"a", "1"}, {"my \"b\"", "2"}})),
+            R"({"http.requests",a="1","my \"b\""="2"})");
+  EXPECT_EQ(to_string(Labels::from({{"__name__", "über"}})), R"({"über"})");
+  EXPECT_EQ(to_string(Labels::from({{"__name__", "a:b"}, {"c:d", "1"}})), R"(a:b{"c:d"="1"})");
+}
+
 TEST(Labels, SetAddsReplacesAndRemoves) {
   Labels labels = Labels::from({{"__name__", "up"}});
   labels.set("job", "x\"y");

@@ -118,7 +118,7 @@ TEST_F(ServiceMetadataTest, WhatIsKnownIsNotWrittenAgain) {
 TEST_F(ServiceMetadataTest, WhatIsBadCostsItselfAlone) {
   const std::string long_help = std::string(store::kHelpBytesMax - 1, 'x') + "\u00f1";
   const auto answer =
-      write(said("", 1, "no name") + said("bad name", 1, "x") + said("m1", 1, "\xff") +
+      write(said("", 1, "no name") + said("bad\xff", 1, "x") + said("m1", 1, "\xff") +
                 said("m2", 1, "x", std::string(store::kUnitBytesMax + 1, 'u')) +
                 said(std::string(store::kMetricBytesMax + 1, 'm'), 1, "x") +
                 said("long", 99, long_help) + series("up", "cliente-a", {{now_, 1}}),

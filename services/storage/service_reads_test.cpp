@@ -81,5 +81,32 @@ TEST_F(ServiceReadsTest, WhoNamesTwoCustomersIsInNobodysTurnAndFindsNothing) {
   EXPECT_THAT(listed.body, HasSubstr(R"("data":[])"));
 }
 
+TEST_F(ServiceReadsTest, NamesAreAnyTextAndReadAsPrometheus3AsksForThem) {
+  const Labels own = Labels::from({{"__name__", "http.requests"},
+                                   {"customer_id", "cliente-a"},
+                                   {"service.name", "caf\xc3\xa9"}});
+  std::string message;
+  wire::remote_write::append_sample(message, wire::remote_write::encode_labels(own), {now_, 1});
+  EXPECT_EQ(write(message, "cliente-a").status, 204);
+  EXPECT_THAT(read({{MatchType::kEqual, "__name__", "http.requests"}}), HasSubstr("service.name"));
+  EXPECT_EQ(read({{MatchType::kEqual, "__name__", "http_requests"}}), "");
+  const std::string shown =
+      R"("data":[{"__name__":"http.requests","customer_id":"cliente-a","service.name":"caf)"
+      "\xc3\xa9\"}]";
+  EXPECT_THAT(get("/api/v1/series?matcher=service.name%3D~caf.*").body, HasSubstr(shown));
+  EXPECT_THAT(get("/api/v1/labels").body,
+              HasSubstr(R"("data":["__name__","customer_id","service.name"])"));
+  for (const char* name : {"service.name", "service%2Ename", "U__service_2e_name"}) {
+    EXPECT_THAT(get(std::string("/api/v1/label/") + name + "/values").body,
+                HasSubstr("\"data\":[\"caf\xc3\xa9\"]"))
+        << name;
+  }
+  EXPECT_EQ(get("/api/v1/label/a%FF/values").status, 400);
+  EXPECT_EQ(get("/api/v1/label/U__/values").status, 400);
+  const auto bad = write(series("a\xff", "cliente-a", {{now_, 1}}), "cliente-a");
+  EXPECT_EQ(bad.status, 400);
+  EXPECT_THAT(bad.body, HasSubstr("not a metric name"));
+}
+
 }  // namespace
 }  // namespace vigia::storage

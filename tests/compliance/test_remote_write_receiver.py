@@ -25,13 +25,12 @@ remote_write:
 """
 # Level MAY. It wants no X-Prometheus-Remote-Write-…-Written where the request is of 1.0; here each answer says what was written.
 DEVIATIONS = {"TestRW1BasicCompatibility"}
-# Not 204. Of what is wrong, as it should be; names with dots and spaces, which are legal since Prometheus 3, are not taken yet.
+# Not 204, of what is wrong.
 REFUSED = {
     r"TestExemplarValidation/exemplar_(without_name_label|with_empty_name)": 400,
     r"TestHistograms/bad_count_histogram": 400,
     r"TestMetadataValidation/metadata_(without_name_label|with_empty_name)": 400,
     r"TestSingleMetric/[^/]+/(simple_metric_without_name_label|empty_metric)": 400,
-    r"TestSingleMetric/[^/]+/simple_metric_with_(dots|spaces)(_returns_204)?": 400,
     r"TestMultipleMetrics/[^/]+/multiple_metrics,_(1_)?without_name_label": 400,
     r"TestCorruptRequestBody": 400,
     r"TestRW1ErrorHandling": 400,

@@ -7,6 +7,7 @@ import random
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import requests
 from cold_neighbour import A, B, ColdStore
@@ -47,7 +48,7 @@ def raw_samples(text: str) -> tuple[Stored, set[str]]:
     return stored, places
 
 
-def by_promql(cold: ColdStore | StorageAlone, folder: Path, start_ms: int, end_ms: int) -> Stored:
+def ask_promql(cold: ColdStore | StorageAlone, folder: Path, query: str, at_ms: int) -> list[dict[str, Any]]:
     """As a real Prometheus without data of its own gives it."""
     (folder / "reads.yml").write_text(READS_COLD.format(url=cold.url))
     url = f"http://{cold.host}:9091"
@@ -60,16 +61,20 @@ def by_promql(cold: ColdStore | StorageAlone, folder: Path, start_ms: int, end_m
     running = Running(Command("reads", words, f"{url}/-/ready", {}), folder / "reads.log")
     try:
         running.wait_until_ready()
-        seconds = (end_ms - start_ms) // 1000 + 1
-        question = {"query": f"kept[{seconds}s]", "time": str(end_ms / 1000)}
-        answer = requests.get(f"{url}/api/v1/query", params=question, timeout=30)
+        answer = requests.get(f"{url}/api/v1/query", params={"query": query, "time": str(at_ms / 1000)}, timeout=30)
         assert answer.status_code == 200, answer.text
-        return {
-            tuple(sorted(series["metric"].items())): {round(t * 1000): float(v) for t, v in series["values"]}
-            for series in answer.json()["data"]["result"]
-        }
+        result: list[dict[str, Any]] = answer.json()["data"]["result"]
+        return result
     finally:
         running.end()
+
+
+def by_promql(cold: ColdStore | StorageAlone, folder: Path, start_ms: int, end_ms: int) -> Stored:
+    seconds = (end_ms - start_ms) // 1000 + 1
+    return {
+        tuple(sorted(series["metric"].items())): {round(t * 1000): float(v) for t, v in series["values"]}
+        for series in ask_promql(cold, folder, f"kept[{seconds}s]", end_ms)
+    }
 
 
 def test_what_was_acknowledged_is_read_back_three_ways(cold: ColdStore, tmp_path: Path) -> None:

@@ -164,6 +164,26 @@ class TestFence:
         everyone = reading.ask("/api/v1/label/customer_id/values", "op").json()["data"]
         assert everyone == ["cliente-a", "cliente-b"]
 
+    def test_names_that_need_quotes_are_asked_for(self, reading: Reading) -> None:
+        """Prometheus 3 knows such names, 2 does not, whatever lies in the long-term store."""
+        old_ms = reading.now_ms - 20 * 86_400_000
+        for customer, value in (("cliente-a", "mine_value"), ("cliente-b", "canary")):
+            named = {"__name__": "my.metric", "my.label": value, "customer_id": customer}
+            reading.to_cold(named, [(old_ms, 1.0)])
+        is_new = reading.ask("/api/v1/query", query='{"up"}').status_code == 200
+        for path in ("/api/v1/label/my.label/values", "/api/v1/label/U__my_2e_label/values"):
+            answer = reading.ask(path)
+            if is_new:
+                assert (answer.status_code, answer.json()["data"]) == (200, ["mine_value"])
+            else:
+                assert answer.status_code == (400 if "." in path else 200)
+            assert "canary" not in answer.text
+        if is_new:
+            found = reading.ask("/api/v1/series", match='{"my.metric","my.label"!=""}').json()["data"]
+            assert [(series["__name__"], series["my.label"]) for series in found] == [("my.metric", "mine_value")]
+            (one,) = reading.result('{"my.metric"}', time=str(old_ms / 1000 + 60))
+            assert one["metric"]["my.label"] == "mine_value"
+
     def test_queries_without_selectors(self, reading: Reading) -> None:
         """C17"""
         for method in ("GET", "POST"):

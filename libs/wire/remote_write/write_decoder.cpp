@@ -3,6 +3,7 @@
 
 #include <protozero/pbf_reader.hpp>
 
+#include "libs/model/label_name.hpp"
 #include "libs/wire/remote_write/write_fields.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 
@@ -202,18 +203,6 @@ class Decoder {
   std::string scattered_;  // labels that did not stand in one run
 };
 
-bool is_name_start(char c, bool is_metric) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (is_metric && c == ':');
-}
-
-bool is_name(std::string_view name, bool is_metric) {
-  if (name.empty() || !is_name_start(name.front(), is_metric)) return false;
-  for (const char c : name) {
-    if (!is_name_start(c, is_metric) && !(c >= '0' && c <= '9')) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 Result<void> decode_request(std::string_view body, const DecodeLimits& limits,
@@ -245,7 +234,7 @@ std::vector<LabelView> read_labels(std::string_view label_bytes) {
   return labels;
 }
 
-bool is_metric_name(std::string_view name) { return is_name(name, true); }
+bool is_metric_name(std::string_view name) { return is_name(name); }
 
 Result<void> check_labels(const std::vector<LabelView>& labels) {
   const auto invalid = [](std::string_view why, std::string_view name) {
@@ -256,8 +245,8 @@ Result<void> check_labels(const std::vector<LabelView>& labels) {
   for (const LabelView& label : labels) {
     if (label.name == kNameLabel) {
       has_name = true;
-      if (!is_name(label.value, true)) return invalid("not a metric name", label.value);
-    } else if (!is_name(label.name, false)) {
+      if (!is_name(label.value)) return invalid("not a metric name", label.value);
+    } else if (!is_name(label.name)) {
       return invalid("not a label name", label.name);
     }
     if (label.value.empty()) return invalid("a label without a value", label.name);

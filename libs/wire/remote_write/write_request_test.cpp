@@ -276,6 +276,15 @@ TEST(WriteRequest, EmptyValuesCannotMultiplyMemory) {
   EXPECT_EQ(decode_message(message, {.values_max = 19}, notes).error().code, ErrorCode::kTooLarge);
 }
 
+// As Prometheus 3 takes them.
+TEST(CheckLabels, NamesAreAnyText) {
+  for (const char* name : {"a:b", "1a", "http.requests", "with blank", "a-b", "über", "a=b"}) {
+    EXPECT_TRUE(check_labels({{"__name__", name}})) << name;
+    const std::string label = std::string("b") + name;
+    EXPECT_TRUE(check_labels({{"__name__", "up"}, {"a", "x"}, {label, "y"}})) << name;
+  }
+}
+
 // D12.
 TEST(CheckLabels, SaysWhatIsWrong) {
   const auto why = [](const std::vector<LabelView>& labels) {
@@ -286,9 +295,11 @@ TEST(CheckLabels, SaysWhatIsWrong) {
   EXPECT_THAT(why({{"__name__", "a"}, {"x", "y"}, {"x", "z"}}), HasSubstr("twice"));
   EXPECT_THAT(why({{"x", "y"}, {"__name__", "a"}}), HasSubstr("not sorted"));
   EXPECT_THAT(why({{"__name__", "a"}, {"", "y"}}), HasSubstr("not a label name"));
-  EXPECT_THAT(why({{"__name__", "a"}, {"a-b", "y"}}), HasSubstr("not a label name"));
+  EXPECT_THAT(why({{"__name__", "a"}, {"a\x80", "y"}}), HasSubstr("not a label name"));
+  EXPECT_THAT(why({{"__name__", "a"}, {{"a\0b", 3}, "y"}}), HasSubstr("not a label name"));
   EXPECT_THAT(why({{"__name__", "a"}, {"b", ""}}), HasSubstr("without a value"));
-  EXPECT_THAT(why({{"__name__", "1a"}}), HasSubstr("not a metric name"));
+  EXPECT_THAT(why({{"__name__", ""}}), HasSubstr("not a metric name"));
+  EXPECT_THAT(why({{"__name__", "\xff"}}), HasSubstr("not a metric name"));
   EXPECT_THAT(why({{"x", "y"}}), HasSubstr("without a metric name"));
 }
 

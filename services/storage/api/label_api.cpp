@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "libs/base/json_text.hpp"
+#include "libs/model/label_name.hpp"
 #include "libs/net/status.hpp"
 #include "services/storage/api/label_json.hpp"
 
@@ -174,8 +175,12 @@ net::Response LabelApi::labels(const net::Request& request, const store::WorkLim
                 gaps_.warning(share_of(query->fence)), limit);
 }
 
-net::Response LabelApi::values(const net::Request& request, std::string_view name,
+net::Response LabelApi::values(const net::Request& request, std::string_view escaped,
                                const store::WorkLimit& limit) const {
+  const std::string name = unescaped_name(escaped);
+  if (!is_name(name)) {
+    return net::prometheus_error({ErrorCode::kInvalid, "invalid label name"});
+  }
   const auto query = read_label_query(request);
   if (!query) return net::prometheus_error(query.error());
   const auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(query->fence));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/bytes.hpp"
+#include "libs/model/label_name.hpp"
 #include "services/storage/api/cursor_text.hpp"
 
 namespace vigia::storage::api {
@@ -53,23 +54,44 @@ class StreamQueryReader {
     return true;
   }
 
+  bool is_at_quote() const { return rest_.starts_with('"') || rest_.starts_with('`'); }
+
   Result<Matcher> read_matcher() {
     skip_spaces();
+    return is_at_quote() ? read_quoted_name() : read_rest("");
+  }
+
+  // As in PromQL: alone it is the metric's.
+  Result<Matcher> read_quoted_name() {
+    std::string name;
+    if (!read_value(name) || !is_name(name)) return no_query();
+    skip_spaces();
+    if (rest_.starts_with(',') || rest_.starts_with('}')) {
+      return Matcher{MatchType::kEqual, std::string(kNameLabel), std::move(name)};
+    }
+    auto matcher = read_rest(kNameLabel);
+    if (matcher && matcher->name != kNameLabel) return no_query();
+    if (matcher) matcher->name = std::move(name);
+    return matcher;
+  }
+
+  // `begun`: what of the name has been read.
+  Result<Matcher> read_rest(std::string_view begun) {
     const std::size_t quote = rest_.find_first_of("\"`");
     if (quote == std::string_view::npos) return no_query();
-    std::string before;  // name and operator: spaces may stand between them
+    std::string before(begun);  // name and operator: spaces may stand between them
     for (const char letter : rest_.substr(0, quote)) {
       if (kSpaces.find(letter) == std::string_view::npos) before += letter;
     }
     auto matcher = store::parse_matcher(before);
     // What stands behind the operator and before the quote belongs to nothing.
-    if (!matcher || !matcher->value.empty() || !is_name(matcher->name)) return no_query();
+    if (!matcher || !matcher->value.empty() || !is_bare(matcher->name)) return no_query();
     rest_.remove_prefix(quote);
     if (!read_value(matcher->value)) return no_query();
     return matcher;
   }
 
-  static bool is_name(std::string_view name) {
+  static bool is_bare(std::string_view name) {
     return name.find_first_of("{},") == std::string_view::npos;
   }
 

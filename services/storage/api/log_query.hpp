@@ -27,7 +27,8 @@ std::string encode(const LogPageEnd& cursor);
 Result<LogPageEnd> decode_cursor(std::string_view text);
 
 /// The matchers of {name="value",other=~"a|b"}: operators as matchers have them, a value between
-/// double quotes with the escapes \\ \" \n \r \t, or between back ticks as it stands. {} is every
+/// double quotes with the escapes \\ \" \n \r \t, or between back ticks as it stands. A name may
+/// stand so, too: {"my.name"="value"}, and {"my.metric"} is {__name__="my.metric"}. {} is every
 /// stream. kInvalid, and for more than kStreamMatchersMax.
 Result<store::LabelMatchers> parse_stream_query(std::string_view text);
 

@@ -27,6 +27,17 @@ TEST(StreamQuery, IsReadAsItIsWritten) {
               ElementsAre("a=say \"so\"\n\\", "b=~\\d+\""));
 }
 
+TEST(StreamQuery, ANameMayStandInQuotes) {
+  EXPECT_THAT(matchers_of(R"({"http.requests"})"), ElementsAre("__name__=http.requests"));
+  EXPECT_THAT(matchers_of(R"({ "http.requests" , "a=b,{" !~ "x" , c="1", `d\`="2"})"),
+              ElementsAre("__name__=http.requests", "a=b,{!~x", "c=1", R"(d\=2)"));
+  EXPECT_THAT(matchers_of(R"({"say \"so\""=~`y`})"), ElementsAre("say \"so\"=~y"));
+  for (const char* text : {R"({""})", R"({""="1"})", R"({"a)", R"({"a"b="1"})", R"({"a" "b"})",
+                           R"({"a"=1})", R"({"a"="1" "b"="2"})", "{\"\xff\"}"}) {
+    EXPECT_THAT(matchers_of(text), ElementsAre("error")) << text;
+  }
+}
+
 TEST(StreamQuery, WhatIsNoneIsRefused) {
   for (const char* text : {"", "a=\"1\"", "{", "{a}", "{a=}", "{a=1}", "{a=\"1}", "{a=x\"1\"}",
                            "{=\"1\"}", "{a=\"1\"b=\"2\"}", "{,a=\"1\"}", "{a=\"1\"}|=\"x\"",

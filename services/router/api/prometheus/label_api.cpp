@@ -1,6 +1,5 @@
 #include "services/router/api/prometheus/label_api.hpp"
 
-#include <algorithm>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -8,8 +7,9 @@
 
 #include <fmt/format.h>
 
-#include "libs/base/utf8.hpp"
+#include "libs/model/label_name.hpp"
 #include "libs/model/resolution.hpp"
+#include "libs/net/form.hpp"
 #include "services/router/api/prometheus/answer.hpp"
 #include "services/router/api/prometheus/merged.hpp"
 #include "services/router/json/lists.hpp"
@@ -17,14 +17,6 @@
 
 namespace vigia::router::api::prometheus {
 namespace {
-
-bool is_label_name(std::string_view text) {
-  const auto is_word = [](char c) {
-    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  if (text.empty() || (text.front() >= '0' && text.front() <= '9')) return false;
-  return std::all_of(text.begin(), text.end(), is_word);
-}
 
 /// Of all lists, sorted, each once; cut after merging: each store has cut its own list by the same
 /// limit, and together they may have more.
@@ -45,11 +37,10 @@ void LabelApi::labels(request::ApiRequest request, request::Exchange exchange) {
 }
 
 void LabelApi::label_values(request::ApiRequest request, request::Exchange exchange) {
-  const std::string& name = request.path_values.find("name")->second;
-  if (!is_label_name(name)) {
-    // 3.x takes any text for a name; what comes in by Vigía has none but the classic ones.
-    const bool may_be_any = stores_.coverage().dialect() == promql::Dialect::kPrometheus3;
-    if (may_be_any && !name.empty() && is_utf8(name)) return exchange.send(success("[]", {}));
+  const std::string& written = request.path_values.find("name")->second;
+  const bool may_be_any = stores_.coverage().dialect() == promql::Dialect::kPrometheus3;
+  const std::string name = may_be_any ? unescaped_name(written) : written;
+  if (may_be_any ? !is_name(name) : !is_classic_label_name(name)) {
     return exchange.fail({ErrorCode::kInvalid, "invalid label name"});
   }
   if (name == kRollupLabel) {
@@ -58,8 +49,9 @@ void LabelApi::label_values(request::ApiRequest request, request::Exchange excha
         plan::read_look_up(request.caller, request.parameters, stores_.coverage().dialect());
     return read ? exchange.send(success("[]", {})) : exchange.fail(read.error());
   }
-  gather({Kind::kTexts, fmt::format("/api/v1/label/{}/values", name), false}, request,
-         std::move(exchange));
+  gather(
+      {Kind::kTexts, fmt::format("/api/v1/label/{}/values", net::percent_encode(written)), false},
+      request, std::move(exchange));
 }
 
 void LabelApi::series(request::ApiRequest request, request::Exchange exchange) {

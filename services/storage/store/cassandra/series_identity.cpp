@@ -19,7 +19,8 @@ constexpr int kIdBits = 63;
 constexpr std::size_t kFingerprintBytes = 16;
 constexpr std::size_t kHashBytes = kFingerprintBytes + kIdChoices * sizeof(std::uint64_t);
 static_assert(kHashBytes <= crypto_generichash_BYTES_MAX);
-constexpr std::string_view kMadeText = "\x01long:";  // no name begins so
+constexpr std::string_view kMadeText =
+    "\x01long:";  // hardly a name begins so, and one that does is found by its labels
 
 constexpr std::uint32_t kDayMost = INT32_MAX - 1;
 constexpr std::int64_t kAfterAllDays = std::int64_t{1} << 32U;
