@@ -1,5 +1,7 @@
 // The contract of names and hashes of series, on every store.
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -50,6 +52,31 @@ TYPED_TEST(NamesContract, NamesAreAnyText) {
     EXPECT_THAT(this->read(this->a_, {key}, this->all_), ElementsAre("data of " + name));
   }
   EXPECT_EQ(this->select(this->a_).size(), names.size());
+}
+
+// Whoever asks by the bytes of labels does not look again whose customer_id stands in them: what is
+// known under one's seed must be nobody else's.
+TYPED_TEST(NamesContract, EachCustomerHasASeedOfHisOwnThatStays) {
+  std::map<std::uint64_t, CustomerId> seeds;
+  std::vector<CustomerId> customers = {CustomerId::provider()};
+  for (int i = 0; i < 50; ++i) {
+    customers.push_back(CustomerId::parse("cliente-" + std::to_string(i)).value());
+  }
+  for (const CustomerId& customer : customers) {
+    const std::uint64_t seed = this->catalog().seed_of(customer).value();
+    EXPECT_TRUE(seeds.emplace(seed, customer).second) << customer.text();
+    EXPECT_EQ(this->catalog().seed_of(customer).value(), seed);
+  }
+  // The same bytes, of each of them another series.
+  const Labels labels = this->labels("m", "1");
+  std::set<std::uint64_t> ids;
+  for (const CustomerId& customer : customers) ids.insert(this->resolve(customer, labels).id.value);
+  EXPECT_EQ(ids.size(), customers.size());
+  for (const auto& [seed, customer] : seeds) {
+    const auto known = this->catalog().find(hash_labels(seed, to_string(labels)));
+    ASSERT_TRUE(known.has_value());
+    EXPECT_EQ(known->id, this->resolve(customer, labels).id) << customer.text();
+  }
 }
 
 }  // namespace
