@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "libs/promql/internal/text.hpp"
+#include "libs/promql/text.hpp"
 
 namespace vigia::promql {
 namespace {
@@ -140,7 +140,7 @@ std::string_view to_string(AggregateOperator op) {
 
 std::optional<AggregateOperator> find_aggregate(std::string_view name, Dialect dialect) {
   for (std::size_t i = 0; i < kAggregates.size(); ++i) {
-    if (!internal::equal_ignoring_case(name, kAggregates[i])) continue;
+    if (!equal_ignoring_case(name, kAggregates[i])) continue;
     const auto op = static_cast<AggregateOperator>(i);
     const bool is_new = op == AggregateOperator::kLimitk || op == AggregateOperator::kLimitRatio;
     if (is_new && dialect == Dialect::kPrometheus2) return std::nullopt;

@@ -7,8 +7,8 @@
 
 #include "libs/base/utf8.hpp"
 #include "libs/promql/internal/parser.hpp"
-#include "libs/promql/internal/text.hpp"
 #include "libs/promql/limits.hpp"
+#include "libs/promql/text.hpp"
 
 namespace vigia::promql {
 namespace internal {
@@ -413,12 +413,12 @@ Result<ExprPtr> parse_printed(std::string_view text, Dialect dialect) {
 }  // namespace internal
 
 Result<ExprPtr> parse(std::string_view text, Dialect dialect) {
-  internal::RegexBudget regexes;
+  RegexBudget regexes;
   return internal::parse_bounded(text, dialect, false, regexes);
 }
 
 static Result<Selector> parse_one_selector(std::string_view text, Dialect dialect,
-                                           internal::RegexBudget& regexes) {
+                                           RegexBudget& regexes) {
   auto expr = internal::parse_bounded(text, dialect, false, regexes);
   if (!expr) return forward(expr);
   auto* selector = std::get_if<Selector>(&(*expr)->node);
@@ -431,7 +431,7 @@ static Result<Selector> parse_one_selector(std::string_view text, Dialect dialec
 
 Result<std::vector<Selector>> parse_series_selectors(const std::vector<std::string>& texts,
                                                      Dialect dialect) {
-  internal::RegexBudget regexes;
+  RegexBudget regexes;
   std::vector<Selector> selectors;
   for (const std::string& text : texts) {
     auto selector = parse_one_selector(text, dialect, regexes);

@@ -5,12 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "libs/promql/internal/text.hpp"
+#include "libs/promql/text.hpp"
 
 namespace vigia::promql {
 namespace {
-
-using internal::append_quoted;
 
 // In the order of BinaryOperator.
 constexpr std::array<std::string_view, 16> kOperators{
@@ -28,7 +26,7 @@ class Printer {
     if (number.length) {
       length(*number.length);
     } else {
-      out_ += internal::format_number(number.value);
+      out_ += format_number(number.value);
     }
   }
   void print(const StringLiteral& text) { append_quoted(out_, text.value); }
@@ -67,7 +65,7 @@ class Printer {
   }
 
   void print(const Matcher& matcher) {
-    if (internal::is_label_name(matcher.name)) {
+    if (is_label_name(matcher.name)) {
       out_ += matcher.name;
     } else {
       append_quoted(out_, matcher.name);
@@ -163,9 +161,8 @@ class Printer {
       if (i > 0) out_ += ", ";
       const std::string& name = names[i];
       // Unquoted the lexer would read a number.
-      const bool is_number =
-          internal::equal_ignoring_case(name, "inf") || internal::equal_ignoring_case(name, "nan");
-      if (internal::is_label_name(name) && !is_number) {
+      const bool is_number = equal_ignoring_case(name, "inf") || equal_ignoring_case(name, "nan");
+      if (is_label_name(name) && !is_number) {
         out_ += name;
       } else {
         append_quoted(out_, name);

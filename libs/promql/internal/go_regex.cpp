@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 
-#include "libs/promql/internal/text.hpp"
+#include "libs/promql/text.hpp"
 
 namespace vigia::promql::internal {
 namespace {

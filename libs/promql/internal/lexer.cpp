@@ -8,7 +8,7 @@
 
 #include "libs/base/duration.hpp"
 #include "libs/base/utf8.hpp"
-#include "libs/promql/internal/text.hpp"
+#include "libs/promql/text.hpp"
 
 namespace vigia::promql::internal {
 namespace {

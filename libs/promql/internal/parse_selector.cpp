@@ -9,7 +9,7 @@
 #include "libs/model/labels.hpp"
 #include "libs/promql/internal/go_regex.hpp"
 #include "libs/promql/internal/parser.hpp"
-#include "libs/promql/internal/text.hpp"
+#include "libs/promql/text.hpp"
 
 namespace vigia::promql::internal {
 namespace {

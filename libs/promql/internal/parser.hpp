@@ -9,7 +9,7 @@
 #include "libs/base/result.hpp"
 #include "libs/promql/ast.hpp"
 #include "libs/promql/internal/lexer.hpp"
-#include "libs/promql/internal/regex_budget.hpp"
+#include "libs/promql/regex_budget.hpp"
 
 namespace vigia::promql::internal {
 

@@ -1,8 +1,8 @@
-#include "libs/promql/internal/regex_budget.hpp"
+#include "libs/promql/regex_budget.hpp"
 
 #include <gtest/gtest.h>
 
-namespace vigia::promql::internal {
+namespace vigia::promql {
 namespace {
 
 using RegexKind = RegexBudget::RegexKind;
@@ -66,4 +66,4 @@ TEST(RegexBudget, WhatIsRefusedIsNotCharged) {
 }
 
 }  // namespace
-}  // namespace vigia::promql::internal
+}  // namespace vigia::promql

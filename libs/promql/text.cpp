@@ -1,4 +1,4 @@
-#include "libs/promql/internal/text.hpp"
+#include "libs/promql/text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -12,7 +12,7 @@
 #include "libs/base/check.hpp"
 #include "libs/base/utf8.hpp"
 
-namespace vigia::promql::internal {
+namespace vigia::promql {
 namespace {
 
 /// Takes `digits` digits of that base from the front of `text`.
@@ -190,4 +190,4 @@ std::string format_number(double value) {
   return fmt::format("{}", value);
 }
 
-}  // namespace vigia::promql::internal
+}  // namespace vigia::promql

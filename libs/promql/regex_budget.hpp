@@ -1,4 +1,4 @@
-// What reading the regular expressions of one request may cost.
+// What reading the regular expressions of one request may cost, of PromQL and of LogQL.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 #include "libs/promql/limits.hpp"
 
-namespace vigia::promql::internal {
+namespace vigia::promql {
 
 /// Time and memory that RE2 takes for a short text differ by a factor of ten thousand (`\pL{300}`
 /// is 3 MB and 0.4 s), and a query holds thousands of them, so all regexes of one request share one
@@ -29,4 +29,4 @@ class RegexBudget {
   std::size_t memory_left_ = kRegexMemoryMax;
 };
 
-}  // namespace vigia::promql::internal
+}  // namespace vigia::promql

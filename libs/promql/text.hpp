@@ -1,4 +1,4 @@
-// Characters, strings and numbers as PromQL writes them.
+// Characters, strings and numbers as PromQL writes them, and LogQL in part.
 #pragma once
 
 #include <optional>
@@ -7,7 +7,7 @@
 
 #include "libs/promql/functions.hpp"
 
-namespace vigia::promql::internal {
+namespace vigia::promql {
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_alpha(char c) {
@@ -33,4 +33,4 @@ std::optional<double> parse_number(std::string_view text, Dialect dialect);
 /// Shortest spelling that reads back as the same value; not for negative numbers.
 std::string format_number(double value);
 
-}  // namespace vigia::promql::internal
+}  // namespace vigia::promql

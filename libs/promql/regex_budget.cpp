@@ -1,12 +1,12 @@
-#include "libs/promql/internal/regex_budget.hpp"
+#include "libs/promql/regex_budget.hpp"
 
 #include <algorithm>
 
 #include <re2/re2.h>
 
-#include "libs/promql/internal/text.hpp"
+#include "libs/promql/text.hpp"
 
-namespace vigia::promql::internal {
+namespace vigia::promql {
 namespace {
 
 using RegexKind = RegexBudget::RegexKind;
@@ -83,4 +83,4 @@ RegexKind RegexBudget::look_at(std::string_view regex) {
   return kind_of(re2::RE2::FullMatch("", compiled));
 }
 
-}  // namespace vigia::promql::internal
+}  // namespace vigia::promql

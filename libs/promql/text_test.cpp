@@ -1,11 +1,11 @@
-#include "libs/promql/internal/text.hpp"
+#include "libs/promql/text.hpp"
 
 #include <cmath>
 #include <limits>
 
 #include <gtest/gtest.h>
 
-namespace vigia::promql::internal {
+namespace vigia::promql {
 namespace {
 
 TEST(Text, StringsAreUnquotedAsGoDoes) {
@@ -103,4 +103,4 @@ TEST(Text, Names) {
 }
 
 }  // namespace
-}  // namespace vigia::promql::internal
+}  // namespace vigia::promql
