@@ -45,6 +45,7 @@ LAYERS = {
     "libs/chunk": {"libs/model", "libs/base"},
     "libs/rollup": {"libs/chunk", "libs/model", "libs/base"},
     "libs/promql": {"libs/model", "libs/base"},
+    "libs/logql": {"libs/model", "libs/base", "libs/promql"},
     "libs/disk_log": {"libs/base"},
     "libs/net": {"libs/base"},
     "libs/otlp": {"libs/wire", "libs/model", "libs/base", "libs/net"},
