@@ -1,0 +1,71 @@
+#include "libs/logql/pipeline/line_filter.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <string.h>  // NOLINT: memmem is no part of <cstring>
+
+namespace vigia::logql::pipeline {
+namespace {
+
+bool is_negative(LineTest test) {
+  return test == LineTest::kLacks || test == LineTest::kDoesNotMatch ||
+         test == LineTest::kLacksPattern;
+}
+
+struct IsMet {
+  std::string_view line;
+  // memmem, since std::string_view::find is slow where the first character is frequent.
+  bool operator()(const std::string& text) const {
+    if (text.size() > line.size() || text.empty()) return text.empty();
+    return memmem(line.data(), line.size(), text.data(), text.size()) != nullptr;
+  }
+  bool operator()(const LineRegex& regex) const { return regex.is_in(line); }
+  bool operator()(const CapturePattern& pattern) const { return pattern.is_met_by(line); }
+  bool operator()(const AddressRange& range) const { return range.is_in(line); }
+};
+
+/// The value of a Result as the alternative of another one.
+template <typename Wide, typename Narrow>
+Result<Wide> widened(Result<Narrow> result) {
+  if (!result) return forward(result);
+  return Wide(std::move(*result));
+}
+
+}  // namespace
+
+Result<CompiledLineFilter::Term> CompiledLineFilter::compile_term(LineTest test,
+                                                                  const LineFilter::Term& term) {
+  if (term.is_address) return widened<Term>(AddressRange::parse(term.text));
+  switch (test) {
+    case LineTest::kMatches:
+    case LineTest::kDoesNotMatch:
+      return widened<Term>(LineRegex::compile(term.text));
+    case LineTest::kHasPattern:
+    case LineTest::kLacksPattern:
+      return widened<Term>(CapturePattern::parse_filter(term.text));
+    case LineTest::kContains:
+    case LineTest::kLacks:
+      break;
+  }
+  return Term(term.text);
+}
+
+Result<CompiledLineFilter> CompiledLineFilter::compile(const LineFilter& filter) {
+  CompiledLineFilter compiled;
+  compiled.is_negative_ = is_negative(filter.test);
+  for (const LineFilter::Term& term : filter.terms) {
+    auto one = compile_term(filter.test, term);
+    if (!one) return forward(one);
+    compiled.terms_.push_back(std::move(*one));
+  }
+  return compiled;
+}
+
+bool CompiledLineFilter::passes(std::string_view line) const {
+  const bool is_met = std::any_of(terms_.begin(), terms_.end(),
+                                  [&](const Term& term) { return std::visit(IsMet{line}, term); });
+  return is_met != is_negative_;
+}
+
+}  // namespace vigia::logql::pipeline
