@@ -35,4 +35,20 @@ inline constexpr std::size_t kTemplateNestingMax = 32;
 /// goes on slower, still linear in the line.
 inline constexpr std::size_t kRegexMemoryBytes = 8U << 20U;
 
+/// Steps of a range query, as Prometheus and Loki bound them.
+inline constexpr std::size_t kMetricStepsMax = 11'000;
+/// Selectors of a metric query: each reads the store once.
+inline constexpr std::size_t kMetricSelectorsMax = 32;
+/// Series of one part of a metric query, and bytes of their labels. Every line that brings a label
+/// of its own makes a series, until an aggregation takes it.
+inline constexpr std::size_t kMetricSeriesMax = 10'000;
+inline constexpr std::size_t kMetricLabelBytesMax = 8U << 20U;
+/// Values of one part, series × steps: 32 MB.
+inline constexpr std::size_t kMetricValuesMax = 2'000'000;
+/// Unwrapped values that one part keeps until its windows are known: 32 MB.
+inline constexpr std::size_t kUnwrappedSamplesMax = 2'000'000;
+/// Values that windows look at, each as often as windows overlap; a quantile sorts them, which is
+/// some seconds of one core.
+inline constexpr std::uint64_t kWindowLooksMax = 50'000'000;
+
 }  // namespace vigia::logql

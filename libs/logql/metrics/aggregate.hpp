@@ -1,0 +1,13 @@
+// sum, avg, topk and the others of that kind, over vectors.
+#pragma once
+
+#include "libs/base/result.hpp"
+#include "libs/logql/ast.hpp"
+#include "libs/logql/metrics/step_series.hpp"
+
+namespace vigia::logql::metrics {
+
+/// Step by step. Of one step topk, bottomk and the sorts put the series in order.
+Result<StepVector> aggregate(const VectorAggregation& made, StepVector input, const Steps& steps);
+
+}  // namespace vigia::logql::metrics

@@ -1,0 +1,59 @@
+// Evaluates metric queries over lines that somebody else fetches.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "libs/base/result.hpp"
+#include "libs/logql/ast.hpp"
+#include "libs/logql/pipeline/pipeline.hpp"
+#include "libs/model/labels.hpp"
+
+namespace vigia::logql::metrics {
+
+/// Lines of one selector, ascending by time.
+class LineSource {
+ public:
+  virtual ~LineSource() = default;
+  /// The next line, or null at the end. It is valid until the next call.
+  virtual Result<const pipeline::StoredLine*> next() = 0;
+};
+
+/// Opens the lines of (after_ns, until_ns] that the matchers of the selector take; its stages are
+/// run here. Called once for each selector of the query, one after another.
+using OpenLines = std::function<Result<std::unique_ptr<LineSource>>(
+    const LogSelector& selector, std::int64_t after_ns, std::int64_t until_ns)>;
+
+/// start, start + step, … up to end. An instant query has start and end alike, and any step.
+struct EvaluationTimes {
+  std::int64_t start_ns = 0;
+  std::int64_t end_ns = 0;
+  std::int64_t step_ns = 0;
+};
+
+struct MetricPoint {
+  std::int64_t time_ms = 0;
+  double value = 0;
+};
+
+struct MetricSeries {
+  Labels labels;
+  std::vector<MetricPoint> points;  ///< ascending, one at least
+};
+
+/// Sorted by labels; of an instant query whose outermost part sorts, as that part has it.
+struct MetricAnswer {
+  bool is_scalar = false;  ///< then one series without labels
+  std::vector<MetricSeries> series;
+};
+
+/// A window ends with its step and is open on the left, as Loki's. The tree is to be fenced before.
+/// kInvalid: times that are none, a stage that cannot be run, a line with __error__ ("pipeline
+/// error: …"), and series that cannot be matched. kTooLarge: past a limit of limits.hpp. What
+/// `open` and its lines fail with is handed on. Any thread.
+Result<MetricAnswer> evaluate(const LogExpr& expr, const EvaluationTimes& times,
+                              const OpenLines& open);
+
+}  // namespace vigia::logql::metrics

@@ -1,0 +1,316 @@
+#include "libs/logql/metrics/range_series.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "libs/logql/limits.hpp"
+#include "libs/logql/metrics/line_groups.hpp"
+#include "libs/logql/metrics/window_functions.hpp"
+
+namespace vigia::logql::metrics {
+namespace {
+
+using pipeline::LineLabels;
+using pipeline::Pipeline;
+using pipeline::StoredLine;
+
+/// Sums of times, ranges and offsets, which may pass 64 bits.
+__extension__ using WideTime = __int128;
+
+const UnwrapStage* unwrap_of(const RangeAggregation& made) {
+  for (const Stage& stage : made.logs.stages) {
+    if (const auto* unwrap = std::get_if<UnwrapStage>(&stage)) return unwrap;
+  }
+  return nullptr;
+}
+
+/// Times before 1678 and behind 2262 are no times of lines.
+std::int64_t saturated(WideTime time) {
+  constexpr WideTime kMin = std::numeric_limits<std::int64_t>::min();
+  constexpr WideTime kMax = std::numeric_limits<std::int64_t>::max();
+  return static_cast<std::int64_t>(std::clamp(time, kMin, kMax));
+}
+
+/// The windows of the steps: (at(k) - offset - range, at(k) - offset].
+class Windows {
+ public:
+  Windows(const RangeAggregation& made, const Steps& steps)
+      : steps_(steps),
+        range_(made.range.count()),
+        offset_(made.offset.value_or(Duration(0)).count()) {}
+
+  std::int64_t first_after() const { return saturated(end_of(0) - range_); }
+  std::int64_t last_until() const { return saturated(end_of(steps_.count - 1)); }
+  std::int64_t after(std::size_t step) const { return saturated(end_of(step) - range_); }
+  std::int64_t until(std::size_t step) const { return saturated(end_of(step)); }
+
+  /// The steps whose windows hold the time: from the first one on, and the first behind them.
+  std::pair<std::size_t, std::size_t> steps_of(std::int64_t time_ns) const {
+    const WideTime since = time_ns - end_of(0);  // of the first window's end
+    return {bounded(ceiling(since)), bounded(ceiling(since + range_))};
+  }
+
+ private:
+  WideTime end_of(std::size_t step) const { return WideTime{steps_.at(step)} - offset_; }
+  WideTime ceiling(WideTime since) const {
+    return since <= 0 ? 0 : (since + steps_.step_ns - 1) / steps_.step_ns;
+  }
+  std::size_t bounded(WideTime step) const {
+    return static_cast<std::size_t>(std::min<WideTime>(step, static_cast<WideTime>(steps_.count)));
+  }
+
+  const Steps& steps_;
+  WideTime range_;
+  WideTime offset_;
+};
+
+/// What becomes of the lines that pass.
+class LineTaker {
+ public:
+  virtual ~LineTaker() = default;
+  virtual Result<void> take(const StoredLine& line, const Pipeline& run) = 0;
+};
+
+/// Counts lines or bytes: each adds to the first step that sees it and is taken off behind the last
+/// one. Whole numbers, so that nothing is lost.
+class LineCounts : public LineTaker {
+ public:
+  LineCounts(const RangeAggregation& made, const LabelGrouping& grouping, const Steps& steps)
+      : made_(made), steps_(steps), windows_(made, steps), groups_(grouping, "") {}
+
+  Result<void> take(const StoredLine& line, const Pipeline& run) override {
+    const auto [begin, end] = windows_.steps_of(line.time_ns);
+    if (begin >= end) return {};
+    const auto number = groups_.number_of(run.labels());
+    if (!number) return forward(number);
+    if (*number == changes_.size()) {
+      const auto done = check_values((changes_.size() + 1) * steps_.count);
+      if (!done) return done;
+      changes_.emplace_back(steps_.count + 1);
+    }
+    auto& changes = changes_[*number];
+    const bool are_bytes =
+        made_.op == RangeOperator::kBytesOverTime || made_.op == RangeOperator::kBytesRate;
+    const auto amount = are_bytes ? static_cast<std::int64_t>(run.text().size()) : 1;
+    changes[begin].lines += 1;
+    changes[begin].amount += amount;
+    changes[end].lines -= 1;
+    changes[end].amount -= amount;
+    return {};
+  }
+
+  StepVector finish() {
+    const bool is_rate = made_.op == RangeOperator::kRate || made_.op == RangeOperator::kBytesRate;
+    const double divisor = is_rate ? static_cast<double>(made_.range.count()) / 1e9 : 1;
+    StepVector vector;
+    for (std::size_t i = 0; i < changes_.size(); ++i) {
+      StepSeries series{groups_.labels()[i], {}};
+      Change now;
+      for (std::size_t step = 0; step < steps_.count; ++step) {
+        now.lines += changes_[i][step].lines;
+        now.amount += changes_[i][step].amount;
+        if (now.lines == 0) continue;
+        series.values.push_back(
+            {static_cast<std::uint32_t>(step), static_cast<double>(now.amount) / divisor});
+      }
+      changes_[i] = {};
+      vector.series.push_back(std::move(series));
+    }
+    return vector;
+  }
+
+ private:
+  struct Change {
+    std::int64_t lines = 0;
+    std::int64_t amount = 0;
+  };
+  const RangeAggregation& made_;
+  const Steps& steps_;
+  Windows windows_;
+  LineGroups groups_;
+  std::vector<std::vector<Change>> changes_;
+};
+
+/// Keeps unwrapped values until all are there, then goes over the windows.
+class UnwrappedValues : public LineTaker {
+ public:
+  UnwrappedValues(const RangeAggregation& made, const LabelGrouping& grouping, const Steps& steps)
+      : made_(made),
+        steps_(steps),
+        windows_(made, steps),
+        groups_(grouping, unwrap_of(made)->label) {}
+
+  Result<void> take(const StoredLine& line, const Pipeline& run) override {
+    const auto number = groups_.number_of(run.labels());
+    if (!number) return forward(number);
+    if (*number == values_.size()) {
+      const auto done = check_values((values_.size() + 1) * steps_.count);
+      if (!done) return done;
+      values_.emplace_back();
+    }
+    if (++kept_ > kUnwrappedSamplesMax) {
+      return fail(ErrorCode::kTooLarge,
+                  fmt::format("the query unwraps more than {} values: filter the lines, or ask for "
+                              "a shorter range of time",
+                              kUnwrappedSamplesMax));
+    }
+    values_[*number].push_back({line.time_ns, run.sample().value_or(0)});
+    return {};
+  }
+
+  Result<StepVector> finish() {
+    StepVector vector;
+    std::uint64_t looks = 0;
+    std::vector<double> scratch;
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      StepSeries series{groups_.labels()[i], {}};
+      const std::span<const TimedValue> all = values_[i];
+      std::size_t begin = 0;
+      std::size_t end = 0;
+      for (std::size_t step = 0; step < steps_.count; ++step) {
+        while (end < all.size() && all[end].time_ns <= windows_.until(step)) ++end;
+        while (begin < end && all[begin].time_ns <= windows_.after(step)) ++begin;
+        if (begin == end) continue;
+        looks += end - begin;
+        if (looks > kWindowLooksMax) return too_many_looks();
+        series.values.push_back({static_cast<std::uint32_t>(step),
+                                 over_window(made_, all.subspan(begin, end - begin), scratch)});
+      }
+      vector.series.push_back(std::move(series));
+    }
+    return vector;
+  }
+
+ private:
+  static tl::unexpected<Error> too_many_looks() {
+    return fail(ErrorCode::kTooLarge,
+                "the windows of the query overlap too often: use a larger step or a shorter range");
+  }
+
+  const RangeAggregation& made_;
+  const Steps& steps_;
+  Windows windows_;
+  LineGroups groups_;
+  std::vector<std::vector<TimedValue>> values_;
+  std::size_t kept_ = 0;
+};
+
+Error pipeline_error(const LineLabels& labels) {
+  const Labels all = labels.all();
+  return Error{ErrorCode::kInvalid,
+               fmt::format("pipeline error: '{}' for series: '{:.1024}' ({:.512}). To leave such "
+                           "lines out add the label filter | __error__=\"\"",
+                           all.get(pipeline::kErrorLabel), to_string(all),
+                           all.get(pipeline::kErrorDetailsLabel)),
+               std::nullopt};
+}
+
+Result<void> read_lines(const RangeAggregation& made, const Windows& windows, const OpenLines& open,
+                        LineTaker& taker) {
+  auto run = Pipeline::compile(made.logs);
+  if (!run) return forward(run);
+  auto source = open(made.logs, windows.first_after(), windows.last_until());
+  if (!source) return forward(source);
+  while (true) {
+    const auto line = (*source)->next();
+    if (!line) return forward(line);
+    if (*line == nullptr) return {};
+    if (!run->run(**line)) continue;
+    if (run->labels().has_failed()) return tl::unexpected<Error>(pipeline_error(run->labels()));
+    const auto done = taker.take(**line, *run);
+    if (!done) return done;
+  }
+}
+
+/// The labels that absent_over_time shows: those that the selector asks for by "=", once. The
+/// customer's is the fence's matter.
+Labels absent_labels(const LogSelector& logs) {
+  std::vector<Label> wanted;
+  for (const Matcher& matcher : logs.matchers) {
+    const auto is_same_name = [&](const Matcher& other) { return other.name == matcher.name; };
+    const bool is_alone =
+        std::count_if(logs.matchers.begin(), logs.matchers.end(), is_same_name) == 1;
+    if (matcher.type == MatchType::kEqual && is_alone && matcher.name != kCustomerLabel) {
+      wanted.push_back(Label{matcher.name, matcher.value});
+    }
+  }
+  return Labels::from(std::move(wanted));
+}
+
+StepVector absent_of(const StepVector& present, const LogSelector& logs, const Steps& steps) {
+  std::vector<bool> is_there(steps.count);
+  for (const StepSeries& series : present.series) {
+    for (const StepValue& value : series.values) is_there[value.step] = true;
+  }
+  StepSeries absent{absent_labels(logs), {}};
+  for (std::size_t step = 0; step < steps.count; ++step) {
+    if (!is_there[step]) absent.values.push_back({static_cast<std::uint32_t>(step), 1});
+  }
+  StepVector vector;
+  if (!absent.values.empty()) vector.series.push_back(std::move(absent));
+  return vector;
+}
+
+/// Lines, or their bytes.
+bool counts_lines(const RangeAggregation& made) {
+  switch (made.op) {
+    case RangeOperator::kBytesOverTime:
+    case RangeOperator::kBytesRate:
+    case RangeOperator::kCountOverTime:
+      return true;
+    case RangeOperator::kRate:
+      return unwrap_of(made) == nullptr;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool can_be_merged(VectorOperator op, const LabelGrouping& grouping, const RangeAggregation& made) {
+  if (made.grouping.kind != promql::Aggregation::Grouping::kNone) return false;
+  const UnwrapStage* unwrap = unwrap_of(made);
+  // The function leaves the unwrapped label out, so that nothing can be grouped by it.
+  const auto& names = grouping.labels;
+  const bool is_named =
+      unwrap != nullptr && std::find(names.begin(), names.end(), unwrap->label) != names.end();
+  if (is_named) return false;
+  switch (op) {
+    case VectorOperator::kSum:
+      return counts_lines(made) || made.op == RangeOperator::kRate ||
+             made.op == RangeOperator::kSumOverTime;
+    case VectorOperator::kMax:
+      return made.op == RangeOperator::kMaxOverTime;
+    case VectorOperator::kMin:
+      return made.op == RangeOperator::kMinOverTime;
+    default:
+      return false;
+  }
+}
+
+Result<StepVector> evaluate_range(const RangeAggregation& made, const LabelGrouping& grouping,
+                                  const Steps& steps, const OpenLines& open) {
+  const Windows windows(made, steps);
+  if (made.op == RangeOperator::kAbsentOverTime) {
+    const LabelGrouping none{promql::Aggregation::Grouping::kBy, {}};
+    LineCounts counts(made, none, steps);
+    const auto done = read_lines(made, windows, open, counts);
+    if (!done) return forward(done);
+    return absent_of(counts.finish(), made.logs, steps);
+  }
+  if (counts_lines(made)) {
+    LineCounts counts(made, grouping, steps);
+    const auto done = read_lines(made, windows, open, counts);
+    if (!done) return forward(done);
+    return counts.finish();
+  }
+  UnwrappedValues values(made, grouping, steps);
+  const auto done = read_lines(made, windows, open, values);
+  if (!done) return forward(done);
+  return values.finish();
+}
+
+}  // namespace vigia::logql::metrics
