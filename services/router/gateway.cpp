@@ -46,7 +46,8 @@ Gateway::Gateway(stores::Stores& stores, const access::Access& access,
       queries_(stores),
       labels_(stores),
       rules_(stores),
-      traces_(stores) {
+      traces_(stores),
+      searches_(stores) {
   // One row an API: where its paths begin, and how it tells an error. The first that fits counts.
   mount_prometheus(branch("/api/v1/", api::prometheus::error_form));
   mount_jaeger(branch("/jaeger/", api::jaeger::error_form));
@@ -99,10 +100,21 @@ void Gateway::mount_prometheus(Branch& branch) {
 }
 
 void Gateway::mount_jaeger(Branch& branch) {
+  using api::jaeger::SearchApi;
   add(branch, "/jaeger/api/traces/{id}", false,
       [this](request::ApiRequest request, request::Exchange exchange) {
         traces_.trace(std::move(request), std::move(exchange));
       });
+  const auto mount = [&](const std::string& path, auto method) {
+    add(branch, path, false,
+        [this, method](request::ApiRequest request, request::Exchange exchange) {
+          (searches_.*method)(std::move(request), std::move(exchange));
+        });
+  };
+  mount("/jaeger/api/services", &SearchApi::services);
+  mount("/jaeger/api/services/{service}/operations", &SearchApi::operation_names);
+  mount("/jaeger/api/operations", &SearchApi::operations);
+  mount("/jaeger/api/traces", &SearchApi::traces);
 }
 
 /// A person says that the cold store that is there now is the right one.

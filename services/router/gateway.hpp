@@ -10,6 +10,7 @@
 
 #include "libs/net/routes.hpp"
 #include "services/router/access/access.hpp"
+#include "services/router/api/jaeger/search_api.hpp"
 #include "services/router/api/jaeger/trace_api.hpp"
 #include "services/router/api/prometheus/label_api.hpp"
 #include "services/router/api/prometheus/query_api.hpp"
@@ -68,6 +69,7 @@ class Gateway final : public net::Handler {
   api::prometheus::LabelApi labels_;
   api::prometheus::RuleApi rules_;
   api::jaeger::TraceApi traces_;
+  api::jaeger::SearchApi searches_;
   std::deque<Branch> branches_;  // in the order of their rows; the last one has all paths
 };
 

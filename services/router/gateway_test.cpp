@@ -134,7 +134,7 @@ TEST(Gateway, AnApisPathsAreKnownByHowTheyBegin) {
   for (const auto& [target, expected] : std::initializer_list<std::pair<const char*, const char*>>{
            {"/api/v1/status/tsdb", "404 prometheus not_found"},
            {"/api/v1/query/", "404 prometheus not_found"},
-           {"/jaeger/api/services", "404 jaeger 404"},
+           {"/jaeger/api/metrics/latencies", "404 jaeger 404"},
            {"/jaeger/", "404 jaeger 404"},
            {"/api/v1", "404 plain not_found"},
            {"/API/v1/query", "404 plain not_found"},

@@ -410,7 +410,7 @@ class TestIsolationProbes:
             "/api/v1/query;x",
             "/API/v1/query",
             "/loki/api/v1/query_range",
-            "/jaeger/api/services",
+            "/jaeger/api/metrics/latencies",
         ):
             self._is_unknown(reading, path, method)
 
