@@ -32,12 +32,11 @@ bool is_placeholder(std::string_view segment) {
 }
 
 /// A value that a path may carry: one segment, whatever way it is spelled.
-std::optional<std::string> decode_segment(std::string_view segment) {
+std::optional<std::string> decode_segment(std::string_view segment, bool takes_slashes) {
   auto value = percent_decode(segment, false);
   if (!value || value->empty() || *value == "." || *value == "..") return std::nullopt;
-  if (value->find('/') != std::string::npos || value->find('\0') != std::string::npos) {
-    return std::nullopt;
-  }
+  if (value->find('\0') != std::string::npos) return std::nullopt;
+  if (!takes_slashes && value->find('/') != std::string::npos) return std::nullopt;
   return value;
 }
 
@@ -50,9 +49,11 @@ std::optional<PathValues> match(const std::vector<std::string>& pattern,
       if (pattern[i] != segments[i]) return std::nullopt;
       continue;
     }
-    auto value = decode_segment(segments[i]);
+    const bool takes_slashes = pattern[i].ends_with("*}");
+    auto value = decode_segment(segments[i], takes_slashes);
     if (!value) return std::nullopt;
-    values.emplace(pattern[i].substr(1, pattern[i].size() - 2), std::move(*value));
+    values.emplace(pattern[i].substr(1, pattern[i].size() - (takes_slashes ? 3 : 2)),
+                   std::move(*value));
   }
   return values;
 }

@@ -18,9 +18,9 @@ using PathValues = std::map<std::string, std::string, std::less<>>;
 using ErrorForm = Response (*)(const Error& error, int status);
 using RouteFunction = Task<void(Request, const PathValues&, Responder)>;
 
-/// Exact paths and "{name}" for one whole segment: "/api/v1/label/{name}/values". A path that is
-/// not in the table is 404, a wrong method 405 with Allow; "//", "..", "%2f" match nothing. Fill it
-/// before the server starts; after that any loop may call.
+/// Exact paths, "{name}" for one whole segment, and "{name*}" for one in which "%2f" may stand. A
+/// path that is not in the table is 404, a wrong method 405 with Allow; "//", "..", "%2f" elsewhere
+/// match nothing. Fill it before the server starts; after that any loop may call.
 class Routes : public Handler {
  public:
   /// `error_form` is how what this table refuses is written; as json_error where none is given.

@@ -23,6 +23,7 @@ class RoutesTest : public testing::Test {
     routes_.add("GET", "/api/v1/labels", reply("labels"));
     routes_.add("POST", "/api/v1/labels", reply("labels by post"));
     routes_.add("GET", "/api/v1/label/{name}/values", reply("values"));
+    routes_.add("GET", "/api/v1/service/{name*}/values", reply("of service"));
     routes_.add("GET", "/", reply("root"));
   }
 
@@ -66,6 +67,16 @@ TEST_F(RoutesTest, OtherSpellingsMatchNothing) {
         "/api/v1/label/../values", "/api/v1/label/%2e%2e/values", "/api/v1/label/a%2fb/values",
         "/api/v1/label/%/values", "/api/v1/label/%00/values", "/api/v1/labels;x",
         "/API/v1/labels"}) {
+    EXPECT_EQ(ask("GET", path).status, 404) << path;
+  }
+}
+
+TEST_F(RoutesTest, ASlashStandsInAValueWhereTheRouteSaysSo) {
+  EXPECT_EQ(ask("GET", "/api/v1/service/a%2Fb%2fc/values").body, "of service name=a/b/c");
+  EXPECT_EQ(ask("GET", "/api/v1/service/job/values").body, "of service name=job");
+  for (const auto* path : {"/api/v1/service/a/b/values", "/api/v1/service//values",
+                           "/api/v1/service/%2e%2e/values", "/api/v1/service/a%2fb%00/values",
+                           "/api/v1/service/a%2fb%2fvalues", "/api/v1/service%2fa/values"}) {
     EXPECT_EQ(ask("GET", path).status, 404) << path;
   }
 }
