@@ -112,7 +112,7 @@ void Gateway::mount_jaeger(Branch& branch) {
         });
   };
   mount("/jaeger/api/services", &SearchApi::services);
-  mount("/jaeger/api/services/{service}/operations", &SearchApi::operation_names);
+  mount("/jaeger/api/services/{service*}/operations", &SearchApi::operation_names);
   mount("/jaeger/api/operations", &SearchApi::operations);
   mount("/jaeger/api/traces", &SearchApi::traces);
 }

@@ -155,6 +155,16 @@ TEST(JaegerSearch, StorageIsToldTheCallersCustomerAndNothingElseOfTheCaller) {
   EXPECT_EQ(seen(cold), twice);
 }
 
+// As jaeger-ui asks for the operations of "team/shop".
+TEST(JaegerSearch, AServicesNameMayHaveASlash) {
+  const RecordingStore cold(200, R"({"status":"success","data":[]})");
+  ServedGateway gateway(with_cold(cold));
+  EXPECT_EQ(gateway.ask("GET", "/jaeger/api/services/team%2Fshop/operations", kReader).status, 200);
+  EXPECT_EQ(gateway.ask("GET", "/jaeger/api/services/team/shop/operations", kReader).status, 404);
+  EXPECT_THAT(seen(cold),
+              ElementsAre("/api/v1/operations?limit=10000&service=team%2Fshop of cliente-a"));
+}
+
 TEST(JaegerSearch, AnOperatorNamesTheCustomer) {
   const RecordingStore cold(200, R"({"status":"success","data":[]})");
   ServedGateway gateway(with_cold(cold));
