@@ -63,33 +63,19 @@ Error why_refused(const net::ClientResponse& answer) {
   return error;
 }
 
-void append_end(std::string& body, std::size_t total, const Told& told) {
-  body += fmt::format(R"(,"total":{},"limit":0,"offset":0,"errors":)", total);
-  if (told.empty()) {
-    body += "null}";
-    return;
-  }
+void append_remarks(std::string& body, const Told& told) {
   char before = '[';
-  for (const std::string& one : told) {
+  for (const Remark& one : told) {
     body += std::exchange(before, ',');
     body += R"({"msg":)";
-    append_json_text(body, one);
+    append_json_text(body, one.text);
+    if (!one.trace_id.empty()) {
+      body += R"(,"traceID":)";
+      append_json_text(body, one.trace_id);
+    }
     body += '}';
   }
-  body += "]}";
-}
-
-net::Response answer_of(std::string_view data, std::size_t total, const Told& told) {
-  constexpr std::size_t kEnds = 256;
-  std::size_t bytes = data.size() + kEnds;
-  for (const std::string& one : told) bytes += json_text_bytes(one) + kEnds;
-  net::Response response;
-  response.headers.add("content-type", "application/json");
-  response.body.reserve(bytes);
-  response.body += R"({"data":)";
-  response.body += data;
-  append_end(response.body, total, told);
-  return response;
+  body += ']';
 }
 
 /// A list, else kUnavailable.
@@ -100,6 +86,26 @@ Result<json::JsonValue> read_list(std::string_view data) {
 }
 
 }  // namespace
+
+net::Response list_answer(std::string_view data, std::size_t total, const Told& told) {
+  constexpr std::size_t kEnds = 256;
+  std::size_t bytes = data.size() + kEnds;
+  for (const Remark& one : told) bytes += json_text_bytes(one.text) + kEnds;
+  net::Response response;
+  response.headers.add("content-type", "application/json");
+  std::string& body = response.body;
+  body.reserve(bytes);
+  body += R"({"data":)";
+  body += data;
+  body += fmt::format(R"(,"total":{},"limit":0,"offset":0,"errors":)", total);
+  if (told.empty()) {
+    body += "null";
+  } else {
+    append_remarks(body, told);
+  }
+  body += '}';
+  return response;
+}
 
 Result<wire::prometheus_api::Envelope> read_cold(Result<net::ClientResponse> answer) {
   if (!answer) return tl::unexpected<Error>(why_no_answer(answer.error()));
@@ -112,7 +118,7 @@ Result<wire::prometheus_api::Envelope> read_cold(Result<net::ClientResponse> ans
 Result<net::Response> show_services(std::string_view data, const Told& told) {
   const auto list = read_list(data);
   if (!list) return forward(list);
-  return answer_of(data, list->items().size(), told);
+  return list_answer(data, list->items().size(), told);
 }
 
 Result<net::Response> show_operations(std::string_view data, const Told& told) {
@@ -125,7 +131,7 @@ Result<net::Response> show_operations(std::string_view data, const Told& told) {
     shown.member("spanKind", one["span_kind"].text().value_or("")).end_object();
   }
   shown.end_array();
-  return answer_of(shown.text(), list->items().size(), told);
+  return list_answer(shown.text(), list->items().size(), told);
 }
 
 Result<net::Response> show_operation_names(std::string_view data, const Told& told) {
@@ -144,12 +150,12 @@ Result<net::Response> show_operation_names(std::string_view data, const Told& to
     last = std::move(name);
   }
   shown.end_array();
-  return answer_of(shown.text(), total, told);
+  return list_answer(shown.text(), total, told);
 }
 
 Result<net::Response> show_as_it_is(std::string_view data, const Told& told) {
   if (!data.starts_with('[')) return tl::unexpected<Error>(strange());
-  return answer_of(data, 0, told);
+  return list_answer(data, 0, told);
 }
 
 }  // namespace vigia::router::api::jaeger

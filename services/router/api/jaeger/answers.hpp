@@ -17,9 +17,17 @@ namespace vigia::router::api::jaeger {
 /// with storage's words or our own, kUnavailable where it does not answer, or not as it should.
 Result<wire::prometheus_api::Envelope> read_cold(Result<net::ClientResponse> answer);
 
-/// What is missing in an answer, in words. It stands in "errors" beside the data, each as
-/// {"msg":"…"}, as Jaeger tells of a part that it does not have: Grafana shows it, where it looks.
-using Told = std::vector<std::string>;
+/// What is missing in an answer. It stands in "errors" beside the data, as {"msg":"…"}, and
+/// "traceID" where it is of one: so Jaeger tells of a part that it does not have. Grafana shows it,
+/// where it looks.
+struct Remark {
+  std::string text;
+  std::string trace_id = {};
+};
+using Told = std::vector<Remark>;
+
+/// `data`: JSON.
+net::Response list_answer(std::string_view data, std::size_t total, const Told& told);
 
 /// Makes the answer of storage's data; kUnavailable where that is not what it should be.
 using Show = Result<net::Response> (*)(std::string_view data, const Told& told);

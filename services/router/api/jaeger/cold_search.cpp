@@ -180,10 +180,6 @@ Result<void> add_limit(const request::Parameters& parameters, ColdSearch& search
 Result<void> add_service(const request::Parameters& parameters, ColdSearch& search) {
   const auto service = text_of(parameters, "service");
   if (!service) return forward(service);
-  // It would be passed over, and the answer be another one than was asked for.
-  if (!parameters.all("traceID").empty()) {
-    return wrong("traceID", "a trace is asked for by its id as /jaeger/api/traces/ID");
-  }
   if (!*service) return wrong("service", "is required");
   search.form.emplace_back("service", **service);
   const auto operation = text_of(parameters, "operation");

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "services/router/api/jaeger/trace_list.hpp"
+
 namespace vigia::router::api::jaeger {
 namespace {
 
@@ -33,6 +35,9 @@ void SearchApi::operation_names(request::ApiRequest request, request::Exchange e
 }
 
 void SearchApi::traces(request::ApiRequest request, request::Exchange exchange) {
+  if (!request.parameters.all("traceID").empty()) {
+    return gather_traces(stores_, request, std::move(exchange));
+  }
   ask(traces_search(request.parameters, stores_.clock().wall_ms()), request, std::move(exchange),
       show_as_it_is);
 }
@@ -82,14 +87,14 @@ Told SearchApi::told_of(const ColdSearch& search,
   Told told;
   for (const std::string& warning : answer.warnings()) {
     if (warning != kCutByLimit) {
-      told.push_back(warning);
+      told.push_back({warning});
     } else if (!search.has_own_limit) {
-      told.push_back(fmt::format("there are more than these {}", kNamesMax));
+      told.push_back({fmt::format("there are more than these {}", kNamesMax)});
     }
   }
   const auto replaced = stores_.cold_replacement();
   if (replaced && replaced->lacks(search.start_ms)) {
-    told.push_back("cold part may be incomplete: " + replaced->text());
+    told.push_back({"cold part may be incomplete: " + replaced->text()});
   }
   return told;
 }
