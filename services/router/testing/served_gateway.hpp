@@ -71,6 +71,7 @@ class ServedGateway {
   net::ClientResponse ask(const std::string& method, const std::string& target,
                           const Headers& headers, std::string body = {});
   FixedDirectory& directory() { return directory_; }
+  std::string url() const { return "http://" + server_->address(); }
 
  private:
   const stores::StoresSettings settings_;

@@ -1,6 +1,10 @@
 #include "services/router/api/jaeger/search_api.hpp"
 
+#include <chrono>
+#include <future>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -211,6 +215,51 @@ TEST(JaegerSearch, AnAnswerPastTheCustomersShareIsRefused) {
   settings.answers_bytes_total_max = 4'000'000;
   ServedGateway wide(settings);
   EXPECT_EQ(wide.ask("GET", kSearch, kReader).status, 200);
+}
+
+/// A store that answers nothing but how it is, and tells when whoever asked is gone.
+class EndlessStore final : public net::Handler {
+ public:
+  EndlessStore() {
+    net::ServerSettings settings;
+    settings.name = "store";
+    settings.listen = "127.0.0.1:0";
+    settings.loops = 1;
+    server_ = std::move(net::Server::start(std::move(settings), *this).value());
+  }
+  std::string url() const { return "http://" + server_->address(); }
+  void handle(net::Request request, net::Responder responder) override {
+    if (request.path == "/health") return responder.send({});
+    responder.on_gone([this] { gone_.set_value(); });
+    held_.push_back(std::move(responder));
+    asked_.set_value();
+  }
+  bool is_asked() { return asked_.get_future().wait_for(kLongest) == std::future_status::ready; }
+  bool is_left() { return gone_.get_future().wait_for(kLongest) == std::future_status::ready; }
+
+ private:
+  static constexpr std::chrono::seconds kLongest{60};
+  std::promise<void> asked_;
+  std::promise<void> gone_;
+  std::vector<net::Responder> held_;     // of the server's one loop
+  std::unique_ptr<net::Server> server_;  // after what its thread uses
+};
+
+TEST(JaegerSearch, AClientThatLeavesTakesItsSearchAlong) {
+  EndlessStore cold;
+  stores::StoresSettings settings;
+  settings.hot_shards = {{"hot-0", "http://127.0.0.1:9"}};
+  settings.cold_url = cold.url();
+  const ServedGateway gateway(settings);
+  const auto client = net::Client::create({});
+  net::ClientRequest request;
+  request.url = gateway.url() + kSearch;
+  request.headers.add("authorization", "Bearer read-a");
+  request.timeout = std::chrono::minutes(2);
+  const auto number = client->send(std::move(request), [](const auto&) {});
+  ASSERT_TRUE(cold.is_asked());
+  client->cancel(number);
+  EXPECT_TRUE(cold.is_left());
 }
 
 }  // namespace
