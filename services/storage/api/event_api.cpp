@@ -7,7 +7,6 @@
 #include "libs/base/hex.hpp"
 #include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
-#include "libs/wire/otlp/field_reader.hpp"
 #include "libs/wire/otlp/fields.hpp"
 #include "services/storage/api/answer_body.hpp"
 #include "services/storage/api/attribute_json.hpp"
@@ -17,12 +16,11 @@
 #include "services/storage/api/jaeger_json.hpp"
 #include "services/storage/api/json_cost.hpp"
 #include "services/storage/api/log_query.hpp"
-#include "services/storage/store/stream_selector.hpp"
+#include "services/storage/api/log_record.hpp"
 
 namespace vigia::storage::api {
 namespace {
 
-using wire::otlp::FieldReader;
 using wire::otlp::LogRecordField;
 using wire::otlp::ResourceField;
 
@@ -44,49 +42,6 @@ std::optional<std::string> parse_trace_id(std::string_view text) {
   return from_hex(std::string(kTraceIdDigits - text.size(), '0').append(text));
 }
 
-struct RecordParts {
-  std::string_view severity;
-  std::string_view body;
-  std::string trace_id;
-  std::string span_id;
-};
-
-RecordParts read_record(std::string_view record) {
-  RecordParts parts;
-  FieldReader reader(record);
-  while (reader.next()) {
-    switch (reader.tag_and_type()) {
-      case LogRecordField::kSeverityText.tag:
-        parts.severity = reader.bytes();
-        break;
-      case LogRecordField::kBody.tag:
-        parts.body = reader.bytes();
-        break;
-      case LogRecordField::kTraceId.tag:
-        parts.trace_id = to_hex(reader.bytes());
-        break;
-      case LogRecordField::kSpanId.tag:
-        parts.span_id = to_hex(reader.bytes());
-        break;
-      default:
-        reader.skip();
-    }
-  }
-  return parts;
-}
-
-bool is_wanted(const std::vector<store::LabelMatchers>& sets, const store::EventView& event,
-               const RecordParts& parts) {
-  std::vector<Label> labels = {{"severity", std::string(parts.severity)},
-                               {"trace_id", parts.trace_id}};
-  store::append_stream_labels(labels, event.resource);
-  const Labels sorted = Labels::from(std::move(labels));
-  std::vector<store::LabelTexts> views;
-  for (const Label& label : sorted) views.emplace_back(label.name, label.value);
-  return std::any_of(sets.begin(), sets.end(),
-                     [&](const store::LabelMatchers& set) { return store::all_match(set, views); });
-}
-
 std::string record_json(store::TimestampNs time_ns, const store::EventView& event,
                         const RecordParts& parts, std::size_t bytes_max) {
   std::string json;
@@ -104,19 +59,6 @@ std::string record_json(store::TimestampNs time_ns, const store::EventView& even
   json += R"(,"resource":)";
   append_object_json(json, {event.resource, ResourceField::kAttributes.number});
   return json += '}';
-}
-
-// Nothing where its labels are too many to be looked at.
-Result<std::optional<bool>> is_wanted_within(const std::vector<store::LabelMatchers>& sets,
-                                             const store::EventView& event,
-                                             const RecordParts& parts,
-                                             lanes::AnswerMemory& memory) {
-  if (sets.empty()) return true;
-  const std::size_t needed = labels_memory(event.resource);
-  if (needed > kItemMemoryMax) return std::nullopt;
-  const lanes::ScratchMemory scratch(memory);
-  if (auto fits = memory.add(needed); !fits) return forward(fits);
-  return is_wanted(sets, event, parts);
 }
 
 // Where this answer alone is all that it may be, a page ends; a record that is too large for any
