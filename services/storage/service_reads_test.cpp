@@ -33,6 +33,37 @@ TEST_F(ServiceReadsTest, WhatIsPastItsRetentionIsNotRead) {
               AllOf(HasSubstr("kept"), Not(HasSubstr("over"))));
 }
 
+TEST_F(ServiceReadsTest, StreamsOfLogLinesAreListedWithWhatTheyHold) {
+  write_logs("cliente-a",
+             {store::log_record_of(second_ns(), "123"), store::log_record_of(second_ns() + 1, "4")},
+             "shop");
+  write_logs("cliente-a", {store::log_record_of(second_ns(), "of the bank")}, "bank");
+  write_logs("cliente-b", {store::log_record_of(second_ns(), "canary")}, "canary");
+  const std::string second = std::to_string(now_ / 1000);
+  const auto list = [&](const std::string& parameters, const std::string& customer = "cliente-a") {
+    return get("/api/v1/logs/streams?start=" + second + "&end=" + second + ".999" + parameters,
+               customer);
+  };
+  const auto stream = [](const std::string& service, const std::string& counts) {
+    return R"({"service_name":")" + service + R"(","node_id":"","environment":"","severity":"",)" +
+           counts + "}";
+  };
+  // Of a body with its length and kind in front, two bytes each.
+  const std::string shop = stream("shop", R"("records":2,"bytes":8)");
+  const std::string bank = stream("bank", R"("records":1,"bytes":13)");
+  const auto of = [](const std::string& data) {
+    return R"({"status":"success","data":[)" + data + "]}";
+  };
+  EXPECT_EQ(list("").body, of(bank + "," + shop));
+  EXPECT_EQ(list("&query=%7Bservice_name%3D%22shop%22%7D").body, of(shop));
+  EXPECT_EQ(list("&matcher=severity%3DERROR").body, of(""));
+  EXPECT_THAT(list("&limit=1").body, HasSubstr("truncated"));
+  EXPECT_EQ(list("", "cliente-c").body, of(""));
+  EXPECT_EQ(list("", "").status, 400) << "of nobody";
+  EXPECT_EQ(list("&cursor=00").status, 400);
+  EXPECT_EQ(get("/api/v1/logs/streams", "cliente-a").status, 400) << "no time";
+}
+
 TEST_F(ServiceReadsTest, TracesAreFoundWithoutTheirIds) {
   const std::string id(store::kTraceIdBytes, 'a');
   net::ClientRequest request;

@@ -6,6 +6,7 @@
 #include "libs/net/status.hpp"
 #include "libs/otlp/paths.hpp"
 #include "services/storage/api/fence_header.hpp"
+#include "services/storage/api/log_stream_api.hpp"
 #include "services/storage/service.hpp"
 
 namespace vigia::storage {
@@ -30,6 +31,7 @@ std::string reader_of(const net::Request& request) {
 
 // Below the time after which the router gives up, so that it hears of the end.
 constexpr Duration kSearchTimeMax = std::chrono::seconds(20);
+constexpr Duration kStreamsTimeMax = std::chrono::seconds(10);    // somebody opens a list
 constexpr Duration kRemoteReadTimeMax = std::chrono::minutes(2);  // as Prometheus' queries
 constexpr int kClientClosedRequest = 499;
 
@@ -213,6 +215,21 @@ void Service::add_event_searches() {
            {"logs", kSearchTimeMax, reader_of,
             [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
               return event_api_->logs(request, limit);
+            }});
+  add_read("/api/v1/logs/streams",
+           {"streams", kStreamsTimeMax, reader_of,
+            [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
+              const api::LogStreamApi streams(
+                  cold().events(), cold().catalog(), *answers_,
+                  // Chunks are of samples: no log record is missing for them.
+                  api::AnswerGaps([this] { return instance_->damage().unsaved_files; },
+                                  [this](std::string_view customer) {
+                                    return instance_->lacks_rows_of(customer);
+                                  }),
+                  api::EventsKept{{}, [this](const CustomerId& customer) {
+                                    return kept_from_ms(customer, retention::DataKind::kLogs);
+                                  }});
+              return streams.streams(request, limit);
             }});
   const auto search = [this](const char* what, const std::string& pattern, auto answer) {
     add_read(pattern, {what, kSearchTimeMax, reader_of, answer});

@@ -1,6 +1,8 @@
 #include "services/storage/api/log_record.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
 #include "libs/base/hex.hpp"
 #include "libs/wire/otlp/field_reader.hpp"
@@ -14,6 +16,16 @@ namespace {
 
 using wire::otlp::FieldReader;
 using wire::otlp::LogRecordField;
+
+// OpenTelemetry's short names of the numbers 1 to 24.
+constexpr std::array<std::string_view, 24> kSeverities = {
+    "TRACE", "TRACE2", "TRACE3", "TRACE4", "DEBUG", "DEBUG2", "DEBUG3", "DEBUG4",
+    "INFO",  "INFO2",  "INFO3",  "INFO4",  "WARN",  "WARN2",  "WARN3",  "WARN4",
+    "ERROR", "ERROR2", "ERROR3", "ERROR4", "FATAL", "FATAL2", "FATAL3", "FATAL4"};
+
+std::string_view severity_of(std::uint64_t number) {
+  return number >= 1 && number <= kSeverities.size() ? kSeverities[number - 1] : "";
+}
 
 bool is_wanted(const std::vector<store::LabelMatchers>& sets, const store::EventView& event,
                const RecordParts& parts) {
@@ -31,9 +43,13 @@ bool is_wanted(const std::vector<store::LabelMatchers>& sets, const store::Event
 
 RecordParts read_record(std::string_view record) {
   RecordParts parts;
+  std::uint64_t number = 0;
   FieldReader reader(record);
   while (reader.next()) {
     switch (reader.tag_and_type()) {
+      case LogRecordField::kSeverityNumber.tag:
+        number = reader.varint();
+        break;
       case LogRecordField::kSeverityText.tag:
         parts.severity = reader.bytes();
         break;
@@ -50,6 +66,7 @@ RecordParts read_record(std::string_view record) {
         reader.skip();
     }
   }
+  if (parts.severity.empty()) parts.severity = severity_of(number);
   return parts;
 }
 
