@@ -60,7 +60,7 @@ LAYERS |= {
     "services/collector": _EVERY_SERVICE
     | {"libs/delivery", "libs/disk_log", "libs/otlp", "libs/series", "libs/tenancy"},
     "services/storage": _EVERY_SERVICE | {"libs/cassandra", "libs/disk_log", "libs/chunk", "libs/otlp", "libs/rollup"},
-    "services/router": _EVERY_SERVICE | {"libs/disk_log", "libs/json", "libs/promql", "libs/tenancy"},
+    "services/router": _EVERY_SERVICE | {"libs/disk_log", "libs/json", "libs/logql", "libs/promql", "libs/tenancy"},
     "services/monitor": _EVERY_SERVICE | {"libs/json", "libs/tenancy"},
 }
 # These cost seconds a file, so they stand in sources of their wrapper only, never in a header.

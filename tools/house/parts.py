@@ -73,6 +73,7 @@ PARTS = {
         "stores": "access coverage upstream",
         "run": "access json plan request stores upstream",
         "api/jaeger": "coverage plan request stores upstream",
+        "api/loki": "access json request stores upstream",
         "api/prometheus": "json plan request run stores upstream",
     },
     "services/monitor": {

@@ -1,0 +1,46 @@
+// A query of lines as the router understands it, before storage is asked.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/result.hpp"
+#include "libs/logql/ast.hpp"
+#include "libs/model/ids.hpp"
+#include "services/router/access/caller.hpp"
+#include "services/router/api/loki/line_filters.hpp"
+#include "services/router/api/loki/log_parameters.hpp"
+#include "services/router/api/loki/stream_query.hpp"
+#include "services/router/request/parameters.hpp"
+
+namespace vigia::router::api::loki {
+
+/// Whose lines are read: the caller's customer; for an operator over all customers the one that
+/// every selector names, `customer_id="ID"`. kInvalid where that is none, or not one alone.
+Result<CustomerId> customer_of(const access::Caller& caller,
+                               const std::vector<const logql::LogSelector*>& selectors);
+
+struct ReadQuery {
+  std::optional<CustomerId> customer;  ///< none: the query has no selector
+  logql::LogExprPtr expr;              ///< inside its customer's data; never null
+};
+/// The parameter `query`. kInvalid and kTooLarge as logql::parse_logs, and as customer_of.
+Result<ReadQuery> read_query(const access::Caller& caller, const request::Parameters& parameters);
+
+struct LogQuestion {
+  CustomerId customer;
+  StreamQuery streams;
+  LineFilters filters;
+  LogRange range;
+  LineWish wish;
+  /// What the page before gave; "" begins a walk by pages, whose answers say where they end.
+  std::optional<std::string> cursor;
+  bool is_by_category = false;  ///< StreamsAnswer
+};
+
+/// `query` gives lines.
+Result<LogQuestion> read_question(ReadQuery query, const request::Parameters& parameters,
+                                  TimestampMs now_ms);
+
+}  // namespace vigia::router::api::loki
