@@ -4,6 +4,7 @@
 
 #include "libs/net/status.hpp"
 #include "libs/service/health.hpp"
+#include "services/router/api/loki/answer.hpp"
 #include "services/router/api/prometheus/answer.hpp"
 
 namespace vigia::router {
@@ -47,10 +48,12 @@ Gateway::Gateway(stores::Stores& stores, const access::Access& access,
       labels_(stores),
       rules_(stores),
       traces_(stores),
-      searches_(stores) {
+      searches_(stores),
+      logs_(stores) {
   // One row an API: where its paths begin, and how it tells an error. The first that fits counts.
   mount_prometheus(branch("/api/v1/", api::prometheus::error_form));
   mount_jaeger(branch("/jaeger/", api::jaeger::error_form));
+  mount_loki(branch("/loki/", api::loki::error_form));
   mount_own(branch("", plain_form), std::move(is_ready));
 }
 
@@ -115,6 +118,24 @@ void Gateway::mount_jaeger(Branch& branch) {
   mount("/jaeger/api/services/{service*}/operations", &SearchApi::operation_names);
   mount("/jaeger/api/operations", &SearchApi::operations);
   mount("/jaeger/api/traces", &SearchApi::traces);
+}
+
+void Gateway::mount_loki(Branch& branch) {
+  using api::loki::LogApi;
+  const auto mount = [&](const std::string& path, bool takes_post, auto method) {
+    add(branch, "/loki/api/v1/" + path, takes_post,
+        [this, method](request::ApiRequest request, request::Exchange exchange) {
+          (logs_.*method)(std::move(request), std::move(exchange));
+        });
+  };
+  mount("query_range", true, &LogApi::query_range);
+  mount("query", true, &LogApi::query);
+  mount("labels", true, &LogApi::labels);
+  mount("label", true, &LogApi::labels);  // Loki's older name
+  mount("label/{name}/values", true, &LogApi::label_values);
+  mount("series", true, &LogApi::series);
+  mount("index/stats", true, &LogApi::index_stats);
+  mount("status/buildinfo", false, &LogApi::build_info);
 }
 
 /// A person says that the cold store that is there now is the right one.
@@ -186,8 +207,10 @@ void Gateway::serve(const Route& route, const Function& function, net::Request r
   auto parameters = request::Parameters::read(request);
   if (!parameters) return exchange.fail(parameters.error());
   // By name: of two arguments the moved exchange may be the first to be made.
-  request::ApiRequest asked{std::move(*caller), std::move(*parameters), std::move(values),
-                            exchange.interest()};
+  request::ApiRequest asked{
+      std::move(*caller), std::move(*parameters), std::move(values), exchange.interest(),
+      request.headers.get("x-loki-response-encoding-flags").find("categorize-labels") !=
+          std::string_view::npos};
   function(std::move(asked), std::move(exchange));
 }
 

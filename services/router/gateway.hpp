@@ -12,6 +12,7 @@
 #include "services/router/access/access.hpp"
 #include "services/router/api/jaeger/search_api.hpp"
 #include "services/router/api/jaeger/trace_api.hpp"
+#include "services/router/api/loki/log_api.hpp"
 #include "services/router/api/prometheus/label_api.hpp"
 #include "services/router/api/prometheus/query_api.hpp"
 #include "services/router/api/prometheus/rule_api.hpp"
@@ -21,9 +22,9 @@ namespace vigia::router {
 
 /// Every path that is served stands in a row of its constructor; all else is 404. Whatever is
 /// refused, before the caller is known or after, is told in the form of the API whose path it is.
-/// Callers are checked before a byte of their body is kept. Handlers get the caller and the
-/// parameters, nothing else of the request: no header of a client can reach an upstream. Any event
-/// loop.
+/// Callers are checked before a byte of their body is kept. Handlers get the caller, the parameters
+/// and what else ApiRequest names, nothing else of the request: no header of a client can reach an
+/// upstream. Any event loop.
 class Gateway final : public net::Handler {
  public:
   /// The references must outlive it.
@@ -50,6 +51,7 @@ class Gateway final : public net::Handler {
   Branch& branch_of(std::string_view path);
   void mount_prometheus(Branch& branch);
   void mount_jaeger(Branch& branch);
+  void mount_loki(Branch& branch);
   void mount_own(Branch& branch, std::function<bool()> is_ready);
   /// GET, and POST where a form may come in a body.
   void add(Branch& branch, const std::string& path, bool takes_post, const Function& function);
@@ -70,6 +72,7 @@ class Gateway final : public net::Handler {
   api::prometheus::RuleApi rules_;
   api::jaeger::TraceApi traces_;
   api::jaeger::SearchApi searches_;
+  api::loki::LogApi logs_;
   std::deque<Branch> branches_;  // in the order of their rows; the last one has all paths
 };
 

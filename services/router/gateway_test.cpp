@@ -17,7 +17,7 @@ using testing::ServedGateway;
 const ServedGateway::Headers kReader{{"authorization", "Bearer read-a"}};
 constexpr const char* kQuery = "/api/v1/query?query=up";
 constexpr const char* kTrace = "/jaeger/api/traces/1f";
-constexpr const char* kNowhere = "/loki/api/v1/labels";
+constexpr const char* kNowhere = "/lokix/api/v1/labels";
 
 /// One hot store where nobody listens, and no other.
 stores::StoresSettings one_hot_store() {

@@ -60,6 +60,9 @@ struct ApiRequest {
   request::Parameters parameters;
   std::map<std::string, std::string, std::less<>> path_values;
   std::shared_ptr<access::Interest> interest;  ///< in the answer
+  /// The one thing that a header says beside who asks: Loki's clients name by
+  /// X-Loki-Response-Encoding-Flags how they read labels.
+  bool wants_label_categories = false;
 };
 
 }  // namespace vigia::router::request

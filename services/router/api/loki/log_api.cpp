@@ -1,0 +1,269 @@
+#include "services/router/api/loki/log_api.hpp"
+
+#include <cmath>
+#include <memory>
+#include <set>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "libs/json/writer.hpp"
+#include "libs/logql/fence.hpp"
+#include "libs/logql/parser.hpp"
+#include "services/router/api/loki/answer.hpp"
+#include "services/router/api/loki/constants.hpp"
+#include "services/router/api/loki/log_run.hpp"
+
+namespace vigia::router::api::loki {
+namespace {
+
+using vigia::json::JsonWriter;
+
+constexpr std::chrono::hours kLookBack{6};  // of lists, where no start is given
+constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+constexpr std::int64_t kPointsMax = 11'000;  // as of Prometheus' range queries
+
+Error no_store() { return {ErrorCode::kNotFound, "there is no store for logs here"}; }
+
+Error no_metrics() {
+  return {ErrorCode::kInvalid,
+          "metric queries (rate, count_over_time and what is made of them) are not served so far"};
+}
+
+/// As Prometheus' and Loki's samples have it.
+std::string number_text(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  return fmt::format("{}", value);
+}
+
+/// A sample as Prometheus and Loki write it: seconds, and the value as a text.
+void write_sample(JsonWriter& body, std::int64_t time_ns, double value) {
+  body.begin_array().number(static_cast<double>(time_ns / 1'000'000) / 1'000);
+  body.string(number_text(value)).end_array();
+}
+
+JsonWriter begin_result(std::string_view type) {
+  JsonWriter body;
+  body.begin_object().member("status", "success").key("data").begin_object();
+  body.member("resultType", type).key("result");
+  return body;
+}
+
+std::string end_result(JsonWriter& body) {
+  body.key("stats").begin_object().end_object();
+  return body.end_object().end_object().take();
+}
+
+Result<std::string> constant_at(const logql::LogExpr& expr, std::int64_t time_ns) {
+  const auto value = constant_value(expr);
+  if (!value) return forward(value);
+  const bool is_scalar = expr.value == logql::LogValue::kScalar;
+  JsonWriter body = begin_result(is_scalar ? "scalar" : "vector");
+  if (is_scalar) {
+    write_sample(body, time_ns, *value);
+  } else {
+    body.begin_array().begin_object().key("metric").begin_object().end_object().key("value");
+    write_sample(body, time_ns, *value);
+    body.end_object().end_array();
+  }
+  return end_result(body);
+}
+
+Result<std::string> constant_over(const logql::LogExpr& expr, const LogRange& range,
+                                  Duration step) {
+  const auto value = constant_value(expr);
+  if (!value) return forward(value);
+  if ((range.end_ns - range.start_ns) / step.count() >= kPointsMax) {
+    return fail(ErrorCode::kInvalid,
+                "exceeded maximum resolution of 11,000 points per time series. Try increasing the "
+                "value of the step parameter");
+  }
+  JsonWriter body = begin_result("matrix");
+  body.begin_array().begin_object().key("metric").begin_object().end_object();
+  body.key("values").begin_array();
+  std::int64_t time_ns = range.start_ns;
+  for (std::int64_t left = (range.end_ns - range.start_ns) / step.count(); left >= 0; --left) {
+    write_sample(body, time_ns, *value);
+    if (left > 0) time_ns += step.count();
+  }
+  body.end_array().end_object().end_array();
+  return end_result(body);
+}
+
+void answer_constant(Result<std::string> body, request::Exchange exchange) {
+  if (!body) return exchange.fail(body.error());
+  exchange.send(json_answer(std::move(*body)));
+}
+
+/// Selectors without stages, of which each names somebody's streams.
+Result<std::vector<logql::LogSelector>> read_selectors(std::vector<std::string> texts) {
+  std::erase(texts, "");
+  std::erase(texts, "{}");
+  return logql::parse_stream_selectors(texts);
+}
+
+/// Fenced as a query is: the customer is in every one, and what else they say stays.
+Result<StreamListQuestion> list_question(const request::ApiRequest& request,
+                                         std::vector<std::string> texts, TimestampMs now_ms) {
+  auto selectors = read_selectors(std::move(texts));
+  if (!selectors) return forward(selectors);
+  const auto range = read_range(request.parameters, now_ms, kLookBack);
+  if (!range) return forward(range);
+  std::vector<const logql::LogSelector*> all;
+  for (const auto& selector : *selectors) all.push_back(&selector);
+  auto customer = customer_of(request.caller, all);
+  if (!customer) return forward(customer);
+  if (selectors->empty()) selectors->emplace_back();
+  std::vector<StreamQuery> queries;
+  for (auto& selector : *selectors) {
+    selector.matchers.push_back({MatchType::kEqual, std::string(kCustomerLabel), customer->text()});
+    auto query = stream_query_of(selector.matchers);
+    if (!query) return forward(query);
+    queries.push_back(std::move(*query));
+  }
+  return StreamListQuestion{std::move(*customer), std::move(queries), *range, request.interest};
+}
+
+/// The one selector of labels, values and statistics: all streams where it is not given.
+Result<StreamListQuestion> query_list_question(const request::ApiRequest& request,
+                                               TimestampMs now_ms) {
+  auto query = request.parameters.single("query");
+  if (!query) return forward(query);
+  return list_question(request, {query->value_or("")}, now_ms);
+}
+
+net::Response stats_answer(const StreamList& list) {
+  StreamCounts all;
+  for (const auto& [labels, counts] : list.streams) {
+    all.lines += counts.lines;
+    all.bytes += counts.bytes;
+  }
+  JsonWriter body;
+  body.begin_object().member("streams", static_cast<std::int64_t>(list.streams.size()));
+  body.member("chunks", std::int64_t{0});  // storage keeps lines in none
+  body.member("entries", static_cast<std::int64_t>(all.lines));
+  body.member("bytes", static_cast<std::int64_t>(all.bytes));
+  return json_answer(body.end_object().take());
+}
+
+net::Response series_answer(const StreamList& list) {
+  JsonWriter body;
+  body.begin_object().member("status", "success").key("data").begin_array();
+  for (const auto& [labels, counts] : list.streams) {
+    body.begin_object();
+    for (const Label& label : labels) body.member(label.name, label.value);
+    body.end_object();
+  }
+  body.end_array();
+  if (!list.warnings.empty()) {
+    body.key("warnings").begin_array();
+    for (const std::string& warning : list.warnings) body.string(warning);
+    body.end_array();
+  }
+  return json_answer(body.end_object().take());
+}
+
+net::Response names_answer(const StreamList& list) {
+  std::set<std::string> names;
+  for (const auto& [labels, counts] : list.streams) {
+    for (const Label& label : labels) names.insert(label.name);
+  }
+  return texts_answer({names.begin(), names.end()}, list.warnings);
+}
+
+net::Response values_answer(const StreamList& list, const std::string& name) {
+  std::set<std::string> values;
+  for (const auto& [labels, counts] : list.streams) {
+    const std::string_view value = labels.get(name);
+    if (!value.empty()) values.emplace(value);
+  }
+  return texts_answer({values.begin(), values.end()}, list.warnings);
+}
+
+}  // namespace
+
+void LogApi::query_range(request::ApiRequest request, request::Exchange exchange) {
+  auto query = read_query(request.caller, request.parameters);
+  if (!query) return exchange.fail(query.error());
+  const TimestampMs now_ms = stores_.clock().wall_ms();
+  if (query->expr->value == logql::LogValue::kLogs) {
+    auto question = read_question(std::move(*query), request.parameters, now_ms);
+    if (!question) return exchange.fail(question.error());
+    if (stores_.cold() == nullptr) return exchange.fail(no_store());
+    question->is_by_category = request.wants_label_categories;
+    return std::make_shared<LogRun>(stores_, std::move(*question), std::move(exchange))->start();
+  }
+  if (query->customer) return exchange.fail(no_metrics());
+  const auto range = read_range(request.parameters, now_ms, std::chrono::hours(1));
+  if (!range) return exchange.fail(range.error());
+  const auto step = read_step(request.parameters, *range);
+  if (!step) return exchange.fail(step.error());
+  answer_constant(constant_over(*query->expr, *range, *step), std::move(exchange));
+}
+
+void LogApi::query(request::ApiRequest request, request::Exchange exchange) {
+  const auto query = read_query(request.caller, request.parameters);
+  if (!query) return exchange.fail(query.error());
+  if (query->expr->value == logql::LogValue::kLogs) {
+    return exchange.fail({ErrorCode::kInvalid,
+                          "log queries are not supported as an instant query type, please change "
+                          "your query to a range query type"});
+  }
+  if (query->customer) return exchange.fail(no_metrics());
+  const auto time_ns = read_moment(request.parameters, stores_.clock().wall_ms());
+  if (!time_ns) return exchange.fail(time_ns.error());
+  answer_constant(constant_at(*query->expr, *time_ns), std::move(exchange));
+}
+
+void LogApi::list(Result<StreamListQuestion> question, request::Exchange exchange,
+                  Task<net::Response(StreamList)> answer) {
+  if (!question) return exchange.fail(question.error());
+  if (stores_.cold() == nullptr) return exchange.fail(no_store());
+  const auto replaced = stores_.cold_replacement();
+  std::string warning;
+  if (replaced && replaced->lacks(question->range.start_ns / 1'000'000)) {
+    warning = "cold part may be incomplete: " + replaced->text();
+  }
+  list_streams(stores_, std::move(*question),
+               [exchange = std::move(exchange), answer = std::move(answer),
+                warning = std::move(warning)](Result<StreamList> found) mutable {
+                 if (!found) return exchange.fail(found.error());
+                 if (!warning.empty()) found->warnings.push_back(std::move(warning));
+                 exchange.send(answer(std::move(*found)));
+               });
+}
+
+void LogApi::labels(request::ApiRequest request, request::Exchange exchange) {
+  list(query_list_question(request, stores_.clock().wall_ms()), std::move(exchange), names_answer);
+}
+
+void LogApi::label_values(request::ApiRequest request, request::Exchange exchange) {
+  const std::string name = request.path_values.find("name")->second;
+  list(query_list_question(request, stores_.clock().wall_ms()), std::move(exchange),
+       [name](const StreamList& found) { return values_answer(found, name); });
+}
+
+void LogApi::series(request::ApiRequest request, request::Exchange exchange) {
+  auto texts = request.parameters.selectors();
+  if (!texts) return exchange.fail(texts.error());
+  if (texts->empty()) *texts = request.parameters.all("match");
+  list(list_question(request, std::move(*texts), stores_.clock().wall_ms()), std::move(exchange),
+       series_answer);
+}
+
+void LogApi::index_stats(request::ApiRequest request, request::Exchange exchange) {
+  list(query_list_question(request, stores_.clock().wall_ms()), std::move(exchange), stats_answer);
+}
+
+void LogApi::build_info(request::ApiRequest /*request*/, request::Exchange exchange) {
+  JsonWriter body;
+  body.begin_object().member("version", VIGIA_VERSION);
+  for (const char* unknown : {"revision", "branch", "buildUser", "buildDate", "goVersion"}) {
+    body.member(unknown, "");
+  }
+  exchange.send(json_answer(body.end_object().take()));
+}
+
+}  // namespace vigia::router::api::loki

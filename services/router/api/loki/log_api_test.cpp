@@ -1,0 +1,326 @@
+#include "services/router/api/loki/log_api.hpp"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "libs/base/check.hpp"
+#include "libs/net/form.hpp"
+#include "services/router/testing/served_gateway.hpp"
+
+namespace vigia::router::api::loki {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::ServedGateway;
+
+const ServedGateway::Headers kReader{{"authorization", "Bearer read-a"}};
+const ServedGateway::Headers kOperator{{"authorization", "Bearer op"}};
+constexpr std::int64_t kNs = 1'664'088'804'000'000'000;
+
+/// One line as storage gives it.
+std::string record(std::int64_t time_ns, const std::string& body,
+                   const std::string& customer = "cliente-a") {
+  return fmt::format(
+      R"({{"time_ns":"{}","severity":"INFO","body":"{}","trace_id":"0e7b","span_id":"",)"
+      R"("attributes":{{}},"resource":{{"customer.id":"{}","service.name":"shop"}}}})",
+      time_ns, body, customer);
+}
+
+/// A long-term store with these lines, given page by page as storage gives them: the cursor is the
+/// number of lines before it. Any thread.
+class PagedStore final : public net::Handler {
+ public:
+  explicit PagedStore(std::vector<std::string> records) : records_(std::move(records)) {
+    net::ServerSettings settings;
+    settings.name = "test";
+    settings.listen = "127.0.0.1:0";
+    settings.loops = 1;
+    auto started = net::Server::start(std::move(settings), *this);
+    CHECK(started.has_value());
+    server_ = std::move(*started);
+  }
+
+  std::string url() const { return "http://" + server_->address(); }
+  /// What was asked for logs, as sorted parameters with the customer in front.
+  std::vector<std::map<std::string, std::string>> asked() const {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
+
+  void handle(net::Request request, net::Responder responder) override {
+    net::Response response;
+    response.headers.add("content-type", "application/json");
+    response.body = request.path == "/api/v1/logs" ? page(request) : "{}";
+    responder.send(std::move(response));
+  }
+
+ private:
+  std::string page(const net::Request& request) {
+    std::map<std::string, std::string> parameters{
+        {"customer", std::string(request.headers.get("x-vigia-customer"))}};
+    const auto form = net::parse_form(request.body);
+    CHECK(form.has_value());
+    parameters.insert(form->begin(), form->end());
+    const std::lock_guard lock(mutex_);
+    asked_.push_back(parameters);
+    std::vector<std::string> records = records_;
+    if (parameters["direction"] == "backward") std::reverse(records.begin(), records.end());
+    const std::size_t begin =
+        parameters["cursor"].empty() ? 0 : std::stoul(parameters["cursor"], nullptr, 16);
+    const std::size_t end = std::min(records.size(), begin + std::stoul(parameters["limit"]));
+    std::string data;
+    for (std::size_t i = begin; i < end; ++i) data += (data.empty() ? "" : ",") + records[i];
+    const std::string more =
+        end == records.size()
+            ? ""
+            : fmt::format(R"(,"cursor":"{:x}","warnings":["results truncated due to limit"])", end);
+    return R"({"status":"success","data":[)" + data + "]" + more + "}";
+  }
+
+  const std::vector<std::string> records_;
+  mutable std::mutex mutex_;
+  std::vector<std::map<std::string, std::string>> asked_;
+  std::unique_ptr<net::Server> server_;  // after what its thread reads
+};
+
+stores::StoresSettings with_cold(const std::string& url) {
+  stores::StoresSettings settings;
+  settings.hot_shards = {{"hot-0", "http://127.0.0.1:9"}};
+  settings.cold_url = url;
+  return settings;
+}
+
+std::string target(const std::string& path, const request::Form& form) {
+  return "/loki/api/v1/" + path + "?" + net::encode_form(form);
+}
+
+/// The values of an answer of one stream: [["1","a"],…] without the outer brackets.
+std::string values_of(const net::ClientResponse& answer) {
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  const std::string before = R"("values":[)";
+  const auto begin = answer.body.find(before);
+  if (begin == std::string::npos) return "";
+  return answer.body.substr(begin + before.size(),
+                            answer.body.find("]]", begin) + 1 - begin - before.size());
+}
+
+std::string cursor_of(const net::ClientResponse& answer) {
+  const std::string before = R"("cursor":")";
+  const auto begin = answer.body.find(before);
+  if (begin == std::string::npos) return "";
+  return answer.body.substr(begin + before.size(),
+                            answer.body.find('"', begin + before.size()) - begin - before.size());
+}
+
+/// So many lines of one time: "01", "02", …
+std::vector<std::string> lines_of_one_time(int count) {
+  std::vector<std::string> records;
+  for (int i = 1; i <= count; ++i) records.push_back(record(kNs, fmt::format("{:02}", i)));
+  return records;
+}
+
+request::Form range_form(const std::string& query) {
+  return {{"query", query}, {"start", std::to_string(kNs)}, {"end", std::to_string(kNs + 1)}};
+}
+
+// C59: its input, by pages and backward.
+TEST(LogApi, LinesOfOneTimeKeepTheirOrderOverPages) {
+  const PagedStore store(lines_of_one_time(5));
+  ServedGateway gateway(with_cold(store.url()));
+  auto form = range_form(R"({service_name="shop"})");
+  form.insert(form.end(), {{"limit", "3"}, {"direction", "forward"}, {"cursor", ""}});
+  const auto first = gateway.ask("GET", target("query_range", form), kReader);
+  const std::string ns = std::to_string(kNs);
+  const auto value = [&](const std::string& line) { return "[\"" + ns + "\",\"" + line + "\"]"; };
+  EXPECT_EQ(values_of(first), value("01") + "," + value("02") + "," + value("03"));
+  form.back().second = cursor_of(first);
+  const auto second = gateway.ask("GET", target("query_range", form), kReader);
+  EXPECT_EQ(values_of(second), value("04") + "," + value("05"));
+  EXPECT_EQ(cursor_of(second), "");
+  const auto backward =
+      gateway.ask("GET", target("query_range", range_form(R"({service_name="shop"})")), kReader);
+  EXPECT_EQ(values_of(backward), value("05") + "," + value("04") + "," + value("03") + "," +
+                                     value("02") + "," + value("01"));
+}
+
+// Where a filter leaves lines out, a page ends in the middle of storage's.
+TEST(LogApi, PagesOfFilteredLinesHaveEachOnce) {
+  for (const int lines : {1, 2, 3, 7, 100}) {
+    const PagedStore store(lines_of_one_time(99));
+    ServedGateway gateway(with_cold(store.url()));
+    for (const char* direction : {"forward", "backward"}) {
+      auto form = range_form(R"({service_name="shop"} |~ "[37]$")");
+      form.insert(form.end(),
+                  {{"limit", std::to_string(lines)}, {"direction", direction}, {"cursor", ""}});
+      std::vector<std::string> found;
+      for (int pages = 0; pages < 40; ++pages) {
+        const auto answer = gateway.ask("GET", target("query_range", form), kReader);
+        const std::string values = values_of(answer);
+        for (std::size_t at = values.find("\",\""); at != std::string::npos;
+             at = values.find("\",\"", at + 1)) {
+          found.push_back(values.substr(at + 3, 2));
+        }
+        form.back().second = cursor_of(answer);
+        if (form.back().second.empty()) break;
+      }
+      std::vector<std::string> wanted;
+      for (int i = 0; i < 10; ++i) {
+        for (const int last : {3, 7}) wanted.push_back(fmt::format("{}{}", i, last));
+      }
+      if (std::string_view(direction) == "backward") std::reverse(wanted.begin(), wanted.end());
+      EXPECT_EQ(found, wanted) << direction << " by " << lines;
+    }
+  }
+}
+
+TEST(LogApi, StorageIsAskedPageByPageForTheCallersCustomer) {
+  std::vector<std::string> records;
+  for (int i = 0; i < 1'200; ++i) records.push_back(record(kNs, i == 1'100 ? "needle" : "hay"));
+  const PagedStore store(std::move(records));
+  ServedGateway gateway(with_cold(store.url()));
+  auto form = range_form(R"({service_name="shop",level="info"} |= "needle")");
+  form.emplace_back("direction", "forward");
+  const auto answer = gateway.ask("POST", "/loki/api/v1/query_range",
+                                  {{"authorization", "Bearer read-a"},
+                                   {"x-vigia-customer", "cliente-b"},
+                                   {"x-scope-orgid", "cliente-b"},
+                                   {"content-type", "application/x-www-form-urlencoded"}},
+                                  net::encode_form(form));
+  EXPECT_THAT(answer.body, HasSubstr("needle"));
+  EXPECT_THAT(answer.body, HasSubstr(R"("totalLinesProcessed":1200)"));
+  std::vector<std::string> limits;
+  for (auto asked : store.asked()) {
+    EXPECT_EQ(asked["customer"], "cliente-a");
+    EXPECT_EQ(asked["query"], R"({service_name="shop",customer_id="cliente-a"})");
+    EXPECT_EQ(asked["matcher"].substr(0, 14), "severity=~(?i)");
+    EXPECT_EQ(asked["start"], "1664088804.000");
+    EXPECT_EQ(asked["end"], "1664088804.000");
+    limits.push_back(asked["limit"]);
+  }
+  EXPECT_THAT(limits, ElementsAre("500", "1000"));
+}
+
+TEST(LogApi, TimesAreExactToTheNanosecond) {
+  const PagedStore store({record(kNs - 1, "before"), record(kNs, "first"), record(kNs + 1, "last"),
+                          record(kNs + 2, "end")});
+  ServedGateway gateway(with_cold(store.url()));
+  auto form = range_form(R"({service_name="shop"})");
+  form[2].second = std::to_string(kNs + 2);
+  EXPECT_EQ(values_of(gateway.ask("GET", target("query_range", form), kReader)),
+            fmt::format(R"(["{}","last"],["{}","first"])", kNs + 1, kNs));
+  form.emplace_back("interval", "1");
+  EXPECT_EQ(values_of(gateway.ask("GET", target("query_range", form), kReader)),
+            fmt::format(R"(["{}","last"])", kNs + 1));
+}
+
+// Whatever goes wrong in storage, no other customer's line comes out.
+TEST(LogApi, AForeignLineEndsTheQuery) {
+  const PagedStore store({record(kNs, "own"), record(kNs, "canary", "cliente-b")});
+  ServedGateway gateway(with_cold(store.url()));
+  const auto answer =
+      gateway.ask("GET", target("query_range", range_form(R"({service_name="shop"})")), kReader);
+  EXPECT_EQ(answer.status, 503) << answer.body;
+  EXPECT_THAT(answer.body, ::testing::Not(HasSubstr("canary")));
+}
+
+TEST(LogApi, AnOperatorNamesTheCustomer) {
+  const PagedStore store({record(kNs, "own")});
+  ServedGateway gateway(with_cold(store.url()));
+  const auto ask = [&](const std::string& query, ServedGateway::Headers headers) {
+    return gateway.ask("GET", target("query_range", range_form(query)), headers).status;
+  };
+  EXPECT_EQ(ask(R"({service_name="shop"})", kOperator), 400);
+  EXPECT_EQ(ask(R"({service_name="shop",customer_id="cliente-a"})", kOperator), 200);
+  EXPECT_EQ(ask(R"({service_name="shop"})",
+                {{"authorization", "Bearer op"}, {"x-vigia-customer", "cliente-a"}}),
+            200);
+  EXPECT_EQ(gateway.ask("GET", "/loki/api/v1/labels", kOperator).status, 400);
+  for (auto asked : store.asked()) EXPECT_EQ(asked["customer"], "cliente-a");
+}
+
+TEST(LogApi, CategoriesOfLabelsAreForWhoAsksForThem) {
+  const PagedStore store({record(kNs, "own")});
+  ServedGateway gateway(with_cold(store.url()));
+  const std::string asked = target("query_range", range_form(R"({service_name="shop"})"));
+  EXPECT_THAT(gateway.ask("GET", asked, kReader).body,
+              HasSubstr(R"("stream":{"customer_id":"cliente-a","level":"info",)"
+                        R"("service_name":"shop","trace_id":"0e7b"})"));
+  const auto by_category = gateway.ask("GET", asked,
+                                       {{"authorization", "Bearer read-a"},
+                                        {"X-Loki-Response-Encoding-Flags", "categorize-labels"}});
+  EXPECT_THAT(by_category.body,
+              HasSubstr(R"("encodingFlags":["categorize-labels"],"result":[{"stream":)"
+                        R"({"customer_id":"cliente-a","level":"info","service_name":"shop"})"));
+  EXPECT_THAT(by_category.body, HasSubstr(R"("own",{"structuredMetadata":{"trace_id":"0e7b"}}])"));
+}
+
+// Grafana's test of its data source, and what it is told of what is not served.
+TEST(LogApi, QueriesOfNumbersAreAnswered) {
+  const PagedStore store({});
+  ServedGateway gateway(with_cold(store.url()));
+  const auto query = [&](const std::string& text) {
+    return gateway.ask("GET", target("query", {{"query", text}, {"time", "4000000000"}}), kReader);
+  };
+  EXPECT_THAT(
+      query("vector(1)+vector(1)").body,
+      HasSubstr(R"({"resultType":"vector","result":[{"metric":{},"value":[4000000000,"2"]}])"));
+  EXPECT_THAT(query("1+1").body, HasSubstr(R"("resultType":"scalar","result":[4000000000,"2"])"));
+  const auto lines = query(R"({service_name="shop"})");
+  EXPECT_EQ(lines.status, 400);
+  EXPECT_THAT(lines.body, HasSubstr("log queries are not supported as an instant query type"));
+  EXPECT_EQ(lines.headers.get("content-type"), "text/plain; charset=utf-8");
+  EXPECT_EQ(query(R"(rate({service_name="shop"}[5m]))").status, 400);
+  const auto range = gateway.ask(
+      "GET",
+      target("query_range", {{"query", "vector(1)"}, {"start", "1"}, {"end", "3"}, {"step", "1"}}),
+      kReader);
+  EXPECT_THAT(range.body, HasSubstr(R"("resultType":"matrix","result":[{"metric":{},)"
+                                    R"("values":[[1,"1"],[2,"1"],[3,"1"]]}])"));
+  EXPECT_EQ(store.asked().size(), 0U);
+}
+
+TEST(LogApi, ErrorsAreLokis) {
+  const PagedStore store({});
+  ServedGateway gateway(with_cold(store.url()));
+  for (const auto& [path, headers, status] :
+       std::initializer_list<std::tuple<const char*, ServedGateway::Headers, int>>{
+           {"query_range?query=%7B", kReader, 400},
+           {"query_range", kReader, 400},
+           {"query_range?query=%7Bservice_name%3D%22x%22%7D&limit=5001", kReader, 400},
+           {"query_range?query=%7Bservice_name%3D%22x%22%7D&start=5&end=4", kReader, 400},
+           {"series?match[]=%7B", kReader, 400},
+           {"labels", {}, 401},
+           {"labels", {{"authorization", "Bearer ingest-a"}}, 403},
+           {"tail?query=%7Bservice_name%3D%22x%22%7D", kReader, 404},
+           {"push", kReader, 404}}) {
+    const auto answer = gateway.ask("GET", std::string("/loki/api/v1/") + path, headers);
+    EXPECT_EQ(answer.status, status) << path << answer.body;
+    EXPECT_EQ(answer.headers.get("content-type"), "text/plain; charset=utf-8") << path;
+    EXPECT_NE(answer.body, "") << path;
+    EXPECT_NE(answer.body.front(), '{') << path;
+  }
+}
+
+TEST(LogApi, WithoutAStoreThereAreNoLogs) {
+  ServedGateway gateway(with_cold(""));
+  EXPECT_EQ(gateway.ask("GET", target("query_range", range_form(R"({service_name="x"})")), kReader)
+                .status,
+            404);
+  ServedGateway away(with_cold("http://127.0.0.1:9"));
+  EXPECT_EQ(
+      away.ask("GET", target("query_range", range_form(R"({service_name="x"})")), kReader).status,
+      503);
+  EXPECT_EQ(away.ask("GET", "/loki/api/v1/labels", kReader).status, 503);
+}
+
+}  // namespace
+}  // namespace vigia::router::api::loki

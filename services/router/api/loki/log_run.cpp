@@ -1,0 +1,226 @@
+#include "services/router/api/loki/log_run.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "services/router/api/loki/log_labels.hpp"
+#include "services/router/json/lists.hpp"
+#include "services/router/request/times.hpp"
+
+namespace vigia::router::api::loki {
+namespace {
+
+constexpr std::int64_t kNsPerMs = 1'000'000;
+// A filter that most lines pass needs few of them, one that hardly any passes all.
+constexpr std::size_t kFirstPage = 500;
+constexpr std::size_t kPageMax = 5'000;  // storage's own bound
+constexpr std::chrono::seconds kPageTimeMax{30};
+
+Error not_as_it_should() {
+  return {ErrorCode::kUnavailable, "the long-term store does not answer as it should"};
+}
+
+/// The caller's customer alone is asked for; that it is the one that was given is looked at.
+bool is_of(const CustomerId& customer, const LogRecord& record) {
+  for (const auto& [key, value] : record.resource) {
+    if (key == "customer.id") return value == customer.text();
+  }
+  return false;
+}
+
+std::size_t first_page(const LogQuestion& question) {
+  const bool leaves_out =
+      question.filters.leave_lines_out() || question.wish.interval > Duration::zero();
+  return leaves_out ? std::max(question.wish.lines, kFirstPage) : question.wish.lines;
+}
+
+}  // namespace
+
+Error why_no_page(const Result<net::ClientResponse>& answer) {
+  if (!answer) {
+    switch (answer.error().code) {
+      case ErrorCode::kInvalid:
+      case ErrorCode::kOverLimit:
+        return answer.error();  // our own word
+      case ErrorCode::kDeadline:
+        return {ErrorCode::kDeadline, "the long-term store took too long"};
+      case ErrorCode::kTooLarge:
+        return {ErrorCode::kTooLarge, "the lines are too large; ask for fewer"};
+      default:
+        return upstream::no_answer();
+    }
+  }
+  const std::string said = json::read_text_of(answer->body, "message");
+  switch (answer->status) {
+    case 400:
+      return {ErrorCode::kInvalid, said};
+    case 413:
+      return {ErrorCode::kTooLarge, said};
+    case 429:
+      return {ErrorCode::kOverLimit, said, std::chrono::seconds(1)};
+    default:
+      return {ErrorCode::kUnavailable,
+              fmt::format("the long-term store cannot say now (it answered {})", answer->status),
+              std::chrono::seconds(1)};
+  }
+}
+
+LogRun::LogRun(stores::Stores& stores, LogQuestion question, request::Exchange exchange)
+    : stores_(stores),
+      question_(std::move(question)),
+      exchange_(std::move(exchange)),
+      began_(stores.clock().steady()),
+      deadline_(began_ + std::min<Duration>(stores.settings().query_timeout, kLogQueryTimeMax)),
+      held_(stores.shares().hold(question_.customer.text())),
+      answer_(question_.is_by_category),
+      page_records_(std::min(first_page(question_), kPageMax)),
+      cursor_(question_.cursor.value_or("")) {
+  const auto replaced = stores_.cold_replacement();
+  if (replaced && replaced->lacks(question_.range.start_ns / kNsPerMs)) {
+    warnings_.push_back("cold part may be incomplete: " + replaced->text());
+  }
+}
+
+void LogRun::start() {
+  if (!question_.streams.selects_something) return finish("");
+  ask_next();
+}
+
+upstream::Ask LogRun::make_ask(std::size_t records) const {
+  // Storage knows milliseconds, and takes both ends in: what lies beside is left out by is_wanted.
+  request::Form form{{"start", request::format_seconds(question_.range.start_ns / kNsPerMs)},
+                     {"end", request::format_seconds((question_.range.end_ns - 1) / kNsPerMs)},
+                     {"limit", std::to_string(records)},
+                     {"direction", is_forward() ? "forward" : "backward"},
+                     {"query", question_.streams.streams}};
+  if (!question_.streams.severity.empty()) form.emplace_back("matcher", question_.streams.severity);
+  if (!cursor_.empty()) form.emplace_back("cursor", cursor_);
+  upstream::Ask ask(question_.customer, "/api/v1/logs", std::move(form));
+  ask.timeout = std::min<Duration>(deadline_ - stores_.clock().steady(), kPageTimeMax);
+  ask.interest = exchange_.interest();
+  ask.lane = upstream::Lane::kLookUp;
+  return ask;
+}
+
+void LogRun::ask_next() {
+  if (stores_.clock().steady() >= deadline_) return give_up("took too long");
+  seen_ = 0;
+  stores_.cold()->fetch(make_ask(page_records_),
+                        [self = shared_from_this()](const Result<net::ClientResponse>& answer) {
+                          self->take(answer);
+                        });
+}
+
+void LogRun::take(const Result<net::ClientResponse>& answer) {
+  if (!answer && answer.error().code == ErrorCode::kDeadline) return give_up("took too long");
+  if (!answer || answer->status != 200) return exchange_.fail(why_no_page(answer));
+  auto end = read_page(answer->body, [this](const LogRecord& record) { return add(record); });
+  if (!end && end.error().code == ErrorCode::kCorrupt) return exchange_.fail(not_as_it_should());
+  if (!end) return exchange_.fail(end.error());
+  for (std::string& warning : end->warnings) {
+    if (std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end()) {
+      warnings_.push_back(std::move(warning));
+    }
+  }
+  go_on(std::move(*end));
+}
+
+bool LogRun::is_wanted(const LogRecord& record) const {
+  if (record.time_ns < question_.range.start_ns || record.time_ns >= question_.range.end_ns) {
+    return false;
+  }
+  if (!question_.filters.pass(record.body)) return false;
+  if (question_.wish.interval <= Duration::zero() || !last_ns_) return true;
+  const std::int64_t apart = is_forward() ? record.time_ns - *last_ns_ : *last_ns_ - record.time_ns;
+  return apart >= question_.wish.interval.count();
+}
+
+/// False where no more are wanted.
+Result<bool> LogRun::add(const LogRecord& record) {
+  ++seen_;
+  ++stats_.lines;
+  stats_.bytes += record.body.size();
+  looked_ns_ = record.time_ns;
+  if (!is_of(question_.customer, record)) return tl::unexpected<Error>(not_as_it_should());
+  if (!is_wanted(record)) return true;
+  const std::size_t bytes = answer_.add(
+      {record.time_ns, record.body, stream_labels(record), structured_metadata(record)});
+  answer_bytes_ += bytes;
+  if (!held_->grow(bytes)) {
+    return fail(ErrorCode::kOverLimit,
+                "these lines are larger than what others leave room for; read them, or ask for "
+                "fewer");
+  }
+  last_ns_ = record.time_ns;
+  ++stats_.returned;
+  return !is_enough();
+}
+
+void LogRun::go_on(PageEnd end) {
+  if (is_enough() && !question_.cursor) return finish("");
+  // Where all of the page has been looked at its cursor is the place.
+  if (is_enough()) return end.is_read_whole ? finish(end.cursor) : find_place();
+  if (!end.is_cut) return finish("");
+  if (end.cursor.empty() || end.cursor == cursor_) return give_up("took too long");
+  if (stats_.bytes > kLookedAtBytesMax) return give_up("looked at too many lines");
+  cursor_ = std::move(end.cursor);
+  page_records_ = std::min(page_records_ * 2, kPageMax);
+  ask_next();
+}
+
+void LogRun::find_place() {
+  stores_.cold()->fetch(
+      make_ask(seen_), [self = shared_from_this()](const Result<net::ClientResponse>& answer) {
+        if (!answer || answer->status != 200) return self->exchange_.fail(why_no_page(answer));
+        std::size_t records = 0;
+        std::int64_t last_ns = 0;
+        const auto end = read_page(answer->body, [&](const LogRecord& record) -> Result<bool> {
+          ++records;
+          last_ns = record.time_ns;
+          return true;
+        });
+        if (!end || records != self->seen_ || last_ns != self->last_ns_) {
+          return self->exchange_.fail({ErrorCode::kUnavailable,
+                                       "lines came in among those that were read; ask again",
+                                       std::chrono::seconds(1)});
+        }
+        self->finish(end->cursor);
+      });
+}
+
+void LogRun::give_up(const std::string& why) {
+  const std::string how_far =
+      looked_ns_
+          ? fmt::format(
+                ", from {} to {}",
+                request::format_time(
+                    (is_forward() ? question_.range.start_ns : question_.range.end_ns) / kNsPerMs),
+                request::format_time(*looked_ns_ / kNsPerMs))
+          : "";
+  constexpr std::uint64_t kMiB = 1U << 20U;
+  exchange_.fail({ErrorCode::kInvalid,
+                  fmt::format("the query {}: it looked at {} lines ({} MiB){}, and found {} of {}; "
+                              "ask for a shorter time, or name more of service_name, node_id, "
+                              "environment and level",
+                              why, stats_.lines, stats_.bytes / kMiB, how_far, stats_.returned,
+                              question_.wish.lines)});
+}
+
+void LogRun::finish(const std::string& cursor) {
+  // The body is there beside what it is made of until it is whole; it is about as long.
+  if (!held_->grow(answer_bytes_)) {
+    return exchange_.fail(
+        {ErrorCode::kOverLimit,
+         "these lines are larger than what others leave room for; read them, or ask for fewer",
+         std::chrono::seconds(1)});
+  }
+  stats_.took = stores_.clock().steady() - began_;
+  std::string body = answer_.finish(stats_, cursor, warnings_);
+  // From here on the exchange counts the body, and nothing else is there.
+  held_.reset();
+  exchange_.send(json_answer(std::move(body)));
+}
+
+}  // namespace vigia::router::api::loki

@@ -1,0 +1,71 @@
+// A query of lines on its way: storage is asked page by page, until there are enough.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/clock.hpp"
+#include "libs/net/client.hpp"
+#include "services/router/access/byte_shares.hpp"
+#include "services/router/api/loki/answer.hpp"
+#include "services/router/api/loki/log_page.hpp"
+#include "services/router/api/loki/log_question.hpp"
+#include "services/router/request/exchange.hpp"
+#include "services/router/stores/stores.hpp"
+#include "services/router/upstream/ask.hpp"
+
+namespace vigia::router::api::loki {
+
+/// Of texts of lines that one query looks at, whatever it finds.
+inline constexpr std::uint64_t kLookedAtBytesMax = std::uint64_t{1} << 30U;
+/// What one query takes at the longest, where the router's query_timeout is not less.
+inline constexpr std::chrono::seconds kLogQueryTimeMax{60};
+
+/// What is wrong where storage gives no page (anything but 200).
+Error why_no_page(const Result<net::ClientResponse>& answer);
+
+/// Answers one exchange. Each page is one request at storage, in its customer's turn. Where the
+/// bounds end it before it has its lines the answer is an error that says how far it came: lines
+/// that are left out without a word look as if there were none. One thread at a time, whichever a
+/// page comes on.
+class LogRun : public std::enable_shared_from_this<LogRun> {
+ public:
+  /// The stores must outlive it, and have a long-term store.
+  LogRun(stores::Stores& stores, LogQuestion question, request::Exchange exchange);
+  void start();
+
+ private:
+  void ask_next();
+  upstream::Ask make_ask(std::size_t records) const;
+  void take(const Result<net::ClientResponse>& answer);
+  Result<bool> add(const LogRecord& record);
+  bool is_wanted(const LogRecord& record) const;
+  void go_on(PageEnd end);
+  /// Asks for the place behind the last line that was taken, where that is in the middle of a page.
+  void find_place();
+  void finish(const std::string& cursor);
+  void give_up(const std::string& why);
+
+  bool is_forward() const { return question_.wish.direction == Direction::kForward; }
+  bool is_enough() const { return stats_.returned == question_.wish.lines; }
+
+  stores::Stores& stores_;
+  const LogQuestion question_;
+  request::Exchange exchange_;
+  const TimePoint began_;
+  const TimePoint deadline_;
+  std::optional<access::ByteShares::HeldBytes> held_;  ///< for the answer, and the body made of it
+  StreamsAnswer answer_;
+  LogStats stats_;
+  std::size_t answer_bytes_ = 0;
+  std::size_t page_records_;  ///< of the page that is asked for
+  std::size_t seen_ = 0;      ///< of its records
+  std::string cursor_;        ///< of the page that is asked for; "": the first
+  std::vector<std::string> warnings_;
+  std::optional<std::int64_t> last_ns_;    ///< of the line that was taken last
+  std::optional<std::int64_t> looked_ns_;  ///< of the line that was looked at last
+};
+
+}  // namespace vigia::router::api::loki
