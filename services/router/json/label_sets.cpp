@@ -39,7 +39,7 @@ Result<LabelSets> LabelSets::read(std::string_view json) {
 // One text for all sets, cut anew for each question: a million maps of labels would take ten times
 // the room, and each is looked at once or twice.
 template <typename See>
-void LabelSets::for_each_choice(const LabelChoice& choice, const See& see) const {
+void LabelSets::for_each_choice(const CountedLabels& choice, const See& see) const {
   // A query may group by thousands of labels.
   const std::unordered_set<std::string_view> named(choice.labels.begin(), choice.labels.end());
   std::string chosen;
@@ -59,13 +59,13 @@ void LabelSets::for_each_choice(const LabelChoice& choice, const See& see) const
   }
 }
 
-std::size_t LabelSets::different(const LabelChoice& choice) const {
+std::size_t LabelSets::different(const CountedLabels& choice) const {
   std::unordered_set<std::string> seen;
   for_each_choice(choice, [&](const std::string& chosen) { seen.insert(chosen); });
   return seen.size();
 }
 
-std::size_t LabelSets::most_alike(const LabelChoice& choice) const {
+std::size_t LabelSets::most_alike(const CountedLabels& choice) const {
   std::unordered_map<std::string, std::size_t> counts;
   std::size_t most = 0;
   for_each_choice(choice,

@@ -11,7 +11,7 @@
 namespace vigia::router::json {
 
 /// Which labels count where series are compared: these alone, or all but these.
-struct LabelChoice {
+struct CountedLabels {
   std::vector<std::string> labels;
   bool is_only = true;
 };
@@ -26,15 +26,15 @@ class LabelSets {
   /// Names and values of the series that has most.
   std::size_t largest() const { return largest_; }
   /// How many of them differ in the labels that count.
-  std::size_t different(const LabelChoice& choice) const;
+  std::size_t different(const CountedLabels& choice) const;
   /// The most that do not.
-  std::size_t most_alike(const LabelChoice& choice) const;
+  std::size_t most_alike(const CountedLabels& choice) const;
   /// What it holds in memory.
   std::size_t bytes() const { return text_.capacity() + ends_.capacity() * sizeof(std::size_t); }
 
  private:
   template <typename See>
-  void for_each_choice(const LabelChoice& choice, const See& see) const;
+  void for_each_choice(const CountedLabels& choice, const See& see) const;
 
   std::string text_;  // names and values by turns, sorted by name, each before a kEnd
   std::vector<std::size_t> ends_;

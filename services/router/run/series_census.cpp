@@ -136,8 +136,8 @@ std::uint64_t CountedSeries::alike(std::size_t selector,
                                    const promql::VectorMatching& matching) const {
   const json::LabelSets* series = series_of(selector);
   if (series == nullptr) return count(selector);
-  json::LabelChoice choice{matching.labels,
-                           matching.scope == promql::VectorMatching::WhichLabels::kOn};
+  json::CountedLabels choice{matching.labels,
+                             matching.scope == promql::VectorMatching::WhichLabels::kOn};
   // Without `on` the name does not count.
   if (!choice.is_only) choice.labels.emplace_back("__name__");
   return looked_at(selector, {found_[selector].get(), matching.labels, choice.is_only ? 1 : 2},

@@ -7,18 +7,18 @@
 namespace vigia::router::api::jaeger {
 namespace {
 
-struct Unit {
+struct GoUnit {
   std::string_view name;
   std::uint64_t nanoseconds;
 };
-constexpr Unit kUnits[] = {{"ns", 1},
-                           {"us", 1'000},
-                           {"\xc2\xb5s", 1'000},  // the micro sign
-                           {"\xce\xbcs", 1'000},  // the Greek letter
-                           {"ms", 1'000'000},
-                           {"s", 1'000'000'000},
-                           {"m", 60'000'000'000},
-                           {"h", 3'600'000'000'000}};
+constexpr GoUnit kUnits[] = {{"ns", 1},
+                             {"us", 1'000},
+                             {"\xc2\xb5s", 1'000},  // the micro sign
+                             {"\xce\xbcs", 1'000},  // the Greek letter
+                             {"ms", 1'000'000},
+                             {"s", 1'000'000'000},
+                             {"m", 60'000'000'000},
+                             {"h", 3'600'000'000'000}};
 constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr std::string_view kDigits = "0123456789";
 
@@ -47,7 +47,7 @@ std::optional<Number> take_number(std::string_view& text) {
 std::optional<std::uint64_t> take_unit(std::string_view& text) {
   const std::size_t end = std::min(text.find_first_of("0123456789."), text.size());
   const std::string_view name = text.substr(0, end);
-  for (const Unit& unit : kUnits) {
+  for (const GoUnit& unit : kUnits) {
     if (unit.name != name) continue;
     text.remove_prefix(end);
     return unit.nanoseconds;
