@@ -21,9 +21,9 @@ const std::string* named_in(const LogSelector& selector) {
 }
 
 /// Of an expression that gives lines, in whatever parentheses.
-const LogSelector& selector_of(const logql::LogExpr& expr) {
-  const logql::LogExpr* inner = &expr;
-  while (const auto* grouped = std::get_if<logql::GroupedExpr>(&inner->node)) {
+LogSelector& selector_of(logql::LogExpr& expr) {
+  logql::LogExpr* inner = &expr;
+  while (auto* grouped = std::get_if<logql::GroupedExpr>(&inner->node)) {
     inner = grouped->expr.get();
   }
   return std::get<LogSelector>(inner->node);
@@ -80,9 +80,9 @@ Result<ReadQuery> read_query(const access::Caller& caller, const request::Parame
 
 Result<LogQuestion> read_question(ReadQuery query, const request::Parameters& parameters,
                                   TimestampMs now_ms) {
-  const LogSelector& selector = selector_of(*query.expr);
-  auto filters = LineFilters::compile(selector);
-  if (!filters) return forward(filters);
+  LogSelector& selector = selector_of(*query.expr);
+  auto stages = LineStages::compile(selector);
+  if (!stages) return forward(stages);
   auto streams = stream_query_of(selector.matchers);
   if (!streams) return forward(streams);
   const auto range = read_range(parameters, now_ms, std::chrono::hours(1));
@@ -92,7 +92,7 @@ Result<LogQuestion> read_question(ReadQuery query, const request::Parameters& pa
   auto cursor = read_cursor(parameters);
   if (!cursor) return forward(cursor);
   return LogQuestion{
-      std::move(*query.customer), std::move(*streams), std::move(*filters), *range, *wish,
+      std::move(*query.customer), std::move(*streams), std::move(*stages), *range, *wish,
       std::move(*cursor)};
 }
 

@@ -9,7 +9,7 @@
 #include "libs/logql/ast.hpp"
 #include "libs/model/ids.hpp"
 #include "services/router/access/caller.hpp"
-#include "services/router/api/loki/line_filters.hpp"
+#include "services/router/api/loki/line_stages.hpp"
 #include "services/router/api/loki/log_parameters.hpp"
 #include "services/router/api/loki/stream_query.hpp"
 #include "services/router/request/parameters.hpp"
@@ -31,7 +31,7 @@ Result<ReadQuery> read_query(const access::Caller& caller, const request::Parame
 struct LogQuestion {
   CustomerId customer;
   StreamQuery streams;
-  LineFilters filters;
+  LineStages stages;
   LogRange range;
   LineWish wish;
   /// What the page before gave; "" begins a walk by pages, whose answers say where they end.

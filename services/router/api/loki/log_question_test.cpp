@@ -56,7 +56,7 @@ TEST(LogQuestion, IsReadWithItsParameters) {
   EXPECT_EQ(question->streams.severity, "severity=~(?i)(error|err|severe)[1-4]?");
   EXPECT_EQ(question->wish.lines, 7U);
   EXPECT_EQ(question->cursor, "0a");
-  EXPECT_TRUE(question->filters.leave_lines_out());
+  EXPECT_TRUE(question->stages.leave_lines_out());
   form.back().second = "0A; drop";
   query = read_query(acme(), parameters_of(form));
   EXPECT_FALSE(read_question(std::move(*query), parameters_of(form), kNowMs).has_value());

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "services/router/api/loki/log_labels.hpp"
 #include "services/router/json/lists.hpp"
 #include "services/router/request/times.hpp"
 
@@ -32,7 +31,7 @@ bool is_of(const CustomerId& customer, const LogRecord& record) {
 
 std::size_t first_page(const LogQuestion& question) {
   const bool leaves_out =
-      question.filters.leave_lines_out() || question.wish.interval > Duration::zero();
+      question.stages.leave_lines_out() || question.wish.interval > Duration::zero();
   return leaves_out ? std::max(question.wish.lines, kFirstPage) : question.wish.lines;
 }
 
@@ -89,7 +88,8 @@ void LogRun::start() {
 }
 
 upstream::Ask LogRun::make_ask(std::size_t records) const {
-  // Storage knows milliseconds, and takes both ends in: what lies beside is left out by is_wanted.
+  // Storage knows milliseconds, and takes both ends in: what lies beside is left out by
+  // is_in_range.
   request::Form form{{"start", request::format_seconds(question_.range.start_ns / kNsPerMs)},
                      {"end", request::format_seconds((question_.range.end_ns - 1) / kNsPerMs)},
                      {"limit", std::to_string(records)},
@@ -127,11 +127,11 @@ void LogRun::take(const Result<net::ClientResponse>& answer) {
   go_on(std::move(*end));
 }
 
-bool LogRun::is_wanted(const LogRecord& record) const {
-  if (record.time_ns < question_.range.start_ns || record.time_ns >= question_.range.end_ns) {
-    return false;
-  }
-  if (!question_.filters.pass(record.body)) return false;
+bool LogRun::is_in_range(const LogRecord& record) const {
+  return record.time_ns >= question_.range.start_ns && record.time_ns < question_.range.end_ns;
+}
+
+bool LogRun::is_far_enough(const LogRecord& record) const {
   if (question_.wish.interval <= Duration::zero() || !last_ns_) return true;
   const std::int64_t apart = is_forward() ? record.time_ns - *last_ns_ : *last_ns_ - record.time_ns;
   return apart >= question_.wish.interval.count();
@@ -144,9 +144,10 @@ Result<bool> LogRun::add(const LogRecord& record) {
   stats_.bytes += record.body.size();
   looked_ns_ = record.time_ns;
   if (!is_of(question_.customer, record)) return tl::unexpected<Error>(not_as_it_should());
-  if (!is_wanted(record)) return true;
-  const std::size_t bytes = answer_.add(
-      {record.time_ns, record.body, stream_labels(record), structured_metadata(record)});
+  if (!is_in_range(record)) return true;
+  const auto line = question_.stages.run(record);
+  if (!line || !is_far_enough(record)) return true;
+  const std::size_t bytes = answer_.add(*line);
   answer_bytes_ += bytes;
   if (!held_->grow(bytes)) {
     return fail(ErrorCode::kOverLimit,

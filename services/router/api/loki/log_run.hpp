@@ -41,7 +41,8 @@ class LogRun : public std::enable_shared_from_this<LogRun> {
   upstream::Ask make_ask(std::size_t records) const;
   void take(const Result<net::ClientResponse>& answer);
   Result<bool> add(const LogRecord& record);
-  bool is_wanted(const LogRecord& record) const;
+  bool is_in_range(const LogRecord& record) const;
+  bool is_far_enough(const LogRecord& record) const;
   void go_on(PageEnd end);
   /// Asks for the place behind the last line that was taken, where that is in the middle of a page.
   void find_place();
@@ -52,7 +53,7 @@ class LogRun : public std::enable_shared_from_this<LogRun> {
   bool is_enough() const { return stats_.returned == question_.wish.lines; }
 
   stores::Stores& stores_;
-  const LogQuestion question_;
+  LogQuestion question_;
   request::Exchange exchange_;
   const TimePoint began_;
   const TimePoint deadline_;
