@@ -14,20 +14,6 @@ namespace {
 constexpr std::int64_t kNsPerMs = 1'000'000;
 // A filter that most lines pass needs few of them, one that hardly any passes all.
 constexpr std::size_t kFirstPage = 500;
-constexpr std::size_t kPageMax = 5'000;  // storage's own bound
-constexpr std::chrono::seconds kPageTimeMax{30};
-
-Error not_as_it_should() {
-  return {ErrorCode::kUnavailable, "the long-term store does not answer as it should"};
-}
-
-/// The caller's customer alone is asked for; that it is the one that was given is looked at.
-bool is_of(const CustomerId& customer, const LogRecord& record) {
-  for (const auto& [key, value] : record.resource) {
-    if (key == "customer.id") return value == customer.text();
-  }
-  return false;
-}
 
 std::size_t first_page(const LogQuestion& question) {
   const bool leaves_out =
@@ -37,44 +23,17 @@ std::size_t first_page(const LogQuestion& question) {
 
 }  // namespace
 
-Error why_no_page(const Result<net::ClientResponse>& answer) {
-  if (!answer) {
-    switch (answer.error().code) {
-      case ErrorCode::kInvalid:
-      case ErrorCode::kOverLimit:
-        return answer.error();  // our own word
-      case ErrorCode::kDeadline:
-        return {ErrorCode::kDeadline, "the long-term store took too long"};
-      case ErrorCode::kTooLarge:
-        return {ErrorCode::kTooLarge, "the lines are too large; ask for fewer"};
-      default:
-        return upstream::no_answer();
-    }
-  }
-  const std::string said = json::read_text_of(answer->body, "message");
-  switch (answer->status) {
-    case 400:
-      return {ErrorCode::kInvalid, said};
-    case 413:
-      return {ErrorCode::kTooLarge, said};
-    case 429:
-      return {ErrorCode::kOverLimit, said, std::chrono::seconds(1)};
-    default:
-      return {ErrorCode::kUnavailable,
-              fmt::format("the long-term store cannot say now (it answered {})", answer->status),
-              std::chrono::seconds(1)};
-  }
-}
-
 LogRun::LogRun(stores::Stores& stores, LogQuestion question, request::Exchange exchange)
     : stores_(stores),
       question_(std::move(question)),
       exchange_(std::move(exchange)),
+      walk_{question_.customer, question_.streams, question_.range, question_.wish.direction,
+            exchange_.interest()},
       began_(stores.clock().steady()),
       deadline_(began_ + std::min<Duration>(stores.settings().query_timeout, kLogQueryTimeMax)),
       held_(stores.shares().hold(question_.customer.text())),
       answer_(question_.is_by_category),
-      page_records_(std::min(first_page(question_), kPageMax)),
+      page_records_(std::min(first_page(question_), kPageRecordsMax)),
       cursor_(question_.cursor.value_or("")) {
   const auto replaced = stores_.cold_replacement();
   if (replaced && replaced->lacks(question_.range.start_ns / kNsPerMs)) {
@@ -87,27 +46,10 @@ void LogRun::start() {
   ask_next();
 }
 
-upstream::Ask LogRun::make_ask(std::size_t records) const {
-  // Storage knows milliseconds, and takes both ends in: what lies beside is left out by
-  // is_in_range.
-  request::Form form{{"start", request::format_seconds(question_.range.start_ns / kNsPerMs)},
-                     {"end", request::format_seconds((question_.range.end_ns - 1) / kNsPerMs)},
-                     {"limit", std::to_string(records)},
-                     {"direction", is_forward() ? "forward" : "backward"},
-                     {"query", question_.streams.streams}};
-  if (!question_.streams.severity.empty()) form.emplace_back("matcher", question_.streams.severity);
-  if (!cursor_.empty()) form.emplace_back("cursor", cursor_);
-  upstream::Ask ask(question_.customer, "/api/v1/logs", std::move(form));
-  ask.timeout = std::min<Duration>(deadline_ - stores_.clock().steady(), kPageTimeMax);
-  ask.interest = exchange_.interest();
-  ask.lane = upstream::Lane::kLookUp;
-  return ask;
-}
-
 void LogRun::ask_next() {
   if (stores_.clock().steady() >= deadline_) return give_up("took too long");
   seen_ = 0;
-  stores_.cold()->fetch(make_ask(page_records_),
+  stores_.cold()->fetch(page_ask(walk_, page_records_, cursor_, time_left()),
                         [self = shared_from_this()](const Result<net::ClientResponse>& answer) {
                           self->take(answer);
                         });
@@ -167,13 +109,14 @@ void LogRun::go_on(PageEnd end) {
   if (end.cursor.empty() || end.cursor == cursor_) return give_up("took too long");
   if (stats_.bytes > kLookedAtBytesMax) return give_up("looked at too many lines");
   cursor_ = std::move(end.cursor);
-  page_records_ = std::min(page_records_ * 2, kPageMax);
+  page_records_ = std::min(page_records_ * 2, kPageRecordsMax);
   ask_next();
 }
 
 void LogRun::find_place() {
   stores_.cold()->fetch(
-      make_ask(seen_), [self = shared_from_this()](const Result<net::ClientResponse>& answer) {
+      page_ask(walk_, seen_, cursor_, time_left()),
+      [self = shared_from_this()](const Result<net::ClientResponse>& answer) {
         if (!answer || answer->status != 200) return self->exchange_.fail(why_no_page(answer));
         std::size_t records = 0;
         std::int64_t last_ns = 0;

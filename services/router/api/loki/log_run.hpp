@@ -12,19 +12,11 @@
 #include "services/router/api/loki/answer.hpp"
 #include "services/router/api/loki/log_page.hpp"
 #include "services/router/api/loki/log_question.hpp"
+#include "services/router/api/loki/page_ask.hpp"
 #include "services/router/request/exchange.hpp"
 #include "services/router/stores/stores.hpp"
-#include "services/router/upstream/ask.hpp"
 
 namespace vigia::router::api::loki {
-
-/// Of texts of lines that one query looks at, whatever it finds.
-inline constexpr std::uint64_t kLookedAtBytesMax = std::uint64_t{1} << 30U;
-/// What one query takes at the longest, where the router's query_timeout is not less.
-inline constexpr std::chrono::seconds kLogQueryTimeMax{60};
-
-/// What is wrong where storage gives no page (anything but 200).
-Error why_no_page(const Result<net::ClientResponse>& answer);
 
 /// Answers one exchange. Each page is one request at storage, in its customer's turn. Where the
 /// bounds end it before it has its lines the answer is an error that says how far it came: lines
@@ -38,7 +30,6 @@ class LogRun : public std::enable_shared_from_this<LogRun> {
 
  private:
   void ask_next();
-  upstream::Ask make_ask(std::size_t records) const;
   void take(const Result<net::ClientResponse>& answer);
   Result<bool> add(const LogRecord& record);
   bool is_in_range(const LogRecord& record) const;
@@ -49,12 +40,14 @@ class LogRun : public std::enable_shared_from_this<LogRun> {
   void finish(const std::string& cursor);
   void give_up(const std::string& why);
 
+  Duration time_left() const { return deadline_ - stores_.clock().steady(); }
   bool is_forward() const { return question_.wish.direction == Direction::kForward; }
   bool is_enough() const { return stats_.returned == question_.wish.lines; }
 
   stores::Stores& stores_;
   LogQuestion question_;
   request::Exchange exchange_;
+  const LogWalk walk_;
   const TimePoint began_;
   const TimePoint deadline_;
   std::optional<access::ByteShares::HeldBytes> held_;  ///< for the answer, and the body made of it

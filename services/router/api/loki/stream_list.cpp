@@ -6,7 +6,7 @@
 #include <simdjson.h>
 
 #include "services/router/api/loki/level.hpp"
-#include "services/router/api/loki/log_run.hpp"
+#include "services/router/api/loki/page_ask.hpp"
 #include "services/router/request/times.hpp"
 
 namespace vigia::router::api::loki {

@@ -1,0 +1,77 @@
+#include "services/router/api/loki/page_ask.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "services/router/json/lists.hpp"
+#include "services/router/request/times.hpp"
+
+namespace vigia::router::api::loki {
+namespace {
+
+constexpr std::int64_t kNsPerMs = 1'000'000;
+constexpr std::chrono::seconds kPageTimeMax{30};
+
+}  // namespace
+
+upstream::Ask page_ask(const LogWalk& walk, std::size_t records, const std::string& cursor,
+                       Duration left) {
+  // Storage knows milliseconds, and takes both ends in: what lies beside is left out by whoever
+  // reads.
+  request::Form form{{"start", request::format_seconds(walk.range.start_ns / kNsPerMs)},
+                     {"end", request::format_seconds((walk.range.end_ns - 1) / kNsPerMs)},
+                     {"limit", std::to_string(records)},
+                     {"direction", walk.direction == Direction::kForward ? "forward" : "backward"},
+                     {"query", walk.streams.streams}};
+  if (!walk.streams.severity.empty()) form.emplace_back("matcher", walk.streams.severity);
+  if (!cursor.empty()) form.emplace_back("cursor", cursor);
+  upstream::Ask ask(walk.customer, "/api/v1/logs", std::move(form));
+  ask.timeout = std::min<Duration>(left, kPageTimeMax);
+  ask.interest = walk.interest;
+  ask.lane = upstream::Lane::kLookUp;
+  return ask;
+}
+
+Error why_no_page(const Result<net::ClientResponse>& answer) {
+  if (!answer) {
+    switch (answer.error().code) {
+      case ErrorCode::kInvalid:
+      case ErrorCode::kOverLimit:
+        return answer.error();  // our own word
+      case ErrorCode::kDeadline:
+        return {ErrorCode::kDeadline, "the long-term store took too long"};
+      case ErrorCode::kTooLarge:
+        return {ErrorCode::kTooLarge, "the lines are too large; ask for fewer"};
+      default:
+        return upstream::no_answer();
+    }
+  }
+  const std::string said = json::read_text_of(answer->body, "message");
+  switch (answer->status) {
+    case 400:
+      return {ErrorCode::kInvalid, said};
+    case 413:
+      return {ErrorCode::kTooLarge, said};
+    case 429:
+      return {ErrorCode::kOverLimit, said, std::chrono::seconds(1)};
+    default:
+      return {ErrorCode::kUnavailable,
+              fmt::format("the long-term store cannot say now (it answered {})", answer->status),
+              std::chrono::seconds(1)};
+  }
+}
+
+bool is_of(const CustomerId& customer, const LogRecord& record) {
+  for (const auto& [key, value] : record.resource) {
+    if (key == "customer.id") return value == customer.text();
+  }
+  return false;
+}
+
+Error not_as_it_should() {
+  return {ErrorCode::kUnavailable, "the long-term store does not answer as it should"};
+}
+
+}  // namespace vigia::router::api::loki
