@@ -1,5 +1,7 @@
 #include "services/router/api/loki/answer.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -73,6 +75,46 @@ std::string stats_json(const LogStats& stats) {
   return body.end_object().end_object().take();
 }
 
+/// As Prometheus' and Loki's samples have it.
+std::string number_text(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  return fmt::format("{}", value);
+}
+
+/// [1609746000.781,"1"]
+void append_sample(std::string& body, const logql::metrics::MetricPoint& point) {
+  body += fmt::format("[{},\"{}\"]", static_cast<double>(point.time_ms) / 1'000,
+                      number_text(point.value));
+}
+
+void append_points(std::string& body, const logql::metrics::MetricSeries& series, bool is_instant) {
+  if (is_instant) {
+    body += "\"value\":";
+    return append_sample(body, series.points.front());
+  }
+  body += "\"values\":[";
+  for (std::size_t i = 0; i < series.points.size(); ++i) {
+    if (i > 0) body += ',';
+    append_sample(body, series.points[i]);
+  }
+  body += ']';
+}
+
+/// A list of series, or of a number its one sample.
+void append_series(std::string& body, const logql::metrics::MetricAnswer& answer, bool is_instant) {
+  if (answer.is_scalar && is_instant)
+    return append_sample(body, answer.series.front().points.front());
+  body += '[';
+  for (std::size_t i = 0; i < answer.series.size(); ++i) {
+    if (i > 0) body += ',';
+    body += "{\"metric\":" + object_of(answer.series[i].labels) + ',';
+    append_points(body, answer.series[i], is_instant);
+    body += '}';
+  }
+  body += ']';
+}
+
 }  // namespace
 
 net::Response error_form(const Error& error, int status) {
@@ -108,6 +150,20 @@ net::Response texts_answer(const std::vector<std::string>& texts,
   append_warnings(body, warnings);
   body += '}';
   return json_answer(std::move(body));
+}
+
+net::Response metric_answer(const logql::metrics::MetricAnswer& answer, bool is_instant,
+                            const LogStats& stats, std::vector<std::string> warnings) {
+  const std::string_view type = !is_instant ? "matrix" : answer.is_scalar ? "scalar" : "vector";
+  std::string body =
+      fmt::format(R"({{"status":"success","data":{{"resultType":"{}","result":)", type);
+  append_series(body, answer, is_instant);
+  body += ",\"stats\":" + stats_json(stats) + '}';
+  // Of each page the same may be said.
+  std::sort(warnings.begin(), warnings.end());
+  warnings.erase(std::unique(warnings.begin(), warnings.end()), warnings.end());
+  append_warnings(body, warnings);
+  return json_answer(std::move(body += '}'));
 }
 
 std::size_t StreamsAnswer::add(const AnsweredLine& line) {

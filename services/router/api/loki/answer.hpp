@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "libs/base/duration.hpp"
+#include "libs/logql/metrics/evaluate.hpp"
 #include "libs/model/labels.hpp"
 #include "libs/net/message.hpp"
 
@@ -28,6 +29,10 @@ struct LogStats {
   std::uint64_t returned = 0;
   Duration took{0};
 };
+
+/// Samples: of an instant query a vector or a number, else {"resultType":"matrix",…}.
+net::Response metric_answer(const logql::metrics::MetricAnswer& answer, bool is_instant,
+                            const LogStats& stats, std::vector<std::string> warnings);
 
 /// A line of an answer. Views into whatever was read.
 struct AnsweredLine {

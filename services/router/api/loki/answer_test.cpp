@@ -1,5 +1,7 @@
 #include "services/router/api/loki/answer.hpp"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 namespace vigia::router::api::loki {
@@ -60,6 +62,29 @@ TEST(LokiAnswer, WhatALineSaysOfItselfIsALabelOrStandsBesideIt) {
       std::string::npos)
       << body;
   EXPECT_TRUE(body.ends_with(R"(,"cursor":"0a"},"warnings":["it is short"]})")) << body;
+}
+
+TEST(LokiAnswer, SamplesAreWrittenAsPrometheusWritesThem) {
+  logql::metrics::MetricAnswer answer;
+  answer.series = {{Labels::from({{"level", "info"}}), {{1'664'088'804'500, 0.1}, {2'000, NAN}}},
+                   {Labels(), {{3'000, HUGE_VAL}}}};
+  const auto begin = [](const std::string& type) {
+    return R"({"status":"success","data":{"resultType":")" + type + R"(","result":)";
+  };
+  EXPECT_EQ(metric_answer(answer, false, stats(), {}).body,
+            begin("matrix") +
+                R"([{"metric":{"level":"info"},"values":[[1664088804.5,"0.1"],)"
+                R"([2,"NaN"]]},{"metric":{},"values":[[3,"+Inf"]]}],)" +
+                std::string(kStats) + "}}");
+  answer.series = {{Labels(), {{3'000, -2}}}};
+  EXPECT_EQ(metric_answer(answer, true, stats(), {"b", "a", "b"}).body,
+            begin("vector") + R"([{"metric":{},"value":[3,"-2"]}],)" + std::string(kStats) +
+                R"(},"warnings":["a","b"]})");
+  answer.is_scalar = true;
+  EXPECT_EQ(metric_answer(answer, true, stats(), {}).body,
+            begin("scalar") + R"([3,"-2"],)" + std::string(kStats) + "}}");
+  EXPECT_EQ(metric_answer({}, true, stats(), {}).body,
+            begin("vector") + "[]," + std::string(kStats) + "}}");
 }
 
 TEST(LokiAnswer, AnErrorIsItsSentence) {

@@ -1,6 +1,5 @@
 #include "services/router/api/loki/log_api.hpp"
 
-#include <cmath>
 #include <memory>
 #include <set>
 #include <utility>
@@ -12,7 +11,6 @@
 #include "libs/logql/fence.hpp"
 #include "libs/logql/parser.hpp"
 #include "services/router/api/loki/answer.hpp"
-#include "services/router/api/loki/constants.hpp"
 #include "services/router/api/loki/log_run.hpp"
 
 namespace vigia::router::api::loki {
@@ -21,81 +19,8 @@ namespace {
 using vigia::json::JsonWriter;
 
 constexpr std::chrono::hours kLookBack{6};  // of lists, where no start is given
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
-constexpr std::int64_t kPointsMax = 11'000;  // as of Prometheus' range queries
 
 Error no_store() { return {ErrorCode::kNotFound, "there is no store for logs here"}; }
-
-Error no_metrics() {
-  return {ErrorCode::kInvalid,
-          "metric queries (rate, count_over_time and what is made of them) are not served so far"};
-}
-
-/// As Prometheus' and Loki's samples have it.
-std::string number_text(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  return fmt::format("{}", value);
-}
-
-/// A sample as Prometheus and Loki write it: seconds, and the value as a text.
-void write_sample(JsonWriter& body, std::int64_t time_ns, double value) {
-  body.begin_array().number(static_cast<double>(time_ns / 1'000'000) / 1'000);
-  body.string(number_text(value)).end_array();
-}
-
-JsonWriter begin_result(std::string_view type) {
-  JsonWriter body;
-  body.begin_object().member("status", "success").key("data").begin_object();
-  body.member("resultType", type).key("result");
-  return body;
-}
-
-std::string end_result(JsonWriter& body) {
-  body.key("stats").begin_object().end_object();
-  return body.end_object().end_object().take();
-}
-
-Result<std::string> constant_at(const logql::LogExpr& expr, std::int64_t time_ns) {
-  const auto value = constant_value(expr);
-  if (!value) return forward(value);
-  const bool is_scalar = expr.value == logql::LogValue::kScalar;
-  JsonWriter body = begin_result(is_scalar ? "scalar" : "vector");
-  if (is_scalar) {
-    write_sample(body, time_ns, *value);
-  } else {
-    body.begin_array().begin_object().key("metric").begin_object().end_object().key("value");
-    write_sample(body, time_ns, *value);
-    body.end_object().end_array();
-  }
-  return end_result(body);
-}
-
-Result<std::string> constant_over(const logql::LogExpr& expr, const LogRange& range,
-                                  Duration step) {
-  const auto value = constant_value(expr);
-  if (!value) return forward(value);
-  if ((range.end_ns - range.start_ns) / step.count() >= kPointsMax) {
-    return fail(ErrorCode::kInvalid,
-                "exceeded maximum resolution of 11,000 points per time series. Try increasing the "
-                "value of the step parameter");
-  }
-  JsonWriter body = begin_result("matrix");
-  body.begin_array().begin_object().key("metric").begin_object().end_object();
-  body.key("values").begin_array();
-  std::int64_t time_ns = range.start_ns;
-  for (std::int64_t left = (range.end_ns - range.start_ns) / step.count(); left >= 0; --left) {
-    write_sample(body, time_ns, *value);
-    if (left > 0) time_ns += step.count();
-  }
-  body.end_array().end_object().end_array();
-  return end_result(body);
-}
-
-void answer_constant(Result<std::string> body, request::Exchange exchange) {
-  if (!body) return exchange.fail(body.error());
-  exchange.send(json_answer(std::move(*body)));
-}
 
 /// Selectors without stages, of which each names somebody's streams.
 Result<std::vector<logql::LogSelector>> read_selectors(std::vector<std::string> texts) {
@@ -195,26 +120,30 @@ void LogApi::query_range(request::ApiRequest request, request::Exchange exchange
     question->is_by_category = request.wants_label_categories;
     return std::make_shared<LogRun>(stores_, std::move(*question), std::move(exchange))->start();
   }
-  if (query->customer) return exchange.fail(no_metrics());
-  const auto range = read_range(request.parameters, now_ms, std::chrono::hours(1));
-  if (!range) return exchange.fail(range.error());
-  const auto step = read_step(request.parameters, *range);
-  if (!step) return exchange.fail(step.error());
-  answer_constant(constant_over(*query->expr, *range, *step), std::move(exchange));
+  answer(read_metric_range(std::move(*query), request.parameters, now_ms), std::move(exchange));
 }
 
 void LogApi::query(request::ApiRequest request, request::Exchange exchange) {
-  const auto query = read_query(request.caller, request.parameters);
+  auto query = read_query(request.caller, request.parameters);
   if (!query) return exchange.fail(query.error());
   if (query->expr->value == logql::LogValue::kLogs) {
     return exchange.fail({ErrorCode::kInvalid,
                           "log queries are not supported as an instant query type, please change "
                           "your query to a range query type"});
   }
-  if (query->customer) return exchange.fail(no_metrics());
-  const auto time_ns = read_moment(request.parameters, stores_.clock().wall_ms());
-  if (!time_ns) return exchange.fail(time_ns.error());
-  answer_constant(constant_at(*query->expr, *time_ns), std::move(exchange));
+  answer(read_metric_moment(std::move(*query), request.parameters, stores_.clock().wall_ms()),
+         std::move(exchange));
+}
+
+void LogApi::answer(Result<MetricQuestion> question, request::Exchange exchange) {
+  if (!question) return exchange.fail(question.error());
+  const auto& customer = question->query.customer;
+  if (customer && stores_.cold() == nullptr) return exchange.fail(no_store());
+  const std::string payer = customer ? customer->text() : "";
+  threads_.run(payer,
+               [this, question = std::move(*question), exchange = std::move(exchange)]() mutable {
+                 answer_metrics(stores_, question, std::move(exchange));
+               });
 }
 
 void LogApi::list(Result<StreamListQuestion> question, request::Exchange exchange,

@@ -1,8 +1,11 @@
-// Loki's HTTP API: lines, and the labels by which they are found, from storage.
+// Loki's HTTP API: lines, what is counted of them, and the labels by which they are found, from
+// storage.
 #pragma once
 
 #include "libs/base/task.hpp"
 #include "services/router/api/loki/log_question.hpp"
+#include "services/router/api/loki/metric_run.hpp"
+#include "services/router/api/loki/query_threads.hpp"
 #include "services/router/api/loki/stream_list.hpp"
 #include "services/router/request/exchange.hpp"
 #include "services/router/stores/stores.hpp"
@@ -15,7 +18,7 @@ class LogApi {
   explicit LogApi(stores::Stores& stores) : stores_(stores) {}
 
   void query_range(request::ApiRequest request, request::Exchange exchange);
-  /// Of numbers alone: lines have no one moment, and metric queries are not served so far.
+  /// Of metric queries: lines have no one moment.
   void query(request::ApiRequest request, request::Exchange exchange);
   void labels(request::ApiRequest request, request::Exchange exchange);
   void label_values(request::ApiRequest request, request::Exchange exchange);
@@ -28,7 +31,10 @@ class LogApi {
   void list(Result<StreamListQuestion> question, request::Exchange exchange,
             Task<net::Response(StreamList)> answer);
 
+  void answer(Result<MetricQuestion> question, request::Exchange exchange);
+
   stores::Stores& stores_;
+  QueryThreads threads_;
 };
 
 }  // namespace vigia::router::api::loki

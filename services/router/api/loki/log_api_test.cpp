@@ -278,7 +278,6 @@ TEST(LogApi, QueriesOfNumbersAreAnswered) {
   EXPECT_EQ(lines.status, 400);
   EXPECT_THAT(lines.body, HasSubstr("log queries are not supported as an instant query type"));
   EXPECT_EQ(lines.headers.get("content-type"), "text/plain; charset=utf-8");
-  EXPECT_EQ(query(R"(rate({service_name="shop"}[5m]))").status, 400);
   const auto range = gateway.ask(
       "GET",
       target("query_range", {{"query", "vector(1)"}, {"start", "1"}, {"end", "3"}, {"step", "1"}}),
@@ -286,6 +285,43 @@ TEST(LogApi, QueriesOfNumbersAreAnswered) {
   EXPECT_THAT(range.body, HasSubstr(R"("resultType":"matrix","result":[{"metric":{},)"
                                     R"("values":[[1,"1"],[2,"1"],[3,"1"]]}])"));
   EXPECT_EQ(store.asked().size(), 0U);
+}
+
+/// The query's instant answer from its result on.
+std::string sampled(ServedGateway& gateway, const std::string& query, std::int64_t time_ns = kNs) {
+  const auto answer = gateway.ask(
+      "GET", target("query", {{"query", query}, {"time", std::to_string(time_ns)}}), kReader);
+  if (answer.status != 200) return fmt::format("{} {}", answer.status, answer.body);
+  const auto begin = answer.body.find(R"("result":)");
+  return answer.body.substr(begin, answer.body.find(R"(,"stats")") - begin);
+}
+
+TEST(LogApi, LinesAreCountedOverPages) {
+  std::vector<std::string> records;
+  for (int i = 0; i < 6'000; ++i) records.push_back(record(kNs, i % 3 == 0 ? "fizz" : "x"));
+  records.push_back(record(kNs + 1, "later"));
+  const PagedStore store(std::move(records));
+  ServedGateway gateway(with_cold(store.url()));
+  EXPECT_EQ(sampled(gateway, R"(sum(count_over_time({service_name="shop"}[1m])))"),
+            R"("result":[{"metric":{},"value":[1664088804,"6000"]}])");
+  EXPECT_EQ(sampled(gateway, R"(sum by (level) (count_over_time({level="info"} |= "fizz" [1m])))"),
+            R"("result":[{"metric":{"level":"info"},"value":[1664088804,"2000"]}])");
+  EXPECT_EQ(sampled(gateway, R"(sum(count_over_time({service_name="shop"}[1m])))", kNs - 1),
+            R"("result":[])");
+  const std::string rate = R"(sum(rate({service_name="shop"}[1m])))";
+  EXPECT_EQ(sampled(gateway, rate + " / " + rate),
+            R"("result":[{"metric":{},"value":[1664088804,"1"]}])");
+  const auto asked = store.asked();
+  ASSERT_FALSE(asked.empty());
+  EXPECT_EQ(asked.front().at("direction"), "forward");
+  EXPECT_EQ(asked.front().at("limit"), "5000");
+  for (const auto& each : asked) EXPECT_EQ(each.at("customer"), "cliente-a");
+}
+
+TEST(LogApi, AForeignLineIsNotCounted) {
+  const PagedStore store({record(kNs, "own"), record(kNs, "canary", "cliente-b")});
+  ServedGateway gateway(with_cold(store.url()));
+  EXPECT_EQ(sampled(gateway, R"(count_over_time({service_name="shop"}[1m]))").substr(0, 3), "503");
 }
 
 TEST(LogApi, ErrorsAreLokis) {

@@ -1,0 +1,83 @@
+#include "services/router/api/loki/metric_run.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "services/router/api/loki/answer.hpp"
+#include "services/router/api/loki/log_feed.hpp"
+
+namespace vigia::router::api::loki {
+namespace {
+
+namespace metrics = logql::metrics;
+
+using Opened = Result<std::unique_ptr<metrics::LineSource>>;
+
+/// Lines of (after_ns, until_ns].
+Opened open_feed(stores::Stores& stores, const LogWalk& of_query,
+                 const logql::LogSelector& selector, LogRange range, FeedState& state) {
+  auto streams = stream_query_of(selector.matchers);
+  if (!streams) return forward(streams);
+  LogWalk walk = of_query;
+  walk.streams = std::move(*streams);
+  walk.range = range;
+  auto feed = LogFeed::open(stores, std::move(walk), selector, state);
+  if (!feed) return forward(feed);
+  return std::unique_ptr<metrics::LineSource>(std::move(*feed));
+}
+
+/// No line is of before 1970.
+LogRange range_of(std::int64_t after_ns, std::int64_t until_ns) {
+  return {std::max<std::int64_t>(after_ns + 1, 0), std::max<std::int64_t>(until_ns + 1, 1)};
+}
+
+Result<metrics::MetricAnswer> evaluated(stores::Stores& stores, const MetricQuestion& question,
+                                        const std::shared_ptr<access::Interest>& interest,
+                                        FeedState& state) {
+  const auto& customer = question.query.customer;
+  const auto open = [&](const logql::LogSelector& selector, std::int64_t after_ns,
+                        std::int64_t until_ns) -> Opened {
+    if (!customer) return fail(ErrorCode::kInternal, "lines are asked for of nobody");
+    const LogWalk walk{*customer, {}, {}, Direction::kForward, interest};
+    return open_feed(stores, walk, selector, range_of(after_ns, until_ns), state);
+  };
+  return metrics::evaluate(*question.query.expr, question.times, open);
+}
+
+}  // namespace
+
+Result<MetricQuestion> read_metric_range(ReadQuery query, const request::Parameters& parameters,
+                                         TimestampMs now_ms) {
+  const auto range = read_range(parameters, now_ms, std::chrono::hours(1));
+  if (!range) return forward(range);
+  const auto step = read_step(parameters, *range);
+  if (!step) return forward(step);
+  if ((range->end_ns - range->start_ns) / step->count() >= kPointsMax) {
+    return fail(ErrorCode::kInvalid,
+                "exceeded maximum resolution of 11,000 points per time series. Try increasing the "
+                "value of the step parameter");
+  }
+  return MetricQuestion{std::move(query), {range->start_ns, range->end_ns, step->count()}, false};
+}
+
+Result<MetricQuestion> read_metric_moment(ReadQuery query, const request::Parameters& parameters,
+                                          TimestampMs now_ms) {
+  const auto time_ns = read_moment(parameters, now_ms);
+  if (!time_ns) return forward(time_ns);
+  return MetricQuestion{std::move(query), {*time_ns, *time_ns, 1}, true};
+}
+
+void answer_metrics(stores::Stores& stores, const MetricQuestion& question,
+                    request::Exchange exchange) {
+  if (exchange.interest()->is_lost()) {
+    return exchange.fail({ErrorCode::kDeadline, "the client has left"});
+  }
+  const TimePoint began = stores.clock().steady();
+  FeedState state{began + std::min<Duration>(stores.settings().query_timeout, kLogQueryTimeMax)};
+  const auto found = evaluated(stores, question, exchange.interest(), state);
+  if (!found) return exchange.fail(found.error());
+  LogStats stats{state.lines, state.bytes, 0, stores.clock().steady() - began};
+  exchange.send(metric_answer(*found, question.is_instant, stats, state.warnings));
+}
+
+}  // namespace vigia::router::api::loki
