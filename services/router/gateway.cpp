@@ -47,6 +47,7 @@ Gateway::Gateway(stores::Stores& stores, const access::Access& access,
       queries_(stores),
       labels_(stores),
       rules_(stores),
+      metadata_(stores),
       traces_(stores),
       searches_(stores),
       logs_(stores) {
@@ -76,6 +77,7 @@ void Gateway::mount_own(Branch& branch, std::function<bool()> is_ready) {
 
 void Gateway::mount_prometheus(Branch& branch) {
   using api::prometheus::LabelApi;
+  using api::prometheus::MetadataApi;
   using api::prometheus::QueryApi;
   using api::prometheus::RuleApi;
   const auto mount = [&](const std::string& path, bool takes_post, auto& handler, auto method) {
@@ -94,7 +96,7 @@ void Gateway::mount_prometheus(Branch& branch) {
   mount("/api/v1/label/{name}/values", false, labels_, &LabelApi::label_values);
   mount("/api/v1/rules", false, rules_, &RuleApi::rules);
   mount("/api/v1/alerts", false, rules_, &RuleApi::alerts);
-  mount("/api/v1/metadata", false, rules_, &RuleApi::metadata);
+  mount("/api/v1/metadata", false, metadata_, &MetadataApi::metadata);
   mount("/api/v1/status/buildinfo", false, rules_, &RuleApi::build_info);
   add_method(branch, "POST", "/api/v1/cold/confirm",
              [this](request::ApiRequest request, request::Exchange exchange) {

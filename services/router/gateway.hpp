@@ -14,6 +14,7 @@
 #include "services/router/api/jaeger/trace_api.hpp"
 #include "services/router/api/loki/log_api.hpp"
 #include "services/router/api/prometheus/label_api.hpp"
+#include "services/router/api/prometheus/metadata_api.hpp"
 #include "services/router/api/prometheus/query_api.hpp"
 #include "services/router/api/prometheus/rule_api.hpp"
 #include "services/router/request/exchange.hpp"
@@ -70,6 +71,7 @@ class Gateway final : public net::Handler {
   api::prometheus::QueryApi queries_;
   api::prometheus::LabelApi labels_;
   api::prometheus::RuleApi rules_;
+  api::prometheus::MetadataApi metadata_;
   api::jaeger::TraceApi traces_;
   api::jaeger::SearchApi searches_;
   api::loki::LogApi logs_;

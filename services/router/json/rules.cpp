@@ -1,9 +1,5 @@
 #include "services/router/json/rules.hpp"
 
-#include <map>
-#include <set>
-
-#include <fmt/format.h>
 #include <simdjson.h>
 
 #include "libs/base/json_text.hpp"
@@ -108,30 +104,6 @@ Result<std::vector<std::string>> read_groups(std::string_view json,
       if (!text.empty()) groups.push_back(std::move(text));
     }
     return groups;
-  });
-}
-
-Result<std::string> metadata_of_targets(std::string_view json, const MetadataSelection& selection) {
-  return parsed<std::string>(json, [&selection](dom::element root) {
-    const auto [asked, limit, limit_per_metric] = selection;
-    std::map<std::string, std::set<std::string>> by_metric;
-    for (const dom::element item : root.get_array()) {
-      std::string_view named = asked;
-      if (asked.empty()) named = item["metric"].get_string();
-      const std::string metric(named);
-      if (limit > 0 && by_metric.size() >= limit && !by_metric.contains(metric)) continue;
-      auto& entries = by_metric[metric];
-      if (limit_per_metric > 0 && entries.size() >= limit_per_metric) continue;
-      entries.insert(fmt::format(R"({{"type":{},"help":{},"unit":{}}})",
-                                 std::string(simdjson::minify(item["type"])),
-                                 std::string(simdjson::minify(item["help"])),
-                                 std::string(simdjson::minify(item["unit"]))));
-    }
-    std::string out = "{";
-    for (const auto& [metric, entries] : by_metric) {
-      append_field(out, metric, join_list({entries.begin(), entries.end()}));
-    }
-    return out + "}";
   });
 }
 

@@ -1,4 +1,4 @@
-// Rules, alerts and metadata in Prometheus' answers, cut down to what one customer may see.
+// Rules and alerts in Prometheus' answers, cut down to what one customer may see.
 #pragma once
 
 #include <optional>
@@ -19,14 +19,6 @@ Result<std::vector<std::string>> read_alerts(std::string_view json,
 /// with only its alerts, without the names of files.
 Result<std::vector<std::string>> read_groups(std::string_view json,
                                              const std::optional<CustomerId>& customer);
-/// [{"target":…,"metric":"up","type":…,"help":…,"unit":…},…] of /targets/metadata in the form of
-/// /metadata: {"up":[{"type":…,"help":…,"unit":…}]}.
-struct MetadataSelection {
-  std::string metric;                ///< the one that was asked for: Prometheus leaves it out then
-  std::size_t limit = 0;             ///< metrics at most; 0: all
-  std::size_t limit_per_metric = 0;  ///< entries of one at most; 0: all
-};
-Result<std::string> metadata_of_targets(std::string_view json, const MetadataSelection& selection);
 
 /// [a,b,…] of pieces of JSON.
 std::string join_list(const std::vector<std::string>& items);

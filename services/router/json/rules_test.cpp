@@ -48,30 +48,5 @@ TEST(Rules, WhatIsNotOfThatFormIsCorrupt) {
   EXPECT_FALSE(read_groups("{}", kA).has_value());
 }
 
-TEST(Rules, MetadataByMetric) {
-  EXPECT_EQ(
-      metadata_of_targets(
-          R"([{"target":{"job":"j"},"metric":"up","type":"gauge","help":"h\"","unit":""},)"
-          R"({"target":{"job":"k"},"metric":"up","type":"gauge","help":"h\"","unit":""},)"
-          R"({"target":{},"metric":"z","type":"counter","help":"","unit":"s"}])",
-          {}),
-      R"({"up":[{"type":"gauge","help":"h\"","unit":""}],"z":[{"type":"counter","help":"","unit":"s"}]})");
-  EXPECT_EQ(metadata_of_targets("[]", {}), "{}");
-}
-
-// D-F3: every metric that was asked for by name was 503.
-TEST(Rules, MetadataOfAMetricThatWasAskedForDoesNotRepeatItsName) {
-  constexpr std::string_view kOne =
-      R"([{"target":{"job":"j"},"type":"gauge","help":"h","unit":"s"},)"
-      R"({"target":{"job":"k"},"type":"counter","help":"h","unit":"s"}])";
-  EXPECT_EQ(
-      metadata_of_targets(kOne, {.metric = "up"}),
-      R"({"up":[{"type":"counter","help":"h","unit":"s"},{"type":"gauge","help":"h","unit":"s"}]})");
-  EXPECT_EQ(metadata_of_targets(kOne, {.metric = "up", .limit_per_metric = 1}),
-            R"({"up":[{"type":"gauge","help":"h","unit":"s"}]})");
-  EXPECT_EQ(metadata_of_targets("[]", {.metric = "up"}), "{}");
-  EXPECT_FALSE(metadata_of_targets(kOne, {}).has_value());
-}
-
 }  // namespace
 }  // namespace vigia::router::json

@@ -1,6 +1,9 @@
 #include "services/router/testing/served_gateway.hpp"
 
+#include <utility>
+
 #include "libs/base/check.hpp"
+#include "libs/net/form.hpp"
 
 namespace vigia::router::testing {
 namespace {
@@ -11,6 +14,8 @@ customers:
     tokens: [{token: read-a, scope: read}, {token: ingest-a, scope: ingest}]
   - id: cliente-b
     tokens: [{token: read-b, scope: read}]
+  - id: cliente-c
+    tokens: [{token: read-c, scope: read}]
 operators: [{token: op, scope: read}]
 )";
 // Small, so that a test can send more.
@@ -37,14 +42,18 @@ std::shared_ptr<const tenancy::Directory> parsed(std::string_view text) {
 
 FixedDirectory::FixedDirectory(std::string_view text) : directory_(parsed(text)) {}
 
-RecordingStore::RecordingStore(int status, std::string body)
-    : status_(status), body_(std::move(body)), server_(served(*this)) {}
+RecordingStore::RecordingStore(int status, std::string body, Bodies by_path)
+    : status_(status),
+      body_(std::move(body)),
+      by_path_(std::move(by_path)),
+      server_(served(*this)) {}
 
 void RecordingStore::handle(net::Request request, net::Responder responder) {
   net::Response response;
-  response.status = status_;
   response.headers.add("content-type", "application/json");
-  response.body = body_;
+  const auto own = by_path_.find(request.path);
+  response.status = own == by_path_.end() ? status_ : 200;
+  response.body = own == by_path_.end() ? body_ : own->second;
   {
     const std::lock_guard lock(mutex_);
     if (request.path != "/health") asked_.push_back(std::move(request));
@@ -55,6 +64,22 @@ void RecordingStore::handle(net::Request request, net::Responder responder) {
 std::vector<net::Request> RecordingStore::asked() const {
   const std::lock_guard lock(mutex_);
   return asked_;
+}
+
+std::vector<std::string> RecordingStore::asked_at(std::string_view path) const {
+  std::vector<std::string> found;
+  for (const net::Request& request : asked()) {
+    if (request.path != path) continue;
+    std::string text(request.headers.get("x-vigia-customer"));
+    char mark = '?';
+    const auto form = net::parse_form(request.method == "POST" ? request.body : request.query);
+    CHECK(form.has_value());
+    for (const auto& [name, value] : *form) {
+      text += std::exchange(mark, '&') + name + "=" + value;
+    }
+    found.push_back(std::move(text));
+  }
+  return found;
 }
 
 ServedGateway::ServedGateway(stores::StoresSettings settings, std::size_t in_flight_max)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -38,27 +39,32 @@ class FixedDirectory final : public tenancy::DirectorySource {
   std::atomic<bool> is_there_{true};
 };
 
-/// A store on a port of its own that keeps the requests it gets, and gives each the same answer.
-/// Any thread.
+/// A store on a port of its own that keeps the requests it gets, and gives each the same answer, or
+/// the one of its path with status 200. Any thread.
 class RecordingStore final : public net::Handler {
  public:
-  RecordingStore(int status, std::string body);
+  using Bodies = std::map<std::string, std::string, std::less<>>;
+  RecordingStore(int status, std::string body, Bodies by_path = {});
 
   std::string url() const { return "http://" + server_->address(); }
   void handle(net::Request request, net::Responder responder) override;
   /// Those that were sent for a caller, in order: what the router looks at by itself is left out.
   std::vector<net::Request> asked() const;
+  /// What was asked at that path, in order: "cliente-a?metric=up&limit=1", the customer that it was
+  /// told and the parameters, decoded.
+  std::vector<std::string> asked_at(std::string_view path) const;
 
  private:
   const int status_;
   const std::string body_;
+  const Bodies by_path_;
   mutable std::mutex mutex_;
   std::vector<net::Request> asked_;
   std::unique_ptr<net::Server> server_;  // after what its thread reads
 };
 
-/// Customers cliente-a and cliente-b with the read tokens read-a and read-b, an ingest token
-/// ingest-a, and an operator's token op. One thread asks.
+/// Customers cliente-a, cliente-b and cliente-c with the read tokens read-a, read-b and read-c, an
+/// ingest token ingest-a, and an operator's token op. One thread asks.
 class ServedGateway {
  public:
   explicit ServedGateway(stores::StoresSettings settings, std::size_t in_flight_max = 8);

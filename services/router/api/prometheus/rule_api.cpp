@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "libs/json/writer.hpp"
-#include "libs/promql/fence.hpp"
 #include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
 #include "services/router/api/prometheus/answer.hpp"
@@ -20,20 +18,6 @@ namespace vigia::router::api::prometheus {
 namespace {
 
 constexpr std::chrono::seconds kTimeout{15};
-
-/// A number of things at most; none, 0 and what is below mean all, as in Prometheus.
-Result<std::size_t> count_of(const request::Parameters& parameters, std::string_view name) {
-  auto text = parameters.single(name);
-  if (!text) return forward(text);
-  if (!*text || (*text)->empty()) return std::size_t{0};
-  std::int64_t number = 0;
-  const char* end = (*text)->data() + (*text)->size();
-  const auto [stop, failure] = std::from_chars((*text)->data(), end, number);
-  if (failure != std::errc{} || stop != end) {
-    return fail(ErrorCode::kInvalid, fmt::format("{} must be a number", name));
-  }
-  return static_cast<std::size_t>(std::max<std::int64_t>(number, 0));
-}
 
 }  // namespace
 
@@ -141,41 +125,6 @@ void RuleApi::alerts(request::ApiRequest request, request::Exchange exchange) {
          [customer = request.caller.customer](std::string_view data) {
            return json::read_alerts(data, customer);
          });
-}
-
-void RuleApi::metadata(request::ApiRequest request, request::Exchange exchange) {
-  upstream::Ask ask{request.caller.customer, "/api/v1/targets/metadata", {}, false, kTimeout};
-  ask.interest = request.interest;
-  auto metric = request.parameters.single("metric");
-  if (!metric) return exchange.fail(metric.error());
-  if (*metric && !(*metric)->empty()) ask.form.emplace_back("metric", **metric);
-  json::MetadataSelection selection{.metric = metric->value_or("")};
-  for (auto& [name, value] : {std::pair{"limit", &selection.limit},
-                              std::pair{"limit_per_metric", &selection.limit_per_metric}}) {
-    auto number = count_of(request.parameters, name);
-    if (!number) return exchange.fail(number.error());
-    *value = *number;
-  }
-  if (request.caller.customer) {
-    // By target: /metadata itself would show every customer's metrics and help texts.
-    auto fenced = promql::fenced_text(*request.caller.customer, promql::Selector{},
-                                      stores_.coverage().dialect());
-    if (!fenced) return exchange.fail(fenced.error());
-    ask.form.emplace_back("match_target", std::move(*fenced));
-  }
-  const auto hot = stores_.hot_of(request.caller);
-  if (hot.empty()) {
-    return exchange.fail({ErrorCode::kUnavailable, "the hot store is not configured"});
-  }
-  // One shard is enough: what a metric means does not depend on who sends it.
-  hot.front()->ask(std::move(ask), [exchange = std::move(exchange), selection](
-                                       Result<wire::prometheus_api::Envelope> answer) mutable {
-    if (!answer) return exchange.fail(upstream::outward(answer.error()));
-    if (!answer->is_success()) return exchange.send(refusal(*answer));
-    auto data = json::metadata_of_targets(answer->data(), selection);
-    if (!data) return exchange.fail({ErrorCode::kUnavailable, data.error().message});
-    exchange.send(success(*data, {}));
-  });
 }
 
 void RuleApi::build_info(request::ApiRequest /*request*/, request::Exchange exchange) {

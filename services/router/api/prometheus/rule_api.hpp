@@ -1,4 +1,4 @@
-// /api/v1/rules, alerts, metadata and status/buildinfo: what hot knows beside samples.
+// /api/v1/rules, alerts and status/buildinfo: what hot knows beside samples.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,6 @@ class RuleApi {
 
   void rules(request::ApiRequest request, request::Exchange exchange);
   void alerts(request::ApiRequest request, request::Exchange exchange);
-  void metadata(request::ApiRequest request, request::Exchange exchange);
   void build_info(request::ApiRequest request, request::Exchange exchange);
 
  private:
