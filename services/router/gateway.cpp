@@ -48,6 +48,7 @@ Gateway::Gateway(stores::Stores& stores, const access::Access& access,
       labels_(stores),
       rules_(stores),
       metadata_(stores),
+      exemplars_(stores),
       traces_(stores),
       searches_(stores),
       logs_(stores) {
@@ -76,6 +77,7 @@ void Gateway::mount_own(Branch& branch, std::function<bool()> is_ready) {
 }
 
 void Gateway::mount_prometheus(Branch& branch) {
+  using api::prometheus::ExemplarApi;
   using api::prometheus::LabelApi;
   using api::prometheus::MetadataApi;
   using api::prometheus::QueryApi;
@@ -88,7 +90,7 @@ void Gateway::mount_prometheus(Branch& branch) {
   };
   mount("/api/v1/query", true, queries_, &QueryApi::query);
   mount("/api/v1/query_range", true, queries_, &QueryApi::query_range);
-  mount("/api/v1/query_exemplars", true, queries_, &QueryApi::query_exemplars);
+  mount("/api/v1/query_exemplars", true, exemplars_, &ExemplarApi::query_exemplars);
   mount("/api/v1/format_query", true, queries_, &QueryApi::format_query);
   mount("/api/v1/parse_query", true, queries_, &QueryApi::parse_query);
   mount("/api/v1/series", true, labels_, &LabelApi::series);

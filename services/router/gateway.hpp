@@ -13,6 +13,7 @@
 #include "services/router/api/jaeger/search_api.hpp"
 #include "services/router/api/jaeger/trace_api.hpp"
 #include "services/router/api/loki/log_api.hpp"
+#include "services/router/api/prometheus/exemplar_api.hpp"
 #include "services/router/api/prometheus/label_api.hpp"
 #include "services/router/api/prometheus/metadata_api.hpp"
 #include "services/router/api/prometheus/query_api.hpp"
@@ -72,6 +73,7 @@ class Gateway final : public net::Handler {
   api::prometheus::LabelApi labels_;
   api::prometheus::RuleApi rules_;
   api::prometheus::MetadataApi metadata_;
+  api::prometheus::ExemplarApi exemplars_;
   api::jaeger::TraceApi traces_;
   api::jaeger::SearchApi searches_;
   api::loki::LogApi logs_;

@@ -1,12 +1,10 @@
 #include "services/router/api/prometheus/query_api.hpp"
 
-#include <string_view>
 #include <utility>
 
 #include "libs/promql/printer.hpp"
 #include "services/router/api/prometheus/answer.hpp"
 #include "services/router/plan/expression.hpp"
-#include "services/router/request/times.hpp"
 #include "services/router/run/query_runner.hpp"
 
 namespace vigia::router::api::prometheus {
@@ -16,33 +14,6 @@ net::Response response_of(run::Outcome outcome) {
   if (!outcome.answer) return error_response(outcome.answer.error());
   if (!outcome.answer->is_success()) return refusal(*outcome.answer);
   return success(std::move(*outcome.answer), outcome.notes);
-}
-
-/// The shard to ask and what to ask it; nothing to ask where nothing is selected.
-struct Exemplars {
-  std::size_t shard = 0;
-  bool has_selector = false;
-  request::Form form;
-};
-
-Result<Exemplars> read_exemplars(const stores::Stores& stores, promql::Dialect dialect,
-                                 const request::ApiRequest& request) {
-  Exemplars exemplars;
-  for (const std::string_view name : {"start", "end"}) {
-    auto time = request.parameters.time(name);
-    if (!time) return forward(time);
-    if (*time) exemplars.form.emplace_back(name, request::format_seconds(**time));
-  }
-  auto expr = plan::read_expression(request.parameters, dialect);
-  if (!expr) return forward(expr);
-  exemplars.has_selector = plan::has_selector(**expr);
-  const auto shard = stores.shard_of(request.caller);
-  if (!shard) return fail(ErrorCode::kInvalid, "exemplars: choose a customer by X-Vigia-Customer");
-  exemplars.shard = *shard;
-  auto text = plan::text_for_stores(request.caller, **expr, dialect);
-  if (!text) return forward(text);
-  exemplars.form.emplace_back("query", std::move(*text));
-  return exemplars;
 }
 
 }  // namespace
@@ -69,23 +40,6 @@ void QueryApi::evaluate(Result<plan::Question> question, request::Exchange excha
                           [exchange = std::move(exchange)](run::Outcome outcome) mutable {
                             exchange.send(response_of(std::move(outcome)));
                           });
-}
-
-void QueryApi::query_exemplars(request::ApiRequest request, request::Exchange exchange) {
-  auto exemplars = read_exemplars(stores_, stores_.coverage().dialect(), request);
-  if (!exemplars) return exchange.fail(exemplars.error());
-  // Nothing is selected: Prometheus 3.x would answer with null, which clients take for a fault.
-  if (!exemplars->has_selector) return exchange.send(success("[]", {}));
-  upstream::Ask ask(request.caller.customer, "/api/v1/query_exemplars", std::move(exemplars->form));
-  ask.timeout = stores_.settings().query_timeout;
-  ask.interest = exchange.interest();
-  ask.lane = upstream::Lane::kLookUp;
-  // Exemplars live in hot alone.
-  stores_.hot()[exemplars->shard].ask(
-      std::move(ask),
-      [exchange = std::move(exchange)](Result<wire::prometheus_api::Envelope> answer) mutable {
-        exchange.send(passed_on(std::move(answer)));
-      });
 }
 
 void QueryApi::format_query(request::ApiRequest request, request::Exchange exchange) {

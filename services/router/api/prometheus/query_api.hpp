@@ -1,4 +1,4 @@
-// /api/v1/query, query_range, query_exemplars, format_query and parse_query.
+// /api/v1/query, query_range, format_query and parse_query.
 #pragma once
 
 #include <string>
@@ -17,7 +17,6 @@ class QueryApi {
 
   void query(request::ApiRequest request, request::Exchange exchange);
   void query_range(request::ApiRequest request, request::Exchange exchange);
-  void query_exemplars(request::ApiRequest request, request::Exchange exchange);
   void format_query(request::ApiRequest request, request::Exchange exchange);
   /// 404 where the hot store is of a version without it.
   void parse_query(request::ApiRequest request, request::Exchange exchange);
