@@ -49,11 +49,13 @@ Gateway::Gateway(stores::Stores& stores, const access::Access& access,
       rules_(stores),
       metadata_(stores),
       exemplars_(stores),
+      federation_(stores),
       traces_(stores),
       searches_(stores),
       logs_(stores) {
   // One row an API: where its paths begin, and how it tells an error. The first that fits counts.
   mount_prometheus(branch("/api/v1/", api::prometheus::error_form));
+  mount_federation(branch("/federate", api::prometheus::text_error_form));
   mount_jaeger(branch("/jaeger/", api::jaeger::error_form));
   mount_loki(branch("/loki/", api::loki::error_form));
   mount_own(branch("", plain_form), std::move(is_ready));
@@ -104,6 +106,12 @@ void Gateway::mount_prometheus(Branch& branch) {
              [this](request::ApiRequest request, request::Exchange exchange) {
                confirm_cold(std::move(request), std::move(exchange));
              });
+}
+
+void Gateway::mount_federation(Branch& branch) {
+  add(branch, "/federate", false, [this](request::ApiRequest request, request::Exchange exchange) {
+    federation_.federate(std::move(request), std::move(exchange));
+  });
 }
 
 void Gateway::mount_jaeger(Branch& branch) {

@@ -14,6 +14,7 @@
 #include "services/router/api/jaeger/trace_api.hpp"
 #include "services/router/api/loki/log_api.hpp"
 #include "services/router/api/prometheus/exemplar_api.hpp"
+#include "services/router/api/prometheus/federate_api.hpp"
 #include "services/router/api/prometheus/label_api.hpp"
 #include "services/router/api/prometheus/metadata_api.hpp"
 #include "services/router/api/prometheus/query_api.hpp"
@@ -52,6 +53,7 @@ class Gateway final : public net::Handler {
   Branch& branch(std::string prefix, net::ErrorForm error_form);
   Branch& branch_of(std::string_view path);
   void mount_prometheus(Branch& branch);
+  void mount_federation(Branch& branch);
   void mount_jaeger(Branch& branch);
   void mount_loki(Branch& branch);
   void mount_own(Branch& branch, std::function<bool()> is_ready);
@@ -74,6 +76,7 @@ class Gateway final : public net::Handler {
   api::prometheus::RuleApi rules_;
   api::prometheus::MetadataApi metadata_;
   api::prometheus::ExemplarApi exemplars_;
+  api::prometheus::FederateApi federation_;
   api::jaeger::TraceApi traces_;
   api::jaeger::SearchApi searches_;
   api::loki::LogApi logs_;

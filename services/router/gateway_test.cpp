@@ -139,7 +139,8 @@ TEST(Gateway, AnApisPathsAreKnownByHowTheyBegin) {
            {"/api/v1", "404 plain not_found"},
            {"/API/v1/query", "404 plain not_found"},
            {"/jaegerx/api/traces/1f", "404 plain not_found"},
-           {"/federate", "404 plain not_found"}}) {
+           {"/federate", "400 no match[] parameter provided\n"},
+           {"/federate/x", "404 there is nothing at this path\n"}}) {
     EXPECT_EQ(told(gateway.ask("GET", target, kReader)), expected) << target;
   }
 }

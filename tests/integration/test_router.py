@@ -390,7 +390,6 @@ class TestIsolationProbes:
         for path in (
             "/api/v1/read",
             "/api/v1/write",
-            "/federate",
             "/metrics",
             "/api/v1/targets",
             "/api/v1/targets/metadata",

@@ -33,11 +33,15 @@ Result<promql::ExprPtr> read_expression(const request::Parameters& parameters,
   auto text = parameters.single("query");
   if (!text) return forward(text);
   if (!*text) return fail(ErrorCode::kInvalid, "parameter \"query\" is missing");
-  auto expr = promql::parse(**text, dialect);
-  if (!expr) {
-    return tl::unexpected<Error>(
-        with_context("invalid parameter \"query\"", std::move(expr.error())));
-  }
+  auto expr = read_text(**text, dialect);
+  if (expr) return expr;
+  return tl::unexpected<Error>(
+      with_context("invalid parameter \"query\"", std::move(expr.error())));
+}
+
+Result<promql::ExprPtr> read_text(std::string_view text, promql::Dialect dialect) {
+  auto expr = promql::parse(text, dialect);
+  if (!expr) return expr;
   if (asks_for_rollups(**expr)) {
     return fail(
         ErrorCode::kInvalid,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "libs/base/result.hpp"
 #include "libs/promql/ast.hpp"
@@ -14,6 +15,9 @@ namespace vigia::router::plan {
 /// kRollupLabel.
 Result<promql::ExprPtr> read_expression(const request::Parameters& parameters,
                                         promql::Dialect dialect);
+
+/// The same of a text that is no parameter of that name.
+Result<promql::ExprPtr> read_text(std::string_view text, promql::Dialect dialect);
 
 /// Whether it reads any series.
 bool has_selector(const promql::Expr& expr);
