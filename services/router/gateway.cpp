@@ -50,6 +50,7 @@ Gateway::Gateway(stores::Stores& stores, const access::Access& access,
       metadata_(stores),
       exemplars_(stores),
       federation_(stores),
+      status_(stores),
       traces_(stores),
       searches_(stores),
       logs_(stores) {
@@ -84,6 +85,7 @@ void Gateway::mount_prometheus(Branch& branch) {
   using api::prometheus::MetadataApi;
   using api::prometheus::QueryApi;
   using api::prometheus::RuleApi;
+  using api::prometheus::StatusApi;
   const auto mount = [&](const std::string& path, bool takes_post, auto& handler, auto method) {
     add(branch, path, takes_post,
         [&handler, method](request::ApiRequest request, request::Exchange exchange) {
@@ -101,7 +103,12 @@ void Gateway::mount_prometheus(Branch& branch) {
   mount("/api/v1/rules", false, rules_, &RuleApi::rules);
   mount("/api/v1/alerts", false, rules_, &RuleApi::alerts);
   mount("/api/v1/metadata", false, metadata_, &MetadataApi::metadata);
-  mount("/api/v1/status/buildinfo", false, rules_, &RuleApi::build_info);
+  mount("/api/v1/targets", false, rules_, &RuleApi::targets);
+  mount("/api/v1/status/buildinfo", false, status_, &StatusApi::build_info);
+  mount("/api/v1/status/flags", false, status_, &StatusApi::flags);
+  mount("/api/v1/status/config", false, status_, &StatusApi::config);
+  mount("/api/v1/status/runtimeinfo", false, status_, &StatusApi::runtime_info);
+  mount("/api/v1/status/tsdb", false, status_, &StatusApi::tsdb);
   add_method(branch, "POST", "/api/v1/cold/confirm",
              [this](request::ApiRequest request, request::Exchange exchange) {
                confirm_cold(std::move(request), std::move(exchange));

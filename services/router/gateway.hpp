@@ -19,6 +19,7 @@
 #include "services/router/api/prometheus/metadata_api.hpp"
 #include "services/router/api/prometheus/query_api.hpp"
 #include "services/router/api/prometheus/rule_api.hpp"
+#include "services/router/api/prometheus/status_api.hpp"
 #include "services/router/request/exchange.hpp"
 
 namespace vigia::router {
@@ -77,6 +78,7 @@ class Gateway final : public net::Handler {
   api::prometheus::MetadataApi metadata_;
   api::prometheus::ExemplarApi exemplars_;
   api::prometheus::FederateApi federation_;
+  api::prometheus::StatusApi status_;
   api::jaeger::TraceApi traces_;
   api::jaeger::SearchApi searches_;
   api::loki::LogApi logs_;

@@ -132,7 +132,7 @@ TEST(Gateway, SoHasOneThatTellsToComeAgain) {
 TEST(Gateway, AnApisPathsAreKnownByHowTheyBegin) {
   ServedGateway gateway(one_hot_store());
   for (const auto& [target, expected] : std::initializer_list<std::pair<const char*, const char*>>{
-           {"/api/v1/status/tsdb", "404 prometheus not_found"},
+           {"/api/v1/status/walreplay", "404 prometheus not_found"},
            {"/api/v1/query/", "404 prometheus not_found"},
            {"/jaeger/api/metrics/latencies", "404 jaeger 404"},
            {"/jaeger/", "404 jaeger 404"},

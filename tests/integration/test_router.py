@@ -375,7 +375,11 @@ class TestIsolationProbes:
                     self._check(answer, str(chosen))
 
     @pytest.mark.parametrize(
-        "path", ["/api/v1/metadata", "/api/v1/rules", "/api/v1/alerts", "/api/v1/status/buildinfo"]
+        "path",
+        [
+            *(f"/api/v1/{path}" for path in ("metadata", "rules", "alerts", "targets")),
+            *(f"/api/v1/status/{path}" for path in ("buildinfo", "flags", "config", "runtimeinfo", "tsdb")),
+        ],
     )
     def test_what_hot_knows_beside_samples(self, reading: Reading, path: str) -> None:
         forms: list[dict[str, Any]] = [{}, {"metric": "b_secret_total"}, {"type": "alert"}]
@@ -391,11 +395,9 @@ class TestIsolationProbes:
             "/api/v1/read",
             "/api/v1/write",
             "/metrics",
-            "/api/v1/targets",
             "/api/v1/targets/metadata",
-            "/api/v1/status/config",
-            "/api/v1/status/tsdb",
             "/api/v1/status/walreplay",
+            "/api/v1/status/",
             "/api/v1/admin/tsdb/delete_series",
             "/api/v1/scrape_pools",
             "/api/v1/alertmanagers",

@@ -7,11 +7,12 @@
 
 #include <fmt/format.h>
 
-#include "libs/json/writer.hpp"
 #include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
 #include "services/router/api/prometheus/answer.hpp"
 #include "services/router/json/rules.hpp"
+#include "services/router/json/targets.hpp"
+#include "services/router/plan/shown_text.hpp"
 #include "services/router/run/fan_out.hpp"
 
 namespace vigia::router::api::prometheus {
@@ -19,12 +20,19 @@ namespace {
 
 constexpr std::chrono::seconds kTimeout{15};
 
+std::string lower_case(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
 }  // namespace
 
 class RuleApi::Items final : public run::Gathering<std::vector<std::string>> {
  public:
-  Items(request::Exchange open, std::string key, Read read)
-      : exchange_(std::move(open)), key_(std::move(key)), read_(std::move(read)) {}
+  Items(request::Exchange open, Frame frame, Read read)
+      : exchange_(std::move(open)), frame_(frame), read_(std::move(read)) {}
 
   Result<std::vector<std::string>> read(std::size_t /*number*/,
                                         const Answer& answer) const override {
@@ -47,12 +55,13 @@ class RuleApi::Items final : public run::Gathering<std::vector<std::string>> {
     if (failures_ > 0) {
       notes.warnings.emplace_back("hot part missing: a hot store does not answer");
     }
-    exchange_.send(success(fmt::format("{{\"{}\":{}}}", key_, json::join_list(items_)), notes));
+    exchange_.send(success(
+        fmt::format("{{\"{}\":{}{}}}", frame_.key, json::join_list(items_), frame_.end), notes));
   }
 
  private:
   request::Exchange exchange_;
-  const std::string key_;  ///< {"KEY":[…]}
+  const Frame frame_;
   const Read read_;
   std::size_t answers_ = 0;
   std::size_t failures_ = 0;
@@ -60,7 +69,7 @@ class RuleApi::Items final : public run::Gathering<std::vector<std::string>> {
 };
 
 void RuleApi::gather(const request::ApiRequest& request, request::Exchange exchange,
-                     std::string key, const upstream::Ask& ask, Read read) {
+                     const Frame& frame, const upstream::Ask& ask, Read read) {
   std::vector<run::AddressedAsk> asks;
   for (const upstream::Upstream* shard : stores_.hot_of(request.caller)) {
     asks.push_back({shard, ask});
@@ -70,8 +79,7 @@ void RuleApi::gather(const request::ApiRequest& request, request::Exchange excha
         {ErrorCode::kUnavailable, "the hot store of this customer is not configured"});
   }
   run::fan_out<std::vector<std::string>>(
-      std::move(asks),
-      std::make_shared<Items>(std::move(exchange), std::move(key), std::move(read)));
+      std::move(asks), std::make_shared<Items>(std::move(exchange), frame, std::move(read)));
 }
 
 /// What Prometheus itself leaves out; it matches labels of rules, so there is nothing to fence.
@@ -112,7 +120,7 @@ void RuleApi::rules(request::ApiRequest request, request::Exchange exchange) {
   if (const auto chosen = add_choices(request.parameters, ask.form); !chosen) {
     return exchange.fail(chosen.error());
   }
-  gather(request, std::move(exchange), "groups", ask,
+  gather(request, std::move(exchange), {"groups"}, ask,
          [customer = request.caller.customer](std::string_view data) {
            return json::read_groups(data, customer);
          });
@@ -121,24 +129,32 @@ void RuleApi::rules(request::ApiRequest request, request::Exchange exchange) {
 void RuleApi::alerts(request::ApiRequest request, request::Exchange exchange) {
   upstream::Ask ask{request.caller.customer, "/api/v1/alerts", {}, false, kTimeout};
   ask.interest = request.interest;
-  gather(request, std::move(exchange), "alerts", ask,
+  gather(request, std::move(exchange), {"alerts"}, ask,
          [customer = request.caller.customer](std::string_view data) {
            return json::read_alerts(data, customer);
          });
 }
 
-void RuleApi::build_info(request::ApiRequest /*request*/, request::Exchange exchange) {
-  const std::string version = stores_.coverage().version();
-  if (version.empty()) {
-    return exchange.fail({ErrorCode::kUnavailable, "the hot store has not answered yet"});
+/// Dropped ones have no labels yet that could tell whose they are: nobody sees them.
+void RuleApi::targets(request::ApiRequest request, request::Exchange exchange) {
+  constexpr std::string_view kEnd = R"(,"droppedTargets":[],"droppedTargetCounts":{})";
+  auto state = request.parameters.single("state");
+  if (!state) return exchange.fail(state.error());
+  const std::string wanted = lower_case(state->value_or(""));
+  if (!wanted.empty() && wanted != "any" && wanted != "active") {
+    return exchange.send(success(fmt::format(R"({{"activeTargets":[]{}}})", kEnd), {}));
   }
-  // Clients look at the version to know the dialect; the rest is nobody's business.
-  vigia::json::JsonWriter info;
-  info.begin_object().member("version", version);
-  for (const char* hidden : {"revision", "branch", "buildUser", "buildDate", "goVersion"}) {
-    info.member(hidden, "");
-  }
-  exchange.send(success(info.end_object().text(), {}));
+  upstream::Ask ask{
+      request.caller.customer, "/api/v1/targets", {{"state", "active"}}, false, kTimeout};
+  ask.interest = request.interest;
+  ask.lane = upstream::Lane::kLookUp;
+  auto pool = request.parameters.single("scrapePool");
+  if (!pool) return exchange.fail(pool.error());
+  if (*pool) ask.form.emplace_back("scrapePool", **pool);
+  gather(request, std::move(exchange), {"activeTargets", kEnd}, ask,
+         [customer = request.caller.customer](std::string_view data) {
+           return json::read_targets(data, customer, plan::may_show_address);
+         });
 }
 
 }  // namespace vigia::router::api::prometheus
