@@ -10,6 +10,7 @@
 #include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
 #include "services/router/api/prometheus/answer.hpp"
+#include "services/router/api/prometheus/store_parts.hpp"
 #include "services/router/json/rules.hpp"
 #include "services/router/json/targets.hpp"
 #include "services/router/plan/shown_text.hpp"
@@ -31,8 +32,12 @@ std::string lower_case(std::string text) {
 
 class RuleApi::Items final : public run::Gathering<std::vector<std::string>> {
  public:
-  Items(request::Exchange open, Frame frame, Read read)
-      : exchange_(std::move(open)), frame_(frame), read_(std::move(read)) {}
+  /// `missing`: what is said of each store that does not answer.
+  Items(request::Exchange open, Frame frame, Read read, std::vector<std::string> missing)
+      : exchange_(std::move(open)),
+        frame_(frame),
+        read_(std::move(read)),
+        missing_(std::move(missing)) {}
 
   Result<std::vector<std::string>> read(std::size_t /*number*/,
                                         const Answer& answer) const override {
@@ -42,44 +47,45 @@ class RuleApi::Items final : public run::Gathering<std::vector<std::string>> {
     return read_(answer->data());
   }
 
-  void take(std::size_t /*number*/, const Answer& /*answer*/,
+  void take(std::size_t number, const Answer& /*answer*/,
             Result<std::vector<std::string>> items) override {
-    ++(items ? answers_ : failures_);
-    if (items) std::move(items->begin(), items->end(), std::back_inserter(items_));
+    if (!items) return notes_.warnings.push_back(missing_[number]);
+    ++answers_;
+    std::move(items->begin(), items->end(), std::back_inserter(items_));
   }
 
   void finish() override {
     // One store's answer is better than none, with a warning; only where all fail it is an error.
     if (answers_ == 0) return exchange_.fail(upstream::no_answer());
-    plan::Notes notes;
-    if (failures_ > 0) {
-      notes.warnings.emplace_back("hot part missing: a hot store does not answer");
-    }
     exchange_.send(success(
-        fmt::format("{{\"{}\":{}{}}}", frame_.key, json::join_list(items_), frame_.end), notes));
+        fmt::format("{{\"{}\":{}{}}}", frame_.key, json::join_list(items_), frame_.end), notes_));
   }
 
  private:
   request::Exchange exchange_;
   const Frame frame_;
   const Read read_;
+  const std::vector<std::string> missing_;
+  plan::Notes notes_;
   std::size_t answers_ = 0;
-  std::size_t failures_ = 0;
   std::vector<std::string> items_;
 };
 
 void RuleApi::gather(const request::ApiRequest& request, request::Exchange exchange,
                      const Frame& frame, const upstream::Ask& ask, Read read) {
   std::vector<run::AddressedAsk> asks;
+  std::vector<std::string> missing;
   for (const upstream::Upstream* shard : stores_.hot_of(request.caller)) {
     asks.push_back({shard, ask});
+    missing.push_back(missing_hot(request.caller, shard->name()));
   }
   if (asks.empty()) {
     return exchange.fail(
         {ErrorCode::kUnavailable, "the hot store of this customer is not configured"});
   }
   run::fan_out<std::vector<std::string>>(
-      std::move(asks), std::make_shared<Items>(std::move(exchange), frame, std::move(read)));
+      std::move(asks),
+      std::make_shared<Items>(std::move(exchange), frame, std::move(read), std::move(missing)));
 }
 
 /// What Prometheus itself leaves out; it matches labels of rules, so there is nothing to fence.

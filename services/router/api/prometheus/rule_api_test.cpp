@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -56,6 +57,28 @@ TEST(RuleApi, TargetsAreTheCustomersOwn) {
   EXPECT_THAT(hot.asked_at(kTargets), SizeIs(5));
   EXPECT_THAT(hot.asked_at(kTargets), Each(HasSubstr("state=active")));
   EXPECT_EQ(hot.asked_at(kTargets).back(), "?state=active&scrapePool=p");
+}
+
+// Of all shards; who fails is named to the provider.
+TEST(RuleApi, EveryShardIsAskedAndEachThatFailsNamed) {
+  const RecordingStore hot(404, "{}",
+                           {{"/api/v1/alerts", R"({"status":"success","data":{"alerts":[]}})"},
+                            {"/api/v1/labels", R"({"status":"success","data":["job"]})"}});
+  stores::StoresSettings settings;
+  settings.hot_shards = {
+      {"east", "http://127.0.0.1:9"}, {"hot-0", hot.url()}, {"west", "http://127.0.0.1:9"}};
+  ServedGateway gateway(std::move(settings));
+  for (const char* path : {"/api/v1/alerts", "/api/v1/labels"}) {
+    const auto answer = ask(gateway, path, "op");
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    for (const char* name : {"east", "west"}) {
+      EXPECT_THAT(answer.body, HasSubstr(fmt::format("hot part missing: the hot store {} does not "
+                                                     "answer",
+                                                     name)));
+    }
+    EXPECT_THAT(answer.body, Not(HasSubstr("hot-0")));
+    EXPECT_THAT(ask(gateway, path, "read-a").body, Not(HasSubstr("warnings")));
+  }
 }
 
 TEST(RuleApi, OfDroppedTargetsThereAreNone) {

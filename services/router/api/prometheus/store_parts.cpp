@@ -17,16 +17,26 @@ bool is_too_much(const Error& error) {
 
 }  // namespace
 
+std::string missing_hot(const access::Caller& caller, std::string_view shard) {
+  if (caller.customer) return "hot part missing: the hot store does not answer";
+  return fmt::format("hot part missing: the hot store {} does not answer", shard);
+}
+
 StoreParts::StoreParts(stores::Stores& stores, const access::Caller& caller,
                        std::optional<TimestampMs> since_ms)
-    : stores_(stores), hot_count_(stores.hot_of(caller).size()), since_ms_(since_ms) {}
+    : stores_(stores), hot_(stores.hot_of(caller)), caller_(caller), since_ms_(since_ms) {}
 
 void StoreParts::note_missing(std::size_t number, const Answer& answer) {
   // A store's refusal is passed on only where no store has an answer: see refused().
   if (answer && !answer->is_success()) refused_ = refusal(*answer);
   if (!answer && is_too_much(answer.error())) too_much_ = answer.error();
-  (is_cold(number) ? has_cold_failed_ : has_hot_failed_) = true;
-  if (is_cold(number)) cold_refusal_ = plan::refusal_of(answer);
+  if (!is_cold(number)) {
+    notes_.warnings.push_back(missing_hot(caller_, hot_[number]->name()) +
+                              ", so what is only there is missing here");
+    return;
+  }
+  has_cold_failed_ = true;
+  cold_refusal_ = plan::refusal_of(answer);
 }
 
 void StoreParts::note_there(std::size_t number, const Answer& answer) {
@@ -55,10 +65,6 @@ plan::Notes StoreParts::take_notes() {
   constexpr TimestampMs kEver = std::numeric_limits<TimestampMs>::min();
   if (replaced && replaced->lacks(since_ms_.value_or(kEver))) {
     notes_.warnings.push_back("cold part may be incomplete: " + replaced->text());
-  }
-  if (has_hot_failed_) {
-    notes_.warnings.emplace_back(
-        "hot part missing: the hot store does not answer, so what is only there is missing here");
   }
   if (is_cut_) notes_.warnings.emplace_back(kCut);
   return std::move(notes_);

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/net/message.hpp"
 #include "libs/wire/prometheus_api/envelope.hpp"
@@ -15,6 +17,9 @@ namespace vigia::router::api::prometheus {
 
 /// What storage, and a Prometheus of 3.x, say of an answer that a limit has cut.
 inline constexpr std::string_view kCut = "results truncated due to limit";
+
+/// What is said of a hot shard that does not answer; which one is the provider's business.
+std::string missing_hot(const access::Caller& caller, std::string_view shard);
 
 /// The parts of one answer, numbered as they were asked: the caller's hot shards, then storage. One
 /// thread at a time.
@@ -39,14 +44,14 @@ class StoreParts {
   void note_cut() { is_cut_ = true; }
 
  private:
-  bool is_cold(std::size_t number) const { return number == hot_count_; }
+  bool is_cold(std::size_t number) const { return number == hot_.size(); }
 
   stores::Stores& stores_;
-  const std::size_t hot_count_;
+  const std::vector<const upstream::Upstream*> hot_;
+  const access::Caller caller_;
   const std::optional<TimestampMs> since_ms_;
   bool is_cut_ = false;
   bool has_cold_failed_ = false;
-  bool has_hot_failed_ = false;
   plan::Notes notes_;
   std::optional<net::Response> refused_;
   std::optional<Error> too_much_;      ///< our own word or a store's, instead of an answer
