@@ -202,8 +202,8 @@ class TestFence:
     )
     def test_what_cannot_be_read_is_refused(self, reading: Reading, query: str) -> None:
         answer = reading.ask("/api/v1/query", method="POST", query=query)
-        assert answer.status_code in (400, 413), answer.text
-        assert answer.json()["status"] == "error"
+        assert answer.status_code == 400, answer.text
+        assert (answer.json()["status"], answer.json()["errorType"]) == ("error", "bad_data")
 
     # R-AL-6.
     def test_rules_and_alerts_are_those_of_the_customer(self, reading: Reading) -> None:

@@ -26,6 +26,12 @@ bool asks_for_rollups(const promql::Expr& expr) {
   return is_asked;
 }
 
+/// Over a limit of queries: 413, which is for bodies, would tell clients to send less at once.
+Error as_bad_data(Error error) {
+  if (error.code == ErrorCode::kTooLarge) error.code = ErrorCode::kInvalid;
+  return error;
+}
+
 }  // namespace
 
 Result<promql::ExprPtr> read_expression(const request::Parameters& parameters,
@@ -41,13 +47,23 @@ Result<promql::ExprPtr> read_expression(const request::Parameters& parameters,
 
 Result<promql::ExprPtr> read_text(std::string_view text, promql::Dialect dialect) {
   auto expr = promql::parse(text, dialect);
-  if (!expr) return expr;
+  if (!expr) return tl::unexpected<Error>(as_bad_data(std::move(expr.error())));
   if (asks_for_rollups(**expr)) {
     return fail(
         ErrorCode::kInvalid,
         fmt::format("the label {} is the router's own and cannot be asked for", kRollupLabel));
   }
   return expr;
+}
+
+Result<std::vector<promql::Selector>> read_selectors(const request::Parameters& parameters,
+                                                     promql::Dialect dialect) {
+  auto texts = parameters.selectors();
+  if (!texts) return forward(texts);
+  auto selectors = promql::parse_series_selectors(*texts, dialect);
+  if (selectors) return selectors;
+  return tl::unexpected<Error>(
+      with_context("invalid parameter \"match[]\"", as_bad_data(std::move(selectors.error()))));
 }
 
 // Without one no store has a part in the answer: 1 + 1 is the same everywhere.
@@ -62,7 +78,9 @@ Result<std::string> text_for_stores(const access::Caller& caller, promql::Expr& 
   if (!caller.customer) return promql::print(expr);
   // absent() would show the fence's label in its answer.
   promql::hide_fence_in_absent(expr);
-  return promql::fenced_text(*caller.customer, expr, dialect);
+  auto text = promql::fenced_text(*caller.customer, expr, dialect);
+  if (!text) return tl::unexpected<Error>(as_bad_data(std::move(text.error())));
+  return text;
 }
 
 }  // namespace vigia::router::plan

@@ -1,30 +1,15 @@
 #include "services/router/plan/federation.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "libs/promql/fence.hpp"
-#include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
 #include "services/router/plan/expression.hpp"
 #include "services/router/plan/limits.hpp"
 
 namespace vigia::router::plan {
 namespace {
-
-constexpr const char* kWhere = "invalid parameter \"match[]\"";
-
-Result<std::vector<promql::Selector>> read_selectors(const request::Parameters& parameters,
-                                                     promql::Dialect dialect) {
-  auto texts = parameters.selectors();
-  if (!texts) return forward(texts);
-  if (texts->empty()) return fail(ErrorCode::kInvalid, "no match[] parameter provided");
-  auto selectors = promql::parse_series_selectors(*texts, dialect);
-  if (!selectors) return tl::unexpected<Error>(with_context(kWhere, std::move(selectors.error())));
-  return selectors;
-}
 
 Result<void> add_match(Question& question, promql::Selector selector, promql::Dialect dialect) {
   if (!question.caller.customer) {
@@ -43,6 +28,7 @@ Result<Question> read_federation(access::Caller caller, const request::Parameter
                                  const ReadingRules& rules) {
   auto selectors = read_selectors(parameters, rules.dialect);
   if (!selectors) return forward(selectors);
+  if (selectors->empty()) return fail(ErrorCode::kInvalid, "no match[] parameter provided");
   Question question;
   question.caller = std::move(caller);
   question.path = "/federate";
@@ -53,7 +39,9 @@ Result<Question> read_federation(access::Caller caller, const request::Parameter
     if (!added) return forward(added);
   }
   auto expr = read_text(all, rules.dialect);
-  if (!expr) return tl::unexpected<Error>(with_context(kWhere, std::move(expr.error())));
+  if (!expr)
+    return tl::unexpected<Error>(
+        with_context("invalid parameter \"match[]\"", std::move(expr.error())));
   question.ranges = promql::selector_ranges(**expr, {rules.now_ms, rules.now_ms});
   question.touches = question.ranges.front();  // all are the same
   auto text = text_for_stores(question.caller, **expr, rules.dialect);

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "libs/promql/fence.hpp"
-#include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
 #include "services/router/plan/cold_form.hpp"
+#include "services/router/plan/expression.hpp"
 #include "services/router/request/times.hpp"
 
 namespace vigia::router::plan {
@@ -41,19 +41,15 @@ Result<void> add_selector(const access::Caller& caller, promql::Dialect dialect,
 
 Result<void> add_selectors(const access::Caller& caller, const request::Parameters& parameters,
                            promql::Dialect dialect, LookUp& look_up) {
-  auto texts = parameters.selectors();
-  if (!texts) return forward(texts);
-  auto selectors = promql::parse_series_selectors(*texts, dialect);
-  if (!selectors) {
-    return tl::unexpected<Error>(
-        with_context("invalid parameter \"match[]\"", std::move(selectors.error())));
-  }
+  auto selectors = read_selectors(parameters, dialect);
+  if (!selectors) return forward(selectors);
+  const bool is_all = selectors->empty();
   for (promql::Selector& selector : *selectors) {
     auto added = add_selector(caller, dialect, std::move(selector), look_up);
     if (!added) return added;
   }
   // Without a selector hot would answer with every customer's labels.
-  return texts->empty() ? add_selector(caller, dialect, std::nullopt, look_up) : Result<void>();
+  return is_all ? add_selector(caller, dialect, std::nullopt, look_up) : Result<void>();
 }
 
 Result<void> add_limit(const request::Parameters& parameters, LookUp& look_up) {

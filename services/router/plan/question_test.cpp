@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/promql/limits.hpp"
 #include "services/router/plan/expression.hpp"
 #include "services/router/request/times.hpp"
 #include "services/router/testing/questions.hpp"
@@ -48,6 +49,20 @@ TEST(Question, WhatGoesToAStoreIsFencedAndComplete) {
   EXPECT_TRUE(question.is_own_stats);
   EXPECT_EQ(question.timeout, std::chrono::seconds(125)) << "the store's own comes first";
   EXPECT_EQ(question.shape.text, R"(up{customer_id="acme"})");
+}
+
+// 400, as Prometheus has it for all that is wrong with a query; 413 is for bodies.
+TEST(Question, OverALimitOfQueriesIsTheCallersFault) {
+  const std::vector<std::string> texts{
+      std::string(promql::kLengthMax + 1, 'a'), std::string(5'000, '(') + "1",
+      "up{a=~`(" + std::string(promql::kRegexBytesMax, 'a') + ")`}",
+      // Within the length as it came, and beyond it with the fence.
+      std::string(promql::kLengthMax - 1, 'a')};
+  for (const std::string& text : texts) {
+    const auto question = asked({{"query", text}});
+    ASSERT_FALSE(question.has_value()) << text.substr(0, 20);
+    EXPECT_EQ(question.error().code, ErrorCode::kInvalid) << question.error().message;
+  }
 }
 
 TEST(Question, OperatorsAskForEverybodysSeries) {

@@ -7,12 +7,12 @@
 
 #include <fmt/format.h>
 
-#include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
 #include "services/router/api/prometheus/answer.hpp"
 #include "services/router/api/prometheus/store_parts.hpp"
 #include "services/router/json/rules.hpp"
 #include "services/router/json/targets.hpp"
+#include "services/router/plan/expression.hpp"
 #include "services/router/plan/shown_text.hpp"
 #include "services/router/run/fan_out.hpp"
 
@@ -101,9 +101,7 @@ Result<void> RuleApi::add_choices(const request::Parameters& parameters,
     }
     form.emplace_back("exclude_alerts", **exclude);
   }
-  auto texts = parameters.selectors();
-  if (!texts) return forward(texts);
-  auto selectors = promql::parse_series_selectors(*texts, stores_.coverage().dialect());
+  auto selectors = plan::read_selectors(parameters, stores_.coverage().dialect());
   if (!selectors) return forward(selectors);
   for (const promql::Selector& selector : *selectors) {
     form.emplace_back("match[]", promql::print(selector));
