@@ -115,7 +115,7 @@ class Printer {
   void print(const Binary& binary) {
     expr(*binary.left);
     out_ += ' ';
-    out_ += kOperators[static_cast<std::size_t>(binary.op)];
+    out_ += to_string(binary.op);
     if (binary.returns_bool) out_ += " bool";
     if (binary.matching.scope != VectorMatching::WhichLabels::kAll) {
       out_ += binary.matching.scope == VectorMatching::WhichLabels::kOn ? " on " : " ignoring ";
@@ -175,6 +175,8 @@ class Printer {
 };
 
 }  // namespace
+
+std::string_view to_string(BinaryOperator op) { return kOperators[static_cast<std::size_t>(op)]; }
 
 std::string print(const Expr& expr) {
   Printer printer;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "libs/promql/ast.hpp"
 
@@ -11,5 +12,7 @@ namespace vigia::promql {
 /// read in. Any thread.
 std::string print(const Expr& expr);
 std::string print(const Selector& selector);
+/// "+", "and".
+std::string_view to_string(BinaryOperator op);
 
 }  // namespace vigia::promql

@@ -17,6 +17,49 @@ from launcher.paths import ROOT
 from reading import MINUTE_MS, Reading, fill, is_cold, is_hot
 from stack import Stack, prometheus_programs, wait_for
 
+# Taken, or refused, by 2.42 and 3.x alike.
+PARSED = (
+    "absent(up)",
+    'sum by (a) (rate(x{b="c"}[5m] offset 1m)) > 1',
+    "foo bar",
+    "",
+    "1",
+    "-1",
+    "--1e21",
+    "+0x1f",
+    "-(1)",
+    "-up ^ 2",
+    "-1 ^ 2",
+    "NaN",
+    "-Inf",
+    "1e-7",
+    '"text"',
+    'up{a!="b",c=~"d.*",e!~"f"} @ 1.5',
+    "up[5m] @ start() offset -1m",
+    "max_over_time(up[1h:1m] @ end())",
+    "up[1h:][5m:1m]",
+    "a or b unless c and d",
+    "a * on (x, y) group_left (z) b",
+    "a * ignoring (x) group_right () b",
+    "a > bool 1",
+    "1 == bool 2",
+    "a atan2 b % c",
+    'count_values without (x) ("v", a)',
+    "topk(5, a)",
+    "quantile by (x, y) (0.5, a)",
+    "round(a)",
+    "round(a, 5)",
+    "hour()",
+    "time()",
+    'label_replace(a, "b", "$1", "c", "(.*)")',
+    'label_join(a, "b", ",", "c", "d")',
+    "histogram_quantile(0.9, sum by (le) (rate(a[5m])))",
+    "clamp(a, 1, 2)",
+    "scalar(a) + vector(1)",
+    "sort_desc(a)",
+    "group without () (a)",
+)
+
 
 @pytest.fixture(scope="module", params=prometheus_programs(), ids=lambda program: program[0])
 def reading(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
@@ -253,23 +296,21 @@ class TestLanguage:
         '{""="b"}': "3.x",
         '{"","a"="b"}': "3.x",
         '{x=~"(?<n>a)"}': "3.x",
-        "x @ 9223372036854775": "2.42 3.x",
-        "x @ 9223372036854776": "2.42 3.x",
     }
 
     # 3.5 stumbles over an e among hexadecimal digits; we send the number on in decimals.
     ONLY_HERE = (("3.x", "0xfe"), ("3.x", "0XFE"))
 
-    def test_parse_query_is_prometheus_own(self, reading: Reading, request: pytest.FixtureRequest) -> None:
-        hot = reading.stack.layout.url("hot")
-        for expression in ("absent(up)", 'sum by (a) (rate(x{b="c"}[5m] offset 1m)) > 1', "foo bar", ""):
+    # Of 2.42 by the router itself, which is held to what 3.x says of the same.
+    def test_parse_query_is_prometheus_own(self, reading: Reading) -> None:
+        three = reading.stack.layout.url("query")
+        for expression in PARSED:
             for method in ("GET", "POST"):
                 ours = reading.ask("/api/v1/parse_query", method=method, query=expression)
-                its = requests.get(f"{hot}/api/v1/parse_query", {"query": expression}, timeout=10)
+                its = requests.get(f"{three}/api/v1/parse_query", {"query": expression}, timeout=10)
                 assert ours.status_code == its.status_code, expression
                 if its.status_code == 200:
-                    assert ours.json() == its.json()
-        assert ("2.42" in request.node.name) == (its.status_code == 404)
+                    assert ours.json() == its.json(), expression
 
     def test_absent_shows_what_prometheus_shows(self, reading: Reading) -> None:
         """D15: the fence's label was in it, as if the caller had written it."""

@@ -4,6 +4,7 @@
 
 #include "libs/promql/printer.hpp"
 #include "services/router/api/prometheus/answer.hpp"
+#include "services/router/api/prometheus/expression_tree.hpp"
 #include "services/router/plan/expression.hpp"
 #include "services/router/run/query_runner.hpp"
 
@@ -47,10 +48,14 @@ void QueryApi::format_query(request::ApiRequest request, request::Exchange excha
 }
 
 void QueryApi::parse_query(request::ApiRequest request, request::Exchange exchange) {
-  if (stores_.coverage().dialect() != promql::Dialect::kPrometheus3) {
-    return exchange.fail({ErrorCode::kNotFound, "the hot store's Prometheus has no parse_query"});
+  const promql::Dialect dialect = stores_.coverage().dialect();
+  if (dialect == promql::Dialect::kPrometheus3) {
+    return ask_about_text("/api/v1/parse_query", request, std::move(exchange));
   }
-  ask_about_text("/api/v1/parse_query", request, std::move(exchange));
+  // 2.x has none, so it is answered here, of the language that 2.x takes.
+  auto expr = plan::read_expression(request.parameters, dialect);
+  if (!expr) return exchange.fail(expr.error());
+  exchange.send(success(expression_tree(**expr), {}));
 }
 
 void QueryApi::ask_about_text(std::string path, const request::ApiRequest& request,

@@ -18,7 +18,7 @@ class QueryApi {
   void query(request::ApiRequest request, request::Exchange exchange);
   void query_range(request::ApiRequest request, request::Exchange exchange);
   void format_query(request::ApiRequest request, request::Exchange exchange);
-  /// 404 where the hot store is of a version without it.
+  /// As Prometheus 3 does, where hot is one of 2.x, too.
   void parse_query(request::ApiRequest request, request::Exchange exchange);
 
  private:
