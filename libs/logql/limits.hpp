@@ -31,9 +31,10 @@ inline constexpr std::size_t kLineJsonDepthMax = 64;
 inline constexpr std::size_t kTemplateWorkBytesMax = 4U << 20U;
 /// Nesting of a template's conditions and parentheses.
 inline constexpr std::size_t kTemplateNestingMax = 32;
-/// Memory of one compiled regex, its automaton included: with less than a large one needs, RE2
-/// goes on slower, still linear in the line.
-inline constexpr std::size_t kRegexMemoryBytes = 8U << 20U;
+/// Memory that the regexes of one selector share, automata included; each has a least beside it
+/// (pipeline/line_regex.hpp). With less than a large one needs, RE2 goes on slower, still linear in
+/// the line.
+inline constexpr std::size_t kRegexMemoryBytes = 16U << 20U;
 
 /// Steps of a range query, as Prometheus and Loki bound them.
 inline constexpr std::size_t kMetricStepsMax = 11'000;

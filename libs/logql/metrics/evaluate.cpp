@@ -86,7 +86,8 @@ class Evaluator {
 
   Result<PartValue> of(const LabelReplaceExpr& made) {
     // As Prometheus anchors it; the dot takes line breaks.
-    const auto regex = pipeline::LineRegex::compile("^(?s:" + made.regex + ")$");
+    pipeline::RegexMemory memory;
+    const auto regex = pipeline::LineRegex::compile("^(?s:" + made.regex + ")$", memory);
     if (!regex) return forward(regex);
     auto vector = vector_of(*made.expr);
     if (!vector) return forward(vector);

@@ -17,10 +17,10 @@ constexpr std::string_view kColors =
 
 class StageCompiler {
  public:
-  explicit StageCompiler(promql::RegexBudget& regexes) : regexes_(regexes) {}
+  explicit StageCompiler(SelectorRegexes& regexes) : regexes_(regexes) {}
 
   Result<CompiledStage> operator()(const LineFilter& filter) const {
-    auto compiled = CompiledLineFilter::compile(filter);
+    auto compiled = CompiledLineFilter::compile(filter, regexes_.memory);
     if (!compiled) return forward(compiled);
     return FilterLine{std::move(*compiled)};
   }
@@ -39,7 +39,7 @@ class StageCompiler {
   Result<CompiledStage> operator()(const LogfmtStage& stage) const { return ExtractLogfmt{stage}; }
 
   Result<CompiledStage> operator()(const RegexpStage& stage) const {
-    auto regex = LineRegex::compile(stage.regex);
+    auto regex = LineRegex::compile(stage.regex, regexes_.memory);
     if (!regex) return forward(regex);
     ExtractGroups made{std::move(*regex), {}, {}};
     const std::vector<std::string> names = made.regex.group_names();
@@ -63,7 +63,7 @@ class StageCompiler {
   Result<CompiledStage> operator()(const UnpackStage& /*stage*/) const { return Unpack{}; }
 
   Result<CompiledStage> operator()(const DecolorizeStage& /*stage*/) const {
-    auto colors = LineRegex::compile(kColors);
+    auto colors = LineRegex::compile(kColors, regexes_.memory);
     if (!colors) return forward(colors);
     return Decolorize{std::move(*colors), {}};
   }
@@ -102,7 +102,7 @@ class StageCompiler {
   }
 
   Result<CompiledStage> operator()(const LabelFilterStage& stage) const {
-    auto condition = CompiledCondition::compile(*stage.condition);
+    auto condition = CompiledCondition::compile(*stage.condition, regexes_.memory);
     if (!condition) return forward(condition);
     return FilterLabels{std::move(*condition)};
   }
@@ -110,26 +110,26 @@ class StageCompiler {
   Result<CompiledStage> operator()(const UnwrapStage& stage) const { return UnwrapLabel{stage}; }
 
  private:
-  static Result<CompiledStage> chosen(const std::vector<LabelChoice>& labels, bool is_kept) {
+  Result<CompiledStage> chosen(const std::vector<LabelChoice>& labels, bool is_kept) const {
     ChooseLabels made;
     made.is_kept = is_kept;
     for (const LabelChoice& label : labels) {
       auto& choice = made.choices.emplace_back();
       choice.label = label.label;
       if (!label.only) continue;
-      auto only = CompiledMatcher::compile(*label.only);
+      auto only = CompiledMatcher::compile(*label.only, regexes_.memory);
       if (!only) return forward(only);
       choice.only = std::move(*only);
     }
     return made;
   }
 
-  promql::RegexBudget& regexes_;
+  SelectorRegexes& regexes_;
 };
 
 }  // namespace
 
-Result<CompiledStage> compile_stage(const Stage& stage, promql::RegexBudget& regexes) {
+Result<CompiledStage> compile_stage(const Stage& stage, SelectorRegexes& regexes) {
   return std::visit(StageCompiler(regexes), stage);
 }
 

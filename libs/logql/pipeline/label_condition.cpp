@@ -29,10 +29,10 @@ bool compare(double value, Comparison comparison, double wanted) {
 
 }  // namespace
 
-Result<CompiledMatcher> CompiledMatcher::compile(const Matcher& matcher) {
+Result<CompiledMatcher> CompiledMatcher::compile(const Matcher& matcher, RegexMemory& memory) {
   CompiledMatcher compiled(matcher);
   if (matcher.type == MatchType::kEqual || matcher.type == MatchType::kNotEqual) return compiled;
-  auto regex = LineRegex::compile(matcher.value, LineRegex::Dot::kEverything);
+  auto regex = LineRegex::compile(matcher.value, memory, LineRegex::Dot::kEverything);
   if (!regex) return forward(regex);
   compiled.regex_ = std::move(*regex);
   return compiled;
@@ -43,42 +43,49 @@ bool CompiledMatcher::is_met_by(std::string_view value) const {
   return (regex_ ? regex_->is_whole(value) : value == matcher_.value) == is_positive;
 }
 
-Result<CompiledCondition> CompiledCondition::compile(const LabelCondition& condition) {
-  return std::visit([](const auto& node) { return compile_node(node); }, condition.node);
+Result<CompiledCondition> CompiledCondition::compile(const LabelCondition& condition,
+                                                     RegexMemory& memory) {
+  return std::visit([&](const auto& node) { return compile_node(node, memory); }, condition.node);
 }
 
-Result<CompiledCondition> CompiledCondition::compile_node(const Matcher& matcher) {
-  auto compiled = CompiledMatcher::compile(matcher);
+Result<CompiledCondition> CompiledCondition::compile_node(const Matcher& matcher,
+                                                          RegexMemory& memory) {
+  auto compiled = CompiledMatcher::compile(matcher, memory);
   if (!compiled) return forward(compiled);
   return CompiledCondition(Node(std::move(*compiled)));
 }
 
-Result<CompiledCondition> CompiledCondition::compile_node(const NumberCondition& condition) {
+Result<CompiledCondition> CompiledCondition::compile_node(const NumberCondition& condition,
+                                                          RegexMemory& /*memory*/) {
   return CompiledCondition(
       Compared{condition.label, condition.comparison, condition.value, number_of, "number"});
 }
 
-Result<CompiledCondition> CompiledCondition::compile_node(const DurationCondition& condition) {
+Result<CompiledCondition> CompiledCondition::compile_node(const DurationCondition& condition,
+                                                          RegexMemory& /*memory*/) {
   const double seconds = static_cast<double>(condition.value.count()) / 1e9;
   return CompiledCondition(
       Compared{condition.label, condition.comparison, seconds, seconds_of, "duration"});
 }
 
-Result<CompiledCondition> CompiledCondition::compile_node(const BytesCondition& condition) {
+Result<CompiledCondition> CompiledCondition::compile_node(const BytesCondition& condition,
+                                                          RegexMemory& /*memory*/) {
   return CompiledCondition(Compared{condition.label, condition.comparison,
                                     static_cast<double>(condition.value), bytes_of, "size"});
 }
 
-Result<CompiledCondition> CompiledCondition::compile_node(const AddressCondition& condition) {
+Result<CompiledCondition> CompiledCondition::compile_node(const AddressCondition& condition,
+                                                          RegexMemory& /*memory*/) {
   auto range = AddressRange::parse(condition.address);
   if (!range) return forward(range);
   return CompiledCondition(AddressOf{condition.label, condition.is_negative, *range});
 }
 
-Result<CompiledCondition> CompiledCondition::compile_node(const ConditionPair& pair) {
-  auto left = compile(*pair.left);
+Result<CompiledCondition> CompiledCondition::compile_node(const ConditionPair& pair,
+                                                          RegexMemory& memory) {
+  auto left = compile(*pair.left, memory);
   if (!left) return forward(left);
-  auto right = compile(*pair.right);
+  auto right = compile(*pair.right, memory);
   if (!right) return forward(right);
   return CompiledCondition(Pair{pair.is_and, std::make_unique<CompiledCondition>(std::move(*left)),
                                 std::make_unique<CompiledCondition>(std::move(*right))});

@@ -19,7 +19,7 @@ namespace vigia::logql::pipeline {
 /// A matcher on the value of a label, "" where it is absent. Movable; any thread.
 class CompiledMatcher {
  public:
-  static Result<CompiledMatcher> compile(const Matcher& matcher);
+  static Result<CompiledMatcher> compile(const Matcher& matcher, RegexMemory& memory);
   bool is_met_by(std::string_view value) const;
   const std::string& name() const { return matcher_.name; }
 
@@ -34,7 +34,7 @@ class CompiledMatcher {
 /// lost where a value cannot be read. Movable; one thread.
 class CompiledCondition {
  public:
-  static Result<CompiledCondition> compile(const LabelCondition& condition);
+  static Result<CompiledCondition> compile(const LabelCondition& condition, RegexMemory& memory);
   bool passes(LineLabels& labels) const;
 
  private:
@@ -59,12 +59,16 @@ class CompiledCondition {
   using Node = std::variant<CompiledMatcher, Compared, AddressOf, Pair>;
 
   explicit CompiledCondition(Node node) : node_(std::move(node)) {}
-  static Result<CompiledCondition> compile_node(const Matcher& matcher);
-  static Result<CompiledCondition> compile_node(const NumberCondition& condition);
-  static Result<CompiledCondition> compile_node(const DurationCondition& condition);
-  static Result<CompiledCondition> compile_node(const BytesCondition& condition);
-  static Result<CompiledCondition> compile_node(const AddressCondition& condition);
-  static Result<CompiledCondition> compile_node(const ConditionPair& pair);
+  static Result<CompiledCondition> compile_node(const Matcher& matcher, RegexMemory& memory);
+  static Result<CompiledCondition> compile_node(const NumberCondition& condition,
+                                                RegexMemory& memory);
+  static Result<CompiledCondition> compile_node(const DurationCondition& condition,
+                                                RegexMemory& memory);
+  static Result<CompiledCondition> compile_node(const BytesCondition& condition,
+                                                RegexMemory& memory);
+  static Result<CompiledCondition> compile_node(const AddressCondition& condition,
+                                                RegexMemory& memory);
+  static Result<CompiledCondition> compile_node(const ConditionPair& pair, RegexMemory& memory);
   static bool check(const CompiledMatcher& matcher, LineLabels& labels);
   static bool check(const Compared& compared, LineLabels& labels);
   static bool check(const AddressOf& address, LineLabels& labels);

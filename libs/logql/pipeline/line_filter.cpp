@@ -35,12 +35,13 @@ Result<Wide> widened(Result<Narrow> result) {
 }  // namespace
 
 Result<CompiledLineFilter::Term> CompiledLineFilter::compile_term(LineTest test,
-                                                                  const LineFilter::Term& term) {
+                                                                  const LineFilter::Term& term,
+                                                                  RegexMemory& memory) {
   if (term.is_address) return widened<Term>(AddressRange::parse(term.text));
   switch (test) {
     case LineTest::kMatches:
     case LineTest::kDoesNotMatch:
-      return widened<Term>(LineRegex::compile(term.text));
+      return widened<Term>(LineRegex::compile(term.text, memory));
     case LineTest::kHasPattern:
     case LineTest::kLacksPattern:
       return widened<Term>(CapturePattern::parse_filter(term.text));
@@ -51,11 +52,12 @@ Result<CompiledLineFilter::Term> CompiledLineFilter::compile_term(LineTest test,
   return Term(term.text);
 }
 
-Result<CompiledLineFilter> CompiledLineFilter::compile(const LineFilter& filter) {
+Result<CompiledLineFilter> CompiledLineFilter::compile(const LineFilter& filter,
+                                                       RegexMemory& memory) {
   CompiledLineFilter compiled;
   compiled.is_negative_ = is_negative(filter.test);
   for (const LineFilter::Term& term : filter.terms) {
-    auto one = compile_term(filter.test, term);
+    auto one = compile_term(filter.test, term, memory);
     if (!one) return forward(one);
     compiled.terms_.push_back(std::move(*one));
   }

@@ -18,12 +18,13 @@ namespace vigia::logql::pipeline {
 class CompiledLineFilter {
  public:
   /// kInvalid on a regex, pattern or address that cannot be read.
-  static Result<CompiledLineFilter> compile(const LineFilter& filter);
+  static Result<CompiledLineFilter> compile(const LineFilter& filter, RegexMemory& memory);
   bool passes(std::string_view line) const;
 
  private:
   using Term = std::variant<std::string, LineRegex, CapturePattern, AddressRange>;
-  static Result<Term> compile_term(LineTest test, const LineFilter::Term& term);
+  static Result<Term> compile_term(LineTest test, const LineFilter::Term& term,
+                                   RegexMemory& memory);
   std::vector<Term> terms_;
   bool is_negative_ = false;
 };

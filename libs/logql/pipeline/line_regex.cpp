@@ -9,7 +9,6 @@
 #include <re2/re2.h>
 
 #include "libs/base/utf8.hpp"
-#include "libs/logql/limits.hpp"
 #include "libs/promql/text.hpp"
 
 namespace vigia::logql::pipeline {
@@ -17,6 +16,10 @@ namespace {
 
 // RE2's own groups of one question; more are not asked for.
 constexpr std::size_t kGroupsMax = 64;
+// With less RE2 has no automaton and reads each line with all of its states, which is slow. A text
+// of plain words has some states for each of its bytes.
+constexpr std::size_t kRegexLeastBytes = 128U << 10U;
+constexpr std::size_t kRegexBytesOfAByte = 128;
 
 re2::StringPiece piece_of(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -40,12 +43,22 @@ LineRegex::LineRegex(LineRegex&&) noexcept = default;
 LineRegex& LineRegex::operator=(LineRegex&&) noexcept = default;
 LineRegex::~LineRegex() = default;
 
-Result<LineRegex> LineRegex::compile(std::string_view text, Dot dot) {
+std::size_t RegexMemory::take(std::size_t text_bytes) {
+  const std::size_t half = left_ / 2;
+  left_ -= half;
+  return std::max(half, kRegexLeastBytes + text_bytes * kRegexBytesOfAByte);
+}
+
+Result<LineRegex> LineRegex::compile(std::string_view text, RegexMemory& memory, Dot dot) {
   re2::RE2::Options options;
   options.set_dot_nl(dot == Dot::kEverything);
   options.set_log_errors(false);
-  options.set_max_mem(static_cast<std::int64_t>(kRegexMemoryBytes));
+  options.set_max_mem(static_cast<std::int64_t>(memory.take(text.size())));
   auto regex = std::make_unique<re2::RE2>(piece_of(text), options);
+  if (regex->error_code() == re2::RE2::ErrorPatternTooLarge) {
+    return fail(ErrorCode::kTooLarge,
+                "the regexes of the query are too many or too large: use fewer");
+  }
   if (!regex->ok()) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("parse error: the regex {:.200}: {:.200}", text, regex->error()));

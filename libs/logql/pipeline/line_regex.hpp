@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "libs/base/result.hpp"
+#include "libs/logql/limits.hpp"
 
 namespace re2 {
 class RE2;
@@ -15,13 +16,28 @@ class RE2;
 
 namespace vigia::logql::pipeline {
 
+/// What the regexes of one selector may keep in memory together: an automaton grows with the lines
+/// it sees, so that hundreds of them could each reach what one may have. The first has half of
+/// kRegexMemoryBytes, the next half of the rest, and each a least that goes by its text. Not
+/// thread-safe.
+class RegexMemory {
+ public:
+  /// Bytes for one more, of so long a text.
+  std::size_t take(std::size_t text_bytes);
+
+ private:
+  std::size_t left_ = kRegexMemoryBytes;
+};
+
 /// One compiled RE2 expression: each question takes time linear in the text. Movable; any thread.
 class LineRegex {
  public:
   /// What a dot takes: of lines as Go has it, of labels' values as Prometheus has it.
   enum class Dot { kNoLineBreak, kEverything };
-  /// kInvalid, naming the expression, where RE2 does not take it or it is too large.
-  static Result<LineRegex> compile(std::string_view text, Dot dot = Dot::kNoLineBreak);
+  /// kInvalid, naming the expression, where RE2 does not take it; kTooLarge where it is too large
+  /// for what is left.
+  static Result<LineRegex> compile(std::string_view text, RegexMemory& memory,
+                                   Dot dot = Dot::kNoLineBreak);
   LineRegex(LineRegex&&) noexcept;
   LineRegex& operator=(LineRegex&&) noexcept;
   ~LineRegex();

@@ -103,7 +103,7 @@ LineTemplate::LineTemplate(LineTemplate&&) noexcept = default;
 LineTemplate& LineTemplate::operator=(LineTemplate&&) noexcept = default;
 LineTemplate::~LineTemplate() = default;
 
-Result<LineTemplate> LineTemplate::compile(std::string_view text, promql::RegexBudget& regexes) {
+Result<LineTemplate> LineTemplate::compile(std::string_view text, SelectorRegexes& regexes) {
   auto nodes = parse_template(text, regexes);
   if (!nodes) return forward(nodes);
   return LineTemplate(std::move(*nodes));

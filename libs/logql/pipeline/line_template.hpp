@@ -9,11 +9,19 @@
 
 #include "libs/base/result.hpp"
 #include "libs/logql/pipeline/line_labels.hpp"
+#include "libs/logql/pipeline/line_regex.hpp"
 #include "libs/promql/regex_budget.hpp"
 
 namespace vigia::logql::pipeline {
 
 struct TemplateNode;
+
+/// What compiling the regexes of one selector may cost: those of templates, which the parser has
+/// not seen, in time; all of them in memory.
+struct SelectorRegexes {
+  promql::RegexBudget of_templates;
+  RegexMemory memory;
+};
 
 /// A part of Go's text/template: texts, `{{.label}}`, `{{__line__}}`, `{{__timestamp__}}`, calls of
 /// the functions in template_functions.cpp, pipes, parentheses, texts, numbers, true and false,
@@ -29,7 +37,7 @@ class LineTemplate {
 
   /// kInvalid "parse error: …" on what is not listed above: no line is looked at then. kTooLarge
   /// where its regexes pass the allowance.
-  static Result<LineTemplate> compile(std::string_view text, promql::RegexBudget& regexes);
+  static Result<LineTemplate> compile(std::string_view text, SelectorRegexes& regexes);
   LineTemplate(LineTemplate&&) noexcept;
   LineTemplate& operator=(LineTemplate&&) noexcept;
   ~LineTemplate();

@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 /// The text, or "!" and why not.
 std::string made(const std::string& text) {
-  promql::RegexBudget regexes;
+  SelectorRegexes regexes;
   const auto compiled = LineTemplate::compile(text, regexes);
   if (!compiled) return "!!" + compiled.error().message;
   const Labels stream = Labels::from({{"a", "x y"}, {"n", "7"}, {"f", "2.5"}, {"d", "1m30s"}});

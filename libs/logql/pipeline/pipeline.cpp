@@ -20,7 +20,7 @@ Pipeline::~Pipeline() = default;
 
 Result<Pipeline> Pipeline::compile(const LogSelector& selector) {
   auto parts = std::make_unique<Parts>();
-  promql::RegexBudget regexes;
+  SelectorRegexes regexes;
   for (const Stage& stage : selector.stages) {
     auto compiled = compile_stage(stage, regexes);
     if (!compiled) return forward(compiled);

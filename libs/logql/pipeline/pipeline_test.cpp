@@ -8,6 +8,7 @@
 
 #include "libs/logql/limits.hpp"
 #include "libs/logql/parser.hpp"
+#include "libs/logql/pipeline/line_regex.hpp"
 
 namespace vigia::logql::pipeline {
 namespace {
@@ -202,6 +203,28 @@ TEST(Pipeline, WhatComesOutOfALineIsBounded) {
     EXPECT_LE(pipeline->labels().all().size(), kLineLabelsMax + 4) << stages;
     EXPECT_EQ(pipeline->text(), line);
   }
+}
+
+TEST(Pipeline, RegexesShareMemoryAndMatchWithLittleOfIt) {
+  RegexMemory memory;
+  std::size_t sum = 0;
+  std::size_t last = 0;
+  for (int i = 0; i < 200; ++i) sum += last = memory.take(10);
+  EXPECT_LT(sum, 3 * kRegexMemoryBytes);
+  EXPECT_LT(last, kRegexMemoryBytes / 64);
+  // Each has thousands of states for lines of a and b: more than the last ones have room for.
+  std::string stages;
+  for (int i = 0; i < 40; ++i) stages += " !~ `a[ab]{10}c" + std::to_string(i) + "`";
+  auto pipeline = pipeline_of(stages);
+  ASSERT_TRUE(pipeline.has_value()) << pipeline.error().message;
+  std::string line;
+  std::uint32_t state = 1;
+  for (int i = 0; i < 20'000; ++i) {
+    state = state * 1'664'525U + 1'013'904'223U;
+    line += state >> 31U != 0 ? 'a' : 'b';
+  }
+  EXPECT_TRUE(pipeline->run({kTime, line, &stream(), {}}));
+  EXPECT_FALSE(pipeline->run({kTime, line + "aaaaaaaaaaac39", &stream(), {}}));
 }
 
 TEST(Pipeline, UnwrapGivesSamples) {

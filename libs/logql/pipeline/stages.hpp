@@ -17,7 +17,6 @@
 #include "libs/logql/pipeline/line_labels.hpp"
 #include "libs/logql/pipeline/line_regex.hpp"
 #include "libs/logql/pipeline/line_template.hpp"
-#include "libs/promql/regex_budget.hpp"
 
 namespace vigia::logql::pipeline {
 
@@ -118,6 +117,6 @@ using CompiledStage =
                  Decolorize, FormatLine, FormatLabels, ChooseLabels, FilterLabels, UnwrapLabel>;
 
 /// kInvalid, kTooLarge: see Pipeline::compile.
-Result<CompiledStage> compile_stage(const Stage& stage, promql::RegexBudget& regexes);
+Result<CompiledStage> compile_stage(const Stage& stage, SelectorRegexes& regexes);
 
 }  // namespace vigia::logql::pipeline

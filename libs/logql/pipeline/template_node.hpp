@@ -10,9 +10,9 @@
 
 #include "libs/base/result.hpp"
 #include "libs/logql/pipeline/line_regex.hpp"
+#include "libs/logql/pipeline/line_template.hpp"
 #include "libs/logql/pipeline/template_functions.hpp"
 #include "libs/logql/pipeline/template_value.hpp"
-#include "libs/promql/regex_budget.hpp"
 
 namespace vigia::logql::pipeline {
 
@@ -49,7 +49,6 @@ struct TemplateNode {
 };
 
 /// See LineTemplate::compile.
-Result<std::vector<TemplateNode>> parse_template(std::string_view text,
-                                                 promql::RegexBudget& regexes);
+Result<std::vector<TemplateNode>> parse_template(std::string_view text, SelectorRegexes& regexes);
 
 }  // namespace vigia::logql::pipeline

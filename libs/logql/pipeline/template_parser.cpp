@@ -20,7 +20,7 @@ constexpr std::string_view kNotHere =
 /// one that counts.
 class TemplateParser {
  public:
-  TemplateParser(std::string_view text, promql::RegexBudget& regexes)
+  TemplateParser(std::string_view text, SelectorRegexes& regexes)
       : text_(text), regexes_(regexes) {}
 
   Result<std::vector<TemplateNode>> run() {
@@ -184,15 +184,13 @@ class TemplateParser {
 
   bool compile_regex(TemplateCommand& command, const std::string& text) {
     using RegexKind = promql::RegexBudget::RegexKind;
-    const RegexKind kind = regexes_.look_at(text);
+    const RegexKind kind = regexes_.of_templates.look_at(text);
     if (kind == RegexKind::kTooLarge) {
-      if (!error_) {
-        error_ = Error{ErrorCode::kTooLarge,
-                       "the regexes of the query are too many or too large: use fewer"};
-      }
-      return false;
+      return fail_with(Error{ErrorCode::kTooLarge,
+                             "the regexes of the query are too many or too large: use fewer"});
     }
-    auto regex = LineRegex::compile(text);
+    auto regex = LineRegex::compile(text, regexes_.memory);
+    if (!regex && regex.error().code == ErrorCode::kTooLarge) return fail_with(regex.error());
     if (!regex) return fail("a regex that cannot be read");
     command.regex = std::move(*regex);
     return true;
@@ -300,15 +298,17 @@ class TemplateParser {
     return fail(rest().empty() ? "unclosed action" : fmt::format("unexpected \"{:.16}\"", rest()));
   }
   bool fail(std::string why) {
-    if (!error_) {
-      error_ = Error{ErrorCode::kInvalid,
-                     fmt::format("parse error: invalid template at byte {}: {}", at_ + 1, why)};
-    }
+    return fail_with(
+        Error{ErrorCode::kInvalid,
+              fmt::format("parse error: invalid template at byte {}: {}", at_ + 1, why)});
+  }
+  bool fail_with(Error error) {
+    if (!error_) error_ = std::move(error);
     return false;
   }
 
   std::string_view text_;
-  promql::RegexBudget& regexes_;
+  SelectorRegexes& regexes_;
   std::size_t at_ = 0;
   std::size_t nesting_ = 0;
   bool trims_next_ = false;
@@ -318,8 +318,7 @@ class TemplateParser {
 
 }  // namespace
 
-Result<std::vector<TemplateNode>> parse_template(std::string_view text,
-                                                 promql::RegexBudget& regexes) {
+Result<std::vector<TemplateNode>> parse_template(std::string_view text, SelectorRegexes& regexes) {
   return TemplateParser(text, regexes).run();
 }
 
