@@ -250,6 +250,10 @@ void Service::add_event_searches() {
          [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
            return trace_search_->operations(request, "", limit);
          });
+  search("dependencies", "/api/v1/dependencies",
+         [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
+           return trace_search_->dependencies(request, limit);
+         });
 }
 
 void Service::add_routes() {

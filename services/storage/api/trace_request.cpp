@@ -85,15 +85,17 @@ Result<void> refuse_matchers(const LabelQuery& labels) {
               "matcher is no parameter of this path: traces have tag=key=value");
 }
 
+// Without a range the search would look at all that is kept.
+tl::unexpected<Error> fail_without_range() {
+  return fail(ErrorCode::kInvalid, "start and end are required");
+}
+
 Result<void> check(TraceRequest& traces, const Seen& seen) {
   if (auto refused = refuse_matchers(traces.labels); !refused) return refused;
   if (traces.query.service.empty()) {
     return fail(ErrorCode::kInvalid, "service is required: /api/v1/services lists them");
   }
-  // Without a range the search would look at all that is kept.
-  if (!traces.labels.has_range || traces.labels.end_ms == INT64_MAX) {
-    return fail(ErrorCode::kInvalid, "start and end are required");
-  }
+  if (!traces.labels.has_range || traces.labels.end_ms == INT64_MAX) return fail_without_range();
   if (traces.query.shortest_ns > traces.query.longest_ns) {
     return fail(ErrorCode::kInvalid, "min_duration is longer than max_duration");
   }
@@ -205,6 +207,28 @@ Result<NameRequest> read_name_request(const net::Request& request, NamesOf names
   asked.labels = std::move(*labels);
   if (auto refused = refuse_matchers(asked.labels); !refused) return forward(refused);
   return asked;
+}
+
+Result<CallRequest> read_call_request(const net::Request& request) {
+  CallRequest calls;
+  Seen seen;
+  auto labels = read_label_query(request, [&](const std::string& name, const std::string& value) {
+    if (auto noted = seen.note(name); !noted) return Result<bool>(forward(noted));
+    if (name != "service") return Result<bool>(false);
+    calls.service = value;
+    return Result<bool>(true);
+  });
+  if (!labels) return forward(labels);
+  calls.labels = std::move(*labels);
+  if (auto refused = refuse_matchers(calls.labels); !refused) return forward(refused);
+  if (!calls.labels.has_range || calls.labels.end_ms == INT64_MAX) return fail_without_range();
+  if (calls.labels.limit > kCalledTracesMax) {
+    if (seen.has("limit")) {
+      return fail(ErrorCode::kInvalid, fmt::format("limit is 1 to {}", kCalledTracesMax));
+    }
+    calls.labels.limit = kCalledTracesMax;
+  }
+  return calls;
 }
 
 }  // namespace vigia::storage::api

@@ -13,6 +13,7 @@ namespace vigia::storage::api {
 inline constexpr std::size_t kTracesDefault = 20;
 inline constexpr std::size_t kTracesMax = 1'000;
 inline constexpr std::size_t kTagsMax = 64;
+inline constexpr std::size_t kCalledTracesMax = 10'000;
 
 /// Where a page of traces ended: whoever asks for the next one gives it back. `customer` is whose
 /// traces were walked there, the fence's but for operators.
@@ -57,5 +58,13 @@ struct NameRequest {
 /// too, by its name, and `service`. kInvalid for all else.
 enum class NamesOf : std::uint8_t { kServices, kOperations };
 Result<NameRequest> read_name_request(const net::Request& request, NamesOf names);
+
+/// Of read_label_query start and end, which are required, limit (at most kCalledTracesMax, which it
+/// is without it) and customer; and `service`. kInvalid for all else.
+struct CallRequest {
+  LabelQuery labels;
+  std::string service;  ///< "": all
+};
+Result<CallRequest> read_call_request(const net::Request& request);
 
 }  // namespace vigia::storage::api

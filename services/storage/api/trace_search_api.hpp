@@ -40,6 +40,13 @@ class TraceSearchApi {
   /// likewise {"name":"…","span_kind":"server"}, "" for none. `service`: of the path, else "".
   net::Response operations(const net::Request& request, std::string_view service,
                            const store::WorkLimit& limit = {}) const;
+  /// GET /api/v1/dependencies: which service has called which between start and end, in Jaeger's
+  /// form, sorted: {"status":"success","data":[{"parent":"shop","child":"bank","callCount":3}]}; of
+  /// `service` alone where it is given. A call is a span that starts then, whose parent in its
+  /// trace is of another service. Counted are at most `limit` traces, each service's latest ones
+  /// alike, a million spans and 20,000 of a trace; "warnings" say where there are more, or the
+  /// search was ended.
+  net::Response dependencies(const net::Request& request, const store::WorkLimit& limit = {}) const;
 
  private:
   store::EventStore& events_;
