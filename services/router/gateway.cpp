@@ -137,6 +137,7 @@ void Gateway::mount_jaeger(Branch& branch) {
   mount("/jaeger/api/services/{service*}/operations", &SearchApi::operation_names);
   mount("/jaeger/api/operations", &SearchApi::operations);
   mount("/jaeger/api/traces", &SearchApi::traces);
+  mount("/jaeger/api/dependencies", &SearchApi::dependencies);
 }
 
 void Gateway::mount_loki(Branch& branch) {

@@ -37,7 +37,8 @@ Result<net::Response> show_services(std::string_view data, const Told& told);
 Result<net::Response> show_operations(std::string_view data, const Told& told);
 /// The names alone, each once.
 Result<net::Response> show_operation_names(std::string_view data, const Told& told);
-/// A list that storage gives in Jaeger's form: traces. "total" is 0, as Jaeger's own.
+/// A list that storage gives in Jaeger's form: traces, and calls between services. "total" is 0, as
+/// Jaeger's own.
 Result<net::Response> show_as_it_is(std::string_view data, const Told& told);
 
 }  // namespace vigia::router::api::jaeger

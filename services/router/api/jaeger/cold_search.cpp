@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::int64_t kUsPerMs = 1'000;
 constexpr TimestampMs kTimeMsMax = 20'000'000'000'000;  // the year 2603: storage takes none beyond
-constexpr std::chrono::hours kLookbackDefault{48};      // as Jaeger's
+constexpr std::chrono::hours kLookbackDefault{48};      // as Jaeger's, both
+constexpr TimestampMs kCallsLookbackMs = 24 * 3'600'000;
 constexpr std::string_view kKinds[] = {"internal", "server", "client", "producer", "consumer"};
 
 tl::unexpected<Error> wrong(std::string_view name, std::string_view why) {
@@ -47,14 +48,16 @@ Result<std::optional<std::int64_t>> number_of(const request::Parameters& paramet
   return std::optional(number);
 }
 
+/// In milliseconds; `per_ms`: how many of the parameter's unit are one.
 Result<std::optional<TimestampMs>> time_of(const request::Parameters& parameters,
-                                           std::string_view name) {
+                                           std::string_view name, std::int64_t per_ms) {
   auto number = number_of(parameters, name);
   if (!number || !*number) return number;
-  if (**number < 0 || **number / kUsPerMs > kTimeMsMax) {
-    return wrong(name, "must be a time in microseconds since 1970");
+  if (**number < 0 || **number / per_ms > kTimeMsMax) {
+    return wrong(name, fmt::format("must be a time in {} since 1970",
+                                   per_ms == 1 ? "milliseconds" : "microseconds"));
   }
-  return std::optional<TimestampMs>(**number / kUsPerMs);
+  return std::optional<TimestampMs>(**number / per_ms);
 }
 
 /// What jaeger-ui calls "custom" is said by start and end.
@@ -78,9 +81,9 @@ void add_range(TimestampMs start_ms, TimestampMs end_ms, ColdSearch& search) {
 
 Result<void> add_times(const request::Parameters& parameters, TimestampMs now_ms,
                        ColdSearch& search) {
-  const auto start = time_of(parameters, "start");
+  const auto start = time_of(parameters, "start", kUsPerMs);
   if (!start) return forward(start);
-  const auto end = time_of(parameters, "end");
+  const auto end = time_of(parameters, "end", kUsPerMs);
   if (!end) return forward(end);
   const TimestampMs end_ms = end->value_or(now_ms);
   TimestampMs start_ms = 0;
@@ -213,6 +216,24 @@ Result<ColdSearch> traces_search(const request::Parameters& parameters, Timestam
   if (auto added = add_tags(parameters, search); !added) return forward(added);
   if (auto added = add_durations(parameters, search); !added) return forward(added);
   if (auto added = add_limit(parameters, search); !added) return forward(added);
+  return search;
+}
+
+Result<ColdSearch> dependencies_search(const request::Parameters& parameters, TimestampMs now_ms) {
+  const auto end = time_of(parameters, "endTs", 1);
+  if (!end) return forward(end);
+  const auto lookback = number_of(parameters, "lookback");
+  if (!lookback) return forward(lookback);
+  if (*lookback && **lookback < 0) {
+    return wrong("lookback", "must be a length of time in milliseconds");
+  }
+  const auto service = text_of(parameters, "service");
+  if (!service) return forward(service);
+  ColdSearch search{"/api/v1/dependencies", {}};
+  const TimestampMs end_ms = end->value_or(now_ms);
+  // No further back than 1970: the difference of any two numbers fits.
+  add_range(end_ms - std::min(end_ms, lookback->value_or(kCallsLookbackMs)), end_ms, search);
+  if (*service) search.form.emplace_back("service", **service);
   return search;
 }
 

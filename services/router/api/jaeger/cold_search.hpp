@@ -40,4 +40,8 @@ Result<ColdSearch> operations_search(const std::string& service, const std::stri
 /// 2 days); `limit`, 1 to kTracesMax, without it kTracesDefault.
 Result<ColdSearch> traces_search(const request::Parameters& parameters, TimestampMs now_ms);
 
+/// /dependencies: `endTs`, in milliseconds since 1970, without it `now_ms`; `lookback` before it,
+/// in milliseconds, without it a day; `service`: calls from it and to it alone.
+Result<ColdSearch> dependencies_search(const request::Parameters& parameters, TimestampMs now_ms);
+
 }  // namespace vigia::router::api::jaeger

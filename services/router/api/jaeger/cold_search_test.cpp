@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -112,6 +113,33 @@ TEST(ColdSearch, OperationsAreThoseOfOneKindWhereItIsSaid) {
   EXPECT_FALSE(operations_search("", "").has_value());
   EXPECT_THAT(asked(operations_search("s", "SERVER")), HasSubstr("\"spanKind\""));
   EXPECT_EQ(services_search().path, "/api/v1/services");
+}
+
+Result<ColdSearch> dependencies(const std::string& query) {
+  net::Request request;
+  request.method = "GET";
+  request.query = query;
+  const auto parameters = request::Parameters::read(request);
+  if (!parameters) return forward(parameters);
+  return dependencies_search(*parameters, kNowMs);
+}
+
+TEST(ColdSearch, CallsAreOfATimeBeforeAnEnd) {
+  EXPECT_EQ(asked(dependencies("")), "start=1763956900.000 end=1764043300.000");
+  EXPECT_EQ(asked(dependencies("endTs=1764043300123&lookback=604800000")),
+            "start=1763438500.123 end=1764043300.123");
+  EXPECT_EQ(asked(dependencies("endTs=5000&lookback=9223372036854775807&service=shop")),
+            "start=0.000 end=5.000 service=shop");
+  EXPECT_EQ(asked(dependencies("endTs=5000&lookback=0")), "start=5.000 end=5.000");
+  for (const auto& [query, name] : std::initializer_list<std::pair<std::string, std::string>>{
+           {"endTs=x", "endTs"},
+           {"endTs=-1", "endTs"},
+           {"endTs=1764043300000000000", "endTs"},
+           {"lookback=1h", "lookback"},
+           {"lookback=-1", "lookback"},
+           {"service=a&service=b", "service"}}) {
+    EXPECT_THAT(asked(dependencies(query)), HasSubstr('"' + name + '"')) << query;
+  }
 }
 
 }  // namespace

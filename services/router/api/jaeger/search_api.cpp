@@ -42,6 +42,11 @@ void SearchApi::traces(request::ApiRequest request, request::Exchange exchange) 
       show_as_it_is);
 }
 
+void SearchApi::dependencies(request::ApiRequest request, request::Exchange exchange) {
+  ask(dependencies_search(request.parameters, stores_.clock().wall_ms()), request,
+      std::move(exchange), show_as_it_is);
+}
+
 void SearchApi::ask(Result<ColdSearch> search, const request::ApiRequest& request,
                     request::Exchange exchange, Show show) {
   if (!search) return exchange.fail(search.error());

@@ -1,4 +1,4 @@
-// Below /jaeger/api: services, operations and searches for traces, from storage.
+// Below /jaeger/api: services, operations, searches for traces, and who calls whom, from storage.
 #pragma once
 
 #include "services/router/api/jaeger/answers.hpp"
@@ -19,6 +19,7 @@ class SearchApi {
   /// Of the service in the path.
   void operation_names(request::ApiRequest request, request::Exchange exchange);
   void traces(request::ApiRequest request, request::Exchange exchange);
+  void dependencies(request::ApiRequest request, request::Exchange exchange);
 
  private:
   void ask(Result<ColdSearch> search, const request::ApiRequest& request,

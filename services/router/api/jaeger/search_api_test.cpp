@@ -24,7 +24,8 @@ const ServedGateway::Headers kReader{{"authorization", "Bearer read-a"}};
 const ServedGateway::Headers kOperator{{"authorization", "Bearer op"}};
 constexpr const char* kSearch = "/jaeger/api/traces?service=shop&start=1000000&end=2000000";
 constexpr const char* kAll[] = {"/jaeger/api/services", "/jaeger/api/services/shop/operations",
-                                "/jaeger/api/operations?service=shop", kSearch};
+                                "/jaeger/api/operations?service=shop", kSearch,
+                                "/jaeger/api/dependencies?endTs=2000&lookback=1000"};
 
 stores::StoresSettings with_cold(const RecordingStore& cold) {
   stores::StoresSettings settings;
@@ -63,6 +64,10 @@ TEST(JaegerSearch, AnswersHaveJaegersShape) {
             R"({"data":["GET","a \"b\""],"total":2,"limit":0,"offset":0,"errors":null})");
   EXPECT_EQ(body_of(kSearch, R"({"status":"success","data":[{"traceID":"0a"}],"cursor":"00ff"})"),
             R"({"data":[{"traceID":"0a"}],"total":0,"limit":0,"offset":0,"errors":null})");
+  EXPECT_EQ(body_of("/jaeger/api/dependencies",
+                    R"({"status":"success","data":[{"parent":"a","child":"b","callCount":3}]})"),
+            R"({"data":[{"parent":"a","child":"b","callCount":3}],"total":0,"limit":0,"offset":0,)"
+            R"("errors":null})");
   EXPECT_EQ(body_of(kSearch, R"({"status":"success","data":[]})"),
             R"({"data":[],"total":0,"limit":0,"offset":0,"errors":null})");
 }
@@ -113,7 +118,7 @@ TEST(JaegerSearch, ABadParameterAsksNoStore) {
   for (const char* target :
        {"/jaeger/api/traces", "/jaeger/api/operations", "/jaeger/api/operations?spanKind=server",
         "/jaeger/api/operations?service=a&spanKind=x", "/jaeger/api/operations?service=a&service=b",
-        "/jaeger/api/traces?service=shop&limit=0"}) {
+        "/jaeger/api/traces?service=shop&limit=0", "/jaeger/api/dependencies?lookback=1h"}) {
     EXPECT_EQ(gateway.ask("GET", target, kReader).status, 400) << target;
   }
   for (const char* target : kAll) {
@@ -144,7 +149,8 @@ TEST(JaegerSearch, StorageIsToldTheCallersCustomerAndNothingElseOfTheCaller) {
                                                               {"x-scope-orgid", "cliente-b"}}}) {
     for (const std::string target :
          {"/jaeger/api/services?x=1", "/jaeger/api/services/shop/operations?x=1",
-          "/jaeger/api/operations?service=shop", kSearch}) {
+          "/jaeger/api/operations?service=shop", kSearch,
+          "/jaeger/api/dependencies?endTs=2000&lookback=1000"}) {
       const auto answer = gateway.ask("GET", target + more, headers);
       EXPECT_EQ(answer.status, 200) << target << answer.body;
     }
@@ -153,7 +159,8 @@ TEST(JaegerSearch, StorageIsToldTheCallersCustomerAndNothingElseOfTheCaller) {
       "/api/v1/services?limit=10000 of cliente-a",
       "/api/v1/operations?limit=10000&service=shop of cliente-a",
       "/api/v1/operations?limit=10000&service=shop of cliente-a",
-      "/api/v1/traces?service=shop&start=1.000&end=2.000&limit=20 of cliente-a"};
+      "/api/v1/traces?service=shop&start=1.000&end=2.000&limit=20 of cliente-a",
+      "/api/v1/dependencies?start=1.000&end=2.000 of cliente-a"};
   std::vector<std::string> twice = once;
   twice.insert(twice.end(), once.begin(), once.end());
   EXPECT_EQ(seen(cold), twice);
