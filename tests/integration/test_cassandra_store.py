@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -317,6 +318,47 @@ def test_a_node_that_hangs_costs_a_search_its_time_and_the_end_seconds(cassandra
         storage.kill()  # where it is not stopped
     storage.start()
     assert read_of(storage, CUSTOMER) == {yesterday_ms(6): 1.0}
+    assert storage.stop() == 0
+
+
+def ask_and_leave(url: str, parameters: dict[str, str]) -> None:
+    """Gone before there is an answer, from more connections than a customer has readers."""
+
+    def ask() -> None:
+        with contextlib.suppress(requests.Timeout):
+            requests.get(url, params=parameters, headers=HEADERS, timeout=0.3)
+
+    asking = [threading.Thread(target=ask) for _ in range(8)]
+    for one in asking:
+        one.start()
+    for one in asking:
+        one.join()
+
+
+def test_whoever_has_left_holds_no_reader_of_a_node_that_hangs(cassandra: OwnCassandra, tmp_path: Path) -> None:
+    """Each question to the node was waited for for 10 s."""
+    storage = StorageOnCassandra(tmp_path / "left", cassandra.node.contact_point, "left")
+    storage.start()
+    span = {"start": str(time.time() - 3_600), "end": str(time.time())}
+    asked = {
+        "logs": span,
+        "traces/0102030405060708090a0b0c0d0e0f10": {},
+        "traces": {"service": "shop", **span},
+        "services": span,
+        "services/shop/operations": span,
+    }
+    for path, parameters in asked.items():
+        answer = requests.get(f"{storage.url}/api/v1/{path}", params=parameters, headers=HEADERS, timeout=30)
+        assert answer.status_code in {200, 404}, (path, answer.text)
+    cassandra.hang()
+    try:
+        for path, parameters in asked.items():
+            ask_and_leave(f"{storage.url}/api/v1/{path}", parameters)
+            # It needs a reader, and no node.
+            wrong = requests.get(f"{storage.url}/api/v1/logs", params={"wrong": "1"}, headers=HEADERS, timeout=8)
+            assert wrong.status_code == 400, path
+    finally:
+        cassandra.go_on()
     assert storage.stop() == 0
 
 

@@ -67,6 +67,7 @@ BlockSearch::BlockSearch(const SpanTables& tables, const CustomerId& customer,
       to_ns_(std::min(query.to_ns, kTimeMost)),
       origins_(tables.session, tables.statements, customer),
       left_(query.traces_max) {
+  origins_.use_limit(tables.limit);
   for (const TagMatch& tag : query.tags) tags_.push_back(hash_tag(tag.key, tag.value));
   if (query.after) to_ns_ = std::min(to_ns_, query.after->time_ns);
 }
@@ -92,6 +93,12 @@ TraceEnd BlockSearch::end_of_all() const {
   return TraceEnd{false, last};
 }
 
+// Where the limit broke a question off, what lies before the place has been looked at.
+Result<BlockSearch::Went> BlockSearch::ended(const Error& error, const TracePlace& place) {
+  if (tables_.limit == nullptr || !tables_.limit->is_over()) return tl::unexpected<Error>(error);
+  return limited_before(place);
+}
+
 BlockSearch::Went BlockSearch::limited_before(const TracePlace& place) {
   looked_at_ = before(place);
   if (!is_behind(*looked_at_)) looked_at_ = query_.after;
@@ -103,8 +110,8 @@ Result<BlockSearch::Went> BlockSearch::walk_day(std::uint32_t day, const Walk& w
   const TimestampNs last_ns = std::min(to_ns_, (TimestampNs{day} + 1) * kDayNs - 1);
   if (walk.limit.is_over()) return limited_before({last_ns, ""});
   const EventPlace place{PlaceKind::kSpanBlocks, day, service_, index_slot_of(first_ns)};
-  const auto parts = tables_.places.list(customer_, place, index_slot_of(last_ns));
-  if (!parts) return forward(parts);
+  const auto parts = tables_.places.list(customer_, place, index_slot_of(last_ns), tables_.limit);
+  if (!parts) return ended(parts.error(), {last_ns, ""});
   for (auto end = parts->rbegin(); end != parts->rend();) {
     const std::int32_t slot = end->slot;
     std::vector<Shard> shards;
@@ -118,8 +125,10 @@ Result<BlockSearch::Went> BlockSearch::walk_day(std::uint32_t day, const Walk& w
 Result<BlockSearch::Went> BlockSearch::walk_slot(std::int32_t slot,
                                                  const std::vector<Shard>& shards,
                                                  const Walk& walk) {
+  const TimestampNs last_ns =
+      (static_cast<TimestampNs>(slot) + 1) * (kDayNs / kIndexSlotsOfDay) - 1;
   auto parts = open(slot, shards, bucket_of(from_ns_), bucket_of(to_ns_));
-  if (!parts) return forward(parts);
+  if (!parts) return ended(parts.error(), {std::min(last_ns, to_ns_), ""});
   const auto day = static_cast<std::uint32_t>(slot) / kIndexSlotsOfDay;
   while (true) {
     std::optional<std::int64_t> latest;
@@ -142,7 +151,7 @@ Result<BlockSearch::Went> BlockSearch::walk_bucket(Bucket& bucket, const std::ve
     bucket.found.clear();
     bucket.has_cut = false;
     auto parts = open(bucket.slot, shards, bucket.number, bucket.number);
-    if (!parts) return forward(parts);
+    if (!parts) return ended_within(parts.error(), bucket);
     went = gather(*parts, bucket, walk);
     if (!went || *went != Went::kOn) return went;
   }
@@ -158,7 +167,7 @@ Result<std::vector<BlockSearch::Part>> BlockSearch::open(std::int32_t slot,
     cells.add_bigint(first).add_bigint(last);
     Part part;
     part.rows = std::make_unique<Rows>(tables_.session, *tables_.statements.read_span_blocks,
-                                       std::move(cells), customer_.text());
+                                       std::move(cells), customer_.text(), tables_.limit);
     if (auto begun = advance(part); !begun) return forward(begun);
     parts.push_back(std::move(part));
   }
@@ -181,21 +190,28 @@ Result<void> BlockSearch::advance(Part& part) {
   }
 }
 
+BlockSearch::Went BlockSearch::limited_within(const Bucket& bucket) {
+  if (!bucket.behind) return limited_before({std::min(bucket_last(bucket.number), to_ns_), ""});
+  looked_at_ = bucket.behind;
+  return Went::kLimited;
+}
+
+Result<BlockSearch::Went> BlockSearch::ended_within(const Error& error, const Bucket& bucket) {
+  if (tables_.limit == nullptr || !tables_.limit->is_over()) return tl::unexpected<Error>(error);
+  return limited_within(bucket);
+}
+
 // What of the bucket may be asked for. The limit is looked at before each block: most of those that
 // a search for something rare goes through hold nothing of it.
 Result<BlockSearch::Went> BlockSearch::gather(std::vector<Part>& parts, Bucket& bucket,
                                               const Walk& walk) {
   for (Part& part : parts) {
     while (part.bucket == bucket.number) {
-      if (walk.limit.is_over()) {
-        if (!bucket.behind)
-          return limited_before({std::min(bucket_last(bucket.number), to_ns_), ""});
-        looked_at_ = bucket.behind;
-        return Went::kLimited;
-      }
-      if (auto added = add_block(part.block, bucket); !added) return forward(added);
+      if (walk.limit.is_over()) return limited_within(bucket);
+      if (auto added = add_block(part.block, bucket); !added)
+        return ended_within(added.error(), bucket);
       if (bucket.found.size() > 2 * bounds_.bucket_spans) put_in_order(bucket);
-      if (auto next = advance(part); !next) return forward(next);
+      if (auto next = advance(part); !next) return ended_within(next.error(), bucket);
     }
   }
   put_in_order(bucket);
@@ -276,11 +292,11 @@ Result<BlockSearch::Went> BlockSearch::take(const TracePlace& place, const Walk&
   if (walk.limit.is_over()) return limited_before(place);
   if (!is_sure_) {
     const auto has = has_span(place.trace_id, {place.time_ns, place.time_ns}, walk);
-    if (!has) return forward(has);
+    if (!has) return ended(has.error(), place);
     if (!*has) return walk.limit.is_over() ? limited_before(place) : Went::kOn;
   }
   const auto given = was_given(place, walk);
-  if (!given) return forward(given);
+  if (!given) return ended(given.error(), place);
   if (walk.limit.is_over() && !*given && query_.after) return limited_before(place);
   given_.insert(place.trace_id);
   if (*given) return Went::kOn;

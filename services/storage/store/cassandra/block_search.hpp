@@ -65,6 +65,8 @@ class BlockSearch {
   Result<std::vector<Part>> open(std::int32_t slot, const std::vector<Shard>& shards,
                                  std::int64_t first, std::int64_t last);
   Result<void> advance(Part& part);
+  Went limited_within(const Bucket& bucket);
+  Result<Went> ended_within(const Error& error, const Bucket& bucket);
   Result<Went> gather(std::vector<Part>& parts, Bucket& bucket, const Walk& walk);
   Result<void> add_block(const std::string& block, Bucket& bucket);
   Result<bool> may_be(const BlockSpan& span, std::uint32_t day);
@@ -77,6 +79,7 @@ class BlockSearch {
   bool is_behind(const TracePlace& place) const {
     return !query_.after || query_.after->is_before(place);
   }
+  Result<Went> ended(const Error& error, const TracePlace& place);
   Went limited_before(const TracePlace& place);
   TraceEnd end_of_all() const;
 

@@ -112,12 +112,13 @@ void EventPlaces::write(const CustomerId& customer, const EventPlace& place, Sha
 }
 
 Result<std::vector<PlacedPart>> EventPlaces::list(const CustomerId& customer,
-                                                  const EventPlace& place, std::int32_t last_slot) {
+                                                  const EventPlace& place, std::int32_t last_slot,
+                                                  const WorkLimit* limit) {
   BoundCells cells;
   cells.add_text(customer.text()).add_tinyint(static_cast<std::int8_t>(place.kind));
   cells.add_int(day_column(place.day)).add_blob(place.name);
   cells.add_int(place.slot).add_int(last_slot);
-  Rows rows(session_, *list_, std::move(cells), customer.text());
+  Rows rows(session_, *list_, std::move(cells), customer.text(), limit);
   std::vector<PlacedPart> parts;
   while (true) {
     auto row = rows.next();

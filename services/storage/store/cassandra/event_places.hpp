@@ -103,8 +103,9 @@ class EventPlaces {
   void write(const CustomerId& customer, const EventPlace& place, Shard shard,
              std::int32_t live_seconds, Requests& requests, std::vector<std::uint64_t>& noted);
   /// Parts of the slots, both included, in order.
+  /// `limit`: as Rows'.
   Result<std::vector<PlacedPart>> list(const CustomerId& customer, const EventPlace& place,
-                                       std::int32_t last_slot);
+                                       std::int32_t last_slot, const WorkLimit* limit = nullptr);
 
   NotedRows& noted() { return noted_; }
   /// Of a row's key, other in each process.

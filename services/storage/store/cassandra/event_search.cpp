@@ -13,7 +13,8 @@ using vigia::cassandra::BoundCells;
 // Those that are kept, in order.
 Result<std::vector<std::uint32_t>> CassandraEvents::days_between(const CustomerId& customer,
                                                                  TimestampNs from_ns,
-                                                                 TimestampNs to_ns) {
+                                                                 TimestampNs to_ns,
+                                                                 const WorkLimit* limit) {
   const std::uint32_t first = std::max(day_of_ns(from_ns), kept_day(customer, Signal::kTraces));
   const auto slot = [](std::uint32_t day) {
     return static_cast<std::int32_t>(
@@ -22,7 +23,7 @@ Result<std::vector<std::uint32_t>> CassandraEvents::days_between(const CustomerI
   BoundCells cells;
   cells.add_text(customer.text()).add_tinyint(static_cast<std::int8_t>(Signal::kTraces));
   cells.add_int(slot(first)).add_int(slot(day_of_ns(to_ns)));
-  Rows rows(session_, *statements_.list_slots, std::move(cells), customer.text());
+  Rows rows(session_, *statements_.list_slots, std::move(cells), customer.text(), limit);
   std::vector<std::uint32_t> days;
   while (true) {
     auto row = rows.next();
@@ -37,9 +38,10 @@ Result<TraceEnd> CassandraEvents::find_traces(const CustomerId& customer, const 
                                               const TraceVisit& visit, const WorkLimit& limit) {
   if (query.service.empty()) return fail(ErrorCode::kInvalid, "a search names a service");
   if (query.from_ns > query.to_ns) return TraceEnd{};
-  const auto days = days_between(customer, query.from_ns, query.to_ns);
+  const auto days = days_between(customer, query.from_ns, query.to_ns, &limit);
+  if (!days && limit.is_over()) return TraceEnd{false, query.after};
   if (!days) return forward(days);
-  BlockSearch search({session_, statements_, places_, damaged_[index_of(Signal::kTraces)]},
+  BlockSearch search({session_, statements_, places_, damaged_[index_of(Signal::kTraces)], &limit},
                      customer, query, kept_day(customer, Signal::kTraces), search_bounds_);
   if (!days->empty() && days->front() < indexed_from_) search.note_left_out();
   return search.run(*days, visit, limit);
@@ -48,7 +50,7 @@ Result<TraceEnd> CassandraEvents::find_traces(const CustomerId& customer, const 
 Result<TextPage> CassandraEvents::services(const CustomerId& customer, const ServiceQuery& query,
                                            const WorkLimit& limit) {
   if (auto over = limit.check(); !over) return forward(over);
-  const auto days = days_between(customer, query.from_ns, query.to_ns);
+  const auto days = days_between(customer, query.from_ns, query.to_ns, &limit);
   if (!days) return forward(days);
   const std::optional<Operation> after =
       query.after.empty() ? std::nullopt : std::optional(Operation{query.after, INT32_MAX});
@@ -66,14 +68,14 @@ Result<OperationPage> CassandraEvents::operations(const CustomerId& customer,
                                                   const WorkLimit& limit) {
   if (auto over = limit.check(); !over) return forward(over);
   if (service.empty()) return OperationPage{{}, true};
-  const auto days = days_between(customer, query.from_ns, query.to_ns);
+  const auto days = days_between(customer, query.from_ns, query.to_ns, &limit);
   if (!days) return forward(days);
   NamePages names(session_, statements_, places_, customer, limit);
   return names.list(*days, key_text(service), query.after, query.operations_max);
 }
 
 Result<std::vector<std::uint32_t>> CassandraEvents::days_with_spans(const CustomerId& customer) {
-  return days_between(customer, 0, UINT64_MAX);
+  return days_between(customer, 0, UINT64_MAX, nullptr);
 }
 
 Result<bool> CassandraEvents::read_day(const CustomerId& customer, std::uint32_t day,

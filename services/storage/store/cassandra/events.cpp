@@ -68,12 +68,14 @@ Result<bool> CassandraEvents::read_trace(const CustomerId& customer, std::string
                                          const SpanVisit& visit, const WorkLimit& limit) {
   const std::uint32_t first_day = kept_day(customer, Signal::kTraces);
   Origins origins(session_, statements_, customer);
+  origins.use_limit(&limit);
   std::atomic<std::uint64_t>& damaged = damaged_[index_of(Signal::kTraces)];
-  TraceRows rows({session_, statements_, places_, damaged}, origins, customer,
+  TraceRows rows({session_, statements_, places_, damaged, &limit}, origins, customer,
                  std::string(trace_id), {});
   while (true) {
     if (limit.is_over()) return false;
     const auto row = rows.next(first_day);
+    if (!row && limit.is_over()) return false;
     if (!row) return forward(row);
     if (!*row) return true;
     try {
@@ -87,7 +89,7 @@ Result<bool> CassandraEvents::read_trace(const CustomerId& customer, std::string
 Result<LogEnd> CassandraEvents::read_logs(const CustomerId& customer, const LogQuery& query,
                                           const LogVisit& visit, const WorkLimit& limit) {
   if (query.from_ns > query.to_ns) return LogEnd{};
-  RecordWalk walk({session_, statements_, places_, customer}, query,
+  RecordWalk walk({session_, statements_, places_, customer, &limit}, query,
                   {kept_day(customer, Signal::kLogs), undivided_until_},
                   damaged_[index_of(Signal::kLogs)]);
   return walk.run(visit, limit);

@@ -77,7 +77,7 @@ class CassandraEvents final : public EventStore, public SpanDays {
   static std::size_t index_of(Signal signal) { return signal == Signal::kTraces ? 0 : 1; }
   std::int64_t next_arrival(TimestampMs now_ms);
   Result<std::vector<std::uint32_t>> days_between(const CustomerId& customer, TimestampNs from_ns,
-                                                  TimestampNs to_ns);
+                                                  TimestampNs to_ns, const WorkLimit* limit);
   std::uint32_t kept_day(const CustomerId& customer, Signal signal) {
     return kept_.day(customer, to_string(signal));
   }

@@ -32,14 +32,12 @@ Result<Origin> Origins::find(std::uint32_t day, std::string_view digest) {
   if (known != rows_.end()) return decode_origin(known->second);
   BoundCells cells;
   cells.add_text(customer_.text()).add_int(static_cast<std::int32_t>(day)).add_blob(digest);
-  auto page = ask(session_, *statements_.read_origin, cells, customer_.text());
-  if (!page) return forward(page);
-  if (page->rows() == 0) {
-    return fail(ErrorCode::kCorrupt, "an item whose resource or scope is not there");
-  }
-  RowReader row = page->row(0);
-  std::string bytes(row.read_blob());
-  if (!take_no_key(row)) {
+  Rows rows(session_, *statements_.read_origin, std::move(cells), customer_.text(), limit_);
+  auto row = rows.next();
+  if (!row) return forward(row);
+  if (!*row) return fail(ErrorCode::kCorrupt, "an item whose resource or scope is not there");
+  std::string bytes((*row)->read_blob());
+  if (!take_no_key(**row)) {
     return fail(ErrorCode::kCorrupt, "an item whose resource or scope is encrypted");
   }
   bytes_ += bytes.size();
@@ -72,7 +70,9 @@ RecordWalk::RecordWalk(const StreamTables& tables, const LogQuery& query, const 
       is_backward_(query.direction == LogDirection::kBackward),
       origins_(tables.session, tables.statements, tables.customer),
       selector_(query.stream),
-      left_(query.records_max) {}
+      left_(query.records_max) {
+  origins_.use_limit(tables.limit);
+}
 
 /// The range, less what lies before the place. The place's own time is read as a whole, so that its
 /// records are counted. False: nothing is left.
@@ -94,16 +94,20 @@ Result<LogEnd> RecordWalk::run(const EventStore::LogVisit& visit, const WorkLimi
   cells.add_int(slot_column(from_ns_)).add_int(slot_column(to_ns_));
   const EventStatements& statements = tables_.statements;
   Rows slots(tables_.session, is_backward_ ? *statements.list_slots_back : *statements.list_slots,
-             std::move(cells), tables_.customer.text());
+             std::move(cells), tables_.customer.text(), tables_.limit);
   while (true) {
-    if (limit.is_over()) return LogEnd{false, walk.end.looked_at};
+    // Also where a question was broken off by it.
+    const auto ended = [&] { return LogEnd{false, walk.end.looked_at}; };
+    if (limit.is_over()) return ended();
     auto slot = slots.next();
+    if (!slot && limit.is_over()) return ended();
     if (!slot) return forward(slot);
     if (!*slot) return walk.end;
     const auto going = walk_slot((*slot)->read_int(), walk);
+    if (!going && limit.is_over()) return ended();
     if (!going) return forward(going);
     if (*going == Going::kDone) return walk.end;
-    if (*going == Going::kLimit) return LogEnd{false, walk.end.looked_at};
+    if (*going == Going::kLimit) return ended();
   }
 }
 
@@ -112,7 +116,8 @@ Result<void> RecordWalk::begin_day(std::uint32_t day, const WorkLimit& limit) {
   if (day_ && day_->day == day) return {};
   const auto first = static_cast<std::int32_t>(day * kSlotsOfDay);
   const std::int32_t last = first + static_cast<std::int32_t>(kSlotsOfDay) - 1;
-  auto parts = tables_.places.list(tables_.customer, {PlaceKind::kLogRows, day, "", first}, last);
+  auto parts = tables_.places.list(tables_.customer, {PlaceKind::kLogRows, day, "", first}, last,
+                                   tables_.limit);
   if (!parts) return forward(parts);
   day_ = Day{day, *std::move(parts), nullptr};
   const bool is_whole = day >= days_.undivided_until;
@@ -148,7 +153,7 @@ Result<RecordWalk::Going> RecordWalk::walk_slot(std::int32_t slot, Walk& walk) {
 }
 
 Result<RecordWalk::Going> RecordWalk::walk_range(const RecordSlot& slot, Walk& walk) {
-  RecordRows rows(tables_.session, tables_.statements, tables_.customer, is_backward_, damaged_);
+  RecordRows rows(tables_, is_backward_, damaged_);
   if (auto opened = rows.open(slot, from_ns_, to_ns_); !opened) return forward(opened);
   return walk_rows(rows, walk);
 }
@@ -156,7 +161,7 @@ Result<RecordWalk::Going> RecordWalk::walk_range(const RecordSlot& slot, Walk& w
 Result<RecordWalk::Going> RecordWalk::walk_times(const RecordSlot& slot,
                                                  const std::vector<TimestampNs>& times,
                                                  Walk& walk) {
-  RecordRows rows(tables_.session, tables_.statements, tables_.customer, is_backward_, damaged_);
+  RecordRows rows(tables_, is_backward_, damaged_);
   std::span<const TimestampNs> left = times;
   while (!left.empty()) {
     if (walk.limit.is_over()) return Going::kLimit;
@@ -222,9 +227,9 @@ bool RecordWalk::is_behind(const LogPlace& place) const {
 Result<RecordWalk::Going> RecordWalk::give(const StoredRecord& record, const LogPlace& place,
                                            Walk& walk) {
   if (left_ == 0) return Going::kDone;
-  walk.end.looked_at = place;
   const auto event = event_of(origins_, record.day, record.resource, record.scope, record.item);
   if (!event) return forward(event);
+  walk.end.looked_at = place;
   if (!*event) {
     ++damaged_;
     return Going::kOn;

@@ -26,6 +26,8 @@ class Origins {
   Origins(vigia::cassandra::Session& session, const EventStatements& statements,
           const CustomerId& customer)
       : session_(session), statements_(statements), customer_(customer) {}
+  /// Whoever waits for what is found; as Rows', and it must outlive it.
+  void use_limit(const WorkLimit* limit) { limit_ = limit; }
   /// Stays until make_room. kCorrupt where there is none.
   Result<Origin> find(std::uint32_t day, std::string_view digest);
   /// Forgets all where they have become many.
@@ -35,6 +37,7 @@ class Origins {
   vigia::cassandra::Session& session_;
   const EventStatements& statements_;
   const CustomerId& customer_;
+  const WorkLimit* limit_ = nullptr;
   std::map<std::pair<std::uint32_t, std::string>, std::string> rows_;
   std::size_t bytes_ = 0;
 };

@@ -32,7 +32,7 @@ Result<OperationPage> NamePages::list(const std::vector<std::uint32_t>& days,
   First first{std::min(names_max, kPageNames)};
   for (const std::uint32_t day : days) {
     if (auto over = limit_.check(); !over) return forward(over);
-    const auto parts = places_.list(customer_, {PlaceKind::kSpanNames, day, service}, 0);
+    const auto parts = places_.list(customer_, {PlaceKind::kSpanNames, day, service}, 0, &limit_);
     if (!parts) return forward(parts);
     for (const PlacedPart& part : *parts) {
       auto added = add_part(day, service, part.shard, after, first);
@@ -49,7 +49,7 @@ Result<void> NamePages::add_part(std::uint32_t day, const std::string& service, 
   cells.add_text(customer_.text()).add_int(day_column(day)).add_blob(service);
   cells.add_int(shard.number).add_blob(behind);
   cells.add_int(after ? static_cast<std::int32_t>(after->kind) : -1);
-  Rows rows(session_, *statements_.read_span_names, std::move(cells), customer_.text());
+  Rows rows(session_, *statements_.read_span_names, std::move(cells), customer_.text(), &limit_);
   while (true) {
     if (auto over = limit_.check(); !over) return over;
     auto row = rows.next();

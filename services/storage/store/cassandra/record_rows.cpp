@@ -39,9 +39,9 @@ Result<void> RecordRows::open(const RecordSlot& slot, Ask ask, std::span<const T
 // Each part has a page in memory.
 const Statement& RecordRows::statement_for(const RecordSlot& slot, const Shard* shard,
                                            Ask ask) const {
-  const RecordReads& in_parts =
-      slot.shards.size() > kFewParts ? statements_.records_of_many : statements_.records;
-  const RecordReads& reads = shard == nullptr ? statements_.undivided_records : in_parts;
+  const RecordReads& in_parts = slot.shards.size() > kFewParts ? tables_.statements.records_of_many
+                                                               : tables_.statements.records;
+  const RecordReads& reads = shard == nullptr ? tables_.statements.undivided_records : in_parts;
   if (ask == Ask::kRange) return is_backward_ ? reads.range_back : reads.range;
   return is_backward_ ? reads.times_back : reads.times;
 }
@@ -49,7 +49,7 @@ const Statement& RecordRows::statement_for(const RecordSlot& slot, const Shard* 
 Result<void> RecordRows::open_part(const RecordSlot& slot, const Shard* shard, Ask ask,
                                    std::span<const TimestampNs> times) {
   BoundCells cells;
-  cells.add_text(customer_.text()).add_int(slot.slot);
+  cells.add_text(tables_.customer.text()).add_int(slot.slot);
   if (shard != nullptr) cells.add_int(shard->number);
   for (const TimestampNs time_ns : times) cells.add_bigint(static_cast<std::int64_t>(time_ns));
   // A time that is asked for twice comes once.
@@ -57,8 +57,8 @@ Result<void> RecordRows::open_part(const RecordSlot& slot, const Shard* shard, A
     cells.add_bigint(static_cast<std::int64_t>(times.back()));
   }
   Part part;
-  part.rows = std::make_unique<Rows>(session_, *statement_for(slot, shard, ask), std::move(cells),
-                                     customer_.text());
+  part.rows = std::make_unique<Rows>(tables_.session, *statement_for(slot, shard, ask),
+                                     std::move(cells), tables_.customer.text(), tables_.limit);
   if (auto begun = advance(part); !begun) return begun;
   parts_.push_back(std::move(part));
   return {};

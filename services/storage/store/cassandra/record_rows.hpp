@@ -11,6 +11,7 @@
 
 #include "services/storage/store/cassandra/event_statements.hpp"
 #include "services/storage/store/cassandra/series_identity.hpp"
+#include "services/storage/store/cassandra/stream_times.hpp"
 #include "services/storage/store/trace_query.hpp"
 
 namespace vigia::storage::store::cassandra {
@@ -38,13 +39,8 @@ struct RecordSlot {
 class RecordRows {
  public:
   /// All must outlive it. What cannot be read is left out and counted in `damaged`.
-  RecordRows(vigia::cassandra::Session& session, const EventStatements& statements,
-             const CustomerId& customer, bool is_backward, std::atomic<std::uint64_t>& damaged)
-      : session_(session),
-        statements_(statements),
-        customer_(customer),
-        is_backward_(is_backward),
-        damaged_(damaged) {}
+  RecordRows(const StreamTables& tables, bool is_backward, std::atomic<std::uint64_t>& damaged)
+      : tables_(tables), is_backward_(is_backward), damaged_(damaged) {}
   /// What lies between two times, both included.
   Result<void> open(const RecordSlot& slot, TimestampNs from_ns, TimestampNs to_ns);
   /// What is of some of `times`, which are not none.
@@ -66,9 +62,7 @@ class RecordRows {
   Result<void> advance(Part& part);
   bool is_before(const Part& part, const Part& other) const;
 
-  vigia::cassandra::Session& session_;
-  const EventStatements& statements_;
-  const CustomerId& customer_;
+  const StreamTables tables_;
   const bool is_backward_;
   std::atomic<std::uint64_t>& damaged_;
   std::vector<Part> parts_;

@@ -36,17 +36,22 @@ SpanDay::SpanDay(vigia::cassandra::Session& session, const EventStatements& stat
 Result<bool> SpanDay::read(const EventStore::SpanVisit& visit, const WorkLimit& limit,
                            std::atomic<std::uint64_t>& damaged) {
   Ids ids;
+  origins_.use_limit(&limit);
+  limit_ = &limit;
   while (ids.part < ids.parts) {
     if (limit.is_over()) return false;
     ids.ids.clear();
     ids.is_over = false;
-    if (auto found = find(ids); !found) return forward(found);
+    const auto found = find(ids);
+    if (!found && limit.is_over()) return false;
+    if (!found) return forward(found);
     // Only before the first trace was given: of a list that grows meanwhile it is a little more.
     if (ids.is_over && ids.part == 0) {
       ids.parts *= kPartsStep;
       continue;
     }
     const auto going = read_traces(ids, visit, limit, damaged);
+    if (!going && limit.is_over()) return false;
     if (!going) return forward(going);
     if (*going != Going::kOn) return *going == Going::kDone;
     ++ids.part;
@@ -75,12 +80,12 @@ void SpanDay::add(Ids& ids, std::string_view id) const {
 }
 
 Result<void> SpanDay::add_listed(Ids& ids) {
-  const auto parts = places_.list(customer_, {PlaceKind::kTraceIds, day_}, 0);
+  const auto parts = places_.list(customer_, {PlaceKind::kTraceIds, day_}, 0, limit_);
   if (!parts) return forward(parts);
   for (const PlacedPart& part : *parts) {
     BoundCells cells;
     cells.add_text(customer_.text()).add_int(day_column(day_)).add_int(part.shard.number);
-    Rows rows(session_, *statements_.read_trace_ids, std::move(cells), customer_.text());
+    Rows rows(session_, *statements_.read_trace_ids, std::move(cells), customer_.text(), limit_);
     while (true) {
       auto row = rows.next();
       if (!row) return forward(row);
@@ -96,7 +101,7 @@ Result<void> SpanDay::add_listed(Ids& ids) {
 
 // Of days on which spans came that no list names: whose trace has none of the day gives nothing.
 Result<void> SpanDay::add_of_all_days(Ids& ids) {
-  Rows rows(session_, *statements_.list_traces, {}, customer_.text());
+  Rows rows(session_, *statements_.list_traces, {}, customer_.text(), limit_);
   while (true) {
     auto row = rows.next();
     if (!row) return forward(row);
@@ -121,7 +126,7 @@ Result<SpanDay::Going> SpanDay::read_trace(const TraceId& id, const EventStore::
                                            const WorkLimit& limit,
                                            std::atomic<std::uint64_t>& damaged) {
   const TimestampNs first_ns = TimestampNs{day_} * kDayNs;
-  TraceRows rows({session_, statements_, places_, damaged}, origins_, customer_,
+  TraceRows rows({session_, statements_, places_, damaged, &limit}, origins_, customer_,
                  std::string(id.data(), id.size()), {first_ns, first_ns + kDayNs - 1});
   while (true) {
     if (limit.is_over()) return Going::kLimit;

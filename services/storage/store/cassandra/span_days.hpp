@@ -53,6 +53,7 @@ class SpanDay {
   const std::uint32_t day_;
   const bool is_listed_;
   Origins origins_;
+  const WorkLimit* limit_ = nullptr;  // of the read that is under way
 };
 
 }  // namespace vigia::storage::store::cassandra

@@ -36,7 +36,8 @@ Result<bool> StreamTimes::open(const LabelMatchers& matchers, std::int32_t first
 Result<StreamTimes::Found> StreamTimes::find(const LabelMatchers& matchers, std::uint32_t day,
                                              const WorkLimit& limit) {
   Found found;
-  const auto parts = tables_.places.list(tables_.customer, {PlaceKind::kLogStreams, day}, 0);
+  const auto parts =
+      tables_.places.list(tables_.customer, {PlaceKind::kLogStreams, day}, 0, tables_.limit);
   if (!parts) return forward(parts);
   for (const PlacedPart& part : *parts) {
     if (part.shard == kUnlisted) found.is_listed = false;
@@ -55,7 +56,7 @@ Result<void> StreamTimes::add_part(const LabelMatchers& matchers, std::uint32_t 
   BoundCells cells;
   cells.add_text(tables_.customer.text()).add_int(day_column(day)).add_int(shard.number);
   Rows rows(tables_.session, *tables_.statements.read_log_streams, std::move(cells),
-            tables_.customer.text());
+            tables_.customer.text(), tables_.limit);
   while (found.is_listed) {
     auto row = rows.next();
     if (!row) return forward(row);
@@ -78,7 +79,8 @@ Result<void> StreamTimes::add_part(const LabelMatchers& matchers, std::uint32_t 
 Result<void> StreamTimes::open_stream(const std::string& digest, std::int32_t first,
                                       std::int32_t last) {
   const std::uint32_t day = static_cast<std::uint32_t>(first) / kSlotsOfDay;
-  const auto parts = tables_.places.list(tables_.customer, {PlaceKind::kLogTimes, day, digest}, 0);
+  const auto parts =
+      tables_.places.list(tables_.customer, {PlaceKind::kLogTimes, day, digest}, 0, tables_.limit);
   if (!parts) return forward(parts);
   for (const PlacedPart& part : *parts) {
     auto cursor = std::make_unique<Cursor>(Cursor{digest, nullptr});
@@ -88,7 +90,7 @@ Result<void> StreamTimes::open_stream(const std::string& digest, std::int32_t fi
     const Statement& statement =
         is_backward_ ? tables_.statements.read_log_times_back : tables_.statements.read_log_times;
     cursor->rows = std::make_unique<Rows>(tables_.session, *statement, std::move(cells),
-                                          tables_.customer.text());
+                                          tables_.customer.text(), tables_.limit);
     if (auto begun = advance(*cursor); !begun) return begun;
     cursors_.push_back(std::move(cursor));
   }

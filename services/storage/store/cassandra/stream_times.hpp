@@ -22,6 +22,7 @@ struct StreamTables {
   const EventStatements& statements;
   EventPlaces& places;
   const CustomerId& customer;
+  const WorkLimit* limit = nullptr;  ///< as Rows'
 };
 
 /// Of one day, slot by slot in the order of a walk. Thread contract: one thread.

@@ -18,14 +18,15 @@ std::int64_t column(TimestampNs time_ns) {
 
 // The first part has a table of its own.
 Result<void> TraceRows::open() {
-  auto parts = tables_.places.list(customer_, {PlaceKind::kTraceSpans, 0, trace_id_}, 0);
+  auto parts =
+      tables_.places.list(customer_, {PlaceKind::kTraceSpans, 0, trace_id_}, 0, tables_.limit);
   if (!parts) return forward(parts);
   further_ = *std::move(parts);
   BoundCells cells;
   cells.add_text(customer_.text()).add_blob(trace_id_);
   cells.add_bigint(column(times_.from_ns)).add_bigint(column(times_.to_ns));
   rows_ = std::make_unique<Rows>(tables_.session, *tables_.statements.read_trace, std::move(cells),
-                                 customer_.text());
+                                 customer_.text(), tables_.limit);
   return {};
 }
 
@@ -36,7 +37,7 @@ Result<bool> TraceRows::open_next() {
   cells.add_text(customer_.text()).add_blob(trace_id_).add_int(further_[opened_].shard.number);
   cells.add_bigint(column(times_.from_ns)).add_bigint(column(times_.to_ns));
   rows_ = std::make_unique<Rows>(tables_.session, *tables_.statements.read_trace_part,
-                                 std::move(cells), customer_.text());
+                                 std::move(cells), customer_.text(), tables_.limit);
   ++opened_;
   return true;
 }

@@ -20,6 +20,7 @@ struct SpanTables {
   const EventStatements& statements;
   EventPlaces& places;
   std::atomic<std::uint64_t>& damaged;
+  const WorkLimit* limit = nullptr;  ///< as Rows'
 };
 
 /// Of times by which they are filed, both included.
