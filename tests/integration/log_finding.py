@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import random
-import threading
 import time
 
 import requests
 from cold_store import TOKEN, StorageAlone
+from killed_while_sending import CUSTOMERS, send_through_kills
+from killed_while_sending import Sender as AnySender
 from otlp import log_request
 
-KILLS = 6
 STREAMS = 20
 OF_ONE_STREAM = 3
 
 
-class Sender(threading.Thread):
-    """Sends requests of records of many streams, of one customer, each until it is acknowledged."""
+class Sender(AnySender):
+    """Sends requests of records of many streams, of one customer."""
 
-    def __init__(self, url: str, customer: str) -> None:
-        super().__init__()
-        self.url, self.customer = url, customer
-        self.acknowledged = 0
-        self.over = threading.Event()
+    path = "/v1/logs"
 
     def body(self, number: int) -> bytes:
         whole = None
@@ -36,18 +31,6 @@ class Sender(threading.Thread):
                 whole.resource_logs.extend(one.resource_logs)
         assert whole is not None
         return bytes(whole.SerializeToString())
-
-    def run(self) -> None:
-        headers = {**TOKEN, "X-Vigia-Customer": self.customer, "Content-Type": "application/x-protobuf"}
-        body = self.body(0)
-        while not self.over.is_set():
-            try:
-                answer = requests.post(f"{self.url}/v1/logs", data=body, headers=headers, timeout=10)
-                if answer.status_code == 200:
-                    self.acknowledged += 1
-                    body = self.body(self.acknowledged)
-            except requests.RequestException:
-                time.sleep(0.02)  # the program is being started again
 
     def acknowledged_of(self, stream: int) -> list[str]:
         records = range(stream, STREAMS * OF_ONE_STREAM, STREAMS)
@@ -78,19 +61,9 @@ def found(url: str, customer: str, query: str, direction: str) -> list[str]:
 
 def find_after_kills(storage: StorageAlone) -> None:
     """`storage` has been started. Every acknowledged record is found by its stream, once and in order."""
-    senders = [Sender(storage.url, customer) for customer in ("cliente-a", "cliente-bb")]
+    senders = [Sender(storage.url, customer) for customer in CUSTOMERS]
+    send_through_kills(storage, senders)
     for sender in senders:
-        sender.start()
-    moments = random.Random(8)
-    for _ in range(KILLS):
-        time.sleep(moments.uniform(0.3, 1.2))  # the load runs meanwhile; this is the fault's moment, not a wait
-        storage.kill()
-        storage.start()
-    for sender in senders:
-        sender.over.set()
-        sender.join()
-    for sender in senders:
-        assert sender.acknowledged > KILLS
         for stream in (0, 7, STREAMS - 1):
             texts = found(storage.url, sender.customer, f'{{service_name="service-{stream}"}}', "forward")
             assert len(texts) == len(set(texts)), "a record came twice"

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import random
-import threading
 import time
 
 import requests
 from cold_store import TOKEN, StorageAlone
+from killed_while_sending import CUSTOMERS, send_through_kills
+from killed_while_sending import Sender as AnySender
 from otlp import span_request
 
-KILLS = 6
 SPANS_A_REQUEST = 20
 
 
-class Sender(threading.Thread):
-    """Sends requests of spans, a trace each, of one customer, each until it is acknowledged."""
+class Sender(AnySender):
+    """Sends requests of spans, a trace each, of one customer."""
 
-    def __init__(self, url: str, customer: str) -> None:
-        super().__init__()
-        self.url, self.customer = url, customer
-        self.acknowledged = 0
-        self.over = threading.Event()
+    path = "/v1/traces"
 
     def body(self, number: int) -> bytes:
         resource = {"customer.id": self.customer, "service.name": "shop"}
@@ -35,18 +30,6 @@ class Sender(threading.Thread):
                 whole.resource_spans.extend(one.resource_spans)
         assert whole is not None
         return bytes(whole.SerializeToString())
-
-    def run(self) -> None:
-        headers = {**TOKEN, "X-Vigia-Customer": self.customer, "Content-Type": "application/x-protobuf"}
-        body = self.body(0)
-        while not self.over.is_set():
-            try:
-                answer = requests.post(f"{self.url}/v1/traces", data=body, headers=headers, timeout=10)
-                if answer.status_code == 200:
-                    self.acknowledged += 1
-                    body = self.body(self.acknowledged)
-            except requests.RequestException:
-                time.sleep(0.02)  # the program is being started again
 
 
 def found_traces(url: str, customer: str, parameters: dict[str, str]) -> list[int]:
@@ -67,19 +50,9 @@ def found_traces(url: str, customer: str, parameters: dict[str, str]) -> list[in
 
 def find_after_kills(storage: StorageAlone) -> None:
     """`storage` has been started. Every acknowledged span is found, each trace once."""
-    senders = [Sender(storage.url, customer) for customer in ("cliente-a", "cliente-bb")]
+    senders = [Sender(storage.url, customer) for customer in CUSTOMERS]
+    send_through_kills(storage, senders)
     for sender in senders:
-        sender.start()
-    moments = random.Random(8)
-    for _ in range(KILLS):
-        time.sleep(moments.uniform(0.3, 1.2))  # the load runs meanwhile; this is the fault's moment, not a wait
-        storage.kill()
-        storage.start()
-    for sender in senders:
-        sender.over.set()
-        sender.join()
-    for sender in senders:
-        assert sender.acknowledged > KILLS
         wanted = set(range(1, sender.acknowledged * SPANS_A_REQUEST + 1))
         found = found_traces(storage.url, sender.customer, {})
         assert len(found) == len(set(found)), "a trace came twice"
