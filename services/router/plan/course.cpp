@@ -13,7 +13,39 @@ Course::Course(Question question, QueryPlan plan, const Knowledge& known)
     : question_(std::move(question)),
       plan_(std::move(plan)),
       position_{0, known.weight},
-      covered_(known.covered) {}
+      raw_weight_(known.weight),
+      covered_(known.covered) {
+  if (is_thinned()) position_.weight = known.thinned_weight;
+}
+
+const std::shared_ptr<const promql::Expr>& Course::expr() const {
+  return is_thinned() ? step().thinned->expr : question_.expr;
+}
+
+const std::vector<promql::TimeRange>& Course::ranges() const {
+  return is_thinned() ? step().thinned->ranges : question_.ranges;
+}
+
+request::Form Course::form() const {
+  request::Form form = question_.form;
+  if (!is_thinned()) return form;
+  for (auto& [name, value] : form) {
+    if (name == "query") value = step().thinned->text;
+  }
+  return form;
+}
+
+access::QueryShape Course::likeness() const {
+  access::QueryShape shape = question_.shape;
+  if (is_thinned()) shape.text = step().thinned->text;
+  return shape;
+}
+
+/// What was known of the query as it was asked so far says nothing of the other form.
+void Course::go_on() {
+  if (is_thinned()) position_.weight = raw_weight_;
+  ++position_.step;
+}
 
 promql::EvaluationShape Course::shape(promql::Dialect hot_dialect) const {
   // prometheus-query is a 3.x.
@@ -25,7 +57,7 @@ promql::EvaluationShape Course::shape(promql::Dialect hot_dialect) const {
 Result<void> Course::heed_coverage(const coverage::Covered& now) {
   covered_ = now;
   if (holds_all(question_, now) || !may_leave()) return {};
-  ++position_.step;
+  go_on();
   return fail(ErrorCode::kOverLimit, "the hot store covers less than when this query came");
 }
 
@@ -34,12 +66,14 @@ Result<void> Course::heed_room(const Result<std::uint64_t>& bytes, promql::Diale
   // a histogram as one sample: the long-term store's 3.x may have room where it has none.
   const bool may_leave_old_hot = may_leave() && hot_dialect == promql::Dialect::kPrometheus2;
   if (!bytes) {
-    if (may_leave_old_hot && bytes.error().code == ErrorCode::kInvalid) ++position_.step;
+    // It may read several parts of what samples are read of once.
+    if (is_thinned() && bytes.error().code == ErrorCode::kInvalid) leave_thinned();
+    if (may_leave_old_hot && bytes.error().code == ErrorCode::kInvalid) go_on();
     return tl::unexpected<Error>(bytes.error());
   }
   if (*bytes <= kLightResultBytesMax || position_.weight != access::Weight::kLight) return {};
   position_.weight = access::Weight::kHeavy;
-  if (may_leave_old_hot && question_.shape.steps > kStepsAtOldHotMax) ++position_.step;
+  if (may_leave_old_hot && question_.shape.steps > kStepsAtOldHotMax) go_on();
   return fail(ErrorCode::kOverLimit, "this query has to wait among the heavy ones");
 }
 
@@ -69,7 +103,22 @@ Verdict Course::take_from_hot(Reply reply, coverage::Covered now) {
   return Verdict::kFail;
 }
 
+/// Storage has no roll-ups of a part of what is asked for, or the query failed in a form that the
+/// caller did not give it. A store that does not answer has no samples either.
+bool Course::is_refused_thinned(Reply reply) const {
+  if (!is_thinned()) return false;
+  if (reply == Reply::kRefused) return true;
+  return refusal_ && (reply == Reply::kShort || reply == Reply::kBrokenOff);
+}
+
+Verdict Course::leave_thinned() {
+  refusal_.reset();
+  go_on();
+  return Verdict::kNext;
+}
+
 Verdict Course::take_from_long_term(Reply reply) {
+  if (is_refused_thinned(reply)) return leave_thinned();
   switch (reply) {
     case Reply::kWhole:
       return Verdict::kDone;
@@ -92,6 +141,7 @@ Verdict Course::take_from_long_term(Reply reply) {
 Verdict Course::take_second_look(Reply reply) {
   // What the caller gets is the first answer: this one only says whether it is whole.
   if (reply == Reply::kWhole || reply == Reply::kMaybeShort) return Verdict::kDone;
+  if (is_refused_thinned(reply)) return leave_thinned();
   return reply == Reply::kLost ? Verdict::kFail : leave_failed();
 }
 
@@ -102,7 +152,7 @@ Verdict Course::leave_failed() {
                                    [&](const Step& step) { return step.store == failed; }),
                     plan_.steps.end());
   if (!has_next()) return Verdict::kFail;
-  ++position_.step;
+  go_on();
   return Verdict::kNext;
 }
 

@@ -42,6 +42,11 @@ class Course {
   const QueryPlan& plan() const { return plan_; }
   /// What hot covers, as it was told last.
   const coverage::Covered& covered() const { return covered_; }
+  /// The query in the form in which the step asks it.
+  const std::shared_ptr<const promql::Expr>& expr() const;
+  const std::vector<promql::TimeRange>& ranges() const;
+  request::Form form() const;
+  access::QueryShape likeness() const;
   /// How the store that is asked now makes results.
   promql::EvaluationShape shape(promql::Dialect hot_dialect) const;
 
@@ -61,16 +66,22 @@ class Course {
 
  private:
   bool has_next() const { return position_.step + 1 < plan_.steps.size(); }
+  bool is_thinned() const { return step().thinned != nullptr; }
+  void go_on();
   /// Whether hot was asked only since it was known to hold all.
   bool may_leave() const { return step().standing == Standing::kHolds && has_next(); }
   Verdict take_from_hot(Reply reply, coverage::Covered now);
   Verdict take_from_long_term(Reply reply);
+  bool is_refused_thinned(Reply reply) const;
+  /// Goes on to the samples.
+  Verdict leave_thinned();
   /// Goes on to a store that has not failed.
   Verdict leave_failed();
 
   Question question_;
   QueryPlan plan_;
   Position position_;
+  access::Weight raw_weight_;
   coverage::Covered covered_;
   std::optional<Error> refusal_;
 };

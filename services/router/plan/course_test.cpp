@@ -2,8 +2,10 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -111,6 +113,96 @@ TEST(Course, TheSecondLookSaysOnlyWhetherTheFirstAnswerIsWhole) {
     const std::string alone = with_hot[i] == "next" ? "fail" : with_hot[i];
     EXPECT_EQ(testing::text_of(cold_only().take_second_look(kReplies[i])), alone) << i;
   }
+}
+
+/// A query whose roll-ups stand before its samples, and what is known of the two.
+Course thinned(Weight weight = Weight::kLight, Weight of_samples = Weight::kUnknown) {
+  Thinned form;
+  form.resolution = Resolution::kHour;
+  form.text = "down";
+  const Question down = testing::instant("down");
+  form.expr = down.expr;
+  form.ranges = {{1, 2}};
+  Knowledge known;
+  known.weight = of_samples;
+  known.thinned_weight = weight;
+  known.thinned = std::make_shared<const Thinned>(std::move(form));
+  known.has_long_term = true;
+  known.shard = 0;
+  Question question = testing::instant("up");
+  QueryPlan plan = *make_plan(question, known);
+  return {std::move(question), std::move(plan), known};
+}
+
+std::string query_of(const Course& course) {
+  for (const auto& [name, value] : course.form()) {
+    if (name == "query") return value;
+  }
+  return "";
+}
+
+TEST(Course, RollUpsThatStorageRefusesAreReadAsSamples) {
+  const std::array<std::string, kReplies.size()> refused{"done",
+                                                         "next: long-term",
+                                                         "look again",
+                                                         "next: long-term",
+                                                         "next: long-term",
+                                                         "next: hot:instead",
+                                                         "next: hot:instead",
+                                                         "fail",
+                                                         "fail"};
+  const std::array<std::string, kReplies.size()> silent{"done",
+                                                        "next: hot:instead",
+                                                        "look again",
+                                                        "next: long-term",
+                                                        "next: hot:instead",
+                                                        "next: hot:instead",
+                                                        "next: hot:instead",
+                                                        "fail",
+                                                        "fail"};
+  for (std::size_t i = 0; i < kReplies.size(); ++i) {
+    EXPECT_EQ(taken(thinned(), kReplies[i], kNothing), silent[i]) << i;
+    Course course = thinned();
+    course.note_refusal(Error{ErrorCode::kInvalid, "there are no roll-ups of it"});
+    EXPECT_EQ(taken(course, kReplies[i], kNothing), refused[i]) << i;
+  }
+}
+
+TEST(Course, SoTheyAreWhereASecondLookFindsThat) {
+  Course course = thinned();
+  course.note_refusal(Error{ErrorCode::kInvalid, "there are no roll-ups of it"});
+  EXPECT_EQ(course.take_second_look(Reply::kShort), Verdict::kNext);
+  EXPECT_EQ(testing::text_of(course.step()), "long-term");
+  EXPECT_FALSE(course.refusal().has_value()) << "of the form alone that the caller did not choose";
+  EXPECT_EQ(course.take_second_look(Reply::kShort), Verdict::kNext);
+  EXPECT_EQ(testing::text_of(course.step()), "hot:instead");
+}
+
+TEST(Course, WhatIsAskedAndKnownIsOfTheStepsForm) {
+  Course course = thinned();
+  EXPECT_EQ(query_of(course), "down");
+  EXPECT_EQ(course.likeness().text, "down");
+  EXPECT_EQ(course.ranges(), (std::vector<promql::TimeRange>{{1, 2}}));
+  EXPECT_NE(course.expr(), course.question().expr);
+  EXPECT_EQ(course.position().weight, Weight::kLight);
+  EXPECT_EQ(course.take(Reply::kRefused, {}), Verdict::kNext);
+  EXPECT_EQ(query_of(course), R"(up{customer_id="acme"})");
+  EXPECT_EQ(course.likeness().text, query_of(course));
+  EXPECT_EQ(course.ranges(), course.question().ranges);
+  EXPECT_EQ(course.expr(), course.question().expr);
+  EXPECT_EQ(course.position().weight, Weight::kUnknown);
+}
+
+// It may read three parts of what samples are read of once.
+TEST(Course, RollUpsWhoseResultsHaveNoRoomAreReadAsSamples) {
+  Course course = thinned(Weight::kHeavy, Weight::kLight);
+  EXPECT_FALSE(course.heed_room(fail(ErrorCode::kOverLimit, "late"), Dialect::kPrometheus3));
+  EXPECT_EQ(testing::text_of(course.step()), "long-term@1h");
+  EXPECT_FALSE(course.heed_room(fail(ErrorCode::kInvalid, "no room"), Dialect::kPrometheus3));
+  EXPECT_EQ(testing::text_of(course.step()), "long-term");
+  EXPECT_EQ(course.position().weight, Weight::kLight);
+  EXPECT_FALSE(course.heed_room(fail(ErrorCode::kInvalid, "no room"), Dialect::kPrometheus3));
+  EXPECT_EQ(testing::text_of(course.step()), "long-term") << "the caller's own fault";
 }
 
 TEST(Course, AStoreThatHasFailedIsNotAskedAgain) {

@@ -28,7 +28,7 @@ TEST(Federation, IsAQuestionForTheLastFiveMinutes) {
                                {"match[]", R"({job=~"x.*",customer_id="acme"})"}};
   EXPECT_EQ(question->form, expected);
   EXPECT_EQ(*question->touches, (promql::TimeRange{kNowMs - 300'000, kNowMs}));
-  EXPECT_EQ(bare_reading(*question),
+  EXPECT_EQ(bare_reading(*question->expr, question->ranges),
             R"(count(last_over_time(up{customer_id="acme"}[5m1ms] @ 1800000000.000)) or )"
             R"(count(last_over_time({job=~"x.*",customer_id="acme"}[5m1ms] @ 1800000000.000)))");
 }

@@ -13,6 +13,8 @@ inline constexpr std::uint64_t kPointsMax = 11'000;
 /// --query.max-samples does not bound them: 100 such series × 10,000 steps took 8 GB. What is not
 /// known to be light and has more steps than this goes to prometheus-query, a 3.x, which counts it.
 inline constexpr std::uint64_t kStepsAtOldHotMax = 100;
+/// What reaches no further back than this is read raw: roll-ups would not make it quicker.
+inline constexpr std::int64_t kRawIsQuickMs = std::int64_t{2} * 86'400'000;
 /// The store's own time-out comes first by this, so that its reason reaches the caller.
 inline constexpr std::chrono::seconds kAnswerSlack{5};
 /// What is counted of one query, wherever it goes, takes this at the longest: it holds a turn.

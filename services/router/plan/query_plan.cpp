@@ -20,6 +20,14 @@ bool is_cold_worse(const Question& question, const Knowledge& known) {
          known.replaced->lacks(*known.covered.from);
 }
 
+/// Roll-ups before the samples, where the long-term store is asked first. Where hot holds all it is
+/// quick, and the long-term store only helps out.
+std::vector<Step> long_term_first(const Knowledge& known) {
+  const Step raw{Store::kLongTerm, Standing::kLongTerm};
+  if (!known.thinned) return {raw};
+  return {{raw.store, raw.standing, known.thinned->resolution, raw.shard, known.thinned}, raw};
+}
+
 }  // namespace
 
 bool holds_all(const Question& question, const coverage::Covered& covered) {
@@ -34,7 +42,7 @@ Result<QueryPlan> make_plan(const Question& question, const Knowledge& known) {
   };
   const Step long_term{Store::kLongTerm, Standing::kLongTerm};
   if (!known.shard && question.touches) {
-    if (known.has_long_term) return QueryPlan{{long_term}, std::nullopt};
+    if (known.has_long_term) return QueryPlan{long_term_first(known), std::nullopt};
     return fail(ErrorCode::kInvalid, question.caller.customer
                                          ? "the hot store of this customer is not configured"
                                          : "several hot stores and no prometheus-query: choose a "
@@ -48,7 +56,9 @@ Result<QueryPlan> make_plan(const Question& question, const Knowledge& known) {
   if (!is_safer && is_cold_worse(question, known)) {
     return QueryPlan{{hot(Standing::kHoldsMore), long_term}, known.replaced};
   }
-  return QueryPlan{{long_term, hot(Standing::kInstead)}, std::nullopt};
+  QueryPlan plan{long_term_first(known), std::nullopt};
+  plan.steps.push_back(hot(Standing::kInstead));
+  return plan;
 }
 
 }  // namespace vigia::router::plan

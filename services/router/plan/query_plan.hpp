@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "services/router/coverage/cold_replacement.hpp"
 #include "services/router/coverage/covered.hpp"
 #include "services/router/plan/question.hpp"
+#include "services/router/plan/thinned.hpp"
 
 namespace vigia::router::plan {
 
@@ -32,10 +34,11 @@ enum class Standing {
 struct Step {
   Store store = Store::kHot;
   Standing standing = Standing::kHolds;
-  /// Of the samples that it reads: raw until there are roll-ups. A thinned step will have a form of
-  /// its own, with the selectors rewritten.
-  Resolution resolution = Resolution::kRaw;
-  std::size_t shard = 0;  ///< of hot
+  Resolution resolution = Resolution::kRaw;  ///< of what it reads
+  std::size_t shard = 0;                     ///< of hot
+  /// In the place of the question, where it reads roll-ups: of that resolution. Behind such a step
+  /// stands one of the same store that reads samples.
+  std::shared_ptr<const Thinned> thinned = nullptr;
 
   bool operator==(const Step&) const = default;
 };
@@ -48,6 +51,8 @@ struct Knowledge {
   promql::Dialect dialect = promql::Dialect::kPrometheus2;  ///< of the hot stores
   std::optional<coverage::ColdReplacement> replaced;        ///< of the long-term store
   access::Weight weight = access::Weight::kLight;           ///< of queries like this one
+  std::shared_ptr<const Thinned> thinned;                  ///< the question, where it has that form
+  access::Weight thinned_weight = access::Weight::kLight;  ///< of queries like that one
 };
 
 /// Each step is asked only where the one before it was left or has failed; the steps behind the

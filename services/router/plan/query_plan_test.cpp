@@ -1,6 +1,8 @@
 #include "services/router/plan/query_plan.hpp"
 
+#include <memory>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -97,6 +99,34 @@ TEST(QueryPlan, AStepsTextNamesItsResolutionWhereItIsNotRaw) {
     const Step step{Store::kLongTerm, Standing::kLongTerm, each.resolution, 0};
     EXPECT_EQ(testing::text_of(step), each.text);
   }
+}
+
+std::shared_ptr<const Thinned> thinned_in(Resolution resolution) {
+  Thinned thinned;
+  thinned.resolution = resolution;
+  return std::make_shared<const Thinned>(std::move(thinned));
+}
+
+// Where the long-term store is asked first, and nowhere else.
+TEST(QueryPlan, RollUpsAreAskedForBeforeTheSamples) {
+  Knowledge known;
+  known.thinned = thinned_in(Resolution::kHour);
+  known.has_long_term = true;
+  const Question question = testing::instant("up");
+  EXPECT_EQ(planned(question, known), "long-term@1h long-term");
+  known.shard = 0;
+  EXPECT_EQ(planned(question, known), "long-term@1h long-term hot:instead");
+  EXPECT_EQ(make_plan(question, known)->steps.front().thinned, known.thinned);
+  EXPECT_EQ(make_plan(question, known)->steps.back().thinned, nullptr);
+  known.thinned = thinned_in(Resolution::kDay);
+  EXPECT_EQ(planned(question, known), "long-term@1d long-term hot:instead");
+  known.covered.from = kNowMs - 1'000;
+  known.replaced = coverage::ColdReplacement{kNowMs};
+  EXPECT_EQ(planned(question, known), "hot:more long-term");
+  known.covered.from = 0;
+  EXPECT_EQ(planned(question, known), "hot:holds long-term hot:instead");
+  known.has_long_term = false;
+  EXPECT_EQ(planned(question, known), "hot:alone");
 }
 
 TEST(QueryPlan, WhatTouchesNothingIsTheSameEverywhere) {

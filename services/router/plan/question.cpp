@@ -90,6 +90,9 @@ Result<Question> read_rest(Question question, const request::Parameters& paramet
   }
   auto expr = read_expression(parameters, rules.dialect);
   if (!expr) return forward(expr);
+  question.dialect = rules.dialect;
+  question.times = times;
+  question.now_ms = rules.now_ms;
   question.length = length_of(times);
   // As 3.x counts, which all hold: 2.x would need more, and goes to prometheus-query then.
   auto affordable =
@@ -154,14 +157,15 @@ Result<Question> read_range(access::Caller caller, const request::Parameters& pa
   question.form.emplace_back("end", request::format_seconds(**end));
   question.form.emplace_back("step", request::format_seconds(step_ms));
   question.shape.steps = points + 1;
+  question.step = std::chrono::milliseconds(step_ms);
   return read_rest(std::move(question), parameters, promql::Evaluation{**start, **end}, rules);
 }
 
-std::string bare_reading(const Question& question) {
+std::string bare_reading(const promql::Expr& expr, const std::vector<promql::TimeRange>& ranges) {
   std::string text;
   std::size_t index = 0;
-  promql::for_each_selector(*question.expr, [&](const promql::Selector& selector) {
-    const promql::TimeRange& range = question.ranges[index++];
+  promql::for_each_selector(expr, [&](const promql::Selector& selector) {
+    const promql::TimeRange& range = ranges[index++];
     promql::Selector bare = selector;
     bare.shift = {};
     bare.range = std::chrono::milliseconds(range.to_ms - range.from_ms + 1);

@@ -26,8 +26,12 @@ struct Question {
   std::shared_ptr<const promql::Expr> expr;  ///< fenced; who counts its series shares it
   std::vector<promql::TimeRange> ranges;     ///< of its selectors
   std::optional<promql::TimeRange> touches;  ///< nothing where no selector stands in the query
-  Duration length{0};                        ///< from the first step to the last
-  access::QueryShape shape;                  ///< by which it is known again
+  promql::Dialect dialect = promql::Dialect::kPrometheus2;  ///< that it was read in
+  promql::Evaluation times;                                 ///< first and last; its look-back
+  Duration step{0};                                         ///< 0: it is evaluated once
+  TimestampMs now_ms = 0;                                   ///< when it was read
+  Duration length{0};                                       ///< from the first step to the last
+  access::QueryShape shape;                                 ///< by which it is known again
 };
 
 /// What reading depends on beside the request.
@@ -47,8 +51,8 @@ Result<Question> read_instant(access::Caller caller, const request::Parameters& 
 Result<Question> read_range(access::Caller caller, const request::Parameters& parameters,
                             const ReadingRules& rules);
 
-/// A query that reads what the question's selectors read and nothing else, so that PromQL has
-/// nothing to remark and every warning is a store's.
-std::string bare_reading(const Question& question);
+/// A query that reads what the selectors of `expr` read and nothing else, so that PromQL has
+/// nothing to remark and every warning is a store's. `ranges` are theirs.
+std::string bare_reading(const promql::Expr& expr, const std::vector<promql::TimeRange>& ranges);
 
 }  // namespace vigia::router::plan

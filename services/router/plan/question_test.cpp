@@ -139,7 +139,7 @@ TEST(Question, RangesHaveRulesOfTheirOwn) {
 
 TEST(Question, ABareReadingReadsTheSameAndNothingToRemark) {
   const Question question = testing::instant("rate(x[1m] offset 1h) / on () y @ 100");
-  EXPECT_EQ(bare_reading(question),
+  EXPECT_EQ(bare_reading(*question.expr, question.ranges),
             R"(count(last_over_time(x{customer_id="acme"}[1m1ms] @ )" +
                 request::format_seconds(kNowMs - 3'600'000) +
                 R"()) or count(last_over_time(y{customer_id="acme"}[5m1ms] @ 100.000)))");

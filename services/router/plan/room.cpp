@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/model/resolution.hpp"
 #include "libs/promql/cost.hpp"
 #include "libs/promql/labels_made.hpp"
 #include "libs/promql/limits.hpp"
@@ -74,6 +75,9 @@ std::vector<Selected> selected_by(const promql::Expr& expr,
     promql::Selector plain = selector;
     plain.range.reset();
     plain.shift = {};
+    // Nor does it matter which part of their windows is read: no series has this label.
+    std::erase_if(plain.matchers,
+                  [](const Matcher& matcher) { return matcher.name == kRollupLabel; });
     const promql::TimeRange& range = ranges[number];
     const std::string key =
         fmt::format("{} {} {}", range.from_ms, range.to_ms, promql::print(plain));

@@ -7,6 +7,7 @@
 
 #include "libs/promql/limits.hpp"
 #include "libs/promql/parser.hpp"
+#include "libs/promql/printer.hpp"
 #include "services/router/testing/questions.hpp"
 
 namespace vigia::router::plan {
@@ -131,6 +132,16 @@ TEST(QueryRoom, WhatIsSelectedTwiceIsCountedOnce) {
   EXPECT_FALSE(selected[1].selector.range.has_value());
   EXPECT_EQ(selected[1].selector.shift.offset, Duration::zero());
   EXPECT_EQ(selected[2].numbers, (std::vector<std::size_t>{3}));
+}
+
+TEST(QueryRoom, SeriesWhosePartsAreReadAreCountedOnceAndAsSeries) {
+  const auto expr =
+      parsed(R"(x{a="b",__rollup__="1h:last"} unless x{a="b",__rollup__="1h:stale_time"})");
+  const promql::Evaluation times{testing::kNowMs, testing::kNowMs};
+  const auto selected = selected_by(*expr, promql::selector_ranges(*expr, times));
+  ASSERT_EQ(selected.size(), 1U);
+  EXPECT_EQ(promql::print(selected[0].selector), R"(x{a="b"})");
+  EXPECT_EQ(selected[0].numbers, (std::vector<std::size_t>{0, 1}));
 }
 
 }  // namespace

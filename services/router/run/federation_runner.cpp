@@ -148,7 +148,7 @@ void FederationRunner::look_again(Page page) {
   }
   upstream::Ask ask = ask_of("/api/v1/query", {});
   ask.is_post = true;
-  ask.form.emplace_back("query", plan::bare_reading(question()));
+  ask.form.emplace_back("query", plan::bare_reading(*question().expr, question().ranges));
   ask.form.emplace_back("time", request::format_seconds(question().touches->to_ms));
   store().ask(std::move(ask), [self = shared_from_this(),
                                first = std::move(page)](const Answer& second) mutable {

@@ -33,6 +33,12 @@ plan::Knowledge knowledge_of(stores::Stores& stores, const plan::Question& quest
   if (!question.touches) return known;  // nothing that any store could lack
   known.weight = stores.weights().weigh(question.caller.payer(), question.shape);
   if (known.shard) known.covered = stores.covered(*known.shard, question.caller);
+  if (known.has_long_term) known.thinned = plan::thinned_of(question);
+  if (known.thinned) {
+    access::QueryShape shape = question.shape;
+    shape.text = known.thinned->text;
+    known.thinned_weight = stores.weights().weigh(question.caller.payer(), shape);
+  }
   known.replaced = stores.cold_replacement();
   return known;
 }
@@ -71,7 +77,7 @@ upstream::Ask QueryRunner::ask_of(std::string path, request::Form form) const {
 }
 
 void QueryRunner::ask() {
-  upstream::Ask ask = ask_of(question().path, question().form);
+  upstream::Ask ask = ask_of(question().path, course_.form());
   add_room_check(ask);
   if (is_at_hot()) add_coverage_check(ask);
   store().ask(std::move(ask),
@@ -88,7 +94,7 @@ void QueryRunner::ask() {
 /// that the query then has.
 void QueryRunner::add_room_check(upstream::Ask& ask) {
   const promql::EvaluationShape shape = course_.shape(stores_.coverage().dialect());
-  if (plan::has_room_uncounted(*question().expr, shape, question().caller)) return;
+  if (plan::has_room_uncounted(*course_.expr(), shape, question().caller)) return;
   ask.before = [self = shared_from_this(), shape](Say say) {
     self->count_room(shape, std::move(say));
   };
@@ -98,8 +104,8 @@ void QueryRunner::count_room(const promql::EvaluationShape& shape, Say say) {
   const auto self = shared_from_this();
   RoomQuestion room;
   room.caller = question().caller;
-  room.expr = question().expr;
-  room.ranges = {self, &question().ranges};  // they stay as long as the runner
+  room.expr = course_.expr();
+  room.ranges = {self, &course_.ranges()};  // they stay as long as the runner
   room.shape = shape;
   if (is_at_hot()) room.shard = course_.step().shard;
   room.timeout = counting_left_;
@@ -132,6 +138,7 @@ Result<void> QueryRunner::check_coverage() {
 void QueryRunner::take(Answer answer) {
   const plan::Reply reply = plan::reply_of(answer);
   const bool is_hot = is_at_hot();
+  const access::QueryShape asked = course_.likeness();  // the course may go on to another form
   coverage::Covered now;
   if (is_hot) {
     const std::size_t shard = course_.step().shard;
@@ -141,15 +148,15 @@ void QueryRunner::take(Answer answer) {
   if (!is_hot) course_.note_refusal(plan::refusal_of(answer));
   const plan::Verdict verdict = course_.take(reply, now);
   // Of what hot answered and may have lacked nothing is learnt: the other store will tell.
-  if (!is_hot || verdict != plan::Verdict::kNext) learn(answer);
+  if (!is_hot || verdict != plan::Verdict::kNext) learn(asked, answer);
   settle(verdict, std::move(answer));
 }
 
-void QueryRunner::learn(Answer& answer) {
+void QueryRunner::learn(const access::QueryShape& asked, Answer& answer) {
   // Always: it takes the statistics out that nobody but the router asked for.
   const auto cost = plan::cost_of(answer, question().is_own_stats);
   if (!cost || !question().touches || interest_->is_lost()) return;
-  stores_.weights().note(question().caller.payer(), question().shape, *cost);
+  stores_.weights().note(question().caller.payer(), asked, *cost);
 }
 
 void QueryRunner::settle(plan::Verdict verdict, Answer answer) {
@@ -178,7 +185,7 @@ Error QueryRunner::error_of(Answer answer) const {
 /// reading the same samples once more, without anything to remark on.
 void QueryRunner::look_again(wire::prometheus_api::Envelope answer) {
   upstream::Ask ask = ask_of("/api/v1/query", {});
-  ask.form.emplace_back("query", plan::bare_reading(question()));
+  ask.form.emplace_back("query", plan::bare_reading(*course_.expr(), course_.ranges()));
   ask.form.emplace_back("time", request::format_seconds(question().touches->to_ms));
   store().ask(std::move(ask),
               [self = shared_from_this(), first = std::move(answer)](const Answer& second) mutable {

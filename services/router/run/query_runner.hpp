@@ -49,7 +49,7 @@ class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
   void count_room(const promql::EvaluationShape& shape, Say say);
   Result<void> check_coverage();
   void take(Answer answer);
-  void learn(Answer& answer);
+  void learn(const access::QueryShape& asked, Answer& answer);
   void settle(plan::Verdict verdict, Answer answer);
   Error error_of(Answer answer) const;
   void look_again(wire::prometheus_api::Envelope answer);
