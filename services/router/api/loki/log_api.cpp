@@ -165,7 +165,7 @@ void LogApi::list(Result<StreamListQuestion> question, request::Exchange exchang
 }
 
 void LogApi::labels(request::ApiRequest request, request::Exchange exchange) {
-  list(query_list_question(request, stores_.clock().wall_ms()), std::move(exchange), names_answer);
+  list(query_list_question(request, stores_.clock().wall_ms()), std::move(exchange), &names_answer);
 }
 
 void LogApi::label_values(request::ApiRequest request, request::Exchange exchange) {
@@ -179,11 +179,11 @@ void LogApi::series(request::ApiRequest request, request::Exchange exchange) {
   if (!texts) return exchange.fail(texts.error());
   if (texts->empty()) *texts = request.parameters.all("match");
   list(list_question(request, std::move(*texts), stores_.clock().wall_ms()), std::move(exchange),
-       series_answer);
+       &series_answer);
 }
 
 void LogApi::index_stats(request::ApiRequest request, request::Exchange exchange) {
-  list(query_list_question(request, stores_.clock().wall_ms()), std::move(exchange), stats_answer);
+  list(query_list_question(request, stores_.clock().wall_ms()), std::move(exchange), &stats_answer);
 }
 
 void LogApi::build_info(request::ApiRequest /*request*/, request::Exchange exchange) {

@@ -65,7 +65,7 @@ bool is_stream_label(std::string_view name) {
 Result<StreamQuery> stream_query_of(const std::vector<Matcher>& matchers) {
   StreamQuery query;
   std::vector<std::string_view> levels(kLevels.begin(), kLevels.end());
-  query.streams = "{";
+  query.streams += '{';
   for (const Matcher& matcher : matchers) {
     if (is_stream_label(matcher.name) && matcher.name != "level") {
       if (query.streams.size() > 1) query.streams += ',';
