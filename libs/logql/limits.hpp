@@ -27,7 +27,8 @@ inline constexpr std::size_t kLineLabelBytesMax = 256U << 10U;
 inline constexpr std::size_t kFormattedBytesMax = 256U << 10U;
 /// Nesting of a JSON line; each level is one stack frame.
 inline constexpr std::size_t kLineJsonDepthMax = 64;
-/// Bytes that the functions of a template take and give for one line, together.
+/// Bytes that the functions of a template take for one line, together; and as many that its regexes
+/// look at, each search counted to the end of its text.
 inline constexpr std::size_t kTemplateWorkBytesMax = 4U << 20U;
 /// Nesting of a template's conditions and parentheses.
 inline constexpr std::size_t kTemplateNestingMax = 32;

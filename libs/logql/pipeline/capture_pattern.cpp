@@ -74,7 +74,7 @@ bool CapturePattern::is_met_by(std::string_view line) const {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const Part& part = parts_[i];
     if (part.is_capture) continue;
-    const std::size_t at = line.find(part.text);
+    const std::size_t at = find_text(line, part.text);
     // The first text stands at the front; before every other there was a capture of something.
     if (at == std::string_view::npos || (i == 0) != (at == 0)) return false;
     line.remove_prefix(at + part.text.size());

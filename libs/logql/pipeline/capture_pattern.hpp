@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "libs/base/result.hpp"
+#include "libs/logql/pipeline/find_text.hpp"
 
 namespace vigia::logql::pipeline {
 
@@ -46,7 +47,8 @@ void CapturePattern::extract(std::string_view line, const See& see) const {
   for (; next < parts_.size(); next += 2) {
     const Part& capture = parts_[next];
     const bool is_last = next + 1 == parts_.size();
-    const std::size_t end = is_last ? std::string_view::npos : line.find(parts_[next + 1].text);
+    const std::size_t end =
+        is_last ? std::string_view::npos : find_text(line, parts_[next + 1].text);
     if (capture.text != "_") see(std::string_view(capture.text), line.substr(0, end));
     if (end == std::string_view::npos) return;
     line.remove_prefix(end + parts_[next + 1].text.size());

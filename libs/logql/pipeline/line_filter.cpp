@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include <string.h>  // NOLINT: memmem is no part of <cstring>
+#include "libs/logql/pipeline/find_text.hpp"
 
 namespace vigia::logql::pipeline {
 namespace {
@@ -15,10 +15,8 @@ bool is_negative(LineTest test) {
 
 struct IsMet {
   std::string_view line;
-  // memmem, since std::string_view::find is slow where the first character is frequent.
   bool operator()(const std::string& text) const {
-    if (text.size() > line.size() || text.empty()) return text.empty();
-    return memmem(line.data(), line.size(), text.data(), text.size()) != nullptr;
+    return find_text(line, text) != std::string_view::npos;
   }
   bool operator()(const LineRegex& regex) const { return regex.is_in(line); }
   bool operator()(const CapturePattern& pattern) const { return pattern.is_met_by(line); }

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kExtracted = "_extracted";
 // What errors tell of a line; the rest of it stands in the line itself.
 constexpr std::size_t kDetailsBytesMax = 512;
+constexpr std::size_t kKeptBytesMax = 16U << 10U;
 
 bool is_error_label(std::string_view name) {
   return name == kErrorLabel || name == kErrorDetailsLabel;
@@ -38,6 +39,8 @@ std::string label_name_of(std::string_view text, bool is_front) {
 }
 
 void LineLabels::begin(const Labels& stream, std::span<const Label> metadata) {
+  // Each label would keep the room of the largest value that it ever had.
+  if (bytes_made_ > kKeptBytesMax) slots_.clear();
   stream_ = &stream;
   metadata_ = metadata;
   is_loaded_ = false;

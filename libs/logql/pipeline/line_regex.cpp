@@ -144,8 +144,14 @@ void Replacement::append(std::string& out, std::span<const std::string_view> gro
   }
 }
 
+bool take_work(std::size_t& work, std::size_t bytes) {
+  const bool is_there = bytes <= work;
+  work = is_there ? work - bytes : 0;
+  return is_there;
+}
+
 bool replace_all(const LineRegex& regex, const Replacement& replacement, std::string_view text,
-                 std::size_t bytes_max, std::string& out) {
+                 const ReplaceBounds& bounds, std::string& out) {
   std::array<std::string_view, kGroupsMax> all;
   const std::span<std::string_view> groups(all.data(), regex.group_count() + 1);
   out.clear();
@@ -153,6 +159,7 @@ bool replace_all(const LineRegex& regex, const Replacement& replacement, std::st
   std::size_t copied = 0;  // up to where the text is in `out`
   std::size_t last_end = std::string_view::npos;
   while (at <= text.size() && regex.find(text, at, groups)) {
+    if (!take_work(bounds.work, text.size() - at)) return false;
     const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
     const std::size_t end = begin + groups[0].size();
     // Go passes over an empty match right behind another one.
@@ -162,12 +169,12 @@ bool replace_all(const LineRegex& regex, const Replacement& replacement, std::st
       copied = end;
       last_end = end;
     }
-    if (out.size() > bytes_max) return false;
+    if (out.size() > bounds.bytes_max) return false;
     at = end;
     if (begin == end) at += std::max<std::size_t>(1, utf8_length(text.substr(end)));
   }
   out.append(text.substr(std::min(copied, text.size())));
-  return out.size() <= bytes_max;
+  return out.size() <= bounds.bytes_max;
 }
 
 }  // namespace vigia::logql::pipeline

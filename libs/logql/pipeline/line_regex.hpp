@@ -76,8 +76,17 @@ class Replacement {
   std::vector<Piece> pieces_;
 };
 
-/// Every match replaced. False, and nothing of use in `out`, past `bytes_max`.
+/// Takes from the work that is left; false, and none is left, where that is too little. Each search
+/// may have to see the text up to its end, so that many matches in a long one cost their product.
+bool take_work(std::size_t& work, std::size_t bytes);
+
+struct ReplaceBounds {
+  std::size_t bytes_max;  ///< of what is made
+  std::size_t& work;
+};
+
+/// Every match replaced. False, and nothing of use in `out`, past the bounds.
 bool replace_all(const LineRegex& regex, const Replacement& replacement, std::string_view text,
-                 std::size_t bytes_max, std::string& out);
+                 const ReplaceBounds& bounds, std::string& out);
 
 }  // namespace vigia::logql::pipeline

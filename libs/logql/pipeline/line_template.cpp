@@ -62,13 +62,16 @@ class TemplateRun {
       arguments.push_back(std::move(*value));
     }
     if (last) arguments.push_back(std::move(*last));
-    for (const TemplateValue& argument : arguments) work_ += weight_of(argument);
-    if (work_ > kTemplateWorkBytesMax) {
-      return fail(ErrorCode::kInvalid, fmt::format("the template has to look at more than {} bytes",
-                                                   kTemplateWorkBytesMax));
+    std::size_t bytes = 0;
+    for (const TemplateValue& argument : arguments) bytes += weight_of(argument);
+    if (!take_work(input_.work.bytes, bytes)) {
+      return fail(
+          ErrorCode::kInvalid,
+          fmt::format("the templates have to look at more than {} bytes", kTemplateWorkBytesMax));
     }
     if (command.function == nullptr) return std::move(arguments.front());
-    return command.function->call({arguments, command.regex ? &*command.regex : nullptr});
+    return command.function->call(
+        {arguments, command.regex ? &*command.regex : nullptr, input_.work.regex_bytes});
   }
 
   Result<TemplateValue> evaluate(const TemplateOperand& operand) {
@@ -93,7 +96,6 @@ class TemplateRun {
 
   const LineTemplate::Input& input_;
   std::string& out_;
-  std::size_t work_ = 0;
 };
 
 }  // namespace

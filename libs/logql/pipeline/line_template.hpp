@@ -29,10 +29,16 @@ struct SelectorRegexes {
 /// variables, templates. A label that is absent is "". Movable; any thread.
 class LineTemplate {
  public:
+  /// What all templates of one line may yet look at.
+  struct Work {
+    std::size_t bytes = kTemplateWorkBytesMax;
+    std::size_t regex_bytes = kTemplateWorkBytesMax;
+  };
   struct Input {
     const LineLabels& labels;
     std::string_view line;
     std::int64_t time_ns = 0;
+    Work& work;
   };
 
   /// kInvalid "parse error: …" on what is not listed above: no line is looked at then. kTooLarge

@@ -23,7 +23,8 @@ std::string made(const std::string& text) {
   LineLabels labels;
   labels.begin(stream, {});
   std::string out;
-  const auto done = compiled->run({labels, "the line", 1'764'489'600'500'000'000}, out);
+  LineTemplate::Work work;
+  const auto done = compiled->run({labels, "the line", 1'764'489'600'500'000'000, work}, out);
   return done ? out : "!" + done.error().message;
 }
 
@@ -147,9 +148,17 @@ TEST(LineTemplate, WhatItMakesIsBounded) {
   EXPECT_THAT(made("{{printf \"%1024d%1024d\" 1 2 | repeat 1000}}"), HasSubstr("!a text of more"));
   EXPECT_THAT(made("{{replace \"\" (repeat 1000 \"x\") (repeat 1000 \"y\")}}"),
               HasSubstr("!a text of more"));
+  // Each of these took the product of what it was given, or more: seconds, minutes.
+  EXPECT_THAT(made("{{count \"a*b|a\" (repeat 200000 \"a\")}}"), HasSubstr("!a regex has to look"));
+  EXPECT_THAT(made("{{regexReplaceAll \"a*b|a\" (repeat 200000 \"a\") \"x\"}}"),
+              HasSubstr("!a regex has to look"));
+  EXPECT_EQ(made("{{contains (printf \"%sb\" (repeat 100000 \"a\")) (repeat 200000 \"a\")}}"),
+            "false");
+  EXPECT_EQ(made("{{trimAll (printf \"%sa\" (repeat 100000 \"b\")) (repeat 200000 \"a\")}}"), "");
+  EXPECT_EQ(made("{{count \"a\" (repeat 2000 \"a\")}}"), "2000");
   std::string many;
   for (int i = 0; i < 200; ++i) many += "{{if eq (repeat 100000 \"x\") \"y\"}}z{{end}}";
-  EXPECT_THAT(made(many), HasSubstr("!the template has to look at"));
+  EXPECT_THAT(made(many), HasSubstr("!the templates have to look at"));
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ bool Pipeline::run(const StoredLine& line) {
   state.text = line.text;
   state.time_ns = line.time_ns;
   state.sample.reset();
+  state.work = {};
   state.labels.begin(*line.stream, line.metadata);
   return std::all_of(parts_->stages.begin(), parts_->stages.end(), [&](CompiledStage& stage) {
     return std::visit([&](auto& one) { return one.run(state); }, stage);

@@ -205,6 +205,33 @@ TEST(Pipeline, WhatComesOutOfALineIsBounded) {
   }
 }
 
+TEST(Pipeline, TemplatesOfALineShareWhatTheyMayMake) {
+  std::string many = "| label_format ";
+  for (int i = 0; i < 200; ++i) {
+    many += (i == 0 ? "a" : ", a") + std::to_string(i) + "=\"{{repeat 2000 __line__}}\"";
+  }
+  auto pipeline = pipeline_of(many);
+  ASSERT_TRUE(pipeline.has_value()) << pipeline.error().message;
+  ASSERT_TRUE(pipeline->run({kTime, "ten bytes.", &stream(), {}}));
+  EXPECT_EQ(pipeline->labels().get(kErrorLabel), kTemplateError);
+  EXPECT_EQ(pipeline->labels().get("a0").size(), 20'000U);
+  std::size_t bytes = 0;
+  pipeline->labels().for_each([&](auto name, auto value) { bytes += name.size() + value.size(); });
+  EXPECT_LE(bytes, kLineLabelBytesMax + 1'024);
+  std::string stages;
+  for (int i = 0; i < 50; ++i) stages += "| line_format `{{repeat 20000 \"0123456789\"}}`";
+  auto lines = pipeline_of(stages + " | line_format \"{{__line__}}\"");
+  ASSERT_TRUE(lines.has_value());
+  ASSERT_TRUE(lines->run({kTime, "x", &stream(), {}}));
+  EXPECT_EQ(lines->labels().get(kErrorLabel), "");
+  std::string copies;
+  for (int i = 0; i < 50; ++i) copies += " | label_format a=\"{{__line__ | upper}}\"";
+  auto costly = pipeline_of("| line_format `{{repeat 20000 \"0123456789\"}}`" + copies);
+  ASSERT_TRUE(costly.has_value());
+  ASSERT_TRUE(costly->run({kTime, "x", &stream(), {}}));
+  EXPECT_EQ(costly->labels().get(kErrorLabel), kTemplateError);
+}
+
 TEST(Pipeline, RegexesShareMemoryAndMatchWithLittleOfIt) {
   RegexMemory memory;
   std::size_t sum = 0;

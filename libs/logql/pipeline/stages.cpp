@@ -1,6 +1,7 @@
 #include "libs/logql/pipeline/stages.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -134,15 +135,18 @@ bool Decolorize::run(LineState& line) {
       line.text.find("\xC2\x9B") == std::string_view::npos) {
     return true;
   }
-  // It only takes away, so it cannot pass the bound.
-  if (replace_all(colors, Replacement("", colors, true), line.text, line.text.size(), plain)) {
+  // It only takes away, and a sequence ends before the next one begins, so that all searches
+  // together see the line once: neither bound can be passed.
+  std::size_t work = std::numeric_limits<std::size_t>::max();
+  if (replace_all(colors, Replacement("", colors, true), line.text, {line.text.size(), work},
+                  plain)) {
     line.text = plain;
   }
   return true;
 }
 
 bool FormatLine::run(LineState& line) {
-  const auto done = format.run({line.labels, line.text, line.time_ns}, made);
+  const auto done = format.run({line.labels, line.text, line.time_ns, line.work}, made);
   if (done) {
     line.text = made;
   } else {
@@ -154,12 +158,16 @@ bool FormatLine::run(LineState& line) {
 /// All templates of one stage see the labels as they were at the first of them.
 void FormatLabels::make_values(LineState& line) {
   values.resize(items.size());
+  std::size_t bytes = 0;
   for (std::size_t i = 0; i < items.size(); ++i) {
     values[i].reset();
     if (!items[i].format) continue;
     std::string made;
-    const auto done = items[i].format->run({line.labels, line.text, line.time_ns}, made);
-    if (done) {
+    const auto done = items[i].format->run({line.labels, line.text, line.time_ns, line.work}, made);
+    bytes += made.size();
+    if (done && bytes > kLineLabelBytesMax) {
+      fail_bound(line, kTemplateError);
+    } else if (done) {
       values[i] = std::move(made);
     } else {
       line.labels.fail(kTemplateError, done.error().message);

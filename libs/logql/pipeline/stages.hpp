@@ -25,6 +25,7 @@ struct LineState {
   std::string_view text;
   std::int64_t time_ns = 0;
   LineLabels labels;
+  LineTemplate::Work work;
   std::optional<double> sample;  ///< of unwrap
 };
 

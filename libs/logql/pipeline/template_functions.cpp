@@ -10,6 +10,7 @@
 #include "libs/base/base64.hpp"
 #include "libs/base/utf8.hpp"
 #include "libs/logql/limits.hpp"
+#include "libs/logql/pipeline/find_text.hpp"
 #include "libs/logql/pipeline/label_values.hpp"
 #include "libs/logql/pipeline/template_text.hpp"
 
@@ -27,6 +28,10 @@ tl::unexpected<Error> failed(std::string why) { return fail(ErrorCode::kInvalid,
 Result<TemplateValue> bounded(std::optional<std::string> text) {
   if (!text) return failed(fmt::format("a text of more than {} bytes", kFormattedBytesMax));
   return TemplateValue(std::move(*text));
+}
+
+tl::unexpected<Error> too_much_work() {
+  return failed(fmt::format("a regex has to look at more than {} bytes", kTemplateWorkBytesMax));
 }
 
 // Texts. The older names take the text first, the newer ones last.
@@ -82,7 +87,7 @@ Result<TemplateValue> substr(Given call) {
   return TemplateValue(part_of(integer_at(call, 0), integer_at(call, 1), text_at(call, 2)));
 }
 Result<TemplateValue> contains(Given call) {
-  return TemplateValue(text_at(call, 1).find(text_at(call, 0)) != std::string::npos);
+  return TemplateValue(find_text(text_at(call, 1), text_at(call, 0)) != std::string::npos);
 }
 Result<TemplateValue> has_prefix(Given call) {
   return TemplateValue(text_at(call, 1).starts_with(text_at(call, 0)));
@@ -123,8 +128,9 @@ Result<TemplateValue> urldecode(Given call) {
 Result<TemplateValue> replace_matches(Given call, bool is_literal) {
   const Replacement replacement(text_at(call, 2), *call.regex, is_literal);
   std::string out;
-  if (!replace_all(*call.regex, replacement, text_at(call, 1), kFormattedBytesMax, out)) {
-    return bounded(std::nullopt);
+  if (!replace_all(*call.regex, replacement, text_at(call, 1), {kFormattedBytesMax, call.work},
+                   out)) {
+    return call.work == 0 ? too_much_work() : bounded(std::nullopt);
   }
   return TemplateValue(std::move(out));
 }
@@ -135,6 +141,7 @@ Result<TemplateValue> count(Given call) {
   std::array<std::string_view, 1> match;
   std::int64_t matches = 0;
   for (std::size_t at = 0; at <= text.size() && call.regex->find(text, at, match); ++matches) {
+    if (!take_work(call.work, text.size() - at)) return too_much_work();
     const auto end = static_cast<std::size_t>(match[0].data() - text.data()) + match[0].size();
     at = match[0].empty()
              ? end + std::max<std::size_t>(1, utf8_length(std::string_view(text).substr(end)))

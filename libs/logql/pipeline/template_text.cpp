@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
 #include "libs/base/characters.hpp"
 #include "libs/base/utf8.hpp"
 #include "libs/logql/limits.hpp"
+#include "libs/logql/pipeline/find_text.hpp"
 #include "libs/promql/text.hpp"
 
 namespace vigia::logql::pipeline {
@@ -41,6 +43,16 @@ std::size_t bytes_of_first(std::string_view text, std::size_t count) {
   return at;
 }
 
+std::unordered_set<std::string_view> characters_of(std::string_view text) {
+  std::unordered_set<std::string_view> characters;
+  while (!text.empty()) {
+    const std::size_t length = bytes_of_first(text, 1);
+    characters.insert(text.substr(0, length));
+    text.remove_prefix(length);
+  }
+  return characters;
+}
+
 bool is_too_long(std::size_t bytes) { return bytes > kFormattedBytesMax; }
 
 std::optional<std::string> if_short(std::string text) {
@@ -58,8 +70,9 @@ std::optional<std::string> replaced(std::string_view text, std::string_view old,
   std::string made;
   std::size_t at = 0;
   while (count != 0 && at <= text.size() && !is_too_long(made.size())) {
-    const std::size_t found = text.find(old, at);
+    std::size_t found = find_text(text.substr(at), old);
     if (found == std::string_view::npos) break;
+    found += at;
     made.append(text.substr(at, found - at)).append(by);
     at = found + old.size();
     if (count > 0) --count;
@@ -75,9 +88,8 @@ std::optional<std::string> replaced(std::string_view text, std::string_view old,
 }
 
 std::string trimmed(std::string_view text, std::string_view set, Side side) {
-  const auto holds = [&](std::string_view character) {
-    return set.find(character) != std::string_view::npos;
-  };
+  const std::unordered_set<std::string_view> characters = characters_of(set);
+  const auto holds = [&](std::string_view character) { return characters.contains(character); };
   while (side != Side::kRight && !text.empty()) {
     const std::size_t length = bytes_of_first(text, 1);
     if (!holds(text.substr(0, length))) break;
