@@ -197,7 +197,10 @@ void Service::make_interfaces() {
   make_keepers();
   write_api_ = std::make_unique<api::WriteApi>(
       api::WriteParts{cold().catalog(), exemplars_.get(), metadata_.get(), instance_->numbers(),
-                      *ingester_, *books_},
+                      *ingester_, *books_,
+                      [this](const CustomerId& customer, Task<void()> more) {
+                        return sample_writers_->go_on(customer.text(), std::move(more));
+                      }},
       [this] { return write_times(); });
   read_api_ = std::make_unique<api::ReadApi>(*remote_read_);
   const auto unsaved_files = [this] { return instance_->damage().unsaved_files; };

@@ -54,6 +54,7 @@ TEST_F(ServiceTest, AnEqualRepeatIsWrittenAndAConflictIsNot) {
   EXPECT_EQ(conflict.status, 400);
   EXPECT_EQ(conflict.headers.get("x-prometheus-remote-write-samples-written"), "1");
   EXPECT_THAT(conflict.body, HasSubstr("1 in conflict"));
+  EXPECT_THAT(conflict.body, HasSubstr("in conflict: m{} at " + std::to_string(now_)));
 }
 
 // R-RW-6, D11.

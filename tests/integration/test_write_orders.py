@@ -124,6 +124,7 @@ def test_the_good_of_a_request_is_written_beside_equal_conflicting_and_late(door
         assert answer.status_code == 400, "not to be sent again"
         assert "1 samples refused, 1 in conflict" in answer.text
         assert 'the first: late{customer_id="cliente-a"}: too_old' in answer.text
+        assert f"in conflict: stands{{}} at {at}: a stored sample" in answer.text
         assert "good" not in answer.text
         # The equal one is there, as the sender wants it: it counts as written.
         assert answer.headers["X-Prometheus-Remote-Write-Samples-Written"] == "2"

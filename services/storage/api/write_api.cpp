@@ -1,6 +1,7 @@
 #include "services/storage/api/write_api.hpp"
 
 #include <cctype>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -58,6 +59,20 @@ Result<void> decode(const net::Request& request, WriteBatch& batch) {
   return wire::remote_write::decode_request_2(request.body, limits, symbols, batch);
 }
 
+// The first of each kind is named.
+std::string refusal_text(std::uint64_t conflicts, const RefusedSamples& refused) {
+  std::string text =
+      fmt::format("{} samples refused, {} in conflict with stored ones, the rest stored",
+                  refused.samples, conflicts);
+  if (!refused.first_problem.empty()) text += "; the first: " + refused.first_problem;
+  if (conflicts > 0) {
+    text += refused.first_conflict.empty() ? std::string("; in conflict")
+                                           : "; in conflict: " + refused.first_conflict;
+    text += ": a stored sample of the same series and time has another value";
+  }
+  return text + "\n";
+}
+
 }  // namespace
 
 // A fault of ours is nobody's to pay for with samples that were acknowledged: it is not final.
@@ -70,13 +85,7 @@ net::Response write_answer(const heads::AppendCounts& counts, const RefusedSampl
                                               "program, see its log; the rest is stored\n",
                                               counts.set_aside));
   } else if (refused.samples > 0 || counts.conflicts > 0) {
-    const std::string why = refused.first_problem.empty()
-                                ? "a stored sample of the same series and time has another value"
-                                : refused.first_problem;
-    response = text_response(
-        400, fmt::format("{} samples refused, {} in conflict with stored ones, the rest stored; "
-                         "the first: {}\n",
-                         refused.samples, counts.conflicts, why));
+    response = text_response(400, refusal_text(counts.conflicts, refused));
   }
   const std::uint64_t histograms = counts.histograms + counts.histogram_repeats;
   const std::uint64_t samples = counts.stored + counts.repeats - histograms;
@@ -133,8 +142,43 @@ void WriteApi::handle(net::Request request, net::Responder responder) {
                             return responder.send(error_response(counts.error()));
                           }
                           books.note(*counts);
+                          if (counts->first_conflict) {
+                            return name_conflict(std::move(responder), {*counts, refused},
+                                                 std::move(beside));
+                          }
                           answer(std::move(responder), {*counts, refused}, std::move(beside));
                         });
+}
+
+// Not on the ingester's thread: the store may have to be asked what the series is.
+void WriteApi::name_conflict(net::Responder responder, Written written, BesideSamples beside) {
+  const heads::Conflict conflict = *written.counts.first_conflict;
+  const auto customer = parts_.numbers.id_of(conflict.series.customer);
+  struct Waiting {
+    net::Responder responder;
+    Written written;
+    BesideSamples beside;
+  };
+  const auto waiting = std::make_shared<Waiting>(
+      Waiting{std::move(responder), std::move(written), std::move(beside)});
+  const auto end = [this, waiting] {
+    answer(std::move(waiting->responder), waiting->written, std::move(waiting->beside));
+  };
+  const bool is_begun =
+      customer && parts_.go_on(*customer, [this, waiting, end, customer = *customer, conflict] {
+        waiting->written.refused.first_conflict = name_of(customer, conflict);
+        end();
+      });
+  if (!is_begun) end();
+}
+
+// By its metric: of a store that is asked for a series' labels all of its metric may have to be
+// read.
+std::string WriteApi::name_of(const CustomerId& customer, const heads::Conflict& conflict) const {
+  const auto metrics = parts_.catalog.metrics_of(customer, {conflict.series.id});
+  if (!metrics || metrics->front().empty()) return {};
+  const Labels metric = Labels::from({{std::string(kNameLabel), metrics->front()}});
+  return fmt::format("{} at {}", to_string(metric), conflict.time_ms);
 }
 
 BesideSamples WriteApi::take_beside(WriteBatch& batch) {

@@ -17,6 +17,7 @@ namespace vigia::storage::api {
 struct RefusedSamples {
   std::uint64_t samples = 0;
   std::string first_problem;
+  std::string first_conflict = {};  ///< its series and time; "": not told
 };
 
 /// What a write is answered of which this became.
@@ -44,6 +45,9 @@ struct WriteParts {
   customers::CustomerNumbers& numbers;
   ingest::Ingester& ingester;
   WriteBooks& books;
+  /// Runs a further part of a write of the customer's where it may block, in his turn. False, and
+  /// it is not run, where the program ends.
+  std::function<bool(const CustomerId&, Task<void()>)> go_on;
 };
 
 /// Contract: 204 where all samples are in the write-ahead log, or were there already; 400 where
@@ -66,6 +70,8 @@ class WriteApi {
  private:
   BesideSamples take_beside(WriteBatch& batch);
   void answer(net::Responder responder, const Written& written, BesideSamples beside);
+  void name_conflict(net::Responder responder, Written written, BesideSamples beside);
+  std::string name_of(const CustomerId& customer, const heads::Conflict& conflict) const;
   void keep_exemplars(net::Responder responder, const Written& written,
                       std::vector<ingest::OwnedExemplars> exemplars);
 

@@ -9,6 +9,7 @@
 namespace vigia::storage::api {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 TEST(WriteAnswerTest, WhatWasKeptIsTaken) {
@@ -24,6 +25,9 @@ TEST(WriteAnswerTest, WhatIsRefusedAndInConflictIsFinal) {
   heads::AppendCounts counts;
   counts.conflicts = 1;
   EXPECT_EQ(write_answer(counts, {}, 0).status, 400);
+  EXPECT_THAT(write_answer(counts, {1, "no name", "m{} at 7"}, 0).body,
+              AllOf(HasSubstr("1 samples refused, 1 in conflict"), HasSubstr("the first: no name;"),
+                    HasSubstr("in conflict: m{} at 7: a stored sample")));
   const auto answer = write_answer({}, {2, "no name"}, 0);
   EXPECT_EQ(answer.status, 400);
   EXPECT_THAT(answer.body, HasSubstr("2 samples refused"));

@@ -84,7 +84,13 @@ AppendCounts& AppendCounts::operator+=(const AppendCounts& other) {
   histograms += other.histograms;
   histogram_repeats += other.histogram_repeats;
   set_aside += other.set_aside;
+  if (!first_conflict) first_conflict = other.first_conflict;
   return *this;
+}
+
+void AppendCounts::add_conflict(const SeriesRef& series, TimestampMs time_ms) {
+  ++conflicts;
+  if (!first_conflict) first_conflict = Conflict{series, time_ms};
 }
 
 HeadSet::HeadSet(StoredSeries& store, const Clock& clock, const Memory& memory)
@@ -311,7 +317,8 @@ bool HeadSet::append_late(const Target& target, const Sample& sample, AppendCoun
   const Known known = known_of(target, sample);
   if (known == Known::kAskStore) return false;
   if (known != Known::kNew) {
-    ++(known == Known::kRepeat ? counts.repeats : counts.conflicts);
+    if (known == Known::kConflict) counts.add_conflict(target.ref, sample.timestamp_ms);
+    if (known == Known::kRepeat) ++counts.repeats;
     return true;
   }
   HeadExtras& extras = extras_of(target.head);
@@ -330,8 +337,9 @@ bool HeadSet::append_late(const Target& target, const HistogramSample& sample,
   const Known known = known_of(target, sample);
   if (known == Known::kAskStore) return false;
   if (known != Known::kNew) {
-    ++(known == Known::kRepeat ? counts.repeats : counts.conflicts);
-    if (known == Known::kRepeat) ++counts.histogram_repeats;
+    if (known == Known::kConflict) counts.add_conflict(target.ref, sample.timestamp_ms);
+    counts.repeats += known == Known::kRepeat ? 1 : 0;
+    counts.histogram_repeats += known == Known::kRepeat ? 1 : 0;
     return true;
   }
   HeadExtras& extras = extras_of(target.head);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -18,6 +19,19 @@
 
 namespace vigia::storage::heads {
 
+/// is_new: given its number by the very request that brings the samples.
+struct SeriesRef {
+  customers::CustomerNumber customer;
+  store::SeriesId id;
+  bool is_new = false;  ///< the store has no rows of it
+};
+
+/// A sample of which another value is there already.
+struct Conflict {
+  SeriesRef series;
+  TimestampMs time_ms = 0;
+};
+
 /// What became of samples. Their sum is what came in.
 struct AppendCounts {
   std::uint64_t stored = 0;             ///< late ones included
@@ -27,14 +41,9 @@ struct AppendCounts {
   std::uint64_t histograms = 0;         ///< of the stored
   std::uint64_t histogram_repeats = 0;  ///< of the repeats
   std::uint64_t set_aside = 0;          ///< a fault of the program kept them out; the log has them
+  std::optional<Conflict> first_conflict = {};  ///< of those that are counted: the first met
   AppendCounts& operator+=(const AppendCounts& other);
-};
-
-/// is_new: given its number by the very request that brings the samples.
-struct SeriesRef {
-  customers::CustomerNumber customer;
-  store::SeriesId id;
-  bool is_new = false;  ///< the store has no rows of it
+  void add_conflict(const SeriesRef& series, TimestampMs time_ms);
 };
 
 /// Samples of one series on which only the store can decide.
