@@ -25,16 +25,7 @@ ExemplarKeeper::ExemplarKeeper(store::ExemplarStore& store, const Clock& clock,
     : store_(store),
       clock_(clock),
       per_minute_(static_cast<double>(per_minute)),
-      thread_([this] { run(); }) {}
-
-void ExemplarKeeper::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    is_stopping_ = true;
-    wake_.notify_one();
-  }
-  if (thread_.joinable()) thread_.join();
-}
+      work_("storage: keeping exemplars", [this](std::vector<Item>& items) { work(items); }) {}
 
 ExemplarKeeperStats ExemplarKeeper::stats() const {
   const std::lock_guard lock(mutex_);
@@ -42,20 +33,19 @@ ExemplarKeeperStats ExemplarKeeper::stats() const {
 }
 
 void ExemplarKeeper::keep(std::vector<OwnedExemplars> exemplars, Done done) {
+  Item item{std::move(exemplars), std::move(done)};
   {
     const std::lock_guard lock(mutex_);
-    admit(exemplars);
-    const std::size_t more = count(exemplars);
-    if (is_stopping_ || waiting_ + more > kWaitingMax) {
-      stats_.failed += more;
-    } else if (more > 0) {
-      queue_.push_back({std::move(exemplars), std::move(done)});
-      waiting_ += more;
-      wake_.notify_one();
-      return;
+    admit(item.exemplars);
+    const std::size_t more = count(item.exemplars);
+    if (more > 0 && waiting_ + more <= kWaitingMax) {
+      waiting_ += more;  // before its thread takes them
+      if (work_.add(item)) return;
+      waiting_ -= more;
     }
+    stats_.failed += more;
   }
-  done(0);
+  item.done(0);
 }
 
 // The lock is held. By steady time: a step of the wall clock gives and takes nothing.
@@ -87,20 +77,14 @@ void ExemplarKeeper::forget_idle() {
   std::erase_if(allowances_, [&](const auto& one) { return one.second.as_of + kMinute <= now; });
 }
 
-void ExemplarKeeper::run() {
-  for (;;) {
-    std::vector<Item> items;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return is_stopping_ || !queue_.empty(); });
-      if (queue_.empty()) return;
-      items.swap(queue_);
-      waiting_ = 0;
-    }
-    contain_faults("storage: keeping exemplars", [&] { write(items); });
-    for (Item& item : items) {
-      contain_faults("storage: answering a write", [&] { item.done(item.written); });
-    }
+void ExemplarKeeper::work(std::vector<Item>& items) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Item& item : items) waiting_ -= count(item.exemplars);
+  }
+  contain_faults("storage: keeping exemplars", [&] { write(items); });
+  for (Item& item : items) {
+    contain_faults("storage: answering a write", [&] { item.done(item.written); });
   }
 }
 

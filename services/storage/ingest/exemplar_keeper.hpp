@@ -1,14 +1,13 @@
 // Exemplars on their way to the store: a thread that syncs those of many requests at once.
 #pragma once
 
-#include <condition_variable>
 #include <map>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "libs/base/clock.hpp"
 #include "libs/base/task.hpp"
+#include "services/storage/ingest/gathered_work.hpp"
 #include "services/storage/store/exemplars.hpp"
 
 namespace vigia::storage::ingest {
@@ -39,12 +38,10 @@ class ExemplarKeeper {
   ExemplarKeeper(store::ExemplarStore& store, const Clock& clock, std::uint64_t per_minute);
   ExemplarKeeper(const ExemplarKeeper&) = delete;
   ExemplarKeeper& operator=(const ExemplarKeeper&) = delete;
-  ~ExemplarKeeper() { stop(); }
-
   void keep(std::vector<OwnedExemplars> exemplars, Done done);
   ExemplarKeeperStats stats() const;
   /// Ends what is under way; what comes later is not kept. Safe twice.
-  void stop();
+  void stop() { work_.stop(); }
 
  private:
   struct Item {
@@ -60,7 +57,7 @@ class ExemplarKeeper {
   void admit(std::vector<OwnedExemplars>& exemplars);
   Allowance& allowance_of(const CustomerId& customer);
   void forget_idle();
-  void run();
+  void work(std::vector<Item>& items);
   void write(std::vector<Item>& items);
   Result<void> put(Item& item);
 
@@ -69,14 +66,11 @@ class ExemplarKeeper {
   const double per_minute_;
 
   mutable std::mutex mutex_;
-  std::condition_variable wake_;
   std::map<CustomerId, Allowance> allowances_;
   TimePoint next_forgetting_{};
-  std::vector<Item> queue_;
-  std::size_t waiting_ = 0;  // exemplars in the queue
+  std::size_t waiting_ = 0;  // exemplars that nobody is at yet
   ExemplarKeeperStats stats_;
-  bool is_stopping_ = false;
-  std::thread thread_;
+  GatheredWork<Item> work_;  // last: its thread uses the rest
 };
 
 }  // namespace vigia::storage::ingest

@@ -46,16 +46,7 @@ MetadataKeeper::MetadataKeeper(store::MetadataStore& store, const Clock& clock, 
       today_(std::move(today)),
       waiting_("metadata of metrics under way", settings.waiting_bytes_max),
       memory_(settings.metrics_max, settings.known_max),
-      thread_([this] { run(); }) {}
-
-void MetadataKeeper::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    is_stopping_ = true;
-    wake_.notify_one();
-  }
-  if (thread_.joinable()) thread_.join();
-}
+      work_("storage: keeping metadata", [this](std::vector<Item>& items) { work(items); }) {}
 
 MetadataKeeperStats MetadataKeeper::stats() const {
   const std::lock_guard lock(mutex_);
@@ -82,17 +73,11 @@ std::uint32_t MetadataKeeper::today_at(TimePoint now) {
 void MetadataKeeper::keep(std::vector<OwnedMetadata> metadata, Done done) {
   Item item{std::move(metadata), std::move(done), {}, {}};
   const std::uint64_t refused = take_shares(item);
-  {
-    const std::lock_guard lock(mutex_);
-    stats_.failed += refused;
-    if (is_stopping_) item.kept = fail(ErrorCode::kUnavailable, "storage is stopping");
-    if (!is_stopping_ && !item.metadata.empty()) {
-      queue_.push_back(std::move(item));
-      wake_.notify_one();
-      return;
-    }
-    stats_.failed += count(item.metadata);
+  if (!item.metadata.empty()) {
+    if (work_.add(item)) return note_failed(refused);
+    item.kept = fail(ErrorCode::kUnavailable, "storage is stopping");
   }
+  note_failed(refused + count(item.metadata));
   item.done(std::move(item.kept));
 }
 
@@ -112,25 +97,21 @@ std::uint64_t MetadataKeeper::take_shares(Item& item) {
   return all - count(item.metadata);
 }
 
-void MetadataKeeper::run() {
-  for (;;) {
-    std::vector<Item> items;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return is_stopping_ || !queue_.empty(); });
-      if (queue_.empty()) return;
-      items.swap(queue_);
-    }
-    if (!contain_faults("storage: keeping metadata", [&] { write(items); })) {
-      contain_faults("storage: letting metadata go", [&] {
-        let_go(items, {ErrorCode::kInternal, "storage: a fault of this program"});
-      });
-    }
-    for (Item& item : items) {
-      item.held.clear();
-      contain_faults("storage: answering a write",
-                     [&] { item.done(std::exchange(item.kept, Result<void>())); });
-    }
+void MetadataKeeper::note_failed(std::uint64_t metrics) {
+  const std::lock_guard lock(mutex_);
+  stats_.failed += metrics;
+}
+
+void MetadataKeeper::work(std::vector<Item>& items) {
+  if (!contain_faults("storage: keeping metadata", [&] { write(items); })) {
+    contain_faults("storage: letting metadata go", [&] {
+      let_go(items, {ErrorCode::kInternal, "storage: a fault of this program"});
+    });
+  }
+  for (Item& item : items) {
+    item.held.clear();
+    contain_faults("storage: answering a write",
+                   [&] { item.done(std::exchange(item.kept, Result<void>())); });
   }
 }
 

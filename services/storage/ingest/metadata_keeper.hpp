@@ -1,16 +1,15 @@
 // Metrics' metadata on its way to the store: a thread that writes what is new.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "libs/base/clock.hpp"
 #include "libs/base/task.hpp"
+#include "services/storage/ingest/gathered_work.hpp"
 #include "services/storage/ingest/metadata_memory.hpp"
 #include "services/storage/lanes/customer_shares.hpp"
 #include "services/storage/store/metadata.hpp"
@@ -58,7 +57,6 @@ class MetadataKeeper {
                  const MetadataKeeperSettings& settings);
   MetadataKeeper(const MetadataKeeper&) = delete;
   MetadataKeeper& operator=(const MetadataKeeper&) = delete;
-  ~MetadataKeeper() { stop(); }
 
   /// Whether there is nothing to keep of that. Cheap.
   bool is_stored(const CustomerId& customer, const MetadataHash& hash);
@@ -66,7 +64,7 @@ class MetadataKeeper {
   MetadataKeeperStats stats() const;
   void set_short(bool is_short) { waiting_.set_short(is_short); }
   /// Ends what is under way; what comes later is not kept. Safe twice.
-  void stop();
+  void stop() { work_.stop(); }
 
  private:
   struct Item {
@@ -78,7 +76,8 @@ class MetadataKeeper {
 
   std::uint32_t today_at(TimePoint now);
   std::uint64_t take_shares(Item& item);
-  void run();
+  void note_failed(std::uint64_t metrics);
+  void work(std::vector<Item>& items);
   void write(std::vector<Item>& items);
   Result<void> put(const OwnedMetadata& owned);
   Result<void> read_known(const CustomerId& customer);
@@ -95,15 +94,12 @@ class MetadataKeeper {
   const store::WorkLimit unlimited_;
 
   mutable std::mutex mutex_;
-  std::condition_variable wake_;
   MetadataMemory memory_;
   std::uint32_t day_ = 0;  // that today_ said
   TimePoint day_until_{};  // when it is asked again
-  std::vector<Item> queue_;
   MetadataKeeperStats stats_;
   TimePoint next_log_{};
-  bool is_stopping_ = false;
-  std::thread thread_;
+  GatheredWork<Item> work_;  // last: its thread uses the rest
 };
 
 }  // namespace vigia::storage::ingest
