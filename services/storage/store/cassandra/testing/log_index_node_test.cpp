@@ -4,8 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "services/storage/store/cassandra/testing/contract_stores.hpp"
-#include "services/storage/store/testing/otlp_bodies.hpp"
+#include "services/storage/store/cassandra/testing/events_on_a_node.hpp"
 
 namespace vigia::storage::store::cassandra {
 namespace {
@@ -15,16 +14,8 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using vigia::cassandra::BoundCells;
 
-constexpr std::uint32_t kDay = 20'000;
-constexpr TimestampNs kStartNs = TimestampNs{kDay} * 86'400 * 1'000'000'000;
-
-class LogIndexOnANode : public ::testing::Test {
+class LogIndexOnANode : public EventsOnANode {
  protected:
-  std::unique_ptr<CassandraColdStore> opened(std::size_t part_bytes = kEventPartBytes) {
-    ColdStoreSettings settings = OnCassandra::settings_of(first_.shared);
-    settings.event_part_bytes = part_bytes;
-    return CassandraColdStore::open(*first_.shared.session, settings, first_.clock).value();
-  }
   EventCounts bring(CassandraColdStore& store, const std::string& service,
                     const std::vector<std::string>& records) {
     const auto counts = store.events().write(
@@ -56,21 +47,6 @@ class LogIndexOnANode : public ::testing::Test {
     } while (page != SIZE_MAX && items.size() > before);
     return items;
   }
-  void run(const std::string& words) {
-    const auto text = fmt::format(fmt::runtime(words), first_.shared.settings.keyspace);
-    ASSERT_TRUE(first_.shared.session->run(text)) << text;
-  }
-  std::size_t rows_of(const std::string& table) {
-    const auto all =
-        first_.shared.session
-            ->prepare({fmt::format("SELECT * FROM {}.{}", first_.shared.settings.keyspace, table)})
-            .value();
-    return first_.shared.session->fetch({*all, {}, "", std::chrono::seconds(20)})->rows();
-  }
-
-  const CustomerId a_ = CustomerId::parse("cliente-a").value();
-  const WorkLimit unlimited_;
-  OnCassandra first_;
 };
 
 // The others' records are made such that whoever reads one counts it as damaged.

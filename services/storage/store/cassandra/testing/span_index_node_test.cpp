@@ -4,9 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "services/storage/store/cassandra/testing/contract_stores.hpp"
+#include "services/storage/store/cassandra/testing/events_on_a_node.hpp"
 #include "services/storage/store/span_tags.hpp"
-#include "services/storage/store/testing/otlp_bodies.hpp"
 
 namespace vigia::storage::store::cassandra {
 namespace {
@@ -16,17 +15,10 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using vigia::cassandra::BoundCells;
 
-constexpr std::uint32_t kDay = 20'000;
-constexpr TimestampNs kStartNs = TimestampNs{kDay} * 86'400 * 1'000'000'000;
 constexpr TimestampNs kSecond = 1'000'000'000;
 
-class SpanIndexOnANode : public ::testing::Test {
+class SpanIndexOnANode : public EventsOnANode {
  protected:
-  std::unique_ptr<CassandraColdStore> opened(std::size_t part_bytes = kEventPartBytes) {
-    ColdStoreSettings settings = OnCassandra::settings_of(first_.shared);
-    settings.event_part_bytes = part_bytes;
-    return CassandraColdStore::open(*first_.shared.session, settings, first_.clock).value();
-  }
   static std::string id_of(int number) { return fmt::format("{:016}", number); }
   void bring(CassandraColdStore& store, const std::vector<std::string>& spans,
              const std::string& service = "shop") {
@@ -64,21 +56,6 @@ class SpanIndexOnANode : public ::testing::Test {
     EXPECT_EQ(store.span_days()->read_day(a_, kDay, visit, unlimited_), true);
     return ids;
   }
-  std::size_t rows_of(const std::string& table) {
-    const auto statement =
-        first_.shared.session
-            ->prepare({fmt::format("SELECT * FROM {}.{}", first_.shared.settings.keyspace, table)})
-            .value();
-    return first_.shared.session->fetch({*statement, {}, "", std::chrono::seconds(20)})->rows();
-  }
-  void run(const std::string& words) {
-    ASSERT_TRUE(first_.shared.session->run(
-        fmt::format(fmt::runtime(words), first_.shared.settings.keyspace)));
-  }
-
-  const CustomerId a_ = CustomerId::parse("cliente-a").value();
-  const WorkLimit unlimited_;
-  OnCassandra first_;
 };
 
 // Sixteen, four and one of a trace go in a request.
