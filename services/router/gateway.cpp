@@ -30,8 +30,16 @@ void greet(request::ApiRequest /*request*/, request::Exchange exchange) {
   net::Response response;
   response.headers.add("content-type", "text/plain; charset=utf-8");
   response.body =
-      "Vigía's router. The API lies under /api/v1; services/router/README.md lists it.\n";
+      "Vigía's router. Prometheus' API lies under /api/v1 and at /federate, Loki's under /loki, "
+      "Jaeger's under /jaeger; services/router/README.md lists what is served.\n";
   exchange.send(std::move(response));
+}
+
+/// Grafana shows the sentence where a person has asked for a live tail.
+void no_tail(request::ApiRequest /*request*/, request::Exchange exchange) {
+  exchange.fail(
+      {ErrorCode::kNotFound,
+       "there is no live tail: ask /loki/api/v1/query_range again, from the last line on"});
 }
 
 }  // namespace
@@ -156,6 +164,7 @@ void Gateway::mount_loki(Branch& branch) {
   mount("series", true, &LogApi::series);
   mount("index/stats", true, &LogApi::index_stats);
   mount("status/buildinfo", false, &LogApi::build_info);
+  add(branch, "/loki/api/v1/tail", false, no_tail);
 }
 
 /// A person says that the cold store that is there now is the right one.

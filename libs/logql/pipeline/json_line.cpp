@@ -28,6 +28,9 @@ std::string_view token_of(ondemand::value& value) {
 
 Result<void> told(error_code error) {
   if (error == SUCCESS) return {};
+  if (error == simdjson::INCORRECT_TYPE) {
+    return fail(ErrorCode::kInvalid, "the line is no JSON object");
+  }
   return fail(ErrorCode::kInvalid, simdjson::error_message(error));
 }
 
