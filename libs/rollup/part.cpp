@@ -43,6 +43,9 @@ double value_of_samples(const Window& window, Part part) {
     case Part::kLastTime:
       return seconds_of(window.last_ms);
     case Part::kStaleTime:
+    case Part::kIncrease:
+    case Part::kRate:
+    case Part::kDelta:
       break;
   }
   CHECK(false);
@@ -79,12 +82,13 @@ Result<Asked> parse_asked(std::string_view text) {
   return Asked{*resolution, static_cast<Part>(part - kPartNames.begin())};
 }
 
-std::optional<double> value_of(const Window& window, Part part) {
+std::optional<double> value_of(const Window& window, Part part, TimestampMs width_ms) {
   if (part == Part::kStaleTime) {
     if (!window.stale_ms.has_value()) return std::nullopt;
     return seconds_of(*window.stale_ms);
   }
   if (window.count == 0) return std::nullopt;
+  if (const auto change = change_in(part)) return change_of(window, width_ms, *change);
   return value_of_samples(window, part);
 }
 

@@ -9,6 +9,7 @@
 
 #include "libs/base/result.hpp"
 #include "libs/model/resolution.hpp"
+#include "libs/rollup/stretch.hpp"
 #include "libs/rollup/window.hpp"
 
 namespace vigia::rollup {
@@ -26,11 +27,14 @@ enum class Part : std::uint8_t {
   kFirstTime,
   kLastTime,
   kStaleTime,  ///< of the stale mark with which the window ends
+  kIncrease,   ///< the last three are what PromQL's function of that name makes of the window
+  kRate,
+  kDelta,
 };
 
-inline constexpr std::array<std::string_view, 11> kPartNames = {
-    "first",  "last",    "count",      "sum",       "min",       "max",
-    "resets", "dropped", "first_time", "last_time", "stale_time"};
+inline constexpr std::array<std::string_view, 14> kPartNames = {
+    "first",   "last",       "count",     "sum",        "min",      "max",  "resets",
+    "dropped", "first_time", "last_time", "stale_time", "increase", "rate", "delta"};
 
 std::string_view to_string(Part part);
 
@@ -54,7 +58,16 @@ constexpr double seconds_of(TimestampMs time_ms) {
 }
 
 /// Nothing where the window has no such part: of one without samples all but the stale mark, of one
-/// that ends with a sample that.
-std::optional<double> value_of(const Window& window, Part part);
+/// that ends with a sample that, of one with a single sample what tells of a change. REQUIRES:
+/// width_ms is the window's.
+std::optional<double> value_of(const Window& window, Part part, TimestampMs width_ms);
+
+/// That which is made of several fields of a window; nothing for a part that is a field.
+constexpr std::optional<Change> change_in(Part part) {
+  if (part == Part::kIncrease) return Change::kIncrease;
+  if (part == Part::kRate) return Change::kRate;
+  if (part == Part::kDelta) return Change::kDelta;
+  return std::nullopt;
+}
 
 }  // namespace vigia::rollup

@@ -10,6 +10,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
+constexpr TimestampMs kWidthMs = 300'000;
+
 Window sample_window() {
   Window window;
   window.end_ms = 300'000;
@@ -26,20 +28,32 @@ Window sample_window() {
   return window;
 }
 
+std::optional<double> changed(Change change) {
+  return change_of(sample_window(), kWidthMs, change);
+}
+
 TEST(Part, EachHasItsNameAndItsField) {
   const Window window = sample_window();
-  const std::vector<double> values = {1, 2, 4, 3, -4, 5, 7, 6, 1.001, 299};
-  ASSERT_EQ(values.size() + 1, kPartNames.size());
+  const std::vector<std::optional<double>> values = {1,
+                                                     2,
+                                                     4,
+                                                     3,
+                                                     -4,
+                                                     5,
+                                                     7,
+                                                     6,
+                                                     1.001,
+                                                     299,
+                                                     std::nullopt,
+                                                     changed(Change::kIncrease),
+                                                     changed(Change::kRate),
+                                                     changed(Change::kDelta)};
+  ASSERT_EQ(values.size(), kPartNames.size());
   for (std::size_t i = 0; i < kPartNames.size(); ++i) {
     const auto asked = parse_asked("5m:" + std::string(kPartNames[i])).value();
     EXPECT_EQ(asked, (Asked{Resolution::kFiveMinutes, static_cast<Part>(i)}));
     EXPECT_EQ(to_string(asked), "5m:" + std::string(kPartNames[i]));
-    const auto value = value_of(window, asked.part);
-    if (i < values.size()) {
-      EXPECT_EQ(value, values[i]) << kPartNames[i];
-    } else {
-      EXPECT_EQ(value, std::nullopt);
-    }
+    EXPECT_EQ(value_of(window, asked.part, kWidthMs), values[i]) << kPartNames[i];
   }
 }
 
@@ -49,9 +63,9 @@ TEST(Part, AWindowOfAStaleMarkHasNothingElse) {
   window.stale_ms = 200'500;
   for (std::size_t i = 0; i < kPartNames.size(); ++i) {
     const auto part = static_cast<Part>(i);
-    EXPECT_EQ(value_of(window, part).has_value(), part == Part::kStaleTime);
+    EXPECT_EQ(value_of(window, part, kWidthMs).has_value(), part == Part::kStaleTime);
   }
-  EXPECT_EQ(value_of(window, Part::kStaleTime), 200.5);
+  EXPECT_EQ(value_of(window, Part::kStaleTime, kWidthMs), 200.5);
 }
 
 TEST(Part, WhatDoesNotExistIsToldFromWhatIsNoQuestion) {

@@ -34,9 +34,9 @@ struct PartOfWindow {
 class RecordReader;
 
 /// Reads one part of the windows of records: what value_of gives of each that read_windows gives,
-/// for a third of the work. Other columns are passed over and those behind it not looked at, so
-/// that damage there may stay unseen. Keeps its memory from record to record. Thread contract: one
-/// thread at a time.
+/// for a third of the work where the part is a field (else all columns are read). Other columns are
+/// passed over and those behind it not looked at, so that damage there may stay unseen. Keeps its
+/// memory from record to record. Thread contract: one thread at a time.
 class PartReader {
  public:
   /// REQUIRES: width_ms > 0.
@@ -49,6 +49,8 @@ class PartReader {
   Result<void> read(std::string_view bytes, std::vector<PartOfWindow>& parts);
 
  private:
+  TimestampMs width_ms_;
+  Part part_;
   std::unique_ptr<RecordReader> reader_;
 };
 

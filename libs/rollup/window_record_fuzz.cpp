@@ -28,7 +28,7 @@ void check_parts(std::string_view bytes, TimestampMs width_ms, const std::vector
     CHECK(vigia::rollup::PartReader(width_ms, part).read(bytes, parts).has_value());
     CHECK(parts.size() == windows.size());
     for (std::size_t at = 0; at < parts.size(); ++at) {
-      const auto value = vigia::rollup::value_of(windows[at], part);
+      const auto value = vigia::rollup::value_of(windows[at], part, width_ms);
       CHECK(parts[at].end_ms == windows[at].end_ms);
       CHECK(parts[at].value.has_value() == value.has_value());
       CHECK(!value.has_value() || vigia::is_same_value(*parts[at].value, *value));

@@ -34,6 +34,9 @@ Stage stage_of(Part part) {
     case Part::kDropped:
       return kDropped;
     case Part::kResets:
+    case Part::kIncrease:
+    case Part::kRate:
+    case Part::kDelta:
       break;
   }
   return kResets;
@@ -362,14 +365,23 @@ Result<std::vector<Window>> read_windows(std::string_view bytes, TimestampMs wid
 }
 
 PartReader::PartReader(TimestampMs width_ms, Part part)
-    : reader_(std::make_unique<RecordReader>(width_ms, part)) {}
+    : width_ms_(width_ms),
+      part_(part),
+      reader_(std::make_unique<RecordReader>(
+          width_ms, change_in(part) ? std::nullopt : std::optional(part))) {}
 PartReader::PartReader(PartReader&& other) noexcept = default;
 PartReader& PartReader::operator=(PartReader&& other) noexcept = default;
 PartReader::~PartReader() = default;
 
 Result<void> PartReader::read(std::string_view bytes, std::vector<PartOfWindow>& parts) {
   if (!reader_->read(bytes)) return damaged();
-  reader_->give(parts);
+  if (!change_in(part_)) {
+    reader_->give(parts);
+    return {};
+  }
+  for (const Window& window : reader_->windows()) {
+    parts.push_back({window.end_ms, value_of(window, part_, width_ms_)});
+  }
   return {};
 }
 

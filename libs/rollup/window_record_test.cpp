@@ -50,7 +50,7 @@ bool parts_come_back(std::span<const Window> windows, TimestampMs width) {
     const auto read = reader.read(bytes, parts);
     if (!read || parts.size() != windows.size() + 1 || parts.front().end_ms != 1) return false;
     for (std::size_t i = 0; i < windows.size(); ++i) {
-      const auto value = value_of(windows[i], static_cast<Part>(part));
+      const auto value = value_of(windows[i], static_cast<Part>(part), width);
       const auto& found = parts[i + 1];
       if (found.end_ms != windows[i].end_ms || found.value.has_value() != value.has_value() ||
           (value.has_value() && !is_same_value(*found.value, *value))) {
@@ -158,7 +158,8 @@ TEST(WindowRecordTest, APartOfACutRecordIsDamagedOrRight) {
       }
       ASSERT_EQ(parts.size(), windows.size());
       for (std::size_t i = 0; i < windows.size(); ++i) {
-        ASSERT_EQ(parts[i].value, value_of(windows[i], static_cast<Part>(part))) << size;
+        ASSERT_EQ(parts[i].value, value_of(windows[i], static_cast<Part>(part), kFiveMinutes))
+            << size;
       }
     }
     std::vector<PartOfWindow> parts;

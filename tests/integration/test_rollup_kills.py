@@ -22,7 +22,22 @@ HEADERS = {**TOKEN, "X-Vigia-Customer": CUSTOMER}
 SERIES = 40
 DAYS = 12  # no more are written
 EACH_MS = 2 * 3_600_000 + 60_000
-PARTS = ["first", "last", "count", "sum", "min", "max", "resets", "dropped", "first_time", "last_time", "stale_time"]
+PARTS = [
+    "first",
+    "last",
+    "count",
+    "sum",
+    "min",
+    "max",
+    "resets",
+    "dropped",
+    "first_time",
+    "last_time",
+    "stale_time",
+    "increase",
+    "rate",
+    "delta",
+]
 DUE = "vigia_storage_rollup_days_due"
 ROLLED = "vigia_storage_rollup_days_total"
 MARKED = "vigia_storage_rollup_marked"

@@ -156,6 +156,17 @@ class TestWhatIsReadOfRollUps:
                     else:
                         assert ours == theirs, query
 
+    # Of counters that began anew several times in a window, what was lost by it is added up in another order.
+    @pytest.mark.parametrize("function", ["rate", "increase", "delta"])
+    def test_a_change_over_one_window_is_that_of_the_samples(self, rolled: Rolled, function: str) -> None:
+        for window, form in _forms(rolled):
+            for name in NAMES:
+                for shift in ("", f" offset {window}"):
+                    query = f"sum by (node_id) ({function}({name}{{}}[{window}]{shift}))"
+                    theirs = rolled.samples_of(query, **form)
+                    assert theirs, query
+                    _assert_close(rolled.answered(query, f"cold:{window}", **form), theirs)
+
     @pytest.mark.parametrize(
         "query",
         [
@@ -205,9 +216,9 @@ class TestWhatIsReadOfSamples:
     @pytest.mark.parametrize(
         "query",
         [
-            "rate(counter_total{}[1h])",
+            "rate(counter_total{}[2h])",
             "increase(counter_total{}[1d])",
-            "delta(gauge{}[1h])",
+            "irate(counter_total{}[1h])",
             "quantile_over_time(0.9, gauge{}[1h])",
             "max_over_time(gauge{}[90m])",
             "max_over_time(sum(gauge{})[1h:30m])",

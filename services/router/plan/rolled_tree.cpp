@@ -30,13 +30,19 @@ struct Row {
   std::string_view of_samples;
   std::string_view of_windows;
   std::string_view part;
+  /// Of a range that is one window alone: the part is the whole answer, which several do not add
+  /// up to.
+  bool is_of_one = false;
 };
 constexpr std::array kRows{
     Row{"count_over_time", "sum_over_time", "count"},
+    Row{"delta", "sum_over_time", "delta", true},
+    Row{"increase", "sum_over_time", "increase", true},
     Row{"last_over_time", "last_over_time", "last"},
     Row{"max_over_time", "max_over_time", "max"},
     Row{"min_over_time", "min_over_time", "min"},
     Row{"present_over_time", "present_over_time", "count"},
+    Row{"rate", "sum_over_time", "rate", true},
     Row{"sum_over_time", "sum_over_time", "sum"},
 };
 constexpr std::string_view kAverage = "avg_over_time";
@@ -150,7 +156,7 @@ class RolledForm {
     const auto row = std::find_if(kRows.begin(), kRows.end(), [&](const Row& each) {
       return each.of_samples == call.function->name;
     });
-    if (row == kRows.end()) return false;
+    if (row == kRows.end() || (row->is_of_one && *selector->range != width_)) return false;
     at.node = std::move(call_of(row->of_windows, part_of(*selector, row->part))->node);
     return true;
   }

@@ -63,10 +63,19 @@ TEST(RolledTree, EachFunctionOfARangeHasItsPart) {
   }
 }
 
+TEST(RolledTree, ChangesAreReadOfRangesOfOneWindow) {
+  for (const std::string function : {"rate", "increase", "delta"}) {
+    EXPECT_EQ(rolled(function + "(x[1h] offset 2h)"),
+              "sum_over_time(x{__rollup__=\"1h:" + function + "\"}[1h] offset 2h)");
+    EXPECT_EQ(rolled(function + "(x[2h])"), kRaw);
+    EXPECT_EQ(rolled(function + "(x[1h])", kHourly, Resolution::kFiveMinutes), kRaw);
+  }
+}
+
 TEST(RolledTree, OtherFunctionsHaveNone) {
-  for (const std::string function : {"rate", "increase", "delta", "irate", "idelta", "changes",
-                                     "resets", "deriv", "stddev_over_time", "stdvar_over_time",
-                                     "absent_over_time", "mad_over_time", "ts_of_max_over_time"}) {
+  for (const std::string function :
+       {"irate", "idelta", "changes", "resets", "deriv", "stddev_over_time", "stdvar_over_time",
+        "absent_over_time", "mad_over_time", "ts_of_max_over_time"}) {
     EXPECT_EQ(rolled(function + "(x[1h])"), kRaw) << function;
   }
   EXPECT_EQ(rolled("quantile_over_time(0.5, x[1h])"), kRaw);
@@ -77,9 +86,9 @@ TEST(RolledTree, OtherFunctionsHaveNone) {
 }
 
 TEST(RolledTree, OneSelectorWithoutAFormKeepsAllRaw) {
-  EXPECT_EQ(rolled("max_over_time(x[1h]) / rate(y[1h])"), kRaw);
+  EXPECT_EQ(rolled("max_over_time(x[1h]) / irate(y[1h])"), kRaw);
   EXPECT_EQ(rolled("max_over_time(x[1h]) or max_over_time(y[90m])"), kRaw);
-  EXPECT_EQ(rolled("topk(scalar(rate(y[1h])), max_over_time(x[1h]))"), kRaw);
+  EXPECT_EQ(rolled("topk(scalar(irate(y[1h])), max_over_time(x[1h]))"), kRaw);
 }
 
 TEST(RolledTree, RangesOffsetsAndTimesAreWholeWindows) {

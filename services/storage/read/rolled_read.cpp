@@ -49,17 +49,19 @@ tl::unexpected<Error> no_windows_of_histograms() {
 // Gathers the part of each window as the windows come.
 class PartList {
  public:
-  PartList(rollup::Part part, std::vector<Sample>& samples) : part_(part), samples_(samples) {}
+  PartList(const rollup::Asked& asked, std::vector<Sample>& samples)
+      : part_(asked.part), width_ms_(rollup::width_ms(asked.resolution)), samples_(samples) {}
   void add(const std::optional<rollup::Window>& window) {
     if (window.has_value()) add(*window);
   }
   void add(const rollup::Window& window) {
-    const auto value = rollup::value_of(window, part_);
+    const auto value = rollup::value_of(window, part_, width_ms_);
     if (value.has_value()) samples_.push_back({stamp_of(window.end_ms), *value});
   }
 
  private:
   rollup::Part part_;
+  TimestampMs width_ms_;
   std::vector<Sample>& samples_;
 };
 
@@ -445,7 +447,7 @@ Result<void> RolledRun::add_raw(const Raw& raw, lanes::AnswerMemory& memory, Rol
       std::min(sample_count(raw.data->chunks), windows_in(range.from_ms, range.to_ms, width_ms));
   if (auto fits = memory.add(windows * kBytesPerWindow); !fits) return fits;
   rolled.unreadable_rows += raw.data->unreadable_rows;
-  PartList parts(asked_.part, rolled.samples);
+  PartList parts(asked_, rolled.samples);
   return add_windows(*raw.data, range, asked_.resolution, parts);
 }
 

@@ -1,6 +1,7 @@
 // The parts of windows by their definitions, read from all samples: what roll-ups are held to.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -13,6 +14,29 @@
 namespace vigia::storage::read {
 
 using Values = std::map<TimestampMs, double>;  ///< by time
+
+/// What PromQL gives for increase, rate or delta of the range (end_ms - width_ms, end_ms], of its
+/// samples.
+inline std::optional<double> naive_change(const std::vector<Sample>& samples, TimestampMs end_ms,
+                                          TimestampMs width_ms, const std::string& function) {
+  if (samples.size() < 2) return std::nullopt;
+  const bool is_counter = function != "delta";
+  double change = samples.back().value - samples.front().value;
+  for (std::size_t i = 1; is_counter && i < samples.size(); ++i) {
+    if (samples[i].value < samples[i - 1].value) change += samples[i - 1].value;
+  }
+  const auto seconds = [](TimestampMs ms) { return static_cast<double>(ms) / 1'000; };
+  const double covered = seconds(samples.back().timestamp_ms - samples.front().timestamp_ms);
+  const double spacing = covered / static_cast<double>(samples.size() - 1);
+  double before = seconds(samples.front().timestamp_ms - (end_ms - width_ms));
+  double behind = seconds(end_ms - samples.back().timestamp_ms);
+  if (before >= spacing * 1.1) before = spacing / 2;
+  if (behind >= spacing * 1.1) behind = spacing / 2;
+  const double first = samples.front().value;
+  if (is_counter && change > 0 && first >= 0) before = std::min(before, covered * (first / change));
+  const double stretched = change * ((covered + before + behind) / covered);
+  return function == "rate" ? stretched / seconds(width_ms) : stretched;
+}
 
 /// Of the samples in (end_ms - width_ms, end_ms] alone.
 inline std::optional<double> naive_part(const Values& all, TimestampMs end_ms, TimestampMs width_ms,
@@ -28,6 +52,9 @@ inline std::optional<double> naive_part(const Values& all, TimestampMs end_ms, T
   std::vector<Sample> samples;
   for (auto at = from; at != to; ++at) {
     if (!is_stale_mark(at->second)) samples.push_back({at->first, at->second});
+  }
+  if (part == "increase" || part == "rate" || part == "delta") {
+    return naive_change(samples, end_ms, width_ms, part);
   }
   if (samples.empty()) return std::nullopt;
   long double sum = 0;
@@ -73,12 +100,15 @@ inline Values naive_windows(const Values& all, TimestampMs from_ms, TimestampMs 
   return windows;
 }
 
-/// Bit for bit, but for sums and what is dropped: within 1e-12 of `scale`.
+/// Bit for bit, but for sums and what is dropped: within 1e-12 of `scale`; for what is made of
+/// these, 1e-11, since it is stretched.
 inline bool is_close(double left, double right, const std::string& part, double scale) {
   if (is_same_value(left, right)) return true;
   const bool is_sum = part == "sum" || part == "dropped";
-  if (!is_sum) return left == right || (std::isnan(left) && std::isnan(right));
-  return (std::isnan(left) && std::isnan(right)) || std::abs(left - right) <= 1e-12 * scale;
+  const bool is_change = part == "increase" || part == "rate" || part == "delta";
+  if (!is_sum && !is_change) return left == right || (std::isnan(left) && std::isnan(right));
+  return (std::isnan(left) && std::isnan(right)) ||
+         std::abs(left - right) <= (is_sum ? 1e-12 : 1e-11) * scale;
 }
 
 }  // namespace vigia::storage::read
