@@ -156,7 +156,8 @@ std::vector<std::string> customers_told(const ServedGateway::Headers& headers) {
   ServedGateway gateway(std::move(settings));
   for (const char* target :
        {"/api/v1/labels", "/api/v1/label/job/values", "/api/v1/series?match[]=up", kTrace,
-        // So much that its series are counted, at storage.
+        // So much that its series are counted, at storage, and so old that it is asked what it
+        // keeps of the customer.
         "/api/v1/query_range?query=abs(up)&start=0&end=864000&step=100"}) {
     const auto answer = gateway.ask("GET", target, headers);
     EXPECT_EQ(answer.status, 200) << target << answer.body;
@@ -177,8 +178,8 @@ std::vector<std::string> customers_told(const ServedGateway::Headers& headers) {
 
 TEST(Gateway, StorageIsToldTheCallersCustomerWhateverTheCallerSent) {
   const std::vector<std::string> everything(5, "");
-  const std::vector<std::string> of_a(5, "cliente-a");
-  const std::vector<std::string> of_b(5, "cliente-b");
+  const std::vector<std::string> of_a(6, "cliente-a");
+  const std::vector<std::string> of_b(6, "cliente-b");
   EXPECT_EQ(customers_told(kReader), of_a);
   EXPECT_EQ(customers_told({{"authorization", "Bearer read-b"}}), of_b);
   EXPECT_EQ(customers_told({{"authorization", "Bearer read-a"}, {"x-vigia-customer", "cliente-b"}}),

@@ -320,6 +320,15 @@ TEST_F(ServiceTest, ATimeThatIsNotInDoubtCannotBeConfirmed) {
   EXPECT_EQ(service_metric("vigia_storage_quarantined_files"), 0);
 }
 
+TEST_F(ServiceTest, HowFarBackACustomerIsKeptIsTold) {
+  const net::ClientResponse kept = get("/api/v1/retention?customer=cliente-a");
+  EXPECT_EQ(kept.status, 200);
+  for (const char* key : {"\"made\":1", "\"raw\":", "\"5m\":", "\"1h\":", "\"1d\":"}) {
+    EXPECT_NE(kept.body.find(key), std::string::npos) << key << " in " << kept.body;
+  }
+  EXPECT_EQ(get("/api/v1/retention").status, 400) << "each customer has a class of his own";
+}
+
 TEST_F(ServiceTest, WhichStoreItIsIsSaidOnHealthAndStaysSo) {
   const std::string said(get("/health").headers.get(disk_log::kStoreHeader));
   const auto identity = disk_log::parse_store_identity(said);

@@ -10,14 +10,16 @@ import math
 import random
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from disk_log_files import crc32c
 from histogram_shapes import STALE
 from reading import Reading
 from remote_write import histogram, write_mixed
-from stack import Stack
+from stack import Stack, wait_for
 
 MINUTE = 60
 HOUR = 3600
@@ -85,6 +87,12 @@ class Rolled(Reading):
                 for node in ("one", "two"):
                     labels = {"__name__": name, "customer_id": customer, "node_id": node}
                     self.to_cold(labels, maker(chance, self.begin, self.end))
+
+    def write_now(self) -> None:
+        """What time it is storage believes of samples alone, and of clock and samples the earlier."""
+        for customer in ("cliente-a", "cliente-b"):
+            labels = {"__name__": "fresh", "customer_id": customer}
+            self.to_cold(labels, [(int(time.time() * 1000), 1.0)])
 
     def samples_of(self, query: str, **form: Any) -> Any:
         """As prometheus-query answers of samples, whoever's fence stands in the query."""
@@ -256,3 +264,68 @@ class TestWhatIsReadOfSamples:
         refused = rolled.ask("/api/v1/query_range", query='max_over_time(gauge{__rollup__="1h:max"}[1d])', **form)
         assert refused.status_code == 400
         assert "__rollup__" in refused.text
+
+
+def _age(rolled: Rolled) -> None:
+    """The store was made a month ago, and keeps samples for three days from now on."""
+    folder = rolled.stack.layout.data
+    for file in (*folder.glob("storage*/vigia-store-id*"), *folder.glob("storage*.known*")):
+        name, _, _ = file.read_text().split()
+        text = f"{name} {(rolled.begin - 30 * DAY) * 1000}"
+        file.write_text(f"{text} {crc32c(text.encode()):08x}\n")
+    config = rolled.stack.layout.config / "storage.yaml"
+    config.write_text(config.read_text().replace("raw: 400d", "interval: 1s, raw: 3d"))
+
+
+def _days_made(stack: Stack) -> float:
+    return stack.own_metrics("storage_metrics")["vigia_storage_rollup_days_total"]
+
+
+def _are_samples_gone(rolled: Rolled) -> bool:
+    headers = {"Authorization": f"Bearer {rolled.stack.secrets['internal_token']}", "X-Vigia-Customer": "cliente-a"}
+    url = f"{rolled.stack.layout.url('storage')}/api/v1/retention"
+    requests.post(f"{url}/confirm", headers={"Authorization": headers["Authorization"]}, timeout=10)
+    return bool(requests.get(url, headers=headers, timeout=10).json()["data"]["raw"] > (rolled.begin + DAY) * 1000)
+
+
+class TestWhereSamplesHaveExpired:
+    def test_windows_stand_in_for_them_and_it_is_said(self, tmp_path: Path) -> None:
+        with Stack(tmp_path) as stack:
+            rolled = Rolled(stack)
+            rolled.start()
+            rolled.fill()
+            odd: dict[str, Any] = {"start": rolled.begin + 2 * HOUR + 61, "end": rolled.begin + DAY, "step": 601}
+            even: dict[str, Any] = {"start": rolled.begin, "end": rolled.end, "step": HOUR}
+            odd_queries = ["max_over_time(gauge{}[1h])", "rate(counter_total{}[10m])", "gauge{}"]
+            even_queries = ["max_over_time(gauge{}[1h])", "coming{}", "rate(counter_total{}[1h])"]
+            of_odd = [rolled.answered(query, "cold:raw", **odd) for query in odd_queries]
+            of_even = [rolled.answered(query, "cold:1h", **even) for query in even_queries]
+
+            made = _days_made(stack)
+            stack.stop("router", "storage")
+            stack.start("storage")  # which looks for days that are over at once, and then each minute
+            rolled.write_now()
+            wait_for("the roll-ups of days that are over", lambda: made + _days_made(stack) >= 40, 90)
+            stack.stop("storage")
+            _age(rolled)
+            stack.start("storage", "router")
+            rolled.write_now()
+            wait_for("samples have expired", lambda: _are_samples_gone(rolled), 30)
+            for query, before in zip(even_queries, of_even, strict=True):
+                assert rolled.answered(query, "cold:1h", **even) == before, query
+            for query, before in zip(odd_queries, of_odd, strict=True):
+                answer = rolled.ask("/api/v1/query_range", query=query, **odd)
+                assert answer.headers["X-Vigia-Served"].startswith("cold:5m="), (query, answer.text)
+                assert [text.split(":")[0] for text in answer.json()["warnings"]] == ["approximate"], answer.text
+                now = _by_series(answer.json())
+                assert now.keys() == before.keys()
+                for key, values in before.items():
+                    numbers = [float(value) for _, value in now[key] if value != "NaN"]
+                    exact = [float(value) for _, value in values if value != "NaN"]
+                    assert len(numbers) >= len(exact)
+                    assert math.isclose(sum(numbers) / len(numbers), sum(exact) / len(exact), rel_tol=0.2), query
+            # What has no form in windows says so, and is not silently empty.
+            answer = rolled.ask("/api/v1/query_range", query="irate(counter_total[10m])", **odd)
+            assert answer.headers["X-Vigia-Served"].startswith("cold:raw=")
+            assert answer.json()["data"]["result"] == []
+            assert [text.split(":")[0] for text in answer.json()["warnings"]] == ["expired"], answer.text

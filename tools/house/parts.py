@@ -71,7 +71,7 @@ PARTS = {
         "coverage": "json request upstream",
         "plan": "access coverage request",
         "stores": "access coverage upstream",
-        "run": "access json plan request stores upstream",
+        "run": "access coverage json plan request stores upstream",
         "api/jaeger": "coverage plan request stores upstream",
         "api/loki": "access json request stores upstream",
         "api/prometheus": "json plan request run stores upstream",

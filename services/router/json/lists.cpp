@@ -121,6 +121,23 @@ Result<std::map<std::string, double>> read_vector_values(std::string_view json,
   return read_or(std::move(read), std::move(found));
 }
 
+Result<std::vector<std::int64_t>> read_integers(std::string_view json,
+                                                const std::vector<std::string_view>& keys) {
+  dom::parser parser;
+  dom::element object;
+  auto failure = parser.parse(json.data(), json.size()).get(object);
+  std::vector<std::int64_t> numbers;
+  for (const std::string_view key : keys) {
+    std::int64_t number = 0;
+    if (failure == simdjson::SUCCESS) failure = object[key].get_int64().get(number);
+    if (failure != simdjson::SUCCESS) {
+      return fail(ErrorCode::kCorrupt, "a whole number is missing in an answer");
+    }
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
 std::string read_text_of(std::string_view json, std::string_view key) {
   dom::parser parser;
   std::string_view text;

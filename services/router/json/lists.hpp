@@ -49,6 +49,9 @@ Result<SamplesByLabel> read_matrix_samples(std::string_view json, std::string_vi
 Result<double> read_vector_value(std::string_view json);
 Result<std::map<std::string, double>> read_vector_values(std::string_view json,
                                                          std::string_view label);
+/// The whole numbers under these keys of an object, in this order. kCorrupt where one is none.
+Result<std::vector<std::int64_t>> read_integers(std::string_view json,
+                                                const std::vector<std::string_view>& keys);
 /// The text under a key of an object, or "".
 std::string read_text_of(std::string_view json, std::string_view key);
 

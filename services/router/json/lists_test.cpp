@@ -51,6 +51,15 @@ TEST(Lists, MatrixTimesBelongToALabelsValueAndAreSorted) {
   EXPECT_FALSE(read_matrix_times("[]", "c").has_value());
 }
 
+TEST(Lists, WholeNumbersOfAnObject) {
+  const auto read = [](std::string_view json) { return read_integers(json, {"b", "a"}); };
+  EXPECT_EQ(read(R"({"a":1,"b":-20,"c":"x"})").value(), (std::vector<std::int64_t>{-20, 1}));
+  for (const char* json :
+       {"", "[]", "{}", R"({"a":1})", R"({"a":1,"b":1.5})", R"({"a":1,"b":"1"})"}) {
+    EXPECT_FALSE(read(json).has_value()) << json;
+  }
+}
+
 TEST(Lists, TheOneValueOfAVector) {
   EXPECT_EQ(
       read_vector_value(R"({"resultType":"vector","result":[{"metric":{},"value":[1,"42"]}]})"),

@@ -14,7 +14,8 @@ Course::Course(Question question, QueryPlan plan, const Knowledge& known)
       plan_(std::move(plan)),
       position_{0, known.weight},
       raw_weight_(known.weight),
-      covered_(known.covered) {
+      covered_(known.covered),
+      kept_(known.kept) {
   if (is_thinned()) position_.weight = known.thinned_weight;
 }
 

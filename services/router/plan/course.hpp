@@ -42,6 +42,7 @@ class Course {
   const QueryPlan& plan() const { return plan_; }
   /// What hot covers, as it was told last.
   const coverage::Covered& covered() const { return covered_; }
+  const std::optional<coverage::KeptFrom>& kept() const { return kept_; }
   /// The query in the form in which the step asks it.
   const std::shared_ptr<const promql::Expr>& expr() const;
   const std::vector<promql::TimeRange>& ranges() const;
@@ -83,6 +84,7 @@ class Course {
   Position position_;
   access::Weight raw_weight_;
   coverage::Covered covered_;
+  std::optional<coverage::KeptFrom> kept_;
   std::optional<Error> refusal_;
 };
 

@@ -30,6 +30,28 @@ std::string missing_cold(const std::optional<TimestampMs>& covered_from,
                      format_time(*covered_from));
 }
 
+/// What of the answer's time is kept no more.
+std::optional<std::string> expired(const Course& course) {
+  const auto& kept = course.kept();
+  if (!kept) return std::nullopt;
+  const Step& step = course.step();
+  if (step.thinned && step.thinned->is_approximate) {
+    return fmt::format(
+        "approximate: samples before {} have expired, and windows of {} are read instead",
+        format_time((*kept)[Resolution::kRaw]), to_string(step.resolution));
+  }
+  const TimestampMs from_ms = course.question().touches->from_ms;
+  if (!kept->has_expired(step.resolution, from_ms)) return std::nullopt;
+  const std::string from = format_time((*kept)[step.resolution]);
+  if (step.resolution != Resolution::kRaw) {
+    return fmt::format("expired: windows of {} before {} are kept no more",
+                       to_string(step.resolution), from);
+  }
+  return fmt::format(
+      "expired: samples before {} are kept no more, and roll-ups cannot tell what is asked for",
+      from);
+}
+
 }  // namespace
 
 Notes notes_of_hot(const Course& course) {
@@ -66,6 +88,7 @@ Notes notes_of_long_term(const Course& course, ColdState cold) {
   if (!touches) return notes;
   notes.served = fmt::format("cold:{}={}", to_string(course.step().resolution),
                              span_text(touches->from_ms, touches->to_ms));
+  if (auto text = expired(course)) notes.warnings.push_back(std::move(*text));
   if (cold.lost) notes.warnings.push_back(std::move(*cold.lost));
   if (cold.replaced && cold.replaced->lacks(touches->from_ms)) {
     notes.warnings.push_back("cold part may be incomplete: " + cold.replaced->text());

@@ -157,5 +157,33 @@ TEST(Notes, RemarksOfPromqlComeBehindOurs) {
   EXPECT_THAT(notes.infos, ElementsAre("PromQL info: i", "served by hot=a/b"));
 }
 
+TEST(Notes, WhatHasExpiredIsSaid) {
+  const auto warnings = [](Step step, const coverage::KeptFrom& kept) {
+    Knowledge known;
+    known.kept = kept;
+    const Course course(testing::instant("up"), QueryPlan{{std::move(step)}, std::nullopt}, known);
+    return notes_of_long_term(course, {}).warnings;
+  };
+  const coverage::KeptFrom none{1, {kNowMs - 300'000, kNowMs - 300'000, 0, 0}};
+  const coverage::KeptFrom some{1, {kNowMs, kNowMs, 0, 0}};
+  EXPECT_THAT(warnings(kCold, none), IsEmpty());
+  EXPECT_THAT(warnings(kCold, some),
+              ElementsAre("expired: samples before " + kNow +
+                          " are kept no more, and roll-ups cannot tell what is asked for"));
+  Thinned form;
+  form.resolution = Resolution::kFiveMinutes;
+  Step step = kCold;
+  step.resolution = Resolution::kFiveMinutes;
+  step.thinned = std::make_shared<const Thinned>(form);
+  EXPECT_THAT(warnings(step, none), IsEmpty()) << "what is equal is no approximation";
+  EXPECT_THAT(warnings(step, some),
+              ElementsAre("expired: windows of 5m before " + kNow + " are kept no more"));
+  form.is_approximate = true;
+  step.thinned = std::make_shared<const Thinned>(form);
+  EXPECT_THAT(warnings(step, some),
+              ElementsAre("approximate: samples before " + kNow +
+                          " have expired, and windows of 5m are read instead"));
+}
+
 }  // namespace
 }  // namespace vigia::router::plan

@@ -20,12 +20,24 @@ bool is_cold_worse(const Question& question, const Knowledge& known) {
          known.replaced->lacks(*known.covered.from);
 }
 
+Step step_of(const std::shared_ptr<const Thinned>& form) {
+  return {Store::kLongTerm, Standing::kLongTerm, form->resolution, 0, form};
+}
+
 /// Roll-ups before the samples, where the long-term store is asked first. Where hot holds all it is
 /// quick, and the long-term store only helps out.
-std::vector<Step> long_term_first(const Knowledge& known) {
-  const Step raw{Store::kLongTerm, Standing::kLongTerm};
-  if (!known.thinned) return {raw};
-  return {{raw.store, raw.standing, known.thinned->resolution, raw.shard, known.thinned}, raw};
+std::vector<Step> long_term_first(const Question& question, const Knowledge& known) {
+  std::vector<Step> steps;
+  const auto has_expired = [&](Resolution resolution) {
+    return known.kept && question.touches &&
+           known.kept->has_expired(resolution, question.touches->from_ms);
+  };
+  if (known.thinned && !has_expired(known.thinned->resolution)) {
+    steps.push_back(step_of(known.thinned));
+  }
+  if (known.nearly && has_expired(Resolution::kRaw)) steps.push_back(step_of(known.nearly));
+  steps.push_back({Store::kLongTerm, Standing::kLongTerm});
+  return steps;
 }
 
 }  // namespace
@@ -42,7 +54,7 @@ Result<QueryPlan> make_plan(const Question& question, const Knowledge& known) {
   };
   const Step long_term{Store::kLongTerm, Standing::kLongTerm};
   if (!known.shard && question.touches) {
-    if (known.has_long_term) return QueryPlan{long_term_first(known), std::nullopt};
+    if (known.has_long_term) return QueryPlan{long_term_first(question, known), std::nullopt};
     return fail(ErrorCode::kInvalid, question.caller.customer
                                          ? "the hot store of this customer is not configured"
                                          : "several hot stores and no prometheus-query: choose a "
@@ -56,7 +68,7 @@ Result<QueryPlan> make_plan(const Question& question, const Knowledge& known) {
   if (!is_safer && is_cold_worse(question, known)) {
     return QueryPlan{{hot(Standing::kHoldsMore), long_term}, known.replaced};
   }
-  QueryPlan plan{long_term_first(known), std::nullopt};
+  QueryPlan plan{long_term_first(question, known), std::nullopt};
   plan.steps.push_back(hot(Standing::kInstead));
   return plan;
 }

@@ -51,8 +51,11 @@ struct Knowledge {
   promql::Dialect dialect = promql::Dialect::kPrometheus2;  ///< of the hot stores
   std::optional<coverage::ColdReplacement> replaced;        ///< of the long-term store
   access::Weight weight = access::Weight::kLight;           ///< of queries like this one
-  std::shared_ptr<const Thinned> thinned;                  ///< the question, where it has that form
-  access::Weight thinned_weight = access::Weight::kLight;  ///< of queries like that one
+  std::shared_ptr<const Thinned> thinned;  ///< the question, where it has that form
+  /// What storage keeps, where the question asks for something old and storage has said.
+  std::optional<coverage::KeptFrom> kept;
+  std::shared_ptr<const Thinned> nearly;  ///< the question where its samples have expired
+  access::Weight thinned_weight = access::Weight::kLight;  ///< of the first of these forms
 };
 
 /// Each step is asked only where the one before it was left or has failed; the steps behind the

@@ -129,6 +129,24 @@ TEST(QueryPlan, RollUpsAreAskedForBeforeTheSamples) {
   EXPECT_EQ(planned(question, known), "hot:alone");
 }
 
+TEST(QueryPlan, WhereSamplesHaveExpiredNearWindowsStandBeforeThem) {
+  const Question question = testing::instant("up");
+  Knowledge known;
+  known.has_long_term = true;
+  known.nearly = thinned_in(Resolution::kFiveMinutes);
+  EXPECT_EQ(planned(question, known), "long-term") << "nobody says that they have";
+  known.kept = coverage::KeptFrom{1, {kNowMs - kFiveMinutes, 0, 0, 0}};
+  EXPECT_EQ(planned(question, known), "long-term") << "all that is asked for is there";
+  known.kept = coverage::KeptFrom{1, {kNowMs - kFiveMinutes + 1, 0, 0, 0}};
+  EXPECT_EQ(planned(question, known), "long-term@5m long-term");
+  known.thinned = thinned_in(Resolution::kHour);
+  EXPECT_EQ(planned(question, known), "long-term@1h long-term@5m long-term");
+  known.kept->of[static_cast<std::size_t>(Resolution::kHour)] = kNowMs;
+  EXPECT_EQ(planned(question, known), "long-term@5m long-term") << "windows of 1h have, too";
+  known.nearly = nullptr;
+  EXPECT_EQ(planned(question, known), "long-term");
+}
+
 TEST(QueryPlan, WhatTouchesNothingIsTheSameEverywhere) {
   const Question sum = testing::instant("1 + 1");
   Knowledge known;

@@ -109,8 +109,13 @@ double seconds_of(Duration duration) { return static_cast<double>(duration / kSe
 
 class RolledForm {
  public:
-  RolledForm(const RolledTimes& times, promql::Dialect dialect, Resolution resolution)
-      : times_(times), dialect_(dialect), resolution_(resolution), width_(width_of(resolution)) {}
+  RolledForm(const RolledTimes& times, promql::Dialect dialect, Resolution resolution,
+             bool is_nearly)
+      : times_(times),
+        dialect_(dialect),
+        resolution_(resolution),
+        width_(width_of(resolution)),
+        is_nearly_(is_nearly) {}
 
   bool rewrite(Expr& expr) {
     return std::visit([&](auto& node) { return see(node, expr); }, expr.node);
@@ -120,7 +125,9 @@ class RolledForm {
   bool see(promql::NumberLiteral& /*number*/, Expr& /*at*/) { return true; }
   bool see(promql::StringLiteral& /*text*/, Expr& /*at*/) { return true; }
   /// It is evaluated at times of its own.
-  bool see(promql::Subquery& /*subquery*/, Expr& /*at*/) { return false; }
+  bool see(promql::Subquery& subquery, Expr& /*at*/) {
+    return is_nearly_ && rewrite(*subquery.expr);
+  }
   bool see(promql::Unary& unary, Expr& /*at*/) { return rewrite(*unary.operand); }
   bool see(promql::Paren& paren, Expr& /*at*/) { return rewrite(*paren.expr); }
   bool see(promql::Binary& pair, Expr& /*at*/) {
@@ -133,20 +140,32 @@ class RolledForm {
   bool see(promql::Call& call, Expr& at) {
     if (takes_range(*call.function)) return see_of_range(call, at);
     if (looks_at_selector(*call.function)) return false;
+    return see_arguments(call);
+  }
+  bool see_arguments(promql::Call& call) {
     return std::all_of(call.arguments.begin(), call.arguments.end(),
                        [this](const ExprPtr& argument) { return rewrite(*argument); });
   }
   bool see(Selector& selector, Expr& at) {
-    if (selector.range || !fits_at_a_time(selector)) return false;
-    at.node = promql::Paren{newest(std::move(selector))};
+    if (selector.range || (!is_nearly_ && !fits_at_a_time(selector))) return false;
+    at.node = promql::Paren{is_nearly_ ? nearly_newest(selector) : newest(std::move(selector))};
     return true;
   }
 
   bool see_of_range(promql::Call& call, Expr& at) {
+    const bool is_of_subquery =
+        std::any_of(call.arguments.begin(), call.arguments.end(), [](const ExprPtr& argument) {
+          return std::holds_alternative<promql::Subquery>(inside_parens(*argument).node);
+        });
+    if (is_of_subquery) return see_arguments(call);
     if (call.arguments.size() != 1) return false;
     auto* selector = std::get_if<Selector>(&inside_parens(*call.arguments.front()).node);
-    if (selector == nullptr || !selector->range || !fits(*selector->range)) return false;
-    if (*selector->range < width_ || !fits(selector->shift)) return false;
+    if (selector == nullptr || !selector->range) return false;
+    if (is_nearly_) {
+      selector->range = whole_windows(*selector->range);
+    } else if (*selector->range < width_ || !fits(*selector->range) || !fits(selector->shift)) {
+      return false;
+    }
     if (call.function->name == kAverage) {
       ExprPtr sum = call_of("sum_over_time", part_of(*selector, "sum"));
       ExprPtr count = call_of("sum_over_time", part_of(*selector, "count"));
@@ -156,8 +175,12 @@ class RolledForm {
     const auto row = std::find_if(kRows.begin(), kRows.end(), [&](const Row& each) {
       return each.of_samples == call.function->name;
     });
-    if (row == kRows.end() || (row->is_of_one && *selector->range != width_)) return false;
-    at.node = std::move(call_of(row->of_windows, part_of(*selector, row->part))->node);
+    if (row == kRows.end()) return false;
+    const bool is_one = *selector->range == width_;
+    if (row->is_of_one && !is_one && !is_nearly_) return false;
+    const bool is_rate = row->of_samples == "rate" && !is_one;
+    at.node = std::move(
+        call_of(is_rate ? kAverage : row->of_windows, part_of(*selector, row->part))->node);
     return true;
   }
 
@@ -171,6 +194,23 @@ class RolledForm {
     ExprPtr is_recent = binary(part_of(std::move(selector), "last_time"), BinaryOperator::kGreater,
                                std::move(since));
     return binary(std::move(value), BinaryOperator::kAnd, std::move(is_recent));
+  }
+
+  /// As newest, by the window whose stamp comes last.
+  ExprPtr nearly_newest(const Selector& selector) const {
+    const auto within = [this](Selector chosen, Duration range, std::string_view part) {
+      chosen.range = range;
+      return call_of("last_over_time", part_of(std::move(chosen), part));
+    };
+    ExprPtr value = within(selector, whole_windows(times_.evaluation.lookback), "last");
+    if (!has_one_name(selector)) return value;
+    return binary(std::move(value), BinaryOperator::kUnless,
+                  within(selector, width_, "stale_time"));
+  }
+
+  Duration whole_windows(Duration range) const {
+    constexpr Duration kLongest = std::chrono::hours(24 * 365 * 100);
+    return (std::min(range, kLongest) + width_ - Duration(1)) / width_ * width_;
   }
 
   /// `back` before each time of evaluation, in seconds since 1970.
@@ -238,6 +278,7 @@ class RolledForm {
   const promql::Dialect dialect_;
   const Resolution resolution_;
   const Duration width_;
+  const bool is_nearly_;
 };
 
 }  // namespace
@@ -251,7 +292,12 @@ bool are_whole_windows(const RolledTimes& times, Resolution resolution) {
 bool read_rolled(Expr& expr, const RolledTimes& times, promql::Dialect dialect,
                  Resolution resolution) {
   return are_whole_windows(times, resolution) &&
-         RolledForm(times, dialect, resolution).rewrite(expr);
+         RolledForm(times, dialect, resolution, false).rewrite(expr);
+}
+
+bool read_nearly(Expr& expr, const RolledTimes& times, promql::Dialect dialect,
+                 Resolution resolution) {
+  return RolledForm(times, dialect, resolution, true).rewrite(expr);
 }
 
 }  // namespace vigia::router::plan

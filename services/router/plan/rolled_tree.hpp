@@ -22,6 +22,12 @@ struct RolledTimes {
 bool read_rolled(promql::Expr& expr, const RolledTimes& times, promql::Dialect dialect,
                  Resolution resolution);
 
+/// Rewrites likewise where the samples are gone, by windows that hold about what is asked for:
+/// ranges grow to whole windows, a selector gives the newest sample of one window at least, and no
+/// time has to be the end of a window. False where a function has no form in windows.
+bool read_nearly(promql::Expr& expr, const RolledTimes& times, promql::Dialect dialect,
+                 Resolution resolution);
+
 /// Whether all times at which it is evaluated are ends of windows.
 bool are_whole_windows(const RolledTimes& times, Resolution resolution);
 

@@ -147,5 +147,37 @@ TEST(RolledTree, ASelectorIsTheNewestSampleOfTheWindowThatEndsThen) {
   EXPECT_EQ(rolled("x", times), kRaw);
 }
 
+std::string nearly(const std::string& text) {
+  const auto expr = promql::parse(text, Dialect::kPrometheus3);
+  EXPECT_TRUE(expr.has_value()) << text;
+  if (!expr) return "";
+  promql::Expr tree = promql::copy_of(**expr);
+  const RolledTimes odd{{24 * kHourMs + 7, 48 * kHourMs + 7}, std::chrono::seconds(61)};
+  if (!read_nearly(tree, odd, Dialect::kPrometheus3, Resolution::kHour)) return kRaw;
+  return promql::print(tree);
+}
+
+TEST(RolledTree, WhereTheSamplesAreGoneWindowsThatHoldAboutThatAreRead) {
+  for (const Case& each : std::initializer_list<Case>{
+           {"max_over_time(x[90m] offset 7s)",
+            R"(max_over_time(x{__rollup__="1h:max"}[2h] offset 7s))"},
+           {"min_over_time(x[5m])", R"(min_over_time(x{__rollup__="1h:min"}[1h]))"},
+           {"rate(x[5m])", R"(sum_over_time(x{__rollup__="1h:rate"}[1h]))"},
+           {"rate(x[61m])", R"(avg_over_time(x{__rollup__="1h:rate"}[2h]))"},
+           {"increase(x[1d])", R"(sum_over_time(x{__rollup__="1h:increase"}[1d]))"},
+           {"avg_over_time(x[1m])", R"((sum_over_time(x{__rollup__="1h:sum"}[1h]) / )"
+                                    R"(sum_over_time(x{__rollup__="1h:count"}[1h])))"},
+           {"x", R"((last_over_time(x{__rollup__="1h:last"}[1h]) unless )"
+                 R"(last_over_time(x{__rollup__="1h:stale_time"}[1h])))"},
+           {R"({a="b"} @ 7)", R"((last_over_time({a="b",__rollup__="1h:last"}[1h] @ 7.000)))"},
+           {"max_over_time(rate(x[5m])[1d:10m])",
+            R"(max_over_time(sum_over_time(x{__rollup__="1h:rate"}[1h])[1d:10m]))"},
+           {"quantile_over_time(0.5, x[1h])", kRaw},
+           {"x - irate(y[1h])", kRaw},
+           {"max_over_time(timestamp(x)[1d:10m])", kRaw}}) {
+    EXPECT_EQ(nearly(each.asked), each.read) << each.asked;
+  }
+}
+
 }  // namespace
 }  // namespace vigia::router::plan

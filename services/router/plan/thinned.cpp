@@ -35,11 +35,9 @@ bool is_sound(const Question& question, const promql::Expr& expr) {
   return is_all_rolled && (!customer || promql::is_fenced(*customer, expr));
 }
 
-std::shared_ptr<const Thinned> thinned_of(const Question& question, Resolution resolution) {
-  const RolledTimes times{question.times, question.step};
-  if (!are_whole_windows(times, resolution)) return nullptr;
-  promql::Expr expr = promql::copy_of(*question.expr);
-  if (!read_rolled(expr, times, question.dialect, resolution)) return nullptr;
+/// The rewritten tree as it may be sent; null where it may not.
+std::shared_ptr<const Thinned> checked(const Question& question, promql::Expr expr,
+                                       Resolution resolution) {
   const auto& customer = question.caller.customer;
   auto text = customer ? promql::fenced_text(*customer, expr, question.dialect)
                        : Result<std::string>(promql::print(expr));
@@ -52,19 +50,52 @@ std::shared_ptr<const Thinned> thinned_of(const Question& question, Resolution r
   if (!check_room_of_fewest(**again, shape)) return nullptr;
   auto ranges = promql::selector_ranges(**again, question.times);
   return std::make_shared<const Thinned>(
-      Thinned{resolution, std::move(*text), std::move(*again), std::move(ranges)});
+      Thinned{resolution, false, std::move(*text), std::move(*again), std::move(ranges)});
+}
+
+std::shared_ptr<const Thinned> thinned_of(const Question& question, Resolution resolution) {
+  const RolledTimes times{question.times, question.step};
+  if (!are_whole_windows(times, resolution)) return nullptr;
+  promql::Expr expr = promql::copy_of(*question.expr);
+  if (!read_rolled(expr, times, question.dialect, resolution)) return nullptr;
+  return checked(question, std::move(expr), resolution);
+}
+
+Resolution finest_left(const coverage::KeptFrom& kept, TimestampMs from_ms) {
+  Resolution longest = Resolution::kFiveMinutes;
+  for (const Resolution resolution :
+       {Resolution::kFiveMinutes, Resolution::kHour, Resolution::kDay}) {
+    if (!kept.has_expired(resolution, from_ms)) return resolution;
+    if (kept[resolution] < kept[longest]) longest = resolution;
+  }
+  return longest;
 }
 
 }  // namespace
 
+bool is_long_ago(const Question& question) {
+  return question.touches && question.touches->from_ms < question.now_ms - kRawIsQuickMs;
+}
+
 std::shared_ptr<const Thinned> thinned_of(const Question& question) {
-  const bool is_long_ago =
-      question.touches && question.touches->from_ms < question.now_ms - kRawIsQuickMs;
-  if (!is_long_ago) return nullptr;
+  if (!is_long_ago(question)) return nullptr;
   for (const Resolution resolution : kCoarsestFirst) {
     if (auto found = thinned_of(question, resolution)) return found;
   }
   return nullptr;
+}
+
+std::shared_ptr<const Thinned> nearly_of(const Question& question, const coverage::KeptFrom& kept) {
+  if (!question.touches) return nullptr;
+  const Resolution resolution = finest_left(kept, question.touches->from_ms);
+  promql::Expr expr = promql::copy_of(*question.expr);
+  const RolledTimes times{question.times, question.step};
+  if (!read_nearly(expr, times, question.dialect, resolution)) return nullptr;
+  const auto found = checked(question, std::move(expr), resolution);
+  if (!found) return nullptr;
+  Thinned near = *found;
+  near.is_approximate = true;
+  return std::make_shared<const Thinned>(std::move(near));
 }
 
 }  // namespace vigia::router::plan

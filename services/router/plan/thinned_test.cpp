@@ -87,6 +87,42 @@ TEST(Thinned, OfAnOperatorThereIsNoFence) {
   EXPECT_EQ(thinned->text, R"(max_over_time(x{__rollup__="1d:max"}[1d]))");
 }
 
+coverage::KeptFrom kept_of(std::int64_t raw, std::int64_t five_minutes, std::int64_t hour,
+                           std::int64_t day) {
+  return {1, {raw * 1'000, five_minutes * 1'000, hour * 1'000, day * 1'000}};
+}
+
+TEST(Thinned, WhereSamplesHaveExpiredTheFinestThatIsLeftIsNear) {
+  const std::int64_t from = kMidnight - 30 * kDay;
+  const Question question = question_of({"rate(x[1m])", from, 60 * kHour});
+  const auto resolution = [&](const coverage::KeptFrom& kept) {
+    const auto near = nearly_of(question, kept);
+    EXPECT_TRUE(near == nullptr || near->is_approximate);
+    return near ? std::string(to_string(near->resolution)) : "none";
+  };
+  const std::int64_t before = from - kDay;
+  const std::int64_t behind = from + kDay;
+  EXPECT_EQ(resolution(kept_of(behind, before, before, before)), "5m");
+  EXPECT_EQ(resolution(kept_of(behind, behind, before, before)), "1h");
+  EXPECT_EQ(resolution(kept_of(behind, behind, behind, before)), "1d");
+  EXPECT_EQ(resolution(kept_of(behind, behind, behind, behind)), "5m");
+  EXPECT_EQ(resolution(kept_of(behind, behind, behind - 1, behind)), "1h")
+      << "which reaches further";
+  EXPECT_EQ(nearly_of(question_of({"irate(x[1m])"}), kept_of(behind, 0, 0, 0)), nullptr);
+  const auto near = nearly_of(question, kept_of(behind, 0, 0, 0));
+  ASSERT_NE(near, nullptr);
+  EXPECT_EQ(near->text, R"(sum_over_time(x{customer_id="acme",__rollup__="5m:rate"}[5m]))");
+}
+
+TEST(Thinned, OfAStoreThatIsYoungerThanWhatItKeepsNothingHasExpired) {
+  coverage::KeptFrom kept = kept_of(1'000, 0, 0, 0);
+  EXPECT_TRUE(kept.has_expired(Resolution::kRaw, 999'999));
+  EXPECT_FALSE(kept.has_expired(Resolution::kRaw, 1'000'000));
+  EXPECT_FALSE(kept.has_expired(Resolution::kHour, 0));
+  kept.made_ms = 1'000'000;
+  EXPECT_FALSE(kept.has_expired(Resolution::kRaw, 0));
+}
+
 // It has three selectors for each: what is too long in this form is read raw.
 TEST(Thinned, AFormThatIsTooLongIsNone) {
   const auto selectors = [](std::size_t count) {

@@ -6,6 +6,7 @@
 #include "services/router/plan/limits.hpp"
 #include "services/router/plan/room.hpp"
 #include "services/router/request/times.hpp"
+#include "services/router/run/kept_ask.hpp"
 #include "services/router/run/room_count.hpp"
 
 namespace vigia::router::run {
@@ -25,7 +26,21 @@ upstream::Lane lane_of(access::Weight weight) {
   return upstream::Lane::kHeavy;
 }
 
-plan::Knowledge knowledge_of(stores::Stores& stores, const plan::Question& question) {
+void add_forms(stores::Stores& stores, const plan::Question& question, plan::Knowledge& known) {
+  if (!known.has_long_term) return;
+  known.thinned = plan::thinned_of(question);
+  if (known.kept && known.kept->has_expired(Resolution::kRaw, question.touches->from_ms)) {
+    known.nearly = plan::nearly_of(question, *known.kept);
+  }
+  const auto& first = known.thinned ? known.thinned : known.nearly;
+  if (!first) return;
+  access::QueryShape shape = question.shape;
+  shape.text = first->text;
+  known.thinned_weight = stores.weights().weigh(question.caller.payer(), shape);
+}
+
+plan::Knowledge knowledge_of(stores::Stores& stores, const plan::Question& question,
+                             std::optional<coverage::KeptFrom> kept) {
   plan::Knowledge known;
   known.shard = stores.shard_of(question.caller);
   known.has_long_term = stores.query() != nullptr;
@@ -33,13 +48,9 @@ plan::Knowledge knowledge_of(stores::Stores& stores, const plan::Question& quest
   if (!question.touches) return known;  // nothing that any store could lack
   known.weight = stores.weights().weigh(question.caller.payer(), question.shape);
   if (known.shard) known.covered = stores.covered(*known.shard, question.caller);
-  if (known.has_long_term) known.thinned = plan::thinned_of(question);
-  if (known.thinned) {
-    access::QueryShape shape = question.shape;
-    shape.text = known.thinned->text;
-    known.thinned_weight = stores.weights().weigh(question.caller.payer(), shape);
-  }
   known.replaced = stores.cold_replacement();
+  known.kept = kept;
+  add_forms(stores, question, known);
   return known;
 }
 
@@ -55,12 +66,18 @@ QueryRunner::QueryRunner(stores::Stores& stores, plan::Course course,
 
 void QueryRunner::start(stores::Stores& stores, plan::Question question,
                         std::shared_ptr<access::Interest> interest, Done done) {
-  const plan::Knowledge known = knowledge_of(stores, question);
-  auto plan = plan::make_plan(question, known);
-  if (!plan) return done({tl::unexpected<Error>(std::move(plan.error())), {}});
-  std::make_shared<QueryRunner>(stores, plan::Course(std::move(question), std::move(*plan), known),
-                                std::move(interest), std::move(done))
-      ->ask();
+  const auto shared = std::make_shared<plan::Question>(std::move(question));
+  ask_kept_from(stores, *shared, interest,
+                [&stores, shared, interest,
+                 done = std::move(done)](std::optional<coverage::KeptFrom> kept) mutable {
+                  const plan::Knowledge known = knowledge_of(stores, *shared, kept);
+                  auto plan = plan::make_plan(*shared, known);
+                  if (!plan) return done({tl::unexpected<Error>(std::move(plan.error())), {}});
+                  plan::Course course(std::move(*shared), std::move(*plan), known);
+                  std::make_shared<QueryRunner>(stores, std::move(course), std::move(interest),
+                                                std::move(done))
+                      ->ask();
+                });
 }
 
 const upstream::AskedStore& QueryRunner::store() const {
