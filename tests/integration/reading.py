@@ -20,6 +20,7 @@ customers:
       - {token: ingest-a, scope: ingest}
       - {token: expired-a, scope: read, expires: "2020-01-01T00:00:00Z"}
   - {id: cliente-b, name: B, hot_shard: hot-0, tokens: [{token: read-b, scope: read}]}
+  - {id: cliente-c, name: C, hot_shard: hot-0, tokens: [{token: read-c, scope: read}]}
 operators: [{token: op, scope: read}]
 """
 RULES = """\

@@ -398,6 +398,7 @@ class TestIsolationProbes:
             "/api/v1/targets/metadata",
             "/api/v1/status/walreplay",
             "/api/v1/status/",
+            "/api/v1/exemplars",
             "/api/v1/admin/tsdb/delete_series",
             "/api/v1/scrape_pools",
             "/api/v1/alertmanagers",
