@@ -59,7 +59,11 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         config = stack.layout.config / "storage.yaml"
-        config.write_text(config.read_text().replace("raw: 400d, rollup_5m: 2y, rollup_1h: 2y", "raw: 3y, rollup_5m: 3y, rollup_1h: 3y"))
+        config.write_text(
+            config.read_text().replace(
+                "raw: 400d, rollup_5m: 2y, rollup_1h: 2y", "raw: 3y, rollup_5m: 3y, rollup_1h: 3y"
+            )
+        )
         reading = Reading(stack)
         reading.start()
         end = int(time.time()) // DAY * DAY

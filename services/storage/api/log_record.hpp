@@ -29,7 +29,6 @@ RecordParts read_record(std::string_view record);
 /// are too many to be looked at. The memory's errors.
 Result<std::optional<bool>> is_wanted_within(const std::vector<store::LabelMatchers>& sets,
                                              const store::EventView& event,
-                                             const RecordParts& parts,
-                                             lanes::AnswerMemory& memory);
+                                             const RecordParts& parts, lanes::AnswerMemory& memory);
 
 }  // namespace vigia::storage::api
