@@ -101,18 +101,25 @@ void append_points(std::string& body, const logql::metrics::MetricSeries& series
   body += ']';
 }
 
-/// A list of series, or of a number its one sample.
-void append_series(std::string& body, const logql::metrics::MetricAnswer& answer, bool is_instant) {
-  if (answer.is_scalar && is_instant)
-    return append_sample(body, answer.series.front().points.front());
+/// A list of series, or of a number its one sample. False where there is no room for all.
+bool append_series(std::string& body, const logql::metrics::MetricAnswer& answer, bool is_instant,
+                   access::ByteShares::HeldBytes& held) {
+  if (answer.is_scalar && is_instant) {
+    append_sample(body, answer.series.front().points.front());
+    return true;
+  }
   body += '[';
   for (std::size_t i = 0; i < answer.series.size(); ++i) {
+    const std::size_t before = body.size();
     if (i > 0) body += ',';
     body += "{\"metric\":" + object_of(answer.series[i].labels) + ',';
     append_points(body, answer.series[i], is_instant);
     body += '}';
+    // One series has 11,000 points at the most.
+    if (!held.grow(body.size() - before)) return false;
   }
   body += ']';
+  return true;
 }
 
 }  // namespace
@@ -152,17 +159,36 @@ net::Response texts_answer(const std::vector<std::string>& texts,
   return json_answer(std::move(body));
 }
 
-net::Response metric_answer(const logql::metrics::MetricAnswer& answer, bool is_instant,
-                            const LogStats& stats, std::vector<std::string> warnings) {
-  const std::string_view type = !is_instant ? "matrix" : answer.is_scalar ? "scalar" : "vector";
+std::size_t bytes_of(const logql::metrics::MetricAnswer& answer) {
+  std::size_t bytes = 0;
+  for (const logql::metrics::MetricSeries& series : answer.series) {
+    bytes += sizeof series + series.points.size() * sizeof(logql::metrics::MetricPoint);
+    for (const Label& label : series.labels) {
+      bytes += sizeof label + label.name.size() + label.value.size();
+    }
+  }
+  return bytes;
+}
+
+Result<net::Response> metric_answer(const logql::metrics::MetricAnswer& answer, MetricForm form,
+                                    access::ByteShares::HeldBytes& held) {
+  const std::string_view type = !form.is_instant   ? "matrix"
+                                : answer.is_scalar ? "scalar"
+                                                   : "vector";
   std::string body =
       fmt::format(R"({{"status":"success","data":{{"resultType":"{}","result":)", type);
-  append_series(body, answer, is_instant);
-  body += ",\"stats\":" + stats_json(stats) + '}';
+  if (!append_series(body, answer, form.is_instant, held)) {
+    return tl::unexpected<Error>(
+        Error{ErrorCode::kOverLimit,
+              "this answer is larger than what others leave room for; read them, or ask for fewer "
+              "series, a shorter range or a longer step",
+              std::chrono::seconds(1)});
+  }
+  body += ",\"stats\":" + stats_json(form.stats) + '}';
   // Of each page the same may be said.
-  std::sort(warnings.begin(), warnings.end());
-  warnings.erase(std::unique(warnings.begin(), warnings.end()), warnings.end());
-  append_warnings(body, warnings);
+  std::sort(form.warnings.begin(), form.warnings.end());
+  form.warnings.erase(std::unique(form.warnings.begin(), form.warnings.end()), form.warnings.end());
+  append_warnings(body, form.warnings);
   return json_answer(std::move(body += '}'));
 }
 

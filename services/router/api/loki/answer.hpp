@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "libs/base/duration.hpp"
+#include "libs/base/result.hpp"
 #include "libs/logql/metrics/evaluate.hpp"
 #include "libs/model/labels.hpp"
 #include "libs/net/message.hpp"
+#include "services/router/access/byte_shares.hpp"
 
 namespace vigia::router::api::loki {
 
@@ -30,9 +32,19 @@ struct LogStats {
   Duration took{0};
 };
 
-/// Samples: of an instant query a vector or a number, else {"resultType":"matrix",…}.
-net::Response metric_answer(const logql::metrics::MetricAnswer& answer, bool is_instant,
-                            const LogStats& stats, std::vector<std::string> warnings);
+/// Bytes that the points and labels of an answer take in memory.
+std::size_t bytes_of(const logql::metrics::MetricAnswer& answer);
+
+struct MetricForm {
+  bool is_instant = false;
+  LogStats stats;
+  std::vector<std::string> warnings;
+};
+/// Samples: of an instant query a vector or a number, else {"resultType":"matrix",…}. `held` has
+/// the bytes of the answer and takes those of the body series by series: kOverLimit where there is
+/// no room for it.
+Result<net::Response> metric_answer(const logql::metrics::MetricAnswer& answer, MetricForm form,
+                                    access::ByteShares::HeldBytes& held);
 
 /// A line of an answer. Views into whatever was read.
 struct AnsweredLine {

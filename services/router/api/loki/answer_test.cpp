@@ -71,20 +71,39 @@ TEST(LokiAnswer, SamplesAreWrittenAsPrometheusWritesThem) {
   const auto begin = [](const std::string& type) {
     return R"({"status":"success","data":{"resultType":")" + type + R"(","result":)";
   };
-  EXPECT_EQ(metric_answer(answer, false, stats(), {}).body,
-            begin("matrix") +
-                R"([{"metric":{"level":"info"},"values":[[1664088804.5,"0.1"],)"
-                R"([2,"NaN"]]},{"metric":{},"values":[[3,"+Inf"]]}],)" +
-                std::string(kStats) + "}}");
+  const access::ByteShares shares({});
+  auto held = shares.hold("cliente-a");
+  const auto body_of = [&](bool is_instant, std::vector<std::string> warnings = {}) {
+    return metric_answer(answer, {is_instant, stats(), std::move(warnings)}, held)->body;
+  };
+  EXPECT_EQ(body_of(false), begin("matrix") +
+                                R"([{"metric":{"level":"info"},"values":[[1664088804.5,"0.1"],)"
+                                R"([2,"NaN"]]},{"metric":{},"values":[[3,"+Inf"]]}],)" +
+                                std::string(kStats) + "}}");
   answer.series = {{Labels(), {{3'000, -2}}}};
-  EXPECT_EQ(metric_answer(answer, true, stats(), {"b", "a", "b"}).body,
-            begin("vector") + R"([{"metric":{},"value":[3,"-2"]}],)" + std::string(kStats) +
-                R"(},"warnings":["a","b"]})");
+  EXPECT_EQ(body_of(true, {"b", "a", "b"}), begin("vector") +
+                                                R"([{"metric":{},"value":[3,"-2"]}],)" +
+                                                std::string(kStats) + R"(},"warnings":["a","b"]})");
   answer.is_scalar = true;
-  EXPECT_EQ(metric_answer(answer, true, stats(), {}).body,
-            begin("scalar") + R"([3,"-2"],)" + std::string(kStats) + "}}");
-  EXPECT_EQ(metric_answer({}, true, stats(), {}).body,
-            begin("vector") + "[]," + std::string(kStats) + "}}");
+  EXPECT_EQ(body_of(true), begin("scalar") + R"([3,"-2"],)" + std::string(kStats) + "}}");
+  answer = {};
+  EXPECT_EQ(body_of(true), begin("vector") + "[]," + std::string(kStats) + "}}");
+}
+
+// Series by series: what has no room is not made whole before it is refused.
+TEST(LokiAnswer, SamplesAreCountedBeforeTheBodyIsWhole) {
+  logql::metrics::MetricAnswer answer;
+  answer.series.assign(1'000, {Labels::from({{"level", "info"}}), {{3'000, 1}}});
+  const access::ByteShares shares({.customer_max = 200'000});
+  auto held = shares.hold("cliente-a");
+  ASSERT_TRUE(held.grow(bytes_of(answer)));
+  EXPECT_GE(bytes_of(answer), 1'000 * (sizeof(logql::metrics::MetricPoint) + 9));
+  ASSERT_LT(shares.bytes(), 199'000U);
+  ASSERT_TRUE(held.grow(199'000 - shares.bytes()));
+  const auto refused = metric_answer(answer, {false, stats(), {}}, held);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kOverLimit);
+  EXPECT_LE(shares.bytes(), 200'000U);
 }
 
 TEST(LokiAnswer, AnErrorIsItsSentence) {

@@ -118,7 +118,9 @@ void LogApi::query_range(request::ApiRequest request, request::Exchange exchange
     if (!question) return exchange.fail(question.error());
     if (stores_.cold() == nullptr) return exchange.fail(no_store());
     question->is_by_category = request.wants_label_categories;
-    return std::make_shared<LogRun>(stores_, std::move(*question), std::move(exchange))->start();
+    return std::make_shared<LogRun>(stores_, page_threads_, std::move(*question),
+                                    std::move(exchange))
+        ->start();
   }
   answer(read_metric_range(std::move(*query), request.parameters, now_ms), std::move(exchange));
 }
@@ -137,13 +139,12 @@ void LogApi::query(request::ApiRequest request, request::Exchange exchange) {
 
 void LogApi::answer(Result<MetricQuestion> question, request::Exchange exchange) {
   if (!question) return exchange.fail(question.error());
-  const auto& customer = question->query.customer;
-  if (customer && stores_.cold() == nullptr) return exchange.fail(no_store());
-  const std::string payer = customer ? customer->text() : "";
-  threads_.run(payer,
-               [this, question = std::move(*question), exchange = std::move(exchange)]() mutable {
-                 answer_metrics(stores_, question, std::move(exchange));
-               });
+  if (question->query.customer && stores_.cold() == nullptr) return exchange.fail(no_store());
+  const std::string payer = question->query.payer;
+  metric_threads_.run(
+      payer, [this, question = std::move(*question), exchange = std::move(exchange)]() mutable {
+        answer_metrics(stores_, question, std::move(exchange));
+      });
 }
 
 void LogApi::list(Result<StreamListQuestion> question, request::Exchange exchange,
@@ -178,6 +179,13 @@ void LogApi::series(request::ApiRequest request, request::Exchange exchange) {
   auto texts = request.parameters.selectors();
   if (!texts) return exchange.fail(texts.error());
   if (texts->empty()) *texts = request.parameters.all("match");
+  constexpr std::size_t kMost = request::Parameters::kSelectorsMax;
+  if (texts->size() > kMost) {
+    return exchange.fail({ErrorCode::kInvalid,
+                          fmt::format("{} match are more than {}: ask in several requests, or with "
+                                      "one that names all, as by =~\"a|b\"",
+                                      texts->size(), kMost)});
+  }
   list(list_question(request, std::move(*texts), stores_.clock().wall_ms()), std::move(exchange),
        &series_answer);
 }

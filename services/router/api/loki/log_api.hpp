@@ -34,7 +34,9 @@ class LogApi {
   void answer(Result<MetricQuestion> question, request::Exchange exchange);
 
   stores::Stores& stores_;
-  QueryThreads threads_;
+  // Apart: a metric query keeps its turn while it waits for storage, a page of lines does not.
+  QueryThreads metric_threads_;
+  QueryThreads page_threads_;
 };
 
 }  // namespace vigia::router::api::loki

@@ -324,6 +324,39 @@ TEST(LogApi, AForeignLineIsNotCounted) {
   EXPECT_EQ(sampled(gateway, R"(count_over_time({service_name="shop"}[1m]))").substr(0, 3), "503");
 }
 
+// What a customer's share has no room for is told as everything else is.
+TEST(LogApi, AnAnswerThatIsTooLargeIsOverTheLimit) {
+  const PagedStore store({});
+  auto settings = with_cold(store.url());
+  settings.answer_bytes_max = 100'000;
+  ServedGateway gateway(settings);
+  const auto ask = [&](const std::string& end) {
+    return gateway.ask(
+        "GET",
+        target("query_range",
+               {{"query", "vector(1)"}, {"start", "1"}, {"end", end}, {"step", "1"}}),
+        kReader);
+  };
+  EXPECT_EQ(ask("1000").status, 200);
+  const auto refused = ask("10000");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.headers.get("content-type"), "text/plain; charset=utf-8");
+  EXPECT_THAT(refused.body, HasSubstr("ask for fewer series, a shorter range or a longer step"));
+}
+
+TEST(LogApi, SelectorsOfSeriesAreBoundedByBothNames) {
+  const testing::RecordingStore store(200, R"({"status":"success","data":[]})");
+  ServedGateway gateway(with_cold(store.url()));
+  for (const char* name : {"match[]", "match"}) {
+    request::Form form(16, {name, R"({service_name="shop"})"});
+    EXPECT_EQ(gateway.ask("GET", target("series", form), kReader).status, 200) << name;
+    form.push_back(form.front());
+    const auto refused = gateway.ask("GET", target("series", form), kReader);
+    EXPECT_EQ(refused.status, 400) << name;
+    EXPECT_THAT(refused.body, HasSubstr("17 match")) << name;
+  }
+}
+
 TEST(LogApi, ErrorsAreLokis) {
   const PagedStore store({});
   ServedGateway gateway(with_cold(store.url()));

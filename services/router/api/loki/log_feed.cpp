@@ -44,6 +44,22 @@ Result<net::ClientResponse> fetch_and_wait(const upstream::AskedStore& store, up
 
 }  // namespace
 
+Result<void> FeedState::look() {
+  const WorkEnd end = watch.look();
+  if (end == WorkEnd::kNone) return {};
+  return tl::unexpected<Error>(end == WorkEnd::kClientLeft ? client_left()
+                                                           : too_much(why_ended(end)));
+}
+
+Error FeedState::too_much(const std::string& what) const {
+  constexpr std::uint64_t kMiB = 1U << 20U;
+  return {ErrorCode::kInvalid,
+          fmt::format("the query {}: it looked at {} lines ({} MiB) and is not at their end; ask "
+                      "for a shorter time, or name more of service_name, node_id, environment "
+                      "and level",
+                      what, lines, bytes / kMiB)};
+}
+
 Result<std::unique_ptr<LogFeed>> LogFeed::open(stores::Stores& stores, LogWalk walk,
                                                const logql::LogSelector& selector,
                                                FeedState& state) {
@@ -60,6 +76,7 @@ LogFeed::LogFeed(stores::Stores& stores, LogWalk walk, Pipeline filters, FeedSta
       is_at_end_(!walk_.streams.selects_something) {}
 
 Result<const StoredLine*> LogFeed::next() {
+  if (auto goes_on = state_.look(); !goes_on) return forward(goes_on);
   while (next_ == lines_.size()) {
     if (is_at_end_) return nullptr;
     if (auto read = read_next(); !read) return forward(read);
@@ -70,23 +87,18 @@ Result<const StoredLine*> LogFeed::next() {
   return &current_;
 }
 
-tl::unexpected<Error> LogFeed::too_much(const std::string& what) const {
-  constexpr std::uint64_t kMiB = 1U << 20U;
-  return fail(
-      ErrorCode::kInvalid,
-      fmt::format("the query {}: it looked at {} lines ({} MiB) and is not at their end; ask "
-                  "for a shorter time, or name more of service_name, node_id, environment "
-                  "and level",
-                  what, state_.lines, state_.bytes / kMiB));
-}
-
 Result<void> LogFeed::read_next() {
-  const Duration left = state_.deadline - stores_.clock().steady();
-  if (left <= Duration::zero()) return too_much("took too long");
-  if (state_.bytes > kLookedAtBytesMax) return too_much("looks at too many lines");
+  const auto too_long = [&] {
+    return tl::unexpected<Error>(state_.too_much(why_ended(WorkEnd::kTime)));
+  };
+  const Duration left = state_.watch.left();
+  if (left <= Duration::zero()) return too_long();
+  if (state_.bytes > kLookedAtBytesMax) {
+    return tl::unexpected<Error>(state_.too_much("looks at too many lines"));
+  }
   const auto answer =
       fetch_and_wait(*stores_.cold(), page_ask(walk_, kPageRecordsMax, cursor_, left));
-  if (!answer && answer.error().code == ErrorCode::kDeadline) return too_much("took too long");
+  if (!answer && answer.error().code == ErrorCode::kDeadline) return too_long();
   if (!answer || answer->status != 200) return tl::unexpected<Error>(why_no_page(answer));
   // The store's own count of it has ended with its call; the lines are about as much.
   held_.reset();
@@ -103,7 +115,7 @@ Result<void> LogFeed::read_next() {
   }
   if (!end) return forward(end);
   if (end->is_cut && (end->cursor.empty() || end->cursor == cursor_)) {
-    return too_much("took too long");
+    return too_long();
   }
   for (std::string& warning : end->warnings) state_.warnings.push_back(std::move(warning));
   is_at_end_ = !end->is_cut;
@@ -113,6 +125,7 @@ Result<void> LogFeed::read_next() {
 
 Result<bool> LogFeed::add(const LogRecord& record) {
   static const Labels kNone;
+  if (auto goes_on = state_.look(); !goes_on) return forward(goes_on);
   ++state_.lines;
   state_.bytes += record.body.size();
   if (!is_of(walk_.customer, record)) return tl::unexpected<Error>(not_as_it_should());

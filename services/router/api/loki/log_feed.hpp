@@ -7,19 +7,24 @@
 #include <string>
 #include <vector>
 
-#include "libs/base/clock.hpp"
 #include "libs/logql/ast.hpp"
 #include "libs/logql/metrics/evaluate.hpp"
 #include "libs/logql/pipeline/pipeline.hpp"
 #include "services/router/access/byte_shares.hpp"
 #include "services/router/api/loki/page_ask.hpp"
+#include "services/router/api/loki/work_watch.hpp"
 #include "services/router/stores/stores.hpp"
 
 namespace vigia::router::api::loki {
 
 /// What the feeds of one query have read together.
 struct FeedState {
-  TimePoint deadline;
+  /// What ends the query now: kInvalid with what helps, kDeadline where its client has left.
+  Result<void> look();
+  /// kInvalid: the query `what`, how far it came and what helps.
+  Error too_much(const std::string& what) const;
+
+  WorkWatch watch;
   std::uint64_t lines = 0;
   std::uint64_t bytes = 0;  ///< of their texts
   std::vector<std::string> warnings = {};
@@ -37,8 +42,8 @@ class LogFeed final : public logql::metrics::LineSource {
   LogFeed(stores::Stores& stores, LogWalk walk, logql::pipeline::Pipeline filters,
           FeedState& state);
 
-  /// Errors beside storage's: kInvalid, with what helps, past kLookedAtBytesMax and the deadline;
-  /// kOverLimit where the customer's other answers leave no room for a page.
+  /// Errors beside storage's: kInvalid, with what helps, past kLookedAtBytesMax; whatever the
+  /// state's watch ends; kOverLimit where the customer's other answers leave no room for a page.
   Result<const logql::pipeline::StoredLine*> next() override;
 
  private:
@@ -51,7 +56,6 @@ class LogFeed final : public logql::metrics::LineSource {
 
   Result<void> read_next();
   Result<bool> add(const LogRecord& record);
-  tl::unexpected<Error> too_much(const std::string& what) const;
 
   stores::Stores& stores_;
   const LogWalk walk_;

@@ -67,7 +67,7 @@ Result<ReadQuery> read_query(const access::Caller& caller, const request::Parame
   std::vector<const LogSelector*> selectors;
   logql::for_each_logs(std::as_const(**expr),
                        [&](const LogSelector& each) { selectors.push_back(&each); });
-  ReadQuery query{std::nullopt, std::move(*expr)};
+  ReadQuery query{caller.payer(), std::nullopt, std::move(*expr)};
   if (selectors.empty()) return query;
   auto customer = customer_of(caller, selectors);
   if (!customer) return forward(customer);
@@ -91,9 +91,13 @@ Result<LogQuestion> read_question(ReadQuery query, const request::Parameters& pa
   if (!wish) return forward(wish);
   auto cursor = read_cursor(parameters);
   if (!cursor) return forward(cursor);
-  return LogQuestion{
-      std::move(*query.customer), std::move(*streams), std::move(*stages), *range, *wish,
-      std::move(*cursor)};
+  return LogQuestion{std::move(query.payer),
+                     std::move(*query.customer),
+                     std::move(*streams),
+                     std::move(*stages),
+                     *range,
+                     *wish,
+                     std::move(*cursor)};
 }
 
 }  // namespace vigia::router::api::loki

@@ -22,6 +22,7 @@ Result<CustomerId> customer_of(const access::Caller& caller,
                                const std::vector<const logql::LogSelector*>& selectors);
 
 struct ReadQuery {
+  std::string payer;                   ///< in whose row it is worked on: the caller's
   std::optional<CustomerId> customer;  ///< none: the query has no selector
   logql::LogExprPtr expr;              ///< inside its customer's data; never null
 };
@@ -29,6 +30,7 @@ struct ReadQuery {
 Result<ReadQuery> read_query(const access::Caller& caller, const request::Parameters& parameters);
 
 struct LogQuestion {
+  std::string payer;  ///< ReadQuery
   CustomerId customer;
   StreamQuery streams;
   LineStages stages;

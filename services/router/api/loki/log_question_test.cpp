@@ -43,6 +43,15 @@ TEST(LogQuery, AnOperatorNamesOneCustomer) {
   EXPECT_EQ(fenced(operators, R"({customer_id="../x"})").find("acme"), std::string::npos);
 }
 
+// A row each, whether or not the query reads anybody's lines.
+TEST(LogQuery, IsPaidByItsCaller) {
+  const std::string of_acme = R"({customer_id="acme"})";
+  for (const std::string& query : {std::string("vector(1)"), of_acme}) {
+    EXPECT_EQ(read_query(acme(), parameters_of({{"query", query}}))->payer, "acme") << query;
+    EXPECT_EQ(read_query(access::Caller(), parameters_of({{"query", query}}))->payer, "") << query;
+  }
+}
+
 TEST(LogQuestion, IsReadWithItsParameters) {
   request::Form form{
       {"query", R"({service_name="shop",level="error"} |= "x")"}, {"limit", "7"}, {"cursor", "0a"}};
@@ -52,6 +61,7 @@ TEST(LogQuestion, IsReadWithItsParameters) {
   const auto question = read_question(std::move(*query), parameters_of(form), kNowMs);
   ASSERT_TRUE(question.has_value()) << question.error().message;
   EXPECT_EQ(question->customer.text(), "acme");
+  EXPECT_EQ(question->payer, "acme");
   EXPECT_EQ(question->streams.streams, R"({service_name="shop",customer_id="acme"})");
   EXPECT_EQ(question->streams.severity, "severity=~(?i)(error|err|severe)[1-4]?");
   EXPECT_EQ(question->wish.lines, 7U);

@@ -23,14 +23,15 @@ std::size_t first_page(const LogQuestion& question) {
 
 }  // namespace
 
-LogRun::LogRun(stores::Stores& stores, LogQuestion question, request::Exchange exchange)
+LogRun::LogRun(stores::Stores& stores, QueryThreads& threads, LogQuestion question,
+               request::Exchange exchange)
     : stores_(stores),
+      threads_(threads),
       question_(std::move(question)),
       exchange_(std::move(exchange)),
       walk_{question_.customer, question_.streams, question_.range, question_.wish.direction,
             exchange_.interest()},
-      began_(stores.clock().steady()),
-      deadline_(began_ + std::min<Duration>(stores.settings().query_timeout, kLogQueryTimeMax)),
+      watch_(stores.clock(), stores.settings().query_timeout, exchange_.interest()),
       held_(stores.shares().hold(question_.customer.text())),
       answer_(question_.is_by_category),
       page_records_(std::min(first_page(question_), kPageRecordsMax)),
@@ -47,18 +48,41 @@ void LogRun::start() {
 }
 
 void LogRun::ask_next() {
-  if (stores_.clock().steady() >= deadline_) return give_up("took too long");
+  const Duration left = watch_.left();
+  if (left <= Duration::zero()) return give_up(why_ended(WorkEnd::kTime));
   seen_ = 0;
-  stores_.cold()->fetch(page_ask(walk_, page_records_, cursor_, time_left()),
-                        [self = shared_from_this()](const Result<net::ClientResponse>& answer) {
-                          self->take(answer);
+  stores_.cold()->fetch(page_ask(walk_, page_records_, cursor_, left),
+                        [self = shared_from_this()](Result<net::ClientResponse> answer) {
+                          self->receive(std::move(answer), &LogRun::take);
                         });
 }
 
-void LogRun::take(const Result<net::ClientResponse>& answer) {
-  if (!answer && answer.error().code == ErrorCode::kDeadline) return give_up("took too long");
+void LogRun::receive(Result<net::ClientResponse> answer, Work work) {
+  if (!answer && answer.error().code == ErrorCode::kDeadline) {
+    return give_up(why_ended(WorkEnd::kTime));
+  }
   if (!answer || answer->status != 200) return exchange_.fail(why_no_page(answer));
-  auto end = read_page(answer->body, [this](const LogRecord& record) { return add(record); });
+  // The store's own count of it ends with this call.
+  page_held_.emplace(stores_.shares().hold(question_.customer.text()));
+  if (!page_held_->grow(answer->body.size())) return exchange_.fail(no_room());
+  threads_.run(question_.payer,
+               [self = shared_from_this(), work, page = std::move(answer->body)]() mutable {
+                 self->watch_.resume();
+                 const WorkEnd end = self->watch_.look();
+                 if (end != WorkEnd::kNone) return self->exchange_.fail(self->ended(end));
+                 (self.get()->*work)(std::move(page));
+               });
+}
+
+void LogRun::leave(std::string page) {
+  page = {};
+  page_held_.reset();
+  watch_.rest();
+}
+
+void LogRun::take(std::string page) {
+  auto end = read_page(page, [this](const LogRecord& record) { return add(record); });
+  leave(std::move(page));
   if (!end && end.error().code == ErrorCode::kCorrupt) return exchange_.fail(not_as_it_should());
   if (!end) return exchange_.fail(end.error());
   for (std::string& warning : end->warnings) {
@@ -81,6 +105,9 @@ bool LogRun::is_far_enough(const LogRecord& record) const {
 
 /// False where no more are wanted.
 Result<bool> LogRun::add(const LogRecord& record) {
+  if (const WorkEnd end = watch_.look(); end != WorkEnd::kNone) {
+    return tl::unexpected<Error>(ended(end));
+  }
   ++seen_;
   ++stats_.lines;
   stats_.bytes += record.body.size();
@@ -91,11 +118,7 @@ Result<bool> LogRun::add(const LogRecord& record) {
   if (!line || !is_far_enough(record)) return true;
   const std::size_t bytes = answer_.add(*line);
   answer_bytes_ += bytes;
-  if (!held_->grow(bytes)) {
-    return fail(ErrorCode::kOverLimit,
-                "these lines are larger than what others leave room for; read them, or ask for "
-                "fewer");
-  }
+  if (!held_->grow(bytes)) return tl::unexpected<Error>(no_room());
   last_ns_ = record.time_ns;
   ++stats_.returned;
   return !is_enough();
@@ -106,7 +129,7 @@ void LogRun::go_on(PageEnd end) {
   // Where all of the page has been looked at its cursor is the place.
   if (is_enough()) return end.is_read_whole ? finish(end.cursor) : find_place();
   if (!end.is_cut) return finish("");
-  if (end.cursor.empty() || end.cursor == cursor_) return give_up("took too long");
+  if (end.cursor.empty() || end.cursor == cursor_) return give_up(why_ended(WorkEnd::kTime));
   if (stats_.bytes > kLookedAtBytesMax) return give_up("looked at too many lines");
   cursor_ = std::move(end.cursor);
   page_records_ = std::min(page_records_ * 2, kPageRecordsMax);
@@ -114,27 +137,30 @@ void LogRun::go_on(PageEnd end) {
 }
 
 void LogRun::find_place() {
-  stores_.cold()->fetch(
-      page_ask(walk_, seen_, cursor_, time_left()),
-      [self = shared_from_this()](const Result<net::ClientResponse>& answer) {
-        if (!answer || answer->status != 200) return self->exchange_.fail(why_no_page(answer));
-        std::size_t records = 0;
-        std::int64_t last_ns = 0;
-        const auto end = read_page(answer->body, [&](const LogRecord& record) -> Result<bool> {
-          ++records;
-          last_ns = record.time_ns;
-          return true;
-        });
-        if (!end || records != self->seen_ || last_ns != self->last_ns_) {
-          return self->exchange_.fail({ErrorCode::kUnavailable,
-                                       "lines came in among those that were read; ask again",
-                                       std::chrono::seconds(1)});
-        }
-        self->finish(end->cursor);
-      });
+  stores_.cold()->fetch(page_ask(walk_, seen_, cursor_, watch_.left()),
+                        [self = shared_from_this()](Result<net::ClientResponse> answer) {
+                          self->receive(std::move(answer), &LogRun::take_place);
+                        });
 }
 
-void LogRun::give_up(const std::string& why) {
+void LogRun::take_place(std::string page) {
+  std::size_t records = 0;
+  std::int64_t last_ns = 0;
+  const auto end = read_page(page, [&](const LogRecord& record) -> Result<bool> {
+    ++records;
+    last_ns = record.time_ns;
+    return true;
+  });
+  leave(std::move(page));
+  if (!end || records != seen_ || last_ns != last_ns_) {
+    return exchange_.fail({ErrorCode::kUnavailable,
+                           "lines came in among those that were read; ask again",
+                           std::chrono::seconds(1)});
+  }
+  finish(end->cursor);
+}
+
+Error LogRun::too_much(const std::string& why) const {
   const std::string how_far =
       looked_ns_
           ? fmt::format(
@@ -144,23 +170,28 @@ void LogRun::give_up(const std::string& why) {
                 request::format_time(*looked_ns_ / kNsPerMs))
           : "";
   constexpr std::uint64_t kMiB = 1U << 20U;
-  exchange_.fail({ErrorCode::kInvalid,
-                  fmt::format("the query {}: it looked at {} lines ({} MiB){}, and found {} of {}; "
-                              "ask for a shorter time, or name more of service_name, node_id, "
-                              "environment and level",
-                              why, stats_.lines, stats_.bytes / kMiB, how_far, stats_.returned,
-                              question_.wish.lines)});
+  return {ErrorCode::kInvalid,
+          fmt::format("the query {}: it looked at {} lines ({} MiB){}, and found {} of {}; "
+                      "ask for a shorter time, or name more of service_name, node_id, "
+                      "environment and level",
+                      why, stats_.lines, stats_.bytes / kMiB, how_far, stats_.returned,
+                      question_.wish.lines)};
+}
+
+Error LogRun::ended(WorkEnd end) const {
+  return end == WorkEnd::kClientLeft ? client_left() : too_much(why_ended(end));
+}
+
+Error LogRun::no_room() const {
+  return {ErrorCode::kOverLimit,
+          "these lines are larger than what others leave room for; read them, or ask for fewer",
+          std::chrono::seconds(1)};
 }
 
 void LogRun::finish(const std::string& cursor) {
   // The body is there beside what it is made of until it is whole; it is about as long.
-  if (!held_->grow(answer_bytes_)) {
-    return exchange_.fail(
-        {ErrorCode::kOverLimit,
-         "these lines are larger than what others leave room for; read them, or ask for fewer",
-         std::chrono::seconds(1)});
-  }
-  stats_.took = stores_.clock().steady() - began_;
+  if (!held_->grow(answer_bytes_)) return exchange_.fail(no_room());
+  stats_.took = watch_.took();
   std::string body = answer_.finish(stats_, cursor, warnings_);
   // From here on the exchange counts the body, and nothing else is there.
   held_.reset();

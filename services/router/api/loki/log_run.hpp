@@ -6,13 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "libs/base/clock.hpp"
 #include "libs/net/client.hpp"
 #include "services/router/access/byte_shares.hpp"
 #include "services/router/api/loki/answer.hpp"
 #include "services/router/api/loki/log_page.hpp"
 #include "services/router/api/loki/log_question.hpp"
 #include "services/router/api/loki/page_ask.hpp"
+#include "services/router/api/loki/query_threads.hpp"
+#include "services/router/api/loki/work_watch.hpp"
 #include "services/router/request/exchange.hpp"
 #include "services/router/stores/stores.hpp"
 
@@ -20,37 +21,48 @@ namespace vigia::router::api::loki {
 
 /// Answers one exchange. Each page is one request at storage, in its customer's turn. Where the
 /// bounds end it before it has its lines the answer is an error that says how far it came: lines
-/// that are left out without a word look as if there were none. One thread at a time, whichever a
-/// page comes on.
+/// that are left out without a word look as if there were none. One thread at a time. What a page
+/// costs, its stages above all, is worked on one of `threads`, in a turn of the payer's that ends
+/// with the page: never on the thread on which everybody's answers arrive.
 class LogRun : public std::enable_shared_from_this<LogRun> {
  public:
-  /// The stores must outlive it, and have a long-term store.
-  LogRun(stores::Stores& stores, LogQuestion question, request::Exchange exchange);
+  /// The stores must outlive it, and have a long-term store; so must the threads.
+  LogRun(stores::Stores& stores, QueryThreads& threads, LogQuestion question,
+         request::Exchange exchange);
   void start();
 
  private:
   void ask_next();
-  void take(const Result<net::ClientResponse>& answer);
+  using Work = void (LogRun::*)(std::string page);
+  /// Gives a page to `work` on one of the threads; an answer that is none ends the query.
+  void receive(Result<net::ClientResponse> answer, Work work);
+  void take(std::string page);
+  /// What was read of a page is let go: from here on the next one may come, on another thread.
+  void leave(std::string page);
   Result<bool> add(const LogRecord& record);
   bool is_in_range(const LogRecord& record) const;
   bool is_far_enough(const LogRecord& record) const;
   void go_on(PageEnd end);
   /// Asks for the place behind the last line that was taken, where that is in the middle of a page.
   void find_place();
+  void take_place(std::string page);
   void finish(const std::string& cursor);
-  void give_up(const std::string& why);
+  void give_up(const std::string& why) { exchange_.fail(too_much(why)); }
+  Error too_much(const std::string& why) const;
+  Error ended(WorkEnd end) const;
+  Error no_room() const;
 
-  Duration time_left() const { return deadline_ - stores_.clock().steady(); }
   bool is_forward() const { return question_.wish.direction == Direction::kForward; }
   bool is_enough() const { return stats_.returned == question_.wish.lines; }
 
   stores::Stores& stores_;
+  QueryThreads& threads_;
   LogQuestion question_;
   request::Exchange exchange_;
   const LogWalk walk_;
-  const TimePoint began_;
-  const TimePoint deadline_;
+  WorkWatch watch_;
   std::optional<access::ByteShares::HeldBytes> held_;  ///< for the answer, and the body made of it
+  std::optional<access::ByteShares::HeldBytes> page_held_;  ///< for the page that waits or is read
   StreamsAnswer answer_;
   LogStats stats_;
   std::size_t answer_bytes_ = 0;

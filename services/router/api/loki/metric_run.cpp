@@ -44,6 +44,23 @@ Result<metrics::MetricAnswer> evaluated(stores::Stores& stores, const MetricQues
   return metrics::evaluate(*question.query.expr, question.times, open);
 }
 
+/// What it was made of is counted beside the body, and gone when this returns: from there on the
+/// exchange counts the body.
+Result<net::Response> answered(stores::Stores& stores, const MetricQuestion& question,
+                               const std::shared_ptr<access::Interest>& interest) {
+  FeedState state{WorkWatch(stores.clock(), stores.settings().query_timeout, interest)};
+  state.watch.resume();
+  if (auto goes_on = state.look(); !goes_on) return forward(goes_on);
+  const auto found = evaluated(stores, question, interest, state);
+  if (!found) return forward(found);
+  auto held = stores.shares().hold(question.query.payer);
+  if (!held.grow(bytes_of(*found))) {
+    return fail(ErrorCode::kOverLimit, "other answers under way leave no room for this one");
+  }
+  const LogStats stats{state.lines, state.bytes, 0, state.watch.took()};
+  return metric_answer(*found, {question.is_instant, stats, std::move(state.warnings)}, held);
+}
+
 }  // namespace
 
 Result<MetricQuestion> read_metric_range(ReadQuery query, const request::Parameters& parameters,
@@ -69,15 +86,9 @@ Result<MetricQuestion> read_metric_moment(ReadQuery query, const request::Parame
 
 void answer_metrics(stores::Stores& stores, const MetricQuestion& question,
                     request::Exchange exchange) {
-  if (exchange.interest()->is_lost()) {
-    return exchange.fail({ErrorCode::kDeadline, "the client has left"});
-  }
-  const TimePoint began = stores.clock().steady();
-  FeedState state{began + std::min<Duration>(stores.settings().query_timeout, kLogQueryTimeMax)};
-  const auto found = evaluated(stores, question, exchange.interest(), state);
-  if (!found) return exchange.fail(found.error());
-  LogStats stats{state.lines, state.bytes, 0, stores.clock().steady() - began};
-  exchange.send(metric_answer(*found, question.is_instant, stats, state.warnings));
+  auto answer = answered(stores, question, exchange.interest());
+  if (!answer) return exchange.fail(answer.error());
+  exchange.send(std::move(*answer));
 }
 
 }  // namespace vigia::router::api::loki

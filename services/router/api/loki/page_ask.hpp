@@ -18,8 +18,6 @@ namespace vigia::router::api::loki {
 inline constexpr std::size_t kPageRecordsMax = 5'000;
 /// Of texts of lines that one query looks at, whatever it finds.
 inline constexpr std::uint64_t kLookedAtBytesMax = std::uint64_t{1} << 30U;
-/// What one query takes at the longest, where the router's query_timeout is not less.
-inline constexpr std::chrono::seconds kLogQueryTimeMax{60};
 
 /// One walk: what is the same of all its pages.
 struct LogWalk {
