@@ -38,7 +38,8 @@ Result<CompiledMatcher> CompiledMatcher::compile(const Matcher& matcher, RegexMe
   return compiled;
 }
 
-bool CompiledMatcher::is_met_by(std::string_view value) const {
+bool CompiledMatcher::is_met_by(std::string_view value, LineWork& work, bool if_refused) const {
+  if (regex_ && !work.take(value.size())) return if_refused;
   const bool is_positive = matcher_.type == MatchType::kEqual || matcher_.type == MatchType::kRegex;
   return (regex_ ? regex_->is_whole(value) : value == matcher_.value) == is_positive;
 }
@@ -91,17 +92,18 @@ Result<CompiledCondition> CompiledCondition::compile_node(const ConditionPair& p
                                 std::make_unique<CompiledCondition>(std::move(*right))});
 }
 
-bool CompiledCondition::passes(LineLabels& labels) const {
-  return std::visit([&](const auto& node) { return check(node, labels); }, node_);
+bool CompiledCondition::passes(LineLabels& labels, LineWork& work) const {
+  return std::visit([&](const auto& node) { return check(node, labels, work); }, node_);
 }
 
-bool CompiledCondition::check(const CompiledMatcher& matcher, LineLabels& labels) {
-  return matcher.is_met_by(labels.get(matcher.name()));
+bool CompiledCondition::check(const CompiledMatcher& matcher, LineLabels& labels, LineWork& work) {
+  return matcher.is_met_by(labels.get(matcher.name()), work, true);
 }
 
-bool CompiledCondition::check(const Compared& compared, LineLabels& labels) {
+bool CompiledCondition::check(const Compared& compared, LineLabels& labels, LineWork& work) {
   if (!labels.has(compared.label)) return false;
   const std::string_view text = labels.get(compared.label);
+  if (!work.take(text.size())) return true;
   const auto value = compared.read(text);
   if (value) return compare(*value, compared.comparison, compared.value);
   if (!labels.has_failed()) {
@@ -111,15 +113,17 @@ bool CompiledCondition::check(const Compared& compared, LineLabels& labels) {
   return true;
 }
 
-bool CompiledCondition::check(const AddressOf& address, LineLabels& labels) {
+bool CompiledCondition::check(const AddressOf& address, LineLabels& labels, LineWork& work) {
   if (!labels.has(address.label)) return false;
-  return address.range.is_in(labels.get(address.label)) != address.is_negative;
+  const std::string_view text = labels.get(address.label);
+  if (!work.take(text.size())) return true;
+  return address.range.is_in(text) != address.is_negative;
 }
 
-bool CompiledCondition::check(const Pair& pair, LineLabels& labels) {
-  const bool left = pair.left->passes(labels);
+bool CompiledCondition::check(const Pair& pair, LineLabels& labels, LineWork& work) {
+  const bool left = pair.left->passes(labels, work);
   if (left != pair.is_and) return left;
-  return pair.right->passes(labels);
+  return pair.right->passes(labels, work);
 }
 
 }  // namespace vigia::logql::pipeline

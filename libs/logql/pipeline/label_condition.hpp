@@ -20,7 +20,8 @@ namespace vigia::logql::pipeline {
 class CompiledMatcher {
  public:
   static Result<CompiledMatcher> compile(const Matcher& matcher, RegexMemory& memory);
-  bool is_met_by(std::string_view value) const;
+  /// `if_refused` where too little work is left for its regex.
+  bool is_met_by(std::string_view value, LineWork& work, bool if_refused) const;
   const std::string& name() const { return matcher_.name; }
 
  private:
@@ -35,7 +36,9 @@ class CompiledMatcher {
 class CompiledCondition {
  public:
   static Result<CompiledCondition> compile(const LabelCondition& condition, RegexMemory& memory);
-  bool passes(LineLabels& labels) const;
+  /// What too little work is left for counts as met, so that no line is lost by it; comparisons
+  /// with texts, as `__error__=""`, are always made.
+  bool passes(LineLabels& labels, LineWork& work) const;
 
  private:
   /// Of numbers, seconds and bytes.
@@ -69,10 +72,10 @@ class CompiledCondition {
   static Result<CompiledCondition> compile_node(const AddressCondition& condition,
                                                 RegexMemory& memory);
   static Result<CompiledCondition> compile_node(const ConditionPair& pair, RegexMemory& memory);
-  static bool check(const CompiledMatcher& matcher, LineLabels& labels);
-  static bool check(const Compared& compared, LineLabels& labels);
-  static bool check(const AddressOf& address, LineLabels& labels);
-  static bool check(const Pair& pair, LineLabels& labels);
+  static bool check(const CompiledMatcher& matcher, LineLabels& labels, LineWork& work);
+  static bool check(const Compared& compared, LineLabels& labels, LineWork& work);
+  static bool check(const AddressOf& address, LineLabels& labels, LineWork& work);
+  static bool check(const Pair& pair, LineLabels& labels, LineWork& work);
 
   Node node_;
 };

@@ -1,6 +1,5 @@
 #include "libs/logql/pipeline/line_filter.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "libs/logql/pipeline/find_text.hpp"
@@ -62,10 +61,12 @@ Result<CompiledLineFilter> CompiledLineFilter::compile(const LineFilter& filter,
   return compiled;
 }
 
-bool CompiledLineFilter::passes(std::string_view line) const {
-  const bool is_met = std::any_of(terms_.begin(), terms_.end(),
-                                  [&](const Term& term) { return std::visit(IsMet{line}, term); });
-  return is_met != is_negative_;
+bool CompiledLineFilter::passes(std::string_view line, LineWork& work) const {
+  for (const Term& term : terms_) {
+    if (!work.take(line.size())) return true;
+    if (std::visit(IsMet{line}, term)) return !is_negative_;
+  }
+  return is_negative_;
 }
 
 }  // namespace vigia::logql::pipeline

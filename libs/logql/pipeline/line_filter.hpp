@@ -19,7 +19,8 @@ class CompiledLineFilter {
  public:
   /// kInvalid on a regex, pattern or address that cannot be read.
   static Result<CompiledLineFilter> compile(const LineFilter& filter, RegexMemory& memory);
-  bool passes(std::string_view line) const;
+  /// Each term costs the line once; where too little is left for that, it passes.
+  bool passes(std::string_view line, LineWork& work) const;
 
  private:
   using Term = std::variant<std::string, LineRegex, CapturePattern, AddressRange>;

@@ -22,6 +22,8 @@ inline constexpr std::string_view kPatternError = "PatternParserErr";
 inline constexpr std::string_view kLabelFilterError = "LabelFilterErr";
 inline constexpr std::string_view kTemplateError = "TemplateFormatErr";
 inline constexpr std::string_view kSampleError = "SampleExtractionErr";
+/// Loki has none of its kind: kLineWorkBytesMax was used up.
+inline constexpr std::string_view kWorkError = "LineWorkErr";
 
 /// The text with what no label's name may hold as "_"; a digit at the front gets one before it
 /// where `is_front`. Blanks around it are cut off.

@@ -144,12 +144,6 @@ void Replacement::append(std::string& out, std::span<const std::string_view> gro
   }
 }
 
-bool take_work(std::size_t& work, std::size_t bytes) {
-  const bool is_there = bytes <= work;
-  work = is_there ? work - bytes : 0;
-  return is_there;
-}
-
 bool replace_all(const LineRegex& regex, const Replacement& replacement, std::string_view text,
                  const ReplaceBounds& bounds, std::string& out) {
   std::array<std::string_view, kGroupsMax> all;
@@ -158,8 +152,9 @@ bool replace_all(const LineRegex& regex, const Replacement& replacement, std::st
   std::size_t at = 0;      // where the next search begins
   std::size_t copied = 0;  // up to where the text is in `out`
   std::size_t last_end = std::string_view::npos;
-  while (at <= text.size() && regex.find(text, at, groups)) {
-    if (!take_work(bounds.work, text.size() - at)) return false;
+  while (at <= text.size()) {
+    if (!bounds.work.take(text.size() - at)) return false;
+    if (!regex.find(text, at, groups)) break;
     const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
     const std::size_t end = begin + groups[0].size();
     // Go passes over an empty match right behind another one.

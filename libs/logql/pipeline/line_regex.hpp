@@ -9,6 +9,7 @@
 
 #include "libs/base/result.hpp"
 #include "libs/logql/limits.hpp"
+#include "libs/logql/pipeline/line_work.hpp"
 
 namespace re2 {
 class RE2;
@@ -76,13 +77,11 @@ class Replacement {
   std::vector<Piece> pieces_;
 };
 
-/// Takes from the work that is left; false, and none is left, where that is too little. Each search
-/// may have to see the text up to its end, so that many matches in a long one cost their product.
-bool take_work(std::size_t& work, std::size_t bytes);
-
 struct ReplaceBounds {
   std::size_t bytes_max;  ///< of what is made
-  std::size_t& work;
+  /// Each search may have to see the text up to its end, so that many matches in a long one cost
+  /// their product.
+  LineWork& work;
 };
 
 /// Every match replaced. False, and nothing of use in `out`, past the bounds.

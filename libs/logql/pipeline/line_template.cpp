@@ -23,6 +23,7 @@ class TemplateRun {
   Result<void> write(const std::vector<TemplateNode>& nodes) {
     for (const TemplateNode& node : nodes) {
       if (!node.pipe) {
+        if (const auto done = charge(node.text.size()); !done) return done;
         out_ += node.text;
       } else {
         auto value = evaluate(*node.pipe);
@@ -64,14 +65,19 @@ class TemplateRun {
     if (last) arguments.push_back(std::move(*last));
     std::size_t bytes = 0;
     for (const TemplateValue& argument : arguments) bytes += weight_of(argument);
-    if (!take_work(input_.work.bytes, bytes)) {
-      return fail(
-          ErrorCode::kInvalid,
-          fmt::format("the templates have to look at more than {} bytes", kTemplateWorkBytesMax));
-    }
+    if (const auto done = charge(bytes); !done) return forward(done);
     if (command.function == nullptr) return std::move(arguments.front());
-    return command.function->call(
-        {arguments, command.regex ? &*command.regex : nullptr, input_.work.regex_bytes});
+    auto made =
+        command.function->call({arguments, command.regex ? &*command.regex : nullptr, input_.work});
+    if (!made) return made;
+    if (const auto done = charge(weight_of(*made)); !done) return forward(done);
+    return made;
+  }
+
+  Result<void> charge(std::size_t bytes) {
+    if (input_.work.take(bytes)) return {};
+    return fail(ErrorCode::kInvalid,
+                fmt::format("the templates have to look at more than {} bytes", kLineWorkBytesMax));
   }
 
   Result<TemplateValue> evaluate(const TemplateOperand& operand) {

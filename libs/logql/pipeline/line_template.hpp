@@ -29,16 +29,11 @@ struct SelectorRegexes {
 /// variables, templates. A label that is absent is "". Movable; any thread.
 class LineTemplate {
  public:
-  /// What all templates of one line may yet look at.
-  struct Work {
-    std::size_t bytes = kTemplateWorkBytesMax;
-    std::size_t regex_bytes = kTemplateWorkBytesMax;
-  };
   struct Input {
     const LineLabels& labels;
     std::string_view line;
     std::int64_t time_ns = 0;
-    Work& work;
+    LineWork& work;
   };
 
   /// kInvalid "parse error: …" on what is not listed above: no line is looked at then. kTooLarge
@@ -49,7 +44,7 @@ class LineTemplate {
   ~LineTemplate();
 
   /// Writes the text into `out`. kInvalid, and nothing of use in `out`, on a value that a function
-  /// cannot take, and past kFormattedBytesMax and kTemplateWorkBytesMax.
+  /// cannot take, and past kFormattedBytesMax and the work of the line.
   Result<void> run(const Input& input, std::string& out) const;
 
  private:

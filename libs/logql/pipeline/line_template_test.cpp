@@ -23,7 +23,7 @@ std::string made(const std::string& text) {
   LineLabels labels;
   labels.begin(stream, {});
   std::string out;
-  LineTemplate::Work work;
+  LineWork work;
   const auto done = compiled->run({labels, "the line", 1'764'489'600'500'000'000, work}, out);
   return done ? out : "!" + done.error().message;
 }

@@ -4,6 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
+#include "libs/logql/limits.hpp"
 #include "libs/logql/pipeline/stages.hpp"
 
 namespace vigia::logql::pipeline {
@@ -34,10 +37,18 @@ bool Pipeline::run(const StoredLine& line) {
   state.text = line.text;
   state.time_ns = line.time_ns;
   state.sample.reset();
-  state.work = {};
+  state.work = LineWork();
   state.labels.begin(*line.stream, line.metadata);
   return std::all_of(parts_->stages.begin(), parts_->stages.end(), [&](CompiledStage& stage) {
-    return std::visit([&](auto& one) { return one.run(state); }, stage);
+    const bool goes_on = std::visit([&](auto& one) { return one.run(state); }, stage);
+    // Said again of each stage, since one between may have dropped the error.
+    if (goes_on && state.work.take_refusal()) {
+      state.labels.fail(kWorkError,
+                        fmt::format("the stages have to look at more than {} bytes for this line, "
+                                    "and some were passed over: use fewer, and fewer regexes",
+                                    kLineWorkBytesMax));
+    }
+    return goes_on;
   });
 }
 

@@ -219,7 +219,7 @@ TEST(Pipeline, TemplatesOfALineShareWhatTheyMayMake) {
   pipeline->labels().for_each([&](auto name, auto value) { bytes += name.size() + value.size(); });
   EXPECT_LE(bytes, kLineLabelBytesMax + 1'024);
   std::string stages;
-  for (int i = 0; i < 50; ++i) stages += "| line_format `{{repeat 20000 \"0123456789\"}}`";
+  for (int i = 0; i < 10; ++i) stages += "| line_format `{{repeat 20000 \"0123456789\"}}`";
   auto lines = pipeline_of(stages + " | line_format \"{{__line__}}\"");
   ASSERT_TRUE(lines.has_value());
   ASSERT_TRUE(lines->run({kTime, "x", &stream(), {}}));
@@ -229,7 +229,67 @@ TEST(Pipeline, TemplatesOfALineShareWhatTheyMayMake) {
   auto costly = pipeline_of("| line_format `{{repeat 20000 \"0123456789\"}}`" + copies);
   ASSERT_TRUE(costly.has_value());
   ASSERT_TRUE(costly->run({kTime, "x", &stream(), {}}));
-  EXPECT_EQ(costly->labels().get(kErrorLabel), kTemplateError);
+  EXPECT_EQ(costly->labels().get(kErrorLabel), kWorkError);
+}
+
+std::string times(int count, const std::string& text) {
+  std::string all;
+  for (int i = 0; i < count; ++i) all += text;
+  return all;
+}
+
+/// What __error__ is of a line that went through the stages, "-" where it did not pass.
+std::string error_of(const std::string& stages, const std::string& line) {
+  auto pipeline = pipeline_of(stages);
+  EXPECT_TRUE(pipeline.has_value()) << pipeline.error().message;
+  if (!pipeline || !pipeline->run({kTime, line, &stream(), {}})) return "-";
+  return std::string(pipeline->labels().get(kErrorLabel));
+}
+
+TEST(Pipeline, AllStagesOfALineShareItsWork) {
+  const std::string line(64U << 10U, 'x');
+  const std::string json = "{\"a\":\"" + line + "\"}";
+  const std::string pairs = "a=" + line;
+  std::string terms = "!~ `y0`";
+  std::string paths = "| json p0=\"b.c\"";
+  for (int i = 1; i < 1'000; ++i) {
+    terms += " or `y" + std::to_string(i) + "`";
+    paths += ", p" + std::to_string(i) + "=\"b.c\"";
+  }
+  paths = times(3, paths.substr(0, paths.find(", p300")));
+  for (const auto& [stages, text] : std::vector<std::pair<std::string, std::string>>{
+           {terms, line},
+           {times(200, "!~ `y` "), line},
+           {times(200, "!= \"y\" "), line},
+           {times(200, "!> \"<_>y\" "), line},
+           {times(200, "!= ip(\"10.0.0.1\") "), line},
+           {times(200, "| json "), json},
+           {paths, "{\"a\":\"" + line + line + line + line + "\"}"},
+           {times(200, "| unpack "), json},
+           {times(200, "| logfmt "), pairs},
+           {times(200, "| regexp `(?P<z>y)` "), line},
+           {times(200, "| pattern `<z>y` "), line},
+           {times(200, "| decolorize "), line},
+           {"| logfmt " + times(200, "| a !~ `y` "), pairs},
+           {"| logfmt " + times(200, "| a != ip(\"10.0.0.1\") "), pairs},
+           {"| logfmt " + times(200, "| drop a=~`y` "), pairs}}) {
+    EXPECT_EQ(error_of(stages, text), kWorkError) << stages.substr(0, 60);
+    EXPECT_EQ(error_of(stages, "a=b").find(kWorkError), std::string::npos) << stages.substr(0, 60);
+  }
+  const std::string copies =
+      times(500, "| line_format `{{repeat 20000 \"0123456789\" | upper | lower}}` ");
+  EXPECT_EQ(error_of(copies, "x"), kWorkError);
+}
+
+TEST(Pipeline, WhatIsPassedOverCanBeFilteredAndIsSaidAgain) {
+  const std::string line = "a=" + std::string(255U << 10U, 'x');
+  const std::string costly = times(40, "!~ `y` ");
+  EXPECT_EQ(error_of(costly + "| __error__=\"\"", line), "-");
+  EXPECT_EQ(error_of(costly + "| __error__=\"\" or app=~\"none\"", line), kWorkError);
+  EXPECT_EQ(error_of(costly + "| app=\"none\" and app=~\"none\"", line), "-");
+  EXPECT_EQ(error_of(costly + "| drop __error__", line), "");
+  EXPECT_EQ(error_of(costly + "| drop __error__ | line_format \"{{__line__}}\"", line), kWorkError);
+  EXPECT_EQ(error_of(times(25, "!~ `y` ") + "| logfmt", line), "");
 }
 
 TEST(Pipeline, RegexesShareMemoryAndMatchWithLittleOfIt) {

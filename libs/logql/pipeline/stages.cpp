@@ -19,6 +19,12 @@ std::string_view label_value_of(std::string_view text) {
   return text.find(kReplacementCharacter) == std::string_view::npos ? text : std::string_view();
 }
 
+/// Of a line each of whose members is looked up among so many names, which is quick for one.
+std::size_t cost_among(std::size_t names, std::string_view text) {
+  constexpr std::size_t kNamesOfAByte = 16;
+  return text.size() * (1 + names / kNamesOfAByte);
+}
+
 void fail_bound(LineState& line, std::string_view error) {
   line.labels.fail(error, fmt::format("more than {} labels or {} bytes of them: the rest is left "
                                       "out",
@@ -28,6 +34,8 @@ void fail_bound(LineState& line, std::string_view error) {
 }  // namespace
 
 bool ExtractJson::run(LineState& line) {
+  // Each member is looked up among the paths.
+  if (!line.work.take(cost_among(paths.size(), line.text))) return true;
   if (!paths.empty()) return run_paths(line);
   bool is_in_bounds = true;
   const auto done = json.walk(line.text, [&](std::string_view name, std::string_view value) {
@@ -70,6 +78,7 @@ bool ExtractLogfmt::take(LineState& line, std::string_view key, std::string_view
 }
 
 bool ExtractLogfmt::run(LineState& line) const {
+  if (!line.work.take(cost_among(stage.wanted.size(), line.text))) return true;
   LogfmtPairs pairs(line.text);
   while (true) {
     switch (pairs.next()) {
@@ -93,7 +102,7 @@ bool ExtractLogfmt::run(LineState& line) const {
 }
 
 bool ExtractGroups::run(LineState& line) {
-  if (!regex.find(line.text, 0, groups)) return true;
+  if (!line.work.take(line.text.size()) || !regex.find(line.text, 0, groups)) return true;
   for (const auto& [place, name] : names) {
     if (line.labels.extract(name, label_value_of(groups[place]))) continue;
     fail_bound(line, kRegexpError);
@@ -103,6 +112,7 @@ bool ExtractGroups::run(LineState& line) {
 }
 
 bool ExtractCaptures::run(LineState& line) const {
+  if (!line.work.take(line.text.size())) return true;
   bool is_in_bounds = true;
   pattern.extract(line.text, [&](std::string_view name, std::string_view value) {
     is_in_bounds = is_in_bounds && line.labels.extract(name, label_value_of(value));
@@ -112,7 +122,7 @@ bool ExtractCaptures::run(LineState& line) const {
 }
 
 bool Unpack::run(LineState& line) {
-  if (line.text.empty()) return true;
+  if (line.text.empty() || !line.work.take(line.text.size())) return true;
   bool is_in_bounds = true;
   bool has_entry = false;
   const auto done = json.texts(line.text, [&](std::string_view name, std::string_view value) {
@@ -131,13 +141,14 @@ bool Unpack::run(LineState& line) {
 }
 
 bool Decolorize::run(LineState& line) {
+  if (!line.work.take(line.text.size())) return true;
   if (line.text.find('\x1B') == std::string_view::npos &&
       line.text.find("\xC2\x9B") == std::string_view::npos) {
     return true;
   }
   // It only takes away, and a sequence ends before the next one begins, so that all searches
   // together see the line once: neither bound can be passed.
-  std::size_t work = std::numeric_limits<std::size_t>::max();
+  LineWork work(std::numeric_limits<std::size_t>::max());
   if (replace_all(colors, Replacement("", colors, true), line.text, {line.text.size(), work},
                   plain)) {
     line.text = plain;
@@ -178,6 +189,7 @@ void FormatLabels::make_values(LineState& line) {
 void FormatLabels::rename(LineState& line, const LabelTemplate& item) {
   if (!line.labels.has(item.source)) return;
   const std::string value(line.labels.get(item.source));
+  if (!line.work.take(value.size())) return;
   if (!line.labels.set(item.label, value)) fail_bound(line, kTemplateError);
   if (item.label != item.source) line.labels.remove(item.source);
 }
@@ -197,8 +209,10 @@ bool FormatLabels::run(LineState& line) {
 }
 
 bool ChooseLabels::run(LineState& line) const {
-  const auto is_chosen = [](const Choice& choice, std::string_view name, std::string_view value) {
-    return choice.label == name && (!choice.only || choice.only->is_met_by(value));
+  // A label of which nothing is known, as too little work is left, stays.
+  const auto is_chosen = [&](const Choice& choice, std::string_view name, std::string_view value) {
+    return choice.label == name &&
+           (!choice.only || choice.only->is_met_by(value, line.work, is_kept));
   };
   if (!is_kept) {
     // One by one, as errors are labels here, and an absent one has the value "".
@@ -221,6 +235,10 @@ bool UnwrapLabel::run(LineState& line) const {
   const std::string_view text = line.labels.get(stage.label);
   if (text.empty()) return false;
   std::optional<double> value;
+  if (!line.work.take(text.size())) {
+    line.sample = 0;
+    return true;
+  }
   switch (stage.conversion) {
     case Conversion::kNone:
       value = number_of(text);

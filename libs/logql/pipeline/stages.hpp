@@ -25,14 +25,14 @@ struct LineState {
   std::string_view text;
   std::int64_t time_ns = 0;
   LineLabels labels;
-  LineTemplate::Work work;
+  LineWork work;
   std::optional<double> sample;  ///< of unwrap
 };
 
-/// `run` says whether the line goes on.
+/// `run` says whether the line goes on. It does where too little work is left to know.
 struct FilterLine {
   CompiledLineFilter filter;
-  bool run(LineState& line) const { return filter.passes(line.text); }
+  bool run(LineState& line) const { return filter.passes(line.text, line.work); }
 };
 
 struct ExtractJson {
@@ -105,7 +105,7 @@ struct ChooseLabels {
 
 struct FilterLabels {
   CompiledCondition condition;
-  bool run(LineState& line) const { return condition.passes(line.labels); }
+  bool run(LineState& line) const { return condition.passes(line.labels, line.work); }
 };
 
 struct UnwrapLabel {

@@ -31,7 +31,7 @@ Result<TemplateValue> bounded(std::optional<std::string> text) {
 }
 
 tl::unexpected<Error> too_much_work() {
-  return failed(fmt::format("a regex has to look at more than {} bytes", kTemplateWorkBytesMax));
+  return failed(fmt::format("a regex has to look at more than {} bytes", kLineWorkBytesMax));
 }
 
 // Texts. The older names take the text first, the newer ones last.
@@ -130,7 +130,7 @@ Result<TemplateValue> replace_matches(Given call, bool is_literal) {
   std::string out;
   if (!replace_all(*call.regex, replacement, text_at(call, 1), {kFormattedBytesMax, call.work},
                    out)) {
-    return call.work == 0 ? too_much_work() : bounded(std::nullopt);
+    return call.work.is_used_up() ? too_much_work() : bounded(std::nullopt);
   }
   return TemplateValue(std::move(out));
 }
@@ -140,8 +140,9 @@ Result<TemplateValue> count(Given call) {
   const std::string text = text_at(call, 1);
   std::array<std::string_view, 1> match;
   std::int64_t matches = 0;
-  for (std::size_t at = 0; at <= text.size() && call.regex->find(text, at, match); ++matches) {
-    if (!take_work(call.work, text.size() - at)) return too_much_work();
+  for (std::size_t at = 0; at <= text.size(); ++matches) {
+    if (!call.work.take(text.size() - at)) return too_much_work();
+    if (!call.regex->find(text, at, match)) break;
     const auto end = static_cast<std::size_t>(match[0].data() - text.data()) + match[0].size();
     at = match[0].empty()
              ? end + std::max<std::size_t>(1, utf8_length(std::string_view(text).substr(end)))

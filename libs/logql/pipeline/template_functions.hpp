@@ -17,7 +17,7 @@ namespace vigia::logql::pipeline {
 struct TemplateCall {
   std::span<TemplateValue> arguments;
   const LineRegex* regex = nullptr;
-  std::size_t& work;  ///< bytes that regexes may yet look at for this line
+  LineWork& work;  ///< of the line
 };
 
 struct TemplateFunction {

@@ -41,7 +41,16 @@ std::optional<AnsweredLine> LineStages::run(const LogRecord& record) {
   if (!filters_.run({record.time_ns, record.body, &kNone, {}})) return std::nullopt;
   stream_ = stream_labels(record);
   metadata_ = structured_metadata(record);
-  if (!rest_) return AnsweredLine{record.time_ns, record.body, stream_, metadata_};
+  const auto& of_filters = filters_.labels();
+  if (of_filters.has_failed()) {
+    // Too little work was left for all of them: the line passes, and says so.
+    for (const Label& label : of_filters.parsed()) metadata_.set(label.name, label.value);
+  }
+  if (!rest_) {
+    if (!of_filters.has_failed())
+      return AnsweredLine{record.time_ns, record.body, stream_, metadata_};
+    return AnsweredLine{record.time_ns, record.body, stream_, metadata_, of_filters.parsed()};
+  }
   const std::span<const Label> metadata(metadata_.begin(), metadata_.end());
   if (!rest_->run({record.time_ns, record.body, &stream_, metadata})) return std::nullopt;
   const auto& labels = rest_->labels();
