@@ -47,9 +47,13 @@ inline constexpr std::size_t kMetricSelectorsMax = 32;
 /// of its own makes a series, until an aggregation takes it.
 inline constexpr std::size_t kMetricSeriesMax = 10'000;
 inline constexpr std::size_t kMetricLabelBytesMax = 8U << 20U;
-/// Values of one part, series × steps: 32 MB.
+/// Values of one part, series × steps, and of what operators make of parts: 32 MB.
 inline constexpr std::size_t kMetricValuesMax = 2'000'000;
-/// Unwrapped values that one part keeps until its windows are known: 32 MB.
+/// What all parts of a metric query that are there at once hold, values of 16 bytes and labels,
+/// until they are given back. Vectors that grow have up to as much room again, and the points of
+/// the answer take the place of values: one query has some 256 MB at most.
+inline constexpr std::size_t kMetricHeldBytesMax = 128U << 20U;
+/// Unwrapped values that one part keeps until its windows are known: 32 MB of what all hold.
 inline constexpr std::size_t kUnwrappedSamplesMax = 2'000'000;
 /// Values that windows look at, each as often as windows overlap; a quantile sorts them, which is
 /// some seconds of one core.

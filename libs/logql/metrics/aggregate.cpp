@@ -54,11 +54,21 @@ SeriesGroups groups_of(const StepVector& input, const LabelGrouping& grouping) {
   return groups;
 }
 
+std::size_t values_of(const StepVector& input, const std::vector<std::size_t>& members) {
+  std::size_t values = 0;
+  for (const std::size_t member : members) values += input.series[member].values.size();
+  return values;
+}
+
 Result<StepVector> folded_groups(const VectorAggregation& made, const StepVector& input,
-                                 const Steps& steps) {
+                                 EvaluationRun& run) {
+  const Steps& steps = run.steps;
   StepVector output;
+  output.held = run.holding();
   std::size_t values = 0;
   for (const auto& [labels, members] : groups_of(input, made.grouping)) {
+    const auto goes_on = run.look_at(values_of(input, members) + steps.count);
+    if (!goes_on) return forward(goes_on);
     std::vector<Folded> folded(steps.count);
     for (const std::size_t member : members) {
       for (const StepValue& value : input.series[member].values) {
@@ -71,7 +81,9 @@ Result<StepVector> folded_groups(const VectorAggregation& made, const StepVector
       series.values.push_back({static_cast<std::uint32_t>(step), value_of(made.op, folded[step])});
     }
     values += series.values.size();
+    series.values.shrink_to_fit();
     if (const auto done = check_values(values); !done) return forward(done);
+    if (const auto done = output.held.take(bytes_of(series)); !done) return forward(done);
     output.series.push_back(std::move(series));
   }
   return output;
@@ -84,14 +96,21 @@ bool comes_before(double left, double right, bool is_descending) {
 }
 
 /// Of each group at each step the first `made.parameter`.
-StepVector chosen(const VectorAggregation& made, const StepVector& input, const Steps& steps) {
+Result<StepVector> chosen(const VectorAggregation& made, const StepVector& input,
+                          EvaluationRun& run) {
+  const Steps& steps = run.steps;
   const bool is_top = made.op == VectorOperator::kTopk;
   StepVector output;
+  // Of the values of all groups, which are those of the input, and of what is chosen of them.
+  output.held = run.holding();
+  if (const auto done = output.held.take(2 * bytes_of(input)); !done) return forward(done);
   output.series.resize(input.series.size());
   for (std::size_t i = 0; i < input.series.size(); ++i) {
     output.series[i].labels = input.series[i].labels;
   }
   for (const auto& [labels, members] : groups_of(input, made.grouping)) {
+    const auto goes_on = run.look_at(values_of(input, members) + steps.count);
+    if (!goes_on) return forward(goes_on);
     std::vector<std::vector<std::pair<double, std::size_t>>> by_step(steps.count);
     for (const std::size_t member : members) {
       for (const StepValue& value : input.series[member].values) {
@@ -109,6 +128,8 @@ StepVector chosen(const VectorAggregation& made, const StepVector& input, const 
       }
     }
   }
+  std::erase_if(output.series, [](const StepSeries& series) { return series.values.empty(); });
+  output.held.shrink_to(bytes_of(output));
   return output;
 }
 
@@ -123,15 +144,20 @@ void put_in_order(StepVector& vector, bool is_descending) {
 
 }  // namespace
 
-Result<StepVector> aggregate(const VectorAggregation& made, StepVector input, const Steps& steps) {
+Result<StepVector> aggregate(const VectorAggregation& made, StepVector input, EvaluationRun& run) {
   const bool is_choice = made.op == VectorOperator::kTopk || made.op == VectorOperator::kBottomk;
   const bool is_sort = made.op == VectorOperator::kSort || made.op == VectorOperator::kSortDesc;
-  if (!is_choice && !is_sort) return folded_groups(made, input, steps);
-  StepVector output = is_choice ? chosen(made, input, steps) : std::move(input);
+  if (!is_choice && !is_sort) return folded_groups(made, input, run);
+  StepVector output = std::move(input);
+  if (is_choice) {
+    auto some = chosen(made, output, run);
+    if (!some) return some;
+    output = std::move(*some);
+  }
   std::erase_if(output.series, [](const StepSeries& series) { return series.values.empty(); });
   const bool is_descending =
       made.op == VectorOperator::kTopk || made.op == VectorOperator::kSortDesc;
-  if (steps.count == 1) put_in_order(output, is_descending);
+  if (run.steps.count == 1) put_in_order(output, is_descending);
   return output;
 }
 

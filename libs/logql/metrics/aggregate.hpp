@@ -3,11 +3,11 @@
 
 #include "libs/base/result.hpp"
 #include "libs/logql/ast.hpp"
-#include "libs/logql/metrics/step_series.hpp"
+#include "libs/logql/metrics/evaluation_run.hpp"
 
 namespace vigia::logql::metrics {
 
 /// Step by step. Of one step topk, bottomk and the sorts put the series in order.
-Result<StepVector> aggregate(const VectorAggregation& made, StepVector input, const Steps& steps);
+Result<StepVector> aggregate(const VectorAggregation& made, StepVector input, EvaluationRun& run);
 
 }  // namespace vigia::logql::metrics

@@ -14,6 +14,7 @@
 #include "libs/logql/metrics/join.hpp"
 #include "libs/logql/metrics/range_series.hpp"
 #include "libs/logql/metrics/step_series.hpp"
+#include "libs/logql/metrics/union.hpp"
 #include "libs/logql/pipeline/line_regex.hpp"
 
 namespace vigia::logql::metrics {
@@ -47,9 +48,10 @@ Result<Steps> steps_of(const EvaluationTimes& times) {
 /// Goes over the tree; its recursion is as deep as the tree, which the parser bounds.
 class Evaluator {
  public:
-  Evaluator(const Steps& steps, const OpenLines& open) : steps_(steps), open_(open) {}
+  explicit Evaluator(EvaluationRun& run) : run_(run) {}
 
   Result<PartValue> evaluate(const LogExpr& expr) {
+    if (const auto done = run_.go_on(); !done) return forward(done);
     return std::visit([this](const auto& node) { return of(node); }, expr.node);
   }
 
@@ -59,27 +61,31 @@ class Evaluator {
   }
 
   Result<PartValue> of(const RangeAggregation& made) {
-    return widened(evaluate_range(made, made.grouping, steps_, open_));
+    return widened(evaluate_range(made, made.grouping, run_));
   }
 
   Result<PartValue> of(const VectorAggregation& made) {
     if (const auto* range = merged_in(made)) {
       LabelGrouping grouping = made.grouping;
       if (grouping.kind == Grouping::kNone) grouping.kind = Grouping::kBy;
-      return widened(evaluate_range(*range, grouping, steps_, open_));
+      return widened(evaluate_range(*range, grouping, run_));
     }
     auto input = vector_of(*made.expr);
     if (!input) return forward(input);
-    return widened(aggregate(made, std::move(*input), steps_));
+    return widened(aggregate(made, std::move(*input), run_));
   }
 
   Result<PartValue> of(const ConstantExpr& constant) {
     if (constant.is_scalar) return PartValue(constant.value);
     StepSeries series;
-    for (std::size_t step = 0; step < steps_.count; ++step) {
+    series.values.reserve(run_.steps.count);
+    for (std::size_t step = 0; step < run_.steps.count; ++step) {
       series.values.push_back({static_cast<std::uint32_t>(step), constant.value});
     }
+    if (const auto done = run_.look_at(run_.steps.count); !done) return forward(done);
     StepVector vector;
+    vector.held = run_.holding();
+    if (const auto done = vector.held.take(bytes_of(series)); !done) return forward(done);
     vector.series.push_back(std::move(series));
     return PartValue(std::move(vector));
   }
@@ -95,12 +101,15 @@ class Evaluator {
     std::vector<std::string_view> groups(regex->group_count() + 1);
     std::map<Labels, bool> seen;
     for (StepSeries& series : vector->series) {
+      if (const auto done = run_.look_at(1 + made.regex.size()); !done) return forward(done);
       const std::string from(series.labels.get(made.from));
       if (regex->find(from, 0, groups)) {
         std::string value;
         replacement.append(value, groups);
         label_bytes_ += value.size();
         if (const auto done = check_series(0, label_bytes_); !done) return forward(done);
+        const std::size_t bytes = sizeof(Label) + made.to.size() + value.size();
+        if (const auto done = vector->held.take(bytes); !done) return forward(done);
         series.labels.set(made.to, value);
       }
       if (!seen.emplace(series.labels, true).second) {
@@ -110,7 +119,39 @@ class Evaluator {
     return PartValue(std::move(*vector));
   }
 
+  /// `a or b or c`, whose sides go into one union from the left, each once.
+  Result<PartValue> of_union(const MetricPair& last) {
+    std::vector<const MetricPair*> chain{&last};
+    while (const auto* pair = std::get_if<MetricPair>(&ungrouped(*chain.back()->left).node)) {
+      if (pair->op != promql::BinaryOperator::kOr || !is_alike(pair->matching, last.matching))
+        break;
+      chain.push_back(pair);
+    }
+    Union all(last.matching, run_);
+    auto side = vector_of(*chain.back()->left);
+    if (!side) return forward(side);
+    if (const auto done = all.add(std::move(*side)); !done) return forward(done);
+    for (auto pair = chain.rbegin(); pair != chain.rend(); ++pair) {
+      side = vector_of(*(*pair)->right);
+      if (!side) return forward(side);
+      if (const auto done = all.add(std::move(*side)); !done) return forward(done);
+    }
+    return PartValue(all.finish());
+  }
+
+  static bool is_alike(const promql::VectorMatching& left, const promql::VectorMatching& right) {
+    return left.scope == right.scope && left.labels == right.labels;
+  }
+
+  static const LogExpr& ungrouped(const LogExpr& expr) {
+    const LogExpr* inner = &expr;
+    while (const auto* grouped = std::get_if<GroupedExpr>(&inner->node))
+      inner = grouped->expr.get();
+    return *inner;
+  }
+
   Result<PartValue> of(const MetricPair& pair) {
+    if (pair.op == promql::BinaryOperator::kOr) return of_union(pair);
     auto left = evaluate(*pair.left);
     if (!left) return left;
     auto right = evaluate(*pair.right);
@@ -129,7 +170,7 @@ class Evaluator {
           join_number(pair, std::move(std::get<StepVector>(*left)), *right_number, false));
     }
     return widened(join_vectors(pair, std::move(std::get<StepVector>(*left)),
-                                std::move(std::get<StepVector>(*right)), steps_));
+                                std::move(std::get<StepVector>(*right)), run_));
   }
 
   Result<PartValue> of(const GroupedExpr& grouped) { return evaluate(*grouped.expr); }
@@ -149,20 +190,17 @@ class Evaluator {
 
   /// The range within an aggregation that can be made by the aggregation's labels at once, or null.
   static const RangeAggregation* merged_in(const VectorAggregation& made) {
-    const LogExpr* inner = made.expr.get();
-    while (const auto* grouped = std::get_if<GroupedExpr>(&inner->node))
-      inner = grouped->expr.get();
-    const auto* range = std::get_if<RangeAggregation>(&inner->node);
+    const auto* range = std::get_if<RangeAggregation>(&ungrouped(*made.expr).node);
     return range != nullptr && can_be_merged(made.op, made.grouping, *range) ? range : nullptr;
   }
 
-  const Steps& steps_;
-  const OpenLines& open_;
+  EvaluationRun& run_;
   std::size_t label_bytes_ = 0;
 };
 
-MetricSeries shown(const StepSeries& series, const Steps& steps) {
-  MetricSeries made{series.labels, {}};
+/// Points in the place of values.
+MetricSeries shown(StepSeries series, const Steps& steps) {
+  MetricSeries made{std::move(series.labels), {}};
   made.points.reserve(series.values.size());
   for (const StepValue& value : series.values) {
     made.points.push_back({steps.at(value.step) / kNsPerMs, value.value});
@@ -173,7 +211,7 @@ MetricSeries shown(const StepSeries& series, const Steps& steps) {
 }  // namespace
 
 Result<MetricAnswer> evaluate(const LogExpr& expr, const EvaluationTimes& times,
-                              const OpenLines& open) {
+                              const OpenLines& open, const GoOn& go_on) {
   const auto steps = steps_of(times);
   if (!steps) return forward(steps);
   std::size_t selectors = 0;
@@ -182,7 +220,8 @@ Result<MetricAnswer> evaluate(const LogExpr& expr, const EvaluationTimes& times,
     return fail(ErrorCode::kTooLarge,
                 fmt::format("the query reads more than {} selectors", kMetricSelectorsMax));
   }
-  auto value = Evaluator(*steps, open).evaluate(expr);
+  EvaluationRun run(*steps, open, go_on);  // parts must not outlive it
+  auto value = Evaluator(run).evaluate(expr);
   if (!value) return forward(value);
   MetricAnswer answer;
   if (const auto* number = std::get_if<double>(&*value)) {
@@ -198,8 +237,8 @@ Result<MetricAnswer> evaluate(const LogExpr& expr, const EvaluationTimes& times,
     std::sort(vector.series.begin(), vector.series.end(),
               [](const auto& left, const auto& right) { return left.labels < right.labels; });
   }
-  for (const StepSeries& series : vector.series) {
-    if (!series.values.empty()) answer.series.push_back(shown(series, *steps));
+  for (StepSeries& series : vector.series) {
+    if (!series.values.empty()) answer.series.push_back(shown(std::move(series), *steps));
   }
   return answer;
 }

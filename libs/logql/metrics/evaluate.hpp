@@ -26,6 +26,10 @@ class LineSource {
 using OpenLines = std::function<Result<std::unique_ptr<LineSource>>(
     const LogSelector& selector, std::int64_t after_ns, std::int64_t until_ns)>;
 
+/// Asked of each part and of each block of values, and of lines as their bytes go by; its error
+/// ends the evaluation. What takes time without reading lines is bounded by nothing else.
+using GoOn = std::function<Result<void>()>;
+
 /// start, start + step, … up to end. An instant query has start and end alike, and any step.
 struct EvaluationTimes {
   std::int64_t start_ns = 0;
@@ -52,8 +56,9 @@ struct MetricAnswer {
 /// A window ends with its step and is open on the left, as Loki's. The tree is to be fenced before.
 /// kInvalid: times that are none, a stage that cannot be run, a line with __error__ ("pipeline
 /// error: …"), and series that cannot be matched. kTooLarge: past a limit of limits.hpp. What
-/// `open` and its lines fail with is handed on. Any thread.
-Result<MetricAnswer> evaluate(const LogExpr& expr, const EvaluationTimes& times,
-                              const OpenLines& open);
+/// `open`, its lines and `go_on` fail with is handed on. Any thread.
+Result<MetricAnswer> evaluate(
+    const LogExpr& expr, const EvaluationTimes& times, const OpenLines& open,
+    const GoOn& go_on = [] { return Result<void>(); });
 
 }  // namespace vigia::logql::metrics

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/logql/limits.hpp"
+#include "libs/logql/metrics/parts_memory.hpp"
 #include "libs/logql/parser.hpp"
 
 namespace vigia::logql::metrics {
@@ -299,6 +300,112 @@ TEST(Evaluate, WhatComesOutIsBounded) {
             "too_large");
   EXPECT_EQ(over("last_over_time({a=\"b\"} | logfmt | unwrap n [1s]) by (x)", 40'000, kSecond),
             "answered");
+}
+
+/// The code of the error, or "answered": 150 lines of labels of their own, each seen at all of
+/// 10,001 steps, for each selector: 24 MB a part.
+std::string with_large_parts(const std::string& text) {
+  const auto expr = parse_logs(text);
+  EXPECT_TRUE(expr.has_value()) << text;
+  if (!expr) return {};
+  const OpenLines open = [](const LogSelector&, std::int64_t,
+                            std::int64_t) -> Result<std::unique_ptr<LineSource>> {
+    return std::make_unique<ManyLines>(150);
+  };
+  const auto answer = evaluate(**expr, {kSecond, 10'001 * kSecond, kSecond}, open);
+  return answer ? "answered" : std::string(to_string(answer.error().code));
+}
+
+std::string large_part(const std::string& name) {
+  return "count_over_time({a=\"b\"} | logfmt | label_format k=\"" + name + "\" [20000s])";
+}
+
+TEST(Evaluate, WhatAllPartsHoldAtOnceIsBounded) {
+  const std::string one = large_part("1");
+  EXPECT_EQ(with_large_parts(one), "answered");
+  EXPECT_EQ(with_large_parts(one + " or " + large_part("2")), "too_large");
+  EXPECT_EQ(with_large_parts(one + " or " + one + " or " + one), "answered");
+  EXPECT_EQ(with_large_parts("count(" + one + " unless " + large_part("2") + ")"), "answered");
+  // Each waits for those on its right.
+  std::string waiting = one;
+  for (int i = 0; i < 6; ++i) waiting = one + " + on() (" + waiting + ")";
+  EXPECT_EQ(with_large_parts(waiting), "too_large");
+  // Each is given back before the next.
+  std::string one_by_one = "avg(" + one + ")";
+  for (int i = 0; i < 7; ++i) one_by_one += " + avg(" + one + ")";
+  EXPECT_EQ(with_large_parts(one_by_one), "answered");
+}
+
+TEST(PartsMemory, AreGivenBackWithTheirPart) {
+  PartsMemory all;
+  {
+    PartMemory one(all);
+    ASSERT_TRUE(one.take(kMetricHeldBytesMax - 10).has_value());
+    PartMemory other(all);
+    const auto refused = other.take(11);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::kTooLarge);
+    EXPECT_TRUE(other.take(10).has_value());
+    one.shrink_to(5);
+    EXPECT_EQ(all.held(), 15U);
+    other = std::move(one);
+    EXPECT_EQ(other.bytes(), 5U);
+    PartMemory both(all);
+    both.add(std::move(other));
+    EXPECT_EQ(both.bytes(), 5U);
+  }
+  EXPECT_EQ(all.held(), 0U);
+}
+
+/// How often a union of so many sides of 11,000 values asks whether to go on.
+std::size_t questions_of(std::size_t sides) {
+  std::string text;
+  for (std::size_t i = 0; i < sides; ++i) {
+    text += i == 0 ? "" : " or ";
+    text += fmt::format("label_replace(vector(1), \"a\", \"{}\", \"\", \"\")", i);
+  }
+  const auto expr = parse_logs(text);
+  EXPECT_TRUE(expr.has_value());
+  std::size_t questions = 0;
+  const GoOn count = [&] {
+    ++questions;
+    return Result<void>();
+  };
+  const auto answer = evaluate(**expr, {0, 10'999 * kSecond, kSecond}, kOpen, count);
+  EXPECT_EQ(answer ? answer->series.size() : 0, sides);
+  return questions;
+}
+
+TEST(Evaluate, AUnionCostsTheSumOfItsSides) {
+  const std::size_t of_few = questions_of(40);
+  EXPECT_GE(of_few, 3U * 40);
+  EXPECT_LE(questions_of(160), 4 * of_few + 4);
+}
+
+TEST(Evaluate, EndsWhereItIsNotToGoOn) {
+  const std::vector<std::string> queries{
+      "label_replace(vector(1), \"a\", \"b\", \"\", \"\") or vector(2) or vector(3)",
+      "vector(1) + vector(2) * vector(3)", "sum(vector(1)) unless topk(1, vector(2))",
+      "sum(count_over_time({app=\"shop\"}[1m])) > 0",
+      "max_over_time({app=\"shop\"} | logfmt | unwrap n [1m])"};
+  for (const std::string& text : queries) {
+    const auto expr = parse_logs(text);
+    ASSERT_TRUE(expr.has_value()) << text;
+    for (std::size_t last = 0;; ++last) {
+      std::size_t questions = 0;
+      const GoOn ends = [&]() -> Result<void> {
+        if (questions++ < last) return {};
+        return fail(ErrorCode::kDeadline, "it took too long");
+      };
+      const auto answer = evaluate(**expr, {0, 10'999 * kSecond, kSecond}, kOpen, ends);
+      if (answer) {
+        EXPECT_GE(last, 2U) << text;
+        break;
+      }
+      EXPECT_EQ(answer.error().code, ErrorCode::kDeadline) << text;
+      EXPECT_EQ(questions, last + 1) << text;
+    }
+  }
 }
 
 TEST(Evaluate, WhatTheStoreFailsWithIsHandedOn) {

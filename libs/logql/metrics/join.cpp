@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/logql/metrics/presence.hpp"
+
 namespace vigia::logql::metrics {
 namespace {
 
@@ -29,63 +31,6 @@ std::optional<double> joined(const MetricPair& pair, double left, double right, 
   return kept;
 }
 
-Labels signature_of(const Labels& labels, const VectorMatching& matching) {
-  if (matching.scope == MatchedLabels::kOn) return kept(labels, matching.labels);
-  if (matching.scope == MatchedLabels::kIgnoring) return dropped(labels, matching.labels);
-  return labels;
-}
-
-/// Which steps some series of a signature have.
-using Presence = std::map<Labels, std::vector<bool>>;
-
-Presence presence_of(const StepVector& vector, const VectorMatching& matching, const Steps& steps) {
-  Presence presence;
-  for (const StepSeries& series : vector.series) {
-    auto& is_there = presence[signature_of(series.labels, matching)];
-    is_there.resize(steps.count);
-    for (const StepValue& value : series.values) is_there[value.step] = true;
-  }
-  return presence;
-}
-
-/// The values of `vector` at the steps where a partner is there, or is not.
-StepVector where_partner(StepVector vector, const Presence& partners,
-                         const VectorMatching& matching, bool wanted) {
-  for (StepSeries& series : vector.series) {
-    const auto partner = partners.find(signature_of(series.labels, matching));
-    std::erase_if(series.values, [&](const StepValue& value) {
-      const bool is_there = partner != partners.end() && partner->second[value.step];
-      return is_there != wanted;
-    });
-  }
-  return vector;
-}
-
-Result<StepVector> join_sets(const MetricPair& pair, StepVector left, StepVector right,
-                             const Steps& steps) {
-  if (pair.op != BinaryOperator::kOr) {
-    const Presence partners = presence_of(right, pair.matching, steps);
-    return where_partner(std::move(left), partners, pair.matching, pair.op == BinaryOperator::kAnd);
-  }
-  const Presence partners = presence_of(left, pair.matching, steps);
-  right = where_partner(std::move(right), partners, pair.matching, false);
-  // A series may come from the left at one step and from the right at another.
-  std::map<Labels, std::vector<StepValue>> all;
-  for (StepVector* side : {&left, &right}) {
-    for (StepSeries& series : side->series) {
-      auto& values = all[series.labels];
-      values.insert(values.end(), series.values.begin(), series.values.end());
-    }
-  }
-  StepVector output;
-  for (auto& [labels, values] : all) {
-    std::sort(values.begin(), values.end(),
-              [](const StepValue& a, const StepValue& b) { return a.step < b.step; });
-    output.series.push_back({labels, std::move(values)});
-  }
-  return output;
-}
-
 /// The labels of what a series of the many, or of the only one, and its partner make.
 Labels result_labels(const MetricPair& pair, const Labels& many, const Labels& one) {
   const VectorMatching& matching = pair.matching;
@@ -103,7 +48,8 @@ Labels result_labels(const MetricPair& pair, const Labels& many, const Labels& o
 /// The steps of one signature: which value each has on the side of the one.
 class OneSide {
  public:
-  explicit OneSide(std::size_t steps) : by_step_(steps, nullptr) {}
+  explicit OneSide(std::size_t steps) : by_step_(steps, nullptr), values_(steps) {}
+  static constexpr std::size_t kBytesOfAStep = sizeof(void*) + sizeof(double);
   struct Held {
     const StepSeries* series = nullptr;
     double value = 0;
@@ -113,7 +59,6 @@ class OneSide {
     for (const StepValue& value : series.values) {
       if (by_step_[value.step] != nullptr) return false;
       by_step_[value.step] = &series;
-      values_.resize(by_step_.size());
       values_[value.step] = value.value;
     }
     return true;
@@ -140,17 +85,20 @@ tl::unexpected<Error> many_matches(const Labels& labels, bool is_grouped) {
 /// otherwise.
 class Matching {
  public:
-  Matching(const MetricPair& pair, const Steps& steps)
-      : pair_(pair), steps_(steps), is_swapped_(pair.matching.group == Group::kRight) {}
+  Matching(const MetricPair& pair, EvaluationRun& run)
+      : pair_(pair),
+        run_(run),
+        is_swapped_(pair.matching.group == Group::kRight),
+        sides_(run.holding()),
+        made_(run.holding()) {}
 
   Result<StepVector> run(const StepVector& left, const StepVector& right) {
     const StepVector& many = is_swapped_ ? right : left;
     const StepVector& one = is_swapped_ ? left : right;
     for (const StepSeries& series : one.series) {
       const Labels signature = signature_of(series.labels, pair_.matching);
-      auto& side = ones_.try_emplace(signature, steps_.count).first->second;
-      if (const auto done = check_values(ones_.size() * steps_.count); !done) return forward(done);
-      if (!side.add(series)) return many_matches(signature, is_grouped());
+      if (const auto done = make_side(signature, series.values.size()); !done) return forward(done);
+      if (!ones_.at(signature).add(series)) return many_matches(signature, is_grouped());
     }
     for (const StepSeries& series : many.series) {
       const auto done = match(series);
@@ -162,13 +110,24 @@ class Matching {
  private:
   bool is_grouped() const { return pair_.matching.group != Group::kNone; }
 
+  Result<void> make_side(const Labels& signature, std::size_t values) {
+    if (const auto done = run_.look_at(values + 1); !done) return done;
+    if (ones_.contains(signature)) return {};
+    const std::size_t steps = run_.steps.count;
+    if (const auto done = check_values((ones_.size() + 1) * steps); !done) return done;
+    const auto done = sides_.take(steps * OneSide::kBytesOfAStep + bytes_of(signature));
+    if (done) ones_.try_emplace(signature, steps);
+    return done;
+  }
+
   Result<void> match(const StepSeries& series) {
+    if (const auto done = run_.look_at(series.values.size() + 1); !done) return done;
     const Labels signature = signature_of(series.labels, pair_.matching);
     const auto found = ones_.find(signature);
     if (found == ones_.end()) return {};
     if (!is_grouped()) {
       auto& taken = taken_[signature];
-      taken.resize(steps_.count);
+      taken.resize(run_.steps.count);
       for (const StepValue& value : series.values) {
         if (found->second.at(value.step).series == nullptr) continue;
         if (taken[value.step]) return many_matches(signature, false);
@@ -182,12 +141,20 @@ class Matching {
       const double right = is_swapped_ ? value.value : held.value;
       const auto made = joined(pair_, left, right, left);
       if (!made) continue;
-      auto& values = results_[result_labels(pair_, series.labels, held.series->labels)];
+      const auto [found_result, is_new] =
+          results_.try_emplace(result_labels(pair_, series.labels, held.series->labels));
+      auto& values = found_result->second;
       if (!values.empty() && values.back().step >= value.step) has_unsorted_ = true;
       values.push_back({value.step, *made});
-      if (const auto done = check_values(++made_); !done) return done;
+      if (const auto done = count_result(found_result->first, is_new); !done) return done;
     }
     return {};
+  }
+
+  Result<void> count_result(const Labels& labels, bool is_new) {
+    if (const auto done = check_values(++values_); !done) return done;
+    if (const auto done = check_series(results_.size(), 0); !done) return done;
+    return made_.take(sizeof(StepValue) + (is_new ? bytes_of(labels) : 0));
   }
 
   Result<StepVector> collected() {
@@ -203,14 +170,17 @@ class Matching {
       }
       output.series.push_back({labels, std::move(values)});
     }
+    output.held = std::move(made_);
     return output;
   }
 
   const MetricPair& pair_;
-  const Steps& steps_;
+  EvaluationRun& run_;
   bool is_swapped_;
+  PartMemory sides_;  // of ones_
+  PartMemory made_;   // of results_
   bool has_unsorted_ = false;
-  std::size_t made_ = 0;
+  std::size_t values_ = 0;  // of results_
   std::map<Labels, OneSide> ones_;
   std::map<Labels, std::vector<bool>> taken_;
   std::map<Labels, std::vector<StepValue>> results_;
@@ -268,11 +238,13 @@ StepVector join_number(const MetricPair& pair, StepVector vector, double number,
 }
 
 Result<StepVector> join_vectors(const MetricPair& pair, StepVector left, StepVector right,
-                                const Steps& steps) {
-  const bool is_set = pair.op == BinaryOperator::kOr || pair.op == BinaryOperator::kAnd ||
-                      pair.op == BinaryOperator::kUnless;
-  if (is_set) return join_sets(pair, std::move(left), std::move(right), steps);
-  return Matching(pair, steps).run(left, right);
+                                EvaluationRun& run) {
+  const bool is_and = pair.op == BinaryOperator::kAnd;
+  if (!is_and && pair.op != BinaryOperator::kUnless) return Matching(pair, run).run(left, right);
+  Presence partners(pair.matching, run);
+  if (const auto done = partners.add(right); !done) return forward(done);
+  if (const auto done = partners.keep(left, is_and); !done) return forward(done);
+  return left;
 }
 
 }  // namespace vigia::logql::metrics

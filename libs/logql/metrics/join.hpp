@@ -3,7 +3,7 @@
 
 #include "libs/base/result.hpp"
 #include "libs/logql/ast.hpp"
-#include "libs/logql/metrics/step_series.hpp"
+#include "libs/logql/metrics/evaluation_run.hpp"
 
 namespace vigia::logql::metrics {
 
@@ -15,8 +15,8 @@ double calculate(promql::BinaryOperator op, double left, double right);
 StepVector join_number(const MetricPair& pair, StepVector vector, double number, bool is_left);
 
 /// kInvalid where a series has several partners and the operator does not say so (group_left,
-/// group_right), or where two results have the same labels.
+/// group_right), or where two results have the same labels. Not of `or`: see union.hpp.
 Result<StepVector> join_vectors(const MetricPair& pair, StepVector left, StepVector right,
-                                const Steps& steps);
+                                EvaluationRun& run);
 
 }  // namespace vigia::logql::metrics

@@ -78,8 +78,12 @@ class LineTaker {
 /// one. Whole numbers, so that nothing is lost.
 class LineCounts : public LineTaker {
  public:
-  LineCounts(const RangeAggregation& made, const LabelGrouping& grouping, const Steps& steps)
-      : made_(made), steps_(steps), windows_(made, steps), groups_(grouping, "") {}
+  LineCounts(const RangeAggregation& made, const LabelGrouping& grouping, EvaluationRun& run)
+      : made_(made),
+        run_(run),
+        windows_(made, run.steps),
+        groups_(grouping, ""),
+        held_(run.holding()) {}
 
   Result<void> take(const StoredLine& line, const Pipeline& run) override {
     const auto [begin, end] = windows_.steps_of(line.time_ns);
@@ -87,9 +91,11 @@ class LineCounts : public LineTaker {
     const auto number = groups_.number_of(run.labels());
     if (!number) return forward(number);
     if (*number == changes_.size()) {
-      const auto done = check_values((changes_.size() + 1) * steps_.count);
-      if (!done) return done;
-      changes_.emplace_back(steps_.count + 1);
+      const std::size_t steps = run_.steps.count;
+      if (const auto done = check_values((changes_.size() + 1) * steps); !done) return done;
+      const std::size_t bytes = bytes_of(groups_.labels().back()) + (steps + 1) * sizeof(Change);
+      if (const auto done = held_.take(bytes); !done) return done;
+      changes_.emplace_back(steps + 1);
     }
     auto& changes = changes_[*number];
     const bool are_bytes =
@@ -102,14 +108,16 @@ class LineCounts : public LineTaker {
     return {};
   }
 
-  StepVector finish() {
+  Result<StepVector> finish() {
     const bool is_rate = made_.op == RangeOperator::kRate || made_.op == RangeOperator::kBytesRate;
     const double divisor = is_rate ? static_cast<double>(made_.range.count()) / 1e9 : 1;
     StepVector vector;
     for (std::size_t i = 0; i < changes_.size(); ++i) {
+      const std::size_t steps = run_.steps.count;
+      if (const auto done = run_.look_at(steps); !done) return forward(done);
       StepSeries series{groups_.labels()[i], {}};
       Change now;
-      for (std::size_t step = 0; step < steps_.count; ++step) {
+      for (std::size_t step = 0; step < steps; ++step) {
         now.lines += changes_[i][step].lines;
         now.amount += changes_[i][step].amount;
         if (now.lines == 0) continue;
@@ -117,8 +125,11 @@ class LineCounts : public LineTaker {
             {static_cast<std::uint32_t>(step), static_cast<double>(now.amount) / divisor});
       }
       changes_[i] = {};
+      series.values.shrink_to_fit();
       vector.series.push_back(std::move(series));
     }
+    vector.held = std::move(held_);
+    vector.held.shrink_to(bytes_of(vector));
     return vector;
   }
 
@@ -128,27 +139,32 @@ class LineCounts : public LineTaker {
     std::int64_t amount = 0;
   };
   const RangeAggregation& made_;
-  const Steps& steps_;
+  EvaluationRun& run_;
   Windows windows_;
   LineGroups groups_;
+  PartMemory held_;
   std::vector<std::vector<Change>> changes_;
 };
 
 /// Keeps unwrapped values until all are there, then goes over the windows.
 class UnwrappedValues : public LineTaker {
  public:
-  UnwrappedValues(const RangeAggregation& made, const LabelGrouping& grouping, const Steps& steps)
+  UnwrappedValues(const RangeAggregation& made, const LabelGrouping& grouping, EvaluationRun& run)
       : made_(made),
-        steps_(steps),
-        windows_(made, steps),
-        groups_(grouping, unwrap_of(made)->label) {}
+        run_(run),
+        windows_(made, run.steps),
+        groups_(grouping, unwrap_of(made)->label),
+        held_(run.holding()),
+        unwrapped_(run.holding()) {}
 
   Result<void> take(const StoredLine& line, const Pipeline& run) override {
     const auto number = groups_.number_of(run.labels());
     if (!number) return forward(number);
     if (*number == values_.size()) {
-      const auto done = check_values((values_.size() + 1) * steps_.count);
-      if (!done) return done;
+      const std::size_t steps = run_.steps.count;
+      if (const auto done = check_values((values_.size() + 1) * steps); !done) return done;
+      const std::size_t bytes = bytes_of(groups_.labels().back()) + steps * sizeof(StepValue);
+      if (const auto done = held_.take(bytes); !done) return done;
       values_.emplace_back();
     }
     if (++kept_ > kUnwrappedSamplesMax) {
@@ -157,6 +173,7 @@ class UnwrappedValues : public LineTaker {
                               "a shorter range of time",
                               kUnwrappedSamplesMax));
     }
+    if (const auto done = unwrapped_.take(sizeof(TimedValue)); !done) return done;
     values_[*number].push_back({line.time_ns, run.sample().value_or(0)});
     return {};
   }
@@ -170,7 +187,8 @@ class UnwrappedValues : public LineTaker {
       const std::span<const TimedValue> all = values_[i];
       std::size_t begin = 0;
       std::size_t end = 0;
-      for (std::size_t step = 0; step < steps_.count; ++step) {
+      for (std::size_t step = 0; step < run_.steps.count; ++step) {
+        if (const auto done = run_.look_at(end - begin + 1); !done) return forward(done);
         while (end < all.size() && all[end].time_ns <= windows_.until(step)) ++end;
         while (begin < end && all[begin].time_ns <= windows_.after(step)) ++begin;
         if (begin == end) continue;
@@ -179,8 +197,11 @@ class UnwrappedValues : public LineTaker {
         series.values.push_back({static_cast<std::uint32_t>(step),
                                  over_window(made_, all.subspan(begin, end - begin), scratch)});
       }
+      series.values.shrink_to_fit();
       vector.series.push_back(std::move(series));
     }
+    vector.held = std::move(held_);
+    vector.held.shrink_to(bytes_of(vector));
     return vector;
   }
 
@@ -191,9 +212,11 @@ class UnwrappedValues : public LineTaker {
   }
 
   const RangeAggregation& made_;
-  const Steps& steps_;
+  EvaluationRun& run_;
   Windows windows_;
   LineGroups groups_;
+  PartMemory held_;  // of the series; and of the values
+  PartMemory unwrapped_;
   std::vector<std::vector<TimedValue>> values_;
   std::size_t kept_ = 0;
 };
@@ -208,16 +231,19 @@ Error pipeline_error(const LineLabels& labels) {
                std::nullopt};
 }
 
-Result<void> read_lines(const RangeAggregation& made, const Windows& windows, const OpenLines& open,
+Result<void> read_lines(const RangeAggregation& made, EvaluationRun& run_of_query,
                         LineTaker& taker) {
+  const Windows windows(made, run_of_query.steps);
   auto run = Pipeline::compile(made.logs);
   if (!run) return forward(run);
-  auto source = open(made.logs, windows.first_after(), windows.last_until());
+  auto source = run_of_query.open(made.logs, windows.first_after(), windows.last_until());
   if (!source) return forward(source);
   while (true) {
     const auto line = (*source)->next();
     if (!line) return forward(line);
     if (*line == nullptr) return {};
+    // Stages look at more of a line than at a value.
+    if (const auto done = run_of_query.look_at(1 + (*line)->text.size()); !done) return done;
     if (!run->run(**line)) continue;
     if (run->labels().has_failed()) return tl::unexpected<Error>(pipeline_error(run->labels()));
     const auto done = taker.take(**line, *run);
@@ -240,7 +266,9 @@ Labels absent_labels(const LogSelector& logs) {
   return Labels::from(std::move(wanted));
 }
 
-StepVector absent_of(const StepVector& present, const LogSelector& logs, const Steps& steps) {
+Result<StepVector> absent_of(const StepVector& present, const LogSelector& logs,
+                             EvaluationRun& run) {
+  const Steps& steps = run.steps;
   std::vector<bool> is_there(steps.count);
   for (const StepSeries& series : present.series) {
     for (const StepValue& value : series.values) is_there[value.step] = true;
@@ -250,7 +278,10 @@ StepVector absent_of(const StepVector& present, const LogSelector& logs, const S
     if (!is_there[step]) absent.values.push_back({static_cast<std::uint32_t>(step), 1});
   }
   StepVector vector;
-  if (!absent.values.empty()) vector.series.push_back(std::move(absent));
+  if (absent.values.empty()) return vector;
+  vector.held = run.holding();
+  if (const auto done = vector.held.take(bytes_of(absent)); !done) return forward(done);
+  vector.series.push_back(std::move(absent));
   return vector;
 }
 
@@ -292,23 +323,24 @@ bool can_be_merged(VectorOperator op, const LabelGrouping& grouping, const Range
 }
 
 Result<StepVector> evaluate_range(const RangeAggregation& made, const LabelGrouping& grouping,
-                                  const Steps& steps, const OpenLines& open) {
-  const Windows windows(made, steps);
+                                  EvaluationRun& run) {
   if (made.op == RangeOperator::kAbsentOverTime) {
     const LabelGrouping none{promql::Aggregation::Grouping::kBy, {}};
-    LineCounts counts(made, none, steps);
-    const auto done = read_lines(made, windows, open, counts);
+    LineCounts counts(made, none, run);
+    const auto done = read_lines(made, run, counts);
     if (!done) return forward(done);
-    return absent_of(counts.finish(), made.logs, steps);
+    const auto present = counts.finish();
+    if (!present) return forward(present);
+    return absent_of(*present, made.logs, run);
   }
   if (counts_lines(made)) {
-    LineCounts counts(made, grouping, steps);
-    const auto done = read_lines(made, windows, open, counts);
+    LineCounts counts(made, grouping, run);
+    const auto done = read_lines(made, run, counts);
     if (!done) return forward(done);
     return counts.finish();
   }
-  UnwrappedValues values(made, grouping, steps);
-  const auto done = read_lines(made, windows, open, values);
+  UnwrappedValues values(made, grouping, run);
+  const auto done = read_lines(made, run, values);
   if (!done) return forward(done);
   return values.finish();
 }

@@ -3,7 +3,7 @@
 
 #include "libs/base/result.hpp"
 #include "libs/logql/ast.hpp"
-#include "libs/logql/metrics/evaluate.hpp"
+#include "libs/logql/metrics/evaluation_run.hpp"
 #include "libs/logql/metrics/step_series.hpp"
 
 namespace vigia::logql::metrics {
@@ -11,7 +11,7 @@ namespace vigia::logql::metrics {
 /// Reads the lines of the selector once. `grouping` is that of the function itself, or of an
 /// aggregation around it with which it can be merged.
 Result<StepVector> evaluate_range(const RangeAggregation& made, const LabelGrouping& grouping,
-                                  const Steps& steps, const OpenLines& open);
+                                  EvaluationRun& run);
 
 /// Whether the aggregation of the function is the function by the aggregation's labels: the sum of
 /// counts, and of sums, the largest of the largest. Lines with labels of their own (a trace id)

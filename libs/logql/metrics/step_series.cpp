@@ -23,6 +23,34 @@ Labels chosen(const Labels& labels, const std::vector<std::string>& names, bool 
 
 }  // namespace
 
+Result<void> PartsMemory::take(std::size_t bytes) {
+  if (bytes > kMetricHeldBytesMax - held_) {
+    return fail(ErrorCode::kTooLarge,
+                fmt::format("the parts of the query hold more than {} bytes together: use a larger "
+                            "step, a shorter range of time, fewer operators between vectors, or "
+                            "aggregate by fewer labels",
+                            kMetricHeldBytesMax));
+  }
+  held_ += bytes;
+  return {};
+}
+
+std::size_t bytes_of(const Labels& labels) {
+  std::size_t bytes = sizeof(StepSeries);
+  for (const Label& label : labels) bytes += sizeof(label) + label.name.size() + label.value.size();
+  return bytes;
+}
+
+std::size_t bytes_of(const StepSeries& series) {
+  return bytes_of(series.labels) + series.values.size() * sizeof(StepValue);
+}
+
+std::size_t bytes_of(const StepVector& vector) {
+  std::size_t bytes = 0;
+  for (const StepSeries& series : vector.series) bytes += bytes_of(series);
+  return bytes;
+}
+
 Result<void> check_values(std::size_t values) {
   if (values <= kMetricValuesMax) return {};
   return fail(ErrorCode::kTooLarge,

@@ -8,6 +8,7 @@
 
 #include "libs/base/result.hpp"
 #include "libs/logql/ast.hpp"
+#include "libs/logql/metrics/parts_memory.hpp"
 #include "libs/model/labels.hpp"
 
 namespace vigia::logql::metrics {
@@ -34,8 +35,14 @@ struct StepSeries {
 
 struct StepVector {
   std::vector<StepSeries> series;
+  PartMemory held;          ///< of all its series
   bool is_ordered = false;  ///< of one step, and in the order that was asked for
 };
+
+/// What they hold of an evaluation's kMetricHeldBytesMax.
+std::size_t bytes_of(const Labels& labels);
+std::size_t bytes_of(const StepSeries& series);
+std::size_t bytes_of(const StepVector& vector);
 
 /// kTooLarge past kMetricValuesMax.
 Result<void> check_values(std::size_t values);
