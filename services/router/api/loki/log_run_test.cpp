@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/base/check.hpp"
+#include "services/router/api/loki/metric_run.hpp"
 #include "services/router/testing/questions.hpp"
 #include "services/router/testing/served_gateway.hpp"
 
@@ -75,7 +76,8 @@ class LookedAtClock final : public Clock {
   mutable std::atomic<std::int64_t> seconds_{1};
 };
 
-/// Answers each request by a LogRun for the customer of its path.
+/// Answers each request by a LogRun for the customer of its path; where that has a parameter
+/// `query`, by that metric query.
 class LogRunTest : public ::testing::Test, public net::Handler {
  protected:
   LogRunTest() {
@@ -99,6 +101,13 @@ class LogRunTest : public ::testing::Test, public net::Handler {
   void handle(net::Request request, net::Responder responder) override {
     access::Caller caller;
     caller.customer = CustomerId::parse(request.path.substr(1)).value();
+    request::Exchange exchange(std::move(responder), {"/", error_form}, metrics_, clock_);
+    if (!request.query.empty()) {
+      const auto asked = request::Parameters::read(request).value();
+      auto sampled = read_metric_moment(read_query(caller, asked).value(), asked, kNs / 1'000'000);
+      CHECK(sampled.has_value());
+      return answer_metrics(*stores_, *sampled, std::move(exchange));
+    }
     const auto parameters = testing::parameters_of({{"query", R"({service_name="x"})"},
                                                     {"start", std::to_string(kNs)},
                                                     {"end", std::to_string(kNs + kLines)}});
@@ -106,7 +115,6 @@ class LogRunTest : public ::testing::Test, public net::Handler {
     CHECK(query.has_value());
     auto question = read_question(std::move(*query), parameters, clock_.wall_ms());
     CHECK(question.has_value());
-    request::Exchange exchange(std::move(responder), {"/", error_form}, metrics_, clock_);
     std::make_shared<LogRun>(*stores_, *threads_, std::move(*question), std::move(exchange))
         ->start();
   }
@@ -177,6 +185,17 @@ TEST_F(LogRunTest, EndsAmongAPagesLinesWithItsTime) {
   EXPECT_EQ(answer.status, 400);
   EXPECT_THAT(answer.body, HasSubstr("the query took too long: it looked at "));
   EXPECT_THAT(answer.body, ::testing::Not(HasSubstr("it looked at 0 lines")));
+}
+
+// What reads no line is looked at, too.
+TEST_F(LogRunTest, AMetricQueryEndsAmongItsPartsWithItsTime) {
+  std::string query = "vector(1)";
+  for (int i = 0; i < 100; ++i) query += "%2Bvector(1)";
+  EXPECT_EQ(ask("acme?query=" + query).get().status, 200);
+  clock_.is_moving = true;
+  const auto answer = ask("acme?query=" + query).get();
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("the query took too long: it looked at 0 lines"));
 }
 
 }  // namespace

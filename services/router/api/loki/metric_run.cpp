@@ -41,7 +41,8 @@ Result<metrics::MetricAnswer> evaluated(stores::Stores& stores, const MetricQues
     const LogWalk walk{*customer, {}, {}, Direction::kForward, interest};
     return open_feed(stores, walk, selector, range_of(after_ns, until_ns), state);
   };
-  return metrics::evaluate(*question.query.expr, question.times, open);
+  return metrics::evaluate(*question.query.expr, question.times, open,
+                           [&state] { return state.look(); });
 }
 
 /// What it was made of is counted beside the body, and gone when this returns: from there on the
