@@ -61,6 +61,9 @@ class ServiceMetadataTest : public ServiceFixture {
     request.body = wire::remote_write::compress_request(message);
     return send(std::move(request));
   }
+  // What came with samples is kept behind their answer, and what came alone before its own: in the
+  // order in which it came, whoever's it is.
+  void settle() { EXPECT_EQ(write(said("settled", 1, "x"), "cliente-z").status, 204); }
   std::string metadata_of(const std::string& customer, const std::string& parameters = "") {
     return get("/api/v1/metadata" + parameters, customer).body;
   }
@@ -91,18 +94,21 @@ TEST_F(ServiceMetadataTest, IsKeptOverAStartAndGivenToItsCustomerAlone) {
 // Of 1.0 it names nobody: without the header it is the provider's own, whatever stands beside it.
 TEST_F(ServiceMetadataTest, WithoutTheHeaderItIsTheProviders) {
   EXPECT_EQ(write(series("up", "cliente-a", {{now_, 1}}) + said("up", 2, "of whom")).status, 204);
+  settle();
   EXPECT_EQ(metadata_of("cliente-a"), kNone);
   EXPECT_THAT(metadata_of(""), HasSubstr("of whom"));
 }
 
 TEST_F(ServiceMetadataTest, OfASeriesItIsItsOwnersAndOnceForAllOfAFamily) {
   EXPECT_EQ(write_2({"lat_bucket", "lat_sum", "lat_count"}, "cliente-a", "how long").status, 204);
+  EXPECT_EQ(service_metric("vigia_storage_metadata_received_total"), 1);
+  settle();
   EXPECT_EQ(metadata_of("cliente-a"),
             R"({"status":"success","data":{"lat":[{"type":"histogram","help":"how long",)"
             R"("unit":"s"}]}})");
-  EXPECT_EQ(service_metric("vigia_storage_metadata_received_total"), 1);
   // Not of a series that is refused.
   EXPECT_EQ(write_2({"other"}, "cliente-b", "foreign", "cliente-a").status, 400);
+  settle();
   EXPECT_THAT(metadata_of(""), Not(HasSubstr("foreign")));
 }
 
@@ -124,6 +130,7 @@ TEST_F(ServiceMetadataTest, WhatIsBadCostsItselfAlone) {
                 said("long", 99, long_help) + series("up", "cliente-a", {{now_, 1}}),
             "cliente-a");
   EXPECT_EQ(answer.status, 204);
+  settle();
   EXPECT_EQ(metadata_of("cliente-a"),
             R"({"status":"success","data":{"long":[{"type":"unknown","help":")" +
                 std::string(store::kHelpBytesMax - 1, 'x') + R"(","unit":""}]}})");
