@@ -6,6 +6,8 @@
 
 #include <simdjson.h>
 
+#include "libs/base/check.hpp"
+
 namespace vigia::wire::prometheus_api {
 namespace {
 
@@ -35,6 +37,18 @@ std::vector<std::string> texts(ondemand::value value) {
   return found;
 }
 
+/// `stats` as a JSON text.
+std::optional<std::uint64_t> peak_of(const std::string& stats) {
+  try {
+    ondemand::parser parser;
+    const simdjson::padded_string padded(stats);
+    ondemand::document document = parser.iterate(padded);
+    return document["samples"]["peakSamples"].get_uint64();
+  } catch (const simdjson::simdjson_error&) {
+    return std::nullopt;
+  }
+}
+
 /// The data of an answer that holds nothing else, found without reading it: of all fields only
 /// "data" is an object, so whatever ends in "}}" has no field behind it. That is nearly every
 /// answer, and the large ones.
@@ -49,7 +63,7 @@ std::optional<std::pair<std::size_t, std::size_t>> plain_data(std::string_view b
 }  // namespace
 
 std::optional<std::string> Envelope::take_plain() && {
-  const bool is_plain = is_success_ && data_at_ == kPlainStart.size() &&
+  const bool is_plain = !is_stored() && is_success_ && data_at_ == kPlainStart.size() &&
                         body_.size() == data_at_ + data_size_ + 1 && body_.starts_with(kPlainStart);
   if (!is_plain) return std::nullopt;
   body_.pop_back();
@@ -57,32 +71,59 @@ std::optional<std::string> Envelope::take_plain() && {
   return std::move(body_);
 }
 
+std::string_view Envelope::data() const {
+  CHECK(!is_stored());
+  return std::string_view(body_).substr(data_at_, data_size_);
+}
+
+std::vector<ByteRange> Envelope::stored_data() const {
+  if (!is_stored() || !scanned_.data) return {};
+  const ByteRange& data = *scanned_.data;
+  if (!is_stats_cut_) return {data};
+  const ByteRange& cut = *scanned_.stats;
+  return {{data.at, cut.at - data.at}, {cut.end(), data.end() - cut.end()}};
+}
+
+std::uint64_t Envelope::data_size() const {
+  if (!is_stored()) return data_size_;
+  const std::uint64_t cut = is_stats_cut_ ? scanned_.stats->size : 0;
+  return scanned_.data ? scanned_.data->size - cut : 0;
+}
+
 std::optional<std::uint64_t> Envelope::peak_samples(bool cut) {
+  if (!is_stored()) return peak_samples_here(cut);
+  if (!scanned_.stats || is_stats_cut_) return std::nullopt;
+  const auto peak = peak_of(scanned_.stats_text);
+  is_stats_cut_ = cut && peak;
+  return peak;
+}
+
+std::optional<std::uint64_t> Envelope::peak_samples_here(bool cut) {
   // In no text of the data: there a quotation mark has a backslash before it.
   constexpr std::string_view kKey = ",\"stats\":";
-  constexpr std::size_t kStatsBytesMax = 4'096;
   const std::string_view all = data();
   if (!all.ends_with("}}")) return std::nullopt;
-  const std::size_t from = all.size() - std::min(all.size(), kStatsBytesMax);
+  const std::size_t from = all.size() - std::min(all.size(), EnvelopeScanner::kStatsBytesMax);
   const std::size_t at = all.substr(from).rfind(kKey);
   if (at == std::string_view::npos) return std::nullopt;
   const std::size_t begin = from + at + kKey.size();
   const std::string stats(all.substr(begin, all.size() - begin - 1));
-  std::uint64_t peak = 0;
-  try {
-    ondemand::parser parser;
-    const simdjson::padded_string padded(stats);
-    ondemand::document document = parser.iterate(padded);
-    peak = document["samples"]["peakSamples"].get_uint64();
-  } catch (const simdjson::simdjson_error&) {
-    return std::nullopt;
-  }
-  if (cut) {
+  const auto peak = peak_of(stats);
+  if (cut && peak) {
     const std::size_t size = kKey.size() + stats.size();
     body_.erase(data_at_ + from + at, size);
     data_size_ -= size;
   }
   return peak;
+}
+
+Result<Envelope> Envelope::read_stored(ScannedEnvelope scanned,
+                                       std::shared_ptr<const StoredBytes> bytes) {
+  auto envelope = read(std::move(scanned.rest));
+  if (!envelope) return envelope;
+  envelope->stored_ = std::move(bytes);
+  envelope->scanned_ = std::move(scanned);
+  return envelope;
 }
 
 Result<Envelope> Envelope::read(std::string body) {

@@ -1,5 +1,8 @@
 #include "libs/wire/prometheus_api/envelope.hpp"
 
+#include <memory>
+#include <string>
+
 #include <gtest/gtest.h>
 
 namespace vigia::wire::prometheus_api {
@@ -69,6 +72,57 @@ TEST(Envelope, WhatLooksLikeStatsAndIsNoneStays) {
     EXPECT_EQ(read->peak_samples(true), std::nullopt) << data;
     EXPECT_EQ(read->data(), data);
   }
+}
+
+/// Bytes "elsewhere".
+class KeptBytes final : public StoredBytes {
+ public:
+  explicit KeptBytes(std::string body) : body_(std::move(body)) {}
+  std::uint64_t size() const override { return body_.size(); }
+  Result<std::optional<std::string>> read_at_once(std::uint64_t at,
+                                                  std::size_t count) const override {
+    return body_.substr(at, count);
+  }
+  void read_later(std::uint64_t at, std::size_t count,
+                  Task<void(Result<std::string>)> done) const override {
+    done(body_.substr(at, count));
+  }
+
+ private:
+  const std::string body_;
+};
+
+std::string stored_data(const Envelope& envelope) {
+  std::string data;
+  for (const ByteRange& range : envelope.stored_data()) {
+    data += *envelope.stored()->read_at_once(range.at, range.size).value();
+  }
+  return data;
+}
+
+TEST(Envelope, OneThatIsStoredHasTheSameBesideItsData) {
+  const std::string stats = R"(,"stats":{"samples":{"peakSamples":42}})";
+  const std::string data = R"({"resultType":"vector","result":[])";
+  const std::string body =
+      R"({"status":"success","data":)" + data + stats + R"(},"warnings":["w"],"infos":["i"]})";
+  EnvelopeScanner scanner;
+  ASSERT_TRUE(scanner.take(body));
+  auto read =
+      Envelope::read_stored(std::move(*scanner.finish()), std::make_shared<KeptBytes>(body));
+  ASSERT_TRUE(read.has_value());
+  EXPECT_TRUE(read->is_success());
+  EXPECT_TRUE(read->is_stored());
+  EXPECT_EQ(read->warnings(), std::vector<std::string>{"w"});
+  EXPECT_EQ(read->infos(), std::vector<std::string>{"i"});
+  EXPECT_EQ(read->peak_samples(false), 42U);
+  EXPECT_EQ(stored_data(*read), data + stats + "}");
+  EXPECT_EQ(read->data_size(), (data + stats + "}").size());
+  EXPECT_EQ(read->peak_samples(true), 42U);
+  const Envelope other = *read;  // shares what is stored
+  EXPECT_EQ(read->peak_samples(true), std::nullopt);
+  EXPECT_EQ(stored_data(other), data + "}");
+  EXPECT_EQ(other.data_size(), (data + "}").size());
+  EXPECT_EQ(std::move(*read).take_plain(), std::nullopt);
 }
 
 }  // namespace
