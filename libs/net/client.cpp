@@ -65,6 +65,15 @@ class CurlClient final : public Client {
     curl_multi_wakeup(multi_);
   }
 
+  void resume(std::uint64_t request) override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (is_closing_) return;
+      resumed_.push_back(request);
+    }
+    curl_multi_wakeup(multi_);
+  }
+
   void call(ClientRequest request, std::string_view compression,
             Task<void(Result<GrpcReply>)> done) override {
     const std::size_t bytes_max = request.response_bytes_max;
@@ -142,11 +151,13 @@ class CurlClient final : public Client {
   bool take_waiting() {
     std::vector<Waiting> taken;
     std::vector<std::uint64_t> cancelled;
+    std::vector<std::uint64_t> resumed;
     {
       const std::lock_guard lock(mutex_);
       if (is_closing_) return false;
       taken.swap(waiting_);
       cancelled.swap(cancelled_);
+      resumed.swap(resumed_);
     }
     for (Waiting& each : taken) {
       const bool is_good = contain_faults("the begin of a request", [&] { begin(each); });
@@ -154,6 +165,7 @@ class CurlClient final : public Client {
     }
     // After the begin of all that were sent before.
     for (const std::uint64_t number : cancelled) end_cancelled(number);
+    for (const std::uint64_t number : resumed) go_on(number);
     return true;
   }
 
@@ -162,6 +174,13 @@ class CurlClient final : public Client {
     if (found == handles_.end()) return;  // it is over
     const std::unique_ptr<Transfer> transfer = take(found->second);
     transfer->fail_with({ErrorCode::kUnavailable, "the request was cancelled", std::nullopt});
+  }
+
+  /// Offers what waits at once, and reads on.
+  void go_on(std::uint64_t number) {
+    const auto found = handles_.find(number);
+    // What curl says is the transfer's end, which it tells as any other.
+    if (found != handles_.end()) (void)curl_easy_pause(found->second, CURLPAUSE_CONT);
   }
 
   /// Out of curl's hands: one that is not over breaks off.
@@ -227,6 +246,7 @@ class CurlClient final : public Client {
   std::mutex mutex_;
   std::vector<Waiting> waiting_;
   std::vector<std::uint64_t> cancelled_;
+  std::vector<std::uint64_t> resumed_;
   std::uint64_t last_number_ = 0;
   bool is_closing_ = false;
   std::thread thread_;

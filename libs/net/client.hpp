@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "libs/base/result.hpp"
 #include "libs/base/task.hpp"
@@ -21,6 +22,13 @@ struct TlsClientSettings {
   bool skip_verify = false;
 };
 
+/// What has become of a piece of a body that was offered.
+enum class PieceVerdict : std::uint8_t {
+  kTaken,
+  kLater,  ///< nothing of it: it is offered again after Client::resume, and nothing read meanwhile
+  kRefused,  ///< nothing of it, nor of the rest
+};
+
 struct ClientRequest {
   std::string method = "GET";
   std::string url;  ///< http:// or https://
@@ -32,6 +40,12 @@ struct ClientRequest {
   /// Asked before so many more bytes of the response's body are kept, on the client's thread; false
   /// ends the exchange with kTooLarge. For who shares memory among many. Empty: yes.
   std::function<bool(std::size_t bytes)> may_grow = {};
+  /// Takes the body piece by piece, on the client's thread, in the place of ClientResponse::body.
+  /// Of any status, since the head comes with `done`. Must not block. kRefused ends the exchange
+  /// with kTooLarge; so does response_bytes_max, which counts what was taken. Such an exchange
+  /// shares its connection with no other at the same time. Not of calls, and not together with
+  /// `cuts_body`. Empty: the body is kept.
+  std::function<PieceVerdict(std::string_view piece)> on_piece = {};
   /// "192.0.2.1:8443" or "[2001:db8::1]:443": connected to in the place of the URL's host, whose
   /// name stays what is asked for, offered (SNI) and verified. HTTP/1.1, so that no two exchanges
   /// share a connection at the same time. Where there is a proxy, it connects there. Empty: the
@@ -82,6 +96,9 @@ class Client {
   /// or its stream reset. `done` comes later, on the client's thread. Any thread; what is over, or
   /// a client that is closed, makes it do nothing.
   virtual void cancel(std::uint64_t request) = 0;
+  /// Goes on with a request whose `on_piece` has said kLater, soon and on the client's thread. Any
+  /// thread; once too often does no harm.
+  virtual void resume(std::uint64_t /*request*/) {}
   /// One unary call: `url` is http://host:port/package.Service/Method, `body` the bare message.
   /// `compression`:
   /// "", "gzip" or "zstd". Trailers that are missing give kUnavailable, a bad frame kCorrupt.

@@ -103,7 +103,8 @@ Result<void> Transfer::begin(const ClientSettings& settings) {
   set(handle_, CURLOPT_TCP_KEEPINTVL, kKeepAliveSeconds / 4);
   set(handle_, CURLOPT_FOLLOWLOCATION, settings.follow_redirects ? 1L : 0L);
   set(handle_, CURLOPT_MAXREDIRS, kRedirectsMax);
-  const bool may_share = is_https && request_.connect_to.empty();
+  // One whose reader makes it wait would make all wait that share its connection.
+  const bool may_share = is_https && request_.connect_to.empty() && !request_.on_piece;
   long version = may_share ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
   if (is_grpc_ && !is_https) version = CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
   set(handle_, CURLOPT_HTTP_VERSION, version);
@@ -226,6 +227,7 @@ std::size_t Transfer::on_header(char* bytes, std::size_t size, std::size_t count
 
 std::size_t Transfer::on_body(char* bytes, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
+  if (transfer.request_.on_piece) return transfer.offer({bytes, size * count});
   std::string& body = transfer.response_.body;
   const auto& may_grow = transfer.request_.may_grow;
   const std::size_t room = transfer.request_.response_bytes_max - body.size();
@@ -241,6 +243,16 @@ std::size_t Transfer::on_body(char* bytes, std::size_t size, std::size_t count, 
   }
   body.append(bytes, size * count);
   return size * count;
+}
+
+std::size_t Transfer::offer(std::string_view piece) {
+  is_too_large_ = piece.size() > request_.response_bytes_max - offered_bytes_;
+  const PieceVerdict verdict = is_too_large_ ? PieceVerdict::kRefused : request_.on_piece(piece);
+  if (verdict == PieceVerdict::kLater) return CURL_WRITEFUNC_PAUSE;
+  is_too_large_ = verdict == PieceVerdict::kRefused;
+  if (is_too_large_) return 0;
+  offered_bytes_ += piece.size();
+  return piece.size();
 }
 
 Error Transfer::error_of(CURLcode code) const {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <curl/curl.h>
 
@@ -34,6 +35,7 @@ class Transfer {
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self);
   static int on_socket(void* self, curl_socket_t socket, curlsocktype purpose);
 
+  std::size_t offer(std::string_view piece);
   void set_headers();
   void set_body();
   void set_tls();
@@ -53,6 +55,7 @@ class Transfer {
   curl_slist* connect_to_ = nullptr;
   std::array<char, CURL_ERROR_SIZE> fault_{};
   std::size_t header_bytes_ = 0;
+  std::size_t offered_bytes_ = 0;
   bool is_too_large_ = false;
   bool is_cut_ = false;
 };
