@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "libs/base/check.hpp"
+#include "libs/net/internal/http1_head.hpp"
 #include "libs/net/internal/intake.hpp"
 #include "libs/net/internal/response_head.hpp"
 
@@ -100,7 +101,6 @@ class Http1Session final : public ProtocolSession {
     CHECK(intake_.has_value());
     return *intake_;
   }
-  std::optional<Error> check_head();
   std::optional<std::uint64_t> announced_length();
   void refuse_broken(int status);
   void refuse_early(Response response);
@@ -256,44 +256,13 @@ bool Http1Session::on_field(std::string_view name, std::string_view value) {
   return true;
 }
 
-std::optional<Error> Http1Session::check_head() {
-  // Anything that another reader could frame differently is refused (RFC 9112 §6.3).
-  const Headers& headers = head_.headers;
-  if (headers.count("content-length") > 1 || headers.count("transfer-encoding") > 1 ||
-      (headers.count("content-length") == 1 && headers.count("transfer-encoding") == 1)) {
-    return Error{ErrorCode::kInvalid, "the body's length is given twice"};
-  }
-  // "+5" and "5, 5" are lengths to some readers.
-  if (headers.get("content-length").find_first_not_of("0123456789") != std::string_view::npos) {
-    return Error{ErrorCode::kInvalid, "the body's length is not a number"};
-  }
-  if (headers.count("transfer-encoding") == 1 && !parser().chunked()) {
-    return Error{ErrorCode::kInvalid, "the only transfer-encoding taken is chunked"};
-  }
-  // "gzip, chunked" is chunked to Beast, and the gzip would be left to the handler.
-  if (const auto encoding = headers.get("transfer-encoding");
-      !encoding.empty() && encoding.size() != std::string_view("chunked").size()) {
-    return Error{ErrorCode::kInvalid, "the only transfer-encoding taken is chunked"};
-  }
-  if (version_ < 11 && headers.count("transfer-encoding") > 0) {
-    return Error{ErrorCode::kInvalid, "HTTP/1.0 has no transfer-encoding"};
-  }
-  if (version_ >= 11 && headers.count("host") != 1) {
-    return Error{ErrorCode::kInvalid, "exactly one Host header is needed"};
-  }
-  if (!head_.path.starts_with('/')) {
-    return Error{ErrorCode::kInvalid, "the path must begin with a slash"};
-  }
-  return std::nullopt;
-}
-
 std::optional<std::uint64_t> Http1Session::announced_length() {
   const auto length = parser().content_length();
   return length ? std::optional<std::uint64_t>(*length) : std::nullopt;
 }
 
 void Http1Session::on_head() {
-  const std::optional<Error> fault = check_head();
+  const std::optional<Error> fault = check_http1_head(head_, version_, parser().chunked());
   // After a head that two readers could frame differently nobody knows where the next one begins.
   is_keep_alive_ = parser().keep_alive() && !fault;
   intake_.emplace(host_.core(), std::move(head_), unparsed_bytes_.beside(), host_.now());
