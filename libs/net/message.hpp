@@ -15,6 +15,8 @@
 
 namespace vigia::net {
 
+class WebSocketTalk;  // websocket.hpp
+
 struct Header {
   std::string name;  ///< lower case
   std::string value;
@@ -111,6 +113,9 @@ struct Response {
   /// or is gone. For whoever counts what slow clients keep in memory, beside the server, which
   /// counts by address (ServerSettings::answer_bytes_max).
   std::shared_ptr<void> held;
+  /// Where set, the answer is 101 and the connection speaks WebSocket from here on, with this. Only
+  /// for a request that refuse_websocket (websocket.hpp) has nothing against. `waker` is its too.
+  std::shared_ptr<WebSocketTalk> websocket;
   GrpcCode grpc_code = GrpcCode::kOk;
   std::string grpc_message;
   std::string grpc_details;  ///< a serialised google.rpc.Status

@@ -69,6 +69,12 @@ struct ServerSettings {
   Duration idle_timeout = std::chrono::minutes(5);
   /// Of idle connections while connections_max, or the limit of open files, is reached.
   Duration idle_timeout_crowded = std::chrono::seconds(5);
+  /// Of a client's message on a WebSocket; a larger one closes it with 1009.
+  std::size_t websocket_message_bytes_max = 4U << 10U;
+  /// A WebSocket on which nothing comes for so long is pinged, and given up where nothing has come
+  /// after the second: what lies in the network's buffers is read before a ping behind it.
+  Duration websocket_ping_interval = std::chrono::seconds(15);
+  Duration websocket_pong_timeout = std::chrono::seconds(45);
   std::optional<TlsServerSettings> tls;
   /// Told of a client with which no TLS connection came about, and why, as "peer did not return a
   /// certificate". On an event loop; must not block, and bounds what it does of it: strangers come

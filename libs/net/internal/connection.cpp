@@ -162,7 +162,19 @@ void ClientConnection::answer(std::uint64_t id, Response response, TimePoint now
       mailbox->post(Mailbox::Resumed{connection, id});
     });
   }
-  if (session_ && !is_closed_) session_->answer(id, std::move(response));
+  if (!session_ || is_closed_) return;
+  session_->answer(id, std::move(response));
+  switch_session();
+}
+
+void ClientConnection::switch_session() {
+  auto next = session_->take_successor();
+  if (!next.session) return;
+  session_ = std::move(next.session);
+  received_ = now_;
+  if (is_draining_) session_->drain();
+  if (!next.bytes.empty()) session_->receive(next.bytes);
+  if (has_input_ended_) session_->end_input();
 }
 
 void ClientConnection::resume(std::uint64_t id, TimePoint now) {

@@ -60,6 +60,7 @@ class ClientConnection final : public SessionHost,
   void read(std::string& buffer);
   void deliver(std::string_view bytes);
   void choose_session();
+  void switch_session();
   bool write();
   void write_answers();
   std::size_t unread_bytes() const;

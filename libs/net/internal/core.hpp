@@ -233,6 +233,13 @@ class ProtocolSession {
   virtual void end_idle() = 0;
   /// Take no new requests; done when those in flight are.
   virtual void drain() = 0;
+  /// Where an answer has switched protocols: who speaks from here on, and what the client has sent
+  /// for it already. Then this one has ended.
+  struct Successor {
+    std::unique_ptr<ProtocolSession> session;
+    std::string bytes;
+  };
+  virtual Successor take_successor() { return {}; }
 };
 
 // RFC 9113 §6.5.2: what one header counts beside its text; it costs at least as much in memory.

@@ -11,6 +11,7 @@
 #include "libs/net/internal/http1_head.hpp"
 #include "libs/net/internal/intake.hpp"
 #include "libs/net/internal/response_head.hpp"
+#include "libs/net/internal/websocket_session.hpp"
 
 namespace vigia::net::internal {
 
@@ -24,6 +25,7 @@ using boost::beast::string_view;
 constexpr std::uint64_t kDiscardBytesMax = 256U << 10U;
 // Chunk headers and trailers; the header has its own limit.
 constexpr std::size_t kUnparsedBytesMax = 16U << 10U;
+constexpr int kUpgradeRequired = 426;  // RFC 9110 §15.5.22: it names the protocol
 
 std::string_view view(string_view text) { return {text.data(), text.size()}; }
 
@@ -74,6 +76,7 @@ class Http1Session final : public ProtocolSession {
   bool is_idle() const override { return !parser_ && !is_answering_; }
   void end_idle() override { is_done_ = true; }
   void drain() override;
+  Successor take_successor() override { return std::exchange(successor_, {}); }
 
   // From the parser.
   void on_request_line(std::string_view method, std::string_view target, int version);
@@ -107,6 +110,7 @@ class Http1Session final : public ProtocolSession {
   void send(Response response);
   void send_body(Response response);
   void send_head(const Response& response, bool has_body);
+  void become_websocket(Response response);
   void end_response();
 
   SessionHost& host_;
@@ -121,6 +125,8 @@ class Http1Session final : public ProtocolSession {
   TimePoint started_;
   int version_ = 11;
   BodySource stream_;
+  std::string websocket_accept_;  // of the request, where it may become a WebSocket
+  Successor successor_;
   bool is_chunked_ = false;
   bool is_head_method_ = false;
   bool is_keep_alive_ = true;
@@ -235,6 +241,7 @@ void Http1Session::begin_request() {
   head_.peer = host_.peer();
   head_.is_encrypted = host_.is_encrypted();
   started_ = host_.now();
+  websocket_accept_.clear();
   is_discarding_ = false;
   is_keep_alive_ = true;
   ++request_id_;
@@ -265,6 +272,10 @@ void Http1Session::on_head() {
   const std::optional<Error> fault = check_http1_head(head_, version_, parser().chunked());
   // After a head that two readers could frame differently nobody knows where the next one begins.
   is_keep_alive_ = parser().keep_alive() && !fault;
+  // Here, since the head goes to the handler.
+  if (!head_.headers.get("upgrade").empty() && version_ >= 11 && !refuse_websocket(head_)) {
+    websocket_accept_ = websocket_accept(head_.headers.get("sec-websocket-key"));
+  }
   intake_.emplace(host_.core(), std::move(head_), unparsed_bytes_.beside(), host_.now());
   if (fault) {
     is_keep_alive_ = false;
@@ -333,6 +344,7 @@ void Http1Session::answer(std::uint64_t id, Response response) {
 }
 
 void Http1Session::send(Response response) {
+  if (response.websocket) return become_websocket(std::move(response));
   if (!host_.has_room_for(response.body.size())) response = intake().refuse(answers_unread());
   if (is_draining_) is_keep_alive_ = false;
   const bool has_body = may_have_body(response.status);
@@ -360,6 +372,17 @@ void Http1Session::send(Response response) {
   }
 }
 
+/// Nothing of this connection is HTTP any more: the answer that would end never does.
+void Http1Session::become_websocket(Response response) {
+  CHECK(!websocket_accept_.empty());  // the handler has asked refuse_websocket
+  host_.output().append(
+      fmt::format("HTTP/1.1 101 Switching Protocols\r\ndate: {}\r\nupgrade: websocket\r\n"
+                  "connection: upgrade\r\nsec-websocket-accept: {}\r\n\r\n",
+                  date_text(), websocket_accept_));
+  successor_ = {make_websocket_session(host_, std::move(response.websocket)),
+                unparsed_.substr(unparsed_used_)};
+}
+
 void Http1Session::send_body(Response response) {
   if (response.shared_body) {
     host_.output().append(std::move(response.shared_body), std::move(response.held));
@@ -383,7 +406,10 @@ void Http1Session::send_head(const Response& response, bool has_body) {
   } else if (has_body && !response.stream) {
     head += fmt::format("content-length: {}\r\n", response.content().size());
   }
-  if (!is_keep_alive_) {
+  if (response.status == kUpgradeRequired) {
+    head += "upgrade: websocket\r\n";
+    head += is_keep_alive_ ? "connection: upgrade\r\n" : "connection: close, upgrade\r\n";
+  } else if (!is_keep_alive_) {
     head += "connection: close\r\n";
   } else if (version_ < 11) {
     head += "connection: keep-alive\r\n";

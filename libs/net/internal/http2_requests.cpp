@@ -104,6 +104,10 @@ void Http2Session::answer(std::uint64_t id, Response response) {
 }
 
 void Http2Session::respond(std::int32_t id, Http2Stream& stream, Response response) {
+  // A fault of our own: refuse_websocket says no to HTTP/2.
+  if (response.websocket) {
+    response = stream.taken().refuse({ErrorCode::kInternal, "no WebSocket can be opened here"});
+  }
   // An answer without room is replaced by a short one rather than held: else a client that asks and
   // never reads would fill memory with answers.
   if (!host_.has_room_for(response.body.size())) {
