@@ -8,6 +8,7 @@
 #include "libs/net/status.hpp"
 #include "libs/otlp/paths.hpp"
 #include "services/storage/api/fence_header.hpp"
+#include "services/storage/api/log_arrival_api.hpp"
 #include "services/storage/api/log_stream_api.hpp"
 #include "services/storage/service.hpp"
 
@@ -233,6 +234,11 @@ void Service::add_event_searches() {
            {"logs", kSearchTimeMax, reader_of,
             [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
               return event_api_->logs(request, limit);
+            }});
+  add_read("/api/v1/logs/arrivals",
+           {"arrivals", kSearchTimeMax, reader_of,
+            [this](const Request& request, const PathValues&, const store::WorkLimit&) {
+              return api::log_arrivals(cold().events(), request);
             }});
   add_read("/api/v1/logs/streams",
            {"streams", kStreamsTimeMax, reader_of,

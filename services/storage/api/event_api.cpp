@@ -161,6 +161,14 @@ class LogPage {
   Result<void> error_;
 };
 
+/// A store that does not know would give all of them.
+Result<void> check_arrivals(store::EventStore& events, const read::Fence& fence) {
+  if (!fence) return fail(ErrorCode::kInvalid, "log records are followed of one customer: name it");
+  const auto known = events.log_arrivals(*fence, std::nullopt);
+  if (!known) return forward(known);
+  return {};
+}
+
 }  // namespace
 
 net::Response EventApi::trace(const net::Request& request, std::string_view id,
@@ -209,12 +217,18 @@ net::Response EventApi::logs(const net::Request& request, const store::WorkLimit
   const auto asked = read_log_request(request);
   if (!asked) return net::json_error(asked.error());
   const LabelQuery& labels = asked->labels;
+  if (asked->arrived) {
+    if (auto known = check_arrivals(events_, labels.fence); !known) {
+      return net::json_error(known.error());
+    }
+  }
   auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(labels.fence));
   LogPage page(*asked, memory, gaps_.warning(share_of(labels.fence)));
   store::LogQuery query{.from_ns = to_ns(labels.start_ms),
                         .to_ns = last_ns(labels.end_ms),
                         .direction = asked->direction,
-                        .stream = asked->stream ? &*asked->stream : nullptr};
+                        .stream = asked->stream ? &*asked->stream : nullptr,
+                        .arrived = asked->arrived};
   const CustomerWalk customers(catalog_, labels.fence);
   const auto add = [&](const store::LogRecordView& record) { return page.add(record); };
   Result<void> walked;

@@ -1,6 +1,7 @@
 #include "services/storage/api/log_query.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -134,6 +135,13 @@ Result<bool> read_own(std::string_view name, const std::string& value, LogReques
     log.stream = std::move(*stream);
     return true;
   }
+  if (name == "arrived_after" || name == "arrived_upto") {
+    const auto number = read_arrival(value);
+    if (!number) return forward(number);
+    if (!log.arrived) log.arrived.emplace();
+    (name == "arrived_after" ? log.arrived->after : log.arrived->upto) = *number;
+    return true;
+  }
   if (name != "cursor") return false;
   auto cursor = decode_cursor(value);
   if (!cursor) return forward(cursor);
@@ -149,6 +157,14 @@ Result<void> check_cursor(const LogRequest& log) {
 }
 
 }  // namespace
+
+Result<std::uint64_t> read_arrival(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [stop, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure == std::errc{} && stop == text.data() + text.size()) return number;
+  return fail(ErrorCode::kInvalid,
+              "how far log records had come is a number of /api/v1/logs/arrivals");
+}
 
 std::string encode(const LogPageEnd& cursor) {
   std::string bytes(1, static_cast<char>(kCursorVersion));

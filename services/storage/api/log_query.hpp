@@ -32,18 +32,24 @@ Result<LogPageEnd> decode_cursor(std::string_view text);
 /// stream. kInvalid, and for more than kStreamMatchersMax.
 Result<store::LabelMatchers> parse_stream_query(std::string_view text);
 
+/// A number that /api/v1/logs/arrivals gave. kInvalid.
+Result<std::uint64_t> read_arrival(std::string_view text);
+
 struct LogRequest {
   /// `sets` may name what a record says itself; start and end are there.
   LabelQuery labels;
   store::LogDirection direction = store::LogDirection::kForward;
   std::optional<store::LabelMatchers> stream;  ///< nothing: every stream
   std::optional<LogPageEnd> cursor;            ///< of this fence and direction
+  std::optional<store::ArrivedWithin> arrived;
 };
 
 /// The parameters of read_label_query, of which start and end are required, and once at most each:
 ///   direction=forward|backward   backward: the last record first
 ///   query={…}                    parse_stream_query, of the labels of streams
 ///   cursor                       of the page before, asked with the same fence and direction
+///   arrived_after, arrived_upto  numbers of log_arrival_api.hpp: what came behind the one and
+///                                up to the other
 /// kInvalid, also for a cursor of another customer or direction, or made up.
 Result<LogRequest> read_log_request(const net::Request& request);
 

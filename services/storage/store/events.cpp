@@ -10,6 +10,12 @@ tl::unexpected<Error> no_index() {
 
 }  // namespace
 
+Result<LogArrivals> EventStore::log_arrivals(const CustomerId& /*customer*/,
+                                             std::optional<std::uint64_t> /*after*/) {
+  return fail(ErrorCode::kInvalid,
+              "this store does not know in what order log records came: read them by their times");
+}
+
 Result<TraceEnd> EventStore::find_traces(const CustomerId& /*customer*/,
                                          const TraceQuery& /*query*/, const TraceVisit& /*visit*/,
                                          const WorkLimit& /*limit*/) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
@@ -13,6 +14,7 @@
 #include "services/storage/store/catalog.hpp"
 #include "services/storage/store/expiry_cuts.hpp"
 #include "services/storage/store/label_matcher.hpp"
+#include "services/storage/store/time_spans.hpp"
 #include "services/storage/store/trace_query.hpp"
 #include "services/storage/store/work_limit.hpp"
 
@@ -51,6 +53,12 @@ struct LogPlace {
   bool operator==(const LogPlace&) const = default;
 };
 
+/// What came behind one request and up to another: numbers of EventStore::log_arrivals.
+struct ArrivedWithin {
+  std::uint64_t after = 0;
+  std::uint64_t upto = UINT64_MAX;
+};
+
 /// What of a customer's log records is read. A time is no place: any number of records have the
 /// same one. Of those a store keeps the order of arrival where they are not more than it can put in
 /// order at once (some MiB), else parts of them, each in order. So a walk that goes on behind a
@@ -68,6 +76,15 @@ struct LogQuery {
   /// Only what comes behind this place, of a walk in the same direction, whatever its range and
   /// stream were.
   std::optional<LogPlace> after = std::nullopt;
+  /// Only what came then: where EventStore::log_arrivals knows. A record that came in several
+  /// requests came with the first.
+  std::optional<ArrivedWithin> arrived = std::nullopt;
+};
+
+/// How far a customer's log records have come.
+struct LogArrivals {
+  std::uint64_t upto = 0;       ///< what came up to it can all be read, and nothing more will
+  std::vector<TimeSpan> times;  ///< in which the records lie that were asked about
 };
 
 /// How a walk over log records ended.
@@ -105,6 +122,13 @@ class EventStore {
   /// Each log record that the query asks for, in its order; as above.
   virtual Result<LogEnd> read_logs(const CustomerId& customer, const LogQuery& query,
                                    const LogVisit& visit, const WorkLimit& limit) = 0;
+
+  /// How far the customer's log records have come, and where in time those lie that came since
+  /// `after`, which an earlier answer gave (without it: none are asked about). Cheap where nothing
+  /// has come. Nothing is left out but, of what came while nobody had asked for two minutes or
+  /// before a start, what was ten minutes late. kInvalid of a store that does not know.
+  virtual Result<LogArrivals> log_arrivals(const CustomerId& customer,
+                                           std::optional<std::uint64_t> after);
 
   /// False: no more are wanted. The place's trace_id has kTraceIdBytes.
   using TraceVisit = std::function<bool(const TracePlace&)>;

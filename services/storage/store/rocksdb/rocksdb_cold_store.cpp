@@ -181,6 +181,10 @@ class EventsByNames final : public EventStore, public SpanDays {
     if (!number.has_value()) return LogEnd{};
     return logs_.read_logs(*number, query, visit, limit);
   }
+  Result<LogArrivals> log_arrivals(const CustomerId& customer,
+                                   std::optional<std::uint64_t> after) override {
+    return logs_.log_arrivals(customer, after);
+  }
   Result<TraceEnd> find_traces(const CustomerId& customer, const TraceQuery& query,
                                const TraceVisit& visit, const WorkLimit& limit) override {
     if (query.service.empty()) return fail(ErrorCode::kInvalid, "a search names a service");

@@ -67,17 +67,8 @@ Result<void> EventTable::load_last_arrival() {
   if (!row->has_value()) return {};
   ByteReader reader(**row);
   const std::uint64_t arrival = reader.read_u64();
-  if (reader.ok() && arrival < kArrivalMax) last_arrival_ = arrival;
+  if (reader.ok() && arrival < kArrivalMax) arrivals_.begin_behind(arrival);
   return {};
-}
-
-// Requests come many in a millisecond, and a clock may be set back: neither may change their order.
-std::uint64_t EventTable::next_arrival(TimestampMs now_ms) {
-  const auto now = static_cast<std::uint64_t>(std::max<TimestampMs>(now_ms, 0));
-  std::uint64_t last = last_arrival_;
-  while (!last_arrival_.compare_exchange_weak(last, std::max(now, last + 1))) {
-  }
-  return std::max(now, last + 1);
 }
 
 EventTable::EventTable(Key /*key*/, kv::OrderedStore& store, const Clock& clock, Signal signal)
@@ -87,7 +78,8 @@ EventTable::EventTable(Key /*key*/, kv::OrderedStore& store, const Clock& clock,
       family_(signal == Signal::kTraces ? kv::Family::kSpans : kv::Family::kLogs),
       days_(store, family_, event_key::origin_copies(family_)),
       indexed_(store, days_, clock, signal),
-      searches_(clock) {
+      searches_(clock),
+      arrivals_(clock) {
   CHECK(signal != Signal::kMetrics);
 }
 
@@ -106,9 +98,13 @@ Result<EventCounts> EventTable::write(const CustomerId& customer, customers::Cus
                             *items, kRequestItemsMax));
   }
   const TimestampMs now_ms = times_ == nullptr ? clock_.wall_ms() : times_->latest_ms(clock_);
-  EventWriter writer(target, verdicts, {now_ms, oldest_ms_(customer), next_arrival(now_ms)});
-  if (auto walked = wire::otlp::walk(signal_, body, writer); !walked) return forward(walked);
-  if (auto finished = writer.finish(); !finished) return forward(finished);
+  ArrivalBook::Arrival arrival = arrivals_.open(customer, now_ms);
+  EventWriter writer(target, verdicts, {now_ms, oldest_ms_(customer), arrival.number()});
+  const auto walked = wire::otlp::walk(signal_, body, writer);
+  const auto finished = walked ? writer.finish() : Result<void>();
+  arrival.note(writer.filed());  // also what an error has left
+  if (!walked) return forward(walked);
+  if (!finished) return forward(finished);
   if (times_ != nullptr && writer.newest_ms() > 0) {
     times_->note_claimed(number, writer.newest_ms(), clock_);
   }

@@ -14,6 +14,7 @@
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/customers/record_times.hpp"
 #include "services/storage/store/chunks.hpp"
+#include "services/storage/store/rocksdb/events/arrival_book.hpp"
 #include "services/storage/store/rocksdb/events/event_row.hpp"
 #include "services/storage/store/rocksdb/events/indexed_days.hpp"
 #include "services/storage/store/rocksdb/events/known_origins.hpp"
@@ -68,6 +69,11 @@ class EventTable {
   Result<LogEnd> read_logs(customers::CustomerNumber customer, const LogQuery& query,
                            const LogVisit& visit, const WorkLimit& limit = {});
 
+  /// EventStore: log_arrivals.
+  LogArrivals log_arrivals(const CustomerId& customer, std::optional<std::uint64_t> after) {
+    return arrivals_.since(customer, after);
+  }
+
   /// EventStore: find_traces, services, operations.
   Result<TraceEnd> find_traces(customers::CustomerNumber customer, const TraceQuery& query,
                                const EventStore::TraceVisit& visit, const WorkLimit& limit);
@@ -85,7 +91,6 @@ class EventTable {
 
  private:
   Result<void> load_last_arrival();
-  std::uint64_t next_arrival(TimestampMs now_ms);
   /// The days, once all of them are in the index; kDeadline where the limit comes first.
   Result<std::vector<std::uint32_t>> indexed_between(customers::CustomerNumber customer,
                                                      TimestampNs from_ns, TimestampNs to_ns,
@@ -104,7 +109,7 @@ class EventTable {
   KnownNames names_;
   KnownOrigins origins_;
   SearchMemory searches_;  // of spans
-  std::atomic<std::uint64_t> last_arrival_{0};
+  ArrivalBook arrivals_;
   std::atomic<std::uint64_t> damaged_items_{0};
 };
 

@@ -146,6 +146,7 @@ void EventWriter::add_log_record(std::uint32_t item, std::string_view bytes) {
   const TimestampNs own_time_ns = log_record_time(bytes);
   if (is_expired(own_time_ns)) return;
   const TimestampNs time_ns = filing_time(own_time_ns);
+  filed_.add(time_ns);
   std::string key;
   key.reserve(kLogKeyBytes);
   key += event_key::prefix(event_key::day_of_ns(time_ns), target_.customer);

@@ -18,6 +18,7 @@
 #include "services/storage/store/rocksdb/events/log_indexer.hpp"
 #include "services/storage/store/rocksdb/events/span_indexer.hpp"
 #include "services/storage/store/rocksdb/kv/day_set.hpp"
+#include "services/storage/store/time_spans.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
 
@@ -81,6 +82,8 @@ class EventWriter final : public wire::otlp::Visitor {
   std::uint64_t stored() const { return stored_; }
   std::uint64_t repeats() const { return repeats_; }
   std::uint64_t expired() const { return expired_; }
+  /// Of log records: the times under which they are filed.
+  const TimeSpans& filed() const { return filed_; }
   /// The latest time that an item names, however far ahead; 0: none does.
   TimestampMs newest_ms() const { return newest_ms_; }
 
@@ -161,6 +164,7 @@ class EventWriter final : public wire::otlp::Visitor {
   std::uint64_t repeats_ = 0;
   std::uint64_t expired_ = 0;
   TimestampMs newest_ms_ = 0;
+  TimeSpans filed_;
   std::optional<Error> failure_;
 };
 

@@ -193,10 +193,17 @@ Result<LogWalk::Went> LogWalk::give_waiting() {
   return Went::kOn;
 }
 
+// Of what an earlier program wrote nobody knows when it came: long ago, with the number 0.
+bool LogWalk::has_come_then(std::uint64_t arrival) const {
+  const auto& asked = query_.arrived;
+  if (!asked) return true;
+  return (asked->after == 0 || arrival > asked->after) && arrival <= asked->upto;
+}
+
 Result<LogWalk::Went> LogWalk::give(const WaitingRow& row) {
   const bool was_given = query_.after && query_.after->time_ns == place_.time_ns &&
                          place_.number <= query_.after->number;
-  if (was_given) return Went::kOn;
+  if (was_given || !has_come_then(row.arrival)) return Went::kOn;
   const auto event = reader_.read(row.bytes);
   const auto goes_on = event ? damaged_.visited([&] {
     if (!selector_.wants(event->resource)) return true;

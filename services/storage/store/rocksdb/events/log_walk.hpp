@@ -58,6 +58,7 @@ class LogWalk {
   bool is_over(const WorkLimit& limit) const;
   Result<Went> end_day(std::uint32_t day);
   Result<Went> add(TimestampNs time_ns, std::string_view row);
+  bool has_come_then(std::uint64_t arrival) const;
   void note_looked_at(const LogPlace& place);
   Result<Went> give_waiting();
   Result<Went> give(const WaitingRow& row);
