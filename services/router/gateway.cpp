@@ -13,6 +13,8 @@ namespace {
 /// Prometheus' own spelling, for its tools.
 service::HealthPaths prometheus_health_paths() { return {"/-/healthy", "/-/ready", {}}; }
 
+constexpr const char* kTailPath = "/loki/api/v1/tail";
+
 /// Paths that need no token.
 bool is_open(std::string_view path) {
   return service::HealthPaths().contain(path) || prometheus_health_paths().contain(path);
@@ -35,18 +37,11 @@ void greet(request::ApiRequest /*request*/, request::Exchange exchange) {
   exchange.send(std::move(response));
 }
 
-/// Grafana shows the sentence where a person has asked for a live tail.
-void no_tail(request::ApiRequest /*request*/, request::Exchange exchange) {
-  exchange.fail(
-      {ErrorCode::kNotFound,
-       "there is no live tail: ask /loki/api/v1/query_range again, from the last line on"});
-}
-
 }  // namespace
 
 Gateway::Gateway(stores::Stores& stores, const access::Access& access,
                  service::MetricRegistry& metrics, std::size_t in_flight_max,
-                 std::function<bool()> is_ready)
+                 std::function<bool()> is_ready, std::size_t tails_per_customer_max)
     : stores_(stores),
       access_(access),
       metrics_(metrics),
@@ -61,7 +56,8 @@ Gateway::Gateway(stores::Stores& stores, const access::Access& access,
       status_(stores),
       traces_(stores),
       searches_(stores),
-      logs_(stores) {
+      logs_(stores),
+      tails_(stores, access, metrics, tails_per_customer_max) {
   // One row an API: where its paths begin, and how it tells an error. The first that fits counts.
   mount_prometheus(branch("/api/v1/", api::prometheus::error_form));
   mount_federation(branch("/federate", api::prometheus::text_error_form));
@@ -164,7 +160,9 @@ void Gateway::mount_loki(Branch& branch) {
   mount("series", true, &LogApi::series);
   mount("index/stats", true, &LogApi::index_stats);
   mount("status/buildinfo", false, &LogApi::build_info);
-  add(branch, "/loki/api/v1/tail", false, no_tail);
+  add(branch, kTailPath, false, [this](request::ApiRequest request, request::Exchange exchange) {
+    tails_.tail(std::move(request), std::move(exchange));
+  });
 }
 
 /// A person says that the cold store that is there now is the right one.
@@ -240,6 +238,7 @@ void Gateway::serve(const Route& route, const Function& function, net::Request r
       std::move(*caller), std::move(*parameters), std::move(values), exchange.interest(),
       request.headers.get("x-loki-response-encoding-flags").find("categorize-labels") !=
           std::string_view::npos};
+  if (route.name == kTailPath) asked.opening = std::make_shared<net::RequestHead>(request);
   function(std::move(asked), std::move(exchange));
 }
 

@@ -13,6 +13,7 @@
 #include "services/router/api/jaeger/search_api.hpp"
 #include "services/router/api/jaeger/trace_api.hpp"
 #include "services/router/api/loki/log_api.hpp"
+#include "services/router/api/loki/tail_api.hpp"
 #include "services/router/api/prometheus/exemplar_api.hpp"
 #include "services/router/api/prometheus/federate_api.hpp"
 #include "services/router/api/prometheus/label_api.hpp"
@@ -33,7 +34,8 @@ class Gateway final : public net::Handler {
  public:
   /// The references must outlive it.
   Gateway(stores::Stores& stores, const access::Access& access, service::MetricRegistry& metrics,
-          std::size_t in_flight_max, std::function<bool()> is_ready);
+          std::size_t in_flight_max, std::function<bool()> is_ready,
+          std::size_t tails_per_customer_max = 10);
 
   std::optional<net::Response> admit(net::RequestHead& head) override;
   void handle(net::Request request, net::Responder responder) override;
@@ -82,6 +84,7 @@ class Gateway final : public net::Handler {
   api::jaeger::TraceApi traces_;
   api::jaeger::SearchApi searches_;
   api::loki::LogApi logs_;
+  api::loki::TailApi tails_;
   std::deque<Branch> branches_;  // in the order of their rows; the last one has all paths
 };
 

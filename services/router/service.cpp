@@ -46,8 +46,10 @@ class Router final : public service::Running {
         costly_client_(costly_client(settings_.stores.lanes)),
         stores_(settings_.stores, {*light_client_, *costly_client_}, metrics_, clock_),
         access_(*directory_, clock_),
-        gateway_(stores_, access_, metrics_, settings_.in_flight_max,
-                 [this] { return directory_->current() != nullptr; }) {}
+        gateway_(
+            stores_, access_, metrics_, settings_.in_flight_max,
+            [this] { return directory_->current() != nullptr; }, settings_.tails_per_customer_max) {
+  }
 
   /// What the stores still owe speaks to parts that end before the client.
   ~Router() override {

@@ -106,6 +106,9 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.in_flight_max = static_cast<std::size_t>(
       root.child("in_flight_max")
           .integer(static_cast<std::int64_t>(settings.in_flight_max), 1, kInFlightMost));
+  settings.tails_per_customer_max = static_cast<std::size_t>(
+      root.child("tails_per_customer_max")
+          .integer(static_cast<std::int64_t>(settings.tails_per_customer_max), 1, kInFlightMost));
   settings.stores.lanes = read_lanes(root.child("at_store"));
   settings.stores.answer_bytes_max =
       root.child("answer_bytes_max").bytes(settings.stores.answer_bytes_max);
@@ -135,6 +138,7 @@ edge: 30d                                 # how far back hot is asked at most
 heartbeat: {poll: 2s, gap_max: 150s}
 query_timeout: 2m
 in_flight_max: 64                         # requests of one customer at once; more get 429
+tails_per_customer_max: 10                # live tails of one customer at once; more get 429
 at_store:                                 # requests at one store at once; the rest waits its turn;
                                           # operators' costly ones have two places of their own
   at_once_max: 20                         # of all customers

@@ -19,6 +19,7 @@ struct Settings {
   std::string metrics_listen = "127.0.0.1:9195";
   tenancy::DirectorySettings directory;
   stores::StoresSettings stores;
+  std::size_t tails_per_customer_max = 10;  ///< live tails of one customer; more get 429
   std::size_t in_flight_max = 64;  ///< requests of one customer under way at once; more get 429
 };
 

@@ -219,7 +219,7 @@ class TestQueries:
             ("query_range", {"query": '{service_name="x"}', "cursor": "00"}, 400),
             ("query", {"query": '{service_name="x"}'}, 400),
             ("labels", {"start": "yesterday"}, 400),
-            ("tail", {"query": '{service_name="x"}'}, 404),
+            ("tail", {"query": '{service_name="x"}'}, 426),
         ):
             answer = logs.ask(path, **form)
             assert answer.status_code == status, (path, form, answer.text)

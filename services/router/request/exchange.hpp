@@ -63,6 +63,8 @@ struct ApiRequest {
   /// The one thing that a header says beside who asks: Loki's clients name by
   /// X-Loki-Response-Encoding-Flags how they read labels.
   bool wants_label_categories = false;
+  /// Where the connection is to speak another protocol: by what was sent for it.
+  std::shared_ptr<const net::RequestHead> opening = nullptr;
 };
 
 }  // namespace vigia::router::request

@@ -192,8 +192,19 @@ Result<net::Response> metric_answer(const logql::metrics::MetricAnswer& answer, 
   return json_answer(std::move(body += '}'));
 }
 
+std::string stream_object(const AnsweredLine& line, bool is_by_category) {
+  return object_of(is_by_category ? line.stream : all_of(line));
+}
+
+void append_value(std::string& out, const AnsweredLine& line, bool is_by_category) {
+  out += fmt::format("[\"{}\",", line.time_ns);
+  append_json_text(out, line.text);
+  if (is_by_category) append_categories(out, line);
+  out += ']';
+}
+
 std::size_t StreamsAnswer::add(const AnsweredLine& line) {
-  std::string labels = object_of(is_by_category_ ? line.stream : all_of(line));
+  std::string labels = stream_object(line, is_by_category_);
   const auto at = streams_.lower_bound(labels);
   const bool is_new = at == streams_.end() || at->first != labels;
   std::size_t bytes = is_new ? labels.size() : 0;
@@ -201,10 +212,7 @@ std::size_t StreamsAnswer::add(const AnsweredLine& line) {
       is_new ? streams_.emplace_hint(at, std::move(labels), "")->second : at->second;
   const std::size_t before = values.size();
   if (!values.empty()) values += ',';
-  values += fmt::format("[\"{}\",", line.time_ns);
-  append_json_text(values, line.text);
-  if (is_by_category_) append_categories(values, line);
-  values += ']';
+  append_value(values, line, is_by_category_);
   bytes += values.size() - before;
   return bytes;
 }

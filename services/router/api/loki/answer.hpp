@@ -55,6 +55,11 @@ struct AnsweredLine {
   Labels parsed = {};
 };
 
+/// The labels of the stream that a line is of, as a JSON object. `is_by_category`: StreamsAnswer.
+std::string stream_object(const AnsweredLine& line, bool is_by_category);
+/// ["TIME","TEXT"], or ["TIME","TEXT",{…}] with what it says of itself.
+void append_value(std::string& out, const AnsweredLine& line, bool is_by_category);
+
 /// {"resultType":"streams",…}: lines by their labels, in the order in which they were added. Not
 /// for several threads at once.
 class StreamsAnswer {
