@@ -83,8 +83,16 @@ Routes::Routes(ErrorForm error_form)
 void Routes::add(std::string method, std::string_view pattern, RouteFunction function) {
   const auto segments = split_path(pattern);
   CHECK(segments.has_value());
-  routes_.push_back(
-      Route{std::move(method), {segments->begin(), segments->end()}, std::move(function)});
+  routes_.push_back(Route{std::move(method),
+                          std::string(pattern),
+                          {segments->begin(), segments->end()},
+                          std::move(function)});
+}
+
+std::vector<std::pair<std::string, std::string>> Routes::list() const {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const Route& route : routes_) all.emplace_back(route.method, route.pattern);
+  return all;
 }
 
 void Routes::handle(Request request, Responder responder) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "libs/base/task.hpp"
@@ -28,10 +29,13 @@ class Routes : public Handler {
   void add(std::string method, std::string_view pattern, RouteFunction function);
   void handle(Request request, Responder responder) override;
   Response refuse(const RequestHead& head, const Error& error) override;  ///< in the form of errors
+  /// Method and pattern of each, as they were added and in that order.
+  std::vector<std::pair<std::string, std::string>> list() const;
 
  private:
   struct Route {
     std::string method;
+    std::string pattern;
     std::vector<std::string> segments;
     RouteFunction function;
   };

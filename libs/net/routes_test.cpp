@@ -55,6 +55,13 @@ TEST_F(RoutesTest, FindsByPathAndMethod) {
   EXPECT_EQ(ask("GET", "/").body, "root");
 }
 
+TEST_F(RoutesTest, TellsWhatIsServed) {
+  const auto all = routes_.list();
+  ASSERT_EQ(all.size(), 5U);
+  EXPECT_EQ(all[1], std::pair(std::string("POST"), std::string("/api/v1/labels")));
+  EXPECT_EQ(all[3], std::pair(std::string("GET"), std::string("/api/v1/service/{name*}/values")));
+}
+
 TEST_F(RoutesTest, DecodesPlaceholders) {
   EXPECT_EQ(ask("GET", "/api/v1/label/job/values").body, "values name=job");
   EXPECT_EQ(ask("GET", "/api/v1/label/a%20b+c/values").body, "values name=a b+c");

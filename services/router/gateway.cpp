@@ -1,5 +1,7 @@
 #include "services/router/gateway.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "libs/net/status.hpp"
@@ -218,6 +220,15 @@ net::Response Gateway::refuse(const net::RequestHead& head, const Error& error) 
 void Gateway::handle(net::Request request, net::Responder responder) {
   net::Routes& routes = branch_of(request.path).routes;
   routes.handle(std::move(request), std::move(responder));
+}
+
+std::vector<std::pair<std::string, std::string>> Gateway::routes() const {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const Branch& branch : branches_) {
+    auto own = branch.routes.list();
+    std::move(own.begin(), own.end(), std::back_inserter(all));
+  }
+  return all;
 }
 
 void Gateway::serve(const Route& route, const Function& function, net::Request request,

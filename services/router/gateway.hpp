@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "libs/net/routes.hpp"
 #include "services/router/access/access.hpp"
@@ -40,6 +41,8 @@ class Gateway final : public net::Handler {
   std::optional<net::Response> admit(net::RequestHead& head) override;
   void handle(net::Request request, net::Responder responder) override;
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
+  /// Method and pattern of every path that is served (net::Routes): what docs/api/router.yaml has.
+  std::vector<std::pair<std::string, std::string>> routes() const;
 
  private:
   using Function = std::function<void(request::ApiRequest, request::Exchange)>;

@@ -78,6 +78,7 @@ class ServedGateway {
                           const Headers& headers, std::string body = {});
   FixedDirectory& directory() { return directory_; }
   std::string url() const { return "http://" + server_->address(); }
+  std::vector<std::pair<std::string, std::string>> routes() const { return gateway_.routes(); }
 
  private:
   const stores::StoresSettings settings_;
