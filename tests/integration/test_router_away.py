@@ -122,6 +122,60 @@ def test_a_hot_store_that_hangs_is_answered_for_by_cold(own_reading: Reading) ->
     wait_for("hot covers again", lambda: is_hot(reading.ask("/api/v1/query_range", **form)), 20)
 
 
+# Each is the same wherever it is asked: no selector stands in it.
+WITHOUT_A_SELECTOR = ("1+1", "time()", "vector(1)", "scalar(vector(3)) * 2", "hour()", '"text"')
+
+
+def _constants(reading: Reading) -> list[Any]:
+    """What they give, at one time, by query and query_range."""
+    found = []
+    for query in WITHOUT_A_SELECTOR:
+        answer = reading.ask("/api/v1/query", query=query, time=reading.now_ms / 1000)
+        assert answer.status_code == 200, answer.text
+        content = answer.json()
+        assert "warnings" not in content, content
+        assert "X-Vigia-Served" not in answer.headers, "it touches nothing that a store could lack"
+        found.append(content["data"])
+        if query == '"text"':
+            continue
+        end = reading.now_ms / 1000
+        answer = reading.ask("/api/v1/query_range", query=query, start=end - 60, end=end, step=30)
+        assert answer.status_code == 200, answer.text
+        found.append(answer.json()["data"])
+    return found
+
+
+def test_a_query_without_a_selector_needs_no_hot_store(own_reading: Reading) -> None:
+    """Owed by issue 9: hot down, and nothing that any store would have to hold."""
+    reading = own_reading
+    with_all = _constants(reading)
+    assert with_all[0]["result"][1] == "2"
+    reading.stack.kill("prometheus-hot")
+    assert _constants(reading) == with_all, "hot is down"
+    reading.stack.kill("storage")
+    assert _constants(reading) == with_all, "prometheus-query reads storage only for selectors"
+    reading.stack.kill("prometheus-query")
+    nothing = reading.ask("/api/v1/query", query="1+1")
+    assert (nothing.status_code, nothing.json()["errorType"]) == (503, "unavailable"), nothing.text
+    reading.stack.start("prometheus-hot")
+    wait_for("hot answers again", lambda: reading.ask("/api/v1/query", query="1+1").status_code == 200)
+    assert _constants(reading) == with_all, "hot alone"
+
+
+def test_a_query_without_a_selector_waits_for_no_hot_store_that_hangs(own_reading: Reading) -> None:
+    reading = own_reading
+    with frozen(reading, "prometheus-hot"):
+        seconds, first = _timed(reading, "/api/v1/query", query="1+1")
+        assert first.status_code == 200, first.text
+        assert seconds < FOUND_SECONDS_MAX
+        assert first.json()["data"]["result"][1] == "2"
+        wait_for("it is seen that hot hangs", lambda: _answers(reading, "hot-0") == 0, FOUND_SECONDS_MAX)
+        for query in WITHOUT_A_SELECTOR:
+            seconds, answer = _timed(reading, "/api/v1/query", query=query)
+            assert answer.status_code == 200, answer.text
+            assert seconds < AT_ONCE_SECONDS_MAX
+
+
 def test_one_query_may_hold_too_much_of_a_store_and_the_provider_sees_it(tmp_path: Path) -> None:
     """An operator's own Prometheus without --query.max-samples."""
     with Stack(tmp_path, agents=[]) as stack:
