@@ -17,10 +17,13 @@ TailLine TailQueue::made_of(const AnsweredLine& line) const {
 void TailQueue::push(TailLine line) {
   const std::lock_guard lock(mutex_);
   ++pushed_count_;
+  if (line.bytes() > kBytesMax) {
+    ++dropped_count_;
+    return name_dropped(line.time_ns, std::move(line.stream));
+  }
   bytes_ += line.bytes();
   lines_.push_back(std::move(line));
-  // The last one stays, however long it is: a page's bound is its own.
-  while (bytes_ > kBytesMax && lines_.size() > 1) drop_first();
+  while (bytes_ > kBytesMax) drop_first();
 }
 
 void TailQueue::drop_first() {
@@ -32,7 +35,10 @@ void TailQueue::drop_first() {
 }
 
 void TailQueue::name_dropped(std::int64_t time_ns, std::string stream) {
-  if (dropped_.size() < kNamedMax) dropped_.push_back({time_ns, std::move(stream)});
+  // What a line says of itself may be long: its labels are its sender's.
+  if (dropped_.size() >= kNamedMax || named_bytes_ + stream.size() > kNamedBytesMax) return;
+  named_bytes_ += stream.size();
+  dropped_.push_back({time_ns, std::move(stream)});
 }
 
 void TailQueue::note_skipped(std::int64_t time_ns) {
@@ -72,6 +78,7 @@ void TailQueue::append_streams(std::string& body) {
 
 void TailQueue::append_dropped(std::string& body) {
   if (dropped_.empty()) return;
+  named_bytes_ = 0;
   body += ",\"dropped_entries\":[";
   bool is_first = true;
   for (const Dropped& each : std::exchange(dropped_, {})) {

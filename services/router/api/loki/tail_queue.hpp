@@ -21,12 +21,14 @@ struct TailLine {
 };
 
 /// Bounded: where a client reads more slowly than lines come, the oldest that wait go, and the next
-/// message names them (kNamedMax of them). Any thread.
+/// message names them (kNamedMax of them, and kNamedBytesMax). A line that would need all of the
+/// room goes, too. Any thread.
 class TailQueue {
  public:
   static constexpr std::size_t kBytesMax = 512U << 10U;  ///< of JSON, and of what keeps it
   static constexpr std::size_t kMessageBytesMax = 64U << 10U;
   static constexpr std::size_t kNamedMax = 1'000;
+  static constexpr std::size_t kNamedBytesMax = 64U << 10U;  ///< of their labels
 
   /// `is_by_category`: as StreamsAnswer.
   explicit TailQueue(bool is_by_category) : is_by_category_(is_by_category) {}
@@ -58,6 +60,7 @@ class TailQueue {
   std::deque<TailLine> lines_;
   std::size_t bytes_ = 0;
   std::vector<Dropped> dropped_;
+  std::size_t named_bytes_ = 0;
   std::uint64_t pushed_count_ = 0;
   std::uint64_t dropped_count_ = 0;
 };
