@@ -380,6 +380,8 @@ class Probes:
         return self._chance.choice(choices)
 
     def _path_of(self, route: str) -> str:
+        if "detected_field/" in route:
+            route = route.replace("{name}", self._pick("way", "http_route", "attempt", "trace_id"))
         path = route.replace("{name}", self._pick("customer_id", "job", "node_id", "__name__", "service_name", "level"))
         path = path.replace("{service}", self._pick("shop", "guess-b", "guess-a", "nobody"))
         return path.replace(
@@ -454,6 +456,13 @@ class Probes:
             return [("match[]", self.logql.stream()), ("start", start), ("end", end)]
         if "status" in route:
             return []
+        if "format" in route:
+            return [("query", expression or self.logql.any())]
+        if "detected_field" in route:
+            return [("query", self.logql.lines()), ("start", start), ("end", end)]
+        if "volume" in route:
+            pairs = [("query", self.logql.stream()), ("start", start), ("end", end)]
+            return [*pairs, ("targetLabels", "node_id,service_name"), ("step", "300")]
         regex = self._pick(*REGEXES)
         query = self._pick(self.logql.stream(), f'{{customer_id=~"{regex}"}}', "")
         return [("query", query), ("start", start), ("end", end)]

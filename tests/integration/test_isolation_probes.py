@@ -42,7 +42,7 @@ OPERATIONS = [
 ]
 # Paths that have nothing of a customer's to show.
 WITHOUT_DATA = re.compile(
-    r"/|/health|/ready|/-/.*|/loki/api/v1/labels?|/api/v1/status/.*|.*/status/buildinfo|.*/tail|.*/(parse|format)_query|.*/targets|.*/index/stats"
+    r"/|/health|/ready|/-/.*|/loki/api/v1/(detected_)?labels?|/api/v1/status/.*|.*/status/buildinfo|.*/tail|.*/(parse|format)_query|.*/targets|.*/index/stats"
 )
 MAKES_LABELS = re.compile(
     "label_replace|label_join|label_format|line_format|count_values|absent|regexp|pattern|json|logfmt|unpack"
