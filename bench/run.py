@@ -31,6 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import router_table
 import storage_table
 import stores_table
 from configurations import CUSTOMERS, OUR_PATH, PEER_PATH, PEER_RECEIVE
@@ -44,6 +45,7 @@ from launcher.layout import own_host  # noqa: E402  # found by the line above, w
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGESIZE")
 PEER = ROOT / ".vigia" / "peers" / "otelcol" / "otelcol-peer"
+PROXY = ROOT / ".vigia" / "peers" / "prom-label-proxy"
 WARM_UP_SECONDS = 2
 GRPC_PORT = 4317  # each program has an address of its own
 REASONS = ROOT / "bench" / "reasons.toml"
@@ -316,21 +318,36 @@ def storage_section(bench: Bench) -> list[str]:
     return text
 
 
-def storage_bench(bench: Bench, name: str) -> list[dict[str, Any]]:
-    """What a program of bench/storage prints: a line of JSON for each thing measured."""
-    words = [str(ROOT / ".vigia/venv/bin/python"), str(ROOT / "bench/storage" / name)]
-    paths = ":".join(str(ROOT / folder) for folder in ("tools", "tests/integration", "bench/storage"))
+def printed(bench: Bench, folder: str, name: str, *arguments: str) -> list[dict[str, Any]]:
+    """What a program of bench/FOLDER prints: a line of JSON for each thing measured."""
+    words = [str(ROOT / ".vigia/venv/bin/python"), str(ROOT / "bench" / folder / name), *arguments]
+    paths = ":".join(str(ROOT / place) for place in ("tools", "tests/integration", f"bench/{folder}"))
     environment = {**os.environ, "PYTHONPATH": paths, "VIGIA_BIN": str(bench.bin)}
     run = subprocess.run(words, check=True, env=environment, text=True, stdout=subprocess.PIPE)
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 
 def stores_section(bench: Bench) -> list[str]:
-    measured = storage_bench(bench, "host_metrics.py")
+    measured = printed(bench, "storage", "host_metrics.py")
     bench.figures |= stores_table.figures(measured[0])
-    rolled = storage_bench(bench, "rolled_bytes.py")[0]
+    rolled = printed(bench, "storage", "rolled_bytes.py")[0]
     bench.figures |= stores_table.rolled_figures(rolled)
     return [*stores_table.lines(measured), "", *stores_table.rolled_lines(rolled)]
+
+
+def router_section(bench: Bench) -> list[str]:
+    text = ["## Router: reading", ""]
+    beside = ["--proxy", str(PROXY)] if PROXY.exists() else []
+    tables = [
+        router_table.overhead(printed(bench, "router", "query_overhead.py", "--json", *beside)),
+        router_table.parsing(google_benchmark(bench.bin / "vigia_promql_bench")),
+        router_table.years(printed(bench, "router", "years.py", "--json")),
+        router_table.traces(printed(bench, "router", "trace_search.py", "--json")),
+    ]
+    for lines, figures in tables:
+        text += [*lines, ""]
+        bench.figures |= figures
+    return text
 
 
 def chunk_section(bench: Bench) -> list[str]:
@@ -397,6 +414,7 @@ SECTIONS = {
     "export": (export_section, ["vigia_collector_exporters_bench"]),
     "storage": (storage_section, ["vigia_storage_service_bench"]),
     "stores": (stores_section, ["vigia-storage"]),
+    "router": (router_section, ["vigia-router", "vigia-storage", "vigia_promql_bench"]),
     "chunk": (chunk_section, ["vigia_chunk_bench"]),
     "agent": (agent_section, ["vigia-agent", "vigia-collector"]),
     "neighbour": (neighbour_section, ["vigia-collector", "vigia-storage", "vigia-router", "vigia-monitor"]),
@@ -418,7 +436,8 @@ def main() -> None:
     )  # now, since it may be the file that is written
     bench = Bench(options.bin, options.seconds, options.neighbour_seconds)
     page = Page.open(options.out, options.json or options.out.with_suffix(".json"))
-    page.left_out = [] if PEER.exists() else ["the Go collector (not built: bench/peers/build.sh)"]
+    peers = {"the Go collector": PEER, "prom-label-proxy": PROXY}
+    page.left_out = [f"{name} (not built: bench/peers/build.sh)" for name, file in peers.items() if not file.exists()]
     for name, (section, programs) in SECTIONS.items():
         if name not in options.only.split(","):
             continue

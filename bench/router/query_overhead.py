@@ -1,25 +1,29 @@
 """What the router adds to a hot dashboard query, beside Prometheus alone and prom-label-proxy.
 
 Real Prometheus as hot, the router of VIGIA_BIN (default: the release build), prom-label-proxy where --proxy names it
-(`go install github.com/prometheus-community/prom-label-proxy@v0.11.1`). The three are asked in turn over connections
-that are kept, so that noise of the machine meets all alike. Prints latencies and CPU time per query, one line each.
+(`bench/peers/build.sh` brings it). The three are asked in turn over connections
+that are kept, so that noise of the machine meets all alike. Prints latencies and CPU time per query, one line each, or with --json an
+object each; "the mix" are all of them, as often each.
 
-    PYTHONPATH=tools:tests/integration python3 bench/router/query_overhead.py --proxy ~/go/bin/prom-label-proxy
+    PYTHONPATH=tools:tests/integration python3 bench/router/query_overhead.py --proxy .vigia/peers/prom-label-proxy
 """
 
 from __future__ import annotations
 
 import argparse
 import http.client
-import os
+import json
 import statistics
 import subprocess
 import tempfile
 import time
 import urllib.parse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import requests
+from processes import cpu_seconds
 from remote_write import write
 from stack import Stack, prometheus_programs, wait_for
 
@@ -29,11 +33,6 @@ DIRECTORY = """\
 customers: [{id: cliente-a, name: A, hot_shard: hot-0, tokens: [{token: read-a, scope: read}]}]
 operators: [{token: op, scope: read}]
 """
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Target:
@@ -92,7 +91,26 @@ QUERIES = {
 }
 
 
+class Row(NamedTuple):
+    query: str
+    target: str
+    size: int  # bytes of an answer
+    p50_ms: float
+    p99_ms: float
+    cpu_us: float | None  # of the target's process, a query; None of Prometheus, which all ask
+
+    def text(self) -> str:
+        used = " " * 13 if self.cpu_us is None else f"{self.cpu_us:13.0f}"
+        return f"{self.query:26} {self.size:8} {self.target:18} {self.p50_ms:8.3f} {self.p99_ms:8.3f} {used}"
+
+
+def row(query: str, target: Target, size: int, latencies: list[float], cpu: float) -> Row:
+    cuts = statistics.quantiles(latencies, n=100)
+    return Row(query, target.name, size, cuts[49] * 1e3, cuts[98] * 1e3, cpu * 1e6 if target.pid else None)
+
+
 def measure(targets: list[Target], path: str, query: str, is_range: bool, count: int) -> tuple[int, dict[str, float]]:
+    """Bytes of an answer and CPU seconds a query; the latencies are the targets'."""
     now = time.time()
     form = {"query": query}
     form |= {"start": f"{now - 1800:.0f}", "end": f"{now:.0f}", "step": "15"} if is_range else {"time": f"{now:.0f}"}
@@ -115,6 +133,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--proxy", type=Path, help="prom-label-proxy, to measure beside")
     parser.add_argument("--count", type=int, default=2000, help="queries per kind and target")
+    parser.add_argument("--json", action="store_true", help="an object a line, for bench/run.py")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         stack.hot_program = prometheus_programs()[0][1]
@@ -140,16 +159,35 @@ def main() -> None:
             proxy = subprocess.Popen(words, stderr=subprocess.DEVNULL)
             wait_for("the proxy", lambda: requests.get(f"http://{host}:{port}/healthz", timeout=1).ok)
             targets.append(Target("prom-label-proxy", (host, port), {"X-Customer": "cliente-a"}, proxy.pid, {}))
-        print(f"{'query':26} {'bytes':>8} {'target':18} {'p50 ms':>8} {'p99 ms':>8} {'CPU µs/query':>13}")
-        for name, (path, query, is_range) in QUERIES.items():
-            size, cpu = measure(targets, path, query, is_range, options.count)
-            for target in targets:
-                cuts = statistics.quantiles(target.latencies, n=100)
-                used = f"{cpu[target.name] * 1e6:13.0f}" if target.pid else " " * 13
-                print(f"{name:26} {size:8} {target.name:18} {cuts[49] * 1e3:8.3f} {cuts[98] * 1e3:8.3f} {used}")
+        show = print_json if options.json else print_text
+        if not options.json:
+            print(f"{'query':26} {'bytes':>8} {'target':18} {'p50 ms':>8} {'p99 ms':>8} {'CPU µs/query':>13}")
+        for line in rows(targets, options.count):
+            show(line)
         if proxy:
             proxy.terminate()
-            proxy.wait()
+            proxy.wait(10)
+
+
+def print_text(line: Row) -> None:
+    print(line.text(), flush=True)
+
+
+def print_json(line: Row) -> None:
+    print(json.dumps(line._asdict()), flush=True)
+
+
+def rows(targets: list[Target], count: int) -> Iterator[Row]:
+    every: dict[str, list[float]] = {target.name: [] for target in targets}
+    spent: dict[str, list[float]] = {target.name: [] for target in targets}
+    for name, (path, query, is_range) in QUERIES.items():
+        size, cpu = measure(targets, path, query, is_range, count)
+        for target in targets:
+            every[target.name] += target.latencies
+            spent[target.name].append(cpu[target.name])
+            yield row(name, target, size, target.latencies, cpu[target.name])
+    for target in targets:
+        yield row("the mix", target, 0, every[target.name], statistics.mean(spent[target.name]))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Sends the spans to storage as a collector would (traces of six spans, of a gateway, a shop and a bank with four instances each; twelve
 attributes a span, one trace in a hundred fails; 2,000 spans a second), then asks the router as Jaeger's clients do, over one connection
-that is kept. Prints latencies, the size of the answer and the machine's load, one line for each question.
+that is kept. Prints latencies, the size of the answer and the machine's load, one line for each question, or with --json an object each.
 
     PYTHONPATH=tools:tests/integration .vigia/venv/bin/python bench/router/trace_search.py [--spans 1000000]
 """
@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.parse
 from pathlib import Path
+from typing import NamedTuple
 
 import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -129,7 +130,21 @@ def questions(begin_ns: int, end_ns: int) -> dict[str, str]:
     }
 
 
-def measure(connection: http.client.HTTPConnection, target: str, count: int) -> tuple[list[float], bytes]:
+class Row(NamedTuple):
+    question: str
+    items: int
+    size: int  # bytes of the answer
+    first_ms: float
+    p50_ms: float
+    p99_ms: float
+    load: float  # of the machine
+
+    def text(self) -> str:
+        times = f"{self.first_ms:9.1f} {self.p50_ms:8.1f} {self.p99_ms:8.1f} {self.load:5.1f}"
+        return f"{self.question:26} {self.items:6} {self.size:9} {times}"
+
+
+def measure(connection: http.client.HTTPConnection, name: str, target: str, count: int) -> Row:
     times, content = [], b""
     for _ in range(count):
         began = time.perf_counter()
@@ -138,13 +153,15 @@ def measure(connection: http.client.HTTPConnection, target: str, count: int) -> 
         content = answer.read()
         times.append((time.perf_counter() - began) * 1e3)
         assert answer.status == 200, content[:300]
-    return times, content
+    cuts = statistics.quantiles(times, n=100)
+    return Row(name, len(json.loads(content)["data"]), len(content), times[0], cuts[49], cuts[98], os.getloadavg()[0])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--spans", type=int, default=1_000_000)
     parser.add_argument("--count", type=int, default=50, help="times each question is asked")
+    parser.add_argument("--json", action="store_true", help="an object a line, for bench/run.py")
     options = parser.parse_args()
     seconds = options.spans // (TRACES_A_REQUEST * SPANS_A_TRACE) + 1
     begin_ns = time.time_ns() - (seconds + 60) * REQUEST_NS
@@ -153,18 +170,13 @@ def main() -> None:
         stack.start("storage", "router")
         load = Load(begin_ns)
         fill(stack, load, options.spans)
-        print(
-            f"{load.traces * SPANS_A_TRACE} spans of {load.traces} traces; load of the machine {os.getloadavg()[0]:.1f}"
-        )
-        print(f"{'question':26} {'items':>6} {'bytes':>9} {'first ms':>9} {'p50 ms':>8} {'p99 ms':>8} {'load':>5}")
+        if not options.json:
+            print(f"{load.traces * SPANS_A_TRACE} spans of {load.traces} traces")
+            print(f"{'question':26} {'items':>6} {'bytes':>9} {'first ms':>9} {'p50 ms':>8} {'p99 ms':>8} {'load':>5}")
         connection = http.client.HTTPConnection(stack.layout.host, stack.layout.ports["router"], timeout=60)
         for name, target in questions(begin_ns, load.now_ns).items():
-            times, content = measure(connection, target, options.count)
-            cuts = statistics.quantiles(times, n=100)
-            items = len(json.loads(content)["data"])
-            print(
-                f"{name:26} {items:6} {len(content):9} {times[0]:9.1f} {cuts[49]:8.1f} {cuts[98]:8.1f} {os.getloadavg()[0]:5.1f}"
-            )
+            row = measure(connection, name, target, options.count)
+            print(json.dumps(row._asdict()) if options.json else row.text(), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Two years of a hundred nodes through the router: how long a graph takes from roll-ups, and from samples.
 
 Real storage, prometheus-query and router of VIGIA_BIN (default: the release build); samples each half hour, so that storage
-has roll-ups of all days within minutes. Prints one line for each query: which windows were read, and milliseconds.
+has roll-ups of all days within minutes. Prints one line for each query: which windows were read, and milliseconds; or with --json an
+object each.
 
     PYTHONPATH=tools:tests/integration python3 bench/router/years.py --nodes 100 --days 730
 """
@@ -9,13 +10,15 @@ has roll-ups of all days within minutes. Prints one line for each query: which w
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import statistics
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from processes import cpu_seconds
 from reading import Reading
 from stack import Stack, wait_for
 
@@ -40,7 +43,22 @@ def fill(reading: Reading, nodes: int, begin: int, end: int) -> None:
         reading.to_cold(labels, [(at * 1000, round(chance.random() * 100, 1)) for at in times])
 
 
-def measure(reading: Reading, name: str, form: dict[str, Any], count: int) -> None:
+class Row(NamedTuple):
+    query: str
+    served: str  # the store, and the windows that it read
+    p50_ms: float
+    least_ms: float
+    cpu_ms: float  # of storage, prometheus-query and router, a query
+
+    def text(self) -> str:
+        times = f"median {self.p50_ms:7.1f} ms, least {self.least_ms:7.1f} ms, CPU {self.cpu_ms:7.1f} ms"
+        return f"{self.query:32} {self.served:9} {times}"
+
+
+def measure(reading: Reading, name: str, form: dict[str, Any], count: int) -> Row:
+    parts = ("storage", "prometheus-query", "router")
+    pids = [reading.stack.running[part].pid for part in parts]
+    before = sum(cpu_seconds(pid) for pid in pids)
     taken = []
     for _ in range(count):
         began = time.perf_counter()
@@ -48,7 +66,8 @@ def measure(reading: Reading, name: str, form: dict[str, Any], count: int) -> No
         taken.append((time.perf_counter() - began) * 1000)
         assert answer.status_code == 200, answer.text
     served = answer.headers["X-Vigia-Served"].split("=")[0]
-    print(f"{name:32} {served:9} median {statistics.median(taken):7.1f} ms, least {min(taken):7.1f} ms", flush=True)
+    cpu = (sum(cpu_seconds(pid) for pid in pids) - before) / count
+    return Row(name, served, statistics.median(taken), min(taken), cpu * 1000)
 
 
 def main() -> None:
@@ -56,6 +75,7 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=100)
     parser.add_argument("--days", type=int, default=730)
     parser.add_argument("--count", type=int, default=10, help="times that each is asked")
+    parser.add_argument("--json", action="store_true", help="an object a line, for bench/run.py")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         config = stack.layout.config / "storage.yaml"
@@ -77,7 +97,8 @@ def main() -> None:
         wait_for("roll-ups of all days", are_made, 900, 1)
         for name, query, step in QUERIES:
             form = {"query": query, "start": begin + DAY, "end": end, "step": step}
-            measure(reading, name, form, options.count)
+            row = measure(reading, name, form, options.count)
+            print(json.dumps(row._asdict()) if options.json else row.text(), flush=True)
 
 
 if __name__ == "__main__":
