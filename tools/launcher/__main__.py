@@ -7,7 +7,7 @@ import re
 import signal
 import sys
 
-from launcher import build, checks, up
+from launcher import build, checks, packages, up
 from launcher.layout import last_port_base
 from launcher.paths import make_state_folders
 from launcher.shell import Failure, fail
@@ -102,6 +102,7 @@ def _run(options: argparse.Namespace) -> int:
             print(f"Vigía {build.version()}")
         case "build":
             make_state_folders()
+            packages.check()
             build.programs(options.preset)
     return 0
 

@@ -72,6 +72,18 @@ def _enable_backports() -> bool:
     return True
 
 
+def check() -> None:
+    """For who does not install: names what is missing, where a compiler would name its first file alone. Of other systems nothing is known."""
+    if shutil.which("dpkg-query") is None:
+        return
+    plain, backports = _wanted(with_cassandra=False)
+    missing = _missing([*plain, *backports])
+    if missing:
+        raise Failure(
+            f"{len(missing)} Debian packages are missing ({' '.join(missing)}); ./vigia up and ./vigia test install them"
+        )
+
+
 def install(*, with_cassandra: bool = False) -> None:
     """Installs what is missing. Needs root or sudo only when something is."""
     os.environ.setdefault("DEBIAN_FRONTEND", "noninteractive")
