@@ -1,6 +1,7 @@
 #include "services/storage/store/rocksdb/kv_due_days.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <random>
 #include <utility>
 
@@ -101,19 +102,42 @@ Result<std::vector<DueDay>> KvDueDays::due(customers::CustomerNumber customer, c
   std::string prefix;
   kv::append_key_u32(prefix, customer.value);
   std::vector<DueDay> days;
-  const auto scan =
-      store_.scan(kv::Family::kDue, mark_key(customer, from), kv::after_prefix(prefix));
+  auto read = add_marks_between(mark_key(customer, from), kv::after_prefix(prefix), max, days);
+  if (!read) return forward(read);
+  return days;
+}
+
+// Marks that are gone lie there until tables are written anew, and a scan goes over them to the
+// next one that is there: each has its end, or it would go over those of all series behind it.
+Result<std::vector<DueDay>> KvDueDays::due_of(customers::CustomerNumber customer,
+                                              std::span<const SeriesId> series,
+                                              const DayRange& range) const {
+  std::vector<DueDay> days;
+  for (const SeriesId one : series) {
+    const std::string behind_last = mark_key(customer, {one, range.last}) + '\0';
+    auto read = add_marks_between(mark_key(customer, {one, range.first}), behind_last,
+                                  std::numeric_limits<std::size_t>::max(), days);
+    if (!read) return forward(read);
+  }
+  return days;
+}
+
+Result<void> KvDueDays::add_marks_between(const std::string& from, const std::string& to,
+                                          std::size_t max, std::vector<DueDay>& days) const {
+  const auto scan = store_.scan(kv::Family::kDue, from, to);
   kv::MalformedRows malformed(store_, "a mark of a day that is none");
   while (days.size() < max && scan->next()) {
-    const auto day = parse_mark(scan->key().substr(prefix.size()), scan->value());
+    std::string_view key = scan->key();
+    bool ok = true;
+    kv::take_key_u32(key, ok);
+    const auto day = ok ? parse_mark(key, scan->value()) : std::nullopt;
     if (day.has_value()) {
       days.push_back(*day);
     } else {
       malformed.add(kv::Family::kDue, *scan);
     }
   }
-  if (auto status = scan->status(); !status) return forward(status);
-  return days;
+  return scan->status();
 }
 
 Result<void> KvDueDays::done(customers::CustomerNumber customer, std::span<const DueDay> days) {

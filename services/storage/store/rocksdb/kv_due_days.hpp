@@ -28,6 +28,8 @@ class KvDueDays final {
                  std::vector<kv::KeyValue>& writes);
   Result<std::vector<DueDay>> due(customers::CustomerNumber customer, const DuePlace& from,
                                   std::size_t max) const;
+  Result<std::vector<DueDay>> due_of(customers::CustomerNumber customer,
+                                     std::span<const SeriesId> series, const DayRange& range) const;
   Result<void> done(customers::CustomerNumber customer, std::span<const DueDay> days);
   Result<void> set_lost(customers::CustomerNumber customer, std::span<const DueDay> days);
   Result<std::size_t> forget_before(std::uint32_t day);
@@ -41,6 +43,8 @@ class KvDueDays final {
  private:
   kv::KeyValue mark_of(customers::CustomerNumber customer, const DuePlace& place, DueKind kind);
   void note_marked(std::uint32_t customer, std::uint32_t day);
+  Result<void> add_marks_between(const std::string& from, const std::string& to, std::size_t max,
+                                 std::vector<DueDay>& days) const;
   Result<std::vector<kv::KeyValue>> without_marked(std::vector<kv::KeyValue> marks);
 
   kv::OrderedStore& store_;

@@ -86,6 +86,12 @@ class DueDaysByNames final : public DueDays {
     if (!number.has_value()) return std::vector<DueDay>();
     return marks_.due(*number, from, max);
   }
+  Result<std::vector<DueDay>> due_of(const CustomerId& customer, std::span<const SeriesId> series,
+                                     const DayRange& days) override {
+    const auto number = index_.find_customer(customer);
+    if (!number.has_value()) return std::vector<DueDay>();
+    return marks_.due_of(*number, series, days);
+  }
   Result<void> done(const CustomerId& customer, std::span<const DueDay> days) override {
     const auto number = index_.find_customer(customer);
     if (!number.has_value()) return {};

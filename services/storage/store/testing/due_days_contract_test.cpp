@@ -87,6 +87,23 @@ TYPED_TEST(DueDaysTest, TheyComeInOrderFromAPlaceOn) {
   EXPECT_THAT(of(79, kAllDays), IsEmpty());
 }
 
+TYPED_TEST(DueDaysTest, ThoseOfSomeSeriesComeAsTheyStandInTheQuestion) {
+  for (TimestampMs day = 0; day < 3; ++day) {
+    this->put_at(this->other_, kStart + day * kDayMs + 7, kStart + day * kDayMs + 9);
+    this->put_at(this->key_, kStart + day * kDayMs + 7, kStart + day * kDayMs + 9);
+  }
+  const auto of = [&](const std::vector<SeriesId>& series, const DayRange& days) {
+    return this->places(this->due_days().due_of(this->a_, series, days).value());
+  };
+  EXPECT_THAT(
+      of({{78}, {79}, {77}}, {kDay + 1, kDay + 2}),
+      ElementsAre(Pair(78, kDay + 1), Pair(78, kDay + 2), Pair(77, kDay + 1), Pair(77, kDay + 2)));
+  EXPECT_EQ(of({{77}}, {0, UINT32_MAX}).size(), 3U);
+  EXPECT_THAT(of({}, kAllDays), IsEmpty());
+  EXPECT_THAT(this->due_days().due_of(this->b_, std::vector<SeriesId>{{77}}, kAllDays).value(),
+              IsEmpty());
+}
+
 TYPED_TEST(DueDaysTest, WhatWasMarkedAnewMeanwhileStays) {
   this->put_at(this->key_, kStart + 1, kStart + 2);
   this->put_at(this->other_, kStart + 1, kStart + 2);

@@ -13,6 +13,7 @@
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_manager.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
 
 #include "libs/base/fault.hpp"
 #include "services/storage/store/rocksdb/kv/store_folder.hpp"
@@ -29,10 +30,13 @@ constexpr std::uint64_t kFreeBytesToOpen = 8U << 20U;
 // Rows of the index come with new series and then no more, so what has not filled a buffer stays in
 // memory for good: some 500 bytes a series of the first tens of thousands in buffers as large as
 // those of chunks, which are written all the time. Roll-ups,
-// exemplars and metadata are little beside what they are made of.
+// exemplars and metadata are little beside what they are made of. Marks of days are forgotten as
+// soon as the day is rolled up, and each read of roll-ups goes over what is left of those: it is
+// written out early, and then packed (see add_due_packing).
 std::uint64_t write_buffer_parts(Family family) {
   constexpr std::uint64_t kIndexParts = 4;
   constexpr std::uint64_t kSmallParts = 8;
+  constexpr std::uint64_t kDueParts = 128;
   switch (family) {
     case Family::kIndex:
       return kIndexParts;
@@ -40,10 +44,11 @@ std::uint64_t write_buffer_parts(Family family) {
     case Family::kRollup5m:
     case Family::kRollup1h:
     case Family::kRollup1d:
-    case Family::kDue:
     case Family::kExemplars:
     case Family::kMetadata:
       return kSmallParts;
+    case Family::kDue:
+      return kDueParts;
     default:
       return 1;
   }
@@ -54,6 +59,15 @@ std::uint64_t write_buffer_parts(Family family) {
 double buffer_filter_ratio(Family family) {
   constexpr double kEventRatio = 0.01;
   return family == Family::kSpans || family == Family::kLogs ? kEventRatio : 0;
+}
+
+// Tables most of whose rows say that others are gone are written anew without them, and without
+// waiting for more of their kind.
+void add_due_packing(::rocksdb::ColumnFamilyOptions& options) {
+  constexpr std::size_t kRowsInTurn = 1024;
+  constexpr std::size_t kGoneOfThem = 512;
+  options.table_properties_collector_factories.push_back(
+      ::rocksdb::NewCompactOnDeletionCollectorFactory(kRowsInTurn, kGoneOfThem));
 }
 
 // Hears from RocksDB. Damage that a compaction meets would make the database refuse all writes
@@ -128,6 +142,7 @@ std::optional<Family> family_named(const std::string& name) {
   options.compression = ::rocksdb::kLZ4Compression;
   options.bottommost_compression = ::rocksdb::kZSTD;
   options.level_compaction_dynamic_level_bytes = true;
+  if (family == Family::kDue) add_due_packing(options);
   return options;
 }
 
