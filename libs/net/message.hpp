@@ -106,6 +106,9 @@ struct Response {
   /// page's files. Not for gRPC.
   std::shared_ptr<const std::string> shared_body;
   BodySource stream;  ///< where set, sent after the body, chunked; not for gRPC
+  /// The same in gzip, where its maker can: sent instead of a `stream` that has no body before it
+  /// to clients that take gzip. The server itself compresses no streams.
+  BodySource gzip_stream;
   /// Of a `stream` that may have nothing ready. The time in which it has not is none of the
   /// client's slowness.
   std::shared_ptr<StreamWaker> waker;

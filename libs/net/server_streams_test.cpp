@@ -118,6 +118,28 @@ TEST_F(ServerTest, StreamsGoOverHttp2AndHttp10) {
   EXPECT_EQ(curl("--http1.0 " + url("/")), "abcbcbc");
 }
 
+TEST_F(ServerTest, AStreamIsCompressedWhereItsMakerCanAndItsClientTakesIt) {
+  start();
+  handler_.on_handle = [](const Request&, Responder responder) {
+    Response response;
+    response.stream = [left = 3]() mutable -> Result<std::string> {
+      return left-- > 0 ? std::string("bc") : std::string();
+    };
+    response.gzip_stream = [left = 1]() mutable -> Result<std::string> {
+      return left-- > 0 ? compress("gzip", "bcbcbc") : std::string();
+    };
+    responder.send(std::move(response));
+  };
+  for (const auto* how : {"", "--http2-prior-knowledge ", "--http1.0 "}) {
+    EXPECT_EQ(curl(how + url("/")), "bcbcbc") << how;
+    EXPECT_EQ(curl("--compressed " + (how + url("/"))), "bcbcbc") << how;
+    const std::string head = curl("-o /dev/null -D - --compressed " + (how + url("/")));
+    EXPECT_THAT(head, HasSubstr("content-encoding: gzip")) << how;
+    EXPECT_THAT(head, HasSubstr("vary: accept-encoding")) << how;
+  }
+  EXPECT_THAT(curl("-o /dev/null -D - " + url("/")), Not(HasSubstr("content-encoding")));
+}
+
 // A body that another thread makes: one piece after each time that it is told to.
 class SlowMaker {
  public:

@@ -53,6 +53,12 @@ void ServerCore::return_freed_memory(TimePoint now) {
 Mailbox::Mailbox() : event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) { CHECK(event_.is_open()); }
 
 void MailboxTarget::answer(Response response) {
+  if (takes_gzip_ && response.gzip_stream && response.body.empty()) {
+    response.stream = std::move(response.gzip_stream);
+    response.headers.add("content-encoding", "gzip");
+    response.headers.add("vary", "accept-encoding");
+  }
+  response.gzip_stream = nullptr;
   // Here, on the thread that answers, rather than on the loop that all connections share.
   if (takes_gzip_ && is_worth_gzip(response)) {
     if (Result<std::string> packed = compress("gzip", response.content())) {
