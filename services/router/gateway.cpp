@@ -12,6 +12,10 @@
 namespace vigia::router {
 namespace {
 
+// To read, parse and fence what is longer takes some milliseconds, which on an event loop are
+// other customers', too: so such requests wait in the rows of the readers.
+constexpr std::size_t kLargeRequestBytes = 32U << 10U;
+
 /// Prometheus' own spelling, for its tools.
 service::HealthPaths prometheus_health_paths() { return {"/-/healthy", "/-/ready", {}}; }
 
@@ -242,15 +246,33 @@ void Gateway::serve(const Route& route, const Function& function, net::Request r
                           std::chrono::seconds(1)});
   }
   exchange.hold(std::move(*place));
+  const std::size_t bytes = request.body.size() + request.query.size();
+  if (bytes < kLargeRequestBytes) {
+    return dispatch({route, function}, std::move(*caller), std::move(request), std::move(values),
+                    std::move(exchange));
+  }
+  const std::string customer = caller->customer ? caller->customer->text() : std::string();
+  stores_.readers().run_part(
+      customer, [this, &route, &function, caller = std::move(*caller), request = std::move(request),
+                 values = std::move(values), exchange = std::move(exchange)]() mutable {
+        dispatch({route, function}, std::move(caller), std::move(request), std::move(values),
+                 std::move(exchange));
+      });
+}
+
+void Gateway::dispatch(const Mounted& mounted, access::Caller caller, net::Request request,
+                       net::PathValues values, request::Exchange exchange) {
   auto parameters = request::Parameters::read(request);
   if (!parameters) return exchange.fail(parameters.error());
   // By name: of two arguments the moved exchange may be the first to be made.
   request::ApiRequest asked{
-      std::move(*caller), std::move(*parameters), std::move(values), exchange.interest(),
+      std::move(caller), std::move(*parameters), std::move(values), exchange.interest(),
       request.headers.get("x-loki-response-encoding-flags").find("categorize-labels") !=
           std::string_view::npos};
-  if (route.name == kTailPath) asked.opening = std::make_shared<net::RequestHead>(request);
-  function(std::move(asked), std::move(exchange));
+  if (mounted.route.name == kTailPath) {
+    asked.opening = std::make_shared<net::RequestHead>(request);
+  }
+  mounted.function(std::move(asked), std::move(exchange));
 }
 
 }  // namespace vigia::router

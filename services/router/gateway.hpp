@@ -69,7 +69,13 @@ class Gateway final : public net::Handler {
                   const Function& function);
   void serve(const Route& route, const Function& function, net::Request request,
              net::PathValues values, net::Responder responder);
-
+  /// What stands in the routes, and stays there.
+  struct Mounted {
+    const Route& route;
+    const Function& function;
+  };
+  void dispatch(const Mounted& mounted, access::Caller caller, net::Request request,
+                net::PathValues values, request::Exchange exchange);
   void confirm_cold(request::ApiRequest request, request::Exchange exchange);
 
   stores::Stores& stores_;

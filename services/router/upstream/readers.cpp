@@ -1,5 +1,7 @@
 #include "services/router/upstream/readers.hpp"
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 #include <sys/resource.h>
@@ -14,20 +16,40 @@ namespace {
 // A third of what an equal thread would get.
 constexpr int kNice = 5;
 
+constexpr std::size_t kThreadsMin = 2;
+
+std::size_t one_per_core() {
+  return std::max<std::size_t>(kThreadsMin, std::thread::hardware_concurrency());
+}
+
 id_t gettid_of_this() { return static_cast<id_t>(gettid()); }
 
 }  // namespace
 
 // As many turns as threads, so that a job waits in its customer's row and never in the pool's.
-Readers::Readers()
-    : turns_({.at_once_max = kThreads, .per_customer_max = 1, .slow_per_customer_max = 1}, clock_),
-      pool_(kThreads, kThreads) {}
+Readers::Readers(std::size_t threads)
+    : threads_(threads == 0 ? one_per_core() : threads),
+      turns_({.at_once_max = threads_, .per_customer_max = 1, .slow_per_customer_max = 1}, clock_),
+      pool_(threads_, threads_) {}
 
 void Readers::read(const std::string& customer, Task<void()> work) {
   ++unread_;
+  take_turn(customer, [this, work = std::move(work)]() mutable {
+    run(std::exchange(work, nullptr));
+    if (--unread_ == 0) service::return_freed_pages();
+  });
+}
+
+void Readers::run_part(const std::string& customer, Task<void()> work) {
+  take_turn(customer,
+            [this, work = std::move(work)]() mutable { run(std::exchange(work, nullptr)); });
+}
+
+void Readers::take_turn(const std::string& customer, Task<void()> work) {
   turns_.take(customer, [this, work = std::move(work)](std::shared_ptr<Turns::Turn> turn) mutable {
     pool_.submit([this, work = std::move(work), turn = std::move(turn)]() mutable {
-      run(std::exchange(work, nullptr));
+      work();
+      work = nullptr;
       turn.reset();
     });
   });
@@ -39,7 +61,6 @@ void Readers::run(Task<void()> work) {
   if (!std::exchange(is_behind, true)) (void)setpriority(PRIO_PROCESS, gettid_of_this(), kNice);
   contain_faults("a large answer", work);
   work = nullptr;
-  if (--unread_ == 0) service::return_freed_pages();
 }
 
 }  // namespace vigia::router::upstream

@@ -14,20 +14,25 @@ namespace vigia::router::upstream {
 
 /// Reading an answer, merging it with another store's and writing it takes a second where it has
 /// 200,000 series. On the thread on which all answers arrive that second is everybody's; here a
-/// customer has one thread at most, and who waits goes on customer by customer. The threads stand
-/// behind the program's others where there are too few cores for all. When the last large answer is
-/// read, the memory that it took goes back to the system.
+/// customer has one thread at most, and who waits goes on customer by customer. There are as many
+/// threads as cores, two at least, so that one customer's never keep the others from theirs; they
+/// stand behind the program's others where there are too few cores for all. When the last large
+/// answer is read, the memory that it took goes back to the system.
 ///
 /// Any thread; stop and the destructor from one that is none of its own.
 class Readers {
  public:
-  Readers();
+  /// `threads`: 0 for as many as there are cores, two at least.
+  explicit Readers(std::size_t threads = 0);
   Readers(const Readers&) = delete;
   Readers& operator=(const Readers&) = delete;
   ~Readers() { stop(); }
 
   /// Runs `work` once, on one of the threads. After stop it is let go unrun.
   void read(const std::string& customer, Task<void()> work);
+  /// The same, in the same row, of work that is done piece by piece and leaves no large memory
+  /// behind: what a disk has to be waited for.
+  void run_part(const std::string& customer, Task<void()> work);
   /// Lets go what waits, and returns when nothing runs any more. Safe twice.
   void stop() { pool_.stop(service::WaitingJobs::kDrop, {}); }
 
@@ -35,11 +40,11 @@ class Readers {
   static constexpr std::size_t kLargeBytes = 256U << 10U;
 
  private:
-  static constexpr std::size_t kThreads = 2;
-
+  void take_turn(const std::string& customer, Task<void()> work);
   void run(Task<void()> work);
 
   const SystemClock clock_;
+  const std::size_t threads_;
   std::atomic<std::size_t> unread_{0};  // given, and not yet let go
   Turns turns_;
   service::WorkerPool pool_;
