@@ -99,6 +99,8 @@ class Router final : public service::Running {
     emit("vigia_router_directory_is_doubted",
          "1 while the monitor's snapshot is doubted and kept out", service::MetricType::kGauge, {},
          directory_->is_doubted() ? 1 : 0);
+    emit("vigia_router_spool_bytes", "Of answers of over 1 MiB on the disk, not read yet",
+         service::MetricType::kGauge, {}, static_cast<double>(stores_.spool().bytes()));
     collect_stores(emit);
     for (std::size_t i = 0; i < settings_.stores.hot_shards.size(); ++i) {
       const auto from = stores_.coverage().covered_from(i);
@@ -149,6 +151,7 @@ class Router final : public service::Running {
 
 Result<std::unique_ptr<service::Running>> start(Settings settings) {
   service::return_large_blocks();
+  if (auto checked = spool::Spool::check(settings.stores.spool); !checked) return forward(checked);
   auto directory_client = net::Client::create({});
   auto directory = tenancy::DirectorySource::start(settings.directory, *directory_client);
   if (!directory) return forward(directory);

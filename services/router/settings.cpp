@@ -1,6 +1,8 @@
 #include "services/router/settings.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -82,6 +84,22 @@ coverage::CoverageSettings read_coverage(const service::ConfigNode& root) {
   return coverage;
 }
 
+/// Beside the directory's cache unless a folder is named: it is on a disk, and may be written to.
+spool::SpoolSettings read_spool(const service::ConfigNode& node, const std::string& cache_file) {
+  spool::SpoolSettings spool;
+  const char* temporary = std::getenv("TMPDIR");
+  if (!cache_file.empty()) {
+    spool.folder = std::filesystem::path(cache_file).parent_path().string();
+    if (spool.folder.empty()) spool.folder = ".";
+  } else if (temporary != nullptr && *temporary != '\0') {
+    spool.folder = temporary;
+  }
+  if (const std::string named = node.child("dir").text(); !named.empty()) spool.folder = named;
+  spool.bytes_max = node.child("bytes_max").bytes(spool.bytes_max);
+  spool.bytes_total_max = node.child("bytes_total_max").bytes(spool.bytes_total_max);
+  return spool;
+}
+
 }  // namespace
 
 Result<Settings> read_settings(const service::ConfigFile& file) {
@@ -114,6 +132,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
       root.child("answer_bytes_max").bytes(settings.stores.answer_bytes_max);
   settings.stores.answers_bytes_total_max =
       root.child("answers_bytes_total_max").bytes(settings.stores.answers_bytes_total_max);
+  settings.stores.spool = read_spool(root.child("spool"), settings.directory.cache_file);
   if (auto finished = file.finish(); !finished) return forward(finished);
   return settings;
 }
@@ -149,6 +168,12 @@ at_store:                                 # requests at one store at once; the r
   heavy_at_once_max: 2                    # known to hold much of the store; one of a customer
 answer_bytes_max: 256MiB                  # of one answer; of a customer's, arriving or unread
 answers_bytes_total_max: 1GiB             # of all customers' together; each has a share of it
+spool:                                    # where answers to queries of over 1 MiB lie until they
+                                          # are read, in files without names
+  dir: ""                                 # on a disk; default: beside directory.cache_file, else
+                                          # $TMPDIR, else /var/tmp
+  bytes_max: 1GiB                         # of one customer's together; more get 429
+  bytes_total_max: 4GiB                   # of all customers' together; each has a share of it
 )";
 }
 

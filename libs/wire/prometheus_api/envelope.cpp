@@ -6,8 +6,6 @@
 
 #include <simdjson.h>
 
-#include "libs/base/check.hpp"
-
 namespace vigia::wire::prometheus_api {
 namespace {
 
@@ -69,11 +67,6 @@ std::optional<std::string> Envelope::take_plain() && {
   body_.pop_back();
   data_at_ = data_size_ = 0;
   return std::move(body_);
-}
-
-std::string_view Envelope::data() const {
-  CHECK(!is_stored());
-  return std::string_view(body_).substr(data_at_, data_size_);
 }
 
 std::vector<ByteRange> Envelope::stored_data() const {

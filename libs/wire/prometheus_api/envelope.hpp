@@ -28,9 +28,9 @@ class Envelope {
   static constexpr std::string_view kPlainStart = R"({"status":"success","data":)";
 
   bool is_success() const { return is_success_; }
-  /// The value of "data" as it came, "null" where there is none. Not of one that is stored: whoever
-  /// may be given such a one asks that first.
-  std::string_view data() const;
+  /// The value of "data" as it came, "null" where there is none, or it is stored: whoever may be
+  /// given such a one asks that first.
+  std::string_view data() const { return std::string_view(body_).substr(data_at_, data_size_); }
   bool is_stored() const { return stored_ != nullptr; }
   /// Where the body is stored, and which of its bytes are the data, in order. Null and none where
   /// it is not.

@@ -117,6 +117,7 @@ TEST(Envelope, OneThatIsStoredHasTheSameBesideItsData) {
   EXPECT_EQ(read->peak_samples(false), 42U);
   EXPECT_EQ(stored_data(*read), data + stats + "}");
   EXPECT_EQ(read->data_size(), (data + stats + "}").size());
+  EXPECT_EQ(read->data(), "null");
   EXPECT_EQ(read->peak_samples(true), 42U);
   const Envelope other = *read;  // shares what is stored
   EXPECT_EQ(read->peak_samples(true), std::nullopt);

@@ -44,13 +44,14 @@ TEST(CoverageTest, AThrowCostsOnePoll) {
   settings.heartbeat_poll = std::chrono::milliseconds(1);
   service::MetricRegistry metrics;
   const access::ByteShares shares(access::ByteShareSettings{});
+  const spool::Spool spool({}, metrics, clock);
   upstream::Readers readers;
   const auto client = net::Client::create({});
   // Nobody listens there: each poll ends at its first question.
   std::vector<upstream::Upstream> shards;
   shards.emplace_back(upstream::UpstreamClients{*client, *client},
                       upstream::UpstreamSettings{"hot-0", "http://127.0.0.1:9", "", 1U << 20U, {}},
-                      shares, readers, metrics, clock);
+                      upstream::AnswerKeeping{shares, spool, readers}, metrics, clock);
   const auto before = fault_count();
   {
     const Coverage coverage(settings, shards, failing);

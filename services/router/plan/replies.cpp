@@ -143,7 +143,7 @@ std::optional<access::QueryCost> cost_of(Result<wire::prometheus_api::Envelope>&
   }
   const auto samples = answer->peak_samples(cut);
   if (!samples) return std::nullopt;
-  return access::QueryCost{*samples, answer->data().size()};
+  return access::QueryCost{*samples, answer->data_size()};
 }
 
 }  // namespace vigia::router::plan

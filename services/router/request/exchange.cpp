@@ -52,6 +52,12 @@ void Exchange::hold_answer(net::Response& response) {
     response = error_response({ErrorCode::kOverLimit,
                                "too much of earlier answers is not read yet; read on",
                                std::chrono::seconds(1)});
+  } else if (response.stream) {
+    // What lies on a disk is none of its bytes, but the place is kept until it is read.
+    const auto place = std::make_shared<access::InFlight::Place>(std::move(*place_));
+    for (net::BodySource* source : {&response.stream, &response.gzip_stream}) {
+      if (*source) *source = [place, own = std::move(*source)] { return own(); };
+    }
   } else if (response.body.size() >= kPlaceBytesMin) {
     response.held = std::make_shared<access::InFlight::Place>(std::move(*place_));
   } else {

@@ -90,6 +90,7 @@ upstream::Ask QueryRunner::ask_of(std::string path, request::Form form) const {
                     question().timeout);
   ask.interest = interest_;
   ask.lane = lane_of(course_.position().weight);
+  ask.may_be_stored = true;
   return ask;
 }
 

@@ -9,6 +9,7 @@
 #include "libs/base/duration.hpp"
 #include "libs/net/client.hpp"
 #include "services/router/coverage/settings.hpp"
+#include "services/router/spool/spool.hpp"
 #include "services/router/upstream/lanes.hpp"
 
 namespace vigia::router::stores {
@@ -32,6 +33,7 @@ struct StoresSettings {
   /// Of one answer of a store; and of a customer's answers together, arriving or not read yet.
   std::uint64_t answer_bytes_max = 256U << 20U;
   std::uint64_t answers_bytes_total_max = 1U << 30U;  ///< the same of all customers
+  spool::SpoolSettings spool;                         ///< where large ones lie
 };
 
 }  // namespace vigia::router::stores

@@ -9,13 +9,15 @@ Stores::Stores(const StoresSettings& settings, upstream::UpstreamClients clients
     : settings_(settings),
       clock_(clock),
       shares_({settings.answer_bytes_max, settings.answers_bytes_total_max}),
+      spool_(settings.spool, metrics, clock),
       known_cold_(settings.cold_known_file, disk_log::system_files()) {
   const auto upstream = [&](std::string name, std::string url) {
     return upstream::UpstreamSettings{std::move(name), std::move(url), "",
                                       settings.answer_bytes_max, settings.lanes};
   };
   const auto make = [&](upstream::UpstreamSettings chosen) {
-    return upstream::Upstream(clients, std::move(chosen), shares_, readers_, metrics, clock);
+    return upstream::Upstream(clients, std::move(chosen), {shares_, spool_, readers_}, metrics,
+                              clock);
   };
   for (const HotShard& shard : settings.hot_shards) {
     hot_.push_back(make(upstream(shard.name, shard.url)));

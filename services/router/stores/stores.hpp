@@ -13,6 +13,7 @@
 #include "services/router/coverage/cold_holes.hpp"
 #include "services/router/coverage/coverage.hpp"
 #include "services/router/coverage/known_cold_store.hpp"
+#include "services/router/spool/spool.hpp"
 #include "services/router/stores/settings.hpp"
 #include "services/router/upstream/readers.hpp"
 #include "services/router/upstream/store_watch.hpp"
@@ -55,6 +56,8 @@ class Stores {
   const coverage::ColdHoles& cold_holes() const { return *cold_holes_; }
   /// Of answers' bytes, by customer: those that arrive and those that wait to be read.
   const access::ByteShares& shares() const { return shares_; }
+  /// Where large answers lie.
+  const spool::Spool& spool() const { return spool_; }
   /// For what takes long of an answer.
   upstream::Readers& readers() { return readers_; }
   /// Ends what reads answers, before the parts go that it speaks to.
@@ -72,6 +75,7 @@ class Stores {
   const StoresSettings& settings_;
   const Clock& clock_;
   access::ByteShares shares_;
+  const spool::Spool spool_;
   access::QueryWeights weights_;
   coverage::KnownColdStore known_cold_;  // before the threads that write its file
   upstream::Readers readers_;

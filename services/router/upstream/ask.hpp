@@ -1,6 +1,8 @@
 // What a store is asked, and what the ends of it mean.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,6 +17,7 @@
 #include "services/router/access/interest.hpp"
 #include "services/router/request/parameters.hpp"
 #include "services/router/upstream/lanes.hpp"
+#include "services/router/upstream/readers.hpp"
 
 namespace vigia::router::upstream {
 
@@ -56,6 +59,12 @@ struct Ask {
   /// Belongs to a request that has its turn, and takes none of its own: `timeout` is all the time
   /// that it has, whatever waits in rows.
   bool is_within_turn = false;
+  /// Answers from this size on are read apart from the thread on which all answers arrive: less
+  /// where a byte costs more than to be handed on.
+  std::size_t large_bytes = Readers::kLargeBytes;
+  /// An answer of over 1 MiB (spool::kSpooledBytesMin) may come as an envelope that is stored: who
+  /// sets it takes such a one. Of `ask` alone.
+  bool may_be_stored = false;
 };
 
 /// Whoever answers: an Upstream, or a double of one. Any thread.

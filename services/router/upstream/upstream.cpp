@@ -58,13 +58,13 @@ Result<net::ClientResponse> nobody_waits() {
 
 }  // namespace
 
-Upstream::Upstream(UpstreamClients clients, UpstreamSettings settings,
-                   const access::ByteShares& shares, Readers& readers,
+Upstream::Upstream(UpstreamClients clients, UpstreamSettings settings, const AnswerKeeping& keeping,
                    service::MetricRegistry& metrics, const Clock& clock)
     : clients_(clients),
       settings_(std::move(settings)),
-      shares_(shares),
-      readers_(readers),
+      shares_(keeping.shares),
+      spool_(keeping.spool),
+      readers_(keeping.readers),
       clock_(clock),
       lanes_(std::make_shared<Lanes>(settings_.lanes, clock)),
       penalties_(std::make_shared<Penalties>(clock)),
@@ -122,7 +122,8 @@ tl::unexpected<Error> Upstream::failure(Error error) const {
   return tl::unexpected<Error>(std::move(error));
 }
 
-Result<wire::prometheus_api::Envelope> Upstream::read(Result<net::ClientResponse> response) const {
+Result<wire::prometheus_api::Envelope> Upstream::read(Result<net::ClientResponse> response,
+                                                      const Body& body) const {
   if (!response) {
     // The message names an address: it is for our log, not for the caller.
     service::log_debug("upstream does not answer",
@@ -134,6 +135,8 @@ Result<wire::prometheus_api::Envelope> Upstream::read(Result<net::ClientResponse
         return failure({ErrorCode::kTooLarge, "the answer is too large; ask for less"});
       case ErrorCode::kInternal:
         return failure(lost());
+      case ErrorCode::kCorrupt:
+        return failure(not_as_it_should());
       case ErrorCode::kInvalid:
       case ErrorCode::kOverLimit:
         return forward(response);  // our own word
@@ -142,7 +145,9 @@ Result<wire::prometheus_api::Envelope> Upstream::read(Result<net::ClientResponse
     }
   }
   const int status = response->status;
-  auto envelope = wire::prometheus_api::Envelope::read(std::move(response->body));
+  auto envelope = body && body->is_stored()
+                      ? body->take_envelope()
+                      : wire::prometheus_api::Envelope::read(std::move(response->body));
   if (!envelope) return failure(not_as_it_should());
   if (status == 200 && envelope->is_success()) return envelope;
   if (is_callers_fault(status) && !envelope->is_success()) return envelope;
@@ -161,6 +166,7 @@ Result<wire::prometheus_api::Envelope> Upstream::read(Result<net::ClientResponse
 /// A request in the row of its store.
 struct Upstream::Waiting {
   Ask ask;
+  Body body;
   Done done;
   std::string customer;  ///< "" for operators
   std::string payer;
@@ -171,7 +177,7 @@ Turns& Upstream::row_of(const Ask& ask) const {
   return ask.customer ? lanes_->of(ask.lane) : lanes_->of_operators(ask.lane, ask.timeout);
 }
 
-void Upstream::send(Ask ask, Done done) const {
+void Upstream::send(Ask ask, Body body, Done done) const {
   const auto interest = ask.interest;
   const std::string customer = ask.customer ? ask.customer->text() : std::string();
   const std::string payer = payer_of(ask);
@@ -184,7 +190,7 @@ void Upstream::send(Ask ask, Done done) const {
   const TimePoint deadline = clock_.steady() + ask.timeout;
   // Shared with whoever loses interest: that one answers what has left the row.
   auto waiting = std::make_shared<Waiting>(
-      Waiting{std::move(ask), std::move(done), customer, payer, deadline});
+      Waiting{std::move(ask), std::move(body), std::move(done), customer, payer, deadline});
   if (waiting->ask.is_within_turn) {
     if (reach_->is_away()) return waiting->done(tl::unexpected<Error>(no_answer()));
     return begin(waiting, nullptr);
@@ -254,7 +260,9 @@ void Upstream::begin(const std::shared_ptr<Waiting>& waiting,
   const Lane lane = waiting->ask.lane;
   requests_.add();
   by_lane_[static_cast<std::size_t>(lane)]->add();
-  deliver(std::move(waiting->ask), waiting->customer,
+  auto arriving = std::make_shared<Arriving>(waiting->customer, shares_.hold(waiting->customer),
+                                             std::move(waiting->body));
+  deliver(std::move(waiting->ask), arriving,
           [turn = std::move(turn),
            done = std::move(waiting->done)](Result<net::ClientResponse> response) mutable {
             // The customer's next one begins when what this one costs here is over, too.
@@ -265,11 +273,17 @@ void Upstream::begin(const std::shared_ptr<Waiting>& waiting,
 
 /// A request that was given to the client, and its answer's bytes.
 struct Upstream::Arriving {
-  explicit Arriving(access::ByteShares::HeldBytes holding) : held(std::move(holding)) {}
+  Arriving(std::string whose, access::ByteShares::HeldBytes holding, Body kept)
+      : customer(std::move(whose)), held(std::move(holding)), body(std::move(kept)) {}
+  const std::string customer;
   access::ByteShares::HeldBytes held;
+  const Body body;
+  std::shared_ptr<access::Interest> interest;
+  std::size_t large_bytes = Readers::kLargeBytes;
   bool is_over = false;
   bool is_sent = false;
   std::atomic<bool> is_broken = false;  ///< by our own watch: the store is silent, not gone
+  bool is_lost() const { return interest && interest->is_lost(); }
 };
 
 /// What the end means that the client gives, which knows neither shares nor the watch.
@@ -280,6 +294,10 @@ Result<net::ClientResponse> Upstream::judge(const Arriving& arriving,
     return fail(ErrorCode::kOverLimit,
                 "other answers under way leave no room for this one; read them, or ask for less");
   }
+  if (arriving.body) {
+    if (auto fault = arriving.body->fault()) return tl::unexpected<Error>(std::move(*fault));
+    arriving.body->abandon();
+  }
   if (response.error().code == ErrorCode::kUnavailable && arriving.is_sent && !arriving.is_broken) {
     lost_.add();
     response.error().code = ErrorCode::kInternal;
@@ -288,60 +306,100 @@ Result<net::ClientResponse> Upstream::judge(const Arriving& arriving,
 }
 
 /// Counts the answer while it arrives, until `done` has made of it what it makes.
-void Upstream::deliver(Ask ask, const std::string& customer, Done done) const {
+void Upstream::deliver(Ask ask, const std::shared_ptr<Arriving>& arriving, Done done) const {
   net::Client& client = clients_.of(ask.lane);
-  const auto interest = ask.interest;
+  arriving->interest = ask.interest;
+  arriving->large_bytes = ask.large_bytes;
   net::ClientRequest request = this->request(std::move(ask));
-  auto arriving = std::make_shared<Arriving>(shares_.hold(customer));
   request.on_sent = [arriving] { arriving->is_sent = true; };
   request.may_grow = [arriving](std::size_t bytes) {
     arriving->is_over = !arriving->held.grow(bytes);
     return !arriving->is_over;
   };
+  if (const Body& body = arriving->body) {
+    request.on_piece = [body](std::string_view piece) { return body->take(piece); };
+  }
   const std::uint64_t ticket = reach_->enter();
   const std::uint64_t number = client.send(
-      std::move(request), [this, ticket, reach = reach_, arriving, customer, interest,
+      std::move(request), [this, ticket, reach = reach_, arriving,
                            done = std::move(done)](Result<net::ClientResponse> response) mutable {
         reach->leave(ticket);
-        if (interest && interest->is_lost()) return done(nobody_waits());
+        if (arriving->is_lost()) return done(nobody_waits());
         auto judged = judge(*arriving, std::move(response));
-        if (!judged || judged->body.size() < Readers::kLargeBytes) return done(std::move(judged));
-        readers_.read(customer, [arriving, large = std::move(judged), interest,
-                                 done = std::move(done)]() mutable {
-          done(interest && interest->is_lost() ? nobody_waits() : std::move(large));
-        });
+        if (!judged) return done(std::move(judged));
+        hand_over(arriving, std::move(*judged), std::move(done));
       });
+  if (const Body& body = arriving->body) {
+    body->on_room([client = &client, number] { client->resume(number); });
+  }
   const auto break_off = [client = &client, number] { client->cancel(number); };
   reach_->on_break(ticket, [arriving, break_off] {
     arriving->is_broken = true;
     break_off();
   });
-  if (interest) interest->on_lost(break_off);
+  if (arriving->interest) arriving->interest->on_lost(break_off);
+}
+
+/// All of the answer has come, but of a stored one the last part may not be written yet.
+void Upstream::hand_over(const std::shared_ptr<Arriving>& arriving, net::ClientResponse response,
+                         Done done) const {
+  const Body& body = arriving->body;
+  if (!body) return hand_over_text(arriving, std::move(response), std::move(done));
+  body->finish([this, arriving, response = std::move(response),
+                done = std::move(done)](const Result<void>& kept) mutable {
+    if (arriving->is_lost()) return done(nobody_waits());
+    if (!kept) return done(tl::unexpected<Error>(kept.error()));
+    if (arriving->body->is_stored()) return done(std::move(response));
+    response.body = arriving->body->take_text();
+    hand_over_text(arriving, std::move(response), std::move(done));
+  });
+}
+
+void Upstream::hand_over_text(const std::shared_ptr<Arriving>& arriving,
+                              net::ClientResponse response, Done done) const {
+  if (response.body.size() < arriving->large_bytes) return done(std::move(response));
+  readers_.read(arriving->customer,
+                [arriving, large = std::move(response), done = std::move(done)]() mutable {
+                  done(arriving->is_lost() ? nobody_waits() : std::move(large));
+                });
+}
+
+Upstream::Body Upstream::body_for(const Ask& ask) const {
+  if (!ask.may_be_stored) return nullptr;
+  const std::string customer = ask.customer ? ask.customer->text() : std::string();
+  return std::make_shared<spool::ArrivingBody>(
+      spool_, spool::ArrivingBody::Shares{shares_.hold(customer), spool_.hold(customer)},
+      [readers = &readers_, customer](Task<void()> work) {
+        readers->run_part(customer, std::move(work));
+      });
 }
 
 void Upstream::ask(Ask ask, Task<void(Result<wire::prometheus_api::Envelope>)> done) const {
   const auto interest = ask.interest;
   const bool counts = is_weighed(ask.lane);
   const std::string payer = payer_of(ask);
-  send(std::move(ask), [this, interest, counts, payer, done = std::move(done)](auto response) {
-    // Whoever left has no error of the store's.
-    if (interest && interest->is_lost()) return done(tl::unexpected(nobody_waits().error()));
-    if (counts) note_end(payer, response);
-    done(read(std::move(response)));
-  });
+  const Body body = body_for(ask);
+  send(std::move(ask), body,
+       [this, interest, counts, payer, body, done = std::move(done)](auto response) {
+         // Whoever left has no error of the store's.
+         if (interest && interest->is_lost()) return done(tl::unexpected(nobody_waits().error()));
+         if (counts) note_end(payer, response);
+         done(read(std::move(response), body));
+       });
 }
 
 Result<wire::prometheus_api::Envelope> Upstream::ask_and_wait(Ask ask) const {
   if (reach_->is_away()) return tl::unexpected<Error>(no_answer());
   requests_.add();
-  return read(clients_.light.fetch(request(std::move(ask))));
+  return read(clients_.light.fetch(request(std::move(ask))), nullptr);
 }
 
 void Upstream::fetch(Ask ask, Task<void(Result<net::ClientResponse>)> done) const {
-  send(std::move(ask), [this, done = std::move(done)](Result<net::ClientResponse> response) {
-    if (!response) errors_.add();
-    done(std::move(response));
-  });
+  send(std::move(ask), nullptr,
+       [this, done = std::move(done)](Result<net::ClientResponse> response) {
+         if (!response) errors_.add();
+         done(std::move(response));
+       });
 }
 
 }  // namespace vigia::router::upstream

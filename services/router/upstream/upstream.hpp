@@ -12,6 +12,8 @@
 #include "libs/net/client.hpp"
 #include "libs/service/metrics.hpp"
 #include "services/router/access/byte_shares.hpp"
+#include "services/router/spool/arriving_body.hpp"
+#include "services/router/spool/spool.hpp"
 #include "services/router/upstream/ask.hpp"
 #include "services/router/upstream/lanes.hpp"
 #include "services/router/upstream/penalties.hpp"
@@ -41,13 +43,20 @@ struct UpstreamClients {
   net::Client& of(Lane lane) const { return lane == Lane::kUsual ? light : costly; }
 };
 
+/// What keeps answers, and counts them while they come.
+struct AnswerKeeping {
+  const access::ByteShares& shares;  ///< of memory
+  const spool::Spool& spool;
+  Readers& readers;
+};
+
 /// Sends one canonical form and reads the answer's envelope. Any thread; must not outlive the
 /// clients.
 class Upstream final : public AskedStore {
  public:
-  /// Clients, readers and clock must outlive it.
-  Upstream(UpstreamClients clients, UpstreamSettings settings, const access::ByteShares& shares,
-           Readers& readers, service::MetricRegistry& metrics, const Clock& clock);
+  /// Clients, spool, readers and clock must outlive it.
+  Upstream(UpstreamClients clients, UpstreamSettings settings, const AnswerKeeping& keeping,
+           service::MetricRegistry& metrics, const Clock& clock);
 
   void ask(Ask ask, Task<void(Result<wire::prometheus_api::Envelope>)> done) const override;
   /// As `ask`, waiting, and out of turn: for the router itself. Never from an event loop.
@@ -59,6 +68,8 @@ class Upstream final : public AskedStore {
 
  private:
   using Done = Task<void(Result<net::ClientResponse>)>;
+  /// Null where the answer stays in memory whatever its size. Shared with the client's exchange.
+  using Body = std::shared_ptr<spool::ArrivingBody>;
 
   struct Waiting;
   struct Arriving;
@@ -68,17 +79,24 @@ class Upstream final : public AskedStore {
   Result<void> may_ask(const std::string& payer, Lane lane) const;
   void note_end(const std::string& payer, const Result<net::ClientResponse>& response) const;
   Turns& row_of(const Ask& ask) const;
-  void deliver(Ask ask, const std::string& customer, Done done) const;
+  void deliver(Ask ask, const std::shared_ptr<Arriving>& arriving, Done done) const;
   Result<net::ClientResponse> judge(const Arriving& arriving,
                                     Result<net::ClientResponse> response) const;
+  void hand_over(const std::shared_ptr<Arriving>& arriving, net::ClientResponse response,
+                 Done done) const;
+  void hand_over_text(const std::shared_ptr<Arriving>& arriving, net::ClientResponse response,
+                      Done done) const;
+  Body body_for(const Ask& ask) const;
   /// Sends when it is the customer's turn.
-  void send(Ask ask, Done done) const;
-  Result<wire::prometheus_api::Envelope> read(Result<net::ClientResponse> response) const;
+  void send(Ask ask, Body body, Done done) const;
+  Result<wire::prometheus_api::Envelope> read(Result<net::ClientResponse> response,
+                                              const Body& body) const;
   tl::unexpected<Error> failure(Error error) const;
 
   UpstreamClients clients_;
   UpstreamSettings settings_;
   access::ByteShares shares_;
+  const spool::Spool& spool_;
   Readers& readers_;
   const Clock& clock_;
   // Shared with what is under way; by pointers, since this class is moved into its place.

@@ -2,6 +2,7 @@
 
 #include <future>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -29,7 +30,17 @@ class Store final : public net::Handler {
     }
     net::Response response;
     response.body = R"({"status":"success","data":[]})";
+    // "/large/3": of 3 MiB.
+    constexpr std::string_view kLarge = "/large/";
+    if (request.path.starts_with(kLarge)) {
+      response.body = large(std::stoul(request.path.substr(kLarge.size())));
+    }
+    if (request.path == "/faulty") response.body = large(2) + "}";
     responder.send(std::move(response));
+  }
+  static std::string large(std::size_t mebibytes) {
+    return R"({"status":"success","data":[")" + std::string(mebibytes << 20U, 'x') +
+           R"("],"warnings":["w"]})";
   }
   std::string url() const { return server_ ? "http://" + server_->address() : ""; }
 
@@ -45,6 +56,7 @@ class UpstreamTest : public testing::Test {
   ~UpstreamTest() override {
     light->close();
     costly->close();
+    readers.stop();
   }
 
   Result<wire::prometheus_api::Envelope> ask(const std::string& customer, const std::string& path,
@@ -52,6 +64,15 @@ class UpstreamTest : public testing::Test {
     Ask ask(*CustomerId::parse(customer), path);
     ask.lane = lane;
     if (path == "/endless") ask.timeout = std::chrono::milliseconds(1);
+    return wait_for(std::move(ask));
+  }
+  /// One whose answer may be stored.
+  Result<wire::prometheus_api::Envelope> ask_large(const std::string& path) {
+    Ask ask(*CustomerId::parse("acme"), path);
+    ask.may_be_stored = true;
+    return wait_for(std::move(ask));
+  }
+  Result<wire::prometheus_api::Envelope> wait_for(Ask ask) {
     std::promise<Result<wire::prometheus_api::Envelope>> answered;
     upstream.ask(std::move(ask), [&answered](Result<wire::prometheus_api::Envelope> answer) {
       answered.set_value(std::move(answer));
@@ -63,13 +84,14 @@ class UpstreamTest : public testing::Test {
   ManualClock clock{0};
   service::MetricRegistry metrics;
   const access::ByteShares shares{access::ByteShareSettings{}};
+  const spool::Spool spool{
+      {.folder = ::testing::TempDir(), .bytes_max = 8U << 20U}, metrics, clock};
   Readers readers;
   const std::unique_ptr<net::Client> light = net::Client::create({});
   const std::unique_ptr<net::Client> costly = net::Client::create({});
   const Upstream upstream{{*light, *costly},
-                          {"hot-0", store.url(), "", 1U << 20U, {}},
-                          shares,
-                          readers,
+                          {"hot-0", store.url(), "", 6U << 20U, {}},
+                          {shares, spool, readers},
                           metrics,
                           clock};
 };
@@ -151,6 +173,45 @@ TEST_F(UpstreamTest, OperatorsBriefQueriesAndLongOnesHaveTheirPenaltiesApart) {
   }
   EXPECT_FALSE(ask_as_operator("/cheap", Lanes::kBriefMax).has_value()) << "has its pause";
   EXPECT_TRUE(ask_as_operator("/cheap", Lanes::kBriefMax * 2).has_value());
+}
+
+TEST_F(UpstreamTest, ALargeAnswerIsStoredAndASmallOneIsNot) {
+  const auto small = ask_large("/cheap");
+  ASSERT_TRUE(small.has_value());
+  EXPECT_FALSE(small->is_stored());
+  EXPECT_EQ(small->data(), "[]");
+  const std::string body = Store::large(3);
+  {
+    const auto large = ask_large("/large/3");
+    ASSERT_TRUE(large.has_value()) << large.error().message;
+    ASSERT_TRUE(large->is_stored());
+    EXPECT_EQ(large->stored()->size(), body.size());
+    EXPECT_EQ(large->warnings(), std::vector<std::string>{"w"});
+    ASSERT_EQ(large->stored_data().size(), 1U);
+    EXPECT_EQ(large->data_size(), (3U << 20U) + 4);
+    EXPECT_EQ(spool.bytes(), body.size());
+  }
+  EXPECT_EQ(spool.bytes(), 0U) << "it goes with its last reader";
+  Ask in_memory(*CustomerId::parse("acme"), "/large/3");
+  const auto whole = wait_for(std::move(in_memory));
+  ASSERT_TRUE(whole.has_value());
+  EXPECT_FALSE(whole->is_stored()) << "for whoever wants the text";
+}
+
+TEST_F(UpstreamTest, ALargeAnswerThatIsNoneIsAFaultOfTheStores) {
+  const auto answer = ask_large("/faulty");
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(spool.bytes(), 0U);
+}
+
+TEST_F(UpstreamTest, WhatIsTooLargeEndsWhileItComes) {
+  EXPECT_EQ(ask_large("/large/7").error().code, ErrorCode::kTooLarge) << "of any answer";
+  const auto first = ask_large("/large/5");
+  ASSERT_TRUE(first.has_value());
+  const auto second = ask_large("/large/5");
+  ASSERT_FALSE(second.has_value()) << "the customer's share of the disk";
+  EXPECT_EQ(second.error().code, ErrorCode::kOverLimit);
 }
 
 }  // namespace

@@ -15,6 +15,8 @@ namespace {
 namespace dom = simdjson::dom;
 
 constexpr std::int64_t kNsPerMs = 1'000'000;
+// Some 50 streams, of which each makes a set of labels: a tenth of a millisecond.
+constexpr std::size_t kReadApartBytes = 8U << 10U;
 
 Error no_list() {
   return {ErrorCode::kCorrupt, "the long-term store does not answer as it should"};
@@ -91,6 +93,7 @@ class Listing : public std::enable_shared_from_this<Listing> {
     upstream::Ask ask(question_.customer, "/api/v1/logs/streams", std::move(form));
     ask.interest = question_.interest;
     ask.lane = upstream::Lane::kLookUp;
+    ask.large_bytes = kReadApartBytes;
     return ask;
   }
 

@@ -9,6 +9,7 @@
 #include "libs/json/writer.hpp"
 #include "libs/net/status.hpp"
 #include "services/router/plan/shown_text.hpp"
+#include "services/router/spool/stored_stream.hpp"
 #include "services/router/upstream/ask.hpp"
 
 namespace vigia::router::api::prometheus {
@@ -40,6 +41,30 @@ void append_list(std::string& body, std::string_view key, const std::vector<std:
   body += ']';
 }
 
+/// What stands behind the data.
+void append_end(std::string& body, const plan::Notes& notes) {
+  append_list(body, "warnings", notes.warnings);
+  append_list(body, "infos", notes.infos);
+  body += '}';
+}
+
+net::Response success_head(const plan::Notes& notes) {
+  net::Response response;
+  response.headers.add("content-type", "application/json");
+  if (!notes.served.empty()) response.headers.add("x-vigia-served", notes.served);
+  return response;
+}
+
+net::Response stored_success(const wire::prometheus_api::Envelope& answer,
+                             const plan::Notes& notes) {
+  net::Response response = success_head(notes);
+  spool::BodyParts body{begin_success(), answer.stored(), answer.stored_data(), {}};
+  if (body.ranges.empty()) body.head += "null";
+  append_end(body.tail, notes);
+  spool::send_stored(response, std::move(body));
+  return response;
+}
+
 }  // namespace
 
 net::Response error_form(const Error& error, int status) {
@@ -63,18 +88,15 @@ net::Response success(std::string_view data, const plan::Notes& notes) {
 }
 
 net::Response success(wire::prometheus_api::Envelope answer, const plan::Notes& notes) {
+  if (answer.is_stored()) return stored_success(answer, notes);
   if (auto body = std::move(answer).take_plain()) return end_success(std::move(*body), notes);
   return success(answer.data(), notes);
 }
 
 net::Response end_success(std::string body, const plan::Notes& notes) {
-  net::Response response;
-  response.headers.add("content-type", "application/json");
-  if (!notes.served.empty()) response.headers.add("x-vigia-served", notes.served);
+  net::Response response = success_head(notes);
   response.body = std::move(body);
-  append_list(response.body, "warnings", notes.warnings);
-  append_list(response.body, "infos", notes.infos);
-  response.body += '}';
+  append_end(response.body, notes);
   return response;
 }
 
