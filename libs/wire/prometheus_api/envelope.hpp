@@ -36,6 +36,8 @@ class Envelope {
   /// it is not.
   const std::shared_ptr<const StoredBytes>& stored() const { return stored_; }
   std::vector<ByteRange> stored_data() const;
+  /// Series of one that is stored, whose data is a vector or a matrix.
+  std::uint64_t stored_series() const { return scanned_.results; }
   /// Bytes of the data, stored or not.
   std::uint64_t data_size() const;
   /// The body up to the end of its data, kPlainStart and data, where it has nothing else; the

@@ -8,6 +8,7 @@ namespace {
 // Where the members of an envelope lie, and those of its data.
 constexpr std::size_t kMembers = 1;
 constexpr std::size_t kDataMembers = 2;
+constexpr std::size_t kResults = 3;
 
 }  // namespace
 
@@ -44,10 +45,13 @@ bool EnvelopeScanner::copy(Copy& part, std::uint64_t to, std::string& text, std:
 
 void EnvelopeScanner::on_key(std::size_t depth, std::string_view raw) {
   if (depth == kMembers) is_data_key_ = raw == "data";
-  if (depth == kDataMembers && is_in_data_) is_stats_key_ = raw == "stats";
+  if (depth != kDataMembers || !is_in_data_) return;
+  is_stats_key_ = raw == "stats";
+  is_in_results_ = raw == "result";
 }
 
 void EnvelopeScanner::on_begin(std::size_t depth, std::uint64_t at) {
+  if (depth == kResults && is_in_results_) ++found_.results;
   if (depth == 0) return begin_root(at);
   if (depth == kMembers && std::exchange(is_data_key_, false)) return begin_data(at);
   if (depth == kDataMembers && std::exchange(is_stats_key_, false) && data_comma_) {
@@ -78,6 +82,7 @@ void EnvelopeScanner::begin_data(std::uint64_t at) {
 void EnvelopeScanner::on_end(std::size_t depth, std::uint64_t at) {
   if (depth == kMembers && std::exchange(is_in_data_, false)) {
     found_.data->size = at - found_.data->at;
+    is_in_results_ = false;
     rest_copy_ = {true, at};
   }
   if (depth == kDataMembers && std::exchange(is_in_stats_, false) &&

@@ -27,6 +27,8 @@ struct ScannedEnvelope {
   /// the first, or is longer than EnvelopeScanner::kStatsBytesMax.
   std::optional<ByteRange> stats;
   std::string stats_text;  ///< its value
+  /// Items of the data's own member "result": of a vector or a matrix its series.
+  std::uint64_t results = 0;
 };
 
 /// Takes the body in pieces of any size, and checks every byte of it, as JsonWalk does. Its memory
@@ -71,6 +73,7 @@ class EnvelopeScanner final : private JsonListener {
   bool is_stats_key_ = false;  // that at depth 2 is the statistics
   bool is_in_data_ = false;
   bool is_in_stats_ = false;
+  bool is_in_results_ = false;
   std::optional<std::uint64_t> data_comma_;  // the last one in the data
   Copy rest_copy_;
   Copy stats_copy_;

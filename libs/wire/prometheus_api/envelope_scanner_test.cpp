@@ -172,6 +172,20 @@ TEST(EnvelopeScanner, KeepsNoMoreThanItsBounds) {
   EXPECT_TRUE(scan(R"({"data":)" + deep + std::string(deep.size(), ']') + "}").has_value());
 }
 
+TEST(EnvelopeScanner, CountsTheSeries) {
+  for (
+      const auto& [data, series] : std::initializer_list<std::pair<std::string, std::uint64_t>>{
+          {R"({"resultType":"matrix","result":[{"metric":{"a":"b"},"values":[[1,"1"],[2,"2"]]},{}]})",
+           2},
+          {R"({"result":[],"stats":{"x":[1,2,3],"result":[{}]}})", 0},
+          {R"({"a":[{},{}],"result":[{"result":[1,2]}]})", 1},
+          {R"(["result",{"result":[1]}])", 0}}) {
+    const auto found = scan(R"({"x":[[[1]]],"data":)" + data + R"(,"y":{"result":[1]}})", 3);
+    ASSERT_TRUE(found.has_value()) << data;
+    EXPECT_EQ(found->results, series) << data;
+  }
+}
+
 TEST(EnvelopeScanner, StatisticsElsewhereAreNone) {
   for (const auto* body :
        {R"({"status":"success","data":{"stats":{"samples":{}}}})",  // no comma to take along

@@ -31,7 +31,7 @@ class JsonListener {
 class JsonWalk {
  public:
   static constexpr std::size_t kDepthMax = 256;  ///< Prometheus' answers have six
-  static constexpr std::size_t kToldDepthMax = 2;
+  static constexpr std::size_t kToldDepthMax = 3;
   static constexpr std::size_t kKeyBytesMax = 64;
 
   /// The listener must outlive it.
