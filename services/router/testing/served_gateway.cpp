@@ -40,7 +40,16 @@ std::shared_ptr<const tenancy::Directory> parsed(std::string_view text) {
 
 }  // namespace
 
-FixedDirectory::FixedDirectory(std::string_view text) : directory_(parsed(text)) {}
+FixedDirectory::FixedDirectory(std::string_view text) : text_(text), directory_(parsed(text)) {}
+
+void FixedDirectory::revoke(std::string_view token) {
+  const std::size_t at = text_.find(token);
+  CHECK(at != std::string::npos);
+  text_.insert(at, "former-");
+  auto without = parsed(text_);
+  const std::lock_guard lock(mutex_);
+  directory_ = std::move(without);
+}
 
 RecordingStore::RecordingStore(int status, std::string body, Bodies by_path)
     : status_(status),

@@ -24,7 +24,10 @@ class FixedDirectory final : public tenancy::DirectorySource {
 
   /// As before the monitor has ever answered.
   void forget() { is_there_ = false; }
+  /// From now on nobody knows this token.
+  void revoke(std::string_view token);
   std::shared_ptr<const tenancy::Directory> current() const override {
+    const std::lock_guard lock(mutex_);
     return is_there_ ? directory_ : nullptr;
   }
   std::uint64_t refresh_failures() const override { return 0; }
@@ -35,7 +38,9 @@ class FixedDirectory final : public tenancy::DirectorySource {
   std::uint64_t left_out() const override { return 0; }
 
  private:
-  const std::shared_ptr<const tenancy::Directory> directory_;  // shared as every source's is
+  std::string text_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const tenancy::Directory> directory_;  // shared as every source's is
   std::atomic<bool> is_there_{true};
 };
 
