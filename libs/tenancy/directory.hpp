@@ -17,8 +17,9 @@ namespace vigia::tenancy {
 
 enum class Scope : std::uint8_t { kIngest, kRead };
 
-/// What a customer may send. Of the first five, 0 is no limit; of the last two, what a file leaves
-/// out or gives as 0 is the default.
+/// What a customer may send and ask. Of the first five, 0 is no limit; of the two after them, what
+/// a file leaves out or gives as 0 is the default. Of those that bound queries 0 is the router's
+/// own, which its configuration has (docs/decisions/0035-what-one-query-may-take.md).
 struct Limits {
   std::uint64_t points_per_second = 0;
   std::uint64_t spans_per_second = 0;
@@ -27,6 +28,16 @@ struct Limits {
   std::uint64_t active_series = 0;
   std::uint64_t label_value_bytes = 2048;  ///< of one label's value
   std::uint64_t labels_per_series = 64;    ///< besides the name, `le` and `quantile`
+  // Of one query:
+  std::uint64_t query_range_seconds = 0;  ///< from the earliest to the latest time that it touches
+  std::uint64_t query_steps = 0;          ///< at which it is evaluated
+  std::uint64_t query_series = 0;   ///< that it reads, where they are counted, or answers with
+  std::uint64_t query_samples = 0;  ///< that it holds of a store at once
+  std::uint64_t query_bytes = 0;    ///< of its answer
+  std::uint64_t query_seconds = 0;
+  std::uint64_t log_query_lines = 0;        ///< that it looks at
+  std::uint64_t log_query_bytes = 0;        ///< of their texts
+  std::uint64_t log_query_cpu_seconds = 0;  ///< of one processor
 };
 
 struct Customer {

@@ -17,7 +17,7 @@ namespace ondemand = simdjson::ondemand;
 using internal::ParsedDirectory;
 
 /// Of what the document holds. Raised with every change of its members (are_of_one_version).
-constexpr std::int64_t kDocumentVersion = 1;
+constexpr std::int64_t kDocumentVersion = 2;
 constexpr std::string_view kOperators = "\"operators\":[";
 constexpr std::int64_t kMsPerSecond = 1'000;
 

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <limits>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "libs/base/hex.hpp"
@@ -22,7 +23,9 @@ std::string written() {
   for (auto* limit :
        {&limits.points_per_second, &limits.spans_per_second, &limits.log_records_per_second,
         &limits.bytes_per_second, &limits.active_series, &limits.label_value_bytes,
-        &limits.labels_per_series}) {
+        &limits.labels_per_series, &limits.query_range_seconds, &limits.query_steps,
+        &limits.query_series, &limits.query_samples, &limits.query_bytes, &limits.query_seconds,
+        &limits.log_query_lines, &limits.log_query_bytes, &limits.log_query_cpu_seconds}) {
     *limit = ++next;
   }
   DocumentWriter writer(mark());
@@ -58,6 +61,15 @@ TEST(DirectoryDocument, WhatIsWrittenIsReadAgain) {
   EXPECT_EQ(a.limits.active_series, 5U);
   EXPECT_EQ(a.limits.label_value_bytes, 6U);
   EXPECT_EQ(a.limits.labels_per_series, 7U);
+  EXPECT_EQ(a.limits.query_range_seconds, 8U);
+  EXPECT_EQ(a.limits.query_steps, 9U);
+  EXPECT_EQ(a.limits.query_series, 10U);
+  EXPECT_EQ(a.limits.query_samples, 11U);
+  EXPECT_EQ(a.limits.query_bytes, 12U);
+  EXPECT_EQ(a.limits.query_seconds, 13U);
+  EXPECT_EQ(a.limits.log_query_lines, 14U);
+  EXPECT_EQ(a.limits.log_query_bytes, 15U);
+  EXPECT_EQ(a.limits.log_query_cpu_seconds, 16U);
   EXPECT_EQ(directory.customers()[1].limits.label_value_bytes, Limits().label_value_bytes);
   EXPECT_EQ(directory.authenticate("ingest-a", kExpiry * 2)->scope, Scope::kIngest);
   EXPECT_EQ(directory.authenticate("read-a", kExpiry - 1)->customer->text(), "cliente-a");
@@ -65,9 +77,21 @@ TEST(DirectoryDocument, WhatIsWrittenIsReadAgain) {
   EXPECT_TRUE(directory.authenticate("op", 0)->is_operator());
 }
 
-TEST(DirectoryDocument, VersionOneIsPinned) {
-  std::ifstream file("tests/golden/tenancy/document-v1.json");
-  EXPECT_EQ(written(), std::string(std::istreambuf_iterator<char>(file), {}));
+std::string golden(int version) {
+  std::ifstream file(fmt::format("tests/golden/tenancy/document-v{}.json", version));
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(DirectoryDocument, VersionTwoIsPinned) { EXPECT_EQ(written(), golden(2)); }
+
+TEST(DirectoryDocument, VersionOneIsReadWithTheDefaultsOfWhatItLacks) {
+  std::string text = golden(1);
+  const auto read = read_document(text, "document");
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  const Limits& limits = read->directory->find(*CustomerId::parse("cliente-a"))->limits;
+  EXPECT_EQ(limits.labels_per_series, 7U);
+  EXPECT_EQ(limits.query_steps, 0U);
+  EXPECT_EQ(limits.log_query_cpu_seconds, 0U);
 }
 
 TEST(DirectoryDocument, OfNobodyItIsWholeToo) {
@@ -100,7 +124,7 @@ TEST(DirectoryDocument, OneMoreOperatorStandsBesideTheOthers) {
 TEST(DirectoryDocument, AnEarlierVersionIsAnotherContentOfTheSameRevision) {
   EXPECT_TRUE(are_of_one_version(written(), DocumentWriter(SnapshotMark()).finish()));
   EXPECT_FALSE(are_of_one_version(written(), R"({"database":"d","revision":42})"));
-  EXPECT_FALSE(are_of_one_version(written(), R"({"document":2,"database":"d"})"));
+  EXPECT_FALSE(are_of_one_version(written(), R"({"document":1,"database":"d"})"));
 }
 
 TEST(DirectoryDocument, ABadEntryOfADocumentIsLeftOutAndTheRestTaken) {

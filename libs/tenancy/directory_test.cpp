@@ -56,7 +56,10 @@ TEST(Directory, LimitsThatAreLeftOutOrZeroAreTheDefaults) {
 customers:
   - id: all
     limits: {points_per_second: 1, spans_per_second: 2, log_records_per_second: 3,
-             bytes_per_second: 4, active_series: 5, label_value_bytes: 6, labels_per_series: 7}
+             bytes_per_second: 4, active_series: 5, label_value_bytes: 6, labels_per_series: 7,
+             query_range_seconds: 8, query_steps: 9, query_series: 10, query_samples: 11,
+             query_bytes: 12, query_seconds: 13, log_query_lines: 14, log_query_bytes: 15,
+             log_query_cpu_seconds: 16}
   - {id: none}
   - {id: zero, limits: {bytes_per_second: 0, label_value_bytes: 0, labels_per_series: 0}}
 )");
@@ -69,12 +72,22 @@ customers:
   EXPECT_EQ(all.active_series, 5U);
   EXPECT_EQ(all.label_value_bytes, 6U);
   EXPECT_EQ(all.labels_per_series, 7U);
+  EXPECT_EQ(all.query_range_seconds, 8U);
+  EXPECT_EQ(all.query_steps, 9U);
+  EXPECT_EQ(all.query_series, 10U);
+  EXPECT_EQ(all.query_samples, 11U);
+  EXPECT_EQ(all.query_bytes, 12U);
+  EXPECT_EQ(all.query_seconds, 13U);
+  EXPECT_EQ(all.log_query_lines, 14U);
+  EXPECT_EQ(all.log_query_bytes, 15U);
+  EXPECT_EQ(all.log_query_cpu_seconds, 16U);
   for (const char* id : {"none", "zero"}) {
     const Limits limits = directory->find(*CustomerId::parse(id))->limits;
     EXPECT_EQ(limits.spans_per_second, 0U);
     EXPECT_EQ(limits.bytes_per_second, 0U);
     EXPECT_EQ(limits.label_value_bytes, 2048U);
     EXPECT_EQ(limits.labels_per_series, 64U);
+    EXPECT_EQ(limits.query_samples, 0U);
   }
 }
 

@@ -84,8 +84,17 @@ class TestWhoMayDoWhat:
             "active_series": 200_000,
             "label_value_bytes": 0,
             "labels_per_series": 0,
+            "query_range_seconds": 0,
+            "query_steps": 0,
+            "query_series": 0,
+            "query_samples": 0,
+            "query_bytes": 0,
+            "query_seconds": 0,
+            "log_query_lines": 0,
+            "log_query_bytes": 0,
+            "log_query_cpu_seconds": 0,
         }
-        changed = {"points_per_second": 0, "spans_per_second": 7, "bytes_per_second": 9, "label_value_bytes": 100}
+        changed = {"points_per_second": 0, "spans_per_second": 7, "bytes_per_second": 9, "label_value_bytes": 100, "query_steps": 12}
         operator.good("PATCH", f"/customers/{home.id}", {"limits": changed})
         assert operator.good("GET", f"/customers/{home.id}")["limits"] == limits | changed
         snapshot = inside("/snapshot").json()["customers"]

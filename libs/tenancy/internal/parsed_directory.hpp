@@ -23,7 +23,7 @@ struct LimitKey {
 };
 
 /// Keys of `limits`, in customers.yaml and in the snapshot. Absent or 0 leaves what Limits has.
-inline constexpr std::array<LimitKey, 7> kLimitKeys = {{
+inline constexpr std::array<LimitKey, 16> kLimitKeys = {{
     {"points_per_second", &Limits::points_per_second},
     {"spans_per_second", &Limits::spans_per_second},
     {"log_records_per_second", &Limits::log_records_per_second},
@@ -31,6 +31,15 @@ inline constexpr std::array<LimitKey, 7> kLimitKeys = {{
     {"active_series", &Limits::active_series},
     {"label_value_bytes", &Limits::label_value_bytes},
     {"labels_per_series", &Limits::labels_per_series},
+    {"query_range_seconds", &Limits::query_range_seconds},
+    {"query_steps", &Limits::query_steps},
+    {"query_series", &Limits::query_series},
+    {"query_samples", &Limits::query_samples},
+    {"query_bytes", &Limits::query_bytes},
+    {"query_seconds", &Limits::query_seconds},
+    {"log_query_lines", &Limits::log_query_lines},
+    {"log_query_bytes", &Limits::log_query_bytes},
+    {"log_query_cpu_seconds", &Limits::log_query_cpu_seconds},
 }};
 
 /// Some 100 bytes a token, so that a million of them have room beside a collector's work.

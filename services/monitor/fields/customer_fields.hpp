@@ -17,8 +17,9 @@
 
 namespace vigia::monitor::fields {
 
-/// What a customer may send; the names are those of customers.yaml. 0: the built-in default where
-/// the collector has one (label_value_bytes, labels_per_series), else no limit.
+/// What a customer may send and ask; the names are those of customers.yaml. 0: the built-in default
+/// where the collector has one (label_value_bytes, labels_per_series), of queries the router's own,
+/// else no limit.
 struct CustomerLimits {
   std::int64_t points_per_second = 0;
   std::int64_t spans_per_second = 0;
@@ -27,6 +28,15 @@ struct CustomerLimits {
   std::int64_t active_series = 0;
   std::int64_t label_value_bytes = 0;
   std::int64_t labels_per_series = 0;
+  std::int64_t query_range_seconds = 0;
+  std::int64_t query_steps = 0;
+  std::int64_t query_series = 0;
+  std::int64_t query_samples = 0;
+  std::int64_t query_bytes = 0;
+  std::int64_t query_seconds = 0;
+  std::int64_t log_query_lines = 0;
+  std::int64_t log_query_bytes = 0;
+  std::int64_t log_query_cpu_seconds = 0;
 };
 
 /// In which customers are written to; the first where nobody chose.
@@ -143,7 +153,43 @@ inline constexpr std::array kCustomerLimits = {
     CustomerLimit{"label_value_bytes", &CustomerLimits::label_value_bytes,
                   &tenancy::Limits::label_value_bytes},
     CustomerLimit{"labels_per_series", &CustomerLimits::labels_per_series,
-                  &tenancy::Limits::labels_per_series}};
+                  &tenancy::Limits::labels_per_series},
+    CustomerLimit{.name = "query_range_seconds",
+                  .value = &CustomerLimits::query_range_seconds,
+                  .in_directory = &tenancy::Limits::query_range_seconds,
+                  .since = 7},
+    CustomerLimit{.name = "query_steps",
+                  .value = &CustomerLimits::query_steps,
+                  .in_directory = &tenancy::Limits::query_steps,
+                  .since = 7},
+    CustomerLimit{.name = "query_series",
+                  .value = &CustomerLimits::query_series,
+                  .in_directory = &tenancy::Limits::query_series,
+                  .since = 7},
+    CustomerLimit{.name = "query_samples",
+                  .value = &CustomerLimits::query_samples,
+                  .in_directory = &tenancy::Limits::query_samples,
+                  .since = 7},
+    CustomerLimit{.name = "query_bytes",
+                  .value = &CustomerLimits::query_bytes,
+                  .in_directory = &tenancy::Limits::query_bytes,
+                  .since = 7},
+    CustomerLimit{.name = "query_seconds",
+                  .value = &CustomerLimits::query_seconds,
+                  .in_directory = &tenancy::Limits::query_seconds,
+                  .since = 7},
+    CustomerLimit{.name = "log_query_lines",
+                  .value = &CustomerLimits::log_query_lines,
+                  .in_directory = &tenancy::Limits::log_query_lines,
+                  .since = 7},
+    CustomerLimit{.name = "log_query_bytes",
+                  .value = &CustomerLimits::log_query_bytes,
+                  .in_directory = &tenancy::Limits::log_query_bytes,
+                  .since = 7},
+    CustomerLimit{.name = "log_query_cpu_seconds",
+                  .value = &CustomerLimits::log_query_cpu_seconds,
+                  .in_directory = &tenancy::Limits::log_query_cpu_seconds,
+                  .since = 7}};
 
 /// The columns that this version of the schema adds, each as it stands after ADD COLUMN.
 std::vector<std::string> added_columns(int version, std::span<const CustomerField> fields,

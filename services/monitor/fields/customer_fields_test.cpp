@@ -29,7 +29,7 @@ TEST(CustomerFields, AVersionAddsItsColumnsWithWhatCustomersHadBefore) {
                   "profiles_per_second BIGINT NOT NULL DEFAULT 0"));
   EXPECT_THAT(added_columns(8, kAdded, kAddedLimits),
               ElementsAre("paid_ms BIGINT NOT NULL DEFAULT 0"));
-  EXPECT_THAT(added_columns(7, kAdded, kAddedLimits), IsEmpty());
+  EXPECT_THAT(added_columns(6, kAdded, kAddedLimits), IsEmpty());
   EXPECT_EQ(newest_version(kAdded, kAddedLimits), 9);
   EXPECT_EQ(newest_version({}, {}), 0);
 }
@@ -49,6 +49,8 @@ TEST(CustomerFields, CollectorAndRouterAreToldWhatConcernsThem) {
   EXPECT_EQ(told.assigned_ms, 5);
   EXPECT_EQ(told.limits.points_per_second, 101U);
   EXPECT_EQ(told.limits.labels_per_series, 107U);
+  EXPECT_EQ(told.limits.query_range_seconds, 108U);
+  EXPECT_EQ(told.limits.log_query_cpu_seconds, 116U);
 }
 
 // What stands in the contract and what is read and shown come of different files: each name is in

@@ -5,12 +5,14 @@ import { useLanguage } from "../../i18n/language";
 import { problemText } from "../../i18n/problem_text";
 import { FormModal } from "../../ui/form_modal";
 import { changeOf, CustomerFields, draftOf } from "./customer_fields";
+import { changedLimits, CustomerLimits, limitsDraftOf } from "./customer_limits";
 
 /** What may be changed of a customer after it was created. */
 export function ChangeCustomer({ customer, onClose }: { customer: Customer; onClose: () => void }) {
   const { text } = useLanguage();
   const change = useChangeCustomer(customer.id);
   const [draft, setDraft] = useState(() => draftOf(customer));
+  const [limits, setLimits] = useState(() => limitsDraftOf(customer.limits));
 
   return (
     <FormModal
@@ -21,11 +23,14 @@ export function ChangeCustomer({ customer, onClose }: { customer: Customer; onCl
       isPending={change.isPending}
       error={problemText(change.error, text)}
       onSubmit={() => {
-        change.mutate(changeOf(draft), { onSuccess: onClose });
+        const changed = changedLimits(limits, customer.limits);
+        const body = { ...changeOf(draft), ...(changed !== undefined && { limits: changed }) };
+        change.mutate(body, { onSuccess: onClose });
       }}
       onClose={onClose}
     >
       <CustomerFields isNew={false} draft={draft} onChange={setDraft} />
+      <CustomerLimits draft={limits} onChange={setLimits} />
     </FormModal>
   );
 }

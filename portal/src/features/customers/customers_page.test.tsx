@@ -58,4 +58,31 @@ describe("a customer", () => {
       reference: "K-17",
     });
   });
+
+  it("has its limits changed: those that were, and no others", async () => {
+    const customers = [
+      customerRow("cliente-a", "Empresa XYZ", {
+        limits: { active_series: 200_000, query_steps: 7 },
+      }),
+    ];
+    const made = asOperator("/customers", {
+      "GET /customers": { body: { customers } },
+      "PATCH /customers/cliente-a": { body: {} },
+    });
+    await userEvent.click(await screen.findByRole("button", { name: "Edit customer Empresa XYZ" }));
+    const shown = (label: string) => screen.getByLabelText<HTMLInputElement>(label);
+    expect(shown("Active series").value).toBe("200000");
+    expect(shown("Steps of a query").value).toBe("7");
+    await userEvent.click(screen.getByText("Limits of one query"));
+    await userEvent.clear(shown("Steps of a query"));
+    await userEvent.type(shown("Steps of a query"), "500");
+    await userEvent.clear(shown("Samples that a query holds"));
+    await userEvent.type(shown("Samples that a query holds"), "1000000");
+    await userEvent.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => {
+      expect(screen.queryByText("Edit customer")).toBeNull();
+    });
+    const { limits } = (await made("PATCH").at(-1)?.json()) as { limits: unknown };
+    expect(limits).toEqual({ query_steps: 500, query_samples: 1_000_000 });
+  });
 });

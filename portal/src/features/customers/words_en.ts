@@ -18,5 +18,11 @@ export const customers = {
   lastLogin: (moment: string) => `last login: ${moment}`,
   openTokens: "Tokens",
   empty: "No customer yet",
+  limits: {
+    sending: "Limits of what it sends",
+    sendingHint: "0 is no limit, or the collector’s own where it has one.",
+    queries: "Limits of one query",
+    queriesHint: "0 is the router’s own.",
+  },
   emptyHint: "Create the first one: it takes an id and a name.",
 };

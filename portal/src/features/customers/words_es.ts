@@ -20,5 +20,11 @@ export const customers: typeof english.customers = {
   lastLogin: (moment) => `último ingreso: ${moment}`,
   openTokens: "Tokens",
   empty: "Todavía no hay clientes",
+  limits: {
+    sending: "Límites de lo que envía",
+    sendingHint: "0 es sin límite, o el del propio colector donde lo tiene.",
+    queries: "Límites de una consulta",
+    queriesHint: "0 es el del propio router.",
+  },
   emptyHint: "Cree el primero: necesita un identificador y un nombre.",
 };
