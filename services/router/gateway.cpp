@@ -246,6 +246,7 @@ void Gateway::serve(const Route& route, const Function& function, net::Request r
                           std::chrono::seconds(1)});
   }
   exchange.hold(std::move(*place));
+  exchange.bound(caller->limits);
   const std::size_t bytes = request.body.size() + request.query.size();
   if (bytes < kLargeRequestBytes) {
     return dispatch({route, function}, std::move(*caller), std::move(request), std::move(values),

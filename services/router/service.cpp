@@ -45,7 +45,7 @@ class Router final : public service::Running {
         light_client_(light_client(settings_.stores.lanes)),
         costly_client_(costly_client(settings_.stores.lanes)),
         stores_(settings_.stores, {*light_client_, *costly_client_}, metrics_, clock_),
-        access_(*directory_, clock_),
+        access_(*directory_, clock_, settings_.query_limits),
         gateway_(
             stores_, access_, metrics_, settings_.in_flight_max,
             [this] { return directory_->current() != nullptr; }, settings_.tails_per_customer_max) {

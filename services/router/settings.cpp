@@ -100,6 +100,33 @@ spool::SpoolSettings read_spool(const service::ConfigNode& node, const std::stri
   return spool;
 }
 
+access::QueryLimits read_query_limits(const service::ConfigNode& node) {
+  access::QueryLimits limits;
+  const auto count = [&node](std::string_view key, std::uint64_t& value) {
+    constexpr std::int64_t kMost = 1'000'000'000'000;
+    value = static_cast<std::uint64_t>(
+        node.child(std::string(key)).integer(static_cast<std::int64_t>(value), 0, kMost));
+  };
+  const auto length = [&node](std::string_view key, Duration& value) {
+    const service::ConfigNode child = node.child(std::string(key));
+    value = child.duration(value);
+    // The limit is told in seconds, as customers have it.
+    const bool is_whole = value % std::chrono::seconds(1) == Duration::zero();
+    if (value < Duration::zero() || !is_whole) child.note_error("must be whole seconds, or 0: none");
+  };
+  length("range", limits.range);
+  count("steps", limits.steps);
+  count("series", limits.series);
+  count("samples", limits.samples);
+  limits.bytes = node.child("bytes").bytes(limits.bytes);
+  length("time", limits.time);
+  length("log_time", limits.log_time);
+  count("log_lines", limits.log_lines);
+  limits.log_bytes = node.child("log_bytes").bytes(limits.log_bytes);
+  length("log_work", limits.log_work);
+  return limits;
+}
+
 }  // namespace
 
 Result<Settings> read_settings(const service::ConfigFile& file) {
@@ -127,6 +154,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.tails_per_customer_max = static_cast<std::size_t>(
       root.child("tails_per_customer_max")
           .integer(static_cast<std::int64_t>(settings.tails_per_customer_max), 1, kInFlightMost));
+  settings.query_limits = read_query_limits(root.child("query_limits"));
   settings.stores.lanes = read_lanes(root.child("at_store"));
   settings.stores.answer_bytes_max =
       root.child("answer_bytes_max").bytes(settings.stores.answer_bytes_max);
@@ -158,6 +186,19 @@ heartbeat: {poll: 2s, gap_max: 150s}
 query_timeout: 2m
 in_flight_max: 64                         # requests of one customer at once; more get 429
 tails_per_customer_max: 10                # live tails of one customer at once; more get 429
+query_limits:                             # what one query may take, of customers whose own limits
+                                          # say nothing (query_range_seconds, query_steps, …) and
+                                          # of operators; more gets 422. 0: none
+  range: 0                                # from the earliest to the latest time that it touches
+  steps: 0                                # of a range query; 11,000 are the most in any case
+  series: 500000                          # that are counted before, or answered with
+  samples: 5000000                        # that a store says it held for it at once
+  bytes: 0                                # of an answer; answer_bytes_max in any case
+  time: 0                                 # query_timeout in any case
+  log_time: 60s                           # the same of a log query
+  log_lines: 0                            # that a log query looks at
+  log_bytes: 1GiB                         # of their texts
+  log_work: 10s                           # of a processor
 at_store:                                 # requests at one store at once; the rest waits its turn;
                                           # operators' costly ones have two places of their own
   at_once_max: 20                         # of all customers

@@ -8,6 +8,7 @@
 #include "libs/net/server.hpp"
 #include "libs/service/config.hpp"
 #include "libs/tenancy/directory_source.hpp"
+#include "services/router/access/query_limits.hpp"
 #include "services/router/stores/settings.hpp"
 
 namespace vigia::router {
@@ -21,6 +22,7 @@ struct Settings {
   stores::StoresSettings stores;
   std::size_t tails_per_customer_max = 10;  ///< live tails of one customer; more get 429
   std::size_t in_flight_max = 64;  ///< requests of one customer under way at once; more get 429
+  access::QueryLimits query_limits;  ///< of whoever has none of its own, operators too
 };
 
 /// Reads all keys and calls ConfigFile::finish. kInvalid with file, line and key.

@@ -65,6 +65,29 @@ TEST(Settings, TheColdStoreMayBeReachedByMutualTls) {
   EXPECT_FALSE(read(hot + "cold: {url: \"http://c:1\", " + tls).has_value());
 }
 
+TEST(Settings, WhatOneQueryMayTakeIsSaidOfWhoeverHasNoLimits) {
+  const auto usual = read(kFull)->query_limits;
+  EXPECT_EQ(usual.samples, 5'000'000U);
+  EXPECT_EQ(usual.log_time, std::chrono::seconds(60));
+  EXPECT_EQ(usual.range, Duration::zero());
+  const auto settings = read(std::string(kFull) + R"(
+query_limits: {range: 31d, steps: 2, series: 3, samples: 0, bytes: 5MiB, time: 6s, log_time: 7s,
+               log_lines: 8, log_bytes: 9KiB, log_work: 10s}
+)");
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  const access::QueryLimits& limits = settings->query_limits;
+  EXPECT_EQ(limits.range, std::chrono::days(31));
+  EXPECT_EQ(limits.steps, 2U);
+  EXPECT_EQ(limits.series, 3U);
+  EXPECT_EQ(limits.samples, 0U);
+  EXPECT_EQ(limits.bytes, 5U << 20U);
+  EXPECT_EQ(limits.time, std::chrono::seconds(6));
+  EXPECT_EQ(limits.log_time, std::chrono::seconds(7));
+  EXPECT_EQ(limits.log_lines, 8U);
+  EXPECT_EQ(limits.log_bytes, 9U << 10U);
+  EXPECT_EQ(limits.log_work, std::chrono::seconds(10));
+}
+
 TEST(Settings, FaultsAreNamedWithTheirLine) {
   const std::vector<std::pair<std::string, std::string>> faults{
       {"directory: {file: /dev/null}\n", "at least one hot shard"},
@@ -76,6 +99,7 @@ TEST(Settings, FaultsAreNamedWithTheirLine) {
       {std::string(kFull) + "colour: red\n", "colour"},
       {std::string(kFull) + "at_store: {at_once_max: 2, per_customer_max: 3}\n",
        "per_customer_max"},
+      {std::string(kFull) + "query_limits: {time: 1500ms}\n", "query_limits.time: must be whole"},
       {std::string(kFull) + "heartbeat: {poll: 1ms}\n", "heartbeat.poll"}};
   for (const auto& [text, wanted] : faults) {
     const auto settings = read(text);

@@ -73,7 +73,7 @@ PARTS = {
         "plan": "access coverage request",
         "stores": "access coverage spool upstream",
         "run": "access coverage json plan request stores upstream",
-        "api/jaeger": "coverage plan request stores upstream",
+        "api/jaeger": "access coverage plan request stores upstream",
         "api/loki": "access json request stores upstream",
         "api/prometheus": "json plan request run spool stores upstream",
     },

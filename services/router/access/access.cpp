@@ -42,7 +42,7 @@ Result<Caller> Access::identify(const net::RequestHead& head) const {
   if (principal->scope != tenancy::Scope::kRead) {
     return fail(ErrorCode::kForbidden, "this token may send data, not read it");
   }
-  Caller caller{principal->customer, "", 0, 0};
+  Caller caller{principal->customer, "", 0, 0, limits_};
   // Nobody else's header is even read: for a customer it would be a way out of its own data.
   if (principal->is_operator()) {
     auto narrowed = narrow(head, caller);
@@ -53,6 +53,7 @@ Result<Caller> Access::identify(const net::RequestHead& head) const {
       caller.hot_shard = customer->hot_shard;
       caller.assigned_ms = customer->assigned_ms;
       caller.active_series = customer->limits.active_series;
+      caller.limits = limits_of(customer->limits, limits_);
     }
   }
   return caller;

@@ -13,9 +13,9 @@ namespace vigia::router::access {
 /// thread.
 class Access {
  public:
-  /// Both must outlive it.
-  Access(const tenancy::DirectorySource& directory, const Clock& clock)
-      : directory_(directory), clock_(clock) {}
+  /// Both must outlive it. `limits`: of whoever has none of its own.
+  Access(const tenancy::DirectorySource& directory, const Clock& clock, QueryLimits limits = {})
+      : directory_(directory), clock_(clock), limits_(limits) {}
 
   /// kUnauthenticated (no token, unknown, expired), kForbidden (an ingest token), kInvalid (two
   /// Authorization or X-Vigia-Customer headers, a bad customer), kUnavailable (no directory yet).
@@ -27,6 +27,7 @@ class Access {
 
   const tenancy::DirectorySource& directory_;
   const Clock& clock_;
+  const QueryLimits limits_;
 };
 
 }  // namespace vigia::router::access

@@ -7,6 +7,7 @@
 
 #include "libs/model/ids.hpp"
 #include "libs/model/sample.hpp"
+#include "services/router/access/query_limits.hpp"
 
 namespace vigia::router::access {
 
@@ -15,6 +16,7 @@ struct Caller {
   std::string hot_shard;               ///< the customer's; empty where there is none or unknown
   TimestampMs assigned_ms = 0;         ///< since when that shard holds the customer
   std::uint64_t active_series = 0;     ///< that the customer may have at once; 0: no limit, unknown
+  QueryLimits limits;                  ///< of each query; an operator's over all: the router's own
 
   /// The name under which what it holds is counted; "" for operators over all customers.
   std::string payer() const { return customer ? customer->text() : ""; }

@@ -59,6 +59,17 @@ Weight QueryWeights::weigh(const std::string& customer, const QueryShape& shape)
   return is_light(entry->second->cost) ? Weight::kLight : Weight::kHeavy;
 }
 
+std::optional<std::uint64_t> QueryWeights::samples_of(const std::string& customer,
+                                                      const QueryShape& shape) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = customers_.find(customer);
+  if (found == customers_.end()) return std::nullopt;
+  const auto entry = found->second.by_key.find(key_of(shape));
+  if (entry == found->second.by_key.end() || !is_like(*entry->second, shape)) return std::nullopt;
+  const std::uint64_t samples = entry->second->cost.samples;
+  return samples == QueryCost::kUnknownSamples ? std::nullopt : std::optional(samples);
+}
+
 void QueryWeights::note(const std::string& customer, const QueryShape& shape, QueryCost cost) {
   const std::lock_guard lock(mutex_);
   const auto [place, is_new] = customers_.try_emplace(customer);

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <list>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -27,6 +29,8 @@ struct QueryShape {
 };
 
 struct QueryCost {
+  /// Of a query that did not end: more than any limit.
+  static constexpr std::uint64_t kUnknownSamples = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t samples = 0;  ///< held at once, at the most, as the store itself counted
   std::size_t bytes = 0;      ///< of its answer
 };
@@ -50,6 +54,9 @@ class QueryWeights {
 
   /// "" for operators.
   Weight weigh(const std::string& customer, const QueryShape& shape);
+  /// What one like it has held; nothing where none was seen, or it did not end.
+  std::optional<std::uint64_t> samples_of(const std::string& customer,
+                                          const QueryShape& shape) const;
   void note(const std::string& customer, const QueryShape& shape, QueryCost cost);
 
   std::size_t bytes() const;

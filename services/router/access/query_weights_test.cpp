@@ -82,5 +82,17 @@ TEST(QueryWeights, WhatItRemembersIsBounded) {
   EXPECT_EQ(weights.weigh("4999", query), Weight::kLight);
 }
 
+TEST(QueryWeights, WhatOneLikeItHasHeldIsKnownUnlessItDidNotEnd) {
+  QueryWeights weights;
+  const QueryShape shape{"up", {0, 3'600'000}, 10};
+  EXPECT_EQ(weights.samples_of("a", shape), std::nullopt);
+  weights.note("a", shape, {123, 1});
+  EXPECT_EQ(weights.samples_of("a", shape), 123U);
+  EXPECT_EQ(weights.samples_of("b", shape), std::nullopt);
+  EXPECT_EQ(weights.samples_of("a", {"up", {0, 3'600'000}, 100}), std::nullopt);
+  weights.note("a", shape, {QueryCost::kUnknownSamples, 0});
+  EXPECT_EQ(weights.samples_of("a", shape), std::nullopt);
+}
+
 }  // namespace
 }  // namespace vigia::router::access

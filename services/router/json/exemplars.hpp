@@ -25,6 +25,7 @@ class ExemplarList {
                                    const std::optional<CustomerId>& customer);
 
   void add(const ExemplarList& other);
+  std::size_t series() const { return series_.size(); }
   /// What it holds in memory.
   std::size_t bytes() const { return bytes_; }
   /// Puts the same form behind what `out` has: by series, of each by time, spelt as Prometheus

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -52,6 +53,10 @@ Result<std::map<std::string, double>> read_vector_values(std::string_view json,
 /// The whole numbers under these keys of an object, in this order. kCorrupt where one is none.
 Result<std::vector<std::int64_t>> read_integers(std::string_view json,
                                                 const std::vector<std::string_view>& keys);
+/// Series in the data of a query as Prometheus writes it.
+std::uint64_t count_series(std::string_view json);
+/// As short as one of them can be.
+inline constexpr std::size_t kSeriesBytesMin = 28;  // {"metric":{},"value":[1,"1"]}
 /// The text under a key of an object, or "".
 std::string read_text_of(std::string_view json, std::string_view key);
 

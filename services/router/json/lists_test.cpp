@@ -76,5 +76,15 @@ TEST(Lists, TheOneValueOfAVector) {
   EXPECT_EQ(read_text_of(R"({"version":2})", "version"), "");
 }
 
+TEST(Lists, SeriesOfAnAnswerAreCountedByTheirLabels) {
+  EXPECT_EQ(count_series(R"({"resultType":"vector","result":[]})"), 0U);
+  EXPECT_EQ(count_series(R"({"resultType":"scalar","result":[1,"1"]})"), 0U);
+  EXPECT_EQ(count_series(R"({"resultType":"vector","result":[{"metric":{},"value":[1,"1"]},)"
+                         R"({"metric":{"metric":"{","a":"\"metric\":{","\"metric":":{"},)"
+                         R"("value":[1,"1"]}]})"),
+            2U);
+  EXPECT_EQ(std::string_view(R"({"metric":{},"value":[1,"1"]})").size(), kSeriesBytesMin);
+}
+
 }  // namespace
 }  // namespace vigia::router::json

@@ -44,12 +44,15 @@ Result<Question> read_federation(access::Caller caller, const request::Parameter
         with_context("invalid parameter \"match[]\"", std::move(expr.error())));
   question.ranges = promql::selector_ranges(**expr, {rules.now_ms, rules.now_ms});
   question.touches = question.ranges.front();  // all are the same
+  const auto in_range =
+      question.caller.limits.check_range(question.touches->from_ms, question.touches->to_ms);
+  if (!in_range) return forward(in_range);
   auto text = text_for_stores(question.caller, **expr, rules.dialect);
   if (!text) return forward(text);
   question.shape.text = std::move(*text);
   question.shape.touches = *question.touches;
   question.expr = std::move(*expr);
-  question.timeout = rules.timeout_max + kAnswerSlack;
+  question.timeout = question.caller.limits.at_most(rules.timeout_max) + kAnswerSlack;
   return question;
 }
 

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "libs/promql/fence.hpp"
 #include "libs/promql/printer.hpp"
 #include "services/router/plan/cold_form.hpp"
@@ -67,21 +69,50 @@ Result<void> add_limit(const request::Parameters& parameters, LookUp& look_up) {
   return {};
 }
 
+Result<void> add_times(const access::Caller& caller, const request::Parameters& parameters,
+                       TimestampMs now_ms, LookUp& look_up) {
+  const auto start = parameters.time("start");
+  if (!start) return forward(start);
+  const auto end = parameters.time("end");
+  if (!end) return forward(end);
+  const auto first = first_looked_at(caller.limits, *start, *end, now_ms);
+  if (!first) return forward(first);
+  look_up.start_ms = *first;
+  look_up.is_cut_off = *first && !*start;
+  for (const auto& [name, time] : {std::pair("start", *first), std::pair("end", *end)}) {
+    if (!time) continue;
+    look_up.hot_form.emplace_back(name, request::format_seconds(*time));
+    look_up.cold_form.emplace_back(name, request::format_seconds(cold_time(*time)));
+  }
+  return {};
+}
+
 }  // namespace
 
+Result<std::optional<TimestampMs>> first_looked_at(const access::QueryLimits& limits,
+                                                   std::optional<TimestampMs> start_ms,
+                                                   std::optional<TimestampMs> end_ms,
+                                                   TimestampMs now_ms) {
+  const TimestampMs until_ms = end_ms.value_or(now_ms);
+  if (!start_ms) return limits.first_of(until_ms);
+  if (auto may = limits.check_range(*start_ms, until_ms); !may) return forward(may);
+  return start_ms;
+}
+
+std::string cut_off_warning(TimestampMs start_ms) {
+  return fmt::format(
+      "this is of the time since {} alone, as far back as {} lets one query look: name start and "
+      "end for an earlier time",
+      request::format_time(start_ms), access::name_of(access::QueryLimit::kRange));
+}
+
 Result<LookUp> read_look_up(const access::Caller& caller, const request::Parameters& parameters,
-                            promql::Dialect dialect) {
+                            promql::Dialect dialect, TimestampMs now_ms) {
   LookUp look_up;
   auto added = add_selectors(caller, parameters, dialect, look_up);
   if (!added) return forward(added);
-  for (const std::string_view name : {"start", "end"}) {
-    auto time = parameters.time(name);
-    if (!time) return forward(time);
-    if (!*time) continue;
-    if (name == "start") look_up.start_ms = **time;
-    look_up.hot_form.emplace_back(name, request::format_seconds(**time));
-    look_up.cold_form.emplace_back(name, request::format_seconds(cold_time(**time)));
-  }
+  auto timed = add_times(caller, parameters, now_ms, look_up);
+  if (!timed) return forward(timed);
   auto limited = add_limit(parameters, look_up);
   if (!limited) return forward(limited);
   return look_up;

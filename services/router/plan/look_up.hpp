@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 
 #include "libs/base/result.hpp"
 #include "libs/promql/ast.hpp"
@@ -18,11 +19,22 @@ struct LookUp {
   request::Form cold_form;
   std::size_t limit = 0;                ///< of the merged list; 0: all
   std::optional<TimestampMs> start_ms;  ///< none: ever since
+  bool is_cut_off = false;              ///< start_ms is the caller's limit's, who named none
 };
 
-/// Reads match[], start, end and limit. kInvalid for wrong ones, for a name that storage cannot be
+/// The begin of a list of what there is, of which the caller has named any of these. With a limit
+/// of its range one that is not named is as early as may be, and one that is named earlier is
+/// access::over_limit's error; without one it is what was named.
+Result<std::optional<TimestampMs>> first_looked_at(const access::QueryLimits& limits,
+                                                   std::optional<TimestampMs> start_ms,
+                                                   std::optional<TimestampMs> end_ms,
+                                                   TimestampMs now_ms);
+/// What is said beside a list that begins there though nobody has said so.
+std::string cut_off_warning(TimestampMs start_ms);
+
+/// Reads match[], start, end and limit; access::over_limit's error as first_looked_at. kInvalid for wrong ones, for a name that storage cannot be
 /// asked for; and as promql::fenced_text.
 Result<LookUp> read_look_up(const access::Caller& caller, const request::Parameters& parameters,
-                            promql::Dialect dialect);
+                            promql::Dialect dialect, TimestampMs now_ms);
 
 }  // namespace vigia::router::plan

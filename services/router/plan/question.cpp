@@ -63,7 +63,8 @@ Result<void> add_options(const request::Parameters& parameters, Duration timeout
                          Question& question) {
   auto timeout = parameters.length_or_zero("timeout");
   if (!timeout) return forward(timeout);
-  const Duration chosen = std::min(timeout->value_or(timeout_max), timeout_max);
+  const Duration most = question.caller.limits.at_most(timeout_max);
+  const Duration chosen = std::min(timeout->value_or(most), most);
   // 0 goes on as 0: the store has words of its own for it.
   const std::int64_t least = chosen > Duration::zero() ? 1 : 0;
   question.form.emplace_back("timeout", fmt::format("{}ms", std::max(milliseconds(chosen), least)));
@@ -103,6 +104,9 @@ Result<Question> read_rest(Question question, const request::Parameters& paramet
   if (!text) return forward(text);
   if (!question.ranges.empty()) {
     question.touches = touched(question.ranges);
+    const auto in_range = question.caller.limits.check_range(question.touches->from_ms,
+                                                             question.touches->to_ms);
+    if (!in_range) return forward(in_range);
     question.shape.text = *text;
     question.shape.touches = *question.touches;
   }
@@ -153,6 +157,7 @@ Result<Question> read_range(access::Caller caller, const request::Parameters& pa
                 "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the "
                 "query resolution (?step=XX)");
   }
+  if (auto may = question.caller.limits.check_steps(points + 1); !may) return forward(may);
   question.form.emplace_back("start", request::format_seconds(**start));
   question.form.emplace_back("end", request::format_seconds(**end));
   question.form.emplace_back("step", request::format_seconds(step_ms));

@@ -43,8 +43,8 @@ struct ReadingRules {
 
 /// /api/v1/query. kInvalid, in Prometheus' words where it has any, for wrong parameters, for what
 /// is no PromQL, cannot be fenced, or would hold a store that all customers share (cost of
-/// subqueries, labels made, room of results); kTooLarge and kInternal as the parser and the fence
-/// give them. Asks nobody.
+/// subqueries, labels made, room of results); access::over_limit's for a range or steps over the
+/// caller's own; kTooLarge and kInternal as the parser and the fence give them. Asks nobody.
 Result<Question> read_instant(access::Caller caller, const request::Parameters& parameters,
                               const ReadingRules& rules);
 /// /api/v1/query_range, the same.

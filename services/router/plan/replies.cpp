@@ -131,7 +131,7 @@ std::vector<std::string> promql_remarks(const std::vector<std::string>& texts) {
 }
 
 std::optional<access::QueryCost> cost_of(Result<wire::prometheus_api::Envelope>& answer, bool cut) {
-  constexpr access::QueryCost kMost{std::numeric_limits<std::uint64_t>::max(), 0};
+  constexpr access::QueryCost kMost{access::QueryCost::kUnknownSamples, 0};
   if (!answer) {
     const bool was_much =
         answer.error().code == ErrorCode::kDeadline || answer.error().code == ErrorCode::kTooLarge;

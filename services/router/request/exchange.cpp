@@ -8,6 +8,8 @@ namespace {
 // Whoever reads answers of this size slowly keeps no place from the customer's other requests.
 // Their bytes are counted all the same: a connection has hundreds of answers under way.
 constexpr std::size_t kPlaceBytesMin = 64U << 10U;
+constexpr int kGood = 200;
+constexpr int kUnprocessable = 422;        // as Prometheus of a query that is over its own limits
 constexpr int kClientClosedRequest = 499;  // as Prometheus, which has it of nginx
 
 const std::vector<double>& latency_bounds() {
@@ -32,7 +34,14 @@ Exchange::Exchange(net::Responder responder, Route route, service::MetricRegistr
 }
 
 void Exchange::send(net::Response response) {
-  if (interest_->is_lost()) response = nobody_waits();
+  if (interest_->is_lost()) {
+    response = nobody_waits();
+  } else if (response.status == kGood) {
+    // Whatever made it: what a store sends is bounded while it comes, too.
+    if (const auto may = limits_.check_bytes(response.body.size()); !may) {
+      response = error_response(may.error());
+    }
+  }
   if (place_) hold_answer(response);
   metrics_
       ->counter("vigia_router_requests_total", "Requests by route and status",
@@ -72,9 +81,28 @@ net::Response Exchange::nobody_waits() const {
 }
 
 net::Response Exchange::error_response(const Error& error) const {
-  return route_.error_form(error, net::http_status(error.code));
+  const auto limit = access::limit_of(error);
+  if (!limit) return route_.error_form(error, net::http_status(error.code));
+  metrics_
+      ->counter("vigia_router_queries_refused_total",
+                "Queries refused by a limit of their customer's, or the router's own",
+                {{"limit", std::string(access::name_of(*limit))}})
+      .add();
+  return route_.error_form(error, kUnprocessable);
 }
 
-void Exchange::fail(const Error& error) { send(error_response(error)); }
+std::optional<Error> Exchange::over_time() const {
+  const Duration took = clock_->steady() - began_;
+  if (limits_.time <= Duration::zero() || took < limits_.time) return std::nullopt;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limits_.time).count();
+  return access::over_limit(access::QueryLimit::kSeconds, static_cast<std::uint64_t>(seconds),
+                            "the query was not done by then");
+}
+
+void Exchange::fail(const Error& error) {
+  const bool is_late = error.code == ErrorCode::kDeadline;
+  const auto own = is_late ? over_time() : std::nullopt;
+  send(error_response(own.value_or(error)));
+}
 
 }  // namespace vigia::router::request

@@ -32,13 +32,19 @@ class Exchange {
            const Clock& clock);
   /// Keeps the customer's place until the exchange is over.
   void hold(access::InFlight::Place place) { place_.emplace(std::move(place)); }
+  /// What this caller's requests may take: an answer that is larger is refused, and so is what took
+  /// longer.
+  void bound(const access::QueryLimits& limits) { limits_ = limits; }
   /// The client's; lost when it leaves.
   const std::shared_ptr<access::Interest>& interest() const { return interest_; }
   Exchange(Exchange&&) noexcept = default;
   Exchange& operator=(Exchange&&) noexcept = delete;
 
   void send(net::Response response);
+  /// Of access::over_limit: 422, and counted. So is kDeadline where the caller's own time is over.
   void fail(const Error& error);
+  /// What is said then; nothing where it has taken less, or may take as long as anybody's.
+  std::optional<Error> over_time() const;
 
  private:
   void hold_answer(net::Response& response);
@@ -52,6 +58,7 @@ class Exchange {
   TimePoint began_;
   std::shared_ptr<access::Interest> interest_ = std::make_shared<access::Interest>();
   std::optional<access::InFlight::Place> place_;
+  access::QueryLimits limits_;
 };
 
 /// What a handler of the API gets: the caller is known, the parameters are read.

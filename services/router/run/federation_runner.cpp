@@ -38,6 +38,7 @@ Error error_of(const Result<net::ClientResponse>& page) {
     case ErrorCode::kTooLarge:
       return {ErrorCode::kTooLarge, "the answer is too large; ask for fewer series"};
     case ErrorCode::kInvalid:
+    case ErrorCode::kForbidden:
     case ErrorCode::kOverLimit:
       return page.error();  // our own word
     default:
@@ -75,6 +76,7 @@ void FederationRunner::ask() {
                     question().timeout);
   ask.interest = interest_;
   ask.lane = upstream::Lane::kLookUp;
+  ask.answer_bytes_max = question().caller.limits.bytes;
   // It may have waited for its turn, and hot have come back empty meanwhile.
   ask.before = [self = shared_from_this()](Task<void(Result<void>)> say) {
     say(self->course_.heed_coverage(self->covered()));

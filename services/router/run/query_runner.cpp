@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/router/json/lists.hpp"
 #include "services/router/plan/limits.hpp"
 #include "services/router/plan/room.hpp"
 #include "services/router/request/times.hpp"
@@ -91,10 +92,20 @@ upstream::Ask QueryRunner::ask_of(std::string path, request::Form form) const {
   ask.interest = interest_;
   ask.lane = lane_of(course_.position().weight);
   ask.may_be_stored = true;
+  ask.answer_bytes_max = question().caller.limits.bytes;
   return ask;
 }
 
+/// What has held more of a store than it may would do so again.
+Result<void> QueryRunner::check_known() const {
+  if (!question().touches) return {};
+  const auto held = stores_.weights().samples_of(question().caller.payer(), course_.likeness());
+  if (!held) return {};
+  return question().caller.limits.check_samples(*held);
+}
+
 void QueryRunner::ask() {
+  if (auto may = check_known(); !may) return refuse(std::move(may.error()));
   upstream::Ask ask = ask_of(question().path, course_.form());
   add_room_check(ask);
   if (is_at_hot()) add_coverage_check(ask);
@@ -173,6 +184,8 @@ void QueryRunner::take(Answer answer) {
 void QueryRunner::learn(const access::QueryShape& asked, Answer& answer) {
   // Always: it takes the statistics out that nobody but the router asked for.
   const auto cost = plan::cost_of(answer, question().is_own_stats);
+  samples_.reset();
+  if (cost && answer) samples_ = cost->samples;
   if (!cost || !question().touches || interest_->is_lost()) return;
   stores_.weights().note(question().caller.payer(), asked, *cost);
 }
@@ -216,7 +229,21 @@ void QueryRunner::look_again(wire::prometheus_api::Envelope answer) {
               });
 }
 
+/// Nobody knows what a query holds before it was evaluated: one that turns out to be more than may
+/// be is evaluated once, and is known from then on.
+Result<void> QueryRunner::check_answer(const wire::prometheus_api::Envelope& answer) const {
+  const access::QueryLimits& limits = question().caller.limits;
+  if (auto may = limits.check_samples(samples_.value_or(0)); !may) return may;
+  // Most answers are too short to have so many.
+  const std::string_view data = answer.data();
+  if (limits.series == 0 || data.size() / json::kSeriesBytesMin <= limits.series) return {};
+  return limits.check_series(json::count_series(data));
+}
+
+void QueryRunner::refuse(Error error) { done_({tl::unexpected<Error>(std::move(error)), {}}); }
+
 void QueryRunner::finish(wire::prometheus_api::Envelope answer) {
+  if (auto may = check_answer(answer); !may) return refuse(std::move(may.error()));
   if (is_at_hot()) return end(std::move(answer), plan::notes_of_hot(course_));
   const auto& touches = question().touches;
   if (!touches) return end(std::move(answer), {});
@@ -251,7 +278,7 @@ void QueryRunner::ask_for_gaps(wire::prometheus_api::Envelope answer, plan::Note
 
 void QueryRunner::end(wire::prometheus_api::Envelope answer, plan::Notes notes) {
   plan::finish_notes(answer, notes);
-  done_({std::move(answer), std::move(notes)});
+  done_({std::move(answer), std::move(notes), samples_});
 }
 
 }  // namespace vigia::router::run

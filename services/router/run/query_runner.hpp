@@ -1,7 +1,9 @@
 // One query on its way from store to store.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "libs/base/result.hpp"
 #include "libs/base/task.hpp"
@@ -18,6 +20,8 @@ namespace vigia::router::run {
 struct Outcome {
   Result<wire::prometheus_api::Envelope> answer;
   plan::Notes notes;
+  /// That the store which answered held at once, where it has said.
+  std::optional<std::uint64_t> samples = std::nullopt;
 };
 
 /// Asks step by step what the course says, and tells it what came. It decides nothing itself. Any
@@ -44,6 +48,9 @@ class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
   const upstream::AskedStore& store() const;
   upstream::Ask ask_of(std::string path, request::Form form) const;
   void ask();
+  Result<void> check_known() const;
+  Result<void> check_answer(const wire::prometheus_api::Envelope& answer) const;
+  void refuse(Error error);
   void add_room_check(upstream::Ask& ask);
   void add_coverage_check(upstream::Ask& ask);
   void count_room(const promql::EvaluationShape& shape, Say say);
@@ -61,7 +68,8 @@ class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
   plan::Course course_;
   const std::shared_ptr<access::Interest> interest_;
   const Done done_;
-  Duration counting_left_;  ///< of the time for counting series
+  std::optional<std::uint64_t> samples_;  ///< of the answer that came last
+  Duration counting_left_;                ///< of the time for counting series
 };
 
 }  // namespace vigia::router::run

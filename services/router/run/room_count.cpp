@@ -60,6 +60,10 @@ class Finding : public std::enable_shared_from_this<Finding> {
       return done_(tl::unexpected<Error>(is_late ? counted_too_long() : census.error()));
     }
     if (census->series) bytes_ += census->series->bytes();
+    series_ += std::min(census->count, kCensusMax + 1);  // at least
+    if (auto may = question_.caller.limits.check_series(series_); !may) {
+      return done_(forward(may));
+    }
     const auto shared = std::make_shared<const Census>(std::move(*census));
     for (const std::size_t number : selected_[counted_].numbers) found_[number] = shared;
     ++counted_;
@@ -104,6 +108,7 @@ class Finding : public std::enable_shared_from_this<Finding> {
   std::vector<std::shared_ptr<const Census>> found_;  // by selector of the query
   std::size_t counted_ = 0;
   std::size_t bytes_ = 0;
+  std::uint64_t series_ = 0;  // of what was counted
 };
 
 }  // namespace

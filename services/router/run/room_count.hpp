@@ -28,6 +28,7 @@ struct RoomQuestion {
 
 /// Counts the series of the selectors, one after the other and no more than are needed, and gives
 /// the bytes that the results take at most. kInvalid, with what helps, where they have no room;
+/// access::over_limit's where what was counted is more series than the caller may read;
 /// kOverLimit where the counts take longer than they may; other errors are those of the store that
 /// was asked. Nothing is remembered: a customer may write
 /// any number of series in the next second. Any thread.

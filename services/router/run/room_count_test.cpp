@@ -126,14 +126,16 @@ class Seen {
   Seen& operator=(const Seen&) = delete;
 
   /// Waits for it.
-  Result<std::uint64_t> room(const std::string& text) {
+  Result<std::uint64_t> room(const std::string& text, const access::QueryLimits& limits = {}) {
     const std::shared_ptr<const promql::Expr> expr = parsed(text);
     const auto ranges = std::make_shared<const std::vector<promql::TimeRange>>(
         promql::selector_ranges(*expr, {0, 3'600'000}));
     std::promise<Result<std::uint64_t>> found;
+    access::Caller caller;
+    caller.limits = limits;
     find_room(
         stores_,
-        {{}, expr, ranges, shape(1'500, Dialect::kPrometheus2), 0, std::chrono::seconds(30), {}},
+        {caller, expr, ranges, shape(1'500, Dialect::kPrometheus2), 0, std::chrono::seconds(30), {}},
         [&found](Result<std::uint64_t> bytes) { found.set_value(std::move(bytes)); });
     return found.get_future().get();
   }
@@ -197,6 +199,20 @@ TEST(QueryRoom, CountsWaitForNoOtherLookUps) {
   const auto room = seen.room("x + y");
   EXPECT_TRUE(room.has_value()) << room.error().message;
   EXPECT_EQ(over.get_future().wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+}
+
+TEST(QueryRoom, SeriesOverTheCallersOwnAreRefusedAsTheyAreCounted) {
+  ManualClock clock{0};
+  const SlowStore store(clock, std::chrono::seconds(1));
+  Seen seen(store, clock);
+  access::QueryLimits limits;
+  limits.series = 5;
+  // Two of each selection, and of one that stands twice no more.
+  EXPECT_TRUE(seen.room("sort(a + b + a)", limits).has_value());
+  const auto refused = seen.room("a + b + c + d", limits);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(access::limit_of(refused.error()), access::QueryLimit::kSeries);
+  EXPECT_EQ(store.counts(), 5) << "what comes behind is not counted";
 }
 
 }  // namespace

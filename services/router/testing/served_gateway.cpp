@@ -92,10 +92,14 @@ std::vector<std::string> RecordingStore::asked_at(std::string_view path) const {
 }
 
 ServedGateway::ServedGateway(stores::StoresSettings settings, std::size_t in_flight_max)
+    : ServedGateway(std::move(settings), kCustomers, {}, in_flight_max) {}
+
+ServedGateway::ServedGateway(stores::StoresSettings settings, std::string_view customers,
+                             access::QueryLimits limits, std::size_t in_flight_max)
     : settings_(std::move(settings)),
-      directory_(kCustomers),
+      directory_(customers),
       stores_(settings_, {*upstream_client_, *upstream_client_}, metrics_, clock_),
-      access_(directory_, clock_),
+      access_(directory_, clock_, limits),
       gateway_(stores_, access_, metrics_, in_flight_max, [] { return true; }),
       server_(served(gateway_)) {}
 

@@ -73,6 +73,9 @@ class RecordingStore final : public net::Handler {
 class ServedGateway {
  public:
   explicit ServedGateway(stores::StoresSettings settings, std::size_t in_flight_max = 8);
+  /// Of other customers, a customers.yaml, and with other limits of those that have none.
+  ServedGateway(stores::StoresSettings settings, std::string_view customers,
+                access::QueryLimits limits, std::size_t in_flight_max = 8);
   ~ServedGateway();
   ServedGateway(const ServedGateway&) = delete;
   ServedGateway& operator=(const ServedGateway&) = delete;
@@ -82,6 +85,7 @@ class ServedGateway {
   net::ClientResponse ask(const std::string& method, const std::string& target,
                           const Headers& headers, std::string body = {});
   FixedDirectory& directory() { return directory_; }
+  service::MetricRegistry& metrics() { return metrics_; }
   std::string url() const { return "http://" + server_->address(); }
   std::vector<std::pair<std::string, std::string>> routes() const { return gateway_.routes(); }
 

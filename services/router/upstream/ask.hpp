@@ -53,6 +53,9 @@ struct Ask {
   /// Where it is lost, the request leaves the row or is broken off. Null: somebody waits always.
   std::shared_ptr<access::Interest> interest = nullptr;
   Lane lane = Lane::kUsual;
+  /// Of its answer, where the caller may have less than a store may send: access::over_limit is
+  /// the answer to more, as soon as it has come. 0: no such limit.
+  std::uint64_t answer_bytes_max = 0;
   /// Called once the turn has come: it says whether the request may still be sent, on any thread,
   /// and its error is the answer where it may not. The turn is kept meanwhile. Empty: it may.
   std::function<void(Task<void(Result<void>)> say)> before = nullptr;
@@ -76,7 +79,7 @@ class AskedStore {
   /// Gives the answer, which is a success or the caller's own fault (bad_data, execution). Every
   /// other end is an error that names no address: kUnavailable (nobody there), kCorrupt (it
   /// answered, but with a fault of its own), kInternal (lost, see is_lost), kDeadline, kTooLarge,
-  /// kInvalid (that of the ask's `before`), kOverLimit (the store has no room for what was asked
+  /// kInvalid (that of the ask's `before`), kForbidden (Ask::answer_bytes_max), kOverLimit (the store has no room for what was asked
   /// and says what helps, the customer's other requests took so long that this one got no turn, its
   /// other answers fill its share, or it has a penalty: see Penalties, for the lanes of unknown and
   /// heavy queries; operators' brief and long ones have theirs apart). `done` is called on its

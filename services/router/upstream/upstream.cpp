@@ -1,5 +1,6 @@
 #include "services/router/upstream/upstream.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <utility>
@@ -8,12 +9,15 @@
 
 #include "libs/net/form.hpp"
 #include "libs/service/log.hpp"
+#include "services/router/access/query_limits.hpp"
 
 namespace vigia::router::upstream {
 namespace {
 
 constexpr std::string_view kCustomerHeader = "x-vigia-customer";
 constexpr std::chrono::seconds kRetryAfter{5};
+// What stands in an answer that the caller does not get; who sends it to him looks at the rest.
+constexpr std::uint64_t kStatisticsBytesMax = 4'096;
 constexpr std::string_view kTooLong =
     "the query took too long; ask for fewer series, a shorter range or a longer step";
 
@@ -113,8 +117,13 @@ net::ClientRequest Upstream::request(Ask ask) const {
   }
   request.tls = settings_.tls;
   request.timeout = ask.timeout;
-  request.response_bytes_max = settings_.answer_bytes_max;
+  request.response_bytes_max = answer_bytes_max(ask);
   return request;
+}
+
+std::uint64_t Upstream::answer_bytes_max(const Ask& ask) const {
+  if (ask.answer_bytes_max == 0) return settings_.answer_bytes_max;
+  return std::min(ask.answer_bytes_max + kStatisticsBytesMax, settings_.answer_bytes_max);
 }
 
 tl::unexpected<Error> Upstream::failure(Error error) const {
@@ -138,6 +147,7 @@ Result<wire::prometheus_api::Envelope> Upstream::read(Result<net::ClientResponse
       case ErrorCode::kCorrupt:
         return failure(not_as_it_should());
       case ErrorCode::kInvalid:
+      case ErrorCode::kForbidden:
       case ErrorCode::kOverLimit:
         return forward(response);  // our own word
       default:
@@ -280,6 +290,7 @@ struct Upstream::Arriving {
   const Body body;
   std::shared_ptr<access::Interest> interest;
   std::size_t large_bytes = Readers::kLargeBytes;
+  std::uint64_t bytes_max = 0;  ///< the caller's own, where the store's is not less
   bool is_over = false;
   bool is_sent = false;
   std::atomic<bool> is_broken = false;  ///< by our own watch: the store is silent, not gone
@@ -298,6 +309,10 @@ Result<net::ClientResponse> Upstream::judge(const Arriving& arriving,
     if (auto fault = arriving.body->fault()) return tl::unexpected<Error>(std::move(*fault));
     arriving.body->abandon();
   }
+  if (response.error().code == ErrorCode::kTooLarge && arriving.bytes_max > 0) {
+    return tl::unexpected<Error>(
+        access::over_limit(access::QueryLimit::kBytes, arriving.bytes_max, "the answer has more"));
+  }
   if (response.error().code == ErrorCode::kUnavailable && arriving.is_sent && !arriving.is_broken) {
     lost_.add();
     response.error().code = ErrorCode::kInternal;
@@ -310,6 +325,9 @@ void Upstream::deliver(Ask ask, const std::shared_ptr<Arriving>& arriving, Done 
   net::Client& client = clients_.of(ask.lane);
   arriving->interest = ask.interest;
   arriving->large_bytes = ask.large_bytes;
+  if (answer_bytes_max(ask) < settings_.answer_bytes_max) {
+    arriving->bytes_max = ask.answer_bytes_max;
+  }
   net::ClientRequest request = this->request(std::move(ask));
   request.on_sent = [arriving] { arriving->is_sent = true; };
   request.may_grow = [arriving](std::size_t bytes) {

@@ -74,6 +74,7 @@ class Upstream final : public AskedStore {
   struct Waiting;
   struct Arriving;
   net::ClientRequest request(Ask ask) const;
+  std::uint64_t answer_bytes_max(const Ask& ask) const;
   void start(const std::shared_ptr<Waiting>& waiting, std::shared_ptr<Turns::Turn> turn) const;
   void begin(const std::shared_ptr<Waiting>& waiting, std::shared_ptr<Turns::Turn> turn) const;
   Result<void> may_ask(const std::string& payer, Lane lane) const;

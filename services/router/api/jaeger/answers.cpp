@@ -25,6 +25,7 @@ Error strange() {
 /// Whose words are our own they are passed on; the client's name addresses.
 Error why_no_answer(const Error& error) {
   switch (error.code) {
+    case ErrorCode::kForbidden:
     case ErrorCode::kOverLimit:
       return error;
     case ErrorCode::kTooLarge:

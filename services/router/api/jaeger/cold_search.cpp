@@ -61,10 +61,10 @@ Result<std::optional<TimestampMs>> time_of(const request::Parameters& parameters
 }
 
 /// What jaeger-ui calls "custom" is said by start and end.
-Result<Duration> lookback_of(const request::Parameters& parameters) {
+Result<Duration> lookback_of(const request::Parameters& parameters, Duration usual) {
   const auto text = text_of(parameters, "lookback");
   if (!text) return forward(text);
-  if (!*text || **text == "custom") return Duration(kLookbackDefault);
+  if (!*text || **text == "custom") return usual;
   auto length = parse_go_duration(**text);
   if (!length) length = parse_duration(**text);  // days and weeks, as the page has them
   if (!length || *length <= Duration::zero()) {
@@ -73,14 +73,17 @@ Result<Duration> lookback_of(const request::Parameters& parameters) {
   return *length;
 }
 
-void add_range(TimestampMs start_ms, TimestampMs end_ms, ColdSearch& search) {
+Result<void> add_range(TimestampMs start_ms, TimestampMs end_ms, const access::QueryLimits& limits,
+                       ColdSearch& search) {
+  if (auto may = limits.check_range(start_ms, end_ms); !may) return may;
   search.start_ms = start_ms;
   search.form.emplace_back("start", request::format_seconds(start_ms));
   search.form.emplace_back("end", request::format_seconds(end_ms));
+  return {};
 }
 
 Result<void> add_times(const request::Parameters& parameters, TimestampMs now_ms,
-                       ColdSearch& search) {
+                       const access::QueryLimits& limits, ColdSearch& search) {
   const auto start = time_of(parameters, "start", kUsPerMs);
   if (!start) return forward(start);
   const auto end = time_of(parameters, "end", kUsPerMs);
@@ -90,14 +93,13 @@ Result<void> add_times(const request::Parameters& parameters, TimestampMs now_ms
   if (*start) {
     start_ms = **start;
   } else {
-    const auto lookback = lookback_of(parameters);
+    const auto lookback = lookback_of(parameters, limits.range_at_most(kLookbackDefault));
     if (!lookback) return forward(lookback);
     const auto back = std::chrono::duration_cast<std::chrono::milliseconds>(*lookback);
     start_ms = std::max<TimestampMs>(end_ms - back.count(), 0);
   }
   if (start_ms > end_ms) return wrong("start", "is later than end");
-  add_range(start_ms, end_ms, search);
-  return {};
+  return add_range(start_ms, end_ms, limits, search);
 }
 
 Result<void> add_tag(std::string_view parameter, const std::string& name, const std::string& text,
@@ -209,17 +211,19 @@ Result<ColdSearch> operations_search(const std::string& service, const std::stri
   return search;
 }
 
-Result<ColdSearch> traces_search(const request::Parameters& parameters, TimestampMs now_ms) {
+Result<ColdSearch> traces_search(const request::Parameters& parameters, TimestampMs now_ms,
+                                 const access::QueryLimits& limits) {
   ColdSearch search{"/api/v1/traces", {}};
   if (auto added = add_service(parameters, search); !added) return forward(added);
-  if (auto added = add_times(parameters, now_ms, search); !added) return forward(added);
+  if (auto added = add_times(parameters, now_ms, limits, search); !added) return forward(added);
   if (auto added = add_tags(parameters, search); !added) return forward(added);
   if (auto added = add_durations(parameters, search); !added) return forward(added);
   if (auto added = add_limit(parameters, search); !added) return forward(added);
   return search;
 }
 
-Result<ColdSearch> dependencies_search(const request::Parameters& parameters, TimestampMs now_ms) {
+Result<ColdSearch> dependencies_search(const request::Parameters& parameters, TimestampMs now_ms,
+                                       const access::QueryLimits& limits) {
   const auto end = time_of(parameters, "endTs", 1);
   if (!end) return forward(end);
   const auto lookback = number_of(parameters, "lookback");
@@ -231,8 +235,14 @@ Result<ColdSearch> dependencies_search(const request::Parameters& parameters, Ti
   if (!service) return forward(service);
   ColdSearch search{"/api/v1/dependencies", {}};
   const TimestampMs end_ms = end->value_or(now_ms);
+  const TimestampMs usual_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(
+          limits.range_at_most(std::chrono::milliseconds(kCallsLookbackMs)))
+          .count();
   // No further back than 1970: the difference of any two numbers fits.
-  add_range(end_ms - std::min(end_ms, lookback->value_or(kCallsLookbackMs)), end_ms, search);
+  const TimestampMs back_ms = lookback->value_or(usual_ms);
+  auto ranged = add_range(end_ms - std::min(end_ms, back_ms), end_ms, limits, search);
+  if (!ranged) return forward(ranged);
   if (*service) search.form.emplace_back("service", **service);
   return search;
 }

@@ -5,6 +5,7 @@
 
 #include "libs/base/result.hpp"
 #include "libs/model/sample.hpp"
+#include "services/router/access/query_limits.hpp"
 #include "services/router/request/parameters.hpp"
 
 namespace vigia::router::api::jaeger {
@@ -24,7 +25,8 @@ struct ColdSearch {
   bool has_own_limit = false;
 };
 
-// All of these: kInvalid, with the parameter's name and what is wrong with it. An empty parameter
+// Those that have times take no longer ones than the limits' range, which also is what a look-back
+// that nobody named is at the most: access::over_limit's error. All of these: kInvalid, with the parameter's name and what is wrong with it. An empty parameter
 // is as none, one that is not named here is passed over, as by Jaeger.
 
 /// /services.
@@ -38,10 +40,12 @@ Result<ColdSearch> operations_search(const std::string& service, const std::stri
 /// as Go writes them, 0 for none; `start`, `end` in microseconds since 1970, to the millisecond;
 /// without `end` it is `now_ms`, without `start` `lookback` before the end ("1h", "2d"; without it
 /// 2 days); `limit`, 1 to kTracesMax, without it kTracesDefault.
-Result<ColdSearch> traces_search(const request::Parameters& parameters, TimestampMs now_ms);
+Result<ColdSearch> traces_search(const request::Parameters& parameters, TimestampMs now_ms,
+                                 const access::QueryLimits& limits = {});
 
 /// /dependencies: `endTs`, in milliseconds since 1970, without it `now_ms`; `lookback` before it,
 /// in milliseconds, without it a day; `service`: calls from it and to it alone.
-Result<ColdSearch> dependencies_search(const request::Parameters& parameters, TimestampMs now_ms);
+Result<ColdSearch> dependencies_search(const request::Parameters& parameters, TimestampMs now_ms,
+                                       const access::QueryLimits& limits = {});
 
 }  // namespace vigia::router::api::jaeger

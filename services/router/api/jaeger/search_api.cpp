@@ -38,13 +38,13 @@ void SearchApi::traces(request::ApiRequest request, request::Exchange exchange) 
   if (!request.parameters.all("traceID").empty()) {
     return gather_traces(stores_, request, std::move(exchange));
   }
-  ask(traces_search(request.parameters, stores_.clock().wall_ms()), request, std::move(exchange),
-      show_as_it_is);
+  ask(traces_search(request.parameters, stores_.clock().wall_ms(), request.caller.limits), request,
+      std::move(exchange), show_as_it_is);
 }
 
 void SearchApi::dependencies(request::ApiRequest request, request::Exchange exchange) {
-  ask(dependencies_search(request.parameters, stores_.clock().wall_ms()), request,
-      std::move(exchange), show_as_it_is);
+  ask(dependencies_search(request.parameters, stores_.clock().wall_ms(), request.caller.limits),
+      request, std::move(exchange), show_as_it_is);
 }
 
 void SearchApi::ask(Result<ColdSearch> search, const request::ApiRequest& request,
@@ -58,7 +58,9 @@ void SearchApi::ask(Result<ColdSearch> search, const request::ApiRequest& reques
     return exchange.fail({ErrorCode::kNotFound, "there is no store for traces here"});
   }
   // By POST: tags may be more than a URL takes.
-  upstream::Ask ask(request.caller.customer, search->path, std::move(search->form), true, kTimeout);
+  upstream::Ask ask(request.caller.customer, search->path, std::move(search->form), true,
+                    request.caller.limits.at_most(kTimeout));
+  ask.answer_bytes_max = request.caller.limits.bytes;
   ask.interest = request.interest;
   ask.lane = upstream::Lane::kLookUp;
   stores_.cold()->fetch(

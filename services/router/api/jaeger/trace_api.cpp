@@ -49,7 +49,7 @@ Error why_no_trace(const Result<net::ClientResponse>& answer,
                    const std::optional<coverage::ColdReplacement>& replaced) {
   if (!answer) {
     const Error& error = answer.error();
-    if (error.code == ErrorCode::kOverLimit) return error;
+    if (error.code == ErrorCode::kOverLimit || error.code == ErrorCode::kForbidden) return error;
     return {ErrorCode::kUnavailable, "the long-term store does not answer"};
   }
   if (answer->status == 404) {
@@ -64,6 +64,12 @@ Error why_no_trace(const Result<net::ClientResponse>& answer,
           fmt::format("the long-term store cannot say now (it answered {})", answer->status)};
 }
 
+std::optional<Error> late_by_own_time(const Result<net::ClientResponse>& answer,
+                                      const request::Exchange& exchange) {
+  if (answer || answer.error().code != ErrorCode::kDeadline) return std::nullopt;
+  return exchange.over_time();
+}
+
 void TraceApi::trace(request::ApiRequest request, request::Exchange exchange) {
   const auto id = normal_trace_id(request.path_values.find("id")->second);
   if (!id) {
@@ -72,11 +78,14 @@ void TraceApi::trace(request::ApiRequest request, request::Exchange exchange) {
   if (stores_.cold() == nullptr) {
     return exchange.fail({ErrorCode::kNotFound, "there is no store for traces here"});
   }
-  upstream::Ask ask{request.caller.customer, "/jaeger/api/traces/" + *id, {}, false, kTimeout};
+  upstream::Ask ask{request.caller.customer, "/jaeger/api/traces/" + *id, {}, false,
+                    request.caller.limits.at_most(kTimeout)};
+  ask.answer_bytes_max = request.caller.limits.bytes;
   ask.interest = request.interest;
   stores_.cold()->fetch(std::move(ask), [this, exchange = std::move(exchange)](
                                             Result<net::ClientResponse> answer) mutable {
     if (!answer || answer->status != 200) {
+      if (auto late = late_by_own_time(answer, exchange)) return exchange.fail(*late);
       return exchange.fail(why_no_trace(answer, stores_.cold_replacement()));
     }
     net::Response response;

@@ -26,6 +26,10 @@ net::Response error_form(const Error& error, int status);
 Error why_no_trace(const Result<net::ClientResponse>& answer,
                    const std::optional<coverage::ColdReplacement>& replaced);
 
+/// Where the store took longer than the caller's queries may: access::over_limit's error.
+std::optional<Error> late_by_own_time(const Result<net::ClientResponse>& answer,
+                                      const request::Exchange& exchange);
+
 /// Any thread.
 class TraceApi {
  public:

@@ -50,7 +50,8 @@ class TraceList final : public std::enable_shared_from_this<TraceList> {
         interest_(request.interest),
         exchange_(std::move(exchange)),
         ids_(std::move(ids)),
-        end_(stores.clock().steady() + kTimeout),
+        end_(stores.clock().steady() + request.caller.limits.at_most(kTimeout)),
+        answer_bytes_max_(request.caller.limits.bytes),
         held_(stores.shares().hold(request.caller.payer())) {}
 
   void go_on() {
@@ -61,6 +62,7 @@ class TraceList final : public std::enable_shared_from_this<TraceList> {
     }
     upstream::Ask ask(customer_, "/jaeger/api/traces/" + ids_[next_], {}, false, left);
     ask.interest = interest_;
+    ask.answer_bytes_max = answer_bytes_max_;
     ask.lane = upstream::Lane::kLookUp;
     stores_.cold()->fetch(
         std::move(ask),
@@ -70,6 +72,7 @@ class TraceList final : public std::enable_shared_from_this<TraceList> {
  private:
   void take(const Result<net::ClientResponse>& answer) {
     if (!answer || answer->status != 200) {
+      if (auto late = late_by_own_time(answer, exchange_)) return exchange_.fail(*late);
       Error why = why_no_trace(answer, stores_.cold_replacement());
       if (why.code != ErrorCode::kNotFound) return exchange_.fail(why);
       told_.push_back({std::move(why.message), ids_[next_]});
@@ -114,6 +117,7 @@ class TraceList final : public std::enable_shared_from_this<TraceList> {
   request::Exchange exchange_;
   const std::vector<std::string> ids_;
   const TimePoint end_;
+  const std::uint64_t answer_bytes_max_;
   access::ByteShares::HeldBytes held_;
   std::string list_ = "[";
   std::size_t count_ = 0;

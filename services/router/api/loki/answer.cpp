@@ -128,7 +128,8 @@ net::Response error_form(const Error& error, int status) {
   // Headers as every answer has them: Retry-After, WWW-Authenticate.
   const net::Response form = net::json_error(error);
   net::Response response;
-  response.status = status;
+  // Of its own limits Loki says 400.
+  response.status = status == 422 ? 400 : status;
   for (const net::Header& header : form.headers) {
     if (header.name != "content-type") response.headers.add(header.name, header.value);
   }

@@ -19,6 +19,7 @@ namespace {
 using vigia::json::JsonWriter;
 
 constexpr std::chrono::hours kLookBack{6};  // of lists, where no start is given
+constexpr std::chrono::seconds kListTimeout{30};
 
 Error no_store() { return {ErrorCode::kNotFound, "there is no store for logs here"}; }
 
@@ -33,9 +34,11 @@ Result<std::vector<logql::LogSelector>> read_selectors(std::vector<std::string> 
 Result<StreamListQuestion> list_question(const request::ApiRequest& request,
                                          std::vector<std::string> texts, TimestampMs now_ms) {
   auto selectors = read_selectors(std::move(texts));
-  if (!selectors) return forward(selectors);
-  const auto range = read_range(request.parameters, now_ms, kLookBack);
+  if (!selectors) return tl::unexpected<Error>(as_bad_query(std::move(selectors.error())));
+  const access::QueryLimits& limits = request.caller.limits;
+  const auto range = read_range(request.parameters, now_ms, limits.range_at_most(kLookBack));
   if (!range) return forward(range);
+  if (auto may = check_range(limits, *range); !may) return forward(may);
   std::vector<const logql::LogSelector*> all;
   for (const auto& selector : *selectors) all.push_back(&selector);
   auto customer = customer_of(request.caller, all);
@@ -48,7 +51,8 @@ Result<StreamListQuestion> list_question(const request::ApiRequest& request,
     if (!query) return forward(query);
     queries.push_back(std::move(*query));
   }
-  return StreamListQuestion{std::move(*customer), std::move(queries), *range, request.interest};
+  return StreamListQuestion{std::move(*customer), std::move(queries), *range,
+                            limits.log_at_most(kListTimeout), request.interest};
 }
 
 /// The one selector of labels, values and statistics: all streams where it is not given.
@@ -148,7 +152,7 @@ void LogApi::answer(Result<MetricQuestion> question, request::Exchange exchange)
 }
 
 void LogApi::list(Result<StreamListQuestion> question, request::Exchange exchange,
-                  Task<net::Response(StreamList)> answer) {
+                  Task<Result<net::Response>(StreamList)> answer) {
   if (!question) return exchange.fail(question.error());
   if (stores_.cold() == nullptr) return exchange.fail(no_store());
   const auto replaced = stores_.cold_replacement();
@@ -161,7 +165,9 @@ void LogApi::list(Result<StreamListQuestion> question, request::Exchange exchang
                 warning = std::move(warning)](Result<StreamList> found) mutable {
                  if (!found) return exchange.fail(found.error());
                  if (!warning.empty()) found->warnings.push_back(std::move(warning));
-                 exchange.send(answer(std::move(*found)));
+                 auto response = answer(std::move(*found));
+                 if (!response) return exchange.fail(response.error());
+                 exchange.send(std::move(*response));
                });
 }
 
@@ -186,8 +192,12 @@ void LogApi::series(request::ApiRequest request, request::Exchange exchange) {
                                       "one that names all, as by =~\"a|b\"",
                                       texts->size(), kMost)});
   }
-  list(list_question(request, std::move(*texts), stores_.clock().wall_ms()), std::move(exchange),
-       &series_answer);
+  auto question = list_question(request, std::move(*texts), stores_.clock().wall_ms());
+  list(std::move(question), std::move(exchange),
+       [limits = request.caller.limits](const StreamList& found) -> Result<net::Response> {
+         if (auto may = limits.check_series(found.streams.size()); !may) return forward(may);
+         return series_answer(found);
+       });
 }
 
 void LogApi::index_stats(request::ApiRequest request, request::Exchange exchange) {

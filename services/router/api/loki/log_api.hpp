@@ -29,7 +29,7 @@ class LogApi {
  private:
   /// `answer` makes the answer of a list.
   void list(Result<StreamListQuestion> question, request::Exchange exchange,
-            Task<net::Response(StreamList)> answer);
+            Task<Result<net::Response>(StreamList)> answer);
 
   void answer(Result<MetricQuestion> question, request::Exchange exchange);
 

@@ -44,20 +44,17 @@ Result<net::ClientResponse> fetch_and_wait(const upstream::AskedStore& store, up
 
 }  // namespace
 
-Result<void> FeedState::look() {
-  const WorkEnd end = watch.look();
+Result<void> FeedState::go_on(WorkEnd end) const {
   if (end == WorkEnd::kNone) return {};
-  return tl::unexpected<Error>(end == WorkEnd::kClientLeft ? client_left()
-                                                           : too_much(why_ended(end)));
+  return tl::unexpected<Error>(end == WorkEnd::kClientLeft ? client_left() : too_much(end));
 }
 
-Error FeedState::too_much(const std::string& what) const {
+std::string FeedState::sentence_of(WorkEnd end) const {
   constexpr std::uint64_t kMiB = 1U << 20U;
-  return {ErrorCode::kInvalid,
-          fmt::format("the query {}: it looked at {} lines ({} MiB) and is not at their end; ask "
-                      "for a shorter time, or name more of service_name, node_id, environment "
-                      "and level",
-                      what, lines, bytes / kMiB)};
+  return fmt::format("the query {}: it looked at {} lines ({} MiB) and is not at their end; ask "
+                     "for a shorter time, or name more of service_name, node_id, environment "
+                     "and level",
+                     why_ended(end), watch.lines(), watch.bytes() / kMiB);
 }
 
 Result<std::unique_ptr<LogFeed>> LogFeed::open(stores::Stores& stores, LogWalk walk,
@@ -89,13 +86,12 @@ Result<const StoredLine*> LogFeed::next() {
 
 Result<void> LogFeed::read_next() {
   const auto too_long = [&] {
-    return tl::unexpected<Error>(state_.too_much(why_ended(WorkEnd::kTime)));
+    return tl::unexpected<Error>(state_.watch.left() > Duration::zero()
+                                     ? state_.too_slow()
+                                     : state_.too_much(WorkEnd::kTime));
   };
   const Duration left = state_.watch.left();
   if (left <= Duration::zero()) return too_long();
-  if (state_.bytes > kLookedAtBytesMax) {
-    return tl::unexpected<Error>(state_.too_much("looks at too many lines"));
-  }
   const auto answer =
       fetch_and_wait(*stores_.cold(), page_ask(walk_, kPageRecordsMax, cursor_, left));
   if (!answer && answer.error().code == ErrorCode::kDeadline) return too_long();
@@ -125,9 +121,7 @@ Result<void> LogFeed::read_next() {
 
 Result<bool> LogFeed::add(const LogRecord& record) {
   static const Labels kNone;
-  if (auto goes_on = state_.look(); !goes_on) return forward(goes_on);
-  ++state_.lines;
-  state_.bytes += record.body.size();
+  if (auto goes_on = state_.look_at_line(record.body.size()); !goes_on) return forward(goes_on);
   if (!is_of(walk_.customer, record)) return tl::unexpected<Error>(not_as_it_should());
   if (record.time_ns < walk_.range.start_ns || record.time_ns >= walk_.range.end_ns) return true;
   if (!filters_.run({record.time_ns, record.body, &kNone, {}})) return true;

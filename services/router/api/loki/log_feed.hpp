@@ -19,15 +19,21 @@ namespace vigia::router::api::loki {
 
 /// What the feeds of one query have read together.
 struct FeedState {
-  /// What ends the query now: kInvalid with what helps, kDeadline where its client has left.
-  Result<void> look();
-  /// kInvalid: the query `what`, how far it came and what helps.
-  Error too_much(const std::string& what) const;
+  /// What ends the query now, or with a line more: access::over_limit's error or kInvalid, with how
+  /// far it came and what helps; kDeadline where its client has left.
+  Result<void> look() { return go_on(watch.look()); }
+  Result<void> look_at_line(std::size_t bytes) { return go_on(watch.look_at_line(bytes)); }
+  /// The error of that end, which is not the client's.
+  Error too_much(WorkEnd end) const { return watch.too_much(end, sentence_of(end)); }
+  /// The query took too long, and not by its own time.
+  Error too_slow() const { return {ErrorCode::kInvalid, sentence_of(WorkEnd::kTime)}; }
 
   WorkWatch watch;
-  std::uint64_t lines = 0;
-  std::uint64_t bytes = 0;  ///< of their texts
   std::vector<std::string> warnings = {};
+
+ private:
+  Result<void> go_on(WorkEnd end) const;
+  std::string sentence_of(WorkEnd end) const;
 };
 
 /// Lines of a walk forward, within its range to the nanosecond. Blocks while a page is on its way:
@@ -42,8 +48,7 @@ class LogFeed final : public logql::metrics::LineSource {
   LogFeed(stores::Stores& stores, LogWalk walk, logql::pipeline::Pipeline filters,
           FeedState& state);
 
-  /// Errors beside storage's: kInvalid, with what helps, past kLookedAtBytesMax; whatever the
-  /// state's watch ends; kOverLimit where the customer's other answers leave no room for a page.
+  /// Errors beside storage's: what the state's watch ends; kOverLimit where the customer's other answers leave no room for a page.
   Result<const logql::pipeline::StoredLine*> next() override;
 
  private:

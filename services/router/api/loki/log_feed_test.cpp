@@ -47,10 +47,11 @@ class LogFeedTest : public ::testing::Test {
 
   const testing::RecordingStore store_{200, "{}", {{"/api/v1/logs", page_of(10)}}};
   ManualClock clock_{kNs};
+  access::QueryLimits limits_;
   Duration worked_{0};
   const std::shared_ptr<access::Interest> interest_ = std::make_shared<access::Interest>();
-  FeedState state_{
-      WorkWatch(clock_, std::chrono::minutes(2), interest_, [this] { return worked_; })};
+  FeedState state_{WorkWatch(clock_, WorkBounds::of(limits_, std::chrono::minutes(2)), interest_,
+                             [this] { return worked_; })};
   stores::StoresSettings settings_;
   service::MetricRegistry metrics_;
   const std::unique_ptr<net::Client> client_ = net::Client::create({});
@@ -78,21 +79,20 @@ TEST_F(LogFeedTest, EndsAmongAPagesLinesWhereTheClientLeaves) {
 
 TEST_F(LogFeedTest, EndsAmongAPagesLinesWithItsTime) {
   ASSERT_TRUE(feed_->next().has_value());
-  clock_.advance(kLogQueryTimeMax);
+  clock_.advance(std::chrono::seconds(60));
   const auto line = feed_->next();
   ASSERT_FALSE(line.has_value());
-  EXPECT_EQ(line.error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(access::limit_of(line.error()), access::QueryLimit::kSeconds);
   EXPECT_THAT(line.error().message, HasSubstr("took too long: it looked at 10 lines"));
 }
 
 TEST_F(LogFeedTest, EndsAmongAPagesLinesWithItsWork) {
   ASSERT_TRUE(feed_->next().has_value());
   clock_.advance(std::chrono::milliseconds(1));
-  worked_ = kLogQueryWorkMax + Duration(1);
+  worked_ = std::chrono::seconds(10) + Duration(1);
   const auto line = feed_->next();
   ASSERT_FALSE(line.has_value());
-  EXPECT_EQ(line.error().code, ErrorCode::kInvalid);
-  EXPECT_THAT(line.error().message, HasSubstr("10 s of a processor"));
+  EXPECT_THAT(line.error().message, HasSubstr("over the limit log_query_cpu_seconds (10): "));
 }
 
 }  // namespace

@@ -139,6 +139,10 @@ Result<LogRange> read_range(const Parameters& parameters, TimestampMs now_ms,
   return range;
 }
 
+Result<void> check_range(const access::QueryLimits& limits, const LogRange& range) {
+  return limits.check_range(range.start_ns / kNsPerMs, range.end_ns / kNsPerMs);
+}
+
 Result<std::int64_t> read_moment(const Parameters& parameters, TimestampMs now_ms) {
   const auto time = read_time(parameters, "time");
   if (!time) return forward(time);

@@ -11,6 +11,7 @@
 #include "libs/base/duration.hpp"
 #include "libs/base/result.hpp"
 #include "libs/model/sample.hpp"
+#include "services/router/access/query_limits.hpp"
 #include "services/router/request/parameters.hpp"
 
 namespace vigia::router::api::loki {
@@ -33,6 +34,9 @@ std::optional<std::int64_t> parse_time_ns(std::string_view text);
 /// be read, and where nothing lies between.
 Result<LogRange> read_range(const request::Parameters& parameters, TimestampMs now_ms,
                             Duration since_default);
+
+/// access::over_limit's error where it is longer than it may be.
+Result<void> check_range(const access::QueryLimits& limits, const LogRange& range);
 
 /// `time`, else now.
 Result<std::int64_t> read_moment(const request::Parameters& parameters, TimestampMs now_ms);

@@ -59,21 +59,26 @@ Result<CustomerId> customer_of(const access::Caller& caller,
   return CustomerId::parse(*name);
 }
 
+Error as_bad_query(Error error) {
+  if (error.code == ErrorCode::kTooLarge) error.code = ErrorCode::kInvalid;
+  return error;
+}
+
 Result<ReadQuery> read_query(const access::Caller& caller, const request::Parameters& parameters) {
   const auto text = parameters.single("query");
   if (!text) return forward(text);
   auto expr = logql::parse_logs(text->value_or(""));
-  if (!expr) return forward(expr);
+  if (!expr) return tl::unexpected<Error>(as_bad_query(std::move(expr.error())));
   std::vector<const LogSelector*> selectors;
   logql::for_each_logs(std::as_const(**expr),
                        [&](const LogSelector& each) { selectors.push_back(&each); });
-  ReadQuery query{caller.payer(), std::nullopt, std::move(*expr)};
+  ReadQuery query{caller.payer(), std::nullopt, std::move(*expr), caller.limits};
   if (selectors.empty()) return query;
   auto customer = customer_of(caller, selectors);
   if (!customer) return forward(customer);
   // The tree is what is run; that it survives its own text is looked at all the same.
-  const auto fenced = logql::fenced_text(*customer, *query.expr);
-  if (!fenced) return forward(fenced);
+  auto fenced = logql::fenced_text(*customer, *query.expr);
+  if (!fenced) return tl::unexpected<Error>(as_bad_query(std::move(fenced.error())));
   query.customer = std::move(*customer);
   return query;
 }
@@ -82,17 +87,20 @@ Result<LogQuestion> read_question(ReadQuery query, const request::Parameters& pa
                                   TimestampMs now_ms) {
   LogSelector& selector = selector_of(*query.expr);
   auto stages = LineStages::compile(selector);
-  if (!stages) return forward(stages);
+  if (!stages) return tl::unexpected<Error>(as_bad_query(std::move(stages.error())));
   auto streams = stream_query_of(selector.matchers);
   if (!streams) return forward(streams);
-  const auto range = read_range(parameters, now_ms, std::chrono::hours(1));
+  const auto range =
+      read_range(parameters, now_ms, query.limits.range_at_most(std::chrono::hours(1)));
   if (!range) return forward(range);
+  if (auto may = check_range(query.limits, *range); !may) return forward(may);
   const auto wish = read_wish(parameters);
   if (!wish) return forward(wish);
   auto cursor = read_cursor(parameters);
   if (!cursor) return forward(cursor);
   return LogQuestion{std::move(query.payer),
                      std::move(*query.customer),
+                     query.limits,
                      std::move(*streams),
                      std::move(*stages),
                      *range,

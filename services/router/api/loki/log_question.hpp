@@ -25,13 +25,18 @@ struct ReadQuery {
   std::string payer;                   ///< in whose row it is worked on: the caller's
   std::optional<CustomerId> customer;  ///< none: the query has no selector
   logql::LogExprPtr expr;              ///< inside its customer's data; never null
+  access::QueryLimits limits;          ///< the caller's
 };
-/// The parameter `query`. kInvalid and kTooLarge as logql::parse_logs, and as customer_of.
+/// The error of an expression over a limit of the language. kTooLarge would be 413, which is for
+/// bodies and tells clients to send less at once.
+Error as_bad_query(Error error);
+/// The parameter `query`. kInvalid as logql::parse_logs, and as customer_of.
 Result<ReadQuery> read_query(const access::Caller& caller, const request::Parameters& parameters);
 
 struct LogQuestion {
   std::string payer;  ///< ReadQuery
   CustomerId customer;
+  access::QueryLimits limits;
   StreamQuery streams;
   LineStages stages;
   LogRange range;
@@ -41,7 +46,7 @@ struct LogQuestion {
   bool is_by_category = false;  ///< StreamsAnswer
 };
 
-/// `query` gives lines.
+/// `query` gives lines. access::over_limit's error for a range over the caller's own.
 Result<LogQuestion> read_question(ReadQuery query, const request::Parameters& parameters,
                                   TimestampMs now_ms);
 

@@ -31,7 +31,9 @@ LogRun::LogRun(stores::Stores& stores, QueryThreads& threads, LogQuestion questi
       exchange_(std::move(exchange)),
       walk_{question_.customer, question_.streams, question_.range, question_.wish.direction,
             exchange_.interest()},
-      watch_(stores.clock(), stores.settings().query_timeout, exchange_.interest()),
+      watch_(stores.clock(),
+             WorkBounds::of(question_.limits, stores.settings().query_timeout),
+             exchange_.interest()),
       held_(stores.shares().hold(question_.customer.text())),
       answer_(question_.is_by_category),
       page_records_(std::min(first_page(question_), kPageRecordsMax)),
@@ -49,7 +51,7 @@ void LogRun::start() {
 
 void LogRun::ask_next() {
   const Duration left = watch_.left();
-  if (left <= Duration::zero()) return give_up(why_ended(WorkEnd::kTime));
+  if (left <= Duration::zero()) return give_up();
   seen_ = 0;
   stores_.cold()->fetch(page_ask(walk_, page_records_, cursor_, left),
                         [self = shared_from_this()](Result<net::ClientResponse> answer) {
@@ -58,9 +60,7 @@ void LogRun::ask_next() {
 }
 
 void LogRun::receive(Result<net::ClientResponse> answer, Work work) {
-  if (!answer && answer.error().code == ErrorCode::kDeadline) {
-    return give_up(why_ended(WorkEnd::kTime));
-  }
+  if (!answer && answer.error().code == ErrorCode::kDeadline) return give_up();
   if (!answer || answer->status != 200) return exchange_.fail(why_no_page(answer));
   // The store's own count of it ends with this call.
   page_held_.emplace(stores_.shares().hold(question_.customer.text()));
@@ -105,12 +105,10 @@ bool LogRun::is_far_enough(const LogRecord& record) const {
 
 /// False where no more are wanted.
 Result<bool> LogRun::add(const LogRecord& record) {
-  if (const WorkEnd end = watch_.look(); end != WorkEnd::kNone) {
+  if (const WorkEnd end = watch_.look_at_line(record.body.size()); end != WorkEnd::kNone) {
     return tl::unexpected<Error>(ended(end));
   }
   ++seen_;
-  ++stats_.lines;
-  stats_.bytes += record.body.size();
   looked_ns_ = record.time_ns;
   if (!is_of(question_.customer, record)) return tl::unexpected<Error>(not_as_it_should());
   if (!is_in_range(record)) return true;
@@ -119,6 +117,7 @@ Result<bool> LogRun::add(const LogRecord& record) {
   const std::size_t bytes = answer_.add(*line);
   answer_bytes_ += bytes;
   if (!held_->grow(bytes)) return tl::unexpected<Error>(no_room());
+  if (auto may = question_.limits.check_bytes(answer_bytes_); !may) return forward(may);
   last_ns_ = record.time_ns;
   ++stats_.returned;
   return !is_enough();
@@ -129,8 +128,7 @@ void LogRun::go_on(PageEnd end) {
   // Where all of the page has been looked at its cursor is the place.
   if (is_enough()) return end.is_read_whole ? finish(end.cursor) : find_place();
   if (!end.is_cut) return finish("");
-  if (end.cursor.empty() || end.cursor == cursor_) return give_up(why_ended(WorkEnd::kTime));
-  if (stats_.bytes > kLookedAtBytesMax) return give_up("looked at too many lines");
+  if (end.cursor.empty() || end.cursor == cursor_) return give_up();
   cursor_ = std::move(end.cursor);
   page_records_ = std::min(page_records_ * 2, kPageRecordsMax);
   ask_next();
@@ -160,7 +158,12 @@ void LogRun::take_place(std::string page) {
   finish(end->cursor);
 }
 
-Error LogRun::too_much(const std::string& why) const {
+void LogRun::give_up() {
+  if (watch_.left() <= Duration::zero()) return exchange_.fail(ended(WorkEnd::kTime));
+  exchange_.fail({ErrorCode::kInvalid, sentence_of(WorkEnd::kTime)});
+}
+
+std::string LogRun::sentence_of(WorkEnd end) const {
   const std::string how_far =
       looked_ns_
           ? fmt::format(
@@ -170,16 +173,15 @@ Error LogRun::too_much(const std::string& why) const {
                 request::format_time(*looked_ns_ / kNsPerMs))
           : "";
   constexpr std::uint64_t kMiB = 1U << 20U;
-  return {ErrorCode::kInvalid,
-          fmt::format("the query {}: it looked at {} lines ({} MiB){}, and found {} of {}; "
-                      "ask for a shorter time, or name more of service_name, node_id, "
-                      "environment and level",
-                      why, stats_.lines, stats_.bytes / kMiB, how_far, stats_.returned,
-                      question_.wish.lines)};
+  return fmt::format("the query {}: it looked at {} lines ({} MiB){}, and found {} of {}; "
+                     "ask for a shorter time, or name more of service_name, node_id, "
+                     "environment and level",
+                     why_ended(end), watch_.lines(), watch_.bytes() / kMiB, how_far,
+                     stats_.returned, question_.wish.lines);
 }
 
 Error LogRun::ended(WorkEnd end) const {
-  return end == WorkEnd::kClientLeft ? client_left() : too_much(why_ended(end));
+  return end == WorkEnd::kClientLeft ? client_left() : watch_.too_much(end, sentence_of(end));
 }
 
 Error LogRun::no_room() const {
@@ -192,6 +194,8 @@ void LogRun::finish(const std::string& cursor) {
   // The body is there beside what it is made of until it is whole; it is about as long.
   if (!held_->grow(answer_bytes_)) return exchange_.fail(no_room());
   stats_.took = watch_.took();
+  stats_.lines = watch_.lines();
+  stats_.bytes = watch_.bytes();
   std::string body = answer_.finish(stats_, cursor, warnings_);
   // From here on the exchange counts the body, and nothing else is there.
   held_.reset();

@@ -47,8 +47,9 @@ class LogRun : public std::enable_shared_from_this<LogRun> {
   void find_place();
   void take_place(std::string page);
   void finish(const std::string& cursor);
-  void give_up(const std::string& why) { exchange_.fail(too_much(why)); }
-  Error too_much(const std::string& why) const;
+  /// It took too long, by whatever.
+  void give_up();
+  std::string sentence_of(WorkEnd end) const;
   Error ended(WorkEnd end) const;
   Error no_room() const;
 

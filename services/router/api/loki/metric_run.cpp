@@ -5,6 +5,7 @@
 
 #include "services/router/api/loki/answer.hpp"
 #include "services/router/api/loki/log_feed.hpp"
+#include "services/router/api/loki/touched.hpp"
 
 namespace vigia::router::api::loki {
 namespace {
@@ -49,17 +50,27 @@ Result<metrics::MetricAnswer> evaluated(stores::Stores& stores, const MetricQues
 /// exchange counts the body.
 Result<net::Response> answered(stores::Stores& stores, const MetricQuestion& question,
                                const std::shared_ptr<access::Interest>& interest) {
-  FeedState state{WorkWatch(stores.clock(), stores.settings().query_timeout, interest)};
+  const access::QueryLimits& limits = question.query.limits;
+  FeedState state{WorkWatch(
+      stores.clock(), WorkBounds::of(limits, stores.settings().query_timeout), interest)};
   state.watch.resume();
   if (auto goes_on = state.look(); !goes_on) return forward(goes_on);
-  const auto found = evaluated(stores, question, interest, state);
-  if (!found) return forward(found);
+  auto found = evaluated(stores, question, interest, state);
+  if (!found) return tl::unexpected<Error>(as_bad_query(std::move(found.error())));
+  if (auto may = limits.check_series(found->series.size()); !may) return forward(may);
   auto held = stores.shares().hold(question.query.payer);
   if (!held.grow(bytes_of(*found))) {
     return fail(ErrorCode::kOverLimit, "other answers under way leave no room for this one");
   }
-  const LogStats stats{state.lines, state.bytes, 0, state.watch.took()};
+  const LogStats stats{state.watch.lines(), state.watch.bytes(), 0, state.watch.took()};
   return metric_answer(*found, {question.is_instant, stats, std::move(state.warnings)}, held);
+}
+
+/// From the begin of the earliest window to the end of the latest, offsets counted.
+Result<void> check_touched(const ReadQuery& query, std::int64_t start_ns, std::int64_t end_ns) {
+  const auto touched = touched_by(*query.expr, {start_ns, end_ns});
+  if (!touched) return {};
+  return check_range(query.limits, *touched);
 }
 
 }  // namespace
@@ -75,6 +86,11 @@ Result<MetricQuestion> read_metric_range(ReadQuery query, const request::Paramet
                 "exceeded maximum resolution of 11,000 points per time series. Try increasing the "
                 "value of the step parameter");
   }
+  const auto points = (range->end_ns - range->start_ns) / step->count() + 1;
+  if (auto may = query.limits.check_steps(static_cast<std::uint64_t>(points)); !may) {
+    return forward(may);
+  }
+  if (auto may = check_touched(query, range->start_ns, range->end_ns); !may) return forward(may);
   return MetricQuestion{std::move(query), {range->start_ns, range->end_ns, step->count()}, false};
 }
 
@@ -82,6 +98,7 @@ Result<MetricQuestion> read_metric_moment(ReadQuery query, const request::Parame
                                           TimestampMs now_ms) {
   const auto time_ns = read_moment(parameters, now_ms);
   if (!time_ns) return forward(time_ns);
+  if (auto may = check_touched(query, *time_ns, *time_ns); !may) return forward(may);
   return MetricQuestion{std::move(query), {*time_ns, *time_ns, 1}, true};
 }
 

@@ -19,7 +19,8 @@ struct MetricQuestion {
   bool is_instant = false;
 };
 
-/// kInvalid for what cannot be read, and over kPointsMax points.
+/// kInvalid for what cannot be read, and over kPointsMax points; access::over_limit's error for
+/// steps and times over the caller's own.
 Result<MetricQuestion> read_metric_range(ReadQuery query, const request::Parameters& parameters,
                                          TimestampMs now_ms);
 Result<MetricQuestion> read_metric_moment(ReadQuery query, const request::Parameters& parameters,

@@ -38,6 +38,7 @@ Error why_no_page(const Result<net::ClientResponse>& answer) {
   if (!answer) {
     switch (answer.error().code) {
       case ErrorCode::kInvalid:
+      case ErrorCode::kForbidden:
       case ErrorCode::kOverLimit:
         return answer.error();  // our own word
       case ErrorCode::kDeadline:

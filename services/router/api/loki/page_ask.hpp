@@ -16,8 +16,6 @@ namespace vigia::router::api::loki {
 
 /// Storage's own bound on a page.
 inline constexpr std::size_t kPageRecordsMax = 5'000;
-/// Of texts of lines that one query looks at, whatever it finds.
-inline constexpr std::uint64_t kLookedAtBytesMax = std::uint64_t{1} << 30U;
 
 /// One walk: what is the same of all its pages.
 struct LogWalk {

@@ -91,6 +91,7 @@ class Listing : public std::enable_shared_from_this<Listing> {
                        {"query", query.streams}};
     if (!query.severity.empty()) form.emplace_back("matcher", query.severity);
     upstream::Ask ask(question_.customer, "/api/v1/logs/streams", std::move(form));
+    ask.timeout = question_.timeout;
     ask.interest = question_.interest;
     ask.lane = upstream::Lane::kLookUp;
     ask.large_bytes = kReadApartBytes;

@@ -35,6 +35,7 @@ struct StreamListQuestion {
   CustomerId customer;
   std::vector<StreamQuery> selectors;  ///< streams of any of them; of several each counts once
   LogRange range;
+  Duration timeout{0};  ///< of each request
   std::shared_ptr<access::Interest> interest;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "libs/base/fault.hpp"
 
 namespace vigia::router::api::loki {
@@ -161,7 +163,9 @@ void Tail::receive(Result<net::ClientResponse> answer) {
 }
 
 void Tail::take(const std::string& page) {
-  WorkWatch watch(parts_.stores.clock(), kPageTimeMax, interest_);
+  // Lines that come now have no end: what bounds a query's counts for each page of them.
+  const WorkBounds bounds{kPageTimeMax, false, question_.limits.log_work, 0, 0};
+  WorkWatch watch(parts_.stores.clock(), bounds, interest_);
   watch.resume();
   auto end = read_page(page, [&](const LogRecord& record) { return add(record, watch); });
   page_held_.reset();
@@ -179,7 +183,8 @@ void Tail::take(const std::string& page) {
 Result<bool> Tail::add(const LogRecord& record, WorkWatch& watch) {
   if (const WorkEnd end = watch.look(); end != WorkEnd::kNone) {
     if (end == WorkEnd::kClientLeft) return tl::unexpected<Error>(client_left());
-    return fail(ErrorCode::kInvalid, "the query " + why_ended(end) + " of a second's lines");
+    return fail(ErrorCode::kInvalid,
+                fmt::format("the query {} of a second's lines", why_ended(end)));
   }
   if (!is_of(question_.customer, record)) return tl::unexpected<Error>(not_as_it_should());
   const LogRange& range = reading_->ranges.front();

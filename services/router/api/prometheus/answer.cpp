@@ -16,6 +16,7 @@ namespace vigia::router::api::prometheus {
 namespace {
 
 constexpr int kClientClosedRequest = 499;
+constexpr int kUnprocessable = 422;
 constexpr std::size_t kNotesBytes = 256;  // as many as are usual
 
 /// What to do about an error of Prometheus that only says that there is one.
@@ -70,9 +71,9 @@ net::Response stored_success(const wire::prometheus_api::Envelope& answer,
 net::Response error_form(const Error& error, int status) {
   net::Response response = net::prometheus_error(error);
   response.status = status;
-  if (status != kClientClosedRequest) return response;
-  // The one status whose word no error of ours has.
-  response.body = error_body("canceled", error.message);
+  // Those whose words no error of ours has. Of its own limits Prometheus says "execution", too.
+  if (status == kClientClosedRequest) response.body = error_body("canceled", error.message);
+  if (status == kUnprocessable) response.body = error_body("execution", error.message);
   return response;
 }
 

@@ -14,6 +14,7 @@
 #include "services/router/json/exemplars.hpp"
 #include "services/router/plan/cold_form.hpp"
 #include "services/router/plan/expression.hpp"
+#include "services/router/plan/look_up.hpp"
 #include "services/router/request/times.hpp"
 
 namespace vigia::router::api::prometheus {
@@ -23,11 +24,14 @@ namespace {
 struct ExemplarRequest {
   bool has_selector = false;
   std::optional<TimestampMs> start_ms;
+  bool is_cut_off = false;  ///< as in plan::LookUp
   request::Form hot_form;
   request::Form cold_form;
 };
 
-Result<void> add_times(const request::Parameters& parameters, ExemplarRequest& wanted) {
+Result<void> add_times(const request::ApiRequest& request, TimestampMs now_ms,
+                       ExemplarRequest& wanted) {
+  const request::Parameters& parameters = request.parameters;
   auto start = parameters.time("start");
   if (!start) return forward(start);
   auto end = parameters.time("end");
@@ -35,8 +39,11 @@ Result<void> add_times(const request::Parameters& parameters, ExemplarRequest& w
   if (*start && *end && **end < **start) {
     return fail(ErrorCode::kInvalid, "end timestamp must not be before start timestamp");
   }
-  wanted.start_ms = *start;
-  for (const auto& [name, time] : {std::pair("start", *start), std::pair("end", *end)}) {
+  const auto first = plan::first_looked_at(request.caller.limits, *start, *end, now_ms);
+  if (!first) return forward(first);
+  wanted.start_ms = *first;
+  wanted.is_cut_off = *first && !*start;
+  for (const auto& [name, time] : {std::pair("start", *first), std::pair("end", *end)}) {
     if (!time) continue;
     wanted.hot_form.emplace_back(name, request::format_seconds(*time));
     wanted.cold_form.emplace_back(name, request::format_seconds(plan::cold_time(*time)));
@@ -62,9 +69,10 @@ Result<void> add_selectors(const promql::Expr& expr, ExemplarRequest& wanted) {
               "invalid parameter \"query\": label names with = or ! cannot be asked for");
 }
 
-Result<ExemplarRequest> read_wanted(const request::ApiRequest& request, promql::Dialect dialect) {
+Result<ExemplarRequest> read_wanted(const request::ApiRequest& request, promql::Dialect dialect,
+                                    TimestampMs now_ms) {
   ExemplarRequest wanted;
-  auto timed = add_times(request.parameters, wanted);
+  auto timed = add_times(request, now_ms, wanted);
   if (!timed) return forward(timed);
   auto expr = plan::read_expression(request.parameters, dialect);
   if (!expr) return forward(expr);
@@ -81,11 +89,14 @@ Merging<json::ExemplarList> merging_of(const access::Caller& caller) {
   merging.read = [customer = caller.customer](std::size_t /*number*/, std::string_view data) {
     return json::ExemplarList::read(data, customer);
   };
-  merging.write = [](const std::vector<json::ExemplarList>& pieces, StoreParts& /*parts*/,
-                     std::string& body) {
+  merging.write = [limits = caller.limits](const std::vector<json::ExemplarList>& pieces,
+                                           StoreParts& /*parts*/,
+                                           std::string& body) -> Result<void> {
     json::ExemplarList all;
     for (const json::ExemplarList& piece : pieces) all.add(piece);
+    if (auto may = limits.check_series(all.series()); !may) return may;
     all.write(body);
+    return {};
   };
   return merging;
 }
@@ -93,13 +104,15 @@ Merging<json::ExemplarList> merging_of(const access::Caller& caller) {
 }  // namespace
 
 void ExemplarApi::query_exemplars(request::ApiRequest request, request::Exchange exchange) {
-  auto wanted = read_wanted(request, stores_.coverage().dialect());
+  auto wanted =
+      read_wanted(request, stores_.coverage().dialect(), stores_.clock().wall_ms());
   if (!wanted) return exchange.fail(wanted.error());
   // Nothing is selected: Prometheus 3.x would answer with null, which clients take for a fault.
   if (!wanted->has_selector) return exchange.send(success("[]", {}));
   upstream::Ask ask(request.caller.customer, "/api/v1/query_exemplars",
                     std::move(wanted->hot_form));
-  ask.timeout = stores_.settings().query_timeout;
+  ask.timeout = request.caller.limits.at_most(stores_.settings().query_timeout);
+  ask.answer_bytes_max = request.caller.limits.bytes;
   ask.interest = request.interest;
   ask.lane = upstream::Lane::kLookUp;
   std::vector<run::AddressedAsk> asks;
@@ -116,6 +129,7 @@ void ExemplarApi::query_exemplars(request::ApiRequest request, request::Exchange
         {ErrorCode::kUnavailable, "the hot store of this customer is not configured"});
   }
   StoreParts parts(stores_, request.caller, wanted->start_ms);
+  if (wanted->is_cut_off) parts.note(plan::cut_off_warning(*wanted->start_ms));
   run::fan_out<json::ExemplarList>(
       std::move(asks), std::make_shared<Merged<json::ExemplarList>>(
                            std::move(exchange), stores_, std::move(parts), request.caller.payer(),

@@ -25,12 +25,19 @@ std::string comments_of(const plan::Notes& notes) {
   return out;
 }
 
-net::Response page_of(run::FederatedPage page, const std::optional<CustomerId>& customer) {
-  if (page.text) page.text = exposition_of(std::move(*page.text), customer);
-  if (!page.text) {
-    const Error error = upstream::outward(page.text.error());
-    return text_error_form(error, net::http_status(error.code));
+/// A line that is no comment is a series, of which each has one sample.
+std::uint64_t series_in(std::string_view page) {
+  std::uint64_t count = 0;
+  for (std::size_t at = 0; at < page.size(); at = std::min(page.find('\n', at), page.size()) + 1) {
+    if (page[at] != '#' && page[at] != '\n') ++count;
   }
+  return count;
+}
+
+Result<net::Response> page_of(run::FederatedPage page, const access::Caller& caller) {
+  if (page.text) page.text = exposition_of(std::move(*page.text), caller.customer);
+  if (!page.text) return tl::unexpected<Error>(upstream::outward(std::move(page.text.error())));
+  if (auto may = caller.limits.check_series(series_in(*page.text)); !may) return forward(may);
   net::Response response;
   response.headers.add(kContentType, "text/plain; version=0.0.4; charset=utf-8");
   if (!page.notes.served.empty()) response.headers.add("x-vigia-served", page.notes.served);
@@ -57,13 +64,15 @@ net::Response text_error_form(const Error& error, int status) {
 void FederateApi::federate(request::ApiRequest request, request::Exchange exchange) {
   const plan::ReadingRules rules{stores_.coverage().dialect(), stores_.clock().wall_ms(),
                                  stores_.settings().query_timeout};
-  auto customer = request.caller.customer;
+  access::Caller caller = request.caller;
   auto payer = request.caller.payer();
   auto question = plan::read_federation(std::move(request.caller), request.parameters, rules);
   if (!question) return exchange.fail(question.error());
   auto send = [exchange = std::move(exchange),
-               customer = std::move(customer)](run::FederatedPage page) mutable {
-    exchange.send(page_of(std::move(page), customer));
+               caller = std::move(caller)](run::FederatedPage page) mutable {
+    auto response = page_of(std::move(page), caller);
+    if (!response) return exchange.fail(response.error());
+    exchange.send(std::move(*response));
   };
   run::FederationRunner::start(
       stores_, std::move(*question), request.interest,

@@ -30,6 +30,15 @@ std::vector<std::string_view> merged_items(const std::vector<json::TextList>& li
   return items;
 }
 
+/// A store lists no more of what is refused anyway.
+void ask_for_one_more(const access::QueryLimits& limits, plan::LookUp& look_up) {
+  if (limits.series == 0 || (look_up.limit > 0 && look_up.limit <= limits.series)) return;
+  for (request::Form* form : {&look_up.hot_form, &look_up.cold_form}) {
+    std::erase_if(*form, [](const auto& parameter) { return parameter.first == "limit"; });
+    form->emplace_back("limit", std::to_string(limits.series + 1));
+  }
+}
+
 }  // namespace
 
 void LabelApi::labels(request::ApiRequest request, request::Exchange exchange) {
@@ -46,7 +55,8 @@ void LabelApi::label_values(request::ApiRequest request, request::Exchange excha
   if (name == kRollupLabel) {
     // Wrong parameters are an error for this name, too.
     const auto read =
-        plan::read_look_up(request.caller, request.parameters, stores_.coverage().dialect());
+        plan::read_look_up(request.caller, request.parameters, stores_.coverage().dialect(),
+                           stores_.clock().wall_ms());
     return read ? exchange.send(success("[]", {})) : exchange.fail(read.error());
   }
   gather(
@@ -64,11 +74,16 @@ void LabelApi::series(request::ApiRequest request, request::Exchange exchange) {
 void LabelApi::gather(const List& list, const request::ApiRequest& request,
                       request::Exchange exchange) {
   auto look_up =
-      plan::read_look_up(request.caller, request.parameters, stores_.coverage().dialect());
+      plan::read_look_up(request.caller, request.parameters, stores_.coverage().dialect(),
+                         stores_.clock().wall_ms());
   if (!look_up) return exchange.fail(look_up.error());
+  const access::QueryLimits& limits = request.caller.limits;
+  const bool are_texts = list.kind == Kind::kTexts;
+  if (!are_texts) ask_for_one_more(limits, *look_up);
   const auto hot = stores_.hot_of(request.caller);
   upstream::Ask ask(request.caller.customer, list.path, {}, list.is_post);
-  ask.timeout = stores_.settings().query_timeout;
+  ask.timeout = limits.at_most(stores_.settings().query_timeout);
+  ask.answer_bytes_max = limits.bytes;
   ask.interest = request.interest;
   ask.lane = upstream::Lane::kLookUp;
   std::vector<run::AddressedAsk> asks;
@@ -82,17 +97,20 @@ void LabelApi::gather(const List& list, const request::ApiRequest& request,
     return exchange.fail(
         {ErrorCode::kUnavailable, "the hot store of this customer is not configured"});
   }
-  const bool are_texts = list.kind == Kind::kTexts;
   Merging<json::TextList> merging;
   merging.read = [are_texts](std::size_t /*number*/, std::string_view data) {
     return are_texts ? json::read_texts(data) : json::read_series(data);
   };
-  merging.write = [are_texts, limit = look_up->limit](const std::vector<json::TextList>& lists,
-                                                      StoreParts& parts, std::string& body) {
+  merging.write = [are_texts, limits, limit = look_up->limit](
+                      const std::vector<json::TextList>& lists, StoreParts& parts,
+                      std::string& body) -> Result<void> {
     const auto items = merged_items(lists, are_texts, limit, parts);
+    if (auto may = limits.check_series(are_texts ? 0 : items.size()); !may) return may;
     are_texts ? json::write_texts(items, body) : json::write_values(items, body);
+    return {};
   };
   StoreParts parts(stores_, request.caller, look_up->start_ms);
+  if (look_up->is_cut_off) parts.note(plan::cut_off_warning(*look_up->start_ms));
   run::fan_out<json::TextList>(std::move(asks), std::make_shared<Merged<json::TextList>>(
                                                     std::move(exchange), stores_, std::move(parts),
                                                     request.caller.payer(), std::move(merging)));

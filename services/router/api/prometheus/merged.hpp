@@ -23,8 +23,11 @@ struct Merging {
   /// Of the part with that number (see StoreParts). On the thread on which it came, several at
   /// once.
   std::function<Result<Piece>(std::size_t number, std::string_view data)> read;
-  /// Puts the merged data behind the begin of a body. Once, on one thread.
-  std::function<void(const std::vector<Piece>& pieces, StoreParts& parts, std::string& body)> write;
+  /// Puts the merged data behind the begin of a body; an error is the answer instead. Once, on one
+  /// thread.
+  std::function<Result<void>(const std::vector<Piece>& pieces, StoreParts& parts,
+                             std::string& body)>
+      write;
 };
 
 /// The parts of one answer as they come, counted in the customer's share of bytes; sends what is
@@ -53,6 +56,8 @@ class Merged final : public run::Gathering<Piece>,
   }
 
   void take(std::size_t number, const Answer& answer, Result<Piece> piece) override {
+    if (!answer && access::limit_of(answer.error())) over_limit_ = answer.error();
+    if (!answer && answer.error().code == ErrorCode::kDeadline) is_late_ = true;
     if (!piece) return parts_.note_missing(number, answer);
     if (!held_->grow(piece->bytes())) {
       is_over_ = true;
@@ -82,9 +87,11 @@ class Merged final : public run::Gathering<Piece>,
            "this answer is larger than what others leave room for; read them, or ask for less",
            std::chrono::seconds(1)});
     }
+    if (is_late_ && !over_limit_) over_limit_ = exchange_.over_time();
+    if (over_limit_) return exchange_.fail(*over_limit_);
     if (pieces_.empty()) return exchange_.send(parts_.refused());
     std::string body = begin_success();
-    merging_.write(pieces_, parts_, body);
+    if (auto may = merging_.write(pieces_, parts_, body); !may) return exchange_.fail(may.error());
     // From here on the exchange counts the body, and nothing else is there.
     pieces_ = {};
     held_.reset();
@@ -101,6 +108,8 @@ class Merged final : public run::Gathering<Piece>,
       held_;               ///< for the pieces, and the body made of them
   std::size_t bytes_ = 0;  ///< of the pieces
   bool is_over_ = false;   ///< the customer's share
+  bool is_late_ = false;   ///< a store is
+  std::optional<Error> over_limit_;  ///< of the caller's own, at any of the stores
 };
 
 }  // namespace vigia::router::api::prometheus

@@ -89,10 +89,11 @@ Merging<json::MetricMetadata> merging_of(const access::Caller& caller, std::size
                         : json::MetricMetadata::read(data);
   };
   merging.write = [limits = wanted.limits](const std::vector<json::MetricMetadata>& pieces,
-                                           StoreParts& parts, std::string& body) {
+                                           StoreParts& parts, std::string& body) -> Result<void> {
     json::MetricMetadata all;
     for (const json::MetricMetadata& piece : pieces) all.add(piece);
     if (!all.write(limits, body)) parts.note_cut();
+    return {};
   };
   return merging;
 }
@@ -114,6 +115,7 @@ void MetadataApi::metadata(request::ApiRequest request, request::Exchange exchan
   for (run::AddressedAsk& each : asks) {
     each.ask.interest = request.interest;
     each.ask.lane = upstream::Lane::kLookUp;
+    each.ask.answer_bytes_max = request.caller.limits.bytes;
   }
   auto merging = merging_of(request.caller, hot.size(), std::move(*wanted));
   StoreParts parts(stores_, request.caller, std::nullopt);

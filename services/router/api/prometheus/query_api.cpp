@@ -12,7 +12,6 @@ namespace vigia::router::api::prometheus {
 namespace {
 
 net::Response response_of(run::Outcome outcome) {
-  if (!outcome.answer) return error_response(outcome.answer.error());
   if (!outcome.answer->is_success()) return refusal(*outcome.answer);
   return success(std::move(*outcome.answer), outcome.notes);
 }
@@ -39,6 +38,7 @@ void QueryApi::evaluate(Result<plan::Question> question, request::Exchange excha
   auto interest = exchange.interest();
   run::QueryRunner::start(stores_, std::move(*question), std::move(interest),
                           [exchange = std::move(exchange)](run::Outcome outcome) mutable {
+                            if (!outcome.answer) return exchange.fail(outcome.answer.error());
                             exchange.send(response_of(std::move(outcome)));
                           });
 }
@@ -65,7 +65,7 @@ void QueryApi::ask_about_text(std::string path, const request::ApiRequest& reque
   upstream::Ask ask(request.caller.customer, std::move(path));
   // Text in, text out: it reads no data, so it stays as the caller wrote it.
   ask.form.emplace_back("query", promql::print(**expr));
-  ask.timeout = stores_.settings().query_timeout;
+  ask.timeout = request.caller.limits.at_most(stores_.settings().query_timeout);
   ask.interest = exchange.interest();
   const std::size_t shard = stores_.shard_of(request.caller).value_or(0);
   stores_.hot()[shard].ask(

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "libs/net/message.hpp"
@@ -35,6 +36,9 @@ class StoreParts {
   void note_missing(std::size_t number, const Answer& answer);
   /// A part that is there, and what storage says beside it.
   void note_there(std::size_t number, const Answer& answer);
+
+  /// What is said beside them, whatever comes.
+  void note(std::string warning) { notes_.warnings.push_back(std::move(warning)); }
 
   /// Where no part is there: a store's refusal, else an error.
   net::Response refused() const;
