@@ -46,12 +46,14 @@ void greet(request::ApiRequest /*request*/, request::Exchange exchange) {
 }  // namespace
 
 Gateway::Gateway(stores::Stores& stores, const access::Access& access,
-                 service::MetricRegistry& metrics, std::size_t in_flight_max,
-                 std::function<bool()> is_ready, std::size_t tails_per_customer_max)
+                 service::MetricRegistry& metrics, request::SlowQueries& slow,
+                 std::size_t in_flight_max, std::function<bool()> is_ready,
+                 std::size_t tails_per_customer_max)
     : stores_(stores),
       access_(access),
       metrics_(metrics),
       clock_(stores.clock()),
+      slow_(slow),
       in_flight_(in_flight_max, stores.shares()),
       queries_(stores),
       labels_(stores),
@@ -265,6 +267,9 @@ void Gateway::dispatch(const Mounted& mounted, access::Caller caller, net::Reque
                        net::PathValues values, request::Exchange exchange) {
   auto parameters = request::Parameters::read(request);
   if (!parameters) return exchange.fail(parameters.error());
+  if (slow_.is_on()) {
+    exchange.tell_if_slow(slow_, request::AskedQuery::of(*caller, *parameters));
+  }
   // By name: of two arguments the moved exchange may be the first to be made.
   request::ApiRequest asked{
       std::move(caller), std::move(*parameters), std::move(values), exchange.interest(),

@@ -35,7 +35,7 @@ class Gateway final : public net::Handler {
  public:
   /// The references must outlive it.
   Gateway(stores::Stores& stores, const access::Access& access, service::MetricRegistry& metrics,
-          std::size_t in_flight_max, std::function<bool()> is_ready,
+          request::SlowQueries& slow, std::size_t in_flight_max, std::function<bool()> is_ready,
           std::size_t tails_per_customer_max = 10);
 
   std::optional<net::Response> admit(net::RequestHead& head) override;
@@ -82,6 +82,7 @@ class Gateway final : public net::Handler {
   const access::Access& access_;
   service::MetricRegistry& metrics_;
   const Clock& clock_;
+  request::SlowQueries& slow_;
   access::InFlight in_flight_;
   api::prometheus::QueryApi queries_;
   api::prometheus::LabelApi labels_;

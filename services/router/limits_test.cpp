@@ -11,11 +11,11 @@
 namespace vigia::router {
 namespace {
 
-using testing::RecordingStore;
-using testing::ServedGateway;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using testing::RecordingStore;
+using testing::ServedGateway;
 using ::testing::SizeIs;
 
 const ServedGateway::Headers kOperator{{"authorization", "Bearer op"}};
@@ -79,9 +79,9 @@ class LimitsTest : public ::testing::Test {
   }
 
   const std::int64_t now_s_ = SystemClock().wall_ms() / 1'000;
-  const std::string lines_ = fmt::format(R"({{"data":[{},{}],"cursor":""}})",
-                                         line((now_s_ - 9) * 1'000'000'000),
-                                         line((now_s_ - 8) * 1'000'000'000));
+  const std::string lines_ =
+      fmt::format(R"({{"data":[{},{}],"cursor":""}})", line((now_s_ - 9) * 1'000'000'000),
+                  line((now_s_ - 8) * 1'000'000'000));
   const RecordingStore hot_{200,
                             R"({"status":"success","data":[]})",
                             {{"/api/v1/query", kTwoSeries},
@@ -116,8 +116,9 @@ TEST_F(LimitsTest, TheTimeThatIsTouched) {
   expect_refused("range", "/api/v1/label/a/values?x=1" + times, 422, limit);
   expect_refused("range", "/api/v1/query_exemplars?query=up" + times, 422, limit);
   expect_refused("range", "/loki/api/v1/query_range?query={a=\"b\"}" + times, 400, limit);
-  expect_refused("range", "/loki/api/v1/query_range?query=rate({a=\"b\"}[10m])&start=" + to +
-                              "&end=" + std::to_string(now_s_ + 60),
+  expect_refused("range",
+                 "/loki/api/v1/query_range?query=rate({a=\"b\"}[10m])&start=" + to +
+                     "&end=" + std::to_string(now_s_ + 60),
                  400, limit);
   expect_refused("range", "/loki/api/v1/query?query=rate({a=\"b\"}[11m])", 400, limit);
   expect_refused("range", "/loki/api/v1/labels?x=1" + times, 400, limit);
@@ -198,10 +199,9 @@ TEST_F(LimitsTest, OperatorsHaveTheRoutersOwn) {
   ServedGateway gateway(settings(hot_, cold_), kCustomers, limits);
   const auto ask = [&](int steps, ServedGateway::Headers headers) {
     headers.emplace_back("authorization", "Bearer op");
-    return gateway.ask("GET",
-                       fmt::format("/api/v1/query_range?query=vector(1)&start=1&end={}&step=1",
-                                   steps),
-                       headers);
+    return gateway.ask(
+        "GET", fmt::format("/api/v1/query_range?query=vector(1)&start=1&end={}&step=1", steps),
+        headers);
   };
   EXPECT_EQ(ask(3, {}).status, 200);
   const auto refused = ask(4, {});

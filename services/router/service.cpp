@@ -46,8 +46,9 @@ class Router final : public service::Running {
         costly_client_(costly_client(settings_.stores.lanes)),
         stores_(settings_.stores, {*light_client_, *costly_client_}, metrics_, clock_),
         access_(*directory_, clock_, settings_.query_limits),
+        slow_(settings_.slow_query, metrics_, clock_),
         gateway_(
-            stores_, access_, metrics_, settings_.in_flight_max,
+            stores_, access_, metrics_, slow_, settings_.in_flight_max,
             [this] { return directory_->current() != nullptr; }, settings_.tails_per_customer_max) {
   }
 
@@ -143,6 +144,7 @@ class Router final : public service::Running {
   std::unique_ptr<net::Client> costly_client_;
   stores::Stores stores_;
   access::Access access_;
+  request::SlowQueries slow_;
   Gateway gateway_;
   service::ServiceFrame frame_{metrics_};
 };

@@ -112,7 +112,8 @@ access::QueryLimits read_query_limits(const service::ConfigNode& node) {
     value = child.duration(value);
     // The limit is told in seconds, as customers have it.
     const bool is_whole = value % std::chrono::seconds(1) == Duration::zero();
-    if (value < Duration::zero() || !is_whole) child.note_error("must be whole seconds, or 0: none");
+    if (value < Duration::zero() || !is_whole)
+      child.note_error("must be whole seconds, or 0: none");
   };
   length("range", limits.range);
   count("steps", limits.steps);
@@ -154,6 +155,10 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.tails_per_customer_max = static_cast<std::size_t>(
       root.child("tails_per_customer_max")
           .integer(static_cast<std::int64_t>(settings.tails_per_customer_max), 1, kInFlightMost));
+  settings.slow_query = root.child("slow_query").duration(settings.slow_query);
+  if (settings.slow_query < Duration::zero()) {
+    root.child("slow_query").note_error("must not be less than 0");
+  }
   settings.query_limits = read_query_limits(root.child("query_limits"));
   settings.stores.lanes = read_lanes(root.child("at_store"));
   settings.stores.answer_bytes_max =
@@ -184,6 +189,7 @@ cold: {url: "", token: "", known_file: ""}  # storage: labels, values, series, t
 edge: 30d                                 # how far back hot is asked at most
 heartbeat: {poll: 2s, gap_max: 150s}
 query_timeout: 2m
+slow_query: 5s                            # what takes as long has a line in the log; 0: nothing has
 in_flight_max: 64                         # requests of one customer at once; more get 429
 tails_per_customer_max: 10                # live tails of one customer at once; more get 429
 query_limits:                             # what one query may take, of customers whose own limits

@@ -22,7 +22,8 @@ struct Settings {
   stores::StoresSettings stores;
   std::size_t tails_per_customer_max = 10;  ///< live tails of one customer; more get 429
   std::size_t in_flight_max = 64;  ///< requests of one customer under way at once; more get 429
-  access::QueryLimits query_limits;  ///< of whoever has none of its own, operators too
+  Duration slow_query = std::chrono::seconds(5);  ///< is in the log; 0: none
+  access::QueryLimits query_limits;               ///< of whoever has none of its own, operators too
 };
 
 /// Reads all keys and calls ConfigFile::finish. kInvalid with file, line and key.

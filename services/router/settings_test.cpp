@@ -65,6 +65,13 @@ TEST(Settings, TheColdStoreMayBeReachedByMutualTls) {
   EXPECT_FALSE(read(hot + "cold: {url: \"http://c:1\", " + tls).has_value());
 }
 
+TEST(Settings, WhatIsSlowIsSaid) {
+  EXPECT_EQ(read(kFull)->slow_query, std::chrono::seconds(5));
+  EXPECT_EQ(read(std::string(kFull) + "slow_query: 0\n")->slow_query, Duration::zero());
+  EXPECT_EQ(read(std::string(kFull) + "slow_query: 250ms\n")->slow_query,
+            std::chrono::milliseconds(250));
+}
+
 TEST(Settings, WhatOneQueryMayTakeIsSaidOfWhoeverHasNoLimits) {
   const auto usual = read(kFull)->query_limits;
   EXPECT_EQ(usual.samples, 5'000'000U);

@@ -44,7 +44,8 @@ Result<Caller> Access::identify(const net::RequestHead& head) const {
   }
   Caller caller{principal->customer, "", 0, 0, limits_};
   // Nobody else's header is even read: for a customer it would be a way out of its own data.
-  if (principal->is_operator()) {
+  caller.is_operators = principal->is_operator();
+  if (caller.is_operators) {
     auto narrowed = narrow(head, caller);
     if (!narrowed) return forward(narrowed);
   }

@@ -18,6 +18,8 @@ struct Caller {
   std::uint64_t active_series = 0;     ///< that the customer may have at once; 0: no limit, unknown
   QueryLimits limits;                  ///< of each query; an operator's over all: the router's own
 
+  bool is_operators = false;  ///< the token is; whatever customer it names
+
   /// The name under which what it holds is counted; "" for operators over all customers.
   std::string payer() const { return customer ? customer->text() : ""; }
 };

@@ -11,8 +11,9 @@ namespace {
 
 constexpr std::string_view kMark = "over the limit ";
 constexpr std::array<std::string_view, 9> kNames{
-    "query_range_seconds", "query_steps",   "query_series",    "query_samples",   "query_bytes",
-    "query_seconds",       "log_query_lines", "log_query_bytes", "log_query_cpu_seconds"};
+    "query_range_seconds", "query_steps",     "query_series",
+    "query_samples",       "query_bytes",     "query_seconds",
+    "log_query_lines",     "log_query_bytes", "log_query_cpu_seconds"};
 
 /// What takes less of it.
 std::string_view help_for(QueryLimit limit) {
@@ -61,8 +62,8 @@ std::string_view name_of(QueryLimit limit) { return kNames[static_cast<std::size
 Error over_limit(QueryLimit limit, std::uint64_t value, std::string_view wanted) {
   const std::string_view help = help_for(limit);
   return {ErrorCode::kForbidden,
-          fmt::format("{}{} ({}): {}{}{}. The provider can change the limit", kMark,
-                      name_of(limit), value, wanted, help.empty() ? "" : "; ", help)};
+          fmt::format("{}{} ({}): {}{}{}. The provider can change the limit", kMark, name_of(limit),
+                      value, wanted, help.empty() ? "" : "; ", help)};
 }
 
 std::optional<QueryLimit> limit_of(const Error& error) {
@@ -84,10 +85,9 @@ Result<void> QueryLimits::check_range(TimestampMs from_ms, TimestampMs to_ms) co
   if (length_ms <= most_ms) return {};
   constexpr std::uint64_t kMsPerSecond = 1'000;
   const std::uint64_t seconds = length_ms / kMsPerSecond + (length_ms % kMsPerSecond > 0 ? 1 : 0);
-  return tl::unexpected<Error>(
-      over_limit(QueryLimit::kRange, seconds_of(range),
-                 fmt::format("from the earliest to the latest time that it touches are {} seconds",
-                             seconds)));
+  return tl::unexpected<Error>(over_limit(
+      QueryLimit::kRange, seconds_of(range),
+      fmt::format("from the earliest to the latest time that it touches are {} seconds", seconds)));
 }
 
 Result<void> QueryLimits::check_steps(std::uint64_t wanted) const {
@@ -99,7 +99,8 @@ Result<void> QueryLimits::check_series(std::uint64_t found) const {
 }
 
 Result<void> QueryLimits::check_samples(std::uint64_t held) const {
-  return check(QueryLimit::kSamples, samples, held, "the query holds {} samples of a store at once");
+  return check(QueryLimit::kSamples, samples, held,
+               "the query holds {} samples of a store at once");
 }
 
 Result<void> QueryLimits::check_bytes(std::uint64_t answered) const {

@@ -38,14 +38,14 @@ std::optional<QueryLimit> limit_of(const Error& error);
 /// 0 is none, beside what bounds everybody's queries. The values here are those that nobody has to
 /// configure.
 struct QueryLimits {
-  Duration range{0};                      ///< from the earliest to the latest time that is touched
-  std::uint64_t steps = 0;                ///< of a range query
-  std::uint64_t series = 500'000;         ///< that are counted before, or answered with
-  std::uint64_t samples = 5'000'000;      ///< that a store holds for it at once
-  std::uint64_t bytes = 0;                ///< of its answer
-  Duration time{0};                       ///< from the request to its answer
-  Duration log_time = std::chrono::seconds(60);  ///< the same of a log query, where it is less
-  std::uint64_t log_lines = 0;            ///< that a log query looks at
+  Duration range{0};                  ///< from the earliest to the latest time that is touched
+  std::uint64_t steps = 0;            ///< of a range query
+  std::uint64_t series = 500'000;     ///< that are counted before, or answered with
+  std::uint64_t samples = 5'000'000;  ///< that a store holds for it at once
+  std::uint64_t bytes = 0;            ///< of its answer
+  Duration time{0};                   ///< from the request to its answer
+  Duration log_time = std::chrono::seconds(60);       ///< the same of a log query, where it is less
+  std::uint64_t log_lines = 0;                        ///< that a log query looks at
   std::uint64_t log_bytes = std::uint64_t{1} << 30U;  ///< of their texts
   Duration log_work = std::chrono::seconds(10);       ///< of a processor
 

@@ -146,8 +146,8 @@ std::uint64_t count_series(std::string_view json) {
   std::uint64_t count = 0;
   const char* at = json.data();
   const char* const end = at + json.size();
-  while (const void* found = ::memmem(at, static_cast<std::size_t>(end - at), kLabels.data(),
-                                      kLabels.size())) {
+  while (const void* found =
+             ::memmem(at, static_cast<std::size_t>(end - at), kLabels.data(), kLabels.size())) {
     ++count;
     at = static_cast<const char*>(found) + kLabels.size();
   }

@@ -14,8 +14,7 @@ using ::testing::HasSubstr;
 using testing::parameters_of;
 
 Result<LookUp> read(const access::Caller& caller, const request::Form& form) {
-  return read_look_up(caller, parameters_of(form), promql::Dialect::kPrometheus3,
-                      testing::kNowMs);
+  return read_look_up(caller, parameters_of(form), promql::Dialect::kPrometheus3, testing::kNowMs);
 }
 
 TEST(LookUp, WithoutASelectorHotIsAskedForTheCustomersSeries) {

@@ -104,8 +104,8 @@ Result<Question> read_rest(Question question, const request::Parameters& paramet
   if (!text) return forward(text);
   if (!question.ranges.empty()) {
     question.touches = touched(question.ranges);
-    const auto in_range = question.caller.limits.check_range(question.touches->from_ms,
-                                                             question.touches->to_ms);
+    const auto in_range =
+        question.caller.limits.check_range(question.touches->from_ms, question.touches->to_ms);
     if (!in_range) return forward(in_range);
     question.shape.text = *text;
     question.shape.touches = *question.touches;

@@ -43,6 +43,12 @@ void Exchange::send(net::Response response) {
     }
   }
   if (place_) hold_answer(response);
+  tell_end(response);
+  responder_.send(std::move(response));
+}
+
+void Exchange::tell_end(const net::Response& response) {
+  const Duration took = clock_->steady() - began_;
   metrics_
       ->counter("vigia_router_requests_total", "Requests by route and status",
                 {{"route", route_.name}, {"code", std::to_string(response.status)}})
@@ -51,8 +57,10 @@ void Exchange::send(net::Response response) {
       ->histogram("vigia_router_request_duration_seconds",
                   "Time from the whole request to its answer", latency_bounds(),
                   {{"route", route_.name}})
-      .observe(std::chrono::duration<double>(clock_->steady() - began_).count());
-  responder_.send(std::move(response));
+      .observe(std::chrono::duration<double>(took).count());
+  if (slow_ == nullptr || !slow_->is_slow(took)) return;
+  slow_->tell({std::move(asked_), route_.name, took, response.status,
+               std::string(response.headers.get("x-vigia-served")), samples_});
 }
 
 /// Counts the answer until its client has read it.

@@ -1,6 +1,7 @@
 // One request on its way through the router: counted, timed, answered once.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "services/router/access/in_flight.hpp"
 #include "services/router/access/interest.hpp"
 #include "services/router/request/parameters.hpp"
+#include "services/router/request/slow_queries.hpp"
 
 namespace vigia::router::request {
 
@@ -35,6 +37,13 @@ class Exchange {
   /// What this caller's requests may take: an answer that is larger is refused, and so is what took
   /// longer.
   void bound(const access::QueryLimits& limits) { limits_ = limits; }
+  /// It is told to `slow`, which must outlive it, where it takes long.
+  void tell_if_slow(SlowQueries& slow, AskedQuery asked) {
+    slow_ = &slow;
+    asked_ = std::move(asked);
+  }
+  /// That its query held of a store.
+  void note_samples(std::optional<std::uint64_t> samples) { samples_ = samples; }
   /// The client's; lost when it leaves.
   const std::shared_ptr<access::Interest>& interest() const { return interest_; }
   Exchange(Exchange&&) noexcept = default;
@@ -48,6 +57,7 @@ class Exchange {
 
  private:
   void hold_answer(net::Response& response);
+  void tell_end(const net::Response& response);
   net::Response error_response(const Error& error) const;
   net::Response nobody_waits() const;
 
@@ -59,6 +69,9 @@ class Exchange {
   std::shared_ptr<access::Interest> interest_ = std::make_shared<access::Interest>();
   std::optional<access::InFlight::Place> place_;
   access::QueryLimits limits_;
+  SlowQueries* slow_ = nullptr;
+  AskedQuery asked_;
+  std::optional<std::uint64_t> samples_;
 };
 
 /// What a handler of the API gets: the caller is known, the parameters are read.

@@ -240,7 +240,9 @@ Result<void> QueryRunner::check_answer(const wire::prometheus_api::Envelope& ans
   return limits.check_series(json::count_series(data));
 }
 
-void QueryRunner::refuse(Error error) { done_({tl::unexpected<Error>(std::move(error)), {}}); }
+void QueryRunner::refuse(Error error) {
+  done_({tl::unexpected<Error>(std::move(error)), {}, samples_});
+}
 
 void QueryRunner::finish(wire::prometheus_api::Envelope answer) {
   if (auto may = check_answer(answer); !may) return refuse(std::move(may.error()));

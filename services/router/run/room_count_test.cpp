@@ -133,10 +133,15 @@ class Seen {
     std::promise<Result<std::uint64_t>> found;
     access::Caller caller;
     caller.limits = limits;
-    find_room(
-        stores_,
-        {caller, expr, ranges, shape(1'500, Dialect::kPrometheus2), 0, std::chrono::seconds(30), {}},
-        [&found](Result<std::uint64_t> bytes) { found.set_value(std::move(bytes)); });
+    find_room(stores_,
+              {caller,
+               expr,
+               ranges,
+               shape(1'500, Dialect::kPrometheus2),
+               0,
+               std::chrono::seconds(30),
+               {}},
+              [&found](Result<std::uint64_t> bytes) { found.set_value(std::move(bytes)); });
     return found.get_future().get();
   }
   stores::Stores& stores() { return stores_; }

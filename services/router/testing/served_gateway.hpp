@@ -98,6 +98,7 @@ class ServedGateway {
   const std::unique_ptr<net::Client> asking_ = net::Client::create({});
   stores::Stores stores_;
   const access::Access access_;
+  request::SlowQueries slow_{Duration(0), metrics_, clock_};
   Gateway gateway_;
   std::unique_ptr<net::Server> server_;
 };

@@ -79,13 +79,14 @@ class AskedStore {
   /// Gives the answer, which is a success or the caller's own fault (bad_data, execution). Every
   /// other end is an error that names no address: kUnavailable (nobody there), kCorrupt (it
   /// answered, but with a fault of its own), kInternal (lost, see is_lost), kDeadline, kTooLarge,
-  /// kInvalid (that of the ask's `before`), kForbidden (Ask::answer_bytes_max), kOverLimit (the store has no room for what was asked
-  /// and says what helps, the customer's other requests took so long that this one got no turn, its
-  /// other answers fill its share, or it has a penalty: see Penalties, for the lanes of unknown and
-  /// heavy queries; operators' brief and long ones have theirs apart). `done` is called on its
-  /// client's thread, on that of another request that ends, on that on which the interest is lost,
-  /// or, where the answer is large, on one of the readers. The turn is kept until it returns. While
-  /// the store is away (see reach) it is called at once, with kUnavailable.
+  /// kInvalid (that of the ask's `before`), kForbidden (Ask::answer_bytes_max), kOverLimit (the
+  /// store has no room for what was asked and says what helps, the customer's other requests took
+  /// so long that this one got no turn, its other answers fill its share, or it has a penalty: see
+  /// Penalties, for the lanes of unknown and heavy queries; operators' brief and long ones have
+  /// theirs apart). `done` is called on its client's thread, on that of another request that ends,
+  /// on that on which the interest is lost, or, where the answer is large, on one of the readers.
+  /// The turn is kept until it returns. While the store is away (see reach) it is called at once,
+  /// with kUnavailable.
   virtual void ask(Ask ask, Task<void(Result<wire::prometheus_api::Envelope>)> done) const = 0;
   /// The answer as it came, for what is no Prometheus API.
   virtual void fetch(Ask ask, Task<void(Result<net::ClientResponse>)> done) const = 0;

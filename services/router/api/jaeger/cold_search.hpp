@@ -26,8 +26,9 @@ struct ColdSearch {
 };
 
 // Those that have times take no longer ones than the limits' range, which also is what a look-back
-// that nobody named is at the most: access::over_limit's error. All of these: kInvalid, with the parameter's name and what is wrong with it. An empty parameter
-// is as none, one that is not named here is passed over, as by Jaeger.
+// that nobody named is at the most: access::over_limit's error. All of these: kInvalid, with the
+// parameter's name and what is wrong with it. An empty parameter is as none, one that is not named
+// here is passed over, as by Jaeger.
 
 /// /services.
 ColdSearch services_search();

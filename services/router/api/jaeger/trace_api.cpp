@@ -78,7 +78,10 @@ void TraceApi::trace(request::ApiRequest request, request::Exchange exchange) {
   if (stores_.cold() == nullptr) {
     return exchange.fail({ErrorCode::kNotFound, "there is no store for traces here"});
   }
-  upstream::Ask ask{request.caller.customer, "/jaeger/api/traces/" + *id, {}, false,
+  upstream::Ask ask{request.caller.customer,
+                    "/jaeger/api/traces/" + *id,
+                    {},
+                    false,
                     request.caller.limits.at_most(kTimeout)};
   ask.answer_bytes_max = request.caller.limits.bytes;
   ask.interest = request.interest;

@@ -51,10 +51,11 @@ Result<void> FeedState::go_on(WorkEnd end) const {
 
 std::string FeedState::sentence_of(WorkEnd end) const {
   constexpr std::uint64_t kMiB = 1U << 20U;
-  return fmt::format("the query {}: it looked at {} lines ({} MiB) and is not at their end; ask "
-                     "for a shorter time, or name more of service_name, node_id, environment "
-                     "and level",
-                     why_ended(end), watch.lines(), watch.bytes() / kMiB);
+  return fmt::format(
+      "the query {}: it looked at {} lines ({} MiB) and is not at their end; ask "
+      "for a shorter time, or name more of service_name, node_id, environment "
+      "and level",
+      why_ended(end), watch.lines(), watch.bytes() / kMiB);
 }
 
 Result<std::unique_ptr<LogFeed>> LogFeed::open(stores::Stores& stores, LogWalk walk,

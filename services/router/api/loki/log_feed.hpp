@@ -48,7 +48,8 @@ class LogFeed final : public logql::metrics::LineSource {
   LogFeed(stores::Stores& stores, LogWalk walk, logql::pipeline::Pipeline filters,
           FeedState& state);
 
-  /// Errors beside storage's: what the state's watch ends; kOverLimit where the customer's other answers leave no room for a page.
+  /// Errors beside storage's: what the state's watch ends; kOverLimit where the customer's other
+  /// answers leave no room for a page.
   Result<const logql::pipeline::StoredLine*> next() override;
 
  private:

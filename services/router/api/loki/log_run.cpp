@@ -31,8 +31,7 @@ LogRun::LogRun(stores::Stores& stores, QueryThreads& threads, LogQuestion questi
       exchange_(std::move(exchange)),
       walk_{question_.customer, question_.streams, question_.range, question_.wish.direction,
             exchange_.interest()},
-      watch_(stores.clock(),
-             WorkBounds::of(question_.limits, stores.settings().query_timeout),
+      watch_(stores.clock(), WorkBounds::of(question_.limits, stores.settings().query_timeout),
              exchange_.interest()),
       held_(stores.shares().hold(question_.customer.text())),
       answer_(question_.is_by_category),
@@ -173,11 +172,12 @@ std::string LogRun::sentence_of(WorkEnd end) const {
                 request::format_time(*looked_ns_ / kNsPerMs))
           : "";
   constexpr std::uint64_t kMiB = 1U << 20U;
-  return fmt::format("the query {}: it looked at {} lines ({} MiB){}, and found {} of {}; "
-                     "ask for a shorter time, or name more of service_name, node_id, "
-                     "environment and level",
-                     why_ended(end), watch_.lines(), watch_.bytes() / kMiB, how_far,
-                     stats_.returned, question_.wish.lines);
+  return fmt::format(
+      "the query {}: it looked at {} lines ({} MiB){}, and found {} of {}; "
+      "ask for a shorter time, or name more of service_name, node_id, "
+      "environment and level",
+      why_ended(end), watch_.lines(), watch_.bytes() / kMiB, how_far, stats_.returned,
+      question_.wish.lines);
 }
 
 Error LogRun::ended(WorkEnd end) const {

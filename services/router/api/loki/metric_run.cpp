@@ -51,8 +51,8 @@ Result<metrics::MetricAnswer> evaluated(stores::Stores& stores, const MetricQues
 Result<net::Response> answered(stores::Stores& stores, const MetricQuestion& question,
                                const std::shared_ptr<access::Interest>& interest) {
   const access::QueryLimits& limits = question.query.limits;
-  FeedState state{WorkWatch(
-      stores.clock(), WorkBounds::of(limits, stores.settings().query_timeout), interest)};
+  FeedState state{
+      WorkWatch(stores.clock(), WorkBounds::of(limits, stores.settings().query_timeout), interest)};
   state.watch.resume();
   if (auto goes_on = state.look(); !goes_on) return forward(goes_on);
   auto found = evaluated(stores, question, interest, state);

@@ -22,8 +22,7 @@ TEST(Touched, FromTheEarliestWindowToTheLatest) {
     std::int64_t end_s;
   };
   for (const Row& row :
-       {Row{R"(rate({a="b"}[10s]))", 90, 200},
-        Row{R"(rate({a="b"}[10s] offset 20s))", 70, 180},
+       {Row{R"(rate({a="b"}[10s]))", 90, 200}, Row{R"(rate({a="b"}[10s] offset 20s))", 70, 180},
         Row{R"(sum by (a) (rate({a="b"}[10s] offset -20s)))", 110, 220},
         Row{R"((rate({a="b"}[10s] offset -20s)) / count_over_time({a="b"}[1m]))", 40, 220},
         Row{R"(label_replace(rate({a="b"}[10s]), "x", "", "y", ""))", 90, 200}}) {

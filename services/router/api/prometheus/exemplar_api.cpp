@@ -104,8 +104,7 @@ Merging<json::ExemplarList> merging_of(const access::Caller& caller) {
 }  // namespace
 
 void ExemplarApi::query_exemplars(request::ApiRequest request, request::Exchange exchange) {
-  auto wanted =
-      read_wanted(request, stores_.coverage().dialect(), stores_.clock().wall_ms());
+  auto wanted = read_wanted(request, stores_.coverage().dialect(), stores_.clock().wall_ms());
   if (!wanted) return exchange.fail(wanted.error());
   // Nothing is selected: Prometheus 3.x would answer with null, which clients take for a fault.
   if (!wanted->has_selector) return exchange.send(success("[]", {}));

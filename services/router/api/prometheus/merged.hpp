@@ -105,10 +105,10 @@ class Merged final : public run::Gathering<Piece>,
   const Merging<Piece> merging_;
   std::vector<Piece> pieces_;
   std::optional<access::ByteShares::HeldBytes>
-      held_;               ///< for the pieces, and the body made of them
-  std::size_t bytes_ = 0;  ///< of the pieces
-  bool is_over_ = false;   ///< the customer's share
-  bool is_late_ = false;   ///< a store is
+      held_;                         ///< for the pieces, and the body made of them
+  std::size_t bytes_ = 0;            ///< of the pieces
+  bool is_over_ = false;             ///< the customer's share
+  bool is_late_ = false;             ///< a store is
   std::optional<Error> over_limit_;  ///< of the caller's own, at any of the stores
 };
 

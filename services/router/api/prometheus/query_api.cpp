@@ -38,6 +38,7 @@ void QueryApi::evaluate(Result<plan::Question> question, request::Exchange excha
   auto interest = exchange.interest();
   run::QueryRunner::start(stores_, std::move(*question), std::move(interest),
                           [exchange = std::move(exchange)](run::Outcome outcome) mutable {
+                            exchange.note_samples(outcome.samples);
                             if (!outcome.answer) return exchange.fail(outcome.answer.error());
                             exchange.send(response_of(std::move(outcome)));
                           });
