@@ -36,11 +36,11 @@ service:
 )";
 
 /// Of the first exporter of that name.
-bool is_hot_shard(const Settings& settings, std::string_view name) {
+std::string shard_of(const Settings& settings, std::string_view name) {
   const auto found =
       std::find_if(settings.exporters.begin(), settings.exporters.end(),
                    [name](const auto& exporter) { return exporter.settings.name == name; });
-  return found != settings.exporters.end() && found->settings.hot_shard;
+  return found == settings.exporters.end() ? "?" : found->settings.hot_shard;
 }
 
 Result<Settings> read(std::string text) {
@@ -230,18 +230,35 @@ TEST(Settings, KnownKeysWithoutEffectAreTold) {
   EXPECT_NE(settings->notes[0].find("processors.batch.timeout has no effect"), std::string::npos);
 }
 
+TEST(CollectorSettings, TwoExportersWriteAPairOfOneShard) {
+  std::string text(kGood);
+  text.replace(text.find("api/v1/write}"), 13, "api/v1/write, hot_shard: hot-7}");
+  const auto settings = read(text);
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_EQ(shard_of(*settings, "hot-0"), "hot-7");
+  for (const char* wrong : {"yes", "On", "FALSE", "\"a b\"", "-a"}) {
+    text = kGood;
+    text.replace(text.find("api/v1/write}"), 13,
+                 std::string("api/v1/write, hot_shard: ") + wrong + "}");
+    const auto refused = read(text);
+    ASSERT_FALSE(refused.has_value()) << wrong;
+    EXPECT_NE(refused.error().message.find("hot_shard: must be true, false"), std::string::npos)
+        << refused.error().message;
+  }
+}
+
 TEST(CollectorSettings, AHotShardIsOneByNameOrByItsKey) {
   auto settings = read(std::string(kGood));
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
-  EXPECT_TRUE(is_hot_shard(*settings, "hot-0"));
-  EXPECT_FALSE(is_hot_shard(*settings, "cold"));
+  EXPECT_EQ(shard_of(*settings, "hot-0"), "hot-0");
+  EXPECT_EQ(shard_of(*settings, "cold"), "");
   std::string text(kGood);
   text.replace(text.find("api/v1/write}"), 13, "api/v1/write, hot_shard: false}");
   text.replace(text.find("required: true"), 14, "hot_shard: true");
   settings = read(text);
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
-  EXPECT_FALSE(is_hot_shard(*settings, "hot-0"));
-  EXPECT_TRUE(is_hot_shard(*settings, "cold"));
+  EXPECT_EQ(shard_of(*settings, "hot-0"), "");
+  EXPECT_EQ(shard_of(*settings, "cold"), "cold");
 }
 
 }  // namespace

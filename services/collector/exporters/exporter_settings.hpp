@@ -14,7 +14,7 @@ struct ExporterSettings {
   std::string name;             ///< what follows the slash, or ""
   bool is_local = false;        ///< its kind only shows what comes: holds nothing in the log back
   bool may_be_shard = false;    ///< its kind can serve a hot shard
-  bool hot_shard = false;       ///< takes only the records whose route is `name`
+  std::string hot_shard;        ///< takes only the records whose route it is; "": all
   bool required = false;        ///< its cursor holds the log back
   Duration max_age{0};          ///< records older than this are skipped, counted; 0: never
   std::vector<Signal> signals;  ///< whose pipelines name it

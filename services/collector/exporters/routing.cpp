@@ -7,8 +7,8 @@
 namespace vigia::collector::exporters {
 namespace {
 
-bool is_hot_shard(const ExporterSettings& exporter) {
-  return exporter.may_be_shard && exporter.hot_shard;
+std::string shard_of(const ExporterSettings& exporter) {
+  return exporter.may_be_shard ? exporter.hot_shard : "";
 }
 
 std::string doubt(const std::string& shard, const ExporterSettings* exporter) {
@@ -24,19 +24,19 @@ std::string doubt(const std::string& shard, const ExporterSettings* exporter) {
 }  // namespace
 
 Routing::Routing(const ExporterSettings& exporter)
-    : name_(exporter.name),
-      signals_(exporter.signals.begin(), exporter.signals.end()),
-      is_shard_(is_hot_shard(exporter)) {}
+    : signals_(exporter.signals.begin(), exporter.signals.end()), shard_(shard_of(exporter)) {}
 
 bool Routing::takes(Signal signal, std::string_view route) const {
-  return signals_.count(signal) > 0 && (!is_shard_ || route == name_);
+  return signals_.count(signal) > 0 && (shard_.empty() || route == shard_);
 }
 
 std::vector<std::string> routing_doubts(const std::vector<ExporterSettings>& exporters,
                                         const tenancy::Directory& directory) {
   std::set<std::string> shards;
   for (const auto& customer : directory.customers()) shards.insert(customer.hot_shard);
-  const bool has_shards = std::any_of(exporters.begin(), exporters.end(), is_hot_shard);
+  std::set<std::string> there;
+  for (const ExporterSettings& exporter : exporters) there.insert(shard_of(exporter));
+  there.erase("");
   std::vector<std::string> doubts;
   for (const std::string& shard : shards) {
     const auto exporter =
@@ -44,9 +44,9 @@ std::vector<std::string> routing_doubts(const std::vector<ExporterSettings>& exp
           return settings.may_be_shard && settings.name == shard;
         });
     const bool is_there = exporter != exporters.end();
-    if (is_there && is_hot_shard(*exporter)) continue;
+    if (there.count(shard) > 0) continue;
     // A collector without any hot shard is one that feeds the cold store alone.
-    if (is_there || has_shards) doubts.push_back(doubt(shard, is_there ? &*exporter : nullptr));
+    if (is_there || !there.empty()) doubts.push_back(doubt(shard, is_there ? &*exporter : nullptr));
   }
   return doubts;
 }

@@ -13,7 +13,8 @@
 namespace vigia::collector::exporters {
 
 /// Answers for one exporter. An exporter takes the signals whose pipelines name it. Of metrics, a
-/// hot shard's takes only the records whose route is its name; any other takes all. What is a hot
+/// hot shard's takes only the records whose route is that shard, each of the two that write a pair
+/// all of them; any other takes all. What is a hot
 /// shard stands in the configuration and changes with it alone, never with the customers: a record
 /// is counted, read and dropped by one answer. The route is a record's own
 /// (disk_log::RecordTag::route), set by intake to the customer's hot_shard, so that a
@@ -24,12 +25,11 @@ class Routing {
   explicit Routing(const ExporterSettings& exporter);
   bool takes(Signal signal, std::string_view route) const;
   /// True for the exporter of a hot shard.
-  bool is_shard() const { return is_shard_; }
+  bool is_shard() const { return !shard_.empty(); }
 
  private:
-  std::string name_;
   std::set<Signal> signals_;
-  bool is_shard_;
+  std::string shard_;  // "": none
 };
 
 /// Where customers and exporters do not fit together, a sentence each, for the log: a shard that is

@@ -11,17 +11,20 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 ExporterSettings exporter(bool may_be_shard, std::string name, std::vector<Signal> signals,
-                          bool hot_shard = false) {
+                          std::string hot_shard = "") {
   ExporterSettings settings;
   settings.may_be_shard = may_be_shard;
   settings.id = "x/" + name;
   settings.name = std::move(name);
   settings.signals = std::move(signals);
-  settings.hot_shard = hot_shard;
+  settings.hot_shard = std::move(hot_shard);
   return settings;
 }
-ExporterSettings remote_write(std::string name, bool hot_shard) {
-  return exporter(true, std::move(name), {Signal::kMetrics}, hot_shard);
+ExporterSettings remote_write(const std::string& name, bool is_shard) {
+  return exporter(true, name, {Signal::kMetrics}, is_shard ? name : "");
+}
+ExporterSettings member_of(const std::string& shard, std::string name) {
+  return exporter(true, std::move(name), {Signal::kMetrics}, shard);
 }
 
 std::shared_ptr<const tenancy::Directory> directory() {
@@ -40,6 +43,16 @@ TEST(Routing, AShardTakesItsOwnRecordsOnly) {
   }
 }
 
+TEST(Routing, BothMembersOfAPairTakeItsRecords) {
+  for (const char* name : {"hot-0-a", "hot-0-b"}) {
+    const Routing member(member_of("hot-0", name));
+    EXPECT_TRUE(member.takes(Signal::kMetrics, "hot-0"));
+    EXPECT_FALSE(member.takes(Signal::kMetrics, name));
+    EXPECT_FALSE(member.takes(Signal::kMetrics, ""));
+    EXPECT_TRUE(member.is_shard());
+  }
+}
+
 TEST(Routing, AnyOtherTakesAll) {
   const Routing cold(remote_write("cold", false));
   EXPECT_TRUE(cold.takes(Signal::kMetrics, "hot-1"));
@@ -48,7 +61,7 @@ TEST(Routing, AnyOtherTakesAll) {
 }
 
 TEST(Routing, OtherKindsTakeEveryRoute) {
-  const Routing otlp(exporter(false, "hot-0", {Signal::kTraces}, true));
+  const Routing otlp(exporter(false, "hot-0", {Signal::kTraces}, "hot-0"));
   EXPECT_TRUE(otlp.takes(Signal::kTraces, "hot-1"));
   EXPECT_FALSE(otlp.takes(Signal::kMetrics, "hot-0"));
   EXPECT_FALSE(otlp.is_shard());
@@ -60,11 +73,18 @@ TEST(Routing, ShardsThatFitRaiseNoDoubt) {
                              *directory()),
               IsEmpty());
   EXPECT_THAT(routing_doubts({remote_write("cold", false)}, *directory()), IsEmpty());
+  EXPECT_THAT(routing_doubts({member_of("hot-0", "hot-0-a"), member_of("hot-0", "hot-0-b"),
+                              member_of("mimir", "m-a"), member_of("mimir", "m-b")},
+                             *directory()),
+              IsEmpty());
 }
 
 TEST(Routing, AShardWithoutItsExporterOrUndeclaredIsDoubted) {
   EXPECT_THAT(routing_doubts({remote_write("hot-0", true)}, *directory()),
               ElementsAre(HasSubstr("mimir, which has no exporter")));
+  EXPECT_THAT(
+      routing_doubts({remote_write("hot-0-a", true), remote_write("mimir", true)}, *directory()),
+      ElementsAre(HasSubstr("hot-0, which has no exporter")));
   EXPECT_THAT(
       routing_doubts({remote_write("hot-0", true), remote_write("mimir", false)}, *directory()),
       ElementsAre(HasSubstr("x/mimir is not one")));

@@ -52,7 +52,9 @@ constexpr std::array kExporters{
     ExporterKind{
         {"prometheusremotewrite",
          R"(  prometheusremotewrite/NAME: {endpoint, headers, tls, auth, timeout: 10s, resource_labels,
-                               hot_shard: true for names hot-…, give_up_after: 10m,
+                               hot_shard: true for names hot-… (of a pair the
+                                                    # shard's name, in both exporters),
+                               give_up_after: 10m,
                                side_queue: {customer_bytes_max: 256MiB},
                                refusals: {customer_bytes_per_second: 16KiB}}
 )"},

@@ -1,6 +1,8 @@
 #include "services/collector/exporters/remote_write/remote_write_exporter.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <utility>
 
 #include "services/collector/exporters/http_transport.hpp"
@@ -13,6 +15,31 @@ namespace {
 /// One so named is a hot shard unless its key `hot_shard` says otherwise.
 constexpr std::string_view kShardPrefix = "hot-";
 
+/// As customers' ids are; not what is read as a boolean elsewhere, which would be meant.
+bool is_shard_name(std::string text) {
+  const auto is_good = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
+  };
+  if (text.empty() || text.front() == '-' || !std::all_of(text.begin(), text.end(), is_good)) {
+    return false;
+  }
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  constexpr std::array kBooleans{"true", "false", "yes", "no", "on", "off"};
+  return std::find(kBooleans.begin(), kBooleans.end(), text) == kBooleans.end();
+}
+
+/// True, false, or the name of the shard, where it is another than the exporter's: that of a pair,
+/// which two exporters write.
+std::string read_shard(const service::ConfigNode& node, const std::string& name) {
+  const std::string text = node.text(name.starts_with(kShardPrefix) ? "true" : "false");
+  if (text == "false") return "";
+  if (text == "true") return name;
+  if (!is_shard_name(text)) {
+    node.note_error("must be true, false, or the name of the shard of which it is a member");
+  }
+  return text;
+}
+
 std::string file_name(std::string exporter) {
   std::replace(exporter.begin(), exporter.end(), '/', '~');
   return exporter;
@@ -24,7 +51,7 @@ std::unique_ptr<marks::Marks> make_marks(const ExporterSettings& settings,
                                          delivery::MessageTransport& transport) {
   const std::string state_file = parts.data_directory + "/heartbeats/" + file_name(settings.id);
   if (Routing(settings).is_shard())
-    return marks::make_hot_marks({settings.name, parts.collector_id, state_file}, transport,
+    return marks::make_hot_marks({settings.hot_shard, parts.collector_id, state_file}, transport,
                                  parts.clock, parts.time);
   return marks::make_cold_marks({parts.collector_id, state_file}, transport, parts.clock,
                                 parts.time);
@@ -36,7 +63,7 @@ MakeExporter read(const service::ConfigNode& node, ExporterSettings& settings,
                   const config::PartContext& context) {
   settings.may_be_shard = true;
   settings.resource_labels = node.child("resource_labels").text_list();
-  settings.hot_shard = node.child("hot_shard").boolean(settings.name.starts_with(kShardPrefix));
+  settings.hot_shard = read_shard(node.child("hot_shard"), settings.name);
   return [sender = read_sender(node, BareEndpoint::kRefused, context)](
              const ExporterSettings& known, const ExporterParts& parts) {
     return make(known, sender, parts);

@@ -137,7 +137,7 @@ class ExportersTest : public ::testing::Test {
   void be_hot_shard() {
     settings_.id = "prometheusremotewrite/hot-0";
     settings_.name = "hot-0";
-    settings_.hot_shard = true;
+    settings_.hot_shard = "hot-0";
   }
   void begin() {
     open_log();
