@@ -103,12 +103,21 @@ class Router final : public service::Running {
     emit("vigia_router_spool_bytes", "Of answers of over 1 MiB on the disk, not read yet",
          service::MetricType::kGauge, {}, static_cast<double>(stores_.spool().bytes()));
     collect_stores(emit);
-    for (std::size_t i = 0; i < settings_.stores.hot_shards.size(); ++i) {
-      const auto from = stores_.coverage().covered_from(i);
-      emit("vigia_router_hot_covered_seconds",
-           "How far back the hot shard is known to hold everything; 0: nothing is known",
-           service::MetricType::kGauge, {{"shard", settings_.stores.hot_shards[i].name}},
-           from ? std::max(static_cast<double>(clock_.wall_ms() - *from) / 1'000, 0.0) : 0);
+    collect_coverage(emit);
+  }
+
+  void collect_coverage(const service::MetricRegistry::Emit& emit) {
+    std::size_t number = 0;
+    for (const stores::HotShard& shard : settings_.stores.hot_shards) {
+      for (std::size_t i = 0; i < shard.urls().size(); ++i) {
+        service::MetricLabels labels{{"shard", shard.name}};
+        if (!shard.other_url.empty()) labels.emplace_back("member", shard.member_name(i));
+        const auto from = stores_.coverage().covered_from(number++);
+        emit("vigia_router_hot_covered_seconds",
+             "How far back the hot store is known to hold everything; 0: nothing is known",
+             service::MetricType::kGauge, labels,
+             from ? std::max(static_cast<double>(clock_.wall_ms() - *from) / 1'000, 0.0) : 0);
+      }
     }
   }
 

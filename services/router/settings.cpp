@@ -15,17 +15,56 @@ namespace {
 // Requests at one store at once, whatever the configuration says; as many connections are kept.
 constexpr std::size_t kRequestsAtStoreMost = 256;
 
+void read_pair(const service::ConfigNode& node, stores::HotShard& shard) {
+  const std::vector<service::ConfigNode> items = node.items();
+  if (items.empty() || items.size() > 2) {
+    node.note_error("must be the address of one Prometheus, or the two of a pair");
+    return;
+  }
+  shard.url = service::read_url(items.front(), true);
+  if (items.size() == 1) return;
+  shard.other_url = service::read_url(items.back(), true);
+  if (shard.other_url != shard.url) return;
+  items.back().note_error(
+      "the same address stands there twice: each member of a pair is a store of its own");
+}
+
+stores::HotShard read_shard(const service::ConfigNode& node) {
+  stores::HotShard shard;
+  shard.name = node.child("name").required_text();
+  const service::ConfigNode url = node.child("url");
+  const service::ConfigNode urls = node.child("urls");
+  if (urls.is_present()) {
+    if (url.is_present()) url.note_error("is given beside urls: one of the two is meant");
+    read_pair(urls, shard);
+  } else {
+    shard.url = service::read_url(url, true);
+  }
+  return shard;
+}
+
+/// Each Prometheus has a name of its own, in metrics and in the log.
+void check_names(const stores::HotShard& shard, const std::vector<stores::HotShard>& others,
+                 const service::ConfigNode& name) {
+  for (const stores::HotShard& other : others) {
+    if (other.name == shard.name) {
+      name.note_error(fmt::format("the shard {} stands there twice", shard.name));
+    }
+    for (std::size_t i = 0; i < shard.urls().size(); ++i) {
+      for (std::size_t k = 0; k < other.urls().size(); ++k) {
+        if (other.name == shard.name || other.member_name(k) != shard.member_name(i)) continue;
+        name.note_error(
+            fmt::format("{} is the name of a member of another shard, too", shard.member_name(i)));
+      }
+    }
+  }
+}
+
 std::vector<stores::HotShard> read_shards(const service::ConfigNode& node) {
   std::vector<stores::HotShard> shards;
   for (const service::ConfigNode& item : node.items()) {
-    stores::HotShard shard{item.child("name").required_text(),
-                           service::read_url(item.child("url"), true)};
-    const bool is_doubled =
-        std::any_of(shards.begin(), shards.end(),
-                    [&](const stores::HotShard& other) { return other.name == shard.name; });
-    if (is_doubled) {
-      item.child("name").note_error(fmt::format("the shard {} stands there twice", shard.name));
-    }
+    stores::HotShard shard = read_shard(item);
+    check_names(shard, shards, item.child("name"));
     shards.push_back(std::move(shard));
   }
   if (shards.empty()) node.note_error("at least one hot shard {name, url} is needed");
@@ -181,6 +220,7 @@ directory: {file: customers.yaml}         # or {url: …, token: …, cache_file
                                           # doubt_max: 15m (a snapshot that goes back or loses
                                           # customers is kept out so long)
 hot: {shards: [{name: hot-0, url: "http://127.0.0.1:9090"}]}
+                                          # of a pair, each written and scraped, urls: [A, B]
 query: {url: ""}                          # prometheus-query; absent: hot answers everything
 cold: {url: "", token: "", known_file: ""}  # storage: labels, values, series, traces; known_file
                                           # keeps which store it is over restarts, so that another

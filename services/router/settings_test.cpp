@@ -46,6 +46,26 @@ TEST(Settings, TheSmallestConfigurationNeedsDirectoryAndHot) {
   EXPECT_EQ(settings->stores.lanes.heavy_at_once_max, 2U);
 }
 
+TEST(Settings, AShardIsOnePrometheusOrAPair) {
+  const auto shards = [](const std::string& list) {
+    const auto settings = read("directory: {file: /dev/null}\nhot: {shards: [" + list + "]}\n");
+    EXPECT_TRUE(settings.has_value()) << settings.error().message;
+    return settings->stores.hot_shards;
+  };
+  const auto pair = shards("{name: hot-0, urls: [\"http://a:1/\", \"http://b:1\"]}");
+  ASSERT_EQ(pair.size(), 1U);
+  EXPECT_EQ(pair[0].urls(), (std::vector<std::string>{"http://a:1", "http://b:1"}));
+  EXPECT_EQ(pair[0].member_name(0), "hot-0-a");
+  EXPECT_EQ(pair[0].member_name(1), "hot-0-b");
+  const auto one = shards("{name: hot-0, urls: [\"http://a:1\"]}");
+  EXPECT_EQ(one[0].urls(), std::vector<std::string>{"http://a:1"});
+  EXPECT_EQ(one[0].member_name(0), "hot-0");
+  EXPECT_EQ(shards("{name: hot-1, urls: [\"http://a:1\", \"http://b:1\"]}, {name: hot-1-c, url: "
+                   "\"http://c:1\"}")
+                .size(),
+            2U);
+}
+
 TEST(Settings, WhichColdStoreIsKnownLiesBesideTheCachedDirectory) {
   const std::string shards = "hot: {shards: [{name: hot-0, url: \"http://h:1\"}]}\n";
   EXPECT_EQ(read("directory: {file: /dev/null}\n" + shards)->stores.cold_known_file, "");
@@ -96,6 +116,9 @@ query_limits: {range: 31d, steps: 2, series: 3, samples: 0, bytes: 5MiB, time: 6
 }
 
 TEST(Settings, FaultsAreNamedWithTheirLine) {
+  const auto pair_of = [](const std::string& urls) {
+    return "directory: {file: /dev/null}\nhot: {shards: [{name: hot-0, urls: " + urls + "}]}\n";
+  };
   const std::vector<std::pair<std::string, std::string>> faults{
       {"directory: {file: /dev/null}\n", "at least one hot shard"},
       {"directory: {file: /nope/c.yaml}\n", "directory.file: /nope/c.yaml cannot be opened"},
@@ -103,6 +126,12 @@ TEST(Settings, FaultsAreNamedWithTheirLine) {
       {"directory: {file: /dev/null}\nhot: {shards: [{name: a, url: \"http://h\"}, {name: a, url: "
        "\"http://h\"}]}\n",
        "stands there twice"},
+      {pair_of("[]"), "urls: must be the address of one Prometheus, or the two of a pair"},
+      {pair_of("[\"http://a\", \"http://b\", \"http://c\"]"), "or the two of a pair"},
+      {pair_of("[\"http://a\", \"http://a/\"]"), "the same address stands there twice"},
+      {pair_of("[\"http://a\"], url: \"http://b\""), "url: is given beside urls"},
+      {pair_of("[\"http://a\", \"http://b\"]}, {name: hot-0-b, url: \"http://c\""),
+       "hot-0-b is the name of a member of another shard, too"},
       {std::string(kFull) + "colour: red\n", "colour"},
       {std::string(kFull) + "at_store: {at_once_max: 2, per_customer_max: 3}\n",
        "per_customer_max"},

@@ -28,10 +28,10 @@ std::int64_t milliseconds(Duration duration) { return duration.count() / 1'000'0
 
 }  // namespace
 
-Coverage::Coverage(const CoverageSettings& settings, const std::vector<upstream::Upstream>& shards,
+Coverage::Coverage(const CoverageSettings& settings, std::vector<HotStore> stores,
                    const Clock& clock)
-    : settings_(settings), upstreams_(shards), clock_(clock) {
-  for (std::size_t i = 0; i < shards.size(); ++i) shards_.emplace_back(settings.heartbeat_gap_max);
+    : settings_(settings), stores_(std::move(stores)), clock_(clock) {
+  for (std::size_t i = 0; i < stores_.size(); ++i) known_.emplace_back(settings.heartbeat_gap_max);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -44,27 +44,28 @@ Coverage::~Coverage() {
   thread_.join();
 }
 
-std::optional<TimestampMs> Coverage::covered_from(std::size_t shard) const {
+std::optional<TimestampMs> Coverage::covered_from(std::size_t store) const {
   const std::lock_guard lock(mutex_);
-  return covered_from(shards_[shard]);
+  return covered_from(known_[store]);
 }
 
 /// With the lock held.
-std::optional<TimestampMs> Coverage::covered_from(const Shard& known) const {
+std::optional<TimestampMs> Coverage::covered_from(const Known& known) const {
   const Duration age_max = settings_.heartbeat_poll * kMissedPollsMax + kPollTimeout;
   if (!known.checked_at || clock_.steady() - *known.checked_at > age_max) return std::nullopt;
   const TimestampMs now_ms = clock_.wall_ms();
   const auto from = known.coverage.covered_from(now_ms);
   if (!from) return std::nullopt;
-  return std::max(*from, now_ms - milliseconds(settings_.edge));
+  return std::max(
+      {*from, known.scrapes.from.value_or(*from), now_ms - milliseconds(settings_.edge)});
 }
 
-Covered Coverage::covered(std::size_t shard, const std::optional<CustomerId>& customer) const {
+Covered Coverage::covered(std::size_t store, const std::optional<CustomerId>& customer) const {
   const std::optional<std::string> name =
       customer ? std::optional(customer->text()) : std::optional<std::string>();
   // One lock for both: a suspicion between them would forget the holes of what is covered.
   const std::lock_guard lock(mutex_);
-  const Shard& known = shards_[shard];
+  const Known& known = known_[store];
   const auto all = covered_from(known);
   if (!all || known.holes.is_waiting(name)) return {std::nullopt, known.suspicions};
   return {std::max(*all, known.holes.whole_from(name).value_or(*all)), known.suspicions};
@@ -72,14 +73,15 @@ Covered Coverage::covered(std::size_t shard, const std::optional<CustomerId>& cu
 
 std::uint64_t Coverage::suspicions_of(std::size_t index) const {
   const std::lock_guard lock(mutex_);
-  return shards_[index].suspicions;
+  return known_[index].suspicions;
 }
 
-void Coverage::mark_suspect(std::size_t shard) {
+void Coverage::mark_suspect(std::size_t store) {
   const std::lock_guard lock(mutex_);
-  Shard& known = shards_[shard];
+  Known& known = known_[store];
   known.coverage.forget();
   known.holes.forget();
+  known.scrapes = {};
   known.checked_at.reset();
   known.fully_read_at.reset();
   known.version_at.reset();
@@ -88,8 +90,8 @@ void Coverage::mark_suspect(std::size_t shard) {
 
 std::string Coverage::version() const {
   const std::lock_guard lock(mutex_);
-  for (const Shard& shard : shards_) {
-    if (!shard.version.empty()) return shard.version;
+  for (const Known& known : known_) {
+    if (!known.version.empty()) return known.version;
   }
   return "";
 }
@@ -104,7 +106,7 @@ void Coverage::run() {
   std::unique_lock lock(mutex_);
   while (!is_stopping_) {
     lock.unlock();
-    for (std::size_t i = 0; i < upstreams_.size(); ++i) {
+    for (std::size_t i = 0; i < stores_.size(); ++i) {
       // What half a poll has found is not to be trusted.
       if (!contain_faults("reading what hot covers", [&] { poll(i); })) mark_suspect(i);
     }
@@ -120,12 +122,12 @@ void Coverage::poll(std::size_t index) {
   {
     const std::lock_guard lock(mutex_);
     if (is_stopping_) return;
-    const Shard& shard = shards_[index];
+    const Known& known = known_[index];
     const TimePoint now = clock_.steady();
-    is_version_due = !shard.version_at || now - *shard.version_at > kVersionInterval;
-    is_full_due = !shard.coverage.is_known() || !shard.fully_read_at ||
-                  now - *shard.fully_read_at > kFullReadInterval;
-    suspicions = shard.suspicions;
+    is_version_due = !known.version_at || now - *known.version_at > kVersionInterval;
+    is_full_due = !known.coverage.is_known() || !known.fully_read_at ||
+                  now - *known.fully_read_at > kFullReadInterval;
+    suspicions = known.suspicions;
   }
   if (is_version_due && !read_version(index)) {
     mark_suspect(index);
@@ -137,13 +139,13 @@ void Coverage::poll(std::size_t index) {
 }
 
 bool Coverage::read_version(std::size_t index) {
-  const auto answer = upstreams_[index].ask_and_wait(
+  const auto answer = stores_[index].store->ask_and_wait(
       {std::nullopt, "/api/v1/status/buildinfo", {}, false, kPollTimeout});
   if (!answer || !answer->is_success()) return false;
   const std::lock_guard lock(mutex_);
-  Shard& shard = shards_[index];
-  shard.version = json::read_text_of(answer->data(), "version");
-  shard.version_at = clock_.steady();
+  Known& known = known_[index];
+  known.version = json::read_text_of(answer->data(), "version");
+  known.version_at = clock_.steady();
   return true;
 }
 
@@ -162,9 +164,9 @@ std::optional<std::map<std::string, TimestampMs>> Coverage::read_ahead(std::size
 std::optional<BeatsByCollector> Coverage::read_beats(std::size_t index, TimestampMs until_ms,
                                                      Duration range) const {
   const std::string query =
-      fmt::format("vigia_hot_heartbeat{{shard=\"{}\"}}[{}ms]", upstreams_[index].name(),
+      fmt::format("vigia_hot_heartbeat{{shard=\"{}\"}}[{}ms]", stores_[index].shard,
                   std::max<std::int64_t>(milliseconds(range), 1));
-  const auto answer = upstreams_[index].ask_and_wait(
+  const auto answer = stores_[index].store->ask_and_wait(
       {std::nullopt,
        "/api/v1/query",
        {{"query", query}, {"time", request::format_seconds(until_ms)}},
@@ -181,8 +183,8 @@ std::optional<CustomerHoles::Seconds> Coverage::read_hole(std::size_t index, std
   const std::string query = fmt::format(
       "max by (of_customer) (max_over_time(vigia_hot_hole{{shard=\"{}\",kind=\"{}\","
       "customer_id=\"\"}}[{}ms]))",
-      upstreams_[index].name(), kind, milliseconds(range));
-  const auto answer = upstreams_[index].ask_and_wait(
+      stores_[index].shard, kind, milliseconds(range));
+  const auto answer = stores_[index].store->ask_and_wait(
       {std::nullopt,
        "/api/v1/query",
        {{"query", query}, {"time", request::format_seconds(clock_.wall_ms())}},
@@ -210,8 +212,8 @@ bool Coverage::holds(std::size_t index, const std::string& collector,
   // to the left: 3.x leaves out a sample that lies exactly on the left end.
   const std::string query = fmt::format(
       "sum(count_over_time(vigia_hot_heartbeat{{shard=\"{}\",collector=~\"{}|\"}}[{}ms]))",
-      upstreams_[index].name(), collector, run.last_ms - run.first_ms + 1'000);
-  const auto answer = upstreams_[index].ask_and_wait(
+      stores_[index].shard, collector, run.last_ms - run.first_ms + 1'000);
+  const auto answer = stores_[index].store->ask_and_wait(
       {std::nullopt,
        "/api/v1/query",
        {{"query", query}, {"time", request::format_seconds(run.last_ms)}},
@@ -230,20 +232,28 @@ bool Coverage::read_all(std::size_t index, std::uint64_t suspicions) {
   if (!ahead) return false;
   const auto holes = read_holes(index, settings_.edge + settings_.heartbeat_gap_max);
   if (!holes) return false;
+  std::optional<Scrapes> scrapes = Scrapes{};
+  if (stores_[index].is_of_pair) {
+    scrapes = read_scrapes(*stores_[index].store, settings_.edge, now_ms, kPollTimeout);
+  }
+  if (!scrapes) return false;
   const std::lock_guard lock(mutex_);
-  Shard& shard = shards_[index];
-  if (shard.suspicions != suspicions) return true;  // somebody has just seen it fail: next poll
-  shard.coverage.replace(std::move(*beats));
-  shard.coverage.note_ahead(*ahead, now_ms);
-  shard.holes.replace(holes->lost, holes->waiting);
-  shard.checked_at = shard.fully_read_at = clock_.steady();
+  Known& known = known_[index];
+  if (known.suspicions != suspicions) return true;  // somebody has just seen it fail: next poll
+  known.coverage.replace(std::move(*beats));
+  known.coverage.note_ahead(*ahead, now_ms);
+  known.holes.replace(holes->lost, holes->waiting);
+  known.scrapes = *scrapes;
+  known.checked_at = clock_.steady();
+  known.fully_read_at = known.checked_at;
+  if (scrapes->is_open) known.fully_read_at.reset();  // the next poll looks again
   return true;
 }
 
 bool Coverage::read_newest(std::size_t index, std::uint64_t suspicions) {
   std::unique_lock lock(mutex_);
   const TimestampMs now_ms = clock_.wall_ms();
-  const auto runs = shards_[index].coverage.runs(now_ms);
+  const auto runs = known_[index].coverage.runs(now_ms);
   lock.unlock();
   if (runs.empty()) return false;  // all are silent for a day: whoever comes now is found anew
   TimestampMs newest_ms = now_ms;
@@ -251,7 +261,7 @@ bool Coverage::read_newest(std::size_t index, std::uint64_t suspicions) {
     newest_ms = std::min(newest_ms, run.last_ms);
     if (holds(index, collector, run)) continue;
     service::log_info("heartbeats are gone from the hot store, reading it anew",
-                      {{"shard", upstreams_[index].name()}, {"collector", collector}});
+                      {{"store", stores_[index].store->name()}, {"collector", collector}});
     mark_suspect(index);  // what it answers just now may lack them too
     return false;
   }
@@ -261,11 +271,11 @@ bool Coverage::read_newest(std::size_t index, std::uint64_t suspicions) {
   const auto holes = read_holes(index, since + kHolesAgain);
   if (!holes) return false;
   lock.lock();
-  Shard& shard = shards_[index];
-  if (shard.suspicions != suspicions) return true;
-  shard.coverage.append(*beats);
-  shard.holes.update(holes->lost, holes->waiting);
-  shard.checked_at = clock_.steady();
+  Known& known = known_[index];
+  if (known.suspicions != suspicions) return true;
+  known.coverage.append(*beats);
+  known.holes.update(holes->lost, holes->waiting);
+  known.checked_at = clock_.steady();
   return true;
 }
 

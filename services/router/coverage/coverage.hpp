@@ -1,4 +1,4 @@
-// What hot covers, shard by shard, kept fresh by reading heartbeats; and which PromQL it speaks.
+// What hot covers, store by store, kept fresh by reading heartbeats; and which PromQL it speaks.
 #pragma once
 
 #include <condition_variable>
@@ -13,45 +13,54 @@
 #include "libs/promql/functions.hpp"
 #include "services/router/coverage/covered.hpp"
 #include "services/router/coverage/customer_holes.hpp"
+#include "services/router/coverage/scrapes.hpp"
 #include "services/router/coverage/settings.hpp"
 #include "services/router/coverage/shard_coverage.hpp"
 #include "services/router/upstream/upstream.hpp"
 
 namespace vigia::router::coverage {
 
-/// Reads `vigia_hot_heartbeat{shard="…",collector="…"}` of each shard: all of it at first and every
-/// few minutes, in between the newest, and each time counts whether the shard still holds the runs
-/// that are known, so that a store that was wiped is noticed. After the heartbeats, before which
+/// One Prometheus of hot.
+struct HotStore {
+  const upstream::Upstream* store = nullptr;
+  std::string shard;        ///< as heartbeats name it
+  bool is_of_pair = false;  ///< another one has the same shard
+};
+
+/// Reads `vigia_hot_heartbeat{shard="…",collector="…"}` in each store: all of it at first and
+/// every few minutes, in between the newest, and each time counts whether the store still holds the
+/// runs that are known, so that one that was wiped is noticed. After the heartbeats, before which
 /// the collectors write them, the holes of single customers are read, `vigia_hot_hole{shard="…"}`.
-/// What is not known for sure counts as not covered. Thread contract: everything public from any
-/// thread; one thread of its own polls.
+/// A member of a pair is asked for gaps in its own scrapes, too (see Scrapes): the other one may
+/// have none. What is not known for sure counts as not covered. Thread contract: everything public
+/// from any thread; one thread of its own polls.
 class Coverage {
  public:
-  /// Polls until destroyed. The references must outlive it; `shards` are in the order of
-  /// the configuration.
-  Coverage(const CoverageSettings& settings, const std::vector<upstream::Upstream>& shards,
-           const Clock& clock);
+  /// Polls until destroyed. What it refers to must outlive it; stores are known by their place
+  /// among these.
+  Coverage(const CoverageSettings& settings, std::vector<HotStore> stores, const Clock& clock);
   ~Coverage();
   Coverage(const Coverage&) = delete;
   Coverage& operator=(const Coverage&) = delete;
 
-  /// From when on that shard holds everything of all customers but for their own holes: max(now −
+  /// From when on that store holds everything of all customers but for their own holes: max(now −
   /// edge, start of the heartbeats' last run).
-  std::optional<TimestampMs> covered_from(std::size_t shard) const;
+  std::optional<TimestampMs> covered_from(std::size_t store) const;
   /// The same of one customer, or of all, with its holes.
-  Covered covered(std::size_t shard, const std::optional<CustomerId>& customer) const;
-  /// The shard did not answer: it may come back empty, so nothing counts until it was read anew.
-  void mark_suspect(std::size_t shard);
-  /// Of the first shard that has answered; 2.x until one has.
+  Covered covered(std::size_t store, const std::optional<CustomerId>& customer) const;
+  /// The store did not answer: it may come back empty, so nothing counts until it was read anew.
+  void mark_suspect(std::size_t store);
+  /// Of the first store that has answered; 2.x until one has.
   promql::Dialect dialect() const;
-  /// Version of the first shard that has answered, "" before.
+  /// Version of the first store that has answered, "" before.
   std::string version() const;
 
  private:
-  struct Shard {
-    explicit Shard(Duration gap_max) : coverage(gap_max) {}
+  struct Known {
+    explicit Known(Duration gap_max) : coverage(gap_max) {}
     ShardCoverage coverage;
     CustomerHoles holes;
+    Scrapes scrapes;
     std::optional<TimePoint> checked_at;     ///< last successful poll
     std::optional<TimePoint> fully_read_at;  ///< last time that all heartbeats were read
     std::optional<TimePoint> version_at;
@@ -59,7 +68,7 @@ class Coverage {
     std::uint64_t suspicions = 0;  ///< of mark_suspect; what was read before one is void
   };
 
-  std::optional<TimestampMs> covered_from(const Shard& shard) const;
+  std::optional<TimestampMs> covered_from(const Known& known) const;
   std::uint64_t suspicions_of(std::size_t index) const;
   void run();
   void poll(std::size_t index);
@@ -83,12 +92,12 @@ class Coverage {
   bool holds(std::size_t index, const std::string& collector, const ShardCoverage::Run& run) const;
 
   const CoverageSettings& settings_;
-  const std::vector<upstream::Upstream>& upstreams_;
+  const std::vector<HotStore> stores_;
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::condition_variable stopping_;
   bool is_stopping_ = false;
-  std::vector<Shard> shards_;
+  std::vector<Known> known_;  // by the stores' places
   std::thread thread_;
 };
 

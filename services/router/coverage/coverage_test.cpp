@@ -54,7 +54,7 @@ TEST(CoverageTest, AThrowCostsOnePoll) {
                       upstream::AnswerKeeping{shares, spool, readers}, metrics, clock);
   const auto before = fault_count();
   {
-    const Coverage coverage(settings, shards, failing);
+    const Coverage coverage(settings, {{&shards.front(), "hot-0"}}, failing);
     EXPECT_TRUE(failing.wait_for_looks(kFailures + 2)) << "it goes on after a fault";
     EXPECT_FALSE(coverage.covered_from(0));
   }

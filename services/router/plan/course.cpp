@@ -7,6 +7,21 @@
 
 namespace vigia::router::plan {
 
+namespace {
+
+/// Of the member that the first step at hot asks.
+coverage::Covered covered_of(const QueryPlan& plan, const Knowledge& known) {
+  const auto step = std::find_if(plan.steps.begin(), plan.steps.end(),
+                                 [](const Step& each) { return each.store == Store::kHot; });
+  if (step == plan.steps.end()) return {};
+  const auto member =
+      std::find_if(known.hot.begin(), known.hot.end(),
+                   [&](const coverage::HotMember& each) { return each.number == step->member; });
+  return member == known.hot.end() ? coverage::Covered() : member->covered;
+}
+
+}  // namespace
+
 bool makes_suspect(Reply reply) { return reply == Reply::kAway || reply == Reply::kLost; }
 
 Course::Course(Question question, QueryPlan plan, const Knowledge& known)
@@ -14,7 +29,7 @@ Course::Course(Question question, QueryPlan plan, const Knowledge& known)
       plan_(std::move(plan)),
       position_{0, known.weight},
       raw_weight_(known.weight),
-      covered_(known.covered),
+      covered_(covered_of(plan_, known)),
       kept_(known.kept) {
   if (is_thinned()) position_.weight = known.thinned_weight;
 }
@@ -48,6 +63,30 @@ void Course::go_on() {
   ++position_.step;
 }
 
+std::optional<std::size_t> Course::next_long_term() const {
+  for (std::size_t i = position_.step + 1; i < plan_.steps.size(); ++i) {
+    if (plan_.steps[i].store == Store::kLongTerm) return i;
+  }
+  return std::nullopt;
+}
+
+bool Course::has_other_member() const {
+  if (!has_next()) return false;
+  const Step& next = plan_.steps[position_.step + 1];
+  return next.store == Store::kHot && next.standing == Standing::kHolds &&
+         next.member != step().member;
+}
+
+/// A hot store of 2.x tells how many series there are and not which of them are alike, and counts a
+/// histogram as one sample: the long-term store's 3.x may have room where it has none. The other
+/// member of the shard has no more.
+bool Course::may_leave_old_hot(promql::Dialect hot_dialect) const {
+  return step().standing == Standing::kHolds && next_long_term() &&
+         hot_dialect == promql::Dialect::kPrometheus2;
+}
+
+void Course::go_to_long_term() { position_.step = *next_long_term(); }
+
 promql::EvaluationShape Course::shape(promql::Dialect hot_dialect) const {
   // prometheus-query is a 3.x.
   const bool is_hot = step().store == Store::kHot;
@@ -63,18 +102,16 @@ Result<void> Course::heed_coverage(const coverage::Covered& now) {
 }
 
 Result<void> Course::heed_room(const Result<std::uint64_t>& bytes, promql::Dialect hot_dialect) {
-  // A hot store of 2.x tells how many series there are and not which of them are alike, and counts
-  // a histogram as one sample: the long-term store's 3.x may have room where it has none.
-  const bool may_leave_old_hot = may_leave() && hot_dialect == promql::Dialect::kPrometheus2;
+  const bool may_go = may_leave_old_hot(hot_dialect);
   if (!bytes) {
     // It may read several parts of what samples are read of once.
     if (is_thinned() && bytes.error().code == ErrorCode::kInvalid) leave_thinned();
-    if (may_leave_old_hot && bytes.error().code == ErrorCode::kInvalid) go_on();
+    if (may_go && bytes.error().code == ErrorCode::kInvalid) go_to_long_term();
     return tl::unexpected<Error>(bytes.error());
   }
   if (*bytes <= kLightResultBytesMax || position_.weight != access::Weight::kLight) return {};
   position_.weight = access::Weight::kHeavy;
-  if (may_leave_old_hot && question_.shape.steps > kStepsAtOldHotMax) go_on();
+  if (may_go && question_.shape.steps > kStepsAtOldHotMax) go_to_long_term();
   return fail(ErrorCode::kOverLimit, "this query has to wait among the heavy ones");
 }
 
@@ -98,10 +135,19 @@ Verdict Course::take_from_hot(Reply reply, coverage::Covered now) {
     case Reply::kFaulty:
       return leave_failed();
     case Reply::kLost:
+      return take_lost();
     case Reply::kFailed:
       return Verdict::kFail;
   }
   return Verdict::kFail;
+}
+
+/// It may be what the store did not survive. But like one that was answered before, and held little
+/// of the store, is not: it was there when the store went. Twice is no chance.
+Verdict Course::take_lost() {
+  const bool is_harmless = position_.weight == access::Weight::kLight && !was_lost_;
+  was_lost_ = true;
+  return is_harmless && has_other_member() ? leave_failed() : Verdict::kFail;
 }
 
 /// Storage has no roll-ups of a part of what is asked for, or the query failed in a form that the
@@ -147,10 +193,13 @@ Verdict Course::take_second_look(Reply reply) {
 }
 
 Verdict Course::leave_failed() {
-  const Store failed = step().store;
+  const Step failed = step();
   const auto behind = plan_.steps.begin() + static_cast<std::ptrdiff_t>(position_.step) + 1;
   plan_.steps.erase(std::remove_if(behind, plan_.steps.end(),
-                                   [&](const Step& step) { return step.store == failed; }),
+                                   [&](const Step& step) {
+                                     return step.store == failed.store &&
+                                            step.member == failed.member;
+                                   }),
                     plan_.steps.end());
   if (!has_next()) return Verdict::kFail;
   go_on();

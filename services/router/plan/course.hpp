@@ -67,10 +67,17 @@ class Course {
 
  private:
   bool has_next() const { return position_.step + 1 < plan_.steps.size(); }
+  /// The next step that asks the long-term store; nothing where none is left.
+  std::optional<std::size_t> next_long_term() const;
+  /// Whether the step behind asks another member of hot that holds all.
+  bool has_other_member() const;
   bool is_thinned() const { return step().thinned != nullptr; }
   void go_on();
   /// Whether hot was asked only since it was known to hold all.
   bool may_leave() const { return step().standing == Standing::kHolds && has_next(); }
+  bool may_leave_old_hot(promql::Dialect hot_dialect) const;
+  void go_to_long_term();
+  Verdict take_lost();
   Verdict take_from_hot(Reply reply, coverage::Covered now);
   Verdict take_from_long_term(Reply reply);
   bool is_refused_thinned(Reply reply) const;
@@ -86,6 +93,7 @@ class Course {
   coverage::Covered covered_;
   std::optional<coverage::KeptFrom> kept_;
   std::optional<Error> refusal_;
+  bool was_lost_ = false;
 };
 
 /// Whether a hot store that answered so may come back empty: one that is gone. A fault that it

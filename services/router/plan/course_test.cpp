@@ -28,13 +28,15 @@ const coverage::Covered kAll{0, 0};
 const coverage::Covered kLess{kNowMs, 0};
 const coverage::Covered kNothing{std::nullopt, 0};
 
-Step hot(Standing standing) { return {Store::kHot, standing, Resolution::kRaw, 0}; }
+Step hot(Standing standing, std::size_t member = 0) {
+  return {Store::kHot, standing, Resolution::kRaw, member};
+}
 const Step kLongTermStep{Store::kLongTerm, Standing::kLongTerm};
 
 Course course_of(std::vector<Step> steps, const std::string& query = "up",
                  Weight weight = Weight::kLight) {
   Knowledge known;
-  known.covered = kAll;
+  known.hot = {{0, kAll}, {1, kAll}};
   known.weight = weight;
   return {testing::instant(query), QueryPlan{std::move(steps), std::nullopt}, known};
 }
@@ -47,6 +49,16 @@ Course alone() { return course_of({hot(Standing::kAlone)}); }
 Course more() { return course_of({hot(Standing::kHoldsMore), kLongTermStep}); }
 Course past() { return course_of({kLongTermStep, hot(Standing::kInstead)}); }
 Course cold_only() { return course_of({kLongTermStep}); }
+/// Of a pair, both of which hold all.
+Course pair(Weight weight = Weight::kLight) {
+  return course_of({hot(Standing::kHolds), hot(Standing::kHolds, 1), kLongTermStep,
+                    hot(Standing::kInstead), hot(Standing::kInstead, 1)},
+                   "up", weight);
+}
+Course pair_alone() {
+  return course_of({hot(Standing::kHolds), hot(Standing::kHolds, 1), hot(Standing::kAlone),
+                    hot(Standing::kLesser, 1)});
+}
 Course instead() {
   Course course = past();
   EXPECT_EQ(course.take(Reply::kAway, {}), Verdict::kNext);
@@ -62,6 +74,7 @@ std::string taken(Course course, Reply reply, const coverage::Covered& now) {
 
 TEST(Course, EachAnswerOfEachStoreHasItsMeaning) {
   const std::string next = "next: long-term";
+  const std::string other = "next: hot:holds#1";
   struct Case {
     const char* stands;
     std::function<Course()> course;
@@ -87,6 +100,14 @@ TEST(Course, EachAnswerOfEachStoreHasItsMeaning) {
             {"done", "done", "done", "refuse", "refuse", next, next, "fail", "fail"},
             {next, next, next, "refuse", "refuse", next, next, "fail", "fail"}},
            {"hot:alone", alone, last, last},
+           {"hot:holds, of a pair",
+            [] { return pair(); },
+            {"done", "done", "done", "refuse", "refuse", other, other, other, "fail"},
+            {other, other, other, "refuse", "refuse", other, other, other, "fail"}},
+           {"hot:holds, of a pair alone",
+            pair_alone,
+            {"done", "done", "done", "refuse", "refuse", other, other, other, "fail"},
+            {other, other, other, "refuse", "refuse", other, other, other, "fail"}},
            {"hot:more",
             more,
             {"done", "done", "done", "refuse", "refuse", next, next, "fail", "fail"},
@@ -128,7 +149,7 @@ Course thinned(Weight weight = Weight::kLight, Weight of_samples = Weight::kUnkn
   known.thinned_weight = weight;
   known.thinned = std::make_shared<const Thinned>(std::move(form));
   known.has_long_term = true;
-  known.shard = 0;
+  known.hot = {{0, {}}};
   Question question = testing::instant("up");
   QueryPlan plan = *make_plan(question, known);
   return {std::move(question), std::move(plan), known};
@@ -328,10 +349,12 @@ TEST(Course, OnlyHotsResultsAreMadeAsItsVersionDoes) {
 /// not.
 TEST(Course, EveryWayEndsAndNoStoreIsAskedAfterItHasFailed) {
   std::size_t ways = 0;
-  std::function<void(const Course&, const std::set<Store>&, std::size_t)> walk =
-      [&](const Course& course, const std::set<Store>& failed, std::size_t asks) {
-        ASSERT_LE(asks, 3U);
-        ASSERT_EQ(failed.count(course.step().store), 0U);
+  using Asked = std::pair<Store, std::size_t>;
+  std::function<void(const Course&, const std::set<Asked>&, std::size_t)> walk =
+      [&](const Course& course, const std::set<Asked>& failed, std::size_t asks) {
+        const Asked asked{course.step().store, course.step().member};
+        ASSERT_LE(asks, 5U);
+        ASSERT_EQ(failed.count(asked), 0U);
         for (const Reply reply : kReplies) {
           for (const coverage::Covered& now : {kAll, kLess}) {
             Course next = course;
@@ -341,18 +364,52 @@ TEST(Course, EveryWayEndsAndNoStoreIsAskedAfterItHasFailed) {
               ++ways;
               continue;
             }
-            std::set<Store> known_failed = failed;
+            std::set<Asked> known_failed = failed;
             // Hot is left for less, too; the long-term store only where it has failed.
             const bool was_left =
-                course.step().store == Store::kHot &&
+                asked.first == Store::kHot &&
                 (reply == Reply::kWhole || reply == Reply::kShort || reply == Reply::kMaybeShort);
-            if (!was_left) known_failed.insert(course.step().store);
+            if (!was_left) known_failed.insert(asked);
             walk(next, known_failed, asks + 1);
           }
         }
       };
-  for (const auto& make : {whole, alone, more, past, cold_only}) walk(make(), {}, 1);
+  for (const auto& make : {whole, alone, more, past, cold_only, pair_alone}) walk(make(), {}, 1);
+  walk(pair(), {}, 1);
   EXPECT_GT(ways, 100U);
+}
+
+TEST(Course, WhatAMemberMayNotHaveSurvivedIsAskedOfNobody) {
+  EXPECT_EQ(taken(pair(Weight::kUnknown), Reply::kLost, kAll), "fail");
+  EXPECT_EQ(taken(pair(Weight::kHeavy), Reply::kLost, kAll), "fail");
+  Course twice = pair();
+  EXPECT_EQ(twice.take(Reply::kLost, kAll), Verdict::kNext);
+  EXPECT_EQ(twice.take(Reply::kLost, kAll), Verdict::kFail) << "the second one is no chance";
+  // Nobody but the other member, which is known to hold it.
+  EXPECT_EQ(taken(whole(), Reply::kLost, kAll), "fail");
+  EXPECT_EQ(
+      taken(course_of({hot(Standing::kAlone), hot(Standing::kLesser, 1)}), Reply::kLost, kAll),
+      "fail");
+}
+
+TEST(Course, AMemberThatCoversLessIsLeftForTheOther) {
+  Course course = pair();
+  EXPECT_FALSE(course.heed_coverage(kLess).has_value());
+  EXPECT_EQ(testing::text_of(course.step()), "hot:holds#1");
+  EXPECT_FALSE(course.heed_coverage(kLess).has_value());
+  EXPECT_EQ(testing::text_of(course.step()), "long-term");
+  EXPECT_EQ(course.take(Reply::kAway, {}), Verdict::kNext);
+  EXPECT_EQ(testing::text_of(course.step()), "hot:instead") << "it has not failed, and holds some";
+}
+
+// Another member of the same version would find no more room.
+TEST(Course, ForRoomAPairIsLeftForTheLongTermStore) {
+  Course course = pair();
+  EXPECT_FALSE(course.heed_room(fail(ErrorCode::kInvalid, "none"), Dialect::kPrometheus2));
+  EXPECT_EQ(testing::text_of(course.step()), "long-term");
+  Course alone = pair_alone();
+  EXPECT_FALSE(alone.heed_room(fail(ErrorCode::kInvalid, "none"), Dialect::kPrometheus2));
+  EXPECT_EQ(testing::text_of(alone.step()), "hot:holds") << "there is nobody else";
 }
 
 TEST(Course, OnlyAStoreThatIsGoneMayComeBackEmpty) {

@@ -30,6 +30,15 @@ std::string missing_cold(const std::optional<TimestampMs>& covered_from,
                      format_time(*covered_from));
 }
 
+std::string missing_hot_member(const std::optional<TimestampMs>& covered_from) {
+  constexpr std::string_view kWhy =
+      "hot part may be incomplete: the other store of the pair, which may hold more, does not "
+      "answer";
+  if (!covered_from) return fmt::format("{}, and it is not known what this one holds", kWhy);
+  return fmt::format("{}, so samples before {} may be missing here", kWhy,
+                     format_time(*covered_from));
+}
+
 /// What of the answer's time is kept no more.
 std::optional<std::string> expired(const Course& course) {
   const auto& kept = course.kept();
@@ -72,6 +81,9 @@ Notes notes_of_hot(const Course& course) {
       break;
     case Standing::kInstead:
       notes.warnings.push_back(missing_cold(from, course.refusal()));
+      break;
+    case Standing::kLesser:
+      notes.warnings.push_back(missing_hot_member(from));
       break;
     case Standing::kAlone:
     case Standing::kHolds:

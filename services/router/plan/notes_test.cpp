@@ -20,7 +20,7 @@ const std::string kFrom = request::format_time(kNowMs - 300'000);
 Course at(Step step, coverage::Covered covered, const std::string& query = "up",
           std::optional<coverage::ColdReplacement> worse = std::nullopt) {
   Knowledge known;
-  known.covered = covered;
+  known.hot = {{0, covered}};
   return {testing::instant(query), QueryPlan{{step}, std::move(worse)}, known};
 }
 Step hot(Standing standing) { return {Store::kHot, standing, Resolution::kRaw, 0}; }
@@ -51,6 +51,19 @@ TEST(Notes, HotThatHoldsLessSaysWhyNobodyElseWasAsked) {
   EXPECT_THAT(notes_of_hot(at(hot(Standing::kAlone), some)).warnings, IsEmpty());
   EXPECT_THAT(notes_of_hot(at(hot(Standing::kAlone), some)).infos,
               ElementsAre("there is no long-term store here: older samples do not exist"));
+}
+
+TEST(Notes, AMemberThatMayHoldLessThanTheOtherSaysSo) {
+  const std::string why =
+      "hot part may be incomplete: the other store of the pair, which may hold more, does not "
+      "answer";
+  const coverage::Covered some{kNowMs - 1'000, 0};
+  EXPECT_THAT(notes_of_hot(at(hot(Standing::kLesser), some)).warnings,
+              ElementsAre(why + ", so samples before " + request::format_time(*some.from) +
+                          " may be missing here"));
+  EXPECT_THAT(notes_of_hot(at(hot(Standing::kLesser), {})).warnings,
+              ElementsAre(why + ", and it is not known what this one holds"));
+  EXPECT_THAT(notes_of_hot(at(hot(Standing::kLesser), {0, 0})).warnings, IsEmpty());
 }
 
 TEST(Notes, NoRangeEndsBeforeItBegins) {

@@ -10,13 +10,14 @@
 #include "libs/model/resolution.hpp"
 #include "services/router/coverage/cold_replacement.hpp"
 #include "services/router/coverage/covered.hpp"
+#include "services/router/coverage/hot_member.hpp"
 #include "services/router/plan/question.hpp"
 #include "services/router/plan/thinned.hpp"
 
 namespace vigia::router::plan {
 
 enum class Store {
-  kHot,       ///< one shard of the Prometheus that has the last weeks
+  kHot,       ///< one Prometheus of those that have the last weeks
   kLongTerm,  ///< prometheus-query, which reads storage
 };
 
@@ -24,7 +25,8 @@ enum class Store {
 /// answer has to say.
 enum class Standing {
   kHolds,      ///< hot is known to hold all that the query touches; left where it is not any more
-  kAlone,      ///< there is no other store
+  kAlone,      ///< there is no other store, or none that holds more
+  kLesser,     ///< another member of the shard may hold more, and there is no long-term store
   kHoldsMore,  ///< the long-term store is a new one, with less of the query's past than hot has
   kLongTerm,   ///< whatever hot covers, the long-term store has all
   kInstead,    ///< the long-term store did not answer
@@ -35,7 +37,7 @@ struct Step {
   Store store = Store::kHot;
   Standing standing = Standing::kHolds;
   Resolution resolution = Resolution::kRaw;  ///< of what it reads
-  std::size_t shard = 0;                     ///< of hot
+  std::size_t member = 0;                    ///< of hot: which of all its Prometheus
   /// In the place of the question, where it reads roll-ups: of that resolution. Behind such a step
   /// stands one of the same store that reads samples.
   std::shared_ptr<const Thinned> thinned = nullptr;
@@ -45,8 +47,9 @@ struct Step {
 
 /// What the router knows when a query comes.
 struct Knowledge {
-  std::optional<std::size_t> shard;  ///< that holds all the caller may see
-  coverage::Covered covered;         ///< of that shard, for the caller
+  /// Of the shard that holds all the caller may see; who is asked first stands first.
+  std::vector<coverage::HotMember> hot;
+  std::vector<std::size_t> elsewhere;  ///< members of the other shards: 1+1 is 2 everywhere
   bool has_long_term = false;
   promql::Dialect dialect = promql::Dialect::kPrometheus2;  ///< of the hot stores
   std::optional<coverage::ColdReplacement> replaced;        ///< of the long-term store
@@ -59,7 +62,8 @@ struct Knowledge {
 };
 
 /// Each step is asked only where the one before it was left or has failed; the steps behind the
-/// first are the fallback. Never empty.
+/// first are the fallback. Never empty. Who stands there twice with the same store and member is
+/// not asked again once it has failed.
 struct QueryPlan {
   std::vector<Step> steps;
   std::optional<coverage::ColdReplacement> worse_cold;  ///< of a plan that begins with kHoldsMore
@@ -68,7 +72,7 @@ struct QueryPlan {
 /// kInvalid, in the caller's words, where no store that is configured holds what it may see.
 Result<QueryPlan> make_plan(const Question& question, const Knowledge& known);
 
-/// Whether a shard that covers this holds all that the query touches.
+/// Whether a hot store that covers this holds all that the query touches.
 bool holds_all(const Question& question, const coverage::Covered& covered);
 
 }  // namespace vigia::router::plan

@@ -31,9 +31,8 @@ struct Case {
 
 Knowledge known_of(const Case& each) {
   Knowledge known;
-  if (each.has_shard) known.shard = 3;
+  if (each.has_shard) known.hot = {{0, {each.covered_from, 0}}};
   known.has_long_term = each.has_long_term;
-  known.covered.from = each.covered_from;
   known.dialect = Dialect::kPrometheus3;
   known.replaced = each.replaced;
   return known;
@@ -79,11 +78,11 @@ TEST(QueryPlan, TheStoreThatIsKnownToHoldAllIsAskedFirst) {
 
 TEST(QueryPlan, HotIsAskedAtItsShardAndEverythingRaw) {
   Knowledge known;
-  known.shard = 3;
+  known.hot = {{3, {}}};
   known.has_long_term = true;
   const auto plan = make_plan(testing::instant("up"), known);
   ASSERT_TRUE(plan.has_value());
-  EXPECT_EQ(plan->steps.back().shard, 3U);
+  EXPECT_EQ(plan->steps.back().member, 3U);
   for (const Step& step : plan->steps) EXPECT_EQ(step.resolution, Resolution::kRaw);
   EXPECT_FALSE(plan->worse_cold.has_value());
 }
@@ -114,16 +113,16 @@ TEST(QueryPlan, RollUpsAreAskedForBeforeTheSamples) {
   known.has_long_term = true;
   const Question question = testing::instant("up");
   EXPECT_EQ(planned(question, known), "long-term@1h long-term");
-  known.shard = 0;
+  known.hot = {{0, {}}};
   EXPECT_EQ(planned(question, known), "long-term@1h long-term hot:instead");
   EXPECT_EQ(make_plan(question, known)->steps.front().thinned, known.thinned);
   EXPECT_EQ(make_plan(question, known)->steps.back().thinned, nullptr);
   known.thinned = thinned_in(Resolution::kDay);
   EXPECT_EQ(planned(question, known), "long-term@1d long-term hot:instead");
-  known.covered.from = kNowMs - 1'000;
+  known.hot = {{0, {kNowMs - 1'000, 0}}};
   known.replaced = coverage::ColdReplacement{kNowMs};
   EXPECT_EQ(planned(question, known), "hot:more long-term");
-  known.covered.from = 0;
+  known.hot = {{0, {0, 0}}};
   EXPECT_EQ(planned(question, known), "hot:holds long-term hot:instead");
   known.has_long_term = false;
   EXPECT_EQ(planned(question, known), "hot:alone");
@@ -150,13 +149,61 @@ TEST(QueryPlan, WhereSamplesHaveExpiredNearWindowsStandBeforeThem) {
 TEST(QueryPlan, WhatTouchesNothingIsTheSameEverywhere) {
   const Question sum = testing::instant("1 + 1");
   Knowledge known;
-  EXPECT_EQ(planned(sum, known), "hot:alone");
+  known.elsewhere = {0, 1};
+  EXPECT_EQ(planned(sum, known), "hot:holds hot:holds#1") << "without a shard of its own";
+  known.hot = {{2, {}}, {3, {}}};
+  EXPECT_EQ(planned(sum, known), "hot:holds#2 hot:holds#3 hot:holds hot:holds#1");
   known.has_long_term = true;
-  EXPECT_EQ(planned(sum, known), "hot:holds long-term hot:instead");
+  const std::string all = "hot:holds#2 hot:holds#3 long-term hot:holds hot:holds#1";
+  EXPECT_EQ(planned(sum, known), all);
   known.replaced = coverage::ColdReplacement{};
   known.weight = Weight::kHeavy;
-  EXPECT_EQ(planned(sum, known), "hot:holds long-term hot:instead");
-  EXPECT_EQ(make_plan(sum, known)->steps.front().shard, 0U) << "without a shard of its own";
+  EXPECT_EQ(planned(sum, known), all);
+}
+
+/// Two members, and what each covers.
+struct PairCase {
+  const char* what;
+  std::optional<TimestampMs> first;
+  std::optional<TimestampMs> second;
+  std::string with_long_term;
+  std::string without;
+};
+
+TEST(QueryPlan, OfAPairWhoHoldsAllIsAskedFirst) {
+  constexpr TimestampMs kLong = kNowMs - 10 * kFiveMinutes;
+  constexpr TimestampMs kShort = kNowMs - 120'000;
+  constexpr TimestampMs kShorter = kNowMs - 1'000;
+  const std::optional<TimestampMs> none;
+  for (const PairCase& each : std::initializer_list<PairCase>{
+           {"both", kLong, kLong, "hot:holds hot:holds#1 long-term hot:instead hot:instead#1",
+            "hot:holds hot:holds#1 hot:alone hot:lesser#1"},
+           {"the other came back empty", kLong, kShort,
+            "hot:holds long-term hot:instead hot:instead#1", "hot:holds hot:alone hot:lesser#1"},
+           {"the first came back empty", kShort, kLong,
+            "hot:holds#1 long-term hot:instead#1 hot:instead",
+            "hot:holds#1 hot:alone#1 hot:lesser"},
+           {"the first is away", none, kLong, "hot:holds#1 long-term hot:instead#1 hot:instead",
+            "hot:holds#1 hot:lesser#1 hot:lesser"},
+           {"neither holds all", kShorter, kShort, "long-term hot:instead#1 hot:instead",
+            "hot:alone#1 hot:lesser"},
+           {"nobody knows", none, none, "long-term hot:instead hot:instead#1",
+            "hot:lesser hot:lesser#1"}}) {
+    Knowledge known;
+    known.dialect = Dialect::kPrometheus3;
+    known.hot = {{0, {each.first, 0}}, {1, {each.second, 0}}};
+    EXPECT_EQ(planned(testing::instant("up"), known), each.without) << each.what;
+    known.has_long_term = true;
+    EXPECT_EQ(planned(testing::instant("up"), known), each.with_long_term) << each.what;
+  }
+}
+
+TEST(QueryPlan, OfAPairWhoHoldsMoreThanANewColdStoreIsAsked) {
+  Knowledge known;
+  known.has_long_term = true;
+  known.replaced = coverage::ColdReplacement{kNowMs - 90'000};
+  known.hot = {{0, {kNowMs - 1'000, 0}}, {1, {kNowMs - 120'000, 0}}};
+  EXPECT_EQ(planned(testing::instant("up"), known), "hot:more#1 long-term");
 }
 
 TEST(QueryPlan, OperatorsOverSeveralShardsAreToldToChoose) {
@@ -174,8 +221,7 @@ TEST(QueryPlan, AnOldHotStoreGetsNoLongQueriesThatMayBeHeavy) {
       for (const std::int64_t count : {steps, steps + 1}) {
         for (const bool has_long_term : {false, true}) {
           Knowledge known;
-          known.shard = 0;
-          known.covered.from = 0;
+          known.hot = {{0, {0, 0}}};
           known.dialect = dialect;
           known.weight = weight;
           known.has_long_term = has_long_term;
@@ -195,8 +241,7 @@ TEST(QueryPlan, AnOldHotStoreGetsNoLongQueriesThatMayBeHeavy) {
 // Such a query must not come to hot by the door of a cold store that is new, either.
 TEST(QueryPlan, NorWhereTheColdStoreIsNew) {
   Knowledge known;
-  known.shard = 0;
-  known.covered.from = kNowMs - 1'000;
+  known.hot = {{0, {kNowMs - 1'000, 0}}};
   known.weight = Weight::kHeavy;
   known.has_long_term = true;
   known.replaced = coverage::ColdReplacement{};

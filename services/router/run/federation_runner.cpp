@@ -58,11 +58,14 @@ FederationRunner::FederationRunner(stores::Stores& stores, plan::Course course,
 void FederationRunner::start(stores::Stores& stores, plan::Question question,
                              std::shared_ptr<access::Interest> interest, Done done) {
   plan::Knowledge known;
-  known.shard = stores.shard_of(question.caller);
+  // Its pages may be large, whoever asks for them: of the second store no page is asked that the
+  // first may not have survived.
+  known.weight = access::Weight::kUnknown;
+  const auto shard = stores.shard_of(question.caller);
+  if (shard) known.hot = stores.members_of(*shard, question.caller);
   // Hot alone: the /federate of a Prometheus gives what lies on its own disk, so that of
   // prometheus-query, which reads storage, is an empty page.
   known.dialect = stores.coverage().dialect();
-  if (known.shard) known.covered = stores.covered(*known.shard, question.caller);
   auto plan = plan::make_plan(question, known);
   if (!plan) return done({tl::unexpected<Error>(std::move(plan.error())), {}});
   std::make_shared<FederationRunner>(stores,
@@ -81,18 +84,23 @@ void FederationRunner::ask() {
   ask.before = [self = shared_from_this()](Task<void(Result<void>)> say) {
     say(self->course_.heed_coverage(self->covered()));
   };
-  stores_.hot()[course_.step().shard].fetch(
-      std::move(ask), [self = shared_from_this()](Page page) { self->take(std::move(page)); });
+  stores_.hot()[course_.step().member].fetch(
+      std::move(ask), [self = shared_from_this(), asked_at = course_.position()](Page page) {
+        if (self->course_.position() != asked_at) return self->ask();
+        self->take(std::move(page));
+      });
 }
 
 coverage::Covered FederationRunner::covered() const {
-  return stores_.covered(course_.step().shard, question().caller);
+  return stores_.covered(course_.step().member, question().caller);
 }
 
 void FederationRunner::take(Page page) {
   const plan::Reply reply = reply_of(page);
-  if (plan::makes_suspect(reply)) stores_.coverage().mark_suspect(course_.step().shard);
-  if (course_.take(reply, covered()) != plan::Verdict::kDone) {
+  if (plan::makes_suspect(reply)) stores_.coverage().mark_suspect(course_.step().member);
+  const plan::Verdict verdict = course_.take(reply, covered());
+  if (verdict == plan::Verdict::kNext) return ask();
+  if (verdict != plan::Verdict::kDone) {
     return done_({tl::unexpected<Error>(error_of(page)), {}});
   }
   plan::Notes notes = plan::notes_of_hot(course_);

@@ -30,9 +30,12 @@ void ask_kept_from(const stores::Stores& stores, const plan::Question& question,
     return done(std::nullopt);
   }
   const auto shard = stores.shard_of(question.caller);
-  if (shard && plan::holds_all(question, stores.covered(*shard, question.caller))) {
-    return done(std::nullopt);
-  }
+  const auto members =
+      shard ? stores.members_of(*shard, question.caller) : std::vector<coverage::HotMember>();
+  const bool is_held = std::any_of(members.begin(), members.end(), [&](const auto& member) {
+    return plan::holds_all(question, member.covered);
+  });
+  if (is_held) return done(std::nullopt);
   upstream::Ask ask(question.caller.customer, "/api/v1/retention", {}, false, kTimeout);
   ask.interest = std::move(interest);
   ask.lane = upstream::Lane::kLookUp;

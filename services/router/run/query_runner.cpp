@@ -43,12 +43,15 @@ void add_forms(stores::Stores& stores, const plan::Question& question, plan::Kno
 plan::Knowledge knowledge_of(stores::Stores& stores, const plan::Question& question,
                              std::optional<coverage::KeptFrom> kept) {
   plan::Knowledge known;
-  known.shard = stores.shard_of(question.caller);
+  const auto shard = stores.shard_of(question.caller);
+  if (shard) known.hot = stores.members_of(*shard, question.caller);
   known.has_long_term = stores.query() != nullptr;
   known.dialect = stores.coverage().dialect();
-  if (!question.touches) return known;  // nothing that any store could lack
+  if (!question.touches) {  // nothing that any store could lack
+    known.elsewhere = stores.members_beside(shard);
+    return known;
+  }
   known.weight = stores.weights().weigh(question.caller.payer(), question.shape);
-  if (known.shard) known.covered = stores.covered(*known.shard, question.caller);
   known.replaced = stores.cold_replacement();
   known.kept = kept;
   add_forms(stores, question, known);
@@ -82,7 +85,7 @@ void QueryRunner::start(stores::Stores& stores, plan::Question question,
 }
 
 const upstream::AskedStore& QueryRunner::store() const {
-  if (is_at_hot()) return stores_.hot()[course_.step().shard];
+  if (is_at_hot()) return stores_.hot()[course_.step().member];
   return *stores_.query();
 }
 
@@ -136,7 +139,7 @@ void QueryRunner::count_room(const promql::EvaluationShape& shape, Say say) {
   room.expr = course_.expr();
   room.ranges = {self, &course_.ranges()};  // they stay as long as the runner
   room.shape = shape;
-  if (is_at_hot()) room.shard = course_.step().shard;
+  if (is_at_hot()) room.member = course_.step().member;
   room.timeout = counting_left_;
   room.interest = interest_;
   const TimePoint began = stores_.clock().steady();
@@ -161,7 +164,7 @@ void QueryRunner::add_coverage_check(upstream::Ask& ask) {
 }
 
 Result<void> QueryRunner::check_coverage() {
-  return course_.heed_coverage(stores_.covered(course_.step().shard, question().caller));
+  return course_.heed_coverage(stores_.covered(course_.step().member, question().caller));
 }
 
 void QueryRunner::take(Answer answer) {
@@ -170,9 +173,9 @@ void QueryRunner::take(Answer answer) {
   const access::QueryShape asked = course_.likeness();  // the course may go on to another form
   coverage::Covered now;
   if (is_hot) {
-    const std::size_t shard = course_.step().shard;
-    if (plan::makes_suspect(reply)) stores_.coverage().mark_suspect(shard);
-    now = stores_.covered(shard, question().caller);
+    const std::size_t member = course_.step().member;
+    if (plan::makes_suspect(reply)) stores_.coverage().mark_suspect(member);
+    now = stores_.covered(member, question().caller);
   }
   if (!is_hot) course_.note_refusal(plan::refusal_of(answer));
   const plan::Verdict verdict = course_.take(reply, now);

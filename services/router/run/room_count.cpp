@@ -50,7 +50,7 @@ class Finding : public std::enable_shared_from_this<Finding> {
     const plan::Selected& next = selected_[counted_];
     take_census(
         stores_,
-        {question_.caller, next.selector, next.range, question_.shard, left, question_.interest},
+        {question_.caller, next.selector, next.range, question_.member, left, question_.interest},
         [self = shared_from_this()](Result<Census> census) { self->take(std::move(census)); });
   }
 

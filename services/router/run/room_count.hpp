@@ -21,8 +21,8 @@ struct RoomQuestion {
   std::shared_ptr<const promql::Expr> expr;                      ///< fenced
   std::shared_ptr<const std::vector<promql::TimeRange>> ranges;  ///< of its selectors
   promql::EvaluationShape shape;
-  std::optional<std::size_t> shard;  ///< the hot store; none: prometheus-query
-  Duration timeout{0};               ///< of all its counts together
+  std::optional<std::size_t> member;  ///< the hot store; none: prometheus-query
+  Duration timeout{0};                ///< of all its counts together
   std::shared_ptr<access::Interest> interest;
 };
 

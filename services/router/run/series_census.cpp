@@ -152,9 +152,9 @@ std::uint64_t CountedSeries::label_bytes(std::size_t selector) const {
 
 void take_census(stores::Stores& stores, const CensusQuestion& question,
                  Task<void(Result<Census>)> done) {
-  const bool is_hot = question.shard.has_value();
+  const bool is_hot = question.member.has_value();
   if (is_hot && stores.coverage().dialect() == promql::Dialect::kPrometheus2) {
-    return stores.hot()[*question.shard].ask(
+    return stores.hot()[*question.member].ask(
         number_ask(question),
         [done = std::move(done)](const Result<wire::prometheus_api::Envelope>& answer) {
           done(read_number(answer));
@@ -165,7 +165,7 @@ void take_census(stores::Stores& stores, const CensusQuestion& question,
                   const Result<wire::prometheus_api::Envelope>& answer) mutable {
     done(read_list(answer, std::move(held)));
   };
-  if (is_hot) return stores.hot()[*question.shard].ask(list_ask(question), std::move(take));
+  if (is_hot) return stores.hot()[*question.member].ask(list_ask(question), std::move(take));
   if (stores.cold() != nullptr) return stores.cold()->ask(cold_ask(question), std::move(take));
   stores.query()->ask(list_ask(question), std::move(take));
 }

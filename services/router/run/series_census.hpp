@@ -59,7 +59,7 @@ struct CensusQuestion {
   access::Caller caller;
   promql::Selector selector;  ///< fenced
   promql::TimeRange range;
-  std::optional<std::size_t> shard;  ///< the hot store to ask; none: those behind prometheus-query
+  std::optional<std::size_t> member;  ///< the hot store to ask; none: those behind prometheus-query
   Duration timeout{0};
   std::shared_ptr<access::Interest> interest;
 };

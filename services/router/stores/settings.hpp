@@ -14,10 +14,21 @@
 
 namespace vigia::router::stores {
 
-/// One hot Prometheus. Customers name it in `hot_shard`.
+/// One hot Prometheus, or a pair of which each has all. Customers name it in `hot_shard`.
 struct HotShard {
   std::string name;
   std::string url;
+  std::string other_url = {};  ///< of a pair; else empty
+
+  std::vector<std::string> urls() const {
+    return other_url.empty() ? std::vector{url} : std::vector{url, other_url};
+  }
+  /// Of its Prometheus, as own metrics and the log show it: the shard's, of a pair with "-a" and
+  /// "-b" behind it.
+  std::string member_name(std::size_t member) const {
+    if (other_url.empty()) return name;
+    return name + (member == 0 ? "-a" : "-b");
+  }
 };
 
 struct StoresSettings {

@@ -3,6 +3,16 @@
 #include <algorithm>
 
 namespace vigia::router::stores {
+namespace {
+
+/// Always the same for one customer, in every process: FNV-1a.
+std::size_t place_by(std::string_view payer, std::size_t count) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char c : payer) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  return (hash >> 32U) % count;  // its last bit is no better than the letters' parity
+}
+
+}  // namespace
 
 Stores::Stores(const StoresSettings& settings, upstream::UpstreamClients clients,
                service::MetricRegistry& metrics, const Clock& clock)
@@ -20,7 +30,12 @@ Stores::Stores(const StoresSettings& settings, upstream::UpstreamClients clients
                               clock);
   };
   for (const HotShard& shard : settings.hot_shards) {
-    hot_.push_back(make(upstream(shard.name, shard.url)));
+    const std::vector<std::string> urls = shard.urls();
+    const Places places{hot_.size(), urls.size()};
+    for (std::size_t i = 0; i < urls.size(); ++i) {
+      hot_.push_back(make(upstream(shard.member_name(i), urls[i])));
+    }
+    add_shard(shard, places);
   }
   if (!settings.query_url.empty()) query_.emplace(make(upstream("query", settings.query_url)));
   if (!settings.cold_url.empty()) {
@@ -30,7 +45,7 @@ Stores::Stores(const StoresSettings& settings, upstream::UpstreamClients clients
     cold.knows_customers = true;
     cold_.emplace(make(std::move(cold)));
   }
-  coverage_ = std::make_unique<coverage::Coverage>(settings.coverage, hot_, clock);
+  coverage_ = std::make_unique<coverage::Coverage>(settings.coverage, hot_stores(), clock);
   cold_holes_ = std::make_unique<coverage::ColdHoles>(query(), clock);
   watch_ = std::make_unique<upstream::StoreWatch>(
       watched(),
@@ -42,11 +57,40 @@ Stores::Stores(const StoresSettings& settings, upstream::UpstreamClients clients
       clock);
 }
 
-/// Hot by shard, then prometheus-query, then storage, as far as there are any.
+void Stores::add_shard(const HotShard& shard, const Places& places) {
+  const std::size_t number = shards_.size();
+  places_.push_back(places);
+  // Lists and the like go to whoever has most of the past.
+  shards_.emplace_back(shard.name, [this, number](const std::optional<CustomerId>& customer) {
+    access::Caller caller;
+    caller.customer = customer;
+    std::vector<const upstream::AskedStore*> order;
+    for (const auto& member : coverage::furthest_first(members_of(number, caller))) {
+      order.push_back(&hot_[member.number]);
+    }
+    return order;
+  });
+}
+
+std::vector<coverage::HotStore> Stores::hot_stores() const {
+  std::vector<coverage::HotStore> stores;
+  for (std::size_t shard = 0; shard < places_.size(); ++shard) {
+    const Places& places = places_[shard];
+    for (std::size_t i = 0; i < places.count; ++i) {
+      stores.push_back({&hot_[places.first + i], shards_[shard].name(), places.count > 1});
+    }
+  }
+  return stores;
+}
+
+/// Hot by member, then prometheus-query, then storage, as far as there are any.
 std::vector<upstream::WatchedStore> Stores::watched() const {
   std::vector<upstream::WatchedStore> stores;
   for (const HotShard& shard : settings_.hot_shards) {
-    stores.push_back({shard.name, shard.url, "/-/healthy", true});
+    const std::vector<std::string> urls = shard.urls();
+    for (std::size_t i = 0; i < urls.size(); ++i) {
+      stores.push_back({shard.member_name(i), urls[i], "/-/healthy", true});
+    }
   }
   if (query_) stores.push_back({query_->name(), settings_.query_url, "/-/healthy", true});
   if (cold_) {
@@ -82,26 +126,52 @@ void Stores::heed_identity(const upstream::StoreWatch::Identity& identity) {
 }
 
 std::optional<std::size_t> Stores::shard_of(const access::Caller& caller) const {
-  if (!caller.customer) return hot_.size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
-  const auto found = std::find_if(hot_.begin(), hot_.end(), [&](const upstream::Upstream& shard) {
+  if (!caller.customer) return shards_.size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
+  const auto found = std::find_if(shards_.begin(), shards_.end(), [&](const AskedShard& shard) {
     return shard.name() == caller.hot_shard;
   });
-  if (found == hot_.end()) return std::nullopt;
-  return static_cast<std::size_t>(found - hot_.begin());
+  if (found == shards_.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - shards_.begin());
 }
 
-std::vector<const upstream::Upstream*> Stores::hot_of(const access::Caller& caller) const {
-  std::vector<const upstream::Upstream*> found;
+std::vector<const AskedShard*> Stores::hot_of(const access::Caller& caller) const {
+  std::vector<const AskedShard*> found;
   if (const auto own = shard_of(caller)) {
-    found.push_back(&hot_[*own]);
+    found.push_back(&shards_[*own]);
   } else if (!caller.customer) {
-    for (const upstream::Upstream& shard : hot_) found.push_back(&shard);
+    for (const AskedShard& shard : shards_) found.push_back(&shard);
   }
   return found;
 }
 
-coverage::Covered Stores::covered(std::size_t shard, const access::Caller& caller) const {
-  coverage::Covered covered = coverage_->covered(shard, caller.customer);
+std::vector<coverage::HotMember> Stores::members_of(std::size_t shard,
+                                                    const access::Caller& caller) const {
+  const Places& places = places_[shard];
+  const std::size_t begin = place_by(caller.payer(), places.count);
+  std::vector<coverage::HotMember> members;
+  for (std::size_t i = 0; i < places.count; ++i) {
+    const std::size_t number = places.first + (begin + i) % places.count;
+    members.push_back({number, covered(number, caller)});
+  }
+  std::stable_partition(members.begin(), members.end(), [&](const coverage::HotMember& member) {
+    return watch_->seen(member.number).condition == upstream::StoreHealth::Condition::kAnswers;
+  });
+  return members;
+}
+
+std::vector<std::size_t> Stores::members_beside(const std::optional<std::size_t>& shard) const {
+  std::vector<std::size_t> numbers;
+  for (std::size_t other = 0; other < places_.size(); ++other) {
+    if (other == shard) continue;
+    for (std::size_t i = 0; i < places_[other].count; ++i) {
+      numbers.push_back(places_[other].first + i);
+    }
+  }
+  return numbers;
+}
+
+coverage::Covered Stores::covered(std::size_t member, const access::Caller& caller) const {
+  coverage::Covered covered = coverage_->covered(member, caller.customer);
   if (covered.from) covered.from = std::max(*covered.from, caller.assigned_ms);
   return covered;
 }

@@ -12,7 +12,9 @@
 #include "services/router/access/query_weights.hpp"
 #include "services/router/coverage/cold_holes.hpp"
 #include "services/router/coverage/coverage.hpp"
+#include "services/router/coverage/hot_member.hpp"
 #include "services/router/coverage/known_cold_store.hpp"
+#include "services/router/stores/asked_shard.hpp"
 #include "services/router/spool/spool.hpp"
 #include "services/router/stores/settings.hpp"
 #include "services/router/upstream/readers.hpp"
@@ -33,11 +35,20 @@ class Stores {
   std::optional<std::size_t> shard_of(const access::Caller& caller) const;
   /// The hot shards that hold something the caller may see: that one, or for an operator over all
   /// customers every one.
-  std::vector<const upstream::Upstream*> hot_of(const access::Caller& caller) const;
-  /// From when on that shard holds everything for this caller.
-  coverage::Covered covered(std::size_t shard, const access::Caller& caller) const;
+  std::vector<const AskedShard*> hot_of(const access::Caller& caller) const;
+  /// The Prometheus of that shard, with what they hold for this caller. One customer always asks
+  /// the same one first, whose caches are warm for it then, unless that one does not answer.
+  std::vector<coverage::HotMember> members_of(std::size_t shard,
+                                              const access::Caller& caller) const;
+  /// The numbers of all others.
+  std::vector<std::size_t> members_beside(const std::optional<std::size_t>& shard) const;
+  /// From when on that Prometheus holds everything for this caller.
+  coverage::Covered covered(std::size_t member, const access::Caller& caller) const;
 
+  /// Every Prometheus of hot, shard by shard.
   const std::vector<upstream::Upstream>& hot() const { return hot_; }
+  /// In the order of the settings.
+  const std::vector<AskedShard>& shards() const { return shards_; }
   /// Null where the configuration has none.
   const upstream::Upstream* query() const { return query_ ? &*query_ : nullptr; }
   const upstream::Upstream* cold() const { return cold_ ? &*cold_ : nullptr; }
@@ -68,6 +79,14 @@ class Stores {
   const Clock& clock() const { return clock_; }
 
  private:
+  /// Where the Prometheus of a shard stand among all.
+  struct Places {
+    std::size_t first = 0;
+    std::size_t count = 1;
+  };
+
+  void add_shard(const HotShard& shard, const Places& places);
+  std::vector<coverage::HotStore> hot_stores() const;
   std::vector<upstream::WatchedStore> watched() const;
   void heed(std::size_t index, const upstream::StoreHealth& health);
   void heed_identity(const upstream::StoreWatch::Identity& identity);
@@ -80,6 +99,8 @@ class Stores {
   coverage::KnownColdStore known_cold_;  // before the threads that write its file
   upstream::Readers readers_;
   std::vector<upstream::Upstream> hot_;
+  std::vector<Places> places_;  // by shard
+  std::vector<AskedShard> shards_;
   std::optional<upstream::Upstream> query_;
   std::optional<upstream::Upstream> cold_;
   std::unique_ptr<coverage::Coverage> coverage_;

@@ -1,5 +1,7 @@
 #include "services/router/stores/stores.hpp"
 
+#include <array>
+
 #include <gtest/gtest.h>
 
 namespace vigia::router::stores {
@@ -46,6 +48,30 @@ TEST_F(StoresTest, ACustomersDataLiesInItsShard) {
   ASSERT_EQ(two.stores.hot_of(customer("hot-1")).size(), 1U);
   EXPECT_EQ(two.stores.hot_of(customer("hot-1"))[0]->name(), "hot-1");
   EXPECT_TRUE(two.stores.hot_of(customer("hot-7")).empty()) << "another shard has other customers";
+}
+
+TEST_F(StoresTest, OfAPairEachCustomerAlwaysAsksTheSameMemberFirst) {
+  StoresSettings settings = settings_of(2, false);
+  settings.hot_shards[1].other_url = "http://127.0.0.1:19";
+  const Seen seen(std::move(settings));
+  std::array<std::size_t, 3> first{};
+  for (int i = 0; i < 100; ++i) {
+    access::Caller caller = customer("hot-1");
+    caller.customer = *CustomerId::parse("customer-" + std::to_string(i));
+    const auto members = seen.stores.members_of(1, caller);
+    ASSERT_EQ(members.size(), 2U);
+    EXPECT_EQ(members[0].number + members[1].number, 3U) << "the second and the third of all";
+    EXPECT_EQ(members, seen.stores.members_of(1, caller));
+    ++first.at(members[0].number);
+  }
+  EXPECT_GT(first[1], 30U);
+  EXPECT_GT(first[2], 30U);
+  EXPECT_EQ(seen.stores.hot().size(), 3U);
+  EXPECT_EQ(seen.stores.hot()[2].name(), "hot-1-b");
+  EXPECT_EQ(seen.stores.shards().size(), 2U);
+  EXPECT_EQ(seen.stores.members_beside(1), std::vector<std::size_t>{0});
+  EXPECT_EQ(seen.stores.members_beside(std::nullopt), (std::vector<std::size_t>{0, 1, 2}));
+  EXPECT_EQ(seen.stores.watch().stores()[1].name, "hot-1-a");
 }
 
 TEST_F(StoresTest, AnOperatorSeesEveryShardAndOneOnlyWhereThereIsOne) {

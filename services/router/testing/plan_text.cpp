@@ -12,6 +12,8 @@ std::string place_of(const plan::Step& step) {
       return "hot:holds";
     case plan::Standing::kAlone:
       return "hot:alone";
+    case plan::Standing::kLesser:
+      return "hot:lesser";
     case plan::Standing::kHoldsMore:
       return "hot:more";
     case plan::Standing::kInstead:
@@ -26,6 +28,7 @@ std::string place_of(const plan::Step& step) {
 
 std::string text_of(const plan::Step& step) {
   std::string text = place_of(step);
+  if (step.member != 0) text += fmt::format("#{}", step.member);
   if (step.resolution != Resolution::kRaw) text += fmt::format("@{}", to_string(step.resolution));
   return text;
 }

@@ -9,7 +9,8 @@ namespace vigia::router::testing {
 
 /// "hot:holds long-term hot:instead".
 std::string text_of(const plan::QueryPlan& plan);
-/// "hot:holds", "long-term"; where samples are thinned, "long-term@1h".
+/// "hot:holds", of the second member "hot:holds#1", "long-term"; where samples are thinned,
+/// "long-term@1h".
 std::string text_of(const plan::Step& step);
 std::string text_of(plan::Verdict verdict);
 

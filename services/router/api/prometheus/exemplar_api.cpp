@@ -115,7 +115,7 @@ void ExemplarApi::query_exemplars(request::ApiRequest request, request::Exchange
   ask.interest = request.interest;
   ask.lane = upstream::Lane::kLookUp;
   std::vector<run::AddressedAsk> asks;
-  for (const upstream::Upstream* shard : stores_.hot_of(request.caller)) {
+  for (const stores::AskedShard* shard : stores_.hot_of(request.caller)) {
     asks.push_back({shard, ask});
   }
   if (stores_.cold() != nullptr) {

@@ -86,7 +86,7 @@ void LabelApi::gather(const List& list, const request::ApiRequest& request,
   ask.lane = upstream::Lane::kLookUp;
   std::vector<run::AddressedAsk> asks;
   ask.form = std::move(look_up->hot_form);
-  for (const upstream::Upstream* shard : hot) asks.push_back({shard, ask});
+  for (const stores::AskedShard* shard : hot) asks.push_back({shard, ask});
   if (stores_.cold() != nullptr) {
     ask.form = std::move(look_up->cold_form);
     asks.push_back({stores_.cold(), std::move(ask)});

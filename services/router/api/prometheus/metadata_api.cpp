@@ -107,7 +107,7 @@ void MetadataApi::metadata(request::ApiRequest request, request::Exchange exchan
   if (!hot_ask) return exchange.fail(hot_ask.error());
   std::vector<run::AddressedAsk> asks;
   const auto hot = stores_.hot_of(request.caller);
-  for (const upstream::Upstream* shard : hot) asks.push_back({shard, *hot_ask});
+  for (const stores::AskedShard* shard : hot) asks.push_back({shard, *hot_ask});
   if (stores_.cold() != nullptr) asks.push_back({stores_.cold(), ask_of_storage(request, *wanted)});
   if (asks.empty()) {
     return exchange.fail({ErrorCode::kUnavailable, "the hot store is not configured"});

@@ -69,7 +69,7 @@ void QueryApi::ask_about_text(std::string path, const request::ApiRequest& reque
   ask.timeout = request.caller.limits.at_most(stores_.settings().query_timeout);
   ask.interest = exchange.interest();
   const std::size_t shard = stores_.shard_of(request.caller).value_or(0);
-  stores_.hot()[shard].ask(
+  stores_.shards()[shard].ask(
       std::move(ask),
       [exchange = std::move(exchange)](Result<wire::prometheus_api::Envelope> answer) mutable {
         exchange.send(passed_on(std::move(answer)));

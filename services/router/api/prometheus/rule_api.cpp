@@ -75,7 +75,7 @@ void RuleApi::gather(const request::ApiRequest& request, request::Exchange excha
                      const Frame& frame, const upstream::Ask& ask, Read read) {
   std::vector<run::AddressedAsk> asks;
   std::vector<std::string> missing;
-  for (const upstream::Upstream* shard : stores_.hot_of(request.caller)) {
+  for (const stores::AskedShard* shard : stores_.hot_of(request.caller)) {
     asks.push_back({shard, ask});
     missing.push_back(missing_hot(request.caller, shard->name()));
   }

@@ -51,7 +51,7 @@ class StoreParts {
   bool is_cold(std::size_t number) const { return number == hot_.size(); }
 
   stores::Stores& stores_;
-  const std::vector<const upstream::Upstream*> hot_;
+  const std::vector<const stores::AskedShard*> hot_;
   const access::Caller caller_;
   const std::optional<TimestampMs> since_ms_;
   bool is_cut_ = false;
