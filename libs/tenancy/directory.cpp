@@ -6,6 +6,7 @@
 #include "libs/base/rfc3339.hpp"
 #include "libs/net/bearer_token.hpp"
 #include "libs/service/config.hpp"
+#include "libs/tenancy/hot_shards.hpp"
 #include "libs/tenancy/internal/parsed_directory.hpp"
 
 namespace vigia::tenancy {
@@ -72,6 +73,18 @@ void read_token(const ConfigNode& node, std::uint32_t owner, ParsedDirectory& di
   if (hash && !directory.add(*hash, token)) node.note_error("the token is given twice");
 }
 
+void read_shards(const ConfigNode& node, Customer& customer) {
+  const ConfigNode one = node.child("hot_shard");
+  const ConfigNode several = node.child("hot_shards");
+  customer.hot_shard = one.text("hot-0");
+  if (!several.is_present()) return;
+  if (one.is_present()) one.note_error("is given beside hot_shards: one of the two is meant");
+  auto names = check_hot_shards(several.text_list());
+  if (!names) return several.note_error(names.error().message);
+  customer.hot_shard = names->front();
+  if (names->size() > 1) customer.hot_shards = *std::move(names);
+}
+
 void read_customer(const ConfigNode& node, ParsedDirectory& directory) {
   const ConfigNode id_node = node.child("id");
   auto id = CustomerId::parse(id_node.required_text());
@@ -81,9 +94,9 @@ void read_customer(const ConfigNode& node, ParsedDirectory& directory) {
     node.accept_all();
     return;
   }
-  Customer customer{*id, "", "hot-0", {}, 0};
+  Customer customer{*id, "", "hot-0", {}, 0, {}};
   customer.name = node.child("name").text(id->text());
-  customer.hot_shard = node.child("hot_shard").text("hot-0");
+  read_shards(node, customer);
   customer.limits = read_limits(node.child("limits"));
   customer.assigned_ms = node.child("assigned_ms").integer(0, 0, kNever);
   const auto place = directory.add(std::move(customer));

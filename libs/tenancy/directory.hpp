@@ -45,7 +45,15 @@ struct Customer {
   std::string name;
   std::string hot_shard = "hot-0";
   Limits limits;
-  std::int64_t assigned_ms = 0;  ///< since when hot_shard holds this customer; 0: always
+  std::int64_t assigned_ms = 0;  ///< since when its shards hold this customer; 0: always
+  /// Where its series are split by node (shard_of_node): all its shards, hot_shard the first. Empty
+  /// where hot_shard has all.
+  std::vector<std::string> hot_shards = {};
+
+  /// All of them, one at least.
+  std::vector<std::string> shards() const {
+    return hot_shards.empty() ? std::vector{hot_shard} : hot_shards;
+  }
 };
 
 /// SHA-256 of a bearer token: what is kept of it.

@@ -8,6 +8,7 @@
 #include "libs/base/check.hpp"
 #include "libs/base/json_text.hpp"
 #include "libs/base/rfc3339.hpp"
+#include "libs/tenancy/hot_shards.hpp"
 #include "libs/tenancy/internal/parsed_directory.hpp"
 
 namespace vigia::tenancy {
@@ -84,12 +85,26 @@ class DocumentReader {
     if (!id) return leave_out(fmt::format("customer \"{}\"", draft.id), id.error().message);
     draft.customer.id = *std::move(id);
     if (draft.customer.name.empty()) draft.customer.name = draft.id;
+    if (!set_shards(draft.customer)) return;
     const auto place = directory_.add(std::move(draft.customer));
     if (!place) return refuse(draft.id, "the customer is given twice");
     for (auto& [hash, token] : draft.tokens) {
       token.customer = *place;
       add(hash, token, draft.id);
     }
+  }
+
+  /// Without one that is told of its shards everything of the customer's would go to a wrong one.
+  bool set_shards(Customer& customer) {
+    if (customer.hot_shards.empty()) return true;
+    auto names = check_hot_shards(std::move(customer.hot_shards));
+    if (!names) {
+      leave_out(fmt::format("customer \"{}\"", customer.id.text()), names.error().message);
+      return false;
+    }
+    customer.hot_shard = names->front();
+    if (names->size() > 1) customer.hot_shards = *std::move(names);
+    return true;
   }
 
   void read_member(ondemand::field& member, Draft& draft) {
@@ -100,6 +115,10 @@ class DocumentReader {
       draft.customer.name = std::string_view(member.value());
     } else if (key == "hot_shard") {
       draft.customer.hot_shard = std::string_view(member.value());
+    } else if (key == "hot_shards") {
+      for (std::string_view name : ondemand::array(member.value())) {
+        draft.customer.hot_shards.emplace_back(name);
+      }
     } else if (key == "assigned_ms") {
       draft.customer.assigned_ms = std::int64_t(member.value());
     } else if (key == "limits") {
@@ -212,6 +231,14 @@ void DocumentWriter::customer(const Customer& customer) {
   member("id", customer.id.text());
   member("name", customer.name);
   member("hot_shard", customer.hot_shard);
+  if (!customer.hot_shards.empty()) {
+    text_ += ",\"hot_shards\":[";
+    for (const std::string& shard : customer.hot_shards) {
+      if (text_.back() != '[') text_ += ',';
+      append_json_text(text_, shard);
+    }
+    text_ += ']';
+  }
   member("assigned_ms", customer.assigned_ms);
   text_ += ",\"limits\":{";
   for (const internal::LimitKey& key : internal::kLimitKeys) {

@@ -94,6 +94,28 @@ TEST(DirectoryDocument, VersionOneIsReadWithTheDefaultsOfWhatItLacks) {
   EXPECT_EQ(limits.log_query_cpu_seconds, 0U);
 }
 
+TEST(DirectoryDocument, ACustomerMayHaveSeveralShards) {
+  DocumentWriter writer(mark());
+  Customer several{*CustomerId::parse("cliente-a"), "A", "hot-1", Limits(), 0, {"hot-1", "hot-2"}};
+  writer.customer(several);
+  std::string text = writer.finish();
+  EXPECT_NE(text.find(R"("hot_shard":"hot-1","hot_shards":["hot-1","hot-2"],)"), std::string::npos)
+      << text;
+  const auto read = read_document(text, "document");
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  EXPECT_EQ(read->directory->customers()[0].hot_shards, several.hot_shards);
+  EXPECT_EQ(read->directory->customers()[0].hot_shard, "hot-1");
+  std::string bad = R"({"customers":[{"id":"a","hot_shards":["x","x"],"tokens":[]},)"
+                    R"({"id":"b","hot_shards":["x"],"tokens":[]}],"operators":[]})";
+  const auto left = read_document(bad, "document");
+  ASSERT_TRUE(left.has_value()) << left.error().message;
+  EXPECT_EQ(left->left_out, 1U);
+  EXPECT_NE(left->first_problem.find("the hot shard x stands there twice"), std::string::npos);
+  ASSERT_EQ(left->directory->customers().size(), 1U);
+  EXPECT_EQ(left->directory->customers()[0].hot_shard, "x");
+  EXPECT_EQ(left->directory->customers()[0].shards(), std::vector<std::string>{"x"});
+}
+
 TEST(DirectoryDocument, OfNobodyItIsWholeToo) {
   std::string text = DocumentWriter(SnapshotMark()).finish();
   const auto read = read_document(text, "document");

@@ -161,5 +161,23 @@ TEST(BearerToken, ThatNoHeaderCarriesIsRefusedWhereItIsWritten) {
   EXPECT_NE(why.find("no Authorization header"), std::string::npos) << why;
 }
 
+TEST(Directory, ACustomerMayHaveSeveralShards) {
+  const auto read = [](const std::string& keys) {
+    return Directory::parse("customers: [{id: a, " + keys + "}]\n", "customers.yaml");
+  };
+  const auto several = read("hot_shards: [hot-1, hot-2]");
+  ASSERT_TRUE(several.has_value()) << several.error().message;
+  const Customer& customer = (*several)->customers()[0];
+  EXPECT_EQ(customer.hot_shard, "hot-1");
+  EXPECT_EQ(customer.shards(), (std::vector<std::string>{"hot-1", "hot-2"}));
+  EXPECT_TRUE((*read("hot_shards: [hot-1]"))->customers()[0].hot_shards.empty());
+  EXPECT_EQ((*read("hot_shard: hot-3"))->customers()[0].shards(),
+            std::vector<std::string>{"hot-3"});
+  for (const char* wrong : {"hot_shards: []", "hot_shards: [x, x]", "hot_shards: [\"a,b\"]",
+                            "hot_shard: x, hot_shards: [x, y]"}) {
+    EXPECT_FALSE(read(wrong).has_value()) << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace vigia::tenancy
