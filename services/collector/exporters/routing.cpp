@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/tenancy/hot_shards.hpp"
+
 namespace vigia::collector::exporters {
 namespace {
 
@@ -27,13 +29,16 @@ Routing::Routing(const ExporterSettings& exporter)
     : signals_(exporter.signals.begin(), exporter.signals.end()), shard_(shard_of(exporter)) {}
 
 bool Routing::takes(Signal signal, std::string_view route) const {
-  return signals_.count(signal) > 0 && (shard_.empty() || route == shard_);
+  return signals_.count(signal) > 0 &&
+         (shard_.empty() || tenancy::is_among_hot_shards(route, shard_));
 }
 
 std::vector<std::string> routing_doubts(const std::vector<ExporterSettings>& exporters,
                                         const tenancy::Directory& directory) {
   std::set<std::string> shards;
-  for (const auto& customer : directory.customers()) shards.insert(customer.hot_shard);
+  for (const auto& customer : directory.customers()) {
+    for (std::string& shard : customer.shards()) shards.insert(std::move(shard));
+  }
   std::set<std::string> there;
   for (const ExporterSettings& exporter : exporters) there.insert(shard_of(exporter));
   there.erase("");

@@ -17,7 +17,8 @@ namespace vigia::collector::exporters {
 /// all of them; any other takes all. What is a hot
 /// shard stands in the configuration and changes with it alone, never with the customers: a record
 /// is counted, read and dropped by one answer. The route is a record's own
-/// (disk_log::RecordTag::route), set by intake to the customer's hot_shard, so that a
+/// (disk_log::RecordTag::route), set by intake to the customer's hot_shard, or to those of several
+/// that its nodes lie in, so that a
 /// customer's move changes nothing that was acknowledged before. Thread contract: any thread;
 /// nothing in it changes.
 class Routing {

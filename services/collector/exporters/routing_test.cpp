@@ -53,6 +53,19 @@ TEST(Routing, BothMembersOfAPairTakeItsRecords) {
   }
 }
 
+TEST(Routing, ARecordOfSeveralShardsGoesToEach) {
+  const Routing first(remote_write("hot-0", true));
+  const Routing second(member_of("hot-1", "hot-1-b"));
+  const Routing third(remote_write("hot-10", true));
+  EXPECT_TRUE(first.takes(Signal::kMetrics, "hot-0,hot-1"));
+  EXPECT_TRUE(second.takes(Signal::kMetrics, "hot-0,hot-1"));
+  EXPECT_FALSE(third.takes(Signal::kMetrics, "hot-0,hot-1"));
+  EXPECT_THAT(routing_doubts({remote_write("hot-0", true)},
+                             **tenancy::Directory::parse(
+                                 "customers: [{id: a, hot_shards: [hot-0, hot-1]}]", "test")),
+              ElementsAre(HasSubstr("hot-1, which has no exporter")));
+}
+
 TEST(Routing, AnyOtherTakesAll) {
   const Routing cold(remote_write("cold", false));
   EXPECT_TRUE(cold.takes(Signal::kMetrics, "hot-1"));

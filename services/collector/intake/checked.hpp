@@ -23,6 +23,9 @@ struct Checked {
   std::uint64_t newest_ns = 0;  ///< latest time of an accepted point
   std::uint64_t values = 0;     ///< of metrics: those of all series that accepted points become
   std::uint64_t timeless = 0;   ///< sound spans without a start, records without any time
+  /// Of metrics, where the customer has several hot shards: which of them its nodes lie in, by
+  /// place, the first in the lowest bit.
+  std::uint32_t shards = 0;
 
   void reject(std::uint32_t item, RejectReason reason, std::string_view more = {});
   /// Adds to expanded_bytes, or rejects the item where that would pass `bytes_max`.

@@ -7,6 +7,7 @@
 
 #include "libs/model/customer_signal.hpp"
 #include "libs/service/log.hpp"
+#include "libs/tenancy/hot_shards.hpp"
 #include "services/collector/bodies/item_cutter.hpp"
 #include "services/collector/intake/limits.hpp"
 
@@ -43,6 +44,12 @@ books::Books::Arrival arrival_of(const CustomerId& customer, const ExportRequest
       arrival.rejected.emplace_back(reason, count);
   }
   return arrival;
+}
+
+/// Of one that has nodes of several shards each of them, whole.
+std::string route_of(const tenancy::Customer& customer, std::uint32_t shards) {
+  if (customer.hot_shards.empty()) return customer.hot_shard;
+  return tenancy::join_hot_shards(customer.hot_shards, shards);
 }
 
 }  // namespace
@@ -125,7 +132,7 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
     timed(std::move(receipt));
     return;
   }
-  auto records = records_of(customer, std::move(batch.request), verdicts);
+  auto records = records_of(customer, std::move(batch.request), checked);
   if (!records) {
     arrival.rejected.emplace_back(books::RequestReason::kRequestSize, arrival.accepted());
     parts_.books.arrived(arrival);
@@ -135,39 +142,36 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
   append(*std::move(records), std::move(arrival), std::move(receipt), std::move(timed));
 }
 
-disk_log::RecordHeader Intake::header_of(const tenancy::Customer& customer, Signal signal,
-                                         std::uint32_t items) const {
-  disk_log::RecordHeader header{.tag = {.owner = customer.id.text(),
-                                        .kind = kept_number(signal),
-                                        .route = customer.hot_shard},
-                                .items = items};
-  header.received_ms = now_ns() / static_cast<std::int64_t>(kMsToNs);
-  return header;
-}
-
 Result<std::vector<disk_log::DiskRecord>> Intake::records_of(const tenancy::Customer& customer,
                                                              ExportRequest request,
-                                                             const Verdicts& verdicts) const {
+                                                             const Checked& checked) const {
+  const Verdicts& verdicts = checked.verdicts;
   std::vector<disk_log::DiskRecord> records;
+  const disk_log::RecordTag tag{.owner = customer.id.text(),
+                                .kind = kept_number(request.signal),
+                                .route = route_of(customer, checked.shards)};
+  const auto header_of = [&](std::uint32_t items) {
+    disk_log::RecordHeader header{.tag = tag, .items = items};
+    header.received_ms = now_ns() / static_cast<std::int64_t>(kMsToNs);
+    return header;
+  };
   // As received, verdicts beside it: no byte of an acknowledged body is rewritten here.
   if (request.body.size() <= kWholeBytesMax) {
-    records.push_back(
-        {header_of(customer, request.signal, verdicts.items()), std::move(request.body)});
+    records.push_back({header_of(verdicts.items()), std::move(request.body)});
     records.back().header.rejected = verdicts.rejected();
     records.back().header.tag.note = verdicts.encode();
     return records;
   }
-  auto next = bodies::cut_items(
-      {request.signal, request.body, verdicts},
-      {.items_max = verdicts.items(),
-       .bytes_max = kPieceBytes,
-       .piece_bytes_max = kPieceBytes,
-       .enclosing_bytes_max = kEnclosingBytesMax},
-      [&](std::string&& piece, std::uint32_t items) {
-        piece.shrink_to_fit();
-        records.push_back({header_of(customer, request.signal, items), std::move(piece)});
-        return true;
-      });
+  auto next = bodies::cut_items({request.signal, request.body, verdicts},
+                                {.items_max = verdicts.items(),
+                                 .bytes_max = kPieceBytes,
+                                 .piece_bytes_max = kPieceBytes,
+                                 .enclosing_bytes_max = kEnclosingBytesMax},
+                                [&](std::string&& piece, std::uint32_t items) {
+                                  piece.shrink_to_fit();
+                                  records.push_back({header_of(items), std::move(piece)});
+                                  return true;
+                                });
   if (!next) return forward(next);
   return records;
 }

@@ -97,9 +97,7 @@ class Intake {
   /// kTooLarge where it cannot be cut.
   Result<std::vector<disk_log::DiskRecord>> records_of(const tenancy::Customer& customer,
                                                        ExportRequest request,
-                                                       const Verdicts& verdicts) const;
-  disk_log::RecordHeader header_of(const tenancy::Customer& customer, Signal signal,
-                                   std::uint32_t items) const;
+                                                       const Checked& checked) const;
   void append(std::vector<disk_log::DiskRecord> records, books::Books::Arrival arrival,
               Receipt receipt, Done done);
 

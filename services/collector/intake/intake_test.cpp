@@ -47,6 +47,35 @@ TEST_F(IntakeTest, WhatIsAcknowledgedLiesInTheLogWithItsVerdicts) {
   EXPECT_EQ(shown_as_accepted(), 2U);
 }
 
+// The places of hot_shards_test.cpp: prod-web-0 lies in the first of the two, prod-web-1 in the
+// second.
+TEST_F(IntakeTest, ARecordGoesToTheShardsThatItsNodesLieIn) {
+  customer_.hot_shards = {"hot-0", "hot-1"};
+  const auto route_of = [this](const std::vector<std::string>& nodes) {
+    MetricsBody body;
+    for (const std::string& node : nodes) {
+      if (node.empty()) {
+        body.resource("cliente-a");
+      } else {
+        body.resource("cliente-a", {{"node.id", node}});
+      }
+      body.gauge("m", now());
+    }
+    EXPECT_TRUE(take(body.bytes()).has_value());
+    const auto record = next_record();
+    return record ? record->header.tag.route : "no record";
+  };
+  EXPECT_EQ(route_of({"prod-web-0"}), "hot-0");
+  EXPECT_EQ(route_of({"prod-web-1"}), "hot-1");
+  EXPECT_EQ(route_of({"prod-web-0", "prod-web-2"}), "hot-0");
+  EXPECT_EQ(route_of({"prod-web-0", "prod-web-1"}), "hot-0,hot-1");
+  // Each of its points may name a node, and so it is looked for in either.
+  EXPECT_EQ(route_of({""}), "hot-0,hot-1");
+  EXPECT_EQ(route_of({"prod-web-0", ""}), "hot-0,hot-1");
+  customer_.hot_shards.clear();
+  EXPECT_EQ(route_of({"prod-web-1"}), "hot-0");
+}
+
 TEST_F(IntakeTest, TheBooksAgreeAlsoWhileTheDiskWrites) {
   files_.fail_when([this](std::string_view call, const std::string& /*path*/) {
     if (call != "sync") return false;

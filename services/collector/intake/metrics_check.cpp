@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "libs/series/series_resolver.hpp"
+#include "libs/tenancy/hot_shards.hpp"
 #include "services/collector/intake/limits.hpp"
 
 namespace vigia::collector::intake {
@@ -12,6 +13,8 @@ namespace {
 
 namespace otlp = wire::otlp;
 namespace prometheus = wire::prometheus;
+
+constexpr std::string_view kNodeLabel = "node_id";
 
 /// What a store works on for it: sixteen buckets take it as long as a sample.
 std::uint64_t values_of(const otlp::ExponentialPoint& point) {
@@ -28,6 +31,7 @@ class MetricsJudge final : public series::SeriesResolver {
         customer_(customer),
         active_(cache.active_series(customer)),
         active_max_(settings.limits.active_series),
+        hot_shards_(settings.hot_shards),
         labels_{settings.limits.label_value_bytes, settings.limits.labels_per_series},
         latest_ns_(static_cast<std::uint64_t>(settings.now_ms + kFutureMax_ms) * 1'000'000) {
     active_.set_limited(active_max_ > 0);
@@ -66,6 +70,7 @@ class MetricsJudge final : public series::SeriesResolver {
   }
 
   RejectReason admit_resource(const series::ResourceEntry& resource, std::string& why) override {
+    if (!hot_shards_.empty()) note_shard(resource.labels.shared.get(kNodeLabel));
     if (resource_bytes().size() > kResourceBytesMax) {
       why = fmt::format("a resource of {} bytes, {} may be", resource_bytes().size(),
                         kResourceBytesMax);
@@ -88,6 +93,12 @@ class MetricsJudge final : public series::SeriesResolver {
                     kExpandedPointBytesMax);
   }
 
+  /// Of a resource without a node each point may name another: it lies wherever one could be
+  /// looked for.
+  void note_shard(std::string_view node_id) {
+    checked_.shards |= node_id.empty() ? ~0U : 1U << tenancy::shard_of_node(hot_shards_, node_id);
+  }
+
   /// Apart from on_point, which every point goes through and none should pay this one's frame for.
   [[gnu::noinline, gnu::cold]] void refuse(const series::ResolvedPoint& resolved) {
     if (resolved.fault == RejectReason::kNoCustomer &&
@@ -106,6 +117,7 @@ class MetricsJudge final : public series::SeriesResolver {
   const CustomerId& customer_;
   series::ActiveSeries& active_;
   std::uint64_t active_max_;
+  const std::vector<std::string>& hot_shards_;
   prometheus::LabelLimits labels_;
   std::uint64_t latest_ns_;
   Checked checked_;

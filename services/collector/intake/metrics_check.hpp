@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
@@ -15,8 +17,9 @@ namespace vigia::collector::intake {
 
 struct MetricsCheckSettings {
   const wire::prometheus::TranslatorSettings& translation;
-  std::int64_t now_ms = 0;        ///< wall clock
-  const tenancy::Limits& limits;  ///< of this customer
+  std::int64_t now_ms = 0;                     ///< wall clock
+  const tenancy::Limits& limits;               ///< of this customer
+  const std::vector<std::string>& hot_shards;  ///< of this customer; empty: it has one
 };
 
 /// Walks the body, finds each point's series in the cache and judges it.

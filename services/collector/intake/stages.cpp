@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "libs/service/log.hpp"
+#include "libs/tenancy/hot_shards.hpp"
 #include "libs/wire/otlp/json.hpp"
 #include "libs/wire/otlp/rewrite.hpp"
 #include "libs/wire/otlp/walker.hpp"
@@ -70,10 +71,12 @@ class ShareGate final : public Stage {
       : shares_(shares), exporters_(exporters) {}
   std::optional<Refusal> accept(Batch& batch) override {
     if (shares_ == nullptr) return std::nullopt;
+    // Which of several shards it is for is not read yet.
+    const std::string route = tenancy::join_hot_shards(batch.customer.shards());
     for (const auto& [exporter, routing] : exporters_) {
       const auto hold = shares_->find(exporter, batch.customer.id);
       // Only what would go there: another signal, or another shard's data, is not held up by it.
-      if (!hold || !routing.takes(batch.request.signal, batch.customer.hot_shard)) continue;
+      if (!hold || !routing.takes(batch.request.signal, route)) continue;
       return refuse_unread(
           batch.request,
           Error{
@@ -146,7 +149,7 @@ class CheckStage final : public Stage {
     if (batch.request.signal != Signal::kMetrics)
       return check_records(batch.customer.id, batch.request.signal, batch.request.body);
     const MetricsCheckSettings settings{settings_.translation, settings_.clock.wall_ms(),
-                                        batch.customer.limits};
+                                        batch.customer.limits, batch.customer.hot_shards};
     return check_metrics(batch.customer.id, batch.request.body, settings, settings_.series);
   }
   Result<Checked> check_filled(Batch& batch) {

@@ -91,7 +91,7 @@ class IntakeTest : public ::testing::Test {
   std::vector<std::unique_ptr<Stage>> processors_;
   side::SideShares side_shares_;
   std::shared_ptr<const tenancy::Directory> directory_;
-  tenancy::Customer customer_{*CustomerId::parse("cliente-a"), "A", "hot-0", {}, 0};
+  tenancy::Customer customer_{*CustomerId::parse("cliente-a"), "A", "hot-0", {}, 0, {}};
   std::unique_ptr<disk_log::DiskLog> log_;
   std::unique_ptr<Intake> intake_;
 };
