@@ -135,3 +135,40 @@ class Pair(TwoHot):
     def hour(self, query: str = "a_own_total") -> dict[str, Any]:
         now = self.now_ms / 1000
         return {"query": query, "start": now - 1800, "end": now, "step": 60}
+
+
+class Split(TwoHot):
+    """Two shards; cliente-a has both, and its nodes are split over them."""
+
+    names = SHARDS
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__(stack)
+        file = stack.layout.config / "customers.yaml"
+        file.write_text(file.read_text().replace("    hot_shard: hot-0\n", "    hot_shards: [hot-0, hot-1]\n", 1))
+
+    def shards(self) -> str:
+        return ", ".join(f'{{name: {name}, url: "{self.member_url(name)}"}}' for name in SHARDS)
+
+    def to_hot(self, labels: dict[str, str], samples: list[tuple[int, float]]) -> None:
+        """As the collector: what has no node goes to both."""
+        node = labels.get("node_id", "")
+        is_split = labels["customer_id"] == "cliente-a"
+        chosen = SHARDS[:1] if not is_split else SHARDS if not node else (shard_of_node(node),)
+        for name in chosen:
+            self.to_member(name, [(labels, samples)])
+
+
+def shard_of_node(node: str) -> str:
+    """As libs/tenancy/hot_shards.cpp, written anew."""
+
+    def weight(shard: str) -> int:
+        bits = (1 << 64) - 1
+        value = 0xCBF29CE484222325
+        for byte in f"{shard}\0{node}".encode():
+            value = (value ^ byte) * 0x100000001B3 & bits
+        value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 & bits
+        value = (value ^ value >> 27) * 0x94D049BB133111EB & bits
+        return value ^ value >> 31
+
+    return max(SHARDS, key=weight)

@@ -42,7 +42,9 @@ Result<Caller> Access::identify(const net::RequestHead& head) const {
   if (principal->scope != tenancy::Scope::kRead) {
     return fail(ErrorCode::kForbidden, "this token may send data, not read it");
   }
-  Caller caller{principal->customer, "", 0, 0, limits_};
+  Caller caller;
+  caller.customer = principal->customer;
+  caller.limits = limits_;
   // Nobody else's header is even read: for a customer it would be a way out of its own data.
   caller.is_operators = principal->is_operator();
   if (caller.is_operators) {
@@ -52,6 +54,7 @@ Result<Caller> Access::identify(const net::RequestHead& head) const {
   if (caller.customer) {
     if (const auto* customer = directory->find(*caller.customer)) {
       caller.hot_shard = customer->hot_shard;
+      caller.hot_shards = customer->hot_shards;
       caller.assigned_ms = customer->assigned_ms;
       caller.active_series = customer->limits.active_series;
       caller.limits = limits_of(customer->limits, limits_);

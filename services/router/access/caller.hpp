@@ -20,6 +20,10 @@ struct Caller {
 
   bool is_operators = false;  ///< the token is; whatever customer it names
 
+  /// Where the customer's series are split by node: all its shards, hot_shard the first; else
+  /// empty.
+  std::vector<std::string> hot_shards = {};
+
   /// The name under which what it holds is counted; "" for operators over all customers.
   std::string payer() const { return customer ? customer->text() : ""; }
 };

@@ -1,5 +1,7 @@
 #include "services/router/json/rules.hpp"
 
+#include <set>
+
 #include <simdjson.h>
 
 #include "libs/base/json_text.hpp"
@@ -104,6 +106,17 @@ Result<std::vector<std::string>> read_groups(std::string_view json,
       if (!text.empty()) groups.push_back(std::move(text));
     }
     return groups;
+  });
+}
+
+void drop_repeated(std::vector<std::string>& items) {
+  dom::parser parser;
+  std::set<std::string> seen;
+  std::erase_if(items, [&](const std::string& item) {
+    dom::element labels;
+    // What cannot be told apart stays.
+    if (parser.parse(item)["labels"].get(labels) != simdjson::SUCCESS) return false;
+    return !seen.insert(simdjson::minify(labels)).second;
   });
 }
 

@@ -23,4 +23,7 @@ Result<std::vector<std::string>> read_groups(std::string_view json,
 /// [a,b,…] of pieces of JSON.
 std::string join_list(const std::vector<std::string>& items);
 
+/// Leaves one, the first, of items of a list that have the same labels.
+void drop_repeated(std::vector<std::string>& items);
+
 }  // namespace vigia::router::json

@@ -43,6 +43,15 @@ TEST(Rules, RulesOfTheCustomerOnly) {
   EXPECT_EQ(read_groups(kRules, kEveryone)->size(), 2U);
 }
 
+TEST(Rules, OfItemsWithTheSameLabelsOneIsLeft) {
+  std::vector<std::string> items{R"({"labels":{"a":"1","b":"2"},"value":"1"})", R"({"value":"1"})",
+                                 R"({"labels":{"a":"1"},"value":"1"})",
+                                 R"({"labels":{"a":"1","b":"2"},"value":"3"})", R"({"value":"1"})"};
+  drop_repeated(items);
+  EXPECT_EQ(join_list(items), R"([{"labels":{"a":"1","b":"2"},"value":"1"},{"value":"1"},)"
+                              R"({"labels":{"a":"1"},"value":"1"},{"value":"1"}])");
+}
+
 TEST(Rules, WhatIsNotOfThatFormIsCorrupt) {
   EXPECT_FALSE(read_alerts("[]", kA).has_value());
   EXPECT_FALSE(read_groups("{}", kA).has_value());

@@ -90,6 +90,12 @@ QueryPlan plan_of_hot_alone(const Question& question, const Knowledge& known) {
 }
 
 Error no_store(const Question& question) {
+  if (question.caller.hot_shards.size() > 1) {
+    return {ErrorCode::kInvalid,
+            "this customer's series are split by node over several hot stores, and there is no "
+            "prometheus-query that has all: name nodes of one of them in every selector "
+            "(node_id=\"…\")"};
+  }
   return {ErrorCode::kInvalid, question.caller.customer
                                    ? "the hot store of this customer is not configured"
                                    : "several hot stores and no prometheus-query: choose a "

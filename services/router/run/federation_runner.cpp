@@ -56,12 +56,12 @@ FederationRunner::FederationRunner(stores::Stores& stores, plan::Course course,
       done_(std::move(done)) {}
 
 void FederationRunner::start(stores::Stores& stores, plan::Question question,
+                             std::optional<std::size_t> shard,
                              std::shared_ptr<access::Interest> interest, Done done) {
   plan::Knowledge known;
   // Its pages may be large, whoever asks for them: of the second store no page is asked that the
   // first may not have survived.
   known.weight = access::Weight::kUnknown;
-  const auto shard = stores.shard_of(question.caller);
   if (shard) known.hot = stores.members_of(*shard, question.caller);
   // Hot alone: the /federate of a Prometheus gives what lies on its own disk, so that of
   // prometheus-query, which reads storage, is an empty page.

@@ -1,7 +1,9 @@
 // One request of /federate on its way from store to store.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "libs/base/result.hpp"
@@ -20,17 +22,18 @@ struct FederatedPage {
   plan::Notes notes;
 };
 
-/// Asks the caller's hot store, and no other: the /federate of a Prometheus gives what lies on its
-/// own disk, so that of prometheus-query, which reads storage, is an empty page. Any thread; calls
-/// `done` once.
+/// Asks one hot shard of the caller's, and no other store: the /federate of a Prometheus gives what
+/// lies on its own disk, so that of prometheus-query, which reads storage, is an empty page. Any
+/// thread; calls `done` once.
 class FederationRunner : public std::enable_shared_from_this<FederationRunner> {
  public:
   using Done = Task<void(FederatedPage)>;
 
-  /// `question`: plan::read_federation's. The stores must outlive it; it lives as long as an answer
-  /// is missing.
+  /// `question`: plan::read_federation's; `shard`: whom it is asked of, none where no one shard
+  /// holds all. The stores must outlive it; it lives as long as an answer is missing.
   static void start(stores::Stores& stores, plan::Question question,
-                    std::shared_ptr<access::Interest> interest, Done done);
+                    std::optional<std::size_t> shard, std::shared_ptr<access::Interest> interest,
+                    Done done);
 
   /// For start alone.
   FederationRunner(stores::Stores& stores, plan::Course course,

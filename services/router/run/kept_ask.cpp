@@ -6,6 +6,7 @@
 #include "services/router/json/lists.hpp"
 #include "services/router/plan/query_plan.hpp"
 #include "services/router/plan/thinned.hpp"
+#include "services/router/run/own_shard.hpp"
 
 namespace vigia::router::run {
 namespace {
@@ -29,7 +30,7 @@ void ask_kept_from(const stores::Stores& stores, const plan::Question& question,
   if (!plan::is_long_ago(question) || !question.caller.customer || stores.cold() == nullptr) {
     return done(std::nullopt);
   }
-  const auto shard = stores.shard_of(question.caller);
+  const auto shard = own_shard(stores, question);
   const auto members =
       shard ? stores.members_of(*shard, question.caller) : std::vector<coverage::HotMember>();
   const bool is_held = std::any_of(members.begin(), members.end(), [&](const auto& member) {

@@ -8,6 +8,7 @@
 #include "services/router/plan/room.hpp"
 #include "services/router/request/times.hpp"
 #include "services/router/run/kept_ask.hpp"
+#include "services/router/run/own_shard.hpp"
 #include "services/router/run/room_count.hpp"
 
 namespace vigia::router::run {
@@ -43,7 +44,7 @@ void add_forms(stores::Stores& stores, const plan::Question& question, plan::Kno
 plan::Knowledge knowledge_of(stores::Stores& stores, const plan::Question& question,
                              std::optional<coverage::KeptFrom> kept) {
   plan::Knowledge known;
-  const auto shard = stores.shard_of(question.caller);
+  const auto shard = own_shard(stores, question);
   if (shard) known.hot = stores.members_of(*shard, question.caller);
   known.has_long_term = stores.query() != nullptr;
   known.dialect = stores.coverage().dialect();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "libs/tenancy/hot_shards.hpp"
+
 namespace vigia::router::stores {
 namespace {
 
@@ -125,21 +127,34 @@ void Stores::heed_identity(const upstream::StoreWatch::Identity& identity) {
   if (known_cold_.is_due()) readers_.read("", [this] { known_cold_.keep(); });
 }
 
-std::optional<std::size_t> Stores::shard_of(const access::Caller& caller) const {
-  if (!caller.customer) return shards_.size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
-  const auto found = std::find_if(shards_.begin(), shards_.end(), [&](const AskedShard& shard) {
-    return shard.name() == caller.hot_shard;
-  });
+std::optional<std::size_t> Stores::find_shard(std::string_view name) const {
+  const auto found = std::find_if(shards_.begin(), shards_.end(),
+                                  [&](const AskedShard& shard) { return shard.name() == name; });
   if (found == shards_.end()) return std::nullopt;
   return static_cast<std::size_t>(found - shards_.begin());
 }
 
+std::optional<std::size_t> Stores::shard_of(const access::Caller& caller) const {
+  if (!caller.customer) return shards_.size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
+  if (caller.hot_shards.size() > 1) return std::nullopt;
+  return find_shard(caller.hot_shard);
+}
+
+std::optional<std::size_t> Stores::shard_of_node(const access::Caller& caller,
+                                                 std::string_view node_id) const {
+  return find_shard(caller.hot_shards[tenancy::shard_of_node(caller.hot_shards, node_id)]);
+}
+
 std::vector<const AskedShard*> Stores::hot_of(const access::Caller& caller) const {
   std::vector<const AskedShard*> found;
-  if (const auto own = shard_of(caller)) {
-    found.push_back(&shards_[*own]);
-  } else if (!caller.customer) {
+  if (!caller.customer) {
     for (const AskedShard& shard : shards_) found.push_back(&shard);
+  } else if (caller.hot_shards.size() > 1) {
+    for (const std::string& name : caller.hot_shards) {
+      if (const auto shard = find_shard(name)) found.push_back(&shards_[*shard]);
+    }
+  } else if (const auto own = shard_of(caller)) {
+    found.push_back(&shards_[*own]);
   }
   return found;
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/base/clock.hpp"
@@ -30,11 +31,14 @@ class Stores {
   Stores(const StoresSettings& settings, upstream::UpstreamClients clients,
          service::MetricRegistry& metrics, const Clock& clock);
 
-  /// The hot shard that holds all the caller may see: the customer's; for an operator over all
-  /// customers the only one there is. Nothing where there is none such.
+  /// The hot shard that holds all the caller may see: the customer's, where that is one; for an
+  /// operator over all customers the only one there is. Nothing where there is none such.
   std::optional<std::size_t> shard_of(const access::Caller& caller) const;
-  /// The hot shards that hold something the caller may see: that one, or for an operator over all
-  /// customers every one.
+  /// The one that holds that node's series, of a customer whose series are split by node.
+  std::optional<std::size_t> shard_of_node(const access::Caller& caller,
+                                           std::string_view node_id) const;
+  /// The hot shards that hold something the caller may see: that one, all of the customer's, or for
+  /// an operator over all customers every one.
   std::vector<const AskedShard*> hot_of(const access::Caller& caller) const;
   /// The Prometheus of that shard, with what they hold for this caller. One customer always asks
   /// the same one first, whose caches are warm for it then, unless that one does not answer.
@@ -85,6 +89,7 @@ class Stores {
     std::size_t count = 1;
   };
 
+  std::optional<std::size_t> find_shard(std::string_view name) const;
   void add_shard(const HotShard& shard, const Places& places);
   std::vector<coverage::HotStore> hot_stores() const;
   std::vector<upstream::WatchedStore> watched() const;

@@ -74,6 +74,22 @@ TEST_F(StoresTest, OfAPairEachCustomerAlwaysAsksTheSameMemberFirst) {
   EXPECT_EQ(seen.stores.watch().stores()[1].name, "hot-1-a");
 }
 
+// The places of libs/tenancy/hot_shards_test.cpp.
+TEST_F(StoresTest, ACustomerOfSeveralShardsHasEachNodeInOne) {
+  const Seen seen(settings_of(3, true));
+  access::Caller caller = customer("hot-0");
+  caller.hot_shards = {"hot-0", "hot-1"};
+  EXPECT_EQ(seen.stores.shard_of(caller), std::nullopt) << "no one has all";
+  EXPECT_EQ(seen.stores.shard_of_node(caller, "prod-web-0"), 0U);
+  EXPECT_EQ(seen.stores.shard_of_node(caller, "prod-web-1"), 1U);
+  const auto hot = seen.stores.hot_of(caller);
+  ASSERT_EQ(hot.size(), 2U);
+  EXPECT_EQ(hot[1]->name(), "hot-1");
+  caller.hot_shards = {"hot-0", "hot-9"};
+  EXPECT_EQ(seen.stores.hot_of(caller).size(), 1U)
+      << "of the other the configuration knows nothing";
+}
+
 TEST_F(StoresTest, AnOperatorSeesEveryShardAndOneOnlyWhereThereIsOne) {
   const Seen one(settings_of(1, false));
   EXPECT_EQ(one.stores.shard_of({}), 0U);

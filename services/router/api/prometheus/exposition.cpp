@@ -1,6 +1,8 @@
 #include "services/router/api/prometheus/exposition.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -116,6 +118,69 @@ Result<std::string> exposition_of(std::string page, const std::optional<Customer
   }
   kept.finish();
   return page;
+}
+
+namespace {
+
+/// The lines of one metric, of all pages.
+struct Family {
+  std::string_view comments;                             // whole lines
+  std::size_t page = 0;                                  // that they are of
+  std::map<std::string_view, std::string_view> samples;  // by name and labels
+};
+
+/// Begins a view in the same text, that of the stretch so far, at `line`.
+std::string_view stretched(std::string_view so_far, std::string_view line) {
+  if (so_far.empty()) return line;
+  return {so_far.data(), static_cast<std::size_t>(line.data() + line.size() - so_far.data())};
+}
+
+std::int64_t time_of(std::string_view sample) {
+  const std::string_view text = sample.substr(sample.rfind(' ') + 1);
+  std::int64_t time = 0;
+  std::from_chars(text.data(), text.data() + text.size(), time);
+  return time;
+}
+
+void add_sample(std::string_view line, std::string_view comments, std::size_t page,
+                std::map<std::string_view, Family>& families) {
+  const std::size_t labels = line.rfind('}');
+  const std::size_t end =
+      labels == std::string_view::npos ? std::min(line.find(' '), line.size()) : labels + 1;
+  const auto [place, is_new] = families.try_emplace(line.substr(0, line.find_first_of("{ ")));
+  Family& family = place->second;
+  if (is_new) family.page = page;
+  if (family.page == page && family.comments.empty()) family.comments = comments;
+  const auto [known, is_first] = family.samples.try_emplace(line.substr(0, end), line);
+  if (!is_first && time_of(line) > time_of(known->second)) known->second = line;
+}
+
+}  // namespace
+
+std::string merge_pages(const std::vector<std::string>& pages) {
+  std::map<std::string_view, Family> families;
+  for (std::size_t page = 0; page < pages.size(); ++page) {
+    std::string_view rest = pages[page];
+    std::string_view comments;
+    while (!rest.empty()) {
+      const std::size_t size = std::min(rest.find('\n'), rest.size());
+      const std::string_view line = rest.substr(0, size);
+      rest.remove_prefix(std::min(size + 1, rest.size()));
+      if (line.empty()) continue;
+      if (line.starts_with('#')) {
+        comments = stretched(comments, line);
+        continue;
+      }
+      add_sample(line, comments, page, families);
+      comments = {};
+    }
+  }
+  std::string merged;
+  for (const auto& [name, family] : families) {
+    if (!family.comments.empty()) merged.append(family.comments).append("\n");
+    for (const auto& [series, sample] : family.samples) merged.append(sample).append("\n");
+  }
+  return merged;
 }
 
 }  // namespace vigia::router::api::prometheus

@@ -58,5 +58,18 @@ TEST(Exposition, WhatIsNoPageIsRefusedWhole) {
   }
 }
 
+TEST(Exposition, PagesOfSeveralShardsAreOne) {
+  EXPECT_EQ(merge_pages({"# TYPE a untyped\na{n=\"1\"} 1 5\n# TYPE c untyped\nc{n=\"1\"} 1 5\n",
+                         "# TYPE a untyped\na{n=\"2\"} 2 5\n# TYPE b untyped\nb{} 1 7\n"}),
+            "# TYPE a untyped\na{n=\"1\"} 1 5\na{n=\"2\"} 2 5\n# TYPE b untyped\nb{} 1 7\n"
+            "# TYPE c untyped\nc{n=\"1\"} 1 5\n");
+  EXPECT_EQ(merge_pages({"a{n=\"} 1\"} 1 6\na 1 5\n", "a{n=\"} 1\"} 2 7\na 2 4"}),
+            "a 1 5\na{n=\"} 1\"} 2 7\n")
+      << "of two samples of one series the latest";
+  EXPECT_EQ(merge_pages({"", ""}), "");
+  EXPECT_EQ(merge_pages({"# HELP a x\n# TYPE a gauge\na 1 5\n", ""}),
+            "# HELP a x\n# TYPE a gauge\na 1 5\n");
+}
+
 }  // namespace
 }  // namespace vigia::router::api::prometheus

@@ -33,9 +33,12 @@ std::string lower_case(std::string text) {
 class RuleApi::Items final : public run::Gathering<std::vector<std::string>> {
  public:
   /// `missing`: what is said of each store that does not answer.
-  Items(request::Exchange open, Frame frame, Read read, std::vector<std::string> missing)
+  /// `is_once`: of items with the same labels one is shown.
+  Items(request::Exchange open, Frame frame, bool is_once, Read read,
+        std::vector<std::string> missing)
       : exchange_(std::move(open)),
         frame_(frame),
+        is_once_(is_once),
         read_(std::move(read)),
         missing_(std::move(missing)) {}
 
@@ -57,6 +60,7 @@ class RuleApi::Items final : public run::Gathering<std::vector<std::string>> {
   void finish() override {
     // One store's answer is better than none, with a warning; only where all fail it is an error.
     if (answers_ == 0) return exchange_.fail(upstream::no_answer());
+    if (is_once_) json::drop_repeated(items_);
     exchange_.send(success(
         fmt::format("{{\"{}\":{}{}}}", frame_.key, json::join_list(items_), frame_.end), notes_));
   }
@@ -64,6 +68,7 @@ class RuleApi::Items final : public run::Gathering<std::vector<std::string>> {
  private:
   request::Exchange exchange_;
   const Frame frame_;
+  const bool is_once_;
   const Read read_;
   const std::vector<std::string> missing_;
   plan::Notes notes_;
@@ -83,9 +88,11 @@ void RuleApi::gather(const request::ApiRequest& request, request::Exchange excha
     return exchange.fail(
         {ErrorCode::kUnavailable, "the hot store of this customer is not configured"});
   }
+  // What has no node lies in all shards of a customer's, and gives the same alert in each.
+  const bool is_once = frame.is_by_labels && request.caller.customer && asks.size() > 1;
   run::fan_out<std::vector<std::string>>(
-      std::move(asks),
-      std::make_shared<Items>(std::move(exchange), frame, std::move(read), std::move(missing)));
+      std::move(asks), std::make_shared<Items>(std::move(exchange), frame, is_once, std::move(read),
+                                               std::move(missing)));
 }
 
 /// What Prometheus itself leaves out; it matches labels of rules, so there is nothing to fence.
@@ -124,7 +131,7 @@ void RuleApi::rules(request::ApiRequest request, request::Exchange exchange) {
   if (const auto chosen = add_choices(request.parameters, ask.form); !chosen) {
     return exchange.fail(chosen.error());
   }
-  gather(request, std::move(exchange), {"groups"}, ask,
+  gather(request, std::move(exchange), {"groups", "", false}, ask,
          [customer = request.caller.customer](std::string_view data) {
            return json::read_groups(data, customer);
          });

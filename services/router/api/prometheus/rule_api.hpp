@@ -27,6 +27,7 @@ class RuleApi {
   struct Frame {
     std::string_view key;
     std::string_view end = {};
+    bool is_by_labels = true;  ///< of items with the same labels each shard has one
   };
   using Read = std::function<Result<std::vector<std::string>>(std::string_view)>;
 

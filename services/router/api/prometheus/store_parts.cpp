@@ -18,7 +18,8 @@ bool is_too_much(const Error& error) {
 }  // namespace
 
 std::string missing_hot(const access::Caller& caller, std::string_view shard) {
-  if (caller.customer) return "hot part missing: the hot store does not answer";
+  const bool has_one = caller.customer && caller.hot_shards.size() < 2;
+  if (has_one) return "hot part missing: the hot store does not answer";
   return fmt::format("hot part missing: the hot store {} does not answer", shard);
 }
 

@@ -19,7 +19,7 @@ namespace vigia::router::api::prometheus {
 /// What storage, and a Prometheus of 3.x, say of an answer that a limit has cut.
 inline constexpr std::string_view kCut = "results truncated due to limit";
 
-/// What is said of a hot shard that does not answer; which one is the provider's business.
+/// What is said of a hot shard that does not answer; which one is told where there are several.
 std::string missing_hot(const access::Caller& caller, std::string_view shard);
 
 /// The parts of one answer, numbered as they were asked: the caller's hot shards, then storage. One
