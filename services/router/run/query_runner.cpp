@@ -62,25 +62,26 @@ plan::Knowledge knowledge_of(stores::Stores& stores, const plan::Question& quest
 }  // namespace
 
 QueryRunner::QueryRunner(stores::Stores& stores, plan::Course course,
-                         std::shared_ptr<access::Interest> interest, Done done)
+                         std::shared_ptr<access::Interest> interest, Begun begun, Done done)
     : stores_(stores),
       course_(std::move(course)),
       interest_(std::move(interest)),
+      begun_(std::move(begun)),
       done_(std::move(done)),
       counting_left_(std::min<Duration>(question().timeout, plan::kCountingMax)) {}
 
 void QueryRunner::start(stores::Stores& stores, plan::Question question,
-                        std::shared_ptr<access::Interest> interest, Done done) {
+                        std::shared_ptr<access::Interest> interest, Begun begun, Done done) {
   const auto shared = std::make_shared<plan::Question>(std::move(question));
   ask_kept_from(stores, *shared, interest,
-                [&stores, shared, interest,
+                [&stores, shared, interest, begun = std::move(begun),
                  done = std::move(done)](std::optional<coverage::KeptFrom> kept) mutable {
                   const plan::Knowledge known = knowledge_of(stores, *shared, kept);
                   auto plan = plan::make_plan(*shared, known);
                   if (!plan) return done({tl::unexpected<Error>(std::move(plan.error())), {}});
                   plan::Course course(std::move(*shared), std::move(*plan), known);
                   std::make_shared<QueryRunner>(stores, std::move(course), std::move(interest),
-                                                std::move(done))
+                                                std::move(begun), std::move(done))
                       ->ask();
                 });
 }
@@ -113,6 +114,7 @@ void QueryRunner::ask() {
   upstream::Ask ask = ask_of(question().path, course_.form());
   add_room_check(ask);
   if (is_at_hot()) add_coverage_check(ask);
+  add_begun(ask);
   store().ask(std::move(ask),
               [self = shared_from_this(), asked_at = course_.position()](Answer answer) {
                 // In the turn it was found that another one is due, or at another store: what is
@@ -149,6 +151,15 @@ void QueryRunner::count_room(const promql::EvaluationShape& shape, Say say) {
               self->counting_left_ -= self->stores_.clock().steady() - began;
               say(self->course_.heed_room(bytes, self->stores_.coverage().dialect()));
             });
+}
+
+/// While it waits for its turn nothing of a store is in its answer yet.
+void QueryRunner::add_begun(upstream::Ask& ask) const {
+  ask.before = [begun = begun_, before = std::move(ask.before)](Say say) {
+    begun();
+    if (!before) return say({});
+    before(std::move(say));
+  };
 }
 
 /// A query may wait for minutes, and its series be counted for half of one: what hot covers then is

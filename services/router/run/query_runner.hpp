@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -11,33 +12,27 @@
 #include "services/router/access/interest.hpp"
 #include "services/router/plan/course.hpp"
 #include "services/router/plan/notes.hpp"
+#include "services/router/run/outcome.hpp"
 #include "services/router/stores/stores.hpp"
 
 namespace vigia::router::run {
-
-/// How a query ended: an answer, which may be a refusal that tells the caller's own fault, or an
-/// error as the caller sees it (see upstream::outward).
-struct Outcome {
-  Result<wire::prometheus_api::Envelope> answer;
-  plan::Notes notes;
-  /// That the store which answered held at once, where it has said.
-  std::optional<std::uint64_t> samples = std::nullopt;
-};
 
 /// Asks step by step what the course says, and tells it what came. It decides nothing itself. Any
 /// thread; calls `done` once.
 class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
  public:
   using Done = Task<void(Outcome)>;
+  using Begun = std::function<void()>;
 
   /// Plans with what is known now and begins. The stores must outlive it; it lives as long as an
-  /// answer is missing.
+  /// answer is missing. `begun` is called whenever a store is sent something that the answer goes
+  /// by.
   static void start(stores::Stores& stores, plan::Question question,
-                    std::shared_ptr<access::Interest> interest, Done done);
+                    std::shared_ptr<access::Interest> interest, Begun begun, Done done);
 
   /// For start alone.
   QueryRunner(stores::Stores& stores, plan::Course course,
-              std::shared_ptr<access::Interest> interest, Done done);
+              std::shared_ptr<access::Interest> interest, Begun begun, Done done);
 
  private:
   using Answer = Result<wire::prometheus_api::Envelope>;
@@ -52,6 +47,7 @@ class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
   Result<void> check_answer(const wire::prometheus_api::Envelope& answer) const;
   void refuse(Error error);
   void add_room_check(upstream::Ask& ask);
+  void add_begun(upstream::Ask& ask) const;
   void add_coverage_check(upstream::Ask& ask);
   void count_room(const promql::EvaluationShape& shape, Say say);
   Result<void> check_coverage();
@@ -67,6 +63,7 @@ class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
   stores::Stores& stores_;
   plan::Course course_;
   const std::shared_ptr<access::Interest> interest_;
+  const Begun begun_;
   const Done done_;
   std::optional<std::uint64_t> samples_;  ///< of the answer that came last
   Duration counting_left_;                ///< of the time for counting series

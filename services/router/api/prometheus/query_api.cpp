@@ -35,13 +35,19 @@ void QueryApi::query_range(request::ApiRequest request, request::Exchange exchan
 
 void QueryApi::evaluate(Result<plan::Question> question, request::Exchange exchange) {
   if (!question) return exchange.fail(question.error());
-  auto interest = exchange.interest();
-  run::QueryRunner::start(stores_, std::move(*question), std::move(interest),
-                          [exchange = std::move(exchange)](run::Outcome outcome) mutable {
-                            exchange.note_samples(outcome.samples);
-                            if (!outcome.answer) return exchange.fail(outcome.answer.error());
-                            exchange.send(response_of(std::move(outcome)));
-                          });
+  const auto interest = exchange.interest();
+  joined_.start(
+      std::move(*question), interest,
+      [this](plan::Question asked, std::shared_ptr<access::Interest> shared,
+             run::JoinedQueries::Begun begun, run::JoinedQueries::Done done) {
+        run::QueryRunner::start(stores_, std::move(asked), std::move(shared), std::move(begun),
+                                std::move(done));
+      },
+      [exchange = std::move(exchange)](run::Outcome outcome) mutable {
+        exchange.note_samples(outcome.samples);
+        if (!outcome.answer) return exchange.fail(outcome.answer.error());
+        exchange.send(response_of(std::move(outcome)));
+      });
 }
 
 void QueryApi::format_query(request::ApiRequest request, request::Exchange exchange) {

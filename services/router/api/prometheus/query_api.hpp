@@ -5,6 +5,7 @@
 
 #include "services/router/plan/question.hpp"
 #include "services/router/request/exchange.hpp"
+#include "services/router/run/joined_queries.hpp"
 #include "services/router/stores/stores.hpp"
 
 namespace vigia::router::api::prometheus {
@@ -13,7 +14,8 @@ namespace vigia::router::api::prometheus {
 /// in run/. Any thread.
 class QueryApi {
  public:
-  explicit QueryApi(stores::Stores& stores) : stores_(stores) {}
+  QueryApi(stores::Stores& stores, service::MetricRegistry& metrics)
+      : stores_(stores), joined_(stores.clock(), metrics) {}
 
   void query(request::ApiRequest request, request::Exchange exchange);
   void query_range(request::ApiRequest request, request::Exchange exchange);
@@ -28,6 +30,7 @@ class QueryApi {
                       request::Exchange exchange);
 
   stores::Stores& stores_;
+  run::JoinedQueries joined_;
 };
 
 }  // namespace vigia::router::api::prometheus

@@ -160,7 +160,7 @@ class Door final : public net::Handler {
       : settings_(settings(hot, cold)),
         clock_(kNowMs * 1'000'000),
         stores_(settings_, {*client_, *client_}, metrics_, clock_),
-        api_(stores_),
+        api_(stores_, metrics_),
         server_(served(*this)) {}
   ~Door() override {
     client_->close();
