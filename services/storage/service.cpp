@@ -130,7 +130,8 @@ Result<void> Service::open(const StoreKind& kind) {
       *stored_series_, clock_,
       heads::HeadSet::Memory{settings_.memory_max / 8 * kHeadEighths,
                              settings_.memory_max / kClosedPart,
-                             heads::ClosedGathering{instance_->gathers_chunks()}});
+                             heads::ClosedGathering{instance_->gathers_chunks()}},
+      &past_writes_);
   if (auto opened = open_copies(); !opened) return opened;
   if (auto opened = open_ingester(); !opened) return opened;
   instance_->note_used(std::max(restored.series_max, ingester_->replayed_series_max()),

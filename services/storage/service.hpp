@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "libs/base/clock.hpp"
+#include "libs/base/random.hpp"
 #include "libs/disk_log/damage_notice.hpp"
 #include "libs/net/routes.hpp"
 #include "libs/net/server.hpp"
@@ -94,6 +95,8 @@ class Service final : public service::Running, public net::Handler {
   Duration longest_keep_of(const CustomerId& customer) const;
   store::ExpiryCuts index_cuts(TimestampMs now_ms) const;
   TimestampMs samples_kept_from_ms(const CustomerId& customer, Resolution resolution) const;
+  net::Response kept_answer(const CustomerId& customer);
+  std::string past_json(const CustomerId& customer);
   void add_rollup_metrics();
   void start_healing();
   void add_heal_metrics();
@@ -145,7 +148,9 @@ class Service final : public service::Running, public net::Handler {
   SystemClock clock_;
   service::MetricRegistry registry_;
   customers::RecordTimes times_;
-  std::mutex damage_mutex_;  // guards the two below, once open
+  customers::PastWrites past_writes_;
+  const std::uint64_t process_ = random_u64();  // what was told of another one's past is void
+  std::mutex damage_mutex_;                     // guards the two below, once open
   std::unique_ptr<disk_log::DamageNotice> damage_notice_;
   std::uint64_t damage_seen_ = 0;
   std::string directory_;                                       // of this instance

@@ -2,12 +2,16 @@
 // it is told.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "services/storage/service.hpp"
 
 namespace vigia::storage {
 namespace {
 
 constexpr Duration kIndexAfterRaw = std::chrono::hours(48);
+// Samples that are not older may come at any time: the hot store takes as old ones.
+constexpr TimestampMs kPastMs = 2 * store::kDayMs;
 // What is still said is noted again within so long.
 constexpr TimestampMs kNotedAgainMs = (ingest::MetadataMemory::kNotedDaysMax + 1) * store::kDayMs;
 
@@ -190,6 +194,42 @@ void Service::add_class_metrics() {
          "expires until it is.",
          MetricType::kCounter, {}, static_cast<double>(stats.state_failures));
   });
+}
+
+// By what a reader knows that what it asks for has expired, and whether what it has kept still
+// holds. On an event loop: it reads no row.
+net::Response Service::kept_answer(const CustomerId& customer) {
+  net::Response response;
+  response.headers.add("content-type", "application/json");
+  response.body =
+      R"({"status":"success","data":{"made":)" + std::to_string(identity_ ? identity_->made_ms : 0);
+  for (const Resolution resolution :
+       {Resolution::kRaw, Resolution::kFiveMinutes, Resolution::kHour, Resolution::kDay}) {
+    // What is not stored is made of samples.
+    const bool is_kept = resolution == Resolution::kRaw || makes_rollups(resolution);
+    const TimestampMs from_ms =
+        samples_kept_from_ms(customer, is_kept ? resolution : Resolution::kRaw);
+    response.body += fmt::format(R"(,"{}":{})", to_string(resolution), from_ms);
+  }
+  response.body += past_json(customer) + "}}";
+  return response;
+}
+
+// Nothing where this process cannot tell: others may write the store, or answers lack rows that
+// may come back.
+std::string Service::past_json(const CustomerId& customer) {
+  if (open_rows_ != nullptr) return {};
+  const store::DamageStats damage = instance_->damage();
+  if (damage.unsaved_files > 0 || instance_->lacks_rows_of(customer.text()) ||
+      lacks_chunks_of(customer.text())) {
+    return {};
+  }
+  const auto told = past_writes_.tell(std::max<TimestampMs>(earliest_now_ms() - kPastMs, 0),
+                                      [&](customers::CustomerNumber number) {
+                                        return instance_->numbers().id_of(number) == customer;
+                                      });
+  return fmt::format(R"(,"past":{},"state":"{:016x}.{}.{}.{}.{}")", told.edge_ms, process_,
+                     told.writes, damage.mark, damage.repairs, heads_->chunks_set_aside());
 }
 
 }  // namespace vigia::storage

@@ -6,6 +6,7 @@
 #include "libs/chunk/chunk_reader.hpp"
 #include "libs/service/log.hpp"
 #include "services/storage/heads/histogram_rows.hpp"
+#include "services/storage/heads/past_note.hpp"
 #include "services/storage/histograms/same_histogram.hpp"
 #include "services/storage/store/row_merge.hpp"
 
@@ -93,9 +94,11 @@ void AppendCounts::add_conflict(const SeriesRef& series, TimestampMs time_ms) {
   if (!first_conflict) first_conflict = Conflict{series, time_ms};
 }
 
-HeadSet::HeadSet(StoredSeries& store, const Clock& clock, const Memory& memory)
+HeadSet::HeadSet(StoredSeries& store, const Clock& clock, const Memory& memory,
+                 customers::PastWrites* past)
     : store_(store),
       clock_(clock),
+      past_(past),
       memory_max_(memory.open_max),
       run_bytes_max_(std::min(kRunBytesMax, memory.open_max / 2)),
       closed_(store, memory.closed_max, ClosedPatience(), memory.gathering) {}
@@ -195,6 +198,7 @@ AppendCounts HeadSet::append_known(const SeriesRef& series, std::span<const Samp
     rest.histograms.assign(histograms.begin(), histograms.end());
   } else {
     const Target target{series, shard, head, epoch, nullptr};
+    const PastNote note(past_, series.customer, samples, histograms, counts.stored);
     const auto found = shard.waiting.find(series.id.value);
     const Waiting waiting = found != shard.waiting.end() ? found->second : Waiting();
     const auto append_all = [&](const auto& all, auto& left) {
@@ -221,6 +225,7 @@ Result<AppendCounts> HeadSet::append_stored(StoreWork work) {
   AppendCounts counts;
   sort_by_time(work.samples);
   sort_by_time(work.histograms);
+  const PastNote note(past_, work.series.customer, work.samples, work.histograms, counts.stored);
   if (auto done = append_each(work, work.samples, counts); !done) return forward(done);
   if (auto done = append_each(work, work.histograms, counts); !done) return forward(done);
   return counts;

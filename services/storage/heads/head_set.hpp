@@ -14,6 +14,7 @@
 
 #include "libs/base/clock.hpp"
 #include "services/storage/customers/customer_numbers.hpp"
+#include "services/storage/customers/past_writes.hpp"
 #include "services/storage/heads/closed_chunks.hpp"
 #include "services/storage/heads/head.hpp"
 
@@ -99,8 +100,9 @@ class HeadSet {
     std::size_t closed_max = 32U << 20U;  ///< of chunks that wait for the store
     ClosedGathering gathering = {};
   };
-  /// All must outlive it.
-  HeadSet(StoredSeries& store, const Clock& clock, const Memory& memory);
+  /// All must outlive it. `past` is told what was stored, null: nobody is.
+  HeadSet(StoredSeries& store, const Clock& clock, const Memory& memory,
+          customers::PastWrites* past = nullptr);
   HeadSet(StoredSeries& store, const Clock& clock) : HeadSet(store, clock, Memory()) {}
 
   /// Says that this series is appended to soon: its memory is fetched meanwhile. Changes nothing.
@@ -155,6 +157,8 @@ class HeadSet {
   /// between is seen twice.
   HeadView read(store::SeriesId series) const;
   HeadStats stats() const;
+  /// Chunks that the store never took (ClosedStats).
+  std::uint64_t chunks_set_aside() const { return closed_.stats().set_aside; }
 
  private:
   // Of a series: the span of its work that is not done.
@@ -247,6 +251,7 @@ class HeadSet {
   static constexpr std::size_t kShards = kParts;
   StoredSeries& store_;
   const Clock& clock_;
+  customers::PastWrites* const past_;
   const std::size_t memory_max_;
   const std::size_t run_bytes_max_;  // beyond it each repeat is looked for in the store
   std::array<Shard, kShards> shards_;

@@ -119,6 +119,37 @@ TEST_F(HeadSetTest, TellsWhatIsOpenOrNotStoredYetOfAnEpochAndBefore) {
   EXPECT_EQ(until(30), (std::set<std::uint64_t>{1, 2}));
 }
 
+// What is told of the past: whether memory alone or the store decides on a sample, of either kind.
+TEST_F(HeadSetTest, WhatIsStoredOfThePastIsCounted) {
+  customers::PastWrites past;
+  HeadSet heads(stored_series_, clock_, {}, &past);
+  const auto writes = [&past] {
+    return past.tell(kStart, [](customers::CustomerNumber) { return true; }).writes;
+  };
+  EXPECT_EQ(writes(), 0U);
+  const auto append_at = [&](TimestampMs time_ms, double value) {
+    ASSERT_TRUE(append_now(heads, {{1}, {1}}, {{time_ms, value}}, kEpoch));
+  };
+  append_at(kStart + 1, 1);
+  EXPECT_EQ(writes(), 0U);
+  append_at(kStart, 1);  // late, in its head
+  EXPECT_EQ(writes(), 1U);
+  append_at(kStart, 1);
+  append_at(kStart, 2);
+  EXPECT_EQ(writes(), 1U) << "a repeat and a conflict change nothing";
+  ASSERT_TRUE(heads.sweep({kEpoch, kStart, true}).has_value());
+  append_at(kStart - kStep, 1);  // the store is asked
+  EXPECT_EQ(writes(), 2U);
+  store_.is_refusing = true;
+  append_at(kStart - 2 * kStep, 1);
+  EXPECT_EQ(writes(), 3U) << "it can be read, whether the store takes it or not";
+  chunk::HistogramSample histogram;
+  histogram.timestamp_ms = kStart - kStep;
+  ASSERT_TRUE(append_histograms_now(heads, {{1}, {2}}, {histogram}, kEpoch));
+  EXPECT_EQ(writes(), 4U);
+  store_.is_refusing = false;
+}
+
 TEST_F(HeadSetTest, AReplayAsksTheStoreOnceAChunkAndNotOnceASample) {
   {
     HeadSet heads(stored_series_, clock_);
