@@ -45,7 +45,7 @@ void greet(request::ApiRequest /*request*/, request::Exchange exchange) {
 
 }  // namespace
 
-Gateway::Gateway(stores::Stores& stores, const access::Access& access,
+Gateway::Gateway(stores::Stores& stores, cache::KeptAnswers& kept, const access::Access& access,
                  service::MetricRegistry& metrics, request::SlowQueries& slow,
                  std::size_t in_flight_max, std::function<bool()> is_ready,
                  std::size_t tails_per_customer_max)
@@ -55,7 +55,7 @@ Gateway::Gateway(stores::Stores& stores, const access::Access& access,
       clock_(stores.clock()),
       slow_(slow),
       in_flight_(in_flight_max, stores.shares()),
-      queries_(stores, metrics),
+      queries_(stores, kept, metrics),
       labels_(stores),
       rules_(stores),
       metadata_(stores),
@@ -268,7 +268,7 @@ void Gateway::dispatch(const Mounted& mounted, access::Caller caller, net::Reque
   auto parameters = request::Parameters::read(request);
   if (!parameters) return exchange.fail(parameters.error());
   if (slow_.is_on()) {
-    exchange.tell_if_slow(slow_, request::AskedQuery::of(*caller, *parameters));
+    exchange.tell_if_slow(slow_, request::AskedQuery::of(caller, *parameters));
   }
   // By name: of two arguments the moved exchange may be the first to be made.
   request::ApiRequest asked{

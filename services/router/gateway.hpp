@@ -34,9 +34,9 @@ namespace vigia::router {
 class Gateway final : public net::Handler {
  public:
   /// The references must outlive it.
-  Gateway(stores::Stores& stores, const access::Access& access, service::MetricRegistry& metrics,
-          request::SlowQueries& slow, std::size_t in_flight_max, std::function<bool()> is_ready,
-          std::size_t tails_per_customer_max = 10);
+  Gateway(stores::Stores& stores, cache::KeptAnswers& kept, const access::Access& access,
+          service::MetricRegistry& metrics, request::SlowQueries& slow, std::size_t in_flight_max,
+          std::function<bool()> is_ready, std::size_t tails_per_customer_max = 10);
 
   std::optional<net::Response> admit(net::RequestHead& head) override;
   void handle(net::Request request, net::Responder responder) override;

@@ -45,10 +45,11 @@ class Router final : public service::Running {
         light_client_(light_client(settings_.stores.lanes)),
         costly_client_(costly_client(settings_.stores.lanes)),
         stores_(settings_.stores, {*light_client_, *costly_client_}, metrics_, clock_),
+        kept_(settings_.cache),
         access_(*directory_, clock_, settings_.query_limits),
         slow_(settings_.slow_query, metrics_, clock_),
         gateway_(
-            stores_, access_, metrics_, slow_, settings_.in_flight_max,
+            stores_, kept_, access_, metrics_, slow_, settings_.in_flight_max,
             [this] { return directory_->current() != nullptr; }, settings_.tails_per_customer_max) {
   }
 
@@ -103,6 +104,7 @@ class Router final : public service::Running {
     emit("vigia_router_spool_bytes", "Of answers of over 1 MiB on the disk, not read yet",
          service::MetricType::kGauge, {}, static_cast<double>(stores_.spool().bytes()));
     collect_stores(emit);
+    collect_cache(emit);
     collect_coverage(emit);
   }
 
@@ -119,6 +121,28 @@ class Router final : public service::Running {
              from ? std::max(static_cast<double>(clock_.wall_ms() - *from) / 1'000, 0.0) : 0);
       }
     }
+  }
+
+  void collect_cache(const service::MetricRegistry::Emit& emit) {
+    kept_.let_old_go(clock_.steady());
+    const cache::CacheStats stats = kept_.stats();
+    const auto count = [&](const char* name, const char* help, const char* label,
+                           std::initializer_list<std::pair<const char*, std::uint64_t>> all) {
+      for (const auto& [value, number] : all) {
+        emit(name, help, service::MetricType::kCounter, {{label, value}},
+             static_cast<double>(number));
+      }
+    };
+    count("vigia_router_cache_queries_total",
+          "Range queries of which past steps may be kept, by how many were", "found",
+          {{"all", stats.all}, {"some", stats.some}, {"none", stats.nothing}});
+    count("vigia_router_cache_dropped_total",
+          "Answers that are kept no more: the past was written to, too old, or without room", "why",
+          {{"written", stats.outdated}, {"aged", stats.aged}, {"room", stats.crowded}});
+    emit("vigia_router_cache_bytes", "Of past steps that are kept", service::MetricType::kGauge, {},
+         static_cast<double>(stats.bytes));
+    emit("vigia_router_cache_answers", "Answers whose past steps are kept",
+         service::MetricType::kGauge, {}, static_cast<double>(stats.answers));
   }
 
   void collect_stores(const service::MetricRegistry::Emit& emit) const {
@@ -152,6 +176,7 @@ class Router final : public service::Running {
   std::unique_ptr<net::Client> light_client_;
   std::unique_ptr<net::Client> costly_client_;
   stores::Stores stores_;
+  cache::KeptAnswers kept_;
   access::Access access_;
   request::SlowQueries slow_;
   Gateway gateway_;

@@ -167,6 +167,13 @@ access::QueryLimits read_query_limits(const service::ConfigNode& node) {
   return limits;
 }
 
+cache::CacheSettings read_cache(const service::ConfigNode& node) {
+  cache::CacheSettings cache;
+  cache.total_max = node.child("bytes_total_max").bytes(cache.total_max);
+  cache.customer_max = node.child("bytes_customer_max").bytes(cache.customer_max);
+  return cache;
+}
+
 }  // namespace
 
 Result<Settings> read_settings(const service::ConfigFile& file) {
@@ -205,6 +212,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   settings.stores.answers_bytes_total_max =
       root.child("answers_bytes_total_max").bytes(settings.stores.answers_bytes_total_max);
   settings.stores.spool = read_spool(root.child("spool"), settings.directory.cache_file);
+  settings.cache = read_cache(root.child("cache"));
   if (auto finished = file.finish(); !finished) return forward(finished);
   return settings;
 }
@@ -261,6 +269,9 @@ spool:                                    # where answers to queries of over 1 M
                                           # $TMPDIR, else /var/tmp
   bytes_max: 1GiB                         # of one customer's together; more get 429
   bytes_total_max: 4GiB                   # of all customers' together; each has a share of it
+cache: {bytes_total_max: 256MiB, bytes_customer_max: 64MiB}  # past steps of range queries' answers;
+                                          # 0: none. Of no use without cold, nor with a storage
+                                          # that shares its store with others (Cassandra)
 )";
 }
 

@@ -9,6 +9,7 @@
 #include "libs/service/config.hpp"
 #include "libs/tenancy/directory_source.hpp"
 #include "services/router/access/query_limits.hpp"
+#include "services/router/cache/settings.hpp"
 #include "services/router/stores/settings.hpp"
 
 namespace vigia::router {
@@ -21,6 +22,7 @@ struct Settings {
   tenancy::DirectorySettings directory;
   stores::StoresSettings stores;
   std::size_t tails_per_customer_max = 10;  ///< live tails of one customer; more get 429
+  cache::CacheSettings cache;
   std::size_t in_flight_max = 64;  ///< requests of one customer under way at once; more get 429
   Duration slow_query = std::chrono::seconds(5);  ///< is in the log; 0: none
   access::QueryLimits query_limits;               ///< of whoever has none of its own, operators too

@@ -65,6 +65,7 @@ PARTS = {
     },
     "services/router": {
         "access": "",
+        "cache": "",
         "json": "",
         "request": "access",
         "spool": "access",
@@ -72,10 +73,10 @@ PARTS = {
         "coverage": "json request upstream",
         "plan": "access coverage request",
         "stores": "access coverage spool upstream",
-        "run": "access coverage json plan request stores upstream",
+        "run": "access cache coverage json plan request stores upstream",
         "api/jaeger": "access coverage plan request stores upstream",
         "api/loki": "access json request stores upstream",
-        "api/prometheus": "json plan request run spool stores upstream",
+        "api/prometheus": "cache json plan request run spool stores upstream",
     },
     "services/monitor": {
         "access": "",

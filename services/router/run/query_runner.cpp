@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "services/router/json/lists.hpp"
 #include "services/router/plan/limits.hpp"
 #include "services/router/plan/room.hpp"
 #include "services/router/request/times.hpp"
-#include "services/router/run/kept_ask.hpp"
 #include "services/router/run/own_shard.hpp"
 #include "services/router/run/room_count.hpp"
 
@@ -15,6 +16,14 @@ namespace vigia::router::run {
 namespace {
 
 constexpr std::chrono::seconds kGapsTimeout{5};
+
+/// Of no step, and so of no series.
+wire::prometheus_api::Envelope nothing() {
+  auto empty = wire::prometheus_api::Envelope::read(
+      fmt::format("{}{}}}", wire::prometheus_api::Envelope::kPlainStart,
+                  R"({"resultType":"matrix","result":[]})"));
+  return std::move(*empty);
+}
 
 upstream::Lane lane_of(access::Weight weight) {
   switch (weight) {
@@ -61,27 +70,31 @@ plan::Knowledge knowledge_of(stores::Stores& stores, const plan::Question& quest
 
 }  // namespace
 
-QueryRunner::QueryRunner(stores::Stores& stores, plan::Course course,
+QueryRunner::QueryRunner(stores::Stores& stores, plan::Course course, KeptSteps kept,
                          std::shared_ptr<access::Interest> interest, Begun begun, Done done)
     : stores_(stores),
       course_(std::move(course)),
+      kept_(std::move(kept)),
       interest_(std::move(interest)),
       begun_(std::move(begun)),
       done_(std::move(done)),
       counting_left_(std::min<Duration>(question().timeout, plan::kCountingMax)) {}
 
-void QueryRunner::start(stores::Stores& stores, plan::Question question,
+void QueryRunner::start(stores::Stores& stores, cache::KeptAnswers& kept, plan::Question question,
                         std::shared_ptr<access::Interest> interest, Begun begun, Done done) {
   const auto shared = std::make_shared<plan::Question>(std::move(question));
-  ask_kept_from(stores, *shared, interest,
-                [&stores, shared, interest, begun = std::move(begun),
-                 done = std::move(done)](std::optional<coverage::KeptFrom> kept) mutable {
-                  const plan::Knowledge known = knowledge_of(stores, *shared, kept);
+  const bool wants_past = KeptSteps::may_keep(stores, kept, *shared);
+  if (wants_past) begun();  // what is kept is as of when storage says that it still holds
+  ask_cold_word(stores, *shared, wants_past, interest,
+                [&stores, &kept, shared, interest, begun = std::move(begun),
+                 done = std::move(done)](ColdWord word) mutable {
+                  const plan::Knowledge known = knowledge_of(stores, *shared, word.kept);
                   auto plan = plan::make_plan(*shared, known);
                   if (!plan) return done({tl::unexpected<Error>(std::move(plan.error())), {}});
                   plan::Course course(std::move(*shared), std::move(*plan), known);
-                  std::make_shared<QueryRunner>(stores, std::move(course), std::move(interest),
-                                                std::move(begun), std::move(done))
+                  std::make_shared<QueryRunner>(
+                      stores, std::move(course), KeptSteps(stores, kept, std::move(word)),
+                      std::move(interest), std::move(begun), std::move(done))
                       ->ask();
                 });
 }
@@ -95,23 +108,35 @@ upstream::Ask QueryRunner::ask_of(std::string path, request::Form form) const {
   upstream::Ask ask(question().caller.customer, std::move(path), std::move(form), true,
                     question().timeout);
   ask.interest = interest_;
-  ask.lane = lane_of(course_.position().weight);
-  ask.may_be_stored = true;
+  ask.lane = lane_of(weight());
+  // What is put behind what is kept is read here.
+  ask.may_be_stored = kept_.steps() == 0;
   ask.answer_bytes_max = question().caller.limits.bytes;
   return ask;
+}
+
+/// Of what is asked for. That all of it is heavy says nothing of the last steps, unless the series
+/// were counted.
+access::Weight QueryRunner::weight() const {
+  const access::Weight all = course_.position().weight;
+  if (all == access::Weight::kLight || is_large_ || kept_.steps() == 0) return all;
+  return stores_.weights().weigh(question().caller.payer(), kept_.likeness(course_));
 }
 
 /// What has held more of a store than it may would do so again.
 Result<void> QueryRunner::check_known() const {
   if (!question().touches) return {};
-  const auto held = stores_.weights().samples_of(question().caller.payer(), course_.likeness());
+  const auto held =
+      stores_.weights().samples_of(question().caller.payer(), kept_.likeness(course_));
   if (!held) return {};
   return question().caller.limits.check_samples(*held);
 }
 
 void QueryRunner::ask() {
+  kept_.look_up(course_);
+  if (kept_.is_all(course_)) return finish(nothing());
   if (auto may = check_known(); !may) return refuse(std::move(may.error()));
-  upstream::Ask ask = ask_of(question().path, course_.form());
+  upstream::Ask ask = ask_of(question().path, kept_.form(course_));
   add_room_check(ask);
   if (is_at_hot()) add_coverage_check(ask);
   add_begun(ask);
@@ -128,7 +153,7 @@ void QueryRunner::ask() {
 /// series, where not even many of them are known to fit: at the store that evaluates, in the turn
 /// that the query then has.
 void QueryRunner::add_room_check(upstream::Ask& ask) {
-  const promql::EvaluationShape shape = course_.shape(stores_.coverage().dialect());
+  const promql::EvaluationShape shape = kept_.shape(course_);
   if (plan::has_room_uncounted(*course_.expr(), shape, question().caller)) return;
   ask.before = [self = shared_from_this(), shape](Say say) {
     self->count_room(shape, std::move(say));
@@ -140,7 +165,7 @@ void QueryRunner::count_room(const promql::EvaluationShape& shape, Say say) {
   RoomQuestion room;
   room.caller = question().caller;
   room.expr = course_.expr();
-  room.ranges = {self, &course_.ranges()};  // they stay as long as the runner
+  room.ranges = {self, &kept_.ranges(course_)};  // they stay as long as the runner asks for these
   room.shape = shape;
   if (is_at_hot()) room.member = course_.step().member;
   room.timeout = counting_left_;
@@ -149,6 +174,7 @@ void QueryRunner::count_room(const promql::EvaluationShape& shape, Say say) {
   find_room(stores_, std::move(room),
             [self, began, say = std::move(say)](const Result<std::uint64_t>& bytes) {
               self->counting_left_ -= self->stores_.clock().steady() - began;
+              self->is_large_ = bytes && *bytes > plan::kLightResultBytesMax;
               say(self->course_.heed_room(bytes, self->stores_.coverage().dialect()));
             });
 }
@@ -182,7 +208,7 @@ Result<void> QueryRunner::check_coverage() {
 void QueryRunner::take(Answer answer) {
   const plan::Reply reply = plan::reply_of(answer);
   const bool is_hot = is_at_hot();
-  const access::QueryShape asked = course_.likeness();  // the course may go on to another form
+  const access::QueryShape asked = kept_.likeness(course_);  // the course may go on to another form
   coverage::Covered now;
   if (is_hot) {
     const std::size_t member = course_.step().member;
@@ -231,7 +257,7 @@ Error QueryRunner::error_of(Answer answer) const {
 /// reading the same samples once more, without anything to remark on.
 void QueryRunner::look_again(wire::prometheus_api::Envelope answer) {
   upstream::Ask ask = ask_of("/api/v1/query", {});
-  ask.form.emplace_back("query", plan::bare_reading(*course_.expr(), course_.ranges()));
+  ask.form.emplace_back("query", plan::bare_reading(*course_.expr(), kept_.ranges(course_)));
   ask.form.emplace_back("time", request::format_seconds(question().touches->to_ms));
   store().ask(std::move(ask),
               [self = shared_from_this(), first = std::move(answer)](const Answer& second) mutable {
@@ -249,6 +275,7 @@ void QueryRunner::look_again(wire::prometheus_api::Envelope answer) {
 Result<void> QueryRunner::check_answer(const wire::prometheus_api::Envelope& answer) const {
   const access::QueryLimits& limits = question().caller.limits;
   if (auto may = limits.check_samples(samples_.value_or(0)); !may) return may;
+  if (answer.is_stored()) return limits.check_series(answer.stored_series());
   // Most answers are too short to have so many.
   const std::string_view data = answer.data();
   if (limits.series == 0 || data.size() / json::kSeriesBytesMin <= limits.series) return {};
@@ -294,7 +321,41 @@ void QueryRunner::ask_for_gaps(wire::prometheus_api::Envelope answer, plan::Note
 }
 
 void QueryRunner::end(wire::prometheus_api::Envelope answer, plan::Notes notes) {
+  notes.served += kept_.served(course_);
+  const bool has_remarks = !answer.warnings().empty() || !answer.infos().empty();
   plan::finish_notes(answer, notes);
+  if (has_remarks) kept_.keep_nothing();
+  if (kept_.steps() == 0) return close(std::move(answer), std::move(notes));
+  if (kept_.joined_bytes(answer) < upstream::Readers::kLargeBytes) {
+    return join(answer, std::move(notes));
+  }
+  stores_.readers().read(
+      question().caller.payer(),
+      [self = shared_from_this(), rest = std::move(answer), notes = std::move(notes)]() mutable {
+        self->join(rest, std::move(notes));
+      });
+}
+
+/// Puts what is kept before what the store has said of the steps behind it.
+void QueryRunner::join(const wire::prometheus_api::Envelope& rest, plan::Notes notes) {
+  access::ByteShares::HeldBytes held = stores_.shares().hold(question().caller.payer());
+  if (!held.grow(kept_.joined_bytes(rest))) {
+    return done_({fail(ErrorCode::kOverLimit,
+                       "other answers under way leave no room for this one; read them, or ask for "
+                       "less"),
+                  {}});
+  }
+  auto joined = kept_.join(rest);
+  if (joined) {
+    if (auto may = check_answer(*joined); !may) return refuse(std::move(may.error()));
+    return close(std::move(*joined), std::move(notes));
+  }
+  kept_.give_up(course_);
+  ask();
+}
+
+void QueryRunner::close(wire::prometheus_api::Envelope answer, plan::Notes notes) {
+  kept_.keep(course_, answer, notes);
   done_({std::move(answer), std::move(notes), samples_});
 }
 

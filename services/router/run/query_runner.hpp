@@ -12,6 +12,7 @@
 #include "services/router/access/interest.hpp"
 #include "services/router/plan/course.hpp"
 #include "services/router/plan/notes.hpp"
+#include "services/router/run/kept_steps.hpp"
 #include "services/router/run/outcome.hpp"
 #include "services/router/stores/stores.hpp"
 
@@ -24,14 +25,14 @@ class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
   using Done = Task<void(Outcome)>;
   using Begun = std::function<void()>;
 
-  /// Plans with what is known now and begins. The stores must outlive it; it lives as long as an
-  /// answer is missing. `begun` is called whenever a store is sent something that the answer goes
-  /// by.
-  static void start(stores::Stores& stores, plan::Question question,
+  /// Plans with what is known now and begins. Stores and kept answers must outlive it; it lives as
+  /// long as an answer is missing. `begun` is called whenever a store is sent something that the
+  /// answer goes by.
+  static void start(stores::Stores& stores, cache::KeptAnswers& kept, plan::Question question,
                     std::shared_ptr<access::Interest> interest, Begun begun, Done done);
 
   /// For start alone.
-  QueryRunner(stores::Stores& stores, plan::Course course,
+  QueryRunner(stores::Stores& stores, plan::Course course, KeptSteps kept,
               std::shared_ptr<access::Interest> interest, Begun begun, Done done);
 
  private:
@@ -41,6 +42,7 @@ class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
   const plan::Question& question() const { return course_.question(); }
   bool is_at_hot() const { return course_.step().store == plan::Store::kHot; }
   const upstream::AskedStore& store() const;
+  access::Weight weight() const;
   upstream::Ask ask_of(std::string path, request::Form form) const;
   void ask();
   Result<void> check_known() const;
@@ -59,13 +61,17 @@ class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
   void finish(wire::prometheus_api::Envelope answer);
   void ask_for_gaps(wire::prometheus_api::Envelope answer, plan::Notes notes);
   void end(wire::prometheus_api::Envelope answer, plan::Notes notes);
+  void join(const wire::prometheus_api::Envelope& rest, plan::Notes notes);
+  void close(wire::prometheus_api::Envelope answer, plan::Notes notes);
 
   stores::Stores& stores_;
   plan::Course course_;
+  KeptSteps kept_;
   const std::shared_ptr<access::Interest> interest_;
   const Begun begun_;
   const Done done_;
   std::optional<std::uint64_t> samples_;  ///< of the answer that came last
+  bool is_large_ = false;                 ///< its results are, as was counted
   Duration counting_left_;                ///< of the time for counting series
 };
 

@@ -100,7 +100,7 @@ ServedGateway::ServedGateway(stores::StoresSettings settings, std::string_view c
       directory_(customers),
       stores_(settings_, {*upstream_client_, *upstream_client_}, metrics_, clock_),
       access_(directory_, clock_, limits),
-      gateway_(stores_, access_, metrics_, slow_, in_flight_max, [] { return true; }),
+      gateway_(stores_, kept_, access_, metrics_, slow_, in_flight_max, [] { return true; }),
       server_(served(gateway_)) {}
 
 ServedGateway::~ServedGateway() {

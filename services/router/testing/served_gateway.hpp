@@ -97,6 +97,7 @@ class ServedGateway {
   const std::unique_ptr<net::Client> upstream_client_ = net::Client::create({});
   const std::unique_ptr<net::Client> asking_ = net::Client::create({});
   stores::Stores stores_;
+  cache::KeptAnswers kept_{{}};
   const access::Access access_;
   request::SlowQueries slow_{Duration(0), metrics_, clock_};
   Gateway gateway_;

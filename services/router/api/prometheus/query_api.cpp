@@ -40,8 +40,8 @@ void QueryApi::evaluate(Result<plan::Question> question, request::Exchange excha
       std::move(*question), interest,
       [this](plan::Question asked, std::shared_ptr<access::Interest> shared,
              run::JoinedQueries::Begun begun, run::JoinedQueries::Done done) {
-        run::QueryRunner::start(stores_, std::move(asked), std::move(shared), std::move(begun),
-                                std::move(done));
+        run::QueryRunner::start(stores_, kept_, std::move(asked), std::move(shared),
+                                std::move(begun), std::move(done));
       },
       [exchange = std::move(exchange)](run::Outcome outcome) mutable {
         exchange.note_samples(outcome.samples);

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "services/router/cache/kept_answers.hpp"
 #include "services/router/plan/question.hpp"
 #include "services/router/request/exchange.hpp"
 #include "services/router/run/joined_queries.hpp"
@@ -14,8 +15,9 @@ namespace vigia::router::api::prometheus {
 /// in run/. Any thread.
 class QueryApi {
  public:
-  QueryApi(stores::Stores& stores, service::MetricRegistry& metrics)
-      : stores_(stores), joined_(stores.clock(), metrics) {}
+  /// All must outlive it.
+  QueryApi(stores::Stores& stores, cache::KeptAnswers& kept, service::MetricRegistry& metrics)
+      : stores_(stores), kept_(kept), joined_(stores.clock(), metrics) {}
 
   void query(request::ApiRequest request, request::Exchange exchange);
   void query_range(request::ApiRequest request, request::Exchange exchange);
@@ -30,6 +32,7 @@ class QueryApi {
                       request::Exchange exchange);
 
   stores::Stores& stores_;
+  cache::KeptAnswers& kept_;
   run::JoinedQueries joined_;
 };
 

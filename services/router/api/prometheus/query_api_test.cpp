@@ -160,7 +160,7 @@ class Door final : public net::Handler {
       : settings_(settings(hot, cold)),
         clock_(kNowMs * 1'000'000),
         stores_(settings_, {*client_, *client_}, metrics_, clock_),
-        api_(stores_, metrics_),
+        api_(stores_, kept_, metrics_),
         server_(served(*this)) {}
   ~Door() override {
     client_->close();
@@ -211,6 +211,7 @@ class Door final : public net::Handler {
   const std::unique_ptr<net::Client> client_ = net::Client::create({});
   const std::unique_ptr<net::Client> asking_ = net::Client::create({});
   stores::Stores stores_;
+  cache::KeptAnswers kept_{{}};
   QueryApi api_;
   std::mutex mutex_;
   std::condition_variable changed_;
