@@ -94,7 +94,13 @@ class TestWhoMayDoWhat:
             "log_query_bytes": 0,
             "log_query_cpu_seconds": 0,
         }
-        changed = {"points_per_second": 0, "spans_per_second": 7, "bytes_per_second": 9, "label_value_bytes": 100, "query_steps": 12}
+        changed = {
+            "points_per_second": 0,
+            "spans_per_second": 7,
+            "bytes_per_second": 9,
+            "label_value_bytes": 100,
+            "query_steps": 12,
+        }
         operator.good("PATCH", f"/customers/{home.id}", {"limits": changed})
         assert operator.good("GET", f"/customers/{home.id}")["limits"] == limits | changed
         snapshot = inside("/snapshot").json()["customers"]
