@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "services/router/spool/spool.hpp"
 #include "services/router/testing/served_gateway.hpp"
 
 namespace vigia::router::coverage {
@@ -23,11 +24,12 @@ std::optional<Scrapes> scrapes_of(const std::string& value, int status = 200) {
   const SystemClock clock;
   service::MetricRegistry metrics;
   const access::ByteShares shares(access::ByteShareSettings{});
+  const spool::Spool spool({.folder = ::testing::TempDir()}, metrics, clock);
   upstream::Readers readers;
   const auto client = net::Client::create({});
   const upstream::Upstream upstream(
       {*client, *client}, upstream::UpstreamSettings{"hot-0-a", store.url(), "", 1U << 20U, {}},
-      shares, readers, metrics, clock);
+      {shares, spool, readers}, metrics, clock);
   auto scrapes = read_scrapes(upstream, std::chrono::days(30), kNowMs, std::chrono::seconds(10));
   client->close();
   return scrapes;

@@ -72,8 +72,8 @@ TEST(QueryRoom, OrdinaryQueriesAreNotCounted) {
 }
 
 TEST(QueryRoom, WhoMayHaveMoreSeriesIsCountedSooner) {
-  const access::Caller small{std::nullopt, "", 0, 1'000};
-  const access::Caller large{std::nullopt, "", 0, 200'000};
+  const access::Caller small{std::nullopt, "", 0, 1'000, {}};
+  const access::Caller large{std::nullopt, "", 0, 200'000, {}};
   const auto expr = parsed("rate(x[5m]) + 0");
   EXPECT_TRUE(has_room_uncounted(*expr, shape(100), {}));
   // Series may come and go, so that a small limit allows no more steps.
@@ -84,7 +84,7 @@ TEST(QueryRoom, WhoMayHaveMoreSeriesIsCountedSooner) {
 }
 
 TEST(QueryRoom, AtOneTimeNobodyIsCountedForSeriesThatItMayHave) {
-  const access::Caller largest{std::nullopt, "", 0, 1'000'000};
+  const access::Caller largest{std::nullopt, "", 0, 1'000'000, {}};
   for (const char* text : {"up", "sum by (job) (rate(x[5m]))", "x * on (node) group_left (n) y"}) {
     EXPECT_TRUE(has_room_uncounted(*parsed(text), shape(1), largest)) << text;
     EXPECT_FALSE(has_room_uncounted(*parsed(text), shape(100), largest)) << text;
