@@ -56,7 +56,7 @@ Result<std::vector<std::int64_t>> read_integers(std::string_view json,
 /// Series in the data of a query as Prometheus writes it.
 std::uint64_t count_series(std::string_view json);
 /// As short as one of them can be.
-inline constexpr std::size_t kSeriesBytesMin = 28;  // {"metric":{},"value":[1,"1"]}
+inline constexpr std::size_t kSeriesBytesMin = 29;  // {"metric":{},"value":[1,"1"]}
 /// The text under a key of an object, or "".
 std::string read_text_of(std::string_view json, std::string_view key);
 

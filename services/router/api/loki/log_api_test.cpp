@@ -369,7 +369,7 @@ TEST(LogApi, ErrorsAreLokis) {
            {"series?match[]=%7B", kReader, 400},
            {"labels", {}, 401},
            {"labels", {{"authorization", "Bearer ingest-a"}}, 403},
-           {"tail?query=%7Bservice_name%3D%22x%22%7D", kReader, 404},
+           {"tail?query=%7Bservice_name%3D%22x%22%7D", kReader, 426},
            {"push", kReader, 404}}) {
     const auto answer = gateway.ask("GET", std::string("/loki/api/v1/") + path, headers);
     EXPECT_EQ(answer.status, status) << path << answer.body;
