@@ -114,7 +114,7 @@ class Read:
             self.status = answer.status_code
             self.headers = answer.headers
             for piece in answer.iter_content(1 << 18):
-                self.first = self.first or piece[:200]
+                self.first = (self.first + piece)[:200]
                 self.last = (self.last + piece)[-400:]
                 self.bytes += len(piece)
 

@@ -357,11 +357,14 @@ def hot(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
 
 
 class TestWhatHotHasAnswered:
-    FORM: Form = {"query": "sum by (node_id) (seen)", "step": 600}
+    # Of no more steps than a 2.x is asked for without more being known.
+    FORM: Form = {"query": "sum by (node_id) (seen)", "step": 7200}
 
     def test_is_kept_as_well_and_apart(self, hot: Kept) -> None:
         form: Form = {**self.FORM, "start": hot.begin + DAY, "end": hot.now}
         wait_for("hot covers it", lambda: served(hot.plain(**form)).startswith("hot="), 20)
+        other = {**form, "step": 7201}  # whose answers are others'
+        wait_for("the other one knows it, too", lambda: served(hot.kept(**other)).startswith("hot="), 20)
         hot.both(**form)
         again = hot.both(**form)
         assert served(again).startswith("hot="), served(again)
