@@ -17,6 +17,8 @@ std::string key_of(const plan::Question& question) {
       fmt::format("{} {} {} {} {} {} {} {}", caller.customer ? "customer" : "operator",
                   caller.payer(), caller.hot_shard, caller.assigned_ms, caller.active_series,
                   question.path, question.timeout.count(), question.is_own_stats);
+  // Of two who may take other amounts of the same customer's data each has his own refusal.
+  key += fmt::format(" {} {} {}", caller.limits.series, caller.limits.samples, caller.limits.bytes);
   for (const auto& [name, value] : question.form) {
     key += fmt::format(" {}={}:", name, value.size());
     key += value;

@@ -102,6 +102,14 @@ TEST_F(JoinedQueriesTest, NobodyGetsAnothersAnswer) {
   for (const auto& told : {other, all, without, mine}) EXPECT_EQ(told->texts, Texts{});
 }
 
+TEST_F(JoinedQueriesTest, WhoMayTakeMoreIsAskedForByHimself) {
+  (void)ask_up();
+  access::Caller caller = acme();
+  caller.limits.samples = 1;
+  (void)ask(question_of({{"query", "up"}, {"time", "100"}}, std::move(caller)));
+  EXPECT_EQ(runs.size(), 2U);
+}
+
 TEST_F(JoinedQueriesTest, WhoLeavesTakesTheQueryFromNobody) {
   const auto first = ask_up();
   const auto second = ask_up();
