@@ -81,7 +81,8 @@ class TwoHot(Reading):
         times = [(newest_ms - n * MINUTE_MS, 1.0) for n in reversed(range(count))]
         beats = {"__name__": "vigia_hot_heartbeat", "shard": name if name in SHARDS else "hot-0"}
         scrapes = {"__name__": "up", "job": "otel-collector", "instance": "before"}
-        self.to_member(name, [(beats, times), (scrapes, times)])
+        self.to_member(name, [(scrapes, times)])
+        self.to_member(name, [(beats, times)])  # last: what is there when they are seen is what counts
 
     def asked_of(self, store: str) -> float:
         """Requests that were sent there for callers; what the router looks at by itself is left out."""
