@@ -15,6 +15,7 @@ namespace {
 // To read, parse and fence what is longer takes some milliseconds, which on an event loop are
 // other customers', too: so such requests wait in the rows of the readers.
 constexpr std::size_t kLargeRequestBytes = 32U << 10U;
+constexpr std::string_view kReadPath = "/api/v1/read";
 
 /// Prometheus' own spelling, for its tools.
 service::HealthPaths prometheus_health_paths() { return {"/-/healthy", "/-/ready", {}}; }
@@ -61,6 +62,7 @@ Gateway::Gateway(stores::Stores& stores, cache::KeptAnswers& kept, const access:
       metadata_(stores),
       exemplars_(stores),
       federation_(stores),
+      reads_(stores),
       status_(stores),
       traces_(stores),
       searches_(stores),
@@ -121,6 +123,12 @@ void Gateway::mount_prometheus(Branch& branch) {
   mount("/api/v1/status/config", false, status_, &StatusApi::config);
   mount("/api/v1/status/runtimeinfo", false, status_, &StatusApi::runtime_info);
   mount("/api/v1/status/tsdb", false, status_, &StatusApi::tsdb);
+  add_method(
+      branch, "POST", std::string(kReadPath),
+      [this](request::ApiRequest request, request::Exchange exchange) {
+        reads_.read(std::move(request), std::move(exchange));
+      },
+      true);
   add_method(branch, "POST", "/api/v1/cold/confirm",
              [this](request::ApiRequest request, request::Exchange exchange) {
                confirm_cold(std::move(request), std::move(exchange));
@@ -197,10 +205,10 @@ void Gateway::add(Branch& branch, const std::string& path, bool takes_post,
 }
 
 void Gateway::add_method(Branch& branch, const std::string& method, const std::string& path,
-                         const Function& function) {
+                         const Function& function, bool takes_message) {
   branch.routes.add(
       method, path,
-      [this, route = Route{path, branch.error_form}, function](
+      [this, route = Route{path, branch.error_form, takes_message}, function](
           net::Request request, const net::PathValues& values, net::Responder responder) {
         serve(route, function, std::move(request), values, std::move(responder));
       });
@@ -221,6 +229,11 @@ net::Response Gateway::refuse(const net::RequestHead& head, const Error& error) 
                {{"code", std::to_string(response.status)}})
       .add();
   return response;
+}
+
+// Snappy's block format: the parser of what is in it bounds it and reads it.
+bool Gateway::reads_coding(const net::RequestHead& head, std::string_view coding) const {
+  return coding == "snappy" && head.path == kReadPath;
 }
 
 void Gateway::handle(net::Request request, net::Responder responder) {
@@ -265,6 +278,8 @@ void Gateway::serve(const Route& route, const Function& function, net::Request r
 
 void Gateway::dispatch(const Mounted& mounted, access::Caller caller, net::Request request,
                        net::PathValues values, request::Exchange exchange) {
+  std::string message;
+  if (mounted.route.takes_message) message = std::exchange(request.body, {});
   auto parameters = request::Parameters::read(request);
   if (!parameters) return exchange.fail(parameters.error());
   if (slow_.is_on()) {
@@ -278,6 +293,7 @@ void Gateway::dispatch(const Mounted& mounted, access::Caller caller, net::Reque
   if (mounted.route.name == kTailPath) {
     asked.opening = std::make_shared<net::RequestHead>(request);
   }
+  asked.message = std::move(message);
   mounted.function(std::move(asked), std::move(exchange));
 }
 

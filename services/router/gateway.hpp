@@ -20,6 +20,7 @@
 #include "services/router/api/prometheus/label_api.hpp"
 #include "services/router/api/prometheus/metadata_api.hpp"
 #include "services/router/api/prometheus/query_api.hpp"
+#include "services/router/api/prometheus/read_api.hpp"
 #include "services/router/api/prometheus/rule_api.hpp"
 #include "services/router/api/prometheus/status_api.hpp"
 #include "services/router/request/exchange.hpp"
@@ -41,6 +42,7 @@ class Gateway final : public net::Handler {
   std::optional<net::Response> admit(net::RequestHead& head) override;
   void handle(net::Request request, net::Responder responder) override;
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
+  bool reads_coding(const net::RequestHead& head, std::string_view coding) const override;
   /// Method and pattern of every path that is served (net::Routes): what docs/api/router.yaml has.
   std::vector<std::pair<std::string, std::string>> routes() const;
 
@@ -66,7 +68,7 @@ class Gateway final : public net::Handler {
   /// GET, and POST where a form may come in a body.
   void add(Branch& branch, const std::string& path, bool takes_post, const Function& function);
   void add_method(Branch& branch, const std::string& method, const std::string& path,
-                  const Function& function);
+                  const Function& function, bool takes_message = false);
   void serve(const Route& route, const Function& function, net::Request request,
              net::PathValues values, net::Responder responder);
   /// What stands in the routes, and stays there.
@@ -90,6 +92,7 @@ class Gateway final : public net::Handler {
   api::prometheus::MetadataApi metadata_;
   api::prometheus::ExemplarApi exemplars_;
   api::prometheus::FederateApi federation_;
+  api::prometheus::ReadApi reads_;
   api::prometheus::StatusApi status_;
   api::jaeger::TraceApi traces_;
   api::jaeger::SearchApi searches_;

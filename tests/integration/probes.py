@@ -13,6 +13,7 @@ from canaries import CUSTOMERS, OLD_MS, trace_of
 from logql_words import LogqlWords
 from probe_wire import Wired
 from promql_words import REGEXES, PromqlWords
+from remote_write import sized, snappy, varint
 
 Pairs = list[tuple[str, str]]
 _FORM = (b"Content-Type", b"application/x-www-form-urlencoded")
@@ -374,6 +375,9 @@ class Probes:
     def _made(self, route: tuple[str, str], expression: str = "") -> Probe:
         method, path = route
         self.asked.add(route)
+        if path == "/api/v1/read":
+            headers = [(b"Content-Type", b"application/x-protobuf"), (b"Content-Encoding", b"snappy")]
+            return Probe(path, method, path, [], headers=headers, raw_query=b"", raw_body=self._read_body())
         return Probe(path, method, self._path_of(path), self._pairs_of(path, expression))
 
     def _pick(self, *choices: str) -> str:
@@ -387,6 +391,19 @@ class Probes:
         return path.replace(
             "{id}", self._pick(*(trace_of(customer) for customer in CUSTOMERS), "12" * 16, "f" * 32, "B" * 32)
         )
+
+    def _read_body(self) -> bytes:
+        """Remote read: some queries, each with a matcher or two."""
+        body = b""
+        for _ in range(self._chance.randrange(1, 4)):
+            query = b"\x08" + varint((self._old_s - 60) * 1000) + b"\x10" + varint((self._now_s + 60) * 1000)
+            for _ in range(self._chance.randrange(1, 3)):
+                name = self._pick("customer_id", "__name__", "job", "node_id")
+                kind = self._chance.randrange(4)
+                value = self._pick(*REGEXES) if kind > 1 else self._pick("cliente-b", "shared", "guess_b_total", "x")
+                query += sized(3, b"\x08" + varint(kind) + sized(2, name.encode()) + sized(3, value.encode()))
+            body += sized(1, query)
+        return snappy(body + self._chance.choice((b"", b"\x10\x00", b"\x10\x01")))
 
     def _pairs_of(self, route: str, expression: str) -> Pairs:
         if route.startswith("/loki/"):

@@ -392,7 +392,6 @@ class TestIsolationProbes:
     @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
     def test_everything_else_is_unknown(self, reading: Reading, method: str) -> None:
         for path in (
-            "/api/v1/read",
             "/api/v1/write",
             "/metrics",
             "/api/v1/targets/metadata",

@@ -29,6 +29,7 @@ class Exchange {
   struct Route {
     std::string name;  ///< a label of own metrics: the pattern, never the path that was sent
     net::ErrorForm error_form;
+    bool takes_message = false;  ///< a body that is no form, and goes to the handler as it came
   };
   Exchange(net::Responder responder, Route route, service::MetricRegistry& metrics,
            const Clock& clock);
@@ -85,6 +86,7 @@ struct ApiRequest {
   bool wants_label_categories = false;
   /// Where the connection is to speak another protocol: by what was sent for it.
   std::shared_ptr<const net::RequestHead> opening = nullptr;
+  std::string message = {};  ///< Route::takes_message
 };
 
 }  // namespace vigia::router::request

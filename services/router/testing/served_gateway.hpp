@@ -53,6 +53,10 @@ class RecordingStore final : public net::Handler {
 
   std::string url() const { return "http://" + server_->address(); }
   void handle(net::Request request, net::Responder responder) override;
+  /// Remote read's, which tests read themselves.
+  bool reads_coding(const net::RequestHead& /*head*/, std::string_view coding) const override {
+    return coding == "snappy";
+  }
   /// Those that were sent for a caller, in order: what the router looks at by itself is left out.
   std::vector<net::Request> asked() const;
   /// What was asked at that path, in order: "cliente-a?metric=up&limit=1", the customer that it was

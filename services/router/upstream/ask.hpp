@@ -59,6 +59,8 @@ struct Ask {
   /// Called once the turn has come: it says whether the request may still be sent, on any thread,
   /// and its error is the answer where it may not. The turn is kept meanwhile. Empty: it may.
   std::function<void(Task<void(Result<void>)> say)> before = nullptr;
+  /// Sent by POST in the place of the form: a snappy block of protobuf, as remote read has it.
+  std::string message = {};
   /// Belongs to a request that has its turn, and takes none of its own: `timeout` is all the time
   /// that it has, whatever waits in rows.
   bool is_within_turn = false;

@@ -105,7 +105,13 @@ net::ClientRequest Upstream::request(Ask ask) const {
   // Stores are near: compressing would cost them and us more time than the bytes do.
   request.headers.add("accept-encoding", "identity");
   const std::string form = net::encode_form(ask.form);
-  if (ask.is_post) {
+  if (!ask.message.empty()) {
+    request.method = "POST";
+    request.headers.add("content-type", "application/x-protobuf");
+    request.headers.add("content-encoding", "snappy");
+    request.headers.add("x-prometheus-remote-read-version", "0.1.0");
+    request.body = std::move(ask.message);
+  } else if (ask.is_post) {
     request.method = "POST";
     request.headers.add("content-type", "application/x-www-form-urlencoded");
     request.body = form;
