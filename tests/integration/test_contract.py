@@ -7,17 +7,12 @@ from typing import Any
 
 import pytest
 import schemathesis
+from contract_checks import CHECKS
 from hypothesis import HealthCheck, Phase, given, settings
 from launcher.paths import ROOT
 from rest import Caller, with_token
 from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 from stack import Stack
 
 SCHEMA = schemathesis.openapi.from_path(ROOT / "docs" / "api" / "openapi.yaml")
@@ -32,18 +27,6 @@ def _operations() -> Iterator[APIOperation[Any, Any, Any, Any]]:
 OPERATIONS = {f"{one.method.upper()} {one.path}": one for one in _operations()}
 
 
-def no_fault_of_ours(_: schemathesis.CheckContext, response: schemathesis.Response, __: schemathesis.Case[Any]) -> None:
-    """503 is among the contract's answers while neighbours are away; 500 is nowhere."""
-    assert response.status_code != 500, response.text
-
-
-CHECKS = [
-    no_fault_of_ours,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-]
 # A log-in that fails slows down who tries next; the others want a session, which a token is not.
 OF_SESSIONS = {"POST /session", "DELETE /session", "POST /session/password"}
 EACH = settings(

@@ -15,16 +15,11 @@ import schemathesis
 import yaml
 from api_page import page_of, parts_of_page
 from canaries import CUSTOMERS, Canaries, trace_of
+from contract_checks import CHECKS
 from hypothesis import HealthCheck, Phase, given, settings
 from launcher.paths import ROOT
 from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 from stack import Stack, prometheus_programs
 
 FILE = ROOT / "docs" / "api" / "router.yaml"
@@ -148,19 +143,6 @@ EACH = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-
-
-def no_fault_of_ours(_: schemathesis.CheckContext, response: schemathesis.Response, __: schemathesis.Case[Any]) -> None:
-    assert response.status_code != 500, response.text
-
-
-CHECKS = [
-    no_fault_of_ours,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-]
 
 
 class TestOperations:
