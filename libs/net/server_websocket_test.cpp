@@ -155,6 +155,24 @@ TEST_F(WebSocketServerTest, RequestsThatAreNoneSayWhatIsWanted) {
   EXPECT_THAT(curl("--http2-prior-knowledge -w '%{http_code}' " + url("/tail")), HasSubstr("400"));
 }
 
+// What the handler is asked about must be what the connection can do, however it is written: the
+// session had its own reading of the head, and no key where the two differed.
+TEST_F(WebSocketServerTest, WhoeverMayOpenOneCan) {
+  start();
+  const std::string twice = std::string("Upgrade:\r\n") + kOpening;
+  RawClient client = connect();
+  client.send(get("/tail", twice));
+  EXPECT_THAT(client.read_until("\r\n\r\n"), StartsWith("HTTP/1.1 101 "));
+}
+
+// RFC 9110 §7.8: a server ignores Upgrade in a request of HTTP/1.0.
+TEST_F(WebSocketServerTest, NoneIsOpenedOverHttp10) {
+  start();
+  RawClient client = connect();
+  client.send(std::string("GET /tail HTTP/1.0\r\nHost: a\r\n") + kOpening + "\r\n");
+  EXPECT_THAT(client.read_until("pass them on"), StartsWith("HTTP/1.1 426 "));
+}
+
 TEST_F(WebSocketServerTest, TheClientsGoodByeIsAnsweredAndClosed) {
   start();
   RawClient client = open();

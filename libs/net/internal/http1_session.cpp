@@ -82,6 +82,7 @@ class Http1Session final : public ProtocolSession {
   void on_request_line(std::string_view method, std::string_view target, int version);
   /// False where the headers are too many.
   bool on_field(std::string_view name, std::string_view value);
+  bool is_http10() const { return version_ < 11; }
   void on_head();
   void on_body(std::string_view bytes);
 
@@ -144,9 +145,11 @@ void RequestParser::on_request_impl(http::verb /*verb*/, string_view method, str
   session_.on_request_line(view(method), view(target), version);
 }
 
-void RequestParser::on_field_impl(http::field /*field*/, string_view name, string_view value,
+void RequestParser::on_field_impl(http::field field, string_view name, string_view value,
                                   error_code& fault) {
   if (is_header_done()) return;  // a trailer
+  // To be ignored there (RFC 9110 §7.8).
+  if (field == http::field::upgrade && session_.is_http10()) return;
   if (!session_.on_field(view(name), view(value))) fault = http::error::header_limit;
 }
 
@@ -272,8 +275,8 @@ void Http1Session::on_head() {
   const std::optional<Error> fault = check_http1_head(head_, version_, parser().chunked());
   // After a head that two readers could frame differently nobody knows where the next one begins.
   is_keep_alive_ = parser().keep_alive() && !fault;
-  // Here, since the head goes to the handler.
-  if (!head_.headers.get("upgrade").empty() && version_ >= 11 && !refuse_websocket(head_)) {
+  // Here, since the head goes to the handler, whose own look must find the same.
+  if (head_.headers.count("upgrade") > 0 && !refuse_websocket(head_)) {
     websocket_accept_ = websocket_accept(head_.headers.get("sec-websocket-key"));
   }
   intake_.emplace(host_.core(), std::move(head_), unparsed_bytes_.beside(), host_.now());
@@ -344,7 +347,13 @@ void Http1Session::answer(std::uint64_t id, Response response) {
 }
 
 void Http1Session::send(Response response) {
-  if (response.websocket) return become_websocket(std::move(response));
+  if (response.websocket && !websocket_accept_.empty()) {
+    return become_websocket(std::move(response));
+  }
+  // A fault of our own: the handler has not asked refuse_websocket.
+  if (response.websocket) {
+    response = intake().refuse({ErrorCode::kInternal, "no WebSocket can be opened here"});
+  }
   if (!host_.has_room_for(response.body.size())) response = intake().refuse(answers_unread());
   if (is_draining_) is_keep_alive_ = false;
   const bool has_body = may_have_body(response.status);
@@ -374,7 +383,6 @@ void Http1Session::send(Response response) {
 
 /// Nothing of this connection is HTTP any more: the answer that would end never does.
 void Http1Session::become_websocket(Response response) {
-  CHECK(!websocket_accept_.empty());  // the handler has asked refuse_websocket
   host_.output().append(
       fmt::format("HTTP/1.1 101 Switching Protocols\r\ndate: {}\r\nupgrade: websocket\r\n"
                   "connection: upgrade\r\nsec-websocket-accept: {}\r\n\r\n",
