@@ -145,11 +145,12 @@ def group_of(item: pytest.Item) -> str:
 
 
 def shares_a_stack(item: pytest.Item) -> bool:
-    """Whether it uses a fixture of ours that outlives a test."""
+    """Whether it uses a fixture of ours that outlives a test. Each process has those of a session: these keep nobody together."""
     assert isinstance(item, pytest.Function)
     fixtures = [found[-1] for found in item._fixtureinfo.name2fixturedefs.values()]
     return any(
-        one.scope != "function" and one.baseid and one.argname != "nor_at_the_end_of_a_module" for one in fixtures
+        one.scope not in ("function", "session") and one.baseid and one.argname != "nor_at_the_end_of_a_module"
+        for one in fixtures
     )
 
 

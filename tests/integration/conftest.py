@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from cassandra_server import OwnCassandra
 from cold_neighbour import ColdStore
 from launcher import processes, up
 from rest import Caller
@@ -39,6 +40,13 @@ def cold(tmp_path: Path) -> Iterator[ColdStore]:
         yield store
     finally:
         store.end()
+
+
+@pytest.fixture(scope="session")
+def cassandra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnCassandra]:
+    """A node for all tests of a process, each with keyspaces of its own. Nobody kills it."""
+    with OwnCassandra(tmp_path_factory.mktemp("cassandra"), is_killed=False) as made:
+        yield made
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from __future__ import annotations
 import random
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,12 +25,6 @@ STAYS = "cliente-b"
 KEYSPACE = "deleted"
 LEASE = "3s"
 _WAITING = "vigia_storage_closed_chunks_waiting_bytes"
-
-
-@pytest.fixture
-def cassandra(tmp_path: Path) -> Iterator[OwnCassandra]:
-    with OwnCassandra(tmp_path / "cassandra") as made:
-        yield made
 
 
 def words(storage: StorageOnCassandra, *more: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import random
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,12 +23,6 @@ STEP_MS = 15_000
 A = {**TOKEN, "X-Vigia-Customer": "cliente-a"}
 B = {**TOKEN, "X-Vigia-Customer": "cliente-b"}
 _WAITING = "vigia_storage_closed_chunks_waiting_bytes"
-
-
-@pytest.fixture
-def cassandra(tmp_path: Path) -> Iterator[OwnCassandra]:
-    with OwnCassandra(tmp_path / "cassandra") as made:
-        yield made
 
 
 def inspect(storage: StorageOnCassandra, *words: str) -> subprocess.CompletedProcess[str]:

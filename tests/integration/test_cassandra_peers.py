@@ -78,12 +78,6 @@ class Sender(threading.Thread):
             self.acknowledged[ms] = float(number)
 
 
-@pytest.fixture(scope="module")
-def cassandra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnCassandra]:
-    with OwnCassandra(tmp_path_factory.mktemp("cassandra")) as made:
-        yield made
-
-
 def misses_nobody(instance: Instance) -> bool:
     """Both answer it, and whoever else shares the keyspace."""
     metrics = instance.metrics()

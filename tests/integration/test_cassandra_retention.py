@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -144,12 +143,6 @@ class Classed(StorageAlone):
 
 def trace_of(age: int) -> bytes:
     return age.to_bytes(16, "big")
-
-
-@pytest.fixture(scope="module")
-def cassandra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnCassandra]:
-    with OwnCassandra(tmp_path_factory.mktemp("cassandra")) as made:
-        yield made
 
 
 def say(file: Path, classes: dict[str, str]) -> None:

@@ -6,7 +6,6 @@ import random
 import re
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -279,14 +278,8 @@ _CASSANDRA = """
 listen: {host}:9096
 metrics: {{listen: "{host}:9196"}}
 internal_token: secret
-store: {{cassandra: {{directory: "{folder}/storage", contact_points: ["{node}"], keyspace: copied, replication_factor: 1}}}}
+store: {{cassandra: {{directory: "{folder}/storage", contact_points: ["{node}"], keyspace: {keyspace}, replication_factor: 1}}}}
 """
-
-
-@pytest.fixture
-def cassandra(tmp_path: Path) -> Iterator[OwnCassandra]:
-    with OwnCassandra(tmp_path / "cassandra") as made:
-        yield made
 
 
 @pytest.mark.two_at_a_time  # a Java machine that starts
@@ -295,7 +288,9 @@ def test_a_folder_goes_to_a_cluster_and_back(cold: ColdStore, cassandra: OwnCass
     before = {customer: answers(cold, headers, start_ms) for customer, headers in CUSTOMERS.items()}
     cold.end(9)
     target = other(tmp_path, "cluster")
-    text = _CASSANDRA.format(host=target.host, folder=target.folder, node=cassandra.node.contact_point)
+    text = _CASSANDRA.format(
+        keyspace="copied", host=target.host, folder=target.folder, node=cassandra.node.contact_point
+    )
     (target.folder / "storage.yaml").write_text(text)
     done = run(words(cold, target.folder / "storage.yaml", "--yes"))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -329,7 +324,9 @@ def test_rollups_go_to_a_cluster_and_back(cold: ColdStore, cassandra: OwnCassand
     first_ms = fill_days(cold)
     before = let_raw_go(cold, first_ms)
     target = other(tmp_path, "cluster")
-    text = _CASSANDRA.format(host=target.host, folder=target.folder, node=cassandra.node.contact_point)
+    text = _CASSANDRA.format(
+        keyspace="copied_rollups", host=target.host, folder=target.folder, node=cassandra.node.contact_point
+    )
     (target.folder / "storage.yaml").write_text(text)
     back = other(tmp_path, "back")
     back.configure(KEPT_SHORT)
