@@ -95,14 +95,14 @@ class Running:
         return self._process.pid
 
     def wait_until_ready(self, seconds: float = READY_SECONDS) -> None:
-        def probe() -> bool:
-            assert self._process.poll() is None, f"{self.command.name} ended: {self.tail()}"
-            return requests.get(self.command.ready_url, timeout=2).status_code == 200
+        def is_ready_or_ended() -> bool:
+            return not self.is_running() or requests.get(self.command.ready_url, timeout=2).status_code == 200
 
         try:
-            wait_for(f"{self.command.name} is ready", probe, seconds)
+            wait_for(f"{self.command.name} is ready", is_ready_or_ended, seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.tail()}") from error
+        assert self.is_running(), f"{self.command.name} ended: {self.tail()}"
 
     def tail(self) -> str:
         return self.log.read_text(errors="replace")[-3000:]
