@@ -4,9 +4,9 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <protozero/pbf_reader.hpp>
 
 #include "libs/base/crc32c.hpp"
+#include "libs/wire/remote_read/checked_reader.hpp"
 
 namespace vigia::wire::remote_read {
 namespace {
@@ -23,8 +23,6 @@ enum ReadChunkField : protozero::pbf_tag_type { kMin = 1, kMax = 2, kType = 3, k
 struct TooMuch {
   std::string_view what;
 };
-
-std::string_view to_view(protozero::data_view view) { return {view.data(), view.size()}; }
 
 // The bytes of the number and the number; nothing where it does not end within `bytes`.
 std::optional<std::pair<std::size_t, std::uint64_t>> read_length(std::string_view bytes) {
@@ -47,13 +45,13 @@ std::uint32_t read_sum(std::string_view bytes) {
   return sum;
 }
 
-Label read_label(protozero::pbf_reader message) {
+Label read_label(CheckedReader message) {
   Label label;
   while (message.next()) {
     if (message.tag() == kName) {
-      label.name = to_view(message.get_view());
+      label.name = message.get_view();
     } else if (message.tag() == kValue) {
-      label.value = to_view(message.get_view());
+      label.value = message.get_view();
     } else {
       message.skip();
     }
@@ -61,7 +59,7 @@ Label read_label(protozero::pbf_reader message) {
   return label;
 }
 
-ChunkView read_chunk(protozero::pbf_reader message) {
+ChunkView read_chunk(CheckedReader message) {
   ChunkView chunk;
   chunk.encoding = 0;  // UNKNOWN, where the field is not there
   while (message.next()) {
@@ -79,7 +77,7 @@ ChunkView read_chunk(protozero::pbf_reader message) {
         break;
       }
       case kData:
-        chunk.data = to_view(message.get_view());
+        chunk.data = message.get_view();
         break;
       default:
         message.skip();
@@ -93,7 +91,7 @@ class MessageReader {
  public:
   explicit MessageReader(const FrameLimits& limits) : limits_(limits) {}
 
-  ReadFrame read(protozero::pbf_reader message) {
+  ReadFrame read(CheckedReader message) {
     ReadFrame frame;
     while (message.next()) {
       if (message.tag() == kSeries) {
@@ -109,17 +107,17 @@ class MessageReader {
   }
 
  private:
-  ChunkedSeries read_series(protozero::pbf_reader message) {
+  ChunkedSeries read_series(CheckedReader message) {
     ChunkedSeries series;
     std::vector<Label> labels;
     std::size_t label_bytes = 0;
     while (message.next()) {
       if (message.tag() == kLabels) {
         if (labels.size() == limits_.labels_max) throw TooMuch{"labels"};
-        const std::string_view bytes = to_view(message.get_view());
+        const std::string_view bytes = message.get_view();
         label_bytes += bytes.size();
         if (label_bytes > limits_.label_bytes_max) throw TooMuch{"bytes of labels"};
-        labels.push_back(read_label(protozero::pbf_reader(bytes.data(), bytes.size())));
+        labels.push_back(read_label(CheckedReader(bytes)));
       } else if (message.tag() == kChunks) {
         if (++chunks_ > limits_.chunks_max) throw TooMuch{"chunks"};
         series.chunks.push_back(read_chunk(message.get_message()));
@@ -166,7 +164,7 @@ Result<ReadFrame> FrameReader::next() {
     return forward(message);
   }
   try {
-    return MessageReader(limits_).read(protozero::pbf_reader(message->data(), message->size()));
+    return MessageReader(limits_).read(CheckedReader(*message));
   } catch (const protozero::exception& damage) {
     rest_ = {};
     return fail(ErrorCode::kCorrupt, fmt::format("a frame that is no message ({})", damage.what()));

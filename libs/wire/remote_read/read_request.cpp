@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <optional>
 
-#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 #include <snappy.h>
+
+#include "libs/wire/remote_read/checked_reader.hpp"
 
 namespace vigia::wire::remote_read {
 namespace {
@@ -21,9 +22,7 @@ struct TooManyParts {
   std::string_view what;
 };
 
-std::string to_text(protozero::data_view view) { return {view.data(), view.size()}; }
-
-Matcher read_matcher(protozero::pbf_reader message) {
+Matcher read_matcher(CheckedReader message) {
   Matcher matcher;
   while (message.next()) {
     switch (message.tag()) {
@@ -35,10 +34,10 @@ Matcher read_matcher(protozero::pbf_reader message) {
         break;
       }
       case kName:
-        matcher.name = to_text(message.get_view());
+        matcher.name = message.get_view();
         break;
       case kValue:
-        matcher.value = to_text(message.get_view());
+        matcher.value = message.get_view();
         break;
       default:
         message.skip();
@@ -53,12 +52,12 @@ struct Hints {
   bool is_series = false;
 };
 
-Hints read_hints(protozero::pbf_reader message) {
+Hints read_hints(CheckedReader message) {
   Hints hints;
   while (message.next()) {
     switch (message.tag()) {
       case kHintFunc:
-        hints.is_series = to_text(message.get_view()) == kSeriesFunc;
+        hints.is_series = message.get_view() == kSeriesFunc;
         break;
       case kHintStart:
         hints.start_ms = message.get_int64();
@@ -73,7 +72,7 @@ Hints read_hints(protozero::pbf_reader message) {
   return hints;
 }
 
-Query read_query(protozero::pbf_reader message) {
+Query read_query(CheckedReader message) {
   Query query;
   Hints hinted;
   while (message.next()) {
@@ -110,7 +109,7 @@ void choose_type(std::int32_t type, std::optional<ResponseType>& chosen) {
   if (!chosen.has_value() && (type == 0 || type == 1)) chosen = static_cast<ResponseType>(type);
 }
 
-void read_accepted_types(protozero::pbf_reader& message, std::optional<ResponseType>& chosen) {
+void read_accepted_types(CheckedReader& message, std::optional<ResponseType>& chosen) {
   if (message.wire_type() == protozero::pbf_wire_type::length_delimited) {
     for (const std::int32_t type : message.get_packed_enum()) choose_type(type, chosen);
   } else {
@@ -122,7 +121,7 @@ Result<ReadRequest> read_request(std::string_view bytes) {
   ReadRequest request;
   std::optional<ResponseType> chosen;
   bool has_list = false;
-  protozero::pbf_reader message(bytes.data(), bytes.size());
+  CheckedReader message(bytes);
   while (message.next()) {
     switch (message.tag()) {
       case kQueries:

@@ -122,6 +122,47 @@ TEST(ReadRequestTest, GarbageIsInvalid) {
   }
 }
 
+/// One field of that number, of each wire type.
+std::vector<std::string> of_each_type(std::uint32_t number) {
+  std::vector<std::string> all(4);
+  protozero::pbf_writer(all[0]).add_uint64(number, 1);
+  protozero::pbf_writer(all[1]).add_fixed64(number, 1);
+  protozero::pbf_writer(all[2]).add_fixed32(number, 1);
+  protozero::pbf_writer(all[3]).add_string(number, std::string("\x08\x01"));
+  return all;
+}
+
+std::string within(std::uint32_t number, const std::string& message) {
+  std::string out;
+  protozero::pbf_writer(out).add_message(number, message);
+  return out;
+}
+
+/// Whoever sends it chooses the wire type of each field: one that is not its own ended the program.
+TEST(ReadRequestTest, AFieldOfAForeignWireTypeIsInvalid) {
+  std::size_t good = 0;
+  std::size_t bad = 0;
+  const auto look = [&](const std::string& bytes) {
+    const auto request = parse_read_request(compressed(bytes));
+    ++(request.has_value() ? good : bad);
+    if (!request) {
+      EXPECT_EQ(request.error().code, ErrorCode::kInvalid);
+    }
+  };
+  for (std::uint32_t number = 1; number <= 5; ++number) {
+    for (const std::string& field : of_each_type(number)) {
+      look(field);                        // of the request
+      look(within(1, field));             // of a query
+      look(within(1, within(3, field)));  // of a matcher
+      look(within(1, within(4, field)));  // of its hints
+    }
+  }
+  // Of the request queries and types (two forms), of a query two times, matchers and hints, of a
+  // matcher its kind, name and value, of hints the function and two times: each but its own form.
+  EXPECT_EQ(bad, (3U + 2) + 4 * 3 + 3 * 3 + 3 * 3);
+  EXPECT_EQ(good + bad, 5U * 4 * 4);
+}
+
 TEST(ReadRequestTest, TooManyMatchersAreRefused) {
   Query query;
   query.matchers.resize(kMatchersMax + 1, {MatchType::kEqual, "a", "b"});
