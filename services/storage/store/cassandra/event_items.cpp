@@ -1,6 +1,5 @@
 #include "services/storage/store/cassandra/event_items.hpp"
 
-#include <protozero/pbf_reader.hpp>
 #include <xxhash.h>
 
 #include "libs/base/bytes.hpp"
@@ -77,17 +76,17 @@ ItemTimes times_of(Signal signal, std::string_view item) {
   using wire::otlp::LogRecordField;
   using wire::otlp::SpanField;
   const bool is_span = signal == Signal::kTraces;
-  const auto time = is_span ? SpanField::kStartTime.number : LogRecordField::kTime.number;
+  const auto time = is_span ? SpanField::kStartTime.tag : LogRecordField::kTime.tag;
   ItemTimes times;
   TimestampNs observed_ns = 0;
-  for (protozero::pbf_reader reader(item.data(), item.size()); reader.next();) {
-    if (reader.tag() == time) {
-      times.time_ns = reader.get_fixed64();
-    } else if (is_span && reader.tag() == SpanField::kTraceId.number) {
-      const auto view = reader.get_view();
-      times.trace_id = {view.data(), view.size()};
-    } else if (!is_span && reader.tag() == LogRecordField::kObservedTime.number) {
-      observed_ns = reader.get_fixed64();
+  // By number and wire type, as it was judged: its sender chooses both.
+  for (wire::otlp::FieldReader reader(item); reader.next();) {
+    if (reader.tag_and_type() == time) {
+      times.time_ns = reader.fixed64();
+    } else if (is_span && reader.tag_and_type() == SpanField::kTraceId.tag) {
+      times.trace_id = reader.bytes();
+    } else if (!is_span && reader.tag_and_type() == LogRecordField::kObservedTime.tag) {
+      observed_ns = reader.fixed64();
     } else {
       reader.skip();
     }

@@ -1,8 +1,6 @@
 // MemoryColdStore: its spans and log records.
 #include <algorithm>
 
-#include <protozero/pbf_reader.hpp>
-
 #include "libs/wire/otlp/attributes.hpp"
 #include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/items.hpp"
@@ -32,11 +30,12 @@ TimestampNs time_of(Signal signal, std::string_view item) {
       signal == Signal::kTraces ? wire::otlp::SpanField::kStartTime : LogRecordField::kTime;
   TimestampNs time_ns = 0;
   TimestampNs observed_ns = 0;
-  for (protozero::pbf_reader reader(item.data(), item.size()); reader.next();) {
-    if (reader.tag() == time.number) {
-      time_ns = reader.get_fixed64();
-    } else if (signal == Signal::kLogs && reader.tag() == LogRecordField::kObservedTime.number) {
-      observed_ns = reader.get_fixed64();
+  for (wire::otlp::FieldReader reader(item); reader.next();) {
+    if (reader.tag_and_type() == time.tag) {
+      time_ns = reader.fixed64();
+    } else if (signal == Signal::kLogs &&
+               reader.tag_and_type() == LogRecordField::kObservedTime.tag) {
+      observed_ns = reader.fixed64();
     } else {
       reader.skip();
     }
@@ -49,8 +48,10 @@ std::uint32_t day_of_ns(TimestampNs time_ns) {
 }
 
 std::string trace_of(std::string_view span) {
-  for (protozero::pbf_reader reader(span.data(), span.size()); reader.next(); reader.skip()) {
-    if (reader.tag() == wire::otlp::SpanField::kTraceId.number) return reader.get_string();
+  for (wire::otlp::FieldReader reader(span); reader.next(); reader.skip()) {
+    if (reader.tag_and_type() == wire::otlp::SpanField::kTraceId.tag) {
+      return std::string(reader.bytes());
+    }
   }
   return {};
 }
