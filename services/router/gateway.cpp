@@ -13,13 +13,18 @@ namespace vigia::router {
 namespace {
 
 // To read, parse and fence what is longer takes some milliseconds, which on an event loop are
-// other customers', too: so such requests wait in the rows of the readers.
+// other customers', too: so such requests wait in the rows of the readers. So does whoever has
+// taken its part of the loops' time with shorter ones (access/loop_time.hpp).
 constexpr std::size_t kLargeRequestBytes = 32U << 10U;
 constexpr std::string_view kReadPath = "/api/v1/read";
 
 /// Prometheus' own spelling, for its tools.
 service::HealthPaths prometheus_health_paths() { return {"/-/healthy", "/-/ready", {}}; }
 
+constexpr const char* kApart = "vigia_router_requests_apart_total";
+constexpr const char* kApartHelp =
+    "Requests that were read in their customers' rows, since they are large or their customer's "
+    "have taken its part of the event loops' time";
 constexpr const char* kTailPath = "/loki/api/v1/tail";
 
 /// Paths that need no token.
@@ -56,6 +61,9 @@ Gateway::Gateway(stores::Stores& stores, cache::KeptAnswers& kept, const access:
       clock_(stores.clock()),
       slow_(slow),
       in_flight_(in_flight_max, stores.shares()),
+      loop_time_(stores.clock()),
+      large_(metrics.counter(kApart, kApartHelp, {{"why", "large"}})),
+      costly_(metrics.counter(kApart, kApartHelp, {{"why", "costly"}})),
       queries_(stores, kept, metrics),
       labels_(stores),
       rules_(stores),
@@ -262,12 +270,14 @@ void Gateway::serve(const Route& route, const Function& function, net::Request r
   }
   exchange.hold(std::move(*place));
   exchange.bound(caller->limits);
-  const std::size_t bytes = request.body.size() + request.query.size();
-  if (bytes < kLargeRequestBytes) {
+  const std::string customer = caller->customer ? caller->customer->text() : std::string();
+  const bool is_large = request.body.size() + request.query.size() >= kLargeRequestBytes;
+  if (!is_large && loop_time_.has_left(customer)) {
+    const access::LoopWork work(loop_time_, customer);
     return dispatch({route, function}, std::move(*caller), std::move(request), std::move(values),
                     std::move(exchange));
   }
-  const std::string customer = caller->customer ? caller->customer->text() : std::string();
+  (is_large ? large_ : costly_).add();
   stores_.readers().run_part(
       customer, [this, &route, &function, caller = std::move(*caller), request = std::move(request),
                  values = std::move(values), exchange = std::move(exchange)]() mutable {

@@ -11,6 +11,7 @@
 
 #include "libs/net/routes.hpp"
 #include "services/router/access/access.hpp"
+#include "services/router/access/loop_time.hpp"
 #include "services/router/api/jaeger/search_api.hpp"
 #include "services/router/api/jaeger/trace_api.hpp"
 #include "services/router/api/loki/log_api.hpp"
@@ -86,6 +87,9 @@ class Gateway final : public net::Handler {
   const Clock& clock_;
   request::SlowQueries& slow_;
   access::InFlight in_flight_;
+  access::LoopTime loop_time_;
+  service::Counter& large_;   // requests that were read apart
+  service::Counter& costly_;  // likewise
   api::prometheus::QueryApi queries_;
   api::prometheus::LabelApi labels_;
   api::prometheus::RuleApi rules_;

@@ -229,6 +229,27 @@ TEST(Gateway, AStoreThatRefusesIsNotOneThatDoesNotAnswer) {
   EXPECT_THAT(vector.body, HasSubstr(missing));
 }
 
+std::uint64_t read_apart(ServedGateway& gateway, const char* why) {
+  return gateway.metrics().counter("vigia_router_requests_apart_total", "", {{"why", why}}).value();
+}
+
+// On each of some hundred connections one such text kept the loops from everybody for seconds.
+TEST(Gateway, WhoseTextsAreDearToReadWaitsAmongHisOwn) {
+  ServedGateway gateway(one_hot_store());
+  std::string dear = "/api/v1/query?query=x%7B";
+  for (int i = 0; i < 32; ++i) dear += fmt::format("a{}%3D~%22%5C%5CpL%5C%5CpN%22,", i);
+  dear += "%7D";
+  for (int i = 0; i < 50; ++i) {
+    const auto answer = gateway.ask("GET", dear, kReader);
+    EXPECT_THAT(answer.body, ::testing::HasSubstr("the regexes of the query are too many"));
+  }
+  const std::uint64_t costly = read_apart(gateway, "costly");
+  EXPECT_GT(costly, 0U);
+  gateway.ask("GET", kQuery, {{"authorization", "Bearer read-b"}});
+  EXPECT_EQ(read_apart(gateway, "costly"), costly);
+  EXPECT_EQ(read_apart(gateway, "large"), 0U);
+}
+
 TEST(Gateway, HealthNeedsNoToken) {
   ServedGateway gateway(one_hot_store());
   for (const char* target : {"/health", "/ready", "/-/healthy", "/-/ready"}) {
