@@ -11,6 +11,7 @@ TIMES_THE_PROXY = 3.0
 PARSING_US = 10.0
 YEARS_MS = {"daily, a line for each node": 80.0, "of every hour, one line": 300.0}
 TRACES_MS = 100.0
+PANELS_MS = {"hot, up to now, nothing kept": 200.0, "hot, all past, kept": 40.0}
 
 Rows = list[dict[str, Any]]
 
@@ -91,4 +92,23 @@ def traces(rows: Rows) -> tuple[list[str], dict[str, Figure]]:
             f"| {row['question']} | {row['items']} | {row['first_ms']:.1f} | {row['p50_ms']:.1f} | {row['p99_ms']:.1f} | {goal} |"
         )
         figures[f"router: traces, {row['question']}, ms"] = Figure(row["p50_ms"], False)
+    return lines, figures
+
+
+def panels(rows: Rows) -> tuple[list[str], dict[str, Figure]]:
+    """Of bench/router/panels.py."""
+    lines = [
+        "A page of twenty panels over 30 days, ten nodes, a sample each ten minutes, asked over six connections:",
+        "",
+        "| what is asked, and what is kept of earlier answers | read from | first, ms | median, ms | CPU of all, ms | target |",
+        "|---|---|---:|---:|---:|---|",
+    ]
+    figures = {}
+    for row in rows:
+        target = PANELS_MS.get(row["way"])
+        goal = _verdict(f"{target:g} ms", row["p50_ms"] <= target) if target else ""
+        lines.append(
+            f"| {row['way']} | {row['served']} | {row['first_ms']:.0f} | {row['p50_ms']:.1f} | {row['cpu_ms']:.0f} | {goal} |"
+        )
+        figures[f"router: panels, {row['way']}, ms"] = Figure(row["p50_ms"], False)
     return lines, figures

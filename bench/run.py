@@ -343,6 +343,7 @@ def router_section(bench: Bench) -> list[str]:
         router_table.parsing(google_benchmark(bench.bin / "vigia_promql_bench")),
         router_table.years(printed(bench, "router", "years.py", "--json")),
         router_table.traces(printed(bench, "router", "trace_search.py", "--json")),
+        router_table.panels(printed(bench, "router", "panels.py", "--json")),
     ]
     for lines, figures in tables:
         text += [*lines, ""]
