@@ -61,12 +61,13 @@ class Large(Reading):
     def own(self, name: str) -> float:
         return self.stack.own_metrics("router_metrics").get(name, 0)
 
-    def open_unread(self, token: str = "read-a") -> http.client.HTTPResponse:
-        """The same of a client that has read the head alone."""
+    def open_unread(self, token: str = "read-a", number: int = 0) -> http.client.HTTPResponse:
+        """The same of a client that has read the head alone; of another number another question."""
         host, _, port = self.stack.layout.address("router").partition(":")
         connection = http.client.HTTPConnection(host, int(port), timeout=60)
         end = self.now_ms // 1000
-        form = urlencode({"query": "last_over_time(load[4h])", "start": end - STEPS, "end": end, "step": 1})
+        query = "last_over_time(load[4h])" + f" + {number}" * (number > 0)
+        form = urlencode({"query": query, "start": end - STEPS, "end": end, "step": 1})
         connection.request("GET", f"/api/v1/query_range?{form}", headers={"Authorization": f"Bearer {token}"})
         return connection.getresponse()
 
@@ -216,8 +217,31 @@ def test_a_full_disk_is_told_and_small_answers_go_on(stack: Stack, tmp_path: Pat
         assert "no room for large answers" in stack.running["router"].tail()
         assert large.ask("/api/v1/query", query="1").status_code == 200
         wait_for("the disk is given back", lambda: large.own("vigia_router_spool_bytes") == 0)
-        store.bytes = 10 * MIB
+        store.bytes = 9 * MIB  # alone one has half of what is free
         assert large.read_range("read-a").status == 200
+        store.close()
+        stack.stop("router")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small disk")
+def test_one_customer_leaves_room_for_another_on_a_small_disk(stack: Stack, tmp_path: Path) -> None:
+    """The disk is smaller than what one may have: answers that nobody read filled it, and no other customer's came."""
+    folder = tmp_path / "small"
+    with small_disk(folder, 64):
+        large = Large(stack)
+        large.file.write_text(large.file.read_text().replace(str(large.spool), str(folder)))
+        store = LargeStore(stack.layout.host, 8)
+        large.beside(store)
+        unread = [large.open_unread("read-a", number) for number in range(1, 9)]
+        statuses = [answer.status for answer in unread]
+        assert statuses.count(200) >= 3, statuses
+        assert statuses.count(429) >= 4, f"alone it has half of the disk: {statuses}"
+        for token in ("read-b", "read-c"):
+            other = large.read_range(token)
+            assert other.status == 200, other.first
+            assert other.bytes > 8 * MIB - 1000
+        for answer in unread:
+            answer.close()
         store.close()
         stack.stop("router")
 

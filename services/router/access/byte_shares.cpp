@@ -10,6 +10,7 @@ namespace vigia::router::access {
 struct ByteShares::HeldBytes::State {
   ByteShareSettings settings;
   std::mutex mutex;
+  std::size_t total_max = 0;                       // of settings, or what is there of it
   std::map<std::string, std::size_t> by_customer;  // those that hold something
   std::size_t total = 0;
 };
@@ -34,10 +35,10 @@ bool ByteShares::HeldBytes::grow(std::size_t bytes) {
   const std::size_t customers = state_->by_customer.size() + (held == 0 ? 1 : 0);
   // One part more than there are customers: there is always a part left for whoever comes next.
   const std::size_t share =
-      std::min(state_->settings.customer_max, state_->settings.total_max / (customers + 1));
+      std::min(state_->settings.customer_max, state_->total_max / (customers + 1));
   // Who holds nothing may take more than a share: one answer may be larger, and would never come.
   if (held > 0 && held + bytes > share) return false;
-  if (state_->total + bytes > state_->settings.total_max) return false;
+  if (state_->total + bytes > state_->total_max) return false;
   state_->by_customer[customer_] += bytes;
   state_->total += bytes;
   bytes_ += bytes;
@@ -46,6 +47,12 @@ bool ByteShares::HeldBytes::grow(std::size_t bytes) {
 
 ByteShares::ByteShares(ByteShareSettings settings) : state_(std::make_shared<HeldBytes::State>()) {
   state_->settings = settings;
+  state_->total_max = settings.total_max;
+}
+
+void ByteShares::bound(std::size_t total) const {
+  const std::lock_guard lock(state_->mutex);
+  state_->total_max = std::min(total, state_->settings.total_max);
 }
 
 ByteShares::HeldBytes ByteShares::hold(std::string customer) const {

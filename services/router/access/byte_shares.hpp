@@ -46,6 +46,9 @@ class ByteShares {
     std::size_t bytes_ = 0;
   };
 
+  /// From now on so much of `total_max` is there, where it is less: shares go by it. What is held
+  /// beyond it stays.
+  void bound(std::size_t total) const;
   /// Operators, who have no customer, are "" together.
   HeldBytes hold(std::string customer) const;
   /// Of all customers, now.

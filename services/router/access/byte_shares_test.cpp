@@ -32,6 +32,23 @@ TEST(ByteShares, ANewcomerFindsRoomBesideThoseWhoWereThereFirst) {
   EXPECT_TRUE(shares.hold("c").grow(100));
 }
 
+TEST(ByteShares, SharesGoByWhatIsThereOfTheTotal) {
+  const ByteShares shares({.customer_max = 1'000, .total_max = 1'000});
+  auto a = shares.hold("a");
+  EXPECT_TRUE(a.grow(400));
+  shares.bound(300);
+  EXPECT_FALSE(a.grow(1));
+  EXPECT_EQ(shares.bytes(), 400U) << "what is held stays";
+  EXPECT_FALSE(shares.hold("b").grow(1));
+  shares.bound(700);
+  auto b = shares.hold("b");
+  EXPECT_TRUE(b.grow(233));
+  EXPECT_FALSE(b.grow(1)) << "a third beside another";
+  shares.bound(5'000);
+  EXPECT_TRUE(b.grow(100));
+  EXPECT_FALSE(b.grow(1)) << "never more than the total";
+}
+
 TEST(ByteShares, WhatIsGivenBackIsWhole) {
   const ByteShares shares({.customer_max = 100, .total_max = 100});
   {

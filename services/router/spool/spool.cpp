@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "libs/service/log.hpp"
@@ -31,7 +32,8 @@ Spool::Spool(SpoolSettings settings, service::MetricRegistry& metrics, const Clo
                                "Such answers that were over their customer's share of the disk",
                                {})),
       unread_(metrics.counter("vigia_router_spool_unread_total",
-                              "Such answers whose clients took them too slowly", {})) {}
+                              "Such answers whose clients took them too slowly", {})),
+      room_(settings_.bytes_total_max) {}
 
 Result<void> Spool::check(const SpoolSettings& settings) {
   auto opened = SpoolFile::open_unnamed(settings.folder);
@@ -48,8 +50,17 @@ Result<void> Spool::check(const SpoolSettings& settings) {
 Result<std::shared_ptr<SpoolFile>> Spool::open(Later later) const {
   auto opened = SpoolFile::open_unnamed(settings_.folder);
   if (!opened) return tl::unexpected<Error>(no_room(opened.error().message));
+  look_for_room(*opened);
   answers_.add();
   return std::make_shared<SpoolFile>(*opened, std::move(later), unread_, clock_);
+}
+
+/// What cannot be told bounds nobody.
+void Spool::look_for_room(int descriptor) const {
+  struct statvfs disk{};
+  if (::fstatvfs(descriptor, &disk) != 0) return;
+  room_ = shares_.bytes() + std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  shares_.bound(room_);
 }
 
 Error Spool::no_room(std::string_view why) const {
@@ -68,6 +79,9 @@ Error Spool::no_room(std::string_view why) const {
 }
 
 Error Spool::over_share() const {
+  if (const std::uint64_t room = room_; room < settings_.bytes_total_max) {
+    return no_room(fmt::format("of {} MiB that are there each customer has a share", room >> 20U));
+  }
   refused_.add();
   return {ErrorCode::kOverLimit,
           "other large answers under way leave no room for this one; read them, or ask for less",

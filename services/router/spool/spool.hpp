@@ -37,7 +37,9 @@ class Spool {
   /// kUnavailable, with the folder and what to do, where no file can be made there.
   static Result<void> check(const SpoolSettings& settings);
 
-  /// A new file, which reads on `later`'s threads. kOverLimit where there is none to be had.
+  /// A new file, which reads on `later`'s threads. kOverLimit where there is none to be had. From
+  /// here on shares go by what the disk has free, where that is less than `bytes_total_max`: who
+  /// comes first would fill a small one, and nobody else have an answer.
   Result<std::shared_ptr<SpoolFile>> open(Later later) const;
   /// What an answer of the customer's takes of the disk.
   access::ByteShares::HeldBytes hold(std::string customer) const {
@@ -45,12 +47,14 @@ class Spool {
   }
   /// As an error for the customer, counted and, once a minute, told in the log.
   Error no_room(std::string_view why) const;
-  /// The customer's share is full, counted.
+  /// The customer's share is full, counted; of a disk that has less than it is to have, as no_room.
   Error over_share() const;
   /// On the disk now.
   std::size_t bytes() const { return shares_.bytes(); }
 
  private:
+  void look_for_room(int descriptor) const;
+
   const SpoolSettings settings_;
   const Clock& clock_;
   access::ByteShares shares_;
@@ -58,6 +62,7 @@ class Spool {
   service::Counter& failures_;
   service::Counter& refused_;
   service::Counter& unread_;
+  mutable std::atomic<std::uint64_t> room_;       // on the disk when it was looked at last
   mutable std::atomic<std::int64_t> told_s_{-1};  // when the log was last told, by the steady clock
 };
 
