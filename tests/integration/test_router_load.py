@@ -108,6 +108,27 @@ def test_b5_slow_queries_of_one_customer_leave_the_stores_cores_to_the_others(lo
         client.close()
 
 
+def test_texts_that_are_dear_to_read_leave_the_loops_to_the_others(loaded: Loaded) -> None:
+    """A kilobyte of regexes takes ten milliseconds of an event loop, and is refused then: on 400 connections nobody else
+    was answered for eight seconds."""
+    host, _, port = loaded.stack.layout.address("router").partition(":")
+    dear = "x{" + ",".join(f'a{n}=~"\\\\pL\\\\pN"' for n in range(32)) + "}"
+    form = urllib.parse.urlencode({"query": dear})
+    request = f"GET /api/v1/query?{form} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer read-a\r\n\r\n".encode()
+    clients = [socket.create_connection((host, int(port)), timeout=10) for _ in range(400)]
+    for client in clients:
+        client.sendall(request * 10)
+    began = time.monotonic()
+    for _ in range(20):
+        assert loaded.ask("/api/v1/query", "read-b", query="light").status_code == 200
+    took = time.monotonic() - began
+    assert took < 8, f"{took:.1f} s for 20 queries of another customer"
+    assert loaded.stack.own_metrics("router_metrics")['vigia_router_requests_apart_total{why="costly"}'] > 0
+    for client in clients:
+        client.close()
+    assert set(loaded.answered("/api/v1/query")) <= {"200", "400", "429", "499"}
+
+
 def test_a_router_killed_among_slow_queries_leaves_nothing_behind(loaded: Loaded) -> None:
     clients = [loaded.open_slow() for _ in range(30)]
     wait_for("one of them is at hot", lambda: loaded.at_hot() >= 1)
