@@ -167,5 +167,14 @@ TEST(FrameReaderTest, WhatIsNoMessageIsDamageThoughItsSumIsRight) {
   EXPECT_EQ(read_all(frame_of(message)).second, ErrorCode::kCorrupt) << "it would become another";
 }
 
+TEST(FrameReaderTest, AFieldOfAnotherWireTypeIsDamage) {
+  const std::string number = "\x08\x01";  // 1, as a varint
+  EXPECT_EQ(read_all(frame_of(number)).second, ErrorCode::kCorrupt);
+  EXPECT_EQ(read_all(frame_of("\x0a\x02" + number)).second, ErrorCode::kCorrupt);
+  EXPECT_EQ(read_all(frame_of("\x0a\x04\x0a\x02" + number)).second, ErrorCode::kCorrupt);
+  EXPECT_EQ(read_all(frame_of("\x0a\x05\x12\x03\x0a\x01x")).second, ErrorCode::kCorrupt);
+  EXPECT_EQ(read_all(frame_of("\x12\x01x")).second, ErrorCode::kCorrupt);
+}
+
 }  // namespace
 }  // namespace vigia::wire::remote_read

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 
+#include "libs/wire/otlp/field_reader.hpp"
 #include "services/storage/store/histogram_encoding.hpp"
 
 namespace vigia::storage::peers {
@@ -21,27 +21,35 @@ enum RowField : protozero::pbf_tag_type {
   kData = 6
 };
 
-store::ChunkRow read_row(protozero::pbf_reader message) {
+// Fields are told apart by number and wire type: another type's value is not read as if it were
+// ours.
+using wire::otlp::bytes_field;
+using wire::otlp::FieldReader;
+using wire::otlp::fixed64_field;
+using wire::otlp::varint_field;
+
+store::ChunkRow read_row(std::string_view bytes) {
   store::ChunkRow row;
+  FieldReader message(bytes);
   while (message.next()) {
-    switch (message.tag()) {
-      case kSeries:
-        row.series.value = message.get_fixed64();
+    switch (message.tag_and_type()) {
+      case fixed64_field(kSeries):
+        row.series.value = message.fixed64();
         break;
-      case kFirst:
-        row.first_ms = message.get_int64();
+      case varint_field(kFirst):
+        row.first_ms = static_cast<TimestampMs>(message.varint());
         break;
-      case kLast:
-        row.last_ms = message.get_int64();
+      case varint_field(kLast):
+        row.last_ms = static_cast<TimestampMs>(message.varint());
         break;
-      case kVersion:
-        row.version = message.get_uint64();
+      case varint_field(kVersion):
+        row.version = message.varint();
         break;
-      case kEncoding:
-        row.encoding = static_cast<store::Encoding>(message.get_uint32());
+      case varint_field(kEncoding):
+        row.encoding = static_cast<store::Encoding>(message.varint());
         break;
-      case kData:
-        row.data = message.get_string();
+      case bytes_field(kData):
+        row.data = message.bytes();
         break;
       default:
         message.skip();
@@ -71,20 +79,20 @@ std::string encode_question(const read::OpenQuestion& question) {
 Result<OpenAsked> parse_question(std::string_view body) {
   OpenAsked asked;
   try {
-    protozero::pbf_reader message(body.data(), body.size());
+    FieldReader message(body);
     while (message.next()) {
-      switch (message.tag()) {
-        case kFrom:
-          asked.from_ms = message.get_int64();
+      switch (message.tag_and_type()) {
+        case varint_field(kFrom):
+          asked.from_ms = static_cast<TimestampMs>(message.varint());
           break;
-        case kTo:
-          asked.to_ms = message.get_int64();
+        case varint_field(kTo):
+          asked.to_ms = static_cast<TimestampMs>(message.varint());
           break;
-        case kAsked:
+        case fixed64_field(kAsked):
           if (asked.series.size() == kSeriesMax) {
             return fail(ErrorCode::kInvalid, "more than 4,096 series are asked for at once");
           }
-          asked.series.push_back({message.get_fixed64()});
+          asked.series.push_back({message.fixed64()});
           break;
         default:
           message.skip();
@@ -114,12 +122,12 @@ void append_answered(std::string& body, std::size_t series) {
 Result<read::OpenAnswer> parse_answer(std::string_view body, const read::OpenQuestion& question) {
   read::OpenAnswer answer;
   try {
-    protozero::pbf_reader message(body.data(), body.size());
+    FieldReader message(body);
     while (message.next()) {
-      if (message.tag() == kAnswered) {
-        answer.series = message.get_uint64();
-      } else if (message.tag() == kRow) {
-        answer.rows.push_back(read_row(message.get_message()));
+      if (message.tag_and_type() == varint_field(kAnswered)) {
+        answer.series = message.varint();
+      } else if (message.tag_and_type() == bytes_field(kRow)) {
+        answer.rows.push_back(read_row(message.bytes()));
       } else {
         message.skip();
       }

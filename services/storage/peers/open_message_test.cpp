@@ -45,6 +45,19 @@ TEST(OpenMessageTest, WhatIsNoneIsRefused) {
   EXPECT_TRUE(parse_answer("", {{}, 0, 1}).has_value()) << "who only asks who is there";
 }
 
+TEST(OpenMessageTest, FieldsOfAnotherWireTypeAreUnknownAndNoFault) {
+  const std::string text = "\x0a\x01x\x12\x01x\x1a\x01x\x22\x01x\x2a\x01x\x32\x01x";
+  const std::string numbers = "\x08\x01\x10\x01\x18\x01\x20\x01\x28\x01\x30\x01";
+  EXPECT_EQ(parse_question(text).value().series.size(), 0U);
+  EXPECT_EQ(parse_question(numbers).value().series.size(), 0U);
+  EXPECT_FALSE(parse_answer(text, kQuestion).has_value());
+  const std::string row = "\x12" + std::string(1, static_cast<char>(text.size())) + text;
+  const auto answer = parse_answer(row + answer_of(1), kQuestion).value();
+  ASSERT_EQ(answer.rows.size(), 2U);
+  EXPECT_EQ(answer.rows[0].series.value, 0U);
+  EXPECT_EQ(answer.rows[0].data, "x") << "the one that has its own type";
+}
+
 TEST(OpenMessageTest, ACutAnswerIsNoneOrLess) {
   const std::string whole = answer_of(2);
   for (std::size_t size = 0; size < whole.size(); ++size) {
