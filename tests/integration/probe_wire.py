@@ -165,6 +165,8 @@ class _H2:
             if isinstance(event, h2.events.ResponseReceived):
                 shown.head += b"".join(bytes(name) + b": " + bytes(value) + b"\n" for name, value in event.headers)
                 shown.status = int(dict(event.headers)[b":status"])
+            elif isinstance(event, h2.events.TrailersReceived):
+                shown.head += b"".join(bytes(name) + b": " + bytes(value) + b"\n" for name, value in event.headers)
             elif isinstance(event, h2.events.DataReceived):
                 shown.body += event.data
                 self._connection.acknowledge_received_data(event.flow_controlled_length, stream)

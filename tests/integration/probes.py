@@ -403,7 +403,10 @@ class Probes:
                 value = self._pick(*REGEXES) if kind > 1 else self._pick("cliente-b", "shared", "guess_b_total", "x")
                 query += sized(3, b"\x08" + varint(kind) + sized(2, name.encode()) + sized(3, value.encode()))
             body += sized(1, query)
-        return snappy(body + self._chance.choice((b"", b"\x10\x00", b"\x10\x01")))
+        message = bytearray(body + self._chance.choice((b"", b"\x10\x00", b"\x10\x01")))
+        if self._chance.random() < 0.3:  # lengths, numbers and kinds of fields that lie
+            message[self._chance.randrange(len(message))] = self._chance.randrange(256)
+        return snappy(bytes(message))
 
     def _pairs_of(self, route: str, expression: str) -> Pairs:
         if route.startswith("/loki/"):

@@ -1,5 +1,6 @@
 """I2 to I6: no byte of another customer's in anything that the router answers or writes down, whatever is asked, however it is
-spelled. Probes are made from a seed (VIGIA_SEED tries another): 4,000 requests in every run, 20,000 in a thorough one.
+spelled. Probes are made from a seed (VIGIA_SEED tries another): 4,000 requests in every run, 65,000, which are 20,000 questions, in a
+thorough one.
 
 Each question is asked with the tokens of three customers, whose every name and value has a secret word in it (canaries.py), some
 of them twice: an answer that was kept must be its customer's. What names another's data by names that one may guess is answered
@@ -47,7 +48,7 @@ WITHOUT_DATA = re.compile(
 MAKES_LABELS = re.compile(
     "label_replace|label_join|label_format|line_format|count_values|absent|regexp|pattern|json|logfmt|unpack"
 )
-STATUSES = {0, 200, 204, 400, 401, 403, 404, 405, 411, 413, 414, 417, 422, 426, 429, 431, 501, 503, 504, 505}
+STATUSES = {0, 200, 204, 400, 401, 403, 404, 405, 411, 413, 414, 415, 417, 422, 426, 429, 431, 501, 503, 504, 505}
 
 
 @pytest.fixture(scope="module", params=with_more_of("3.x"))
@@ -117,7 +118,7 @@ def _run(router: Canaries, seed: int, count: int) -> tuple[Found, Probes]:
 # R-SEC-7, R-SEC-11, R-SEC-15.
 @pytest.mark.long(40)
 @pytest.mark.parametrize(
-    "count", [4_000, pytest.param(20_000, marks=[pytest.mark.thorough, pytest.mark.timeout(1200)])]
+    "count", [4_000, pytest.param(65_000, marks=[pytest.mark.thorough, pytest.mark.timeout(1200)])]
 )
 def test_no_byte_of_another_customers(router: Canaries, count: int) -> None:
     usual = SEED if count == 4_000 else int(time.time())
