@@ -70,6 +70,7 @@ export function customerRow(
     name,
     is_enabled: true,
     hot_shard: "hot-0",
+    hot_shards: [],
     language: "es",
     reference: "",
     limits: {},

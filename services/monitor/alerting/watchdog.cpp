@@ -227,7 +227,9 @@ std::vector<PostedAlert> Watchdog::kept_alive(const std::vector<PostedAlert>& li
       [](store::DatabaseConnection& connection) { return customers::list_customers(connection); });
   if (customers) {
     for (const auto& customer : *customers) {
-      const bool is_lost = std::find(lost.begin(), lost.end(), customer.hot_shard) != lost.end();
+      const auto shards = customer.shards();
+      const bool is_lost = std::find_first_of(shards.begin(), shards.end(), lost.begin(),
+                                              lost.end()) != shards.end();
       if (!is_lost) others.push_back(customer.id);
     }
   }

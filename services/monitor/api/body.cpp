@@ -67,6 +67,24 @@ std::optional<std::string> BodyReader::optional_text(std::string_view name, std:
   return checked(name, value, min, max);
 }
 
+std::optional<std::vector<std::string>> BodyReader::optional_texts(std::string_view name,
+                                                                   std::size_t count_max,
+                                                                   std::size_t max) {
+  const auto& value = take(name);
+  if (value.is_null()) return std::nullopt;
+  if (!value.is_array() || value.items().empty() || value.items().size() > count_max) {
+    note(name, fmt::format("a list of 1 to {} texts", count_max));
+    return std::nullopt;
+  }
+  std::vector<std::string> texts;
+  for (const auto& item : value.items()) {
+    auto text = checked(name, item, 1, max);
+    if (!text) return std::nullopt;
+    texts.push_back(*std::move(text));
+  }
+  return texts;
+}
+
 std::optional<bool> BodyReader::optional_boolean(std::string_view name) {
   const auto& value = take(name);
   if (value.is_null()) return std::nullopt;

@@ -22,6 +22,9 @@ class BodyReader {
   std::string text(std::string_view name, std::size_t min, std::size_t max);
   /// Nothing where the field is absent or null.
   std::optional<std::string> optional_text(std::string_view name, std::size_t min, std::size_t max);
+  /// One to `count_max` texts of 1 to `max` characters each; nothing where absent or null.
+  std::optional<std::vector<std::string>> optional_texts(std::string_view name,
+                                                         std::size_t count_max, std::size_t max);
   std::optional<bool> optional_boolean(std::string_view name);
   std::optional<std::int64_t> optional_integer(std::string_view name, std::int64_t min,
                                                std::int64_t max);

@@ -14,6 +14,7 @@
 #include "services/monitor/api/limits.hpp"
 #include "services/monitor/api/route_group.hpp"
 #include "services/monitor/customers/customers.hpp"
+#include "services/monitor/customers/hot_assignment.hpp"
 #include "services/monitor/customers/limits.hpp"
 #include "services/monitor/store/audit.hpp"
 
@@ -30,6 +31,10 @@ void write_field(const fields::CustomerField& field, const CustomerRow& customer
         using Kind = std::decay_t<decltype(kind)>;
         if constexpr (std::is_same_v<Kind, fields::TextField>) {
           writer.member(field.name, value);
+        } else if constexpr (std::is_same_v<Kind, fields::ListField>) {
+          writer.key(field.name).begin_array();
+          for (const auto& text : value) writer.string(text);
+          writer.end_array();
         } else if constexpr (std::is_same_v<Kind, fields::FlagField>) {
           writer.member_bool(field.name, value);
         } else if (!kind.shown_as.empty()) {
@@ -75,6 +80,11 @@ void read_field(const fields::CustomerField& field, bool is_needed, api::BodyRea
                 CustomerChange& change) {
   if (const auto* text = std::get_if<fields::TextField>(&field.kind)) {
     read_text(field, *text, is_needed, body, change);
+  } else if (const auto* list = std::get_if<fields::ListField>(&field.kind)) {
+    auto texts = body.optional_texts(field.name, list->count_max, api::kNameCharactersMax);
+    if (!texts) return;
+    change.values.*list->value = *std::move(texts);
+    change.named.insert(field.name);
   } else if (const auto* flag = std::get_if<fields::FlagField>(&field.kind)) {
     const auto value = body.optional_boolean(field.name);
     if (!value) return;
@@ -134,9 +144,7 @@ api::ApiResult create(const api::ApiCall& call, const CustomerParts& parts) {
   for (const auto& limit : kCustomerLimits) customer.limits.*limit.value = limit.at_creation;
   read_fields(true, body, made);
   if (!id) body.note("id", id.error().message);
-  const bool is_known_shard =
-      std::find(shards.begin(), shards.end(), customer.hot_shard) != shards.end();
-  if (!is_known_shard) body.note("hot_shard", "no such shard in the configuration");
+  settle_hot_shards(shards, body, made);
   if (auto problem = body.problem(); !problem.empty()) return api::invalid(problem);
   auto created = parts.database.write([&](store::DatabaseConnection& connection) -> Result<bool> {
     auto all = list_customers(connection);
@@ -203,7 +211,10 @@ api::ApiResult save(const api::ApiCall& call, const CustomerParts& parts,
   const auto& id = *call.customer;
   using Saved = std::optional<CustomerRow>;
   auto saved = parts.database.write([&](store::DatabaseConnection& connection) -> Result<Saved> {
-    auto changed = change_customer(change, connection);
+    auto kept = find_customer(id, connection);
+    if (!kept || !*kept) return kept;
+    auto changed =
+        change_customer(assigned_anew(change, **kept, parts.clock.wall_ms()), connection);
     if (!changed) return forward(changed);
     auto customer = find_customer(id, connection);
     if (!customer || !*customer) return customer;
@@ -228,6 +239,7 @@ api::ApiResult change(const api::ApiCall& call, const CustomerParts& parts) {
   api::BodyReader body(call.body);
   CustomerChange change{CustomerRow{.id = *call.customer}};
   read_fields(false, body, change);
+  settle_hot_shards(parts.hot_shards, body, change);
   if (auto problem = body.problem(); !problem.empty()) return api::invalid(problem);
   return save(call, parts, change, "customer.change");
 }

@@ -1,9 +1,11 @@
 #include "services/monitor/customers/customer_routes.hpp"
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "services/monitor/customers/customers.hpp"
+#include "services/monitor/customers/hot_assignment.hpp"
 #include "services/monitor/testing/rest_interface.hpp"
 
 namespace vigia::monitor::customers {
@@ -106,6 +108,67 @@ TEST_F(CustomerRoutes, TheProvidersReferenceMayBeEmpty) {
   EXPECT_EQ(change(fmt::format(R"({{"reference":"{}"}})", std::string(61, 'r'))).status, 400);
   EXPECT_EQ(change(fmt::format(R"({{"reference":"{}"}})", std::string(60, 'r'))).status, 200);
   EXPECT_EQ(channel_changes_, 0) << "no message names it";
+}
+
+TEST_F(CustomerRoutes, OneMayLieInSeveralShards) {
+  const auto shards = [](const RestAnswer& answer) {
+    std::vector<std::string> names;
+    for (const auto& one : answer.body["hot_shards"].items()) names.push_back(*one.text());
+    return names;
+  };
+  const auto made = create(R"({"id":"nuevo","name":"N","hot_shards":["hot-1","hot-0"]})");
+  ASSERT_EQ(made.status, 201) << made.text;
+  EXPECT_EQ(made.body["hot_shard"].text(), "hot-1");
+  EXPECT_THAT(shards(made), ::testing::ElementsAre("hot-1", "hot-0"));
+  EXPECT_EQ(rest_.call("operator", "GET", "/customers/nuevo").text, made.text);
+  // One is one, however it is named.
+  const auto one = create(R"({"id":"uno","name":"U","hot_shards":["hot-1"]})");
+  EXPECT_EQ(one.body["hot_shard"].text(), "hot-1");
+  EXPECT_THAT(shards(one), ::testing::IsEmpty());
+}
+
+TEST_F(CustomerRoutes, ShardsThatCannotBeAreRefused) {
+  const std::vector<std::pair<const char*, const char*>> rows = {
+      {R"(["hot-0","hot-9"])", "hot_shards: no such shard in the configuration: hot-9"},
+      {R"(["hot-0","hot-0"])", "hot_shards: "},
+      {R"([])", "hot_shards: a list of 1 to 8 texts"},
+      {R"("hot-0")", "hot_shards: a list of 1 to 8 texts"},
+      {R"([1])", "hot_shards: a text is needed"},
+      {R"(["hot-0,hot-1"])", "hot_shards: no such shard"},
+      {R"(["hot-0"],"hot_shard":"hot-1")", "hot_shard: is given beside hot_shards"},
+  };
+  for (const auto& [value, problem] : rows) {
+    const auto refused = create(fmt::format(R"({{"id":"x","name":"x","hot_shards":{}}})", value));
+    EXPECT_EQ(refused.status, 400) << value;
+    EXPECT_TRUE(refused.body["message"].text().value_or("").starts_with(problem)) << refused.text;
+  }
+  EXPECT_EQ(change(R"({"hot_shards":["hot-9"]})").status, 400);
+  EXPECT_EQ(change(R"({"hot_shard":"hot-1"})").status, 400) << "hot_shards is what changes";
+}
+
+// Until every collector knows of it, what is sent goes to the old ones.
+TEST_F(CustomerRoutes, OtherShardsBeginMinutesLaterAndTheSameOnesNotAgain) {
+  const auto id = *CustomerId::parse("cliente-a");
+  const auto kept = [&] {
+    return **rest_.database().read(
+        [&](store::DatabaseConnection& connection) { return find_customer(id, connection); });
+  };
+  const auto before = kept();
+  const auto split = change(R"({"hot_shards":["hot-0","hot-1"]})");
+  ASSERT_EQ(split.status, 200) << split.text;
+  EXPECT_THAT(kept().shards(), ::testing::ElementsAre("hot-0", "hot-1"));
+  const auto settled = testing::kNowMs + std::chrono::milliseconds(kAssignmentSettles).count();
+  EXPECT_EQ(kept().assigned_ms, settled);
+  EXPECT_NE(kept().assigned_ms, before.assigned_ms);
+  EXPECT_THAT(rest_.audited()[0].detail,
+              ::testing::HasSubstr(R"(hot_shard=hot-0 hot_shards=["hot-0", "hot-1"])"));
+  rest_.clock().advance(std::chrono::hours(1));
+  ASSERT_EQ(change(R"({"hot_shards":["hot-0","hot-1"]})").status, 200);
+  ASSERT_EQ(change(R"({"name":"Another"})").status, 200);
+  EXPECT_EQ(kept().assigned_ms, settled) << "hot would answer for an hour less";
+  ASSERT_EQ(change(R"({"hot_shards":["hot-1"]})").status, 200);
+  EXPECT_THAT(kept().shards(), ::testing::ElementsAre("hot-1"));
+  EXPECT_EQ(kept().assigned_ms, settled + 3'600'000);
 }
 
 TEST_F(CustomerRoutes, AChangeLeavesWhatItDoesNotName) {

@@ -1,14 +1,27 @@
 #include "services/monitor/customers/customers.hpp"
 
+#include <algorithm>
+#include <string>
 #include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "services/monitor/store/unreadable_rows.hpp"
 
 namespace vigia::monitor::customers {
 namespace {
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const auto comma = std::min(text.find(','), text.size());
+    parts.emplace_back(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return parts;
+}
 
 // A flag and a moment are numbers in the database.
 void read_column(const fields::CustomerField& field, const store::Row& row, std::size_t column,
@@ -19,6 +32,8 @@ void read_column(const fields::CustomerField& field, const store::Row& row, std:
         using Value = std::decay_t<decltype(value)>;
         if constexpr (std::is_same_v<Value, std::string>) {
           value = row.text(column);
+        } else if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
+          value = split(row.text(column));
         } else {
           value = static_cast<Value>(row.integer(column));
         }
@@ -30,8 +45,11 @@ store::Value column_value(const fields::CustomerField& field, const CustomerRow&
   return std::visit(
       [&](const auto& kind) -> store::Value {
         const auto& value = customer.*kind.value;
-        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
+        using Kept = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<Kept, std::string>) {
           return value;
+        } else if constexpr (std::is_same_v<Kept, std::vector<std::string>>) {
+          return fmt::format("{}", fmt::join(value, ","));
         } else {
           return static_cast<std::int64_t>(value);
         }

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "libs/base/check.hpp"
 
@@ -20,6 +21,9 @@ std::string column_of(const CustomerField& field) {
         if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
           CHECK(value.find('\'') == std::string::npos);  // it stands in SQL as it is
           return fmt::format("{} TEXT NOT NULL DEFAULT '{}'", field.name, value);
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(value)>,
+                                            std::vector<std::string>>) {
+          return fmt::format("{} TEXT NOT NULL DEFAULT '{}'", field.name, fmt::join(value, ","));
         } else {
           return fmt::format("{} BIGINT NOT NULL DEFAULT {}", field.name,
                              static_cast<std::int64_t>(value));

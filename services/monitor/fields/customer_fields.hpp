@@ -14,6 +14,7 @@
 
 #include "libs/model/ids.hpp"
 #include "libs/tenancy/directory.hpp"
+#include "libs/tenancy/hot_shards.hpp"
 
 namespace vigia::monitor::fields {
 
@@ -49,10 +50,17 @@ struct CustomerRow {
   bool is_enabled = true;
   std::string hot_shard = {};
   CustomerLimits limits = {};
-  std::int64_t assigned_ms = 0;  ///< since when hot_shard holds this customer
+  std::int64_t assigned_ms = 0;  ///< since when its shards hold this customer
   std::int64_t created_ms = 0;
   std::string language = std::string(kLanguages[0]);  ///< of what is sent to it: one of kLanguages
   std::string reference = {};  ///< the provider's own number or name of it; may be empty
+  /// Where its nodes are spread over several: all its shards, hot_shard the first. Else empty.
+  std::vector<std::string> hot_shards = {};
+
+  /// All of them, one at least.
+  std::vector<std::string> shards() const {
+    return hot_shards.empty() ? std::vector{hot_shard} : hot_shards;
+  }
 };
 
 /// A text of `characters_min` to `characters_max` characters; 0: it may be empty.
@@ -62,6 +70,12 @@ struct TextField {
   std::size_t characters_max = 200;
   std::span<const std::string_view> one_of = {};  ///< empty: any text
   std::string tenancy::Customer::* in_directory = nullptr;
+};
+/// Texts without a comma, kept as one with commas between them.
+struct ListField {
+  std::vector<std::string> CustomerRow::* value;
+  std::size_t count_max;
+  std::vector<std::string> tenancy::Customer::* in_directory = nullptr;
 };
 struct FlagField {
   bool CustomerRow::* value;
@@ -80,7 +94,7 @@ enum class Audited : std::uint8_t { kNo, kWhereNamed, kAlways };
 
 struct CustomerField {
   std::string_view name;  ///< of its column, and in the REST interface
-  std::variant<TextField, FlagField, TimeField> kind;
+  std::variant<TextField, ListField, FlagField, TimeField> kind;
   AtCreation at_creation = AtCreation::kNo;
   bool may_change = false;  ///< by operators, afterwards
   Audited audited = Audited::kNo;
@@ -106,7 +120,16 @@ inline constexpr std::array kCustomerFields = {
     CustomerField{.name = "hot_shard",
                   .kind = TextField{.value = &CustomerRow::hot_shard,
                                     .in_directory = &tenancy::Customer::hot_shard},
-                  .at_creation = AtCreation::kMay},
+                  .at_creation = AtCreation::kMay,
+                  .audited = Audited::kWhereNamed},
+    CustomerField{.name = "hot_shards",
+                  .kind = ListField{.value = &CustomerRow::hot_shards,
+                                    .count_max = tenancy::kHotShardsMax,
+                                    .in_directory = &tenancy::Customer::hot_shards},
+                  .at_creation = AtCreation::kMay,
+                  .may_change = true,
+                  .audited = Audited::kWhereNamed,
+                  .since = 8},
     CustomerField{.name = "language",
                   .kind = TextField{.value = &CustomerRow::language, .one_of = kLanguages},
                   .at_creation = AtCreation::kMay,

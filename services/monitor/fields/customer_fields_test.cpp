@@ -16,6 +16,9 @@ using ::testing::IsEmpty;
 // Fields as somebody will add them: one of each kind, and a limit.
 constexpr std::array kAdded = {
     CustomerField{.name = "sector", .kind = TextField{.value = &CustomerRow::language}, .since = 9},
+    CustomerField{.name = "sites",
+                  .kind = ListField{.value = &CustomerRow::hot_shards, .count_max = 8},
+                  .since = 9},
     CustomerField{.name = "is_paying", .kind = FlagField{&CustomerRow::is_enabled}, .since = 9},
     CustomerField{
         .name = "paid_ms", .kind = TimeField{.value = &CustomerRow::created_ms}, .since = 8}};
@@ -23,10 +26,10 @@ constexpr std::array kAddedLimits = {CustomerLimit{
     "profiles_per_second", &CustomerLimits::active_series, &tenancy::Limits::active_series, 7, 9}};
 
 TEST(CustomerFields, AVersionAddsItsColumnsWithWhatCustomersHadBefore) {
-  EXPECT_THAT(
-      added_columns(9, kAdded, kAddedLimits),
-      ElementsAre("sector TEXT NOT NULL DEFAULT 'es'", "is_paying BIGINT NOT NULL DEFAULT 1",
-                  "profiles_per_second BIGINT NOT NULL DEFAULT 0"));
+  EXPECT_THAT(added_columns(9, kAdded, kAddedLimits),
+              ElementsAre("sector TEXT NOT NULL DEFAULT 'es'", "sites TEXT NOT NULL DEFAULT ''",
+                          "is_paying BIGINT NOT NULL DEFAULT 1",
+                          "profiles_per_second BIGINT NOT NULL DEFAULT 0"));
   EXPECT_THAT(added_columns(8, kAdded, kAddedLimits),
               ElementsAre("paid_ms BIGINT NOT NULL DEFAULT 0"));
   EXPECT_THAT(added_columns(6, kAdded, kAddedLimits), IsEmpty());
@@ -39,13 +42,15 @@ TEST(CustomerFields, CollectorAndRouterAreToldWhatConcernsThem) {
                        .name = "A",
                        .hot_shard = "hot-1",
                        .assigned_ms = 5,
-                       .created_ms = 6};
+                       .created_ms = 6,
+                       .hot_shards = {"hot-1", "hot-0"}};
   std::int64_t value = 100;
   for (const auto& limit : kCustomerLimits) customer.limits.*limit.value = ++value;
   const auto told = in_directory(customer);
   EXPECT_EQ(told.id, customer.id);
   EXPECT_EQ(told.name, "A");
   EXPECT_EQ(told.hot_shard, "hot-1");
+  EXPECT_THAT(told.hot_shards, ElementsAre("hot-1", "hot-0"));
   EXPECT_EQ(told.assigned_ms, 5);
   EXPECT_EQ(told.limits.points_per_second, 101U);
   EXPECT_EQ(told.limits.labels_per_series, 107U);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "libs/json/writer.hpp"
+#include "libs/tenancy/hot_shards.hpp"
 #include "services/monitor/api/answers.hpp"
 #include "services/monitor/customers/customers.hpp"
 #include "services/monitor/internal_port/health_text.hpp"
@@ -34,11 +35,13 @@ void write_target(const nodes::NodeRow& node, const std::string& address, const 
   writer.end_object().end_object();
 }
 
-std::map<CustomerId, std::string> shards_of_enabled(
+using Shards = std::vector<std::string>;
+
+std::map<CustomerId, Shards> shards_of_enabled(
     const std::vector<customers::CustomerRow>& customers) {
-  std::map<CustomerId, std::string> shards;
+  std::map<CustomerId, Shards> shards;
   for (const auto& customer : customers) {
-    if (customer.is_enabled) shards.emplace(customer.id, customer.hot_shard);
+    if (customer.is_enabled) shards.emplace(customer.id, customer.shards());
   }
   return shards;
 }
@@ -85,7 +88,8 @@ Result<ShardTargets> write_targets(const std::string& shard, const std::string& 
   for (auto& node : *nodes) {
     const auto assigned = enabled.find(node.customer);
     if (assigned == enabled.end()) continue;
-    if (assigned->second == shard) {
+    const Shards& shards = assigned->second;
+    if (shards[tenancy::shard_of_node(shards, node.id.text())] == shard) {
       write_target(node, own_address,
                    fmt::format("/nodes/{}/{}/{}", node.customer.text(), node.id.text(),
                                node.is_scraped() ? "scrape" : "health"),

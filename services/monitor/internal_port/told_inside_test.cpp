@@ -1,11 +1,16 @@
 // What is told on the inside port of two customers, as collector, router and Prometheus read it.
+#include <map>
+#include <set>
 #include <string>
+#include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "libs/json/strict_reader.hpp"
 #include "libs/json/value.hpp"
 #include "libs/tenancy/directory_document.hpp"
+#include "libs/tenancy/hot_shards.hpp"
 #include "services/monitor/customers/customers.hpp"
 #include "services/monitor/internal_port/node_targets.hpp"
 #include "services/monitor/internal_port/snapshot.hpp"
@@ -100,6 +105,32 @@ TEST_F(WithCustomers, TargetsPointAtTheMonitorWhichAsksTheNode) {
   const auto listed = (*database_).read(list_scraped_nodes);
   ASSERT_EQ(listed->size(), 1U);
   EXPECT_EQ(listed->front().id, id);
+}
+
+// Each node in the one that its series lie in, and in no other.
+TEST_F(WithCustomers, ASplitCustomersNodesAreEachInOneShard) {
+  const std::vector<std::string> shards = {"hot-0", "hot-1", "hot-2"};
+  ASSERT_TRUE((*database_).write([&](store::DatabaseConnection& c) -> Result<bool> {
+    for (int i = 0; i < 30; ++i) {
+      auto made = nodes::register_node(pushed_node(*NodeId::parse(fmt::format("node-{}", i))), c);
+      if (!made) return forward(made);
+    }
+    return customers::change_customer({{.id = kA, .hot_shards = shards}, {"hot_shards"}}, c);
+  }));
+  std::map<std::string, std::set<std::string>> found;
+  for (const auto& shard : shards) {
+    const auto targets = *(*database_).read([&](store::DatabaseConnection& c) {
+      return write_targets(shard, "127.0.0.1:8190", c);
+    });
+    const auto document = *json::parse_json(targets.document);
+    for (const auto& target : document.items()) {
+      const auto node = *target["labels"]["node_id"].text();
+      EXPECT_EQ(shards[tenancy::shard_of_node(shards, node)], shard) << node;
+      found[shard].insert(node);
+    }
+    EXPECT_GE(found[shard].size(), 3U) << shard;
+  }
+  EXPECT_EQ(found["hot-0"].size() + found["hot-1"].size() + found["hot-2"].size(), 32U);
 }
 
 }  // namespace

@@ -150,7 +150,10 @@ void LivePoller::look_at_hot_stores(const std::vector<customers::CustomerRow>& c
   if (away.empty()) return;
   state.away.insert(OwnPart::kHot);
   for (const auto& customer : customers) {
-    if (away.contains(customer.hot_shard)) state.hot_blind_ms[customer.id] = state.taken_ms;
+    const auto shards = customer.shards();
+    const bool is_blind = std::any_of(shards.begin(), shards.end(),
+                                      [&](const auto& shard) { return away.contains(shard); });
+    if (is_blind) state.hot_blind_ms[customer.id] = state.taken_ms;
   }
 }
 
