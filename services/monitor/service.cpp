@@ -278,13 +278,11 @@ class Service final : public service::Running {
   void add_routes() {
     const auto directory_changed = [this] { refresh_snapshot(); };
     const auto channels_changed = [this] { publisher_.wake(); };
-    std::vector<std::string> shards;
-    for (const auto& shard : settings_.alerting.shards) shards.push_back(shard.name);
     sessions::add_session_routes(table_, {*database_, clock_, authenticator_, hasher_});
     live::add_overview_routes(
         table_, {*database_, clock_, live_, router_, own_records_, installation(settings_)});
     customers::add_customer_routes(
-        table_, {*database_, clock_, std::move(shards),
+        table_, {*database_, clock_, settings_.alerting.shard_names(),
                  [](const CustomerId& id, store::DatabaseConnection& connection) {
                    return sessions::end_sessions_of_customer(id.text(), connection);
                  },

@@ -69,6 +69,15 @@ TEST(MonitorSettings, EveryShardIsRead) {
   EXPECT_EQ(settings->alerting.shards[1].name, "hot-1");
 }
 
+TEST(MonitorSettings, TheMembersOfAPairHaveOneName) {
+  const auto settings = read(instead("prometheus:",
+                                     "prometheus: [{name: a, url: \"http://h:1\"}, {name: b, url: "
+                                     "\"http://h:2\"}, {name: a, url: \"http://h:3\"}]"));
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_EQ(settings->alerting.shards.size(), 3U);
+  EXPECT_THAT(settings->alerting.shard_names(), ::testing::ElementsAre("a", "b"));
+}
+
 TEST(MonitorSettings, WhatIsNeededIsNamedWhereItIsMissing) {
   expect_fault(instead("database:", ""), "database");
   expect_fault(instead("internal_token:", ""), "internal_token");
@@ -82,7 +91,11 @@ TEST(MonitorSettings, FaultsAreNamedWithTheirLine) {
       {instead("database:", "database: postgresql://u@h/d"), "state_directory"},
       {instead("internal_token:", "internal_token: short"), "monitor.yaml:2: internal_token"},
       {instead("prometheus:",
-               "prometheus: [{name: a, url: \"http://h:1\"}, {name: a, url: \"http://h:2\"}]"),
+               "prometheus: [{name: a, url: \"http://h:1\"}, {name: a, url: \"http://h:2\", "
+               "rules_directory: /r}, {name: b, url: \"http://h:3\", rules_directory: /r}]"),
+       "another Prometheus has its rules there"},
+      {instead("prometheus:",
+               "prometheus: [{name: a, url: \"http://h:1\"}, {name: a, url: \"http://h:1\"}]"),
        "stands there twice"},
       {with("internal_url: \"https://m:8190\"\n"), "http://HOST:PORT"},
       {with("internal_url: \"http://m\"\n"), "http://HOST:PORT"},

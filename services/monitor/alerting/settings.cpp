@@ -20,13 +20,32 @@ std::vector<ShardSettings> read_shards(const ConfigNode& node) {
     shard.url = service::read_url(item.child("url"), true);
     shard.rules_directory = item.child("rules_directory").text();
     for (const auto& other : shards) {
-      if (other.name == shard.name) item.child("name").note_error("this shard stands there twice");
+      if (other.url == shard.url)
+        item.child("url").note_error("this Prometheus stands there twice");
+      const bool is_kept = !shard.rules_directory.empty();
+      if (is_kept && other.rules_directory == shard.rules_directory) {
+        item.child("rules_directory").note_error("another Prometheus has its rules there");
+      }
     }
     shards.push_back(std::move(shard));
   }
   if (shards.empty()) node.note_error("at least one shard is needed");
   return shards;
 }
+
+}  // namespace
+
+std::vector<std::string> AlertingSettings::shard_names() const {
+  std::vector<std::string> names;
+  for (const auto& shard : shards) {
+    if (std::find(names.begin(), names.end(), shard.name) == names.end()) {
+      names.push_back(shard.name);
+    }
+  }
+  return names;
+}
+
+namespace {
 
 RuleSettings read_rules(const ConfigNode& node) {
   RuleSettings rules;

@@ -11,6 +11,7 @@
 
 namespace vigia::monitor::alerting {
 
+/// A hot store; of a pair each member, under one name.
 struct ShardSettings {
   std::string name;             ///< "hot-0"
   std::string url;              ///< of its Prometheus
@@ -28,6 +29,9 @@ struct AlertmanagerSettings {
 
 struct AlertingSettings {
   std::vector<ShardSettings> shards;
+
+  /// Each name once, in this order.
+  std::vector<std::string> shard_names() const;
   AlertmanagerSettings alertmanager;
   RuleSettings rules;
 };

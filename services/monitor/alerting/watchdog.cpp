@@ -16,11 +16,12 @@ namespace vigia::monitor::alerting {
 namespace {
 
 constexpr std::string_view kHotStoreDown = "HotStoreDown";
+constexpr std::string_view kMemberDown = "HotStoreMemberDown";
 constexpr std::string_view kRulesNotEvaluated = "RulesNotEvaluated";
 constexpr std::string_view kAlertmanagerDown = "AlertmanagerDown";
 
 std::string own_names() {
-  return fmt::format("{}|{}|{}", kWatchdog, kHotStoreDown, kRulesNotEvaluated);
+  return fmt::format("{}|{}|{}|{}", kWatchdog, kHotStoreDown, kMemberDown, kRulesNotEvaluated);
 }
 
 PostedAlert::Texts summaries(std::string_view alert, std::string_view shard) {
@@ -30,6 +31,14 @@ PostedAlert::Texts summaries(std::string_view alert, std::string_view shard) {
                                     shard)},
             {"summary_en", fmt::format("The hot store {} does not answer: nobody evaluates the "
                                        "alerts of its customers",
+                                       shard)}};
+  }
+  if (alert == kMemberDown) {
+    return {{"summary", fmt::format("De la pareja {} un almacén caliente no responde: el otro hace "
+                                    "el trabajo de los dos",
+                                    shard)},
+            {"summary_en", fmt::format("Of the pair {} one hot store does not answer: the other "
+                                       "does the work of both",
                                        shard)}};
   }
   if (alert == kRulesNotEvaluated) {
@@ -57,12 +66,25 @@ Watchdog::Watchdog(store::Database& database, net::Client& client, const Clock& 
                          "away or silent")),
       failures_(metrics.counter("vigia_monitor_outage_notices_failed_total",
                                 "Tries to tell the provider of an outage that failed")),
-      alertmanager_{std::string(kAlertmanagerDown), "", settings_.hold} {
-  for (const auto& shard : settings_.shards) {
-    shards_.push_back(Shard{shard, Outage{std::string(kHotStoreDown), shard.name, settings_.hold},
-                            Outage{std::string(kRulesNotEvaluated), shard.name, {}}});
-    shards_.back().beat_at = clock_.steady();
+      alertmanager_{std::string(kAlertmanagerDown), "", "", settings_.hold} {
+  for (const auto& store : settings_.shards) watch(store);
+}
+
+void Watchdog::watch(const WatchedShard& store) {
+  auto shard = std::find_if(shards_.begin(), shards_.end(),
+                            [&](const Shard& known) { return known.name == store.name; });
+  if (shard == shards_.end()) {
+    shards_.push_back(
+        Shard{.name = store.name,
+              .has_our_rules = false,
+              .down = Outage{std::string(kHotStoreDown), store.name, "", settings_.hold},
+              .silent = Outage{std::string(kRulesNotEvaluated), store.name, "", {}},
+              .beat_at = clock_.steady()});
+    shard = std::prev(shards_.end());
   }
+  shard->has_our_rules |= store.has_our_rules;
+  shard->members.push_back(
+      {store.url, Outage{std::string(kMemberDown), store.name, store.url, settings_.hold}});
 }
 
 void Watchdog::start() {
@@ -112,6 +134,7 @@ std::vector<Watchdog::Outage*> Watchdog::outages() {
   for (auto& shard : shards_) {
     all.push_back(&shard.down);
     all.push_back(&shard.silent);
+    for (auto& member : shard.members) all.push_back(&member.down);
   }
   return all;
 }
@@ -119,11 +142,24 @@ std::vector<Watchdog::Outage*> Watchdog::outages() {
 bool Watchdog::look_at_stores() {
   bool are_all_there = true;
   for (auto& shard : shards_) {
-    const bool is_there = is_hot_store_there(client_, shard.where.url);
-    note(shard.down, !is_there);
-    are_all_there = are_all_there && is_there;
+    if (!look_at(shard)) are_all_there = false;
   }
   return are_all_there;
+}
+
+// While one of a pair is there its rules are evaluated and its alerts go on: that the other is away
+// wakes nobody, and that all are is told once, not once more for each.
+bool Watchdog::look_at(Shard& shard) {
+  std::vector<bool> there;
+  for (const auto& member : shard.members) {
+    there.push_back(is_hot_store_there(client_, member.url));
+  }
+  const bool is_any_there = std::find(there.begin(), there.end(), true) != there.end();
+  note(shard.down, !is_any_there);
+  for (std::size_t i = 0; i < there.size(); ++i) {
+    note(shard.members[i].down, is_any_there && !there[i]);
+  }
+  return is_any_there;
 }
 
 // Judged by changes that are seen, never by comparing Alertmanager's clock with ours. While one of
@@ -135,7 +171,7 @@ void Watchdog::look_at_beats(const Listed& listed) {
     if (listed) {
       for (const auto& alert : *listed) {
         const bool is_it = alert.label("alertname") == kWatchdog &&
-                           alert.label("shard") == shard.where.name &&
+                           alert.label("shard") == shard.name &&
                            alert.label(kCustomerLabel).empty();
         if (is_it) beat = alert.updated_at;
       }
@@ -143,7 +179,7 @@ void Watchdog::look_at_beats(const Listed& listed) {
     if (!listed || shard.down.since || (!beat.empty() && beat != shard.beat)) shard.beat_at = now;
     if (!beat.empty()) shard.beat = std::move(beat);
     const bool is_silent = now - shard.beat_at >= settings_.silence_max;
-    note(shard.silent, shard.where.has_our_rules && is_silent);
+    note(shard.silent, shard.has_our_rules && is_silent);
   }
 }
 
@@ -170,8 +206,10 @@ void Watchdog::note(Outage& outage, bool is_wrong) {
 
 PostedAlert Watchdog::alert_of(const Outage& outage) const {
   PostedAlert alert;
-  alert.labels = {{"alertname", outage.alert}, {"severity", "critical"}};
+  const bool is_of_pair = !outage.member.empty();
+  alert.labels = {{"alertname", outage.alert}, {"severity", is_of_pair ? "warning" : "critical"}};
   if (!outage.shard.empty()) alert.labels.emplace_back("shard", outage.shard);
+  if (is_of_pair) alert.labels.emplace_back("member", outage.member);
   alert.annotations = summaries(outage.alert, outage.shard);
   alert.starts_ms = outage.since_ms;
   return alert;
@@ -191,9 +229,9 @@ void Watchdog::tell_alertmanager(const std::vector<PostedAlert>& listed) {
     // wrong again but not for long, nothing is said.
     if (outage->since) continue;
     for (const auto& alert : listed) {
-      const bool is_it = alert.label("alertname") == outage->alert &&
-                         alert.label("shard") == outage->shard &&
-                         alert.label(kCustomerLabel).empty();
+      const bool is_it =
+          alert.label("alertname") == outage->alert && alert.label("shard") == outage->shard &&
+          alert.label("member") == outage->member && alert.label(kCustomerLabel).empty();
       if (!is_it) continue;
       posted.push_back(alert);
       posted.back().ends_ms = now_ms;
@@ -212,14 +250,17 @@ bool Watchdog::is_of_lost_store(const PostedAlert& alert,
                                 const std::vector<CustomerId>& others) const {
   const auto name = alert.label("alertname");
   const auto customer = CustomerId::parse(alert.label(kCustomerLabel));
-  if (!customer) return name != kWatchdog && name != kHotStoreDown && name != kRulesNotEvaluated;
+  if (!customer) {
+    return name != kWatchdog && name != kHotStoreDown && name != kMemberDown &&
+           name != kRulesNotEvaluated;
+  }
   return std::find(others.begin(), others.end(), *customer) == others.end();
 }
 
 std::vector<PostedAlert> Watchdog::kept_alive(const std::vector<PostedAlert>& listed) {
   std::vector<std::string> lost;
   for (const auto& shard : shards_) {
-    if (shard.down.since) lost.push_back(shard.where.name);
+    if (shard.down.since) lost.push_back(shard.name);
   }
   if (lost.empty()) return {};
   std::vector<CustomerId> others;  // whose store is there; where that cannot be read, nobody's

@@ -18,6 +18,7 @@
 
 namespace vigia::monitor::alerting {
 
+/// A hot store; of a pair each member, under one name.
 struct WatchedShard {
   std::string name;  ///< "hot-0"
   std::string url;
@@ -34,13 +35,13 @@ struct WatchdogSettings {
   Duration silence_max = std::chrono::minutes(3);
 };
 
-/// Looks every 5 s at each hot store and at what Alertmanager has of it. Three alerts, none of
-/// which has a customer: HotStoreDown (nobody evaluates rules), RulesNotEvaluated (the store is
-/// there, yet its alert Watchdog, which always stands, no longer arrives), both posted to
-/// Alertmanager; AlertmanagerDown goes to the provider's webhook itself, and so do the other two
-/// while Alertmanager is away. While a hot store is away, the alerts of its customers are kept
-/// alive: their end would be told as a cure. Thread contract: start and stop from one thread; one
-/// thread of its own looks.
+/// Looks every 5 s at each hot store and at what Alertmanager has of it. Four alerts, none of
+/// which has a customer: HotStoreDown (nobody evaluates rules), HotStoreMemberDown (a warning: of a
+/// pair one is away, and the other does all), RulesNotEvaluated (the store is there, yet its alert
+/// Watchdog, which always stands, no longer arrives), all posted to Alertmanager; AlertmanagerDown
+/// goes to the provider's webhook itself, and so do the others while Alertmanager is away. While a
+/// hot store is away, the alerts of its customers are kept alive: their end would be told as a
+/// cure. Thread contract: start and stop from one thread; one thread of its own looks.
 class Watchdog {
  public:
   Watchdog(store::Database& database, net::Client& client, const Clock& clock,
@@ -59,16 +60,23 @@ class Watchdog {
   /// Something that is wrong, or was.
   struct Outage {
     std::string alert;
-    std::string shard;  ///< "" where it is no shard's
+    std::string shard;   ///< "" where it is no shard's
+    std::string member;  ///< the address of a pair's member; "" where it is not one of a pair's
     Duration hold;
     std::optional<TimePoint> since = {};  ///< nothing while all is well
     std::int64_t since_ms = 0;
     bool is_due = false;                 ///< it has lasted as long as it may
     std::optional<TimePoint> told = {};  ///< to the webhook
   };
+  struct Member {
+    std::string url;
+    Outage down;  ///< while the other one is there
+  };
   struct Shard {
-    WatchedShard where;
-    Outage down;
+    std::string name;
+    bool has_our_rules = true;
+    std::vector<Member> members = {};
+    Outage down;  ///< all of it
     Outage silent;
     std::string beat = {};  ///< when Alertmanager last heard of it, as it writes it
     TimePoint beat_at = {};
@@ -76,7 +84,9 @@ class Watchdog {
   using Listed = Result<std::vector<PostedAlert>>;
 
   void run();
-  bool look_at_stores();  ///< true where all are there
+  void watch(const WatchedShard& store);
+  bool look_at_stores();  ///< true where of each shard somebody is there
+  bool look_at(Shard& shard);
   void look_at_beats(const Listed& listed);
   void note(Outage& outage, bool is_wrong);
   void tell_alertmanager(const std::vector<PostedAlert>& listed);

@@ -45,7 +45,7 @@ class Neighbours : public net::Handler {
     if (request.path == "/hot-0/-/ready") {
       response.status = hot_status;
     } else if (request.path == "/hot-1/-/ready") {
-      response.status = 200;
+      response.status = other_status;
     } else if (request.path == "/hook") {
       const auto message = *json::parse_json(request.body);
       const auto name = message["alerts"].items().front()["labels"]["alertname"].text();
@@ -115,6 +115,7 @@ class Neighbours : public net::Handler {
 
   const Clock* clock = nullptr;
   int hot_status = 200;
+  int other_status = 200;  ///< of hot-1
   bool is_alertmanager_there = true;
   bool is_list_too_long = false;
   int posts = 0;
@@ -192,6 +193,43 @@ TEST_F(WatchdogTest, AHotStoreThatIsAwayIsToldAndEndedWhenItIsBack) {
   look_for(seconds(5));
   EXPECT_FALSE(stands(kDown));
   EXPECT_TRUE(neighbours_.webhook.empty()) << "Alertmanager tells";
+}
+
+// A pair evaluates its rules as long as one of the two is there: nobody is woken for the other.
+TEST_F(WatchdogTest, OneOfAPairIsAWarningAndBothAreAnOutage) {
+  auto pair = settings();
+  pair.shards[1].name = "hot-0";
+  Watchdog watchdog{*database_, *client_, clock_, metrics_, pair};
+  const auto look = [&](Duration length) {
+    for (Duration past{}; past < length; past += kWatchdogInterval) {
+      neighbours_.raise(R"({"alertname":"Watchdog","shard":"hot-0"})", minutes(4));
+      watchdog.look();
+      clock_.advance(kWatchdogInterval);
+    }
+  };
+  const auto member = [&](const std::string& store) {
+    return "alertname=HotStoreMemberDown;severity=warning;shard=hot-0;member=" + neighbours_.url() +
+           store + ";";
+  };
+  neighbours_.raise(kNodeOfA, minutes(2));
+  neighbours_.hot_status = 503;
+  look(minutes(3));
+  EXPECT_TRUE(stands(member("/hot-0")));
+  EXPECT_FALSE(stands(kDown));
+  EXPECT_FALSE(stands("alertname=CustomerNodeDown;customer_id=cliente-a;"))
+      << "the other one would have moved its end on";
+  neighbours_.other_status = 503;
+  look(minutes(2));
+  EXPECT_TRUE(stands(kDown));
+  EXPECT_FALSE(stands(member("/hot-0"))) << "told once";
+  EXPECT_FALSE(stands(member("/hot-1")));
+  neighbours_.hot_status = 200;
+  look(minutes(2));
+  EXPECT_FALSE(stands(kDown));
+  EXPECT_TRUE(stands(member("/hot-1")));
+  neighbours_.other_status = 200;
+  look(seconds(5));
+  EXPECT_FALSE(stands(member("/hot-1")));
 }
 
 TEST_F(WatchdogTest, WhatARunBeforeToldIsEndedByThisOne) {

@@ -177,8 +177,12 @@ void tell_field(const fields::CustomerField& field, const CustomerRow& customer,
                 std::string& detail) {
   std::visit(
       [&](const auto& kind) {
-        detail +=
-            fmt::format("{}{}={}", detail.empty() ? "" : " ", field.name, customer.*kind.value);
+        detail += fmt::format("{}{}=", detail.empty() ? "" : " ", field.name);
+        if constexpr (std::is_same_v<std::decay_t<decltype(kind)>, fields::ListField>) {
+          detail += fmt::format("{}", fmt::join(customer.*kind.value, ","));
+        } else {
+          detail += fmt::format("{}", customer.*kind.value);
+        }
       },
       field.kind);
 }

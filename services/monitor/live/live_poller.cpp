@@ -144,9 +144,11 @@ LiveState LivePoller::next_state() const {
 void LivePoller::look_at_hot_stores(const std::vector<customers::CustomerRow>& customers,
                                     LiveState& state) {
   std::set<std::string> away;
+  std::set<std::string> there;  // of a pair one is enough
   for (const auto& [name, url] : settings_.hot_shards) {
-    if (!alerting::is_hot_store_there(client_, url)) away.insert(name);
+    (alerting::is_hot_store_there(client_, url) ? there : away).insert(name);
   }
+  std::erase_if(away, [&](const auto& name) { return there.contains(name); });
   if (away.empty()) return;
   state.away.insert(OwnPart::kHot);
   for (const auto& customer : customers) {

@@ -30,6 +30,7 @@ struct LivePollerSettings {
   std::string alertmanager_url;  ///< "" for none: alerts then count as missing
   Duration interval;
   /// Name and URL of each hot store: asked whether it is there.
+  /// Name and address, of a pair each member's.
   std::vector<std::pair<std::string, std::string>> hot_shards = {};
   std::size_t alerts_bytes_max = alerting::kAnswerBytesMax;  ///< of one answer of Alertmanager's
 };

@@ -29,6 +29,8 @@ export const audit = {
     active_series: "active series",
     label_value_bytes: "bytes of a label value",
     labels_per_series: "labels per series",
+    hot_shard: "hot store",
+    hot_shards: "hot stores",
     query_range_seconds: "seconds of time in a query",
     query_steps: "steps of a query",
     query_series: "series of a query",

@@ -31,6 +31,8 @@ export const audit: typeof english.audit = {
     active_series: "series activas",
     label_value_bytes: "bytes del valor de una etiqueta",
     labels_per_series: "etiquetas por serie",
+    hot_shard: "almacén caliente",
+    hot_shards: "almacenes calientes",
     query_range_seconds: "segundos de tiempo en una consulta",
     query_steps: "pasos de una consulta",
     query_series: "series de una consulta",
