@@ -159,6 +159,13 @@ def check_threads(file: Path, text: str) -> Iterator[Finding]:
         yield Finding(file, 1, "has a thread whose work is not inside contain_faults (libs/base/fault.hpp)")
 
 
+def check_protobuf(file: Path, text: str) -> Iterator[Finding]:
+    """protozero asserts that a field has the wire type that it is read as, and strangers choose that."""
+    asks = re.search(r"\bwire_type\b|\btag_and_type\b", text)
+    if "protozero::pbf_reader" in text and re.search(r"\.tag\(\)", text) and not asks:
+        yield Finding(file, 1, "reads protobuf by number alone: FieldReader and CheckedReader know the wire type, too")
+
+
 def check_between_files() -> Iterator[Finding]:
     product = Product(TREE)
     folders, names = Folders(product), TypeNames(product)
@@ -179,6 +186,7 @@ def check_each_file() -> Iterator[Finding]:
         yield from check_text(file, lines)
         if file.suffix == ".cpp" and layer_of(str(file.relative_to(ROOT))) and not file.stem.endswith("_test"):
             yield from check_threads(file, "\n".join(lines))
+            yield from check_protobuf(file, "\n".join(lines))
     for file in tracked(*SCRIPTS):
         yield from check_length(file, file.read_text().splitlines())
     yield from check_python_functions(TREE)
