@@ -118,7 +118,7 @@ void JoinedQueries::start(plan::Question question,
     flight->waiting.emplace(number, std::move(done));
   }
   // Weakly: what waits holds its interest.
-  interest->on_lost([state = state_, weak = std::weak_ptr(flight), number] {
+  interest->on_lost(flight, [state = state_, weak = std::weak_ptr(flight), number] {
     if (const auto left = weak.lock()) leave(*state, left, number);
   });
   if (!is_first) return joined_.add();

@@ -217,7 +217,7 @@ void Upstream::send(Ask ask, Body body, Done done) const {
         start(waiting, std::move(turn));
       });
   if (!interest) return;
-  interest->on_lost([lanes = lanes_, row = &row, customer, number, in_row] {
+  interest->on_lost(in_row, [lanes = lanes_, row = &row, customer, number, in_row] {
     const auto found = in_row.lock();
     if (found && row->leave(customer, number)) found->done(nobody_waits());
   });
@@ -361,7 +361,7 @@ void Upstream::deliver(Ask ask, const std::shared_ptr<Arriving>& arriving, Done 
     arriving->is_broken = true;
     break_off();
   });
-  if (arriving->interest) arriving->interest->on_lost(break_off);
+  if (arriving->interest) arriving->interest->on_lost(arriving, break_off);
 }
 
 /// All of the answer has come, but of a stored one the last part may not be written yet.
