@@ -233,5 +233,21 @@ TEST_F(LimitsTest, OperatorsHaveTheRoutersOwn) {
   EXPECT_EQ(ask(11, {{"x-vigia-customer", "steps"}}).status, 422);
 }
 
+// It was taken for a store that is away: then nobody's queries were answered by hot until that was
+// read anew, and the other member was asked for the same page.
+TEST(Limits, APageOverItsCustomersLimitSaysNothingOfTheStore) {
+  const RecordingStore::Bodies pages{{"/federate", std::string(16'000, '#')}};
+  const RecordingStore hot(404, "{}", pages);
+  const RecordingStore other(404, "{}", pages);
+  stores::StoresSettings settings;
+  settings.hot_shards = {{"hot-0", hot.url(), other.url()}};
+  ServedGateway gateway(settings, kCustomers, {});
+  const auto answer =
+      gateway.ask("GET", "/federate?match[]=up", {{"authorization", "Bearer bytes"}});
+  EXPECT_EQ(answer.status, 422) << answer.body;
+  EXPECT_THAT(answer.body, HasSubstr("query_bytes"));
+  EXPECT_EQ(hot.asked_at("/federate").size() + other.asked_at("/federate").size(), 1U);
+}
+
 }  // namespace
 }  // namespace vigia::router

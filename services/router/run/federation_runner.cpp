@@ -14,15 +14,14 @@ plan::Reply reply_of(const Result<net::ClientResponse>& page) {
     return page->status == 400 ? plan::Reply::kRefused : plan::Reply::kFaulty;
   }
   switch (page.error().code) {
-    case ErrorCode::kDeadline:
-    case ErrorCode::kTooLarge:
-    case ErrorCode::kInvalid:
-    case ErrorCode::kOverLimit:
-      return plan::Reply::kFailed;
+    case ErrorCode::kUnavailable:
+      return plan::Reply::kAway;
+    case ErrorCode::kCorrupt:
+      return plan::Reply::kFaulty;
     case ErrorCode::kInternal:
       return plan::Reply::kLost;
     default:
-      return plan::Reply::kAway;
+      return plan::Reply::kFailed;  // it says nothing of the store
   }
 }
 
