@@ -15,6 +15,17 @@ constexpr std::size_t kPiece = 64U << 10U;
 /// What may wait for a disk is done when the test says.
 class ArrivingBodyTest : public testing::Test {
  protected:
+  ArrivingBodyTest() = default;
+  ArrivingBodyTest(const ArrivingBodyTest&) = delete;
+  ArrivingBodyTest& operator=(const ArrivingBodyTest&) = delete;
+  /// What is let go may give more: the end of its file.
+  ~ArrivingBodyTest() override {
+    while (!works.empty()) {
+      const Task<void()> let_go = std::move(works.front());
+      works.pop_front();
+    }
+  }
+
   std::shared_ptr<ArrivingBody> arriving(std::uint64_t disk_bytes_max = 1U << 30U,
                                          std::uint64_t memory_bytes_max = 1U << 30U) {
     spool.emplace(SpoolSettings{.folder = testing::TempDir(),

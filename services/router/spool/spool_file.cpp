@@ -11,6 +11,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "libs/base/fault.hpp"
+
 namespace vigia::router::spool {
 namespace {
 
@@ -19,6 +21,29 @@ constexpr int kOwnerOnly = 0600;
 tl::unexpected<Error> failure(int error) {
   return fail(ErrorCode::kUnavailable, std::generic_category().message(error));
 }
+
+/// A file on its way out: whoever lets it go closes it.
+class Closing {
+ public:
+  Closing(int descriptor, std::optional<access::ByteShares::HeldBytes> held)
+      : held_(std::move(held)), descriptor_(descriptor) {}
+  Closing(Closing&& other) noexcept
+      : held_(std::move(other.held_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+  Closing& operator=(Closing&&) = delete;
+  Closing(const Closing&) = delete;
+  Closing& operator=(const Closing&) = delete;
+  ~Closing() { close(); }
+  void operator()() { close(); }
+
+ private:
+  void close() noexcept {
+    if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+    held_.reset();  // the disk has its bytes back
+  }
+
+  std::optional<access::ByteShares::HeldBytes> held_;
+  int descriptor_;
+};
 
 /// Where the file system knows no files without a name: for an instant it has one.
 int open_and_unlink(const std::string& folder) {
@@ -42,7 +67,11 @@ Result<int> SpoolFile::open_unnamed(const std::string& folder) {
 SpoolFile::SpoolFile(int descriptor, Later later, service::Counter& unread, const Clock& clock)
     : descriptor_(descriptor), later_(std::move(later)), unread_(unread), clock_(clock) {}
 
-SpoolFile::~SpoolFile() { ::close(descriptor_); }
+// Its last reader may be an event loop.
+SpoolFile::~SpoolFile() {
+  Closing closing(descriptor_, std::move(held_));
+  contain_faults("a large answer's end", [&] { later_(std::move(closing)); });
+}
 
 Result<void> SpoolFile::append(std::string_view bytes) {
   while (!bytes.empty()) {

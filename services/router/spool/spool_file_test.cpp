@@ -90,6 +90,22 @@ TEST_F(SpoolFileTest, AFullDiskIsAnErrorThatNamesIt) {
   EXPECT_FALSE(written.error().message.empty());
 }
 
+// On an event loop 256 MiB would be 50 to 80 ms of everybody's.
+TEST_F(SpoolFileTest, ItIsGivenUpOnAThreadThatMayWait) {
+  std::vector<Task<void()>> later;
+  auto opened = spool.open([&later](Task<void()> work) { later.push_back(std::move(work)); });
+  ASSERT_TRUE(opened.has_value());
+  auto held = spool.hold("a");
+  ASSERT_TRUE((*opened)->append("abc").has_value());
+  ASSERT_TRUE(held.grow(3));
+  (*opened)->seal(std::move(held));
+  opened->reset();
+  ASSERT_EQ(later.size(), 1U);
+  EXPECT_EQ(spool.bytes(), 3U) << "it is still there";
+  later.clear();  // also where that thread has ended before
+  EXPECT_EQ(spool.bytes(), 0U);
+}
+
 TEST_F(SpoolFileTest, ItsShareGoesWithIt) {
   auto file = open();
   auto held = spool.hold("a");

@@ -191,6 +191,10 @@ TEST_F(UpstreamTest, ALargeAnswerIsStoredAndASmallOneIsNot) {
     EXPECT_EQ(large->data_size(), (3U << 20U) + 4);
     EXPECT_EQ(spool.bytes(), body.size());
   }
+  // In the customer's row.
+  std::promise<void> is_over;
+  readers.run_part("acme", [&is_over] { is_over.set_value(); });
+  is_over.get_future().wait();
   EXPECT_EQ(spool.bytes(), 0U) << "it goes with its last reader";
   Ask in_memory(*CustomerId::parse("acme"), "/large/3");
   const auto whole = wait_for(std::move(in_memory));
