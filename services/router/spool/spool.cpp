@@ -31,8 +31,11 @@ Spool::Spool(SpoolSettings settings, service::MetricRegistry& metrics, const Clo
       refused_(metrics.counter("vigia_router_spool_refused_total",
                                "Such answers that were over their customer's share of the disk",
                                {})),
-      unread_(metrics.counter("vigia_router_spool_unread_total",
-                              "Such answers whose clients took them too slowly", {})),
+      of_files_{metrics.counter("vigia_router_spool_unread_total",
+                                "Such answers whose clients took them too slowly", {}),
+                metrics.counter("vigia_router_spool_damaged_total",
+                                "Such answers that the disk gave back otherwise than it was given",
+                                {})},
       room_(settings_.bytes_total_max) {}
 
 Result<void> Spool::check(const SpoolSettings& settings) {
@@ -52,7 +55,7 @@ Result<std::shared_ptr<SpoolFile>> Spool::open(Later later) const {
   if (!opened) return tl::unexpected<Error>(no_room(opened.error().message));
   look_for_room(*opened);
   answers_.add();
-  return std::make_shared<SpoolFile>(*opened, std::move(later), unread_, clock_);
+  return std::make_shared<SpoolFile>(*opened, std::move(later), of_files_, clock_);
 }
 
 /// What cannot be told bounds nobody.

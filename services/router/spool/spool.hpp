@@ -61,7 +61,7 @@ class Spool {
   service::Counter& answers_;
   service::Counter& failures_;
   service::Counter& refused_;
-  service::Counter& unread_;
+  SpoolCounters of_files_;
   mutable std::atomic<std::uint64_t> room_;       // on the disk when it was looked at last
   mutable std::atomic<std::int64_t> told_s_{-1};  // when the log was last told, by the steady clock
 };

@@ -11,7 +11,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "libs/base/crc32c.hpp"
 #include "libs/base/fault.hpp"
+#include "libs/service/log.hpp"
 
 namespace vigia::router::spool {
 namespace {
@@ -64,8 +66,8 @@ Result<int> SpoolFile::open_unnamed(const std::string& folder) {
   return descriptor;
 }
 
-SpoolFile::SpoolFile(int descriptor, Later later, service::Counter& unread, const Clock& clock)
-    : descriptor_(descriptor), later_(std::move(later)), unread_(unread), clock_(clock) {}
+SpoolFile::SpoolFile(int descriptor, Later later, const SpoolCounters& counters, const Clock& clock)
+    : descriptor_(descriptor), later_(std::move(later)), counters_(counters), clock_(clock) {}
 
 // Its last reader may be an event loop.
 SpoolFile::~SpoolFile() {
@@ -79,10 +81,23 @@ Result<void> SpoolFile::append(std::string_view bytes) {
         pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(size_));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return failure(count < 0 ? errno : ENOSPC);
+    add_sums(bytes.substr(0, static_cast<std::size_t>(count)));
     bytes.remove_prefix(static_cast<std::size_t>(count));
     size_ += static_cast<std::uint64_t>(count);
   }
   return {};
+}
+
+/// Of what comes at `size_`.
+void SpoolFile::add_sums(std::string_view bytes) {
+  std::uint64_t used = size_ % kBlockBytes;
+  while (!bytes.empty()) {
+    if (used == 0) sums_.push_back(0);
+    const std::string_view part = bytes.substr(0, kBlockBytes - used);
+    sums_.back() = crc32c(part, sums_.back());
+    bytes.remove_prefix(part.size());
+    used = 0;
+  }
 }
 
 void SpoolFile::seal(access::ByteShares::HeldBytes held) {
@@ -93,23 +108,54 @@ void SpoolFile::seal(access::ByteShares::HeldBytes held) {
 
 Result<void> SpoolFile::check_time() const {
   if (clock_.steady() <= read_until_) return {};
-  unread_.add();
+  counters_.unread.add();
   return fail(ErrorCode::kDeadline, "the answer was read too slowly");
 }
 
 Result<std::optional<std::string>> SpoolFile::read(std::uint64_t at, std::size_t count,
                                                    int flags) const {
-  std::string piece(std::min<std::uint64_t>(count, size_ - std::min(at, size_)), '\0');
-  const iovec into{piece.data(), piece.size()};
-  ssize_t got = 0;
-  do {
-    got = preadv2(descriptor_, &into, 1, static_cast<off_t>(at), flags);
-  } while (got < 0 && errno == EINTR);
-  // Not in the page cache, or a file system that cannot tell.
-  if (got < 0 && flags != 0 && (errno == EAGAIN || errno == EOPNOTSUPP)) return std::nullopt;
-  if (got <= 0) return failure(got < 0 ? errno : EIO);
-  piece.resize(static_cast<std::size_t>(got));
-  return piece;
+  if (at >= size_) return failure(EIO);
+  std::uint64_t end = std::min<std::uint64_t>(size_, at + count);
+  // Whoever reads on begins with a block then, and no block is read twice.
+  if (const std::uint64_t last = end / kBlockBytes * kBlockBytes; last > at) end = last;
+  const std::uint64_t from = at / kBlockBytes * kBlockBytes;
+  const std::uint64_t to = std::min(size_, (end + kBlockBytes - 1) / kBlockBytes * kBlockBytes);
+  auto blocks = read_blocks(from, to, flags);
+  if (!blocks || !*blocks) return blocks;
+  if (auto same = check_sums(from, **blocks); !same) return tl::unexpected<Error>(same.error());
+  (*blocks)->resize(end - from);
+  (*blocks)->erase(0, at - from);
+  return blocks;
+}
+
+/// All of them, or nothing where some are not in the page cache.
+Result<std::optional<std::string>> SpoolFile::read_blocks(std::uint64_t from, std::uint64_t to,
+                                                          int flags) const {
+  std::string blocks(to - from, '\0');
+  for (std::size_t used = 0; used < blocks.size();) {
+    const iovec into{blocks.data() + used, blocks.size() - used};
+    const ssize_t got = preadv2(descriptor_, &into, 1, static_cast<off_t>(from + used), flags);
+    if (got < 0 && errno == EINTR) continue;
+    // Not in the page cache, or a file system that cannot tell.
+    if (got < 0 && flags != 0 && (errno == EAGAIN || errno == EOPNOTSUPP)) return std::nullopt;
+    if (got <= 0) return failure(got < 0 ? errno : EIO);
+    used += static_cast<std::size_t>(got);
+  }
+  return blocks;
+}
+
+Result<void> SpoolFile::check_sums(std::uint64_t from, std::string_view blocks) const {
+  for (std::size_t block = from / kBlockBytes; !blocks.empty(); ++block) {
+    const std::string_view one = blocks.substr(0, kBlockBytes);
+    if (crc32c(one) != sums_[block]) {
+      counters_.damaged.add();
+      service::log_error("the disk has changed a large answer, which breaks off",
+                         {{"offset", std::to_string(block * kBlockBytes)}});
+      return fail(ErrorCode::kCorrupt, "the answer was damaged on the router's disk");
+    }
+    blocks.remove_prefix(one.size());
+  }
+  return {};
 }
 
 Result<std::optional<std::string>> SpoolFile::read_at_once(std::uint64_t at,

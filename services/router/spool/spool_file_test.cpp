@@ -90,6 +90,32 @@ TEST_F(SpoolFileTest, AFullDiskIsAnErrorThatNamesIt) {
   EXPECT_FALSE(written.error().message.empty());
 }
 
+TEST_F(SpoolFileTest, WhatTheDiskChangesIsNotRead) {
+  const auto opened = SpoolFile::open_unnamed(folder);
+  ASSERT_TRUE(opened.has_value());
+  const SpoolCounters counters{metrics.counter("unread", "", {}),
+                               metrics.counter("damaged", "", {})};
+  const auto now = [](const Task<void()>& work) { work(); };
+  const auto file = std::make_shared<SpoolFile>(*opened, now, counters, clock);
+  constexpr std::uint64_t kBlock = SpoolFile::kBlockBytes;
+  // In pieces that end within blocks, and at their ends.
+  ASSERT_TRUE(file->append(std::string(kBlock - 1, 'a')).has_value());
+  ASSERT_TRUE(file->append(std::string(kBlock + 1, 'b')).has_value());
+  ASSERT_TRUE(file->append(std::string(10, 'c')).has_value());
+  file->seal(spool.hold("a"));
+  EXPECT_EQ(read(*file, 2 * kBlock - 1, 1), "b");
+  // To the end of the block that is read to, but for the last.
+  EXPECT_EQ(read(*file, 1, 2 * kBlock).size(), 2 * kBlock - 1);
+  EXPECT_EQ(read(*file, 2 * kBlock, 100), std::string(10, 'c'));
+  ASSERT_EQ(pwrite(*opened, "B", 1, kBlock + 5), 1);  // 'b' with one bit changed
+  EXPECT_EQ(read(*file, 0, kBlock), std::string(kBlock - 1, 'a') + "b");
+  const auto at_once = file->read_at_once(2 * kBlock - 1, 1);
+  ASSERT_FALSE(at_once.has_value());
+  EXPECT_EQ(at_once.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(read(*file, kBlock, kBlock).find("damaged"), std::string::npos);
+  EXPECT_EQ(read(*file, 2 * kBlock, 10), std::string(10, 'c'));
+}
+
 // On an event loop 256 MiB would be 50 to 80 ms of everybody's.
 TEST_F(SpoolFileTest, ItIsGivenUpOnAThreadThatMayWait) {
   std::vector<Task<void()>> later;
