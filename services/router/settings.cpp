@@ -136,6 +136,7 @@ spool::SpoolSettings read_spool(const service::ConfigNode& node, const std::stri
   if (const std::string named = node.child("dir").text(); !named.empty()) spool.folder = named;
   spool.bytes_max = node.child("bytes_max").bytes(spool.bytes_max);
   spool.bytes_total_max = node.child("bytes_total_max").bytes(spool.bytes_total_max);
+  spool.free_bytes_min = node.child("free_bytes_min").bytes(spool.free_bytes_min);
   return spool;
 }
 
@@ -269,6 +270,8 @@ spool:                                    # where answers to queries of over 1 M
                                           # $TMPDIR, else /var/tmp
   bytes_max: 1GiB                         # of one customer's together; more get 429
   bytes_total_max: 4GiB                   # of all customers' together; each has a share of it
+  free_bytes_min: 256MiB                  # left on the disk for others, and a tenth of it at most:
+                                          # answers get 429 then
 cache: {bytes_total_max: 256MiB, bytes_customer_max: 64MiB}  # past steps of range queries' answers;
                                           # 0: none. Of no use without cold, nor with a storage
                                           # that shares its store with others (Cassandra)

@@ -1,5 +1,6 @@
 #include "services/router/spool/spool.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,12 +14,17 @@ namespace {
 
 constexpr std::chrono::seconds kRetryAfter{5};
 constexpr std::int64_t kTellEveryS = 60;
+constexpr std::uint64_t kFreePart = 10;
 
 std::int64_t seconds_of(TimePoint time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
 }  // namespace
+
+std::uint64_t SpoolSettings::room_of(std::uint64_t bytes, std::uint64_t free) const {
+  return free - std::min({free, free_bytes_min, bytes / kFreePart});
+}
 
 Spool::Spool(SpoolSettings settings, service::MetricRegistry& metrics, const Clock& clock)
     : settings_(std::move(settings)),
@@ -31,11 +37,11 @@ Spool::Spool(SpoolSettings settings, service::MetricRegistry& metrics, const Clo
       refused_(metrics.counter("vigia_router_spool_refused_total",
                                "Such answers that were over their customer's share of the disk",
                                {})),
-      of_files_{metrics.counter("vigia_router_spool_unread_total",
-                                "Such answers whose clients took them too slowly", {}),
-                metrics.counter("vigia_router_spool_damaged_total",
-                                "Such answers that the disk gave back otherwise than it was given",
-                                {})},
+      of_files_{
+          metrics.counter("vigia_router_spool_unread_total",
+                          "Such answers whose clients took them too slowly", {}),
+          metrics.counter("vigia_router_spool_damaged_total",
+                          "Such answers that the disk gave back otherwise than it was given", {})},
       room_(settings_.bytes_total_max) {}
 
 Result<void> Spool::check(const SpoolSettings& settings) {
@@ -62,7 +68,8 @@ Result<std::shared_ptr<SpoolFile>> Spool::open(Later later) const {
 void Spool::look_for_room(int descriptor) const {
   struct statvfs disk{};
   if (::fstatvfs(descriptor, &disk) != 0) return;
-  room_ = shares_.bytes() + std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  const std::uint64_t block = disk.f_frsize;
+  room_ = shares_.bytes() + settings_.room_of(disk.f_blocks * block, disk.f_bavail * block);
   shares_.bound(room_);
 }
 

@@ -20,6 +20,12 @@ struct SpoolSettings {
   std::string folder = "/var/tmp";              ///< on a disk: what lies there is no memory
   std::uint64_t bytes_max = 1U << 30U;          ///< of one customer's answers together
   std::uint64_t bytes_total_max = 4ULL << 30U;  ///< of all customers'; each has a share of it
+  /// Left free for whatever else writes there, as the directory's cache; at most a tenth of the
+  /// disk.
+  std::uint64_t free_bytes_min = 256U << 20U;
+
+  /// What answers may take of a disk of so many bytes, of which so many are free.
+  std::uint64_t room_of(std::uint64_t bytes, std::uint64_t free) const;
 };
 
 /// Answers from here on are kept in files.

@@ -159,6 +159,15 @@ TEST_F(SpoolFileTest, WhoReadsTooSlowlyReadsNoMore) {
   EXPECT_EQ(late.error().code, ErrorCode::kDeadline);
 }
 
+// Beside it lies what the router needs to start again: the directory's cache.
+TEST_F(SpoolFileTest, ADiskIsNeverFilled) {
+  const SpoolSettings settings{.free_bytes_min = 100};
+  EXPECT_EQ(settings.room_of(10'000, 150), 50U);
+  EXPECT_EQ(settings.room_of(10'000, 99), 0U);
+  EXPECT_EQ(settings.room_of(500, 60), 10U) << "of a small one a tenth stays";
+  EXPECT_EQ(SpoolSettings{.free_bytes_min = 0}.room_of(500, 60), 60U);
+}
+
 TEST_F(SpoolFileTest, AFolderThatCannotBeUsedIsToldAtTheStart) {
   EXPECT_TRUE(Spool::check({.folder = folder}).has_value());
   const auto missing = Spool::check({.folder = folder + "/missing"});
