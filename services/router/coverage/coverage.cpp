@@ -32,7 +32,9 @@ Coverage::Coverage(const CoverageSettings& settings, std::vector<HotStore> store
                    const Clock& clock)
     : settings_(settings), stores_(std::move(stores)), clock_(clock) {
   for (std::size_t i = 0; i < stores_.size(); ++i) known_.emplace_back(settings.heartbeat_gap_max);
-  thread_ = std::thread([this] { run(); });
+  for (std::size_t i = 0; i < std::min(stores_.size(), kAtOnceMax); ++i) {
+    threads_.emplace_back([this] { run(); });
+  }
 }
 
 Coverage::~Coverage() {
@@ -41,7 +43,7 @@ Coverage::~Coverage() {
     is_stopping_ = true;
   }
   stopping_.notify_all();
-  thread_.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 std::optional<TimestampMs> Coverage::covered_from(std::size_t store) const {
@@ -96,22 +98,56 @@ std::string Coverage::version() const {
   return "";
 }
 
+std::string Coverage::version(std::size_t store) const {
+  const std::lock_guard lock(mutex_);
+  return known_[store].version;
+}
+
+// A query goes to whichever store holds its data: it is read as the one that knows least would.
 promql::Dialect Coverage::dialect() const {
-  const std::string known = version();
-  return known.empty() || known.starts_with("2.") ? promql::Dialect::kPrometheus2
-                                                  : promql::Dialect::kPrometheus3;
+  const std::lock_guard lock(mutex_);
+  bool is_any_known = false;
+  for (const Known& known : known_) {
+    if (known.version.starts_with("2.")) return promql::Dialect::kPrometheus2;
+    is_any_known = is_any_known || !known.version.empty();
+  }
+  return is_any_known ? promql::Dialect::kPrometheus3 : promql::Dialect::kPrometheus2;
+}
+
+/// The store that has been due for longest, which is this thread's until it was polled.
+std::optional<std::size_t> Coverage::take_due_locked() {
+  const TimePoint now = pace_.steady();
+  std::optional<std::size_t> first;
+  for (std::size_t i = 0; i < known_.size(); ++i) {
+    if (known_[i].is_polled || known_[i].due > now) continue;
+    if (!first || known_[i].due < known_[*first].due) first = i;
+  }
+  if (first) known_[*first].is_polled = true;
+  return first;
+}
+
+Duration Coverage::until_due_locked() const {
+  Duration wait = settings_.heartbeat_poll;
+  for (const Known& known : known_) {
+    if (!known.is_polled) wait = std::min(wait, known.due - pace_.steady());
+  }
+  return wait;
 }
 
 void Coverage::run() {
   std::unique_lock lock(mutex_);
   while (!is_stopping_) {
-    lock.unlock();
-    for (std::size_t i = 0; i < stores_.size(); ++i) {
-      // What half a poll has found is not to be trusted.
-      if (!contain_faults("reading what hot covers", [&] { poll(i); })) mark_suspect(i);
+    const auto index = take_due_locked();
+    if (!index) {
+      stopping_.wait_for(lock, until_due_locked(), [this] { return is_stopping_; });
+      continue;
     }
+    lock.unlock();
+    // What half a poll has found is not to be trusted.
+    if (!contain_faults("reading what hot covers", [&] { poll(*index); })) mark_suspect(*index);
     lock.lock();
-    stopping_.wait_for(lock, settings_.heartbeat_poll, [this] { return is_stopping_; });
+    known_[*index].is_polled = false;
+    known_[*index].due = pace_.steady() + settings_.heartbeat_poll;
   }
 }
 

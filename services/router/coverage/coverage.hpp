@@ -33,9 +33,13 @@ struct HotStore {
 /// the collectors write them, the holes of single customers are read, `vigia_hot_hole{shard="…"}`.
 /// A member of a pair is asked for gaps in its own scrapes, too (see Scrapes): the other one may
 /// have none. What is not known for sure counts as not covered. Thread contract: everything public
-/// from any thread; one thread of its own polls.
+/// from any thread; some threads of its own poll, each one store at a time, so that a silent store
+/// keeps nobody from knowing what the others hold.
 class Coverage {
  public:
+  /// Stores that are polled at once, at the most.
+  static constexpr std::size_t kAtOnceMax = 8;
+
   /// Polls until destroyed. What it refers to must outlive it; stores are known by their place
   /// among these.
   Coverage(const CoverageSettings& settings, std::vector<HotStore> stores, const Clock& clock);
@@ -50,10 +54,12 @@ class Coverage {
   Covered covered(std::size_t store, const std::optional<CustomerId>& customer) const;
   /// The store did not answer: it may come back empty, so nothing counts until it was read anew.
   void mark_suspect(std::size_t store);
-  /// Of the first store that has answered; 2.x until one has.
+  /// What every store that has answered knows: 2.x where one of them is, and until one has.
   promql::Dialect dialect() const;
   /// Version of the first store that has answered, "" before.
   std::string version() const;
+  /// That store's, "" before it has answered.
+  std::string version(std::size_t store) const;
 
  private:
   struct Known {
@@ -66,11 +72,15 @@ class Coverage {
     std::optional<TimePoint> version_at;
     std::string version;
     std::uint64_t suspicions = 0;  ///< of mark_suspect; what was read before one is void
+    TimePoint due{};               ///< of the next poll
+    bool is_polled = false;        ///< by one of the threads, now
   };
 
   std::optional<TimestampMs> covered_from(const Known& known) const;
   std::uint64_t suspicions_of(std::size_t index) const;
   void run();
+  std::optional<std::size_t> take_due_locked();
+  Duration until_due_locked() const;
   void poll(std::size_t index);
   bool read_version(std::size_t index);
   bool read_all(std::size_t index, std::uint64_t suspicions);
@@ -94,11 +104,12 @@ class Coverage {
   const CoverageSettings& settings_;
   const std::vector<HotStore> stores_;
   const Clock& clock_;
+  const SystemClock pace_;  // of the polls
   mutable std::mutex mutex_;
   std::condition_variable stopping_;
   bool is_stopping_ = false;
   std::vector<Known> known_;  // by the stores' places
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace vigia::router::coverage

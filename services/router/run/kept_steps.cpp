@@ -106,7 +106,8 @@ std::string KeptSteps::key_of(const plan::Course& course) const {
   const plan::Step& step = course.step();
   const bool is_hot = step.store == plan::Store::kHot;
   const std::string where =
-      is_hot ? fmt::format("hot {} {}", step.member, stores_.coverage().version()) : "cold";
+      is_hot ? fmt::format("hot {} {}", step.member, stores_.coverage().version(step.member))
+             : "cold";
   const std::string& text = step.thinned ? step.thinned->text : question.shape.text;
   return fmt::format("{} {} {} {} {} {}", where, to_string(step.resolution), step_ms_of(question),
                      question.times.start_ms % step_ms_of(question),
