@@ -64,6 +64,10 @@ std::uint32_t steps_until(const promql::Expr& expr, const plan::Question& questi
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(steps, question.shape.steps));
 }
 
+TimePoint read_since(const cache::KeptAnswer* found, TimePoint told_at) {
+  return found == nullptr ? told_at : std::min(found->read_at, told_at);
+}
+
 bool KeptSteps::may_keep(const stores::Stores& stores, const cache::KeptAnswers& kept,
                          const plan::Question& question) {
   if (!kept.is_on() || stores.cold() == nullptr) return false;
@@ -218,8 +222,8 @@ void KeptSteps::keep(const plan::Course& course, const wire::prometheus_api::Env
   auto matrix = cache::KeptMatrix::read(answer.data(), grid_of(course.question()), 0, past_);
   if (!matrix) return;
   kept_.keep(course.question().caller.payer(), key_,
-             std::make_shared<const cache::KeptAnswer>(
-                 cache::KeptAnswer{word_.past->state, told_at_, std::move(*matrix)}));
+             std::make_shared<const cache::KeptAnswer>(cache::KeptAnswer{
+                 word_.past->state, read_since(found_.get(), told_at_), std::move(*matrix)}));
 }
 
 }  // namespace vigia::router::run

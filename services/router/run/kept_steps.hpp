@@ -19,6 +19,10 @@ namespace vigia::router::run {
 std::uint32_t steps_until(const promql::Expr& expr, const plan::Question& question,
                           TimestampMs edge_ms);
 
+/// When the oldest part of an answer was read, of what was kept (null: nothing was) and what was
+/// read since `told_at`: however often an answer is kept on, none of it grows older than one may.
+TimePoint read_since(const cache::KeptAnswer* found, TimePoint told_at);
+
 /// Of one query, on its way from store to store. What was read of one store, in one form, stands
 /// for that alone. One thread at a time.
 class KeptSteps {

@@ -40,5 +40,17 @@ TEST(StepsUntil, WhatStandsStillIsPastOrNot) {
   EXPECT_EQ(steps_of("1", testing::kNowMs), 0U) << "no store has anything of it";
 }
 
+// A page that refreshes keeps its answer on each time: its first steps were read long before.
+TEST(ReadSince, IsOfTheOldestPart) {
+  const TimePoint then{std::chrono::hours(1)};
+  const TimePoint now{std::chrono::hours(2)};
+  const auto matrix =
+      cache::KeptMatrix::read(R"({"resultType":"matrix","result":[]})", {0, 1'000, 2}, 0, 2);
+  ASSERT_TRUE(matrix.has_value());
+  const cache::KeptAnswer found{"state", then, *matrix};
+  EXPECT_EQ(read_since(nullptr, now), now);
+  EXPECT_EQ(read_since(&found, now), then);
+}
+
 }  // namespace
 }  // namespace vigia::router::run
