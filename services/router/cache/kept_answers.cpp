@@ -19,30 +19,32 @@ std::size_t KeptAnswers::answer_bytes_max() const {
   return share(customers_.size() + 1);
 }
 
-void KeptAnswers::drop(Customer& customer, std::list<Entry>::iterator entry) {
+void KeptAnswers::drop(Customer& customer, Entries::iterator entry, Entries& gone) {
   customer.bytes -= entry->bytes;
   stats_.bytes -= entry->bytes;
   --stats_.answers;
   customer.by_key.erase(entry->key);
-  customer.entries.erase(entry);
+  gone.splice(gone.end(), customer.entries, entry);
 }
 
-void KeptAnswers::drop(const std::string& customer, const std::string& key) {
+void KeptAnswers::drop(const std::string& customer, const std::string& key, Entries& gone) {
   const auto owner = customers_.find(customer);
   if (owner == customers_.end()) return;
   const auto found = owner->second.by_key.find(key);
-  if (found != owner->second.by_key.end()) drop(owner->second, found->second);
+  if (found != owner->second.by_key.end()) drop(owner->second, found->second, gone);
   if (owner->second.entries.empty()) customers_.erase(owner);
 }
 
 void KeptAnswers::forget(const std::string& customer, const std::string& key) {
+  Entries gone;
   const std::lock_guard lock(mutex_);
-  drop(customer, key);
+  drop(customer, key, gone);
 }
 
 std::shared_ptr<const KeptAnswer> KeptAnswers::find(const std::string& customer,
                                                     const std::string& key, std::string_view state,
                                                     TimePoint now) {
+  Entries gone;
   const std::lock_guard lock(mutex_);
   const auto owner = customers_.find(customer);
   if (owner == customers_.end()) return nullptr;
@@ -53,7 +55,7 @@ std::shared_ptr<const KeptAnswer> KeptAnswers::find(const std::string& customer,
   const bool is_outdated = entry->answer->state != state;
   if (is_outdated || now - entry->answer->read_at > kAgeMax) {
     ++(is_outdated ? stats_.outdated : stats_.aged);
-    drop(own, entry);
+    drop(own, entry, gone);
     if (own.entries.empty()) customers_.erase(owner);
     return nullptr;
   }
@@ -63,13 +65,13 @@ std::shared_ptr<const KeptAnswer> KeptAnswers::find(const std::string& customer,
 
 /// In the customer's own share first, of what it used least lately; then of whoever has most, which
 /// is somebody over his share where there is one.
-bool KeptAnswers::make_room(const std::string& customer, std::size_t bytes) {
+bool KeptAnswers::make_room(const std::string& customer, std::size_t bytes, Entries& gone) {
   const auto found = customers_.find(customer);
   const std::size_t most = share(customers_.size() + (found == customers_.end() ? 1 : 0));
   if (bytes > most) return false;
-  const auto drop_last = [this](Customer& whose) {
+  const auto drop_last = [&](Customer& whose) {
     ++stats_.crowded;
-    drop(whose, std::prev(whose.entries.end()));
+    drop(whose, std::prev(whose.entries.end()), gone);
   };
   if (found != customers_.end()) {
     while (found->second.bytes + bytes > most) drop_last(found->second);
@@ -87,9 +89,10 @@ bool KeptAnswers::make_room(const std::string& customer, std::size_t bytes) {
 void KeptAnswers::keep(const std::string& customer, const std::string& key,
                        std::shared_ptr<const KeptAnswer> answer) {
   const std::size_t bytes = kEntryBytes + key.size() + answer->matrix.bytes();
+  Entries gone;
   const std::lock_guard lock(mutex_);
-  drop(customer, key);
-  if (!make_room(customer, bytes)) return;
+  drop(customer, key, gone);
+  if (!make_room(customer, bytes, gone)) return;
   Customer& own = customers_[customer];
   own.entries.push_front({key, std::move(answer), bytes});
   own.by_key.emplace(own.entries.front().key, own.entries.begin());
@@ -114,6 +117,7 @@ void KeptAnswers::count(KeptPart part) {
 }
 
 void KeptAnswers::let_old_go(TimePoint now) {
+  Entries gone;
   const std::lock_guard lock(mutex_);
   for (auto owner = customers_.begin(); owner != customers_.end();) {
     Customer& own = owner->second;
@@ -121,7 +125,7 @@ void KeptAnswers::let_old_go(TimePoint now) {
       const auto next = std::next(entry);
       if (now - entry->answer->read_at > kAgeMax) {
         ++stats_.aged;
-        drop(own, entry);
+        drop(own, entry, gone);
       }
       entry = next;
     }

@@ -10,7 +10,6 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "libs/base/clock.hpp"
 #include "services/router/cache/kept_matrix.hpp"
@@ -74,16 +73,20 @@ class KeptAnswers {
     std::shared_ptr<const KeptAnswer> answer;
     std::size_t bytes = 0;
   };
+  using Entries = std::list<Entry>;
   struct Customer {
-    std::list<Entry> entries;  // what was used last is first
-    std::unordered_map<std::string_view, std::list<Entry>::iterator> by_key;
+    Entries entries;  // what was used last is first
+    // No hashes: customers choose their keys, and all wait for the lock.
+    std::map<std::string_view, Entries::iterator> by_key;
     std::size_t bytes = 0;
   };
 
   std::size_t share(std::size_t customers) const;
-  void drop(Customer& customer, std::list<Entry>::iterator entry);
-  void drop(const std::string& customer, const std::string& key);
-  bool make_room(const std::string& customer, std::size_t bytes);
+  // What is dropped goes into `gone`, which is let go without the lock: it may be tens of MiB in
+  // many pieces.
+  void drop(Customer& customer, Entries::iterator entry, Entries& gone);
+  void drop(const std::string& customer, const std::string& key, Entries& gone);
+  bool make_room(const std::string& customer, std::size_t bytes, Entries& gone);
 
   const CacheSettings settings_;
   mutable std::mutex mutex_;
