@@ -3,17 +3,9 @@
 #include <algorithm>
 
 #include "libs/tenancy/hot_shards.hpp"
+#include "services/router/stores/sticky_place.hpp"
 
 namespace vigia::router::stores {
-namespace {
-
-/// Always the same for one customer, in every process of one build.
-std::size_t place_by(std::string_view payer, std::size_t count) {
-  return std::hash<std::string_view>{}(payer) % count;
-}
-
-}  // namespace
-
 Stores::Stores(const StoresSettings& settings, upstream::UpstreamClients clients,
                service::MetricRegistry& metrics, const Clock& clock)
     : settings_(settings),
@@ -160,7 +152,7 @@ std::vector<const AskedShard*> Stores::hot_of(const access::Caller& caller) cons
 std::vector<coverage::HotMember> Stores::members_of(std::size_t shard,
                                                     const access::Caller& caller) const {
   const Places& places = places_[shard];
-  const std::size_t begin = place_by(caller.payer(), places.count);
+  const std::size_t begin = sticky_place(caller.payer(), places.count);
   std::vector<coverage::HotMember> members;
   for (std::size_t i = 0; i < places.count; ++i) {
     const std::size_t number = places.first + (begin + i) % places.count;
