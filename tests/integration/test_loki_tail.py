@@ -342,6 +342,19 @@ class TestRefusals:
         assert wrong.status_code == 426
         assert reading.ask("/loki/api/v1/tail", "nobody", headers=headers, query=SHOP).status_code == 401
 
+    def test_an_opening_that_two_readers_take_differently_ends_no_program(self, followed: Followed) -> None:
+        host, port = followed.reading.url.removeprefix("http://").split(":")
+        opening = (
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer read-a\r\n"
+        )
+        for version, first, status in (("1.0", "", 426), ("1.1", "Upgrade:\r\n", 101)):
+            head = f"GET /loki/api/v1/tail?query=%7Bservice_name%3D%22shop%22%7D HTTP/{version}\r\nHost: a\r\n"
+            with socket.create_connection((host, int(port)), timeout=15) as client:
+                client.sendall((head + first + opening + "\r\n").encode())
+                assert client.recv(100).startswith(f"HTTP/1.1 {status} ".encode())
+        assert followed.reading.ask("/loki/api/v1/labels").status_code == 200
+
     def test_what_a_tail_does_not_take(self, followed: Followed) -> None:
         for form in (
             {"query": 'rate({a="b"}[1m])'},
