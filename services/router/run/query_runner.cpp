@@ -109,8 +109,7 @@ upstream::Ask QueryRunner::ask_of(std::string path, request::Form form) const {
                     question().timeout);
   ask.interest = interest_;
   ask.lane = lane_of(weight());
-  // What is put behind what is kept is read here.
-  ask.may_be_stored = kept_.steps() == 0;
+  ask.may_be_stored = true;
   ask.answer_bytes_max = question().caller.limits.bytes;
   return ask;
 }
@@ -326,6 +325,7 @@ void QueryRunner::end(wire::prometheus_api::Envelope answer, plan::Notes notes) 
   plan::finish_notes(answer, notes);
   if (has_remarks) kept_.keep_nothing();
   if (kept_.steps() == 0) return close(std::move(answer), std::move(notes));
+  if (answer.is_stored()) return ask_for_all();
   if (kept_.joined_bytes(answer) < upstream::Readers::kLargeBytes) {
     return join(answer, std::move(notes));
   }
@@ -350,6 +350,12 @@ void QueryRunner::join(const wire::prometheus_api::Envelope& rest, plan::Notes n
     if (auto may = check_answer(*joined); !may) return refuse(std::move(may.error()));
     return close(std::move(*joined), std::move(notes));
   }
+  ask_for_all();
+}
+
+/// What is kept is of no use: behind it comes more than is put together in memory, or what cannot
+/// be. Once; from then on nothing is kept of this query.
+void QueryRunner::ask_for_all() {
   kept_.give_up(course_);
   ask();
 }

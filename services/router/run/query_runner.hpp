@@ -61,6 +61,7 @@ class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
   void finish(wire::prometheus_api::Envelope answer);
   void ask_for_gaps(wire::prometheus_api::Envelope answer, plan::Notes notes);
   void end(wire::prometheus_api::Envelope answer, plan::Notes notes);
+  void ask_for_all();
   void join(const wire::prometheus_api::Envelope& rest, plan::Notes notes);
   void close(wire::prometheus_api::Envelope answer, plan::Notes notes);
 

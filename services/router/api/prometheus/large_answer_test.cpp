@@ -1,9 +1,13 @@
 // Answers of over 1 MiB, which lie in a file between store and client, over the whole door.
+#include <atomic>
 #include <string>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/net/server.hpp"
+#include "services/router/request/parameters.hpp"
 #include "services/router/testing/served_gateway.hpp"
 
 namespace vigia::router::api::prometheus {
@@ -98,6 +102,84 @@ TEST(LargeAnswer, WithoutADiskItIsRefusedAndSmallOnesGoOn) {
   const auto answer = query(gateway);
   EXPECT_EQ(answer.status, 429);
   EXPECT_NE(answer.body.find("no room on its disk"), std::string::npos) << answer.body;
+}
+
+/// A long-term store that has what it is asked for: of up to a hundred steps one series, of more a
+/// hundred.
+class GridStore final : public net::Handler {
+ public:
+  GridStore() {
+    net::ServerSettings settings;
+    settings.name = "grid";
+    settings.listen = "127.0.0.1:0";
+    auto server = net::Server::start(std::move(settings), *this);
+    EXPECT_TRUE(server.has_value());
+    server_ = std::move(*server);
+  }
+  std::string url() const { return "http://" + server_->address(); }
+  int ranges() const { return ranges_; }
+
+  void handle(net::Request request, net::Responder responder) override {
+    net::Response response;
+    response.body = R"({"status":"success","data":[{"a":"0"}]})";
+    if (request.path == "/api/v1/query_range") {
+      ++ranges_;
+      const auto parameters = request::Parameters::read(request);
+      response.body = matrix(**parameters->time("start"), **parameters->time("end"));
+    }
+    responder.send(std::move(response));
+  }
+
+ private:
+  static std::string matrix(TimestampMs start_ms, TimestampMs end_ms) {
+    constexpr TimestampMs kStepMs = 60'000;
+    const int series = end_ms - start_ms > 100 * kStepMs ? 100 : 1;
+    std::string body = R"({"status":"success","data":{"resultType":"matrix","result":[)";
+    for (int i = 0; i < series; ++i) {
+      body += fmt::format(R"({}{{"metric":{{"a":"{:03}"}},"values":)", i == 0 ? "" : ",", i);
+      for (TimestampMs at = start_ms; at <= end_ms; at += kStepMs) {
+        body += fmt::format(R"({}[{},"1"])", at == start_ms ? '[' : ',', at / 1'000);
+      }
+      body += "]}";
+    }
+    return body + "]}}";
+  }
+
+  std::atomic<int> ranges_{0};
+  std::unique_ptr<net::Server> server_;
+};
+
+// It was put behind what is kept in memory, twice, and refused where its customer's share of that
+// has no room: a page that was shown without the cache was none with it.
+TEST(LargeAnswer, BehindStepsThatAreKeptIsAskedForAsAWhole) {
+  const TimestampMs now_s = SystemClock().wall_ms() / 1'000;
+  const GridStore query;
+  const RecordingStore cold(
+      404, "{}",
+      {{"/api/v1/retention", fmt::format(R"({{"status":"success","data":{{"made":0,"raw":0,"5m":0,)"
+                                         R"("1h":0,"1d":0,"past":{},"state":"s"}}}})",
+                                         now_s * 1'000)}});
+  stores::StoresSettings settings;
+  settings.query_url = query.url();
+  settings.cold_url = cold.url();
+  settings.spool.folder = ::testing::TempDir();
+  settings.answer_bytes_max = 8U << 20U;
+  ServedGateway gateway(settings);
+  const std::int64_t begin = (now_s - 5 * 86'400) / 60 * 60;
+  const auto ask = [&](std::int64_t steps) {
+    return gateway.ask("GET",
+                       fmt::format("/api/v1/query_range?query=up&start={}&end={}&step=60", begin,
+                                   begin + (steps - 1) * 60),
+                       {{"authorization", "Bearer read-a"}});
+  };
+  ASSERT_EQ(ask(60).status, 200);
+  EXPECT_NE(ask(60).headers.get("x-vigia-served").find("cache="), std::string_view::npos);
+  EXPECT_EQ(query.ranges(), 1);
+  const auto large = ask(3'060);
+  EXPECT_EQ(large.status, 200) << large.body.substr(0, 300);
+  EXPECT_EQ(query.ranges(), 3) << "the rest, and then all of it";
+  EXPECT_EQ(large.headers.get("x-vigia-served").find("cache="), std::string_view::npos);
+  EXPECT_NE(large.body.find(R"("a":"099")"), std::string::npos);
 }
 
 }  // namespace
