@@ -33,7 +33,7 @@ from stack import Running, Stack, wait_for
 from test_isolation_probes import OPERATIONS
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
-from write_items import CLAIMS, OVERWRITTEN, OVERWRITTEN_BY
+from write_items import CLAIMS, OVERWRITTEN, OVERWRITTEN_BY, OWN, SCOPES, Group, pair, text
 from write_probes import SIGNALS, TOKENS, TRICKS, WORD, WriteProbe, WriteProbes
 
 SEED = 20261130
@@ -371,3 +371,36 @@ def test_labels_that_are_not_the_owners_are_seen() -> None:
     assert _foreign_series(b'{"a":"zqw00001x","customer_id":"cliente-a","customer_id":"cliente-b"}', word)
     assert not _foreign_series(b'{"a":"zqw00001x","customer_id":"cliente-a","scope_customer_id":"cliente-b"}', word)
     assert not _foreign_series(b'x{a="zqw00001x",customer_id="cliente-a"} 1', word)
+
+
+def test_a_second_name_that_is_empty_costs_nobody_a_line(site: Canaries) -> None:
+    """What the collector has acknowledged storage keeps and the router shows: all three read whose it is alike."""
+    own, empty, none = OWN, pair("customer.id", text("")), pair("customer.id", b"")
+    other = pair("customer_id", text("cliente-b"))
+    words = []
+    for number, names in enumerate((own + empty, empty + own, none + own, own + none, own + other, other + own)):
+        words.append(f"{WORD}twice{number}")
+        resource = names + pair("service.name", text("twice"))
+        for signal in ("logs", "traces"):
+            scope = SCOPES[signal](random.Random(number), words[-1], time.time_ns()).SerializeToString()
+            answer = requests.post(
+                f"{site.stack.layout.url('collector_http')}/v1/{signal}",
+                data=Group([resource]).message(scope),
+                headers={"Content-Type": "application/x-protobuf", "Authorization": "Bearer ingest-a"},
+                timeout=10,
+            )
+            assert (answer.status_code, answer.content) == (200, b""), answer.content
+    wait_for("all is delivered", partial(_is_delivered, site), 30)
+    metrics = site.stack.own_metrics("collector_metrics")
+    assert sum(value for key, value in metrics.items() if key.startswith("vigia_items_dropped_total")) == 0
+    since: dict[str, Any] = {
+        "start": (int(time.time()) - 3600) * 10**9,
+        "end": (int(time.time()) + 60) * 10**9,
+        "limit": 5000,
+    }
+    answer = site.ask("/loki/api/v1/query_range", "read-a", query='{service_name="twice"}', **since)
+    assert answer.status_code == 200, answer.text
+    spans = site.ask("/jaeger/api/operations", "read-a", service="twice")
+    for word in words:
+        assert word in answer.text, f"{word}: {answer.text}"
+        assert word in spans.text, f"{word}: {spans.text}"

@@ -27,6 +27,20 @@ std::string resource_of(const Attributes& attributes) {
   return bytes;
 }
 
+// As the collector reads it: a matcher of the own id finds all that was taken.
+TEST(LogStreams, TheCustomerIsNamedByItsOwnKeyAloneAndByNoEmptyName) {
+  const Attributes all[] = {{{"customer.id", "a"}},
+                            {{"customer.id", "a"}, {"customer.id", ""}},
+                            {{"customer.id", ""}, {"customer.id", "a"}},
+                            {{"customer.id", "a"}, {"customer_id", "b"}},
+                            {{"customer_id", "b"}, {"customer.id", "a"}}};
+  for (const Attributes& attributes : all) {
+    std::vector<Label> labels;
+    append_stream_labels(labels, resource_of(attributes));
+    EXPECT_EQ(Labels::from(std::move(labels)).get("customer_id"), "a");
+  }
+}
+
 TEST(LogStreams, AStreamIsWhatMatchersSeeOfItsLabels) {
   const Attributes all[] = {
       {},

@@ -34,12 +34,16 @@ bool has_all(const LabelMatchers& matchers, std::string_view resource) {
 void append_stream_labels(std::vector<Label>& labels, std::string_view resource) {
   wire::otlp::for_each_attribute({resource, wire::otlp::ResourceField::kAttributes.number},
                                  [&](const wire::otlp::KeyValueView& attribute) {
+                                   // Ours to set: no attribute that is called so takes its place.
+                                   if (attribute.key == kCustomerLabel) return;
                                    std::string name(attribute.key);
                                    for (const auto& [from, to] : kLabelNames) {
                                      if (name == from) name = to;
                                    }
                                    std::string value;
                                    wire::otlp::append_value_text(value, attribute.value);
+                                   // Names nobody, and takes the own name's place as little.
+                                   if (name == kCustomerLabel && value.empty()) return;
                                    labels.push_back({std::move(name), std::move(value)});
                                  });
 }

@@ -51,7 +51,10 @@ Labels stream_labels(const LogRecord& record) {
   std::vector<Label> labels;
   for (const auto& [key, value] : record.resource) {
     const std::string_view name = stream_label_of(key);
-    if (!name.empty()) labels.push_back({std::string(name), value});
+    // An empty name of the customer's names nobody (is_of), and takes the own one's place as
+    // little.
+    if (name.empty() || (name == kCustomerLabel && value.empty())) continue;
+    labels.push_back({std::string(name), value});
   }
   labels.push_back({"level", std::string(level_of(record.severity))});
   return Labels::from(std::move(labels));

@@ -18,6 +18,8 @@ TEST(LogLabels, StreamsAreToldByFewLabels) {
             R"(service_name="shop"})");
   EXPECT_EQ(to_string(structured_metadata(record)), R"({k8s_pod_name="p"})");
   EXPECT_EQ(to_string(stream_labels({})), R"({level="unknown"})");
+  record.resource = {{"customer.id", "acme"}, {"customer.id", ""}};
+  EXPECT_EQ(to_string(stream_labels(record)), R"({customer_id="acme",level="warn"})");
 }
 
 TEST(LogLabels, AllElseIsMetadata) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "services/router/api/loki/page_ask.hpp"
+
 namespace vigia::router::api::loki {
 namespace {
 
@@ -38,6 +40,24 @@ TEST(LogPage, IsReadRecordByRecord) {
   EXPECT_TRUE(end->is_read_whole);
   EXPECT_EQ(end->cursor, "0a0b");
   EXPECT_THAT(end->warnings, ElementsAre("1 log records are too large to be shown"));
+}
+
+// Whatever the collector takes: one such line once made an error of every page that it stood on.
+TEST(LogPage, ARecordIsItsCustomersWhereNoOtherIsNamed) {
+  const CustomerId customer = CustomerId::parse("cliente-a").value();
+  const auto is_its = [&](const std::vector<std::string>& names) {
+    LogRecord record;
+    record.resource.emplace_back("service.name", "shop");
+    for (const std::string& name : names) record.resource.emplace_back("customer.id", name);
+    return is_of(customer, record);
+  };
+  EXPECT_TRUE(is_its({"cliente-a"}));
+  EXPECT_TRUE(is_its({"", "cliente-a"}));
+  EXPECT_TRUE(is_its({"cliente-a", "", "cliente-a"}));
+  EXPECT_FALSE(is_its({"cliente-a", "cliente-b"}));
+  EXPECT_FALSE(is_its({"cliente-b", "cliente-a"}));
+  EXPECT_FALSE(is_its({""}));
+  EXPECT_FALSE(is_its({}));
 }
 
 // It has no cursor where storage had looked at nothing yet: that is no whole answer.

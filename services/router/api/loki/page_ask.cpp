@@ -65,10 +65,13 @@ Error why_no_page(const Result<net::ClientResponse>& answer) {
 }
 
 bool is_of(const CustomerId& customer, const LogRecord& record) {
+  bool is_named = false;
   for (const auto& [key, value] : record.resource) {
-    if (key == "customer.id") return value == customer.text();
+    if (key != "customer.id" || value.empty()) continue;
+    if (value != customer.text()) return false;
+    is_named = true;
   }
-  return false;
+  return is_named;
 }
 
 Error not_as_it_should() {

@@ -33,7 +33,8 @@ upstream::Ask page_ask(const LogWalk& walk, std::size_t records, const std::stri
 /// What is wrong where storage gives no page (anything but 200).
 Error why_no_page(const Result<net::ClientResponse>& answer);
 
-/// The customer alone is asked for; that a line is of it is looked at all the same.
+/// The customer alone is asked for; that a line is of it is looked at all the same, by what the
+/// collector takes: a name that is empty names nobody, a foreign one is foreign beside the own.
 bool is_of(const CustomerId& customer, const LogRecord& record);
 Error not_as_it_should();
 

@@ -3,26 +3,14 @@
 #include <xxhash.h>
 
 #include "libs/base/bytes.hpp"
-#include "libs/wire/otlp/attributes.hpp"
 #include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/items.hpp"
+#include "services/storage/store/event_customer.hpp"
 
 namespace vigia::storage::store::cassandra {
 namespace {
 
 constexpr TimestampNs kNsPerMs = 1'000'000;
-
-// Of several, the last one, as wherever a resource's customer is read.
-bool names_customer(std::string_view resource, const CustomerId& customer) {
-  bool is_named = false;
-  wire::otlp::for_each_attribute({resource, wire::otlp::ResourceField::kAttributes.number},
-                                 [&](const wire::otlp::KeyValueView& attribute) {
-                                   if (attribute.key != "customer.id") return;
-                                   is_named =
-                                       wire::otlp::string_value(attribute.value) == customer.text();
-                                 });
-  return is_named;
-}
 
 }  // namespace
 

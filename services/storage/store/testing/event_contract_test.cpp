@@ -41,6 +41,20 @@ TYPED_TEST(EventContractTest, ItemsOfAnotherCustomerAreRefused) {
   EXPECT_FALSE(this->events().write(this->a_, Signal::kLogs, "no such message").has_value());
 }
 
+// As the collector reads it, or what it has acknowledged would be refused here.
+TYPED_TEST(EventContractTest, ANameThatIsEmptyNamesNobodyAndAForeignOneIsForeignInWhateverOrder) {
+  const auto stored = [&](const std::string& first, const std::string& second) {
+    const std::string body = export_of(first, {log_record_of(kStartNs, first + "," + second)},
+                                       {{"customer.id", second}});
+    return this->events().write(this->a_, Signal::kLogs, body)->stored;
+  };
+  EXPECT_EQ(stored("cliente-a", ""), 1U);
+  EXPECT_EQ(stored("", "cliente-a"), 1U);
+  EXPECT_EQ(stored("", ""), 0U);
+  EXPECT_EQ(stored("cliente-a", "cliente-b"), 0U);
+  EXPECT_EQ(stored("cliente-b", "cliente-a"), 0U);
+}
+
 TYPED_TEST(EventContractTest, LogRecordsComeInTimeOrderThoseOfOneTimeAsTheyCame) {
   const std::vector<std::string> texts = {"c", "a", "b"};
   std::vector<std::string> records = {log_record_of(kStartNs + 9, "last")};

@@ -1,10 +1,10 @@
 // MemoryColdStore: its spans and log records.
 #include <algorithm>
 
-#include "libs/wire/otlp/attributes.hpp"
 #include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/items.hpp"
 #include "libs/wire/otlp/walker.hpp"
+#include "services/storage/store/event_customer.hpp"
 #include "services/storage/store/stream_selector.hpp"
 #include "services/storage/store/testing/memory_cold_store.hpp"
 
@@ -12,17 +12,6 @@ namespace vigia::storage::store {
 namespace {
 
 constexpr std::uint64_t kNsPerMs = 1'000'000;
-
-bool names_customer(std::string_view resource, const CustomerId& customer) {
-  bool is_named = false;
-  wire::otlp::for_each_attribute(
-      {resource, wire::otlp::ResourceField::kAttributes.number},
-      [&](const wire::otlp::KeyValueView& attribute) {
-        is_named = is_named || (attribute.key == "customer.id" &&
-                                wire::otlp::string_value(attribute.value) == customer.text());
-      });
-  return is_named;
-}
 
 TimestampNs time_of(Signal signal, std::string_view item) {
   using wire::otlp::LogRecordField;

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "libs/base/check.hpp"
-#include "libs/wire/otlp/attributes.hpp"
 #include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/items.hpp"
+#include "services/storage/store/event_customer.hpp"
 #include "services/storage/store/rocksdb/kv/key.hpp"
 
 namespace vigia::storage::store::rocksdb::events {
@@ -20,18 +20,6 @@ constexpr std::size_t kBatchBytes = 2U << 20U;
 constexpr std::size_t kLogKeyBytes = 4 + 4 + 8 + 16 + 4;
 // Of a row of the index but its names.
 constexpr std::size_t kIndexRowBytes = 64;
-
-bool names_customer(std::string_view resource, const CustomerId& customer) {
-  bool is_named = false;
-  wire::otlp::for_each_attribute({resource, wire::otlp::ResourceField::kAttributes.number},
-                                 [&](const wire::otlp::KeyValueView& attribute) {
-                                   if (attribute.key == "customer.id") {
-                                     is_named = wire::otlp::string_value(attribute.value) ==
-                                                customer.text();
-                                   }
-                                 });
-  return is_named;
-}
 
 }  // namespace
 
