@@ -99,6 +99,25 @@ describe("Formatter", () => {
     expect(["2m", "1m30s", "1d2h", "500ms"].map(secondsOfLength)).toEqual([120, 90, 93_600, 0.5]);
   });
 
+  it("writes seconds and bytes as people read them", () => {
+    const [english, spanish] = [new Formatter("en"), new Formatter("es")];
+    expect([0, 59, 5400, 2_592_000].map((seconds) => english.seconds(seconds))).toEqual([
+      "0 seconds",
+      "59 seconds",
+      "1 hour 30 minutes",
+      "30 days",
+    ]);
+    expect(spanish.seconds(90_061)).toBe("1 día 1 hora 1 minuto 1 segundo");
+    expect([0, 1023, 1024, 20_971_520, 1e12].map((bytes) => english.bytes(bytes))).toEqual([
+      "0 B",
+      "1,023 B",
+      "1 KiB",
+      "20 MiB",
+      "931.3 GiB",
+    ]);
+    expect(spanish.bytes(1_610_612_736)).toBe("1,5 GiB");
+  });
+
   it("takes a moment ahead of the clock for the present", () => {
     expect(new Formatter("en").ago(before(-30), now)).toBe("0s ago");
   });

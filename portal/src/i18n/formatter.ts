@@ -12,6 +12,8 @@ const unitNames = {
 
 const unitSeconds = { d: dayS, h: hourS, m: minuteS, s: 1, ms: 0.001 } as const;
 
+const binaryUnits = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
 function partsOfLength(length: string): { amount: number; unit: keyof typeof unitNames }[] {
   return [...length.matchAll(/(\d+)(ms|[dhms])/g)].map(([, amount, unit]) => ({
     amount: Number(amount),
@@ -202,6 +204,27 @@ export class Formatter {
       }).format(amount),
     );
     return words.join(" ");
+  }
+
+  /** Whole seconds in words, exactly: 5400 → “1 hour 30 minutes”. */
+  seconds(seconds: number): string {
+    const amounts = [
+      [Math.floor(seconds / dayS), "d"],
+      [Math.floor((seconds % dayS) / hourS), "h"],
+      [Math.floor((seconds % hourS) / minuteS), "m"],
+      [seconds % minuteS, "s"],
+    ] as const;
+    const length = amounts
+      .filter(([amount]) => amount > 0)
+      .map(([amount, unit]) => `${amount}${unit}`);
+    return this.lengthInWords(length.join("") || "0s");
+  }
+
+  /** “512 B”, “20 MiB”, “1.5 GiB”. */
+  bytes(bytes: number): string {
+    const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), binaryUnits.length - 1);
+    const amount = new Intl.NumberFormat(this.locale, { maximumFractionDigits: 1 });
+    return `${amount.format(bytes / 1024 ** power)} ${binaryUnits[power] ?? ""}`;
   }
 
   /** “4 s ago”; a moment ahead of our clock counts as now. */

@@ -12,7 +12,7 @@ export function TextField({
   ...input
 }: ComponentProps<"input"> & {
   label: string;
-  hint?: string;
+  hint?: string | undefined;
   error?: string | undefined;
   /** The words for what `pattern` does not take. */
   wrong?: string | undefined;

@@ -1,4 +1,5 @@
 import type { Schemas } from "../../api/client";
+import type { Formatter } from "../../i18n/formatter";
 import { useLanguage, type Language } from "../../i18n/language";
 import { TextField } from "../../ui/text_field";
 import styles from "./customers.module.css";
@@ -53,6 +54,15 @@ function isOfQueries(name: LimitName) {
   return name.startsWith("query_") || name.startsWith("log_query_");
 }
 
+/** What was typed as people read it, where the digits alone say little: “30 days”, “20 MiB”, “5,000,000”. */
+function readable(name: LimitName, typed: string, format: Formatter): string | undefined {
+  const value = Number(typed);
+  if (!Number.isSafeInteger(value) || value < 0) return undefined;
+  if (name.endsWith("_seconds")) return value < 60 ? undefined : format.seconds(value);
+  if (value < 1000) return undefined;
+  return name.includes("bytes") ? format.bytes(value) : format.whole(value);
+}
+
 /** What the fields hold just now, as it was typed. */
 export type LimitsDraft = Record<LimitName, string>;
 
@@ -83,28 +93,31 @@ function LimitGroup({
   draft: LimitsDraft;
   onChange: (draft: LimitsDraft) => void;
 }) {
-  const { language } = useLanguage();
+  const { language, format } = useLanguage();
   return (
     <details className={styles.limits}>
       <summary>{title}</summary>
-      <p>{hint}</p>
-      {names.map((name) => (
-        <TextField
-          key={name}
-          label={limitWords[name][language]}
-          type="number"
-          inputMode="numeric"
-          required
-          min={0}
-          max={most}
-          step={1}
-          autoComplete="off"
-          value={draft[name]}
-          onChange={(event) => {
-            onChange({ ...draft, [name]: event.target.value });
-          }}
-        />
-      ))}
+      <div className={styles.limitFields}>
+        <p>{hint}</p>
+        {names.map((name) => (
+          <TextField
+            key={name}
+            label={limitWords[name][language]}
+            hint={readable(name, draft[name], format)}
+            type="number"
+            inputMode="numeric"
+            required
+            min={0}
+            max={most}
+            step={1}
+            autoComplete="off"
+            value={draft[name]}
+            onChange={(event) => {
+              onChange({ ...draft, [name]: event.target.value });
+            }}
+          />
+        ))}
+      </div>
     </details>
   );
 }

@@ -78,11 +78,22 @@ describe("a customer", () => {
     await userEvent.type(shown("Steps of a query"), "500");
     await userEvent.clear(shown("Samples that a query holds"));
     await userEvent.type(shown("Samples that a query holds"), "1000000");
+    // What the digits mean is written below them, and read with the field.
+    expect(screen.getByText("1,000,000").id).toBe(
+      shown("Samples that a query holds").getAttribute("aria-describedby"),
+    );
+    await userEvent.clear(shown("Time that a query touches, in seconds"));
+    await userEvent.type(shown("Time that a query touches, in seconds"), "2592000");
+    expect(screen.getByText("30 days")).toBeDefined();
     await userEvent.click(screen.getByRole("button", { name: "Save" }));
     await waitFor(() => {
       expect(screen.queryByText("Edit customer")).toBeNull();
     });
     const { limits } = (await made("PATCH").at(-1)?.json()) as { limits: unknown };
-    expect(limits).toEqual({ query_steps: 500, query_samples: 1_000_000 });
+    expect(limits).toEqual({
+      query_range_seconds: 2_592_000,
+      query_steps: 500,
+      query_samples: 1_000_000,
+    });
   });
 });

@@ -20,9 +20,10 @@ export const customers = {
   empty: "No customer yet",
   limits: {
     sending: "Limits of what it sends",
-    sendingHint: "0 is no limit, or the collector’s own where it has one.",
+    sendingHint: "0: none of its own, the collector’s default holds where it has one.",
     queries: "Limits of one query",
-    queriesHint: "0 is the router’s own.",
+    queriesHint:
+      "A query that wants more is refused, and told which limit it was. 0: none of its own, the router’s default holds.",
   },
   emptyHint: "Create the first one: it takes an id and a name.",
 };

@@ -22,9 +22,10 @@ export const customers: typeof english.customers = {
   empty: "Todavía no hay clientes",
   limits: {
     sending: "Límites de lo que envía",
-    sendingHint: "0 es sin límite, o el del propio colector donde lo tiene.",
+    sendingHint: "0: ninguno propio, vale el del colector donde lo tiene.",
     queries: "Límites de una consulta",
-    queriesHint: "0 es el del propio router.",
+    queriesHint:
+      "Una consulta que pide más se rechaza y se le dice qué límite fue. 0: ninguno propio, vale el del router.",
   },
   emptyHint: "Cree el primero: necesita un identificador y un nombre.",
 };
