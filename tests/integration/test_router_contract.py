@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -133,6 +135,19 @@ class TestExamples:
             assert _shape(found) == _shape(example["value"])
         else:
             assert found == example["value"], answer.text
+
+    def test_each_of_the_page_is_answered(self, router: Canaries) -> None:
+        """docs/api.md, "Reading in five minutes": every line of its shell block, as it stands there."""
+        shell = (ROOT / "docs" / "api.md").read_text().split("## Reading in five minutes")[1].split("```")[1]
+        lines = shell.removeprefix("sh\n").splitlines()
+        asked = [line.replace("TRACE_ID", trace_of("cliente-a")) for line in lines if line.startswith("ask ")]
+        assert len(asked) >= 10
+        function = next(line for line in lines if line.startswith("ask()"))
+        given = {"ROUTER": router.url, "READ_TOKEN": "read-a", "PATH": os.environ["PATH"]}
+        for line in asked:
+            script = function + "\n" + line.replace("ask ", "ask -w '\\n%{http_code}' ", 1)
+            told = subprocess.run(["bash", "-c", script], env=given, capture_output=True, text=True, check=True).stdout
+            assert told.splitlines()[-1] == "200", (line, told)
 
 
 EACH = settings(
