@@ -192,7 +192,9 @@ void Gateway::mount_loki(Branch& branch) {
 /// A person says that the cold store that is there now is the right one.
 void Gateway::confirm_cold(request::ApiRequest request, request::Exchange exchange) {
   if (request.caller.customer) {
-    return exchange.fail({ErrorCode::kForbidden, "operators confirm a store, for all customers"});
+    return exchange.fail({ErrorCode::kForbidden,
+                          "only an operator's token without X-Vigia-Customer may say that a store "
+                          "is the right one"});
   }
   // Not on an event loop: it waits for a disk.
   stores_.readers().read("", [this, exchange = std::move(exchange)]() mutable {
