@@ -158,8 +158,17 @@ TEST_F(LimitsTest, AListWhoseBeginNobodyNamedBeginsAsEarlyAsItMay) {
   expect_answered("range", "/api/v1/query_exemplars?query=up");
   expect_answered("range", "/loki/api/v1/labels");
   expect_answered("range", "/loki/api/v1/query_range?query={a=\"b\"}");
-  expect_answered("range", "/jaeger/api/traces?service=s");
-  expect_answered("range", "/jaeger/api/dependencies");
+  const auto told = HasSubstr(R"("errors":[{"msg":"this is of the time since )");
+  for (const std::string target :
+       {"/jaeger/api/traces?service=s", "/jaeger/api/dependencies?x=1"}) {
+    expect_answered("range", target);
+    EXPECT_THAT(ask("range", target).body, told) << target;
+    EXPECT_THAT(ask("none", target).body, HasSubstr(R"("errors":null)")) << target;
+  }
+  for (const std::string target :
+       {"/jaeger/api/traces?service=s&lookback=5m", "/jaeger/api/dependencies?lookback=300000"}) {
+    EXPECT_THAT(ask("range", target).body, HasSubstr(R"("errors":null)")) << target;
+  }
 }
 
 TEST_F(LimitsTest, StepsOfARangeQuery) {

@@ -61,10 +61,10 @@ Result<std::optional<TimestampMs>> time_of(const request::Parameters& parameters
 }
 
 /// What jaeger-ui calls "custom" is said by start and end.
-Result<Duration> lookback_of(const request::Parameters& parameters, Duration usual) {
+Result<std::optional<Duration>> lookback_of(const request::Parameters& parameters) {
   const auto text = text_of(parameters, "lookback");
   if (!text) return forward(text);
-  if (!*text || **text == "custom") return usual;
+  if (!*text || **text == "custom") return std::nullopt;
   auto length = parse_go_duration(**text);
   if (!length) length = parse_duration(**text);  // days and weeks, as the page has them
   if (!length || *length <= Duration::zero()) {
@@ -93,9 +93,12 @@ Result<void> add_times(const request::Parameters& parameters, TimestampMs now_ms
   if (*start) {
     start_ms = **start;
   } else {
-    const auto lookback = lookback_of(parameters, limits.range_at_most(kLookbackDefault));
+    const auto lookback = lookback_of(parameters);
     if (!lookback) return forward(lookback);
-    const auto back = std::chrono::duration_cast<std::chrono::milliseconds>(*lookback);
+    const Duration usual = limits.range_at_most(kLookbackDefault);
+    search.is_cut_off = !*lookback && usual < kLookbackDefault;
+    const auto back =
+        std::chrono::duration_cast<std::chrono::milliseconds>(lookback->value_or(usual));
     start_ms = std::max<TimestampMs>(end_ms - back.count(), 0);
   }
   if (start_ms > end_ms) return wrong("start", "is later than end");
@@ -241,6 +244,7 @@ Result<ColdSearch> dependencies_search(const request::Parameters& parameters, Ti
           .count();
   // No further back than 1970: the difference of any two numbers fits.
   const TimestampMs back_ms = lookback->value_or(usual_ms);
+  search.is_cut_off = !*lookback && usual_ms < kCallsLookbackMs;
   auto ranged = add_range(end_ms - std::min(end_ms, back_ms), end_ms, limits, search);
   if (!ranged) return forward(ranged);
   if (*service) search.form.emplace_back("service", **service);

@@ -23,6 +23,8 @@ struct ColdSearch {
   TimestampMs start_ms = 0;  ///< 0: from the first on
   /// The caller said how many; else that there are more is worth a word.
   bool has_own_limit = false;
+  /// Nobody named a begin, and the limits' range is shorter than the look-back that is usual.
+  bool is_cut_off = false;
 };
 
 // Those that have times take no longer ones than the limits' range, which also is what a look-back

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "services/router/api/jaeger/trace_list.hpp"
+#include "services/router/plan/look_up.hpp"
 
 namespace vigia::router::api::jaeger {
 namespace {
@@ -99,6 +100,7 @@ Told SearchApi::told_of(const ColdSearch& search,
       told.push_back({fmt::format("there are more than these {}", kNamesMax)});
     }
   }
+  if (search.is_cut_off) told.push_back({plan::cut_off_warning(search.start_ms)});
   const auto replaced = stores_.cold_replacement();
   if (replaced && replaced->lacks(search.start_ms)) {
     told.push_back({"cold part may be incomplete: " + replaced->text()});
