@@ -171,6 +171,19 @@ TEST_F(LimitsTest, AListWhoseBeginNobodyNamedBeginsAsEarlyAsItMay) {
   }
 }
 
+/// Whoever names them: a sum beyond what a number holds is no time.
+TEST_F(LimitsTest, TimesAtTheEndsOfWhatANumberHolds) {
+  for (const char* query : {"count_over_time({a=\"b\"}[5m])", "rate({a=\"b\"}[5m] offset -1h)",
+                            "count_over_time({a=\"b\"}[292y])"}) {
+    for (const char* time :
+         {"9223372036854775807", "9223372036854775806", "-9223372036854775808"}) {
+      const std::string target = fmt::format("query?query={}&time={}", query, time);
+      const int status = ask("none", "/loki/api/v1/" + target).status;
+      EXPECT_TRUE(status == 200 || status == 400) << target << ": " << status;
+    }
+  }
+}
+
 TEST_F(LimitsTest, StepsOfARangeQuery) {
   const auto range = [&](const char* api, int steps) {
     return fmt::format("{}?query=vector(1)&start={}&end={}&step=1", api, now_s_ - steps + 1,

@@ -1,6 +1,7 @@
 #include "services/router/api/loki/metric_run.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "services/router/api/loki/answer.hpp"
@@ -27,9 +28,11 @@ Opened open_feed(stores::Stores& stores, const LogWalk& of_query,
   return std::unique_ptr<metrics::LineSource>(std::move(*feed));
 }
 
-/// No line is of before 1970.
+/// No line is of before 1970, nor of the last nanosecond that a number holds.
 LogRange range_of(std::int64_t after_ns, std::int64_t until_ns) {
-  return {std::max<std::int64_t>(after_ns + 1, 0), std::max<std::int64_t>(until_ns + 1, 1)};
+  constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max() - 1;
+  return {std::max<std::int64_t>(std::min(after_ns, kLast) + 1, 0),
+          std::max<std::int64_t>(std::min(until_ns, kLast) + 1, 1)};
 }
 
 Result<metrics::MetricAnswer> evaluated(stores::Stores& stores, const MetricQuestion& question,
