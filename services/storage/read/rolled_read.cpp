@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "libs/base/check.hpp"
-#include "libs/base/rfc3339.hpp"
 #include "libs/chunk/chunk_reader.hpp"
 #include "libs/rollup/window_maker.hpp"
 #include "services/storage/heads/head.hpp"
@@ -14,7 +13,6 @@
 namespace vigia::storage::read {
 namespace {
 
-constexpr TimestampMs kTimeMax = INT64_MAX - 2 * store::kDayMs;
 // A sample in the list, and packed, while lists grow.
 constexpr std::size_t kBytesPerWindow = 2 * sizeof(Sample) + 20;
 // Runs of days whose raw is read of many series at once: each has a cursor of its own.
@@ -193,47 +191,6 @@ SeriesData packed(std::vector<Sample> samples, Resolution resolution) {
 }
 
 }  // namespace
-
-Result<std::optional<rollup::Asked>> take_rollup_matcher(std::vector<Matcher>& matchers) {
-  std::optional<rollup::Asked> asked;
-  for (const Matcher& matcher : matchers) {
-    if (matcher.name != kRollupLabel) continue;
-    if (matcher.type != MatchType::kEqual) {
-      return fail(ErrorCode::kInvalid, fmt::format("{} takes no other operator than =, not {}",
-                                                   kRollupLabel, operator_of(matcher.type)));
-    }
-    if (asked.has_value()) {
-      return fail(ErrorCode::kInvalid, fmt::format("{} stands twice in one query", kRollupLabel));
-    }
-    const auto parsed = rollup::parse_asked(matcher.value);
-    if (!parsed) return forward(parsed);
-    asked = *parsed;
-  }
-  std::erase_if(matchers, [](const Matcher& matcher) { return matcher.name == kRollupLabel; });
-  return asked;
-}
-
-ReadRange samples_of_windows(TimestampMs from_ms, TimestampMs to_ms, Resolution resolution) {
-  const TimestampMs width_ms = rollup::width_ms(resolution);
-  from_ms = std::clamp<TimestampMs>(from_ms, 0, kTimeMax);
-  to_ms = std::clamp<TimestampMs>(to_ms, -1, kTimeMax);
-  const TimestampMs first_end_ms = rollup::window_end(from_ms + 1, width_ms);
-  const TimestampMs last_end_ms = (to_ms + 1) / width_ms * width_ms;
-  ReadRange range;
-  range.from_ms = first_end_ms - width_ms + 1;
-  range.to_ms = last_end_ms;
-  return range;
-}
-
-tl::unexpected<Error> no_windows_before(TimestampMs whole_from_ms, Resolution resolution) {
-  const TimestampMs width_ms = rollup::width_ms(resolution);
-  const TimestampMs first_end_ms = rollup::window_end(whole_from_ms - 1, width_ms) + width_ms;
-  return fail(
-      ErrorCode::kNotFound,
-      fmt::format("there are no roll-ups of {} from before {}: the samples are gone; ask "
-                  "from there on",
-                  to_string(resolution), format_rfc3339(stamp_of(first_end_ms)).value_or("ever")));
-}
 
 std::optional<TimestampMs> RolledReader::made_from_ms(const CustomerId& customer,
                                                       Resolution resolution) const {
