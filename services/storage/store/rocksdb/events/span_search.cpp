@@ -11,6 +11,8 @@ namespace {
 
 // Beside kTraceSpansLookedAt: of spans of some MiB each fewer.
 constexpr std::size_t kTraceBytesLookedAt = 512U << 20U;
+// Over so many spans of a trace one steps more cheaply than by looking for what lies behind them.
+constexpr std::size_t kStepsBeforeSeek = 16;
 
 TracePlace place_of(const FoundTrace& trace) {
   return {trace.latest_ns, std::string(trace.id.data(), trace.id.size())};
@@ -198,14 +200,18 @@ Result<std::vector<std::string>> SpanSearch::ids_of(const std::string& id, std::
   const std::string all = prefix + std::string(half);
   const auto scan = store_.scan(kv::Family::kSpans, all, kv::after_prefix(all));
   std::vector<std::string> ids;
-  while (scan->next()) {
-    ids.emplace_back(scan->key().substr(prefix.size(), kTraceIdBytes));
-    if (limit.is_over()) break;
-    if (ids.size() == bounds_.trace_spans) {
-      has_cut_traces_ = true;
-      break;
+  for (std::size_t steps = 0; scan->next(); ++steps) {
+    const std::string_view own = scan->key().substr(prefix.size(), kTraceIdBytes);
+    if (ids.empty() || ids.back() != own) {
+      ids.emplace_back(own);
+      steps = 0;
+      if (limit.is_over()) break;
+      if (ids.size() == bounds_.trace_spans) {
+        has_cut_traces_ = true;
+        break;
+      }
     }
-    scan->seek(kv::after_prefix(prefix + ids.back()));
+    if (steps == kStepsBeforeSeek) scan->seek(kv::after_prefix(prefix + ids.back()));
   }
   if (auto status = scan->status(); !status) return forward(status);
   return ids;

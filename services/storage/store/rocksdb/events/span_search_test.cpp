@@ -29,6 +29,22 @@ TEST_F(SpanIndexTest, ABucketIsWalkedInParts) {
   }
 }
 
+// Who makes his ids up may have several that begin alike, each of however many spans.
+TEST_F(SpanIndexTest, TracesWhoseIdsBeginAlikeAreEachFound) {
+  const std::string half(kHalfIdBytes, '\x07');
+  std::vector<std::string> spans;
+  for (const char last : {'a', 'b', 'c', 'd'}) {
+    const std::string trace = half + std::string(kHalfIdBytes, last);
+    const int count = last == 'b' ? 1 : 60;
+    for (int i = 0; i < count; ++i) {
+      spans.push_back(
+          span_of(trace, static_cast<char>('!' + i), kNowNs + static_cast<unsigned>(i)));
+    }
+  }
+  write(spans);
+  EXPECT_EQ(find(all()).size(), 4U);
+}
+
 // Traces that go on past what a page begins behind are looked at by each page anew: that may not
 // use up what it may look at.
 TEST_F(SpanIndexTest, EachPageComesFurtherHoweverManyTracesGoOnPastItsBegin) {
