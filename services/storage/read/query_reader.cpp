@@ -5,6 +5,7 @@
 namespace vigia::storage::read {
 
 Result<void> QueryReader::prepare(lanes::AnswerMemory& memory) {
+  if (is_ahead()) return {};
   const bool is_rolled = found_.rollup.has_value();
   const bool is_begun =
       is_rolled ? run_ != nullptr && run_->left() > 0 : batch_ && batch_->left() > 0;
@@ -18,6 +19,7 @@ Result<void> QueryReader::prepare(lanes::AnswerMemory& memory) {
 }
 
 Result<SeriesData> QueryReader::next(lanes::AnswerMemory& memory) {
+  if (is_ahead()) return found_.ahead->take(next_++);
   ++next_;
   return found_.rollup.has_value() ? run_->next(memory) : batch_->next(memory);
 }

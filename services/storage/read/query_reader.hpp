@@ -12,6 +12,7 @@
 #include "services/storage/read/rolled_read.hpp"
 #include "services/storage/read/series_reader.hpp"
 #include "services/storage/read/series_search.hpp"
+#include "services/storage/read/windows_ahead.hpp"
 
 namespace vigia::storage::read {
 
@@ -24,6 +25,8 @@ struct FoundQuery {
   ReadRange range;                      ///< of the samples that are read, or make up the windows
   std::map<CustomerId, ReadRange> own;  ///< where it is several customers': what of it is kept
   std::vector<SelectedSeries> series;
+  /// What of the first of them has been read already; null: nothing. Theirs who reads the query.
+  std::shared_ptr<WindowsAhead> ahead = nullptr;
 
   const ReadRange& range_of(const CustomerId& customer) const {
     const auto found = own.find(customer);
@@ -74,6 +77,7 @@ class QueryReader {
   void pass() { ++next_; }
 
  private:
+  bool is_ahead() const { return found_.ahead && found_.ahead->holds(next_); }
   Result<void> begin_batch(lanes::AnswerMemory& memory);
   Result<void> begin_run(lanes::AnswerMemory& memory);
   std::vector<store::SeriesKey> next_keys(std::size_t max) const;

@@ -60,7 +60,7 @@ Result<std::vector<FoundQuery>> RemoteRead::find(const Fence& fence, const ReadR
   std::vector<FoundQuery> found;
   std::size_t left = limits_.series_max;
   for (const wire::remote_read::Query& query : request.queries) {
-    FoundQuery ranged{query, std::nullopt, {}, {}, {}};
+    FoundQuery ranged{query, std::nullopt, {}, {}, {}, nullptr};
     const auto asked = take_rollup_matcher(ranged.query.matchers);
     if (!asked) return forward(asked);
     ranged.rollup = *asked;
@@ -78,11 +78,13 @@ Result<std::vector<FoundQuery>> RemoteRead::find(const Fence& fence, const ReadR
                                     left};
       auto series = select_series(catalog_, question, work.memory, work.limit);
       if (!series) return forward(series);
-      if (ranged.rollup.has_value() && !query.wants_labels_alone) {
-        if (auto all = check_windows(ranged, *series, work); !all) return forward(all);
-      }
       left -= series->size();
       ranged.series = std::move(*series);
+      if (ranged.rollup.has_value() && !query.wants_labels_alone) {
+        ranged.ahead =
+            std::make_shared<WindowsAhead>(limits_.ahead_bytes_max, limits_.ahead_time_max);
+        if (auto all = check_windows(ranged, work); !all) return forward(all);
+      }
     }
     found.push_back(std::move(ranged));
   }
@@ -91,27 +93,59 @@ Result<std::vector<FoundQuery>> RemoteRead::find(const Fence& fence, const ReadR
 
 // Before the first byte is sent: after it nobody could be told why there is no more. A row that
 // cannot be read costs itself, when it is.
-Result<void> RemoteRead::check_windows(const FoundQuery& found,
-                                       const std::vector<SelectedSeries>& series,
-                                       const Work& work) const {
+Result<void> RemoteRead::check_windows(const FoundQuery& found, const Work& work) const {
+  const std::vector<SelectedSeries>& series = found.series;
   for (std::size_t begin = 0; begin < series.size();) {
     if (auto checked = work.limit.check(); !checked) return checked;
     const CustomerId& customer = series[begin].customer;
     const ReadRange& range = found.range_of(customer);
     auto looked = work.readers.look().prepare(series, begin, range.from_ms, range.to_ms);
     if (!looked) return looked;
-    const lanes::ScratchMemory scratch(work.memory);
     std::vector<store::SeriesKey> keys;
     for (std::size_t i = begin; i < series.size() && keys.size() < RolledRun::kSeriesMax; ++i) {
       if (series[i].customer != customer) break;
       if (!work.readers.look().knows(customer, series[i].id)) break;
       keys.push_back(key_of(series[i]));
     }
+    const auto read = read_ahead(found, customer, keys, work);
+    if (!read) return forward(read);
+    begin += keys.size();
+    keys.erase(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(*read));
+    if (keys.empty()) continue;
+    const lanes::ScratchMemory scratch(work.memory);
     auto all = work.readers.rolled().check(customer, keys, *found.rollup, range, work.memory);
     if (!all) return all;
-    begin += keys.size();
   }
   return {};
+}
+
+// What has no room or no time now is read when its turn comes, and what is wrong with it is told of
+// then.
+Result<std::size_t> RemoteRead::read_ahead(const FoundQuery& found, const CustomerId& customer,
+                                           const std::vector<store::SeriesKey>& keys,
+                                           const Work& work) const {
+  WindowsAhead& ahead = *found.ahead;
+  if (ahead.is_full()) return 0U;
+  const auto run = work.readers.rolled().run(customer, keys, *found.rollup,
+                                             found.range_of(customer), work.memory);
+  std::size_t count = 0;
+  if (run) {
+    const lanes::ScratchMemory scratch(work.memory);
+    if (auto checked = (*run)->check(work.memory); !checked) return forward(checked);
+  }
+  while (run && (*run)->left() > 0 && !ahead.is_full()) {
+    if (auto checked = work.limit.check(); !checked) return forward(checked);
+    auto data = [&] {
+      const lanes::ScratchMemory scratch(work.memory);
+      return (*run)->next(work.memory);
+    }();
+    if (auto met = (*run)->check_met(); !met) return forward(met);
+    if (!data && data.error().code != ErrorCode::kCorrupt) break;
+    if (ahead.add(std::move(data), work.memory)) ++count;
+  }
+  // Places ahead have no gaps.
+  if (count < keys.size()) ahead.set_full();
+  return count;
 }
 
 // One customer's is his; of several the range is that which holds all of theirs.

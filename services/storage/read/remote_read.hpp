@@ -1,11 +1,13 @@
 // Answers remote-read requests from heads and chunks.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
 
+#include "libs/base/duration.hpp"
 #include "libs/wire/remote_read/read_request.hpp"
 #include "libs/wire/remote_read/read_response.hpp"
 #include "services/storage/lanes/customer_shares.hpp"
@@ -19,6 +21,10 @@ namespace vigia::storage::read {
 /// Bounds of one request (R-RR-5); its memory has a bound in its customer's share.
 struct ReadLimits {
   std::size_t series_max = 100'000;
+  /// Windows are read before the answer begins as far as they fit (WindowsAhead): those of some 100
+  /// series, two years by the hour.
+  std::size_t ahead_bytes_max = 16U << 20U;
+  Duration ahead_time_max = std::chrono::milliseconds(250);  ///< it is made in one go
 };
 
 /// One snappy block of samples.
@@ -84,8 +90,10 @@ class RemoteRead {
   Result<std::vector<FoundQuery>> find(const Fence& fence,
                                        const wire::remote_read::ReadRequest& request,
                                        const Work& work) const;
-  Result<void> check_windows(const FoundQuery& found, const std::vector<SelectedSeries>& series,
-                             const Work& work) const;
+  Result<void> check_windows(const FoundQuery& found, const Work& work) const;
+  /// How many of `keys` it has read. Errors: those that nobody could be told of later.
+  Result<std::size_t> read_ahead(const FoundQuery& found, const CustomerId& customer,
+                                 const std::vector<store::SeriesKey>& keys, const Work& work) const;
   Result<void> find_ranges(FoundQuery& found, std::span<const CustomerId> customers) const;
   /// What of it is kept of a customer: where it begins, and what is read for that.
   struct KeptQuery {

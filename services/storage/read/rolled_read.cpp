@@ -44,6 +44,12 @@ tl::unexpected<Error> no_windows_of_histograms() {
                           kRollupLabel));
 }
 
+// Of which the samples went before windows were made.
+Result<void> check_lost(const std::optional<std::uint32_t>& last_lost_day, Resolution resolution) {
+  if (!last_lost_day.has_value()) return {};
+  return no_windows_before(begin_ms_of(*last_lost_day + 1), resolution);
+}
+
 // Gathers the part of each window as the windows come.
 class PartList {
  public:
@@ -130,7 +136,11 @@ class RolledRun::StoredParts {
   }
 
   Result<void> add(const store::ChunkRow& row) {
-    if (rolling::is_histogram_day(row)) return {};  // as `check` found: not of a day that is asked
+    if (rolling::is_histogram_day(row)) {
+      const std::uint32_t day = store::day_of(row.first_ms);
+      has_met_histograms_ = has_met_histograms_ || !is_among(*raw_days_, day);
+      return {};
+    }
     of_row_.clear();
     if (auto read = rolling::parts_of_row(row, reader_, of_row_); !read) return read;
     for (const rollup::PartOfWindow& part : of_row_) {
@@ -140,6 +150,9 @@ class RolledRun::StoredParts {
     }
     return {};
   }
+
+  // Of a day that is read from here.
+  bool has_met_histograms() const { return has_met_histograms_; }
 
   // Of one stamp that of the highest version.
   void give(std::vector<Sample>& samples) {
@@ -171,6 +184,7 @@ class RolledRun::StoredParts {
   std::vector<rollup::PartOfWindow> of_row_;
   std::vector<StoredPart> parts_;
   bool is_sorted_ = true;
+  bool has_met_histograms_ = false;
 };
 
 namespace {
@@ -207,8 +221,7 @@ Result<void> RolledReader::check(const CustomerId& customer,
   const auto planned = plans(job, note(customer));
   if (!planned) return tl::unexpected<Error>(planned.error());
   for (const Plan& plan : *planned) {
-    if (!plan.last_lost_day.has_value()) continue;
-    return no_windows_before(begin_ms_of(*plan.last_lost_day + 1), asked.resolution);
+    if (auto there = check_lost(plan.last_lost_day, asked.resolution); !there) return there;
   }
   auto found = has_stored_histograms(job, *planned);
   if (found && !*found) found = has_raw_histograms(job, *planned);
@@ -340,6 +353,22 @@ Result<void> RolledRun::begin(lanes::AnswerMemory& memory) {
   return {};
 }
 
+Result<void> RolledRun::check(lanes::AnswerMemory& memory) const {
+  for (const Plan& plan : plans_) {
+    if (auto there = check_lost(plan.last_lost_day, asked_.resolution); !there) return there;
+  }
+  const auto found =
+      reader_.has_raw_histograms({customer_, series_, asked_, range_, memory}, plans_);
+  if (!found) return forward(found);
+  if (*found) return no_windows_of_histograms();
+  return {};
+}
+
+Result<void> RolledRun::check_met() const {
+  if (has_met_histograms_) return no_windows_of_histograms();
+  return {};
+}
+
 Result<SeriesData> RolledRun::next(lanes::AnswerMemory& memory) {
   const std::size_t place = next_;
   auto data = try_next(memory);
@@ -348,6 +377,7 @@ Result<SeriesData> RolledRun::next(lanes::AnswerMemory& memory) {
     const auto alone = reader_.run(customer_, {series_[place]}, asked_, range_, memory);
     if (!alone) return tl::unexpected<Error>(alone.error());
     data = (*alone)->try_next(memory);
+    has_met_histograms_ = has_met_histograms_ || (*alone)->has_met_histograms_;
   }
   if (!data) return tl::unexpected<Error>(data.error());
   if (data->has_value()) return std::move(**data);
@@ -440,6 +470,7 @@ Result<void> RolledRun::add_stored(std::size_t series, lanes::AnswerMemory& memo
     }
   }
   parts.give(rolled.samples);
+  has_met_histograms_ = has_met_histograms_ || parts.has_met_histograms();
   return {};
 }
 

@@ -38,6 +38,12 @@ class RolledRun {
   Result<SeriesData> next(lanes::AnswerMemory& memory);
   std::size_t left() const { return series_.size() - next_; }
 
+  /// What RolledReader::check says of its series, but for histograms of days that are stored, which
+  /// lie in the rows that `next` walks over.
+  Result<void> check(lanes::AnswerMemory& memory) const;
+  /// kNotFound once `next` has met such a day: what it gave lacks it.
+  Result<void> check_met() const;
+
  private:
   friend class RolledReader;
   struct Plan {
@@ -78,6 +84,7 @@ class RolledRun {
   std::unique_ptr<StoredParts> stored_parts_;   // with the cursor
   std::optional<Page> ahead_;                   // read, of a series that has not been asked for yet
   bool is_over_ = false;
+  bool has_met_histograms_ = false;
   std::size_t next_ = 0;
 };
 
