@@ -197,7 +197,7 @@ void Gateway::confirm_cold(request::ApiRequest request, request::Exchange exchan
                           "is the right one"});
   }
   // Not on an event loop: it waits for a disk.
-  stores_.readers().read("", [this, exchange = std::move(exchange)]() mutable {
+  stores_.readers().read("", 0, [this, exchange = std::move(exchange)]() mutable {
     const auto confirmed = stores_.known_cold().confirm();
     if (!confirmed) return exchange.fail(confirmed.error());
     net::Response response;

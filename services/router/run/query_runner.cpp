@@ -330,7 +330,7 @@ void QueryRunner::end(wire::prometheus_api::Envelope answer, plan::Notes notes) 
     return join(answer, std::move(notes));
   }
   stores_.readers().read(
-      question().caller.payer(),
+      question().caller.payer(), kept_.joined_bytes(answer),
       [self = shared_from_this(), rest = std::move(answer), notes = std::move(notes)]() mutable {
         self->join(rest, std::move(notes));
       });

@@ -69,7 +69,7 @@ class Finding : public std::enable_shared_from_this<Finding> {
     ++counted_;
     if (bytes_ < upstream::Readers::kLargeBytes) return go_on();
     // Grouping many series takes long.
-    stores_.readers().read(question_.caller.payer(),
+    stores_.readers().read(question_.caller.payer(), bytes_,
                            [self = shared_from_this()] { self->go_on(); });
   }
 

@@ -114,7 +114,7 @@ std::string Stores::cold_gaps() const {
 void Stores::heed_identity(const upstream::StoreWatch::Identity& identity) {
   if (!identity) return;
   known_cold_.note(identity, clock_.wall_ms());
-  if (known_cold_.is_due()) readers_.read("", [this] { known_cold_.keep(); });
+  if (known_cold_.is_due()) readers_.read("", 0, [this] { known_cold_.keep(); });
 }
 
 std::optional<std::size_t> Stores::find_shard(std::string_view name) const {

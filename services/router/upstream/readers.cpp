@@ -32,12 +32,20 @@ Readers::Readers(std::size_t threads)
       turns_({.at_once_max = threads_, .per_customer_max = 1, .slow_per_customer_max = 1}, clock_),
       pool_(threads_, threads_) {}
 
-void Readers::read(const std::string& customer, Task<void()> work) {
+void Readers::read(const std::string& customer, std::size_t bytes, Task<void()> work) {
   ++unread_;
+  read_bytes_ += bytes;
   take_turn(customer, [this, work = std::move(work)]() mutable {
     run(std::exchange(work, nullptr));
-    if (--unread_ == 0) service::return_freed_pages();
+    end_read();
   });
+}
+
+void Readers::end_read() {
+  if (--unread_ > 0 || read_bytes_ < kReturnedBytesMin) return;
+  read_bytes_ = 0;
+  ++returns_;
+  service::return_freed_pages();
 }
 
 void Readers::run_part(const std::string& customer, Task<void()> work) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -17,7 +18,9 @@ namespace vigia::router::upstream {
 /// customer has one thread at most, and who waits goes on customer by customer. There are as many
 /// threads as cores, two at least, so that one customer's never keep the others from theirs; they
 /// stand behind the program's others where there are too few cores for all. When the last large
-/// answer is read, the memory that it took goes back to the system.
+/// answer is read, the memory that they took goes back to the system, once they were of
+/// kReturnedBytesMin together: to give it back and fault it in again costs an answer of some
+/// hundred KiB more than all else that is done with it.
 ///
 /// Any thread; stop and the destructor from one that is none of its own.
 class Readers {
@@ -28,8 +31,9 @@ class Readers {
   Readers& operator=(const Readers&) = delete;
   ~Readers() { stop(); }
 
-  /// Runs `work` once, on one of the threads. After stop it is let go unrun.
-  void read(const std::string& customer, Task<void()> work);
+  /// Runs `work`, which reads so many bytes of answers, once, on one of the threads. After stop it
+  /// is let go unrun.
+  void read(const std::string& customer, std::size_t bytes, Task<void()> work);
   /// The same, in the same row, of work that is done piece by piece and leaves no large memory
   /// behind: what a disk has to be waited for.
   void run_part(const std::string& customer, Task<void()> work);
@@ -38,14 +42,20 @@ class Readers {
 
   /// Answers from here on are large: reading less takes less than handing it to another thread.
   static constexpr std::size_t kLargeBytes = 256U << 10U;
+  static constexpr std::size_t kReturnedBytesMin = 4U << 20U;
+  /// How often memory was given back.
+  std::uint64_t returns() const { return returns_; }
 
  private:
+  void end_read();
   void take_turn(const std::string& customer, Task<void()> work);
   void run(Task<void()> work);
 
   const SystemClock clock_;
   const std::size_t threads_;
-  std::atomic<std::size_t> unread_{0};  // given, and not yet let go
+  std::atomic<std::size_t> unread_{0};      // given, and not yet let go
+  std::atomic<std::size_t> read_bytes_{0};  // since memory was given back
+  std::atomic<std::uint64_t> returns_{0};
   Turns turns_;
   service::WorkerPool pool_;
 };

@@ -382,7 +382,8 @@ void Upstream::hand_over(const std::shared_ptr<Arriving>& arriving, net::ClientR
 void Upstream::hand_over_text(const std::shared_ptr<Arriving>& arriving,
                               net::ClientResponse response, Done done) const {
   if (response.body.size() < arriving->large_bytes) return done(std::move(response));
-  readers_.read(arriving->customer,
+  const std::size_t bytes = response.body.size();
+  readers_.read(arriving->customer, bytes,
                 [arriving, large = std::move(response), done = std::move(done)]() mutable {
                   done(arriving->is_lost() ? nobody_waits() : std::move(large));
                 });

@@ -90,7 +90,7 @@ class Pages : public std::enable_shared_from_this<Pages> {
     }
     if (bytes_ < upstream::Readers::kLargeBytes) return done_(merged());
     // This may be the thread on which everybody's answers come.
-    stores_.readers().read(caller_.payer(),
+    stores_.readers().read(caller_.payer(), bytes_,
                            [self = shared_from_this()] { self->done_(self->merged()); });
   }
 
@@ -175,9 +175,11 @@ void FederateApi::federate(request::ApiRequest request, request::Exchange exchan
           const bool is_large = page.text && page.text->size() >= upstream::Readers::kLargeBytes;
           if (!is_large) return send(std::move(page));
           // This may be the thread on which everybody's answers come.
-          stores_.readers().read(payer, [send = std::move(send), page = std::move(page)]() mutable {
-            send(std::move(page));
-          });
+          const std::size_t bytes = page.text->size();
+          stores_.readers().read(payer, bytes,
+                                 [send = std::move(send), page = std::move(page)]() mutable {
+                                   send(std::move(page));
+                                 });
         });
 }
 

@@ -72,7 +72,7 @@ class Merged final : public run::Gathering<Piece>,
     // This may be the client's event loop, which all answers share: sorting much would hold them
     // up.
     if (bytes_ < upstream::Readers::kLargeBytes) return send();
-    stores_.readers().read(payer_, [self = this->shared_from_this()] { self->send(); });
+    stores_.readers().read(payer_, bytes_, [self = this->shared_from_this()] { self->send(); });
   }
 
  private:
