@@ -160,9 +160,10 @@ IoResult ByteChannel::read(char* room, std::size_t size) {
   return {0, IoState::kClosed};
 }
 
-IoResult ByteChannel::write(std::string_view bytes) {
+IoResult ByteChannel::write(std::string_view bytes, bool has_more) {
   if (tls_ != nullptr) return tls_result(SSL_write(tls_, bytes.data(), limited(bytes.size())));
-  const ssize_t moved = send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  const int flags = MSG_NOSIGNAL | (has_more ? MSG_MORE : 0);
+  const ssize_t moved = send(socket_.get(), bytes.data(), bytes.size(), flags);
   if (moved >= 0) return {static_cast<std::size_t>(moved), IoState::kDone};
   if (errno == EAGAIN || errno == EINTR) return {0, IoState::kWaitWrite};
   return {0, IoState::kClosed};

@@ -53,7 +53,8 @@ class ByteChannel {
   ~ByteChannel();
 
   IoResult read(char* room, std::size_t size);
-  IoResult write(std::string_view bytes);
+  /// `has_more`: the next write follows at once, and a packet may wait for it.
+  IoResult write(std::string_view bytes, bool has_more);
   /// Bytes that are decrypted but not read: epoll does not know of them.
   bool has_pending() const;
   /// From now on closing breaks the connection off, whatever was written; no word of TLS's ends it.

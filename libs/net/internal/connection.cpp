@@ -245,7 +245,9 @@ void ClientConnection::restart_pace() {
 /// False where the socket takes no more, or is closed.
 bool ClientConnection::write() {
   while (!output_.is_empty()) {
-    const IoResult result = channel_.write(output_.front());
+    // Else a head goes alone, and wakes the client once more.
+    const std::string_view piece = output_.front();
+    const IoResult result = channel_.write(piece, piece.size() < output_.size());
     if (result.state == IoState::kWaitWrite || result.state == IoState::kWaitRead) {
       waits_to_write_ = result.state == IoState::kWaitWrite;
       return false;
