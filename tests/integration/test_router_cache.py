@@ -361,7 +361,10 @@ class TestWhatHotHasAnswered:
 
     def test_is_kept_as_well_and_apart(self, hot: Kept) -> None:
         form: Form = {**self.FORM, "start": hot.begin + DAY, "end": hot.now}
-        wait_for("hot covers it", lambda: served(hot.plain(**form)).startswith("hot="), 20)
+        # Of both routers, and by another query: what is asked here of cold would be kept.
+        other: Form = {**form, "query": "count(seen)"}
+        wait_for("hot covers it", lambda: served(hot.plain(**other)).startswith("hot="), 20)
+        wait_for("hot covers it", lambda: served(hot.kept(**other)).startswith("hot="), 20)
         hot.both(**form)
         again = hot.both(**form)
         assert served(again).startswith("hot="), served(again)
