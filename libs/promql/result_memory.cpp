@@ -80,10 +80,10 @@ std::string_view text_of(const Expr& expr) {
   return {};
 }
 
-using Numbers = std::unordered_map<const Selector*, std::size_t>;
+using SelectorNumbers = std::unordered_map<const Selector*, std::size_t>;
 
-Numbers numbers_of(const Expr& expr) {
-  Numbers numbers;
+SelectorNumbers numbers_of(const Expr& expr) {
+  SelectorNumbers numbers;
   for_each_selector(expr, [&](const Selector& selector) {
     const std::size_t number = numbers.size();
     numbers.emplace(&selector, number);
@@ -100,7 +100,8 @@ const Expr& many_side(const Binary& binary) {
 /// kMost where nobody can say.
 class Groups {
  public:
-  Groups(const Numbers& numbers, const SeriesCounts& counts, std::vector<std::string> labels)
+  Groups(const SelectorNumbers& numbers, const SeriesCounts& counts,
+         std::vector<std::string> labels)
       : numbers_(numbers), counts_(counts), labels_(std::move(labels)) {}
 
   std::uint64_t of(const Expr& expr) const { return std::visit(*this, expr.node); }
@@ -145,7 +146,7 @@ class Groups {
   }
 
  private:
-  const Numbers& numbers_;
+  const SelectorNumbers& numbers_;
   const SeriesCounts& counts_;
   const std::vector<std::string> labels_;
 };
@@ -242,7 +243,7 @@ struct Held {
 /// What all of a query's expressions have in common.
 struct Known {
   const SeriesCounts& counts;
-  const Numbers& numbers;
+  const SelectorNumbers& numbers;
   std::uint64_t made_bytes;  ///< of labels that the query makes for one series
 };
 
@@ -432,7 +433,7 @@ class MakesSeries {
 
 std::uint64_t result_bytes(const Expr& expr, const EvaluationShape& shape,
                            const SeriesCounts& counts) {
-  const Numbers numbers = numbers_of(expr);
+  const SelectorNumbers numbers = numbers_of(expr);
   std::uint64_t stored = 0;
   for (const auto& [selector, number] : numbers) {
     stored = std::max(stored, counts.label_bytes(number));

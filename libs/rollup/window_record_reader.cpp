@@ -14,9 +14,9 @@ namespace {
 using chunk::Numbers;
 
 // In the order in which they lie in a record.
-enum Stage : std::size_t { kCounts, kTimes, kValues, kSum, kDropped, kResets };
+enum RecordStage : std::size_t { kCounts, kTimes, kValues, kSum, kDropped, kResets };
 
-Stage stage_of(Part part) {
+RecordStage stage_of(Part part) {
   switch (part) {
     case Part::kCount:
     case Part::kStaleTime:

@@ -10,9 +10,9 @@
 namespace vigia::logql::metrics {
 namespace {
 
-using Window = std::span<const TimedValue>;
+using WindowValues = std::span<const TimedValue>;
 
-double sum_of(Window window) {
+double sum_of(WindowValues window) {
   double sum = 0;
   for (const TimedValue& one : window) sum += one.value;
   return sum;
@@ -20,7 +20,7 @@ double sum_of(Window window) {
 
 /// The largest with `wants_more` as std::greater, the smallest with std::less; NaN only of NaN.
 template <typename WantsMore>
-double most_of(Window window, const WantsMore& wants_more) {
+double most_of(WindowValues window, const WantsMore& wants_more) {
   double most = window.front().value;
   for (const TimedValue& one : window) {
     if (wants_more(one.value, most) || std::isnan(most)) most = one.value;
@@ -29,7 +29,7 @@ double most_of(Window window, const WantsMore& wants_more) {
 }
 
 /// By Welford's sums, so that large values with small differences keep them.
-double variance_of(Window window) {
+double variance_of(WindowValues window) {
   double mean = 0;
   double squares = 0;
   double count = 0;
@@ -42,7 +42,7 @@ double variance_of(Window window) {
   return squares / count;
 }
 
-double mean_of(Window window) {
+double mean_of(WindowValues window) {
   double mean = 0;
   double count = 0;
   for (const TimedValue& one : window) {
@@ -55,7 +55,7 @@ double mean_of(Window window) {
   return mean;
 }
 
-double quantile_of(double q, Window window, std::vector<double>& values) {
+double quantile_of(double q, WindowValues window, std::vector<double>& values) {
   if (q < 0) return -std::numeric_limits<double>::infinity();
   if (q > 1) return std::numeric_limits<double>::infinity();
   values.clear();
@@ -72,7 +72,7 @@ double quantile_of(double q, Window window, std::vector<double>& values) {
   return values[lower] * (1 - weight) + values[upper] * weight;
 }
 
-double increase_of(Window window) {
+double increase_of(WindowValues window) {
   double increase = window.back().value - window.front().value;
   for (std::size_t i = 1; i < window.size(); ++i) {
     if (window[i].value < window[i - 1].value) increase += window[i - 1].value;
@@ -82,7 +82,8 @@ double increase_of(Window window) {
 
 }  // namespace
 
-double over_window(const RangeAggregation& made, Window window, std::vector<double>& scratch) {
+double over_window(const RangeAggregation& made, WindowValues window,
+                   std::vector<double>& scratch) {
   const double seconds = static_cast<double>(made.range.count()) / 1e9;
   switch (made.op) {
     case RangeOperator::kAvgOverTime:

@@ -18,9 +18,9 @@ constexpr std::size_t kGroupsDeepMax = 240;
 constexpr std::array<std::string_view, 7> kNewScripts{
     "Vithkuqi", "Toto", "Tangsa", "Old_Uyghur", "Cypro_Minoan", "Kawi", "Nag_Mundari"};
 
-class Scan {
+class RegexScan {
  public:
-  Scan(std::string_view regex, Dialect dialect) : rest_(regex), dialect_(dialect) {}
+  RegexScan(std::string_view regex, Dialect dialect) : rest_(regex), dialect_(dialect) {}
 
   bool is_refused() {
     while (!rest_.empty() && !is_refused_) see_next();
@@ -107,7 +107,7 @@ class Scan {
 }  // namespace
 
 bool is_refused_by_go(std::string_view regex, Dialect dialect) {
-  return Scan(regex, dialect).is_refused();
+  return RegexScan(regex, dialect).is_refused();
 }
 
 }  // namespace vigia::promql::internal

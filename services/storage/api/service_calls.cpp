@@ -83,13 +83,13 @@ Result<void> ServiceCalls::count(ServiceNumber parent, ServiceNumber child) {
   return {};
 }
 
-std::vector<ServiceCalls::Call> ServiceCalls::calls() const {
-  std::vector<Call> calls;
+std::vector<ServiceCalls::CountedCall> ServiceCalls::calls() const {
+  std::vector<CountedCall> calls;
   calls.reserve(counts_.size());
   for (const auto& [pair, count] : counts_) {
     calls.push_back({*names_[pair.first], *names_[pair.second], count});
   }
-  std::sort(calls.begin(), calls.end(), [](const Call& left, const Call& right) {
+  std::sort(calls.begin(), calls.end(), [](const CountedCall& left, const CountedCall& right) {
     return std::tie(left.parent, left.child) < std::tie(right.parent, right.child);
   });
   return calls;

@@ -30,13 +30,13 @@ class ServiceCalls {
   /// errors.
   Result<void> end_trace();
 
-  struct Call {
+  struct CountedCall {
     std::string_view parent;
     std::string_view child;
     std::uint64_t count = 0;
   };
   /// In order of their names. Views of what is here.
-  std::vector<Call> calls() const;
+  std::vector<CountedCall> calls() const;
 
  private:
   using ServiceNumber = std::uint32_t;

@@ -187,7 +187,7 @@ net::Response TraceSearchApi::dependencies(const net::Request& request,
       });
   if (!walked) return net::json_error(walked.error());
   AnswerBody body(memory, gaps_.warning(share_of(labels.fence)));
-  for (const ServiceCalls::Call& call : search.calls().calls()) {
+  for (const ServiceCalls::CountedCall& call : search.calls().calls()) {
     if (!asked->service.empty() && call.parent != asked->service && call.child != asked->service) {
       continue;
     }

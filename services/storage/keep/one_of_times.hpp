@@ -10,7 +10,7 @@
 
 namespace vigia::storage::keep {
 
-struct TimedValue {
+struct HeldValue {
   TimestampMs time_ms = 0;
   std::uint64_t version = 0;  ///< of its row
   std::uint64_t value = 0;    ///< its bits, or a hash of it
@@ -25,14 +25,14 @@ class OneOfTimes {
   explicit OneOfTimes(Visit visit) : visit_(std::move(visit)) {}
 
   /// REQUIRES: rows come by first_ms; `values` by time, none before first_ms.
-  void add_row(TimestampMs first_ms, const std::vector<TimedValue>& values);
+  void add_row(TimestampMs first_ms, const std::vector<HeldValue>& values);
   void finish() { tell_before(INT64_MAX); }
 
  private:
   void tell_before(TimestampMs end_ms);
 
   const Visit visit_;
-  std::vector<TimedValue> held_;  // by time, one a time
+  std::vector<HeldValue> held_;  // by time, one a time
 };
 
 }  // namespace vigia::storage::keep

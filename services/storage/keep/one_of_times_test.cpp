@@ -44,7 +44,7 @@ TEST(OneOfTimes, GivesWhatTheMergeOfAllRowsGives) {
     OneOfTimes one_of(
         [&](TimestampMs time_ms, std::uint64_t value) { seen.emplace_back(time_ms, value); });
     for (const store::ChunkRow& row : rows) {
-      std::vector<TimedValue> values;
+      std::vector<HeldValue> values;
       const auto alone = store::merge_rows({row}).value();
       for (const Sample& sample : alone.samples) {
         values.push_back(

@@ -15,10 +15,10 @@
 namespace vigia::storage::keep {
 namespace {
 
-class Comparison {
+class StoreComparison {
  public:
   using Visit = std::function<void(const ComparedDay&)>;
-  Comparison(const CopyJob& job, const CopyTold& told, const Visit& visit)
+  StoreComparison(const CopyJob& job, const CopyTold& told, const Visit& visit)
       : job_(job),
         told_(told),
         visit_(visit),
@@ -28,8 +28,9 @@ class Comparison {
 
   Result<bool> run() {
     for (const CustomerId& customer : job_.customers) {
-      for (const auto compare : {&Comparison::samples, &Comparison::rollups, &Comparison::exemplars,
-                                 &Comparison::metadata, &Comparison::spans, &Comparison::records}) {
+      for (const auto compare :
+           {&StoreComparison::samples, &StoreComparison::rollups, &StoreComparison::exemplars,
+            &StoreComparison::metadata, &StoreComparison::spans, &StoreComparison::records}) {
         auto compared = (this->*compare)(customer);
         if (!compared) return forward(compared);
       }
@@ -227,7 +228,7 @@ class Comparison {
 
 Result<bool> compare_stores(const CopyJob& job, const CopyTold& told,
                             const std::function<void(const ComparedDay&)>& visit) {
-  return Comparison(job, told, visit).run();
+  return StoreComparison(job, told, visit).run();
 }
 
 }  // namespace vigia::storage::keep

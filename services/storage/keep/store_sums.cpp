@@ -55,7 +55,7 @@ class SeriesSum {
 
   // kCorrupt for a damaged row, of which nothing counts then.
   Result<void> add(const store::ChunkRow& row) {
-    std::vector<TimedValue> values;
+    std::vector<HeldValue> values;
     if (store::holds_histograms(row.encoding)) {
       const auto histograms = store::histograms_of(row);
       if (!histograms) return forward(histograms);
