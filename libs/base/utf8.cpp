@@ -1,5 +1,7 @@
 #include "libs/base/utf8.hpp"
 
+#include <cstring>
+
 namespace vigia {
 namespace {
 
@@ -39,8 +41,26 @@ std::size_t utf8_length(std::string_view text) {
   return form.length;
 }
 
+namespace {
+
+// How many bytes from the first on are ASCII, by eights: nearly all text is, and is looked through
+// at once.
+std::size_t ascii_beginning(std::string_view text) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+  std::size_t length = 0;
+  for (std::uint64_t word = 0; text.size() - length >= sizeof(word); length += sizeof(word)) {
+    std::memcpy(&word, text.data() + length, sizeof(word));
+    if ((word & kHighBits) != 0) break;
+  }
+  return length;
+}
+
+}  // namespace
+
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
+    text.remove_prefix(ascii_beginning(text));
+    if (text.empty()) break;
     const std::size_t length = utf8_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
