@@ -13,22 +13,26 @@ Result<EventView> EventReader::read(std::string_view row) {
   if (!is_encoded_item(row)) return decode_event(row);
   const auto item = decode_item(row);
   if (!item) return forward(item);
+  return read(*item);
+}
+
+Result<EventView> EventReader::read(const StoredItem& item) {
   if (bytes_ > kKeptBytesMax) {  // never between the two that an item needs
     origins_.clear();
     bytes_ = 0;
   }
-  const auto resource = origin(item->origin_day, item->resource);
+  const auto resource = origin({item.origin_day, item.resource});
   if (!resource) return forward(resource);
-  const auto scope = origin(item->origin_day, item->scope);
+  const auto scope = origin({item.origin_day, item.scope});
   if (!scope) return forward(scope);
   return EventView{resource->message, resource->schema_url, scope->message, scope->schema_url,
-                   item->item};
+                   item.item};
 }
 
-Result<OriginView> EventReader::origin(std::uint32_t day, const OriginHash& hash) {
-  std::string key = event_key::origin(day, customer_, hash);
-  // Views into the map's own strings: std::map never moves them.
-  if (const auto at = origins_.find(key); at != origins_.end()) return decode_origin(at->second);
+Result<OriginView> EventReader::origin(const OriginKey& of) {
+  // Views into the map's own strings, which it never moves.
+  if (const auto at = origins_.find(of); at != origins_.end()) return decode_origin(at->second);
+  const std::string key = event_key::origin(of.day, customer_, of.hash);
   auto encoded = store_.get(family_, key);
   if (!encoded) return forward(encoded);
   if (!encoded->has_value()) {
@@ -41,8 +45,8 @@ Result<OriginView> EventReader::origin(std::uint32_t day, const OriginHash& hash
     return fail(ErrorCode::kCorrupt,
                 "cold store: the resource or scope of a span or log record is not there");
   }
-  bytes_ += key.size() + (*encoded)->size();
-  return decode_origin(origins_.emplace(std::move(key), std::move(**encoded)).first->second);
+  bytes_ += sizeof(OriginKey) + (*encoded)->size();
+  return decode_origin(origins_.emplace(of, std::move(**encoded)).first->second);
 }
 
 }  // namespace vigia::storage::store::rocksdb::events

@@ -1,9 +1,9 @@
 // Puts items together with the resource and the scope that they refer to.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "services/storage/customers/customer_numbers.hpp"
 #include "services/storage/store/chunks.hpp"
@@ -23,14 +23,25 @@ class EventReader {
   /// The item of a row. Views into `row` and into what the reader keeps: until the next call.
   /// kCorrupt for a damaged row, and where an origin is not there.
   Result<EventView> read(std::string_view row);
+  /// Of a row that has been taken apart.
+  Result<EventView> read(const StoredItem& item);
 
  private:
-  Result<OriginView> origin(std::uint32_t day, const OriginHash& hash);
+  struct OriginKey {
+    std::uint32_t day;
+    OriginHash hash;
+    bool operator==(const OriginKey&) const = default;
+  };
+  struct KeyHash {
+    std::size_t operator()(const OriginKey& key) const { return key.hash.low ^ key.day; }
+  };
+
+  Result<OriginView> origin(const OriginKey& of);
 
   kv::OrderedStore& store_;
   kv::Family family_;
   customers::CustomerNumber customer_;
-  std::map<std::string, std::string, std::less<>> origins_;  // by key
+  std::unordered_map<OriginKey, std::string, KeyHash> origins_;  // the rows
   std::size_t bytes_ = 0;
 };
 

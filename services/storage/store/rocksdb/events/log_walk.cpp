@@ -144,12 +144,13 @@ bool LogWalk::is_over(const WorkLimit& limit) const {
 }
 
 Result<LogWalk::Went> LogWalk::add(TimestampNs time_ns, std::string_view row) {
-  if (!rows_.empty() && (time_ns != place_.time_ns || bytes_ > kRunBytesMax)) {
+  if (waiting_ > 0 && (time_ns != place_.time_ns || bytes_ > kRunBytesMax)) {
     auto went = give_waiting();
     if (!went || *went != Went::kOn) return went;
   }
   if (time_ns != place_.time_ns) place_ = {time_ns, 0};
-  const auto item = is_encoded_item(row) ? decode_item(row) : Result<StoredItem>(StoredItem{});
+  const bool is_whole = !is_encoded_item(row);
+  const auto item = is_whole ? Result<StoredItem>(StoredItem{}) : decode_item(row);
   if (!item) {
     const auto goes_on = damaged_.left_out(item.error());
     if (!goes_on) return forward(goes_on);
@@ -157,8 +158,21 @@ Result<LogWalk::Went> LogWalk::add(TimestampNs time_ns, std::string_view row) {
   }
   // Only what waits: a run must be cut alike wherever a walk begins, or places shift.
   bytes_ += row.size();
-  rows_.push_back({item->arrival, item->position, std::string(row)});
+  WaitingRow& waiting = waiting_row();
+  waiting.head = *item;
+  waiting.item_at = row.size() - item->item.size();
+  waiting.is_whole = is_whole;
+  waiting.bytes.assign(row);
   return Went::kOn;
+}
+
+// Most times have one row: its memory is used again for the next one, unless it is much.
+LogWalk::WaitingRow& LogWalk::waiting_row() {
+  constexpr std::size_t kKeptBytes = 64U << 10U;
+  if (waiting_ == rows_.size()) rows_.emplace_back();
+  WaitingRow& row = rows_[waiting_++];
+  if (row.bytes.capacity() > kKeptBytes) row.bytes = {};
+  return row;
 }
 
 // Never back: what lies before query_.after is walked again where it is of that place's time, or
@@ -174,21 +188,30 @@ void LogWalk::note_looked_at(const LogPlace& place) {
   looked_at_ = place;
 }
 
-Result<LogWalk::Went> LogWalk::give_waiting() {
-  // Rows that tell nothing of their arrival keep the order of their keys, backwards too: what comes
-  // last here is given first.
-  if (is_backward()) std::reverse(rows_.begin(), rows_.end());
-  std::stable_sort(rows_.begin(), rows_.end(), [](const WaitingRow& left, const WaitingRow& right) {
-    return std::tie(left.arrival, left.position) < std::tie(right.arrival, right.position);
+// Rows that tell nothing of their arrival keep the order of their keys, backwards too: what comes
+// last here is given first.
+void LogWalk::sort_waiting() {
+  const auto rows = waiting();
+  if (rows.size() < 2) return;
+  if (is_backward()) std::reverse(rows.begin(), rows.end());
+  std::stable_sort(rows.begin(), rows.end(), [](const WaitingRow& left, const WaitingRow& right) {
+    return std::tie(left.head.arrival, left.head.position) <
+           std::tie(right.head.arrival, right.head.position);
   });
-  if (is_backward()) std::reverse(rows_.begin(), rows_.end());
-  for (const WaitingRow& row : rows_) {
+  if (is_backward()) std::reverse(rows.begin(), rows.end());
+}
+
+Result<LogWalk::Went> LogWalk::give_waiting() {
+  sort_waiting();
+  for (const WaitingRow& row : waiting()) {
     auto went = give(row);
     if (!went || *went != Went::kOn) return went;
     note_looked_at(place_);
     ++place_.number;
   }
-  rows_.clear();
+  constexpr std::size_t kKeptRows = 64;
+  if (rows_.size() > kKeptRows) rows_.resize(kKeptRows);
+  waiting_ = 0;
   bytes_ = 0;
   return Went::kOn;
 }
@@ -200,11 +223,18 @@ bool LogWalk::has_come_then(std::uint64_t arrival) const {
   return (asked->after == 0 || arrival > asked->after) && arrival <= asked->upto;
 }
 
+Result<EventView> LogWalk::event_of(const WaitingRow& row) {
+  if (row.is_whole) return reader_.read(row.bytes);
+  StoredItem item = row.head;
+  item.item = std::string_view(row.bytes).substr(row.item_at);
+  return reader_.read(item);
+}
+
 Result<LogWalk::Went> LogWalk::give(const WaitingRow& row) {
   const bool was_given = query_.after && query_.after->time_ns == place_.time_ns &&
                          place_.number <= query_.after->number;
-  if (was_given || !has_come_then(row.arrival)) return Went::kOn;
-  const auto event = reader_.read(row.bytes);
+  if (was_given || !has_come_then(row.head.arrival)) return Went::kOn;
+  const auto event = event_of(row);
   const auto goes_on = event ? damaged_.visited([&] {
     if (!selector_.wants(event->resource)) return true;
     ++given_;

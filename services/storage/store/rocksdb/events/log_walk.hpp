@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,8 +43,9 @@ class LogWalk {
   /// How a part of the walk ended.
   enum class Went : std::uint8_t { kOn, kEnough, kLimited };
   struct WaitingRow {
-    std::uint64_t arrival;
-    std::uint32_t position;
+    StoredItem head;      // all but its item
+    std::size_t item_at;  // where that begins
+    bool is_whole;        // of an earlier program, which says it all in one row
     std::string bytes;
   };
 
@@ -60,7 +62,11 @@ class LogWalk {
   Result<Went> add(TimestampNs time_ns, std::string_view row);
   bool has_come_then(std::uint64_t arrival) const;
   void note_looked_at(const LogPlace& place);
+  WaitingRow& waiting_row();
+  std::span<WaitingRow> waiting() { return {rows_.data(), waiting_}; }
+  void sort_waiting();
   Result<Went> give_waiting();
+  Result<EventView> event_of(const WaitingRow& row);
   Result<Went> give(const WaitingRow& row);
 
   kv::OrderedStore& store_;
@@ -77,8 +83,9 @@ class LogWalk {
   std::size_t rows_seen_ = 0;
   std::size_t bytes_seen_ = 0;
   std::optional<LogPlace> looked_at_;
-  LogPlace place_;  // of the next of the rows below; all have its time
-  std::vector<WaitingRow> rows_;
+  LogPlace place_;                // of the next of the rows below; all have its time
+  std::vector<WaitingRow> rows_;  // the first of them; those behind keep their memory for others
+  std::size_t waiting_ = 0;
   std::size_t bytes_ = 0;
 };
 
