@@ -211,7 +211,7 @@ MetricSeries shown(StepSeries series, const Steps& steps) {
 }  // namespace
 
 Result<MetricAnswer> evaluate(const LogExpr& expr, const EvaluationTimes& times,
-                              const OpenLines& open, const GoOn& go_on) {
+                              const OpenLines& open, const GoOn& go_on, const CountLines& count) {
   const auto steps = steps_of(times);
   if (!steps) return forward(steps);
   std::size_t selectors = 0;
@@ -220,7 +220,7 @@ Result<MetricAnswer> evaluate(const LogExpr& expr, const EvaluationTimes& times,
     return fail(ErrorCode::kTooLarge,
                 fmt::format("the query reads more than {} selectors", kMetricSelectorsMax));
   }
-  EvaluationRun run(*steps, open, go_on);  // parts must not outlive it
+  EvaluationRun run(*steps, open, go_on, count);  // parts must not outlive it
   auto value = Evaluator(run).evaluate(expr);
   if (!value) return forward(value);
   MetricAnswer answer;

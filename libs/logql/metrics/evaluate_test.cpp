@@ -2,15 +2,19 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "libs/logql/limits.hpp"
 #include "libs/logql/metrics/parts_memory.hpp"
 #include "libs/logql/parser.hpp"
+#include "libs/logql/pipeline/front_filters.hpp"
 
 namespace vigia::logql::metrics {
 namespace {
@@ -417,6 +421,76 @@ TEST(Evaluate, WhatTheStoreFailsWithIsHandedOn) {
   const auto answer = evaluate(**expr, {0, 0, 0}, none);
   ASSERT_FALSE(answer.has_value());
   EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
+}
+
+/// Counts the stored lines itself, and says what it was asked.
+class CountingStore {
+ public:
+  explicit CountingStore(bool can_count = true) : can_count_(can_count) {}
+
+  CountLines count() {
+    return [this](const CountAsk& ask, const auto& take) -> Result<bool> {
+      asked_.push_back(fmt::format("{} by {}", ask.width_ns / kSecond, fmt::join(ask.labels, ",")));
+      const auto filters =
+          pipeline::FrontFilters::parse(pipeline::text_of_front_filters(ask.selector)).value();
+      StoredSource lines(ask.selector, ask.after_ns, ask.until_ns);
+      for (auto line = lines.next(); *line != nullptr; line = lines.next()) {
+        const auto& [time_ns, text, stream, metadata] = **line;
+        if (!filters.pass(text)) continue;
+        const std::int64_t window = (time_ns - ask.after_ns - 1) / ask.width_ns;
+        const std::int64_t begin = ask.after_ns + window * ask.width_ns;
+        const auto done = take({begin + 1, stream, 1, text.size()});
+        if (!done) return forward(done);
+      }
+      return can_count_;
+    };
+  }
+  std::string answer(const std::string& text, const EvaluationTimes& times) {
+    return shown(
+        evaluate(**parse_logs(text), times, kOpen, [] { return Result<void>(); }, count()));
+  }
+  std::vector<std::string> take_asked() { return std::exchange(asked_, {}); }
+
+ private:
+  const bool can_count_;
+  std::vector<std::string> asked_;
+};
+
+class CountsElsewhere : public ::testing::TestWithParam<const char*> {};
+TEST_P(CountsElsewhere, GivesWhatReadingTheLinesGives) {
+  for (const auto& [start, end, step] : {std::tuple{100, 100, 1},
+                                         {60, 60, 1},
+                                         {60, 120, 20},
+                                         {61, 124, 7},
+                                         {60, 90, 15},
+                                         {59, 61, 1}}) {
+    for (const bool can_count : {true, false}) {
+      CountingStore store(can_count);
+      EXPECT_EQ(store.answer(GetParam(), {start * kSecond, end * kSecond, step * kSecond}),
+                shown(evaluated(GetParam(), start, end, step)))
+          << start << " " << end << " " << step << " " << store.take_asked().at(0);
+    }
+  }
+}
+INSTANTIATE_TEST_SUITE_P(
+    Queries, CountsElsewhere,
+    ::testing::Values(R"(sum(count_over_time({app=~".+"}[20s])))",
+                      R"(sum by (app) (count_over_time({app=~".+"} |= "path=/a" [30s])))",
+                      R"(sum by (app) (rate({app=~".+"} != "n=2" |~ "d=.s" [15s] offset 10s)))",
+                      R"(sum(bytes_rate({app="cart"}[10s])) / sum(rate({app=~".+"}[10s])))",
+                      R"(absent_over_time({app="cart"} |= "n=20" [20s]))"));
+
+TEST(CountedElsewhere, OnlyWhatHasNoOtherLabels) {
+  CountingStore store;
+  const EvaluationTimes times{60 * kSecond, 120 * kSecond, 20 * kSecond};
+  store.answer(R"(sum by (app) (count_over_time({app="shop"}[30s])))", times);
+  EXPECT_THAT(store.take_asked(), ::testing::ElementsAre("10 by app"));
+  for (const char* query :
+       {R"(count_over_time({app="shop"}[1m]))", R"(sum without (line) (rate({app="shop"}[1m])))",
+        R"(sum by (app) (count_over_time({app="shop"} | logfmt [1m])))"}) {
+    EXPECT_EQ(store.answer(query, times), shown(evaluated(query, 60, 120, 20))) << query;
+    EXPECT_THAT(store.take_asked(), ::testing::IsEmpty()) << query;
+  }
 }
 
 }  // namespace

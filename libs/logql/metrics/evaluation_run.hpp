@@ -13,8 +13,9 @@ namespace vigia::logql::metrics {
 /// Not thread-safe; of one evaluation.
 class EvaluationRun {
  public:
-  EvaluationRun(const Steps& steps_of_query, const OpenLines& open_lines, const GoOn& go_on)
-      : steps(steps_of_query), open(open_lines), go_on_(go_on) {}
+  EvaluationRun(const Steps& steps_of_query, const OpenLines& open_lines, const GoOn& go_on,
+                const CountLines& count_lines)
+      : steps(steps_of_query), open(open_lines), count(count_lines), go_on_(go_on) {}
 
   /// To be told of each block of values that is looked at: asks now and then whether to go on.
   Result<void> look_at(std::size_t values) {
@@ -28,6 +29,7 @@ class EvaluationRun {
 
   const Steps& steps;
   const OpenLines& open;
+  const CountLines& count;  ///< may be empty
 
  private:
   // Some 10 us of the simplest work, some milliseconds of the hardest.

@@ -20,6 +20,18 @@ Result<std::size_t> LineGroups::number_of(const pipeline::LineLabels& line) {
   line.for_each([this](std::string_view name, std::string_view value) {
     if (is_left(name)) pairs_.emplace_back(name, value);
   });
+  return number_of_pairs();
+}
+
+Result<std::size_t> LineGroups::number_of(const Labels& labels) {
+  pairs_.clear();
+  for (const Label& label : labels) {
+    if (is_left(label.name)) pairs_.emplace_back(label.name, label.value);
+  }
+  return number_of_pairs();
+}
+
+Result<std::size_t> LineGroups::number_of_pairs() {
   std::sort(pairs_.begin(), pairs_.end());
   key_.clear();
   // Lengths, since a value may hold any byte.

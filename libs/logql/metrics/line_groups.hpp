@@ -24,10 +24,13 @@ class LineGroups {
   /// The number of the line's group; a new one is the largest. kTooLarge past the bounds of
   /// series.
   Result<std::size_t> number_of(const pipeline::LineLabels& line);
+  /// Of lines with these labels alone.
+  Result<std::size_t> number_of(const Labels& labels);
   const std::vector<Labels>& labels() const { return labels_; }
 
  private:
   bool is_left(std::string_view name) const;
+  Result<std::size_t> number_of_pairs();
 
   LabelGrouping grouping_;
   std::string unwrapped_;

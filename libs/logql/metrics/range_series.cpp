@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -86,26 +88,18 @@ class LineCounts : public LineTaker {
         held_(run.holding()) {}
 
   Result<void> take(const StoredLine& line, const Pipeline& run) override {
-    const auto [begin, end] = windows_.steps_of(line.time_ns);
-    if (begin >= end) return {};
-    const auto number = groups_.number_of(run.labels());
-    if (!number) return forward(number);
-    if (*number == changes_.size()) {
-      const std::size_t steps = run_.steps.count;
-      if (const auto done = check_values((changes_.size() + 1) * steps); !done) return done;
-      const std::size_t bytes = bytes_of(groups_.labels().back()) + (steps + 1) * sizeof(Change);
-      if (const auto done = held_.take(bytes); !done) return done;
-      changes_.emplace_back(steps + 1);
-    }
-    auto& changes = changes_[*number];
-    const bool are_bytes =
-        made_.op == RangeOperator::kBytesOverTime || made_.op == RangeOperator::kBytesRate;
-    const auto amount = are_bytes ? static_cast<std::int64_t>(run.text().size()) : 1;
-    changes[begin].lines += 1;
-    changes[begin].amount += amount;
-    changes[end].lines -= 1;
-    changes[end].amount -= amount;
-    return {};
+    const auto steps = windows_.steps_of(line.time_ns);
+    if (steps.first >= steps.second) return {};
+    return add(steps, groups_.number_of(run.labels()),
+               {1, static_cast<std::int64_t>(are_bytes() ? run.text().size() : 1)});
+  }
+
+  Result<void> take(const CountedLines& counted) {
+    const auto steps = windows_.steps_of(counted.time_ns);
+    if (steps.first >= steps.second) return {};
+    return add(steps, groups_.number_of(*counted.labels),
+               {static_cast<std::int64_t>(counted.lines),
+                static_cast<std::int64_t>(are_bytes() ? counted.bytes : counted.lines)});
   }
 
   Result<StepVector> finish() {
@@ -138,6 +132,35 @@ class LineCounts : public LineTaker {
     std::int64_t lines = 0;
     std::int64_t amount = 0;
   };
+
+  bool are_bytes() const {
+    return made_.op == RangeOperator::kBytesOverTime || made_.op == RangeOperator::kBytesRate;
+  }
+
+  /// `steps`: that see them, and the first behind.
+  Result<void> add(std::pair<std::size_t, std::size_t> steps, Result<std::size_t> number,
+                   const Change& change) {
+    if (!number) return forward(number);
+    if (*number == changes_.size()) {
+      if (const auto done = add_series(); !done) return done;
+    }
+    auto& changes = changes_[*number];
+    changes[steps.first].lines += change.lines;
+    changes[steps.first].amount += change.amount;
+    changes[steps.second].lines -= change.lines;
+    changes[steps.second].amount -= change.amount;
+    return {};
+  }
+
+  Result<void> add_series() {
+    const std::size_t steps = run_.steps.count;
+    if (const auto done = check_values((changes_.size() + 1) * steps); !done) return done;
+    const std::size_t bytes = bytes_of(groups_.labels().back()) + (steps + 1) * sizeof(Change);
+    if (const auto done = held_.take(bytes); !done) return done;
+    changes_.emplace_back(steps + 1);
+    return {};
+  }
+
   const RangeAggregation& made_;
   EvaluationRun& run_;
   Windows windows_;
@@ -299,6 +322,60 @@ bool counts_lines(const RangeAggregation& made) {
   }
 }
 
+/// Windows whose edges are those of all steps, so that no window of a step holds a part of one of
+/// them. Nothing where lines have to be read.
+std::optional<CountAsk> count_ask(const RangeAggregation& made, const LabelGrouping& grouping,
+                                  const EvaluationRun& run) {
+  constexpr std::int64_t kWindowsMax = 1'000'000;
+  const auto& stages = made.logs.stages;
+  const bool are_filters = std::all_of(stages.begin(), stages.end(), [](const Stage& stage) {
+    return std::holds_alternative<LineFilter>(stage);
+  });
+  if (!run.count || !are_filters || grouping.kind != promql::Aggregation::Grouping::kBy) {
+    return std::nullopt;
+  }
+  const Windows windows(made, run.steps);
+  const std::int64_t range = made.range.count();
+  CountAsk ask{made.logs, grouping.labels, windows.first_after(), windows.last_until(),
+               run.steps.count == 1 ? range : std::gcd(range, run.steps.step_ns)};
+  const bool is_in_time = ask.after_ns >= 0 && ask.until_ns > ask.after_ns &&
+                          ask.until_ns < std::numeric_limits<std::int64_t>::max();
+  if (!is_in_time || ask.width_ns <= 0) return std::nullopt;
+  if ((ask.until_ns - ask.after_ns) / ask.width_ns > kWindowsMax) return std::nullopt;
+  return ask;
+}
+
+/// Nothing where lines have to be read.
+Result<std::optional<StepVector>> counted_elsewhere(const RangeAggregation& made,
+                                                    const LabelGrouping& grouping,
+                                                    EvaluationRun& run) {
+  const auto ask = count_ask(made, grouping, run);
+  if (!ask) return std::optional<StepVector>();
+  // As for lines that are read.
+  if (const auto compiled = Pipeline::compile(made.logs); !compiled) return forward(compiled);
+  LineCounts counts(made, grouping, run);
+  const auto are_all = run.count(*ask, [&](const CountedLines& some) -> Result<void> {
+    if (const auto done = run.look_at(1); !done) return done;
+    return counts.take(some);
+  });
+  if (!are_all) return forward(are_all);
+  if (!*are_all) return std::optional<StepVector>();
+  auto vector = counts.finish();
+  if (!vector) return forward(vector);
+  return std::optional<StepVector>(std::move(*vector));
+}
+
+Result<StepVector> counted(const RangeAggregation& made, const LabelGrouping& grouping,
+                           EvaluationRun& run) {
+  auto elsewhere = counted_elsewhere(made, grouping, run);
+  if (!elsewhere) return forward(elsewhere);
+  if (*elsewhere) return std::move(**elsewhere);
+  LineCounts counts(made, grouping, run);
+  const auto done = read_lines(made, run, counts);
+  if (!done) return forward(done);
+  return counts.finish();
+}
+
 }  // namespace
 
 bool can_be_merged(VectorOperator op, const LabelGrouping& grouping, const RangeAggregation& made) {
@@ -326,19 +403,11 @@ Result<StepVector> evaluate_range(const RangeAggregation& made, const LabelGroup
                                   EvaluationRun& run) {
   if (made.op == RangeOperator::kAbsentOverTime) {
     const LabelGrouping none{promql::Aggregation::Grouping::kBy, {}};
-    LineCounts counts(made, none, run);
-    const auto done = read_lines(made, run, counts);
-    if (!done) return forward(done);
-    const auto present = counts.finish();
+    const auto present = counted(made, none, run);
     if (!present) return forward(present);
     return absent_of(*present, made.logs, run);
   }
-  if (counts_lines(made)) {
-    LineCounts counts(made, grouping, run);
-    const auto done = read_lines(made, run, counts);
-    if (!done) return forward(done);
-    return counts.finish();
-  }
+  if (counts_lines(made)) return counted(made, grouping, run);
   UnwrappedValues values(made, grouping, run);
   const auto done = read_lines(made, run, values);
   if (!done) return forward(done);
