@@ -28,9 +28,10 @@ inline constexpr std::size_t kFormattedBytesMax = 256U << 10U;
 /// Nesting of a JSON line; each level is one stack frame.
 inline constexpr std::size_t kLineJsonDepthMax = 64;
 /// What all stages of a selector look at and make for one line, in bytes: each stage its input,
-/// each term and regex of a filter the text it is asked of, templates what their functions take and
-/// make, repeated searches each to the end of their text. A stage for which too little is left is
-/// passed over, and the line goes on with __error__. 32 stages over a line of 256 KiB.
+/// each term and regex of a filter the text it is asked of (a large regex several times:
+/// LineRegex::work_of), templates what their functions take and make, repeated searches each to the
+/// end of their text. A stage for which too little is left is passed over, and the line goes on
+/// with __error__. 32 stages over a line of 256 KiB.
 inline constexpr std::size_t kLineWorkBytesMax = 8U << 20U;
 /// Nesting of a template's conditions and parentheses.
 inline constexpr std::size_t kTemplateNestingMax = 32;

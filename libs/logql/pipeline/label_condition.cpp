@@ -39,7 +39,7 @@ Result<CompiledMatcher> CompiledMatcher::compile(const Matcher& matcher, RegexMe
 }
 
 bool CompiledMatcher::is_met_by(std::string_view value, LineWork& work, bool if_refused) const {
-  if (regex_ && !work.take(value.size())) return if_refused;
+  if (regex_ && !work.take(regex_->work_of(value.size()))) return if_refused;
   const bool is_positive = matcher_.type == MatchType::kEqual || matcher_.type == MatchType::kRegex;
   return (regex_ ? regex_->is_whole(value) : value == matcher_.value) == is_positive;
 }

@@ -61,9 +61,14 @@ Result<CompiledLineFilter> CompiledLineFilter::compile(const LineFilter& filter,
   return compiled;
 }
 
+std::size_t CompiledLineFilter::work_of(const Term& term, std::size_t line_bytes) {
+  const auto* regex = std::get_if<LineRegex>(&term);
+  return regex != nullptr ? regex->work_of(line_bytes) : line_bytes;
+}
+
 bool CompiledLineFilter::passes(std::string_view line, LineWork& work) const {
   for (const Term& term : terms_) {
-    if (!work.take(line.size())) return true;
+    if (!work.take(work_of(term, line.size()))) return true;
     if (std::visit(IsMet{line}, term)) return !is_negative_;
   }
   return is_negative_;

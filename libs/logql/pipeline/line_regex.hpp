@@ -50,6 +50,9 @@ class LineRegex {
   /// The first match at or behind `from`: element 0 is the match, then the groups; a group that
   /// took no part has no data. `groups` has 1 + group_count() elements at most.
   bool find(std::string_view text, std::size_t from, std::span<std::string_view> groups) const;
+  /// What a question of so long a text takes of a line's work: the more, the larger the regex.
+  /// Where the automaton of a large one has no room each byte meets each of its states.
+  std::size_t work_of(std::size_t text_bytes) const { return text_bytes * weight_; }
   std::size_t group_count() const;
   /// Names of the groups from 1 on, "" of those without.
   std::vector<std::string> group_names() const;
@@ -57,6 +60,7 @@ class LineRegex {
  private:
   explicit LineRegex(std::unique_ptr<re2::RE2> regex);
   std::unique_ptr<re2::RE2> regex_;
+  std::size_t weight_;
 };
 
 /// What stands in a match's place, as Go's regexp expands it: $1, ${1}, $name, ${name}, $$.

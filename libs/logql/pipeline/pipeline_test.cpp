@@ -281,6 +281,21 @@ TEST(Pipeline, AllStagesOfALineShareItsWork) {
   EXPECT_EQ(error_of(copies, "x"), kWorkError);
 }
 
+// RE2 has no room for an automaton of it: of each byte it looks at 16,000 instructions.
+TEST(Pipeline, ALargeRegexTakesMoreOfALinesWork) {
+  const std::string large = "`(a?b?0?1?x?y?z?){1000}@`";
+  const std::string line = times(64U << 10U, "z");
+  for (const std::string& stages :
+       {"!~ " + large, "| logfmt | a !~ " + large, "| logfmt | drop a=~" + large,
+        "| regexp `(?P<n>" + large.substr(1, large.size() - 2) + ")`",
+        "| line_format `{{regexReplaceAll \"" + large.substr(1, large.size() - 2) +
+            "\" __line__ \"\"}}`"}) {
+    EXPECT_NE(error_of(stages, "a=" + line), "") << stages;
+    EXPECT_EQ(error_of(stages, "a=" + line.substr(0, 1'000)), "") << stages;
+  }
+  EXPECT_EQ(error_of("!~ `(?i)order|warn|time.?out`", times(64, line)), "");
+}
+
 TEST(Pipeline, WhatIsPassedOverCanBeFilteredAndIsSaidAgain) {
   const std::string line = "a=" + std::string(255U << 10U, 'x');
   const std::string costly = times(40, "!~ `y` ");

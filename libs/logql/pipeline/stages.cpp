@@ -102,7 +102,8 @@ bool ExtractLogfmt::run(LineState& line) const {
 }
 
 bool ExtractGroups::run(LineState& line) {
-  if (!line.work.take(line.text.size()) || !regex.find(line.text, 0, groups)) return true;
+  if (!line.work.take(regex.work_of(line.text.size())) || !regex.find(line.text, 0, groups))
+    return true;
   for (const auto& [place, name] : names) {
     if (line.labels.extract(name, label_value_of(groups[place]))) continue;
     fail_bound(line, kRegexpError);
