@@ -59,7 +59,8 @@ LAYERS |= {
     "services/agent": _EVERY_SERVICE | {"libs/delivery", "libs/disk_log", "libs/otlp"},
     "services/collector": _EVERY_SERVICE
     | {"libs/delivery", "libs/disk_log", "libs/otlp", "libs/series", "libs/tenancy"},
-    "services/storage": _EVERY_SERVICE | {"libs/cassandra", "libs/disk_log", "libs/chunk", "libs/otlp", "libs/rollup"},
+    "services/storage": _EVERY_SERVICE
+    | {"libs/cassandra", "libs/disk_log", "libs/chunk", "libs/logql", "libs/otlp", "libs/rollup"},
     "services/router": _EVERY_SERVICE | {"libs/disk_log", "libs/json", "libs/logql", "libs/promql", "libs/tenancy"},
     "services/monitor": _EVERY_SERVICE | {"libs/json", "libs/tenancy"},
 }

@@ -48,9 +48,8 @@ TEST_F(ServiceReadsTest, StreamsOfLogLinesAreListedWithWhatTheyHold) {
     return R"({"service_name":")" + service + R"(","node_id":"","environment":"","severity":"",)" +
            counts + "}";
   };
-  // Of a body with its length and kind in front, two bytes each.
-  const std::string shop = stream("shop", R"("records":2,"bytes":8)");
-  const std::string bank = stream("bank", R"("records":1,"bytes":13)");
+  const std::string shop = stream("shop", R"("records":2,"bytes":4)");
+  const std::string bank = stream("bank", R"("records":1,"bytes":11)");
   const auto of = [](const std::string& data) {
     return R"({"status":"success","data":[)" + data + "]}";
   };
@@ -61,7 +60,67 @@ TEST_F(ServiceReadsTest, StreamsOfLogLinesAreListedWithWhatTheyHold) {
   EXPECT_EQ(list("", "cliente-c").body, of(""));
   EXPECT_EQ(list("", "").status, 400) << "of nobody";
   EXPECT_EQ(list("&cursor=00").status, 400);
+  for (const char* bad : {"&width=0", "&width=x", "&origin=", "&direction=backward"}) {
+    EXPECT_EQ(list(bad).status, 400) << bad;
+  }
   EXPECT_EQ(get("/api/v1/logs/streams", "cliente-a").status, 400) << "no time";
+}
+
+TEST_F(ServiceReadsTest, LinesAreCountedByWindows) {
+  write_logs("cliente-a", {store::log_record_of(second_ns(), "on the edge"),
+                           store::log_record_of(second_ns() + 1, "1"),
+                           store::log_record_of(second_ns() + 10, "22"),
+                           store::log_record_of(second_ns() + 11, "333")});
+  const std::string second = std::to_string(now_ / 1000);
+  const auto count = [&](const std::string& parameters) {
+    return get("/api/v1/logs/streams?cursor=&start=" + second + "&end=" + second + ".999" +
+                   parameters,
+               "cliente-a")
+        .body;
+  };
+  const std::string by_tens = "&width=10&origin=" + std::to_string(second_ns());
+  EXPECT_THAT(count(by_tens),
+              HasSubstr(R"("records":4,"bytes":17,"windows":[[0,1,11],[1,2,3],[2,1,3]])"));
+  EXPECT_THAT(count(by_tens + "&lines=%7C%3D%20%222%22"), HasSubstr(R"("windows":[[1,1,2]])"));
+  EXPECT_THAT(count(by_tens), HasSubstr(R"("looked_at":{"records":4,"bytes":17,)"));
+  EXPECT_THAT(count(by_tens), Not(HasSubstr("cursor")));
+  EXPECT_THAT(count("&unless="), HasSubstr(R"("records":4)"));
+  EXPECT_THAT(count("&unless=customer_id"), HasSubstr(R"("data":[],"counted":false)"));
+  EXPECT_THAT(count("&unless=service_name&unless=x"), HasSubstr(R"("counted":false)"));
+}
+
+TEST_F(ServiceReadsTest, LineFiltersLeaveRecordsOut) {
+  std::vector<std::string> records;
+  for (const char* text : {"order 1", "stock", "order 2", "Order 3", "x\xc3\xa9 order 4"}) {
+    records.push_back(store::log_record_of(second_ns() + records.size(), text));
+  }
+  write_logs("cliente-a", records);
+  write_logs("cliente-b", {store::log_record_of(second_ns(), "order of others")});
+  using testing::ElementsAre;
+  const auto found = [&](const std::string& lines) {
+    return logs("cliente-a", "lines=" + lines).bodies;
+  };
+  const std::string fourth = "x\xc3\xa9 order 4";
+  EXPECT_THAT(found("%7C%3D%20%22order%22"), ElementsAre("order 1", "order 2", fourth));
+  EXPECT_THAT(found("%7C~%20%22(%3Fi)order%22%20!%3D%20%221%22%20or%20%224%22"),
+              ElementsAre("order 2", "Order 3"));
+  EXPECT_THAT(found("%7C%3D%20%22%5Cu00e9%22"), ElementsAre(fourth));
+  EXPECT_THAT(found("%7C%3D%20%22nothing%22"), ElementsAre());
+  const LogPage first = logs("cliente-a", "limit=2&lines=%7C%3D%20%22order%22");
+  EXPECT_THAT(first.bodies, ElementsAre("order 1", "order 2"));
+  const LogPage last =
+      logs("cliente-a", "limit=2&lines=%7C%3D%20%22order%22&cursor=" + first.cursor);
+  EXPECT_THAT(last.bodies, ElementsAre(fourth));
+  EXPECT_EQ(last.cursor, "");
+  // However short a page is to be, each comes further.
+  const LogPage one = logs("cliente-a", "answer_bytes=10");
+  EXPECT_THAT(one.bodies, ElementsAre("order 1"));
+  EXPECT_THAT(logs("cliente-a", "answer_bytes=10&cursor=" + one.cursor).bodies,
+              ElementsAre("stock"));
+  EXPECT_EQ(logs("cliente-a", "answer_bytes=0").status, 400);
+  for (const char* lines : {"%7C%20json", "x", "%7C~%20%22(%22"}) {
+    EXPECT_EQ(logs("cliente-a", "lines=" + std::string(lines)).status, 400) << lines;
+  }
 }
 
 TEST_F(ServiceReadsTest, TracesAreFoundWithoutTheirIds) {

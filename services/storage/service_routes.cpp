@@ -228,7 +228,7 @@ void Service::add_event_searches() {
            {"streams", kStreamsTimeMax, reader_of,
             [this](const Request& request, const PathValues&, const store::WorkLimit& limit) {
               const api::LogStreamApi streams(
-                  cold().events(), cold().catalog(), *answers_,
+                  cold().events(), *answers_,
                   // Chunks are of samples: no log record is missing for them.
                   api::AnswerGaps([this] { return instance_->damage().unsaved_files; },
                                   [this](std::string_view customer) {

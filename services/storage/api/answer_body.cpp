@@ -21,8 +21,13 @@ Result<void> AnswerBody::add(std::string_view item) {
   return {};
 }
 
+void AnswerBody::tell(std::string_view name, std::string_view json) {
+  told_.append(",\"").append(name).append("\":").append(json);
+}
+
 net::Response AnswerBody::finish(std::string_view warning, std::string_view cursor) {
   text_ += end_;
+  text_ += told_;
   if (!cursor.empty()) text_.append(R"(,"cursor":")").append(cursor).append("\"");
   warnings_.insert(warnings_.begin(), std::string(warning));
   warnings_.push_back(gaps_);

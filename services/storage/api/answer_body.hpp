@@ -34,13 +34,20 @@ class AnswerBody {
     text_ += data == AnswerData::kList ? '[' : '{';
   }
 
-  /// Whether `bytes` more of JSON fit into the longest answer.
-  bool has_room(std::size_t bytes) const { return text_.size() + bytes <= kAnswerBytesMax; }
+  /// Whether `bytes` more of JSON fit into the longest answer; of a shorter one the first item does
+  /// in any case.
+  bool has_room(std::size_t bytes) const {
+    return text_.size() + bytes <= (items_ == 0 ? kAnswerBytesMax : bytes_max_);
+  }
+  /// Not above kAnswerBytesMax.
+  void limit_to(std::size_t bytes) { bytes_max_ = bytes; }
   /// `item` is JSON already. The memory's errors.
   Result<void> add(std::string_view item);
   std::size_t items() const { return items_; }
   /// Text that the answer gives beside the others.
   void warn(std::string text) { warnings_.push_back(std::move(text)); }
+  /// A member of the answer beside "data"; `json` is JSON already.
+  void tell(std::string_view name, std::string_view json);
   /// Once. "": no warning. `cursor`, where there is one, is a word that needs no escapes: the
   /// answer's "cursor".
   net::Response finish(std::string_view warning, std::string_view cursor = {});
@@ -49,9 +56,11 @@ class AnswerBody {
   std::shared_ptr<lanes::AnswerMemory> memory_;
   const std::string gaps_;
   std::vector<std::string> warnings_;
+  std::string told_;
   const char end_;
   std::string text_ = R"({"status":"success","data":)";
   std::size_t items_ = 0;
+  std::size_t bytes_max_ = kAnswerBytesMax;
 };
 
 /// A whole text as the response's body; `memory` keeps what that needs until the reader has it.

@@ -1,7 +1,5 @@
 #include "services/storage/api/attribute_json.hpp"
 
-#include <optional>
-
 #include "libs/base/json_text.hpp"
 #include "libs/wire/otlp/fields.hpp"
 
@@ -11,7 +9,8 @@ namespace {
 using wire::otlp::AnyValueField;
 using wire::otlp::FieldReader;
 
-// Of a value that is one string and nothing else, as nearly all are: no copy of it is made.
+}  // namespace
+
 std::optional<std::string_view> plain_string(std::string_view any_value) {
   FieldReader reader(any_value);
   if (!reader.next() || reader.tag_and_type() != AnyValueField::kString.tag) return std::nullopt;
@@ -20,8 +19,6 @@ std::optional<std::string_view> plain_string(std::string_view any_value) {
   if (reader.next()) return std::nullopt;
   return text;
 }
-
-}  // namespace
 
 // Of several the last one counts.
 std::string_view value_type(std::string_view any_value) {

@@ -13,8 +13,6 @@
 
 namespace vigia::storage::api {
 
-inline constexpr std::size_t kLogRecordsMax = 5'000;
-
 /// Since when each is kept: what is older is past its retention, and is not given, whatever still
 /// lies there (C46). Without them everything is.
 struct EventsKept {
@@ -52,7 +50,8 @@ class EventApi {
   /// order within a customer, those of one time in order of arrival; backward the other way round.
   /// Where there are more than the limit, 64 MiB or what one answer may hold, "warnings" says so
   /// and "cursor" is there, with which the next page is asked for, and where the limit ended the
-  /// search; 503 past the customer's share of all answers' memory.
+  /// search, or what a page by line filters looks at (looked_at.hpp); 503 past the customer's share
+  /// of all answers' memory. A page by line filters tells "looked_at" (looked_at.hpp), too.
   net::Response logs(const net::Request& request, const store::WorkLimit& limit = {}) const;
 
  private:

@@ -142,6 +142,18 @@ Result<bool> read_own(std::string_view name, const std::string& value, LogReques
     (name == "arrived_after" ? log.arrived->after : log.arrived->upto) = *number;
     return true;
   }
+  if (name == "lines") {
+    auto lines = logql::pipeline::FrontFilters::parse(value);
+    if (!lines) return forward(lines);
+    log.lines = std::move(*lines);
+    return true;
+  }
+  if (name == "answer_bytes") {
+    const char* end = value.data() + value.size();
+    const auto [stop, failure] = std::from_chars(value.data(), end, log.answer_bytes);
+    if (failure == std::errc() && stop == end && log.answer_bytes > 0) return true;
+    return fail(ErrorCode::kInvalid, "answer_bytes is not a number above 0");
+  }
   if (name != "cursor") return false;
   auto cursor = decode_cursor(value);
   if (!cursor) return forward(cursor);
@@ -199,10 +211,12 @@ Result<store::LabelMatchers> parse_stream_query(std::string_view text) {
   return store::compile_matchers(*matchers);
 }
 
-Result<LogRequest> read_log_request(const net::Request& request) {
+Result<LogRequest> read_log_request(const net::Request& request, const OtherParameter& other) {
   LogRequest log;
   std::vector<std::string> seen;
   auto labels = read_label_query(request, [&](const std::string& name, const std::string& value) {
+    const auto is_other = other ? other(name, value) : Result<bool>(false);
+    if (!is_other || *is_other) return is_other;
     const auto is_own = read_own(name, value, log);
     if (!is_own || !*is_own) return is_own;
     if (std::find(seen.begin(), seen.end(), name) != seen.end()) {

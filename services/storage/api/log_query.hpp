@@ -2,15 +2,18 @@
 // where.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "libs/logql/pipeline/front_filters.hpp"
 #include "services/storage/api/label_query.hpp"
 #include "services/storage/store/events.hpp"
 
 namespace vigia::storage::api {
 
+inline constexpr std::size_t kLogRecordsMax = 5'000;  ///< of a page
 inline constexpr std::size_t kStreamMatchersMax = 64;
 
 /// Where a page ended: whoever asks for the next one gives it back. `customer` is whose records
@@ -42,6 +45,9 @@ struct LogRequest {
   std::optional<store::LabelMatchers> stream;  ///< nothing: every stream
   std::optional<LogPageEnd> cursor;            ///< of this fence and direction
   std::optional<store::ArrivedWithin> arrived;
+  /// Nothing: every line.
+  std::optional<logql::pipeline::FrontFilters> lines;
+  std::size_t answer_bytes = SIZE_MAX;  ///< of a page at the most, unless one record is longer
 };
 
 /// The parameters of read_label_query, of which start and end are required, and once at most each:
@@ -50,7 +56,10 @@ struct LogRequest {
 ///   cursor                       of the page before, asked with the same fence and direction
 ///   arrived_after, arrived_upto  numbers of log_arrival_api.hpp: what came behind the one and
 ///                                up to the other
-/// kInvalid, also for a cursor of another customer or direction, or made up.
-Result<LogRequest> read_log_request(const net::Request& request);
+///   lines=|= "a" !~ "b"          line filters of LogQL, of the records' texts
+///   answer_bytes                 a page ends, with its cursor, before it is longer
+/// kInvalid, also for a cursor of another customer or direction, or made up, and for any other
+/// parameter that `other` does not know.
+Result<LogRequest> read_log_request(const net::Request& request, const OtherParameter& other = {});
 
 }  // namespace vigia::storage::api

@@ -1,22 +1,17 @@
 #include "services/storage/api/log_stream_api.hpp"
 
 #include <algorithm>
-#include <compare>
-#include <functional>
-#include <map>
+#include <charconv>
 #include <memory>
-#include <unordered_map>
+#include <optional>
 
 #include <fmt/format.h>
 
-#include "libs/base/json_text.hpp"
 #include "libs/net/status.hpp"
 #include "services/storage/api/answer_body.hpp"
 #include "services/storage/api/event_taking.hpp"
 #include "services/storage/api/log_query.hpp"
-#include "services/storage/api/log_record.hpp"
-#include "services/storage/read/series_search.hpp"
-#include "services/storage/store/log_streams.hpp"
+#include "services/storage/api/stream_counts.hpp"
 
 namespace vigia::storage::api {
 namespace {
@@ -24,121 +19,100 @@ namespace {
 constexpr std::string_view kEnded =
     "the search was ended, it took too long or looked at too many log records: streams that had "
     "records only before the last ones of this time may be missing; ask for a shorter time";
-constexpr std::size_t kTextBytesMax = 1024;  // of a label; what is longer is shown cut
+constexpr std::string_view kMore =
+    "results truncated: a page looks at no more log records at once; go on with the cursor";
 
-struct Stream {
-  store::LogStream labels;
-  std::string severity;
-  auto operator<=>(const Stream&) const = default;
+struct StreamRequest {
+  LogRequest log;
+  CountWish wish;
+  bool is_walk = false;
 };
 
-struct Counts {
-  std::uint64_t records = 0;
-  std::uint64_t bytes = 0;
-};
-
-std::string cut(std::string text) {
-  if (text.size() > kTextBytesMax) text.resize(kTextBytesMax);
-  return text;
+Result<std::uint64_t> read_ns(const std::string& name, const std::string& text) {
+  std::uint64_t ns = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ns);
+  if (error == std::errc() && end == text.data() + text.size() && !text.empty()) return ns;
+  return fail(ErrorCode::kInvalid, fmt::format("{} is not a number of nanoseconds", name));
 }
 
-std::size_t memory_of(const Stream& stream) {
-  constexpr std::size_t kNode = 256;
-  return kNode + stream.labels.service_name.size() + stream.labels.node_id.size() +
-         stream.labels.environment.size() + stream.severity.size();
-}
-
-// Counts records by their stream.
-class StreamCount {
+/// What of the parameters is of streams alone.
+class CountParameters {
  public:
-  StreamCount(const LogRequest& request, lanes::AnswerMemory& memory)
-      : request_(request),
-        streams_max_(std::min(request.labels.limit, kLogStreamsMax)),
-        memory_(memory) {}
+  explicit CountParameters(StreamRequest& request) : request_(request) {}
 
-  /// A LogVisit.
-  bool add(const store::LogRecordView& record) {
-    const RecordParts parts = read_record(record.event.item);
-    const auto wanted = is_wanted_within(request_.labels.sets, record.event, parts, memory_);
-    if (!wanted) return end(wanted.error());
-    if (!wanted->value_or(false)) return true;
-    const auto counts = counts_of(record.event.resource, parts.severity);
-    if (!counts) return end(counts.error());
-    if (*counts == nullptr) {
-      is_full_ = true;
-      return false;
+  Result<bool> read(const std::string& name, const std::string& value) {
+    if (name == "cursor") {
+      request_.is_walk = true;
+      return value.empty();
     }
-    ++(*counts)->records;
-    (*counts)->bytes += parts.body.size();
+    if (name == "unless") {
+      if (!request_.wish.unless) request_.wish.unless.emplace();
+      if (request_.wish.unless->size() == kStreamMatchersMax) {
+        return fail(ErrorCode::kInvalid, "more than 64 labels that no record may have");
+      }
+      if (!value.empty()) request_.wish.unless->push_back(value);
+      return true;
+    }
+    if (name != "width" && name != "origin") return false;
+    const auto ns = read_ns(name, value);
+    if (!ns) return forward(ns);
+    if (name == "width" && *ns == 0) return fail(ErrorCode::kInvalid, "width is 0");
+    CountWindows& windows =
+        request_.wish.windows ? *request_.wish.windows : request_.wish.windows.emplace();
+    (name == "width" ? windows.width_ns : windows.origin_ns) = *ns;
     return true;
-  }
-  bool is_full() const { return is_full_; }
-  const Result<void>& error() const { return error_; }
-
-  Result<void> write(AnswerBody& body) const {
-    for (const auto& [stream, counts] : streams_) {
-      const auto added = body.add(fmt::format(
-          R"({{"service_name":{},"node_id":{},"environment":{},"severity":{},"records":{},"bytes":{}}})",
-          json_text(stream.labels.service_name), json_text(stream.labels.node_id),
-          json_text(stream.labels.environment), json_text(stream.severity), counts.records,
-          counts.bytes));
-      if (!added) return added;
-    }
-    return {};
   }
 
  private:
-  bool end(const Error& error) {
-    error_ = tl::unexpected<Error>(error);
-    return false;
-  }
-
-  /// Null: there are more streams than are listed.
-  Result<Counts*> counts_of(std::string_view resource, std::string_view severity) {
-    const std::hash<std::string_view> hash;
-    const Known known{hash(resource), hash(severity)};
-    if (const auto at = known_.find(known); at != known_.end()) return at->second;
-    Stream stream{store::stream_of(resource), cut(std::string(severity))};
-    for (std::string* text :
-         {&stream.labels.service_name, &stream.labels.node_id, &stream.labels.environment}) {
-      *text = cut(std::move(*text));
-    }
-    auto at = streams_.find(stream);
-    if (at == streams_.end()) {
-      if (streams_.size() == streams_max_) return nullptr;
-      if (auto fits = memory_.add(memory_of(stream)); !fits) return forward(fits);
-      at = streams_.emplace(std::move(stream), Counts()).first;
-    }
-    // Of ever new resources not all are kept.
-    if (known_.size() == kKnownMax) known_.clear();
-    known_.emplace(known, &at->second);
-    return &at->second;
-  }
-
-  static constexpr std::size_t kKnownMax = 10'000;
-  using Known = std::pair<std::size_t, std::size_t>;
-  struct KnownHash {
-    std::size_t operator()(const Known& known) const { return known.first ^ known.second * 31; }
-  };
-
-  const LogRequest& request_;
-  const std::size_t streams_max_;
-  lanes::AnswerMemory& memory_;
-  std::map<Stream, Counts> streams_;
-  // By hashes of resource and severity: two that have one hash are the same customer's.
-  std::unordered_map<Known, Counts*, KnownHash> known_;
-  bool is_full_ = false;
-  Result<void> error_;
+  StreamRequest& request_;
 };
 
-Result<LogRequest> read_request(const net::Request& request) {
-  auto asked = read_log_request(request);
-  if (!asked) return asked;
-  if (asked->cursor) return fail(ErrorCode::kInvalid, "streams have no pages: no cursor is taken");
-  if (!asked->labels.fence) {
+Result<StreamRequest> read_request(const net::Request& request) {
+  StreamRequest asked;
+  CountParameters own(asked);
+  auto log = read_log_request(
+      request, [&](const auto& name, const auto& value) { return own.read(name, value); });
+  if (!log) return forward(log);
+  asked.log = std::move(*log);
+  if (!asked.log.labels.fence) {
     return fail(ErrorCode::kInvalid, "streams are listed of one customer: name it");
   }
+  if (!asked.is_walk && asked.log.direction != store::LogDirection::kForward) {
+    return fail(ErrorCode::kInvalid, "streams have a direction by pages alone: with a cursor");
+  }
+  asked.wish.streams_max = std::min(asked.log.labels.limit, kLogStreamsMax);
   return asked;
+}
+
+/// How far a walk has come.
+struct WalkedSoFar {
+  std::optional<store::LogPlace> behind;  ///< all up to here is counted
+  bool is_cut = false;                    ///< there is more
+
+  void end_early(const store::LogEnd& end) {
+    if (end.looked_at) behind = end.looked_at;
+    is_cut = true;
+  }
+};
+
+bool has_no_room(const StreamCounts& counts) {
+  return counts.is_full() ||
+         (!counts.error() && counts.error().error().code == ErrorCode::kOverLimit);
+}
+
+Result<void> write(const StreamCounts& counts, AnswerBody& body) {
+  if (counts.is_countable()) return counts.write(body);
+  body.tell("counted", "false");
+  return {};
+}
+
+net::Response end_page(AnswerBody& body, StreamCounts& counts, const WalkedSoFar& walked,
+                       LogPageEnd end) {
+  body.tell("looked_at", counts.looked_at().json());
+  if (!walked.is_cut) return body.finish("");
+  if (!walked.behind) return body.finish(kEnded);
+  end.place = *walked.behind;
+  return body.finish(kMore, encode(end));
 }
 
 }  // namespace
@@ -147,28 +121,37 @@ net::Response LogStreamApi::streams(const net::Request& request,
                                     const store::WorkLimit& limit) const {
   const auto asked = read_request(request);
   if (!asked) return net::json_error(asked.error());
-  const LabelQuery& labels = asked->labels;
+  const LabelQuery& labels = asked->log.labels;
+  const CustomerId& customer = *labels.fence;
   auto memory = std::make_shared<lanes::AnswerMemory>(answers_, share_of(labels.fence));
-  StreamCount count(*asked, *memory);
-  bool is_whole = true;
-  for (const CustomerId& customer : read::customers_for(catalog_, labels.fence, {})) {
-    const store::LogQuery query{
-        .from_ns = std::max(to_ns(labels.start_ms), kept_from_ns(kept_.logs_from, customer)),
-        .to_ns = last_ns(labels.end_ms),
-        .direction = store::LogDirection::kBackward,
-        .stream = asked->stream ? &*asked->stream : nullptr};
-    if (query.to_ns < query.from_ns) continue;
-    const auto end = events_.read_logs(
-        customer, query, [&](const store::LogRecordView& record) { return count.add(record); },
-        limit);
+  StreamCounts counts(asked->log, asked->wish, limit, *memory);
+  WalkedSoFar walked{asked->log.cursor ? std::optional(asked->log.cursor->place) : std::nullopt};
+  const store::LogQuery query{
+      .from_ns = std::max(to_ns(labels.start_ms), kept_from_ns(kept_.logs_from, customer)),
+      .to_ns = last_ns(labels.end_ms),
+      .direction = asked->is_walk ? asked->log.direction : store::LogDirection::kBackward,
+      .stream = asked->log.stream ? &*asked->log.stream : nullptr,
+      .after = walked.behind};
+  const auto add = [&](const store::LogRecordView& record) {
+    if (!counts.add(record)) return false;
+    walked.behind = record.place;
+    walked.is_cut = asked->is_walk && counts.looked_at().is_enough();
+    return !walked.is_cut;
+  };
+  if (query.from_ns <= query.to_ns) {
+    const auto end = events_.read_logs(customer, query, add, limit);
     if (!end) return net::json_error(end.error());
-    is_whole = is_whole && end->is_whole;
+    if (!end->is_whole) walked.end_early(*end);
   }
-  if (!count.error()) return net::json_error(count.error().error());
+  // What has no room on a page begins the next one, unless it alone has none.
+  const bool is_further = walked.behind && walked.behind != query.after;
+  if (asked->is_walk && is_further && has_no_room(counts)) walked.is_cut = true;
+  if (!walked.is_cut && !counts.error()) return net::json_error(counts.error().error());
   AnswerBody body(memory, gaps_.warning(share_of(labels.fence)));
-  if (auto written = count.write(body); !written) return net::json_error(written.error());
-  if (!is_whole) body.warn(std::string(kEnded));
-  return body.finish(count.is_full() ? kCutByLimit : "");
+  if (auto written = write(counts, body); !written) return net::json_error(written.error());
+  if (asked->is_walk) return end_page(body, counts, walked, {customer, query.direction, {}});
+  if (walked.is_cut) body.warn(std::string(kEnded));
+  return body.finish(counts.is_full() ? kCutByLimit : "");
 }
 
 }  // namespace vigia::storage::api

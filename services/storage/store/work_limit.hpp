@@ -18,13 +18,17 @@ class WorkLimit {
   WorkLimit& operator=(const WorkLimit&) = delete;
   /// `gone` becomes true when the client leaves. `clock` must outlive it.
   WorkLimit(const Clock& clock, Duration longest, std::shared_ptr<const std::atomic<bool>> gone)
-      : clock_(&clock), end_(clock.steady() + longest), gone_(std::move(gone)) {}
+      : clock_(&clock), begin_(clock.steady()), end_(begin_ + longest), gone_(std::move(gone)) {}
 
   bool is_over() const {
     if (is_client_gone()) return true;
     if (clock_ == nullptr || clock_->steady() < end_) return false;
     has_timed_out_ = true;
     return true;
+  }
+  /// Whether the work has gone on for so long; never, of one that is never over.
+  bool has_lasted(Duration time) const {
+    return clock_ != nullptr && clock_->steady() - begin_ >= time;
   }
   bool is_client_gone() const { return gone_ != nullptr && *gone_; }
   /// Work was ended because it took too long.
@@ -41,6 +45,7 @@ class WorkLimit {
 
  private:
   const Clock* clock_ = nullptr;
+  TimePoint begin_{};
   TimePoint end_{};
   std::shared_ptr<const std::atomic<bool>> gone_;
   mutable std::atomic<bool> has_timed_out_{false};
