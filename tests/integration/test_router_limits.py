@@ -239,7 +239,7 @@ def test_log_queries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         everything = '{service_name=~".+"}'
         since = {"start": logs.start_ns}
         assert told("read-a", "query_range", query=everything + ' |= "x"', **since).startswith(
-            "over the limit log_query_lines (4): the query looked at too many lines: it looked at 4 lines"
+            "over the limit log_query_lines (4): the query looked at too many lines: it looked at 6 lines"
         )
         assert "log_query_lines (4)" in told("read-a", "query", query=f"count_over_time({everything}[15m])")
         assert "log_query_bytes (30)" in told("read-b", "query_range", query=everything + ' |= "x"', **since)

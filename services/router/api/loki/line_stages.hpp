@@ -23,6 +23,8 @@ class LineStages {
   std::optional<AnsweredLine> run(const LogRecord& record);
   /// False: every line passes.
   bool leave_lines_out() const { return has_filters_ || rest_.has_value(); }
+  /// Whether there are others than line filters.
+  bool have_others() const { return rest_.has_value(); }
 
  private:
   explicit LineStages(logql::pipeline::Pipeline filters) : filters_(std::move(filters)) {}

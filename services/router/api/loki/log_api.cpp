@@ -51,8 +51,12 @@ Result<StreamListQuestion> list_question(const request::ApiRequest& request,
     if (!query) return forward(query);
     queries.push_back(std::move(*query));
   }
-  return StreamListQuestion{std::move(*customer), std::move(queries), *range,
-                            limits.log_at_most(kListTimeout), request.interest};
+  return StreamListQuestion{.customer = std::move(*customer),
+                            .payer = request.caller.payer(),
+                            .selectors = std::move(queries),
+                            .range = *range,
+                            .timeout = limits.log_at_most(kListTimeout),
+                            .interest = request.interest};
 }
 
 /// The one selector of labels, values and statistics: all streams where it is not given.
@@ -160,7 +164,7 @@ void LogApi::list(Result<StreamListQuestion> question, request::Exchange exchang
   if (replaced && replaced->lacks(question->range.start_ns / 1'000'000)) {
     warning = "cold part may be incomplete: " + replaced->text();
   }
-  list_streams(stores_, std::move(*question),
+  list_streams({stores_, streams_, page_threads_}, std::move(*question),
                [exchange = std::move(exchange), answer = std::move(answer),
                 warning = std::move(warning)](Result<StreamList> found) mutable {
                  if (!found) return exchange.fail(found.error());

@@ -15,7 +15,7 @@ namespace vigia::router::api::loki {
 /// Any thread.
 class LogApi {
  public:
-  explicit LogApi(stores::Stores& stores) : stores_(stores) {}
+  explicit LogApi(stores::Stores& stores) : stores_(stores), streams_(stores.clock()) {}
 
   void query_range(request::ApiRequest request, request::Exchange exchange);
   /// Of metric queries: lines have no one moment.
@@ -34,6 +34,7 @@ class LogApi {
   void answer(Result<MetricQuestion> question, request::Exchange exchange);
 
   stores::Stores& stores_;
+  StreamCache streams_;
   // Apart: a metric query keeps its turn while it waits for storage, a page of lines does not.
   QueryThreads metric_threads_;
   QueryThreads page_threads_;

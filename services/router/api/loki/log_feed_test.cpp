@@ -33,8 +33,12 @@ class LogFeedTest : public ::testing::Test {
     settings_.cold_url = store_.url();
     stores_ = std::make_unique<stores::Stores>(
         settings_, upstream::UpstreamClients{*client_, *client_}, metrics_, clock_);
-    const LogWalk walk{
-        CustomerId::parse("acme").value(), {}, {kNs, kNs + 100}, Direction::kForward, interest_};
+    const LogWalk walk{CustomerId::parse("acme").value(),
+                       {},
+                       {},
+                       {kNs, kNs + 100},
+                       Direction::kForward,
+                       interest_};
     auto opened = LogFeed::open(*stores_, walk, {}, state_);
     CHECK(opened.has_value());
     feed_ = std::move(*opened);

@@ -60,6 +60,14 @@ Labels stream_labels(const LogRecord& record) {
   return Labels::from(std::move(labels));
 }
 
+Labels stream_labels(const CustomerId& customer, const CountedStream& stream) {
+  return Labels::from({{std::string(kCustomerLabel), customer.text()},
+                       {"environment", std::string(stream.environment)},
+                       {"level", std::string(level_of(stream.severity))},
+                       {"node_id", std::string(stream.node_id)},
+                       {"service_name", std::string(stream.service_name)}});
+}
+
 Labels structured_metadata(const LogRecord& record) {
   std::vector<Label> labels;
   for (const auto& [key, value] : record.resource) {

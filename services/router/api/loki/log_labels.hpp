@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libs/model/ids.hpp"
 #include "libs/model/labels.hpp"
 #include "services/router/api/loki/log_page.hpp"
 
@@ -12,6 +13,8 @@ namespace vigia::router::api::loki {
 
 /// Of kStreamLabels those that the record has; `level` always.
 Labels stream_labels(const LogRecord& record);
+/// The same of a stream that storage lists of the customer's.
+Labels stream_labels(const CustomerId& customer, const CountedStream& stream);
 
 /// trace_id, span_id, severity_text (where it is no word that `level` knows), and all attributes of
 /// the record and of its resource that are no labels of the stream, with Loki's names: what is no

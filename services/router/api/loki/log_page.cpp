@@ -1,5 +1,7 @@
 #include "services/router/api/loki/log_page.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -70,6 +72,35 @@ bool read_record(const dom::element& from, LogRecord& record) {
          read_attributes(from, "resource", record.resource);
 }
 
+bool read_numbers(const dom::element& from, CountedStream::Window& window) {
+  dom::array numbers;
+  if (from.get_array().get(numbers) != simdjson::SUCCESS || numbers.size() != 3) return false;
+  const std::array<std::uint64_t*, 3> places{&window.number, &window.lines, &window.bytes};
+  std::size_t i = 0;
+  for (const dom::element number : numbers) {
+    if (number.get_uint64().get(*places.at(i++)) != simdjson::SUCCESS) return false;
+  }
+  return true;
+}
+
+bool read_stream(const dom::element& from, CountedStream& stream) {
+  stream.windows.clear();
+  if (!read_text(from, "service_name", stream.service_name) ||
+      !read_text(from, "node_id", stream.node_id) ||
+      !read_text(from, "environment", stream.environment) ||
+      !read_text(from, "severity", stream.severity) ||
+      from["records"].get_uint64().get(stream.lines) != simdjson::SUCCESS ||
+      from["bytes"].get_uint64().get(stream.bytes) != simdjson::SUCCESS) {
+    return false;
+  }
+  dom::array windows;
+  if (from["windows"].get_array().get(windows) != simdjson::SUCCESS) return true;
+  for (const dom::element window : windows) {
+    if (!read_numbers(window, stream.windows.emplace_back())) return false;
+  }
+  return true;
+}
+
 bool only_says_more(std::string_view warning) {
   for (const std::string_view begin : kMore) {
     if (warning.starts_with(begin)) return true;
@@ -77,8 +108,23 @@ bool only_says_more(std::string_view warning) {
   return false;
 }
 
+// 0 where it does not say.
+std::uint64_t read_number(const dom::element& from, std::string_view name) {
+  std::uint64_t number = 0;
+  return from[name].get_uint64().get(number) == simdjson::SUCCESS ? number : 0;
+}
+
+PageWork read_work(const dom::element& looked_at) {
+  return {read_number(looked_at, "records"), read_number(looked_at, "bytes"),
+          std::chrono::microseconds(
+              std::min<std::uint64_t>(read_number(looked_at, "work_us"), INT32_MAX))};
+}
+
 PageEnd read_end(const dom::element& page) {
   PageEnd end;
+  dom::element looked_at;
+  end.says_looked_at = page["looked_at"].get(looked_at) == simdjson::SUCCESS;
+  if (end.says_looked_at) end.looked_at = read_work(looked_at);
   std::string_view cursor;
   if (read_text(page, "cursor", cursor)) end.cursor = cursor;
   end.is_cut = !end.cursor.empty();
@@ -119,6 +165,27 @@ Result<PageEnd> read_page(std::string_view json,
   PageEnd end = read_end(page);
   end.is_read_whole = visited == records.size();
   return end;
+}
+
+Result<std::optional<PageEnd>> read_counts(
+    std::string_view json, const std::function<Result<void>(const CountedStream&)>& visit) {
+  dom::parser parser;
+  dom::element page;
+  dom::array streams;
+  if (parser.parse(json.data(), json.size()).get(page) != simdjson::SUCCESS ||
+      page["data"].get_array().get(streams) != simdjson::SUCCESS) {
+    return tl::unexpected<Error>(no_page());
+  }
+  bool is_counted = true;
+  if (page["counted"].get_bool().get(is_counted) == simdjson::SUCCESS && !is_counted) {
+    return std::optional<PageEnd>();
+  }
+  CountedStream stream;
+  for (const dom::element each : streams) {
+    if (!read_stream(each, stream)) return tl::unexpected<Error>(no_page());
+    if (auto done = visit(stream); !done) return forward(done);
+  }
+  return std::optional<PageEnd>(read_end(page));
 }
 
 }  // namespace vigia::router::api::loki

@@ -6,6 +6,7 @@
 #include "libs/logql/fence.hpp"
 #include "libs/logql/parser.hpp"
 #include "libs/model/labels.hpp"
+#include "services/router/api/loki/page_ask.hpp"
 
 namespace vigia::router::api::loki {
 namespace {
@@ -86,6 +87,7 @@ Result<ReadQuery> read_query(const access::Caller& caller, const request::Parame
 Result<LogQuestion> read_question(ReadQuery query, const request::Parameters& parameters,
                                   TimestampMs now_ms) {
   LogSelector& selector = selector_of(*query.expr);
+  std::string lines = pushed_filters(selector);
   auto stages = LineStages::compile(selector);
   if (!stages) return tl::unexpected<Error>(as_bad_query(std::move(stages.error())));
   auto streams = stream_query_of(selector.matchers);
@@ -98,14 +100,10 @@ Result<LogQuestion> read_question(ReadQuery query, const request::Parameters& pa
   if (!wish) return forward(wish);
   auto cursor = read_cursor(parameters);
   if (!cursor) return forward(cursor);
-  return LogQuestion{std::move(query.payer),
-                     std::move(*query.customer),
-                     query.limits,
-                     std::move(*streams),
-                     std::move(*stages),
-                     *range,
-                     *wish,
-                     std::move(*cursor)};
+  return LogQuestion{
+      std::move(query.payer), std::move(*query.customer), query.limits, std::move(*streams),
+      std::move(lines),       std::move(*stages),         *range,       *wish,
+      std::move(*cursor)};
 }
 
 }  // namespace vigia::router::api::loki

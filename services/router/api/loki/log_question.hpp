@@ -38,6 +38,7 @@ struct LogQuestion {
   CustomerId customer;
   access::QueryLimits limits;
   StreamQuery streams;
+  std::string lines;  ///< LogWalk
   LineStages stages;
   LogRange range;
   LineWish wish;

@@ -15,12 +15,6 @@ constexpr std::int64_t kNsPerMs = 1'000'000;
 // A filter that most lines pass needs few of them, one that hardly any passes all.
 constexpr std::size_t kFirstPage = 500;
 
-std::size_t first_page(const LogQuestion& question) {
-  const bool leaves_out =
-      question.stages.leave_lines_out() || question.wish.interval > Duration::zero();
-  return leaves_out ? std::max(question.wish.lines, kFirstPage) : question.wish.lines;
-}
-
 }  // namespace
 
 LogRun::LogRun(stores::Stores& stores, QueryThreads& threads, LogQuestion question,
@@ -29,14 +23,19 @@ LogRun::LogRun(stores::Stores& stores, QueryThreads& threads, LogQuestion questi
       threads_(threads),
       question_(std::move(question)),
       exchange_(std::move(exchange)),
-      walk_{question_.customer, question_.streams, question_.range, question_.wish.direction,
-            exchange_.interest()},
+      walk_{question_.customer,
+            question_.streams,
+            question_.lines,
+            question_.range,
+            question_.wish.direction,
+            exchange_.interest(),
+            page_bytes_of(stores.settings().answer_bytes_max)},
       watch_(stores.clock(), WorkBounds::of(question_.limits, stores.settings().query_timeout),
              exchange_.interest()),
       held_(stores.shares().hold(question_.customer.text())),
       answer_(question_.is_by_category),
-      page_records_(std::min(first_page(question_), kPageRecordsMax)),
       cursor_(question_.cursor.value_or("")) {
+  page_records_ = first_page();
   const auto replaced = stores_.cold_replacement();
   if (replaced && replaced->lacks(question_.range.start_ns / kNsPerMs)) {
     warnings_.push_back("cold part may be incomplete: " + replaced->text());
@@ -48,10 +47,26 @@ void LogRun::start() {
   ask_next();
 }
 
+bool LogRun::are_all_taken() const {
+  return (are_filtered_there() || !question_.stages.leave_lines_out()) &&
+         !question_.stages.have_others() && question_.wish.interval <= Duration::zero();
+}
+
+std::size_t LogRun::first_page() const {
+  const std::size_t lines = question_.wish.lines;
+  return std::min(are_all_taken() ? lines : std::max(lines, kFirstPage), kPageRecordsMax);
+}
+
+std::size_t LogRun::next_page() const {
+  if (are_all_taken()) return std::min(question_.wish.lines - stats_.returned, kPageRecordsMax);
+  return std::min(page_records_ * 2, kPageRecordsMax);
+}
+
 void LogRun::ask_next() {
   const Duration left = watch_.left();
   if (left <= Duration::zero()) return give_up();
   seen_ = 0;
+  seen_bytes_ = 0;
   stores_.cold()->fetch(page_ask(walk_, page_records_, cursor_, left),
                         [self = shared_from_this()](Result<net::ClientResponse> answer) {
                           self->receive(std::move(answer), &LogRun::take);
@@ -84,6 +99,10 @@ void LogRun::take(std::string page) {
   leave(std::move(page));
   if (!end && end.error().code == ErrorCode::kCorrupt) return exchange_.fail(not_as_it_should());
   if (!end) return exchange_.fail(end.error());
+  knows_filters_ = end->says_looked_at;
+  const PageWork left_out = end->looked_at.without(seen_, seen_bytes_);
+  const WorkEnd limit = watch_.note(left_out.lines, left_out.bytes, left_out.work);
+  if (limit != WorkEnd::kNone && !is_enough()) return exchange_.fail(ended(limit));
   for (std::string& warning : end->warnings) {
     if (std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end()) {
       warnings_.push_back(std::move(warning));
@@ -108,6 +127,7 @@ Result<bool> LogRun::add(const LogRecord& record) {
     return tl::unexpected<Error>(ended(end));
   }
   ++seen_;
+  seen_bytes_ += record.body.size();
   looked_ns_ = record.time_ns;
   if (!is_of(question_.customer, record)) return tl::unexpected<Error>(not_as_it_should());
   if (!is_in_range(record)) return true;
@@ -129,7 +149,7 @@ void LogRun::go_on(PageEnd end) {
   if (!end.is_cut) return finish("");
   if (end.cursor.empty() || end.cursor == cursor_) return give_up();
   cursor_ = std::move(end.cursor);
-  page_records_ = std::min(page_records_ * 2, kPageRecordsMax);
+  page_records_ = next_page();
   ask_next();
 }
 
@@ -149,6 +169,12 @@ void LogRun::take_place(std::string page) {
     return true;
   });
   leave(std::move(page));
+  const bool is_on_its_way = end && records < seen_ && end->is_cut && !end->cursor.empty();
+  if (is_on_its_way && end->cursor != cursor_) {
+    seen_ -= records;
+    cursor_ = end->cursor;
+    return find_place();
+  }
   if (!end || records != seen_ || last_ns != last_ns_) {
     return exchange_.fail({ErrorCode::kUnavailable,
                            "lines came in among those that were read; ask again",

@@ -33,6 +33,11 @@ class LogRun : public std::enable_shared_from_this<LogRun> {
 
  private:
   void ask_next();
+  std::size_t first_page() const;
+  std::size_t next_page() const;
+  /// Storage gives no line that is left out here.
+  bool are_all_taken() const;
+  bool are_filtered_there() const { return !walk_.lines.empty() && knows_filters_; }
   using Work = void (LogRun::*)(std::string page);
   /// Gives a page to `work` on one of the threads; an answer that is none ends the query.
   void receive(Result<net::ClientResponse> answer, Work work);
@@ -67,9 +72,11 @@ class LogRun : public std::enable_shared_from_this<LogRun> {
   StreamsAnswer answer_;
   LogStats stats_;
   std::size_t answer_bytes_ = 0;
-  std::size_t page_records_;  ///< of the page that is asked for
-  std::size_t seen_ = 0;      ///< of its records
-  std::string cursor_;        ///< of the page that is asked for; "": the first
+  std::size_t page_records_ = 0;  ///< of the page that is asked for
+  bool knows_filters_ = true;     ///< storage; an earlier program gives all lines
+  std::size_t seen_ = 0;          ///< of its records
+  std::size_t seen_bytes_ = 0;    ///< of their texts
+  std::string cursor_;            ///< of the page that is asked for; "": the first
   std::vector<std::string> warnings_;
   std::optional<std::int64_t> last_ns_;    ///< of the line that was taken last
   std::optional<std::int64_t> looked_ns_;  ///< of the line that was looked at last

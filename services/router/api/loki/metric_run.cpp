@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "services/router/api/loki/answer.hpp"
+#include "services/router/api/loki/line_counts.hpp"
 #include "services/router/api/loki/log_feed.hpp"
 #include "services/router/api/loki/touched.hpp"
 
@@ -42,11 +43,27 @@ Result<metrics::MetricAnswer> evaluated(stores::Stores& stores, const MetricQues
   const auto open = [&](const logql::LogSelector& selector, std::int64_t after_ns,
                         std::int64_t until_ns) -> Opened {
     if (!customer) return fail(ErrorCode::kInternal, "lines are asked for of nobody");
-    const LogWalk walk{*customer, {}, {}, Direction::kForward, interest};
+    const LogWalk walk{.customer = *customer,
+                       .streams = {},
+                       .range = {},
+                       .direction = Direction::kForward,
+                       .interest = interest};
     return open_feed(stores, walk, selector, range_of(after_ns, until_ns), state);
   };
-  return metrics::evaluate(*question.query.expr, question.times, open,
-                           [&state] { return state.look(); });
+  const auto count = [&](const metrics::CountAsk& ask, const auto& take) -> Result<bool> {
+    if (!customer) return fail(ErrorCode::kInternal, "lines are counted of nobody");
+    auto streams = stream_query_of(ask.selector.matchers);
+    if (!streams) return forward(streams);
+    const LogWalk walk{.customer = *customer,
+                       .streams = std::move(*streams),
+                       .lines = pushed_filters(ask.selector),
+                       .range = range_of(ask.after_ns, ask.until_ns),
+                       .direction = Direction::kForward,
+                       .interest = interest};
+    return count_lines(stores, walk, ask, state, take);
+  };
+  return metrics::evaluate(
+      *question.query.expr, question.times, open, [&state] { return state.look(); }, count);
 }
 
 /// What it was made of is counted beside the body, and gone when this returns: from there on the

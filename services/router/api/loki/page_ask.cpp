@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/logql/limits.hpp"
+#include "libs/logql/pipeline/front_filters.hpp"
 #include "services/router/json/lists.hpp"
 #include "services/router/request/times.hpp"
 
@@ -14,24 +16,65 @@ namespace {
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::chrono::seconds kPageTimeMax{30};
 
-}  // namespace
-
-upstream::Ask page_ask(const LogWalk& walk, std::size_t records, const std::string& cursor,
-                       Duration left) {
+/// What is the same of all pages of a walk.
+request::Form walk_form(const LogWalk& walk) {
   // Storage knows milliseconds, and takes both ends in: what lies beside is left out by whoever
   // reads.
   request::Form form{{"start", request::format_seconds(walk.range.start_ns / kNsPerMs)},
                      {"end", request::format_seconds((walk.range.end_ns - 1) / kNsPerMs)},
-                     {"limit", std::to_string(records)},
                      {"direction", walk.direction == Direction::kForward ? "forward" : "backward"},
                      {"query", walk.streams.streams}};
   if (!walk.streams.severity.empty()) form.emplace_back("matcher", walk.streams.severity);
-  if (!cursor.empty()) form.emplace_back("cursor", cursor);
-  upstream::Ask ask(walk.customer, "/api/v1/logs", std::move(form));
+  if (!walk.lines.empty()) form.emplace_back("lines", walk.lines);
+  return form;
+}
+
+upstream::Ask ask_of(const LogWalk& walk, const char* path, request::Form form, Duration left) {
+  upstream::Ask ask(walk.customer, path, std::move(form));
   ask.timeout = std::min<Duration>(left, kPageTimeMax);
   ask.interest = walk.interest;
   ask.lane = upstream::Lane::kLookUp;
   return ask;
+}
+
+}  // namespace
+
+std::string pushed_filters(const logql::LogSelector& selector) {
+  // With a selector in front it is read as a query is.
+  constexpr std::size_t kMost = logql::kQueryBytesMax - 64;
+  std::string text = logql::pipeline::text_of_front_filters(selector);
+  return text.size() <= kMost ? std::move(text) : std::string();
+}
+
+upstream::Ask page_ask(const LogWalk& walk, std::size_t records, const std::string& cursor,
+                       Duration left) {
+  request::Form form = walk_form(walk);
+  form.emplace_back("limit", std::to_string(records));
+  if (walk.page_bytes < kPageBytesMax) {
+    form.emplace_back("answer_bytes", std::to_string(walk.page_bytes));
+  }
+  if (!cursor.empty()) form.emplace_back("cursor", cursor);
+  return ask_of(walk, "/api/v1/logs", std::move(form), left);
+}
+
+upstream::Ask counts_ask(const LogWalk& walk, const std::optional<CountWindows>& windows,
+                         const std::vector<std::string>* unless, const std::string& cursor,
+                         Duration left) {
+  request::Form form = walk_form(walk);
+  form.emplace_back("cursor", cursor);  // empty: the first page of a walk
+  if (windows) {
+    form.emplace_back("origin", std::to_string(windows->origin_ns));
+    form.emplace_back("width", std::to_string(windows->width_ns));
+  }
+  if (unless != nullptr) {
+    form.emplace_back("unless", "");
+    for (const std::string& name : *unless) form.emplace_back("unless", name);
+  }
+  return ask_of(walk, "/api/v1/logs/streams", std::move(form), left);
+}
+
+upstream::Ask list_ask(const LogWalk& walk, Duration left) {
+  return ask_of(walk, "/api/v1/logs/streams", walk_form(walk), left);
 }
 
 Error why_no_page(const Result<net::ClientResponse>& answer) {

@@ -73,6 +73,15 @@ WorkEnd WorkWatch::look_at_line(std::size_t bytes) {
   return WorkEnd::kNone;
 }
 
+WorkEnd WorkWatch::note(std::uint64_t lines, std::uint64_t bytes, Duration work) {
+  lines_ += lines;
+  bytes_ += bytes;
+  before_ += work;
+  if (bounds_.lines > 0 && lines_ > bounds_.lines) return WorkEnd::kLines;
+  if (bounds_.bytes > 0 && lines_ > 1 && bytes_ > bounds_.bytes) return WorkEnd::kBytes;
+  return WorkEnd::kNone;
+}
+
 Error WorkWatch::too_much(WorkEnd end, std::string sentence) const {
   using access::QueryLimit;
   switch (end) {

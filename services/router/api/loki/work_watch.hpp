@@ -50,6 +50,9 @@ class WorkWatch {
   WorkEnd look();
   /// The same of one line more, which is to be looked at; it is counted where nothing ends.
   WorkEnd look_at_line(std::size_t bytes);
+  /// What another program has looked at and worked for it. What ends the query unless it has all
+  /// that it wants.
+  WorkEnd note(std::uint64_t lines, std::uint64_t bytes, Duration work);
   /// The error of an end that is not the client's: `sentence` with the limit that it is of.
   Error too_much(WorkEnd end, std::string sentence) const;
   /// Until it has taken too long.

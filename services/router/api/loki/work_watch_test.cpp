@@ -96,6 +96,22 @@ TEST(WorkWatch, ALineThatIsLargerThanAllMayBeIsLookedAtAlone) {
   EXPECT_EQ(small.look_at_line(0), WorkEnd::kBytes);
 }
 
+TEST(WorkWatch, WhatStorageLookedAtAndWorkedCounts) {
+  WatchedWork query;
+  WorkWatch few(query.clock, {seconds(9), false, seconds(3), 10, 100}, query.interest,
+                [&] { return query.worked; });
+  few.resume();
+  EXPECT_EQ(few.look_at_line(10), WorkEnd::kNone);
+  EXPECT_EQ(few.note(9, 90, seconds(3)), WorkEnd::kNone) << "as much as it may";
+  EXPECT_EQ(few.lines(), 10U);
+  EXPECT_EQ(few.bytes(), 100U);
+  EXPECT_EQ(few.look_at_line(0), WorkEnd::kLines);
+  EXPECT_EQ(few.note(0, 1, {}), WorkEnd::kBytes);
+  EXPECT_EQ(few.note(1, 0, {}), WorkEnd::kLines);
+  query.work(milliseconds(2));
+  EXPECT_EQ(few.look(), WorkEnd::kWork);
+}
+
 TEST(WorkWatch, TheThreadsOwnWorkGrows) {
   const Duration before = thread_work();
   while (thread_work() == before) {
