@@ -183,6 +183,12 @@ void Gateway::mount_loki(Branch& branch) {
   mount("label/{name}/values", true, &LogApi::label_values);
   mount("series", true, &LogApi::series);
   mount("index/stats", true, &LogApi::index_stats);
+  mount("index/volume", true, &LogApi::volume);
+  mount("index/volume_range", true, &LogApi::volume_range);
+  mount("detected_labels", true, &LogApi::detected_labels);
+  mount("detected_fields", true, &LogApi::detected_fields);
+  mount("detected_field/{name}/values", true, &LogApi::detected_field_values);
+  mount("format_query", true, &LogApi::format_query);
   mount("status/buildinfo", false, &LogApi::build_info);
   add(branch, kTailPath, false, [this](request::ApiRequest request, request::Exchange exchange) {
     tails_.tail(std::move(request), std::move(exchange));

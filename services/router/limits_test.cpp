@@ -53,7 +53,7 @@ std::string line(std::int64_t time_ns) {
 std::string escaped(std::string_view target) {
   std::string out;
   for (const char c : target) {
-    if (std::string_view("{}[]\" ").find(c) == std::string_view::npos) {
+    if (std::string_view("{}[]\" |").find(c) == std::string_view::npos) {
       out += c;
     } else {
       out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
@@ -233,6 +233,22 @@ TEST_F(LimitsTest, LinesOfALogQuery) {
                  "log_query_lines");
   expect_refused("lines", "/loki/api/v1/query?query=count_over_time({level=\"info\"}[1m])", 400,
                  "log_query_lines");
+}
+
+// Of which none came here.
+TEST_F(LimitsTest, LinesThatStorageLookedAt) {
+  const RecordingStore cold(
+      200, R"({"status":"success","data":[],"looked_at":{"records":2,"bytes":2,"work_us":1}})");
+  ServedGateway gateway(settings(hot_, cold), kCustomers, {});
+  for (const char* target :
+       {"/loki/api/v1/query_range?query={level=\"info\"} |= \"y\"",
+        "/loki/api/v1/query?query=sum(count_over_time({level=\"info\"} |= \"y\" [1m]))",
+        "/loki/api/v1/detected_fields?query={level=\"info\"} |= \"y\""}) {
+    const auto refused = gateway.ask("GET", escaped(target), {{"authorization", "Bearer lines"}});
+    EXPECT_EQ(refused.status, 400) << target << refused.body;
+    EXPECT_THAT(refused.body, HasSubstr("log_query_lines (1)")) << target;
+    EXPECT_EQ(gateway.ask("GET", escaped(target), {{"authorization", "Bearer none"}}).status, 200);
+  }
 }
 
 TEST_F(LimitsTest, OperatorsHaveTheRoutersOwn) {

@@ -51,6 +51,9 @@ FOUND: dict[str, dict[str, Any]] = {
     "/loki/api/v1/query_range": {"query": '{service_name="shop"}'},
     "/loki/api/v1/query": {"query": 'count_over_time({service_name="shop"}[1h])'},
     "/loki/api/v1/series": {"match[]": '{service_name="shop"}'},
+    "/loki/api/v1/detected_fields": {"query": '{service_name="shop"}'},
+    "/loki/api/v1/detected_field/{name}/values": {"query": '{service_name="shop"}'},
+    "/loki/api/v1/format_query": {"query": 'rate({service_name="shop"}[5m])'},
 }
 IN_PATH = {"{service}": "shop", "{id}": trace_of("cliente-a")}
 NO_JSON = {"POST /api/v1/read"}  # test_remote_read_clients.py asks it

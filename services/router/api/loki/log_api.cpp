@@ -1,7 +1,6 @@
 #include "services/router/api/loki/log_api.hpp"
 
 #include <memory>
-#include <set>
 #include <utility>
 #include <variant>
 
@@ -10,7 +9,10 @@
 #include "libs/json/writer.hpp"
 #include "libs/logql/fence.hpp"
 #include "libs/logql/parser.hpp"
+#include "libs/logql/printer.hpp"
 #include "services/router/api/loki/answer.hpp"
+#include "services/router/api/loki/field_run.hpp"
+#include "services/router/api/loki/list_answers.hpp"
 #include "services/router/api/loki/log_run.hpp"
 
 namespace vigia::router::api::loki {
@@ -65,54 +67,6 @@ Result<StreamListQuestion> query_list_question(const request::ApiRequest& reques
   auto query = request.parameters.single("query");
   if (!query) return forward(query);
   return list_question(request, {query->value_or("")}, now_ms);
-}
-
-net::Response stats_answer(const StreamList& list) {
-  StreamCounts all;
-  for (const auto& [labels, counts] : list.streams) {
-    all.lines += counts.lines;
-    all.bytes += counts.bytes;
-  }
-  JsonWriter body;
-  body.begin_object().member("streams", static_cast<std::int64_t>(list.streams.size()));
-  body.member("chunks", std::int64_t{0});  // storage keeps lines in none
-  body.member("entries", static_cast<std::int64_t>(all.lines));
-  body.member("bytes", static_cast<std::int64_t>(all.bytes));
-  return json_answer(body.end_object().take());
-}
-
-net::Response series_answer(const StreamList& list) {
-  JsonWriter body;
-  body.begin_object().member("status", "success").key("data").begin_array();
-  for (const auto& [labels, counts] : list.streams) {
-    body.begin_object();
-    for (const Label& label : labels) body.member(label.name, label.value);
-    body.end_object();
-  }
-  body.end_array();
-  if (!list.warnings.empty()) {
-    body.key("warnings").begin_array();
-    for (const std::string& warning : list.warnings) body.string(warning);
-    body.end_array();
-  }
-  return json_answer(body.end_object().take());
-}
-
-net::Response names_answer(const StreamList& list) {
-  std::set<std::string> names;
-  for (const auto& [labels, counts] : list.streams) {
-    for (const Label& label : labels) names.insert(label.name);
-  }
-  return texts_answer({names.begin(), names.end()}, list.warnings);
-}
-
-net::Response values_answer(const StreamList& list, const std::string& name) {
-  std::set<std::string> values;
-  for (const auto& [labels, counts] : list.streams) {
-    const std::string_view value = labels.get(name);
-    if (!value.empty()) values.emplace(value);
-  }
-  return texts_answer({values.begin(), values.end()}, list.warnings);
 }
 
 }  // namespace
@@ -206,6 +160,64 @@ void LogApi::series(request::ApiRequest request, request::Exchange exchange) {
 
 void LogApi::index_stats(request::ApiRequest request, request::Exchange exchange) {
   list(query_list_question(request, stores_.clock().wall_ms()), std::move(exchange), &stats_answer);
+}
+
+void LogApi::volume(request::ApiRequest request, request::Exchange exchange) {
+  volumes(std::move(request), true, std::move(exchange));
+}
+
+void LogApi::volume_range(request::ApiRequest request, request::Exchange exchange) {
+  volumes(std::move(request), false, std::move(exchange));
+}
+
+void LogApi::volumes(request::ApiRequest request, bool is_instant, request::Exchange exchange) {
+  auto question = query_list_question(request, stores_.clock().wall_ms());
+  if (!question) return exchange.fail(question.error());
+  auto wish = read_volume_wish(request.parameters, question->range, is_instant);
+  if (!wish) return exchange.fail(wish.error());
+  const access::QueryLimits& limits = request.caller.limits;
+  if (auto may = limits.check_steps(wish->steps); !may) return exchange.fail(may.error());
+  question->windows = wish->windows;
+  list(std::move(question), std::move(exchange),
+       [wish = std::move(*wish), limits](const StreamList& found) {
+         return volume_answer(found, wish, limits);
+       });
+}
+
+void LogApi::detected_labels(request::ApiRequest request, request::Exchange exchange) {
+  list(query_list_question(request, stores_.clock().wall_ms()), std::move(exchange),
+       &detected_labels_answer);
+}
+
+void LogApi::detected_fields(request::ApiRequest request, request::Exchange exchange) {
+  scan_fields(std::move(request), std::nullopt, std::move(exchange));
+}
+
+void LogApi::detected_field_values(request::ApiRequest request, request::Exchange exchange) {
+  std::string name = request.path_values.find("name")->second;
+  scan_fields(std::move(request), std::move(name), std::move(exchange));
+}
+
+void LogApi::scan_fields(request::ApiRequest request, std::optional<std::string> name,
+                         request::Exchange exchange) {
+  auto question = read_field_question(request, std::move(name), stores_.clock().wall_ms());
+  if (!question) return exchange.fail(question.error());
+  if (stores_.cold() == nullptr) return exchange.fail(no_store());
+  const std::string payer = question->query.payer;
+  metric_threads_.run(
+      payer, [this, question = std::move(*question), exchange = std::move(exchange)]() mutable {
+        answer_fields(stores_, question, std::move(exchange));
+      });
+}
+
+void LogApi::format_query(request::ApiRequest request, request::Exchange exchange) {
+  const auto text = request.parameters.single("query");
+  if (!text) return exchange.fail(text.error());
+  const auto expr = logql::parse_logs(text->value_or(""));
+  if (!expr) return exchange.fail(as_bad_query(expr.error()));
+  JsonWriter body;
+  body.begin_object().member("status", "success").member("data", logql::print(**expr));
+  exchange.send(json_answer(body.end_object().take()));
 }
 
 void LogApi::build_info(request::ApiRequest /*request*/, request::Exchange exchange) {

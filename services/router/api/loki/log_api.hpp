@@ -2,6 +2,9 @@
 // storage.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "libs/base/task.hpp"
 #include "services/router/api/loki/log_question.hpp"
 #include "services/router/api/loki/metric_run.hpp"
@@ -24,6 +27,14 @@ class LogApi {
   void label_values(request::ApiRequest request, request::Exchange exchange);
   void series(request::ApiRequest request, request::Exchange exchange);
   void index_stats(request::ApiRequest request, request::Exchange exchange);
+  /// Bytes of texts by streams' labels, of a time and by steps.
+  void volume(request::ApiRequest request, request::Exchange exchange);
+  void volume_range(request::ApiRequest request, request::Exchange exchange);
+  void detected_labels(request::ApiRequest request, request::Exchange exchange);
+  /// Of the last lines of a query: which fields they have, and which values one of them.
+  void detected_fields(request::ApiRequest request, request::Exchange exchange);
+  void detected_field_values(request::ApiRequest request, request::Exchange exchange);
+  void format_query(request::ApiRequest request, request::Exchange exchange);
   void build_info(request::ApiRequest request, request::Exchange exchange);
 
  private:
@@ -31,6 +42,9 @@ class LogApi {
   void list(Result<StreamListQuestion> question, request::Exchange exchange,
             Task<Result<net::Response>(StreamList)> answer);
 
+  void volumes(request::ApiRequest request, bool is_instant, request::Exchange exchange);
+  void scan_fields(request::ApiRequest request, std::optional<std::string> name,
+                   request::Exchange exchange);
   void answer(Result<MetricQuestion> question, request::Exchange exchange);
 
   stores::Stores& stores_;
