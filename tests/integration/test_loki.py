@@ -245,6 +245,69 @@ class TestLists:
         assert (stats["streams"], stats["entries"]) == (2, 3)
         assert stats["bytes"] > 0
 
+    def test_volumes(self, logs: Logs) -> None:
+        query = '{service_name=~"alpha-(shop|bank)"}'
+        asked: dict[str, Any] = {"query": query, "start": logs.start_ns, "end": logs.time_of(7)}
+        sizes = {"shop": 0, "bank": 0}
+        for service, _, text in LINES:
+            sizes[service] += len(f"{text} alpha")
+        largest = sorted(sizes, key=lambda service: -sizes[service])
+        volume = logs.get("index/volume", **asked)["data"]
+        assert volume["resultType"] == "vector"
+        assert [one["metric"] for one in volume["result"]] == [{"service_name": f"alpha-{one}"} for one in largest]
+        assert [one["value"][1] for one in volume["result"]] == [str(sizes[one]) for one in largest]
+        (one,) = logs.get("index/volume", **asked, limit=1)["data"]["result"]
+        assert one["metric"] == {"service_name": f"alpha-{largest[0]}"}
+        by_name = logs.get("index/volume", **asked, aggregateBy="labels", targetLabels="level,environment")["data"][
+            "result"
+        ]
+        assert [one["metric"] for one in by_name] == [{"environment": ""}, {"level": ""}]
+        assert {one["value"][1] for one in by_name} == {str(sum(sizes.values()))}
+        steps = logs.get("index/volume_range", **asked, step="20s", targetLabels="environment")["data"]
+        assert steps["resultType"] == "matrix"
+        (one,) = steps["result"]
+        texts = [len(f"{text} alpha") for _, _, text in LINES]
+        assert [int(value) for _, value in one["values"]] == [sum(texts[n : n + 2]) for n in (0, 2, 4)]
+        assert [at for at, _ in one["values"]] == [logs.start_ns // 10**9 + n for n in (0, 20, 40)]
+        for bad in ({"aggregateBy": "x"}, {"limit": "0"}, {"query": "{"}, {"step": "0"}):
+            assert logs.ask("index/volume_range", **{**asked, **bad}).status_code == 400, bad
+
+    def test_fields_are_detected(self, logs: Logs) -> None:
+        at = logs.time_of(40)
+        texts = ['{"code":500,"took":"1.5s"}', '{"code":404}', "way=/a ok=true", "nothing"]
+        logs.send("cliente-a", "fields", [(at + number, "INFO", text) for number, text in enumerate(texts)])
+        asked: dict[str, Any] = {"query": '{service_name="alpha-fields"}', "start": at}
+        found = logs.get("detected_fields", **asked)
+        assert found["limit"] == 1000
+        fields = {one["label"]: (one["type"], one["cardinality"], one["parsers"]) for one in found["fields"]}
+        assert fields == {
+            "code": ("int", 2, ["json"]),
+            "took": ("duration", 1, ["json"]),
+            "way": ("string", 1, ["logfmt"]),
+            "ok": ("boolean", 1, ["logfmt"]),
+            "host_arch": ("string", 1, None),
+            "http_route": ("string", 1, None),
+        }
+        assert logs.get("detected_field/code/values", **asked) == {"values": ["404", "500"], "limit": 1000}
+        assert logs.get("detected_field/code/values", **asked, limit=1)["values"] == ["404"]
+        assert logs.get("detected_field/nowhere/values", **asked)["values"] == []
+        last = logs.get("detected_fields", **asked, line_limit=2)["fields"]
+        assert [one["label"] for one in last] == ["host_arch", "http_route", "ok", "way"]
+        assert logs.ask("detected_fields", query="vector(1)").status_code == 400
+        labels = logs.get("detected_labels", query='{service_name=~"alpha-(shop|bank)"}', start=logs.start_ns)
+        assert {one["label"]: one["cardinality"] for one in labels["detectedLabels"]} == {
+            "customer_id": 1,
+            "environment": 1,
+            "level": 4,
+            "node_id": 1,
+            "service_name": 2,
+        }
+
+    def test_queries_are_formatted(self, logs: Logs) -> None:
+        said = logs.get("format_query", query='sum( rate({ a="b"}|="x"[5m]))by(c)')
+        assert said == {"status": "success", "data": 'sum by (c) (rate({a="b"} |= "x"[5m]))'}
+        assert logs.ask("format_query", query="{").status_code == 400
+
     def test_what_grafana_asks(self, logs: Logs) -> None:
         """Its test of a data source, and what its editor asks first."""
         health = logs.get("query", query="vector(1)+vector(1)", time=4_000_000_000, direction="backward")["data"]
@@ -299,6 +362,12 @@ class TestIsolation:
                 ("label/service_name/values", {"query": query}),
                 ("label/customer_id/values", {"query": query}),
                 ("index/stats", {"query": query}),
+                ("index/volume", {"query": query, "targetLabels": "service_name,customer_id"}),
+                ("index/volume_range", {"query": query, "step": "1m", "customer": other}),
+                ("detected_labels", {"query": query}),
+                ("detected_fields", {"query": query}),
+                ("detected_field/http_route/values", {"query": query, "customer_id": other}),
+                ("query_range", {"query": f"sum by (service_name) (count_over_time({query}[1m]))", "step": "60"}),
                 ("query", {"query": f"rate({query}[5m])"}),
             ):
                 answer = logs.ask(path, token, method=method, headers=tricks, **form)

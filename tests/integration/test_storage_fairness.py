@@ -106,6 +106,46 @@ def test_a_large_request_of_log_records_delays_nobody(cold: ColdStore) -> None:
     assert cold.peak_rss < 700 * MIB, cold.peak_rss // MIB
 
 
+def test_a_line_filter_that_is_much_work_delays_nobody(cold: ColdStore) -> None:
+    """RE2 has no room for an automaton of the regex: each byte of a line meets all of its 16,000 instructions."""
+    request = ExportLogsServiceRequest()
+    entry = request.resource_logs.add()
+    entry.resource.attributes.extend(attributes(resource_of("cliente-a")))
+    records = entry.scope_logs.add().log_records
+    now = time.time_ns()
+    for number in range(300):
+        records.add(time_unix_nano=now + number).body.string_value = f"{number} " + "z" * 20_000
+    records.add(time_unix_nano=now + 300).body.string_value = "long " + "z" * MIB
+    assert post(cold.url, None, request.SerializeToString(), signal="logs", headers=A).status_code == 200
+    heavy = {"start": "0", "end": str(time.time() + 60), "lines": '|~ "(a?b?0?1?x?y?z?){1000}@"'}
+    works: list[int] = []
+    end = time.monotonic() + 8
+
+    def ask(path: str, more: dict[str, str]) -> None:
+        cursor = ""
+        while time.monotonic() < end:
+            asked = {**heavy, **more, **({"cursor": cursor} if cursor else {})}
+            answer = requests.get(f"{cold.url}{path}", params=asked, headers=A, timeout=60)
+            if answer.status_code == 503:  # its share is used up
+                continue
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            works.append(page["looked_at"]["work_us"])
+            cursor = page.get("cursor", "")
+
+    counting = {"cursor": "", "unless": ""}
+    threads = [threading.Thread(target=ask, args=("/api/v1/logs", {})) for _ in range(3)]
+    threads += [threading.Thread(target=ask, args=("/api/v1/logs/streams", counting)) for _ in range(3)]
+    with bounded(cold):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(90)
+    print(f"{len(works)} pages, longest {max(works) / 1e6:.2f} s of a processor")
+    assert len(works) > 6
+    assert max(works) < 5_000_000, "a page ends, and with it its turn"
+
+
 def test_late_samples_of_one_customer_do_not_delay_another(cold: ColdStore) -> None:
     """A7: beside 40,000 late samples a second a small write took up to 3.9 s."""
     now_ms = int(time.time()) * 1000
