@@ -130,6 +130,7 @@ void Tail::ask_page() {
   const Reading& reading = *reading_;
   const LogWalk walk{.customer = question_.customer,
                      .streams = question_.streams,
+                     .lines = question_.lines,
                      .range = reading.ranges.front(),
                      .direction = reading.is_history ? Direction::kBackward : Direction::kForward,
                      .interest = interest_};

@@ -57,6 +57,11 @@ class FollowedStore final : public net::Handler {
   void fail(int answers) { failures_ = answers; }
   /// Of another store: it does not know in what order lines came.
   void forget_order() { knows_order_ = false; }
+  /// That it was asked for last. It gives all the same, as an earlier program does.
+  std::string filters() const {
+    const std::lock_guard lock(mutex_);
+    return filters_;
+  }
 
   void handle(net::Request request, net::Responder responder) override {
     net::Response response;
@@ -104,8 +109,9 @@ class FollowedStore final : public net::Handler {
                        lines_.size(), times);
   }
 
-  std::string page(const std::string& customer, const Asked& asked) const {
+  std::string page(const std::string& customer, const Asked& asked) {
     const std::lock_guard lock(mutex_);
+    filters_ = asked.contains("lines") ? asked.at("lines") : "";
     const bool is_backward = asked.at("direction") == "backward";
     std::vector<Came> found;
     for (const Came& line : lines_) {
@@ -133,6 +139,7 @@ class FollowedStore final : public net::Handler {
 
   mutable std::mutex mutex_;
   std::vector<Came> lines_;
+  std::string filters_;
   std::atomic<int> failures_{0};
   std::atomic<bool> knows_order_{true};
   std::unique_ptr<net::Server> server_;  // after what its thread reads
@@ -226,6 +233,17 @@ TEST_F(TailApiTest, AFaultOfTheStoreLosesAndRepeatsNothing) {
     EXPECT_NE(lines.find(line), std::string::npos);
     EXPECT_EQ(lines.find(line), lines.rfind(line));
   }
+}
+
+TEST_F(TailApiTest, FiltersInFrontAreTheStoresAndAreRunAgain) {
+  RawClient client = connect();
+  client.send(opening(
+      "read-a", "", "query=%7Bservice_name%3D%22shop%22%7D%20%7C%3D%20%22si%22%20%21~%20%22no%22"));
+  client.read_until("\r\n\r\n");
+  for (const char* text : {"nada", "si-1", "si-no", "si-2"}) store_.come("cliente-a", text);
+  EXPECT_THAT(client.read_until("si-2\"]"),
+              AllOf(HasSubstr("si-1"), Not(HasSubstr("nada")), Not(HasSubstr("si-no"))));
+  EXPECT_EQ(store_.filters(), R"(|= "si" !~ "no")");
 }
 
 TEST_F(TailApiTest, LabelsAreToldApartForWhoAsksSo) {
