@@ -71,16 +71,21 @@ bool append_escape(std::string& out, std::string_view& text, char quote) {
   return false;
 }
 
-/// Drops the underscores of "1_000"; nothing where one does not stand between two digits.
+/// Drops the underscores of "1_000"; nothing where one does not stand between two digits. That of
+/// "1_e5" does not; in "0x_e" it does.
 std::optional<std::string> without_underscores(std::string_view text) {
+  const bool is_hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+  const auto is_part = [&](char c) {
+    return is_hexadecimal ? is_word(c) && c != '_' : is_digit(c);
+  };
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '_') {
       plain += text[i];
       continue;
     }
-    const bool is_between = i > 0 && i + 1 < text.size() && is_word(text[i - 1]) &&
-                            is_word(text[i + 1]) && text[i - 1] != '_' && text[i + 1] != '_';
+    const bool is_between =
+        i > 0 && i + 1 < text.size() && is_part(text[i - 1]) && is_part(text[i + 1]);
     if (!is_between) return std::nullopt;
   }
   return plain;
@@ -135,7 +140,9 @@ void append_quoted(std::string& out, std::string_view text) {
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
     const auto byte = static_cast<unsigned char>(text.front());
-    if (byte == '"' || byte == '\\') {
+    if (text.starts_with(kReplacement)) {
+      out += "\\ufffd";
+    } else if (byte == '"' || byte == '\\') {
       out += '\\';
       out += text.front();
     } else if (byte == '\n') {

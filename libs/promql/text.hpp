@@ -21,6 +21,10 @@ bool equal_ignoring_case(std::string_view text, std::string_view lower);
 /// [a-zA-Z_][a-zA-Z0-9_]*
 bool is_label_name(std::string_view text);
 
+/// U+FFFD. As it stands between quotes Prometheus refuses it: its reader of UTF-8 gives the same
+/// for what is none.
+inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
 /// The value of a quoted string with its quotes: "…" and '…' with escapes, `…` raw. Nothing on a
 /// bad escape.
 std::optional<std::string> unquote(std::string_view text);

@@ -42,8 +42,8 @@ TEST(Text, StringsAreUnquotedAsGoDoes) {
 TEST(Text, WhatIsQuotedReadsBackByteForByte) {
   std::string all;
   for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
-  for (const std::string& text :
-       {std::string(), all, std::string("ñ€🟢"), std::string("\"\\\n'`")}) {
+  for (const std::string& text : {std::string(), all, std::string("ñ€🟢"),
+                                  std::string("\xEF\xBF\xBD"), std::string("\"\\\n'`")}) {
     std::string quoted;
     append_quoted(quoted, text);
     EXPECT_EQ(unquote(quoted), text) << quoted;
@@ -69,6 +69,10 @@ TEST(Text, NumbersAreThoseOfPrometheus) {
       {"0x1_f", std::nullopt, 31},
       {"1__0", std::nullopt, std::nullopt},
       {"1_", std::nullopt, std::nullopt},
+      {"1_e2", std::nullopt, std::nullopt},
+      {"1e_2", std::nullopt, std::nullopt},
+      {"1e2_0", std::nullopt, 1e20},
+      {"0x_e", std::nullopt, 14},
       {"_1", std::nullopt, std::nullopt},
       {"1e400", std::nullopt, std::nullopt},
       {"1e-400", 0, 0},

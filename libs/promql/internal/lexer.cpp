@@ -176,7 +176,8 @@ Token Lexer::lex_string() {
       ++length;
       if (at_ + length == text_.size()) break;
     }
-    const std::size_t step = utf8_length(text_.substr(at_ + length));
+    const std::string_view rest = text_.substr(at_ + length);
+    const std::size_t step = rest.starts_with(kReplacement) ? 0 : utf8_length(rest);
     // Prometheus refuses it as well; let through, the two could split the text at different places.
     if (step == 0) return error("invalid UTF-8 in a string");
     length += step;

@@ -148,6 +148,7 @@ TEST(Lexer, FaultsAreTold) {
       {"\"a\\", "unterminated quoted string"},
       {"`a", "unterminated raw string"},
       {"\"\xff\"", "invalid UTF-8 in a string"},
+      {"\"a\xEF\xBF\xBD\"", "invalid UTF-8 in a string"},
   };
   for (const auto& one : table) {
     const Read tokens = read(one.text);
