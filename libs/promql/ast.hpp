@@ -17,10 +17,46 @@ namespace vigia::promql {
 struct Expr;
 using ExprPtr = std::unique_ptr<Expr>;
 
+struct LengthExpr;
+using LengthExprPtr = std::shared_ptr<const LengthExpr>;
+
+/// A length that is computed, as in `[2 * step()]`, in seconds: where a query's own times are known
+/// fold_query_times puts a plain length in its place. Immutable, so that trees may share it.
+struct LengthExpr {
+  enum class Op : std::uint8_t {
+    kLiteral,
+    kStep,
+    kRange,  ///< of the query, from its first time to its last
+    kMin,
+    kMax,
+    kAdd,
+    kSubtract,
+    kMultiply,
+    kDivide,
+    kModulo,
+    kPower,
+    kNegate,  ///< of `right`
+    kParen    ///< around `right`
+  };
+  Op op = Op::kLiteral;
+  double seconds = 0;        ///< of kLiteral, with its sign
+  bool is_duration = false;  ///< kLiteral written 5m and not 300
+  bool is_old_word = false;  ///< min and max, as min_of and max_of were called until 3.13
+  LengthExprPtr left;
+  LengthExprPtr right;
+  std::size_t begin = 0;  ///< bytes of the text it was read from
+  std::size_t end = 0;
+  std::size_t depth = 1;
+};
+
+/// Of a length that is not computed yet: more than any that is.
+inline constexpr Duration kLengthUnknown = Duration::max();
+
 /// `offset 5m`, `@ 1609746000`, `@ start()`, `@ end()`.
 struct TimeShift {
   enum class At : std::uint8_t { kNone, kTimestamp, kStart, kEnd };
-  Duration offset{0};  ///< negative looks ahead
+  Duration offset{0};         ///< negative looks ahead
+  LengthExprPtr offset_expr;  ///< where it is computed: `offset` says nothing then
   bool has_offset = false;
   At at = At::kNone;
   std::int64_t timestamp_ms = 0;  ///< for At::kTimestamp
@@ -40,14 +76,21 @@ struct Selector {
   std::string name;             ///< metric name outside `matchers`; empty where there is none
   bool name_in_braces = false;  ///< written {"name"}
   std::vector<Matcher> matchers;
-  std::optional<Duration> range;
+  std::optional<Duration> range;  ///< kLengthUnknown where `range_expr` is there
+  LengthExprPtr range_expr;
+  /// `anchored` takes the samples at both ends of the range, `smoothed` values between samples:
+  /// both read a look-back more.
+  enum class Extension : std::uint8_t { kNone, kAnchored, kSmoothed };
+  Extension extension = Extension::kNone;
   TimeShift shift;
 };
 
 struct Subquery {
   ExprPtr expr;
-  Duration range{0};
-  std::optional<Duration> step;
+  Duration range{0};  ///< kLengthUnknown where `range_expr` is there
+  LengthExprPtr range_expr;
+  std::optional<Duration> step;  ///< kLengthUnknown where `step_expr` is there
+  LengthExprPtr step_expr;
   TimeShift shift;
 };
 
@@ -81,7 +124,9 @@ enum class BinaryOperator : std::uint8_t {
   kDivide,
   kModulo,
   kAtan2,
-  kPower
+  kPower,
+  kTrimUpper,  ///< `</`: a histogram without what is above
+  kTrimLower   ///< `>/`
 };
 
 /// `on (a) group_left (b)`.
@@ -92,6 +137,11 @@ struct VectorMatching {
   std::vector<std::string> labels;
   Group group = Group::kNone;
   std::vector<std::string> include;
+  /// `fill (0)`: in the place of a partner that is missing on that side. Results are then those of
+  /// either side.
+  std::optional<double> fill_left;
+  std::optional<double> fill_right;
+  bool is_filled() const { return fill_left || fill_right; }
 };
 
 struct Binary {

@@ -16,7 +16,8 @@ class Copying {
   StringLiteral operator()(const StringLiteral& text) const { return text; }
   Selector operator()(const Selector& selector) const { return selector; }
   Subquery operator()(const Subquery& subquery) const {
-    return {copy_of(subquery.expr), subquery.range, subquery.step, subquery.shift};
+    return {copy_of(subquery.expr), subquery.range,     subquery.range_expr,
+            subquery.step,          subquery.step_expr, subquery.shift};
   }
   Call operator()(const Call& call) const {
     Call copy{call.function, {}};
@@ -45,6 +46,14 @@ Expr copy_of(const Expr& expr) {
   copy.depth = expr.depth;
   std::visit([&](const auto& node) { copy.node = Copying()(node); }, expr.node);
   return copy;
+}
+
+Selector bare_of(Selector selector) {
+  selector.range.reset();
+  selector.range_expr = nullptr;
+  selector.extension = Selector::Extension::kNone;
+  selector.shift = {};
+  return selector;
 }
 
 }  // namespace vigia::promql

@@ -9,4 +9,7 @@ namespace vigia::promql {
 /// `expr`.
 Expr copy_of(const Expr& expr);
 
+/// The selector without what moves, stretches or extends it: which series it reads.
+Selector bare_of(Selector selector);
+
 }  // namespace vigia::promql

@@ -20,8 +20,9 @@ bool is_fenced(const CustomerId& customer, const Expr& expr);
 
 /// The text of the tree, fenced: printed, read back and checked again, so that a fault of the
 /// printer cannot open a hole. kInternal where the check fails; nothing may be sent then.
-Result<std::string> fenced_text(const CustomerId& customer, Expr& expr, Dialect dialect);
+Result<std::string> fenced_text(const CustomerId& customer, Expr& expr, const Language& language);
 /// The same for a selector of `match[]`.
-Result<std::string> fenced_text(const CustomerId& customer, Selector selector, Dialect dialect);
+Result<std::string> fenced_text(const CustomerId& customer, Selector selector,
+                                const Language& language);
 
 }  // namespace vigia::promql

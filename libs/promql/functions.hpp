@@ -6,10 +6,9 @@
 #include <span>
 #include <string_view>
 
-namespace vigia::promql {
+#include "libs/promql/language.hpp"
 
-/// Which Prometheus the expression is for: 2.42 (and the 2.x series), or 3.x.
-enum class Dialect : std::uint8_t { kPrometheus2, kPrometheus3 };
+namespace vigia::promql {
 
 enum class ValueType : std::uint8_t { kScalar, kVector, kMatrix, kString };
 
@@ -25,12 +24,19 @@ struct Function {
   int variadic = 0;
   bool in_prometheus2 = true;
   bool in_prometheus3 = true;
-  /// False where it reads series that no selector of the tree names, so that it cannot be fenced.
-  bool is_fenceable = true;
+  int since_minor = 0;  ///< of 3.x
+  /// Of 3.x, where it needs no promql-experimental-functions any more; 0: it never did.
+  int stable_since_minor = 0;
 };
 
-/// The function of that exact name in that dialect, or null.
-const Function* find_function(std::string_view name, Dialect dialect);
+/// The function of that exact name in that language, experimental ones too, or null.
+const Function* find_function(std::string_view name, const Language& language);
+
+/// Whether the stores of that language were started so that they take it.
+bool is_enabled(const Function& function, const Language& language);
+
+/// The first 3.x that has a function of that name, where one has.
+std::optional<int> first_minor_with(std::string_view name);
 
 enum class AggregateOperator : std::uint8_t {
   kAvg,
@@ -52,6 +58,8 @@ enum class AggregateOperator : std::uint8_t {
 std::string_view to_string(AggregateOperator op);
 /// Of a name in any case; limitk and limit_ratio are words of 3.x only.
 std::optional<AggregateOperator> find_aggregate(std::string_view name, Dialect dialect);
+/// Whether 3.x takes the operator with promql-experimental-functions alone.
+bool is_experimental(AggregateOperator op);
 /// Type of the operator's parameter, or nothing where it takes none.
 std::optional<ValueType> parameter_type(AggregateOperator op);
 

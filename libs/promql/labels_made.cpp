@@ -12,6 +12,9 @@ constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
 // Labels of different names that a query may make; a store takes no more of one series.
 constexpr std::size_t kLabelsMax = 256;
 
+// Of a number that is made a label.
+constexpr std::uint64_t kNumberBytes = 32;
+
 std::uint64_t plus(std::uint64_t left, std::uint64_t right) {
   return right > kMost - left ? kMost : left + right;
 }
@@ -100,6 +103,9 @@ class LabelMeasure {
     }
     if (call.function->name == "label_join") join(call, made);
     if (call.function->name == "label_replace") replace(call, made);
+    if (call.function->name == "histogram_quantiles") {
+      made.set(text_of(*call.arguments[1]), {kNumberBytes, false});
+    }
     return made;
   }
 

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "libs/base/utf8.hpp"
 #include "libs/promql/internal/parser.hpp"
 #include "libs/promql/limits.hpp"
 #include "libs/promql/text.hpp"
@@ -43,6 +42,10 @@ std::optional<OperatorInfo> operator_info(TokenKind kind) {
       return OperatorInfo{BinaryOperator::kLess, 3};
     case TokenKind::kLessOrEqual:
       return OperatorInfo{BinaryOperator::kLessOrEqual, 3};
+    case TokenKind::kTrimUpper:
+      return OperatorInfo{BinaryOperator::kTrimUpper, 3};
+    case TokenKind::kTrimLower:
+      return OperatorInfo{BinaryOperator::kTrimLower, 3};
     case TokenKind::kAdd:
       return OperatorInfo{BinaryOperator::kAdd, 4};
     case TokenKind::kSubtract:
@@ -76,6 +79,15 @@ bool can_be_metric_name(TokenKind kind) {
     case TokenKind::kOffset:
     case TokenKind::kStart:
     case TokenKind::kFinish:
+    case TokenKind::kStep:
+    case TokenKind::kRange:
+    case TokenKind::kMinOf:
+    case TokenKind::kMaxOf:
+    case TokenKind::kAnchored:
+    case TokenKind::kSmoothed:
+    case TokenKind::kFill:
+    case TokenKind::kFillLeft:
+    case TokenKind::kFillRight:
       return true;
     default:
       return false;
@@ -95,16 +107,18 @@ std::string position(std::string_view text, std::size_t offset) {
 
 }  // namespace
 
-Parser::Parser(std::string_view text, Dialect dialect, bool are_regexes_known, RegexBudget& regexes)
+Parser::Parser(std::string_view text, const Language& language, bool are_regexes_known,
+               RegexBudget& regexes)
     : text_(text),
-      dialect_(dialect),
+      language_(language),
       are_regexes_known_(are_regexes_known),
       regexes_(regexes),
-      lexer_(text, dialect) {
+      lexer_(text, language) {
   advance();
 }
 
 void Parser::advance() {
+  last_end_ = token_.offset + token_.text.size();
   token_ = lexer_.next();
   if (token_.kind == TokenKind::kError) fail(token_.offset, lexer_.message());
 }
@@ -221,7 +235,7 @@ ExprPtr Parser::parse_unary() {
 ExprPtr Parser::parse_literal(const Token& token) {
   advance();
   if (token.kind == TokenKind::kNumber) {
-    return make(NumberLiteral{*parse_number(token.text, dialect_), std::nullopt},
+    return make(NumberLiteral{*parse_number(token.text, language_.dialect), std::nullopt},
                 ValueType::kScalar, token.offset, 0);
   }
   if (token.kind == TokenKind::kDuration) {
@@ -242,7 +256,7 @@ ExprPtr Parser::parse_primary() {
   const Token first = token_;
   // Only 3.x takes a duration for a number of seconds.
   const bool is_literal = first.kind == TokenKind::kNumber || first.kind == TokenKind::kString ||
-                          (first.kind == TokenKind::kDuration && dialect_ == Dialect::kPrometheus3);
+                          (first.kind == TokenKind::kDuration && language_.is_new());
   if (is_literal) return parse_literal(first);
   if (first.kind == TokenKind::kLeftParen) return parse_paren();
   if (first.kind == TokenKind::kLeftBrace) return parse_selector(nullptr);
@@ -256,7 +270,7 @@ ExprPtr Parser::parse_primary() {
   if (first.kind == TokenKind::kAggregate && (is_grouped || is_at(TokenKind::kLeftParen))) {
     return parse_aggregation(first);
   }
-  if (first.kind == TokenKind::kIdentifier && is_at(TokenKind::kLeftParen)) {
+  if (is_at(TokenKind::kLeftParen) && is_function_word(first.kind)) {
     return parse_call(first);
   }
   return parse_selector(&first);
@@ -272,13 +286,15 @@ ExprPtr Parser::parse_paren() {
   return make(Paren{std::move(inner)}, type, offset, depth);
 }
 
-bool Parser::parse_arguments(std::vector<ExprPtr>& arguments) {
+bool Parser::parse_arguments(std::vector<ExprPtr>& arguments, bool is_of_info) {
   if (!expect(TokenKind::kLeftParen, "\"(\"", "a call")) return false;
   if (is_at(TokenKind::kRightParen)) {
     advance();
     return !error_;
   }
   while (true) {
+    // Which labels info() adds may be said of all series.
+    if (is_of_info && arguments.size() == 1) labels_alone_at_ = token_.offset;
     ExprPtr argument = error_ ? nullptr : parse_operators(0);
     if (!argument) return false;
     arguments.push_back(std::move(argument));
@@ -291,21 +307,43 @@ bool Parser::parse_arguments(std::vector<ExprPtr>& arguments) {
   return expect(TokenKind::kRightParen, "\")\"", "the arguments of a call");
 }
 
+bool Parser::is_function_word(TokenKind kind) const {
+  switch (kind) {
+    case TokenKind::kIdentifier:
+      return true;
+    case TokenKind::kStart:
+    case TokenKind::kFinish:
+    case TokenKind::kStep:
+    case TokenKind::kRange:
+      return language_.is_since(12);
+    case TokenKind::kMinOf:
+    case TokenKind::kMaxOf:
+      return true;  // words since the version that has the functions
+    default:
+      return false;
+  }
+}
+
+bool Parser::check_known(const Function* function, const Token& name) {
+  if (function != nullptr) {
+    return is_enabled(*function, language_) ||
+           fail(name.offset, fmt::format("function \"{}\" is not enabled", function->name));
+  }
+  const std::string_view shown = name.text.substr(0, 64);
+  const auto since = first_minor_with(name.text);
+  if (!since) return fail(name.offset, fmt::format("unknown function with name \"{}\"", shown));
+  // The caller may know it from elsewhere.
+  return fail(name.offset, fmt::format("unknown function with name \"{}\" (it came with Prometheus "
+                                       "3.{}, and a store here is older)",
+                                       shown, *since));
+}
+
 ExprPtr Parser::parse_call(const Token& name) {
-  const Function* function = find_function(name.text, dialect_);
-  if (function == nullptr) {
-    fail(name.offset, fmt::format("unknown function with name \"{}\"", name.text.substr(0, 64)));
-    return nullptr;
-  }
-  // There is no matcher that could be added to what the function reads by itself.
-  if (!function->is_fenceable) {
-    fail(name.offset,
-         fmt::format("{}() is not offered: it reads series that the query does not name",
-                     function->name));
-    return nullptr;
-  }
+  const Function* function = find_function(name.text, language_);
+  if (!check_known(function, name)) return nullptr;
   Call call{function, {}};
-  if (!parse_arguments(call.arguments) || !check_call(call, name.offset)) return nullptr;
+  if (!parse_arguments(call.arguments, function->name == "info") || !check_call(call, name.offset))
+    return nullptr;
   std::size_t depth = 0;
   for (const ExprPtr& argument : call.arguments) depth = std::max(depth, argument->depth);
   return make(std::move(call), function->result, name.offset, depth);
@@ -321,10 +359,16 @@ bool Parser::parse_grouping(Aggregation& aggregation) {
 
 ExprPtr Parser::parse_aggregation(const Token& name) {
   Aggregation aggregation;
-  aggregation.op = *find_aggregate(name.text, dialect_);
+  aggregation.op = *find_aggregate(name.text, language_.dialect);
+  if (is_experimental(aggregation.op) && !language_.features.experimental_functions) {
+    fail(name.offset, fmt::format("{}() is experimental and must be enabled with "
+                                  "--enable-feature=promql-experimental-functions",
+                                  to_string(aggregation.op)));
+    return nullptr;
+  }
   if (!parse_grouping(aggregation)) return nullptr;
   std::vector<ExprPtr> arguments;
-  if (!parse_arguments(arguments)) return nullptr;
+  if (!parse_arguments(arguments, false)) return nullptr;
   // by (…) may stand before the arguments or behind them, once.
   const bool is_grouped = aggregation.grouping != Aggregation::Grouping::kNone;
   if (!is_grouped && !parse_grouping(aggregation)) return nullptr;
@@ -343,98 +387,46 @@ ExprPtr Parser::parse_aggregation(const Token& name) {
   return make(std::move(aggregation), ValueType::kVector, name.offset, depth);
 }
 
-bool Parser::parse_matching(Binary& binary) {
-  if (is_at(TokenKind::kBool)) {
-    binary.returns_bool = true;
-    advance();
-  }
-  if (!is_at(TokenKind::kOn) && !is_at(TokenKind::kIgnoring)) return !error_;
-  VectorMatching& matching = binary.matching;
-  matching.scope = is_at(TokenKind::kOn) ? VectorMatching::WhichLabels::kOn
-                                         : VectorMatching::WhichLabels::kIgnoring;
-  advance();
-  if (!parse_label_list(matching.labels)) return false;
-  if (!is_at(TokenKind::kGroupLeft) && !is_at(TokenKind::kGroupRight)) return !error_;
-  matching.group =
-      is_at(TokenKind::kGroupLeft) ? VectorMatching::Group::kLeft : VectorMatching::Group::kRight;
-  advance();
-  return is_at(TokenKind::kLeftParen) ? parse_label_list(matching.include) : !error_;
-}
-
-bool Parser::parse_label_list(std::vector<std::string>& labels) {
-  if (!expect(TokenKind::kLeftParen, "\"(\"", "a list of labels")) return false;
-  while (!is_at(TokenKind::kRightParen)) {
-    if (!parse_label(labels)) return false;
-    if (is_at(TokenKind::kComma)) {
-      advance();
-    } else if (!is_at(TokenKind::kRightParen)) {
-      return fail_unexpected("a list of labels, expected \",\" or \")\"");
-    }
-  }
-  advance();
-  return !error_;
-}
-
-bool Parser::parse_label(std::vector<std::string>& labels) {
-  std::string name(token_.text);
-  if (is_at(TokenKind::kString) && dialect_ == Dialect::kPrometheus3) {
-    auto value = unquote(token_.text);
-    if (!value || value->empty() || !is_utf8(*value)) {
-      return fail(token_.offset, "bad label name in a list of labels");
-    }
-    name = std::move(*value);
-  } else {
-    // Inf and NaN are numbers to Prometheus' lexer as well, though their letters would make a
-    // label.
-    const bool has_colon = is_at(TokenKind::kMetricIdentifier) && dialect_ == Dialect::kPrometheus3;
-    if (is_at(TokenKind::kNumber) || (!is_label_name(name) && !has_colon)) {
-      return fail_unexpected("a list of labels, expected a label");
-    }
-  }
-  labels.push_back(std::move(name));
-  advance();
-  return !error_ && count_matcher();
-}
-
-static Result<ExprPtr> parse_bounded(std::string_view text, Dialect dialect, bool are_regexes_known,
-                                     RegexBudget& regexes) {
+static Result<ExprPtr> parse_bounded(std::string_view text, const Language& language,
+                                     bool are_regexes_known, RegexBudget& regexes) {
   if (text.size() > kLengthMax) {
     return fail(ErrorCode::kTooLarge, fmt::format("the query is longer than {} bytes", kLengthMax));
   }
-  return Parser(text, dialect, are_regexes_known, regexes).run();
+  return Parser(text, language, are_regexes_known, regexes).run();
 }
 
 /// The printed query holds the regexes that were judged and charged when it was first read.
-Result<ExprPtr> parse_printed(std::string_view text, Dialect dialect) {
+Result<ExprPtr> parse_printed(std::string_view text, const Language& language) {
   RegexBudget none;
-  return parse_bounded(text, dialect, true, none);
+  return parse_bounded(text, language, true, none);
 }
 
 }  // namespace internal
 
-Result<ExprPtr> parse(std::string_view text, Dialect dialect) {
+Result<ExprPtr> parse(std::string_view text, const Language& language) {
   RegexBudget regexes;
-  return internal::parse_bounded(text, dialect, false, regexes);
+  return internal::parse_bounded(text, language, false, regexes);
 }
 
-static Result<Selector> parse_one_selector(std::string_view text, Dialect dialect,
+static Result<Selector> parse_one_selector(std::string_view text, const Language& language,
                                            RegexBudget& regexes) {
-  auto expr = internal::parse_bounded(text, dialect, false, regexes);
+  auto expr = internal::parse_bounded(text, language, false, regexes);
   if (!expr) return forward(expr);
   auto* selector = std::get_if<Selector>(&(*expr)->node);
   if (selector == nullptr || selector->range || selector->shift.has_offset ||
-      selector->shift.at != TimeShift::At::kNone) {
+      selector->shift.at != TimeShift::At::kNone ||
+      selector->extension != Selector::Extension::kNone) {
     return fail(ErrorCode::kInvalid, "1:1: parse error: expected a plain series selector");
   }
   return std::move(*selector);
 }
 
 Result<std::vector<Selector>> parse_series_selectors(const std::vector<std::string>& texts,
-                                                     Dialect dialect) {
+                                                     const Language& language) {
   RegexBudget regexes;
   std::vector<Selector> selectors;
   for (const std::string& text : texts) {
-    auto selector = parse_one_selector(text, dialect, regexes);
+    auto selector = parse_one_selector(text, language, regexes);
     if (!selector) return forward(selector);
     selectors.push_back(std::move(*selector));
   }

@@ -15,8 +15,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-std::string canonical(std::string_view text, Dialect dialect = Dialect::kPrometheus2) {
-  const auto expr = parse(text, dialect);
+std::string canonical(std::string_view text, const Language& language = Dialect::kPrometheus2) {
+  const auto expr = parse(text, language);
   return expr ? print(**expr) : "error: " + expr.error().message;
 }
 
@@ -149,9 +149,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"up{a:b=\"c\"}", "1:5", "character inside braces"},
         Refused{"up{a!b}", "1:5", "after '!'"}, Refused{"up[5m", "1:6", "left bracket"},
         Refused{"up[]", "1:4", "expected a duration"}, Refused{"up[5m]]", "1:7", "right bracket"},
-        Refused{"up[[5m]]", "1:4", "left bracket"}, Refused{"up[0s]", "1:3", "greater than 0"},
-        Refused{"up[-5m]", "1:4", "expected a duration"},
-        Refused{"up[5m:0s]", "1:3", "greater than 0"}, Refused{"up[1m1h]", "1:4", "bad number"},
+        Refused{"up[[5m]]", "1:4", "left bracket"}, Refused{"up[0s]", "1:4", "greater than 0"},
+        Refused{"up[-5m]", "1:4", "duration"}, Refused{"up[5m:0s]", "1:7", "greater than 0"},
+        Refused{"up[1m1h]", "1:4", "bad number"},
         Refused{"up[5m][5m]", "1:1", "ranges only allowed"},
         Refused{"sum(up)[5m]", "1:1", "ranges only allowed"},
         Refused{"(up)[5m]", "1:1", "ranges only allowed"},
@@ -185,7 +185,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Refused{"nope(x)", "1:1", "unknown function with name \"nope\""},
         Refused{"a + nope(x)", "1:5", "unknown function"}, Refused{"Rate(x[5m])", "1:1", "unknown"},
-        Refused{"info(up)", "1:1", ""}, Refused{"rate(x)", "1:6", "expected type range vector"},
+        Refused{"rate(x)", "1:6", "expected type range vector"},
         Refused{"abs(x[5m])", "1:5", "expected type instant vector"},
         Refused{"abs(1)", "1:5", "expected type instant vector"},
         Refused{"abs()", "1:1", "expected exactly 1"}, Refused{"abs(x, y)", "1:1", "at most 1"},
@@ -255,10 +255,17 @@ TEST(Dialects, NewWordsAndSpellingsAreOf3Only) {
   EXPECT_FALSE(parse("holt_winters(x[5m], 0.5, 0.5)", Dialect::kPrometheus3).has_value());
 }
 
-TEST(Dialects, InfoIsRefusedSinceItReadsMoreThanItNames) {
-  const auto expr = parse("info(up)", Dialect::kPrometheus3);
-  ASSERT_FALSE(expr.has_value());
-  EXPECT_THAT(expr.error().message, HasSubstr("info() is not offered"));
+TEST(Dialects, TheSecondArgumentOfInfoSaysWhichLabels) {
+  for (const auto* text : {"info(up)", "info(up, {})", "info(up, {a=~\".*\"})",
+                           "info(up, {__name__=\"x_info\",a=\"b\"})", "info(up, {\"x\"})"}) {
+    EXPECT_EQ(canonical(text, Dialect::kPrometheus3).substr(0, 5), "info(") << text;
+  }
+  for (const auto* text :
+       {"info()", "info(up, x)", "info(up, x{a=\"b\"})", "info(up, {a=\"b\"}[5m])",
+        "info(up, ({a=\"b\"}))", "info(up, -{a=\"b\"})", "info({}, {})", "info(up, {}, {})",
+        "info(up, {} + {})"}) {
+    EXPECT_FALSE(parse(text, Dialect::kPrometheus3).has_value()) << text;
+  }
 }
 
 TEST(Dialects, QuotedNamesAreCheckedToo) {
@@ -345,8 +352,8 @@ TEST(SeriesSelector, TakesOnlyPlainSelectors) {
   ASSERT_TRUE(selectors.has_value());
   ASSERT_EQ(selectors->size(), 2U);
   EXPECT_EQ(selectors->front().name, "up");
-  for (const auto* text : {"up[5m]", "up offset 5m", "up @ 5", "sum(up)", "1", "(up)", "up + up",
-                           "{}", "", "up offset 0s"}) {
+  for (const auto* text : {"up[5m]", "up offset 5m", "up @ 5", "up anchored", "sum(up)", "1",
+                           "(up)", "up + up", "{}", "", "up offset 0s"}) {
     EXPECT_FALSE(parse_series_selectors({"up", text}, Dialect::kPrometheus3).has_value()) << text;
   }
 }

@@ -1,6 +1,7 @@
 #include "libs/promql/printer.hpp"
 
 #include <array>
+#include <cmath>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -11,8 +12,26 @@ namespace vigia::promql {
 namespace {
 
 // In the order of BinaryOperator.
-constexpr std::array<std::string_view, 16> kOperators{
-    "or", "and", "unless", "==", "!=", ">", ">=", "<", "<=", "+", "-", "*", "/", "%", "atan2", "^"};
+constexpr std::array<std::string_view, 18> kOperators{"or", "and", "unless", "==", "!=", ">",
+                                                      ">=", "<",   "<=",     "+",  "-",  "*",
+                                                      "/",  "%",   "atan2",  "^",  "</", ">/"};
+
+std::string_view sign_of(LengthExpr::Op op) {
+  switch (op) {
+    case LengthExpr::Op::kAdd:
+      return " + ";
+    case LengthExpr::Op::kSubtract:
+      return " - ";
+    case LengthExpr::Op::kMultiply:
+      return " * ";
+    case LengthExpr::Op::kDivide:
+      return " / ";
+    case LengthExpr::Op::kModulo:
+      return " % ";
+    default:
+      return " ^ ";
+  }
+}
 
 class Printer {
  public:
@@ -47,7 +66,8 @@ class Printer {
   void print(const Selector& selector) {
     const bool is_in_braces = selector.name_in_braces;
     if (!is_in_braces) out_ += selector.name;
-    if (is_in_braces || !selector.matchers.empty()) {
+    // Nothing at all is what info() may be told.
+    if (is_in_braces || !selector.matchers.empty() || selector.name.empty()) {
       out_ += '{';
       if (is_in_braces) append_quoted(out_, selector.name);
       for (std::size_t i = 0; i < selector.matchers.size(); ++i) {
@@ -58,9 +78,11 @@ class Printer {
     }
     if (selector.range) {
       out_ += '[';
-      length(*selector.range);
+      length(*selector.range, selector.range_expr);
       out_ += ']';
     }
+    if (selector.extension == Selector::Extension::kAnchored) out_ += " anchored";
+    if (selector.extension == Selector::Extension::kSmoothed) out_ += " smoothed";
     print(selector.shift);
   }
 
@@ -77,9 +99,9 @@ class Printer {
   void print(const Subquery& subquery) {
     expr(*subquery.expr);
     out_ += '[';
-    length(subquery.range);
+    length(subquery.range, subquery.range_expr);
     out_ += ':';
-    if (subquery.step) length(*subquery.step);
+    if (subquery.step) length(*subquery.step, subquery.step_expr);
     out_ += ']';
     print(subquery.shift);
   }
@@ -126,11 +148,31 @@ class Printer {
       out_ += is_left ? " group_left " : " group_right ";
       labels(binary.matching.include);  // even when empty: "(" of the right side must not follow
     }
+    fills(binary.matching);
     out_ += ' ';
     expr(*binary.right);
   }
 
  private:
+  void fills(const VectorMatching& matching) {
+    const auto fill = [this](std::string_view word, double value) {
+      out_ += word;
+      signed_number(value);
+      out_ += ')';
+    };
+    const bool are_alike = matching.fill_left && matching.fill_right &&
+                           (*matching.fill_left == *matching.fill_right ||
+                            (std::isnan(*matching.fill_left) && std::isnan(*matching.fill_right)));
+    if (are_alike) return fill(" fill (", *matching.fill_left);
+    if (matching.fill_left) fill(" fill_left (", *matching.fill_left);
+    if (matching.fill_right) fill(" fill_right (", *matching.fill_right);
+  }
+
+  void signed_number(double value) {
+    if (std::signbit(value) && !std::isnan(value)) out_ += '-';
+    out_ += format_number(std::isnan(value) ? value : std::abs(value));
+  }
+
   void print(const TimeShift& shift) {
     if (shift.at == TimeShift::At::kStart) out_ += " @ start()";
     if (shift.at == TimeShift::At::kEnd) out_ += " @ end()";
@@ -142,6 +184,7 @@ class Printer {
     }
     if (!shift.has_offset) return;
     out_ += " offset ";
+    if (shift.offset_expr) return offset(*shift.offset_expr);
     if (shift.offset.count() < 0) out_ += '-';
     length(Duration{std::abs(shift.offset.count())});
   }
@@ -153,6 +196,78 @@ class Printer {
     } else {  // finer than any unit: only 3.x reads it, as seconds, and only 3.x prints it
       fmt::format_to(std::back_inserter(out_), "{}", static_cast<double>(duration.count()) / 1e9);
     }
+  }
+
+  /// Behind `offset` a sum without parentheses would end with its first number, and one in
+  /// parentheses without a sign would go on with what stands behind it.
+  void offset(const LengthExpr& expr) {
+    const LengthExpr& inner = expr.op == LengthExpr::Op::kNegate ? *expr.right : expr;
+    if (ends_by_itself(inner.op) || (&inner != &expr && inner.op == LengthExpr::Op::kParen)) {
+      return print(expr);
+    }
+    out_ += "+(";
+    print(expr.op == LengthExpr::Op::kParen ? *expr.right : expr);
+    out_ += ')';
+  }
+
+  static bool ends_by_itself(LengthExpr::Op op) {
+    switch (op) {
+      case LengthExpr::Op::kLiteral:
+      case LengthExpr::Op::kStep:
+      case LengthExpr::Op::kRange:
+      case LengthExpr::Op::kMin:
+      case LengthExpr::Op::kMax:
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  void length(Duration duration, const LengthExprPtr& expr) {
+    expr ? print(*expr) : length(duration);
+  }
+
+  void print(const LengthExpr& expr) {
+    switch (expr.op) {
+      case LengthExpr::Op::kLiteral:
+        return literal(expr);
+      case LengthExpr::Op::kStep:
+        out_ += "step()";
+        return;
+      case LengthExpr::Op::kRange:
+        out_ += "range()";
+        return;
+      case LengthExpr::Op::kMin:
+        return extreme(expr.is_old_word ? "min(" : "min_of(", expr);
+      case LengthExpr::Op::kMax:
+        return extreme(expr.is_old_word ? "max(" : "max_of(", expr);
+      case LengthExpr::Op::kNegate:
+        out_ += '-';
+        return print(*expr.right);
+      case LengthExpr::Op::kParen:
+        out_ += '(';
+        print(*expr.right);
+        out_ += ')';
+        return;
+      default:
+        print(*expr.left);
+        out_ += sign_of(expr.op);
+        print(*expr.right);
+    }
+  }
+
+  void literal(const LengthExpr& expr) {
+    if (!expr.is_duration) return signed_number(expr.seconds);
+    if (expr.seconds < 0) out_ += '-';
+    length(std::chrono::milliseconds(std::llround(std::abs(expr.seconds) * 1e3)));
+  }
+
+  void extreme(std::string_view word, const LengthExpr& expr) {
+    out_ += word;
+    print(*expr.left);
+    out_ += ", ";
+    print(*expr.right);
+    out_ += ')';
   }
 
   void labels(const std::vector<std::string>& names) {

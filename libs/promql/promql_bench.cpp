@@ -4,7 +4,9 @@
 #include <benchmark/benchmark.h>
 
 #include "libs/promql/fence.hpp"
+#include "libs/promql/info.hpp"
 #include "libs/promql/parser.hpp"
+#include "libs/promql/query_times.hpp"
 #include "libs/promql/time_range.hpp"
 
 namespace vigia::promql {
@@ -21,10 +23,13 @@ const char* const kQueries[] = {
 
 void bm_parse_fence_print(benchmark::State& state) {
   const CustomerId customer = *CustomerId::parse("cliente-a");
+  constexpr Evaluation kTimes{0, 3'600'000};
   const std::string text = kQueries[state.range(0)];
   for (auto _ : state) {
     auto expr = parse(text, Dialect::kPrometheus2);
-    benchmark::DoNotOptimize(selector_ranges(**expr, {0, 3'600'000}));
+    benchmark::DoNotOptimize(fold_query_times(**expr, kTimes, std::chrono::seconds(15)));
+    write_info_selectors(**expr);
+    benchmark::DoNotOptimize(selector_ranges(**expr, kTimes));
     benchmark::DoNotOptimize(fenced_text(customer, **expr, Dialect::kPrometheus2));
   }
   state.SetLabel(text.substr(0, 40));

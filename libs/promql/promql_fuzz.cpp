@@ -5,9 +5,12 @@
 
 #include "libs/base/check.hpp"
 #include "libs/promql/fence.hpp"
+#include "libs/promql/info.hpp"
 #include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
+#include "libs/promql/query_times.hpp"
 #include "libs/promql/time_range.hpp"
+#include "libs/promql/visit.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   namespace promql = vigia::promql;
@@ -26,9 +29,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       continue;
     }
     CHECK(promql::print(**again) == printed);
-    promql::selector_ranges(**again, {1'000, 2'000});
+    constexpr promql::Evaluation kTimes{1'000, 2'000};
+    promql::selector_ranges(**again, kTimes);
+    if (!promql::fold_query_times(**again, kTimes, std::chrono::seconds(1))) continue;
+    promql::write_info_selectors(**again);
+    const auto ranges = promql::selector_ranges(**again, kTimes);
+    const bool is_fenceable = promql::check_info_can_be_fenced(**again).has_value();
     const auto fenced = promql::fenced_text(customer, **again, dialect);
-    CHECK(fenced.has_value() || fenced.error().code == ErrorCode::kTooLarge);
+    CHECK(fenced.has_value() || !is_fenceable || fenced.error().code == ErrorCode::kTooLarge);
+    // The fence adds no selector: each has its range.
+    std::size_t selectors = 0;
+    promql::for_each_selector(**again, [&](const promql::Selector&) { ++selectors; });
+    CHECK(selectors == ranges.size());
     if (fenced) CHECK(promql::is_fenced(customer, **promql::parse(*fenced, dialect)));
   }
   return 0;

@@ -57,8 +57,22 @@ bool is_of_series(const Expr& expr) {
 
 bool is_absence(const Call& call) { return call.function->name.starts_with("absent"); }
 
+bool is_info(const Call& call) { return call.function->name == "info"; }
+
+bool is_of_quantiles(const Call& call) { return call.function->name == "histogram_quantiles"; }
+
+/// The one that its second argument names.
 bool makes_a_label(const Call& call) {
-  return call.function->name == "label_replace" || call.function->name == "label_join";
+  return call.function->name == "label_replace" || call.function->name == "label_join" ||
+         is_of_quantiles(call);
+}
+
+/// What info() looks at to find what it adds (promql/info.go: identifyingLabels).
+VectorMatching info_matching() {
+  VectorMatching matching;
+  matching.scope = VectorMatching::WhichLabels::kOn;
+  matching.labels = {"instance", "job"};
+  return matching;
 }
 
 /// Chooses series and gives them as they are.
@@ -116,6 +130,7 @@ class Groups {
   std::uint64_t operator()(const Call& call) const {
     if (call.function->result == ValueType::kScalar || is_absence(call)) return 1;
     if (makes_a_label(call) && contains(labels_, text_of(*call.arguments[1]))) return kMost;
+    if (is_info(call)) return kMost;
     const Expr* inner = first_of_series(call);
     return inner != nullptr ? of(*inner) : 1;
   }
@@ -183,7 +198,7 @@ class AlikeBelow {
   Found operator()(const Unary& unary) const { return of(*unary.operand); }
   Found operator()(const Paren& paren) const { return of(*paren.expr); }
   Found operator()(const Call& call) const {
-    if (is_absence(call) || call.function->name == "vector") return std::nullopt;
+    if (is_absence(call) || is_info(call) || call.function->name == "vector") return std::nullopt;
     const Expr* inner = first_of_series(call);
     if (inner == nullptr) return std::nullopt;
     if (makes_a_label(call) && looks_at(text_of(*call.arguments[1]))) {
@@ -191,8 +206,8 @@ class AlikeBelow {
       if (source.empty() || !is_on()) return std::nullopt;
       return AlikeBelow(by_source(text_of(*call.arguments[1]), source), dialect_).of(*inner);
     }
-    const bool drops_le =
-        call.function->name == "histogram_quantile" || call.function->name == "histogram_fraction";
+    const bool drops_le = call.function->name == "histogram_quantile" || is_of_quantiles(call) ||
+                          call.function->name == "histogram_fraction";
     if (drops_le && looks_at("le")) return std::nullopt;
     return of(*inner);
   }
@@ -284,8 +299,10 @@ class ResultMeasure {
       if (argument.get() == of_series) source = arguments.back();
     }
     const bool is_one = call.function->result == ValueType::kScalar || is_absence(call);
+    if (is_info(call) && arguments.size() == 2) return of_info(call, arguments);
     const std::uint64_t more = makes_a_label(call) ? known_.made_bytes : 0;
-    return made(is_one ? 1 : source.series, plus(source.label_bytes, more), arguments);
+    const std::uint64_t each = is_of_quantiles(call) ? call.arguments.size() - 2 : 1;
+    return made(is_one ? 1 : times(source.series, each), plus(source.label_bytes, more), arguments);
   }
 
   Held operator()(const Aggregation& aggregation) const {
@@ -312,6 +329,9 @@ class ResultMeasure {
     if (binary.op == BinaryOperator::kOr) {
       return made(plus(left.series, right.series), larger, {left, right});
     }
+    if (binary.matching.is_filled() && binary.matching.include.empty()) {
+      return made(plus(left.series, right.series), larger, {left, right});
+    }
     const bool is_right_many = &many_side(binary) == binary.right.get();
     const std::uint64_t many = is_right_many ? right.series : left.series;
     if (binary.matching.include.empty()) return made(many, larger, {left, right});
@@ -319,13 +339,31 @@ class ResultMeasure {
     const std::uint64_t partners = is_right_many
                                        ? alike(*binary.left, binary.matching, left.series)
                                        : alike(*binary.right, binary.matching, right.series);
-    return made(times(many, std::min(partners, shape_.steps)),
+    // What is filled has results of the other side, too.
+    const std::uint64_t filled = binary.matching.is_filled() ? plus(left.series, right.series) : 0;
+    return made(plus(times(many, std::min(partners, shape_.steps)), filled),
                 plus(left.label_bytes, right.label_bytes), {left, right});
   }
 
  private:
   static std::uint64_t length_of(Duration duration) {
     return duration.count() > 0 ? static_cast<std::uint64_t>(duration.count()) : 0;
+  }
+
+  /// As a matching with labels of the partner: of each name that is chosen one.
+  Held of_info(const Call& call, const std::vector<Held>& arguments) const {
+    const Held& added = arguments.back();
+    const std::uint64_t partners = alike(*call.arguments.back(), info_matching(), added.series);
+    const auto* selector = std::get_if<Selector>(&call.arguments.back()->node);
+    const bool is_of_one_name =
+        selector != nullptr && std::any_of(selector->matchers.begin(), selector->matchers.end(),
+                                           [](const Matcher& matcher) {
+                                             return matcher.name == "__name__" &&
+                                                    matcher.type == MatchType::kEqual;
+                                           });
+    const std::uint64_t names = is_of_one_name ? 1 : partners;
+    return made(times(arguments.front().series, std::min(partners, shape_.steps)),
+                plus(arguments.front().label_bytes, times(names, added.label_bytes)), arguments);
   }
 
   std::uint64_t series_of(const Aggregation& aggregation, std::uint64_t series) const {
@@ -417,8 +455,8 @@ class MakesSeries {
   bool operator()(const Unary& unary) const { return of(*unary.operand); }
   bool operator()(const Paren& paren) const { return of(*paren.expr); }
   bool operator()(const Call& call) const {
-    return std::any_of(call.arguments.begin(), call.arguments.end(),
-                       [this](const ExprPtr& argument) { return of(*argument); });
+    return is_info(call) || std::any_of(call.arguments.begin(), call.arguments.end(),
+                                        [this](const ExprPtr& argument) { return of(*argument); });
   }
   bool operator()(const Aggregation& aggregation) const {
     return aggregation.op == AggregateOperator::kCountValues || of(*aggregation.expr) ||

@@ -87,6 +87,21 @@ TEST(ResultMemory, WhatHoldsNoMoreIsNotCountedTwice) {
   EXPECT_EQ(bytes_of({"x * (x * x)", 100, 10}), 4 * 10 * (100 * 16 + 512 + kLabels));
 }
 
+TEST(ResultMemory, NewerOperatorsMayMakeMoreSeries) {
+  constexpr std::uint64_t kEach = 100 * 16 + 512;
+  // Two sides, and results of either.
+  EXPECT_EQ(bytes_of({"x * fill (0) y", 100, 10}), 40 * (kEach + kLabels));
+  EXPECT_EQ(bytes_of({"x * y", 100, 10}), 30 * (kEach + kLabels));
+  EXPECT_GT(bytes_of({R"(histogram_quantiles(x, "q", 0.1, 0.5, 0.9))", 100, 10}),
+            40 * (kEach + kLabels));
+  EXPECT_FALSE(makes_series_at_each_step(**parse("x * fill (0) y", Dialect::kPrometheus3)));
+  EXPECT_TRUE(makes_series_at_each_step(**parse(R"(info(x, {a="b"}))", Dialect::kPrometheus3)));
+  const std::string info = R"(info(x, {__name__="t",a="b"}))";
+  EXPECT_EQ(bytes_of({info, 100, 10}), 20 * (kEach + kLabels) + 10 * (kEach + 2 * kLabels));
+  EXPECT_EQ(bytes_of({info, 100, 10, false, Dialect::kPrometheus3, 5}),
+            20 * (kEach + kLabels) + 50 * (kEach + 2 * kLabels));
+}
+
 TEST(ResultMemory, CountValuesMakesASeriesAtEveryStep) {
   const std::string text = R"(count_values by (n) ("v", x * 0 + time()))";
   check({

@@ -1,6 +1,7 @@
 #include "libs/promql/stepwise.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace vigia::promql {
@@ -26,7 +27,9 @@ class Look {
   void operator()(const NumberLiteral& /*number*/) {}
   void operator()(const StringLiteral& /*text*/) {}
   void operator()(const Selector& selector) {
-    is_stepwise_ = is_stepwise_ && is_fixed(selector.shift) && has_one_name(selector);
+    // What is anchored or smoothed reads beyond its range: nobody has shown it.
+    is_stepwise_ = is_stepwise_ && is_fixed(selector.shift) && has_one_name(selector) &&
+                   selector.extension == Selector::Extension::kNone;
   }
   void operator()(const Subquery& subquery) {
     is_stepwise_ = is_stepwise_ && is_fixed(subquery.shift);
@@ -34,10 +37,11 @@ class Look {
     into(*subquery.expr);
   }
   void operator()(const Call& call) {
-    const std::string_view name = call.function->name;
-    if (name == "label_replace" || name == "label_join" || !call.function->is_fenceable) {
-      is_stepwise_ = false;
-    }
+    constexpr std::array<std::string_view, 4> kMakeLabels{"label_replace", "label_join",
+                                                          "histogram_quantiles", "info"};
+    const bool makes_labels =
+        std::find(kMakeLabels.begin(), kMakeLabels.end(), call.function->name) != kMakeLabels.end();
+    if (makes_labels) is_stepwise_ = false;
     for (const ExprPtr& argument : call.arguments) into(*argument);
   }
   void operator()(const Aggregation& aggregation) {
@@ -50,6 +54,7 @@ class Look {
   }
   void operator()(const Binary& binary) {
     if (binary.op == BinaryOperator::kOr) joins_names_ = true;
+    if (binary.matching.is_filled()) is_stepwise_ = false;  // series of either side
     into(*binary.left);
     into(*binary.right);
   }

@@ -35,6 +35,9 @@ TEST(Stepwise, WhatOneStepGivesWhateverTheOthersAre) {
                            "absent_over_time(up[5m])",
                            "histogram_quantile(0.9, sum by (le) (rate(up[5m])))",
                            "time()",
+                           "first_over_time(up[5m])",
+                           "ts_of_max_over_time(up[5m])",
+                           "up </ 5",
                            "up > 1 and down"}) {
     EXPECT_TRUE(is_stepwise(text)) << text;
   }
@@ -46,7 +49,8 @@ TEST(Stepwise, WhatTheEndsOrTheOtherStepsDecide) {
         "sum(up @ end()) + up", "limitk(2, up)", "sum(limit_ratio(0.5, up))",
         "label_replace(up, \"a\", \"b\", \"c\", \"d\")", "sum(label_join(up, \"a\", \"b\", \"c\"))",
         "rate({__name__=~\"up|down\"}[5m])", "{a=\"b\"}", "{__name__!=\"up\",a=\"b\"}",
-        "-(up or down)", "rate((up or down)[5m:1m])"}) {
+        "-(up or down)", "rate((up or down)[5m:1m])", "rate(up[5m] anchored)", "up smoothed",
+        "up + fill(0) down", "info(up, {a=\"b\"})", "histogram_quantiles(up, \"q\", 0.5)"}) {
     EXPECT_FALSE(is_stepwise(text)) << text;
   }
 }

@@ -13,10 +13,9 @@ TimestampMs ms(Duration duration) {
 }
 
 /// Far from overflow: a length is at most 2^44 ms, and a tree has at most 1,000 levels.
-TimestampMs bounded(TimestampMs time_ms) {
-  constexpr TimestampMs kFar = TimestampMs{1} << 60U;
-  return std::clamp(time_ms, -kFar, kFar);
-}
+constexpr TimestampMs kFar = TimestampMs{1} << 60U;
+
+TimestampMs bounded(TimestampMs time_ms) { return std::clamp(time_ms, -kFar, kFar); }
 
 class RangeWalk {
  public:
@@ -31,13 +30,32 @@ class RangeWalk {
   void see(const NumberLiteral& /*number*/, TimeRange /*times*/) {}
   void see(const StringLiteral& /*text*/, TimeRange /*times*/) {}
   void see(const Selector& selector, TimeRange times) {
-    found_.push_back(shifted(times, selector.shift, selector.range.value_or(evaluation_.lookback)));
+    TimeRange read = shifted(times, selector.shift, selector.range.value_or(evaluation_.lookback));
+    // What is anchored begins with the sample before its range; what is smoothed ends with the one
+    // behind it, too. Both look no further than the look-back.
+    const TimestampMs lookback = ms(evaluation_.lookback);
+    if (selector.extension != Selector::Extension::kNone) read.from_ms -= lookback;
+    if (selector.extension == Selector::Extension::kSmoothed) read.to_ms += lookback;
+    found_.push_back(read);
   }
   void see(const Subquery& subquery, TimeRange times) {
     walk(*subquery.expr, shifted(times, subquery.shift, subquery.range));
   }
   void see(const Call& call, TimeRange times) {
+    if (call.function->name == "info") return see_info(call, times);
     for (const ExprPtr& argument : call.arguments) walk(*argument, times);
+  }
+  /// What info() adds is read at the times of what it is added to, as the first selector in there
+  /// says: all of them, and those of the query, hold it.
+  void see_info(const Call& call, TimeRange times) {
+    const std::size_t first = found_.size();
+    walk(*call.arguments.front(), times);
+    TimeRange all = shifted(times, {}, evaluation_.lookback);
+    for (std::size_t i = first; i < found_.size(); ++i) {
+      all.from_ms = std::min(all.from_ms, found_[i].from_ms - ms(evaluation_.lookback));
+      all.to_ms = std::max(all.to_ms, found_[i].to_ms);
+    }
+    if (call.arguments.size() == 2) found_.push_back(all);
   }
   void see(const Aggregation& aggregation, TimeRange times) {
     if (aggregation.parameter) walk(*aggregation.parameter, times);
@@ -64,6 +82,7 @@ class RangeWalk {
         times = {shift.timestamp_ms, shift.timestamp_ms};
         break;
     }
+    if (shift.offset_expr) return {-kFar, kFar};
     const TimestampMs offset_ms = ms(shift.offset);
     return {bounded(times.from_ms) - offset_ms - ms(length), bounded(times.to_ms) - offset_ms};
   }

@@ -23,7 +23,9 @@ struct TimeRange {
 };
 
 /// For each selector, in the order of the text, the samples that it may read: its range or the
-/// lookback, moved by offset and @ of its own and of the subqueries around it.
+/// lookback, moved by offset and @ of its own and of the subqueries around it, and a look-back more
+/// where it is anchored or smoothed. Lengths that fold_query_times has not computed count as the
+/// longest.
 std::vector<TimeRange> selector_ranges(const Expr& expr, const Evaluation& evaluation);
 
 }  // namespace vigia::promql

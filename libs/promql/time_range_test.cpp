@@ -37,6 +37,25 @@ TEST(SelectorRanges, RangesReplaceTheLookback) {
   EXPECT_EQ(ranges("rate(x[1m] offset 9m)"), minutes({{590, 651}}));
 }
 
+TEST(SelectorRanges, WhatIsExtendedReadsALookbackMore) {
+  EXPECT_EQ(ranges("rate(x[2h] anchored)"), minutes({{475, 660}}));
+  EXPECT_EQ(ranges("rate(x[2h] smoothed offset 10m)"), minutes({{465, 655}}));
+  EXPECT_EQ(ranges("x smoothed"), minutes({{590, 665}}));
+}
+
+TEST(SelectorRanges, AComputedLengthMayBeAnyUntilItIsComputed) {
+  const auto far = ranges("rate(x[step()])").front();
+  EXPECT_LT(far.from_ms, -1'000'000 * kMinute);
+  const auto moved = ranges("x offset (5m * 2)").front();
+  EXPECT_LT(moved.from_ms, -1'000'000 * kMinute);
+  EXPECT_GT(moved.to_ms, 1'000'000 * kMinute);
+}
+
+TEST(SelectorRanges, InfoReadsAtTheTimesOfWhatItIsAddedTo) {
+  EXPECT_EQ(ranges("info(x, {a=\"b\"})"), minutes({{595, 660}, {590, 660}}));
+  EXPECT_EQ(ranges("info(rate(x[1h] offset 1h), {a=\"b\"})"), minutes({{480, 600}, {475, 660}}));
+}
+
 TEST(SelectorRanges, AtStandsStill) {
   EXPECT_EQ(ranges("up @ 6000"), minutes({{95, 100}}));
   EXPECT_EQ(ranges("up @ start()"), minutes({{595, 600}}));

@@ -12,4 +12,8 @@ namespace vigia::promql {
 void for_each_selector(Expr& expr, const std::function<void(Selector&)>& see);
 void for_each_selector(const Expr& expr, const std::function<void(const Selector&)>& see);
 
+/// The same of calls of functions, the outer ones first.
+void for_each_call(Expr& expr, const std::function<void(Call&)>& see);
+void for_each_call(const Expr& expr, const std::function<void(const Call&)>& see);
+
 }  // namespace vigia::promql

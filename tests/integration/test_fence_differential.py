@@ -24,6 +24,7 @@ from stack import Running, binaries, prometheus_programs
 
 SEED = 20260601
 CASES = 300
+QUERIES = 1_000
 NOW = 1609746000  # which the expressions name behind an @
 STEP = 30
 STEPS = 240
@@ -45,7 +46,7 @@ storage: {tsdb: {out_of_order_time_window: 48h}}
 class Store:
     """One Prometheus."""
 
-    def __init__(self, folder: Path, program: Path, address: str) -> None:
+    def __init__(self, folder: Path, program: Path, address: str, *more: str) -> None:
         (folder / "p.yml").write_text(CONFIGURATION)
         port = address.rpartition(":")[2]
         self.url = f"http://{address}"
@@ -56,6 +57,7 @@ class Store:
             f"--web.listen-address={address}",
             "--storage.tsdb.retention.time=100y",
             "--web.enable-remote-write-receiver",
+            *more,
         ]
         self.running = Running(Command(f"prometheus-{port}", words, f"{self.url}/-/ready", {}), folder / f"{port}.log")
         self.running.wait_until_ready()
@@ -110,10 +112,13 @@ def _is_close(left: Any, right: Any) -> bool:
         return False
 
 
-@pytest.fixture(params=prometheus_programs(), ids=lambda version: version[0])
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Store, Store]]:
+@pytest.fixture(scope="module", params=prometheus_programs(), ids=lambda version: version[0])
+def stores(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Store, Store]]:
     version, program = request.param
     host = own_host()
+    tmp_path = tmp_path_factory.mktemp("fenced")
     alone, shared = Store(tmp_path, program, f"{host}:9090"), Store(tmp_path, program, f"{host}:9091")
     chance = random.Random(SEED)
     mine, others = [], []
@@ -127,8 +132,12 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str
         store.running.end(15)
 
 
+# As these stores are started: without a feature.
+LANGUAGES = {"2.42": ["2.42.0", ""], "3.x": ["3.5.0", ""]}
+
+
 def _cases(version: str) -> Iterator[tuple[str, str]]:
-    words = [str(binaries() / "vigia-promql-fences"), "cliente-a", version[0], str(CASES)]
+    words = [str(binaries() / "vigia-promql-fences"), "cliente-a", *LANGUAGES[version], str(CASES)]
     for line in subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines():
         case = json.loads(line)
         # absent() shows what its selector says of the customer, and there the fence is a second word on it.
@@ -151,3 +160,86 @@ def test_a_fenced_query_answers_what_was_asked(stores: tuple[str, Store, Store])
     assert not wrong, f"{len(wrong)} differ:\n" + "\n".join(wrong[:5])
     assert with_answer > CASES / 5, f"{with_answer} of {CASES} say anything"
     assert leaking > CASES / 10, f"{leaking} of {CASES} would show another's data without the fence"
+
+
+def _formatted(session: requests.Session, store: Store, query: str) -> str | None:
+    """As Prometheus prints it; nothing where it refuses it."""
+    answer = session.post(f"{store.url}/api/v1/format_query", data={"query": query}, timeout=30).json()
+    return str(answer["data"]) if answer["status"] == "success" else None
+
+
+def test_what_is_promql_here_is_promql_there(stores: tuple[str, Store, Store]) -> None:
+    """The verdict, and what is printed in a query's place. `./vigia test compliance` asks the newest parser a hundred times as
+    many (tests/compliance/test_promql_parser.py)."""
+    version, store, _ = stores
+    program = [str(binaries() / "vigia-promql-parsed")]
+    made = [*program, "make", *LANGUAGES[version], str(QUERIES), str(SEED)]
+    lines = subprocess.run(made, check=True, capture_output=True, text=True, timeout=60).stdout
+    read = [*program, "read", *LANGUAGES[version]]
+    verdicts = subprocess.run(read, input=lines, check=True, capture_output=True, text=True, timeout=60).stdout
+    taken, wrong = 0, []
+    session = requests.Session()
+    for query, ours in zip(map(json.loads, lines.splitlines()), map(json.loads, verdicts.splitlines()), strict=True):
+        theirs = _formatted(session, store, query)
+        text = ours.get("text")
+        taken += text is not None
+        if (text is None) != (theirs is None) or (text is not None and _formatted(session, store, text) != theirs):
+            wrong.append(f"{query!r}\n  here {ours}\n  there {theirs!r}")
+    assert not wrong, f"{len(wrong)} differ:\n" + "\n".join(wrong[:5])
+    assert QUERIES * 0.3 < taken < QUERIES * 0.8, taken
+
+
+# Of cliente-a as of a store that it has for itself.
+INFO = (
+    'info(x, {cluster=~".+"})',
+    'info(rate(x_total[5m]), {cluster="mine", zone=~".*"})',
+    'sum by (cluster) (info(x, {cluster=~".+"}))',
+    'info(x, {cluster="theirs"})',
+    'info(x, {__name__="build_info", version=~".+"})',
+    'info(x, {__name__=~"(build|target)_info", version=~".+", cluster=~".*"})',
+    'info({__name__=~"x|y"}, {cluster!=""})',
+    'info(sum by (customer_id, job, instance) (x), {zone=~"z1|z2"})',
+    'info(topk(1, x) or y, {cluster=~".+"}) * 2',
+)
+INFO_REFUSED = ("info(x)", "info(x, {})", 'info(x, {cluster=~".*"})', 'info(sum by (job) (x), {cluster=~".+"})')
+
+
+def _info_series(customer: str, cluster: str) -> list[tuple[dict[str, str], list[tuple[int, float]]]]:
+    samples = [((NOW - age) * 1000, float(age)) for age in (600, 300, 120, 60, 30, 1)]
+    series = []
+    for instance in ("i1", "i2"):
+        where = {"customer_id": customer, "job": "j", "instance": instance}
+        series += [{"__name__": name, **where} for name in ("x", "y", "x_total")]
+        series.append({"__name__": "target_info", **where, "cluster": cluster, "zone": f"z{instance[1]}"})
+    where = {"customer_id": customer, "job": "j", "instance": "i1"}
+    series.append({"__name__": "build_info", **where, "version": cluster})
+    if customer == "cliente-a":  # the other has it, too: what is joined then is not this customer's
+        series = [one for one in series if not (one["__name__"] == "target_info" and one["instance"] == "i2")]
+    return [(one, samples) for one in series]
+
+
+def test_info_joins_one_customers_series_alone(tmp_path: Path) -> None:
+    host = own_host()
+    more = "--enable-feature=promql-experimental-functions"
+    program = dict(prometheus_programs())["3.x"]
+    alone, shared = (Store(tmp_path, program, f"{host}:{port}", more) for port in (9401, 9402))
+    try:
+        remote_write.write(alone.url, _info_series("cliente-a", "mine"))
+        remote_write.write(shared.url, _info_series("cliente-a", "mine") + _info_series("cliente-b", "theirs"))
+        words = [str(binaries() / "vigia-promql-parsed"), "send", "3.5.0", more.partition("=")[2], "cliente-a"]
+        lines = "".join(json.dumps(query) + "\n" for query in INFO + INFO_REFUSED)
+        told = subprocess.run(words, input=lines, check=True, capture_output=True, text=True, timeout=60).stdout
+        sent = [json.loads(line) for line in told.splitlines()]
+        leaking = 0
+        for query, one in zip(INFO, sent, strict=False):
+            for is_range in (False, True):
+                wanted = alone.evaluate(query, is_range)
+                assert isinstance(wanted, dict), (query, wanted)
+                assert shared.evaluate(one["text"], is_range) == wanted, (query, one)
+                leaking += shared.evaluate(query, is_range) != wanted
+        assert "mine" in json.dumps(alone.evaluate(INFO[0], False))
+        assert leaking > len(INFO), "unfenced it would be the same"
+        assert all("info() is offered" in one["error"] for one in sent[len(INFO) :]), sent
+    finally:
+        for store in (alone, shared):
+            store.running.end(15)

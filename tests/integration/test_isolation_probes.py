@@ -149,7 +149,7 @@ def test_a_leak_would_be_found(router: Canaries) -> None:
     metric_routes = [
         ("GET", path) for path in ("/api/v1/query", "/api/v1/series", "/api/v1/labels", "/api/v1/query_exemplars")
     ]
-    for probe in itertools.islice(Probes(SEED, metric_routes, router.now_ms), 250):
+    for probe in itertools.islice(Probes(SEED, metric_routes, router.now_ms), 700):
         if probe.trick != "plain":
             continue
         answer = requests.get(f"{hot}{probe.path}", params=probe.pairs, timeout=30)

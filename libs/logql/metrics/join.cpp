@@ -219,6 +219,8 @@ double calculate(BinaryOperator op, double left, double right) {
     case BinaryOperator::kAnd:
     case BinaryOperator::kUnless:
     case BinaryOperator::kAtan2:
+    case BinaryOperator::kTrimUpper:
+    case BinaryOperator::kTrimLower:
       break;
   }
   return kNoNumber;  // the parser lets none of these stand between numbers

@@ -57,7 +57,18 @@ enum class TokenKind : std::uint8_t {
   kGroupRight,
   kBool,
   kStart,
-  kFinish  ///< the word `end`
+  kFinish,     ///< the word `end`
+  kStep,       ///< since 3.6, in brackets and out of them, as the words that follow
+  kRange,      ///< since 3.10
+  kMinOf,      ///< since 3.13; in brackets `min` since 3.6, until then
+  kMaxOf,      ///< the same
+  kAnchored,   ///< since 3.7
+  kSmoothed,   ///< since 3.7
+  kFill,       ///< since 3.10, where a parenthesis follows
+  kFillLeft,   ///< the same
+  kFillRight,  ///< the same
+  kTrimUpper,  ///< </, since 3.11
+  kTrimLower   ///< >/, since 3.11
 };
 
 struct Token {
@@ -70,7 +81,7 @@ struct Token {
 /// open braces and brackets, as in Prometheus. Not thread-safe.
 class Lexer {
  public:
-  Lexer(std::string_view text, Dialect dialect) : text_(text), dialect_(dialect) {}
+  Lexer(std::string_view text, const Language& language) : text_(text), language_(language) {}
   /// The next token. After kEnd or kError the same again.
   Token next();
   /// Why the last token is kError.
@@ -81,6 +92,9 @@ class Lexer {
   Token lex_in_braces();
   Token lex_number();
   Token lex_word();
+  Token lex_in_fresh_brackets();
+  Token lex_length_word();
+  Token lex_colon();
   Token lex_string();
   Token lex_symbol();
   Token lex_bracket();
@@ -91,10 +105,13 @@ class Lexer {
   }
 
   std::string_view text_;
-  Dialect dialect_;
+  const Language language_;
   std::size_t at_ = 0;
   bool in_braces_ = false;
   bool in_brackets_ = false;
+  bool are_brackets_fresh_ = false;  ///< no number has stood in them
+  bool has_length_ = false;          ///< a number has stood in these brackets, or in some before
+  bool has_colon_ = false;           ///< in these brackets
   bool has_failed_ = false;
   std::size_t parens_ = 0;
   std::string message_;

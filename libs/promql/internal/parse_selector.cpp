@@ -16,7 +16,7 @@ namespace {
 
 /// What @ has to be less than, in seconds either side of 1970: Go's float64(math.MaxInt64).
 constexpr double kTimestampSecondsEnd = 9'223'372'036'854'775'808.0;
-constexpr double kLengthSecondsMax = 9.2e9;
+constexpr double kLengthSecondsMax = 9'223'372'036;
 
 std::optional<MatchType> match_type(TokenKind kind) {
   switch (kind) {
@@ -77,7 +77,7 @@ bool Parser::parse_matchers(Selector& selector) {
 
 bool Parser::parse_matcher(Selector& selector) {
   const Token name = token_;
-  const bool is_quoted = is_at(TokenKind::kString) && dialect_ == Dialect::kPrometheus3;
+  const bool is_quoted = is_at(TokenKind::kString) && language_.is_new();
   if (!is_at(TokenKind::kIdentifier) && !is_quoted) {
     return fail_unexpected("label matching, expected a label");
   }
@@ -118,8 +118,8 @@ std::optional<bool> Parser::matches_empty(const Matcher& matcher, std::size_t of
 
 std::optional<bool> Parser::takes_empty_text(std::string_view regex, std::size_t offset,
                                              std::string_view where) {
-  const auto kind = is_refused_by_go(regex, dialect_) ? RegexBudget::RegexKind::kUnreadable
-                                                      : regexes_.look_at(regex);
+  const auto kind = is_refused_by_go(regex, language_.dialect) ? RegexBudget::RegexKind::kUnreadable
+                                                               : regexes_.look_at(regex);
   switch (kind) {
     case RegexBudget::RegexKind::kTakesEmpty:
       return true;
@@ -138,7 +138,7 @@ std::optional<bool> Parser::takes_empty_text(std::string_view regex, std::size_t
 /// Prometheus' own rule: without a matcher that needs some text the selector means every series of
 /// the store. The fence's matcher does not count, as the customer did not write it.
 bool Parser::check_selector(const Selector& selector, std::size_t offset) {
-  bool is_selective = !selector.name.empty() || are_regexes_known_;
+  bool is_selective = !selector.name.empty() || are_regexes_known_ || labels_alone_at_ == offset;
   for (const Matcher& matcher : selector.matchers) {
     if (matcher.name == kNameLabel && !selector.name.empty()) {
       return fail(offset, fmt::format("metric name must not be set twice: \"{}\" or \"{}\"",
@@ -163,6 +163,8 @@ ExprPtr Parser::parse_postfix(ExprPtr expr) {
       if (!parse_offset(*expr)) return nullptr;
     } else if (is_at(TokenKind::kAt)) {
       if (!parse_at(*expr)) return nullptr;
+    } else if (is_at(TokenKind::kAnchored) || is_at(TokenKind::kSmoothed)) {
+      if (!parse_extension(*expr)) return nullptr;
     } else {
       break;
     }
@@ -175,8 +177,8 @@ std::optional<Duration> Parser::parse_length(std::string_view what) {
   std::optional<Duration> length;
   if (token.kind == TokenKind::kDuration) {
     length = parse_duration(token.text);
-  } else if (token.kind == TokenKind::kNumber && dialect_ == Dialect::kPrometheus3) {
-    const auto seconds = parse_number(token.text, dialect_);
+  } else if (token.kind == TokenKind::kNumber && language_.is_new()) {
+    const auto seconds = parse_number(token.text, language_.dialect);
     if (seconds && *seconds <= kLengthSecondsMax) {  // false for NaN and Inf
       length = Duration{std::llround(*seconds * 1e9)};
     }
@@ -190,51 +192,44 @@ std::optional<Duration> Parser::parse_length(std::string_view what) {
 }
 
 ExprPtr Parser::parse_brackets(ExprPtr expr) {
-  const std::size_t offset = token_.offset;
   advance();
-  const auto range = parse_length("a range");
+  auto range = parse_positive_length("a range");
   if (!range) return nullptr;
-  if (range->count() <= 0) {
-    fail(offset, "duration must be greater than 0");
-    return nullptr;
-  }
   if (!is_at(TokenKind::kColon)) {
     if (!expect(TokenKind::kRightBracket, "\":\" or \"]\"", "a range")) return nullptr;
-    return make_range(std::move(expr), *range);
+    return make_range(std::move(expr), std::move(*range));
   }
   advance();
-  std::optional<Duration> step;
+  std::optional<Length> step;
   if (!is_at(TokenKind::kRightBracket)) {
-    step = parse_length("the step of a subquery");
+    step = parse_positive_length("the step of a subquery");
     if (!step) return nullptr;
-    if (step->count() <= 0) {
-      fail(offset, "duration must be greater than 0");
-      return nullptr;
-    }
   }
   if (!expect(TokenKind::kRightBracket, "\"]\"", "a subquery")) return nullptr;
-  return make_subquery(std::move(expr), *range, step);
+  return make_subquery(std::move(expr), std::move(*range), std::move(step));
 }
 
-ExprPtr Parser::make_range(ExprPtr expr, Duration range) {
+ExprPtr Parser::make_range(ExprPtr expr, Length range) {
   auto* selector = std::get_if<Selector>(&expr->node);
   if (selector == nullptr || selector->range) {
     fail(expr->offset, "ranges only allowed for vector selectors");
     return nullptr;
   }
   // Prometheus reads `x offset 5m [1h]` as an error; to take it here would print another order of
-  // the same words, and mean something else.
-  if (selector->shift.has_offset || selector->shift.at != TimeShift::At::kNone) {
+  // the same words, and mean something else. 3.x keeps no note of "offset 0s".
+  const TimeShift& shift = selector->shift;
+  if (shift.offset.count() != 0 || shift.offset_expr || shift.at != TimeShift::At::kNone) {
     fail(expr->offset, "no offset or @ modifiers allowed before range");
     return nullptr;
   }
   // The selector itself becomes the matrix: a range is no node of its own in Prometheus either.
-  selector->range = range;
+  selector->range = range.value;
+  selector->range_expr = std::move(range.expr);
   expr->type = ValueType::kMatrix;
   return expr;
 }
 
-ExprPtr Parser::make_subquery(ExprPtr expr, Duration range, std::optional<Duration> step) {
+ExprPtr Parser::make_subquery(ExprPtr expr, Length range, std::optional<Length> step) {
   if (expr->type != ValueType::kVector) {
     fail(expr->offset,
          fmt::format("subquery is only allowed on instant vector, got {}", to_string(expr->type)));
@@ -242,30 +237,62 @@ ExprPtr Parser::make_subquery(ExprPtr expr, Duration range, std::optional<Durati
   }
   const std::size_t offset = expr->offset;
   const std::size_t depth = expr->depth;
-  return make(Subquery{std::move(expr), range, step, {}}, ValueType::kMatrix, offset, depth);
+  Subquery subquery;
+  subquery.expr = std::move(expr);
+  subquery.range = range.value;
+  subquery.range_expr = std::move(range.expr);
+  if (step) {
+    subquery.step = step->value;
+    subquery.step_expr = std::move(step->expr);
+  }
+  return make(std::move(subquery), ValueType::kMatrix, offset, depth);
+}
+
+bool Parser::parse_extension(Expr& expr) {
+  const bool is_anchored = is_at(TokenKind::kAnchored);
+  const std::string_view word = is_anchored ? "anchored" : "smoothed";
+  advance();
+  if (!language_.features.extended_ranges) {
+    return fail(expr.offset, fmt::format("{} modifier is experimental and not enabled", word));
+  }
+  if (std::holds_alternative<Subquery>(expr.node)) {
+    return fail(expr.offset, fmt::format("{} modifier is not supported for subqueries", word));
+  }
+  auto* selector = std::get_if<Selector>(&expr.node);
+  if (selector == nullptr) {
+    return fail(expr.offset, fmt::format("{} modifier not implemented", word));
+  }
+  const auto wanted = is_anchored ? Selector::Extension::kAnchored : Selector::Extension::kSmoothed;
+  if (selector->extension != Selector::Extension::kNone && selector->extension != wanted) {
+    return fail(expr.offset, "anchored and smoothed modifiers cannot be used together");
+  }
+  selector->extension = wanted;
+  return !error_;
 }
 
 bool Parser::parse_offset(Expr& expr) {
   const std::size_t offset = token_.offset;
   advance();
-  const bool is_negative = is_at(TokenKind::kSubtract);
-  const bool is_signed =
-      is_negative || (is_at(TokenKind::kAdd) && dialect_ == Dialect::kPrometheus3);
-  if (is_signed) advance();
-  const auto length = parse_length("offset");
-  if (!length) return false;
+  const auto length = parse_offset_length();
+  return length && set_offset(expr, offset, *length);
+}
+
+bool Parser::set_offset(Expr& expr, std::size_t offset, const Length& length) {
   TimeShift* shift = shift_of(expr);
   if (shift == nullptr) {
     return fail(offset,
                 "offset modifier must be preceded by an instant vector selector or range vector "
                 "selector or a subquery");
   }
-  if (length->count() == 0 && dialect_ == Dialect::kPrometheus2) {
+  if (length.value.count() == 0 && !language_.is_new()) {
     return fail(offset, "duration must be greater than 0");
   }
   // 3.x keeps no note of "offset 0s", so that another offset may follow.
-  if (shift->offset.count() != 0) return fail(offset, "offset may not be set multiple times");
-  shift->offset = is_negative ? -*length : *length;
+  if (shift->offset.count() != 0 || shift->offset_expr) {
+    return fail(offset, "offset may not be set multiple times");
+  }
+  shift->offset = length.value;
+  shift->offset_expr = length.expr;
   shift->has_offset = true;
   return true;
 }
@@ -299,10 +326,10 @@ bool Parser::parse_at_time(TimeShift& shift) {
   const bool is_negative = is_at(TokenKind::kSubtract);
   if (is_negative || is_at(TokenKind::kAdd)) advance();
   double seconds = 0;
-  if (is_at(TokenKind::kDuration) && dialect_ == Dialect::kPrometheus3) {
+  if (is_at(TokenKind::kDuration) && language_.is_new()) {
     seconds = std::chrono::duration<double>(*parse_duration(token_.text)).count();
   } else if (is_at(TokenKind::kNumber)) {
-    seconds = *parse_number(token_.text, dialect_);
+    seconds = *parse_number(token_.text, language_.dialect);
   } else {
     return fail_unexpected("@, expected a timestamp");
   }

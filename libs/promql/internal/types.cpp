@@ -59,6 +59,9 @@ bool Parser::check_binary(const Binary& binary, std::size_t offset) {
   if (!both_vectors && !matching.labels.empty()) {
     return fail(offset, "vector matching only allowed between instant vectors");
   }
+  if (!both_vectors && matching.is_filled()) {
+    return fail(offset, "filling in missing series only allowed between instant vectors");
+  }
   return !is_set_operator(binary.op) || check_set_operator(binary, offset);
 }
 
@@ -66,8 +69,11 @@ bool Parser::check_set_operator(const Binary& binary, std::size_t offset) {
   if (binary.left->type == ValueType::kScalar || binary.right->type == ValueType::kScalar) {
     return fail(offset, "set operator not allowed in binary scalar expression");
   }
-  return binary.matching.group == VectorMatching::Group::kNone ||
-         fail(offset, "no grouping allowed for a set operation");
+  if (binary.matching.group != VectorMatching::Group::kNone) {
+    return fail(offset, "no grouping allowed for a set operation");
+  }
+  return !binary.matching.is_filled() ||
+         fail(offset, "filling in missing series not allowed for set operators");
 }
 
 bool Parser::check_call(const Call& call, std::size_t offset) {
@@ -93,11 +99,22 @@ bool Parser::check_call(const Call& call, std::size_t offset) {
     const ValueType wanted = function.arguments[std::min(i, named - 1)];
     if (!expect_type(*call.arguments[i], wanted, where)) return false;
   }
+  if (function.name == "info" && !check_info(call)) return false;
   // The only function whose argument is compiled as a regex at the store.
   if (function.name != "label_replace" || are_regexes_known_) return true;
   const Expr& last = *call.arguments.back();
   const auto* regex = std::get_if<StringLiteral>(&last.node);
   return regex == nullptr || takes_empty_text(regex->value, last.offset, where);
+}
+
+/// Its second argument is no expression: it says which labels are added.
+bool Parser::check_info(const Call& call) {
+  if (call.arguments.size() < 2) return true;
+  const Expr& labels = *call.arguments[1];
+  const auto* selector = std::get_if<Selector>(&labels.node);
+  if (selector == nullptr) return fail(labels.offset, "expected label selectors only");
+  return selector->name.empty() || selector->name_in_braces ||
+         fail(labels.offset, "expected label selectors only, got vector selector instead");
 }
 
 bool Parser::check_aggregation(const Aggregation& aggregation, std::size_t /*offset*/) {

@@ -1,5 +1,7 @@
 #include "libs/promql/testing/grammar.hpp"
 
+#include <algorithm>
+
 namespace vigia::promql {
 
 std::string Grammar::expression() { return any(3); }
@@ -18,7 +20,7 @@ std::string Grammar::of_type(ValueType type, int depth) {
   return "1";
 }
 
-bool Grammar::is_new() const { return dialect_ == Dialect::kPrometheus3; }
+bool Grammar::is_new() const { return language_.is_new(); }
 
 std::size_t Grammar::below(std::size_t bound) {
   return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random_);
@@ -53,9 +55,81 @@ std::string Grammar::length() {
   return pick(choices);
 }
 
+std::string Grammar::computed_length(int depth) {
+  if (depth <= 0) return length();
+  std::vector<std::string> words{"step()"};
+  if (language_.is_since(10)) words.emplace_back("range()");
+  const bool is_renamed = language_.is_since(13);
+  switch (below(7)) {
+    case 0:
+      return pick(words);
+    case 1:
+      return pick({is_renamed ? "min_of(" : "min(", is_renamed ? "max_of(" : "MAX("}) +
+             computed_length(depth - 1) + "," + computed_length(depth - 1) + ")";
+    case 2:
+      return pick({"-", "+", "- "}) + computed_length(depth - 1);
+    case 3:
+      return "(" + computed_length(depth - 1) + ")";
+    case 4:
+    case 5:
+      return computed_length(depth - 1) + pick({" + ", "-", "*", " / ", " % ", "^"}) +
+             computed_length(depth - 1);
+    default:
+      return length();
+  }
+}
+
+std::string Grammar::any_length() {
+  const bool may_compute = language_.is_since(6) && language_.features.length_expressions;
+  return may_compute && below(4) == 0 ? computed_length(3) : length();
+}
+
+std::string Grammar::extension() {
+  if (!language_.is_since(7) || !language_.features.extended_ranges) return "";
+  return pick({"", "", "", "", "", " anchored", " smoothed"});
+}
+
+std::string Grammar::fills() {
+  if (!language_.is_since(10) || !language_.features.fill_modifiers) return "";
+  return pick({"", "", "", "", " fill (0) ", " fill_left(-1.5) ", " fill_right (NaN)fill_left(5m) ",
+               " fill_left(1) fill_right (1) "});
+}
+
+std::string Grammar::mutated(std::string text) {
+  static const std::vector<std::string> pieces{
+      "(",          ")",        "[",       "]",      "{",     "}",      ",",
+      ":",          "@",        "-",       "+",      "*",     "/",      "%",
+      "^",          "==",       "!=",      "=~",     "!~",    "<",      ">/",
+      "</",         ">=",       "bool",    "on",     "by",    "offset", "5m",
+      "[5m]",       "[1h:]",    "1",       "0x",     "'a'",   "\"b\"",  "`c`",
+      "#c\n",       "step()",   "range",   "min_of", "max(",  "fill",   "fill (0)",
+      "anchored",   "smoothed", "start()", "end()",  "info(", "sum",    "group_left",
+      "without ()", "inf",      "NaN",     "_",      ".",     "e5",     "\\",
+      " ",          "\t",       "=",       "!",      "a:b",   "limitk", "absent",
+      "\xc3\xb1"};
+  for (std::size_t edits = 1 + below(3); edits > 0; --edits) {
+    const std::size_t at = below(text.size() + 1);
+    const std::size_t length = std::min(text.size() - at, below(6));
+    switch (below(5)) {
+      case 0:
+        text.erase(at, length);
+        break;
+      case 1:
+        text.insert(at, text.substr(below(text.size() + 1), 1 + below(12)));
+        break;
+      case 2:
+        text.replace(at, length, pick(pieces));
+        break;
+      default:
+        text.insert(at, " " + pick(pieces) + " ");
+    }
+  }
+  return text;
+}
+
 std::string Grammar::shift() {
   const std::string at = pick({"", "", "", " @ 1609746000", " @ start()", " @ end()", " @ -1.5"});
-  const std::string offset = below(4) == 0 ? " offset " + pick({"", "-"}) + length() : "";
+  const std::string offset = below(4) == 0 ? " offset " + pick({"", "-"}) + any_length() : "";
   return below(2) == 0 ? at + offset : offset + at;
 }
 
@@ -120,10 +194,10 @@ std::string Grammar::scalar(int depth) {
 
 std::string Grammar::matrix(int depth) {
   if (depth > 0 && below(2) == 0) {
-    return "(" + vector(depth - 1) + ")[" + length() + ":" + (below(2) == 0 ? length() : "") + "]" +
-           shift();
+    return "(" + vector(depth - 1) + ")[" + any_length() + ":" +
+           (below(2) == 0 ? any_length() : "") + "]" + shift();
   }
-  return selector() + "[" + length() + "]" + shift();
+  return selector() + "[" + any_length() + "]" + extension() + shift();
 }
 
 std::string Grammar::vector(int depth) {
@@ -149,17 +223,18 @@ std::string Grammar::vector(int depth) {
 std::string Grammar::arithmetic() {
   std::string op = pick({"+", "-", "*", "/", "%", "^", " atan2 "});
   if (below(3) == 0) op = pick({"==", "!=", ">", "<", ">=", "<="}) + pick({"", " bool "});
+  if (language_.is_since(11) && below(12) == 0) op = pick({"</", " >/ "});
   if (below(3) == 0)
     op += pick({" on ", " ignoring "}) + labels();
   else
-    return " " + op + " ";
-  return " " + op + pick({" ", " group_left ", " group_right() ", " group_left(z) "});
+    return " " + op + fills() + " ";
+  return " " + op + pick({" ", " group_left ", " group_right() ", " group_left(z) "}) + fills();
 }
 
 std::string Grammar::aggregation(int depth) {
   std::string op = pick(
       {"sum", "avg", "count", "MIN", "max", "stddev", "topk", "quantile", "count_values", "group"});
-  if (is_new() && below(8) == 0) op = "limitk";
+  if (is_new() && language_.features.experimental_functions && below(8) == 0) op = "limitk";
   std::string parameter;
   if (op == "topk" || op == "quantile" || op == "limitk") parameter = scalar(depth - 1) + ", ";
   if (op == "count_values") parameter = text() + ", ";
@@ -190,7 +265,27 @@ std::string Grammar::call(int depth) {
                                               "histogram_fraction",
                                               "max_over_time",
                                               "quantile_over_time"};
-  const Function* function = find_function(pick(names), dialect_);
+  static const std::vector<std::string> new_names{"first_over_time",
+                                                  "ts_of_first_over_time",
+                                                  "histogram_quantiles",
+                                                  "min_of",
+                                                  "max_of",
+                                                  "step",
+                                                  "range",
+                                                  "start",
+                                                  "end",
+                                                  "start_timestamp",
+                                                  "mad_over_time",
+                                                  "info",
+                                                  "sort_by_label"};
+  const Function* function = nullptr;
+  if (is_new() && language_.features.experimental_functions && below(4) == 0) {
+    function = find_function(pick(new_names), language_);
+  }
+  if (function == nullptr) function = find_function(pick(names), language_);
+  if (function->name == "info") {
+    return "info(" + vector(depth - 1) + pick({")", ", {})", ", {job=~\".+\"})", ", {le!=\"x\"})"});
+  }
   std::string all;
   for (std::size_t i = 0; i < function->arguments.size(); ++i) {
     // What is no regex is refused.

@@ -13,9 +13,11 @@ namespace vigia::promql {
 /// The same seed gives the same expressions. Not thread-safe.
 class Grammar {
  public:
-  Grammar(std::uint32_t seed, Dialect dialect) : random_(seed), dialect_(dialect) {}
+  Grammar(std::uint32_t seed, const Language& language) : random_(seed), language_(language) {}
 
   std::string expression();
+  /// The text with some characters or words of it changed, so that most are no expressions.
+  std::string mutated(std::string text);
   /// Nested so deep at the most.
   std::string of_type(ValueType type, int depth);
 
@@ -27,6 +29,10 @@ class Grammar {
   std::string text();
   std::string number();
   std::string length();
+  std::string computed_length(int depth);
+  std::string any_length();
+  std::string extension();
+  std::string fills();
   std::string shift();
   std::string matcher();
   std::string selector();
@@ -39,7 +45,7 @@ class Grammar {
   std::string call(int depth);
 
   std::mt19937 random_;
-  Dialect dialect_;
+  const Language language_;
 };
 
 }  // namespace vigia::promql

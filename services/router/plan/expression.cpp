@@ -35,18 +35,18 @@ Error as_bad_data(Error error) {
 }  // namespace
 
 Result<promql::ExprPtr> read_expression(const request::Parameters& parameters,
-                                        promql::Dialect dialect) {
+                                        const promql::Language& language) {
   auto text = parameters.single("query");
   if (!text) return forward(text);
   if (!*text) return fail(ErrorCode::kInvalid, "parameter \"query\" is missing");
-  auto expr = read_text(**text, dialect);
+  auto expr = read_text(**text, language);
   if (expr) return expr;
   return tl::unexpected<Error>(
       with_context("invalid parameter \"query\"", std::move(expr.error())));
 }
 
-Result<promql::ExprPtr> read_text(std::string_view text, promql::Dialect dialect) {
-  auto expr = promql::parse(text, dialect);
+Result<promql::ExprPtr> read_text(std::string_view text, const promql::Language& language) {
+  auto expr = promql::parse(text, language);
   if (!expr) return tl::unexpected<Error>(as_bad_data(std::move(expr.error())));
   if (asks_for_rollups(**expr)) {
     return fail(
@@ -57,10 +57,10 @@ Result<promql::ExprPtr> read_text(std::string_view text, promql::Dialect dialect
 }
 
 Result<std::vector<promql::Selector>> read_selectors(const request::Parameters& parameters,
-                                                     promql::Dialect dialect) {
+                                                     const promql::Language& language) {
   auto texts = parameters.selectors();
   if (!texts) return forward(texts);
-  auto selectors = promql::parse_series_selectors(*texts, dialect);
+  auto selectors = promql::parse_series_selectors(*texts, language);
   if (selectors) return selectors;
   return tl::unexpected<Error>(
       with_context("invalid parameter \"match[]\"", as_bad_data(std::move(selectors.error()))));
@@ -74,11 +74,11 @@ bool has_selector(const promql::Expr& expr) {
 }
 
 Result<std::string> text_for_stores(const access::Caller& caller, promql::Expr& expr,
-                                    promql::Dialect dialect) {
+                                    const promql::Language& language) {
   if (!caller.customer) return promql::print(expr);
   // absent() would show the fence's label in its answer.
   promql::hide_fence_in_absent(expr);
-  auto text = promql::fenced_text(*caller.customer, expr, dialect);
+  auto text = promql::fenced_text(*caller.customer, expr, language);
   if (!text) return tl::unexpected<Error>(as_bad_data(std::move(text.error())));
   return text;
 }

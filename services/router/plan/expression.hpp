@@ -12,18 +12,18 @@
 
 namespace vigia::router::plan {
 
-/// The parameter "query". kInvalid where it is missing, is no PromQL of that dialect, is longer,
+/// The parameter "query". kInvalid where it is missing, is no PromQL of that language, is longer,
 /// deeper or dearer than a query may be, or asks for kRollupLabel.
 Result<promql::ExprPtr> read_expression(const request::Parameters& parameters,
-                                        promql::Dialect dialect);
+                                        const promql::Language& language);
 
 /// The same of a text that is no parameter of that name.
-Result<promql::ExprPtr> read_text(std::string_view text, promql::Dialect dialect);
+Result<promql::ExprPtr> read_text(std::string_view text, const promql::Language& language);
 
 /// The parameters "match[]", as promql::parse_series_selectors reads them. kInvalid on anything
 /// else, and where there are more than may be.
 Result<std::vector<promql::Selector>> read_selectors(const request::Parameters& parameters,
-                                                     promql::Dialect dialect);
+                                                     const promql::Language& language);
 
 /// Whether it reads any series.
 bool has_selector(const promql::Expr& expr);
@@ -31,6 +31,6 @@ bool has_selector(const promql::Expr& expr);
 /// The text that a store may see, and the tree behind it: fenced to the caller's customer, an
 /// operator's as it is. kInvalid where it is too long then; else as promql::fenced_text.
 Result<std::string> text_for_stores(const access::Caller& caller, promql::Expr& expr,
-                                    promql::Dialect dialect);
+                                    const promql::Language& language);
 
 }  // namespace vigia::router::plan

@@ -11,12 +11,13 @@
 namespace vigia::router::plan {
 namespace {
 
-Result<void> add_match(Question& question, promql::Selector selector, promql::Dialect dialect) {
+Result<void> add_match(Question& question, promql::Selector selector,
+                       const promql::Language& language) {
   if (!question.caller.customer) {
     question.form.emplace_back("match[]", promql::print(selector));
     return {};
   }
-  auto fenced = promql::fenced_text(*question.caller.customer, std::move(selector), dialect);
+  auto fenced = promql::fenced_text(*question.caller.customer, std::move(selector), language);
   if (!fenced) return forward(fenced);
   question.form.emplace_back("match[]", std::move(*fenced));
   return {};
@@ -26,7 +27,7 @@ Result<void> add_match(Question& question, promql::Selector selector, promql::Di
 
 Result<Question> read_federation(access::Caller caller, const request::Parameters& parameters,
                                  const ReadingRules& rules) {
-  auto selectors = read_selectors(parameters, rules.dialect);
+  auto selectors = read_selectors(parameters, rules.language);
   if (!selectors) return forward(selectors);
   if (selectors->empty()) return fail(ErrorCode::kInvalid, "no match[] parameter provided");
   Question question;
@@ -35,10 +36,10 @@ Result<Question> read_federation(access::Caller caller, const request::Parameter
   std::string all;
   for (promql::Selector& selector : *selectors) {
     all += (all.empty() ? "" : " or ") + promql::print(selector);
-    auto added = add_match(question, std::move(selector), rules.dialect);
+    auto added = add_match(question, std::move(selector), rules.language);
     if (!added) return forward(added);
   }
-  auto expr = read_text(all, rules.dialect);
+  auto expr = read_text(all, rules.language);
   if (!expr)
     return tl::unexpected<Error>(
         with_context("invalid parameter \"match[]\"", std::move(expr.error())));
@@ -47,7 +48,7 @@ Result<Question> read_federation(access::Caller caller, const request::Parameter
   const auto in_range =
       question.caller.limits.check_range(question.touches->from_ms, question.touches->to_ms);
   if (!in_range) return forward(in_range);
-  auto text = text_for_stores(question.caller, **expr, rules.dialect);
+  auto text = text_for_stores(question.caller, **expr, rules.language);
   if (!text) return forward(text);
   question.shape.text = std::move(*text);
   question.shape.touches = *question.touches;

@@ -17,7 +17,7 @@ namespace vigia::router::plan {
 namespace {
 
 /// Nothing for a selector means all series that the caller may see.
-Result<void> add_selector(const access::Caller& caller, promql::Dialect dialect,
+Result<void> add_selector(const access::Caller& caller, const promql::Language& language,
                           std::optional<promql::Selector> selector, LookUp& look_up) {
   if (selector) {
     // storage takes matchers, not selectors: "next" divides what belongs to one match[] from the
@@ -32,7 +32,7 @@ Result<void> add_selector(const access::Caller& caller, promql::Dialect dialect,
   // none, one is made of it alone. Storage is told by a header instead.
   if (caller.customer) {
     auto fenced =
-        promql::fenced_text(*caller.customer, selector.value_or(promql::Selector{}), dialect);
+        promql::fenced_text(*caller.customer, selector.value_or(promql::Selector{}), language);
     if (!fenced) return forward(fenced);
     look_up.hot_form.emplace_back("match[]", std::move(*fenced));
   } else if (selector) {
@@ -42,16 +42,16 @@ Result<void> add_selector(const access::Caller& caller, promql::Dialect dialect,
 }
 
 Result<void> add_selectors(const access::Caller& caller, const request::Parameters& parameters,
-                           promql::Dialect dialect, LookUp& look_up) {
-  auto selectors = read_selectors(parameters, dialect);
+                           const promql::Language& language, LookUp& look_up) {
+  auto selectors = read_selectors(parameters, language);
   if (!selectors) return forward(selectors);
   const bool is_all = selectors->empty();
   for (promql::Selector& selector : *selectors) {
-    auto added = add_selector(caller, dialect, std::move(selector), look_up);
+    auto added = add_selector(caller, language, std::move(selector), look_up);
     if (!added) return added;
   }
   // Without a selector hot would answer with every customer's labels.
-  return is_all ? add_selector(caller, dialect, std::nullopt, look_up) : Result<void>();
+  return is_all ? add_selector(caller, language, std::nullopt, look_up) : Result<void>();
 }
 
 Result<void> add_limit(const request::Parameters& parameters, LookUp& look_up) {
@@ -107,9 +107,9 @@ std::string cut_off_warning(TimestampMs start_ms) {
 }
 
 Result<LookUp> read_look_up(const access::Caller& caller, const request::Parameters& parameters,
-                            promql::Dialect dialect, TimestampMs now_ms) {
+                            const promql::Language& language, TimestampMs now_ms) {
   LookUp look_up;
-  auto added = add_selectors(caller, parameters, dialect, look_up);
+  auto added = add_selectors(caller, parameters, language, look_up);
   if (!added) return forward(added);
   auto timed = add_times(caller, parameters, now_ms, look_up);
   if (!timed) return forward(timed);

@@ -35,6 +35,6 @@ std::string cut_off_warning(TimestampMs start_ms);
 /// Reads match[], start, end and limit; access::over_limit's error as first_looked_at. kInvalid for
 /// wrong ones, for a name that storage cannot be asked for; and as promql::fenced_text.
 Result<LookUp> read_look_up(const access::Caller& caller, const request::Parameters& parameters,
-                            promql::Dialect dialect, TimestampMs now_ms);
+                            const promql::Language& language, TimestampMs now_ms);
 
 }  // namespace vigia::router::plan

@@ -5,10 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "libs/promql/copy.hpp"
 #include "libs/promql/cost.hpp"
+#include "libs/promql/info.hpp"
 #include "libs/promql/labels_made.hpp"
 #include "libs/promql/limits.hpp"
 #include "libs/promql/printer.hpp"
+#include "libs/promql/query_times.hpp"
 #include "libs/promql/visit.hpp"
 #include "services/router/plan/expression.hpp"
 #include "services/router/plan/limits.hpp"
@@ -89,9 +92,15 @@ Result<Question> read_rest(Question question, const request::Parameters& paramet
     question.form.emplace_back(
         "lookback_delta", fmt::format("{}ms", std::max<std::int64_t>(milliseconds(**lookback), 1)));
   }
-  auto expr = read_expression(parameters, rules.dialect);
+  auto expr = read_expression(parameters, rules.language);
   if (!expr) return forward(expr);
-  question.dialect = rules.dialect;
+  auto folded = promql::fold_query_times(**expr, times, question.step);
+  if (!folded) {
+    return tl::unexpected<Error>(
+        with_context("invalid parameter \"query\"", std::move(folded.error())));
+  }
+  promql::write_info_selectors(**expr);
+  question.language = rules.language;
   question.times = times;
   question.now_ms = rules.now_ms;
   question.length = length_of(times);
@@ -100,7 +109,7 @@ Result<Question> read_rest(Question question, const request::Parameters& paramet
       check_cost(**expr, {promql::Dialect::kPrometheus3, question.shape.steps, question.length});
   if (!affordable) return forward(affordable);
   question.ranges = promql::selector_ranges(**expr, times);
-  auto text = text_for_stores(question.caller, **expr, rules.dialect);
+  auto text = text_for_stores(question.caller, **expr, rules.language);
   if (!text) return forward(text);
   if (!question.ranges.empty()) {
     question.touches = touched(question.ranges);
@@ -171,8 +180,7 @@ std::string bare_reading(const promql::Expr& expr, const std::vector<promql::Tim
   std::size_t index = 0;
   promql::for_each_selector(expr, [&](const promql::Selector& selector) {
     const promql::TimeRange& range = ranges[index++];
-    promql::Selector bare = selector;
-    bare.shift = {};
+    promql::Selector bare = promql::bare_of(selector);
     bare.range = std::chrono::milliseconds(range.to_ms - range.from_ms + 1);
     bare.shift.at = promql::TimeShift::At::kTimestamp;
     bare.shift.timestamp_ms = range.to_ms;

@@ -26,18 +26,18 @@ struct Question {
   std::shared_ptr<const promql::Expr> expr;  ///< fenced; who counts its series shares it
   std::vector<promql::TimeRange> ranges;     ///< of its selectors
   std::optional<promql::TimeRange> touches;  ///< nothing where no selector stands in the query
-  promql::Dialect dialect = promql::Dialect::kPrometheus2;  ///< that it was read in
-  promql::Evaluation times;                                 ///< first and last; its look-back
-  Duration step{0};                                         ///< 0: it is evaluated once
-  TimestampMs now_ms = 0;                                   ///< when it was read
-  Duration length{0};                                       ///< from the first step to the last
-  access::QueryShape shape;                                 ///< by which it is known again
+  promql::Language language = promql::Dialect::kPrometheus2;  ///< that it was read in
+  promql::Evaluation times;                                   ///< first and last; its look-back
+  Duration step{0};                                           ///< 0: it is evaluated once
+  TimestampMs now_ms = 0;                                     ///< when it was read
+  Duration length{0};                                         ///< from the first step to the last
+  access::QueryShape shape;                                   ///< by which it is known again
 };
 
 /// What reading depends on beside the request.
 struct ReadingRules {
-  promql::Dialect dialect = promql::Dialect::kPrometheus2;  ///< of the hot store
-  TimestampMs now_ms = 0;                                   ///< of a query without a time
+  promql::Language language = promql::Dialect::kPrometheus2;  ///< that all stores take
+  TimestampMs now_ms = 0;                                     ///< of a query without a time
   Duration timeout_max{0};
 };
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/promql/limits.hpp"
+#include "libs/promql/printer.hpp"
 #include "services/router/plan/expression.hpp"
 #include "services/router/request/times.hpp"
 #include "services/router/testing/questions.hpp"
@@ -137,12 +138,57 @@ TEST(Question, RangesHaveRulesOfTheirOwn) {
   EXPECT_THAT(refused(with("query", R"(count_values("v", x))"), true), HasSubstr("384 MiB"));
 }
 
+TEST(Question, WhatAQuerySaysOfItsTimesIsPutInFigures) {
+  const Question range = testing::range_of("rate(x[2 * step() + range()]) + end()", 61);
+  ASSERT_TRUE(range.touches.has_value());
+  EXPECT_EQ(range.touches->from_ms, kNowMs - 60'000 - 62'000);
+  EXPECT_EQ(promql::print(*range.expr), R"(rate(x{customer_id="acme"}[1m2s]) + 1800000000)");
+  const Question info = testing::instant(R"(info(rate(x[1m]), {a="b"}))");
+  EXPECT_EQ(info.ranges.size(), 2U);
+  EXPECT_EQ(promql::print(*info.expr), R"(info(rate(x{customer_id="acme"}[1m]), )"
+                                       R"({__name__="target_info",a="b",customer_id="acme"}))");
+  EXPECT_THAT(refused({{"query", "x[step()]"}}), HasSubstr("duration must be greater than 0"));
+  EXPECT_THAT(refused({{"query", "info(x)"}}), HasSubstr("with the labels that it is to add"));
+}
+
+TEST(Question, ComputedLengthsAreBoundedAsOthers) {
+  const auto over_an_hour = [](const std::string& query, const access::Caller& caller) {
+    const request::Form form{
+        {"query", query}, {"start", "1700000000"}, {"end", "1700003600"}, {"step", "1"}};
+    const auto question = read_range(caller, parameters_of(form), rules_of());
+    return question ? std::string() : question.error().message;
+  };
+  const auto evaluated = HasSubstr("the subqueries would be evaluated more than");
+  EXPECT_THAT(over_an_hour("max_over_time((x + 0)[2 ^ 10 * 1d:1ms * 5])", acme()), evaluated);
+  EXPECT_THAT(over_an_hour("max_over_time((x + 0)[1 * range():step() / 1000])", acme()), evaluated);
+  EXPECT_THAT(over_an_hour("max_over_time((x + 0)[1h:step() / 1e6])", acme()),
+              HasSubstr("duration must be greater than 0"));
+  access::Caller caller = acme();
+  caller.limits.range = std::chrono::hours(24);
+  EXPECT_EQ(over_an_hour("rate(x[23h - 1m])", caller), "");
+  for (const std::string query :
+       {"rate(x[range() * 26])", "x + x offset (24 * range())", "rate(x[23h - 1m] anchored)",
+        "max_over_time(x[1h + 24 * range():30s])", R"(info(x offset 23h, {a="b"}))"}) {
+    EXPECT_THAT(over_an_hour(query, caller), HasSubstr(access::name_of(access::QueryLimit::kRange)))
+        << query;
+  }
+}
+
 TEST(Question, ABareReadingReadsTheSameAndNothingToRemark) {
   const Question question = testing::instant("rate(x[1m] offset 1h) / on () y @ 100");
   EXPECT_EQ(bare_reading(*question.expr, question.ranges),
             R"(count(last_over_time(x{customer_id="acme"}[1m1ms] @ )" +
                 request::format_seconds(kNowMs - 3'600'000) +
                 R"()) or count(last_over_time(y{customer_id="acme"}[5m1ms] @ 100.000)))");
+}
+
+TEST(Question, ABareReadingOfWhatIsExtendedReadsAsFar) {
+  const Question question = testing::instant("rate(x[1m] anchored) / on () y smoothed");
+  EXPECT_EQ(bare_reading(*question.expr, question.ranges),
+            R"(count(last_over_time(x{customer_id="acme"}[6m1ms] @ )" +
+                request::format_seconds(kNowMs) +
+                R"()) or count(last_over_time(y{customer_id="acme"}[15m1ms] @ )" +
+                request::format_seconds(kNowMs + 300'000) + "))");
 }
 
 TEST(Expression, WhatReadsNothingHasNoSelector) {

@@ -73,9 +73,20 @@ bool takes_range(const promql::Function& function) {
 }
 
 /// Looks at the selector itself, and not at the samples that it gives: at their own times, or at
-/// its matchers, from which it makes labels.
+/// its matchers, from which it makes labels or chooses those that it adds.
 bool looks_at_selector(const promql::Function& function) {
-  return function.name == "timestamp" || function.name == "absent";
+  return function.name == "timestamp" || function.name == "start_timestamp" ||
+         function.name == "absent" || function.name == "info";
+}
+
+/// Of native histograms alone, which have no roll-ups.
+bool is_of_histograms(BinaryOperator op) {
+  return op == BinaryOperator::kTrimUpper || op == BinaryOperator::kTrimLower;
+}
+
+/// It takes samples from outside of its range, as they lie there.
+bool is_extended(const Selector& selector) {
+  return selector.extension != Selector::Extension::kNone;
 }
 
 /// `and` and `unless` pass over names: series of two names that are alike else would be taken for
@@ -131,7 +142,7 @@ class RolledForm {
   bool see(promql::Unary& unary, Expr& /*at*/) { return rewrite(*unary.operand); }
   bool see(promql::Paren& paren, Expr& /*at*/) { return rewrite(*paren.expr); }
   bool see(promql::Binary& pair, Expr& /*at*/) {
-    return rewrite(*pair.left) && rewrite(*pair.right);
+    return !is_of_histograms(pair.op) && rewrite(*pair.left) && rewrite(*pair.right);
   }
   bool see(promql::Aggregation& aggregation, Expr& /*at*/) {
     const bool has_form = aggregation.parameter == nullptr || rewrite(*aggregation.parameter);
@@ -147,7 +158,8 @@ class RolledForm {
                        [this](const ExprPtr& argument) { return rewrite(*argument); });
   }
   bool see(Selector& selector, Expr& at) {
-    if (selector.range || (!is_nearly_ && !fits_at_a_time(selector))) return false;
+    if (selector.range || is_extended(selector)) return false;
+    if (!is_nearly_ && !fits_at_a_time(selector)) return false;
     at.node = promql::Paren{is_nearly_ ? nearly_newest(selector) : newest(std::move(selector))};
     return true;
   }
@@ -160,7 +172,7 @@ class RolledForm {
     if (is_of_subquery) return see_arguments(call);
     if (call.arguments.size() != 1) return false;
     auto* selector = std::get_if<Selector>(&inside_parens(*call.arguments.front()).node);
-    if (selector == nullptr || !selector->range) return false;
+    if (selector == nullptr || !selector->range || is_extended(*selector)) return false;
     if (is_nearly_) {
       selector->range = whole_windows(*selector->range);
     } else if (*selector->range < width_ || !fits(*selector->range) || !fits(selector->shift)) {

@@ -63,6 +63,18 @@ TEST(RolledTree, EachFunctionOfARangeHasItsPart) {
   }
 }
 
+TEST(RolledTree, WhatLooksBeyondItsSamplesHasNone) {
+  for (const std::string text :
+       {"max_over_time(x[1h] anchored)", "increase(x[1h] smoothed)", "x smoothed",
+        "info(max_over_time(x[1h]), {a=\"b\"})", "start_timestamp(x)", "first_over_time(x[1h])",
+        "ts_of_first_over_time(x[1h])", "max_over_time(x[1h]) </ 5"}) {
+    EXPECT_EQ(rolled(text), kRaw) << text;
+  }
+  EXPECT_EQ(rolled("max_over_time(x[1h]) + fill (0) min_over_time(y[1h])"),
+            R"(max_over_time(x{__rollup__="1h:max"}[1h]) + fill (0) )"
+            R"(min_over_time(y{__rollup__="1h:min"}[1h]))");
+}
+
 TEST(RolledTree, ChangesAreReadOfRangesOfOneWindow) {
   for (const std::string function : {"rate", "increase", "delta"}) {
     EXPECT_EQ(rolled(function + "(x[1h] offset 2h)"),

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "libs/model/resolution.hpp"
+#include "libs/promql/copy.hpp"
 #include "libs/promql/cost.hpp"
 #include "libs/promql/labels_made.hpp"
 #include "libs/promql/limits.hpp"
@@ -72,9 +73,7 @@ std::vector<Selected> selected_by(const promql::Expr& expr,
   promql::for_each_selector(expr, [&](const promql::Selector& selector) {
     // `up`, `up[5m]` and `up offset 1h` over the same time read the same series, which are counted
     // once: range and offset are in the time, and the rest tells which they are.
-    promql::Selector plain = selector;
-    plain.range.reset();
-    plain.shift = {};
+    promql::Selector plain = promql::bare_of(selector);
     // Nor does it matter which part of their windows is read: no series has this label.
     std::erase_if(plain.matchers,
                   [](const Matcher& matcher) { return matcher.name == kRollupLabel; });

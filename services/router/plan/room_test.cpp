@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "libs/promql/info.hpp"
 #include "libs/promql/limits.hpp"
 #include "libs/promql/parser.hpp"
 #include "libs/promql/printer.hpp"
@@ -107,6 +108,7 @@ TEST(QueryRoom, NothingOfTheCorpusIsRefusedOrCountedAtOneTime) {
   while (std::getline(file, line)) {
     const auto expr = promql::parse(line, Dialect::kPrometheus3);
     if (!expr) continue;
+    promql::write_info_selectors(**expr);  // as a question does
     ++expressions;
     EXPECT_TRUE(check_room_of_fewest(**expr, shape(1)).has_value()) << line;
     // Of five operands at most; and of a subquery of so many steps the series are counted.

@@ -39,11 +39,11 @@ bool is_sound(const Question& question, const promql::Expr& expr) {
 std::shared_ptr<const Thinned> checked(const Question& question, promql::Expr expr,
                                        Resolution resolution) {
   const auto& customer = question.caller.customer;
-  auto text = customer ? promql::fenced_text(*customer, expr, question.dialect)
+  auto text = customer ? promql::fenced_text(*customer, expr, question.language)
                        : Result<std::string>(promql::print(expr));
   if (!text) return nullptr;
   // With several selectors for one it may be longer than a query may be.
-  auto again = promql::parse(*text, question.dialect);
+  auto again = promql::parse(*text, question.language);
   if (!again || promql::print(**again) != *text || !is_sound(question, **again)) return nullptr;
   const promql::EvaluationShape shape{promql::Dialect::kPrometheus3, question.shape.steps,
                                       question.length};
@@ -57,7 +57,7 @@ std::shared_ptr<const Thinned> thinned_of(const Question& question, Resolution r
   const RolledTimes times{question.times, question.step};
   if (!are_whole_windows(times, resolution)) return nullptr;
   promql::Expr expr = promql::copy_of(*question.expr);
-  if (!read_rolled(expr, times, question.dialect, resolution)) return nullptr;
+  if (!read_rolled(expr, times, question.language.dialect, resolution)) return nullptr;
   return checked(question, std::move(expr), resolution);
 }
 
@@ -90,7 +90,7 @@ std::shared_ptr<const Thinned> nearly_of(const Question& question, const coverag
   const Resolution resolution = finest_left(kept, question.touches->from_ms);
   promql::Expr expr = promql::copy_of(*question.expr);
   const RolledTimes times{question.times, question.step};
-  if (!read_nearly(expr, times, question.dialect, resolution)) return nullptr;
+  if (!read_nearly(expr, times, question.language.dialect, resolution)) return nullptr;
   const auto found = checked(question, std::move(expr), resolution);
   if (!found) return nullptr;
   Thinned near = *found;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/promql/copy.hpp"
 #include "libs/promql/printer.hpp"
 #include "services/router/json/lists.hpp"
 #include "services/router/plan/cold_form.hpp"
@@ -19,14 +20,6 @@ constexpr std::uint64_t kLongestMs = 100ULL * 365 * 86'400'000;
 constexpr std::uint64_t kUsualLabelBytes = 512;
 // A query may group by thousands of labels; after so many looks its results count as its series.
 constexpr std::uint64_t kLooksMax = 300'000;
-
-/// The selector without what moves or stretches it.
-promql::Selector bare(const promql::Selector& selector) {
-  promql::Selector plain = selector;
-  plain.range.reset();
-  plain.shift = {};
-  return plain;
-}
 
 void add_range(const promql::TimeRange& range, request::Form& form) {
   form.emplace_back("start", request::format_seconds(range.from_ms));
@@ -43,7 +36,7 @@ upstream::Ask ask_of(const CensusQuestion& question, std::string path) {
 
 upstream::Ask list_ask(const CensusQuestion& question) {
   upstream::Ask ask = ask_of(question, "/api/v1/series");
-  ask.form.emplace_back("match[]", promql::print(bare(question.selector)));
+  ask.form.emplace_back("match[]", promql::print(promql::bare_of(question.selector)));
   add_range(question.range, ask.form);
   ask.form.emplace_back("limit", std::to_string(kCensusMax + 1));
   return ask;
@@ -61,7 +54,7 @@ upstream::Ask cold_ask(const CensusQuestion& question) {
 
 upstream::Ask number_ask(const CensusQuestion& question) {
   upstream::Ask ask = ask_of(question, "/api/v1/query");
-  promql::Selector stretched = bare(question.selector);
+  promql::Selector stretched = promql::bare_of(question.selector);
   // Without signs: the two may lie further apart than a signed number reaches.
   const std::uint64_t length_ms = static_cast<std::uint64_t>(question.range.to_ms) -
                                   static_cast<std::uint64_t>(question.range.from_ms);

@@ -106,6 +106,20 @@ void Stores::heed(std::size_t index, const upstream::StoreHealth& health) {
   if (!is_query) set(*cold_, is_silent);
 }
 
+promql::Language Stores::language() const {
+  const auto hot = promql::language_of(coverage_->version(), std::nullopt);
+  promql::Language all = hot.value_or(promql::Dialect::kPrometheus2);
+  for (std::size_t i = 0; i < watch_->stores().size(); ++i) {
+    const auto one = watch_->seen(i).language;
+    if (one) all = promql::common_language(all, *one);
+  }
+  return all;
+}
+
+std::string Stores::query_version() const {
+  return query_ ? watch_->seen(hot_.size()).version : std::string();
+}
+
 std::string Stores::cold_gaps() const {
   return cold_ ? watch_->seen(watch_->stores().size() - 1).lacks : std::string();
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "libs/base/clock.hpp"
+#include "libs/promql/language.hpp"
 #include "services/router/access/byte_shares.hpp"
 #include "services/router/access/caller.hpp"
 #include "services/router/access/query_weights.hpp"
@@ -58,6 +59,11 @@ class Stores {
   const upstream::Upstream* cold() const { return cold_ ? &*cold_ : nullptr; }
   coverage::Coverage& coverage() { return *coverage_; }
   const upstream::StoreWatch& watch() const { return *watch_; }
+  /// What every Prometheus takes that may have to evaluate a query: read as the hot store's, which
+  /// is 2.x until one has answered. Features of one that does not tell count as switched on.
+  promql::Language language() const;
+  /// What prometheus-query has said of its version last; "" before, and where there is none.
+  std::string query_version() const;
   /// What storage lacks for now, as it said when it was last looked at (upstream::is_of_some); ""
   /// where it is whole or there is none.
   std::string cold_gaps() const;

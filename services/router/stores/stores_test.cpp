@@ -133,6 +133,7 @@ TEST_F(StoresTest, NothingIsCoveredBeforeAStoreHasAnswered) {
   EXPECT_FALSE(all.stores.covered(0, customer("hot-0")).from.has_value());
   EXPECT_FALSE(all.stores.cold_replacement().has_value());
   EXPECT_EQ(all.stores.coverage().dialect(), promql::Dialect::kPrometheus2);
+  EXPECT_EQ(all.stores.language(), promql::Language(promql::Dialect::kPrometheus2));
 }
 
 }  // namespace

@@ -25,4 +25,10 @@ std::optional<std::uint64_t> query_samples_max(std::string_view flags) {
   return number;
 }
 
+std::optional<std::string> enabled_features(std::string_view flags) {
+  // No feature is told as an empty text, and by none of those who hide their flags.
+  if (flags.find("\"enable-feature\"") == std::string_view::npos) return std::nullopt;
+  return json::read_text_of(flags, "enable-feature");
+}
+
 }  // namespace vigia::router::upstream

@@ -43,5 +43,7 @@ class StoreHealth {
 /// `query.max-samples` among the flags of a Prometheus (the data of /api/v1/status/flags); nothing
 /// where it is not there or no number.
 std::optional<std::uint64_t> query_samples_max(std::string_view flags);
+/// `enable-feature` among them: names with commas between; nothing where it is not told.
+std::optional<std::string> enabled_features(std::string_view flags);
 
 }  // namespace vigia::router::upstream

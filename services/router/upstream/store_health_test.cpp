@@ -42,5 +42,12 @@ TEST(StoreHealth, TheBoundOfAQueryIsReadFromPrometheusFlags) {
   EXPECT_EQ(query_samples_max("[]"), std::nullopt);
 }
 
+TEST(StoreHealth, WhatIsSwitchedOnIsReadFromPrometheusFlags) {
+  EXPECT_EQ(enabled_features(R"({"enable-feature":"a,promql-duration-expr","x":"y"})"),
+            "a,promql-duration-expr");
+  EXPECT_EQ(enabled_features(R"({"enable-feature":""})"), "") << "none is, and it says so";
+  EXPECT_EQ(enabled_features(R"({"query.lookback-delta":"5m"})"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace vigia::router::upstream

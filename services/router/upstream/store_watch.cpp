@@ -7,6 +7,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
 #include "libs/wire/prometheus_api/envelope.hpp"
+#include "services/router/json/lists.hpp"
 
 namespace vigia::router::upstream {
 namespace {
@@ -54,7 +55,12 @@ StoreWatch::~StoreWatch() {
 StoreWatch::Seen StoreWatch::seen(std::size_t index) const {
   const std::lock_guard lock(mutex_);
   const State& state = states_[index];
-  return {state.health.condition(), state.samples_max, state.is_unbounded, state.lacks};
+  return {state.health.condition(),
+          state.samples_max,
+          state.is_unbounded,
+          promql::language_of(state.version, state.features),
+          state.version,
+          state.lacks};
 }
 
 void StoreWatch::run() {
@@ -127,7 +133,9 @@ void StoreWatch::take(std::size_t index, const Result<net::ClientResponse>& resp
   told_(index, health,
         response ? disk_log::parse_store_identity(response->headers.get(disk_log::kStoreHeader))
                  : std::nullopt);
-  if (are_flags_due) ask_flags(index);
+  if (!are_flags_due) return;
+  ask_flags(index);
+  ask_version(index);
 }
 
 void StoreWatch::ask_flags(std::size_t index) {
@@ -139,9 +147,13 @@ void StoreWatch::ask_flags(std::size_t index) {
 
 void StoreWatch::take_flags(std::size_t index, Result<net::ClientResponse> response) {
   std::optional<std::uint64_t> samples_max;
+  std::optional<std::string> features;
   if (response && response->status == 200) {
     const auto envelope = wire::prometheus_api::Envelope::read(std::move(response->body));
-    if (envelope && envelope->is_success()) samples_max = query_samples_max(envelope->data());
+    if (envelope && envelope->is_success()) {
+      samples_max = query_samples_max(envelope->data());
+      features = enabled_features(envelope->data());
+    }
   }
   {
     const std::lock_guard lock(mutex_);
@@ -154,6 +166,7 @@ void StoreWatch::take_flags(std::size_t index, Result<net::ClientResponse> respo
       return;
     }
     state.samples_max = samples_max;
+    state.features = std::move(features);
     state.is_unbounded = !samples_max || *samples_max > kQuerySamplesMax;
     if (!state.is_unbounded) return;
   }
@@ -162,6 +175,23 @@ void StoreWatch::take_flags(std::size_t index, Result<net::ClientResponse> respo
       "--query.max-samples=5000000 (docs/deployment.md)",
       {{"store", stores_[index].name},
        {"query.max-samples", samples_max ? std::to_string(*samples_max) : "unknown"}});
+}
+
+void StoreWatch::ask_version(std::size_t index) {
+  client_->send(request(index, "/api/v1/status/buildinfo"),
+                [this, index](Result<net::ClientResponse> response) {
+                  take_version(index, std::move(response));
+                });
+}
+
+/// What was known stays where a store does not say.
+void StoreWatch::take_version(std::size_t index, Result<net::ClientResponse> response) {
+  if (!response || response->status != 200) return;
+  const auto envelope = wire::prometheus_api::Envelope::read(std::move(response->body));
+  if (!envelope || !envelope->is_success()) return;
+  std::string version = json::read_text_of(envelope->data(), "version");
+  const std::lock_guard lock(mutex_);
+  if (!is_stopping_) states_[index].version = std::move(version);
 }
 
 }  // namespace vigia::router::upstream

@@ -13,6 +13,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/disk_log/store_identity.hpp"
 #include "libs/net/client.hpp"
+#include "libs/promql/language.hpp"
 #include "services/router/upstream/store_health.hpp"
 
 namespace vigia::router::upstream {
@@ -43,7 +44,10 @@ class StoreWatch {
     StoreHealth::Condition condition = StoreHealth::Condition::kAnswers;
     std::optional<std::uint64_t> samples_max;  ///< nothing where it is not known
     bool is_unbounded = false;  ///< it may hold more for one query than it should, or hides it
-    std::string lacks;          ///< what it says that is missing for now (kIncompleteHeader)
+    /// That it takes; nothing where it is no Prometheus, or has not said its version.
+    std::optional<promql::Language> language;
+    std::string version;  ///< "" where `language` is not there
+    std::string lacks;    ///< what it says that is missing for now (kIncompleteHeader)
   };
 
   /// Looks until destroyed; the clock must outlive it.
@@ -63,6 +67,8 @@ class StoreWatch {
     std::optional<TimePoint> flags_at;  // when they were last read
     std::optional<std::uint64_t> samples_max;
     bool is_unbounded = false;
+    std::optional<std::string> features;  // as its --enable-feature says
+    std::string version;
     std::string lacks;
   };
 
@@ -71,6 +77,8 @@ class StoreWatch {
   void take(std::size_t index, const Result<net::ClientResponse>& response);
   void ask_flags(std::size_t index);
   void take_flags(std::size_t index, Result<net::ClientResponse> response);
+  void ask_version(std::size_t index);
+  void take_version(std::size_t index, Result<net::ClientResponse> response);
   net::ClientRequest request(std::size_t index, const std::string& path) const;
 
   const std::vector<WatchedStore> stores_;

@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "libs/promql/copy.hpp"
 #include "libs/promql/printer.hpp"
+#include "libs/promql/query_times.hpp"
 #include "libs/promql/visit.hpp"
 #include "services/router/api/prometheus/merged.hpp"
 #include "services/router/json/exemplars.hpp"
@@ -56,9 +58,7 @@ Result<void> add_selectors(const promql::Expr& expr, ExemplarRequest& wanted) {
   std::set<std::string> seen;
   bool is_whole = true;
   promql::for_each_selector(expr, [&](const promql::Selector& selector) {
-    promql::Selector plain = selector;
-    plain.range.reset();
-    plain.shift = {};
+    const promql::Selector plain = promql::bare_of(selector);
     if (!seen.insert(promql::print(plain)).second) return;
     if (seen.size() > 1) wanted.cold_form.emplace_back("next", "1");
     is_whole = plan::append_matchers(plain, wanted.cold_form) && is_whole;
@@ -69,16 +69,19 @@ Result<void> add_selectors(const promql::Expr& expr, ExemplarRequest& wanted) {
               "invalid parameter \"query\": label names with = or ! cannot be asked for");
 }
 
-Result<ExemplarRequest> read_wanted(const request::ApiRequest& request, promql::Dialect dialect,
-                                    TimestampMs now_ms) {
+Result<ExemplarRequest> read_wanted(const request::ApiRequest& request,
+                                    const promql::Language& language, TimestampMs now_ms) {
   ExemplarRequest wanted;
   auto timed = add_times(request, now_ms, wanted);
   if (!timed) return forward(timed);
-  auto expr = plan::read_expression(request.parameters, dialect);
+  auto expr = plan::read_expression(request.parameters, language);
   if (!expr) return forward(expr);
+  // Nothing is evaluated, so that any times will do.
+  auto folded = promql::fold_query_times(**expr, {0, 60'000}, std::chrono::seconds(15));
+  if (!folded) return forward(folded);
   auto selected = add_selectors(**expr, wanted);
   if (!selected) return forward(selected);
-  auto text = plan::text_for_stores(request.caller, **expr, dialect);
+  auto text = plan::text_for_stores(request.caller, **expr, language);
   if (!text) return forward(text);
   wanted.hot_form.emplace_back("query", std::move(*text));
   return wanted;
@@ -104,7 +107,7 @@ Merging<json::ExemplarList> merging_of(const access::Caller& caller) {
 }  // namespace
 
 void ExemplarApi::query_exemplars(request::ApiRequest request, request::Exchange exchange) {
-  auto wanted = read_wanted(request, stores_.coverage().dialect(), stores_.clock().wall_ms());
+  auto wanted = read_wanted(request, stores_.language(), stores_.clock().wall_ms());
   if (!wanted) return exchange.fail(wanted.error());
   // Nothing is selected: Prometheus 3.x would answer with null, which clients take for a fault.
   if (!wanted->has_selector) return exchange.send(success("[]", {}));

@@ -158,7 +158,7 @@ void FederateApi::start(plan::Question question, std::shared_ptr<access::Interes
 }
 
 void FederateApi::federate(request::ApiRequest request, request::Exchange exchange) {
-  const plan::ReadingRules rules{stores_.coverage().dialect(), stores_.clock().wall_ms(),
+  const plan::ReadingRules rules{stores_.language(), stores_.clock().wall_ms(),
                                  stores_.settings().query_timeout};
   access::Caller caller = request.caller;
   auto payer = request.caller.payer();

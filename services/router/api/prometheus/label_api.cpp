@@ -54,8 +54,8 @@ void LabelApi::label_values(request::ApiRequest request, request::Exchange excha
   }
   if (name == kRollupLabel) {
     // Wrong parameters are an error for this name, too.
-    const auto read = plan::read_look_up(request.caller, request.parameters,
-                                         stores_.coverage().dialect(), stores_.clock().wall_ms());
+    const auto read = plan::read_look_up(request.caller, request.parameters, stores_.language(),
+                                         stores_.clock().wall_ms());
     return read ? exchange.send(success("[]", {})) : exchange.fail(read.error());
   }
   gather(
@@ -72,8 +72,8 @@ void LabelApi::series(request::ApiRequest request, request::Exchange exchange) {
 
 void LabelApi::gather(const List& list, const request::ApiRequest& request,
                       request::Exchange exchange) {
-  auto look_up = plan::read_look_up(request.caller, request.parameters,
-                                    stores_.coverage().dialect(), stores_.clock().wall_ms());
+  auto look_up = plan::read_look_up(request.caller, request.parameters, stores_.language(),
+                                    stores_.clock().wall_ms());
   if (!look_up) return exchange.fail(look_up.error());
   const access::QueryLimits& limits = request.caller.limits;
   const bool are_texts = list.kind == Kind::kTexts;

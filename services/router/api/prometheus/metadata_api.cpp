@@ -59,13 +59,13 @@ Result<MetadataRequest> read_wanted(const request::Parameters& parameters) {
 /// What hot is asked: by target, since its /metadata would show every customer's metrics and help
 /// texts.
 Result<upstream::Ask> ask_of_hot(const request::ApiRequest& request, const MetadataRequest& wanted,
-                                 promql::Dialect dialect) {
+                                 const promql::Language& language) {
   const auto& customer = request.caller.customer;
   upstream::Ask ask{customer, "/api/v1/metadata", {}, false, kTimeout};
   if (!wanted.metric.empty()) ask.form.emplace_back("metric", wanted.metric);
   if (!customer) return ask;
   ask.path = "/api/v1/targets/metadata";
-  auto fenced = promql::fenced_text(*customer, promql::Selector{}, dialect);
+  auto fenced = promql::fenced_text(*customer, promql::Selector{}, language);
   if (!fenced) return forward(fenced);
   ask.form.emplace_back("match_target", std::move(*fenced));
   return ask;
@@ -103,7 +103,7 @@ Merging<json::MetricMetadata> merging_of(const access::Caller& caller, std::size
 void MetadataApi::metadata(request::ApiRequest request, request::Exchange exchange) {
   auto wanted = read_wanted(request.parameters);
   if (!wanted) return exchange.fail(wanted.error());
-  auto hot_ask = ask_of_hot(request, *wanted, stores_.coverage().dialect());
+  auto hot_ask = ask_of_hot(request, *wanted, stores_.language());
   if (!hot_ask) return exchange.fail(hot_ask.error());
   std::vector<run::AddressedAsk> asks;
   const auto hot = stores_.hot_of(request.caller);

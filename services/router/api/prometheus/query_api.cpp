@@ -19,8 +19,7 @@ net::Response response_of(run::Outcome outcome) {
 }  // namespace
 
 plan::ReadingRules QueryApi::rules() const {
-  return {stores_.coverage().dialect(), stores_.clock().wall_ms(),
-          stores_.settings().query_timeout};
+  return {stores_.language(), stores_.clock().wall_ms(), stores_.settings().query_timeout};
 }
 
 void QueryApi::query(request::ApiRequest request, request::Exchange exchange) {
@@ -55,19 +54,18 @@ void QueryApi::format_query(request::ApiRequest request, request::Exchange excha
 }
 
 void QueryApi::parse_query(request::ApiRequest request, request::Exchange exchange) {
-  const promql::Dialect dialect = stores_.coverage().dialect();
-  if (dialect == promql::Dialect::kPrometheus3) {
+  if (stores_.coverage().dialect() == promql::Dialect::kPrometheus3) {
     return ask_about_text("/api/v1/parse_query", request, std::move(exchange));
   }
   // 2.x has none, so it is answered here, of the language that 2.x takes.
-  auto expr = plan::read_expression(request.parameters, dialect);
+  auto expr = plan::read_expression(request.parameters, stores_.language());
   if (!expr) return exchange.fail(expr.error());
   exchange.send(success(expression_tree(**expr), {}));
 }
 
 void QueryApi::ask_about_text(std::string path, const request::ApiRequest& request,
                               request::Exchange exchange) {
-  auto expr = plan::read_expression(request.parameters, stores_.coverage().dialect());
+  auto expr = plan::read_expression(request.parameters, stores_.language());
   if (!expr) return exchange.fail(expr.error());
   upstream::Ask ask(request.caller.customer, std::move(path));
   // Text in, text out: it reads no data, so it stays as the caller wrote it.

@@ -108,7 +108,7 @@ Result<void> RuleApi::add_choices(const request::Parameters& parameters,
     }
     form.emplace_back("exclude_alerts", **exclude);
   }
-  auto selectors = plan::read_selectors(parameters, stores_.coverage().dialect());
+  auto selectors = plan::read_selectors(parameters, stores_.language());
   if (!selectors) return forward(selectors);
   for (const promql::Selector& selector : *selectors) {
     form.emplace_back("match[]", promql::print(selector));
