@@ -92,10 +92,12 @@ void Coverage::mark_suspect(std::size_t store) {
 
 std::string Coverage::version() const {
   const std::lock_guard lock(mutex_);
+  std::string_view oldest;
   for (const Known& known : known_) {
-    if (!known.version.empty()) return known.version;
+    if (known.version.empty()) continue;
+    if (oldest.empty() || promql::is_older(known.version, oldest)) oldest = known.version;
   }
-  return "";
+  return std::string(oldest);
 }
 
 std::string Coverage::version(std::size_t store) const {

@@ -56,7 +56,7 @@ class Coverage {
   void mark_suspect(std::size_t store);
   /// What every store that has answered knows: 2.x where one of them is, and until one has.
   promql::Dialect dialect() const;
-  /// Version of the first store that has answered, "" before.
+  /// The oldest version of those that stores have said, "" before.
   std::string version() const;
   /// That store's, "" before it has answered.
   std::string version(std::size_t store) const;

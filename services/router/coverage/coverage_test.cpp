@@ -167,7 +167,7 @@ TEST(CoverageTest, TheDialectIsThatOfTheOldest) {
   EXPECT_EQ(polled.coverage().dialect(), promql::Dialect::kPrometheus2);
   EXPECT_EQ(polled.coverage().version(0), "3.5.0");
   EXPECT_EQ(polled.coverage().version(1), "2.42.0");
-  EXPECT_EQ(polled.coverage().version(), "3.5.0");
+  EXPECT_EQ(polled.coverage().version(), "2.42.0");
 }
 
 }  // namespace

@@ -109,9 +109,10 @@ std::string KeptSteps::key_of(const plan::Course& course) const {
   const plan::Question& question = course.question();
   const plan::Step& step = course.step();
   const bool is_hot = step.store == plan::Store::kHot;
+  // Another version may give other values: of a range's left end 2.x and 3.x do.
   const std::string where =
       is_hot ? fmt::format("hot {} {}", step.member, stores_.coverage().version(step.member))
-             : "cold";
+             : fmt::format("cold {}", stores_.query_version());
   const std::string& text = step.thinned ? step.thinned->text : question.shape.text;
   return fmt::format("{} {} {} {} {} {}", where, to_string(step.resolution), step_ms_of(question),
                      question.times.start_ms % step_ms_of(question),
