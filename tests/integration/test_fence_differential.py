@@ -169,8 +169,7 @@ def _formatted(session: requests.Session, store: Store, query: str) -> str | Non
 
 
 def test_what_is_promql_here_is_promql_there(stores: tuple[str, Store, Store]) -> None:
-    """The verdict, and what is printed in a query's place. `./vigia test compliance` asks the newest parser a hundred times as
-    many (tests/compliance/test_promql_parser.py)."""
+    """The verdict, and what is printed in a query's place. The newest parser is asked more, by tests/integration/test_promql_parser.py."""
     version, store, _ = stores
     program = [str(binaries() / "vigia-promql-parsed")]
     made = [*program, "make", *LANGUAGES[version], str(QUERIES), str(SEED)]

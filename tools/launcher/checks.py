@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from launcher import build, cassandra, packages, parts, unit
+from launcher import build, cassandra, compliance, packages, parts, unit
 from launcher.once_more import Program, judge, side_by_side
 from launcher.paths import PORTAL, PYTHON, ROOT, make_state_folders
 from launcher.shell import Failure, fail, output, run, say
@@ -103,8 +103,14 @@ def _integration_beside_others(python: Path) -> None:
 
 def _builds() -> None:
     """Before all tests: compilers would take their time. What comes from caches mostly waits, so it is fetched together."""
+    fetched: list[Callable[[], object]] = [
+        build.python_environment,
+        build.portal,
+        cassandra.jars,
+        compliance.promql_parser,
+    ]
     with ThreadPoolExecutor(2) as pool:
-        others = [pool.submit(build.python_environment), pool.submit(build.portal), pool.submit(cassandra.jars)]
+        others = [pool.submit(one) for one in fetched]
         _programs("dev")
         _programs("release")
         for other in others:
@@ -133,7 +139,7 @@ def test(only: list[str]) -> int:
     if unknown:
         raise Failure(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join([*STEPS, *SLOW_STEPS])}")
     make_state_folders()
-    packages.install(with_cassandra=True)
+    packages.install(with_cassandra=True, for_tests=True)
     parts.install()
     python = build.python_environment() if only else PYTHON  # which is made beside the builds then
     run_step: dict[str, Callable[[], None]] = {

@@ -1,7 +1,9 @@
-"""prometheus/compliance's suite for receivers of remote write 2.0: fetched as a Go module, built outside of what is ours."""
+"""What others say, as programs: prometheus/compliance's suite for receivers of remote write 2.0, and Prometheus' own PromQL
+parser. Both are fetched as Go modules and built outside of what is ours."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -9,21 +11,26 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from launcher.paths import STATE
+from launcher.paths import ROOT, STATE
 from launcher.shell import Failure, output, run, say
 
 MODULE = "github.com/prometheus/compliance/remotewrite/receiver"
 VERSION = "v0.0.0-20260806071727-67b8327a2e93"
 SUM = "h1:VPMEZpXBAlaQrdz+ER6AQ9ArmxkYSy/SxkUixEwtH3Q="  # of that version's files, as Go counts them
-_GO_MINOR_MIN = 25  # go.mod of the suite
+_GO_MINOR_MIN = 25  # go.mod of the suite, and of Prometheus
+PARSER_MODULE = "github.com/prometheus/prometheus"
+PARSER_SOURCE = ROOT / "tests" / "compliance" / "promql_parser"
+PARSER_VERSION = "v0.314.0"  # Prometheus 3.14.0; its sum stands in tests/compliance/promql_parser/go.sum
 
 
 def _check_go() -> None:
-    found = re.search(r"go1\.(\d+)", output(["go", "version"])) if shutil.which("go") else None
+    # Where go.mod says so, an older Go fetches what is newer, and is it there.
+    version = output(["go", "version"], cwd=PARSER_SOURCE) if shutil.which("go") else ""
+    found = re.search(r"go1\.(\d+)", version)
     if found is None or int(found[1]) < _GO_MINOR_MIN:
         has = f"here is {found[0]}" if found else "none is in PATH"
         raise Failure(
-            f"the compliance suite is built by Go 1.{_GO_MINOR_MIN} or newer, {has}: install it and try again"
+            f"the compliance suites are built by Go 1.{_GO_MINOR_MIN} or newer, {has}: install it and try again"
         )
 
 
@@ -59,3 +66,21 @@ def remote_write_receiver() -> Path:
     run(["go", "test", "-c", "-o", "building", "."], cwd=folder, what="build of the compliance suite")
     (folder / "building").rename(program)
     return program
+
+
+def promql_parser() -> tuple[Path, Path]:
+    """Prometheus' parser as a program of ours, built the first time and whenever its source has changed, and the folder of
+    the module that it is of. Go holds what it fetches to the sums in go.sum."""
+    files = sorted(PARSER_SOURCE.iterdir())
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+    folder = STATE / "compliance" / f"promql-parser-{PARSER_VERSION}-{digest}"
+    program = folder / "parser"
+    if not program.exists():
+        _check_go()
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(PARSER_SOURCE, folder, copy_function=shutil.copyfile)
+        say("Prometheus' parser is built, which fetches what it needs of Prometheus: a minute or two")
+        run(["go", "build", "-mod=readonly", "-o", "building", "."], cwd=folder, what="build of Prometheus' parser")
+        (folder / "building").rename(program)
+    module = output(["go", "list", "-m", "-f", "{{.Dir}}", PARSER_MODULE], cwd=folder)
+    return program, Path(module.strip())

@@ -28,21 +28,23 @@ def debian_mirror() -> str:
     raise Failure("no Debian 12 (bookworm) package source is set up on this machine; add one and run this again")
 
 
-def _wanted(*, with_cassandra: bool) -> tuple[list[str], list[str]]:
+def _wanted(*, with_cassandra: bool, for_tests: bool = False) -> tuple[list[str], list[str]]:
     """Package names from Debian itself and from backports."""
     plain: list[str] = []
     backports: list[str] = []
+    wanted = {"cassandra": with_cassandra, "tests": for_tests}
     for line in (ROOT / "tools" / "packages.txt").read_text().splitlines():
         line = line.split("#")[0].strip()
-        if not line or (line.startswith("cassandra:") and not with_cassandra):
+        whose = line.partition(":")[0]
+        if not line or not wanted.get(whose, True):
             continue
-        line = line.removeprefix("cassandra:")
+        line = line.removeprefix(f"{whose}:") if whose in wanted else line
+        if line.startswith("absent-command:"):
+            command, line = line.removeprefix("absent-command:").split()
+            if shutil.which(command) is not None:
+                continue
         if line.startswith("backports:"):
             backports.append(line.removeprefix("backports:"))
-        elif line.startswith("absent-command:"):
-            command, package = line.removeprefix("absent-command:").split()
-            if shutil.which(command) is None:
-                plain.append(package)
         else:
             plain.append(line)
     return plain, backports
@@ -84,10 +86,10 @@ def check() -> None:
         )
 
 
-def install(*, with_cassandra: bool = False) -> None:
+def install(*, with_cassandra: bool = False, for_tests: bool = False) -> None:
     """Installs what is missing. Needs root or sudo only when something is."""
     os.environ.setdefault("DEBIAN_FRONTEND", "noninteractive")
-    plain, backports = _wanted(with_cassandra=with_cassandra)
+    plain, backports = _wanted(with_cassandra=with_cassandra, for_tests=for_tests)
     missing, missing_backports = _missing(plain), _missing(backports)
     if not missing and not missing_backports:
         return

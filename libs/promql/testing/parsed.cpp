@@ -1,5 +1,5 @@
 // What this parser says of queries, for the tests that ask Prometheus the same
-// (tests/compliance/test_promql_parser.py).
+// (tests/integration/test_promql_parser.py).
 //
 //   vigia-promql-parsed make VERSION FEATURES COUNT SEED   random queries, every second one mutated
 //   vigia-promql-parsed read VERSION FEATURES              of the queries on its standard input
