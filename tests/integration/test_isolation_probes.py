@@ -1,5 +1,5 @@
 """I2 to I6: no byte of another customer's in anything that the router answers or writes down, whatever is asked, however it is
-spelled. Probes are made from a seed (VIGIA_SEED tries another): 4,000 requests in every run, 65,000, which are 20,000 questions, in a
+spelled. Probes are made from a seed (VIGIA_SEED tries another): 6,000 requests in every run, 65,000, which are 20,000 questions, in a
 thorough one.
 
 Each question is asked with the tokens of three customers, whose every name and value has a secret word in it (canaries.py), some
@@ -118,10 +118,10 @@ def _run(router: Canaries, seed: int, count: int) -> tuple[Found, Probes]:
 # R-SEC-7, R-SEC-11, R-SEC-15.
 @pytest.mark.long(40)
 @pytest.mark.parametrize(
-    "count", [4_000, pytest.param(65_000, marks=[pytest.mark.thorough, pytest.mark.timeout(1200)])]
+    "count", [6_000, pytest.param(65_000, marks=[pytest.mark.thorough, pytest.mark.timeout(1200)])]
 )
 def test_no_byte_of_another_customers(router: Canaries, count: int) -> None:
-    usual = SEED if count == 4_000 else int(time.time())
+    usual = SEED if count == 6_000 else int(time.time())
     seed = int(os.environ.get("VIGIA_SEED", usual))
     began = time.monotonic()
     found, probes = _run(router, seed, count)
