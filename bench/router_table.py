@@ -63,7 +63,7 @@ def parsing(rows: Rows) -> tuple[list[str], dict[str, Figure]]:
 def years(rows: Rows) -> tuple[list[str], dict[str, Figure]]:
     """Of bench/router/years.py."""
     lines = [
-        "Two years of 100 nodes, a sample each half hour, through router, prometheus-query and storage:",
+        "Two years of 100 nodes, a sample each half hour, through router, prometheus-query and storage, nothing kept:",
         "",
         "| query | read from | median, ms | CPU of the three, ms | target |",
         "|---|---|---:|---:|---|",
