@@ -94,7 +94,7 @@ class Canaries(Reading):
             self._fill_traces(customer)
             self._fill_logs(customer)
         self.beat(56)
-        wait_for("hot covers the last minutes", self._is_hot, 20)
+        wait_for("hot covers the last minutes", self._is_hot, 90)
         wait_for("each has his alert", self._have_alerts, 20)
 
     def _is_hot(self) -> bool:

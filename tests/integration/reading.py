@@ -115,7 +115,7 @@ def fill(reading: Reading) -> None:
         traced = series_bytes({"__name__": name, f"{extra}_label": extra, **labels}, traced)
         assert write_bytes(reading.stack.layout.url("hot"), traced).ok
     reading.beat(56)
-    wait_for("hot covers the last minutes", lambda: is_hot(reading.ask("/api/v1/query", query="up")), 20)
+    wait_for("hot covers the last minutes", lambda: is_hot(reading.ask("/api/v1/query", query="up")), 90)
 
 
 def is_hot(answer: requests.Response) -> bool:
