@@ -82,42 +82,6 @@ TEST_F(RocksDbDamageTest, WithoutAScrubDamageIsFoundWhereItIsRead) {
   await_quarantined(1);
 }
 
-// A compaction, or the writing of a log's rows at a start, that a kill has ended leaves a table
-// that no MANIFEST names; all of its rows are elsewhere, or in the log still.
-TEST_F(RocksDbDamageTest, ATableThatAKillHasLeftIsNoDamage) {
-  fill_and_close();
-  open();
-  const std::uint64_t mark = store_->damage().mark;
-  close();
-  for (int starts = 0; starts < 2; ++starts) {
-    fs::copy_file(largest(".sst"), folder_.path() + fmt::format("/{:06}.sst", 900'000 + starts));
-    open();
-    EXPECT_EQ(store_->damage().mark, mark) << "while it is looked at, or soon after";
-    eventually([this] { return store_->damage().unsaved_files == 0; });
-    EXPECT_EQ(store_->damage().mark, mark);
-    EXPECT_EQ(count_rows(), kRows);
-    EXPECT_EQ(store_->damage().quarantined_files, 0U);
-    close();
-  }
-}
-
-// Nothing says why the store lacks its rows: what goes by the mark has to look again.
-TEST_F(RocksDbDamageTest, ATableBesideTheOthersWhoseRowsAreMissingIsAnotherMark) {
-  fill_and_close();
-  fs::copy_file(largest(".sst"), folder_.path() + "/kept");
-  open();
-  const std::uint64_t mark = store_->damage().mark;
-  ASSERT_TRUE(store_->put({{Family::kChunks, row_key(7), "", true}}, Durability::kNow));
-  ASSERT_TRUE(store_->compact().has_value());
-  EXPECT_EQ(count_rows(), kRows - 1);
-  close();
-  fs::rename(folder_.path() + "/kept", folder_.path() + "/900000.sst");
-  open();
-  eventually([this] { return store_->damage().unsaved_files == 0; });
-  EXPECT_EQ(count_rows(), kRows);
-  EXPECT_NE(store_->damage().mark, mark);
-}
-
 TEST_F(RocksDbDamageTest, MalformedRowsLieInAFileAsItsFormatSays) {
   open();
   const std::vector<KeyValue> rows = {{Family::kLogs, "ab", "xyz"}, {Family::kIndex, "k", ""}};

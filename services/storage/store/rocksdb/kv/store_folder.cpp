@@ -5,6 +5,7 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -125,19 +126,33 @@ Result<void> StoreFolder::check_current(bool& needs_rebuild, std::string& reason
   return {};
 }
 
-// Before RocksDB looks: it would follow a footer wherever it points. A file that no MANIFEST names
-// is what a kill left of a compaction; RocksDB deletes it.
+// Before RocksDB looks: it would follow a footer wherever it points. One without an end that no
+// MANIFEST names is what a kill left of a compaction, and stays where RocksDB deletes it: moved for
+// a moment only, it would be taken for damage by whoever comes after a kill in that moment.
 Result<void> StoreFolder::check_footers() {
+  const auto named = named_tables();
+  if (!named) return forward(named);
   std::vector<TakenTable> taken;
-  for (const std::string& name : files("", ".sst")) {
+  for (const std::string& name : files("", kTableEnding)) {
     const auto checked = check_table_footer(path(name));
-    if (checked) continue;
+    if (checked || (named->has_value() && !(*named)->contains(number_in(name)))) continue;
     auto table = take_table(number_in(name), checked.error().message);
     if (table) taken.push_back(*std::move(table));
     if (!table && table.error().code == ErrorCode::kUnavailable) return forward(table);
   }
   for (const TakenTable& table : taken) (void)drop_taken(table);
   return {};
+}
+
+// Nothing where the MANIFEST does not tell all of them.
+Result<std::optional<std::set<std::uint64_t>>> StoreFolder::named_tables() const {
+  std::ifstream current(path("CURRENT"));
+  std::string name;
+  if (!std::getline(current, name)) return std::optional<std::set<std::uint64_t>>();
+  auto version = read_version(path(name));
+  if (!version) return forward(version);
+  if (!version->is_whole()) return std::optional<std::set<std::uint64_t>>();
+  return std::optional(std::move(version->tables));
 }
 
 Result<void> StoreFolder::drop_table(std::uint64_t number, const std::string& reason) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -68,6 +69,7 @@ class StoreFolder {
   Result<CheckedLog> read_log(const std::string& name, std::uint64_t expected) const;
   Result<void> rewrite_log(const std::string& name, const CheckedLog& log, bool is_damage);
   Result<void> check_footers();
+  Result<std::optional<std::set<std::uint64_t>>> named_tables() const;
   struct TakenTable {
     std::uint64_t number = 0;
     std::string reason;
