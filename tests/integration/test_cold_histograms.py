@@ -26,6 +26,7 @@ from streamed_chunks import chunks_of
 TOKEN = {"Authorization": "Bearer secret"}
 STEP_MS = 15_000
 BLOCK_MS = 7_200_000
+SPREAD_MS = 1 << 20  # of the moments at which series begin a new window of two hours
 GAUGE = 3
 STORAGE = """
 listen: {host}:9096
@@ -189,12 +190,20 @@ def chunks_by_kind(answer: requests.Response) -> dict[str, list[tuple[int, str]]
     }
 
 
+def of_one_window(start_ms: int, steps: int) -> int:
+    """As it is or earlier: where a block of two hours begins, Prometheus begins new chunks, and storage soon after.
+
+    There each series does so at a moment of its own."""
+    behind_ms = (start_ms + steps * STEP_MS) % BLOCK_MS
+    return start_ms - behind_ms - STEP_MS if behind_ms < SPREAD_MS + steps * STEP_MS else start_ms
+
+
 @pytest.mark.parametrize("seed", [2, 3])
 def test_chunks_are_those_of_prometheus(reads: Reads, seed: int) -> None:
     """Ten steps are fewer than Prometheus ends a chunk after for its length: all bytes are the same, of each shape."""
     start_ms = (int(time.time()) // 15 - 60) * STEP_MS
-    if start_ms // BLOCK_MS != (start_ms + 10 * STEP_MS) // BLOCK_MS:
-        start_ms -= 10 * STEP_MS  # there Prometheus begins new chunks
+    # A chunk that is made of two no longer says that its first reset was explicit.
+    start_ms = of_one_window(start_ms, 10)
     made = {name: steps[:10] for name, steps in shapes(seed, 10).items()}
     for name, steps in made.items():
         reads.write(name, [], [one.message(start_ms + n * STEP_MS) for n, one in enumerate(steps)])
@@ -283,7 +292,8 @@ def test_a_zero_threshold_that_is_no_width_is_refused(reads: Reads) -> None:
 
 def test_what_is_stored_with_such_a_threshold_is_left_out(reads: Reads) -> None:
     """An earlier version took them: their samples lie in its log as they would lie in its tables."""
-    now_ms = (int(time.time()) // 15) * STEP_MS
+    # What has reached a table cannot be spoiled in the log.
+    now_ms = of_one_window((int(time.time()) // 15 - 3) * STEP_MS, 3) + 3 * STEP_MS
     times = [now_ms - n * STEP_MS for n in range(3, 0, -1)]
     marks = [0.123456789 + number for number in range(len(THRESHOLDS))]
     for number, mark in enumerate(marks):
