@@ -241,7 +241,8 @@ class Pass {
 
   bool group(std::string_view field, std::string_view bytes) {
     const GroupHead envelope = read_envelope(bytes, "resource");
-    resource_.open(envelope.head.value_or(std::string_view{}), otlp::ResourceField::kAttributes);
+    resource_.open(envelope.head.value_or(std::string_view{}), otlp::ResourceField::kAttributes,
+                   limits_.is_protected);
     scope_.open({});
     metric_.open({});
     place_.resource_schema_url = envelope.schema_url;
@@ -263,7 +264,8 @@ class Pass {
 
   bool scope(std::string_view field, std::string_view bytes) {
     const GroupHead envelope = read_envelope(bytes, "scope");
-    scope_.open(envelope.head.value_or(std::string_view{}), otlp::ScopeField::kAttributes);
+    scope_.open(envelope.head.value_or(std::string_view{}), otlp::ScopeField::kAttributes,
+                limits_.is_protected);
     metric_.open({});
     place_.scope_schema_url = envelope.schema_url;
     const Fate fate = fate_of_head(scope_, &Editor::on_scope);
@@ -360,7 +362,7 @@ class Pass {
       pieces_.append_source(field);
       return false;
     }
-    item_.open(bytes, attributes_field(signal_, kind));
+    item_.open(bytes, attributes_field(signal_, kind), limits_.is_protected);
     if (editor_.on_item(place_, item_) == Fate::kDrop) {
       ++dropped_;
       return true;

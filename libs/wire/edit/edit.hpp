@@ -57,6 +57,8 @@ struct EditLimits {
   std::size_t head_bytes = std::numeric_limits<std::size_t>::max();  ///< a resource, a scope
   /// Of what is written anew, all together: over it the body is kTooLarge.
   std::size_t made_bytes = std::numeric_limits<std::size_t>::max();
+  /// Attributes of any message that no editor may touch; null: none.
+  IsProtected is_protected = nullptr;
 };
 
 struct Edited {

@@ -5,6 +5,7 @@
 
 #include <protozero/pbf_writer.hpp>
 
+#include "libs/base/check.hpp"
 #include "libs/wire/otlp/attributes.hpp"
 
 namespace vigia::wire::edit {
@@ -29,8 +30,9 @@ void append_key_value(std::string& out, std::uint32_t number,
 
 }  // namespace
 
-void Editable::open(std::string_view source, ProtoField attributes) {
+void Editable::open(std::string_view source, ProtoField attributes, IsProtected is_protected) {
   source_ = source;
+  is_protected_ = is_protected;
   attributes_field_ = attributes;
   is_changed_ = false;
   are_attributes_read_ = false;
@@ -89,6 +91,7 @@ std::uint64_t Editable::number(ProtoField field) const {
 }
 
 void Editable::change(ProtoField field, std::string_view raw) {
+  CHECK(field.number != attributes_field_.number);
   is_changed_ = true;
   for (Change& change : changes_) {
     if (change.field.number != field.number) continue;
@@ -167,6 +170,7 @@ std::size_t Editable::attributes() {
 }
 
 void Editable::set_attribute(std::string_view key, std::string_view any_value) {
+  if (is_kept_out(key)) return;
   const auto at = find(key);
   if (!at) {
     is_changed_ = are_attributes_changed_ = true;
@@ -186,6 +190,7 @@ void Editable::set_attribute(std::string_view key, std::string_view any_value) {
 }
 
 bool Editable::erase_attribute(std::string_view key) {
+  if (is_kept_out(key)) return false;
   read_attributes();
   bool was_there = false;
   for (Attribute& attribute : attributes_) {
@@ -202,6 +207,7 @@ std::string_view Editable::AttributeRef::value() const { return message_.attribu
 
 void Editable::AttributeRef::set_value(std::string_view any_value) {
   Attribute& attribute = message_.attributes_[at_];
+  if (message_.is_kept_out(attribute.key)) return;
   attribute.value = message_.keep(any_value);
   attribute.raw = {};
   message_.is_changed_ = message_.are_attributes_changed_ = true;
@@ -209,12 +215,14 @@ void Editable::AttributeRef::set_value(std::string_view any_value) {
 
 void Editable::AttributeRef::set_key(std::string_view key) {
   Attribute& attribute = message_.attributes_[at_];
+  if (message_.is_kept_out(attribute.key) || message_.is_kept_out(key)) return;
   attribute.key = message_.keep(key);
   attribute.raw = {};
   message_.is_changed_ = message_.are_attributes_changed_ = true;
 }
 
 void Editable::AttributeRef::erase() {
+  if (message_.is_kept_out(key())) return;
   message_.attributes_[at_].is_there = false;
   message_.is_changed_ = message_.are_attributes_changed_ = true;
 }

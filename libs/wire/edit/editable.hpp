@@ -23,6 +23,9 @@ inline constexpr std::size_t kMessageAttributesMax = 65'536;
 /// Thrown where a message has more: `edit` makes kTooLarge of it.
 struct TooManyAttributes {};
 
+/// Says of an attribute's key that nobody may set it or take it out.
+using IsProtected = bool (*)(std::string_view key);
+
 /// A message as it came, and what is to be changed in it. Fields that nobody has set, unknown ones
 /// too, are written as they came. All views that it gives, also of what was set, live until the
 /// next `open`. Reading throws protozero::exception on damaged bytes. Thread contract: one thread.
@@ -32,14 +35,17 @@ class Editable {
   static constexpr ProtoField kNoAttributes{0, 0};
 
   Editable() = default;
-  explicit Editable(std::string_view source, ProtoField attributes = kNoAttributes) {
-    open(source, attributes);
+  explicit Editable(std::string_view source, ProtoField attributes = kNoAttributes,
+                    IsProtected is_protected = nullptr) {
+    open(source, attributes, is_protected);
   }
   Editable(const Editable&) = delete;
   Editable& operator=(const Editable&) = delete;
 
-  /// Begins anew: `source` is the encoded message and has to outlive the use of it.
-  void open(std::string_view source, ProtoField attributes = kNoAttributes);
+  /// Begins anew: `source` is the encoded message and has to outlive the use of it. What is to be
+  /// done to a protected attribute is not done, and nobody is told.
+  void open(std::string_view source, ProtoField attributes = kNoAttributes,
+            IsProtected is_protected = nullptr);
   std::string_view source() const { return source_; }
   bool is_changed() const { return is_changed_; }
 
@@ -50,6 +56,8 @@ class Editable {
   std::string_view bytes(ProtoField field) const;
   /// Of a varint, a fixed64 or a fixed32, as its bits. 0 where there is none.
   std::uint64_t number(ProtoField field) const;
+  // REQUIRES: it is not the field of the attributes, which are set one by one.
+
   void set_bytes(ProtoField field, std::string_view value);
   void set_number(ProtoField field, std::uint64_t value);
   /// Takes out every field of that number. Where a field is one of several of which one may stand
@@ -112,6 +120,9 @@ class Editable {
   void read_attributes();
   std::optional<std::size_t> find(std::string_view key);
   std::string_view keep(std::string_view text);
+  bool is_kept_out(std::string_view key) const {
+    return is_protected_ != nullptr && is_protected_(key);
+  }
   void change(ProtoField field, std::string_view raw);
   /// The last field of that number and type with its tag; "" where there is none.
   std::string_view last_raw(ProtoField field) const;
@@ -119,6 +130,7 @@ class Editable {
 
   std::string_view source_;
   ProtoField attributes_field_ = kNoAttributes;
+  IsProtected is_protected_ = nullptr;
   bool is_changed_ = false;
   bool are_attributes_read_ = false;
   bool are_attributes_changed_ = false;

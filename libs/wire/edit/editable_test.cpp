@@ -116,6 +116,22 @@ TEST(Editable, EachAttributeMayBeChangedWhileTheyAreShown) {
   EXPECT_EQ(span.attributes(0).value().string_value(), "two");
 }
 
+TEST(Editable, NobodyTouchesWhatIsProtected) {
+  const std::string bytes = some_span().SerializeAsString();
+  Editable message(bytes, SpanField::kAttributes, [](std::string_view key) { return key == "b"; });
+  message.set_attribute("b", encoded_value(ValueView::of_int(9)));
+  EXPECT_FALSE(message.erase_attribute("b"));
+  message.for_each_attribute([](Editable::AttributeRef& attribute) {
+    if (attribute.key() == "c") attribute.set_key("b");
+    if (attribute.key() != "b") return;
+    attribute.set_value({});
+    attribute.set_key("other");
+    attribute.erase();
+  });
+  EXPECT_FALSE(message.is_changed());
+  EXPECT_EQ(int_of(message.attribute("b")), 2);
+}
+
 TEST(Editable, ViewsStayWhereTheyAreWhileMoreIsSet) {
   Editable message({}, SpanField::kAttributes);
   message.set_attribute("first", encoded_value(ValueView::of_text("kept")));
