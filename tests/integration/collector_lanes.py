@@ -282,7 +282,7 @@ class Lanes:
             ):
                 terms[match[1]] = terms.get(match[1], 0) + value
         left = terms.get("queued_at_start", 0) + terms.get("received", 0)
-        right = sum(terms.get(term, 0) for term in ("rejected", "sent", "dropped", "queued"))
+        right = sum(terms.get(term, 0) for term in ("rejected", "filtered", "sent", "dropped", "queued"))
         assert left == right, terms
         assert terms.get("unexplained", 0) == 0, terms
         return terms

@@ -114,7 +114,7 @@ class Exporting:
     def assert_balanced(self, customer: str, exporter: str) -> None:
         book = self.books(customer, exporter)
         left = book.get("queued_at_start", 0) + book.get("received", 0)
-        right = sum(book.get(term, 0) for term in ("rejected", "sent", "dropped", "queued"))
+        right = sum(book.get(term, 0) for term in ("rejected", "filtered", "sent", "dropped", "queued"))
         assert left == right, book
         assert book["unexplained"] == 0, book
 

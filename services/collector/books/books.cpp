@@ -31,6 +31,7 @@ struct Books::State {
   mutable std::mutex mutex;
   Table received;               // customer, signal
   Table rejected;               // customer, signal, "", reason
+  Table filtered;               // customer, signal
   Table sent;                   // customer, signal, exporter
   Table dropped;                // customer, signal, exporter, reason
   Table queued;                 // customer, signal, exporter
@@ -64,10 +65,13 @@ void Books::State::collect_books(const service::MetricRegistry::Emit& emit) cons
     std::string_view help;
     MetricType type;
   };
-  const std::array<Shown, 7> all{{
+  const std::array<Shown, 8> all{{
       {received, "vigia_items_received_total", "Items that came with a good token",
        MetricType::kCounter},
       {rejected, "vigia_items_rejected_total", "Items refused, their senders were told",
+       MetricType::kCounter},
+      {filtered, "vigia_items_filtered_total",
+       "Items that processors took out before they were kept, as they are set up to",
        MetricType::kCounter},
       {sent, "vigia_items_sent_total", "Items that their destination has taken",
        MetricType::kCounter},
@@ -135,9 +139,14 @@ Books::Books(service::MetricRegistry& registry) : state_(std::make_shared<State>
 }
 
 std::uint64_t Books::Arrival::accepted() const {
-  std::uint64_t left = items;
+  std::uint64_t left = items - std::min(items, filtered);
   for (const auto& [reason, count] : rejected) left -= std::min(left, count);
   return left;
+}
+
+void Books::Arrival::refuse_rest(RequestReason reason) {
+  const std::uint64_t rest = accepted() + std::exchange(filtered, 0);
+  rejected.emplace_back(reason, rest);
 }
 
 void Books::arrived(const Arrival& arrival) {
@@ -150,8 +159,12 @@ void Books::arrived(const Arrival& arrival) {
     if (count > 0)
       state_->rejected[{customer, arrival.signal, "", std::string(reason.label())}] += count;
   }
-  state_->accepted_by_transport[by_transport] += accepted;
-  state_->refused_by_transport[by_transport] += arrival.items - accepted;
+  if (arrival.filtered > 0)
+    state_->filtered[{customer, arrival.signal, "", ""}] += arrival.filtered;
+  // A receiver has taken what a processor behind it takes out.
+  const std::uint64_t taken = accepted + arrival.filtered;
+  state_->accepted_by_transport[by_transport] += taken;
+  state_->refused_by_transport[by_transport] += arrival.items - std::min(arrival.items, taken);
   for (const std::string_view exporter : arrival.exporters) {
     const State::Key key{customer, arrival.signal, std::string(exporter), ""};
     state_->queued[key] += accepted;
@@ -215,10 +228,10 @@ Books::Line Books::line(const CustomerId& customer, Signal signal,
     }
     return total;
   };
-  return {sum(state_->received, ""),         sum(state_->rejected, ""),
-          sum(state_->sent, exporter),       sum(state_->dropped, exporter),
-          sum(state_->queued, exporter),     sum(state_->at_start, exporter),
-          sum(state_->unexplained, exporter)};
+  return {sum(state_->received, ""),       sum(state_->rejected, ""),
+          sum(state_->filtered, ""),       sum(state_->sent, exporter),
+          sum(state_->dropped, exporter),  sum(state_->queued, exporter),
+          sum(state_->at_start, exporter), sum(state_->unexplained, exporter)};
 }
 
 }  // namespace vigia::collector::books

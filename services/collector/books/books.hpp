@@ -1,6 +1,7 @@
 // The books: how many items came, were refused, sent, dropped and still wait, per customer, signal
 // and exporter. For every exporter that takes the signal:
-//   queued_at_start + received + unexplained = rejected + sent + dropped + queued, always.
+//   queued_at_start + received + unexplained = rejected + filtered + sent + dropped + queued,
+//   always.
 // `unexplained` is what left and was never seen to come. It is 0 where the disk log and what lies
 // aside could be read at the start: above that something was counted twice.
 #pragma once
@@ -39,9 +40,13 @@ class Books {
     std::uint64_t items = 0;          ///< all that came
     /// Of these, refused.
     std::vector<std::pair<WhyRejected, std::uint64_t>> rejected = {};
+    /// Of these, what processors took out, as they are set up to: their sender is told nothing.
+    std::uint64_t filtered = 0;
     /// Those who will take the rest, which is durable; the configured ids.
     std::vector<std::string_view> exporters = {};
     std::uint64_t accepted() const;
+    /// Nothing of it is kept: who sends it again sends all of it.
+    void refuse_rest(RequestReason reason);
   };
   /// Enters all of it at once, so that the equation holds for whoever looks meanwhile. Before the
   /// sender is answered, and before an exporter can read what it will take.
@@ -66,7 +71,7 @@ class Books {
 
   /// What stands in the books, for tests and the invariant.
   struct Line {
-    std::uint64_t received = 0, rejected = 0, sent = 0, dropped = 0, queued = 0,
+    std::uint64_t received = 0, rejected = 0, filtered = 0, sent = 0, dropped = 0, queued = 0,
                   queued_at_start = 0, unexplained = 0;
   };
   Line line(const CustomerId& customer, Signal signal, std::string_view exporter) const;

@@ -42,6 +42,35 @@ TEST_F(BooksTest, WhatIsRefusedWasNeverShownAsAccepted) {
               HasSubstr(R"(refused_metric_points{receiver="otlp",transport="grpc"} 6)"));
 }
 
+TEST_F(BooksTest, WhatProcessorsTakeOutIsReceivedAndNeitherRefusedNorAwaited) {
+  Books::Arrival arrival{.customer = customer_,
+                         .transport = "grpc",
+                         .items = 10,
+                         .rejected = {{RejectReason::kInvalid, 2}},
+                         .filtered = 3,
+                         .exporters = {"x"}};
+  books_.arrived(arrival);
+  const auto balance = [this] {
+    const Books::Line line = books_.line(customer_, Signal::kMetrics, "x");
+    EXPECT_EQ(line.queued_at_start + line.received + line.unexplained,
+              line.rejected + line.filtered + line.sent + line.dropped + line.queued);
+    return line;
+  };
+  EXPECT_EQ(balance().queued, 5U);
+  EXPECT_EQ(balance().filtered, 3U);
+  EXPECT_EQ(accepted(), "8");
+  books_.sent(customer_, Signal::kMetrics, "x", 5);
+  EXPECT_EQ(balance().queued, 0U);
+  EXPECT_THAT(metrics_.expose(false), HasSubstr(R"(vigia_items_filtered_total{customer_id=)"
+                                                R"("cliente-a",signal="metrics"} 3)"));
+  // Refused as a whole it comes once more, with all its items.
+  arrival.refuse_rest(RequestReason::kFull);
+  EXPECT_EQ(arrival.accepted(), 0U);
+  books_.arrived(arrival);
+  EXPECT_EQ(balance().filtered, 3U);
+  EXPECT_EQ(balance().rejected, 2U + 10U);
+}
+
 // It was taken to have waited at the start, so that the equation held whatever was counted twice.
 TEST_F(BooksTest, WhatLeavesAndNeverCameIsUnexplained) {
   books_.queued_at_start(customer_, Signal::kMetrics, "x", 2);

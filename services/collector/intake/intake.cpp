@@ -32,11 +32,12 @@ std::optional<Error> claim_error(Signal signal, const Checked& checked) {
 }
 
 books::Books::Arrival arrival_of(const CustomerId& customer, const ExportRequest& request,
-                                 const Verdicts& verdicts) {
+                                 const Verdicts& verdicts, std::uint64_t filtered) {
   books::Books::Arrival arrival{.customer = customer,
                                 .signal = request.signal,
                                 .transport = request.transport,
-                                .items = verdicts.items()};
+                                .items = verdicts.items() + filtered,
+                                .filtered = filtered};
   if (verdicts.rejected() == 0) return arrival;
   for (std::size_t i = 1; i < kRejectReasonCount; ++i) {
     const auto reason = static_cast<RejectReason>(i);
@@ -89,8 +90,11 @@ Result<void> Intake::judge(Batch& batch) {
   for (const auto& stage : stages_) {
     auto refusal = stage->accept(batch);
     if (!refusal) continue;
-    if (refusal->reason)
-      book_refused(batch.customer, batch.request, refusal->items, *refusal->reason);
+    const std::uint64_t items = refusal->items + batch.filtered;
+    if (refusal->reason) book_refused(batch.customer, batch.request, items, *refusal->reason);
+    if (refusal->is_fined)
+      rates_.fine(batch.customer.id, batch.customer.limits,
+                  {batch.request.signal, items, batch.request.sent_bytes});
     return tl::unexpected<Error>(std::move(refusal->error));
   }
   return {};
@@ -119,7 +123,7 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
   }
   const Checked& checked = batch.checked;
   const Verdicts& verdicts = checked.verdicts;
-  books::Books::Arrival arrival = arrival_of(customer.id, batch.request, verdicts);
+  books::Books::Arrival arrival = arrival_of(customer.id, batch.request, verdicts, batch.filtered);
   if (auto error = claim_error(batch.request.signal, checked)) {
     parts_.books.arrived(arrival);
     timed(tl::unexpected<Error>(std::move(*error)));
@@ -134,7 +138,7 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
   }
   auto records = records_of(customer, std::move(batch.request), checked);
   if (!records) {
-    arrival.rejected.emplace_back(books::RequestReason::kRequestSize, arrival.accepted());
+    arrival.refuse_rest(books::RequestReason::kRequestSize);
     parts_.books.arrived(arrival);
     timed(forward(records));
     return;
@@ -183,23 +187,21 @@ void Intake::append(std::vector<disk_log::DiskRecord> records, books::Books::Arr
   for (const auto& [exporter, routing] : exporters_) {
     if (routing.takes(arrival.signal, header.tag.route)) arrival.exporters.push_back(exporter);
   }
-  disk_log::DiskLog::Done kept_or_not =
-      [this, arrival = std::move(arrival), receipt = std::move(receipt),
-       done = std::move(done)](const Result<disk_log::RecordHeader>& kept) mutable {
-        if (kept) {
-          parts_.books.arrived(arrival);
-          done(std::move(receipt));
-          return;
-        }
-        arrival.rejected.emplace_back(kept.error().code == ErrorCode::kOverLimit
-                                          ? books::RequestReason::kShare
-                                          : books::RequestReason::kFull,
-                                      arrival.accepted());
-        parts_.books.arrived(arrival);
-        Error error = kept.error();
-        if (is_retryable(error) && !error.retry_after) error.retry_after = kRetryAfter;
-        done(tl::unexpected<Error>(std::move(error)));
-      };
+  disk_log::DiskLog::Done kept_or_not = [this, arrival = std::move(arrival),
+                                         receipt = std::move(receipt), done = std::move(done)](
+                                            const Result<disk_log::RecordHeader>& kept) mutable {
+    if (kept) {
+      parts_.books.arrived(arrival);
+      done(std::move(receipt));
+      return;
+    }
+    arrival.refuse_rest(kept.error().code == ErrorCode::kOverLimit ? books::RequestReason::kShare
+                                                                   : books::RequestReason::kFull);
+    parts_.books.arrived(arrival);
+    Error error = kept.error();
+    if (is_retryable(error) && !error.retry_after) error.retry_after = kRetryAfter;
+    done(tl::unexpected<Error>(std::move(error)));
+  };
   if (records.size() == 1) {
     parts_.log->append(std::move(records.front()), std::move(kept_or_not));
   } else {

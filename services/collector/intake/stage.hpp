@@ -31,6 +31,8 @@ struct Batch {
   ExportRequest request;
   /// Verdicts of the items as they stand in the body: no stage behind the check moves one.
   Checked checked = {};
+  /// Items that processors have taken out: they are in no verdict.
+  std::uint64_t filtered = 0;
 };
 
 /// A request is refused as a whole.
@@ -38,6 +40,8 @@ struct Refusal {
   Error error;
   std::optional<books::RequestReason> reason = std::nullopt;  ///< nothing: it is not booked
   std::uint64_t items = 0;  ///< so many of it, where nobody has counted all of them
+  /// It is charged all the same, for the work that it was.
+  bool is_fined = false;
 };
 
 /// In order: rate and shares before any item is judged, JSON into protobuf, processors, the check

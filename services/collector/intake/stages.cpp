@@ -28,13 +28,16 @@ RequestReason refusal_reason(const Error& error) {
 }
 
 /// What the check has cost and what comes of it, for the customer's rates.
-RequestCost cost_of(const ExportRequest& request, const Checked& checked) {
-  // A histogram is as many values as it has series.
-  return {
-      request.signal,
-      std::max<std::uint64_t>(checked.verdicts.items(), checked.values) + checked.empty_envelopes,
-      std::max<std::uint64_t>(
-          {request.sent_bytes, request.body.size(), checked.expanded_bytes / kExpansionFree})};
+RequestCost cost_of(const Batch& batch) {
+  const ExportRequest& request = batch.request;
+  const Checked& checked = batch.checked;
+  // A histogram is as many values as it has series. What processors took out was work too, and who
+  // sends nothing else must not go without a bound.
+  return {request.signal,
+          std::max<std::uint64_t>(checked.verdicts.items(), checked.values) +
+              checked.empty_envelopes + batch.filtered,
+          std::max<std::uint64_t>(
+              {request.sent_bytes, request.body.size(), checked.expanded_bytes / kExpansionFree})};
 }
 
 std::uint32_t items_max(Signal signal) {
@@ -230,8 +233,7 @@ class RateStage final : public Stage {
  public:
   explicit RateStage(RateLimiter& rates) : rates_(rates) {}
   std::optional<Refusal> accept(Batch& batch) override {
-    auto charged = rates_.charge(batch.customer.id, batch.customer.limits,
-                                 cost_of(batch.request, batch.checked));
+    auto charged = rates_.charge(batch.customer.id, batch.customer.limits, cost_of(batch));
     if (charged) return std::nullopt;
     const RequestReason reason = refusal_reason(charged.error());
     return Refusal{std::move(charged.error()), reason, batch.checked.verdicts.items()};
