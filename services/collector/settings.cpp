@@ -101,8 +101,10 @@ void read_processors(const ConfigNode& root, const Pipelines& pipelines,
   for (const std::string& id : node.keys()) {
     const ConfigNode part = node.child(id);
     if (const parts::ProcessorKind* kind = parts::find_processor(id)) {
-      const bool is_used = pipelines.processors.count(id) > 0;
-      makers[id] = kind->read(part, is_used, settings.processors, context);
+      const auto uses = pipelines.processors.find(id);
+      const std::set<Signal> signals =
+          uses == pipelines.processors.end() ? std::set<Signal>{} : uses->second;
+      makers[id] = kind->read(part, signals, settings.processors, context);
     } else {
       refuse_kind(part, id, "a processor", parts::processors_there_are());
     }

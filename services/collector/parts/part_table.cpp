@@ -11,7 +11,7 @@ namespace vigia::collector::parts {
 namespace {
 
 /// Of the batch processor, which has nothing to do here.
-MakeStage read_batch(const service::ConfigNode& node, bool /*is_used*/,
+MakeStage read_batch(const service::ConfigNode& node, const std::set<Signal>& /*signals*/,
                      ProcessorSettings& /*settings*/, const config::PartContext& context) {
   for (const char* key : {"timeout", "send_batch_size", "send_batch_max_size", "metadata_keys"})
     config::take_note(node.child(key), "exporters gather batches from the disk log by themselves",
@@ -19,9 +19,9 @@ MakeStage read_batch(const service::ConfigNode& node, bool /*is_used*/,
   return nullptr;
 }
 
-MakeStage read_memory_limiter(const service::ConfigNode& node, bool is_used,
+MakeStage read_memory_limiter(const service::ConfigNode& node, const std::set<Signal>& signals,
                               ProcessorSettings& settings, const config::PartContext& context) {
-  memory_limiter::read(node, is_used, settings.memory_limiter, context);
+  memory_limiter::read(node, !signals.empty(), settings.memory_limiter, context);
   return nullptr;
 }
 

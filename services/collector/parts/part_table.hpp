@@ -2,6 +2,7 @@
 // how it is explained. Another kind is a folder and a row.
 #pragma once
 
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,9 +35,10 @@ struct ProcessorSettings {
 };
 
 struct ProcessorKind : PartKind {
-  /// `is_used`: a pipeline names it. Of one that is not the mistakes are told all the same.
-  MakeStage (*read)(const service::ConfigNode& node, bool is_used, ProcessorSettings& settings,
-                    const config::PartContext& context);
+  /// `signals`: of the pipelines that name it. Of one that none names the mistakes are told all the
+  /// same.
+  MakeStage (*read)(const service::ConfigNode& node, const std::set<Signal>& signals,
+                    ProcessorSettings& settings, const config::PartContext& context);
 };
 
 struct ExporterKind : PartKind {
