@@ -35,6 +35,7 @@ PARTS = {
         "exporters/remote_write": "config delivery exporters",
         "memory_limiter": "config",
         "intake": "bodies books clock exporters side",
+        "processors": "intake",
         "receivers": "config intake",
         "parts": "config exporters exporters/debug exporters/otlp exporters/prometheus exporters/remote_write intake"
         " memory_limiter receivers",
