@@ -60,6 +60,7 @@ struct ConfigNode::State {
   std::string path;
   int line = 1;
   std::string scalar;
+  bool is_quoted = false;
   std::vector<std::pair<std::string, std::shared_ptr<State>>> children;  // of a map; file order
   std::vector<std::shared_ptr<State>> items;
   std::set<std::string, std::less<>> missed;  // keys that were asked for and are not there
@@ -176,6 +177,7 @@ StatePtr build(const YAML::Node& yaml, const std::shared_ptr<FileContext>& conte
       node->kind = NodeKind::kScalar;
       // After YAML has read it: what a variable holds is a text, and cannot become keys or lists.
       node->scalar = expand(yaml.Scalar(), *node);
+      node->is_quoted = yaml.Tag() == "!";
       break;
     case YAML::NodeType::Sequence:
       node->kind = NodeKind::kSequence;
@@ -346,6 +348,7 @@ ConfigNode ConfigNode::child(std::string_view key) const {
 bool ConfigNode::is_present() const { return state_->kind != NodeKind::kAbsent; }
 bool ConfigNode::is_sequence() const { return state_->kind == NodeKind::kSequence; }
 bool ConfigNode::is_scalar() const { return state_->kind == NodeKind::kScalar; }
+bool ConfigNode::is_quoted() const { return state_->is_quoted; }
 
 std::vector<std::string> ConfigNode::keys() const {
   std::vector<std::string> keys;

@@ -23,6 +23,8 @@ class ConfigNode {
   bool is_present() const;
   bool is_sequence() const;
   bool is_scalar() const;
+  /// A scalar in quotes, or a block: it is a text, whatever it says.
+  bool is_quoted() const;
   /// Keys of a map in file order; each counts as known only once `child` has asked for it.
   std::vector<std::string> keys() const;
   std::vector<ConfigNode> items() const;  ///< of a sequence

@@ -166,6 +166,12 @@ TEST(Config, ReplacesFromTheEnvironment) {
   EXPECT_EQ(error_of(unset), "c.yaml:2: a[0]: environment variable VIGIA_CONFIG_UNSET is not set");
 }
 
+TEST(Config, WhatStandsInQuotesIsToldApart) {
+  const ConfigFile file = *ConfigFile::parse("a: '12'\nb: 12\nc: \"x\"\nd: |\n  12\n", "c.yaml");
+  for (const char* key : {"a", "c", "d"}) EXPECT_TRUE(file.root().child(key).is_quoted()) << key;
+  for (const char* key : {"b", "none"}) EXPECT_FALSE(file.root().child(key).is_quoted()) << key;
+}
+
 // D25: a password is a text, whatever a reader of YAML could take it for.
 TEST(Config, TextsStayAsTheyAreWritten) {
   setenv("VIGIA_CONFIG_HOME", "/home/x", 1);
