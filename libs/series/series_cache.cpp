@@ -243,6 +243,16 @@ ActiveSeries& SeriesCache::active_series(const CustomerId& customer) {
   return *active;
 }
 
+void SeriesCache::count_collisions(const CustomerId& customer, std::uint64_t joined) {
+  const std::lock_guard lock(customers_mutex_);
+  collisions_[customer] += joined;
+}
+
+std::map<CustomerId, std::uint64_t> SeriesCache::collisions() const {
+  const std::lock_guard lock(customers_mutex_);
+  return collisions_;
+}
+
 SeriesCache::Shard& SeriesCache::shard(const SeriesKey& resource) {
   return *shards_[resource.low % kShards];
 }

@@ -48,6 +48,10 @@ class SeriesCache {
   SeriesCacheStats stats() const;
   /// Of one customer. Lives as long as the cache.
   ActiveSeries& active_series(const CustomerId& customer);
+  /// Attribute keys that were joined to another's label, in series that were new here.
+  void count_collisions(const CustomerId& customer, std::uint64_t joined);
+  /// By customer, of those that had any.
+  std::map<CustomerId, std::uint64_t> collisions() const;
   /// Likewise for series that no customer is asked about: those of an exporter's own view.
   ActiveSeries& uncounted_series() { return uncounted_series_; }
 
@@ -69,6 +73,7 @@ class SeriesCache {
   std::array<std::unique_ptr<Shard>, kShards> shards_;
   mutable std::mutex customers_mutex_;
   std::map<CustomerId, std::unique_ptr<ActiveSeries>> customers_;
+  std::map<CustomerId, std::uint64_t> collisions_;  // guarded by customers_mutex_
 };
 
 }  // namespace vigia::series

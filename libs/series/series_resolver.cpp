@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/wire/prometheus/classic_histogram.hpp"
 #include "libs/wire/prometheus/labels_encoding.hpp"
 
 namespace vigia::series {
@@ -53,6 +54,10 @@ std::string fingerprint(const CustomerId& customer,
   text += settings.scope_labels ? '1' : '0';
   text += settings.target_info ? '1' : '0';
   text += settings.ratio_suffix ? '1' : '0';
+  text += settings.all_resource_labels ? '1' : '0';
+  text += static_cast<char>(settings.strategy);
+  text += static_cast<char>(settings.strategies);
+  text += static_cast<char>(settings.exponential);
   for (const std::string& label : settings.resource_labels) append_text(text, label);
   return text;
 }
@@ -160,6 +165,7 @@ void SeriesResolver::enter_resource() {
     entry.active_series = &(settings_.counts_active_series ? cache_.active_series(customer_)
                                                            : cache_.uncounted_series());
     resource = &shard_->insert_resource(std::move(entry));
+    count_collisions(resource->labels.collisions);
   }
   // From here on the sweep of another thread, which offer_lock lets in, leaves the resource alone.
   ++resource->pins;
@@ -170,6 +176,12 @@ void SeriesResolver::enter_resource() {
     resource_fault_ = admit_resource(*resource_, resource_why_);
   else if (resource_fault_ == RejectReason::kResourceBytes)
     (void)admit_resource(*resource_, resource_why_);
+}
+
+/// Once for each series that is new here, by whoever counts series, so that a pair of keys is not
+/// counted at each of its points and by each exporter.
+void SeriesResolver::count_collisions(std::uint32_t joined) {
+  if (joined > 0 && settings_.counts_active_series) cache_.count_collisions(customer_, joined);
 }
 
 void SeriesResolver::hash_scope() {
@@ -201,16 +213,16 @@ const wire::prometheus::MetricIdentity& SeriesResolver::identity() {
   return identity_;
 }
 
-SeriesKey SeriesResolver::point_key(const wire::otlp::PointHeader& point) {
+SeriesKey SeriesResolver::point_key(MetricKind type, const wire::otlp::PointHeader& point) {
   SeriesKey key = cache_.hash(point.attributes.bytes);
   // The metric's key is a hash under the same secret of bytes that no sender can know, so this
   // exclusive or of the two meets another one's only by chance.
   key.low ^= metric_key_.low;
   key.high ^= metric_key_.high;
-  if (metric_.type == MetricKind::kHistogram || metric_.type == MetricKind::kSummary) {
+  if (type == MetricKind::kHistogram || type == MetricKind::kSummary) {
     room_.clear();
     append_key(room_, key);
-    append_shape(room_, metric_.type, point);
+    append_shape(room_, type, point);
     key = cache_.hash(room_);
   }
   return key;
@@ -230,7 +242,27 @@ void SeriesResolver::on_item(std::uint32_t item, std::string_view bytes) {
     return;
   }
   settle();
-  give(item, bytes, point, point_key(point));
+  if (metric_.type == MetricKind::kExponentialHistogram &&
+      settings_.exponential == wire::prometheus::ExponentialForm::kClassic) {
+    give_as_classic(item, bytes, point);
+  } else {
+    give({.item = item, .type = metric_.type, .point = &point, .bytes = bytes},
+         point_key(metric_.type, point));
+  }
+}
+
+void SeriesResolver::give_as_classic(std::uint32_t item, std::string_view bytes,
+                                     const wire::otlp::PointHeader& point) {
+  ResolvedPoint resolved{.item = item, .type = metric_.type, .point = &point, .bytes = bytes};
+  resolved.fault = wire::prometheus::shape_fault(metric_.type, point, why_);
+  if (resolved.fault != RejectReason::kNone) {
+    give(resolved, {});
+    return;
+  }
+  wire::prometheus::to_classic(static_cast<const wire::otlp::ExponentialPoint&>(point), classic_);
+  resolved.type = MetricKind::kHistogram;
+  resolved.point = &classic_;
+  give(resolved, point_key(resolved.type, classic_));
 }
 
 /// A look-up misses the processor's cache twice, in the slot and in the entry, some 100 ns each. A
@@ -241,7 +273,7 @@ void SeriesResolver::put_to_wait(std::uint32_t item, std::string_view bytes,
   waiting.item = item;
   waiting.bytes = bytes;
   waiting.point = point;
-  waiting.key = point_key(point);
+  waiting.key = point_key(metric_.type, point);
   shard_->prefetch_slot(waiting.key);
   if (waiting_count_ == kWaitingMax) settle();
 }
@@ -251,20 +283,19 @@ void SeriesResolver::settle() {
   const std::size_t count = std::exchange(waiting_count_, 0);
   for (std::size_t i = 0; i < count; ++i) {
     const Waiting& waiting = waiting_[i];
-    give(waiting.item, waiting.bytes, waiting.point, waiting.key);
+    give({.item = waiting.item,
+          .type = metric_.type,
+          .point = &waiting.point,
+          .bytes = waiting.bytes},
+         waiting.key);
   }
 }
 
-void SeriesResolver::give(std::uint32_t item, std::string_view bytes,
-                          const wire::otlp::PointHeader& point, const SeriesKey& key) {
-  ResolvedPoint resolved;
-  resolved.item = item;
-  resolved.type = metric_.type;
-  resolved.bytes = bytes;
-  resolved.point = &point;
-  resolved.fault = resource_fault_;
-  if (resolved.fault == RejectReason::kNone) {
-    resolved.fault = wire::prometheus::shape_fault(metric_.type, point, why_);
+void SeriesResolver::give(ResolvedPoint resolved, const SeriesKey& key) {
+  if (resource_fault_ != RejectReason::kNone) {
+    resolved.fault = resource_fault_;
+  } else if (resolved.fault == RejectReason::kNone) {
+    resolved.fault = wire::prometheus::shape_fault(resolved.type, *resolved.point, why_);
     if (resolved.fault == RejectReason::kNone)
       resolved.entry = resolve(key, resolved, resolved.fault);
   }
@@ -318,8 +349,9 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint
     }
     fault = admit_point(point, why_);
     if (fault != RejectReason::kNone) return nullptr;
-    series = wire::prometheus::build_series(identity_, metric_.type, *point.point, scope_,
-                                            {resource_->labels.shared, settings_, label_limits()});
+    series = wire::prometheus::build_series(
+        identity_, point.type, *point.point, scope_,
+        {resource_->labels.shared, settings_, label_limits(), resource_->labels.is_agent});
     fault = series.fault;
     if (!series.why.empty()) {
       why_ = std::move(series.why);
@@ -341,6 +373,7 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint
   entry.series = count;
   // Before the insert: a sweep after it might take the entry that is about to be given.
   shard_->sweep(now_s_, entry.forms_bytes);
+  count_collisions(series.collisions);
   const PointEntry& kept = shard_->insert(std::move(entry));
   return fault == RejectReason::kNone ? &kept : nullptr;
 }

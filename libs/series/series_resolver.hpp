@@ -20,11 +20,12 @@ namespace vigia::series {
 /// One point with what is known of its series. Views live as long as the call.
 struct ResolvedPoint {
   std::uint32_t item = 0;
+  /// Of `point`: the metric's, but of an exponential histogram that becomes a classic one.
   wire::otlp::MetricKind type = wire::otlp::MetricKind::kNone;
   const wire::otlp::PointHeader* point = nullptr;  ///< NumberPoint, HistogramPoint, … by type
   std::string_view bytes;
   RejectReason fault = RejectReason::kNone;
-  std::string_view why;               ///< more than the fault says, or ""
+  std::string_view why = {};          ///< more than the fault says, or ""
   const PointEntry* entry = nullptr;  ///< where fault is kNone
   std::uint32_t series = 0;           ///< that it becomes
   std::size_t label_bytes = 0;        ///< of all its series together, the resource's included
@@ -102,6 +103,7 @@ class SeriesResolver : public wire::otlp::Visitor {
   void hash_scope();
   void hash_metric();
   void leave_resource();
+  void count_collisions(std::uint32_t joined);
   void note_work(std::size_t label_bytes) {
     work_ += 1 + (label_bytes >> 10U);
     if (work_ >= kWorkPerTurn) offer_lock();
@@ -111,10 +113,12 @@ class SeriesResolver : public wire::otlp::Visitor {
                    const wire::otlp::NumberPoint& point);
   /// Gives the points that wait, in their order.
   void settle();
-  void give(std::uint32_t item, std::string_view bytes, const wire::otlp::PointHeader& point,
-            const SeriesKey& key);
+  /// `point` with what its bytes say, its fault too where there is one.
+  void give(ResolvedPoint resolved, const SeriesKey& key);
+  void give_as_classic(std::uint32_t item, std::string_view bytes,
+                       const wire::otlp::PointHeader& point);
   void give_refused(ResolvedPoint& resolved);
-  SeriesKey point_key(const wire::otlp::PointHeader& point);
+  SeriesKey point_key(wire::otlp::MetricKind type, const wire::otlp::PointHeader& point);
   /// Finds or makes the entry; sets fault where there is none to have.
   const PointEntry* resolve(const SeriesKey& key, const ResolvedPoint& point, RejectReason& fault);
   const PointEntry* make(const SeriesKey& key, const ResolvedPoint& point, RejectReason& fault);
@@ -141,6 +145,7 @@ class SeriesResolver : public wire::otlp::Visitor {
   wire::prometheus::MetricIdentity identity_;
   bool has_identity_ = false;
   wire::otlp::PointReader points_;
+  wire::otlp::HistogramPoint classic_;
   std::array<Waiting, kWaitingMax> waiting_;
   std::size_t waiting_count_ = 0;
   std::string room_;  // bytes to hash

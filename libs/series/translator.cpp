@@ -71,22 +71,16 @@ class Emitter final : public SeriesResolver, private FamilySource {
   }
 
   void give_number(const ResolvedPoint& resolved, const wire::otlp::NumberPoint& point) {
-    if (has_exemplars(point) && resolved.type == MetricKind::kSum) {
-      exemplar_bytes_.clear();
-      for (const auto& exemplar :
-           wire::prometheus::read_exemplars(resolved.type, resolved.bytes, point_.timestamp_ms)) {
-        exemplar_bytes_ += exemplar.field;
-      }
-      point_.exemplars = exemplar_bytes_;
-    }
+    if (has_exemplars(point)) take_all_exemplars(resolved);
     give_value(point.is_stale() ? stale_mark() : point.value);
   }
 
   void give_histogram(const ResolvedPoint& resolved, const wire::otlp::HistogramPoint& point) {
     std::vector<wire::prometheus::EncodedExemplar> exemplars;
+    // By the metric's type: the point may be of a classic histogram, its bytes are as they came.
     if (has_exemplars(point))
       exemplars =
-          wire::prometheus::read_exemplars(resolved.type, resolved.bytes, point_.timestamp_ms);
+          wire::prometheus::read_exemplars(metric().type, resolved.bytes, point_.timestamp_ms);
     double below = -std::numeric_limits<double>::infinity();
     std::uint64_t cumulative = 0;
     for (std::size_t i = 0; i <= point.bounds.size(); ++i) {
@@ -119,15 +113,17 @@ class Emitter final : public SeriesResolver, private FamilySource {
   void give_native(const ResolvedPoint& resolved, const wire::otlp::ExponentialPoint& point) {
     const std::string histogram = wire::prometheus::native_histogram(point, point_.timestamp_ms);
     point_.histogram = histogram;
-    if (has_exemplars(point)) {
-      exemplar_bytes_.clear();
-      for (const auto& exemplar :
-           wire::prometheus::read_exemplars(resolved.type, resolved.bytes, point_.timestamp_ms)) {
-        exemplar_bytes_ += exemplar.field;
-      }
-      point_.exemplars = exemplar_bytes_;
-    }
+    if (has_exemplars(point)) take_all_exemplars(resolved);
     give_value(0);
+  }
+
+  void take_all_exemplars(const ResolvedPoint& resolved) {
+    exemplar_bytes_.clear();
+    for (const auto& exemplar :
+         wire::prometheus::read_exemplars(resolved.type, resolved.bytes, point_.timestamp_ms)) {
+      exemplar_bytes_ += exemplar.field;
+    }
+    point_.exemplars = exemplar_bytes_;
   }
 
   void give_summary(const wire::otlp::SummaryPoint& point) {

@@ -398,5 +398,32 @@ TEST(Translator, AnExemplarThatIsTooLargeKeepsNoMoreThanItsIds) {
   EXPECT_EQ(fields.find("span_id"), std::string::npos);
 }
 
+TEST(Translator, AnExponentialHistogramIsAClassicOneWhereAskedFor) {
+  Request request;
+  auto* point = request.exponential("m");
+  point->set_count(6);
+  point->set_sum(9.5);
+  point->set_zero_count(2);
+  point->mutable_positive()->add_bucket_counts(1);
+  point->mutable_positive()->add_bucket_counts(3);
+  auto* exemplar = point->add_exemplars();
+  exemplar->set_as_double(3);
+  exemplar->set_trace_id(std::string(16, 'x'));
+  wire::prometheus::TranslatorSettings settings;
+  settings.exponential = wire::prometheus::ExponentialForm::kClassic;
+  const auto taken = translated(request.body(), settings);
+  EXPECT_EQ(texts(taken), (Texts{R"(m_bucket{customer_id="cliente-a",le="0.0"} 2 @1800000000123)",
+                                 R"(m_bucket{customer_id="cliente-a",le="1.0"} 2 @1800000000123)",
+                                 R"(m_bucket{customer_id="cliente-a",le="2.0"} 3 @1800000000123)",
+                                 R"(m_bucket{customer_id="cliente-a",le="4.0"} 6 @1800000000123)",
+                                 R"(m_bucket{customer_id="cliente-a",le="+Inf"} 6 @1800000000123)",
+                                 R"(m_sum{customer_id="cliente-a"} 9.5 @1800000000123)",
+                                 R"(m_count{customer_id="cliente-a"} 6 @1800000000123)"}));
+  ASSERT_EQ(taken.size(), 7U);
+  EXPECT_NE(taken[3].exemplars, "");
+  EXPECT_EQ(taken[4].exemplars, "");
+  EXPECT_EQ(taken[0].histogram, "");
+}
+
 }  // namespace
 }  // namespace vigia::series

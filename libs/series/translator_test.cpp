@@ -1,4 +1,5 @@
 // Which series points become: names, labels, counters, summaries, and what is refused.
+#include <cmath>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -288,6 +289,128 @@ TEST(Translator, ABodyThatDoesNotFitItsVerdictsIsDamaged) {
   const auto customer = *CustomerId::parse("cliente-a");
   EXPECT_FALSE(translator.translate(customer, request.body(), Verdicts(2), sink).has_value());
   EXPECT_FALSE(translator.translate(customer, "\xff", Verdicts(1), sink).has_value());
+}
+
+// R-PM-9: in whatever order they are sent the quantiles ascend, and are the same series.
+TEST(Translator, QuantilesAscend) {
+  Request request;
+  auto* point = request.metric("m")->mutable_summary()->add_data_points();
+  point->set_time_unix_nano(kTimeNs);
+  for (const double quantile : {0.99, 0.0, 0.5}) {
+    auto* value = point->add_quantile_values();
+    value->set_quantile(quantile);
+    value->set_value(quantile * 10);
+  }
+  const auto taken = texts(translated(request.body()));
+  ASSERT_EQ(taken.size(), 5U);
+  EXPECT_NE(taken[0].find(R"(quantile="0.0"} 0 )"), std::string::npos) << taken[0];
+  EXPECT_NE(taken[1].find(R"(quantile="0.5"} 5 )"), std::string::npos) << taken[1];
+  EXPECT_NE(taken[2].find(R"(quantile="0.99"} 9.9 )"), std::string::npos) << taken[2];
+}
+
+TEST(Translator, AQuantileThatIsNoPartOfAllIsRefused) {
+  for (const double quantile : {-0.1, 1.5, std::nan("")}) {
+    Request request;
+    auto* point = request.metric("m")->mutable_summary()->add_data_points();
+    point->set_time_unix_nano(kTimeNs);
+    point->add_quantile_values()->set_quantile(quantile);
+    EXPECT_TRUE(translated(request.body()).empty()) << quantile;
+  }
+}
+
+// R-PM-11.
+TEST(Translator, AGaugeHasItsExemplarsToo) {
+  Request request;
+  auto* exemplar = request.gauge("m", 1)->add_exemplars();
+  exemplar->set_as_double(3);
+  exemplar->set_trace_id(std::string(16, 'x'));
+  EXPECT_NE(translated(request.body()).at(0).exemplars, "");
+}
+
+// C06.
+TEST(Translator, WithUtf8KeptNamesAndKeysAreTheSenders) {
+  Request request;
+  set(request.resource(), "node.id", "n1");
+  set(request.resource(), "service.name", "shop");
+  set(request.resource(), "host.name", "h");
+  set(request.scope()->mutable_attributes(), "a.b", "c");
+  auto* point = request.gauge("данные.size", 1, "By");
+  set(point->mutable_attributes(), "http.route", "/x");
+  set(point->mutable_attributes(), "http_route", "/y");
+  set(point->mutable_attributes(), "customer.id", "cliente-b");
+  wire::prometheus::TranslatorSettings settings;
+  settings.strategy = wire::prometheus::Strategy::kUtf8WithSuffixes;
+  EXPECT_EQ(texts(translated(request.body(), settings)),
+            (Texts{R"({"данные.size_bytes",customer_id="cliente-a","http.route"="/x",)"
+                   R"(http_route="/y",job="shop",node_id="n1","otel_scope_a.b"="c"} )"
+                   R"(1 @1800000000123)",
+                   R"(target_info{customer_id="cliente-a","host.name"="h",job="shop",)"
+                   R"("node.id"="n1",node_id="n1"} 1 @1800000000123)"}));
+}
+
+// The provider's rules and pages ask for an agent's names as they always were.
+TEST(Translator, AnAgentsNamesAreTheSameInEveryStrategy) {
+  Request request;
+  set(request.resource(), "service.name", "vigia-agent");
+  set(request.gauge("system.cpu.usage", 1)->mutable_attributes(), "cpu.mode", "user");
+  wire::prometheus::TranslatorSettings settings;
+  settings.strategy = wire::prometheus::Strategy::kNone;
+  EXPECT_EQ(texts(translated(request.body(), settings)).at(0),
+            R"(system_cpu_usage{cpu_mode="user",customer_id="cliente-a",job="vigia-agent"} )"
+            R"(1 @1800000000123)");
+}
+
+TEST(Translator, AReservedNameIsOneInEachStrategyThatHolds) {
+  const auto accepted = [](const char* name, wire::prometheus::Strategy strategy,
+                           std::uint8_t strategies) {
+    Request request;
+    request.gauge(name, 1, "s");
+    wire::prometheus::TranslatorSettings settings;
+    settings.strategy = strategy;
+    settings.strategies = strategies;
+    return !translated(request.body(), settings).empty();
+  };
+  using wire::prometheus::Strategy;
+  EXPECT_TRUE(accepted("up", Strategy::kUnderscoresWithSuffixes, 0));  // up_seconds
+  EXPECT_FALSE(accepted("up", Strategy::kUnderscoresWithSuffixes, 0b0010));
+  EXPECT_FALSE(accepted("up", Strategy::kNone, 0));
+  EXPECT_FALSE(accepted("vigia.x", Strategy::kNone, 0));  // vigia_x to who reads no UTF-8
+  EXPECT_FALSE(accepted("vigia", Strategy::kUnderscoresWithoutSuffixes, 0b0011));
+}
+
+TEST(Translator, AllResourceAttributesBecomeLabelsWhereAskedFor) {
+  Request request;
+  set(request.resource(), "service.name", "shop");
+  set(request.resource(), "host.name", "h");
+  set(request.resource(), "job", "mine");
+  set(request.resource(), "long", std::string(10'000, 'x'));
+  request.gauge("m", 1);
+  wire::prometheus::TranslatorSettings settings;
+  settings.all_resource_labels = true;
+  settings.target_info = false;
+  EXPECT_EQ(texts(translated(request.body(), settings)),
+            (Texts{R"(m{customer_id="cliente-a",host_name="h",job="shop",service_name="shop"} )"
+                   R"(1 @1800000000123)"}));
+}
+
+// C03: once a pair of keys, for each series that is new, not for each of its points.
+TEST(Translator, KeysThatAreJoinedAreCounted) {
+  Request request;
+  set(request.resource(), "service.name", "shop");
+  set(request.resource(), "x.y", "1");
+  set(request.resource(), "x/y", "2");
+  auto* point = request.gauge("m", 1)->mutable_attributes();
+  set(point, "a.b", "1");
+  set(point, "a/b", "2");
+  set(point, "a_b", "1");
+  const SystemClock clock;
+  SeriesCache cache({}, clock);
+  const auto customer = *CustomerId::parse("cliente-a");
+  for (int round = 0; round < 2; ++round) {
+    CollectingSink sink;
+    ASSERT_TRUE(Translator({}, cache).translate(customer, request.body(), Verdicts(1), sink));
+  }
+  EXPECT_EQ(cache.collisions(), (std::map<CustomerId, std::uint64_t>{{customer, 3}}));
 }
 
 }  // namespace

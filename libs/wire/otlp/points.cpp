@@ -1,6 +1,8 @@
 #include "libs/wire/otlp/points.hpp"
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "libs/wire/otlp/fields.hpp"
@@ -375,6 +377,13 @@ const SummaryPoint& PointReader::summary(std::string_view bytes) {
         reader.skip();
     }
   }
+  // R-PM-9. So their order makes no other series. NaN behind all else, or the order would be none.
+  const auto is_less = [](const Quantile& left, const Quantile& right) {
+    if (std::isnan(right.quantile)) return !std::isnan(left.quantile);
+    return left.quantile < right.quantile;
+  };
+  if (!std::is_sorted(point.quantiles.begin(), point.quantiles.end(), is_less))
+    std::stable_sort(point.quantiles.begin(), point.quantiles.end(), is_less);
   return point;
 }
 

@@ -66,7 +66,7 @@ struct Quantile {
 struct SummaryPoint : PointHeader {
   std::uint64_t count = 0;
   double sum = 0;
-  std::vector<Quantile> quantiles;
+  std::vector<Quantile> quantiles;  ///< ascending
 };
 
 struct Exemplar {

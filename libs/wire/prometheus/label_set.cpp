@@ -73,8 +73,9 @@ bool has_reserved_job(const std::vector<LabelPair>& own) {
   });
 }
 
-void append_attribute_labels(std::vector<LabelPair>& out, const otlp::Attributes& attributes,
-                             const AttributeNaming& naming) {
+std::uint32_t append_attribute_labels(std::vector<LabelPair>& out,
+                                      const otlp::Attributes& attributes,
+                                      const AttributeNaming& naming) {
   std::vector<otlp::KeyValueView> entries;
   otlp::for_each_attribute(
       attributes, [&entries](const otlp::KeyValueView& entry) { entries.push_back(entry); });
@@ -91,7 +92,10 @@ void append_attribute_labels(std::vector<LabelPair>& out, const otlp::Attributes
     has_last = true;
     std::string name = label_name(entry.key);
     if (name.empty() || name == kCustomerLabel) continue;
-    if (!naming.prefix.empty()) name = label_name(fmt::format("{}{}", naming.prefix, entry.key));
+    if (!naming.prefix.empty())
+      name = label_name(fmt::format("{}{}", naming.prefix, entry.key), naming.keeps_utf8);
+    else if (naming.keeps_utf8)
+      name = label_name(entry.key, true);
     std::string value;
     otlp::append_value_text(value, entry.value);
     if (!value.empty()) found.emplace_back(std::move(name), std::move(value));
@@ -99,16 +103,19 @@ void append_attribute_labels(std::vector<LabelPair>& out, const otlp::Attributes
   // Sorted, not searched: a sender may give a million keys, all of one name.
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& left, const auto& right) { return left.first < right.first; });
+  std::uint32_t joined = 0;
   for (auto next = found.begin(); next != found.end();) {
     LabelPair& label = out.emplace_back(std::move(*next));
     std::unordered_set<std::string> values;
     for (++next; next != found.end() && next->first == label.first; ++next) {
+      ++joined;
       if (values.empty()) values.insert(label.second);
       if (!values.insert(next->second).second) continue;
       label.second += ';';
       label.second += next->second;
     }
   }
+  return joined;
 }
 
 }  // namespace vigia::wire::prometheus

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,12 +42,14 @@ bool has_reserved_job(const std::vector<LabelPair>& own);
 struct AttributeNaming {
   std::string_view prefix = "";                         ///< before each key
   bool (*is_left_out)(std::string_view key) = nullptr;  ///< of the sender's keys
+  bool keeps_utf8 = false;                              ///< as label_name has it
 };
 /// Appends the attributes as labels, each name once and in order of the names: values of different
 /// keys that sanitise to one name joined by ';' in byte order of the keys (equal values once). A
-/// key that sanitises to customer_id is dropped: that label comes from the token alone. Throws
-/// protozero::exception on damaged bytes.
-void append_attribute_labels(std::vector<LabelPair>& out, const otlp::Attributes& attributes,
-                             const AttributeNaming& naming = {});
+/// key that sanitises to customer_id is dropped: that label comes from the token alone. Returns how
+/// many keys were joined to another's label. Throws protozero::exception on damaged bytes.
+std::uint32_t append_attribute_labels(std::vector<LabelPair>& out,
+                                      const otlp::Attributes& attributes,
+                                      const AttributeNaming& naming = {});
 
 }  // namespace vigia::wire::prometheus

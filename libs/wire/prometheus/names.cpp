@@ -73,7 +73,7 @@ std::vector<std::string> tokens_of(std::string_view name) {
 }
 
 template <typename Table>
-std::string unit_word(const Table& table, std::string_view unit) {
+std::string unit_word(const Table& table, std::string_view unit, bool keeps_utf8 = false) {
   while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
   while (!unit.empty() && unit.back() == ' ') unit.remove_suffix(1);
   // UCUM annotations such as {request} are no unit (OpenTelemetry, "Prometheus and OpenMetrics
@@ -82,6 +82,7 @@ std::string unit_word(const Table& table, std::string_view unit) {
   const auto* known = std::find_if(table.begin(), table.end(),
                                    [unit](const UnitWord& u) { return u.first == unit; });
   if (known != table.end()) return std::string(known->second);
+  if (keeps_utf8) return std::string(unit);
   return fmt::format("{}", fmt::join(tokens_of(unit), "_"));
 }
 
@@ -106,6 +107,62 @@ void move_to_end(std::vector<std::string>& tokens, std::string_view word) {
   tokens.emplace_back(word);
 }
 
+std::string without_nul(std::string_view text) {
+  std::string kept(text);
+  std::replace(kept.begin(), kept.end(), '\0', '_');
+  return kept;
+}
+
+/// Whether the name is that word, or ends with it behind something that is no letter or digit.
+bool ends_with_word(std::string_view name, std::string_view word) {
+  if (!name.ends_with(word)) return false;
+  if (name.size() == word.size()) return true;
+  const char before = name[name.size() - word.size() - 1];
+  return !is_letter(before) && !is_digit(before) && static_cast<unsigned char>(before) < 0x80;
+}
+
+/// "a.total" → "a"; a name that is the word alone stays.
+void take_word_off(std::string& name, std::string_view word) {
+  if (ends_with_word(name, word) && name.size() > word.size() + 1)
+    name.resize(name.size() - word.size() - 1);
+}
+
+/// What stands in the name stays as it is; words that end it already are not said again, and their
+/// order is unit, per, type.
+std::string utf8_name(const MetricNaming& naming) {
+  std::string name = without_nul(naming.name);
+  if (!adds_suffixes(naming.strategy)) return name;
+  std::string_view type;
+  if (naming.is_counter) type = "total";
+  if (naming.is_gauge && naming.ratio_suffix && naming.unit == "1") type = "ratio";
+  const std::size_t slash = naming.unit.find('/');
+  const std::string unit = without_nul(unit_word(kUnits, naming.unit.substr(0, slash), true));
+  std::string per;
+  if (slash != std::string_view::npos)
+    per = without_nul(unit_word(kPerUnits, naming.unit.substr(slash + 1), true));
+  if (!per.empty()) per = "per_" + per;
+  if (!type.empty()) take_word_off(name, type);
+  if (!per.empty()) take_word_off(name, per);
+  if (!unit.empty() && !ends_with_word(name, unit)) name += "_" + unit;
+  if (!per.empty()) name += "_" + per;
+  if (!type.empty()) name += fmt::format("_{}", type);
+  return name;
+}
+
+/// Other characters than those of names, and runs of `_`, as one `_`.
+std::string underscored(std::string_view text, bool (*is_kept)(char)) {
+  std::string name;
+  name.reserve(text.size() + 4);
+  for (const char c : text) {
+    if (is_kept(c)) {
+      name += c;
+    } else if (name.empty() || name.back() != '_') {
+      name += '_';
+    }
+  }
+  return name;
+}
+
 /// "1.5e+00" with the fewest digits that read back as the same number.
 std::string shortest_scientific(double value) {
   std::array<char, 40> room{};
@@ -116,9 +173,40 @@ std::string shortest_scientific(double value) {
 
 }  // namespace
 
+std::optional<Strategy> strategy_named(std::string_view text) {
+  for (std::size_t i = 0; i < kStrategies; ++i) {
+    if (to_string(static_cast<Strategy>(i)) == text) return static_cast<Strategy>(i);
+  }
+  return std::nullopt;
+}
+
+std::string_view to_string(Strategy strategy) {
+  switch (strategy) {
+    case Strategy::kUnderscoresWithSuffixes:
+      return "UnderscoreEscapingWithSuffixes";
+    case Strategy::kUnderscoresWithoutSuffixes:
+      return "UnderscoreEscapingWithoutSuffixes";
+    case Strategy::kUtf8WithSuffixes:
+      return "NoUTF8EscapingWithSuffixes";
+    case Strategy::kNone:
+      break;
+  }
+  return "NoTranslation";
+}
+
+Strategy with_suffixes(Strategy strategy, bool are_added) {
+  if (keeps_utf8(strategy)) return are_added ? Strategy::kUtf8WithSuffixes : Strategy::kNone;
+  return are_added ? Strategy::kUnderscoresWithSuffixes : Strategy::kUnderscoresWithoutSuffixes;
+}
+
 std::string metric_name(const MetricNaming& naming) {
-  std::vector<std::string> tokens = tokens_of(naming.name);
   if (naming.name.empty()) return "";
+  if (keeps_utf8(naming.strategy)) return utf8_name(naming);
+  if (!adds_suffixes(naming.strategy)) {
+    const std::string name = underscored(naming.name, is_name_character);
+    return is_digit(name.front()) ? "_" + name : name;
+  }
+  std::vector<std::string> tokens = tokens_of(naming.name);
   // A name of other characters alone is one `_`, before what the unit and the type add.
   if (tokens.empty()) tokens.emplace_back();
   add_unit(tokens, naming.unit);
@@ -129,16 +217,13 @@ std::string metric_name(const MetricNaming& naming) {
   return name.empty() || is_digit(name.front()) ? "_" + name : name;
 }
 
-std::string label_name(std::string_view key) {
-  std::string name;
-  name.reserve(key.size() + 4);
-  for (const char c : key) {
-    if (is_letter(c) || is_digit(c)) {
-      name += c;
-    } else if (name.empty() || name.back() != '_') {
-      name += '_';
-    }
+std::string label_name(std::string_view key, bool keeps_utf8) {
+  if (keeps_utf8) {
+    std::string name = without_nul(key);
+    if (is_rule_label(name)) return "key_" + name;
+    return name.starts_with("__") ? "key" + name : name;
   }
+  std::string name = underscored(key, [](char c) { return is_letter(c) || is_digit(c); });
   if (name.empty()) return name;
   if (is_digit(name.front()) || is_rule_label(name)) return "key_" + name;
   if (name.front() == '_') return "key" + name;

@@ -58,6 +58,66 @@ TEST(MetricName, OfOtherScriptsKeepsUnitAndType) {
 }
 
 // B2: two series that differ in one of these alone put a rule of all customers in error.
+// C06: with the names of UTF-8 the words of unit and type stand once, behind what the sender wrote.
+TEST(MetricName, KeepsUtf8WithSuffixes) {
+  const auto name = [](std::string_view text, std::string_view unit, bool is_counter = false,
+                       bool is_gauge = false) {
+    return metric_name({.name = text,
+                        .unit = unit,
+                        .is_counter = is_counter,
+                        .is_gauge = is_gauge,
+                        .strategy = Strategy::kUtf8WithSuffixes});
+  };
+  EXPECT_EQ(name("http.server.duration", "s"), "http.server.duration_seconds");
+  EXPECT_EQ(name("http.server.duration.seconds", "s"), "http.server.duration.seconds");
+  EXPECT_EQ(name("duration_milliseconds", "s"), "duration_milliseconds_seconds");
+  EXPECT_EQ(name("foo.total", "", true), "foo_total");
+  EXPECT_EQ(name("subtotal", "", true), "subtotal_total");
+  EXPECT_EQ(name("total", "", true), "total_total");
+  EXPECT_EQ(name("io.total", "By", true), "io_bytes_total");
+  EXPECT_EQ(name("net.rate", "By/s"), "net.rate_bytes_per_second");
+  EXPECT_EQ(name("net.per_second", "By/s"), "net_bytes_per_second");
+  EXPECT_EQ(name("mem.utilization", "1", false, true), "mem.utilization_ratio");
+  EXPECT_EQ(name("mem.utilization", "1"), "mem.utilization");
+  EXPECT_EQ(name("данные", "By"), "данные_bytes");
+  EXPECT_EQ(name("1st.hit", "{hit}"), "1st.hit");
+  EXPECT_EQ(name(std::string_view("a\0b", 3), ""), "a_b");
+  EXPECT_EQ(name("", "s"), "");
+}
+
+TEST(MetricName, WithoutSuffixesHasNone) {
+  const auto name = [](Strategy strategy, std::string_view text) {
+    return metric_name({.name = text, .unit = "By", .is_counter = true, .strategy = strategy});
+  };
+  EXPECT_EQ(name(Strategy::kUnderscoresWithoutSuffixes, "http.in"), "http_in");
+  EXPECT_EQ(name(Strategy::kUnderscoresWithoutSuffixes, "a.._b"), "a_b");
+  EXPECT_EQ(name(Strategy::kUnderscoresWithoutSuffixes, "1st"), "_1st");
+  EXPECT_EQ(name(Strategy::kUnderscoresWithoutSuffixes, "данные"), "_");
+  EXPECT_EQ(name(Strategy::kNone, "http.in"), "http.in");
+  EXPECT_EQ(name(Strategy::kNone, "a.total"), "a.total");
+}
+
+TEST(Strategy, IsNamedAsPrometheusDoes) {
+  for (const char* text : {"UnderscoreEscapingWithSuffixes", "UnderscoreEscapingWithoutSuffixes",
+                           "NoUTF8EscapingWithSuffixes", "NoTranslation"}) {
+    ASSERT_TRUE(strategy_named(text)) << text;
+    EXPECT_EQ(to_string(*strategy_named(text)), text);
+  }
+  EXPECT_FALSE(strategy_named("noTranslation"));
+  EXPECT_EQ(with_suffixes(Strategy::kUtf8WithSuffixes, false), Strategy::kNone);
+  EXPECT_EQ(with_suffixes(Strategy::kUnderscoresWithoutSuffixes, true),
+            Strategy::kUnderscoresWithSuffixes);
+}
+
+TEST(LabelName, WithUtf8KeptIsTheKey) {
+  EXPECT_EQ(label_name("k8s.pod/name", true), "k8s.pod/name");
+  EXPECT_EQ(label_name("a__b", true), "a__b");
+  EXPECT_EQ(label_name("_private", true), "_private");
+  EXPECT_EQ(label_name("__name__", true), "key__name__");
+  EXPECT_EQ(label_name("severity", true), "key_severity");
+  EXPECT_EQ(label_name(std::string_view("a\0", 2), true), "a_");
+}
+
 TEST(LabelName, OfAnAlertIsTheSendersNoMore) {
   EXPECT_EQ(label_name("severity"), "key_severity");
   EXPECT_EQ(label_name("alertname"), "key_alertname");

@@ -42,6 +42,25 @@ Identity read_identity(const otlp::Attributes& attributes) {
   return identity;
 }
 
+/// Every attribute that has no label yet; of all of them what a series can well bear.
+void append_all(std::vector<LabelPair>& labels, const otlp::Attributes& attributes,
+                bool keeps_utf8) {
+  std::vector<LabelPair> all;
+  append_attribute_labels(all, attributes, {.keeps_utf8 = keeps_utf8});
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  for (LabelPair& label : all) {
+    const std::size_t size = label.first.size() + label.second.size();
+    const bool is_there =
+        std::any_of(labels.begin(), labels.end(),
+                    [&label](const LabelPair& known) { return known.first == label.first; });
+    if (is_there || count == kPromotedLabelsMax || bytes + size > kPromotedBytesMax) continue;
+    bytes += size;
+    ++count;
+    labels.push_back(std::move(label));
+  }
+}
+
 std::vector<LabelPair> shared_labels(const CustomerId& customer, const otlp::Attributes& attributes,
                                      const Identity& identity, const TranslatorSettings& settings) {
   std::vector<LabelPair> labels;
@@ -58,6 +77,11 @@ std::vector<LabelPair> shared_labels(const CustomerId& customer, const otlp::Att
     if (name == kCustomerLabel || name == "job" || name == "instance") return;
     labels.emplace_back(std::move(name), text_of(entry.value));
   });
+  // Behind the others, since of equal names the first stays.
+  if (settings.all_resource_labels) {
+    const bool is_agent = identity.name == kAgentService;
+    append_all(labels, attributes, keeps_utf8(strategy_of(settings, is_agent)));
+  }
   return labels;
 }
 
@@ -132,7 +156,10 @@ ResourceLabels read_resource(const CustomerId& customer, std::string_view resour
   labels.fault = fault_of(read_claim(customer, resource), resource, labels.shared);
   if (labels.fault == RejectReason::kNone && settings.target_info) {
     std::vector<LabelPair> own;
-    append_attribute_labels(own, attributes, {.is_left_out = is_identifying});
+    labels.collisions =
+        append_attribute_labels(own, attributes,
+                                {.is_left_out = is_identifying,
+                                 .keeps_utf8 = keeps_utf8(strategy_of(settings, labels.is_agent))});
     // A shared label stands once, whatever the resource calls it.
     std::erase_if(
         own, [&labels](const LabelPair& label) { return !labels.shared.get(label.first).empty(); });

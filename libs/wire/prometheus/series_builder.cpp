@@ -62,16 +62,43 @@ RejectReason type_fault(const otlp::MetricView& metric) {
   }
 }
 
-std::string full_name(const otlp::MetricView& metric, FamilyType type,
-                      const TranslatorSettings& settings) {
+std::string full_name(const otlp::MetricView& metric, FamilyType type, Strategy strategy,
+                      bool ratio_suffix) {
   return metric_name({.name = metric.name,
                       .unit = metric.unit,
                       .is_counter = type == FamilyType::kCounter,
                       .is_gauge = metric.type == MetricKind::kGauge,
-                      .ratio_suffix = settings.ratio_suffix});
+                      .ratio_suffix = ratio_suffix,
+                      .strategy = strategy});
 }
 
-void append_scope_labels(std::vector<LabelPair>& labels, const otlp::ScopeView& scope) {
+/// As it stands, and as who can read no UTF-8 is shown it.
+bool is_reserved_in_any_form(const std::string& name, Strategy strategy, bool is_agent) {
+  if (is_reserved_name(name, is_agent)) return true;
+  return keeps_utf8(strategy) &&
+         is_reserved_name(
+             metric_name(
+                 {.name = name, .unit = "", .strategy = Strategy::kUnderscoresWithoutSuffixes}),
+             is_agent);
+}
+
+/// Whether one of the strategies that hold here makes a name of the provider's.
+bool is_reserved(const otlp::MetricView& metric, const MetricIdentity& identity, Strategy own,
+                 bool is_agent, const TranslatorSettings& settings) {
+  if (is_reserved_in_any_form(identity.name, own, is_agent)) return true;
+  if (is_agent) return false;
+  for (std::size_t i = 0; i < kStrategies; ++i) {
+    const auto other = static_cast<Strategy>(i);
+    if (other == own || (settings.strategies & (1U << i)) == 0) continue;
+    if (is_reserved_in_any_form(full_name(metric, identity.type, other, settings.ratio_suffix),
+                                other, is_agent))
+      return true;
+  }
+  return false;
+}
+
+std::uint32_t append_scope_labels(std::vector<LabelPair>& labels, const otlp::ScopeView& scope,
+                                  bool keeps_utf8) {
   otlp::FieldReader reader(scope.bytes);
   while (reader.next()) {
     if (reader.tag_and_type() == otlp::ScopeField::kName.tag) {
@@ -84,14 +111,16 @@ void append_scope_labels(std::vector<LabelPair>& labels, const otlp::ScopeView& 
   }
   labels.emplace_back("otel_scope_schema_url", scope.schema_url);
   std::vector<LabelPair> attributes;
-  append_attribute_labels(attributes, {scope.bytes, otlp::ScopeField::kAttributes.number},
-                          {.prefix = "otel_scope_"});
+  const std::uint32_t collisions =
+      append_attribute_labels(attributes, {scope.bytes, otlp::ScopeField::kAttributes.number},
+                              {.prefix = "otel_scope_", .keeps_utf8 = keeps_utf8});
   // What the scope itself has no attribute of it may say (compatibility specification).
   std::erase_if(attributes, [](const LabelPair& label) {
     return label.first == "otel_scope_name" || label.first == "otel_scope_version" ||
            label.first == "otel_scope_schema_url";
   });
   std::move(attributes.begin(), attributes.end(), std::back_inserter(labels));
+  return collisions;
 }
 
 std::size_t bytes_of(const std::vector<LabelPair>& labels) {
@@ -193,15 +222,17 @@ RejectReason histogram_fault(const otlp::HistogramPoint& point) {
 RejectReason summary_fault(const otlp::SummaryPoint& point, std::string& why) {
   if (point.quantiles.size() > kBucketsMax) return RejectReason::kUntranslatable;
   std::vector<double> sorted;
-  for (const auto& quantile : point.quantiles) sorted.push_back(normalized(quantile.quantile));
-  const auto is_same = [](double left, double right) {
-    return left == right || (std::isnan(left) && std::isnan(right));
-  };
-  // NaN behind all else, or the order would be none and std::sort without bounds.
-  std::sort(sorted.begin(), sorted.end(), [](double left, double right) {
-    return std::isnan(right) ? !std::isnan(left) : left < right;
-  });
-  const auto twice = std::adjacent_find(sorted.begin(), sorted.end(), is_same);
+  for (const auto& quantile : point.quantiles) {
+    // A part of all (opentelemetry-proto, SummaryDataPoint.ValueAtQuantile).
+    if (!(quantile.quantile >= 0 && quantile.quantile <= 1)) {
+      why = fmt::format("a summary's quantile is {}, from 0 to 1 it may be",
+                        number_text(quantile.quantile));
+      return RejectReason::kInvalid;
+    }
+    sorted.push_back(quantile.quantile);
+  }
+  std::sort(sorted.begin(), sorted.end());
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
   if (twice == sorted.end()) return RejectReason::kNone;
   why = fmt::format("quantile {} of a summary stands twice", number_text(*twice));
   return RejectReason::kInvalid;
@@ -222,9 +253,12 @@ MetricIdentity identify(const otlp::MetricView& metric, bool is_agent,
     identity.fault = RejectReason::kInvalid;
     return identity;
   }
-  identity.name = full_name(metric, identity.type, settings);
-  if (identity.name.empty()) identity.fault = RejectReason::kUntranslatable;
-  if (is_reserved_name(identity.name, is_agent)) identity.fault = RejectReason::kReserved;
+  const Strategy strategy = strategy_of(settings, is_agent);
+  identity.name = full_name(metric, identity.type, strategy, settings.ratio_suffix);
+  if (identity.name.empty())
+    identity.fault = RejectReason::kUntranslatable;
+  else if (is_reserved(metric, identity, strategy, is_agent, settings))
+    identity.fault = RejectReason::kReserved;
   return identity;
 }
 
@@ -252,8 +286,11 @@ PointSeries build_series(const MetricIdentity& identity, MetricKind type,
     return series;
   }
   std::vector<LabelPair> labels;
-  if (context.settings.scope_labels) append_scope_labels(labels, scope);
-  append_attribute_labels(labels, point.attributes);
+  const bool is_utf8_kept = keeps_utf8(strategy_of(context.settings, context.is_agent));
+  if (context.settings.scope_labels)
+    series.collisions = append_scope_labels(labels, scope, is_utf8_kept);
+  series.collisions +=
+      append_attribute_labels(labels, point.attributes, {.keeps_utf8 = is_utf8_kept});
   series.fault = labels_fault(labels, identity.name, series_of(type, point), context, series.why);
   if (series.fault != RejectReason::kNone) return series;
   SeriesList list(std::move(labels), context.shared);

@@ -44,8 +44,8 @@ RejectReason composite_fault(otlp::MetricKind type, const otlp::PointHeader& poi
 
 /// What the point's shape says against it, whatever its identity: kUntranslatable for time stamp 0
 /// or a scale below -4, kInvalid for a value that is missing, buckets that do not fit the bounds, a
-/// count that does not fit an exponential histogram's buckets, and bounds or quantiles that would
-/// give one series two values. `why` may then say more.
+/// count that does not fit an exponential histogram's buckets, quantiles that are none, and bounds
+/// or quantiles that would give one series two values. `why` may then say more.
 inline RejectReason shape_fault(otlp::MetricKind type, const otlp::PointHeader& point,
                                 std::string& why) {
   if (point.time_ns == 0) return RejectReason::kUntranslatable;
@@ -66,12 +66,14 @@ bool is_last_bound(double bound);
 struct PointSeries {
   std::vector<std::string> forms;  ///< own-labels forms (labels_encoding.hpp)
   RejectReason fault = RejectReason::kNone;
-  std::string why;  ///< of a limit: which label, how much, how much may be; else ""
+  std::string why;               ///< of a limit: which label, how much, how much may be; else ""
+  std::uint32_t collisions = 0;  ///< keys joined to another's label, of point and scope
 };
 struct SeriesContext {
   const SharedLabels& shared;  ///< of the resource
   const TranslatorSettings& settings;
   LabelLimits limits;
+  bool is_agent = false;
 };
 /// Throws protozero::exception on damaged bytes. kInvalid for bad UTF-8 or depth in attributes or
 /// scope, kReserved for a reserved job among the point's own labels, kLabelValueBytes and
