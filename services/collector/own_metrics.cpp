@@ -53,6 +53,15 @@ void show_series(const Emit& emit, const series::SeriesCacheStats& series) {
        MetricType::kCounter, {}, static_cast<double>(series.evicted));
 }
 
+void show_collisions(const Emit& emit, const series::SeriesCache& series) {
+  for (const auto& [customer, keys] : series.collisions()) {
+    emit("vigia_label_collisions_total",
+         "Attribute keys whose values were joined to another's, since both make one label's name; "
+         "counted once for each series that is new here",
+         MetricType::kCounter, {{"customer_id", customer.text()}}, static_cast<double>(keys));
+  }
+}
+
 void show_directory(const Emit& emit, const tenancy::DirectorySource& directory) {
   emit("vigia_directory_age_seconds", "Since customers and tokens were last known to be true",
        MetricType::kGauge, {}, directory.age_seconds());
@@ -94,6 +103,7 @@ void show_own_metrics(service::MetricRegistry& registry, const OwnParts& parts) 
          static_cast<double>(parts.log_bytes_max));
     show_holders(emit, parts.log.held_by_owner());
     show_series(emit, parts.series.stats());
+    show_collisions(emit, parts.series);
     parts.frame.show_doors(emit);
     show_held(emit, parts);
   });

@@ -19,6 +19,7 @@
 #include "services/collector/books/books.hpp"
 #include "services/collector/exporters/exporter.hpp"
 #include "services/collector/exporters/log_reader.hpp"
+#include "services/collector/exporters/translation_settings.hpp"
 #include "services/collector/intake/intake.hpp"
 #include "services/collector/limits.hpp"
 #include "services/collector/memory_limiter/memory_limiter.hpp"
@@ -215,7 +216,8 @@ class RunningCollector final : public CollectorService {
         settings_.storage.directory,
         std::move(id->text),
         &side_shares_,
-        settings_.storage.segment_bytes + exporters::LogReader::kWindowBytesMax};
+        settings_.storage.segment_bytes + exporters::LogReader::kWindowBytesMax,
+        exporters::judging_translation(exporter_settings_)};
     for (const exporters::ConfiguredExporter& exporter : settings_.exporters) {
       auto made = exporter.make(exporter.settings, parts);
       if (!made) return forward(made);
@@ -275,6 +277,7 @@ class RunningCollector final : public CollectorService {
 
   Result<void> open_doors() {
     intake::IntakeSettings intake;
+    intake.translation = exporters::judging_translation(exporter_settings_);
     intake.fills_missing_customer = settings_.fills_missing_customer;
     intake.collectors = settings_.collectors;
     intake.newest_record_ms = newest_record_ms_;

@@ -167,7 +167,8 @@ TEST(Settings, AKeyThatAKindDoesNotHaveIsNamedWithLineAndExporter) {
   ASSERT_TRUE(read_here) << read_here.error().message;
   for (const auto& exporter : read_here->exporters) {
     const bool has_own = exporter.settings.id == "prometheusremotewrite/hot-0";
-    EXPECT_EQ(exporter.settings.resource_labels.size(), has_own ? 1U : 0U) << exporter.settings.id;
+    EXPECT_EQ(exporter.settings.translation.resource_labels.size(), has_own ? 1U : 3U)
+        << exporter.settings.id;
     const bool is_required = exporter.settings.id.ends_with("/cold");
     EXPECT_EQ(exporter.settings.required, is_required) << exporter.settings.id;
   }

@@ -43,6 +43,8 @@ struct ExporterParts {
   /// What each exporter that sends keeps of a disk with little room for what it sets aside: a
   /// segment of the log, which is given free once all of it is sent or aside, and a window.
   std::uint64_t side_reserve_bytes = 0;
+  /// By which intake judges, and whose series are the customers' active ones: judging_translation.
+  wire::prometheus::TranslatorSettings judging = {};
 };
 
 /// Thread contract: start and stop from one thread. Each exporter has one thread of its own.

@@ -54,6 +54,12 @@ constexpr std::array kExporters{
          R"(  prometheusremotewrite/NAME: {endpoint, headers, tls, auth, timeout: 10s, resource_labels,
                                hot_shard: true for names hot-… (of a pair the
                                                     # shard's name, in both exporters),
+                               translation_strategy: UnderscoreEscapingWithSuffixes
+                                                    # or UnderscoreEscapingWithoutSuffixes,
+                                                    # NoUTF8EscapingWithSuffixes, NoTranslation
+                               ratio_suffix: true, exponential_histograms: native,   # or classic
+                               resource_to_telemetry_conversion: {enabled: false},
+                               target_info: {enabled: true},
                                give_up_after: 10m,
                                side_queue: {customer_bytes_max: 256MiB},
                                refusals: {customer_bytes_per_second: 16KiB}}

@@ -8,6 +8,8 @@
 #include "services/collector/exporters/http_transport.hpp"
 #include "services/collector/exporters/remote_write/remote_write_transport.hpp"
 #include "services/collector/exporters/remote_write/series_packer.hpp"
+#include "services/collector/exporters/remote_write/utf8_guard.hpp"
+#include "services/collector/exporters/translation_settings.hpp"
 
 namespace vigia::collector::exporters::remote_write {
 namespace {
@@ -62,7 +64,8 @@ std::unique_ptr<marks::Marks> make_marks(const ExporterSettings& settings,
 MakeExporter read(const service::ConfigNode& node, ExporterSettings& settings,
                   const config::PartContext& context) {
   settings.may_be_shard = true;
-  settings.resource_labels = node.child("resource_labels").text_list();
+  settings.makes_series = true;
+  settings.translation = read_translation(node);
   settings.hot_shard = read_shard(node.child("hot_shard"), settings.name);
   return [sender = read_sender(node, BareEndpoint::kRefused, context)](
              const ExporterSettings& known, const ExporterParts& parts) {
@@ -72,8 +75,10 @@ MakeExporter read(const service::ConfigNode& node, ExporterSettings& settings,
 
 Means means_of(const ExporterSettings& settings, const ExporterParts& parts,
                std::unique_ptr<delivery::MessageTransport> transport) {
-  Means means{std::move(transport), make_series_packer(settings.resource_labels, parts.series),
-              delivery::remote_write_probe(settings.id, parts.collector_id)};
+  Means means{
+      std::move(transport),
+      make_series_packer(exported_translation(settings.translation, parts.judging), parts.series),
+      delivery::remote_write_probe(settings.id, parts.collector_id)};
   means.marks = make_marks(settings, parts, *means.transport);
   return means;
 }
@@ -81,9 +86,11 @@ Means means_of(const ExporterSettings& settings, const ExporterParts& parts,
 Result<std::unique_ptr<Exporter>> make(const ExporterSettings& settings,
                                        const SenderSettings& sender, const ExporterParts& parts) {
   if (auto url = check_endpoint(settings.id, sender.http.endpoint); !url) return forward(url);
-  return std::make_unique<PushExporter>(
-      settings, sender.push, parts,
-      means_of(settings, parts, make_transport(sender.http, parts.client)));
+  auto transport = make_transport(sender.http, parts.client);
+  if (keeps_utf8(settings.translation.strategy))
+    transport = guard_utf8(std::move(transport), sender.http, parts.client, parts.clock);
+  return std::make_unique<PushExporter>(settings, sender.push, parts,
+                                        means_of(settings, parts, std::move(transport)));
 }
 
 }  // namespace vigia::collector::exporters::remote_write

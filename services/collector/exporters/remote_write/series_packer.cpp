@@ -161,14 +161,8 @@ class SeriesPacker final : public delivery::Packer {
 
 }  // namespace
 
-std::unique_ptr<delivery::Packer> make_series_packer(
-    const std::vector<std::string>& resource_labels, series::SeriesCache& series) {
-  prometheus::TranslatorSettings translation;
-  if (!resource_labels.empty()) {
-    // With other labels the points have other series: counting both would halve a customer's limit.
-    translation.counts_active_series = resource_labels == translation.resource_labels;
-    translation.resource_labels = resource_labels;
-  }
+std::unique_ptr<delivery::Packer> make_series_packer(prometheus::TranslatorSettings translation,
+                                                     series::SeriesCache& series) {
   return std::make_unique<SeriesPacker>(std::move(translation), series);
 }
 

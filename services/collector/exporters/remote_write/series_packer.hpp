@@ -2,17 +2,15 @@
 #pragma once
 
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "libs/series/series_cache.hpp"
+#include "libs/wire/prometheus/resource_labels.hpp"
 #include "services/collector/delivery/packer.hpp"
 
 namespace vigia::collector::exporters::remote_write {
 
-/// Translated by `series`' rules. `resource_labels`: those of the resource that become labels of
-/// each series; empty: the default list.
+/// What the packer makes of a body, by that translation.
 std::unique_ptr<delivery::Packer> make_series_packer(
-    const std::vector<std::string>& resource_labels, series::SeriesCache& series);
+    wire::prometheus::TranslatorSettings translation, series::SeriesCache& series);
 
 }  // namespace vigia::collector::exporters::remote_write
