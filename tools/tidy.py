@@ -46,6 +46,7 @@ LAYERS = {
     "libs/rollup": {"libs/chunk", "libs/model", "libs/base"},
     "libs/promql": {"libs/model", "libs/base"},
     "libs/logql": {"libs/model", "libs/base", "libs/promql"},
+    "libs/ottl": {"libs/wire", "libs/model", "libs/base", "libs/promql", "libs/logql"},
     "libs/disk_log": {"libs/base"},
     "libs/net": {"libs/base"},
     "libs/otlp": {"libs/wire", "libs/model", "libs/base", "libs/net"},

@@ -1,0 +1,150 @@
+#include <map>
+#include <vector>
+
+#include "libs/ottl/internal/any_value.hpp"
+#include "libs/ottl/value.hpp"
+#include "libs/wire/otlp/attributes.hpp"
+#include "libs/wire/otlp/fields.hpp"
+
+namespace vigia::ottl {
+namespace {
+
+using wire::otlp::FieldReader;
+using wire::otlp::ValuesField;
+
+template <typename T>
+bool compare_ordered(const T& left, const T& right, Comparison comparison) {
+  switch (comparison) {
+    case Comparison::kEqual:
+      return left == right;
+    case Comparison::kNotEqual:
+      return left != right;
+    case Comparison::kLess:
+      return left < right;
+    case Comparison::kLessOrEqual:
+      return left <= right;
+    case Comparison::kGreaterOrEqual:
+      return left >= right;
+    case Comparison::kGreater:
+      return left > right;
+  }
+  return false;
+}
+
+double number_of(const Value& value) {
+  return value.kind == ValueKind::kInt ? static_cast<double>(value.integer) : value.real;
+}
+
+bool is_number(const Value& value) {
+  return value.kind == ValueKind::kInt || value.kind == ValueKind::kDouble;
+}
+
+bool are_equal(const Value& left, const Value& right, int depth);
+
+std::vector<std::string_view> elements(std::string_view array) {
+  std::vector<std::string_view> all;
+  FieldReader reader(array);
+  while (reader.next()) {
+    if (reader.tag_and_type() == ValuesField::kValues.tag) {
+      all.push_back(reader.bytes());
+    } else {
+      reader.skip();
+    }
+  }
+  return all;
+}
+
+bool are_equal_lists(std::string_view left, std::string_view right, int depth) {
+  const auto ours = elements(left);
+  const auto theirs = elements(right);
+  if (ours.size() != theirs.size()) return false;
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    if (!are_equal(internal::read_any_value(ours[i]), internal::read_any_value(theirs[i]), depth))
+      return false;
+  }
+  return true;
+}
+
+/// By key; of several of one key the last counts.
+std::map<std::string_view, std::string_view> entries(std::string_view list) {
+  std::map<std::string_view, std::string_view> all;
+  wire::otlp::for_each_attribute(
+      {list, ValuesField::kValues.number},
+      [&](const wire::otlp::KeyValueView& entry) { all[entry.key] = entry.value; });
+  return all;
+}
+
+bool are_equal_maps(std::string_view left, std::string_view right, int depth) {
+  const auto ours = entries(left);
+  const auto theirs = entries(right);
+  if (ours.size() != theirs.size()) return false;
+  auto other = theirs.begin();
+  for (const auto& [key, value] : ours) {
+    if (key != other->first ||
+        !are_equal(internal::read_any_value(value), internal::read_any_value(other->second), depth))
+      return false;
+    ++other;
+  }
+  return true;
+}
+
+/// Within lists and maps, where a whole number is not the same as one with a point.
+bool are_equal(const Value& left, const Value& right, int depth) {
+  if (left.kind != right.kind || depth > wire::otlp::kAnyValueDepthMax) return false;
+  if (left.kind == ValueKind::kMap) return are_equal_maps(left.bytes, right.bytes, depth + 1);
+  if (left.kind == ValueKind::kList) return are_equal_lists(left.bytes, right.bytes, depth + 1);
+  return compare(left, right, Comparison::kEqual);
+}
+
+}  // namespace
+
+std::string_view name_of(ValueKind kind) {
+  switch (kind) {
+    case ValueKind::kNil:
+      return "nil";
+    case ValueKind::kBool:
+      return "a bool";
+    case ValueKind::kInt:
+      return "an int";
+    case ValueKind::kDouble:
+      return "a float";
+    case ValueKind::kString:
+      return "a string";
+    case ValueKind::kBytes:
+      return "bytes";
+    case ValueKind::kMap:
+      return "a map";
+    case ValueKind::kList:
+      return "a list";
+    case ValueKind::kTime:
+      return "a time";
+    case ValueKind::kDuration:
+      return "a duration";
+  }
+  return "";
+}
+
+bool compare(const Value& left, const Value& right, Comparison comparison) {
+  if (is_number(left) && is_number(right)) {
+    if (left.kind == ValueKind::kInt && right.kind == ValueKind::kInt)
+      return compare_ordered(left.integer, right.integer, comparison);
+    return compare_ordered(number_of(left), number_of(right), comparison);
+  }
+  if (left.kind != right.kind) return comparison == Comparison::kNotEqual;
+  switch (left.kind) {
+    case ValueKind::kNil:
+      return compare_ordered(0, 0, comparison);
+    case ValueKind::kString:
+    case ValueKind::kBytes:
+      return compare_ordered(left.bytes, right.bytes, comparison);
+    case ValueKind::kMap:
+    case ValueKind::kList: {
+      if (comparison == Comparison::kEqual) return are_equal(left, right, 0);
+      return comparison == Comparison::kNotEqual && !are_equal(left, right, 0);
+    }
+    default:
+      return compare_ordered(left.integer, right.integer, comparison);
+  }
+}
+
+}  // namespace vigia::ottl

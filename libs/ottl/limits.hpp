@@ -1,0 +1,28 @@
+// What a text may ask for, and what running one may make.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vigia::ottl {
+
+/// Bytes of one statement or condition.
+inline constexpr std::size_t kTextBytesMax = 64U << 10U;
+/// Nesting of parentheses, calls, lists and keys: one level is some 8 stack frames of the parser.
+inline constexpr std::size_t kDepthMax = 64;
+/// Arguments of a call, elements of a list, keys of a path.
+inline constexpr std::size_t kPartsMax = 1024;
+
+/// One message after a change. What the door takes of one item at most.
+inline constexpr std::size_t kMessageBytesMax = 4U << 20U;
+/// What the functions of one statement may make for one item, all together.
+inline constexpr std::size_t kMadeBytesMax = 8U << 20U;
+/// An index that is written into an empty value makes a list of so many at most.
+inline constexpr std::int64_t kListMadeMax = 1024;
+/// What all replacements of one call look at: many matches in a long text cost their product.
+inline constexpr std::size_t kReplaceWorkBytesMax = 64U << 20U;
+/// What one access to a field, or one regex, may look at in all items of a request together: some
+/// million items of half a KiB. A resource is looked at again for each of its items.
+inline constexpr std::uint64_t kWorkBytesMax = 512ULL << 20U;
+
+}  // namespace vigia::ottl
