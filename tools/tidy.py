@@ -41,6 +41,7 @@ LAYERS = {
     "libs/json": {"libs/base"},
     "libs/model": {"libs/base"},
     "libs/wire": {"libs/model", "libs/base"},
+    "libs/deltas": {"libs/wire", "libs/base"},
     "libs/series": {"libs/wire", "libs/model", "libs/base"},
     "libs/chunk": {"libs/model", "libs/base"},
     "libs/rollup": {"libs/chunk", "libs/model", "libs/base"},
@@ -57,7 +58,7 @@ LAYERS = {
 }
 _EVERY_SERVICE = {"libs/base", "libs/model", "libs/net", "libs/service", "libs/wire"}
 LAYERS |= {
-    "services/agent": _EVERY_SERVICE | {"libs/delivery", "libs/disk_log", "libs/otlp"},
+    "services/agent": _EVERY_SERVICE | {"libs/deltas", "libs/delivery", "libs/disk_log", "libs/otlp"},
     "services/collector": _EVERY_SERVICE
     | {"libs/delivery", "libs/disk_log", "libs/json", "libs/otlp", "libs/series", "libs/tenancy"},
     "services/storage": _EVERY_SERVICE

@@ -36,7 +36,7 @@ net::Response partial_success(const net::RequestHead& head, std::uint32_t left_o
   const std::string why = fmt::format(
       "{} delta points left out: the agent adds up {} delta series at most, in {} MiB; "
       "send cumulative, or fewer series",
-      left_out, DeltaAccumulator::kSeriesMax, DeltaAccumulator::kBytesMax >> 20U);
+      left_out, deltas::DeltaAccumulator::kSeriesMax, deltas::DeltaAccumulator::kBytesMax >> 20U);
   return otlp::accepted(Signal::kMetrics, *otlp::form_of(head), {left_out, why});
 }
 

@@ -10,10 +10,10 @@
 #include <thread>
 
 #include "libs/base/clock.hpp"
+#include "libs/deltas/delta_accumulator.hpp"
 #include "libs/net/server.hpp"
 #include "services/agent/buffer/buffer.hpp"
 #include "services/agent/health/agent_status.hpp"
-#include "services/agent/relay/delta_accumulator.hpp"
 #include "services/agent/relay/stamp.hpp"
 #include "services/agent/telemetry/request_durations.hpp"
 
@@ -63,7 +63,7 @@ class Relay final : public net::Handler {
 
   const ResourceStamp stamp_;
   Parts parts_;
-  DeltaAccumulator deltas_;  // the thread's own
+  deltas::DeltaAccumulator deltas_;  // the thread's own
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<Job> waiting_;        // guarded by mutex_

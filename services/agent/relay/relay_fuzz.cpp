@@ -6,8 +6,8 @@
 
 #include <protozero/exception.hpp>
 
+#include "libs/deltas/delta_accumulator.hpp"
 #include "services/agent/host/node.hpp"
-#include "services/agent/relay/delta_accumulator.hpp"
 #include "services/agent/relay/stamp.hpp"
 #include "services/agent/sender/split_request.hpp"
 #include "services/agent/telemetry/request_durations.hpp"
@@ -49,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (signal != Signal::kMetrics) continue;
     try {
-      vigia::agent::relay::DeltaAccumulator deltas(clock);
+      vigia::deltas::DeltaAccumulator deltas(clock);
       const auto rewritten = deltas.rewrite(stamped);
       if (!rewritten) continue;
       deltas.commit();

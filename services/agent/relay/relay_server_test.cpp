@@ -151,7 +151,7 @@ TEST_F(RelayServerTest, DeltasWithoutRoomAreRefusedInTheAnswer) {
   };
   // Small requests, since the test's server takes no large ones.
   std::size_t sent = 0;
-  while (sent < DeltaAccumulator::kSeriesMax) {
+  while (sent < deltas::DeltaAccumulator::kSeriesMax) {
     scope->clear_metrics();
     for (int metric = 0; metric < 1000; ++metric) add("m" + std::to_string(sent++));
     EXPECT_EQ(call(kMetricsCall, request.SerializeAsString()).body, "");

@@ -4,14 +4,19 @@
 #include <gtest/gtest.h>
 #include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
 
+#include "libs/deltas/testing/delta_requests.hpp"
 #include "services/agent/host/node.hpp"
 #include "services/agent/relay/stamp.hpp"
-#include "services/agent/relay/testing/relay_requests.hpp"
 #include "services/agent/telemetry/duration_metrics.hpp"
 #include "services/agent/telemetry/request_durations.hpp"
 
 namespace vigia::agent::relay {
 namespace {
+
+using deltas::ExportMetricsServiceRequest;
+using deltas::histogram;
+using deltas::set_text;
+namespace otlp = opentelemetry::proto;
 
 using otlp::collector::logs::v1::ExportLogsServiceRequest;
 

@@ -1,4 +1,4 @@
-// Requests of applications, made with the reference protobuf classes.
+// Requests with deltas, made with the reference protobuf classes.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 #include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
 
-namespace vigia::agent::relay {
+namespace vigia::deltas {
 
 namespace otlp = opentelemetry::proto;
 using otlp::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -48,4 +48,4 @@ inline std::string histogram(const std::string& name, std::uint64_t time_s, bool
   return request.SerializeAsString();
 }
 
-}  // namespace vigia::agent::relay
+}  // namespace vigia::deltas

@@ -12,10 +12,10 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
-#include "services/agent/relay/exponential_sum.hpp"
-#include "services/agent/telemetry/series_key.hpp"
+#include "libs/deltas/exponential_sum.hpp"
+#include "libs/deltas/stream_key.hpp"
 
-namespace vigia::agent::relay {
+namespace vigia::deltas {
 
 /// What has been added up for one series.
 struct DeltaState {
@@ -69,8 +69,8 @@ class DeltaAccumulator {
   friend class DeltaRewrite;
   /// The state to add to, from this request or before; nothing where no more may be made, or it
   /// would grow to more than the limit. `growth`: what its buckets take after this point.
-  DeltaState* state_for(const telemetry::SeriesKey& key, std::size_t growth);
-  DeltaState* new_pending(const telemetry::SeriesKey& key, std::size_t wanted);
+  DeltaState* state_for(const StreamKey& key, std::size_t growth);
+  DeltaState* new_pending(const StreamKey& key, std::size_t wanted);
   bool has_room_for(std::size_t bytes) const;
   /// Once a second: whoever is over the limit comes with each of its points.
   void forget_idle();
@@ -80,16 +80,15 @@ class DeltaAccumulator {
     std::size_t reserved = 0;  // bytes, in bytes_ or pending_growth_
   };
 
-  using States = std::unordered_map<telemetry::SeriesKey, DeltaState, telemetry::SeriesKeyHash>;
+  using States = std::unordered_map<StreamKey, DeltaState, StreamKeyHash>;
   const Clock& clock_;
   States states_;
-  std::unordered_map<telemetry::SeriesKey, Pending, telemetry::SeriesKeyHash>
-      pending_;                              // changed by the request at hand
-  std::vector<telemetry::SeriesKey> ended_;  // marked as ended by it
-  std::size_t bytes_ = 0;                    // of states_
+  std::unordered_map<StreamKey, Pending, StreamKeyHash> pending_;  // changed by the request at hand
+  std::vector<StreamKey> ended_;                                   // marked as ended by it
+  std::size_t bytes_ = 0;                                          // of states_
   std::size_t pending_growth_ = 0;
   std::optional<TimePoint> forgot_at_;
   std::uint32_t points_left_out_ = 0;
 };
 
-}  // namespace vigia::agent::relay
+}  // namespace vigia::deltas

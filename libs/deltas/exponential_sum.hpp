@@ -10,7 +10,7 @@
 
 #include "libs/wire/otlp/points.hpp"
 
-namespace vigia::agent::relay {
+namespace vigia::deltas {
 
 /// Thread contract: one thread.
 class ExponentialSum {
@@ -56,4 +56,4 @@ class ExponentialSum {
   Side negative_;
 };
 
-}  // namespace vigia::agent::relay
+}  // namespace vigia::deltas

@@ -1,4 +1,4 @@
-#include "services/agent/relay/exponential_sum.hpp"
+#include "libs/deltas/exponential_sum.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include "libs/wire/otlp/fields.hpp"
 
-namespace vigia::agent::relay {
+namespace vigia::deltas {
 
 namespace {
 
@@ -117,4 +117,4 @@ std::size_t ExponentialSum::bytes() const {
   return (positive_.counts.capacity() + negative_.counts.capacity()) * sizeof(std::uint64_t);
 }
 
-}  // namespace vigia::agent::relay
+}  // namespace vigia::deltas

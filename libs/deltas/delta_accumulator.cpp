@@ -1,4 +1,4 @@
-#include "services/agent/relay/delta_accumulator.hpp"
+#include "libs/deltas/delta_accumulator.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -12,7 +12,7 @@
 #include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/otlp/points.hpp"
 
-namespace vigia::agent::relay {
+namespace vigia::deltas {
 
 using wire::otlp::bytes_field;
 using wire::otlp::ExponentialPointField;
@@ -91,13 +91,13 @@ std::string sorted_attributes(const wire::otlp::Attributes& attributes) {
   return text;
 }
 
-telemetry::SeriesKey hash_of(std::string_view bytes) {
+StreamKey hash_of(std::string_view bytes) {
   const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
   return {hash.low64, hash.high64};
 }
 
-std::string_view bytes_of(const telemetry::SeriesKey& key) {
-  static_assert(std::has_unique_object_representations_v<telemetry::SeriesKey>);
+std::string_view bytes_of(const StreamKey& key) {
+  static_assert(std::has_unique_object_representations_v<StreamKey>);
   return {reinterpret_cast<const char*>(&key), sizeof key};
 }
 
@@ -193,7 +193,7 @@ class DeltaRewrite {
     return exponential_point(head, bytes);
   }
 
-  telemetry::SeriesKey key(const MetricHead& head, const wire::otlp::PointHeader& point) const {
+  StreamKey key(const MetricHead& head, const wire::otlp::PointHeader& point) const {
     std::string identity;
     protozero::pbf_writer writer(identity);
     const auto add = [&](std::uint32_t number, std::string_view text) {
@@ -209,7 +209,7 @@ class DeltaRewrite {
   }
 
   /// The series' state; nothing where there is no room for it.
-  DeltaState* find_state(const telemetry::SeriesKey& series, std::size_t growth = 0) {
+  DeltaState* find_state(const StreamKey& series, std::size_t growth = 0) {
     DeltaState* state = owner_.state_for(series, growth);
     // This node's clock was ahead: it would keep all points out until then.
     if (state != nullptr && state->time_ns > latest_ns_) *state = DeltaState{};
@@ -218,7 +218,7 @@ class DeltaRewrite {
 
   /// The time to write the point with; nothing where the series ends here.
   std::optional<std::uint64_t> begin_point(DeltaState& state, const wire::otlp::PointHeader& point,
-                                           const telemetry::SeriesKey& key) {
+                                           const StreamKey& key) {
     // The mark itself goes on to the collector, which ends the series there too.
     if (point.is_stale()) {
       owner_.ended_.push_back(key);
@@ -240,7 +240,7 @@ class DeltaRewrite {
 
   std::optional<std::string> number_point(const MetricHead& head, std::string_view bytes) {
     const auto& point = points_.number(bytes);
-    const telemetry::SeriesKey series = key(head, point);
+    const StreamKey series = key(head, point);
     DeltaState* state = find_state(series);
     if (state == nullptr) return std::nullopt;
     const auto time_ns = begin_point(*state, point, series);
@@ -285,7 +285,7 @@ class DeltaRewrite {
 
   std::optional<std::string> histogram_point(const MetricHead& head, std::string_view bytes) {
     const auto& point = points_.histogram(bytes);
-    const telemetry::SeriesKey series = key(head, point);
+    const StreamKey series = key(head, point);
     const std::size_t room =
         point.bucket_counts.size() * sizeof(std::uint64_t) + point.bounds_bytes.size();
     DeltaState* state = find_state(series, room);
@@ -326,7 +326,7 @@ class DeltaRewrite {
     // Judged before the state is touched: a point that is half added could not be taken back.
     if (point.positive.is_cut || point.negative.is_cut || !ExponentialSum::can_add(point))
       return std::nullopt;
-    const telemetry::SeriesKey series = key(head, point);
+    const StreamKey series = key(head, point);
     DeltaState* state = find_state(series, kExponentialBytes);
     if (state == nullptr) return std::nullopt;
     const auto time_ns = begin_point(*state, point, series);
@@ -371,14 +371,14 @@ class DeltaRewrite {
   const std::uint64_t now_ns_;
   const std::uint64_t latest_ns_;  // what comes after is from the future
   wire::otlp::PointReader points_;
-  telemetry::SeriesKey resource_;  // hashed once: it may be as long as all of its points
-  telemetry::SeriesKey scope_;
+  StreamKey resource_;  // hashed once: it may be as long as all of its points
+  StreamKey scope_;
   std::size_t made_bytes_ = 0;  // of points
 };
 
 std::size_t DeltaState::bytes() const {
-  return sizeof(DeltaState) + sizeof(telemetry::SeriesKey) +
-         buckets.capacity() * sizeof(std::uint64_t) + bounds.capacity() + exponential.bytes();
+  return sizeof(DeltaState) + sizeof(StreamKey) + buckets.capacity() * sizeof(std::uint64_t) +
+         bounds.capacity() + exponential.bytes();
 }
 
 Result<std::string> DeltaAccumulator::rewrite(std::string_view body) {
@@ -399,8 +399,8 @@ bool DeltaAccumulator::has_room_for(std::size_t bytes) const {
 
 /// Works on a copy of the series until commit: a request whose bytes the disk does not take is sent
 /// again by the application, and must then not count twice.
-DeltaState* DeltaAccumulator::state_for(const telemetry::SeriesKey& key, std::size_t growth) {
-  const std::size_t wanted = sizeof(DeltaState) + sizeof(telemetry::SeriesKey) + growth;
+DeltaState* DeltaAccumulator::state_for(const StreamKey& key, std::size_t growth) {
+  const std::size_t wanted = sizeof(DeltaState) + sizeof(StreamKey) + growth;
   const auto found = pending_.find(key);
   if (found == pending_.end()) return new_pending(key, wanted);
   Pending& pending = found->second;
@@ -411,7 +411,7 @@ DeltaState* DeltaAccumulator::state_for(const telemetry::SeriesKey& key, std::si
   return &pending.state;
 }
 
-DeltaState* DeltaAccumulator::new_pending(const telemetry::SeriesKey& key, std::size_t wanted) {
+DeltaState* DeltaAccumulator::new_pending(const StreamKey& key, std::size_t wanted) {
   const auto known = states_.find(key);
   const bool is_new = known == states_.end();
   const std::size_t before = is_new ? 0 : known->second.bytes();
@@ -441,7 +441,7 @@ void DeltaAccumulator::forget_idle() {
 }
 
 void DeltaAccumulator::commit() {
-  const auto forget = [this](const telemetry::SeriesKey& key) {
+  const auto forget = [this](const StreamKey& key) {
     const auto known = states_.find(key);
     if (known == states_.end()) return;
     bytes_ -= known->second.bytes();
@@ -454,7 +454,7 @@ void DeltaAccumulator::commit() {
     const auto kept = states_.emplace(key, std::move(pending.state)).first;
     bytes_ += kept->second.bytes();
   }
-  for (const telemetry::SeriesKey& key : ended_) forget(key);
+  for (const StreamKey& key : ended_) forget(key);
   discard();
 }
 
@@ -464,4 +464,4 @@ void DeltaAccumulator::discard() {
   pending_growth_ = 0;
 }
 
-}  // namespace vigia::agent::relay
+}  // namespace vigia::deltas

@@ -1,13 +1,13 @@
-#include "services/agent/relay/delta_accumulator.hpp"
+#include "libs/deltas/delta_accumulator.hpp"
 
 #include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "services/agent/relay/testing/relay_requests.hpp"
+#include "libs/deltas/testing/delta_requests.hpp"
 
-namespace vigia::agent::relay {
+namespace vigia::deltas {
 namespace {
 
 class DeltaTest : public testing::Test {
@@ -352,4 +352,4 @@ TEST_F(ExponentialDeltaTest, PointsThatWouldBecomeTooMuchCountNothing) {
 }
 
 }  // namespace
-}  // namespace vigia::agent::relay
+}  // namespace vigia::deltas
