@@ -1,6 +1,6 @@
 // Makes sums and histograms that count since the last report (deltas) count since a fixed start
-// (cumulative), which is what Prometheus stores. The agent is the one writer of its node's series,
-// so here is the place for it. OpenTelemetry data model, "Sums: Delta-to-Cumulative".
+// (cumulative), which is what Prometheus stores. OpenTelemetry data model, "Sums:
+// Delta-to-Cumulative".
 #pragma once
 
 #include <cstdint>
@@ -12,83 +12,113 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
-#include "libs/deltas/exponential_sum.hpp"
+#include "libs/deltas/delta_request.hpp"
+#include "libs/deltas/fault.hpp"
+#include "libs/deltas/point_sum.hpp"
 #include "libs/deltas/stream_key.hpp"
+#include "libs/deltas/stream_state.hpp"
 
 namespace vigia::deltas {
 
-/// What has been added up for one series.
-struct DeltaState {
-  std::uint64_t start_ns = 0;
-  std::uint64_t time_ns = 0;  ///< of the last point that was written, those from the future apart
-  TimePoint used_at{};
-  bool is_double = false;
-  std::int64_t whole = 0;
-  double real = 0;  ///< of a sum that is no integer; of a histogram its sum
-  std::uint64_t count = 0;
-  std::vector<std::uint64_t> buckets;
-  std::string bounds;  ///< as encoded; others begin a new state
-  ExponentialSum exponential;
-
-  std::size_t bytes() const;
+/// What several accumulators of one thread have together: each may have twice what is free.
+struct SharedRoom {
+  std::size_t bytes_max = 0;
+  std::size_t used = 0;
 };
 
+struct AccumulatorSettings {
+  std::size_t streams_max = 20'000;
+  std::size_t bytes_max = 32U << 20U;  ///< of all states
+  /// A stream that reports nothing for that long begins anew, with a new start time, once its room
+  /// is needed or forget_idle is called.
+  Duration idle_max = std::chrono::hours(1);
+  /// Refused points are left out of the body; else they stay in it as they came.
+  bool leaves_out_refused = false;
+  /// A stream begins anew where a point's start is behind all that was added: somebody else may
+  /// have had what lies between, and this one's sum would stand beside a newer one of theirs.
+  bool restarts_at_gaps = false;
+  SharedRoom* room = nullptr;
+};
+
+/// States of one owner's streams. Points of a request are added in order of their times, and made
+/// ones of one stream stand in the body in that order, too. A point of a time that its stream has
+/// is refused; a late one is added, and written a millisecond behind the last. What ends in a point
+/// without a recorded value begins anew afterwards; so does a histogram of other bounds.
+///
+/// A point that is more than kAheadMax ahead of our clock adds to its stream and goes on as it is;
+/// it moves no stream's time, so that the right ones after it keep theirs. A stream whose own time
+/// is that far ahead (our clock was) begins anew.
+///
 /// Thread contract: one thread.
 class DeltaAccumulator {
  public:
-  explicit DeltaAccumulator(const Clock& clock) : clock_(clock) {}
+  explicit DeltaAccumulator(const Clock& clock, AccumulatorSettings settings = {});
+  ~DeltaAccumulator();
+  DeltaAccumulator(const DeltaAccumulator&) = delete;
+  DeltaAccumulator& operator=(const DeltaAccumulator&) = delete;
 
-  /// The request with its delta sums and histograms made cumulative. What it adds counts only from
-  /// `commit`; `discard` forgets it, for a request that was not taken and will come again. Points
-  /// whose series would be one more than kSeriesMax or kBytesMax allow are left out
-  /// (points_left_out): nobody behind the agent could add them up. May throw protozero::exception
-  /// on damaged points.
+  /// The request with its delta sums and histograms made cumulative. What it adds, with what others
+  /// did since, counts only from `commit`; `discard` forgets it, for requests that were not taken
+  /// and will come again.
   ///
-  /// A point that is more than kAheadMax ahead of this node's clock adds to its series and goes on
-  /// as it is; it moves no series' time, so that the right ones after it keep theirs. A series
-  /// whose own time is that far ahead (this node's clock was) begins anew.
-  ///
-  /// kTooLarge where it would become more than kMadeBytesMax: a point of one bucket becomes one of
-  /// all that its series has.
-  Result<std::string> rewrite(std::string_view body);
-  /// By the last rewrite.
-  std::uint32_t points_left_out() const { return points_left_out_; }
+  /// kInvalid where the body is no metrics request; kTooLarge where it would become more than
+  /// kMadeBytesMax: a point of one bucket becomes one of all that its stream has. Then `discard`
+  /// must follow.
+  Result<std::string> rewrite(std::string_view body, PointJudge& judge);
   void commit();
   void discard();
 
-  std::size_t series() const { return states_.size(); }
-
-  static constexpr std::size_t kSeriesMax = 20'000;
-  static constexpr std::size_t kBytesMax = 32U << 20U;            ///< of all states
-  static constexpr std::size_t kMadeBytesMax = 32U << 20U;        ///< of one request's points
-  static constexpr Duration kAheadMax = std::chrono::minutes(5);  ///< as the collector's
-  /// A series that reports nothing for that long begins anew, with a new start time.
-  static constexpr Duration kIdleMax = std::chrono::hours(1);
-
- private:
-  friend class DeltaRewrite;
-  /// The state to add to, from this request or before; nothing where no more may be made, or it
-  /// would grow to more than the limit. `growth`: what its buckets take after this point.
-  DeltaState* state_for(const StreamKey& key, std::size_t growth);
-  DeltaState* new_pending(const StreamKey& key, std::size_t wanted);
-  bool has_room_for(std::size_t bytes) const;
-  /// Once a second: whoever is over the limit comes with each of its points.
+  /// What `commit` would change: states as they will be, and ends (docs/formats/delta-states.md).
+  std::string changes() const;
+  /// The same of all that there is.
+  std::string all() const;
+  /// What `changes` or `all` gave, in the order in which it was given. kCorrupt where it is not
+  /// that; what stands before the damage is taken then.
+  Result<void> restore(std::string_view changes);
   void forget_idle();
 
+  std::size_t streams() const { return states_.size(); }
+  std::size_t bytes() const { return bytes_; }
+
+  static constexpr std::size_t kMadeBytesMax = 32U << 20U;        ///< of one request's points
+  static constexpr Duration kAheadMax = std::chrono::minutes(5);  ///< as the collector's
+
+ private:
   struct Pending {
-    DeltaState state;
+    StreamState state;
     std::size_t reserved = 0;  // bytes, in bytes_ or pending_growth_
+    bool has_ended = false;
+  };
+  /// A point that was added, as it is then.
+  struct Made {
+    StreamKey stream;
+    std::uint32_t item = 0;
+    std::string bytes;
+  };
+  struct Now {
+    std::uint64_t wall_ns = 0;
+    std::uint64_t latest_ns = 0;  // what comes after is from the future
   };
 
-  using States = std::unordered_map<StreamKey, DeltaState, StreamKeyHash>;
+  std::optional<Fault> add(const DeltaPoint& point, const Now& now, std::string& made);
+  std::uint64_t begin(StreamState& state, const DeltaPoint& point, const Now& now);
+  Pending* state_for(const StreamKey& key, std::size_t growth);
+  Pending* new_pending(const StreamKey& key, std::size_t wanted);
+  bool has_room_for(std::size_t bytes) const;
+  void forget_idle_now_and_then();
+  void forget(const StreamKey& key);
+  void keep(const StreamKey& key, StreamState state);
+  void count(std::size_t more, std::size_t less);
+
   const Clock& clock_;
-  States states_;
-  std::unordered_map<StreamKey, Pending, StreamKeyHash> pending_;  // changed by the request at hand
-  std::vector<StreamKey> ended_;                                   // marked as ended by it
-  std::size_t bytes_ = 0;                                          // of states_
+  const AccumulatorSettings settings_;
+  std::unordered_map<StreamKey, StreamState, StreamKeyHash> states_;
+  std::unordered_map<StreamKey, Pending, StreamKeyHash> pending_;  // changed since the last commit
+  PointSum sum_;
+  std::size_t bytes_ = 0;  // of states_
   std::size_t pending_growth_ = 0;
+  std::size_t pending_new_ = 0;
   std::optional<TimePoint> forgot_at_;
-  std::uint32_t points_left_out_ = 0;
 };
 
 }  // namespace vigia::deltas

@@ -1,6 +1,7 @@
 #include "libs/deltas/exponential_sum.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include <protozero/pbf_writer.hpp>
@@ -13,6 +14,16 @@ namespace {
 
 /// Rounds down, for negative indexes too.
 std::int64_t halved(std::int64_t index) { return index >> 1; }
+
+// Small where the number is, whatever its sign.
+void append_signed(std::string& out, std::int64_t value) {
+  append_varint(
+      out, (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63));
+}
+std::int64_t read_signed(ByteReader& reader) {
+  const std::uint64_t value = reader.read_varint();
+  return static_cast<std::int64_t>(value >> 1U) ^ -static_cast<std::int64_t>(value & 1U);
+}
 
 }  // namespace
 
@@ -113,8 +124,32 @@ void ExponentialSum::write(std::string& point) const {
   if (zero_threshold_ > 0) writer.add_double(Point::kZeroThreshold.number, zero_threshold_);
 }
 
-std::size_t ExponentialSum::bytes() const {
-  return (positive_.counts.capacity() + negative_.counts.capacity()) * sizeof(std::uint64_t);
+void ExponentialSum::encode(std::string& out) const {
+  append_signed(out, scale_);
+  append_varint(out, zero_count_);
+  append_u64(out, std::bit_cast<std::uint64_t>(zero_threshold_));
+  for (const Side* side : {&positive_, &negative_}) {
+    append_signed(out, side->first);
+    append_varint(out, side->counts.size());
+    for (const std::uint64_t count : side->counts) append_varint(out, count);
+  }
+}
+
+ExponentialSum ExponentialSum::decode(ByteReader& reader) {
+  ExponentialSum sum;
+  sum.is_empty_ = false;
+  sum.scale_ = static_cast<std::int32_t>(read_signed(reader));
+  sum.zero_count_ = reader.read_varint();
+  sum.zero_threshold_ = std::bit_cast<double>(reader.read_u64());
+  for (Side* side : {&sum.positive_, &sum.negative_}) {
+    side->first = read_signed(reader);
+    const std::uint64_t counts = reader.read_varint();
+    // More than are ever kept: damage, and no reason to ask for memory.
+    if (counts > static_cast<std::uint64_t>(kBucketsMax)) (void)reader.read_bytes(SIZE_MAX);
+    for (std::uint64_t place = 0; reader.ok() && place < counts; ++place)
+      side->counts.push_back(reader.read_varint());
+  }
+  return sum;
 }
 
 }  // namespace vigia::deltas

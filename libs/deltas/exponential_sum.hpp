@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "libs/base/bytes.hpp"
 #include "libs/wire/otlp/points.hpp"
 
 namespace vigia::deltas {
@@ -19,7 +20,11 @@ class ExponentialSum {
   void add(const wire::otlp::ExponentialPoint& point);
   /// Appends scale, zero count, zero threshold and both sides to a point's bytes.
   void write(std::string& point) const;
-  std::size_t bytes() const;
+  /// As docs/formats/delta-states.md has it, to its end; and back. `decode` leaves the reader at
+  /// fault where the bytes are not what encode writes.
+  void encode(std::string& out) const;
+  static ExponentialSum decode(ByteReader& reader);
+  bool operator==(const ExponentialSum&) const = default;
 
   /// Scales of real data are -10 to 20 (OpenTelemetry SDKs), and beyond -11 all doubles are in two
   /// buckets. Coarsening goes one by one: far apart scales would take for ever.
@@ -33,12 +38,15 @@ class ExponentialSum {
 
   /// Of one side: SDKs keep 160. More are merged two by two.
   static constexpr std::int64_t kBucketsMax = 320;
+  /// Of both sides.
+  static constexpr std::size_t kBytesMax = 2 * kBucketsMax * sizeof(std::uint64_t);
 
  private:
   struct Side {
     std::int64_t first = 0;  // index of counts[0]
     std::vector<std::uint64_t> counts;
 
+    bool operator==(const Side&) const = default;
     std::int64_t end() const { return first + static_cast<std::int64_t>(counts.size()); }
     void merge_pairs();
     void add(std::int64_t index, std::uint64_t count);

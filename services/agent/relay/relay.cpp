@@ -1,6 +1,7 @@
 #include "services/agent/relay/relay.hpp"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
 #include <fmt/format.h>
@@ -30,14 +31,44 @@ net::Response success(const net::RequestHead& head, Signal signal) {
   return otlp::accepted(signal, *otlp::form_of(head));
 }
 
-/// What was taken without `left_out` of its points (R-OTLP-6).
-net::Response partial_success(const net::RequestHead& head, std::uint32_t left_out) {
-  if (left_out == 0) return success(head, Signal::kMetrics);
-  const std::string why = fmt::format(
-      "{} delta points left out: the agent adds up {} delta series at most, in {} MiB; "
-      "send cumulative, or fewer series",
-      left_out, deltas::DeltaAccumulator::kSeriesMax, deltas::DeltaAccumulator::kBytesMax >> 20U);
-  return otlp::accepted(Signal::kMetrics, *otlp::form_of(head), {left_out, why});
+constexpr deltas::AccumulatorSettings kDeltas{.leaves_out_refused = true};
+
+/// What of a request's delta points was not added up.
+class PointsLeftOut final : public deltas::PointJudge {
+ public:
+  void refuse(std::uint32_t /*item*/, deltas::Fault fault) override {
+    ++by_fault_[static_cast<std::size_t>(fault)];
+    ++all_;
+  }
+  std::uint32_t all() const { return all_; }
+  std::string why() const {
+    std::string text = fmt::format("{} delta points left out:", all_);
+    const auto add = [&](deltas::Fault fault, std::string_view sentence) {
+      if (const auto count = by_fault_[static_cast<std::size_t>(fault)]; count > 0)
+        text += fmt::format(" {} {};", count, sentence);
+    };
+    add(deltas::Fault::kNoRoom,
+        fmt::format("since the agent adds up {} delta series at most, in {} MiB (send cumulative, "
+                    "or fewer series)",
+                    kDeltas.streams_max, kDeltas.bytes_max >> 20U));
+    add(deltas::Fault::kRepeated,
+        "since their series has a point of that time, or much newer ones");
+    add(deltas::Fault::kUnfit,
+        "that no sum can be made of: no finite number, a counter that falls, a scale or zero "
+        "threshold that no histogram has, no time");
+    text.pop_back();
+    return text;
+  }
+
+ private:
+  std::array<std::uint32_t, 3> by_fault_{};
+  std::uint32_t all_ = 0;
+};
+
+/// What was taken without some of its points (R-OTLP-6).
+net::Response partial_success(const net::RequestHead& head, const PointsLeftOut& left_out) {
+  if (left_out.all() == 0) return success(head, Signal::kMetrics);
+  return otlp::accepted(Signal::kMetrics, *otlp::form_of(head), {left_out.all(), left_out.why()});
 }
 
 std::size_t index_of(Signal signal) { return static_cast<std::size_t>(signal) - 1; }
@@ -58,7 +89,10 @@ void answer_refusal(health::AgentCounters& counters, const net::RequestHead& hea
 }  // namespace
 
 Relay::Relay(const std::vector<host::ResourceAttribute>& attributes, Parts parts)
-    : stamp_(attributes), parts_(parts), deltas_(parts.clock), thread_([this] { run(); }) {}
+    : stamp_(attributes),
+      parts_(parts),
+      deltas_(parts.clock, kDeltas),
+      thread_([this] { run(); }) {}
 
 Relay::~Relay() {
   {
@@ -168,23 +202,22 @@ void Relay::run() {
   }
 }
 
-Result<std::string> Relay::rewrite(const Job& job) {
+Result<std::string> Relay::rewrite(const Job& job, deltas::PointJudge& left_out) {
   if (job.contents.has_request_durations) parts_.durations.observe(job.body);
   std::string stamped = stamp_.apply(job.body);
-  if (job.contents.has_deltas) return deltas_.rewrite(stamped);
+  if (job.contents.has_deltas) return deltas_.rewrite(stamped, left_out);
   return stamped;
 }
 
 void Relay::process(Job job) {
-  std::uint32_t left_out = 0;
+  PointsLeftOut left_out;
   const auto keep = [&]() -> Result<void> {
     try {
-      auto body = rewrite(job);
+      auto body = rewrite(job, left_out);
       if (!body) return forward(body);
-      if (job.contents.has_deltas) left_out = deltas_.points_left_out();
-      if (left_out >= job.contents.items) return {};  // nothing is left to keep
+      if (left_out.all() >= job.contents.items) return {};  // nothing is left to keep
       return parts_.buffer.append_and_wait(Signal::kMetrics, *std::move(body),
-                                           job.contents.items - left_out);
+                                           job.contents.items - left_out.all());
     } catch (const protozero::exception& damage) {
       return fail(ErrorCode::kInvalid, std::string("a point cannot be read: ") + damage.what());
     }
@@ -202,8 +235,8 @@ void Relay::process(Job job) {
   // Only what the disk has counts: a request that was refused comes again.
   parts_.durations.commit();
   deltas_.commit();
-  parts_.counters.relayed_items[0] += job.contents.items - left_out;
-  parts_.counters.relay_items_left_out += left_out;
+  parts_.counters.relayed_items[0] += job.contents.items - left_out.all();
+  parts_.counters.relay_items_left_out += left_out.all();
   job.responder.send(partial_success(job.head, left_out));
 }
 

@@ -59,7 +59,7 @@ class Relay final : public net::Handler {
   void enqueue(Job job);
   void run();
   void process(Job job);
-  Result<std::string> rewrite(const Job& job);
+  Result<std::string> rewrite(const Job& job, deltas::PointJudge& left_out);
 
   const ResourceStamp stamp_;
   Parts parts_;

@@ -26,6 +26,26 @@ void check(bool is_true) {
   if (!is_true) std::abort();
 }
 
+class Counting final : public vigia::deltas::PointJudge {
+ public:
+  void refuse(std::uint32_t /*item*/, vigia::deltas::Fault /*fault*/) override { ++refused; }
+  std::uint32_t refused = 0;
+};
+
+/// What is added up and what is refused is all of it, and states outlive a restart.
+void check_deltas(const vigia::Clock& clock, const std::string& body, std::uint32_t items) {
+  vigia::deltas::DeltaAccumulator deltas(clock, {.leaves_out_refused = true});
+  Counting judge;
+  const auto rewritten = deltas.rewrite(body, judge);
+  if (!rewritten) return;
+  vigia::deltas::DeltaAccumulator anew(clock);
+  check(anew.restore(deltas.changes()).has_value());
+  deltas.commit();
+  check(anew.streams() == deltas.streams());
+  const auto last = vigia::agent::relay::inspect_request(vigia::Signal::kMetrics, *rewritten);
+  check(last && last->items + judge.refused == items);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -49,12 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (signal != Signal::kMetrics) continue;
     try {
-      vigia::deltas::DeltaAccumulator deltas(clock);
-      const auto rewritten = deltas.rewrite(stamped);
-      if (!rewritten) continue;
-      deltas.commit();
-      const auto last = vigia::agent::relay::inspect_request(signal, *rewritten);
-      check(last && last->items == contents->items);
+      check_deltas(clock, stamped, contents->items);
       vigia::agent::telemetry::RequestDurations durations;
       durations.observe(body);
       durations.commit();

@@ -50,7 +50,7 @@ class RelayServerTest : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  static std::string one_counter(bool is_delta) {
+  static std::string one_counter(bool is_delta, std::uint64_t second = 0) {
     ExportMetricsServiceRequest request;
     auto* metric = request.add_resource_metrics()->add_scope_metrics()->add_metrics();
     metric->set_name("orders");
@@ -58,7 +58,7 @@ class RelayServerTest : public testing::Test {
         is_delta ? otlp::metrics::v1::AGGREGATION_TEMPORALITY_DELTA
                  : otlp::metrics::v1::AGGREGATION_TEMPORALITY_CUMULATIVE);
     auto* point = metric->mutable_sum()->add_data_points();
-    point->set_time_unix_nano(1'795'574'400'000'000'000);
+    point->set_time_unix_nano((1'795'574'400 + second) * 1'000'000'000);
     point->set_as_int(2);
     return request.SerializeAsString();
   }
@@ -124,8 +124,8 @@ TEST_F(RelayServerTest, GrpcIsStampedAndOnDiskBeforeTheAnswer) {
 }
 
 TEST_F(RelayServerTest, DeltasBecomeCumulative) {
-  for (int report = 0; report < 3; ++report) {
-    EXPECT_EQ(call(kMetricsCall, one_counter(true)).code, net::GrpcCode::kOk);
+  for (std::uint64_t report = 0; report < 3; ++report) {
+    EXPECT_EQ(call(kMetricsCall, one_counter(true, report)).code, net::GrpcCode::kOk);
   }
   std::vector<std::int64_t> values;
   for (int report = 0; report < 3; ++report) {
@@ -142,16 +142,19 @@ TEST_F(RelayServerTest, DeltasBecomeCumulative) {
 TEST_F(RelayServerTest, DeltasWithoutRoomAreRefusedInTheAnswer) {
   ExportMetricsServiceRequest request;
   auto* scope = request.add_resource_metrics()->add_scope_metrics();
-  const auto add = [scope](const std::string& name) {
+  std::uint64_t time_ns = 0;
+  const auto add = [&](const std::string& name) {
     auto* sum = scope->add_metrics();
     sum->set_name(name);
     sum->mutable_sum()->set_aggregation_temporality(
         otlp::metrics::v1::AGGREGATION_TEMPORALITY_DELTA);
-    sum->mutable_sum()->add_data_points()->set_time_unix_nano(1);
+    auto* point = sum->mutable_sum()->add_data_points();
+    point->set_time_unix_nano(++time_ns);
+    point->set_as_int(1);
   };
   // Small requests, since the test's server takes no large ones.
   std::size_t sent = 0;
-  while (sent < deltas::DeltaAccumulator::kSeriesMax) {
+  while (sent < deltas::AccumulatorSettings{}.streams_max) {
     scope->clear_metrics();
     for (int metric = 0; metric < 1000; ++metric) add("m" + std::to_string(sent++));
     EXPECT_EQ(call(kMetricsCall, request.SerializeAsString()).body, "");
