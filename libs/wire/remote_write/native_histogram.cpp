@@ -1,4 +1,4 @@
-#include "services/storage/histograms/native_histogram.hpp"
+#include "libs/wire/remote_write/native_histogram.hpp"
 
 #include <bit>
 #include <cmath>
@@ -11,7 +11,7 @@
 
 #include "libs/model/sample.hpp"
 
-namespace vigia::storage::histograms {
+namespace vigia::wire::remote_write {
 namespace {
 
 enum Field : protozero::pbf_tag_type {
@@ -331,4 +331,4 @@ Result<NativeHistogram> sound_histogram(std::string_view bytes) {
   return histogram;
 }
 
-}  // namespace vigia::storage::histograms
+}  // namespace vigia::wire::remote_write
