@@ -45,8 +45,10 @@ class Decoder2 {
     series_.samples.clear();
     series_.exemplars.clear();
     series_.histograms.clear();
+    series_.starts_ms.clear();
     references_.clear();
     series_.metadata = {};
+    TimestampMs created_ms = 0;
     while (message.next()) {
       switch (message.tag_and_type()) {
         case varint_field(1):
@@ -56,13 +58,28 @@ class Decoder2 {
         case length_field(5):
           series_.metadata = read_metadata(message.get_message());
           break;
+        case varint_field(6):
+          created_ms = message.get_int64();
+          break;
         default:
           read_value(message);
       }
     }
+    start_at(created_ms);
     resolve(references_, series_.labels);
     encode_labels();
     give();
+  }
+
+  // What says nothing of its own begins with its series.
+  void start_at(TimestampMs created_ms) {
+    if (created_ms == 0) return;
+    for (TimestampMs& start_ms : series_.starts_ms) {
+      if (start_ms == 0) start_ms = created_ms;
+    }
+    for (HistogramView& histogram : series_.histograms) {
+      if (histogram.start_ms == 0) histogram.start_ms = created_ms;
+    }
   }
 
   void give() {
@@ -83,7 +100,8 @@ class Decoder2 {
       throw OverLimit{"values in a series"};
     switch (message.tag_and_type()) {
       case length_field(2):
-        series_.samples.push_back(read_sample(message.get_message()));
+        series_.starts_ms.push_back(0);
+        series_.samples.push_back(read_sample(message.get_message(), &series_.starts_ms.back()));
         break;
       case length_field(3):
         series_.histograms.push_back(read_histogram(to_view(message.get_view())));

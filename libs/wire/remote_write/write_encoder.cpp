@@ -118,6 +118,13 @@ char* append_histogram_around(std::string& message, std::size_t label_bytes,
   return labels;
 }
 
+char* append_exemplars_around(std::string& message, std::size_t label_bytes,
+                              std::string_view exemplars) {
+  char* const labels = open_series(message, label_bytes + exemplars.size());
+  put(labels + label_bytes, exemplars);
+  return labels;
+}
+
 void append_sample(std::string& message, std::string_view label_bytes, const Sample& sample,
                    std::string_view exemplars) {
   put(append_sample_around(message, label_bytes.size(), sample, exemplars), label_bytes);

@@ -9,16 +9,20 @@ using protozero::pbf_reader;
 
 /// A snappy element of three bytes yields at most 64.
 constexpr std::size_t kSnappyRatioMax = 64;
+constexpr std::size_t kUncheckedBytesMax = 1U << 20U;
 
 }  // namespace
 
 HistogramView read_histogram(std::string_view bytes) {
   constexpr std::uint32_t kTimestamp = varint_field(15);
-  HistogramView histogram{.timestamp_ms = 0, .bytes = bytes};
+  constexpr std::uint32_t kStart = varint_field(17);  // of 2.0
+  HistogramView histogram{.bytes = bytes};
   pbf_reader message(bytes.data(), bytes.size());
   while (message.next()) {
     if (message.tag_and_type() == kTimestamp)
       histogram.timestamp_ms = message.get_int64();
+    else if (message.tag_and_type() == kStart)
+      histogram.start_ms = message.get_int64();
     else
       message.skip();
   }
@@ -34,6 +38,10 @@ Result<std::string> unpack_block(std::string_view body, const DecodeLimits& limi
     return fail(ErrorCode::kInvalid, "remote write: the body is not a snappy block");
   if (length > limits.message_bytes_max)
     return fail(ErrorCode::kTooLarge, "remote write: the request is over the limit of bytes");
+  // A large one that is damaged is refused before it takes the memory that it declares: this pass
+  // writes nothing.
+  if (length > kUncheckedBytesMax && !snappy::IsValidCompressedBuffer(body.data(), body.size()))
+    return fail(ErrorCode::kInvalid, "remote write: the snappy block is damaged");
   std::string message;
   if (!snappy::Uncompress(body.data(), body.size(), &message))
     return fail(ErrorCode::kInvalid, "remote write: the snappy block is damaged");

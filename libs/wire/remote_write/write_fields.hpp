@@ -31,8 +31,8 @@ struct OverLimit {
 inline std::string_view to_view(protozero::data_view view) { return {view.data(), view.size()}; }
 
 /// Both throw protozero::exception for what is no such message. In the header, since it is called
-/// for each sample.
-inline Sample read_sample(protozero::pbf_reader message) {
+/// for each sample. `start_ms`: where 2.0 says since when it counts; null: of 1.0.
+inline Sample read_sample(protozero::pbf_reader message, TimestampMs* start_ms = nullptr) {
   Sample sample;
   while (message.next()) {
     switch (message.tag_and_type()) {
@@ -41,6 +41,12 @@ inline Sample read_sample(protozero::pbf_reader message) {
         break;
       case varint_field(2):
         sample.timestamp_ms = message.get_int64();
+        break;
+      case varint_field(3):
+        if (start_ms == nullptr)
+          message.skip();
+        else
+          *start_ms = message.get_int64();
         break;
       default:
         message.skip();
@@ -52,9 +58,5 @@ HistogramView read_histogram(std::string_view bytes);
 
 /// As a field of a TimeSeries or Exemplar of 1.0: what encode_labels writes of one.
 void append_label(std::string& out, std::string_view name, std::string_view value);
-
-/// A body's message. kTooLarge by the length that the block declares, before memory is taken;
-/// kInvalid for what is no snappy block.
-Result<std::string> unpack_block(std::string_view body, const DecodeLimits& limits);
 
 }  // namespace vigia::wire::remote_write

@@ -38,6 +38,9 @@ char* append_sample_around(std::string& message, std::size_t label_bytes, const 
                            std::string_view exemplars);
 char* append_histogram_around(std::string& message, std::size_t label_bytes,
                               std::string_view histogram, std::string_view exemplars);
+/// Of exemplars alone, which a series may come with.
+char* append_exemplars_around(std::string& message, std::size_t label_bytes,
+                              std::string_view exemplars);
 /// The message as a body: one snappy block.
 std::string compress_request(std::string_view message);
 
@@ -60,7 +63,8 @@ struct ExemplarView {
 };
 struct HistogramView {
   TimestampMs timestamp_ms = 0;
-  std::string_view bytes;  ///< the encoded prometheus.Histogram
+  TimestampMs start_ms = 0;  ///< since when it counts; 0: not said, and of 1.0 never
+  std::string_view bytes;    ///< the encoded prometheus.Histogram
 };
 
 /// One MetricMetadata of 1.0, or what a series of 2.0 says of its metric. `type` is numbered as
@@ -83,6 +87,8 @@ struct SeriesView {
   std::vector<ExemplarView> exemplars;
   std::vector<HistogramView> histograms;
   MetadataView metadata;  ///< of 2.0 alone
+  /// Of 2.0 alone, by sample: since when it counts; 0: not said.
+  std::vector<TimestampMs> starts_ms;
 };
 
 class WriteVisitor {
@@ -99,6 +105,10 @@ class WriteVisitor {
   /// One that its version of the protocol does not allow, for its own sake.
   virtual void on_bad_series(const SeriesView& /*series*/, std::string_view /*why*/) {}
 };
+
+/// The message of a body, one snappy block. kTooLarge by the length that it declares and kInvalid
+/// for what is no such block, both before memory is taken.
+Result<std::string> unpack_block(std::string_view body, const DecodeLimits& limits);
 
 /// Reads a body (one snappy block). kTooLarge by the length that it declares, before memory is
 /// taken, and past the other limits; kInvalid for what is no such message. The visitor has then

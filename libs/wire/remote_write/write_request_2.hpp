@@ -22,10 +22,10 @@ struct SymbolLimits {
 
 /// Series as decode_request gives them: `label_bytes` are what 1.0 writes for these labels, so that
 /// a series is the same by both versions. Metadata that says anything stands in its series, with
-/// the series' metric name as its family. A series' created timestamp is not given. A series with
-/// samples and histograms goes to on_bad_series. kTooLarge past a limit, kInvalid for what is no
-/// such message: the first symbol is not empty, a reference leads nowhere, or names stand without
-/// values.
+/// the series' metric name as its family. Start times are those of the values themselves, or, as
+/// the protocol had it first, that of their series. A series with samples and histograms goes to
+/// on_bad_series. kTooLarge past a limit, kInvalid for what is no such message: the first symbol is
+/// not empty, a reference leads nowhere, or names stand without values.
 Result<void> decode_request_2(std::string_view body, const DecodeLimits& limits,
                               const SymbolLimits& symbols, WriteVisitor& visitor);
 /// The same for a message that is decompressed already.

@@ -94,6 +94,42 @@ TEST(WriteRequest2, SeriesAreThoseOf1Point0) {
   EXPECT_THAT(packed.lines, ElementsAre("__name__=up;"));
 }
 
+/// Keeps the start times of all values.
+class Starts final : public WriteVisitor {
+ public:
+  void on_series(const SeriesView& series) override {
+    samples = series.starts_ms;
+    for (const HistogramView& histogram : series.histograms)
+      histograms.push_back(histogram.start_ms);
+  }
+  std::vector<TimestampMs> samples, histograms;
+};
+
+// R-PM-6: of the values themselves; of the series where it was sent by the protocol's first form.
+TEST(WriteRequest2, StartTimesAreGiven) {
+  std::string series = series_of({1, 2}, {{5, 0.5}});
+  pbf_writer writer(series);
+  {
+    pbf_writer sample(writer, 2);
+    sample.add_int64(2, 6);
+    sample.add_int64(3, 4);
+  }
+  writer.add_int64(6, 3);
+  Starts starts;
+  ASSERT_TRUE(decode_message_2(message_of(kSymbols, {series}), {}, {}, starts));
+  EXPECT_THAT(starts.samples, ElementsAre(3, 4));
+  std::string of_histogram = series_of({1, 2});
+  pbf_writer outer(of_histogram);
+  for (const std::int64_t start_ms : {0, 9}) {
+    pbf_writer histogram(outer, 3);
+    histogram.add_int64(15, 20);
+    if (start_ms > 0) histogram.add_int64(17, start_ms);
+  }
+  outer.add_int64(6, 3);
+  ASSERT_TRUE(decode_message_2(message_of(kSymbols, {of_histogram}), {}, {}, starts));
+  EXPECT_THAT(starts.histograms, ElementsAre(3, 9));
+}
+
 // A long value has a length of several bytes, in both of the lengths around it.
 TEST(WriteRequest2, LabelBytesAreThoseOf1Point0WhateverTheirLength) {
   for (const std::size_t length : {1U, 100U, 115U, 127U, 128U, 300U, 16'383U, 20'000U}) {
