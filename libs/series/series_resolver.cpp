@@ -8,6 +8,7 @@
 
 #include "libs/wire/prometheus/classic_histogram.hpp"
 #include "libs/wire/prometheus/labels_encoding.hpp"
+#include "libs/wire/prometheus/verbatim.hpp"
 
 namespace vigia::series {
 namespace {
@@ -119,6 +120,7 @@ void SeriesResolver::leave_resource() {
 void SeriesResolver::on_resource(const wire::otlp::ResourceView& resource) {
   leave_resource();
   resource_bytes_ = resource.bytes;
+  is_verbatim_ = resource.schema_url == wire::prometheus::kVerbatimSchemaUrl;
   step_ = Step::kResource;
 }
 
@@ -172,6 +174,11 @@ void SeriesResolver::enter_resource() {
   resource_ = resource;
   resource_why_.clear();
   resource_fault_ = resource_->labels.fault;
+  if (resource_fault_ == RejectReason::kNone && is_verbatim_ && !admits_verbatim()) {
+    resource_fault_ = RejectReason::kReserved;
+    resource_why_ = "the schema_url is our own form of remote write";
+    return;
+  }
   if (resource_fault_ == RejectReason::kNone)
     resource_fault_ = admit_resource(*resource_, resource_why_);
   else if (resource_fault_ == RejectReason::kResourceBytes)
@@ -187,6 +194,7 @@ void SeriesResolver::count_collisions(std::uint32_t joined) {
 void SeriesResolver::hash_scope() {
   room_.clear();
   append_key(room_, resource_->key);
+  if (is_verbatim_) append_text(room_, wire::prometheus::kVerbatimSchemaUrl);
   append_text(room_, scope_.schema_url);
   room_ += scope_.bytes;
   scope_key_ = cache_.hash(room_);
@@ -195,6 +203,12 @@ void SeriesResolver::hash_scope() {
 void SeriesResolver::hash_metric() {
   room_.clear();
   append_key(room_, scope_key_);
+  if (is_verbatim_) {
+    // What a Prometheus says of a series' type beside it, today or never, makes no other series.
+    append_text(room_, metric_.name);
+    metric_key_ = cache_.hash(room_);
+    return;
+  }
   room_ += static_cast<char>(metric_.type);
   room_ += static_cast<char>(metric_.temporality);
   room_ += metric_.is_monotonic ? '1' : '0';
@@ -207,7 +221,9 @@ void SeriesResolver::hash_metric() {
 /// Only for points that are not in the cache: names are assembled and checked there alone.
 const wire::prometheus::MetricIdentity& SeriesResolver::identity() {
   if (!has_identity_) {
-    identity_ = wire::prometheus::identify(metric_, resource_->labels.is_agent, settings_);
+    identity_ = is_verbatim_
+                    ? wire::prometheus::identify_verbatim(metric_, why_)
+                    : wire::prometheus::identify(metric_, resource_->labels.is_agent, settings_);
     has_identity_ = true;
   }
   return identity_;
@@ -242,7 +258,8 @@ void SeriesResolver::on_item(std::uint32_t item, std::string_view bytes) {
     return;
   }
   settle();
-  if (metric_.type == MetricKind::kExponentialHistogram &&
+  // What a Prometheus wrote stays what it is.
+  if (metric_.type == MetricKind::kExponentialHistogram && !is_verbatim_ &&
       settings_.exponential == wire::prometheus::ExponentialForm::kClassic) {
     give_as_classic(item, bytes, point);
   } else {
@@ -292,10 +309,11 @@ void SeriesResolver::settle() {
 }
 
 void SeriesResolver::give(ResolvedPoint resolved, const SeriesKey& key) {
+  resolved.is_verbatim = is_verbatim_;
   if (resource_fault_ != RejectReason::kNone) {
     resolved.fault = resource_fault_;
   } else if (resolved.fault == RejectReason::kNone) {
-    resolved.fault = wire::prometheus::shape_fault(resolved.type, *resolved.point, why_);
+    resolved.fault = point_fault(resolved);
     if (resolved.fault == RejectReason::kNone)
       resolved.entry = resolve(key, resolved, resolved.fault);
   }
@@ -308,6 +326,12 @@ void SeriesResolver::give(ResolvedPoint resolved, const SeriesKey& key) {
                          std::size_t{resolved.series} * resource_->labels.shared.bytes.size();
   on_point(resolved);
   note_work(resolved.label_bytes);
+}
+
+RejectReason SeriesResolver::point_fault(ResolvedPoint& resolved) {
+  if (!is_verbatim_) return wire::prometheus::shape_fault(resolved.type, *resolved.point, why_);
+  return wire::prometheus::verbatim_fault(metric_.type, *resolved.point, resolved.bytes, why_,
+                                          resolved.buckets);
 }
 
 void SeriesResolver::give_refused(ResolvedPoint& resolved) {
@@ -339,6 +363,10 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint
                                        RejectReason& fault) {
   ++shard_->misses;
   fault = identity().fault;
+  if (fault != RejectReason::kNone && is_verbatim_) {
+    has_identity_ = false;  // the next one is told why as well
+    return nullptr;
+  }
   wire::prometheus::PointSeries series;
   if (fault == RejectReason::kNone) {
     // Asked twice: here with the least that a point can weigh, before labels are built for nothing,
@@ -349,9 +377,11 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint
     }
     fault = admit_point(point, why_);
     if (fault != RejectReason::kNone) return nullptr;
-    series = wire::prometheus::build_series(
-        identity_, point.type, *point.point, scope_,
-        {resource_->labels.shared, settings_, label_limits(), resource_->labels.is_agent});
+    const wire::prometheus::SeriesContext context{resource_->labels.shared, settings_,
+                                                  label_limits(), resource_->labels.is_agent};
+    series = is_verbatim_ ? wire::prometheus::build_verbatim(identity_, *point.point, context)
+                          : wire::prometheus::build_series(identity_, point.type, *point.point,
+                                                           scope_, context);
     fault = series.fault;
     if (!series.why.empty()) {
       why_ = std::move(series.why);

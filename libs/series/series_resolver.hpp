@@ -29,6 +29,8 @@ struct ResolvedPoint {
   const PointEntry* entry = nullptr;  ///< where fault is kNone
   std::uint32_t series = 0;           ///< that it becomes
   std::size_t label_bytes = 0;        ///< of all its series together, the resource's included
+  bool is_verbatim = false;           ///< of a Prometheus' series (wire/prometheus/verbatim.hpp)
+  std::uint32_t buckets = 0;          ///< of a verbatim histogram, its spans and bounds too
 };
 
 /// Thread contract: one thread, one body. Holds the lock of one cache shard while it is inside a
@@ -69,6 +71,9 @@ class SeriesResolver : public wire::otlp::Visitor {
   virtual RejectReason admit_point(const ResolvedPoint& /*point*/, std::string& /*why*/) {
     return RejectReason::kNone;
   }
+  /// Whether series may stand as a Prometheus wrote them (wire/prometheus/verbatim.hpp); false:
+  /// kReserved. It is our own form: what has it in the log came through a door that made it.
+  virtual bool admits_verbatim() const { return true; }
   /// What a new series must keep; one that is known goes on.
   virtual wire::prometheus::LabelLimits label_limits() const { return {}; }
   virtual void on_point(const ResolvedPoint& point) = 0;
@@ -83,6 +88,8 @@ class SeriesResolver : public wire::otlp::Visitor {
   const wire::otlp::ScopeView& scope() const { return scope_; }
   /// As it lies in the body.
   std::string_view resource_bytes() const { return resource_bytes_; }
+  /// Whether the resource under way is of a Prometheus' series.
+  bool is_verbatim() const { return is_verbatim_; }
 
  private:
   /// A number point whose key is known and whose entry is on its way into the processor's cache.
@@ -118,6 +125,7 @@ class SeriesResolver : public wire::otlp::Visitor {
   void give_as_classic(std::uint32_t item, std::string_view bytes,
                        const wire::otlp::PointHeader& point);
   void give_refused(ResolvedPoint& resolved);
+  RejectReason point_fault(ResolvedPoint& resolved);
   SeriesKey point_key(wire::otlp::MetricKind type, const wire::otlp::PointHeader& point);
   /// Finds or makes the entry; sets fault where there is none to have.
   const PointEntry* resolve(const SeriesKey& key, const ResolvedPoint& point, RejectReason& fault);
@@ -134,6 +142,7 @@ class SeriesResolver : public wire::otlp::Visitor {
   std::size_t work_ = 0;  // since the lock was taken
   Step step_ = Step::kResource;
   std::string_view resource_bytes_;
+  bool is_verbatim_ = false;
   ResourceEntry* resource_ = nullptr;
   RejectReason resource_fault_ = RejectReason::kNone;
   std::string resource_why_;

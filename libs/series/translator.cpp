@@ -9,6 +9,7 @@
 #include "libs/series/series_resolver.hpp"
 #include "libs/wire/prometheus/exemplars.hpp"
 #include "libs/wire/prometheus/native_histogram.hpp"
+#include "libs/wire/prometheus/verbatim.hpp"
 
 namespace vigia::series {
 namespace {
@@ -55,6 +56,10 @@ class Emitter final : public SeriesResolver, private FamilySource {
   }
 
   void give(const ResolvedPoint& resolved) {
+    if (resolved.is_verbatim) {
+      give_verbatim(resolved);
+      return;
+    }
     switch (resolved.type) {
       case MetricKind::kHistogram:
         give_histogram(resolved, static_cast<const wire::otlp::HistogramPoint&>(*resolved.point));
@@ -68,6 +73,22 @@ class Emitter final : public SeriesResolver, private FamilySource {
       default:
         give_number(resolved, static_cast<const wire::otlp::NumberPoint&>(*resolved.point));
     }
+  }
+
+  /// As it came; a number is told by its value, the rest by what OTLP has no fields for.
+  void give_verbatim(const ResolvedPoint& resolved) {
+    const bool is_number = resolved.type != MetricKind::kExponentialHistogram;
+    const auto* number =
+        is_number ? static_cast<const wire::otlp::NumberPoint*>(resolved.point) : nullptr;
+    if (number != nullptr && (number->has_value || number->is_stale())) {
+      give_value(number->is_stale() ? stale_mark() : number->value);
+      return;
+    }
+    const wire::prometheus::VerbatimPoint parts = wire::prometheus::read_verbatim(resolved.bytes);
+    point_.histogram = parts.histogram;
+    point_.exemplars = parts.exemplars;
+    point_.has_value = !parts.histogram.empty();
+    give_value(0);
   }
 
   void give_number(const ResolvedPoint& resolved, const wire::otlp::NumberPoint& point) {
@@ -176,6 +197,9 @@ class Emitter final : public SeriesResolver, private FamilySource {
     if (is_target_info_) {
       family_ = {"target_info", "Attributes of the resource", "",
                  wire::prometheus::FamilyType::kInfo};
+    } else if (is_verbatim()) {
+      family_ = {wire::prometheus::family_of(identity()), std::string(metric().description),
+                 std::string(metric().unit), identity().type};
     } else {
       family_ = {identity().name, std::string(metric().description), std::string(metric().unit),
                  identity().type};

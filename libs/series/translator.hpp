@@ -49,6 +49,7 @@ struct SeriesPoint {
   TimestampMs timestamp_ms = 0;
   TimestampMs start_ms = 0;    ///< 0 where the sender gave none
   double value = 0;            ///< where histogram is empty
+  bool has_value = true;       ///< false: there are exemplars alone
   std::string_view histogram;  ///< an encoded prometheus.Histogram, its time stamp included; or ""
   std::string_view exemplars;  ///< encoded `exemplars` fields of a prometheus.TimeSeries, or ""
   FamilySource* family = nullptr;  ///< never null in a call of take

@@ -82,7 +82,7 @@ void LastValues::set_received_ms(std::int64_t received_ms) {
 }
 
 void LastValues::take(const series::SeriesPoint& point) {
-  if (!point.histogram.empty()) return;
+  if (!point.histogram.empty() || !point.has_value) return;
   const std::lock_guard lock(mutex_);
   const auto known = index_.find(point.series_hash);
   // As a scrape does it: what has ended is not shown any more, rather than with its last value.

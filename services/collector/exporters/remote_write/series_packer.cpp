@@ -42,7 +42,10 @@ class ParcelSink final : public series::SeriesSink {
                              .item = point.item,
                              .items = is_sent && is_first_ ? 1U : 0U,
                              .timestamp_ms = point.timestamp_ms});
-    if (point.histogram.empty())
+    if (!point.has_value)
+      point.labels.copy_to(
+          protocol::append_exemplars_around(parcel_.message, point.labels.size(), point.exemplars));
+    else if (point.histogram.empty())
       point.labels.copy_to(protocol::append_sample_around(parcel_.message, point.labels.size(),
                                                           {point.timestamp_ms, point.value},
                                                           point.exemplars));

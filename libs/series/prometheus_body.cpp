@@ -1,0 +1,346 @@
+#include "libs/series/prometheus_body.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <limits>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/model/labels.hpp"
+#include "libs/wire/otlp/fields.hpp"
+#include "libs/wire/prometheus/verbatim.hpp"
+#include "libs/wire/remote_write/native_histogram.hpp"
+#include "libs/wire/remote_write/write_request_2.hpp"
+
+namespace vigia::series {
+namespace {
+
+namespace otlp = wire::otlp;
+namespace prometheus = wire::prometheus;
+namespace protocol = wire::remote_write;
+
+using prometheus::VerbatimField;
+
+constexpr std::int64_t kNsPerMs = 1'000'000;
+// OpenMetrics' limit of characters is 128; in bytes of UTF-8.
+constexpr std::size_t kExemplarLabelBytesMax = 512;
+constexpr std::size_t kLabelsMax = 16'384;
+constexpr std::size_t kLabelBytesMax = 4U << 20U;
+constexpr std::string_view kNodeLabel = "node_id";
+
+constexpr std::array<std::string_view, 8> kTypes{
+    "", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"};
+
+/// Thrown inside of a reading, which makes kTooLarge of it.
+struct BodyTooLarge {};
+
+void append_bytes(std::string& out, otlp::ProtoField field, std::string_view bytes) {
+  append_varint(out, (std::uint64_t{field.number} << 3U) | 2U);
+  append_sized(out, bytes);
+}
+
+void append_fixed(std::string& out, std::uint32_t number, std::uint64_t value) {
+  append_varint(out, (std::uint64_t{number} << 3U) | 1U);
+  append_u64(out, value);
+}
+
+void append_number(std::string& out, std::uint32_t number, std::uint64_t value) {
+  append_varint(out, std::uint64_t{number} << 3U);
+  append_varint(out, value);
+}
+
+constexpr std::size_t varint_bytes(std::uint64_t value) {
+  return (static_cast<std::size_t>(std::bit_width(value | 1U)) + 6) / 7;
+}
+
+/// A KeyValue with a text, as a field of that number; numbers are below 16.
+void append_attribute(std::string& out, std::uint32_t number, std::string_view key,
+                      std::string_view value) {
+  const std::size_t text = 1 + varint_bytes(value.size()) + value.size();
+  const std::size_t inner =
+      1 + varint_bytes(key.size()) + key.size() + 1 + varint_bytes(text) + text;
+  append_varint(out, (std::uint64_t{number} << 3U) | 2U);
+  append_varint(out, inner);
+  append_bytes(out, otlp::KeyValueField::kKey, key);
+  append_varint(out, (std::uint64_t{otlp::KeyValueField::kValue.number} << 3U) | 2U);
+  append_varint(out, text);
+  append_bytes(out, otlp::AnyValueField::kString, value);
+}
+
+/// 0 for what is before 1970, and the last of all times for what no clock will show: both are
+/// refused.
+std::uint64_t to_ns(TimestampMs time_ms) {
+  if (time_ms <= 0) return 0;
+  if (time_ms > std::numeric_limits<std::int64_t>::max() / kNsPerMs)
+    return std::numeric_limits<std::uint64_t>::max();
+  return static_cast<std::uint64_t>(time_ms * kNsPerMs);
+}
+
+/// What the points of one metric have in common.
+struct MetricHead {
+  std::string_view name, help, unit;
+  std::uint32_t type = 0;
+  std::uint32_t data = 0;  // field of Metric: which kind of points it has
+};
+
+/// The one whose points are gathered. Its own texts: views of labels end with their series.
+struct OpenMetric {
+  std::string name, help, unit, node;
+  std::uint32_t type = 0;
+  std::uint32_t data = 0;
+  bool is_of(const MetricHead& head, std::string_view node_id) const {
+    return name == head.name && node == node_id && data == head.data && type == head.type &&
+           help == head.help && unit == head.unit;
+  }
+};
+
+struct PointTimes {
+  TimestampMs time_ms = 0;
+  TimestampMs start_ms = 0;
+};
+
+class BodyWriter final : public protocol::WriteVisitor {
+ public:
+  BodyWriter(const CustomerId& customer, std::size_t bytes_max)
+      : customer_(customer), bytes_max_(bytes_max) {}
+
+  void on_series(const protocol::SeriesView& series) override { write(series, {}); }
+  void on_bad_series(const protocol::SeriesView& series, std::string_view why) override {
+    write(series, why);
+  }
+  void on_metadata(const protocol::MetadataView& /*metadata*/) override { ++metadata_; }
+
+  PrometheusBody finish() {
+    end_metric();
+    PrometheusBody made;
+    made.body.reserve(bytes_ + resources_.size() * 256);
+    for (auto& [node, scope] : resources_) add_resource(made.body, node, scope);
+    made.exemplars = exemplars_;
+    made.metadata = metadata_;
+    return made;
+  }
+
+ private:
+  void write(const protocol::SeriesView& series, std::string_view fault) {
+    labels_ = series.labels;
+    const auto by_name = [](const auto& left, const auto& right) { return left.name < right.name; };
+    if (!std::is_sorted(labels_.begin(), labels_.end(), by_name))
+      std::stable_sort(labels_.begin(), labels_.end(), by_name);
+    MetricHead head = read_labels(series.metadata);
+    for (std::size_t i = 0; i < series.samples.size(); ++i)
+      write_sample(head, series.samples[i], i < series.starts_ms.size() ? series.starts_ms[i] : 0,
+                   fault);
+    for (const protocol::HistogramView& histogram : series.histograms)
+      write_histogram(head, histogram, fault);
+    write_exemplars(head, series, fault);
+  }
+
+  /// The name into the head, the others encoded as the attributes of a number point.
+  MetricHead read_labels(const protocol::MetadataView& metadata) {
+    MetricHead head;
+    node_ = {};
+    attributes_.clear();
+    bool has_name = false;
+    for (const protocol::LabelView& label : labels_) {
+      if (label.name == kNameLabel && !has_name) {
+        head.name = label.value;
+        has_name = true;
+        continue;
+      }
+      if (label.name == kNodeLabel) node_ = label.value;
+      attributes_.push_back(label);
+    }
+    head.help = metadata.help;
+    head.unit = metadata.unit;
+    head.type = metadata.type < kTypes.size() ? metadata.type : 0;
+    return head;
+  }
+
+  static std::uint32_t number_field(const MetricHead& head) {
+    constexpr std::uint32_t kCounter = 1;
+    return head.type == kCounter ? otlp::MetricField::kSum.number
+                                 : otlp::MetricField::kGauge.number;
+  }
+
+  void write_sample(MetricHead& head, const Sample& sample, TimestampMs start_ms,
+                    std::string_view fault) {
+    using Field = otlp::NumberPointField;
+    begin_point(head, number_field(head), Field::kAttributes.number,
+                {sample.timestamp_ms, start_ms});
+    // Of a bad series no value: a point with one is not looked at for more.
+    if (fault.empty()) {
+      if (is_stale_mark(sample.value))
+        append_number(point_, Field::kFlags.number, 1);
+      else
+        append_fixed(point_, Field::kDouble.number, std::bit_cast<std::uint64_t>(sample.value));
+    }
+    end_point(fault);
+  }
+
+  void write_histogram(MetricHead& head, const protocol::HistogramView& histogram,
+                       std::string_view fault) {
+    using Field = otlp::ExponentialPointField;
+    begin_point(head, otlp::MetricField::kExponentialHistogram.number, Field::kAttributes.number,
+                {histogram.timestamp_ms, histogram.start_ms});
+    const auto read = protocol::decode_histogram(histogram.bytes);
+    if (read && read->is_stale()) append_number(point_, Field::kFlags.number, 1);
+    // Written anew: what is not known of it is not kept. What cannot be read is refused as it is.
+    append_bytes(point_, VerbatimField::kHistogram,
+                 read ? protocol::encode_histogram(*read, histogram.timestamp_ms)
+                      : std::string(histogram.bytes));
+    end_point(fault);
+  }
+
+  /// A point of their own: a Prometheus sends them apart from the samples, as often as not in
+  /// another request.
+  void write_exemplars(MetricHead& head, const protocol::SeriesView& series,
+                       std::string_view fault) {
+    exemplars_ += series.exemplars.size();
+    encoded_.clear();
+    TimestampMs newest_ms = 0;
+    for (const protocol::ExemplarView& exemplar : series.exemplars) {
+      Sample sample = exemplar.sample;
+      if (sample.timestamp_ms == 0) sample.timestamp_ms = time_of(series);
+      if (!append_exemplar(exemplar, sample)) continue;
+      newest_ms = std::max(newest_ms, sample.timestamp_ms);
+    }
+    if (encoded_.empty()) return;
+    begin_point(head, number_field(head), otlp::NumberPointField::kAttributes.number,
+                {newest_ms, 0});
+    append_bytes(point_, VerbatimField::kExemplars, encoded_);
+    end_point(fault);
+  }
+
+  static TimestampMs time_of(const protocol::SeriesView& series) {
+    if (!series.samples.empty()) return series.samples.back().timestamp_ms;
+    return series.histograms.empty() ? 0 : series.histograms.back().timestamp_ms;
+  }
+
+  /// False where no store would take it.
+  bool append_exemplar(const protocol::ExemplarView& exemplar, const Sample& sample) {
+    std::vector<Label> labels;
+    std::size_t bytes = 0;
+    for (const protocol::LabelView& label : exemplar.labels) {
+      bytes += label.name.size() + label.value.size();
+      if (bytes > kExemplarLabelBytesMax) return false;
+      labels.push_back({std::string(label.name), std::string(label.value)});
+    }
+    protocol::append_exemplar(encoded_, Labels::from(std::move(labels)), sample);
+    return true;
+  }
+
+  void begin_point(MetricHead& head, std::uint32_t data, std::uint32_t attributes,
+                   const PointTimes& times) {
+    head.data = data;
+    if (!open_.is_of(head, node_)) {
+      end_metric();
+      open_.name = head.name;
+      open_.help = head.help;
+      open_.unit = head.unit;
+      open_.node = node_;
+      open_.type = head.type;
+      open_.data = head.data;
+    }
+    point_.clear();
+    for (const protocol::LabelView& label : attributes_)
+      append_attribute(point_, attributes, label.name, label.value);
+    // Start and time have the same numbers in every kind of point.
+    if (times.start_ms > 0)
+      append_fixed(point_, otlp::NumberPointField::kStartTime.number, to_ns(times.start_ms));
+    append_fixed(point_, otlp::NumberPointField::kTime.number, to_ns(times.time_ms));
+  }
+
+  void end_point(std::string_view fault) {
+    if (!fault.empty()) append_bytes(point_, VerbatimField::kFault, fault);
+    bytes_ += point_.size();
+    if (bytes_ > bytes_max_) throw BodyTooLarge{};
+    append_bytes(points_, otlp::MetricDataField::kPoints, point_);
+  }
+
+  void end_metric() {
+    if (points_.empty()) return;
+    if (open_.data != otlp::MetricField::kGauge.number)
+      append_number(points_, otlp::MetricDataField::kTemporality.number, 2);  // cumulative
+    if (open_.data == otlp::MetricField::kSum.number)
+      append_number(points_, otlp::MetricDataField::kIsMonotonic.number, 1);
+    metric_.clear();
+    append_bytes(metric_, otlp::MetricField::kName, open_.name);
+    if (!open_.help.empty()) append_bytes(metric_, otlp::MetricField::kDescription, open_.help);
+    if (!open_.unit.empty()) append_bytes(metric_, otlp::MetricField::kUnit, open_.unit);
+    if (open_.type != 0)
+      append_attribute(metric_, otlp::MetricField::kMetadata.number, "prometheus.type",
+                       kTypes[open_.type]);
+    append_bytes(metric_, otlp::ProtoField::sized(open_.data), points_);
+    bytes_ += metric_.size() - points_.size();
+    if (bytes_ > bytes_max_) throw BodyTooLarge{};
+    points_.clear();
+    std::string& scope = resources_[open_.node];
+    append_bytes(scope, otlp::GroupField::kMembers, metric_);
+  }
+
+  void add_resource(std::string& body, const std::string& node, std::string& scope) const {
+    std::string head;
+    append_attribute(head, otlp::ResourceField::kAttributes.number, "customer.id",
+                     customer_.text());
+    if (!node.empty())
+      append_attribute(head, otlp::ResourceField::kAttributes.number, "node.id", node);
+    std::string around;
+    append_bytes(around, otlp::GroupField::kHead, head);
+    append_bytes(around, otlp::GroupField::kSchemaUrl, prometheus::kVerbatimSchemaUrl);
+    const std::size_t size = around.size() + 1 + varint_bytes(scope.size()) + scope.size();
+    append_varint(body, (std::uint64_t{otlp::ExportRequestField::kGroups.number} << 3U) | 2U);
+    append_varint(body, size);
+    body += around;
+    append_bytes(body, otlp::GroupField::kMembers, scope);
+    scope = {};
+  }
+
+  const CustomerId& customer_;
+  const std::size_t bytes_max_;
+  std::size_t bytes_ = 0;
+  std::uint64_t exemplars_ = 0;
+  std::uint64_t metadata_ = 0;
+  std::vector<protocol::LabelView> labels_, attributes_;  // of the series under way
+  std::string_view node_;
+  std::string encoded_, point_, points_, metric_;
+  OpenMetric open_;                               // of points_
+  std::map<std::string, std::string> resources_;  // by node: the metrics of its scope
+};
+
+}  // namespace
+
+Result<PrometheusBody> read_remote_write(const CustomerId& customer, WriteVersion version,
+                                         std::string_view block,
+                                         const PrometheusBodyLimits& limits) {
+  protocol::DecodeLimits decode;
+  decode.message_bytes_max = limits.message_bytes_max;
+  // One series of too many labels is refused alone, behind these.
+  decode.labels_max = kLabelsMax;
+  decode.label_bytes_max = kLabelBytesMax;
+  auto message = protocol::unpack_block(block, decode);
+  if (!message) return forward(message);
+  BodyWriter writer(customer, limits.body_bytes_max);
+  try {
+    const auto decoded =
+        version == WriteVersion::k1
+            ? protocol::decode_message(*message, decode, writer)
+            : protocol::decode_message_2(*message, decode,
+                                         {.label_bytes_max = limits.message_bytes_max}, writer);
+    if (!decoded) return forward(decoded);
+    PrometheusBody made = writer.finish();
+    made.message_bytes = message->size();
+    return made;
+  } catch (const BodyTooLarge&) {
+    return fail(ErrorCode::kTooLarge,
+                fmt::format("remote write: the values with their labels are more than {} bytes; "
+                            "send them in smaller requests",
+                            limits.body_bytes_max));
+  }
+}
+
+}  // namespace vigia::series
