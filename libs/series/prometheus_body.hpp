@@ -9,10 +9,11 @@
 
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
+#include "libs/wire/remote_write/write_request_2.hpp"
 
 namespace vigia::series {
 
-enum class WriteVersion : std::uint8_t { k1, k2 };
+using wire::remote_write::WriteVersion;
 
 struct PrometheusBodyLimits {
   std::size_t message_bytes_max = 16U << 20U;  ///< of the request, once unpacked

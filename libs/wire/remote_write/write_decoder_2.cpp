@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <protozero/pbf_reader.hpp>
 
 #include "libs/wire/remote_write/write_fields.hpp"
@@ -208,6 +210,25 @@ class Decoder2 {
 };
 
 }  // namespace
+
+std::optional<WriteVersion> version_of(std::string_view type, std::string_view message,
+                                       std::string_view coding) {
+  const auto is_letter = [](char left, char right) {
+    return left == (right >= 'A' && right <= 'Z' ? static_cast<char>(right - 'A' + 'a') : right);
+  };
+  const bool is_snappy = std::equal(kContentEncoding.begin(), kContentEncoding.end(),
+                                    coding.begin(), coding.end(), is_letter);
+  if (type != kContentType || !is_snappy) return std::nullopt;
+  if (message.empty() || message == kMessage1) return WriteVersion::k1;
+  if (message == kMessage2) return WriteVersion::k2;
+  return std::nullopt;
+}
+
+std::string_view versions_there_are() {
+  return "taken here, in a snappy block: application/x-protobuf, or "
+         "application/x-protobuf;proto=prometheus.WriteRequest (remote write 1.0), or "
+         "application/x-protobuf;proto=io.prometheus.write.v2.Request (2.0)";
+}
 
 Result<void> decode_request_2(std::string_view body, const DecodeLimits& limits,
                               const SymbolLimits& symbols, WriteVisitor& visitor) {

@@ -2,6 +2,8 @@
 // stand once in a table of symbols, read as the series of 1.0 that it stands for.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "libs/wire/remote_write/write_request.hpp"
@@ -11,6 +13,21 @@ namespace vigia::wire::remote_write {
 /// The values of a Content-Type's parameter `proto`.
 inline constexpr std::string_view kMessage1 = "prometheus.WriteRequest";
 inline constexpr std::string_view kMessage2 = "io.prometheus.write.v2.Request";
+
+enum class WriteVersion : std::uint8_t { k1, k2 };
+
+/// Of a request's media type (lower case, without parameters), its parameter `proto` and its
+/// Content-Encoding, in any case. Nothing for what is not read here: that is a 415.
+std::optional<WriteVersion> version_of(std::string_view type, std::string_view message,
+                                       std::string_view coding);
+/// For such an answer: what may be sent instead.
+std::string_view versions_there_are();
+
+/// What an answer says of a request, be it whole or a part of it.
+inline constexpr std::string_view kSamplesWritten = "x-prometheus-remote-write-samples-written";
+inline constexpr std::string_view kHistogramsWritten =
+    "x-prometheus-remote-write-histograms-written";
+inline constexpr std::string_view kExemplarsWritten = "x-prometheus-remote-write-exemplars-written";
 
 struct SymbolLimits {
   /// A symbol of no byte takes two on the wire and sixteen in memory.

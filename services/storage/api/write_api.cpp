@@ -1,6 +1,5 @@
 #include "services/storage/api/write_api.hpp"
 
-#include <cctype>
 #include <memory>
 
 #include <fmt/format.h>
@@ -18,8 +17,6 @@ constexpr int kUnsupportedMediaType = 415;
 // What a request becomes is several times its size. The collector's hold 4 MiB.
 constexpr std::size_t kMessageBytesMax = 16U << 20U;
 
-enum class Version : std::uint8_t { k1, k2 };
-
 net::Response text_response(int status, std::string text) {
   net::Response response;
   response.status = status;
@@ -35,24 +32,16 @@ net::Response error_response(const Error& error) {
 }
 
 // Of the message that the media type names; nothing for what is not read here.
-std::optional<Version> version_of(const net::Headers& headers) {
+std::optional<wire::remote_write::WriteVersion> version_of(const net::Headers& headers) {
   const net::MediaType form(headers.get("content-type"));
-  std::string coding(headers.get("content-encoding"));
-  for (char& letter : coding)
-    letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-  if (form.type() != wire::remote_write::kContentType ||
-      coding != wire::remote_write::kContentEncoding)
-    return std::nullopt;
-  const std::string_view message = form.parameter("proto");
-  if (message.empty() || message == wire::remote_write::kMessage1) return Version::k1;
-  if (message == wire::remote_write::kMessage2) return Version::k2;
-  return std::nullopt;
+  return wire::remote_write::version_of(form.type(), form.parameter("proto"),
+                                        headers.get("content-encoding"));
 }
 
 Result<void> decode(const net::Request& request, WriteBatch& batch) {
   wire::remote_write::DecodeLimits limits;
   limits.message_bytes_max = kMessageBytesMax;
-  if (version_of(request.headers) != Version::k2)
+  if (version_of(request.headers) != wire::remote_write::WriteVersion::k2)
     return wire::remote_write::decode_request(request.body, limits, batch);
   // What its labels would be in 1.0 is bounded as a message of 1.0 is.
   const wire::remote_write::SymbolLimits symbols{.label_bytes_max = kMessageBytesMax};
@@ -90,21 +79,16 @@ net::Response write_answer(const heads::AppendCounts& counts, const RefusedSampl
   const std::uint64_t histograms = counts.histograms + counts.histogram_repeats;
   const std::uint64_t samples = counts.stored + counts.repeats - histograms;
   // Repeats count as written: to the sender they are, and fewer would look like a loss.
-  response.headers.add("x-prometheus-remote-write-samples-written", fmt::to_string(samples));
-  response.headers.add("x-prometheus-remote-write-histograms-written", fmt::to_string(histograms));
-  response.headers.add("x-prometheus-remote-write-exemplars-written",
-                       fmt::to_string(exemplars_written));
+  response.headers.add(wire::remote_write::kSamplesWritten, fmt::to_string(samples));
+  response.headers.add(wire::remote_write::kHistogramsWritten, fmt::to_string(histograms));
+  response.headers.add(wire::remote_write::kExemplarsWritten, fmt::to_string(exemplars_written));
   return response;
 }
 
 std::optional<net::Response> WriteApi::admit(const net::Headers& headers) {
   if (version_of(headers).has_value()) return std::nullopt;
-  return text_response(
-      kUnsupportedMediaType,
-      fmt::format("taken here, in a snappy block: {0}, or {0};proto={1} (remote write 1.0), or "
-                  "{0};proto={2} (2.0)\n",
-                  wire::remote_write::kContentType, wire::remote_write::kMessage1,
-                  wire::remote_write::kMessage2));
+  return text_response(kUnsupportedMediaType,
+                       fmt::format("{}\n", wire::remote_write::versions_there_are()));
 }
 
 void WriteApi::handle(net::Request request, net::Responder responder) {
