@@ -286,8 +286,10 @@ class RunningCollector final : public CollectorService {
         intake::IntakeParts{log_.get(), series_, directory(), books_, metrics_, clock_,
                             &side_shares_, &time_},
         parts::make_stages(settings_.stages));
-    receiver_ = std::make_unique<receivers::OtlpReceiver>(receivers::OtlpReceiver::Parts{
-        *intake_, directory(), clock_, [this] { return memory_.is_short(); }, metrics_});
+    door_ = std::make_unique<receivers::CustomerDoor>(receivers::CustomerDoor::Parts{
+        directory(), clock_, [this] { return memory_.is_short(); }, metrics_});
+    otlp_ =
+        std::make_unique<receivers::OtlpReceiver>(receivers::OtlpReceiver::Parts{*intake_, *door_});
     for (const receivers::ReceiverSettings& door : settings_.receivers) {
       net::ServerSettings server;
       server.name = fmt::format("collector {} {}", door.id, door.protocol);
@@ -296,7 +298,7 @@ class RunningCollector final : public CollectorService {
       server.tls = door.tls;
       server.trusted_proxies = door.trusted_proxies;
       server.budgets = budgets_;
-      const auto opened = frame_.open(std::move(server), *receiver_);
+      const auto opened = frame_.open(std::move(server), *otlp_);
       if (!opened) return forward(opened);
       service::log_info(
           "listening", {{"for", door.id + " " + door.protocol}, {"address", (*opened)->address()}});
@@ -372,7 +374,8 @@ class RunningCollector final : public CollectorService {
   side::SideShares side_shares_;
   std::vector<std::unique_ptr<exporters::Exporter>> exporters_;
   std::unique_ptr<intake::Intake> intake_;
-  std::unique_ptr<receivers::OtlpReceiver> receiver_;
+  std::unique_ptr<receivers::CustomerDoor> door_;
+  std::unique_ptr<receivers::OtlpReceiver> otlp_;
   std::atomic<bool> is_ready_{false};
   net::Routes health_routes_;
   service::ServiceFrame frame_{metrics_};

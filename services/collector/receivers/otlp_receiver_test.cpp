@@ -44,8 +44,9 @@ operators: [{token: operator, scope: read}]
                          {},
                          intake::IntakeParts{nullptr, series_, [this] { return directory_; },
                                              books_, metrics_, clock_}};
-  OtlpReceiver receiver_{OtlpReceiver::Parts{intake_, [this] { return directory_; }, clock_,
-                                             [this] { return is_short_; }, metrics_}};
+  CustomerDoor door_{CustomerDoor::Parts{[this] { return directory_; }, clock_,
+                                         [this] { return is_short_; }, metrics_}};
+  OtlpReceiver receiver_{OtlpReceiver::Parts{intake_, door_}};
 };
 
 // C25: the scheme in any case, the token in its own.
