@@ -274,7 +274,7 @@ std::string message_2(std::uint32_t type, bool is_mixed = false) {
   return message;
 }
 
-// R-PM-6, R-RW-5: and what is said of the type, today or never, makes no other series.
+// R-RW-5: and what is said of the type, today or never, makes no other series.
 TEST(PrometheusBody, StartTimesAndMetadataOf2Point0AreKept) {
   class Sink final : public SeriesSink {
    public:

@@ -25,6 +25,7 @@
 #include "services/collector/memory_limiter/memory_limiter.hpp"
 #include "services/collector/own_metrics.hpp"
 #include "services/collector/receivers/otlp_receiver.hpp"
+#include "services/collector/receivers/remote_write_receiver.hpp"
 #include "services/collector/side/left_aside.hpp"
 
 namespace vigia::collector {
@@ -288,6 +289,8 @@ class RunningCollector final : public CollectorService {
         parts::make_stages(settings_.stages));
     door_ = std::make_unique<receivers::CustomerDoor>(receivers::CustomerDoor::Parts{
         directory(), clock_, [this] { return memory_.is_short(); }, metrics_});
+    remote_write_ = std::make_unique<receivers::RemoteWriteReceiver>(
+        receivers::RemoteWriteReceiver::Parts{*intake_, *door_});
     otlp_ =
         std::make_unique<receivers::OtlpReceiver>(receivers::OtlpReceiver::Parts{*intake_, *door_});
     for (const receivers::ReceiverSettings& door : settings_.receivers) {
@@ -298,7 +301,9 @@ class RunningCollector final : public CollectorService {
       server.tls = door.tls;
       server.trusted_proxies = door.trusted_proxies;
       server.budgets = budgets_;
-      const auto opened = frame_.open(std::move(server), *otlp_);
+      net::Handler& handler = door.is_remote_write ? static_cast<net::Handler&>(*remote_write_)
+                                                   : static_cast<net::Handler&>(*otlp_);
+      const auto opened = frame_.open(std::move(server), handler);
       if (!opened) return forward(opened);
       service::log_info(
           "listening", {{"for", door.id + " " + door.protocol}, {"address", (*opened)->address()}});
@@ -376,6 +381,7 @@ class RunningCollector final : public CollectorService {
   std::unique_ptr<intake::Intake> intake_;
   std::unique_ptr<receivers::CustomerDoor> door_;
   std::unique_ptr<receivers::OtlpReceiver> otlp_;
+  std::unique_ptr<receivers::RemoteWriteReceiver> remote_write_;
   std::atomic<bool> is_ready_{false};
   net::Routes health_routes_;
   service::ServiceFrame frame_{metrics_};

@@ -85,7 +85,10 @@ void read_receivers(const ConfigNode& node, const Pipelines& pipelines, Settings
       continue;
     }
     auto doors = kind->read(part, id, settings.notes);
-    if (pipelines.receivers.count(id) == 0) continue;  // described, not used: as upstream has it
+    const auto uses = pipelines.receivers.find(id);
+    if (uses == pipelines.receivers.end()) continue;  // described, not used: as upstream has it
+    if (kind->takes_metrics_only && uses->second != std::set<Signal>{Signal::kMetrics})
+      part.note_error("gives metrics only, and stands in another pipeline");
     settings.receivers.insert(settings.receivers.end(), doors.begin(), doors.end());
   }
   if (settings.receivers.empty() && are_known) {

@@ -165,6 +165,13 @@ VerbatimPoint read_verbatim(std::string_view point) {
   return found;
 }
 
+std::uint64_t count_exemplars(std::string_view point) {
+  std::uint64_t count = 0;
+  otlp::FieldReader reader(read_verbatim(point).exemplars);
+  for (; reader.next(); ++count) reader.skip();
+  return count;
+}
+
 RejectReason verbatim_fault(MetricKind type, const otlp::PointHeader& point, std::string_view bytes,
                             std::string& why, std::uint32_t& buckets) {
   const bool is_number = type == MetricKind::kGauge || type == MetricKind::kSum;

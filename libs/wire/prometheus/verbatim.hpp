@@ -43,6 +43,9 @@ struct VerbatimPoint {
 /// Views the point. Throws protozero::exception.
 VerbatimPoint read_verbatim(std::string_view point);
 
+/// How many exemplars a point without a value holds.
+std::uint64_t count_exemplars(std::string_view point);
+
 /// As shape_fault. kInvalid also for a histogram that Prometheus refuses and for a point of a bad
 /// series, kUntranslatable for one of too many buckets. `buckets` of a histogram are counted.
 RejectReason verbatim_fault(otlp::MetricKind type, const otlp::PointHeader& point,

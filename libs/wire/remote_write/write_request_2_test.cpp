@@ -105,7 +105,7 @@ class Starts final : public WriteVisitor {
   std::vector<TimestampMs> samples, histograms;
 };
 
-// R-PM-6: of the values themselves; of the series where it was sent by the protocol's first form.
+// R-RW-5: of the values themselves; of the series where it was sent by the protocol's first form.
 TEST(WriteRequest2, StartTimesAreGiven) {
   std::string series = series_of({1, 2}, {{5, 0.5}});
   pbf_writer writer(series);

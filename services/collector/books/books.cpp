@@ -21,6 +21,13 @@ std::string_view stock_items(Signal signal) {
   return "metric_points";
 }
 
+/// The stock metrics name the receiver's kind and what carried the request.
+service::MetricLabels receiver_labels(const std::string& transport) {
+  const bool is_remote_write = transport == "remote_write";
+  return {{"receiver", is_remote_write ? "prometheusremotewrite" : "otlp"},
+          {"transport", is_remote_write ? "http" : transport}};
+}
+
 }  // namespace
 
 struct Books::State {
@@ -104,8 +111,7 @@ void Books::State::collect_stock(const service::MetricRegistry::Emit& emit) cons
   const auto transports = [&show](const Table& table, std::string_view prefix,
                                   std::string_view help) {
     for (const auto& [key, count] : table) {
-      show(prefix, help, std::get<1>(key), {{"receiver", "otlp"}, {"transport", std::get<2>(key)}},
-           count);
+      show(prefix, help, std::get<1>(key), receiver_labels(std::get<2>(key)), count);
     }
   };
   transports(accepted_by_transport, "otelcol_receiver_accepted_", "Items taken");

@@ -36,7 +36,7 @@ class Books {
   struct Arrival {
     CustomerId customer;
     Signal signal = Signal::kMetrics;
-    std::string_view transport = {};  ///< "grpc" or "http"
+    std::string_view transport = {};  ///< "grpc", "http" or "remote_write"
     std::uint64_t items = 0;          ///< all that came
     /// Of these, refused.
     std::vector<std::pair<WhyRejected, std::uint64_t>> rejected = {};

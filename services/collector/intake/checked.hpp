@@ -12,8 +12,16 @@
 
 namespace vigia::collector::intake {
 
+/// What of a request in a Prometheus' own form was taken, counted as its protocol counts.
+struct Written {
+  std::uint64_t samples = 0;
+  std::uint64_t histograms = 0;
+  std::uint64_t exemplars = 0;
+};
+
 struct Checked {
   Verdicts verdicts;
+  Written written;
   /// By reason, of its first item: what the reason does not say, such as the label and its size.
   std::array<std::string, kRejectReasonCount> why{};
   std::uint64_t empty_envelopes = 0;  ///< resources, scopes and metrics without an item

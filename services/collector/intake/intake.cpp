@@ -70,7 +70,7 @@ Intake::Intake(const std::vector<exporters::ExporterSettings>& exporters, Intake
   }
   stages_.push_back(make_rate_gate(rates_));
   stages_.push_back(make_share_gate(parts_.side_shares, exporters_));
-  stages_.push_back(make_form_stage(rates_));
+  stages_.push_back(make_form_stage(rates_, parts_.metrics));
   std::move(processors.begin(), processors.end(), std::back_inserter(stages_));
   stages_.push_back(make_check_stage(
       {settings_.translation, settings_.fills_missing_customer, parts_.series, parts_.clock},
@@ -129,7 +129,8 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
     timed(tl::unexpected<Error>(std::move(*error)));
     return;
   }
-  Receipt receipt{verdicts.items(), verdicts.rejected(), describe(batch.request.signal, checked)};
+  Receipt receipt{verdicts.items(), verdicts.rejected(), describe(batch.request.signal, checked),
+                  checked.written};
   // Nothing to keep, so nothing to wait for.
   if (verdicts.accepted() == 0 || parts_.log == nullptr) {
     parts_.books.arrived(arrival);

@@ -6,6 +6,7 @@
 
 #include "libs/series/series_resolver.hpp"
 #include "libs/tenancy/hot_shards.hpp"
+#include "libs/wire/prometheus/verbatim.hpp"
 #include "services/collector/intake/limits.hpp"
 
 namespace vigia::collector::intake {
@@ -16,9 +17,10 @@ namespace prometheus = wire::prometheus;
 
 constexpr std::string_view kNodeLabel = "node_id";
 
+constexpr std::size_t kBucketsOfAValue = 16;
+
 /// What a store works on for it: sixteen buckets take it as long as a sample.
 std::uint64_t values_of(const otlp::ExponentialPoint& point) {
-  constexpr std::size_t kBucketsOfAValue = 16;
   const std::size_t buckets = point.positive.counts.size() + point.negative.counts.size();
   return std::max<std::uint64_t>(1, buckets / kBucketsOfAValue);
 }
@@ -32,6 +34,7 @@ class MetricsJudge final : public series::SeriesResolver {
         active_(cache.active_series(customer)),
         active_max_(settings.limits.active_series),
         hot_shards_(settings.hot_shards),
+        is_remote_write_(settings.is_remote_write),
         labels_{settings.limits.label_value_bytes, settings.limits.labels_per_series},
         latest_ns_(static_cast<std::uint64_t>(settings.now_ms + kFutureMax_ms) * 1'000'000) {
     active_.set_limited(active_max_ > 0);
@@ -49,6 +52,8 @@ class MetricsJudge final : public series::SeriesResolver {
     return has_room() || active_.was_put_out(point, now_s()) || has_room();
   }
   prometheus::LabelLimits label_limits() const override { return labels_; }
+
+  bool admits_verbatim() const override { return is_remote_write_; }
 
   std::size_t resource_bytes_max() const override { return kResourceBytesMax; }
 
@@ -86,11 +91,31 @@ class MetricsJudge final : public series::SeriesResolver {
       return;
     }
     checked_.newest_ns = std::max(checked_.newest_ns, resolved.point->time_ns);
+    if (resolved.is_verbatim) {
+      take_verbatim(resolved);
+      return;
+    }
     checked_.values += resolved.type == otlp::MetricKind::kExponentialHistogram
                            ? values_of(static_cast<const otlp::ExponentialPoint&>(*resolved.point))
                            : resolved.series;
     checked_.expand(resolved.item, resolved.label_bytes + resolved.bytes.size(),
                     kExpandedPointBytesMax);
+  }
+
+  void take_verbatim(const series::ResolvedPoint& resolved) {
+    checked_.values += std::max<std::size_t>(1, resolved.buckets / kBucketsOfAValue);
+    checked_.expand(resolved.item, resolved.label_bytes + resolved.bytes.size(),
+                    kExpandedPointBytesMax);
+    if (checked_.verdicts.is_rejected(resolved.item)) return;
+    if (resolved.type == otlp::MetricKind::kExponentialHistogram) {
+      ++checked_.written.histograms;
+      return;
+    }
+    const auto& number = static_cast<const otlp::NumberPoint&>(*resolved.point);
+    if (number.has_value || number.is_stale())
+      ++checked_.written.samples;
+    else
+      checked_.written.exemplars += prometheus::count_exemplars(resolved.bytes);
   }
 
   /// Of a resource without a node each point may name another: it lies wherever one could be
@@ -118,6 +143,7 @@ class MetricsJudge final : public series::SeriesResolver {
   series::ActiveSeries& active_;
   std::uint64_t active_max_;
   const std::vector<std::string>& hot_shards_;
+  const bool is_remote_write_;
   prometheus::LabelLimits labels_;
   std::uint64_t latest_ns_;
   Checked checked_;

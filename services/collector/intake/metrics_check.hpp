@@ -20,6 +20,7 @@ struct MetricsCheckSettings {
   std::int64_t now_ms = 0;                     ///< wall clock
   const tenancy::Limits& limits;               ///< of this customer
   const std::vector<std::string>& hot_shards;  ///< of this customer; empty: it has one
+  bool is_remote_write = false;                ///< only then series may stand in a Prometheus' form
 };
 
 /// Walks the body, finds each point's series in the cache and judges it.

@@ -9,6 +9,7 @@
 
 #include "libs/base/result.hpp"
 #include "libs/model/signal.hpp"
+#include "libs/series/prometheus_body.hpp"
 #include "libs/tenancy/directory.hpp"
 #include "services/collector/books/reasons.hpp"
 #include "services/collector/intake/checked.hpp"
@@ -18,11 +19,15 @@ namespace vigia::collector::intake {
 /// One Export request with a good token.
 struct ExportRequest {
   Signal signal = Signal::kMetrics;
-  std::string_view transport;  ///< "grpc" or "http"; a literal
+  std::string_view transport;  ///< "grpc", "http" or "remote_write"; a literal
   std::string body;            ///< Export…ServiceRequest, protobuf
   /// The body is OTLP/JSON: it becomes protobuf only once its customer may send it.
   bool is_json = false;
   std::size_t sent_bytes = 0;  ///< of the body as it was sent, unpacked; set by intake
+  /// The body is remote write, one snappy block: it too becomes an Export…ServiceRequest only then.
+  std::optional<series::WriteVersion> remote_write = std::nullopt;
+  /// Nobody has counted its items yet, or could at the price of a look.
+  bool is_unread() const { return is_json || remote_write.has_value(); }
 };
 
 /// A request on its way. The customer was told by the token, and no stage can change it.

@@ -44,10 +44,11 @@ std::uint32_t items_max(Signal signal) {
   return signal == Signal::kMetrics ? kRequestPointsMax : kRequestRecordsMax;
 }
 
-/// Before anybody has walked over the body. So many at least: JSON is not read to be refused.
+/// Before anybody has walked over the body. So many at least: JSON and remote write are not read to
+/// be refused.
 Refusal refuse_unread(const ExportRequest& request, Error error, RequestReason reason) {
   std::uint64_t items = 1;
-  if (!request.is_json)
+  if (!request.is_unread())
     items =
         wire::otlp::count_items(request.signal, request.body, {.items = items_max(request.signal)})
             .value_or(0);
@@ -106,9 +107,14 @@ class ShareGate final : public Stage {
 
 class FormStage final : public Stage {
  public:
-  explicit FormStage(RateLimiter& rates) : rates_(rates) {}
+  FormStage(RateLimiter& rates, service::MetricRegistry& metrics)
+      : rates_(rates),
+        metadata_left_out_(metrics.counter(
+            "vigia_remote_write_metadata_left_out_total",
+            "Metadata of remote write 1.0, which belongs to no series and is not kept")) {}
   std::optional<Refusal> accept(Batch& batch) override {
     ExportRequest& request = batch.request;
+    if (request.remote_write) return read_remote_write(batch);
     if (!request.is_json) return std::nullopt;
     auto protobuf = wire::otlp::json_to_protobuf(request.signal, request.body);
     if (!protobuf) {
@@ -123,7 +129,24 @@ class FormStage final : public Stage {
   }
 
  private:
+  std::optional<Refusal> read_remote_write(Batch& batch) {
+    ExportRequest& request = batch.request;
+    auto made = series::read_remote_write(batch.customer.id, *request.remote_write, request.body);
+    if (!made) {
+      rates_.fine(batch.customer.id, batch.customer.limits,
+                  {request.signal, 0, request.body.size()});
+      if (made.error().code != ErrorCode::kTooLarge) return Refusal{std::move(made.error())};
+      // So many at least: nobody has counted the rest.
+      return Refusal{std::move(made.error()), RequestReason::kRequestSize, 1};
+    }
+    metadata_left_out_.add(made->metadata);
+    request.sent_bytes = made->message_bytes;
+    request.body = std::move(made->body);
+    return std::nullopt;
+  }
+
   RateLimiter& rates_;
+  service::Counter& metadata_left_out_;
 };
 
 class CheckStage final : public Stage {
@@ -152,7 +175,8 @@ class CheckStage final : public Stage {
     if (batch.request.signal != Signal::kMetrics)
       return check_records(batch.customer.id, batch.request.signal, batch.request.body);
     const MetricsCheckSettings settings{settings_.translation, settings_.clock.wall_ms(),
-                                        batch.customer.limits, batch.customer.hot_shards};
+                                        batch.customer.limits, batch.customer.hot_shards,
+                                        batch.request.remote_write.has_value()};
     return check_metrics(batch.customer.id, batch.request.body, settings, settings_.series);
   }
   Result<Checked> check_filled(Batch& batch) {
@@ -286,8 +310,8 @@ std::unique_ptr<Stage> make_share_gate(const side::SideShares* shares,
   return std::make_unique<ShareGate>(shares, exporters);
 }
 
-std::unique_ptr<Stage> make_form_stage(RateLimiter& rates) {
-  return std::make_unique<FormStage>(rates);
+std::unique_ptr<Stage> make_form_stage(RateLimiter& rates, service::MetricRegistry& metrics) {
+  return std::make_unique<FormStage>(rates, metrics);
 }
 
 std::unique_ptr<Stage> make_check_stage(const CheckSettings& settings, RateLimiter& rates) {

@@ -34,8 +34,9 @@ std::unique_ptr<Stage> make_rate_gate(RateLimiter& rates);
 /// `shares` may be null.
 std::unique_ptr<Stage> make_share_gate(const side::SideShares* shares,
                                        const std::vector<Way>& exporters);
-/// JSON becomes protobuf; what cannot be read is charged for the work of reading it.
-std::unique_ptr<Stage> make_form_stage(RateLimiter& rates);
+/// JSON becomes protobuf, and so does remote write; what cannot be read is charged for the work of
+/// reading it.
+std::unique_ptr<Stage> make_form_stage(RateLimiter& rates, service::MetricRegistry& metrics);
 
 struct CheckSettings {
   const wire::prometheus::TranslatorSettings& translation;

@@ -25,9 +25,10 @@ MakeStage read_memory_limiter(const service::ConfigNode& node, const std::set<Si
   return nullptr;
 }
 
-constexpr std::array kReceivers{ReceiverKind{
-    {"otlp",
-     R"(  otlp: {protocols: {grpc: {endpoint: 127.0.0.1:4317, auth: {authenticator: vigia_auth},
+constexpr std::array kReceivers{
+    ReceiverKind{
+        {"otlp",
+         R"(  otlp: {protocols: {grpc: {endpoint: 127.0.0.1:4317, auth: {authenticator: vigia_auth},
                             tls: {cert_file, key_file}, max_recv_msg_size_mib: 64,
                             trusted_proxies: []},   # reverse proxies: [127.0.0.1, 10.0.0.0/8]
                      http: {endpoint: 127.0.0.1:4318, auth: …, tls: …,
@@ -35,7 +36,16 @@ constexpr std::array kReceivers{ReceiverKind{
                                                     # without: 64 MiB, or 1/16 of limit_mib where
                                                     # that is less, at least 4 MiB
 )"},
-    receivers::read_otlp_receiver}};
+        false,
+        receivers::read_otlp_receiver},
+    ReceiverKind{
+        {"prometheusremotewrite",
+         R"(  prometheusremotewrite: {endpoint: 127.0.0.1:9201, auth: {authenticator: vigia_auth}, tls: …,
+                          max_request_body_size, trusted_proxies}   # a customer's own Prometheus:
+                                                    # POST /api/v1/write, /api/v1/push; 1.0 and 2.0
+)"},
+        true,
+        receivers::read_remote_write_receiver}};
 
 constexpr std::array kProcessors{
     ProcessorKind{

@@ -25,6 +25,7 @@ struct PartKind {
 };
 
 struct ReceiverKind : PartKind {
+  bool takes_metrics_only = false;
   std::vector<receivers::ReceiverSettings> (*read)(const service::ConfigNode& node,
                                                    const std::string& id, config::Notes& notes);
 };

@@ -58,4 +58,13 @@ std::vector<ReceiverSettings> read_otlp_receiver(const ConfigNode& node, const s
   return doors;
 }
 
+std::vector<ReceiverSettings> read_remote_write_receiver(const ConfigNode& node,
+                                                         const std::string& id,
+                                                         config::Notes& notes) {
+  // Upstream's default port is that of a Prometheus itself, which here is the hot store's.
+  std::vector<ReceiverSettings> doors{read_door(node, id, "http", "127.0.0.1:9201", notes)};
+  doors.front().is_remote_write = true;
+  return doors;
+}
+
 }  // namespace vigia::collector::receivers

@@ -11,10 +11,11 @@
 
 namespace vigia::collector::receivers {
 
-/// One door of an otlp receiver.
+/// One door of a receiver.
 struct ReceiverSettings {
   std::string id;        ///< "otlp"
   std::string protocol;  ///< "grpc" or "http"; each port speaks both, so this only names it
+  bool is_remote_write = false;
   std::string endpoint;
   std::size_t body_bytes_max = 64U << 20U;
   bool is_body_configured = false;  ///< else the memory limit bounds body_bytes_max
@@ -25,5 +26,10 @@ struct ReceiverSettings {
 /// The doors of an otlp receiver; what cannot be is noted at its key.
 std::vector<ReceiverSettings> read_otlp_receiver(const service::ConfigNode& node,
                                                  const std::string& id, config::Notes& notes);
+
+/// The one door of a receiver of remote write, whose keys are those of upstream's.
+std::vector<ReceiverSettings> read_remote_write_receiver(const service::ConfigNode& node,
+                                                         const std::string& id,
+                                                         config::Notes& notes);
 
 }  // namespace vigia::collector::receivers
