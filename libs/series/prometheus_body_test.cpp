@@ -106,13 +106,24 @@ TEST(PrometheusBody, NamesAndLabelsComeBackAsTheyWere) {
                                          {"_under", "y"},
                                          {"instance", "10.0.0.1:9100"},
                                          {"job", "node"},
-                                         {"le", "0.5"},
-                                         {"otel.scope/name", "dots"}},
+                                         {"le", "0.5"}},
                                         0.25);
   EXPECT_THAT(texts_of(body_of(message)),
               ElementsAre("http_requests:rate5m{Instance=\"x\",_under=\"y\","
                           "customer_id=\"cliente-a\",instance=\"10.0.0.1:9100\",job=\"node\","
-                          "le=\"0.5\",\"otel.scope/name\"=\"dots\"} 0.25 @1800000000123"));
+                          "le=\"0.5\"} 0.25 @1800000000123"));
+}
+
+// A Prometheus before 3 would leave these out without a word.
+TEST(PrometheusBody, Utf8IsTakenWhereEveryStoreTakesIt) {
+  const std::string body = body_of(sample_of({{"__name__", "a.b"}, {"c.d", "e"}}, 1));
+  EXPECT_EQ(fault_of(body).fault, RejectReason::kUntranslatable);
+  EXPECT_EQ(fault_of({{"__name__", "m"}, {"c.d", "e"}}), RejectReason::kUntranslatable);
+  const auto taken = translated(body, {.strategy = wire::prometheus::Strategy::kNone});
+  ASSERT_EQ(taken.size(), 1U);
+  EXPECT_THAT(taken[0].text, HasSubstr("\"c.d\"=\"e\""));
+  EXPECT_FALSE(wire::prometheus::takes_utf8({.strategies = 0b1001}));
+  EXPECT_TRUE(wire::prometheus::takes_utf8({.strategies = 0b1100}));
 }
 
 // R-RW-4.

@@ -222,7 +222,7 @@ void SeriesResolver::hash_metric() {
 const wire::prometheus::MetricIdentity& SeriesResolver::identity() {
   if (!has_identity_) {
     identity_ = is_verbatim_
-                    ? wire::prometheus::identify_verbatim(metric_, why_)
+                    ? wire::prometheus::identify_verbatim(metric_, settings_, why_)
                     : wire::prometheus::identify(metric_, resource_->labels.is_agent, settings_);
     has_identity_ = true;
   }

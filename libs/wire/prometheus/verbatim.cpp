@@ -21,6 +21,8 @@ using otlp::MetricKind;
 
 constexpr std::size_t kNameBytesMax = 2048;
 constexpr std::size_t kNameShown = 100;
+constexpr std::string_view kNotClassic =
+    "characters other than letters, digits and _, which a store here does not take, in";
 
 // By number of FamilyType.
 constexpr std::array<std::string_view, 8> kTypeNames{
@@ -47,6 +49,7 @@ class LabelJudge {
   explicit LabelJudge(const SeriesContext& context)
       : job_(context.shared.get("job")),
         is_job_shared_(!job_.empty()),
+        takes_utf8_(takes_utf8(context.settings)),
         customer_(context.shared.get(kCustomerLabel)) {}
 
   /// False ends it; then fault() says why.
@@ -64,6 +67,8 @@ class LabelJudge {
       return value == customer_ ||
              refuse(RejectReason::kForeign, "another customer in label", name);
     }
+    if (!takes_utf8_ && !is_classic_label_name(name))
+      return refuse(RejectReason::kUntranslatable, kNotClassic, name);
     if (name == "job" && !is_job_shared_) job_ = value;
     if (name == "le" || name == "quantile") {
       uncounted_.emplace_back(name, std::move(value));
@@ -101,6 +106,7 @@ class LabelJudge {
 
  private:
   bool is_job_shared_;  // the resource's takes the place of the series'
+  bool takes_utf8_;
   std::string_view customer_;
 };
 
@@ -114,7 +120,16 @@ RejectReason limits_fault(const LabelJudge& judge, const SeriesContext& context,
 
 }  // namespace
 
-MetricIdentity identify_verbatim(const otlp::MetricView& metric, std::string& why) {
+bool takes_utf8(const TranslatorSettings& settings) {
+  if (settings.strategies == 0) return keeps_utf8(settings.strategy);
+  for (std::size_t i = 0; i < kStrategies; ++i) {
+    if ((settings.strategies >> i & 1U) != 0 && !keeps_utf8(static_cast<Strategy>(i))) return false;
+  }
+  return true;
+}
+
+MetricIdentity identify_verbatim(const otlp::MetricView& metric, const TranslatorSettings& settings,
+                                 std::string& why) {
   MetricIdentity identity;
   identity.name = std::string(metric.name);
   identity.type = type_named(metric.prometheus_type);
@@ -124,6 +139,9 @@ MetricIdentity identify_verbatim(const otlp::MetricView& metric, std::string& wh
   } else if (metric.name.size() > kNameBytesMax) {
     identity.fault = RejectReason::kUntranslatable;
     why = fmt::format("a metric's name of {} bytes, {} may be", metric.name.size(), kNameBytesMax);
+  } else if (!takes_utf8(settings) && !is_classic_metric_name(metric.name)) {
+    identity.fault = RejectReason::kUntranslatable;
+    why = fmt::format("{}: \"{}\"", kNotClassic, metric.name.substr(0, kNameShown));
   } else if (is_reserved_name(metric.name, false) && !is_of_scrape(metric.name)) {
     identity.fault = RejectReason::kReserved;
     why = fmt::format("\"{}\" is a name of the provider's", metric.name.substr(0, kNameShown));

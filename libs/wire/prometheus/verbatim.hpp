@@ -29,8 +29,14 @@ struct VerbatimField {
 inline constexpr std::size_t kVerbatimBucketsMax = 1024;
 
 /// As identify: kInvalid for what is no metric's name, kReserved for a name that a customer may not
-/// make. `up` and `scrape_*` are judged with their labels.
-MetricIdentity identify_verbatim(const otlp::MetricView& metric, std::string& why);
+/// make, kUntranslatable for one that a store does not take (takes_utf8). `up` and `scrape_*` are
+/// judged with their labels.
+MetricIdentity identify_verbatim(const otlp::MetricView& metric, const TranslatorSettings& settings,
+                                 std::string& why);
+
+/// Whether names may have other characters than letters, digits and `_`: where every translation
+/// keeps UTF-8. A Prometheus before 3 leaves such series out without a word.
+bool takes_utf8(const TranslatorSettings& settings);
 
 /// What a series' family is called: of classic histograms and summaries without the suffix.
 std::string family_of(const MetricIdentity& identity);
@@ -53,8 +59,9 @@ RejectReason verbatim_fault(otlp::MetricKind type, const otlp::PointHeader& poin
 
 /// As build_series, of one series. kForeign for a label that names another customer, kReserved for
 /// names beginning with `__`, for a reserved job, and for `up` and `scrape_*` of a job that may be
-/// the provider's, or of none; kInvalid for a label that stands twice. A label that a rule writes
-/// over (is_rule_label) gets `key_` before it, as of OTLP.
+/// the provider's, or of none; kInvalid for a label that stands twice, kUntranslatable for a name
+/// that a store does not take. A label that a rule writes over (is_rule_label) gets `key_` before
+/// it, as of OTLP.
 PointSeries build_verbatim(const MetricIdentity& identity, const otlp::PointHeader& point,
                            const SeriesContext& context);
 
