@@ -3,7 +3,7 @@
     cmake --preset release && ninja -C build/release
     .vigia/venv/bin/python bench/plan.py [--seconds 600] [--agents 5000] [--series 1500]
 
-Every agent has a connection of its own and sends its 1,500 series each 15 s (a quarter of what it has is a counter's).
+Every agent has a connection of its own and sends its 1,500 series each 15 s (half of them counters).
 The stores are two programs that take all, count the samples and keep none, as if they stood on other machines; the
 load's and the stores' processor time is counted apart. Ends with 1 where something was lost, refused for good or late.
 """

@@ -33,10 +33,8 @@ std::uint64_t resource_bytes(const ResourceEntry& resource) {
   return bytes;
 }
 
-// An entry, its slots at a quarter to half load, and what the allocator adds on average.
-std::uint64_t entry_bytes(const PointEntry& entry) {
-  return sizeof(PointEntry) + 12 + 16 + entry.forms_bytes;
-}
+// An entry, and its slots at a quarter to half load.
+constexpr std::uint64_t kEntryBytes = sizeof(PointEntry) + 12;
 
 std::uint32_t weight_of(const PointEntry& entry, const ResourceEntry& resource) {
   return ActiveSeries::weight(
@@ -77,7 +75,7 @@ void SeriesCache::Shard::prefetch_entry(const SeriesKey& key) const {
   __builtin_prefetch(reinterpret_cast<const char*>(&entry + 1) - 1, 1);
 }
 
-PointEntry& SeriesCache::Shard::insert(PointEntry entry) {
+PointEntry& SeriesCache::Shard::insert(PointEntry entry, std::string_view forms) {
   CHECK(!is_full());
   if ((entries_ - free_.size() + 1) * 2 > slots_.size()) grow();
   std::uint32_t index = 0;
@@ -90,7 +88,10 @@ PointEntry& SeriesCache::Shard::insert(PointEntry entry) {
     free_.pop_back();
   }
   entry.is_used = true;
-  total_bytes_ += entry_bytes(entry);
+  const std::uint64_t forms_before = forms_.bytes();
+  entry.forms = forms_.keep(forms);
+  entry.forms_bytes = static_cast<std::uint32_t>(forms.size());
+  total_bytes_ += kEntryBytes + forms_.bytes() - forms_before;
   series += entry.series;
   ResourceEntry& resource = *numbered_[entry.resource];
   ++resource.points;
@@ -133,7 +134,9 @@ void SeriesCache::Shard::remove(std::uint32_t index, std::uint32_t now_s) {
   std::size_t slot = slot_of(entry.key);
   while (slots_[slot].entry() != index) slot = (slot + 1) & (slots_.size() - 1);
   erase_slot(slot);
-  total_bytes_ -= entry_bytes(entry);
+  const std::uint64_t forms_before = forms_.bytes();
+  forms_.release(entry.forms, entry.forms_bytes);
+  total_bytes_ -= kEntryBytes + forms_before - forms_.bytes();
   series -= entry.series;
   ResourceEntry& resource = *numbered_[entry.resource];
   resource.active_series->put_out(entry.key, weight_of(entry, resource), now_s);

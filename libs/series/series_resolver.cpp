@@ -69,18 +69,6 @@ std::string joined(const std::vector<std::string>& forms) {
   return all;
 }
 
-PointEntry entry_of(const SeriesKey& key, RejectReason fault, const std::string& forms) {
-  PointEntry entry;
-  entry.key = key;
-  entry.fault = fault;
-  entry.forms_bytes = static_cast<std::uint32_t>(forms.size());
-  if (!forms.empty()) {
-    entry.forms = std::make_unique<char[]>(forms.size());
-    std::memcpy(entry.forms.get(), forms.data(), forms.size());
-  }
-  return entry;
-}
-
 }  // namespace
 
 SeriesResolver::SeriesResolver(const CustomerId& customer,
@@ -397,14 +385,16 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint
     fault = RejectReason::kOverLimit;
     return nullptr;
   }
-  PointEntry entry = entry_of(key, fault, forms);
+  PointEntry entry;
+  entry.key = key;
+  entry.fault = fault;
   entry.resource = resource_->number;
   entry.used_s = now_s_;
   entry.series = count;
   // Before the insert: a sweep after it might take the entry that is about to be given.
-  shard_->sweep(now_s_, entry.forms_bytes);
+  shard_->sweep(now_s_, shard_->bytes_for(forms));
   count_collisions(series.collisions);
-  const PointEntry& kept = shard_->insert(std::move(entry));
+  const PointEntry& kept = shard_->insert(std::move(entry), forms);
   return fault == RejectReason::kNone ? &kept : nullptr;
 }
 

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "libs/series/forms_pool.hpp"
 #include "libs/series/series_cache.hpp"
 #include "libs/series/turn_mutex.hpp"
 #include "libs/wire/prometheus/resource_labels.hpp"
@@ -34,7 +35,7 @@ struct ResourceEntry {
 /// are millions: no byte that can be done without.
 struct PointEntry {
   SeriesKey key;
-  std::unique_ptr<char[]> forms;  // own-labels forms
+  const char* forms = nullptr;  // own-labels forms, in the shard's pool
   std::uint32_t forms_bytes = 0;
   std::uint32_t resource = 0;  // its number
   std::uint32_t used_s = 0;    // when last asked for
@@ -55,8 +56,10 @@ struct SeriesCache::Shard {
   /// its time, the entry.
   void prefetch_slot(const SeriesKey& key) const;
   void prefetch_entry(const SeriesKey& key) const;
-  /// Puts a new entry in. Its address holds until the next insert or sweep.
-  PointEntry& insert(PointEntry entry);
+  /// Puts a new entry with these forms in. Its address holds until the next insert or sweep.
+  PointEntry& insert(PointEntry entry, std::string_view forms);
+  /// What an entry with these forms would add to them.
+  std::uint64_t bytes_for(std::string_view forms) const { return forms_.bytes_for(forms); }
   /// Lets idle entries go, and the longest unused of this shard until the cache has room for
   /// `incoming` bytes of labels: what comes makes its own room, not that of others. Looks at a few
   /// entries a call, at more only for large ones.
@@ -113,6 +116,7 @@ struct SeriesCache::Shard {
   std::vector<std::uint32_t> free_;
   std::vector<Slot> slots_;  // open addressing, linear probing
   std::uint32_t hand_ = 0;   // where the next sweep looks
+  FormsPool forms_;
   std::unordered_map<SeriesKey, std::unique_ptr<ResourceEntry>, KeyHash> resources_;
   std::vector<ResourceEntry*> numbered_;  // null: free
   std::vector<std::uint32_t> free_numbers_;

@@ -41,7 +41,7 @@ class Emitter final : public SeriesResolver, private FamilySource {
       sink_.lose(resolved.item, resolved.fault);
       return;
     }
-    forms_ = {resolved.entry->forms.get(), resolved.entry->forms_bytes};
+    forms_ = {resolved.entry->forms, resolved.entry->forms_bytes};
     left_ = resolved.entry->series;
     is_target_info_ = false;
     const wire::otlp::PointHeader& header = *resolved.point;
