@@ -19,6 +19,8 @@ constexpr std::uint64_t kLeftSeriesParts = 4;
 constexpr std::size_t kSecretBytes = 192;  // XXH3 wants 136 at least
 constexpr std::size_t kFirstSlots = 64;
 constexpr std::size_t kSweepEntries = 16;
+/// Who sends at least each minute comes again: of such series no age says which one comes last.
+constexpr std::uint32_t kRegular_s = 120;
 // Of the smallest entries, room for the largest one that can come (kSeriesLabelBytesMax).
 constexpr std::size_t kSweepRoundsMax = 1024;
 // Of a resource's map node and strings, beside its label bytes.
@@ -167,6 +169,8 @@ void SeriesCache::Shard::sweep(std::uint32_t now_s, std::uint64_t incoming) {
 bool SeriesCache::Shard::sweep_some(std::uint32_t now_s, std::uint64_t incoming) {
   const std::uint32_t idle_s = in_seconds(settings_.idle_max);
   std::uint32_t oldest = kNoEntry;
+  std::uint32_t any = kNoEntry;
+  std::uint32_t seen = 0;
   for (std::size_t i = 0; i < std::min<std::size_t>(kSweepEntries, entries_); ++i) {
     // A clock hand over all entries, a few at a time: no list in order of use, which would cost two
     // pointers an entry and a write at each look-up.
@@ -180,10 +184,14 @@ bool SeriesCache::Shard::sweep_some(std::uint32_t now_s, std::uint64_t incoming)
     } else if (oldest == kNoEntry || entry.used_s < at(oldest).used_s) {
       oldest = hand_;
     }
+    if (at(hand_).is_used && random_.below(++seen) == 0) any = hand_;
   }
   const bool is_over = total_bytes_ + incoming > settings_.bytes_max;
   if (!is_over || oldest == kNoEntry || !at(oldest).is_used) return false;
-  remove(oldest, now_s);
+  // Senders come round and round: where there is room for most of their series, the longest unused
+  // would always be the one that comes next, and nothing would ever be found.
+  const bool is_regular = now_s - at(oldest).used_s <= kRegular_s || now_s < at(oldest).used_s;
+  remove(is_regular && any != kNoEntry && at(any).is_used ? any : oldest, now_s);
   ++evicted;
   return true;
 }

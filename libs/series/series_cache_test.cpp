@@ -84,6 +84,29 @@ TEST_F(ShardTest, OverItsBytesTheLongestUnusedGoFirst) {
   EXPECT_TRUE(has(999));
 }
 
+// By the longest unused nothing would be found of what comes round and round, however little is
+// missing.
+TEST_F(ShardTest, OfSeriesThatComeAgainAndAgainMostAreFoundWhereMostHaveRoom) {
+  constexpr std::uint64_t kSeries = 1000;
+  settings_.bytes_max = 180'000;  // for some five sixths of them; a part is of what was put out
+  std::uint64_t found = 0;
+  for (std::uint32_t round = 0; round < 40; ++round) {
+    for (std::uint64_t i = 0; i < kSeries; ++i) {
+      const std::uint32_t now_s = 1000 + round * 15 + static_cast<std::uint32_t>(i * 15 / kSeries);
+      if (PointEntry* known = shard().find({i, i * 7})) {
+        known->used_s = now_s;
+        found += round >= 20 ? 1 : 0;
+        continue;
+      }
+      shard().sweep(now_s, 150);
+      put(i, now_s);
+    }
+  }
+  EXPECT_LT(shard().series, kSeries);
+  EXPECT_GT(shard().series, kSeries * 3 / 4);
+  EXPECT_GT(found, 20 * kSeries / 2);
+}
+
 // What the cache has no room for is active in the stores all the same: a limit must not rise by it.
 TEST_F(ShardTest, WhatWasPutOutForRoomStaysActive) {
   settings_.bytes_max = 30'000;

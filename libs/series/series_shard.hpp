@@ -45,6 +45,21 @@ struct PointEntry {
 };
 static_assert(sizeof(PointEntry) == 40);
 
+/// Which of some entries goes: cheap, and no secret.
+class Chance {
+ public:
+  /// Of 0 … bound - 1; bound is not 0.
+  std::uint32_t below(std::uint32_t bound) {
+    state_ ^= state_ << 13U;
+    state_ ^= state_ >> 17U;
+    state_ ^= state_ << 5U;
+    return static_cast<std::uint32_t>((std::uint64_t{state_} * bound) >> 32U);
+  }
+
+ private:
+  std::uint32_t state_ = 0x9E3779B9U;
+};
+
 /// Thread contract: hold `mutex` for every call.
 struct SeriesCache::Shard {
   /// `total_bytes` is that of all shards, shared by them.
@@ -116,6 +131,7 @@ struct SeriesCache::Shard {
   std::vector<std::uint32_t> free_;
   std::vector<Slot> slots_;  // open addressing, linear probing
   std::uint32_t hand_ = 0;   // where the next sweep looks
+  Chance random_;
   FormsPool forms_;
   std::unordered_map<SeriesKey, std::unique_ptr<ResourceEntry>, KeyHash> resources_;
   std::vector<ResourceEntry*> numbered_;  // null: free
