@@ -47,6 +47,8 @@ PAGE = os.sysconf("SC_PAGESIZE")
 PEER = ROOT / ".vigia" / "peers" / "otelcol" / "otelcol-peer"
 PROXY = ROOT / ".vigia" / "peers" / "prom-label-proxy"
 WARM_UP_SECONDS = 2
+FLAT_THOUSANDS = (1, 10, 100, 1000)
+FLAT_CACHE_MIB = 1024
 GRPC_PORT = 4317  # each program has an address of its own
 REASONS = ROOT / "bench" / "reasons.toml"
 
@@ -248,6 +250,30 @@ def unit_of(name: str) -> str:
     return next(case.unit for case in CASES if case.name == name)
 
 
+def flat_section(bench: Bench) -> list[str]:
+    """The same load over a thousand series and over a million."""
+    print("cost by the number of series", flush=True)
+    text = ["## Collector: a point's cost by how many series there are", ""]
+    text += [
+        f"Checked and series resolved, no log, the cache of series up to {FLAT_CACHE_MIB} MiB (256 where no memory limit is set).",
+        "Each series has eight attributes, some 340 bytes with all that it takes. The aim is the same cost, 10 % more or less.",
+        "",
+    ]
+    text += ["| series | points per CPU-s | of a thousand series' | RSS, MiB |", "|---:|---:|---:|---:|"]
+    first = 0.0
+    for payloads in FLAT_THOUSANDS:
+        words = ["taskset", "-c", "0", str(bench.bin / "vigia-bench-receiver"), "", str(FLAT_CACHE_MIB)]
+        with running(words) as receiver:
+            assert receiver.stdout
+            port = int(receiver.stdout.readline())
+            one = bench.load(receiver.pid, "127.0.0.1", port, "--payloads", str(payloads))
+        first = first or one.per_cpu
+        share = f"{one.per_cpu / first:.2f}"
+        text.append(f"| {payloads * 1000:,} | {million(one.per_cpu)} | {share} | {one.rss_mib:.0f} |")
+        bench.rate(f"collector: {payloads * 1000} series, points per CPU-s", one.per_cpu)
+    return text
+
+
 def collector_section(bench: Bench) -> list[str]:
     print("collector without a log", flush=True)
     plain = bench.receive(keep_log=False)
@@ -412,6 +438,7 @@ def neighbour_section(bench: Bench) -> list[str]:
 SECTIONS = {
     "collector": (collector_section, ["vigia-bench-load", "vigia-bench-receiver"]),
     "path": (path_section, ["vigia-bench-load", "vigia-bench-sink", "vigia-collector"]),
+    "flat": (flat_section, ["vigia-bench-load", "vigia-bench-receiver"]),
     "export": (export_section, ["vigia_collector_exporters_bench"]),
     "storage": (storage_section, ["vigia_storage_service_bench"]),
     "stores": (stores_section, ["vigia-storage"]),

@@ -1,7 +1,9 @@
 // vigia-bench-receiver: the collector's doors and checks on one event loop. Without an argument
 // there is no log behind them, so that the figure compares with a collector that throws its data
 // away; with a folder as argument requests are kept in a disk log there, fdatasync included, whose
-// oldest part is dropped at 512 MiB. Prints its port; ends when its standard input does.
+// oldest part is dropped at 512 MiB. A second argument is what the cache of series may take, in
+// MiB; no log is "". Prints its port; ends when its standard input does.
+#include <cstdlib>
 #include <memory>
 
 #include <fmt/format.h>
@@ -40,11 +42,13 @@ int main(int count, char** arguments) {
   const SystemClock clock;
   service::MetricRegistry metrics;
   collector::books::Books books(metrics);
-  vigia::series::SeriesCache series({}, clock);
+  vigia::series::SeriesCacheSettings cache;
+  if (count > 2) cache.bytes_max = std::strtoull(arguments[2], nullptr, 10) << 20U;
+  vigia::series::SeriesCache series(cache, clock);
   const auto directory = *tenancy::Directory::parse(
       "customers: [{id: load, tokens: [{token: load, scope: ingest}]}]", "bench");
   const auto current = [&directory] { return directory; };
-  const auto log = count > 1 ? open_log(arguments[1], clock) : nullptr;
+  const auto log = count > 1 && *arguments[1] != '\0' ? open_log(arguments[1], clock) : nullptr;
   collector::intake::Intake intake(
       {}, {}, collector::intake::IntakeParts{log.get(), series, current, books, metrics, clock});
   collector::receivers::OtlpReceiver receiver(collector::receivers::OtlpReceiver::Parts{
