@@ -56,11 +56,11 @@ SeriesCache::Shard::Shard(const SeriesCacheSettings& cache_settings,
     : settings_(cache_settings), total_bytes_(total_bytes), slots_(kFirstSlots) {}
 
 /// Ends since at most half of the slots are taken (insert).
-PointEntry* SeriesCache::Shard::find(const SeriesKey& key) {
+std::uint32_t SeriesCache::Shard::number_of(const SeriesKey& key) const {
   for (std::size_t slot = slot_of(key);; slot = (slot + 1) & (slots_.size() - 1)) {
     const Slot& found = slots_[slot];
-    if (found.is_empty()) return nullptr;
-    if (found.may_be(key) && at(found.entry()).key == key) return &at(found.entry());
+    if (found.is_empty()) return kNoEntry;
+    if (found.may_be(key) && at(found.entry()).key == key) return found.entry();
   }
 }
 
@@ -70,9 +70,13 @@ void SeriesCache::Shard::prefetch_slot(const SeriesKey& key) const {
 
 void SeriesCache::Shard::prefetch_entry(const SeriesKey& key) const {
   const Slot& found = slots_[slot_of(key)];
-  if (found.is_empty()) return;
+  if (!found.is_empty()) prefetch(found.entry());
+}
+
+void SeriesCache::Shard::prefetch(std::uint32_t number) const {
+  if (number >= entries_) return;
   // Half of the entries lie on two lines of the cache, and all of an entry is read.
-  const PointEntry& entry = at(found.entry());
+  const PointEntry& entry = at(number);
   __builtin_prefetch(&entry, 1);
   __builtin_prefetch(reinterpret_cast<const char*>(&entry + 1) - 1, 1);
 }

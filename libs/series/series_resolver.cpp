@@ -145,6 +145,7 @@ void SeriesResolver::enter_resource() {
   lock_ = std::unique_lock(shard_->mutex);
   work_ = 0;
   shard_->sweep(now_s_);
+  guess_ = {};
   ResourceEntry* resource = shard_->find_resource(key);
   if (resource == nullptr) {
     ResourceEntry entry;
@@ -279,12 +280,17 @@ void SeriesResolver::put_to_wait(std::uint32_t item, std::string_view bytes,
   waiting.bytes = bytes;
   waiting.point = point;
   waiting.key = point_key(metric_.type, point);
-  shard_->prefetch_slot(waiting.key);
+  if (guess_.is_trusted()) {
+    shard_->prefetch(guess_.next + static_cast<std::uint32_t>(waiting_count_) - 1);
+  } else {
+    shard_->prefetch_slot(waiting.key);
+  }
   if (waiting_count_ == kWaitingMax) settle();
 }
 
 void SeriesResolver::settle() {
-  for (std::size_t i = 0; i < waiting_count_; ++i) shard_->prefetch_entry(waiting_[i].key);
+  const std::size_t unguessed = guess_.is_trusted() ? 0 : waiting_count_;
+  for (std::size_t i = 0; i < unguessed; ++i) shard_->prefetch_entry(waiting_[i].key);
   const std::size_t count = std::exchange(waiting_count_, 0);
   for (std::size_t i = 0; i < count; ++i) {
     const Waiting& waiting = waiting_[i];
@@ -337,14 +343,21 @@ void SeriesResolver::offer_lock() {
   lock_.lock();
 }
 
+std::uint32_t SeriesResolver::find(const SeriesKey& key) {
+  if (guess_.is_trusted() && shard_->has(guess_.next, key)) return guess_.next++;
+  const std::uint32_t number = shard_->number_of(key);
+  if (number != kNoEntry) guess_.learn(number);
+  return number;
+}
+
 const PointEntry* SeriesResolver::resolve(const SeriesKey& key, const ResolvedPoint& point,
                                           RejectReason& fault) {
-  if (PointEntry* entry = shard_->find(key)) {
-    if (entry->used_s != now_s_) entry->used_s = now_s_;
-    fault = entry->fault;
-    return fault == RejectReason::kNone ? entry : nullptr;
-  }
-  return make(key, point, fault);
+  const std::uint32_t number = find(key);
+  if (number == kNoEntry) return make(key, point, fault);
+  PointEntry& entry = shard_->entry(number);
+  if (entry.used_s != now_s_) entry.used_s = now_s_;
+  fault = entry.fault;
+  return fault == RejectReason::kNone ? &entry : nullptr;
 }
 
 const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint& point,

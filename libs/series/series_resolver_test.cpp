@@ -1,7 +1,12 @@
 #include "libs/series/series_resolver.hpp"
 
 #include <atomic>
+#include <map>
+#include <numeric>
+#include <random>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
@@ -99,6 +104,63 @@ TEST_F(ResolverTest, ALongResourceGivesOthersTheirTurn) {
   other.join();
   EXPECT_EQ(walk.given, 200'000U);
   EXPECT_LT(seen, 200'000U);
+}
+
+/// Points of one gauge, each with the number that it is given as its attribute and its value.
+std::string body_in_order(const std::vector<int>& numbers) {
+  ExportMetricsServiceRequest request;
+  auto* group = request.add_resource_metrics();
+  auto* customer = group->mutable_resource()->add_attributes();
+  customer->set_key("customer.id");
+  customer->mutable_value()->set_string_value("cliente-a");
+  auto* metric = group->add_scope_metrics()->add_metrics();
+  metric->set_name("m");
+  for (const int number : numbers) {
+    auto* point = metric->mutable_gauge()->add_data_points();
+    point->set_time_unix_nano(kTimeNs);
+    point->set_as_double(number);
+    auto* attribute = point->add_attributes();
+    attribute->set_key("n");
+    attribute->mutable_value()->set_string_value(std::to_string(number));
+  }
+  return request.SerializeAsString();
+}
+
+/// Which entry each value was given.
+class Noting final : public Counting {
+ public:
+  using Counting::Counting;
+  std::map<double, std::string> forms;
+
+ private:
+  void on_point(const ResolvedPoint& point) override {
+    ASSERT_NE(point.entry, nullptr);
+    const auto& number = static_cast<const wire::otlp::NumberPoint&>(*point.point);
+    forms[number.value] = std::string(point.entry->forms, point.entry->forms_bytes);
+  }
+};
+
+// Which entry comes next is guessed by the order of before.
+TEST_F(ResolverTest, InWhateverOrderPointsComeEachHasItsOwnSeries) {
+  std::vector<int> numbers(300);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  std::mt19937 random(11);
+  std::map<double, std::string> first;
+  for (int round = 0; round < 60; ++round) {
+    Noting walk(customer_, settings_, cache_);
+    std::vector<int> some = numbers;
+    if (round % 3 == 1) some.erase(some.begin() + static_cast<int>(random() % 300), some.end());
+    if (round % 3 == 2) {
+      for (int i = 0; i < 20; ++i) std::swap(some[random() % 300], some[random() % 300]);
+    }
+    ASSERT_TRUE(walk.run(body_in_order(some)).has_value());
+    ASSERT_EQ(walk.forms.size(), some.size());
+    for (const auto& [value, forms] : walk.forms) {
+      EXPECT_NE(forms.find(std::to_string(static_cast<int>(value))), std::string::npos);
+      EXPECT_EQ(first.try_emplace(value, forms).first->second, forms);
+    }
+  }
+  EXPECT_EQ(cache_.stats().misses, 300U);
 }
 
 TEST_F(ResolverTest, AResourceWithoutPointsIsNotEntered) {

@@ -66,11 +66,19 @@ struct SeriesCache::Shard {
   Shard(const SeriesCacheSettings& cache_settings, std::atomic<std::uint64_t>& total_bytes);
 
   /// Null where it is not there.
-  PointEntry* find(const SeriesKey& key);
+  PointEntry* find(const SeriesKey& key) { return entry_or_null(number_of(key)); }
+  /// Its number, for has(); kNoEntry where it is not there.
+  std::uint32_t number_of(const SeriesKey& key) const;
+  /// Whether the entry of this number has the key: one look, where number_of takes two.
+  bool has(std::uint32_t number, const SeriesKey& key) const {
+    return number < entries_ && at(number).is_used && at(number).key == key;
+  }
+  PointEntry& entry(std::uint32_t number) { return at(number); }
   /// Brings what find will read into the processor's cache: first the slot, then, when that has had
   /// its time, the entry.
   void prefetch_slot(const SeriesKey& key) const;
   void prefetch_entry(const SeriesKey& key) const;
+  void prefetch(std::uint32_t number) const;
   /// Puts a new entry with these forms in. Its address holds until the next insert or sweep.
   PointEntry& insert(PointEntry entry, std::string_view forms);
   /// What an entry with these forms would add to them.
@@ -114,6 +122,9 @@ struct SeriesCache::Shard {
   };
   static constexpr std::size_t kPage = 256;  // entries that are allocated together, and never move
 
+  PointEntry* entry_or_null(std::uint32_t number) {
+    return number == kNoEntry ? nullptr : &at(number);
+  }
   PointEntry& at(std::uint32_t entry) { return pages_[entry / kPage][entry % kPage]; }
   const PointEntry& at(std::uint32_t entry) const { return pages_[entry / kPage][entry % kPage]; }
   std::size_t slot_of(const SeriesKey& key) const { return key.high & (slots_.size() - 1); }
