@@ -36,9 +36,10 @@ PARTS = {
         "memory_limiter": "config",
         "intake": "bodies books clock exporters side",
         "processors": "intake",
+        "processors/attributes": "config intake processors",
         "receivers": "config intake",
         "parts": "config exporters exporters/debug exporters/otlp exporters/prometheus exporters/remote_write intake"
-        " memory_limiter receivers",
+        " memory_limiter processors/attributes receivers",
     },
     "services/storage": {
         "histograms": "",

@@ -6,6 +6,7 @@
 #include "services/collector/exporters/otlp/otlp_exporter.hpp"
 #include "services/collector/exporters/prometheus/pull_exporter.hpp"
 #include "services/collector/exporters/remote_write/remote_write_exporter.hpp"
+#include "services/collector/processors/attributes/attributes_stage.hpp"
 
 namespace vigia::collector::parts {
 namespace {
@@ -23,6 +24,22 @@ MakeStage read_memory_limiter(const service::ConfigNode& node, const std::set<Si
                               ProcessorSettings& settings, const config::PartContext& context) {
   memory_limiter::read(node, !signals.empty(), settings.memory_limiter, context);
   return nullptr;
+}
+
+MakeStage read_attributes(const service::ConfigNode& node, const std::set<Signal>& signals,
+                          ProcessorSettings& /*settings*/, const config::PartContext& context) {
+  namespace attributes = processors::attributes;
+  return [made = attributes::read_attributes_processor(node, signals, context.notes)] {
+    return attributes::make_attributes_stage(made);
+  };
+}
+
+MakeStage read_resource(const service::ConfigNode& node, const std::set<Signal>& /*signals*/,
+                        ProcessorSettings& /*settings*/, const config::PartContext& /*context*/) {
+  namespace attributes = processors::attributes;
+  return [actions = attributes::read_resource_processor(node)] {
+    return attributes::make_resource_stage(actions);
+  };
 }
 
 constexpr std::array kReceivers{
@@ -56,7 +73,24 @@ constexpr std::array kProcessors{
                                                     # is for series
 )"},
         read_memory_limiter},
-    ProcessorKind{{"batch", "  batch: {}\n"}, read_batch}};
+    ProcessorKind{{"batch", "  batch: {}\n"}, read_batch},
+    ProcessorKind{
+        {"attributes",
+         R"(  attributes: {include: {match_type: strict | regexp, services, resources, attributes, libraries,
+                         span_names, span_kinds, log_bodies, log_severity_texts,
+                         log_severity_number: {min}, metric_names}, exclude: …,
+               actions: [{key, action: insert | update | upsert, value | from_attribute,
+                          default_value},
+                         {key, pattern, action: delete | hash},
+                         {key, pattern: (?P<name>…), action: extract},
+                         {key, converted_type: int | double | string, action: convert}]}
+                                                    # of points, spans, log records; customer.id
+                                                    # is changed by none
+)"},
+        read_attributes},
+    ProcessorKind{
+        {"resource", "  resource: {attributes: […]}     # the same actions, of resources\n"},
+        read_resource}};
 
 constexpr std::array kExporters{
     ExporterKind{

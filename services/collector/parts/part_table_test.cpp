@@ -36,7 +36,7 @@ TEST(PartTable, APartIsFoundByItsTypeHoweverItIsNamed) {
 
 TEST(PartTable, WhatThereIsIsASentence) {
   EXPECT_EQ(receivers_there_are(), "otlp and prometheusremotewrite are");
-  EXPECT_EQ(processors_there_are(), "memory_limiter and batch are");
+  EXPECT_EQ(processors_there_are(), "memory_limiter, batch, attributes and resource are");
   EXPECT_THAT(exporters_there_are(), MatchesRegex("([a-z]+, )+[a-z]+ and [a-z]+ are"));
 }
 

@@ -1,0 +1,162 @@
+"""Processors from outside: a collector with a file as users have it, spoken to by a client, and what arrives at its destination."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from collector_lanes import DIRECTORY, OTLP, Lanes
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from otlp import attributes, gauge, log_request, metrics_request, resource_of, span_request
+from stack import binaries, wait_for
+
+COLLECTOR = """
+extensions:
+  health_check: {{endpoint: "{host}:13133"}}
+  vigia_auth: {{directory: {{file: "{folder}/customers.yaml"}}}}
+  file_storage: {{directory: "{folder}/log"}}
+receivers:
+  otlp: {{protocols: {{http: {{endpoint: "{host}:4318", auth: {{authenticator: vigia_auth}}}}}}}}
+processors:
+  memory_limiter: {{limit_mib: 512}}
+  batch: {{}}
+  resource:
+    attributes:
+      - {{key: deployment.environment, value: production, action: upsert}}
+      - {{key: secret, action: delete}}
+  attributes/points:
+    include: {{match_type: regexp, metric_names: ["^http"]}}
+    actions: [{{key: zone, value: eu-1, action: insert}}]
+  attributes/spans:
+    include: {{match_type: strict, services: [shop]}}
+    exclude: {{match_type: strict, span_names: [health]}}
+    actions:
+      - {{key: user.email, action: hash}}
+      - {{key: url, pattern: "^/(?P<area>[a-z]+)/", action: extract}}
+      - {{key: status, converted_type: int, action: convert}}
+  attributes/logs:
+    include: {{match_type: regexp, log_bodies: ["password"]}}
+    actions: [{{pattern: "^auth", action: delete}}]
+exporters:
+  otlphttp/cold: {{endpoint: "{cold}", required: true}}
+service:
+  extensions: [health_check, vigia_auth, file_storage]
+  telemetry: {{metrics: {{address: "{host}:8888"}}}}
+  pipelines:
+    metrics: {{receivers: [otlp], processors: [memory_limiter, resource, attributes/points, batch], exporters: [otlphttp/cold]}}
+    traces: {{receivers: [otlp], processors: [memory_limiter, attributes/spans, batch], exporters: [otlphttp/cold]}}
+    logs: {{receivers: [otlp], processors: [attributes/logs, resource], exporters: [otlphttp/cold]}}
+"""
+
+
+def _texts(entries: object) -> dict[str, str | int]:
+    found: dict[str, str | int] = {}
+    for entry in entries:  # type: ignore[attr-defined]
+        assert isinstance(entry, KeyValue)
+        value = entry.value
+        found[entry.key] = value.int_value if value.WhichOneof("value") == "int_value" else value.string_value
+    return found
+
+
+@pytest.fixture
+def lanes(tmp_path: Path) -> Iterator[Lanes]:
+    made = Lanes(tmp_path)
+    made.serve()
+    text = COLLECTOR.format(folder=tmp_path, host=made.host, cold=made.destination_url)
+    (tmp_path / "collector.yaml").write_text(text)
+    made.start("collector")
+    yield made
+    made.end()
+
+
+def _arrived(lanes: Lanes) -> bytes:
+    assert lanes.destination is not None
+    destination = lanes.destination
+    wait_for("the data arrives", lambda: destination.arrived("cliente-a") != b"")
+    return destination.arrived("cliente-a")
+
+
+def test_points_and_their_resource_arrive_as_the_processors_made_them(lanes: Lanes) -> None:
+    resource = resource_of("cliente-a") | {"secret": "x"}
+    now = 1_000
+    request = metrics_request(resource, gauge("http.requests", [(now, 1.0)], {"path": "/"}), gauge("cpu", [(now, 2.0)]))
+    answer = lanes.send("cliente-a", request.SerializeToString())
+    assert answer.status_code == 200, answer.text
+    came = ExportMetricsServiceRequest.FromString(_arrived(lanes))
+    group = came.resource_metrics[0]
+    assert _texts(group.resource.attributes) == resource_of("cliente-a") | {"deployment.environment": "production"}
+    points = {metric.name: _texts(metric.gauge.data_points[0].attributes) for metric in group.scope_metrics[0].metrics}
+    assert points == {"http.requests": {"path": "/", "zone": "eu-1"}, "cpu": {}}
+    lanes.settle("cliente-a", OTLP)
+
+
+def test_spans_are_matched_hashed_and_taken_apart(lanes: Lanes) -> None:
+    request = ExportTraceServiceRequest()
+    texts = {"user.email": "a@b.example", "url": "/cart/7", "status": "404"}
+    for service, name in (("shop", "GET"), ("shop", "health"), ("other", "GET")):
+        one = span_request(resource_of("cliente-a", service=service), b"\1" * 16, b"\2" * 8, name)
+        one.resource_spans[0].scope_spans[0].spans[0].attributes.extend(attributes(texts))
+        request.MergeFrom(one)
+    answer = lanes.send("cliente-a", request.SerializeToString(), "traces")
+    assert answer.status_code == 200, answer.text
+    came = ExportTraceServiceRequest.FromString(_arrived(lanes))
+    found = [_texts(group.scope_spans[0].spans[0].attributes) for group in came.resource_spans]
+    changed = {
+        "user.email": hashlib.sha256(b"a@b.example").hexdigest(),
+        "url": "/cart/7",
+        "status": 404,
+        "area": "cart",
+    }
+    assert found == [changed, texts, texts]
+
+
+def test_log_records_lose_what_a_pattern_finds(lanes: Lanes) -> None:
+    request = ExportLogsServiceRequest()
+    for text in ("the password is wrong", "nothing"):
+        one = log_request(resource_of("cliente-a"), text)
+        one.resource_logs[0].scope_logs[0].log_records[0].attributes.extend(
+            attributes({"auth.token": "t", "path": "/"})
+        )
+        request.MergeFrom(one)
+    answer = lanes.send("cliente-a", request.SerializeToString(), "logs")
+    assert answer.status_code == 200, answer.text
+    came = ExportLogsServiceRequest.FromString(_arrived(lanes))
+    found = [_texts(group.scope_logs[0].log_records[0].attributes) for group in came.resource_logs]
+    assert found == [{"path": "/"}, {"auth.token": "t", "path": "/"}]
+
+
+def test_a_processor_takes_no_data_over(lanes: Lanes) -> None:
+    """C62: what names another customer is refused, whatever a processor does before it is looked at."""
+    answer = lanes.send(
+        "cliente-a", metrics_request(resource_of("cliente-b"), gauge("m", [(1, 1.0)])).SerializeToString()
+    )
+    assert answer.status_code == 403, answer.text
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        ("{key: customer.id, value: cliente-b, action: upsert}", "whose data"),
+        ("{pattern: 'customer.*', action: delete}", "whose data"),
+        ("{key: a, from_context: metadata.x, action: insert}", "from_context is not supported"),
+    ],
+)
+def test_what_cannot_be_done_is_told_with_its_line(tmp_path: Path, bad: str, told: str) -> None:
+    text = COLLECTOR.format(folder=tmp_path, host="127.0.0.1", cold="http://127.0.0.1:1")
+    text = text.replace("{key: secret, action: delete}", bad)
+    path = tmp_path / "collector.yaml"
+    path.write_text(text)
+    (tmp_path / "customers.yaml").write_text(DIRECTORY)
+    line = next(number for number, each in enumerate(text.splitlines(), 1) if bad in each)
+    ended = subprocess.run(
+        [str(binaries() / "vigia-collector"), "--config", str(path)], capture_output=True, text=True, timeout=20
+    )
+    assert ended.returncode != 0
+    assert f"collector.yaml:{line}: processors.resource.attributes[1]" in ended.stderr
+    assert told in ended.stderr
