@@ -109,7 +109,9 @@ void read_processors(const ConfigNode& root, const Pipelines& pipelines,
           uses == pipelines.processors.end() ? std::set<Signal>{} : uses->second;
       makers[id] = kind->read(part, signals, settings.processors, context);
     } else {
-      refuse_kind(part, id, "a processor", parts::processors_there_are());
+      const std::string_view why = parts::why_no_processor(id);
+      refuse_kind(part, id, "a processor",
+                  why.empty() ? parts::processors_there_are() : std::string(why));
     }
   }
   auto stages = parts::order_stages(pipelines.lists, makers);

@@ -37,9 +37,11 @@ PARTS = {
         "intake": "bodies books clock exporters side",
         "processors": "intake",
         "processors/attributes": "config intake processors",
+        "processors/sampler": "intake processors",
         "receivers": "config intake",
         "parts": "config exporters exporters/debug exporters/otlp exporters/prometheus exporters/remote_write intake"
-        " memory_limiter processors/attributes receivers",
+        " memory_limiter processors/attributes processors/sampler"
+        " receivers",
     },
     "services/storage": {
         "histograms": "",

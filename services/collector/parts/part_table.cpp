@@ -7,6 +7,7 @@
 #include "services/collector/exporters/prometheus/pull_exporter.hpp"
 #include "services/collector/exporters/remote_write/remote_write_exporter.hpp"
 #include "services/collector/processors/attributes/attributes_stage.hpp"
+#include "services/collector/processors/sampler/sampler_stage.hpp"
 
 namespace vigia::collector::parts {
 namespace {
@@ -40,6 +41,13 @@ MakeStage read_resource(const service::ConfigNode& node, const std::set<Signal>&
   return [actions = attributes::read_resource_processor(node)] {
     return attributes::make_resource_stage(actions);
   };
+}
+
+MakeStage read_sampler(const service::ConfigNode& node, const std::set<Signal>& signals,
+                       ProcessorSettings& /*settings*/, const config::PartContext& /*context*/) {
+  namespace sampler = processors::sampler;
+  return
+      [made = sampler::read_sampler(node, signals)] { return sampler::make_sampler_stage(made); };
 }
 
 constexpr std::array kReceivers{
@@ -90,7 +98,15 @@ constexpr std::array kProcessors{
         read_attributes},
     ProcessorKind{
         {"resource", "  resource: {attributes: […]}     # the same actions, of resources\n"},
-        read_resource}};
+        read_resource},
+    ProcessorKind{
+        {"probabilistic_sampler",
+         R"(  probabilistic_sampler: {sampling_percentage, mode: hash_seed | proportional | equalizing,
+                          hash_seed: 0, fail_closed: true, sampling_precision: 4,
+                          attribute_source: traceID | record, from_attribute, sampling_priority}
+                                                    # of spans and log records
+)"},
+        read_sampler}};
 
 constexpr std::array kExporters{
     ExporterKind{
@@ -166,6 +182,13 @@ std::span<const ExporterKind> exporter_kinds() { return kExporters; }
 
 const ReceiverKind* find_receiver(std::string_view id) { return find(kReceivers, id); }
 const ProcessorKind* find_processor(std::string_view id) { return find(kProcessors, id); }
+
+std::string_view why_no_processor(std::string_view id) {
+  if (config::part_type(id) != "tail_sampling") return "";
+  return "tail_sampling waits for whole traces, and this collector decides before it acknowledges "
+         "(docs/decisions/0043-tail-sampling-waits-for-a-log-of-its-own.md); "
+         "probabilistic_sampler keeps or takes out all spans of a trace alike";
+}
 
 const ExporterKind* find_exporter(std::string_view id) {
   if (const ExporterKind* kind = find(kExporters, id)) return kind;

@@ -55,6 +55,9 @@ std::span<const ExporterKind> exporter_kinds();
 /// The row of the part with that id; null where there is none.
 const ReceiverKind* find_receiver(std::string_view id);
 const ProcessorKind* find_processor(std::string_view id);
+/// Of a kind that upstream has and this collector knowingly has not, what a user has to know; "" of
+/// any other.
+std::string_view why_no_processor(std::string_view id);
 const ExporterKind* find_exporter(std::string_view id);
 
 /// "otlp is", "memory_limiter and batch are": what may stand there instead.
