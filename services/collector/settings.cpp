@@ -19,6 +19,7 @@ using Uses = std::map<std::string, std::set<Signal>>;
 
 struct Pipelines {
   std::vector<parts::PipelineProcessors> lists;
+  std::map<std::string, std::vector<std::string>> exporters_of;  ///< by the pipeline's name
   Uses receivers;
   Uses processors;
   Uses exporters;
@@ -58,6 +59,7 @@ Pipelines read_pipelines(const ConfigNode& root) {
     }
     pipelines.signals.insert(*signal);
     pipelines.lists.push_back({name, *signal, pipeline.child("processors").text_list()});
+    pipelines.exporters_of[name] = pipeline.child("exporters").text_list();
     use(pipeline.child("receivers"), root.child("receivers"), *signal, pipelines.receivers);
     use(pipeline.child("processors"), root.child("processors"), *signal, pipelines.processors);
     use(pipeline.child("exporters"), root.child("exporters"), *signal, pipelines.exporters);
@@ -148,6 +150,27 @@ void read_exporters(const ConfigNode& node, const Pipelines& pipelines,
   }
 }
 
+/// An exporter of several pipelines keeps to the least that one of their batch processors allows.
+void bound_requests(const Pipelines& pipelines, Settings& settings) {
+  const auto least = [](std::uint32_t left, std::uint32_t right) {
+    return left == 0 || right == 0 ? std::max(left, right) : std::min(left, right);
+  };
+  for (const parts::PipelineProcessors& list : pipelines.lists) {
+    std::uint32_t items_max = 0;
+    for (const std::string& id : list.ids) {
+      const auto found = settings.processors.batch_items_max.find("processors." + id);
+      if (found != settings.processors.batch_items_max.end())
+        items_max = least(items_max, found->second);
+    }
+    const std::vector<std::string>& named = pipelines.exporters_of.at(list.pipeline);
+    for (exporters::ConfiguredExporter& exporter : settings.exporters) {
+      std::uint32_t& most = exporter.settings.request_items_max;
+      if (std::find(named.begin(), named.end(), exporter.settings.id) != named.end())
+        most = least(most, items_max);
+    }
+  }
+}
+
 /// Where newer stock files say the address: readers: [{pull: {exporter: {prometheus: {host,
 /// port}}}}].
 void read_metric_readers(const ConfigNode& node, Settings& settings) {
@@ -205,6 +228,7 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   read_processors(root, pipelines, context, settings);
   bound_bodies(settings);
   read_exporters(root.child("exporters"), pipelines, context, settings);
+  bound_requests(pipelines, settings);
   read_service(root, extensions, settings);
   settings.signals.assign(pipelines.signals.begin(), pipelines.signals.end());
   if (auto finished = file.finish(); !finished) return forward(finished);

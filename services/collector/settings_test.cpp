@@ -117,6 +117,28 @@ TEST(Settings, TheDesignsFileLoads) {
   EXPECT_TRUE(settings->notes.empty());
 }
 
+TEST(Settings, BatchProcessorsBoundTheRequestsOfTheirPipelinesExporters) {
+  const auto items_max = [](std::string_view batch) {
+    std::vector<std::uint32_t> all;
+    const auto settings = read(replaced("batch: {}", batch));
+    EXPECT_TRUE(settings.has_value()) << settings.error().message;
+    if (!settings) return all;
+    for (const auto& exporter : settings->exporters)
+      all.push_back(exporter.settings.request_items_max);
+    return all;
+  };
+  EXPECT_EQ(items_max("batch: {}"), (std::vector<std::uint32_t>{0, 0, 0, 0}));
+  // The batch processor stands in the pipeline of metrics, and the last exporter does not.
+  EXPECT_EQ(items_max("batch: {send_batch_size: 500, send_batch_max_size: 700}"),
+            (std::vector<std::uint32_t>{700, 700, 700, 0}));
+  EXPECT_NE(refusal("batch: {}", "batch: {send_batch_max_size: 700}").find("below send_batch_size"),
+            std::string::npos);
+  EXPECT_TRUE(read(replaced("batch: {}",
+                            "batch: {timeout: 1s, metadata_keys: [a],\n"
+                            " metadata_cardinality_limit: 5}"))
+                  .has_value());
+}
+
 TEST(Settings, ALargeMemoryLimitIsMostlyForSeries) {
   const auto settings = read(replaced("limit_mib: 512", "limit_mib: 1500"));
   ASSERT_TRUE(settings.has_value()) << settings.error().message;

@@ -160,3 +160,55 @@ def test_what_cannot_be_done_is_told_with_its_line(tmp_path: Path, bad: str, tol
     assert ended.returncode != 0
     assert f"collector.yaml:{line}: processors.resource.attributes[1]" in ended.stderr
     assert told in ended.stderr
+
+
+def test_requests_that_go_out_are_as_large_as_the_batch_processor_allows(tmp_path: Path) -> None:
+    lanes = Lanes(tmp_path)
+    destination = lanes.serve()
+    text = COLLECTOR.format(folder=tmp_path, host=lanes.host, cold=lanes.destination_url)
+    text = text.replace("batch: {}", "batch: {send_batch_size: 5, send_batch_max_size: 7}")
+    (tmp_path / "collector.yaml").write_text(text)
+    lanes.start("collector")
+    metrics = [gauge(f"m{number}", [(1_000, float(number))]) for number in range(40)]
+    answer = lanes.send("cliente-a", metrics_request(resource_of("cliente-a"), *metrics).SerializeToString())
+    assert answer.status_code == 200, answer.text
+    lanes.settle("cliente-a", OTLP)
+    sizes = [
+        sum(
+            len(scope.metrics)
+            for scope in ExportMetricsServiceRequest.FromString(body).resource_metrics[0].scope_metrics
+        )
+        for _, _, body in destination.bodies
+    ]
+    assert sum(sizes) == 40
+    assert max(sizes) <= 7, sizes
+    lanes.end()
+
+
+def test_a_sampler_keeps_whole_traces_and_the_books_balance(tmp_path: Path) -> None:
+    lanes = Lanes(tmp_path)
+    destination = lanes.serve()
+    text = COLLECTOR.format(folder=tmp_path, host=lanes.host, cold=lanes.destination_url)
+    text = text.replace("  batch: {}", "  batch: {}\n  probabilistic_sampler: {sampling_percentage: 50}")
+    text = text.replace("[memory_limiter, attributes/spans, batch]", "[probabilistic_sampler]")
+    (tmp_path / "collector.yaml").write_text(text)
+    lanes.start("collector")
+    for span in (b"\2" * 8, b"\3" * 8):
+        request = ExportTraceServiceRequest()
+        for trace in range(1, 7):
+            request.MergeFrom(span_request(resource_of("cliente-a"), bytes([trace]) * 16, span, "GET"))
+        answer = lanes.send("cliente-a", request.SerializeToString(), "traces")
+        assert answer.status_code == 200, answer.text
+        assert answer.content == b"", "what is taken out is no partial success"
+    books = lanes.settle("cliente-a", OTLP, "traces")
+    assert books["received"] == 12
+    assert books["filtered"] == 6
+    assert books["sent"] == 6
+    came = ExportTraceServiceRequest.FromString(destination.arrived("cliente-a"))
+    spans = [span for group in came.resource_spans for span in group.scope_spans[0].spans]
+    # What every collector keeps of these six traces, by its hash.
+    assert sorted((span.trace_id[0], span.span_id[0]) for span in spans) == [
+        (trace, span) for trace in (1, 3, 4) for span in (2, 3)
+    ]
+    assert all(span.trace_state.startswith("ot=th:8;rv:") for span in spans)
+    lanes.end()

@@ -16,12 +16,14 @@ Result<Verdicts> verdicts_of(const OtlpRecord& record) {
 /// What is small enough goes as it is, the rest is cut.
 class BodyPacker final : public Packer {
  public:
+  explicit BodyPacker(std::uint32_t unit_items_max) : unit_items_max_(unit_items_max) {}
+
   Result<Packed> pack(std::uint32_t index, const OtlpRecord& record, Place from,
                       std::size_t bytes_max, Parcel& parcel) override {
     const std::uint32_t accepted = record.items - record.rejected;
     // As it was acknowledged, without a walk over it: most bodies are so, and a copy is all they
     // cost.
-    const bool is_small = accepted <= kUnitItemsMax && record.body.size() <= kUnitBytesMax;
+    const bool is_small = accepted <= unit_items_max_ && record.body.size() <= kUnitBytesMax;
     if (!is_small) return pack_cut(index, record, from, bytes_max, parcel);
     if (from == Place{} && parcel.message.size() >= bytes_max && !parcel.units.empty())
       return Packed{from, 0};
@@ -63,13 +65,13 @@ class BodyPacker final : public Packer {
   }
 
  private:
-  static Result<Packed> pack_cut(std::uint32_t index, const OtlpRecord& record, Place from,
-                                 std::size_t bytes_max, Parcel& parcel) {
+  Result<Packed> pack_cut(std::uint32_t index, const OtlpRecord& record, Place from,
+                          std::size_t bytes_max, Parcel& parcel) const {
     auto verdicts = verdicts_of(record);
     if (!verdicts) return forward(verdicts);
     Packed packed;
     auto next = bodies::cut_items(
-        {parcel.signal, record.body, *verdicts, from.item}, {kUnitItemsMax, kUnitBytesMax},
+        {parcel.signal, record.body, *verdicts, from.item}, {unit_items_max_, kUnitBytesMax},
         [&](std::string&& message, std::uint32_t items) {
           parcel.units.push_back({.begin = parcel.message.size(),
                                   .record = index,
@@ -83,10 +85,14 @@ class BodyPacker final : public Packer {
     if (*next) packed.next = Place{**next, 0};
     return packed;
   }
+
+  const std::uint32_t unit_items_max_;
 };
 
 }  // namespace
 
-std::unique_ptr<Packer> make_body_packer() { return std::make_unique<BodyPacker>(); }
+std::unique_ptr<Packer> make_body_packer(std::uint32_t unit_items_max) {
+  return std::make_unique<BodyPacker>(unit_items_max);
+}
 
 }  // namespace vigia::collector::delivery

@@ -210,6 +210,15 @@ TEST(BodyPacker, ALargeBodyBecomesBoundedUnitsPieceByPiece) {  // B3, A9
   EXPECT_GT(pieces, 1U);
 }
 
+TEST(BodyPacker, UnitsHoldNoMoreItemsThanARequestMay) {
+  const auto packer = make_body_packer(3);
+  Parcel parcel{.customer = *CustomerId::parse("a"), .signal = Signal::kLogs};
+  ASSERT_TRUE(packer->pack(0, {10, 0, {}, body_of(1, 5)}, {}, kAnyBytes, parcel));
+  std::vector<std::uint32_t> items;
+  for (const Unit& unit : parcel.units) items.push_back(unit.items);
+  EXPECT_THAT(items, ElementsAre(3U, 3U, 3U, 1U));
+}
+
 TEST(BodyPacker, AUnitIsCutDownToTheItem) {
   const auto packer = make_body_packer();
   Parcel parcel{.customer = *CustomerId::parse("a"), .signal = Signal::kLogs};

@@ -1,6 +1,7 @@
 // What the configuration says of one exporter, whatever its kind.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ struct ExporterSettings {
   bool required = false;        ///< its cursor holds the log back
   Duration max_age{0};          ///< records older than this are skipped, counted; 0: never
   std::vector<Signal> signals;  ///< whose pipelines name it
+  /// In one request, as the batch processors of its pipelines say: spans, records, points sent as
+  /// OTLP, values of series. 0: what is usual.
+  std::uint32_t request_items_max = 0;
   /// Of metrics to series, where its kind makes series.
   wire::prometheus::TranslatorSettings translation = {};
 };

@@ -15,11 +15,16 @@
 namespace vigia::collector::exporters {
 namespace {
 
-delivery::DeliverySettings delivery_settings(const PushSettings& settings) {
+delivery::DeliverySettings delivery_settings(const ExporterSettings& settings,
+                                             const PushSettings& push) {
   delivery::DeliverySettings delivery;
-  delivery.request_bytes_max = settings.batch_bytes_max;
-  delivery.retry_initial = settings.retry_initial;
-  delivery.retry_max = settings.retry_max;
+  delivery.request_bytes_max = push.batch_bytes_max;
+  delivery.retry_initial = push.retry_initial;
+  delivery.retry_max = push.retry_max;
+  if (const std::size_t most = settings.request_items_max; most > 0) {
+    delivery.request_items_max = std::min(delivery.request_items_max, most);
+    delivery.request_units_max = std::min(delivery.request_units_max, most);
+  }
   return delivery;
 }
 
@@ -89,7 +94,8 @@ PushExporter::PushExporter(const ExporterSettings& settings, const PushSettings&
       means_(std::move(means)),
       evidence_(std::make_shared<delivery::Evidence>()),
       prober_(means_.probe, *means_.transport, evidence_, parts.clock, parts.time),
-      delivery_(delivery_settings(push), *means_.transport, parts.clock, evidence_, &prober_),
+      delivery_(delivery_settings(settings, push), *means_.transport, parts.clock, evidence_,
+                &prober_),
       refusals_(
           std::make_shared<delivery::RefusalBudget>(push.refused_bytes_per_second, parts.clock)),
       dead_letters_(parts.data_directory, settings.id),
@@ -147,7 +153,8 @@ Result<void> PushExporter::start() {
   if (!queue) return forward(queue);
   queue_ = *std::move(queue);
   lane_ = std::make_unique<side::SideLane>(
-      side::SideLaneSettings{delivery_settings(push_), give_up_after(push_, settings_.required)},
+      side::SideLaneSettings{delivery_settings(settings_, push_),
+                             give_up_after(push_, settings_.required)},
       side::SideLaneParts{*queue_, *means_.transport, evidence_, &prober_, *means_.packer,
                           parts_.clock, *this});
   lane_->start();

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include <fmt/format.h>
+
 #include "services/collector/exporters/debug/debug_exporter.hpp"
 #include "services/collector/exporters/otlp/otlp_exporter.hpp"
 #include "services/collector/exporters/prometheus/pull_exporter.hpp"
@@ -12,12 +14,24 @@
 namespace vigia::collector::parts {
 namespace {
 
-/// Of the batch processor, which has nothing to do here.
+/// The batch processor gathers nothing: exporters do, from the disk log. What it allows in one
+/// request they keep to.
 MakeStage read_batch(const service::ConfigNode& node, const std::set<Signal>& /*signals*/,
-                     ProcessorSettings& /*settings*/, const config::PartContext& context) {
-  for (const char* key : {"timeout", "send_batch_size", "send_batch_max_size", "metadata_keys"})
+                     ProcessorSettings& settings, const config::PartContext& context) {
+  constexpr std::int64_t kItemsMax = 1'000'000'000;
+  constexpr std::int64_t kStandardSize = 8192;
+  const service::ConfigNode size = node.child("send_batch_size");
+  const service::ConfigNode most = node.child("send_batch_max_size");
+  const auto items = size.integer(kStandardSize, 0, kItemsMax);
+  const auto items_max = most.integer(0, 0, kItemsMax);
+  if (items_max > 0 && items_max < items)
+    most.note_error(fmt::format("is below send_batch_size, which is {}", items));
+  if (items_max > 0) settings.batch_items_max[node.path()] = static_cast<std::uint32_t>(items_max);
+  for (const char* key : {"timeout", "send_batch_size"})
     config::take_note(node.child(key), "exporters gather batches from the disk log by themselves",
                       context.notes);
+  for (const char* key : {"metadata_keys", "metadata_cardinality_limit"})
+    config::take_note(node.child(key), "no batch mixes customers", context.notes);
   return nullptr;
 }
 
@@ -75,13 +89,18 @@ constexpr std::array kReceivers{
 constexpr std::array kProcessors{
     ProcessorKind{
         {"memory_limiter",
-         R"(  memory_limiter: {limit_mib, spike_limit_mib: 0}   # of resident memory; over it whoever holds the
-                                                    # most is refused, over 9/8 of it all but
-                                                    # small requests; 3/8 of it, or all but 384,
-                                                    # is for series
+         R"(  memory_limiter: {limit_mib, spike_limit_mib: 0,   # of resident memory; or of what there is:
+                   limit_percentage, spike_limit_percentage: 0}
+                                                    # over it whoever holds the most is refused,
+                                                    # over 9/8 of it all but small requests; 3/8
+                                                    # of it, or all but 384, is for series
 )"},
         read_memory_limiter},
-    ProcessorKind{{"batch", "  batch: {}\n"}, read_batch},
+    ProcessorKind{
+        {"batch",
+         "  batch: {send_batch_max_size: 0}     # of spans, records or values in a request\n"
+         "                                                    # that goes out, where set\n"},
+        read_batch},
     ProcessorKind{
         {"attributes",
          R"(  attributes: {include: {match_type: strict | regexp, services, resources, attributes, libraries,

@@ -2,6 +2,8 @@
 // how it is explained. Another kind is a folder and a row.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -33,6 +35,9 @@ struct ReceiverKind : PartKind {
 /// What those processors are to do that have no stage.
 struct ProcessorSettings {
   memory_limiter::MemoryLimiterSettings memory_limiter;
+  /// By the place of a batch processor ("processors.batch/2"): how many items it lets into one
+  /// request. Not among them: as many as is usual.
+  std::map<std::string, std::uint32_t> batch_items_max;
 };
 
 struct ProcessorKind : PartKind {

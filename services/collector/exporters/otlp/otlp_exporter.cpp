@@ -1,5 +1,6 @@
 #include "services/collector/exporters/otlp/otlp_exporter.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "services/collector/delivery/body_packer.hpp"
@@ -45,7 +46,12 @@ MakeExporter read_http(const service::ConfigNode& node, ExporterSettings& /*sett
 Means means_of(const ExporterSettings& settings,
                std::unique_ptr<delivery::MessageTransport> transport) {
   const Signal probed = settings.signals.empty() ? Signal::kTraces : settings.signals.front();
-  return {std::move(transport), delivery::make_body_packer(), delivery::empty_probe(probed)};
+  const std::uint32_t items_max =
+      settings.request_items_max == 0
+          ? delivery::kUnitItemsMax
+          : std::min(delivery::kUnitItemsMax, settings.request_items_max);
+  return {std::move(transport), delivery::make_body_packer(items_max),
+          delivery::empty_probe(probed)};
 }
 
 Result<std::unique_ptr<Exporter>> make_grpc(const ExporterSettings& settings,
