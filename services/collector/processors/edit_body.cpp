@@ -40,9 +40,12 @@ std::optional<intake::Refusal> edit_body(intake::Batch& batch, wire::edit::Edito
   auto edited = wire::edit::edit(request.signal, request.body, editor, limits_of(request));
   if (!edited) {
     intake::Refusal refusal{std::move(edited.error())};
-    if (refusal.error.code == ErrorCode::kTooLarge)
-      refusal.reason = books::RequestReason::kRequestSize;
     refusal.is_fined = true;
+    if (refusal.error.code != ErrorCode::kTooLarge) return refusal;
+    refusal.reason = books::RequestReason::kRequestSize;
+    const std::uint32_t items_max = limits_of(request).items;
+    refusal.items = wire::otlp::count_items(request.signal, request.body, {.items = items_max})
+                        .value_or(items_max);
     return refusal;
   }
   batch.filtered += edited->dropped;

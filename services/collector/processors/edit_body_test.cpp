@@ -100,6 +100,31 @@ TEST_F(EditBodyTest, WhatIsNoRequestIsRefusedAsEver) {
   EXPECT_EQ(line().received, 0U);
 }
 
+/// Makes much of little.
+class Swelling final : public wire::edit::Editor {
+ public:
+  Fate on_item(const EditPlace& /*place*/, wire::edit::Editable& item) override {
+    item.set_attribute("more", wire::edit::encoded_value(
+                                   wire::edit::ValueView::of_text(std::string(100'000, 'x'))));
+    return Fate::kKeep;
+  }
+};
+
+TEST_F(EditBodyTest, WhatBecomesMuchMoreIsRefusedAsTooLarge) {
+  MetricsBody body;
+  body.resource("cliente-a");
+  for (int i = 0; i < 20; ++i) body.gauge("m", now());
+  intake::Batch batch{customer_, {Signal::kMetrics, "grpc", body.bytes()}};
+  Swelling editor;
+  const auto refusal = edit_body(batch, editor);
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->error.code, ErrorCode::kTooLarge);
+  EXPECT_EQ(refusal->reason, books::RequestReason::kRequestSize);
+  EXPECT_EQ(refusal->items, 20U);
+  EXPECT_TRUE(refusal->is_fined);
+  EXPECT_EQ(batch.request.body, body.bytes());
+}
+
 TEST(Fence, CoversEveryKeyThatBecomesTheCustomersLabel) {
   for (const char* key : {"customer.id", "customer_id", "customer/id", "customer..id"})
     EXPECT_TRUE(is_fenced(key)) << key;
