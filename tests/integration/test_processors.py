@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from otlp import attributes, gauge, log_request, metrics_request, resource_of, span_request
+from remote_write import one_sample, sized, write_bytes
 from stack import binaries, wait_for
 
 COLLECTOR = """
@@ -211,4 +213,39 @@ def test_a_sampler_keeps_whole_traces_and_the_books_balance(tmp_path: Path) -> N
         (trace, span) for trace in (1, 3, 4) for span in (2, 3)
     ]
     assert all(span.trace_state.startswith("ot=th:8;rv:") for span in spans)
+    lanes.end()
+
+
+def test_series_of_a_prometheus_are_changed_as_points_are(tmp_path: Path) -> None:
+    lanes = Lanes(tmp_path)
+    destination = lanes.serve()
+    text = COLLECTOR.format(folder=tmp_path, host=lanes.host, cold=lanes.destination_url)
+    text = text.replace(
+        "receivers:\n",
+        "receivers:\n"
+        f'  prometheusremotewrite: {{endpoint: "{lanes.host}:9201", auth: {{authenticator: vigia_auth}}}}\n',
+        1,
+    )
+    text = text.replace("metrics: {receivers: [otlp]", "metrics: {receivers: [prometheusremotewrite, otlp]")
+    text = text.replace(
+        "exporters:\n", f'exporters:\n  prometheusremotewrite: {{endpoint: "{lanes.destination_url}/write"}}\n', 1
+    )
+    text = text.replace(
+        "attributes/points, batch], exporters: [otlphttp/cold]",
+        "attributes/points], exporters: [prometheusremotewrite]",
+    )
+    (tmp_path / "collector.yaml").write_text(text)
+    lanes.start("collector")
+    labels = {"__name__": "http_requests_total", "job": "app", "zz": "last"}
+    answer = write_bytes(
+        f"http://{lanes.host}:9201",
+        one_sample(labels, time.time_ns() // 1_000_000, 7.0),
+        {"Authorization": "Bearer token-a"},
+    )
+    assert answer.status_code in (200, 204), answer.text
+    wait_for("the series arrives", lambda: b"http_requests_total" in destination.arrived("cliente-a"))
+    series = destination.arrived("cliente-a")
+    expected = labels | {"customer_id": "cliente-a", "zone": "eu-1"}
+    pairs = [sized(1, sized(1, name.encode()) + sized(2, expected[name].encode())) for name in sorted(expected)]
+    assert b"".join(pairs) in series, "its labels in order, and the new one among them"
     lanes.end()

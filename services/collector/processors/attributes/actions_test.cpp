@@ -58,9 +58,10 @@ TEST_F(ActionsTest, InsertIsForKeysThatAreNotThere) {
             "- {key: more, value: 7, action: insert}\n"
             "- {key: copy, from_attribute: number, action: insert}\n"
             "- {key: none, from_attribute: nobody, action: insert}\n"
+            "- {key: unset, value: '', default_value: y, action: insert}\n"
             "- {key: fallback, from_attribute: nobody, default_value: x, action: insert}\n"),
       ElementsAre("text:t=GET /a/b", "number:i=404", "truth:b=true", "real:d=2.75", "more:i=7",
-                  "copy:i=404", "fallback:t=x"));
+                  "copy:i=404", "unset:t=y", "fallback:t=x"));
 }
 
 TEST_F(ActionsTest, UpdateIsForKeysThatAreThere) {

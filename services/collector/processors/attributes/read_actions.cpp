@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "libs/wire/otlp/attributes.hpp"
 #include "services/collector/processors/config_value.hpp"
 #include "services/collector/processors/edit_body.hpp"
 
@@ -66,6 +67,9 @@ void read_put(const ConfigNode& node, std::string_view name, Action& action) {
   action.value = read_any_value(node.child("value"));
   action.from_attribute = node.child("from_attribute").text();
   action.default_value = read_any_value(node.child("default_value"));
+  // A variable that is not set leaves nothing: that is what a default is for.
+  if (action.default_value && action.value && wire::otlp::is_empty_value(*action.value))
+    action.value = std::nullopt;
   const bool has_source = !action.from_attribute.empty();
   if (action.value && has_source)
     node.note_error("value and from_attribute: only one can be given");
