@@ -51,8 +51,8 @@ int main(int count, char** arguments) {
   const auto log = count > 1 && *arguments[1] != '\0' ? open_log(arguments[1], clock) : nullptr;
   collector::intake::Intake intake(
       {}, {}, collector::intake::IntakeParts{log.get(), series, current, books, metrics, clock});
-  collector::receivers::OtlpReceiver receiver(collector::receivers::OtlpReceiver::Parts{
-      intake, current, clock, [] { return false; }, metrics});
+  collector::receivers::CustomerDoor door({current, clock, [] { return false; }, metrics});
+  collector::receivers::OtlpReceiver receiver({intake, door});
   net::ServerSettings settings;
   settings.name = "bench";
   settings.listen = "127.0.0.1:0";
