@@ -38,7 +38,7 @@ std::optional<TraceState> TraceState::read(std::string_view text) {
     }
     std::string_view fields = member.substr(kOurs.size());
     while (!fields.empty()) {
-      const std::string_view field = take(fields, ';');
+      const std::string_view field = trimmed(take(fields, ';'));
       if (field.find(':') == std::string_view::npos) return std::nullopt;
       if (field.starts_with("th:")) {
         state.threshold_ = read_threshold(field.substr(3));
