@@ -42,4 +42,39 @@ service:
   pipelines: {{metrics: {{receivers: [otlp], processors: [batch], exporters: [prometheusremotewrite/cold]}}}}
 """
 
+OTLP_PATH = """\
+extensions:
+  vigia_auth:
+    directory: {{file: "{folder}/customers.yaml"}}
+  file_storage: {{directory: "{folder}/log"}}
+receivers:
+  otlp: {{protocols: {{grpc: {{endpoint: "{host}:4317", auth: {{authenticator: vigia_auth}}}}}}}}
+processors: {{{first}batch: {{}}}}
+exporters:
+  otlphttp/cold: {{endpoint: "http://127.0.0.1:{sink}", compression: none, required: true}}
+service:
+  extensions: [vigia_auth, file_storage]
+  telemetry: {{metrics: {{address: "{host}:8888"}}}}
+  pipelines:
+    traces: {{receivers: [otlp], exporters: [otlphttp/cold]}}
+    logs: {{receivers: [otlp], processors: [{names}batch], exporters: [otlphttp/cold]}}
+"""
+
+PEER_OTLP_PATH = """\
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "{host}:4317", max_recv_msg_size_mib: 64}}}}}}}}
+processors: {{{first}batch: {{}}}}
+exporters:
+  otlp: {{endpoint: "127.0.0.1:{sink}", compression: none, tls: {{insecure: true}}}}
+service:
+  telemetry: {{metrics: {{level: none}}, logs: {{level: error}}}}
+  pipelines:
+    traces: {{receivers: [otlp], processors: [batch], exporters: [otlp]}}
+    logs: {{receivers: [otlp], processors: [{names}batch], exporters: [otlp]}}
+"""
+
+RENAME = (
+    "attributes/rename: {actions: [{key: renamed.0, from_attribute: load.attribute.0, action: insert}, "
+    "{key: load.attribute.0, action: delete}]}, "
+)
+
 CUSTOMERS = "customers: [{id: load, tokens: [{token: load, scope: ingest}]}]\n"
