@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from run import ROOT, cpu_seconds, own_host, resident_mib, running, seen, wait_for_port
+from programs import ROOT, cpu_seconds, own_host, resident_mib, running, seen, wait_for_port
 
 CONFIG = """\
 extensions:

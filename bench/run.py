@@ -13,20 +13,14 @@ does not say why.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import re
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import tomllib
 import traceback
-import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,19 +31,13 @@ import stores_table
 from configurations import CUSTOMERS, OTLP_PATH, OUR_PATH, PEER_OTLP_PATH, PEER_PATH, PEER_RECEIVE, RENAME
 from figures import Figure, compare, load_average, million, read_figures, verdict
 from page import Page, measured_now
+from programs import GRPC_PORT, ROOT, cpu_seconds, drained, google_benchmark, own_host, running, seen, wait_for_port
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-from launcher.layout import own_host  # noqa: E402  # found by the line above, whoever starts this file
-
-TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGESIZE")
 PEER = ROOT / ".vigia" / "peers" / "otelcol" / "otelcol-peer"
 PROXY = ROOT / ".vigia" / "peers" / "prom-label-proxy"
 WARM_UP_SECONDS = 2
 FLAT_THOUSANDS = (1, 10, 100, 1000)
 FLAT_CACHE_MIB = 1024
-GRPC_PORT = 4317  # each program has an address of its own
 REASONS = ROOT / "bench" / "reasons.toml"
 
 
@@ -86,40 +74,6 @@ OTLP_CASES = [
     OtlpCase("log records", "logs", 1000, 1_000_000, 150_000, False, 4.0),
     OtlpCase("log records, an attribute renamed", "logs", 1000, 500_000, 150_000, True, None),
 ]
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def resident_mib(pid: int) -> float:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / 2**20
-
-
-def wait_for_port(host: str, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
-        with contextlib.suppress(OSError), socket.create_connection((host, GRPC_PORT), timeout=1):
-            return
-        time.sleep(0.05)
-    raise RuntimeError(f"{process.args!r} does not listen")
-
-
-@contextlib.contextmanager
-def running(words: list[str], **options: object) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(words, text=True, stdout=subprocess.PIPE, stdin=subprocess.PIPE, **options)  # type: ignore[call-overload]
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 @dataclass
@@ -252,33 +206,6 @@ class Bench:
         return float(re.findall(r"rss=(\d+)", line)[0])
 
 
-def seen(sink_port: int) -> tuple[int, int, int]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{sink_port}/", timeout=10) as answer:
-        requests, size, samples = (int(word) for word in answer.read().split())
-    return requests, size, samples
-
-
-def drained(sink_port: int) -> tuple[float, bool]:
-    """Waits until nothing has come for a second. How long it went on coming, and whether it ended at all."""
-    begin = changed = time.monotonic()
-    last = seen(sink_port)
-    while time.monotonic() < changed + 1:
-        if time.monotonic() > begin + 60:
-            return time.monotonic() - begin, False
-        time.sleep(0.05)
-        now = seen(sink_port)
-        if now != last:
-            last, changed = now, time.monotonic()
-    return changed - begin, True
-
-
-def google_benchmark(program: Path, *arguments: str) -> list[dict[str, object]]:
-    words = [str(program), "--benchmark_format=json", *arguments]
-    found = subprocess.run(words, text=True, capture_output=True, check=True).stdout
-    benchmarks: list[dict[str, object]] = json.loads(found)["benchmarks"]
-    return benchmarks
-
-
 def receive_table(ours: dict[str, Measured], peer: dict[str, Measured], *, is_logged: bool) -> list[str]:
     lines = ["| case | ratio | Vigía | Go collector | target | RSS, MiB |", "|---|---:|---:|---:|---|---:|"]
     for case in CASES:
@@ -384,9 +311,8 @@ def otlp_path_section(bench: Bench) -> list[str]:
     print("OTLP in, OTLP out", flush=True)
     text = ["## Collector: OTLP in, through the log, OTLP out, items per processor-second", ""]
     text += [
-        "Spans of ten attributes and records of eight (some 340 bytes), to a destination that takes all, at a fixed rate; processor time",
-        "counts until the last one has arrived. Beside it the published figure of OpenTelemetry's dataflow engine, in Rust, for the shape of the",
-        "last row (300-byte records, no log): 0.24 to 0.36 M a second on a core.",
+        "Spans of ten attributes and records of eight (some 340 bytes), at a fixed rate; processor time counts until the last has arrived.",
+        "OpenTelemetry's dataflow engine, in Rust, reports 0.24 to 0.36 M a core for the last row's shape (300-byte records, no log).",
         "",
         "| | ratio | Vigía | Go collector | target | behind at the end | RSS, MiB |",
         "|---|---:|---:|---:|---|---:|---:|",
