@@ -252,9 +252,38 @@ void SeriesResolver::on_item(std::uint32_t item, std::string_view bytes) {
       settings_.exponential == wire::prometheus::ExponentialForm::kClassic) {
     give_as_classic(item, bytes, point);
   } else {
-    give({.item = item, .type = metric_.type, .point = &point, .bytes = bytes},
-         point_key(metric_.type, point));
+    give(item, bytes, point, point_key(metric_.type, point));
   }
+}
+
+inline void SeriesResolver::give(ResolvedPoint& resolved, const SeriesKey& key) {
+  resolved.is_verbatim = is_verbatim_;
+  if (resource_fault_ != RejectReason::kNone) {
+    resolved.fault = resource_fault_;
+  } else if (resolved.fault == RejectReason::kNone) {
+    resolved.fault = point_fault(resolved);
+    if (resolved.fault == RejectReason::kNone)
+      resolved.entry = resolve(key, resolved, resolved.fault);
+  }
+  if (resolved.entry == nullptr) {
+    give_refused(resolved);
+    return;
+  }
+  resolved.series = resolved.entry->series;
+  resolved.label_bytes = resolved.entry->forms_bytes +
+                         std::size_t{resolved.series} * resource_->labels.shared.bytes.size();
+  on_point(resolved);
+  note_work(resolved.label_bytes);
+}
+
+void SeriesResolver::give(std::uint32_t item, std::string_view bytes,
+                          const wire::otlp::PointHeader& point, const SeriesKey& key) {
+  ResolvedPoint resolved;
+  resolved.item = item;
+  resolved.type = metric_.type;
+  resolved.bytes = bytes;
+  resolved.point = &point;
+  give(resolved, key);
 }
 
 void SeriesResolver::give_as_classic(std::uint32_t item, std::string_view bytes,
@@ -294,32 +323,8 @@ void SeriesResolver::settle() {
   const std::size_t count = std::exchange(waiting_count_, 0);
   for (std::size_t i = 0; i < count; ++i) {
     const Waiting& waiting = waiting_[i];
-    give({.item = waiting.item,
-          .type = metric_.type,
-          .point = &waiting.point,
-          .bytes = waiting.bytes},
-         waiting.key);
+    give(waiting.item, waiting.bytes, waiting.point, waiting.key);
   }
-}
-
-void SeriesResolver::give(ResolvedPoint resolved, const SeriesKey& key) {
-  resolved.is_verbatim = is_verbatim_;
-  if (resource_fault_ != RejectReason::kNone) {
-    resolved.fault = resource_fault_;
-  } else if (resolved.fault == RejectReason::kNone) {
-    resolved.fault = point_fault(resolved);
-    if (resolved.fault == RejectReason::kNone)
-      resolved.entry = resolve(key, resolved, resolved.fault);
-  }
-  if (resolved.entry == nullptr) {
-    give_refused(resolved);
-    return;
-  }
-  resolved.series = resolved.entry->series;
-  resolved.label_bytes = resolved.entry->forms_bytes +
-                         std::size_t{resolved.series} * resource_->labels.shared.bytes.size();
-  on_point(resolved);
-  note_work(resolved.label_bytes);
 }
 
 RejectReason SeriesResolver::point_fault(ResolvedPoint& resolved) {

@@ -134,8 +134,10 @@ class SeriesResolver : public wire::otlp::Visitor {
                    const wire::otlp::NumberPoint& point);
   /// Gives the points that wait, in their order.
   void settle();
-  /// `point` with what its bytes say, its fault too where there is one.
-  void give(ResolvedPoint resolved, const SeriesKey& key);
+  void give(std::uint32_t item, std::string_view bytes, const wire::otlp::PointHeader& point,
+            const SeriesKey& key);
+  /// Of one in which item, type, bytes, point, and the fault where there is one, are set.
+  void give(ResolvedPoint& resolved, const SeriesKey& key);
   void give_as_classic(std::uint32_t item, std::string_view bytes,
                        const wire::otlp::PointHeader& point);
   void give_refused(ResolvedPoint& resolved);
