@@ -101,7 +101,7 @@ PointEntry& SeriesCache::Shard::insert(PointEntry entry, std::string_view forms)
   series += entry.series;
   ResourceEntry& resource = *numbered_[entry.resource];
   ++resource.points;
-  resource.active_series->enter(entry.key, weight_of(entry, resource));
+  if (entry.is_counted) resource.active_series->enter(entry.key, weight_of(entry, resource));
   std::size_t slot = slot_of(entry.key);
   while (!slots_[slot].is_empty()) slot = (slot + 1) & (slots_.size() - 1);
   slots_[slot] = Slot(entry.key, index);
@@ -145,7 +145,8 @@ void SeriesCache::Shard::remove(std::uint32_t index, std::uint32_t now_s) {
   total_bytes_ -= kEntryBytes + forms_before - forms_.bytes();
   series -= entry.series;
   ResourceEntry& resource = *numbered_[entry.resource];
-  resource.active_series->put_out(entry.key, weight_of(entry, resource), now_s);
+  if (entry.is_counted)
+    resource.active_series->put_out(entry.key, weight_of(entry, resource), now_s);
   entry = PointEntry{};
   free_.push_back(index);
   --resource.points;

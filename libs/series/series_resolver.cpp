@@ -48,7 +48,8 @@ void append_shape(std::string& out, MetricKind type, const wire::otlp::PointHead
   }
 }
 
-/// Series of different settings have different labels, and must not meet in the cache.
+/// Series of different settings have different labels, and must not meet in the cache. The two
+/// forms of an exponential histogram have keys of their own.
 std::string fingerprint(const CustomerId& customer,
                         const wire::prometheus::TranslatorSettings& settings) {
   std::string text = customer.text();
@@ -58,7 +59,6 @@ std::string fingerprint(const CustomerId& customer,
   text += settings.all_resource_labels ? '1' : '0';
   text += static_cast<char>(settings.strategy);
   text += static_cast<char>(settings.strategies);
-  text += static_cast<char>(settings.exponential);
   for (const std::string& label : settings.resource_labels) append_text(text, label);
   return text;
 }
@@ -409,9 +409,10 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint
   entry.resource = resource_->number;
   entry.used_s = now_s_;
   entry.series = count;
+  entry.is_counted = point.type == metric_.type || settings_.counts_classic;
   // Before the insert: a sweep after it might take the entry that is about to be given.
   shard_->sweep(now_s_, shard_->bytes_for(forms));
-  count_collisions(series.collisions);
+  if (entry.is_counted) count_collisions(series.collisions);
   const PointEntry& kept = shard_->insert(std::move(entry), forms);
   return fault == RejectReason::kNone ? &kept : nullptr;
 }

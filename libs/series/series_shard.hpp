@@ -41,7 +41,8 @@ struct PointEntry {
   std::uint32_t used_s = 0;    // when last asked for
   std::uint16_t series = 0;
   RejectReason fault = RejectReason::kNone;
-  bool is_used = false;  // false: on the free list
+  bool is_used : 1 = false;    // false: on the free list
+  bool is_counted : 1 = true;  // as the customer's active series
 };
 static_assert(sizeof(PointEntry) == 40);
 

@@ -176,7 +176,7 @@ TEST(Settings, AKeyThatAKindDoesNotHaveIsNamedWithLineAndExporter) {
   EXPECT_EQ(refusal("prometheus: {endpoint: 127.0.0.1:8889}",
                     "prometheus: {endpoint: 127.0.0.1:8889, required: true}"),
             "collector.yaml:12: exporters.prometheus.required: the key is not known");
-  for (const char* kind : {"prometheus: {", "otlphttp/cold: {"}) {
+  for (const char* kind : {"otlphttp/cold: {"}) {
     const std::string told = refusal(kind, std::string(kind) + "resource_labels: [host.name], ");
     const std::string id(kind, std::string_view(kind).find(':'));
     EXPECT_NE(told.find("exporters." + id + ".resource_labels: the key is not known"),
@@ -282,6 +282,21 @@ TEST(CollectorSettings, AHotShardIsOneByNameOrByItsKey) {
   ASSERT_TRUE(settings.has_value()) << settings.error().message;
   EXPECT_EQ(shard_of(*settings, "hot-0"), "");
   EXPECT_EQ(shard_of(*settings, "cold"), "cold");
+}
+
+TEST(Settings, ThePullExportersKeysAreUpstreams) {
+  EXPECT_TRUE(read(
+      replaced("prometheus: {endpoint: 127.0.0.1:8889}",
+               "prometheus: {endpoint: 127.0.0.1:8889, namespace: acme, const_labels: {site: a},"
+               " send_timestamps: true, metric_expiration: 180m, enable_open_metrics: true,"
+               " add_metric_suffixes: false, resource_to_telemetry_conversion: {enabled: true}}")));
+  EXPECT_EQ(refusal("prometheus: {endpoint: 127.0.0.1:8889}",
+                    "prometheus: {const_labels: {customer_id: b}}"),
+            "collector.yaml:12: exporters.prometheus.const_labels.customer_id: is no label that an "
+            "exporter may set");
+  EXPECT_EQ(
+      refusal("prometheus: {endpoint: 127.0.0.1:8889}", "prometheus: {namespace: a-b}"),
+      "collector.yaml:12: exporters.prometheus.namespace: is no beginning of a metric's name");
 }
 
 }  // namespace

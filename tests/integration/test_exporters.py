@@ -60,6 +60,8 @@ class Exporting:
         self.host = own_host()
         self.port = {"health": 13133, "otlp": 4318, "pull": 8889, "hot0": 9090, "hot1": 9092, "metrics": 8888}
         self.running: dict[str, Running] = {}
+        self.features = "native-histograms"
+        self.version = ""
         (folder / "customers.yaml").write_text(DIRECTORY)
         (folder / "prometheus.yml").write_text(PROMETHEUS)
         (folder / "collector.yaml").write_text(COLLECTOR.format(folder=folder, host=self.host, **self.port))
@@ -76,7 +78,7 @@ class Exporting:
                     f"--storage.tsdb.path={self.folder}/{name}",
                     f"--web.listen-address={self.host}:{self.port[name]}",
                     "--web.enable-remote-write-receiver",
-                    "--enable-feature=native-histograms",
+                    f"--enable-feature={self.features}",
                 ]
                 command = Command(name, words, self.url(name, "/-/ready"))
             self.running[name] = Running(command, self.folder / f"{name}.log")

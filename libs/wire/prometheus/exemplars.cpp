@@ -1,6 +1,7 @@
 #include "libs/wire/prometheus/exemplars.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 
 #include <protozero/pbf_writer.hpp>
@@ -100,6 +101,21 @@ std::uint64_t time_beside(std::uint64_t time_ns, TimestampMs point_ms) {
   return is_beside ? time_ns : static_cast<std::uint64_t>(point_ms) * kNsPerMs;
 }
 
+LabelPair read_label(std::string_view bytes) {
+  LabelPair label;
+  otlp::FieldReader fields(bytes);
+  while (fields.next()) {
+    if (fields.tag_and_type() == otlp::bytes_field(1)) {
+      label.first = fields.bytes();
+    } else if (fields.tag_and_type() == otlp::bytes_field(2)) {
+      label.second = fields.bytes();
+    } else {
+      fields.skip();
+    }
+  }
+  return label;
+}
+
 EncodedExemplar encode(const otlp::Exemplar& exemplar) {
   std::string message;
   protozero::pbf_writer writer(message);
@@ -132,6 +148,46 @@ std::vector<EncodedExemplar> read_exemplars(otlp::MetricKind type, std::string_v
   encoded.reserve(newest.all().size());
   for (const otlp::Exemplar& exemplar : newest.all()) encoded.push_back(encode(exemplar));
   return encoded;
+}
+
+std::string_view last_exemplar(std::string_view fields) {
+  std::string_view last;
+  otlp::FieldReader reader(fields);
+  while (reader.next()) {
+    const std::string_view message = reader.bytes();
+    // With its tag and its length before it.
+    const char* begin = last.empty() ? fields.data() : last.data() + last.size();
+    last = {begin, static_cast<std::size_t>(message.data() + message.size() - begin)};
+  }
+  return last;
+}
+
+Result<DecodedExemplar> decode_exemplar(std::string_view field) {
+  try {
+    DecodedExemplar exemplar;
+    otlp::FieldReader outer(field);
+    if (!outer.next() || outer.tag_and_type() != otlp::bytes_field(kExemplarsField))
+      return fail(ErrorCode::kCorrupt, "no exemplar");
+    otlp::FieldReader fields(outer.bytes());
+    while (fields.next()) {
+      switch (fields.tag_and_type()) {
+        case otlp::bytes_field(kLabels):
+          exemplar.labels.push_back(read_label(fields.bytes()));
+          break;
+        case protozero::tag_and_type(kValue, protozero::pbf_wire_type::fixed64):
+          exemplar.value = fields.real();
+          break;
+        case protozero::tag_and_type(kTimestamp, protozero::pbf_wire_type::varint):
+          exemplar.timestamp_ms = std::bit_cast<std::int64_t>(fields.varint());
+          break;
+        default:
+          fields.skip();
+      }
+    }
+    return exemplar;
+  } catch (const protozero::exception& damage) {
+    return fail(ErrorCode::kCorrupt, damage.what());
+  }
 }
 
 }  // namespace vigia::wire::prometheus

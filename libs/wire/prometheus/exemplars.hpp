@@ -6,8 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "libs/base/result.hpp"
 #include "libs/model/sample.hpp"
 #include "libs/wire/otlp/points.hpp"
+#include "libs/wire/prometheus/labels_encoding.hpp"
 
 namespace vigia::wire::prometheus {
 
@@ -27,5 +29,16 @@ struct EncodedExemplar {
 /// before it has the point's time, `point_ms`. Throws protozero::exception.
 std::vector<EncodedExemplar> read_exemplars(otlp::MetricKind type, std::string_view point,
                                             TimestampMs point_ms);
+
+/// The last of such fields, "" of none.
+std::string_view last_exemplar(std::string_view fields);
+
+struct DecodedExemplar {
+  std::vector<LabelPair> labels;
+  double value = 0;
+  TimestampMs timestamp_ms = 0;
+};
+/// One such field. kCorrupt for other bytes.
+Result<DecodedExemplar> decode_exemplar(std::string_view field);
 
 }  // namespace vigia::wire::prometheus

@@ -35,6 +35,8 @@ struct TranslatorSettings {
   /// Whether the series count as the customer's active ones. False for a view of them under other
   /// labels: they are counted where they came in.
   bool counts_active_series = true;
+  /// Whether the series of exponential histograms that become classic ones do.
+  bool counts_classic = true;
   bool operator==(const TranslatorSettings&) const = default;
 };
 /// By which a resource's series are named.

@@ -98,7 +98,10 @@ TranslatorSettings exported_translation(const TranslatorSettings& own,
                                         const TranslatorSettings& judging) {
   TranslatorSettings settings = own;
   if (settings.strategy == judging.strategy) settings.strategies = judging.strategies;
-  settings.counts_active_series = settings == judging;
+  TranslatorSettings alike = settings;
+  alike.exponential = judging.exponential;
+  settings.counts_active_series = alike == judging;
+  settings.counts_classic = settings.exponential == judging.exponential;
   return settings;
 }
 

@@ -162,10 +162,18 @@ constexpr std::array kExporters{
         false,
         exporters::otlp::read_http},
     ExporterKind{{"otlp", ""}, "otlp_grpc", false, exporters::otlp::read_grpc},
-    ExporterKind{{"prometheus", "  prometheus: {endpoint: 127.0.0.1:8889}\n"},
-                 "",
-                 true,
-                 exporters::prometheus::read},
+    ExporterKind{
+        {"prometheus",
+         R"(  prometheus: {endpoint: 127.0.0.1:8889,         # without a token: whoever reaches it reads all
+               metric_expiration: 5m, send_timestamps: false,
+               enable_open_metrics: true,           # where Accept asks for it; with exemplars
+               namespace, const_labels: {name: value},
+               translation_strategy, ratio_suffix, resource_labels,          # as above
+               resource_to_telemetry_conversion, target_info}
+)"},
+        "",
+        true,
+        exporters::prometheus::read},
     ExporterKind{{"debug", "  debug: {}\n"}, "", false, exporters::debug::read}};
 
 template <typename Kinds>
