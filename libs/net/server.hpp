@@ -103,7 +103,8 @@ class Handler {
   /// ends the request. The place to check tokens and paths, and to say who the owner is.
   virtual std::optional<Response> admit(RequestHead& /*head*/) { return std::nullopt; }
   /// Whether the handler decodes a body of this Content-Encoding (lower case) itself, and bounds
-  /// it. The server decodes gzip, x-gzip, deflate and zstd, and answers 415 to all others.
+  /// it. The server decodes gzip, x-gzip, deflate, zlib and zstd, and answers 415 to all
+  /// others.
   virtual bool reads_coding(const RequestHead& /*head*/, std::string_view /*coding*/) const {
     return false;
   }

@@ -185,6 +185,8 @@ Result<std::string> RequestAssembly::packing() const {
     return fail(ErrorCode::kInvalid, "a compressed message without grpc-encoding");
   }
   if (encoding == "x-gzip") return std::string("gzip");  // RFC 9110 §8.4.1.3
+  // What the OpenTelemetry Collector calls so is the zlib format, as deflate is.
+  if (encoding == "zlib") return std::string("deflate");
   // Remote write's snappy is no HTTP coding by RFC 9110: its handler unpacks it, with its own
   // bounds.
   if (!is_grpc && core_.handler.reads_coding(head_, encoding)) return std::string();
