@@ -11,6 +11,25 @@ namespace vigia::series {
 namespace {
 
 // R-PM-5, R-PM-13, R-RW-2: labels in their order.
+// C03: keys are unique by the specification, and senders break it.
+TEST(Translator, OfAKeyThatIsSentTwiceTheLastValueCounts) {
+  Request request;
+  set(request.resource(), "node.id", "first");
+  set(request.resource(), "node.id", "last");
+  auto* point = request.gauge("m", 1);
+  for (const char* value : {"1", "2", "3"}) set(point->mutable_attributes(), "a", value);
+  const auto taken = translated(request.body());
+  ASSERT_EQ(taken.size(), 1U);
+  EXPECT_EQ(taken[0].text,
+            "m{a=\"3\",customer_id=\"cliente-a\",node_id=\"last\"} 1 @1800000000123");
+  const SystemClock clock;
+  SeriesCache cache({}, clock);
+  CollectingSink sink;
+  ASSERT_TRUE(Translator({}, cache).translate(*CustomerId::parse("cliente-a"), request.body(),
+                                              Verdicts(1), sink));
+  EXPECT_EQ(cache.collisions().begin()->second, 3U) << "two of the point's, one of target_info's";
+}
+
 TEST(Translator, AGaugeCarriesItsResourcesLabels) {
   Request request;
   set(request.resource(), "service.name", "shop");

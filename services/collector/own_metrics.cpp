@@ -56,7 +56,8 @@ void show_series(const Emit& emit, const series::SeriesCacheStats& series) {
 void show_collisions(const Emit& emit, const series::SeriesCache& series) {
   for (const auto& [customer, keys] : series.collisions()) {
     emit("vigia_label_collisions_total",
-         "Attribute keys whose values were joined to another's, since both make one label's name; "
+         "Attribute keys whose values were joined to another's, since both make one label's name, "
+         "or given up for a later one of the same key; "
          "counted once for each series that is new here",
          MetricType::kCounter, {{"customer_id", customer.text()}}, static_cast<double>(keys));
   }

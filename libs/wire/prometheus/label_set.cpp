@@ -82,14 +82,15 @@ std::uint32_t append_attribute_labels(std::vector<LabelPair>& out,
   std::stable_sort(entries.begin(), entries.end(),
                    [](const auto& left, const auto& right) { return left.key < right.key; });
   std::vector<LabelPair> found;
-  std::string_view last_key;
-  bool has_last = false;
-  for (const otlp::KeyValueView& entry : entries) {
-    // Keys are unique by the specification; of a key sent twice the first value counts.
-    if (has_last && entry.key == last_key) continue;
+  std::uint32_t joined = 0;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const otlp::KeyValueView& entry = entries[i];
+    // Keys are unique by the specification; of a key sent twice the last value counts.
+    if (i + 1 < entries.size() && entries[i + 1].key == entry.key) {
+      ++joined;
+      continue;
+    }
     if (naming.is_left_out != nullptr && naming.is_left_out(entry.key)) continue;
-    last_key = entry.key;
-    has_last = true;
     std::string name = label_name(entry.key);
     if (name.empty() || name == kCustomerLabel) continue;
     if (!naming.prefix.empty())
@@ -103,7 +104,6 @@ std::uint32_t append_attribute_labels(std::vector<LabelPair>& out,
   // Sorted, not searched: a sender may give a million keys, all of one name.
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& left, const auto& right) { return left.first < right.first; });
-  std::uint32_t joined = 0;
   for (auto next = found.begin(); next != found.end();) {
     LabelPair& label = out.emplace_back(std::move(*next));
     std::unordered_set<std::string> values;

@@ -45,9 +45,10 @@ struct AttributeNaming {
   bool keeps_utf8 = false;                              ///< as label_name has it
 };
 /// Appends the attributes as labels, each name once and in order of the names: values of different
-/// keys that sanitise to one name joined by ';' in byte order of the keys (equal values once). A
-/// key that sanitises to customer_id is dropped: that label comes from the token alone. Returns how
-/// many keys were joined to another's label. Throws protozero::exception on damaged bytes.
+/// keys that sanitise to one name joined by ';' in byte order of the keys (equal values once), of a
+/// key sent twice the last one. A key that sanitises to customer_id is dropped: that label comes
+/// from the token alone. Returns how many keys have no label of their own. Throws
+/// protozero::exception on damaged bytes.
 std::uint32_t append_attribute_labels(std::vector<LabelPair>& out,
                                       const otlp::Attributes& attributes,
                                       const AttributeNaming& naming = {});

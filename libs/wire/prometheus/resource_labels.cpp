@@ -1,6 +1,7 @@
 #include "libs/wire/prometheus/resource_labels.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "libs/model/labels.hpp"
@@ -69,13 +70,19 @@ std::vector<LabelPair> shared_labels(const CustomerId& customer, const otlp::Att
   if (!job.empty() && !identity.space.empty()) job = identity.space + "/" + job;
   labels.emplace_back("job", job);
   labels.emplace_back("instance", identity.instance);
+  std::map<std::string_view, std::size_t> places;  // by key: where its label stands
   otlp::for_each_attribute(attributes, [&](const otlp::KeyValueView& entry) {
     const auto& wanted = settings.resource_labels;
     if (std::find(wanted.begin(), wanted.end(), entry.key) == wanted.end()) return;
     std::string name = label_name(entry.key);
     // These three are ours to set; an attribute that is called so must not take their place.
     if (name == kCustomerLabel || name == "job" || name == "instance") return;
-    labels.emplace_back(std::move(name), text_of(entry.value));
+    const auto [place, is_new] = places.try_emplace(entry.key, labels.size());
+    // Of a key sent twice the last value counts.
+    if (is_new)
+      labels.emplace_back(std::move(name), text_of(entry.value));
+    else
+      labels[place->second].second = text_of(entry.value);
   });
   // Behind the others, since of equal names the first stays.
   if (settings.all_resource_labels) {
