@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/series/public_otlp.hpp"
 #include "services/collector/bodies/accepted_items.hpp"
 #include "services/collector/bodies/item_cutter.hpp"
 
@@ -11,6 +12,19 @@ namespace {
 Result<Verdicts> verdicts_of(const OtlpRecord& record) {
   if (record.verdicts.empty()) return Verdicts(record.items);
   return Verdicts::decode(record.verdicts);
+}
+
+/// Puts what any receiver reads behind the message; returns how many items have no form there.
+Result<std::uint32_t> append_public(std::string& message, Signal signal, std::string_view body) {
+  // What came by remote write stands in a form of our own.
+  if (signal != Signal::kMetrics || !series::has_own_form(body)) {
+    message += body;
+    return 0U;
+  }
+  const auto made = series::to_public_otlp(body);
+  if (!made) return forward(made);
+  message += made->body;
+  return made->left_out;
 }
 
 /// What is small enough goes as it is, the rest is cut.
@@ -29,17 +43,19 @@ class BodyPacker final : public Packer {
       return Packed{from, 0};
     const Unit unit{
         .begin = parcel.message.size(), .record = index, .item = Unit::kBody, .items = accepted};
-    if (record.rejected == 0) {
-      parcel.message += record.body;
-    } else {
+    Result<std::string> kept = std::string();
+    if (record.rejected > 0) {
       auto verdicts = verdicts_of(record);
       if (!verdicts) return forward(verdicts);
-      auto kept = bodies::accepted_items(parcel.signal, record.body, *verdicts);
+      kept = bodies::accepted_items(parcel.signal, record.body, *verdicts);
       if (!kept) return forward(kept);
-      parcel.message += *kept;
     }
+    const auto lost = append_public(parcel.message, parcel.signal,
+                                    record.rejected > 0 ? std::string_view(*kept) : record.body);
+    if (!lost) return forward(lost);
     parcel.units.push_back(unit);
-    return Packed{std::nullopt, accepted};
+    parcel.units.back().items -= *lost;
+    return Packed{std::nullopt, accepted, *lost};
   }
   std::string describe(std::string_view unit) const override {
     return fmt::format("an OTLP request of {} bytes", unit.size());
@@ -73,12 +89,13 @@ class BodyPacker final : public Packer {
     auto next = bodies::cut_items(
         {parcel.signal, record.body, *verdicts, from.item}, {unit_items_max_, kUnitBytesMax},
         [&](std::string&& message, std::uint32_t items) {
-          parcel.units.push_back({.begin = parcel.message.size(),
-                                  .record = index,
-                                  .item = Unit::kBody,
-                                  .items = items});
-          parcel.message += message;
+          const std::size_t begin = parcel.message.size();
+          // It was read as it was cut, so it can be read here.
+          const auto lost = append_public(parcel.message, parcel.signal, message).value_or(0);
+          parcel.units.push_back(
+              {.begin = begin, .record = index, .item = Unit::kBody, .items = items - lost});
           packed.items += items;
+          packed.lost += lost;
           return parcel.message.size() < bytes_max && parcel.units.size() < kUnitsMax;
         });
     if (!next) return forward(next);

@@ -5,6 +5,7 @@
 #include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
 #include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
 
+#include "libs/series/prometheus_body.hpp"
 #include "services/collector/bodies/item_cutter.hpp"
 
 namespace vigia::collector::delivery {
@@ -232,6 +233,32 @@ TEST(BodyPacker, AUnitIsCutDownToTheItem) {
   ASSERT_TRUE(quarters);
   EXPECT_EQ(text_of(quarters->run(0, 1)), "r0/t:2,");
   EXPECT_FALSE(packer->split(*quarters, 0));
+}
+
+// What came by remote write stands in a form of our own, which nobody else is sent; what has no
+// form in OTLP is not counted as sent.
+TEST(BodyPacker, RemoteWriteLeavesAsPublicOtlp) {
+  namespace protocol = wire::remote_write;
+  const std::string labels = protocol::encode_labels(Labels::from({{"__name__", "m"}}));
+  std::string exemplar;
+  protocol::append_exemplar(exemplar, {}, {1'800'000'000'000, 1});
+  std::string message;
+  protocol::append_sample(message, labels, {1'800'000'000'000, 1}, exemplar);
+  const auto made =
+      series::read_remote_write(*CustomerId::parse("cliente-a"), series::WriteVersion::k1,
+                                protocol::compress_request(message));
+  ASSERT_TRUE(made);
+  Parcel parcel{.customer = *CustomerId::parse("cliente-a"), .signal = Signal::kMetrics};
+  const auto packed = make_body_packer()->pack(0, {2, 0, {}, made->body}, {}, 1U << 20U, parcel);
+  ASSERT_TRUE(packed);
+  EXPECT_EQ(packed->items, 2U);
+  EXPECT_EQ(packed->lost, 1U);
+  EXPECT_EQ(parcel.items(), 1U);
+  opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest request;
+  ASSERT_TRUE(request.ParseFromString(parcel.message));
+  EXPECT_EQ(request.resource_metrics(0).schema_url(), "");
+  ASSERT_EQ(request.resource_metrics(0).scope_metrics(0).metrics_size(), 1);
+  EXPECT_EQ(request.resource_metrics(0).scope_metrics(0).metrics(0).name(), "m");
 }
 
 }  // namespace
