@@ -24,6 +24,7 @@ extensions:
   file_storage: {{directory: "{folder}/log"}}
 receivers:
   otlp: {{protocols: {{grpc: {{endpoint: "{host}:4317", auth: {{authenticator: vigia_auth}}}}}}}}
+processors: {{memory_limiter: {{limit_mib: 1536, spike_limit_mib: 256}}}}
 exporters:
   prometheusremotewrite/hot-0: {{endpoint: "http://127.0.0.1:{hot}/api/v1/write"}}
   prometheusremotewrite/cold: {{endpoint: "http://127.0.0.1:{cold}/api/v1/write", required: true}}
@@ -31,7 +32,10 @@ service:
   extensions: [vigia_auth, file_storage]
   telemetry: {{metrics: {{address: "{host}:8888"}}}}
   pipelines:
-    metrics: {{receivers: [otlp], exporters: [prometheusremotewrite/hot-0, prometheusremotewrite/cold]}}
+    metrics:
+      receivers: [otlp]
+      processors: [memory_limiter]
+      exporters: [prometheusremotewrite/hot-0, prometheusremotewrite/cold]
 """
 
 
