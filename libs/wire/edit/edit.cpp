@@ -270,6 +270,8 @@ class Pass {
     place_.scope_schema_url = envelope.schema_url;
     const Fate fate = fate_of_head(scope_, &Editor::on_scope);
     if (fate == Fate::kDrop) return drop(items_of_scope(bytes));
+    // What is not shown is there all the same: a group does not go with the rest of its items.
+    if (fate == Fate::kPass) note_items(items_of_scope(bytes));
     const Level level = begin(field);
     const std::size_t head_gap = pieces_.append_gap();
     bool is_changed = members(bytes, [&](std::string_view member, std::string_view inner) {
@@ -292,6 +294,7 @@ class Pass {
     show_data(data);
     const Fate fate = editor_.on_metric(place_);
     if (fate == Fate::kDrop) return drop(count(data.bytes, MetricDataField::kPoints));
+    if (fate == Fate::kPass) note_items(count(data.bytes, MetricDataField::kPoints));
     const Level level = begin(field);
     const std::size_t own_gap = pieces_.append_gap();
     bool is_changed = false;

@@ -246,6 +246,31 @@ TEST(Edit, WhatIsPassedIsNotShown) {
             expected.SerializeAsString());
 }
 
+TEST(Edit, WhatIsPassedStaysWhereAllBesideItGoes) {
+  Doing doing;
+  doing.metric = [](const EditPlace& place) {
+    return place.metric.bytes(otlp::MetricField::kName) == "requests" ? Fate::kDrop : Fate::kPass;
+  };
+  auto expected = some_metrics();
+  for (auto& group : *expected.mutable_resource_metrics())
+    group.mutable_scope_metrics(0)->mutable_metrics()->DeleteSubrange(0, 1);
+  EXPECT_EQ(edited(Signal::kMetrics, some_metrics(), doing, 6).SerializeAsString(),
+            expected.SerializeAsString());
+
+  auto two_scopes = some_logs();
+  auto* more = two_scopes.mutable_resource_logs(0)->add_scope_logs();
+  more->mutable_scope()->set_name("passed");
+  more->add_log_records()->set_severity_text("INFO");
+  Doing by_scope;
+  by_scope.scope = [](const EditPlace& place) {
+    return place.scope.bytes(otlp::ScopeField::kName) == "passed" ? Fate::kPass : Fate::kDrop;
+  };
+  const auto left = edited(Signal::kLogs, two_scopes, by_scope, 4);
+  ASSERT_EQ(left.resource_logs_size(), 1);
+  ASSERT_EQ(left.resource_logs(0).scope_logs_size(), 1);
+  EXPECT_EQ(left.resource_logs(0).scope_logs(0).scope().name(), "passed");
+}
+
 // R-OTLP-13: what a newer sender adds is not ours to take out.
 TEST(Edit, UnknownFieldsStayOnEveryLevel) {
   auto request = some_logs();

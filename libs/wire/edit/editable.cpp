@@ -123,6 +123,10 @@ void Editable::set_number(ProtoField field, std::uint64_t value) {
   change(field, keep(raw));
 }
 
+void Editable::set_fields(ProtoField field, std::string_view encoded) {
+  change(field, keep(encoded));
+}
+
 void Editable::clear(ProtoField field) { change(field, {}); }
 
 bool Editable::is_replaced(std::uint32_t number) const {

@@ -60,6 +60,9 @@ class Editable {
 
   void set_bytes(ProtoField field, std::string_view value);
   void set_number(ProtoField field, std::uint64_t value);
+  /// Puts whole fields, each with its tag, in the place of every one of that number: of repeated
+  /// messages, as the events of a span.
+  void set_fields(ProtoField field, std::string_view encoded);
   /// Takes out every field of that number. Where a field is one of several of which one may stand
   /// (a point's int or double), who sets one clears the other.
   void clear(ProtoField field);

@@ -145,6 +145,24 @@ TEST(Editable, ViewsStayWhereTheyAreWhileMoreIsSet) {
   EXPECT_EQ(message.attributes(), 0U);
 }
 
+TEST(Editable, RepeatedMessagesArePutInThePlaceOfAll) {
+  const std::string events =
+      "\x5a\x03\x12\x01"
+      "a"
+      "\x5a\x03\x12\x01"
+      "b";
+  const std::string bytes = events + "\x2a\x01n";
+  Editable span(bytes);
+  span.set_fields(SpanField::kEvents,
+                  "\x5a\x03\x12\x01"
+                  "c");
+  std::string out;
+  span.append_to(out);
+  EXPECT_EQ(out,
+            "\x2a\x01n\x5a\x03\x12\x01"
+            "c");
+}
+
 TEST(Editable, AttributesWithoutEndAreRefused) {
   std::string bytes;
   for (std::size_t i = 0; i <= kMessageAttributesMax; ++i) bytes += std::string("\x4a\x00", 2);
