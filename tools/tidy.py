@@ -47,7 +47,7 @@ LAYERS = {
     "libs/rollup": {"libs/chunk", "libs/model", "libs/base"},
     "libs/promql": {"libs/model", "libs/base"},
     "libs/logql": {"libs/model", "libs/base", "libs/promql"},
-    "libs/ottl": {"libs/wire", "libs/model", "libs/base", "libs/promql", "libs/logql"},
+    "libs/ottl": {"libs/wire", "libs/model", "libs/base"},
     "libs/disk_log": {"libs/base"},
     "libs/net": {"libs/base"},
     "libs/otlp": {"libs/wire", "libs/model", "libs/base", "libs/net"},
@@ -60,7 +60,7 @@ _EVERY_SERVICE = {"libs/base", "libs/model", "libs/net", "libs/service", "libs/w
 LAYERS |= {
     "services/agent": _EVERY_SERVICE | {"libs/deltas", "libs/delivery", "libs/disk_log", "libs/otlp"},
     "services/collector": _EVERY_SERVICE
-    | {"libs/delivery", "libs/disk_log", "libs/json", "libs/otlp", "libs/series", "libs/tenancy"},
+    | {"libs/delivery", "libs/disk_log", "libs/json", "libs/otlp", "libs/ottl", "libs/series", "libs/tenancy"},
     "services/storage": _EVERY_SERVICE
     | {"libs/cassandra", "libs/disk_log", "libs/chunk", "libs/logql", "libs/otlp", "libs/rollup"},
     "services/router": _EVERY_SERVICE | {"libs/disk_log", "libs/json", "libs/logql", "libs/promql", "libs/tenancy"},

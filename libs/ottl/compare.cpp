@@ -32,11 +32,11 @@ bool compare_ordered(const T& left, const T& right, Comparison comparison) {
 }
 
 double number_of(const Value& value) {
-  return value.kind == ValueKind::kInt ? static_cast<double>(value.integer) : value.real;
+  return value.kind == ValueForm::kInt ? static_cast<double>(value.integer) : value.real;
 }
 
 bool is_number(const Value& value) {
-  return value.kind == ValueKind::kInt || value.kind == ValueKind::kDouble;
+  return value.kind == ValueForm::kInt || value.kind == ValueForm::kDouble;
 }
 
 bool are_equal(const Value& left, const Value& right, int depth);
@@ -91,34 +91,34 @@ bool are_equal_maps(std::string_view left, std::string_view right, int depth) {
 /// Within lists and maps, where a whole number is not the same as one with a point.
 bool are_equal(const Value& left, const Value& right, int depth) {
   if (left.kind != right.kind || depth > wire::otlp::kAnyValueDepthMax) return false;
-  if (left.kind == ValueKind::kMap) return are_equal_maps(left.bytes, right.bytes, depth + 1);
-  if (left.kind == ValueKind::kList) return are_equal_lists(left.bytes, right.bytes, depth + 1);
+  if (left.kind == ValueForm::kMap) return are_equal_maps(left.bytes, right.bytes, depth + 1);
+  if (left.kind == ValueForm::kList) return are_equal_lists(left.bytes, right.bytes, depth + 1);
   return compare(left, right, Comparison::kEqual);
 }
 
 }  // namespace
 
-std::string_view name_of(ValueKind kind) {
+std::string_view name_of(ValueForm kind) {
   switch (kind) {
-    case ValueKind::kNil:
+    case ValueForm::kNil:
       return "nil";
-    case ValueKind::kBool:
+    case ValueForm::kBool:
       return "a bool";
-    case ValueKind::kInt:
+    case ValueForm::kInt:
       return "an int";
-    case ValueKind::kDouble:
+    case ValueForm::kDouble:
       return "a float";
-    case ValueKind::kString:
+    case ValueForm::kString:
       return "a string";
-    case ValueKind::kBytes:
+    case ValueForm::kBytes:
       return "bytes";
-    case ValueKind::kMap:
+    case ValueForm::kMap:
       return "a map";
-    case ValueKind::kList:
+    case ValueForm::kList:
       return "a list";
-    case ValueKind::kTime:
+    case ValueForm::kTime:
       return "a time";
-    case ValueKind::kDuration:
+    case ValueForm::kDuration:
       return "a duration";
   }
   return "";
@@ -126,19 +126,19 @@ std::string_view name_of(ValueKind kind) {
 
 bool compare(const Value& left, const Value& right, Comparison comparison) {
   if (is_number(left) && is_number(right)) {
-    if (left.kind == ValueKind::kInt && right.kind == ValueKind::kInt)
+    if (left.kind == ValueForm::kInt && right.kind == ValueForm::kInt)
       return compare_ordered(left.integer, right.integer, comparison);
     return compare_ordered(number_of(left), number_of(right), comparison);
   }
   if (left.kind != right.kind) return comparison == Comparison::kNotEqual;
   switch (left.kind) {
-    case ValueKind::kNil:
+    case ValueForm::kNil:
       return compare_ordered(0, 0, comparison);
-    case ValueKind::kString:
-    case ValueKind::kBytes:
+    case ValueForm::kString:
+    case ValueForm::kBytes:
       return compare_ordered(left.bytes, right.bytes, comparison);
-    case ValueKind::kMap:
-    case ValueKind::kList: {
+    case ValueForm::kMap:
+    case ValueForm::kList: {
       if (comparison == Comparison::kEqual) return are_equal(left, right, 0);
       return comparison == Comparison::kNotEqual && !are_equal(left, right, 0);
     }

@@ -232,6 +232,8 @@ TEST(OttlCondition, WorkOfARequestIsBounded) {
   const auto condition = Condition::compile("log.body == \"a\"", Context::kLog, budget);
   ASSERT_TRUE(condition.has_value());
   EXPECT_EQ(budget.accesses, 1U);
+  ASSERT_TRUE(Condition::compile("HasPrefix(log.body, \"a\")", Context::kLog, budget).has_value());
+  EXPECT_EQ(budget.accesses, 3U);
   item.evaluation().begin_request(1'000, 0);
   item.evaluation().begin(item.record());
   bool is_met = false;

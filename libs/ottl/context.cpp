@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/ottl/internal/field.hpp"
 #include "libs/ottl/parser.hpp"
 
 namespace vigia::ottl {
@@ -14,17 +15,18 @@ namespace {
 struct Row {
   Context context;
   std::string_view name;
-  Level level;
+  MessageLevel level;
 };
 
-constexpr std::array<Row, 8> kRows{{{Context::kResource, "resource", Level::kResource},
-                                    {Context::kScope, "scope", Level::kScope},
-                                    {Context::kScope, "instrumentation_scope", Level::kScope},
-                                    {Context::kSpan, "span", Level::kSpan},
-                                    {Context::kSpanEvent, "spanevent", Level::kSpanEvent},
-                                    {Context::kMetric, "metric", Level::kMetric},
-                                    {Context::kPoint, "datapoint", Level::kPoint},
-                                    {Context::kLog, "log", Level::kLog}}};
+constexpr std::array<Row, 8> kRows{
+    {{Context::kResource, "resource", MessageLevel::kResource},
+     {Context::kScope, "scope", MessageLevel::kScope},
+     {Context::kScope, "instrumentation_scope", MessageLevel::kScope},
+     {Context::kSpan, "span", MessageLevel::kSpan},
+     {Context::kSpanEvent, "spanevent", MessageLevel::kSpanEvent},
+     {Context::kMetric, "metric", MessageLevel::kMetric},
+     {Context::kPoint, "datapoint", MessageLevel::kPoint},
+     {Context::kLog, "log", MessageLevel::kLog}}};
 
 const Row& row_of(Context context) {
   return *std::find_if(kRows.begin(), kRows.end(),
@@ -83,7 +85,7 @@ std::optional<Context> find_context(std::string_view name) {
   return std::nullopt;
 }
 
-Level level_of(Context context) { return row_of(context).level; }
+MessageLevel level_of(Context context) { return row_of(context).level; }
 
 bool is_of(Context context, Signal signal) {
   switch (context) {
@@ -123,6 +125,8 @@ Result<std::vector<Context>> contexts_in(const Node& node, std::string_view text
                           "resource.attributes, or set `context`",
                           place_in(text, unnamed->offset), name, name));
 }
+
+bool is_enum(std::string_view name) { return internal::enum_value(name).has_value(); }
 
 std::optional<Context> common_context(const std::vector<Context>& contexts, Signal signal) {
   for (const Context candidate : contexts) {

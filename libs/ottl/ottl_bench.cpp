@@ -53,8 +53,8 @@ void over_records(benchmark::State& state, const Run& run) {
   Editable resource(std::string_view{}, wire::otlp::ResourceField::kAttributes);
   Editable item;
   Record record;
-  record.set(Level::kResource, &resource);
-  record.set(Level::kLog, &item);
+  record.set(MessageLevel::kResource, &resource);
+  record.set(MessageLevel::kLog, &item);
   Evaluation evaluation;
   std::int64_t items = 0;
   for (auto _ : state) {

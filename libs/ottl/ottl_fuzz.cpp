@@ -44,10 +44,10 @@ struct Messages {
     scope.open({}, otlp::ScopeField::kAttributes);
     item.open(log, otlp::LogRecordField::kAttributes);
     cache.open({}, otlp::ValuesField::kValues);
-    record.set(ottl::Level::kResource, &resource_message);
-    record.set(ottl::Level::kScope, &scope);
-    record.set(ottl::Level::kLog, &item);
-    record.set(ottl::Level::kCache, &cache);
+    record.set(ottl::MessageLevel::kResource, &resource_message);
+    record.set(ottl::MessageLevel::kScope, &scope);
+    record.set(ottl::MessageLevel::kLog, &item);
+    record.set(ottl::MessageLevel::kCache, &cache);
   }
   edit::Editable resource_message;
   edit::Editable scope;

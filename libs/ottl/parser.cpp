@@ -8,8 +8,8 @@
 
 #include "libs/base/hex.hpp"
 #include "libs/ottl/internal/lexer.hpp"
+#include "libs/ottl/internal/string_literal.hpp"
 #include "libs/ottl/limits.hpp"
-#include "libs/promql/text.hpp"
 
 namespace vigia::ottl {
 namespace {
@@ -261,7 +261,7 @@ class Parser {
   }
 
   std::optional<std::string> text_of_string() {
-    auto text = promql::unquote(at_.text);
+    auto text = internal::unquoted(at_.text);
     if (!text)
       note(at_.offset,
            "a backslash in this string stands before nothing that it goes with; "
@@ -450,6 +450,21 @@ Result<void> check_size(std::string_view text) {
 }
 
 }  // namespace
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
 
 std::string place_in(std::string_view text, std::size_t offset) {
   std::size_t line = 1;

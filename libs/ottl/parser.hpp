@@ -16,6 +16,9 @@ Result<StatementTree> parse_statement(std::string_view text);
 /// `log.body == "x" and not IsMatch(log.severity_text, "a")`
 Result<NodePtr> parse_condition(std::string_view text);
 
+/// A text as it is written as a string.
+std::string quoted(std::string_view text);
+
 /// "LINE:COLUMN", both from 1, columns in bytes.
 std::string place_in(std::string_view text, std::size_t offset);
 

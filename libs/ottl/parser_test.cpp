@@ -91,6 +91,15 @@ TEST(OttlParser, WhatOneTextMayAskForIsBounded) {
   EXPECT_THAT(condition_error(keys + " == 1"), HasSubstr("too large"));
 }
 
+TEST(OttlParser, AQuotedTextIsReadBack) {
+  for (const std::string_view text : {"", "a\"b\\c", "line\nbreak\t", "é✓", "\x01$1"}) {
+    const auto tree = parse_condition("a == " + quoted(text));
+    ASSERT_TRUE(tree.has_value()) << text;
+    const auto& right = *std::get<CompareNode>((*tree)->node).right;
+    EXPECT_EQ(std::get<std::string>(std::get<LiteralNode>(right.node).value), text);
+  }
+}
+
 TEST(OttlParser, ContextsAreTakenFromPaths) {
   const std::string text =
       "log.body == resource.attributes[scope.name] and Len(log.attributes) > 1";

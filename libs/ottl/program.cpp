@@ -42,7 +42,7 @@ bool Condition::test(Evaluation& evaluation, bool& out) const {
 
 std::string Condition::describe(const Fault& fault) const { return described(text_, fault); }
 
-Statement::Statement(std::string text, std::unique_ptr<internal::Action> action,
+Statement::Statement(std::string text, std::unique_ptr<internal::StatementAction> action,
                      std::unique_ptr<internal::Test> where)
     : text_(std::move(text)), action_(std::move(action)), where_(std::move(where)) {}
 Statement::Statement(Statement&&) noexcept = default;

@@ -7,21 +7,23 @@
 #include <string_view>
 
 #include "libs/base/result.hpp"
-#include "libs/logql/pipeline/line_regex.hpp"
 #include "libs/ottl/context.hpp"
 #include "libs/ottl/evaluation.hpp"
+#include "libs/ottl/text_regex.hpp"
 
 namespace vigia::ottl {
 
 namespace internal {
-class Action;
+class StatementAction;
 class Test;
 }  // namespace internal
 
 /// What the texts of one configuration share. Not thread-safe.
 struct CompileBudget {
-  logql::pipeline::RegexMemory regexes;
-  std::size_t accesses = 0;  ///< fields and regexes of what was compiled: work goes by them
+  RegexRoom regexes;
+  /// Attributes that no statement changes.
+  wire::edit::IsProtected is_fenced = is_customer_attribute;
+  std::size_t accesses = 0;  ///< fields, calls, regexes of what was compiled: work goes by them
 };
 
 /// Nothing that a text names is looked up while it runs. All of it is const: any thread, several at
@@ -61,10 +63,10 @@ class Statement {
   std::string describe(const Fault& fault) const;
 
  private:
-  Statement(std::string text, std::unique_ptr<internal::Action> action,
+  Statement(std::string text, std::unique_ptr<internal::StatementAction> action,
             std::unique_ptr<internal::Test> where);
   std::string text_;
-  std::unique_ptr<internal::Action> action_;
+  std::unique_ptr<internal::StatementAction> action_;
   std::unique_ptr<internal::Test> where_;  ///< null: always
 };
 

@@ -12,7 +12,7 @@
 namespace vigia::ottl {
 
 /// The messages of OTLP that one item stands in.
-enum class Level : std::uint8_t {
+enum class MessageLevel : std::uint8_t {
   kResource,
   kScope,
   kSpan,
@@ -24,8 +24,8 @@ enum class Level : std::uint8_t {
 };
 inline constexpr std::size_t kLevels = 8;
 
-/// Attribute that says whose data it is: no statement changes it.
-inline constexpr std::string_view kCustomerAttribute = "customer.id";
+/// Whether the attribute says whose data it is: no statement changes it.
+inline bool is_customer_attribute(std::string_view key) { return key == "customer.id"; }
 
 /// One item and what it stands in. Messages outlive their use here. Not thread-safe.
 struct Record {
@@ -37,8 +37,10 @@ struct Record {
   bool is_monotonic = false;
   std::string_view metric_data = {};  ///< the encoded Gauge, Sum, … with its points
 
-  wire::edit::Editable* at(Level level) const { return messages[static_cast<std::size_t>(level)]; }
-  void set(Level level, wire::edit::Editable* message) {
+  wire::edit::Editable* at(MessageLevel level) const {
+    return messages[static_cast<std::size_t>(level)];
+  }
+  void set(MessageLevel level, wire::edit::Editable* message) {
     messages[static_cast<std::size_t>(level)] = message;
   }
 };

@@ -169,7 +169,7 @@ TEST(OttlStatement, TheCustomerOfAResourceStaysAsItIs) {
     EXPECT_EQ(item.show("resource.attributes[\"customer.id\"]"), "cliente-a")
         << statement << result;
     std::string resource;
-    item.at(Level::kResource).append_to(resource);
+    item.at(MessageLevel::kResource).append_to(resource);
     std::size_t named = 0;
     wire::edit::Editable read(resource, wire::otlp::ResourceField::kAttributes);
     read.for_each_attribute(
@@ -187,7 +187,7 @@ TEST(OttlStatement, NamingTheCustomerIsAnErrorWhenItIsLoaded) {
         "replace_pattern(resource.attributes[\"customer.id\"], \"a\", \"b\")",
         "append(resource.attributes[\"customer.id\"], \"b\")",
         "set(resource.attributes[\"customer.id\"][\"x\"], \"b\")"})
-    EXPECT_THAT(item.run(statement), HasSubstr("customer.id says whose data it is")) << statement;
+    EXPECT_THAT(item.run(statement), HasSubstr("says whose data it is (customer.id)")) << statement;
   EXPECT_EQ(item.run("set(attributes[\"c\"], resource.attributes[\"customer.id\"])"), "");
   EXPECT_EQ(item.show("attributes[\"c\"]"), "cliente-a");
 }
@@ -242,7 +242,7 @@ TEST(OttlStatement, NothingIsMadeOfAnItemThatNoStatementIsFor) {
         "delete_matching_keys(attributes, \"zzz\")", "truncate_all(attributes, 4096)",
         "replace_pattern(body, \"zzz\", \"y\")", "limit(attributes, 100, [])"}) {
     EXPECT_EQ(item.run(statement), "") << statement;
-    EXPECT_FALSE(item.at(Level::kLog).is_changed()) << statement;
+    EXPECT_FALSE(item.at(MessageLevel::kLog).is_changed()) << statement;
   }
 }
 

@@ -6,7 +6,7 @@
 
 namespace vigia::ottl {
 
-enum class ValueKind : std::uint8_t {
+enum class ValueForm : std::uint8_t {
   kNil,
   kBool,
   kInt,
@@ -20,27 +20,27 @@ enum class ValueKind : std::uint8_t {
 };
 
 /// "a string", "nothing": for messages.
-std::string_view name_of(ValueKind kind);
+std::string_view name_of(ValueForm kind);
 
 /// A value, by its kind in one of the members. Texts, maps and lists are views: of the messages
 /// that are worked on, which a change ends, or of what functions have made for this item.
 struct Value {
-  ValueKind kind = ValueKind::kNil;
+  ValueForm kind = ValueForm::kNil;
   std::int64_t integer = 0;  ///< kInt, kTime, kDuration; kBool: 0 or 1
   double real = 0;
   /// kString, kBytes; kMap: an encoded KeyValueList; kList: an encoded ArrayValue.
   std::string_view bytes = {};
 
-  static Value of_bool(bool value) { return {ValueKind::kBool, value ? 1 : 0}; }
-  static Value of_int(std::int64_t value) { return {ValueKind::kInt, value}; }
-  static Value of_double(double value) { return {ValueKind::kDouble, 0, value}; }
-  static Value of_string(std::string_view text) { return {ValueKind::kString, 0, 0, text}; }
-  static Value of_bytes(std::string_view bytes) { return {ValueKind::kBytes, 0, 0, bytes}; }
-  static Value of_map(std::string_view list) { return {ValueKind::kMap, 0, 0, list}; }
-  static Value of_list(std::string_view array) { return {ValueKind::kList, 0, 0, array}; }
-  static Value of_time(std::int64_t ns) { return {ValueKind::kTime, ns}; }
-  static Value of_duration(std::int64_t ns) { return {ValueKind::kDuration, ns}; }
-  bool is_nil() const { return kind == ValueKind::kNil; }
+  static Value of_bool(bool value) { return {ValueForm::kBool, value ? 1 : 0}; }
+  static Value of_int(std::int64_t value) { return {ValueForm::kInt, value}; }
+  static Value of_double(double value) { return {ValueForm::kDouble, 0, value}; }
+  static Value of_string(std::string_view text) { return {ValueForm::kString, 0, 0, text}; }
+  static Value of_bytes(std::string_view bytes) { return {ValueForm::kBytes, 0, 0, bytes}; }
+  static Value of_map(std::string_view list) { return {ValueForm::kMap, 0, 0, list}; }
+  static Value of_list(std::string_view array) { return {ValueForm::kList, 0, 0, array}; }
+  static Value of_time(std::int64_t ns) { return {ValueForm::kTime, ns}; }
+  static Value of_duration(std::int64_t ns) { return {ValueForm::kDuration, ns}; }
+  bool is_nil() const { return kind == ValueForm::kNil; }
 };
 
 enum class Comparison : std::uint8_t {

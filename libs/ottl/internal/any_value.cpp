@@ -135,31 +135,31 @@ Value read_any_value(std::string_view any_value) {
 
 bool append_any_value(std::string& out, const Value& value) {
   switch (value.kind) {
-    case ValueKind::kNil:
+    case ValueForm::kNil:
       return true;
-    case ValueKind::kBool:
+    case ValueForm::kBool:
       edit::append_value(out, edit::ValueView::of_bool(value.integer != 0));
       return true;
-    case ValueKind::kInt:
+    case ValueForm::kInt:
       edit::append_value(out, edit::ValueView::of_int(value.integer));
       return true;
-    case ValueKind::kDouble:
+    case ValueForm::kDouble:
       edit::append_value(out, edit::ValueView::of_double(value.real));
       return true;
-    case ValueKind::kString:
+    case ValueForm::kString:
       edit::append_value(out, edit::ValueView::of_text(value.bytes));
       return true;
-    case ValueKind::kBytes:
+    case ValueForm::kBytes:
       edit::append_value(out, {edit::ValueKind::kBytes, value.bytes});
       return true;
-    case ValueKind::kMap:
+    case ValueForm::kMap:
       edit::append_value(out, {edit::ValueKind::kList, value.bytes});
       return true;
-    case ValueKind::kList:
+    case ValueForm::kList:
       edit::append_value(out, {edit::ValueKind::kArray, value.bytes});
       return true;
-    case ValueKind::kTime:
-    case ValueKind::kDuration:
+    case ValueForm::kTime:
+    case ValueForm::kDuration:
       return false;
   }
   return false;
@@ -189,9 +189,9 @@ std::size_t elements_of(std::string_view array) {
 
 bool find_in(Evaluation& evaluation, Value from, std::span<const KeyNow> keys, Value& out) {
   for (const KeyNow& key : keys) {
-    if (from.kind != ValueKind::kMap && from.kind != ValueKind::kList)
+    if (from.kind != ValueForm::kMap && from.kind != ValueForm::kList)
       return evaluation.fail(kNoKeys);
-    const bool is_map = from.kind == ValueKind::kMap;
+    const bool is_map = from.kind == ValueForm::kMap;
     if (is_map != key.is_text) return evaluation.fail(kKeyKind);
     evaluation.charge(from.bytes.size());
     const auto found =
@@ -216,9 +216,9 @@ bool append_with(Evaluation& evaluation, std::string& out, std::string_view whol
   evaluation.charge(whole.size());
   const Value old = read_any_value(whole);
   if (old.is_nil()) return append_under_nothing(evaluation, out, keys, any_value);
-  if (old.kind != ValueKind::kMap && old.kind != ValueKind::kList) return evaluation.fail(kNoKeys);
-  if ((old.kind == ValueKind::kMap) != keys.front().is_text) return evaluation.fail(kKeyKind);
-  return old.kind == ValueKind::kMap
+  if (old.kind != ValueForm::kMap && old.kind != ValueForm::kList) return evaluation.fail(kNoKeys);
+  if ((old.kind == ValueForm::kMap) != keys.front().is_text) return evaluation.fail(kKeyKind);
+  return old.kind == ValueForm::kMap
              ? append_with_entry(evaluation, out, old.bytes, keys, any_value)
              : append_with_element(evaluation, out, old.bytes, keys, any_value);
 }

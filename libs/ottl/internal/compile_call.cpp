@@ -11,9 +11,8 @@
 namespace vigia::ottl::internal {
 namespace {
 
-using logql::pipeline::LineRegex;
-using logql::pipeline::Replacement;
-using Form = ParameterForm;
+constexpr std::string_view kFenced =
+    "this attribute says whose data it is (customer.id) and cannot be changed";
 
 std::string names_of(std::initializer_list<std::span<const Function>> all) {
   std::vector<std::string_view> names;
@@ -30,19 +29,19 @@ const std::string* text_in(const Node& node) {
 }
 
 /// The kind that an argument of the form has; nil: any.
-ValueKind wanted(Form form) {
+ValueForm wanted(ParameterForm form) {
   switch (form) {
-    case Form::kString:
-    case Form::kReplacement:
-      return ValueKind::kString;
-    case Form::kInt:
-      return ValueKind::kInt;
-    case Form::kMap:
-      return ValueKind::kMap;
-    case Form::kList:
-      return ValueKind::kList;
+    case ParameterForm::kString:
+    case ParameterForm::kReplacement:
+      return ValueForm::kString;
+    case ParameterForm::kInt:
+      return ValueForm::kInt;
+    case ParameterForm::kMap:
+      return ValueForm::kMap;
+    case ParameterForm::kList:
+      return ValueForm::kList;
     default:
-      return ValueKind::kNil;
+      return ValueForm::kNil;
   }
 }
 
@@ -97,6 +96,7 @@ std::optional<Call> Compiler::call(const CallNode& node, std::size_t offset) {
   if (function == nullptr) return std::nullopt;
   std::vector<const Argument*> placed;
   if (!place_arguments(node, *function, placed)) return std::nullopt;
+  ++budget_.accesses;  // it may look at the item by itself
   Call made{function, offset, {}};
   made.slots.resize(placed.size());
   for (std::size_t i = 0; i < placed.size(); ++i) {
@@ -122,20 +122,20 @@ bool Compiler::argument(Call& call, std::size_t at, const Node& node) {
   Slot& slot = call.slots[at];
   const Parameter& parameter = call.function->parameters[at];
   switch (parameter.form) {
-    case Form::kTarget:
-    case Form::kMapTarget:
+    case ParameterForm::kTarget:
+    case ParameterForm::kMapTarget:
       return target(slot, parameter, node);
-    case Form::kRegex:
-    case Form::kGlob:
+    case ParameterForm::kRegex:
+    case ParameterForm::kGlob:
       return pattern(slot, parameter, node);
-    case Form::kReplacement:
+    case ParameterForm::kReplacement:
       return replacement(call, at, node);
-    case Form::kText:
-    case Form::kWhole:
-    case Form::kFlag:
+    case ParameterForm::kText:
+    case ParameterForm::kWhole:
+    case ParameterForm::kFlag:
       return constant(slot, parameter, node);
-    case Form::kTexts:
-    case Form::kValues:
+    case ParameterForm::kTexts:
+    case ParameterForm::kValues:
       return values(slot, parameter, node);
     default:
       return value(slot, parameter, node);
@@ -149,23 +149,22 @@ bool Compiler::target(Slot& slot, const Parameter& parameter, const Node& node) 
   }
   slot.path = path(node);
   if (!slot.path) return false;
-  const Field& field = slot.path->field();
+  const PathField& field = slot.path->field();
   if (field.is_read_only) note(node.offset, fmt::format("{} cannot be set", field.name));
-  if (parameter.form == Form::kMapTarget && !field.takes_keys())
+  if (parameter.form == ParameterForm::kMapTarget && !field.takes_keys())
     note(node.offset, fmt::format("{} is no map", field.name));
-  if (slot.path->is_customer())
-    note(node.offset, "customer.id says whose data it is and cannot be changed");
+  if (slot.path->is_fenced()) note(node.offset, kFenced);
   return !error_;
 }
 
 bool Compiler::value(Slot& slot, const Parameter& parameter, const Node& node) {
   slot.getter = getter(node);
   if (!slot.getter) return false;
-  const ValueKind want = wanted(parameter.form);
+  const ValueForm want = wanted(parameter.form);
   const Value* literal = slot.getter->literal();
-  const ValueKind kind = slot.getter->kind();
-  const bool is_known = kind != ValueKind::kNil || literal != nullptr;
-  if (want == ValueKind::kNil || !is_known || kind == want) return true;
+  const ValueForm kind = slot.getter->kind();
+  const bool is_known = kind != ValueForm::kNil || literal != nullptr;
+  if (want == ValueForm::kNil || !is_known || kind == want) return true;
   note(node.offset,
        fmt::format("{} is {}, and this is {}", parameter.name, name_of(want), name_of(kind)));
   return false;
@@ -178,15 +177,15 @@ bool Compiler::pattern(Slot& slot, const Parameter& parameter, const Node& node)
          fmt::format("{} is written as a string, that it can be read once", parameter.name));
     return false;
   }
-  const bool is_glob = parameter.form == Form::kGlob;
+  const bool is_glob = parameter.form == ParameterForm::kGlob;
   const auto regex_text = is_glob ? regex_of_glob(*text) : *text;
   if (!regex_text) {
     note(node.offset, "a bracket in this pattern is not ended");
     return false;
   }
   auto regex =
-      LineRegex::compile(*regex_text, budget_.regexes,
-                         is_glob ? LineRegex::Dot::kEverything : LineRegex::Dot::kNoLineBreak);
+      TextRegex::compile(*regex_text, budget_.regexes,
+                         is_glob ? TextRegex::Dot::kEverything : TextRegex::Dot::kNoLineBreak);
   if (!regex) {
     note(node.offset, regex.error().message, regex.error().code);
     return false;
@@ -201,16 +200,16 @@ bool Compiler::replacement(Call& call, std::size_t at, const Node& node) {
   Slot& slot = call.slots[at];
   if (!value(slot, call.function->parameters[at], node)) return false;
   if (const Value* literal = slot.getter->literal())
-    slot.replacement.emplace(literal->bytes, *call.slots[at - 1].regex, false);
+    slot.replacement.emplace(literal->bytes, *call.slots[at - 1].regex);
   return true;
 }
 
 bool Compiler::constant(Slot& slot, const Parameter& parameter, const Node& node) {
   auto made = getter(node);
   if (!made) return false;
-  const ValueKind want = parameter.form == Form::kText    ? ValueKind::kString
-                         : parameter.form == Form::kWhole ? ValueKind::kInt
-                                                          : ValueKind::kBool;
+  const ValueForm want = parameter.form == ParameterForm::kText    ? ValueForm::kString
+                         : parameter.form == ParameterForm::kWhole ? ValueForm::kInt
+                                                                   : ValueForm::kBool;
   const Value* literal = made->literal();
   if (literal == nullptr || literal->kind != want) {
     note(node.offset, fmt::format("{} is {} that is written here", parameter.name, name_of(want)));
@@ -230,7 +229,7 @@ bool Compiler::values(Slot& slot, const Parameter& parameter, const Node& node) 
     return false;
   }
   for (const NodePtr& element : list->elements) {
-    if (parameter.form == Form::kValues) {
+    if (parameter.form == ParameterForm::kValues) {
       slot.values.push_back(getter(*element));
       if (!slot.values.back()) return false;
       continue;
@@ -251,25 +250,22 @@ bool Compiler::check_target(const Call& call) {
   const std::string_view name = call.function->name;
   if (name == "delete_key") {
     const Value* key = call.slots[1].getter->literal();
-    const bool is_attributes = path.field().form == FieldForm::kAttributes &&
-                               path.field().level != Level::kCache && !path.has_keys();
-    if (is_attributes && key != nullptr && key->bytes == kCustomerAttribute)
-      note(call.slots[1].offset, "customer.id says whose data it is and cannot be changed");
+    if (key != nullptr && path.is_kept(key->bytes)) note(call.slots[1].offset, kFenced);
   }
-  const ValueKind has = path.has_keys() ? ValueKind::kNil : path.field().kind;
-  if (name == "set" && has != ValueKind::kNil) {
+  const ValueForm has = path.has_keys() ? ValueForm::kNil : path.field().kind;
+  if (name == "set" && has != ValueForm::kNil) {
     const Getter& value = *call.slots[1].getter;
     const bool is_nil = value.literal() != nullptr && value.literal()->is_nil();
-    const bool is_other = value.kind() != ValueKind::kNil && value.kind() != has;
-    if (is_other || (is_nil && has != ValueKind::kMap))
+    const bool is_other = value.kind() != ValueForm::kNil && value.kind() != has;
+    if (is_other || (is_nil && has != ValueForm::kMap))
       note(call.slots[1].offset, fmt::format("{} holds {}, and this is {}", path.field().name,
                                              name_of(has), name_of(value.kind())));
   }
-  if (name.starts_with("replace_") && has != ValueKind::kNil && has != ValueKind::kString &&
-      has != ValueKind::kMap)
+  if (name.starts_with("replace_") && has != ValueForm::kNil && has != ValueForm::kString &&
+      has != ValueForm::kMap)
     note(path.offset(),
          fmt::format("{} holds {}, in which nothing is replaced", path.field().name, name_of(has)));
-  if (name == "append" && has != ValueKind::kNil)
+  if (name == "append" && has != ValueForm::kNil)
     note(path.offset(), fmt::format("{} holds {}, and no list", path.field().name, name_of(has)));
   return !error_;
 }

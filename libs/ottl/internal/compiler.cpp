@@ -24,7 +24,7 @@ std::nullptr_t Compiler::note(std::size_t offset, std::string_view message, Erro
   return nullptr;
 }
 
-ActionPtr Compiler::action(const Node& node) {
+StatementActionPtr Compiler::action(const Node& node) {
   const auto& called = std::get<CallNode>(node.node);
   auto made = call(called, node.offset);
   if (!made || !check_target(*made)) return nullptr;
@@ -61,7 +61,7 @@ TestPtr Compiler::test(const Node& node) {
   }
   auto value = getter(node);
   if (!value) return nullptr;
-  if (value->kind() != ValueKind::kBool && value->kind() != ValueKind::kNil)
+  if (value->kind() != ValueForm::kBool && value->kind() != ValueForm::kNil)
     return note(node.offset, fmt::format("a condition is true or false, and this is {}",
                                          ottl::name_of(value->kind())));
   return std::make_unique<ValueTest>(std::move(value), node.offset);
@@ -147,7 +147,7 @@ std::optional<std::vector<PathKey>> Compiler::keys(const std::vector<NodePtr>& n
     auto value = getter(*node);
     if (!value) return std::nullopt;
     if (const Value* known = value->literal()) {
-      key.is_text = known->kind == ValueKind::kString;
+      key.is_text = known->kind == ValueForm::kString;
       key.text = known->bytes;
       key.index = known->integer;
     } else {
@@ -158,7 +158,7 @@ std::optional<std::vector<PathKey>> Compiler::keys(const std::vector<NodePtr>& n
   return all;
 }
 
-const Field* Compiler::field_of(const PathNode& path, std::size_t offset) {
+const PathField* Compiler::field_of(const PathNode& path, std::size_t offset) {
   const auto named = context_of(path);
   if (named && !sees(context_, *named)) {
     return note(offset, fmt::format("{} is not seen from a {}", ottl::name_of(*named),
@@ -169,7 +169,7 @@ const Field* Compiler::field_of(const PathNode& path, std::size_t offset) {
   if (named) name.erase(0, path.steps.front().name.size() + 1);
   const Context context = named.value_or(context_);
   const bool is_cache = name == "cache" && context == context_;
-  const Field* field = find_field(is_cache ? Level::kCache : level_of(context), name);
+  const PathField* field = find_field(is_cache ? MessageLevel::kCache : level_of(context), name);
   if (field == nullptr)
     return note(offset,
                 fmt::format("{} is no field of a {} that is taken", whole, ottl::name_of(context)));
@@ -178,7 +178,7 @@ const Field* Compiler::field_of(const PathNode& path, std::size_t offset) {
 
 std::unique_ptr<Path> Compiler::path(const Node& node) {
   const auto& path = std::get<PathNode>(node.node);
-  const Field* field = field_of(path, node.offset);
+  const PathField* field = field_of(path, node.offset);
   if (field == nullptr) return nullptr;
   for (const PathStep& step : path.steps) {
     const bool may_have = &step == &path.steps.back() && field->takes_keys();
@@ -188,7 +188,7 @@ std::unique_ptr<Path> Compiler::path(const Node& node) {
   auto under = keys(path.steps.back().keys);
   if (!under) return nullptr;
   ++budget_.accesses;
-  return std::make_unique<Path>(*field, *std::move(under), node.offset);
+  return std::make_unique<Path>(*field, *std::move(under), budget_.is_fenced, node.offset);
 }
 
 }  // namespace vigia::ottl::internal

@@ -18,7 +18,7 @@ class Compiler {
   Compiler(std::string_view text, Context context, CompileBudget& budget)
       : text_(text), context_(context), budget_(budget) {}
 
-  ActionPtr action(const Node& node);
+  StatementActionPtr action(const Node& node);
   TestPtr test(const Node& node);
   GetterPtr getter(const Node& node);
   const Error& error() const { return *error_; }
@@ -27,7 +27,7 @@ class Compiler {
   std::nullptr_t note(std::size_t offset, std::string_view message,
                       ErrorCode code = ErrorCode::kInvalid);
   std::unique_ptr<Path> path(const Node& node);
-  const Field* field_of(const PathNode& path, std::size_t offset);
+  const PathField* field_of(const PathNode& path, std::size_t offset);
   std::optional<std::vector<PathKey>> keys(const std::vector<NodePtr>& nodes);
   GetterPtr literal(const LiteralNode& node);
   GetterPtr enumerator(const EnumNode& node, std::size_t offset);

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "libs/logql/pipeline/line_work.hpp"
 #include "libs/ottl/internal/function.hpp"
 #include "libs/ottl/limits.hpp"
 #include "libs/wire/edit/value.hpp"
@@ -14,12 +13,7 @@
 namespace vigia::ottl::internal {
 namespace {
 
-using logql::pipeline::LineRegex;
-using logql::pipeline::LineWork;
-using logql::pipeline::Replacement;
 using wire::edit::ValueView;
-using Form = ParameterForm;
-
 bool run_set(const Call& call, Evaluation& evaluation, Value& /*out*/) {
   Value value;
   return call.slots[1].getter->get(evaluation, value) && call.slots[0].path->set(evaluation, value);
@@ -32,7 +26,7 @@ bool run_delete_key(const Call& call, Evaluation& evaluation, Value& /*out*/) {
 
 template <bool kKeepsMatches>
 bool run_matching_keys(const Call& call, Evaluation& evaluation, Value& /*out*/) {
-  const LineRegex& regex = *call.slots[1].regex;
+  const TextRegex& regex = *call.slots[1].regex;
   return call.slots[0].path->for_each_entry(evaluation, [&](MapEntry& entry) {
     evaluation.charge(regex.work_of(entry.key.size()));
     entry.is_erased = regex.is_in(entry.key) != kKeepsMatches;
@@ -52,20 +46,19 @@ bool run_keep_keys(const Call& call, Evaluation& evaluation, Value& /*out*/) {
 /// The text with its matches replaced. False with a fault.
 bool replace(const Call& call, std::size_t regex_slot, Evaluation& evaluation,
              std::string_view text, std::string& out) {
-  const LineRegex& regex = *call.slots[regex_slot].regex;
+  const TextRegex& regex = *call.slots[regex_slot].regex;
   const Slot& by = call.slots[regex_slot + 1];
-  LineWork work(kReplaceWorkBytesMax);
-  const logql::pipeline::ReplaceBounds bounds{kMessageBytesMax, work};
+  constexpr ReplaceLimits kLimits{kMessageBytesMax, kReplaceWorkBytesMax};
+  std::uint64_t work = 0;
   bool is_done = false;
   if (by.replacement) {
-    is_done = logql::pipeline::replace_all(regex, *by.replacement, text, bounds, out);
+    is_done = replace_matches(regex, *by.replacement, text, kLimits, out, work);
   } else {
     std::string_view replacement;
     if (!get_string(call, regex_slot + 1, evaluation, replacement)) return false;
-    is_done = logql::pipeline::replace_all(regex, Replacement(replacement, regex, false), text,
-                                           bounds, out);
+    is_done = replace_matches(regex, MatchTemplate(replacement, regex), text, kLimits, out, work);
   }
-  evaluation.charge(kReplaceWorkBytesMax - work.left());
+  evaluation.charge(work);
   if (!is_done)
     return evaluation.fail("so many matches in so long a text are not replaced", call.offset);
   return evaluation.keep(out);
@@ -74,8 +67,8 @@ bool replace(const Call& call, std::size_t regex_slot, Evaluation& evaluation,
 bool run_replace_pattern(const Call& call, Evaluation& evaluation, Value& /*out*/) {
   Value value;
   if (!call.slots[0].path->get(evaluation, value)) return false;
-  if (value.kind != ValueKind::kString) return true;
-  const LineRegex& regex = *call.slots[1].regex;
+  if (value.kind != ValueForm::kString) return true;
+  const TextRegex& regex = *call.slots[1].regex;
   evaluation.charge(regex.work_of(value.bytes.size()));
   if (!regex.is_in(value.bytes)) return true;
   std::string& text = evaluation.make();
@@ -86,8 +79,8 @@ bool run_replace_pattern(const Call& call, Evaluation& evaluation, Value& /*out*
 bool run_replace_match(const Call& call, Evaluation& evaluation, Value& /*out*/) {
   Value value;
   if (!call.slots[0].path->get(evaluation, value)) return false;
-  if (value.kind != ValueKind::kString) return true;
-  const LineRegex& glob = *call.slots[1].regex;
+  if (value.kind != ValueForm::kString) return true;
+  const TextRegex& glob = *call.slots[1].regex;
   evaluation.charge(glob.work_of(value.bytes.size()));
   if (!glob.is_whole(value.bytes)) return true;
   std::string_view text;
@@ -101,12 +94,12 @@ std::string encoded_text(std::string_view text) {
 
 bool run_replace_all_patterns(const Call& call, Evaluation& evaluation, Value& /*out*/) {
   const bool is_of_keys = call.slots[1].text == "key";
-  const LineRegex& regex = *call.slots[2].regex;
+  const TextRegex& regex = *call.slots[2].regex;
   return call.slots[0].path->for_each_entry(evaluation, [&](MapEntry& entry) {
     std::string_view text = entry.key;
     if (!is_of_keys) {
       const Value value = read_any_value(entry.value);
-      if (value.kind != ValueKind::kString) return true;
+      if (value.kind != ValueForm::kString) return true;
       text = value.bytes;
     }
     evaluation.charge(regex.work_of(text.size()));
@@ -126,10 +119,10 @@ bool run_replace_all_patterns(const Call& call, Evaluation& evaluation, Value& /
 }
 
 bool run_replace_all_matches(const Call& call, Evaluation& evaluation, Value& /*out*/) {
-  const LineRegex& glob = *call.slots[1].regex;
+  const TextRegex& glob = *call.slots[1].regex;
   return call.slots[0].path->for_each_entry(evaluation, [&](MapEntry& entry) {
     const Value value = read_any_value(entry.value);
-    if (value.kind != ValueKind::kString) return true;
+    if (value.kind != ValueForm::kString) return true;
     evaluation.charge(glob.work_of(value.bytes.size()));
     if (!glob.is_whole(value.bytes)) return true;
     std::string_view by;
@@ -153,7 +146,7 @@ bool run_truncate_all(const Call& call, Evaluation& evaluation, Value& /*out*/) 
   const std::string& marker = call.slots[3].text;
   return call.slots[0].path->for_each_entry(evaluation, [&](MapEntry& entry) {
     const Value value = read_any_value(entry.value);
-    if (value.kind != ValueKind::kString || value.bytes.size() <= limit) return true;
+    if (value.kind != ValueForm::kString || value.bytes.size() <= limit) return true;
     std::size_t end = limit - marker.size();
     const auto is_inside = [&](char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80; };
     while (keeps_characters && end > 0 && is_inside(value.bytes[end])) --end;
@@ -208,7 +201,7 @@ std::string check_limit(const Call& call) {
 bool run_merge_maps(const Call& call, Evaluation& evaluation, Value& /*out*/) {
   Value source;
   if (!call.slots[1].getter->get(evaluation, source)) return false;
-  if (source.kind != ValueKind::kMap)
+  if (source.kind != ValueForm::kMap)
     return evaluation.fail("this argument is no map", call.slots[1].offset);
   const Path& target = *call.slots[0].path;
   const std::string& strategy = call.slots[2].text;
@@ -247,9 +240,9 @@ bool run_append(const Call& call, Evaluation& evaluation, Value& /*out*/) {
   Value old;
   if (!call.slots[0].path->get(evaluation, old)) return false;
   std::string& array = evaluation.make();
-  if (old.kind == ValueKind::kMap)
+  if (old.kind == ValueForm::kMap)
     return evaluation.fail("nothing is appended to a map", call.offset);
-  if (old.kind == ValueKind::kList) {
+  if (old.kind == ValueForm::kList) {
     array = old.bytes;
   } else if (!old.is_nil()) {
     std::string any_value;
@@ -267,34 +260,42 @@ std::string check_append(const Call& call) {
   return call.slots[1].is_given || call.slots[2].is_given ? "" : "a value, or values, are missing";
 }
 
-constexpr std::array<Parameter, 2> kSet{{{"target", Form::kTarget}, {"value", Form::kAny}}};
+constexpr std::array<Parameter, 2> kSet{
+    {{"target", ParameterForm::kTarget}, {"value", ParameterForm::kAny}}};
 constexpr std::array<Parameter, 2> kDeleteKey{
-    {{"target", Form::kMapTarget}, {"key", Form::kString}}};
+    {{"target", ParameterForm::kMapTarget}, {"key", ParameterForm::kString}}};
 constexpr std::array<Parameter, 2> kMatchingKeys{
-    {{"target", Form::kMapTarget}, {"pattern", Form::kRegex}}};
+    {{"target", ParameterForm::kMapTarget}, {"pattern", ParameterForm::kRegex}}};
 constexpr std::array<Parameter, 2> kKeepKeys{
-    {{"target", Form::kMapTarget}, {"keys", Form::kTexts}}};
-constexpr std::array<Parameter, 3> kReplacePattern{{{"target", Form::kTarget},
-                                                    {"regex_pattern", Form::kRegex},
-                                                    {"replacement", Form::kReplacement}}};
-constexpr std::array<Parameter, 3> kReplaceMatch{
-    {{"target", Form::kTarget}, {"pattern", Form::kGlob}, {"replacement", Form::kString}}};
-constexpr std::array<Parameter, 4> kReplaceAllPatterns{{{"target", Form::kMapTarget},
-                                                        {"mode", Form::kText},
-                                                        {"regex_pattern", Form::kRegex},
-                                                        {"replacement", Form::kReplacement}}};
-constexpr std::array<Parameter, 3> kReplaceAllMatches{
-    {{"target", Form::kMapTarget}, {"pattern", Form::kGlob}, {"replacement", Form::kString}}};
-constexpr std::array<Parameter, 4> kTruncateAll{{{"target", Form::kMapTarget},
-                                                 {"limit", Form::kWhole},
-                                                 {"utf8_safe", Form::kFlag, true},
-                                                 {"truncation_marker", Form::kText, true}}};
-constexpr std::array<Parameter, 3> kLimit{
-    {{"target", Form::kMapTarget}, {"limit", Form::kWhole}, {"priority_keys", Form::kTexts}}};
-constexpr std::array<Parameter, 3> kMergeMaps{
-    {{"target", Form::kMapTarget}, {"source", Form::kMap}, {"strategy", Form::kText}}};
-constexpr std::array<Parameter, 3> kAppend{
-    {{"target", Form::kTarget}, {"value", Form::kAny, true}, {"values", Form::kValues, true}}};
+    {{"target", ParameterForm::kMapTarget}, {"keys", ParameterForm::kTexts}}};
+constexpr std::array<Parameter, 3> kReplacePattern{{{"target", ParameterForm::kTarget},
+                                                    {"regex_pattern", ParameterForm::kRegex},
+                                                    {"replacement", ParameterForm::kReplacement}}};
+constexpr std::array<Parameter, 3> kReplaceMatch{{{"target", ParameterForm::kTarget},
+                                                  {"pattern", ParameterForm::kGlob},
+                                                  {"replacement", ParameterForm::kString}}};
+constexpr std::array<Parameter, 4> kReplaceAllPatterns{
+    {{"target", ParameterForm::kMapTarget},
+     {"mode", ParameterForm::kText},
+     {"regex_pattern", ParameterForm::kRegex},
+     {"replacement", ParameterForm::kReplacement}}};
+constexpr std::array<Parameter, 3> kReplaceAllMatches{{{"target", ParameterForm::kMapTarget},
+                                                       {"pattern", ParameterForm::kGlob},
+                                                       {"replacement", ParameterForm::kString}}};
+constexpr std::array<Parameter, 4> kTruncateAll{
+    {{"target", ParameterForm::kMapTarget},
+     {"limit", ParameterForm::kWhole},
+     {"utf8_safe", ParameterForm::kFlag, true},
+     {"truncation_marker", ParameterForm::kText, true}}};
+constexpr std::array<Parameter, 3> kLimit{{{"target", ParameterForm::kMapTarget},
+                                           {"limit", ParameterForm::kWhole},
+                                           {"priority_keys", ParameterForm::kTexts}}};
+constexpr std::array<Parameter, 3> kMergeMaps{{{"target", ParameterForm::kMapTarget},
+                                               {"source", ParameterForm::kMap},
+                                               {"strategy", ParameterForm::kText}}};
+constexpr std::array<Parameter, 3> kAppend{{{"target", ParameterForm::kTarget},
+                                            {"value", ParameterForm::kAny, true},
+                                            {"values", ParameterForm::kValues, true}}};
 
 constexpr std::array kEditors{
     Function{"set", kSet, run_set},
@@ -304,13 +305,13 @@ constexpr std::array kEditors{
     Function{"keep_matching_keys", kMatchingKeys, run_matching_keys<true>},
     Function{"replace_pattern", kReplacePattern, run_replace_pattern},
     Function{"replace_match", kReplaceMatch, run_replace_match},
-    Function{"replace_all_patterns", kReplaceAllPatterns, run_replace_all_patterns, ValueKind::kNil,
+    Function{"replace_all_patterns", kReplaceAllPatterns, run_replace_all_patterns, ValueForm::kNil,
              check_mode},
     Function{"replace_all_matches", kReplaceAllMatches, run_replace_all_matches},
-    Function{"truncate_all", kTruncateAll, run_truncate_all, ValueKind::kNil, check_truncate},
-    Function{"limit", kLimit, run_limit, ValueKind::kNil, check_limit},
-    Function{"merge_maps", kMergeMaps, run_merge_maps, ValueKind::kNil, check_strategy},
-    Function{"append", kAppend, run_append, ValueKind::kNil, check_append},
+    Function{"truncate_all", kTruncateAll, run_truncate_all, ValueForm::kNil, check_truncate},
+    Function{"limit", kLimit, run_limit, ValueForm::kNil, check_limit},
+    Function{"merge_maps", kMergeMaps, run_merge_maps, ValueForm::kNil, check_strategy},
+    Function{"append", kAppend, run_append, ValueForm::kNil, check_append},
 };
 
 }  // namespace

@@ -19,113 +19,121 @@ using wire::otlp::ScopeField;
 using wire::otlp::SpanEventField;
 using wire::otlp::SpanField;
 
-constexpr ValueKind kInt = ValueKind::kInt;
-constexpr ValueKind kString = ValueKind::kString;
-constexpr ValueKind kMap = ValueKind::kMap;
-constexpr ValueKind kTime = ValueKind::kTime;
+constexpr ValueForm kInt = ValueForm::kInt;
+constexpr ValueForm kString = ValueForm::kString;
+constexpr ValueForm kMap = ValueForm::kMap;
+constexpr ValueForm kTime = ValueForm::kTime;
 constexpr std::size_t kTraceIdBytes = 16;
 constexpr std::size_t kSpanIdBytes = 8;
 
-constexpr Field text(Level level, std::string_view name, std::uint32_t number) {
+constexpr PathField text(MessageLevel level, std::string_view name, std::uint32_t number) {
   return {level, name, FieldForm::kText, number, kString};
 }
-constexpr Field integer(Level level, std::string_view name, std::uint32_t number) {
+constexpr PathField integer(MessageLevel level, std::string_view name, std::uint32_t number) {
   return {level, name, FieldForm::kUnsigned, number, kInt};
 }
-constexpr Field flags(Level level, std::string_view name, std::uint32_t number) {
+constexpr PathField flags(MessageLevel level, std::string_view name, std::uint32_t number) {
   return {level, name, FieldForm::kFixed32, number, kInt};
 }
-constexpr Field nanoseconds(Level level, std::string_view name, std::uint32_t number) {
+constexpr PathField nanoseconds(MessageLevel level, std::string_view name, std::uint32_t number) {
   return {level, name, FieldForm::kFixed64, number, kInt};
 }
-constexpr Field time(Level level, std::string_view name, std::uint32_t number) {
+constexpr PathField time(MessageLevel level, std::string_view name, std::uint32_t number) {
   return {level, name, FieldForm::kTime, number, kTime};
 }
-constexpr Field attributes(Level level) {
+constexpr PathField attributes(MessageLevel level) {
   return {level, "attributes", FieldForm::kAttributes, 0, kMap};
 }
-constexpr Field id(Level level, std::string_view name, std::uint32_t number, std::size_t bytes) {
-  return {level, name, FieldForm::kId, number, ValueKind::kBytes, bytes};
-}
-constexpr Field hex_id(Level level, std::string_view name, std::uint32_t number,
+constexpr PathField id(MessageLevel level, std::string_view name, std::uint32_t number,
                        std::size_t bytes) {
+  return {level, name, FieldForm::kId, number, ValueForm::kBytes, bytes};
+}
+constexpr PathField hex_id(MessageLevel level, std::string_view name, std::uint32_t number,
+                           std::size_t bytes) {
   return {level, name, FieldForm::kHexId, number, kString, bytes};
 }
-constexpr Field special(Level level, std::string_view name, FieldForm form, ValueKind kind) {
+constexpr PathField special(MessageLevel level, std::string_view name, FieldForm form,
+                            ValueForm kind) {
   return {level, name, form, 0, kind};
 }
 
 constexpr std::array kFields{
-    attributes(Level::kResource),
-    integer(Level::kResource, "dropped_attributes_count",
+    attributes(MessageLevel::kResource),
+    integer(MessageLevel::kResource, "dropped_attributes_count",
             ResourceField::kDroppedAttributesCount.number),
-    text(Level::kScope, "name", ScopeField::kName.number),
-    text(Level::kScope, "version", ScopeField::kVersion.number),
-    attributes(Level::kScope),
-    integer(Level::kScope, "dropped_attributes_count", ScopeField::kDroppedAttributesCount.number),
-    id(Level::kSpan, "trace_id", SpanField::kTraceId.number, kTraceIdBytes),
-    hex_id(Level::kSpan, "trace_id.string", SpanField::kTraceId.number, kTraceIdBytes),
-    id(Level::kSpan, "span_id", SpanField::kSpanId.number, kSpanIdBytes),
-    hex_id(Level::kSpan, "span_id.string", SpanField::kSpanId.number, kSpanIdBytes),
-    id(Level::kSpan, "parent_span_id", SpanField::kParentSpanId.number, kSpanIdBytes),
-    hex_id(Level::kSpan, "parent_span_id.string", SpanField::kParentSpanId.number, kSpanIdBytes),
-    text(Level::kSpan, "trace_state", SpanField::kTraceState.number),
-    text(Level::kSpan, "name", SpanField::kName.number),
-    integer(Level::kSpan, "kind", SpanField::kKind.number),
-    special(Level::kSpan, "kind.string", FieldForm::kKindName, kString),
-    special(Level::kSpan, "kind.deprecated_string", FieldForm::kKindLongName, kString),
-    nanoseconds(Level::kSpan, "start_time_unix_nano", SpanField::kStartTime.number),
-    nanoseconds(Level::kSpan, "end_time_unix_nano", SpanField::kEndTime.number),
-    time(Level::kSpan, "start_time", SpanField::kStartTime.number),
-    time(Level::kSpan, "end_time", SpanField::kEndTime.number),
-    attributes(Level::kSpan),
-    integer(Level::kSpan, "dropped_attributes_count", SpanField::kDroppedAttributesCount.number),
-    integer(Level::kSpan, "dropped_events_count", SpanField::kDroppedEventsCount.number),
-    integer(Level::kSpan, "dropped_links_count", SpanField::kDroppedLinksCount.number),
-    special(Level::kSpan, "status.code", FieldForm::kStatusCode, kInt),
-    special(Level::kSpan, "status.message", FieldForm::kStatusMessage, kString),
-    flags(Level::kSpan, "flags", SpanField::kFlags.number),
-    nanoseconds(Level::kSpanEvent, "time_unix_nano", SpanEventField::kTime.number),
-    time(Level::kSpanEvent, "time", SpanEventField::kTime.number),
-    text(Level::kSpanEvent, "name", SpanEventField::kName.number),
-    attributes(Level::kSpanEvent),
-    integer(Level::kSpanEvent, "dropped_attributes_count",
+    text(MessageLevel::kScope, "name", ScopeField::kName.number),
+    text(MessageLevel::kScope, "version", ScopeField::kVersion.number),
+    attributes(MessageLevel::kScope),
+    integer(MessageLevel::kScope, "dropped_attributes_count",
+            ScopeField::kDroppedAttributesCount.number),
+    id(MessageLevel::kSpan, "trace_id", SpanField::kTraceId.number, kTraceIdBytes),
+    hex_id(MessageLevel::kSpan, "trace_id.string", SpanField::kTraceId.number, kTraceIdBytes),
+    id(MessageLevel::kSpan, "span_id", SpanField::kSpanId.number, kSpanIdBytes),
+    hex_id(MessageLevel::kSpan, "span_id.string", SpanField::kSpanId.number, kSpanIdBytes),
+    id(MessageLevel::kSpan, "parent_span_id", SpanField::kParentSpanId.number, kSpanIdBytes),
+    hex_id(MessageLevel::kSpan, "parent_span_id.string", SpanField::kParentSpanId.number,
+           kSpanIdBytes),
+    text(MessageLevel::kSpan, "trace_state", SpanField::kTraceState.number),
+    text(MessageLevel::kSpan, "name", SpanField::kName.number),
+    integer(MessageLevel::kSpan, "kind", SpanField::kKind.number),
+    special(MessageLevel::kSpan, "kind.string", FieldForm::kKindName, kString),
+    special(MessageLevel::kSpan, "kind.deprecated_string", FieldForm::kKindLongName, kString),
+    nanoseconds(MessageLevel::kSpan, "start_time_unix_nano", SpanField::kStartTime.number),
+    nanoseconds(MessageLevel::kSpan, "end_time_unix_nano", SpanField::kEndTime.number),
+    time(MessageLevel::kSpan, "start_time", SpanField::kStartTime.number),
+    time(MessageLevel::kSpan, "end_time", SpanField::kEndTime.number),
+    attributes(MessageLevel::kSpan),
+    integer(MessageLevel::kSpan, "dropped_attributes_count",
+            SpanField::kDroppedAttributesCount.number),
+    integer(MessageLevel::kSpan, "dropped_events_count", SpanField::kDroppedEventsCount.number),
+    integer(MessageLevel::kSpan, "dropped_links_count", SpanField::kDroppedLinksCount.number),
+    special(MessageLevel::kSpan, "status.code", FieldForm::kStatusCode, kInt),
+    special(MessageLevel::kSpan, "status.message", FieldForm::kStatusMessage, kString),
+    flags(MessageLevel::kSpan, "flags", SpanField::kFlags.number),
+    nanoseconds(MessageLevel::kSpanEvent, "time_unix_nano", SpanEventField::kTime.number),
+    time(MessageLevel::kSpanEvent, "time", SpanEventField::kTime.number),
+    text(MessageLevel::kSpanEvent, "name", SpanEventField::kName.number),
+    attributes(MessageLevel::kSpanEvent),
+    integer(MessageLevel::kSpanEvent, "dropped_attributes_count",
             SpanEventField::kDroppedAttributesCount.number),
-    text(Level::kMetric, "name", MetricField::kName.number),
-    text(Level::kMetric, "description", MetricField::kDescription.number),
-    text(Level::kMetric, "unit", MetricField::kUnit.number),
-    Field{Level::kMetric, "type", FieldForm::kMetricType, 0, kInt, 0, true},
-    Field{Level::kMetric, "aggregation_temporality", FieldForm::kTemporality, 0, kInt, 0, true},
-    Field{Level::kMetric, "is_monotonic", FieldForm::kMonotonic, 0, ValueKind::kBool, 0, true},
-    Field{Level::kMetric, "metadata", FieldForm::kAttributes, 0, kMap},
-    attributes(Level::kPoint),
-    nanoseconds(Level::kPoint, "start_time_unix_nano", NumberPointField::kStartTime.number),
-    nanoseconds(Level::kPoint, "time_unix_nano", NumberPointField::kTime.number),
-    time(Level::kPoint, "start_time", NumberPointField::kStartTime.number),
-    time(Level::kPoint, "time", NumberPointField::kTime.number),
-    special(Level::kPoint, "value_double", FieldForm::kPointDouble, ValueKind::kDouble),
-    special(Level::kPoint, "value_int", FieldForm::kPointInt, kInt),
-    special(Level::kPoint, "count", FieldForm::kPointCount, kInt),
-    special(Level::kPoint, "sum", FieldForm::kPointSum, ValueKind::kDouble),
-    special(Level::kPoint, "flags", FieldForm::kPointFlags, kInt),
-    nanoseconds(Level::kLog, "time_unix_nano", LogRecordField::kTime.number),
-    nanoseconds(Level::kLog, "observed_time_unix_nano", LogRecordField::kObservedTime.number),
-    time(Level::kLog, "time", LogRecordField::kTime.number),
-    time(Level::kLog, "observed_time", LogRecordField::kObservedTime.number),
-    integer(Level::kLog, "severity_number", LogRecordField::kSeverityNumber.number),
-    text(Level::kLog, "severity_text", LogRecordField::kSeverityText.number),
-    special(Level::kLog, "body", FieldForm::kBody, ValueKind::kNil),
-    special(Level::kLog, "body.string", FieldForm::kBodyText, kString),
-    attributes(Level::kLog),
-    integer(Level::kLog, "dropped_attributes_count",
+    text(MessageLevel::kMetric, "name", MetricField::kName.number),
+    text(MessageLevel::kMetric, "description", MetricField::kDescription.number),
+    text(MessageLevel::kMetric, "unit", MetricField::kUnit.number),
+    PathField{MessageLevel::kMetric, "type", FieldForm::kMetricType, 0, kInt, 0, true},
+    PathField{MessageLevel::kMetric, "aggregation_temporality", FieldForm::kTemporality, 0, kInt, 0,
+              true},
+    PathField{MessageLevel::kMetric, "is_monotonic", FieldForm::kMonotonic, 0, ValueForm::kBool, 0,
+              true},
+    PathField{MessageLevel::kMetric, "metadata", FieldForm::kAttributes, 0, kMap},
+    attributes(MessageLevel::kPoint),
+    nanoseconds(MessageLevel::kPoint, "start_time_unix_nano", NumberPointField::kStartTime.number),
+    nanoseconds(MessageLevel::kPoint, "time_unix_nano", NumberPointField::kTime.number),
+    time(MessageLevel::kPoint, "start_time", NumberPointField::kStartTime.number),
+    time(MessageLevel::kPoint, "time", NumberPointField::kTime.number),
+    special(MessageLevel::kPoint, "value_double", FieldForm::kPointDouble, ValueForm::kDouble),
+    special(MessageLevel::kPoint, "value_int", FieldForm::kPointInt, kInt),
+    special(MessageLevel::kPoint, "count", FieldForm::kPointCount, kInt),
+    special(MessageLevel::kPoint, "sum", FieldForm::kPointSum, ValueForm::kDouble),
+    special(MessageLevel::kPoint, "flags", FieldForm::kPointFlags, kInt),
+    nanoseconds(MessageLevel::kLog, "time_unix_nano", LogRecordField::kTime.number),
+    nanoseconds(MessageLevel::kLog, "observed_time_unix_nano",
+                LogRecordField::kObservedTime.number),
+    time(MessageLevel::kLog, "time", LogRecordField::kTime.number),
+    time(MessageLevel::kLog, "observed_time", LogRecordField::kObservedTime.number),
+    integer(MessageLevel::kLog, "severity_number", LogRecordField::kSeverityNumber.number),
+    text(MessageLevel::kLog, "severity_text", LogRecordField::kSeverityText.number),
+    special(MessageLevel::kLog, "body", FieldForm::kBody, ValueForm::kNil),
+    special(MessageLevel::kLog, "body.string", FieldForm::kBodyText, kString),
+    attributes(MessageLevel::kLog),
+    integer(MessageLevel::kLog, "dropped_attributes_count",
             LogRecordField::kDroppedAttributesCount.number),
-    flags(Level::kLog, "flags", LogRecordField::kFlags.number),
-    id(Level::kLog, "trace_id", LogRecordField::kTraceId.number, kTraceIdBytes),
-    hex_id(Level::kLog, "trace_id.string", LogRecordField::kTraceId.number, kTraceIdBytes),
-    id(Level::kLog, "span_id", LogRecordField::kSpanId.number, kSpanIdBytes),
-    hex_id(Level::kLog, "span_id.string", LogRecordField::kSpanId.number, kSpanIdBytes),
-    text(Level::kLog, "event_name", LogRecordField::kEventName.number),
-    Field{Level::kCache, "cache", FieldForm::kAttributes, 0, kMap},
+    flags(MessageLevel::kLog, "flags", LogRecordField::kFlags.number),
+    id(MessageLevel::kLog, "trace_id", LogRecordField::kTraceId.number, kTraceIdBytes),
+    hex_id(MessageLevel::kLog, "trace_id.string", LogRecordField::kTraceId.number, kTraceIdBytes),
+    id(MessageLevel::kLog, "span_id", LogRecordField::kSpanId.number, kSpanIdBytes),
+    hex_id(MessageLevel::kLog, "span_id.string", LogRecordField::kSpanId.number, kSpanIdBytes),
+    text(MessageLevel::kLog, "event_name", LogRecordField::kEventName.number),
+    PathField{MessageLevel::kCache, "cache", FieldForm::kAttributes, 0, kMap},
 };
 
 constexpr std::array kEnums{
@@ -171,8 +179,8 @@ std::optional<std::int64_t> severity_of(std::string_view name) {
 
 }  // namespace
 
-const Field* find_field(Level level, std::string_view name) {
-  for (const Field& field : kFields) {
+const PathField* find_field(MessageLevel level, std::string_view name) {
+  for (const PathField& field : kFields) {
     if (field.level == level && field.name == name) return &field;
   }
   return nullptr;

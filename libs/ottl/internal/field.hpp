@@ -36,13 +36,13 @@ enum class FieldForm : std::uint8_t {
   kPointFlags
 };
 
-struct Field {
-  Level level;            ///< of the message that it lies in
+struct PathField {
+  MessageLevel level;     ///< of the message that it lies in
   std::string_view name;  ///< "status.code"
   FieldForm form;
   std::uint32_t number = 0;
   /// What a value that is set must be; nil: anything.
-  ValueKind kind = ValueKind::kNil;
+  ValueForm kind = ValueForm::kNil;
   std::size_t id_bytes = 0;
   bool is_read_only = false;
 
@@ -50,7 +50,7 @@ struct Field {
 };
 
 /// Nothing where the level has no such field.
-const Field* find_field(Level level, std::string_view name);
+const PathField* find_field(MessageLevel level, std::string_view name);
 
 /// The number of an enum's name, as SEVERITY_NUMBER_ERROR. Nothing for another word.
 std::optional<std::int64_t> enum_value(std::string_view name);

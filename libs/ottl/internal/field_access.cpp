@@ -141,7 +141,7 @@ bool write_point(Evaluation& evaluation, Editable& point, FieldForm form, const 
   }
 }
 
-void write_status(Editable& span, const Field& field, const Value& value) {
+void write_status(Editable& span, const PathField& field, const Value& value) {
   Editable status(span.bytes(SpanField::kStatus));
   if (field.form == FieldForm::kStatusCode) {
     status.set_number(SpanStatusField::kCode, static_cast<std::uint32_t>(value.integer));
@@ -163,7 +163,8 @@ bool write_kind(Evaluation& evaluation, Editable& span,
   return evaluation.fail("a kind of span has another name");
 }
 
-bool write_id(Evaluation& evaluation, Editable& message, const Field& field, const Value& value) {
+bool write_id(Evaluation& evaluation, Editable& message, const PathField& field,
+              const Value& value) {
   constexpr std::string_view kWrong = "an id has another length, or is no hexadecimal number";
   if (field.form == FieldForm::kId) {
     if (value.bytes.size() != field.id_bytes) return evaluation.fail(kWrong);
@@ -185,7 +186,7 @@ bool write_body(Evaluation& evaluation, Editable& message, const Value& value) {
 
 }  // namespace
 
-bool read_field(Evaluation& evaluation, const Field& field, Value& out) {
+bool read_field(Evaluation& evaluation, const PathField& field, Value& out) {
   Record& record = evaluation.record();
   const Editable* message = record.at(field.level);
   out = {};
@@ -253,10 +254,10 @@ bool read_field(Evaluation& evaluation, const Field& field, Value& out) {
   }
 }
 
-bool write_field(Evaluation& evaluation, const Field& field, const Value& value) {
+bool write_field(Evaluation& evaluation, const PathField& field, const Value& value) {
   Editable* message = evaluation.record().at(field.level);
   if (message == nullptr) return evaluation.fail("there is nothing here that has this field");
-  if (field.kind != ValueKind::kNil && field.kind != value.kind) return evaluation.fail(kOtherKind);
+  if (field.kind != ValueForm::kNil && field.kind != value.kind) return evaluation.fail(kOtherKind);
   evaluation.charge_written(value.bytes.size() + field.name.size());
   switch (field.form) {
     case FieldForm::kText:

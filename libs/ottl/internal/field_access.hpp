@@ -8,8 +8,8 @@
 namespace vigia::ottl::internal {
 
 /// Any but attributes. nil where the record has none such.
-bool read_field(Evaluation& evaluation, const Field& field, Value& out);
+bool read_field(Evaluation& evaluation, const PathField& field, Value& out);
 /// Any but attributes and what is read only. False with a fault for a value that it cannot have.
-bool write_field(Evaluation& evaluation, const Field& field, const Value& value);
+bool write_field(Evaluation& evaluation, const PathField& field, const Value& value);
 
 }  // namespace vigia::ottl::internal

@@ -20,7 +20,7 @@ const Function* find_function(std::string_view name) {
 bool get_string(const Call& call, std::size_t slot, Evaluation& evaluation, std::string_view& out) {
   Value value;
   if (!call.slots[slot].getter->get(evaluation, value)) return false;
-  if (value.kind != ValueKind::kString)
+  if (value.kind != ValueForm::kString)
     return evaluation.fail("this argument is no string", call.slots[slot].offset);
   out = value.bytes;
   return true;
@@ -29,21 +29,21 @@ bool get_string(const Call& call, std::size_t slot, Evaluation& evaluation, std:
 bool get_int(const Call& call, std::size_t slot, Evaluation& evaluation, std::int64_t& out) {
   Value value;
   if (!call.slots[slot].getter->get(evaluation, value)) return false;
-  if (value.kind != ValueKind::kInt)
+  if (value.kind != ValueForm::kInt)
     return evaluation.fail("this argument is no int", call.slots[slot].offset);
   out = value.integer;
   return true;
 }
 
 bool text_of(Evaluation& evaluation, const Value& value, std::string_view& out) {
-  if (value.kind == ValueKind::kString) {
+  if (value.kind == ValueForm::kString) {
     out = value.bytes;
     return true;
   }
-  if (value.kind == ValueKind::kTime || value.kind == ValueKind::kDuration)
+  if (value.kind == ValueForm::kTime || value.kind == ValueForm::kDuration)
     return evaluation.fail("a time or a duration is no text: make a number of it");
   std::string& text = evaluation.make();
-  if (value.kind == ValueKind::kBytes) {
+  if (value.kind == ValueForm::kBytes) {
     text = to_hex(value.bytes);
   } else {
     std::string& any_value = evaluation.make();

@@ -10,10 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include "libs/logql/pipeline/line_regex.hpp"
 #include "libs/ottl/context.hpp"
 #include "libs/ottl/internal/getter.hpp"
 #include "libs/ottl/internal/path.hpp"
+#include "libs/ottl/text_regex.hpp"
 
 namespace vigia::ottl::internal {
 
@@ -50,8 +50,8 @@ struct Slot {
   std::size_t offset = 0;
   GetterPtr getter;
   std::unique_ptr<Path> path;
-  std::optional<logql::pipeline::LineRegex> regex;
-  std::optional<logql::pipeline::Replacement> replacement;  ///< where it is the same for all
+  std::optional<TextRegex> regex;
+  std::optional<MatchTemplate> replacement;  ///< where it is the same for all
   std::string text;
   std::int64_t whole = 0;
   bool flag = false;
@@ -77,7 +77,7 @@ struct Function {
   std::span<const Parameter> parameters;
   RunFunction run;
   /// The kind that a converter always gives; nil: it goes by the arguments.
-  ValueKind result = ValueKind::kNil;
+  ValueForm result = ValueForm::kNil;
   CheckFunction check = nullptr;
   /// Where it may stand alone; nothing: everywhere.
   std::optional<Context> only_in = std::nullopt;

@@ -17,7 +17,7 @@ class Getter {
   /// False with a fault.
   virtual bool get(Evaluation& evaluation, Value& out) const = 0;
   /// The kind that it always has; nil: it may be any, or nothing.
-  virtual ValueKind kind() const { return ValueKind::kNil; }
+  virtual ValueForm kind() const { return ValueForm::kNil; }
   /// The value where it is the same for all records.
   virtual const Value* literal() const { return nullptr; }
 };
@@ -33,12 +33,12 @@ class Test {
 using TestPtr = std::unique_ptr<Test>;
 
 /// What a statement does to a record.
-class Action {
+class StatementAction {
  public:
-  virtual ~Action() = default;
+  virtual ~StatementAction() = default;
   /// False with a fault; what was changed before it stays.
   virtual bool run(Evaluation& evaluation) const = 0;
 };
-using ActionPtr = std::unique_ptr<Action>;
+using StatementActionPtr = std::unique_ptr<StatementAction>;
 
 }  // namespace vigia::ottl::internal

@@ -34,16 +34,16 @@ bool compute_reals(Evaluation& evaluation, char op, double left, double right, d
 }
 
 bool is_time_or_duration(const Value& value) {
-  return value.kind == ValueKind::kTime || value.kind == ValueKind::kDuration;
+  return value.kind == ValueForm::kTime || value.kind == ValueForm::kDuration;
 }
 
 /// The kind of a sum or difference of times and durations; nil where there is none.
-ValueKind kind_of_sum(char op, ValueKind left, ValueKind right) {
-  const bool are_times = left == ValueKind::kTime && right == ValueKind::kTime;
-  if (op == '-' && are_times) return ValueKind::kDuration;
-  if (op == '-' && right == ValueKind::kDuration) return left;
-  if (op != '+' || are_times) return ValueKind::kNil;
-  return left == ValueKind::kTime ? left : right;
+ValueForm kind_of_sum(char op, ValueForm left, ValueForm right) {
+  const bool are_times = left == ValueForm::kTime && right == ValueForm::kTime;
+  if (op == '-' && are_times) return ValueForm::kDuration;
+  if (op == '-' && right == ValueForm::kDuration) return left;
+  if (op != '+' || are_times) return ValueForm::kNil;
+  return left == ValueForm::kTime ? left : right;
 }
 
 bool compute(Evaluation& evaluation, char op, const Value& left, const Value& right, Value& out) {
@@ -53,15 +53,15 @@ bool compute(Evaluation& evaluation, char op, const Value& left, const Value& ri
     return compute_ints(evaluation, op, left.integer, right.integer, out.integer);
   }
   const auto is_number = [](const Value& value) {
-    return value.kind == ValueKind::kInt || value.kind == ValueKind::kDouble;
+    return value.kind == ValueForm::kInt || value.kind == ValueForm::kDouble;
   };
   if (!is_number(left) || !is_number(right)) return evaluation.fail(kUnlike);
-  if (left.kind == ValueKind::kInt && right.kind == ValueKind::kInt) {
+  if (left.kind == ValueForm::kInt && right.kind == ValueForm::kInt) {
     out = Value::of_int(0);
     return compute_ints(evaluation, op, left.integer, right.integer, out.integer);
   }
   const auto real_of = [](const Value& value) {
-    return value.kind == ValueKind::kInt ? static_cast<double>(value.integer) : value.real;
+    return value.kind == ValueForm::kInt ? static_cast<double>(value.integer) : value.real;
   };
   out = Value::of_double(0);
   return compute_reals(evaluation, op, real_of(left), real_of(right), out.real);
@@ -75,9 +75,9 @@ bool keys_now(Evaluation& evaluation, const std::vector<PathKey>& keys, std::vec
     }
     Value value;
     if (!key.getter->get(evaluation, value)) return false;
-    if (value.kind != ValueKind::kString && value.kind != ValueKind::kInt)
+    if (value.kind != ValueForm::kString && value.kind != ValueForm::kInt)
       return evaluation.fail("a key is a string or an int");
-    out.push_back({value.kind == ValueKind::kString, value.bytes, value.integer});
+    out.push_back({value.kind == ValueForm::kString, value.bytes, value.integer});
   }
   return true;
 }
@@ -130,11 +130,11 @@ bool MapGetter::get(Evaluation& evaluation, Value& out) const {
 
 bool NegateGetter::get(Evaluation& evaluation, Value& out) const {
   if (!operand_->get(evaluation, out)) return false;
-  if (out.kind == ValueKind::kInt) {
+  if (out.kind == ValueForm::kInt) {
     out.integer = std::bit_cast<std::int64_t>(-std::bit_cast<std::uint64_t>(out.integer));
     return true;
   }
-  if (out.kind != ValueKind::kDouble)
+  if (out.kind != ValueForm::kDouble)
     return evaluation.fail("a sign stands before a number", offset_);
   out.real = -out.real;
   return true;
@@ -173,7 +173,7 @@ bool NotTest::test(Evaluation& evaluation, bool& out) const {
 bool ValueTest::test(Evaluation& evaluation, bool& out) const {
   Value value;
   if (!value_->get(evaluation, value)) return false;
-  if (value.kind != ValueKind::kBool)
+  if (value.kind != ValueForm::kBool)
     return evaluation.fail("a condition is true or false, and this is neither", offset_);
   out = value.integer != 0;
   return true;

@@ -15,12 +15,12 @@ class LiteralGetter final : public Getter {
  public:
   /// `value` of a text or of bytes is given without them.
   LiteralGetter(std::string text, const Value& value) : text_(std::move(text)), value_(value) {
-    if (value_.kind == ValueKind::kString || value_.kind == ValueKind::kBytes) value_.bytes = text_;
+    if (value_.kind == ValueForm::kString || value_.kind == ValueForm::kBytes) value_.bytes = text_;
   }
   LiteralGetter(const LiteralGetter&) = delete;
   LiteralGetter& operator=(const LiteralGetter&) = delete;
   bool get(Evaluation& evaluation, Value& out) const override;
-  ValueKind kind() const override { return value_.kind; }
+  ValueForm kind() const override { return value_.kind; }
   const Value* literal() const override { return &value_; }
 
  private:
@@ -34,8 +34,8 @@ class CallGetter final : public Getter {
   CallGetter(Call call, std::vector<PathKey> keys)
       : call_(std::move(call)), keys_(std::move(keys)) {}
   bool get(Evaluation& evaluation, Value& out) const override;
-  ValueKind kind() const override {
-    return keys_.empty() ? call_.function->result : ValueKind::kNil;
+  ValueForm kind() const override {
+    return keys_.empty() ? call_.function->result : ValueForm::kNil;
   }
 
  private:
@@ -47,7 +47,7 @@ class ListGetter final : public Getter {
  public:
   explicit ListGetter(std::vector<GetterPtr> elements) : elements_(std::move(elements)) {}
   bool get(Evaluation& evaluation, Value& out) const override;
-  ValueKind kind() const override { return ValueKind::kList; }
+  ValueForm kind() const override { return ValueForm::kList; }
 
  private:
   std::vector<GetterPtr> elements_;
@@ -58,7 +58,7 @@ class MapGetter final : public Getter {
   explicit MapGetter(std::vector<std::pair<std::string, GetterPtr>> entries)
       : entries_(std::move(entries)) {}
   bool get(Evaluation& evaluation, Value& out) const override;
-  ValueKind kind() const override { return ValueKind::kMap; }
+  ValueForm kind() const override { return ValueForm::kMap; }
 
  private:
   std::vector<std::pair<std::string, GetterPtr>> entries_;
@@ -133,7 +133,7 @@ class ValueTest final : public Test {
   std::size_t offset_;
 };
 
-class CallAction final : public Action {
+class CallAction final : public StatementAction {
  public:
   explicit CallAction(Call call) : call_(std::move(call)) {}
   bool run(Evaluation& evaluation) const override;

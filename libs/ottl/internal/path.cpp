@@ -14,26 +14,27 @@ using wire::otlp::LogRecordField;
 
 constexpr std::string_view kNothing = "there is nothing here that has this field";
 constexpr std::string_view kNoMap = "this is no map";
-constexpr std::string_view kKept = "customer.id says whose data it is and cannot be changed";
+constexpr std::string_view kKept = "this attribute says whose data it is and cannot be changed";
 
 }  // namespace
 
-ValueKind Path::kind() const {
+ValueForm Path::kind() const {
   // Of what may be missing, or lie under a key, nobody knows before.
   const bool is_sure = keys_.empty() && field_.form != FieldForm::kMonotonic &&
-                       field_.form != FieldForm::kTemporality && field_.level != Level::kPoint;
-  return is_sure ? field_.kind : ValueKind::kNil;
+                       field_.form != FieldForm::kTemporality &&
+                       field_.level != MessageLevel::kPoint;
+  return is_sure ? field_.kind : ValueForm::kNil;
 }
 
-bool Path::is_customer() const {
-  return field_.level != Level::kCache && field_.form == FieldForm::kAttributes && !keys_.empty() &&
-         keys_.front().getter == nullptr && keys_.front().is_text &&
-         keys_.front().text == kCustomerAttribute;
+bool Path::is_fenced() const {
+  return field_.level != MessageLevel::kCache && field_.form == FieldForm::kAttributes &&
+         !keys_.empty() && keys_.front().getter == nullptr && keys_.front().is_text &&
+         is_fenced_(keys_.front().text);
 }
 
 bool Path::is_kept(std::string_view key) const {
-  return keys_.empty() && field_.level != Level::kCache && field_.form == FieldForm::kAttributes &&
-         key == kCustomerAttribute;
+  return keys_.empty() && field_.level != MessageLevel::kCache &&
+         field_.form == FieldForm::kAttributes && is_fenced_(key);
 }
 
 bool Path::resolve(Evaluation& evaluation, std::vector<KeyNow>& keys) const {
@@ -45,9 +46,9 @@ bool Path::resolve(Evaluation& evaluation, std::vector<KeyNow>& keys) const {
     }
     Value value;
     if (!key.getter->get(evaluation, value)) return false;
-    if (value.kind != ValueKind::kString && value.kind != ValueKind::kInt)
+    if (value.kind != ValueForm::kString && value.kind != ValueForm::kInt)
       return evaluation.fail("a key is a string or an int", offset_);
-    keys.push_back({value.kind == ValueKind::kString, value.bytes, value.integer});
+    keys.push_back({value.kind == ValueForm::kString, value.bytes, value.integer});
   }
   return true;
 }
@@ -126,8 +127,7 @@ bool Path::set_under(Evaluation& evaluation, std::span<const KeyNow> keys,
   }
   const KeyNow& key = keys.front();
   if (!key.is_text) return evaluation.fail("attributes have keys that are texts");
-  if (field_.level != Level::kCache && key.text == kCustomerAttribute)
-    return evaluation.fail(kKept);
+  if (field_.level != MessageLevel::kCache && is_fenced_(key.text)) return evaluation.fail(kKept);
   evaluation.charge(message->source().size());
   const std::string_view old = message->attribute(key.text).value_or(std::string_view{});
   if (!append_with(evaluation, whole, old, keys.subspan(1), any_value) || !evaluation.keep(whole))
@@ -140,7 +140,7 @@ bool Path::set_under(Evaluation& evaluation, std::span<const KeyNow> keys,
 bool Path::set_map(Evaluation& evaluation, const Value& value) const {
   Editable* message = evaluation.record().at(field_.level);
   if (message == nullptr) return evaluation.fail(kNothing);
-  if (value.kind != ValueKind::kMap && !value.is_nil()) return evaluation.fail(kNoMap);
+  if (value.kind != ValueForm::kMap && !value.is_nil()) return evaluation.fail(kNoMap);
   message->for_each_attribute([&](Editable::AttributeRef& attribute) {
     if (!is_kept(attribute.key())) attribute.erase();
   });
@@ -183,7 +183,7 @@ bool Path::for_each_entry(Evaluation& evaluation,
   Value map;
   if (!get(evaluation, map)) return false;
   evaluation.set_place(offset_);
-  if (map.kind != ValueKind::kMap) return evaluation.fail(kNoMap);
+  if (map.kind != ValueForm::kMap) return evaluation.fail(kNoMap);
   std::string& text = evaluation.make();
   bool is_fine = true;
   bool is_changed = false;
@@ -232,7 +232,7 @@ bool Path::has_entry(Evaluation& evaluation, std::string_view key, bool& out) co
   }
   Value map;
   if (!get(evaluation, map)) return false;
-  if (map.kind != ValueKind::kMap) return evaluation.fail(kNoMap);
+  if (map.kind != ValueForm::kMap) return evaluation.fail(kNoMap);
   out = false;
   wire::otlp::for_each_attribute(
       {map.bytes, wire::otlp::ValuesField::kValues.number},

@@ -33,11 +33,12 @@ struct MapEntry {
 /// what changes all entries passes it over.
 class Path final : public Getter {
  public:
-  Path(const Field& field, std::vector<PathKey> keys, std::size_t offset)
-      : field_(field), keys_(std::move(keys)), offset_(offset) {}
+  Path(const PathField& field, std::vector<PathKey> keys, wire::edit::IsProtected fence,
+       std::size_t offset)
+      : field_(field), keys_(std::move(keys)), is_fenced_(fence), offset_(offset) {}
 
   bool get(Evaluation& evaluation, Value& out) const override;
-  ValueKind kind() const override;
+  ValueForm kind() const override;
   bool set(Evaluation& evaluation, const Value& value) const;
 
   /// Shows each entry of the map that it names; false with a fault where it names none.
@@ -47,10 +48,12 @@ class Path final : public Getter {
   bool erase_entry(Evaluation& evaluation, std::string_view key) const;
   bool has_entry(Evaluation& evaluation, std::string_view key, bool& out) const;
 
-  const Field& field() const { return field_; }
+  const PathField& field() const { return field_; }
   bool has_keys() const { return !keys_.empty(); }
-  /// Whether it names the attribute customer.id, or something in it.
-  bool is_customer() const;
+  /// Whether it names a fenced attribute, or something in it.
+  bool is_fenced() const;
+  /// Whether an entry of that key, of the map that it names, is one.
+  bool is_kept(std::string_view key) const;
   std::size_t offset() const { return offset_; }
 
  private:
@@ -60,12 +63,12 @@ class Path final : public Getter {
                  std::string_view any_value) const;
   bool set_map(Evaluation& evaluation, const Value& value) const;
   bool whole_map(Evaluation& evaluation, Value& out) const;
-  bool is_kept(std::string_view key) const;
   bool for_each_attribute(Evaluation& evaluation,
                           const std::function<bool(MapEntry&)>& visit) const;
 
-  const Field& field_;
+  const PathField& field_;
   const std::vector<PathKey> keys_;
+  const wire::edit::IsProtected is_fenced_;
   const std::size_t offset_;
 };
 

@@ -13,8 +13,6 @@
 namespace vigia::ottl::internal {
 namespace {
 
-using Form = ParameterForm;
-
 bool give(Evaluation& evaluation, const std::string& text, Value& out) {
   out = Value::of_string(text);
   return evaluation.keep(text);
@@ -23,7 +21,7 @@ bool give(Evaluation& evaluation, const std::string& text, Value& out) {
 bool is_match(const Call& call, Evaluation& evaluation, Value& out) {
   std::optional<std::string_view> text;
   if (!get_text_like(*call.slots[0].getter, evaluation, text)) return false;
-  const logql::pipeline::LineRegex& regex = *call.slots[1].regex;
+  const TextRegex& regex = *call.slots[1].regex;
   if (text) evaluation.charge(regex.work_of(text->size()));
   out = Value::of_bool(text.has_value() && regex.is_in(*text));
   return true;
@@ -199,7 +197,7 @@ bool to_string_value(const Call& call, Evaluation& evaluation, Value& out) {
 bool extract_patterns(const Call& call, Evaluation& evaluation, Value& out) {
   std::string_view text;
   if (!get_string(call, 0, evaluation, text)) return false;
-  const logql::pipeline::LineRegex& regex = *call.slots[1].regex;
+  const TextRegex& regex = *call.slots[1].regex;
   evaluation.charge(regex.work_of(text.size()));
   std::vector<std::string_view> groups(regex.group_count() + 1);
   std::string& list = evaluation.make();
@@ -222,32 +220,36 @@ std::string check_patterns(const Call& call) {
   return has_one ? "" : "the pattern has no named group, as in (?P<name>…)";
 }
 
-constexpr std::array<Parameter, 1> kText{{{"target", Form::kString}}};
-constexpr std::array<Parameter, 1> kTextLike{{{"target", Form::kStringLike}}};
+constexpr std::array<Parameter, 1> kText{{{"target", ParameterForm::kString}}};
+constexpr std::array<Parameter, 1> kTextLike{{{"target", ParameterForm::kStringLike}}};
 constexpr std::array<Parameter, 2> kIsMatch{
-    {{"target", Form::kStringLike}, {"pattern", Form::kRegex}}};
+    {{"target", ParameterForm::kStringLike}, {"pattern", ParameterForm::kRegex}}};
 constexpr std::array<Parameter, 2> kPatterns{
-    {{"target", Form::kString}, {"pattern", Form::kRegex}}};
-constexpr std::array<Parameter, 2> kConcat{{{"vals", Form::kValues}, {"delimiter", Form::kString}}};
+    {{"target", ParameterForm::kString}, {"pattern", ParameterForm::kRegex}}};
+constexpr std::array<Parameter, 2> kConcat{
+    {{"vals", ParameterForm::kValues}, {"delimiter", ParameterForm::kString}}};
 constexpr std::array<Parameter, 2> kSplit{
-    {{"target", Form::kString}, {"delimiter", Form::kString}}};
-constexpr std::array<Parameter, 4> kSubstring{{{"target", Form::kString},
-                                               {"start", Form::kInt},
-                                               {"length", Form::kInt},
-                                               {"utf8_safe", Form::kFlag, true}}};
-constexpr std::array<Parameter, 2> kCase{{{"target", Form::kString}, {"to_case", Form::kText}}};
+    {{"target", ParameterForm::kString}, {"delimiter", ParameterForm::kString}}};
+constexpr std::array<Parameter, 4> kSubstring{{{"target", ParameterForm::kString},
+                                               {"start", ParameterForm::kInt},
+                                               {"length", ParameterForm::kInt},
+                                               {"utf8_safe", ParameterForm::kFlag, true}}};
+constexpr std::array<Parameter, 2> kCase{
+    {{"target", ParameterForm::kString}, {"to_case", ParameterForm::kText}}};
 constexpr std::array<Parameter, 2> kTrim{
-    {{"target", Form::kString}, {"replacement", Form::kText, true}}};
-constexpr std::array<Parameter, 2> kPrefix{{{"target", Form::kString}, {"prefix", Form::kString}}};
-constexpr std::array<Parameter, 2> kSuffix{{{"target", Form::kString}, {"suffix", Form::kString}}};
+    {{"target", ParameterForm::kString}, {"replacement", ParameterForm::kText, true}}};
+constexpr std::array<Parameter, 2> kPrefix{
+    {{"target", ParameterForm::kString}, {"prefix", ParameterForm::kString}}};
+constexpr std::array<Parameter, 2> kSuffix{
+    {{"target", ParameterForm::kString}, {"suffix", ParameterForm::kString}}};
 
-constexpr ValueKind kBool = ValueKind::kBool;
-constexpr ValueKind kString = ValueKind::kString;
+constexpr ValueForm kBool = ValueForm::kBool;
+constexpr ValueForm kString = ValueForm::kString;
 
 constexpr std::array kConverters{
     Function{"IsMatch", kIsMatch, is_match, kBool},
     Function{"Concat", kConcat, concat, kString},
-    Function{"Split", kSplit, split, ValueKind::kList},
+    Function{"Split", kSplit, split, ValueForm::kList},
     Function{"Substring", kSubstring, substring, kString},
     Function{"ToLowerCase", kText, change_case<append_lower>, kString},
     Function{"ToUpperCase", kText, change_case<append_upper>, kString},
@@ -259,7 +261,7 @@ constexpr std::array kConverters{
     Function{"HasSuffix", kSuffix, look_at_end<false, true>, kBool},
     Function{"SHA256", kText, hash_sha256, kString},
     Function{"String", kTextLike, to_string_value},
-    Function{"ExtractPatterns", kPatterns, extract_patterns, ValueKind::kMap, check_patterns},
+    Function{"ExtractPatterns", kPatterns, extract_patterns, ValueForm::kMap, check_patterns},
 };
 
 }  // namespace

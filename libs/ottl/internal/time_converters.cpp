@@ -9,23 +9,21 @@
 namespace vigia::ottl::internal {
 namespace {
 
-using Form = ParameterForm;
-
-struct Unit {
+struct SpelledUnit {
   std::string_view name;
   double ns;
 };
 
 constexpr double kSecond_ns = 1e9;
 // The longer spellings first.
-constexpr std::array<Unit, 8> kUnits{{{"ns", 1},
-                                      {"us", 1e3},
-                                      {"µs", 1e3},
-                                      {"μs", 1e3},
-                                      {"ms", 1e6},
-                                      {"s", kSecond_ns},
-                                      {"m", 60 * kSecond_ns},
-                                      {"h", 3600 * kSecond_ns}}};
+constexpr std::array<SpelledUnit, 8> kUnits{{{"ns", 1},
+                                             {"us", 1e3},
+                                             {"µs", 1e3},
+                                             {"μs", 1e3},
+                                             {"ms", 1e6},
+                                             {"s", kSecond_ns},
+                                             {"m", 60 * kSecond_ns},
+                                             {"h", 3600 * kSecond_ns}}};
 
 /// "1h2m3.5s", as Go reads it.
 std::optional<std::int64_t> parse_duration(std::string_view text) {
@@ -43,8 +41,8 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
         read.ec != std::errc() || read.ptr != end)
       return std::nullopt;
     text.remove_prefix(digits);
-    const Unit* unit = nullptr;
-    for (const Unit& each : kUnits) {
+    const SpelledUnit* unit = nullptr;
+    for (const SpelledUnit& each : kUnits) {
       if (text.starts_with(each.name) && (unit == nullptr || each.name.size() > unit->name.size()))
         unit = &each;
     }
@@ -79,13 +77,13 @@ bool now(const Call& /*call*/, Evaluation& /*evaluation*/, Value& out) {
 }
 
 /// A time or a duration as a whole number of its unit.
-template <ValueKind kKind, std::int64_t kUnit_ns>
+template <ValueForm kKind, std::int64_t kUnit_ns>
 bool whole_units(const Call& call, Evaluation& evaluation, Value& out) {
   Value value;
   if (!call.slots[0].getter->get(evaluation, value)) return false;
   if (value.kind != kKind)
     return evaluation.fail(
-        kKind == ValueKind::kTime ? "this argument is no time" : "this argument is no duration",
+        kKind == ValueForm::kTime ? "this argument is no time" : "this argument is no duration",
         call.slots[0].offset);
   out = Value::of_int(value.integer / kUnit_ns);
   return true;
@@ -96,24 +94,24 @@ template <std::int64_t kUnit_ns>
 bool part_units(const Call& call, Evaluation& evaluation, Value& out) {
   Value value;
   if (!call.slots[0].getter->get(evaluation, value)) return false;
-  if (value.kind != ValueKind::kDuration)
+  if (value.kind != ValueForm::kDuration)
     return evaluation.fail("this argument is no duration", call.slots[0].offset);
   out = Value::of_double(static_cast<double>(value.integer) / static_cast<double>(kUnit_ns));
   return true;
 }
 
 constexpr std::array<Parameter, 0> kNothing{};
-constexpr std::array<Parameter, 1> kDuration{{{"duration", Form::kString}}};
-constexpr std::array<Parameter, 1> kOfDuration{{{"duration", Form::kAny}}};
-constexpr std::array<Parameter, 1> kOfTime{{{"time", Form::kAny}}};
+constexpr std::array<Parameter, 1> kDuration{{{"duration", ParameterForm::kString}}};
+constexpr std::array<Parameter, 1> kOfDuration{{{"duration", ParameterForm::kAny}}};
+constexpr std::array<Parameter, 1> kOfTime{{{"time", ParameterForm::kAny}}};
 
 constexpr std::int64_t kUs = 1'000;
 constexpr std::int64_t kMs = 1'000'000;
 constexpr std::int64_t kS = 1'000'000'000;
-constexpr ValueKind kInt = ValueKind::kInt;
-constexpr ValueKind kDouble = ValueKind::kDouble;
-constexpr ValueKind kLength = ValueKind::kDuration;
-constexpr ValueKind kTime = ValueKind::kTime;
+constexpr ValueForm kInt = ValueForm::kInt;
+constexpr ValueForm kDouble = ValueForm::kDouble;
+constexpr ValueForm kLength = ValueForm::kDuration;
+constexpr ValueForm kTime = ValueForm::kTime;
 
 constexpr std::array kConverters{
     Function{"Duration", kDuration, duration, kLength, check_duration},

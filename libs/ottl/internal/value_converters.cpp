@@ -12,9 +12,7 @@ namespace vigia::ottl::internal {
 namespace {
 
 using wire::otlp::MetricKind;
-using Form = ParameterForm;
-
-template <ValueKind kKind>
+template <ValueForm kKind>
 bool is_kind(const Call& call, Evaluation& evaluation, Value& out) {
   Value value;
   if (!call.slots[0].getter->get(evaluation, value)) return false;
@@ -26,12 +24,12 @@ bool length(const Call& call, Evaluation& evaluation, Value& out) {
   Value value;
   if (!call.slots[0].getter->get(evaluation, value)) return false;
   switch (value.kind) {
-    case ValueKind::kString:
-    case ValueKind::kBytes:
+    case ValueForm::kString:
+    case ValueForm::kBytes:
       out = Value::of_int(static_cast<std::int64_t>(value.bytes.size()));
       return true;
-    case ValueKind::kMap:
-    case ValueKind::kList:
+    case ValueForm::kMap:
+    case ValueForm::kList:
       // The entries of one are written as the elements of the other.
       evaluation.charge(value.bytes.size());
       out = Value::of_int(static_cast<std::int64_t>(elements_of(value.bytes)));
@@ -53,19 +51,19 @@ bool to_int(const Call& call, Evaluation& evaluation, Value& out) {
   Value value;
   if (!call.slots[0].getter->get(evaluation, value)) return false;
   switch (value.kind) {
-    case ValueKind::kNil:
+    case ValueForm::kNil:
       out = {};
       return true;
-    case ValueKind::kInt:
-    case ValueKind::kBool:
+    case ValueForm::kInt:
+    case ValueForm::kBool:
       out = Value::of_int(value.integer);
       return true;
-    case ValueKind::kDouble:
+    case ValueForm::kDouble:
       if (!(std::abs(value.real) < 9.2e18))
         return evaluation.fail("this number is no int", call.offset);
       out = Value::of_int(static_cast<std::int64_t>(value.real));
       return true;
-    case ValueKind::kString: {
+    case ValueForm::kString: {
       std::int64_t whole = 0;
       if (!parse_whole(value.bytes, whole))
         return evaluation.fail("this text is no int", call.offset);
@@ -81,17 +79,17 @@ bool to_double(const Call& call, Evaluation& evaluation, Value& out) {
   Value value;
   if (!call.slots[0].getter->get(evaluation, value)) return false;
   switch (value.kind) {
-    case ValueKind::kNil:
+    case ValueForm::kNil:
       out = {};
       return true;
-    case ValueKind::kInt:
-    case ValueKind::kBool:
+    case ValueForm::kInt:
+    case ValueForm::kBool:
       out = Value::of_double(static_cast<double>(value.integer));
       return true;
-    case ValueKind::kDouble:
+    case ValueForm::kDouble:
       out = value;
       return true;
-    case ValueKind::kString: {
+    case ValueForm::kString: {
       double real = 0;
       if (!parse_whole(value.bytes, real))
         return evaluation.fail("this text is no number", call.offset);
@@ -118,17 +116,17 @@ bool to_bool(const Call& call, Evaluation& evaluation, Value& out) {
   Value value;
   if (!call.slots[0].getter->get(evaluation, value)) return false;
   switch (value.kind) {
-    case ValueKind::kNil:
+    case ValueForm::kNil:
       out = {};
       return true;
-    case ValueKind::kInt:
-    case ValueKind::kBool:
+    case ValueForm::kInt:
+    case ValueForm::kBool:
       out = Value::of_bool(value.integer != 0);
       return true;
-    case ValueKind::kDouble:
+    case ValueForm::kDouble:
       out = Value::of_bool(value.real != 0);
       return true;
-    case ValueKind::kString: {
+    case ValueForm::kString: {
       const auto truth = truth_of(value.bytes);
       if (!truth) return evaluation.fail("this text is neither true nor false", call.offset);
       out = Value::of_bool(*truth);
@@ -144,7 +142,7 @@ bool contains_value(const Call& call, Evaluation& evaluation, Value& out) {
   Value item;
   if (!call.slots[0].getter->get(evaluation, list) || !call.slots[1].getter->get(evaluation, item))
     return false;
-  if (list.kind != ValueKind::kList)
+  if (list.kind != ValueForm::kList)
     return evaluation.fail("this argument is no list", call.slots[0].offset);
   evaluation.charge(list.bytes.size());
   bool is_there = false;
@@ -161,7 +159,7 @@ bool contains_value(const Call& call, Evaluation& evaluation, Value& out) {
 }
 
 bool is_root_span(const Call& /*call*/, Evaluation& evaluation, Value& out) {
-  const wire::edit::Editable* span = evaluation.record().at(Level::kSpan);
+  const wire::edit::Editable* span = evaluation.record().at(MessageLevel::kSpan);
   if (span != nullptr) evaluation.charge(span->source().size());
   const std::string_view parent =
       span == nullptr ? std::string_view{} : span->bytes(wire::otlp::SpanField::kParentSpanId);
@@ -173,11 +171,11 @@ template <std::size_t kBytes>
 bool to_id(const Call& call, Evaluation& evaluation, Value& out) {
   Value value;
   if (!call.slots[0].getter->get(evaluation, value)) return false;
-  if (value.kind == ValueKind::kBytes && value.bytes.size() == kBytes) {
+  if (value.kind == ValueForm::kBytes && value.bytes.size() == kBytes) {
     out = value;
     return true;
   }
-  if (value.kind == ValueKind::kString) {
+  if (value.kind == ValueForm::kString) {
     const auto bytes = from_hex(value.bytes);
     if (bytes && bytes->size() == kBytes) {
       std::string& made = evaluation.make();
@@ -192,7 +190,7 @@ bool to_id(const Call& call, Evaluation& evaluation, Value& out) {
 bool to_hex_digits(const Call& call, Evaluation& evaluation, Value& out) {
   Value value;
   if (!call.slots[0].getter->get(evaluation, value)) return false;
-  if (value.kind != ValueKind::kString && value.kind != ValueKind::kBytes)
+  if (value.kind != ValueForm::kString && value.kind != ValueForm::kBytes)
     return evaluation.fail("only texts and bytes have hexadecimal digits here", call.offset);
   std::string& made = evaluation.make();
   made = to_hex(value.bytes);
@@ -239,31 +237,33 @@ bool has_attribute_on_point(const Call& call, Evaluation& evaluation, Value& out
 }
 
 constexpr std::array<Parameter, 0> kNothing{};
-constexpr std::array<Parameter, 1> kAny{{{"target", Form::kAny}}};
-constexpr std::array<Parameter, 1> kNumberLike{{{"target", Form::kNumberLike}}};
-constexpr std::array<Parameter, 1> kId{{{"bytes", Form::kAny}}};
-constexpr std::array<Parameter, 2> kContains{{{"target", Form::kList}, {"item", Form::kAny}}};
-constexpr std::array<Parameter, 1> kKey{{{"key", Form::kText}}};
-constexpr std::array<Parameter, 2> kKeyValue{{{"key", Form::kText}, {"value", Form::kText}}};
+constexpr std::array<Parameter, 1> kAny{{{"target", ParameterForm::kAny}}};
+constexpr std::array<Parameter, 1> kNumberLike{{{"target", ParameterForm::kNumberLike}}};
+constexpr std::array<Parameter, 1> kId{{{"bytes", ParameterForm::kAny}}};
+constexpr std::array<Parameter, 2> kContains{
+    {{"target", ParameterForm::kList}, {"item", ParameterForm::kAny}}};
+constexpr std::array<Parameter, 1> kKey{{{"key", ParameterForm::kText}}};
+constexpr std::array<Parameter, 2> kKeyValue{
+    {{"key", ParameterForm::kText}, {"value", ParameterForm::kText}}};
 
-constexpr ValueKind kBool = ValueKind::kBool;
+constexpr ValueForm kBool = ValueForm::kBool;
 
 constexpr std::array kConverters{
-    Function{"IsString", kAny, is_kind<ValueKind::kString>, kBool},
-    Function{"IsInt", kAny, is_kind<ValueKind::kInt>, kBool},
-    Function{"IsDouble", kAny, is_kind<ValueKind::kDouble>, kBool},
-    Function{"IsBool", kAny, is_kind<ValueKind::kBool>, kBool},
-    Function{"IsMap", kAny, is_kind<ValueKind::kMap>, kBool},
-    Function{"IsList", kAny, is_kind<ValueKind::kList>, kBool},
+    Function{"IsString", kAny, is_kind<ValueForm::kString>, kBool},
+    Function{"IsInt", kAny, is_kind<ValueForm::kInt>, kBool},
+    Function{"IsDouble", kAny, is_kind<ValueForm::kDouble>, kBool},
+    Function{"IsBool", kAny, is_kind<ValueForm::kBool>, kBool},
+    Function{"IsMap", kAny, is_kind<ValueForm::kMap>, kBool},
+    Function{"IsList", kAny, is_kind<ValueForm::kList>, kBool},
     Function{"IsRootSpan", kNothing, is_root_span, kBool, nullptr, Context::kSpan},
-    Function{"Len", kAny, length, ValueKind::kInt},
+    Function{"Len", kAny, length, ValueForm::kInt},
     Function{"Int", kNumberLike, to_int},
     Function{"Double", kNumberLike, to_double},
     Function{"Bool", kNumberLike, to_bool},
     Function{"ContainsValue", kContains, contains_value, kBool},
-    Function{"TraceID", kId, to_id<16>, ValueKind::kBytes},
-    Function{"SpanID", kId, to_id<8>, ValueKind::kBytes},
-    Function{"Hex", kAny, to_hex_digits, ValueKind::kString},
+    Function{"TraceID", kId, to_id<16>, ValueForm::kBytes},
+    Function{"SpanID", kId, to_id<8>, ValueForm::kBytes},
+    Function{"Hex", kAny, to_hex_digits, ValueForm::kString},
     Function{"HasAttrKeyOnDatapoint", kKey, has_attribute_on_point<false>, kBool, nullptr,
              Context::kMetric},
     Function{"HasAttrOnDatapoint", kKeyValue, has_attribute_on_point<true>, kBool, nullptr,

@@ -132,9 +132,9 @@ Item::Item(Context context) : context_(context) {
   resource_.open(sources_[0], ResourceField::kAttributes);
   scope_.open(sources_[1], ScopeField::kAttributes);
   cache_.open({}, ValuesField::kValues);
-  record_.set(Level::kResource, &resource_);
-  record_.set(Level::kScope, &scope_);
-  record_.set(Level::kCache, &cache_);
+  record_.set(MessageLevel::kResource, &resource_);
+  record_.set(MessageLevel::kScope, &scope_);
+  record_.set(MessageLevel::kCache, &cache_);
   record_.set(level_of(context), &item_);
   switch (context) {
     case Context::kLog:
@@ -145,7 +145,7 @@ Item::Item(Context context) : context_(context) {
       break;
     case Context::kSpanEvent:
       outer_.open(sources_[3], SpanField::kAttributes);
-      record_.set(Level::kSpan, &outer_);
+      record_.set(MessageLevel::kSpan, &outer_);
       item_.open(sources_[4], SpanEventField::kAttributes);
       break;
     case Context::kMetric:
@@ -153,14 +153,14 @@ Item::Item(Context context) : context_(context) {
       break;
     case Context::kPoint:
       outer_.open(sources_[5]);
-      record_.set(Level::kMetric, &outer_);
+      record_.set(MessageLevel::kMetric, &outer_);
       item_.open(sources_[6], NumberPointField::kAttributes);
       break;
     case Context::kResource:
-      record_.set(Level::kResource, &resource_);
+      record_.set(MessageLevel::kResource, &resource_);
       break;
     case Context::kScope:
-      record_.set(Level::kScope, &scope_);
+      record_.set(MessageLevel::kScope, &scope_);
       break;
   }
   if (context == Context::kMetric || context == Context::kPoint) {

@@ -32,7 +32,7 @@ class Item {
   std::string run(std::string_view statement);
   /// The value as text, "nil" where there is none.
   std::string show(std::string_view path);
-  wire::edit::Editable& at(Level level) { return *record_.at(level); }
+  wire::edit::Editable& at(MessageLevel level) { return *record_.at(level); }
   Record& record() { return record_; }
   Evaluation& evaluation() { return evaluation_; }
 
