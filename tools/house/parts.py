@@ -38,9 +38,12 @@ PARTS = {
         "processors": "intake",
         "processors/attributes": "config intake processors",
         "processors/sampler": "intake processors",
+        "processors/programs": "intake processors",
+        "processors/filter": "config intake processors processors/programs",
+        "processors/transform": "intake processors processors/programs",
         "receivers": "config intake",
         "parts": "config exporters exporters/debug exporters/otlp exporters/prometheus exporters/remote_write intake"
-        " memory_limiter processors/attributes processors/sampler"
+        " memory_limiter processors/attributes processors/filter processors/sampler processors/transform"
         " receivers",
     },
     "services/storage": {

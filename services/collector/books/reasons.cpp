@@ -16,6 +16,8 @@ std::string_view to_string(RequestReason reason) {
       return "full";
     case RequestReason::kClock:
       return "clock";
+    case RequestReason::kProcessor:
+      return "processor";
   }
   return "rate";
 }

@@ -9,7 +9,9 @@
 #include "services/collector/exporters/prometheus/pull_exporter.hpp"
 #include "services/collector/exporters/remote_write/remote_write_exporter.hpp"
 #include "services/collector/processors/attributes/attributes_stage.hpp"
+#include "services/collector/processors/filter/filter_stage.hpp"
 #include "services/collector/processors/sampler/sampler_stage.hpp"
+#include "services/collector/processors/transform/transform_stage.hpp"
 
 namespace vigia::collector::parts {
 namespace {
@@ -62,6 +64,21 @@ MakeStage read_sampler(const service::ConfigNode& node, const std::set<Signal>& 
   namespace sampler = processors::sampler;
   return
       [made = sampler::read_sampler(node, signals)] { return sampler::make_sampler_stage(made); };
+}
+
+MakeStage read_filter(const service::ConfigNode& node, const std::set<Signal>& /*signals*/,
+                      ProcessorSettings& /*settings*/, const config::PartContext& context) {
+  namespace filter = processors::filter;
+  // Conditions are compiled once for the stages of all signals.
+  auto made = std::make_shared<const filter::FilterSettings>(filter::read_filter(node, context));
+  return [made] { return filter::make_filter_stage(made); };
+}
+
+MakeStage read_transform(const service::ConfigNode& node, const std::set<Signal>& /*signals*/,
+                         ProcessorSettings& /*settings*/, const config::PartContext& /*context*/) {
+  namespace transform = processors::transform;
+  auto made = std::make_shared<const transform::TransformSettings>(transform::read_transform(node));
+  return [made] { return transform::make_transform_stage(made); };
 }
 
 constexpr std::array kReceivers{
@@ -125,7 +142,26 @@ constexpr std::array kProcessors{
                           attribute_source: traceID | record, from_attribute, sampling_priority}
                                                     # of spans and log records
 )"},
-        read_sampler}};
+        read_sampler},
+    ProcessorKind{
+        {"filter",
+         R"(  filter: {error_mode: ignore,                      # or silent, propagate: refuses the request
+           trace_conditions: [], metric_conditions: [], log_conditions: []}
+                                                    # OTTL: what is met goes
+                                                    # traces: {resource, span, spanevent},
+                                                    # metrics: {resource, metric, datapoint} and
+                                                    # logs: {resource, log_record} too; include and
+                                                    # exclude, of spans, metrics, logs: match_type
+                                                    # strict or regexp
+)"},
+        read_filter},
+    ProcessorKind{{"transform",
+                   R"(  transform: {error_mode: ignore,
+              trace_statements: [], metric_statements: [], log_statements: []}
+                                                    # OTTL: a list of statements, or of {context,
+                                                    # error_mode, conditions, statements}
+)"},
+                  read_transform}};
 
 constexpr std::array kExporters{
     ExporterKind{

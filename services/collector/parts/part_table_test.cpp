@@ -43,7 +43,8 @@ TEST(PartTable, WhatUpstreamHasAndWeKnowinglyHaveNotIsExplained) {
 TEST(PartTable, WhatThereIsIsASentence) {
   EXPECT_EQ(receivers_there_are(), "otlp and prometheusremotewrite are");
   EXPECT_EQ(processors_there_are(),
-            "memory_limiter, batch, attributes, resource and probabilistic_sampler are");
+            "memory_limiter, batch, attributes, resource, probabilistic_sampler, filter and "
+            "transform are");
   EXPECT_THAT(exporters_there_are(), MatchesRegex("([a-z]+, )+[a-z]+ and [a-z]+ are"));
 }
 
