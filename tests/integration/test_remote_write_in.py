@@ -152,12 +152,33 @@ def _start(site: Site, hot: str) -> None:
     site.start("collector")
 
 
+def _has_scraped(site: Site, scrapes: int) -> bool:
+    return site.application.scrapes >= scrapes
+
+
 def _has_ended(site: Site, port: int) -> bool:
     return not site.ask(port, "app_temperature", time.time())
 
 
 FORM = "    protobuf_message: {}\n"
 NHCB = ", convert_classic_histograms_to_nhcb: true"
+
+
+def _await_equal(site: Site, everything: str, at: float, wanted: Answers) -> None:
+    """Hot, and a Prometheus that reads from cold, answer that at that time."""
+    site.start_prometheus("reader", parts.program("prometheus-3"), 9292, COLD_READER.format(host=site.host))
+    for port in (9090, 9292):
+        last: list[Answers] = []
+
+        def is_there(port: int = port, last: list[Answers] = last) -> bool:
+            last[:] = [site.ask(port, everything, at)]
+            return last[0].keys() >= wanted.keys() and last[0] == wanted
+
+        try:
+            wait_for(f"{port} answers as the source does", is_there, 60, every=1)
+        except AssertionError:
+            differing = {key: (value, last[0].get(key)) for key, value in wanted.items() if last[0].get(key) != value}
+            pytest.fail(f"{port}: {len(differing)} of {len(wanted)} differ, such as {list(differing.items())[:3]}")
 
 
 @pytest.mark.parametrize(
@@ -179,19 +200,7 @@ def test_hot_and_cold_answer_as_the_source_does(site: Site, source: str, hot: st
     assert {"up", "scrape_duration_seconds", "app_requests_total", "app_temperature"} <= names
     if source == "prometheus-3":
         assert any(histograms for _, histograms in wanted.values()), "the source has native histograms"
-    site.start_prometheus("reader", parts.program("prometheus-3"), 9292, COLD_READER.format(host=site.host))
-    for port in (9090, 9292):
-        last: list[Answers] = []
-
-        def is_there(port: int = port, last: list[Answers] = last) -> bool:
-            last[:] = [site.ask(port, everything, at)]
-            return last[0].keys() >= wanted.keys() and last[0] == wanted
-
-        try:
-            wait_for(f"{port} answers as the source does", is_there, 60, every=1)
-        except AssertionError:
-            differing = {key: (value, last[0].get(key)) for key, value in wanted.items() if last[0].get(key) != value}
-            pytest.fail(f"{port}: {len(differing)} of {len(wanted)} differ, such as {list(differing.items())[:3]}")
+    _await_equal(site, everything, at, wanted)
     books = site.books("cliente-a", COLD)
     assert books.get("rejected", 0) == books.get("dropped", 0) == 0
     failed = site.ask(9290, "prometheus_remote_storage_samples_failed_total[1m]", time.time())
@@ -210,6 +219,21 @@ def test_hot_and_cold_answer_as_the_source_does(site: Site, source: str, hot: st
     wait_for("it has ended at the source", partial(_has_ended, site, 9290), 30)
     for port in (9090, 9292):
         wait_for("it has ended here", partial(_has_ended, site, port), 30)
+
+
+# Answered is on disk; what was not answered is sent again, and a repeat does no harm (R-RW-6).
+def test_a_kill_in_the_middle_loses_and_doubles_nothing(site: Site) -> None:
+    _start(site, "prometheus-3")
+    site.start_source(parts.program("prometheus-3"), form=FORM.format(FORM_2))
+    for scrapes in (4, 8):
+        wait_for("some scrapes", partial(_has_scraped, site, scrapes), 60)
+        site.kill("collector")
+        site.start("collector")
+    wait_for("some more", lambda: site.application.scrapes >= 12, 60)
+    everything, at = '{job="app"}[1m]', time.time()
+    wanted = site.ask(9290, everything, at)
+    assert len(wanted[next(key for key in wanted if ("__name__", "app_requests_total") in key)][0]) >= 10
+    _await_equal(site, everything, at, wanted)
 
 
 def test_a_foreign_token_and_label_reach_nobody(site: Site) -> None:
