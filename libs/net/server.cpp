@@ -17,8 +17,6 @@ using internal::Loop;
 using internal::ServerCore;
 using internal::SocketAddress;
 
-constexpr Duration kTlsLook = std::chrono::seconds(1);
-
 class LoopServer final : public Server {
  public:
   LoopServer(std::unique_ptr<ServerCore> core, std::vector<std::unique_ptr<Loop>> loops,
@@ -92,8 +90,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerSettings settings, Handler& 
     return tl::unexpected(named(name, with_context("trusted_proxies", std::move(proxies.error()))));
   core->proxies = std::move(*proxies);
   if (core->settings.tls) {
-    auto tls =
-        internal::WatchedTls::open(*core->settings.tls, kTlsLook, core->settings.on_tls_read);
+    auto tls = internal::WatchedTls::open(*core->settings.tls, core->settings.on_tls_read);
     if (!tls) return tl::unexpected(named(name, std::move(tls.error())));
     core->tls = std::move(*tls);
   }

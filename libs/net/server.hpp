@@ -17,6 +17,9 @@
 
 namespace vigia::net {
 
+/// Older ones are spoken with nobody.
+enum class TlsVersion : std::uint8_t { k12, k13 };
+
 /// Files in PEM. They are read at the start and again when they change (by renaming new ones to
 /// their names, or a link that leads to them): connections that begin some seconds later have the
 /// new ones, the others go on. New ones that cannot be used leave the old ones.
@@ -25,6 +28,13 @@ struct TlsServerSettings {
   std::string key_file;
   /// Mutual TLS: only a client whose certificate one of these has signed is let in. Empty: any.
   std::string client_ca_file = {};
+  /// Whether another client_ca_file is seen by itself, and not only where the pair changes too.
+  bool watches_client_ca = true;
+  /// A client that speaks nothing between the two is refused in the handshake.
+  TlsVersion min_version = TlsVersion::k12;
+  TlsVersion max_version = TlsVersion::k13;
+  /// How often the files are looked at.
+  Duration look_interval = std::chrono::seconds(1);
 };
 
 struct ServerSettings {

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <future>
 #include <mutex>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -141,6 +142,43 @@ TEST_F(TlsFilesTest, WhoSignsClientsCanBeReplacedToo) {
   put(second_.cert_file, authority);
   EXPECT_TRUE(eventually([&] { return is_let_in(second_); }));
   EXPECT_FALSE(is_let_in(first_));
+}
+
+TEST_F(TlsFilesTest, AnAuthorityThatIsNotWatchedIsReadWithTheNextPair) {
+  const std::string authority = folder_.file("ca.pem");
+  put(first_.cert_file, authority);
+  settings_.tls->client_ca_file = authority;
+  settings_.tls->watches_client_ca = false;
+  start(settings_);
+  const auto is_let_in = [&](const TlsServerSettings& client) {
+    return internal::run("curl -sS -k -m 20 --cert " + client.cert_file + " --key " +
+                         client.key_file + " https://" + server_->address() + "/x") ==
+           "GET /x? 1 0";
+  };
+  put(second_.cert_file, authority);
+  std::this_thread::sleep_for(3 * settings_.tls->look_interval);
+  EXPECT_TRUE(is_let_in(first_));
+  replace(second_);
+  EXPECT_TRUE(eventually([&] { return is_let_in(second_); }));
+  EXPECT_FALSE(is_let_in(first_));
+}
+
+// A client that can speak nothing newer is told so in the handshake.
+TEST_F(TlsFilesTest, OnlyVersionsBetweenTheTwoAreSpoken) {
+  settings_.tls->min_version = TlsVersion::k13;
+  std::vector<std::string> whys;
+  settings_.on_tls_refused = [&](std::string_view, std::string_view why) {
+    const std::lock_guard lock(mutex_);
+    whys.emplace_back(why);
+  };
+  start(settings_);
+  const auto ask = [&](const std::string& words) {
+    return internal::run("curl -sS -k -m 20 " + words + " https://" + server_->address() + "/x");
+  };
+  EXPECT_EQ(ask("--tlsv1.3"), "GET /x? 1 0");
+  EXPECT_THAT(ask("--tls-max 1.2"), HasSubstr("alert protocol version"));
+  const std::lock_guard lock(mutex_);
+  EXPECT_THAT(whys, testing::ElementsAre(HasSubstr("unsupported protocol")));
 }
 
 }  // namespace

@@ -10,6 +10,20 @@
 #include "libs/net/host_port.hpp"
 
 namespace vigia::service {
+namespace {
+
+constexpr Duration kLookIntervalMin = std::chrono::seconds(1);
+constexpr Duration kLookIntervalMax = std::chrono::hours(24);
+
+net::TlsVersion read_tls_version(const ConfigNode& node, net::TlsVersion fallback) {
+  const std::string text = node.text();
+  if (text == "1.2") return net::TlsVersion::k12;
+  if (text == "1.3") return net::TlsVersion::k13;
+  if (node.is_present()) node.note_error("must be \"1.2\" or \"1.3\": older TLS is not spoken");
+  return fallback;
+}
+
+}  // namespace
 
 std::string read_readable_file(const ConfigNode& node) {
   std::string path = node.text();
@@ -50,8 +64,18 @@ std::optional<net::TlsServerSettings> read_server_tls(const ConfigNode& node) {
     (void)file.required_text();
     return read_readable_file(file);
   };
-  return net::TlsServerSettings{required("cert_file"), required("key_file"),
-                                read_readable_file(node.child("client_ca_file"))};
+  net::TlsServerSettings tls{required("cert_file"), required("key_file"),
+                             read_readable_file(node.child("client_ca_file"))};
+  tls.watches_client_ca = node.child("client_ca_file_reload").boolean(tls.watches_client_ca);
+  tls.min_version = read_tls_version(node.child("min_version"), tls.min_version);
+  const ConfigNode newest = node.child("max_version");
+  tls.max_version = read_tls_version(newest, tls.max_version);
+  if (tls.max_version < tls.min_version) newest.note_error("is below min_version");
+  const ConfigNode interval = node.child("reload_interval");
+  tls.look_interval = interval.duration(tls.look_interval);
+  if (tls.look_interval < kLookIntervalMin || tls.look_interval > kLookIntervalMax)
+    interval.note_error("must be from 1s to 24h");
+  return tls;
 }
 
 std::optional<net::TlsClientSettings> read_client_tls(const ConfigNode& node) {

@@ -25,8 +25,9 @@ std::string read_url(const ConfigNode& node, bool is_required);
 /// cannot.
 std::string read_readable_file(const ConfigNode& node);
 
-/// {cert_file, key_file}, and client_ca_file where clients must show a certificate; nothing where
-/// it is absent. Notes an error about a file that cannot be opened.
+/// {cert_file, key_file}, and client_ca_file where clients must show a certificate; min_version,
+/// max_version, and how the files are watched: reload_interval, client_ca_file_reload. Nothing
+/// where it is absent. Notes an error about a file that cannot be opened, or what cannot be.
 std::optional<net::TlsServerSettings> read_server_tls(const ConfigNode& node);
 
 /// {ca_file, cert_file, key_file}: by which a server is known, and what is shown to one that asks;

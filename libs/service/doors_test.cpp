@@ -1,5 +1,6 @@
 #include "libs/service/doors.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace vigia::service {
@@ -68,6 +69,29 @@ TEST(Doors, ACertificateThatIsNotThereIsToldWithItsLine) {
                      "  client_ca_file: /nope/ca.pem"),
             "c.yaml:4: tls.client_ca_file: /nope/ca.pem cannot be opened: No such file or "
             "directory");
+}
+
+// Keys as the OpenTelemetry Collector has them.
+TEST(Doors, VersionsOfTlsAndHowItsFilesAreWatchedHaveKeys) {
+  const auto read = [](const std::string& keys) {
+    const auto file = ConfigFile::parse(
+        "tls: {cert_file: /proc/self/maps, key_file: /proc/self/maps" + keys + "}", "c.yaml");
+    auto tls = read_server_tls(file->root().child("tls"));
+    if (const auto finished = file->finish(); !finished) return finished.error().message;
+    return fmt::format("{} {} {} {}", static_cast<int>(tls->min_version),
+                       static_cast<int>(tls->max_version), tls->watches_client_ca,
+                       tls->look_interval / std::chrono::seconds(1));
+  };
+  EXPECT_EQ(read(""), "0 1 true 1");
+  EXPECT_EQ(read(", min_version: \"1.3\", reload_interval: 1h, client_ca_file_reload: false"),
+            "1 1 false 3600");
+  EXPECT_EQ(read(", max_version: \"1.2\""), "0 0 true 1");
+  EXPECT_EQ(read(", min_version: \"1.1\""),
+            "c.yaml:1: tls.min_version: must be \"1.2\" or \"1.3\": older TLS is not spoken");
+  EXPECT_EQ(read(", min_version: \"1.3\", max_version: \"1.2\""),
+            "c.yaml:1: tls.max_version: is below min_version");
+  EXPECT_EQ(read(", reload_interval: 10ms"),
+            "c.yaml:1: tls.reload_interval: must be from 1s to 24h");
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ portal: {directory: PATH}          # the built pages
 nodes: {allow_loopback: false}     # true lets a node's address be on this machine (demo)
 session: {idle: 30m, absolute: 12h}
 public: {url: https://HOST, collector_grpc: URL, collector_http: URL, router: URL}
-tls: {cert_file: PATH, key_file: PATH}
+tls: {cert_file: PATH, key_file: PATH}   # also client_ca_file, min_version, reload_interval
 trusted_proxies: []                # addresses or networks of your TLS proxies, ["10.0.0.0/8"]: from these
                                    # alone Forwarded or X-Forwarded-For tells who asks
 )";

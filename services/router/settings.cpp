@@ -221,7 +221,9 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
 std::string settings_help() {
   return R"(listen: 127.0.0.1:9095
 tls: {cert_file: "", key_file: ""}        # absent: plain HTTP; with client_ca_file clients must
-                                          # show a certificate that it has signed
+                                          # show a certificate that it has signed; also
+                                          # min_version: "1.2", reload_interval: 1s,
+                                          # client_ca_file_reload: true
 trusted_proxies: []                       # reverse proxies: their connections have no share by
                                           # address, X-Forwarded-For counts; [10.0.0.0/8, …]
 metrics: {listen: 127.0.0.1:9195}         # own metrics

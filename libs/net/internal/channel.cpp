@@ -54,6 +54,10 @@ Result<void> require_client_certificate(SSL_CTX* context, const std::string& ca_
   return {};
 }
 
+int number_of(TlsVersion version) {
+  return version == TlsVersion::k12 ? TLS1_2_VERSION : TLS1_3_VERSION;
+}
+
 int limited(std::size_t size) {
   return static_cast<int>(std::min<std::size_t>(size, std::numeric_limits<int>::max()));
 }
@@ -64,7 +68,8 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const TlsServerSettings& 
   SSL_CTX* context = SSL_CTX_new(TLS_server_method());
   CHECK(context != nullptr);
   auto owner = std::make_unique<TlsContext>(context);
-  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_min_proto_version(context, number_of(settings.min_version));
+  SSL_CTX_set_max_proto_version(context, number_of(settings.max_version));
   // Renegotiation lets a client make the server do public-key work at will; compression leaks what
   // is secret by its length (CRIME).
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);

@@ -18,9 +18,8 @@ std::int64_t ns_of(const timespec& time) {
 
 }  // namespace
 
-Result<std::unique_ptr<WatchedTls>> WatchedTls::open(const TlsServerSettings& settings,
-                                                     Duration look, Told told) {
-  auto files = std::make_unique<WatchedTls>(Key{}, settings, look, std::move(told));
+Result<std::unique_ptr<WatchedTls>> WatchedTls::open(const TlsServerSettings& settings, Told told) {
+  auto files = std::make_unique<WatchedTls>(Key{}, settings, std::move(told));
   // Before they are read: what is replaced meanwhile is another one at the first look.
   files->loaded_ = files->marks();
   files->seen_ = files->loaded_;
@@ -55,12 +54,12 @@ WatchedTls::FileMark WatchedTls::mark_of(const std::string& file) {
 
 WatchedTls::Marks WatchedTls::marks() const {
   return {mark_of(settings_.cert_file), mark_of(settings_.key_file),
-          mark_of(settings_.client_ca_file)};
+          settings_.watches_client_ca ? mark_of(settings_.client_ca_file) : FileMark{}};
 }
 
 void WatchedTls::run() {
   std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, look_, [this] { return is_stopping_; })) {
+  while (!wake_.wait_for(lock, settings_.look_interval, [this] { return is_stopping_; })) {
     lock.unlock();
     contain_faults("looking at the files of TLS", [this] { look(); });
     lock.lock();

@@ -25,10 +25,9 @@ class WatchedTls {
   using Told = std::function<void(const Result<std::int64_t>& expires_s)>;
 
   /// kInvalid where the files cannot be used.
-  static Result<std::unique_ptr<WatchedTls>> open(const TlsServerSettings& settings, Duration look,
-                                                  Told told);
-  WatchedTls(Key /*key*/, const TlsServerSettings& settings, Duration look, Told told)
-      : settings_(settings), look_(look), told_(std::move(told)) {}
+  static Result<std::unique_ptr<WatchedTls>> open(const TlsServerSettings& settings, Told told);
+  WatchedTls(Key /*key*/, const TlsServerSettings& settings, Told told)
+      : settings_(settings), told_(std::move(told)) {}
   ~WatchedTls();
   WatchedTls(const WatchedTls&) = delete;
   WatchedTls& operator=(const WatchedTls&) = delete;
@@ -48,7 +47,6 @@ class WatchedTls {
   void load_again(const Marks& now);
 
   const TlsServerSettings settings_;
-  const Duration look_;
   const Told told_;
   Marks loaded_{};        // of its thread alone, once it runs: what was tried last
   Marks seen_{};          // likewise: at the look before
