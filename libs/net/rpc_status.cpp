@@ -22,6 +22,9 @@ constexpr std::uint32_t kCode = 1, kMessage = 2, kDetails = 3;
 constexpr std::uint32_t kTypeUrl = 1, kValue = 2;
 constexpr std::uint32_t kRetryDelay = 1;
 constexpr std::uint32_t kSeconds = 1, kNanos = 2;
+// Of google.rpc.BadRequest and its FieldViolation.
+constexpr std::uint32_t kViolations = 1;
+constexpr std::uint32_t kField = 1, kDescription = 2;
 
 std::string_view view_of(protozero::pbf_reader& reader) {
   const auto view = reader.get_view();
@@ -109,6 +112,19 @@ std::string encode_rpc_status(GrpcCode code, std::string_view message,
   protozero::pbf_writer duration(info, kRetryDelay);
   if (whole.count() > 0) duration.add_int64(kSeconds, whole.count());
   if (const auto nanos = (wait - whole).count(); nanos > 0) duration.add_int64(kNanos, nanos);
+  return out;
+}
+
+std::string encode_bad_request(std::string_view message, const FieldViolation& violation) {
+  std::string out = encode_rpc_status(GrpcCode::kInvalidArgument, message, std::nullopt);
+  protozero::pbf_writer status(out);
+  protozero::pbf_writer any(status, kDetails);
+  any.add_string(kTypeUrl, kBadRequestType.data(), kBadRequestType.size());
+  protozero::pbf_writer bad(any, kValue);
+  protozero::pbf_writer one(bad, kViolations);
+  if (!violation.field.empty())
+    one.add_string(kField, violation.field.data(), violation.field.size());
+  one.add_string(kDescription, violation.description.data(), violation.description.size());
   return out;
 }
 

@@ -27,6 +27,16 @@ RpcStatus read_rpc_status(std::string_view bytes);
 std::string encode_rpc_status(GrpcCode code, std::string_view message,
                               std::optional<Duration> retry_after);
 
+/// One FieldViolation of a google.rpc.BadRequest (google/rpc/error_details.proto).
+struct FieldViolation {
+  std::string_view field;  ///< a path into the request; "" where the whole of it is wrong
+  std::string_view description;
+};
+inline constexpr std::string_view kBadRequestType = "type.googleapis.com/google.rpc.BadRequest";
+
+/// INVALID_ARGUMENT, the message, and a BadRequest with this violation (R-OTLP-7).
+std::string encode_bad_request(std::string_view message, const FieldViolation& violation);
+
 /// What a server may make us wait: a mistaken answer must not stop a sender for days.
 inline constexpr Duration kRetryAfterMax = std::chrono::hours(1);
 

@@ -11,6 +11,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/base/json_text.hpp"
 #include "libs/base/utf8.hpp"
+#include "libs/net/media_type.hpp"
 #include "libs/net/rpc_status.hpp"
 
 namespace vigia::net {
@@ -21,6 +22,8 @@ using std::chrono::seconds;
 
 constexpr Duration kRetryAfterDefault = seconds(1);
 constexpr std::size_t kMessageBytesMax = 512;
+constexpr std::size_t kViolationBytesMax = 256;
+constexpr std::string_view kPlaceMark = ", at ";
 
 std::optional<Duration> bounded(Duration wait) {
   if (wait < Duration::zero()) return std::nullopt;
@@ -85,12 +88,42 @@ std::optional<Duration> wait_of(const Error& error) {
   return error.retry_after.value_or(kRetryAfterDefault);
 }
 
+/// What is wrong with a request that never passes as it is; nothing of other errors. Its text is in
+/// the message already, and cut shorter: trailers of a few KiB are all that clients take.
+std::optional<FieldViolation> violation_of(const Error& error) {
+  if (error.code != ErrorCode::kInvalid) return std::nullopt;
+  std::string_view description = error.message;
+  std::string_view field;
+  if (const std::size_t at = description.find(kPlaceMark); at != description.npos) {
+    const std::size_t begin = at + kPlaceMark.size();
+    const std::size_t end = description.find(": ", begin);
+    if (end != description.npos) {
+      field = description.substr(begin, end - begin);
+      description.remove_prefix(end + 2);
+    }
+  }
+  return FieldViolation{utf8_beginning(field, kViolationBytesMax),
+                        utf8_beginning(description, kViolationBytesMax)};
+}
+
+std::string binary_rpc_status(GrpcCode code, std::string_view reason, const Error& error) {
+  if (const auto violation = violation_of(error)) return encode_bad_request(reason, *violation);
+  return encode_rpc_status(code, reason, wait_of(error));
+}
+
 std::string json_rpc_status(GrpcCode code, std::string_view reason, const Error& error) {
   std::string body =
       fmt::format(R"({{"code":{},"message":{})", static_cast<int>(code), json_text(reason));
   if (const auto wait = wait_of(error)) {
     body += fmt::format(R"(,"details":[{{"@type":"{}","retryDelay":"{}s"}}])", kRetryInfoType,
                         retry_seconds(*wait));
+  }
+  if (const auto violation = violation_of(error)) {
+    const std::string field =
+        violation->field.empty() ? "" : fmt::format(R"("field":{},)", json_text(violation->field));
+    body +=
+        fmt::format(R"(,"details":[{{"@type":"{}","fieldViolations":[{{{}"description":{}}}]}}])",
+                    kBadRequestType, field, json_text(violation->description));
   }
   return body + "}";
 }
@@ -242,18 +275,17 @@ Response otlp_error(const RequestHead& request, const Error& error) {
     Response response;
     response.grpc_code = code;
     response.grpc_message = reason;
-    if (const auto wait = wait_of(error)) {
-      response.grpc_details = encode_rpc_status(code, response.grpc_message, wait);
-    }
+    if (wait_of(error) || violation_of(error))
+      response.grpc_details = binary_rpc_status(code, reason, error);
     return response;
   }
-  if (request.headers.get("content-type").starts_with("application/json")) {
+  if (MediaType(request.headers.get("content-type")).type() == "application/json") {
     Response response = http_error(error, "application/json");
     response.body = json_rpc_status(code, reason, error);
     return response;
   }
   Response response = http_error(error, "application/x-protobuf");
-  response.body = encode_rpc_status(code, reason, wait_of(error));
+  response.body = binary_rpc_status(code, reason, error);
   return response;
 }
 

@@ -26,7 +26,8 @@ inline constexpr std::size_t kOtlpReasonBytesMax = 512;
 
 /// The error as an answer to an OTLP request: trailers for gRPC; else the HTTP status, Retry-After
 /// where the error is retryable, and a google.rpc.Status body in the request's own encoding (JSON
-/// or protobuf, R-OTLP-7). Its reason: kOtlpReasonBytesMax.
+/// or protobuf, R-OTLP-7). Its reason: kOtlpReasonBytesMax. Of kInvalid a google.rpc.BadRequest is
+/// in the details: what the message says between ", at " and ": " is the place of its violation.
 Response otlp_error(const RequestHead& request, const Error& error);
 /// The error as an answer of a REST interface: {"error":"invalid","message":"…"}.
 Response json_error(const Error& error);

@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "libs/net/rpc_status.hpp"
@@ -92,8 +93,7 @@ TEST(OtlpError, IsWrittenInTheRequestsOwnEncoding) {
   head.headers = {{"content-type", "application/x-protobuf"}};
   const Response binary = otlp_error(head, {ErrorCode::kInvalid, "bad"});
   EXPECT_EQ(binary.status, 400);
-  EXPECT_EQ(binary.body, std::string("\x08\x03\x12\x03"
-                                     "bad"));
+  EXPECT_EQ(read_rpc_status(binary.body).message, "bad");
   EXPECT_EQ(error_from_http(400, binary.headers, binary.body)->message, "HTTP 400: bad");
 
   head.transport = Transport::kGrpc;
@@ -112,13 +112,56 @@ TEST(OtlpError, ALongReasonIsCutBehindAWholeCharacter) {
   head.headers = {{"content-type", "application/x-protobuf"}};
   EXPECT_EQ(read_rpc_status(otlp_error(head, error).body).message, kept);
   head.headers = {{"content-type", "application/json"}};
-  EXPECT_EQ(otlp_error(head, error).body, R"({"code":3,"message":")" + kept + R"("})");
+  const std::string begin = R"({"code":3,"message":")" + kept + R"(","details":[{"@type":)";
+  EXPECT_TRUE(otlp_error(head, error).body.starts_with(begin));
   head.transport = Transport::kGrpc;
   EXPECT_EQ(otlp_error(head, error).grpc_message, kept);
   kept += 'x';
   head.transport = Transport::kHttp2;
-  EXPECT_EQ(otlp_error(head, {ErrorCode::kInvalid, kept}).body,
-            R"({"code":3,"message":")" + kept + R"("})");
+  EXPECT_EQ(otlp_error(head, {ErrorCode::kTooLarge, kept}).body,
+            R"({"code":8,"message":")" + kept + R"("})");
+}
+
+// R-OTLP-7: a path and what is wrong there, in the request's own encoding.
+TEST(OtlpError, ABadRequestSaysWhere) {
+  RequestHead head;
+  const Error error{ErrorCode::kInvalid, "no, at resourceSpans[0].scopeSpans: must be a list"};
+  head.headers = {{"content-type", "Application/JSON; charset=utf-8"}};
+  EXPECT_EQ(
+      otlp_error(head, error).body,
+      R"({"code":3,"message":"no, at resourceSpans[0].scopeSpans: must be a list","details":[{"@type":"type.googleapis.com/)"
+      R"(google.rpc.BadRequest","fieldViolations":[{"field":"resourceSpans[0].scopeSpans",)"
+      R"("description":"must be a list"}]}]})");
+  head.headers = {{"content-type", "application/x-protobuf"}};
+  const std::string any = otlp_error(head, error).body;
+  EXPECT_EQ(read_rpc_status(any).message, error.message);
+  EXPECT_TRUE(any.ends_with("\x1a\x5c\x0a\x29" + std::string(kBadRequestType) +
+                            "\x12\x2f\x0a\x2d\x0a\x1bresourceSpans[0].scopeSpans\x12\x0e"
+                            "must be a list"))
+      << any;
+  head.transport = Transport::kGrpc;
+  EXPECT_EQ(otlp_error(head, error).grpc_details, any);
+  EXPECT_EQ(otlp_error(head, {ErrorCode::kForbidden, "no"}).grpc_details, "");
+  head.transport = Transport::kHttp1;
+  head.headers = {{"content-type", "application/json"}};
+  EXPECT_THAT(otlp_error(head, {ErrorCode::kInvalid, "all of it"}).body,
+              testing::HasSubstr(R"("fieldViolations":[{"description":"all of it"}])"));
+}
+
+// R-OTLP-4: whatever is wrong, and however long its place and its words.
+TEST(OtlpError, NoAnswerIsLong) {
+  const std::string much(1U << 20U, '"');
+  for (int code = 0; code <= static_cast<int>(ErrorCode::kInternal); ++code) {
+    const Error error{static_cast<ErrorCode>(code), ", at " + much + ": " + much, 5s};
+    for (const char* type : {"application/json", "application/x-protobuf"}) {
+      RequestHead head;
+      head.headers = {{"content-type", type}};
+      EXPECT_LE(otlp_error(head, error).body.size(), 3'000U) << code << type;
+      head.transport = Transport::kGrpc;
+      const Response answer = otlp_error(head, error);
+      EXPECT_LE(answer.grpc_message.size() + answer.grpc_details.size(), 2'000U) << code;
+    }
+  }
 }
 
 TEST(JsonError, NamesTheCode) {

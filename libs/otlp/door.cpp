@@ -31,18 +31,19 @@ std::string protobuf_body(const LeftOut& left_out) {
   std::string body;
   // Without a partial_success: to set it, even empty, says that something was not taken (OTLP,
   // "Partial Success").
-  if (left_out.items == 0) return body;
+  if (left_out.items == 0 && left_out.why.empty()) return body;
   protozero::pbf_writer response(body);
   protozero::pbf_writer partial(response, ExportResponseField::kPartialSuccess.number);
-  partial.add_int64(PartialSuccessField::kRejected.number,
-                    static_cast<std::int64_t>(left_out.items));
+  if (left_out.items > 0)
+    partial.add_int64(PartialSuccessField::kRejected.number,
+                      static_cast<std::int64_t>(left_out.items));
   partial.add_string(PartialSuccessField::kErrorMessage.number, left_out.why.data(),
                      left_out.why.size());
   return body;
 }
 
 std::string json_body(Signal signal, const LeftOut& left_out) {
-  if (left_out.items == 0) return "{}";
+  if (left_out.items == 0 && left_out.why.empty()) return "{}";
   return fmt::format(R"({{"partialSuccess":{{"{}":"{}","errorMessage":{}}}}})",
                      rejected_key(signal), left_out.items, json_text(left_out.why));
 }

@@ -65,6 +65,18 @@ TEST(OtlpAccepted, APartIsReadByTheReference) {
   EXPECT_EQ(read.partial_success().error_message(), "too \"old\"");
 }
 
+// R-OTLP-6: nothing refused, and a text: a warning.
+TEST(OtlpAccepted, AWarningRefusesNothing) {
+  const auto response = accepted(Signal::kLogs, BodyForm::kProtobuf, {0, "without a time"});
+  opentelemetry::proto::collector::logs::v1::ExportLogsServiceResponse read;
+  ASSERT_TRUE(read.ParseFromString(response.body));
+  ASSERT_TRUE(read.has_partial_success());
+  EXPECT_EQ(read.partial_success().rejected_log_records(), 0);
+  EXPECT_EQ(read.partial_success().error_message(), "without a time");
+  EXPECT_EQ(accepted(Signal::kTraces, BodyForm::kJson, {0, "x"}).body,
+            R"({"partialSuccess":{"rejectedSpans":"0","errorMessage":"x"}})");
+}
+
 // R-OTLP-4.
 TEST(OtlpAccepted, ALongReasonIsCut) {
   const std::string why(1U << 20U, 'x');

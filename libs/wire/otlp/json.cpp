@@ -20,9 +20,18 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
+constexpr std::size_t kFieldBytesMax = 128;  // of an answer's text, which is cut at its end
+
 /// The one way out of the recursion below; caught in json_to_protobuf.
 struct JsonRefusal {
   std::string message;
+  std::string field = {};  ///< the path to it, put together on the way out
+
+  void put_before(std::string_view step) {
+    if (field.size() >= kFieldBytesMax) return;  // its end says most
+    const bool is_index = field.starts_with('[');
+    field = fmt::format("{}{}{}", step, field.empty() || is_index ? "" : ".", field);
+  }
 };
 
 [[noreturn]] void refuse(const JsonField& field, std::string_view what) {
@@ -82,6 +91,15 @@ class Converter {
     }
   }
 
+  void put(protozero::pbf_writer& writer, const JsonField& field, ondemand::value value) {
+    try {
+      put_all(writer, field, value);
+    } catch (JsonRefusal& refusal) {
+      refusal.put_before(field.key);
+      throw;
+    }
+  }
+
   /// In place, behind what is written already: a copy for each level would be several of the whole.
   void nested(protozero::pbf_writer& writer, const JsonField& field, ondemand::object object) {
     const std::size_t before = out_.size();
@@ -136,7 +154,7 @@ class Converter {
     }
   }
 
-  void put(protozero::pbf_writer& writer, const JsonField& field, ondemand::value value) {
+  void put_all(protozero::pbf_writer& writer, const JsonField& field, ondemand::value value) {
     if (!field.is_repeated) {
       put_one(writer, field, value);
       return;
@@ -144,7 +162,16 @@ class Converter {
     if (value.type() != ondemand::json_type::array) refuse(field, "must be a list");
     const Depth depth(*this);
     ondemand::array array = value.get_array();
-    for (auto entry : array) put_one(writer, field, entry.value());
+    std::size_t index = 0;
+    try {
+      for (auto entry : array) {
+        put_one(writer, field, entry.value());
+        ++index;
+      }
+    } catch (JsonRefusal& refusal) {
+      refusal.put_before(fmt::format("[{}]", index));
+      throw;
+    }
   }
 
   void put_one(protozero::pbf_writer& writer, const JsonField& field, ondemand::value value) {
@@ -344,7 +371,9 @@ Result<std::string> json_to_protobuf(Signal signal, std::string& json) {
     }
     return out;
   } catch (const JsonRefusal& refusal) {
-    return fail(ErrorCode::kInvalid, "not OTLP/JSON: " + refusal.message);
+    return fail(ErrorCode::kInvalid,
+                fmt::format("not OTLP/JSON{}{}: {}", refusal.field.empty() ? "" : ", at ",
+                            refusal.field, refusal.message));
   } catch (const simdjson::simdjson_error& damage) {
     return fail(ErrorCode::kInvalid, std::string("not OTLP/JSON: ") + damage.what());
   }

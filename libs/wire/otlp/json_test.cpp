@@ -54,6 +54,23 @@ TEST(Json, IdsAreHexInEitherCaseAndNotBase64) {
   EXPECT_TRUE(is_refused(Signal::kTraces, before + std::string(31, 'a') + R"("}]}]}]})"));
 }
 
+// R-OTLP-7.
+TEST(Json, ARefusalSaysWhereItStands) {
+  const auto told = [](const std::string& json) {
+    const auto bytes = json_to_protobuf(Signal::kTraces, json);
+    return bytes ? "taken" : bytes.error().message;
+  };
+  EXPECT_EQ(
+      told(R"({"resourceSpans":[{},{"scopeSpans":[{"spans":[{},{},{"traceId":"?"}]}]}]})"),
+      "not OTLP/JSON, at resourceSpans[1].scopeSpans[0].spans[2].traceId: \"traceId\" must be "
+      "16 or 32 hexadecimal digits");
+  EXPECT_EQ(told(R"({"resourceSpans":{}})"),
+            "not OTLP/JSON, at resourceSpans: \"resourceSpans\" must be a list");
+  EXPECT_EQ(told(R"({"resourceSpans":[{"resource":{"attributes":[7]}}]})"),
+            "not OTLP/JSON, at resourceSpans[0].resource.attributes[0]: \"attributes\" must be an "
+            "object");
+}
+
 // R-JSON-3, R-JSON-5, R-JSON-6, C23.
 TEST(Json, NumbersMayBeTexts) {
   EXPECT_EQ(value_of(R"({"intValue":"9007199254740993"})").int_value(), 9007199254740993);

@@ -100,7 +100,7 @@ std::string no_customer_text(const CustomerId& customer) {
 
 std::string describe(Signal signal, const Checked& checked) {
   const Verdicts& verdicts = checked.verdicts;
-  if (verdicts.rejected() == 0) return "";
+  if (verdicts.rejected() == 0) return checked.warning;
   std::string text =
       fmt::format("{} of {} {} refused", verdicts.rejected(), verdicts.items(), items_name(signal));
   std::string_view separator = ": ";
@@ -113,6 +113,7 @@ std::string describe(Signal signal, const Checked& checked) {
                         why.empty() ? explain(reason) : std::string_view(why));
     separator = "; ";
   }
+  if (!checked.warning.empty()) text += "; " + checked.warning;
   // It goes in the trailers of an answer too, of which clients take a few KiB.
   if (text.size() > kAnswerTextMax) text.resize(kAnswerTextMax);
   return text;

@@ -35,6 +35,9 @@ struct Checked {
   /// place, the first in the lowest bit.
   std::uint32_t shards = 0;
 
+  /// Of what was taken all the same: a sentence for its sender; "": none.
+  std::string warning = {};
+
   void reject(std::uint32_t item, RejectReason reason, std::string_view more = {});
   /// Adds to expanded_bytes, or rejects the item where that would pass `bytes_max`.
   void expand(std::uint32_t item, std::uint64_t bytes, std::uint64_t bytes_max) {
@@ -55,8 +58,8 @@ std::string item_size_text(Signal signal, std::size_t bytes);
 /// Why an item without customer.id is refused, and what its sender can do.
 std::string no_customer_text(const CustomerId& customer);
 
-/// Sentence for a receipt: "3 of 10 data points refused: 2 future (…), 1 reserved (…)"; "" where
-/// nothing was refused.
+/// Sentence for a receipt: "3 of 10 data points refused: 2 future (…), 1 reserved (…)", and the
+/// warning; "" where nothing was refused and there is none.
 std::string describe(Signal signal, const Checked& checked);
 
 }  // namespace vigia::collector::intake

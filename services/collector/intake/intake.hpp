@@ -38,7 +38,7 @@ namespace vigia::collector::intake {
 struct Receipt {
   std::uint32_t items = 0;
   std::uint32_t rejected = 0;
-  std::string message;   ///< why, in English, "" where nothing was refused
+  std::string message;   ///< why, in English, or a warning; "" where there is nothing to tell
   Written written = {};  ///< of remote write
 };
 

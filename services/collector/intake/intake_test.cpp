@@ -213,7 +213,10 @@ TEST_F(IntakeTest, LinesWithoutATimeGetOneBeforeTheyAreKept) {
   const std::string body = testing::one_record("cliente-a");
   std::set<std::string> kept;
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(take(body, Signal::kLogs)->rejected, 0U);
+    const auto receipt = take(body, Signal::kLogs);
+    EXPECT_EQ(receipt->rejected, 0U);
+    // R-OTLP-6: a warning beside it.
+    EXPECT_EQ(receipt->message, "1 log records came without a time and got that of their receipt");
     kept.insert(next_record()->body);
   }
   EXPECT_EQ(kept.size(), 3U);  // the clock stands still meanwhile

@@ -278,6 +278,11 @@ class TimeStage final : public Stage {
                                            {.first_time_ns = take_times(timeless)});
     if (!body) return Refusal{std::move(body.error())};
     request.body = *std::move(body);
+    const bool are_spans = request.signal == Signal::kTraces;
+    batch.checked.warning =
+        fmt::format("{} {} and got {}", timeless,
+                    are_spans ? "spans came without a start" : "log records came without a time",
+                    are_spans ? "that of their end, or of their receipt" : "that of their receipt");
     return std::nullopt;
   }
 
