@@ -39,4 +39,12 @@ std::optional<Signal> signal_of_path(const net::RequestHead& head) {
   return std::nullopt;
 }
 
+std::optional<Signal> signal_of_path(const net::RequestHead& head, const HttpPaths& paths) {
+  if (head.transport == net::Transport::kGrpc) return signal_of_path(head);
+  if (head.path == paths.metrics) return Signal::kMetrics;
+  if (head.path == paths.traces) return Signal::kTraces;
+  if (head.path == paths.logs) return Signal::kLogs;
+  return std::nullopt;
+}
+
 }  // namespace vigia::otlp

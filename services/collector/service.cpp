@@ -291,8 +291,6 @@ class RunningCollector final : public CollectorService {
         directory(), clock_, [this] { return memory_.is_short(); }, metrics_});
     remote_write_ = std::make_unique<receivers::RemoteWriteReceiver>(
         receivers::RemoteWriteReceiver::Parts{*intake_, *door_});
-    otlp_ =
-        std::make_unique<receivers::OtlpReceiver>(receivers::OtlpReceiver::Parts{*intake_, *door_});
     for (const receivers::ReceiverSettings& door : settings_.receivers) {
       net::ServerSettings server;
       server.name = fmt::format("collector {} {}", door.id, door.protocol);
@@ -301,8 +299,11 @@ class RunningCollector final : public CollectorService {
       server.tls = door.tls;
       server.trusted_proxies = door.trusted_proxies;
       server.budgets = budgets_;
+      if (!door.is_remote_write)
+        otlp_.push_back(std::make_unique<receivers::OtlpReceiver>(
+            receivers::OtlpReceiver::Parts{*intake_, *door_, door.paths}));
       net::Handler& handler = door.is_remote_write ? static_cast<net::Handler&>(*remote_write_)
-                                                   : static_cast<net::Handler&>(*otlp_);
+                                                   : static_cast<net::Handler&>(*otlp_.back());
       const auto opened = frame_.open(std::move(server), handler);
       if (!opened) return forward(opened);
       service::log_info(
@@ -344,7 +345,7 @@ class RunningCollector final : public CollectorService {
     is_ready_ = true;
     if (settings_.health_endpoint.empty()) return {};
     service::add_health_routes(health_routes_, [this] { return is_ready_.load(); });
-    health_routes_.add("GET", "/",
+    health_routes_.add("GET", settings_.health_path,
                        [this](net::Request, const net::PathValues&, net::Responder responder) {
                          net::Response response;
                          response.status = is_ready_ ? 200 : 503;
@@ -355,6 +356,7 @@ class RunningCollector final : public CollectorService {
     net::ServerSettings server;
     server.name = "collector health";
     server.listen = settings_.health_endpoint;
+    server.tls = settings_.health_tls;
     server.loops = 1;
     server.connections_max = 100;
     const auto opened = frame_.open_until_end(std::move(server), health_routes_);
@@ -380,7 +382,7 @@ class RunningCollector final : public CollectorService {
   std::vector<std::unique_ptr<exporters::Exporter>> exporters_;
   std::unique_ptr<intake::Intake> intake_;
   std::unique_ptr<receivers::CustomerDoor> door_;
-  std::unique_ptr<receivers::OtlpReceiver> otlp_;
+  std::vector<std::unique_ptr<receivers::OtlpReceiver>> otlp_;  // one a door
   std::unique_ptr<receivers::RemoteWriteReceiver> remote_write_;
   std::atomic<bool> is_ready_{false};
   net::Routes health_routes_;

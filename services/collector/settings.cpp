@@ -183,8 +183,10 @@ void read_metric_readers(const ConfigNode& node, Settings& settings) {
     }
     settings.metrics_endpoint = fmt::format("{}:{}", prometheus.child("host").text("127.0.0.1"),
                                             prometheus.child("port").integer(8888, 0, 65535));
-    for (const char* key : {"without_scope_info", "without_type_suffix", "without_units"})
-      config::take_note(prometheus.child(key), "own metrics have one form", settings.notes);
+    config::take_notes(prometheus,
+                       {"without_scope_info", "without_type_suffix", "without_units",
+                        "with_resource_constant_labels", "translation_strategy"},
+                       "own metrics have one form", settings.notes);
   }
 }
 
@@ -195,15 +197,24 @@ void read_service(const ConfigNode& root, const Extensions& extensions, Settings
     if (extensions.ids.count(id) == 0) {
       item.note_error(fmt::format("\"{}\" is not described under extensions", id));
     }
-    if (id == extensions.health_id) settings.health_endpoint = extensions.health_endpoint;
+    if (id != extensions.health_id) continue;
+    settings.health_endpoint = extensions.health_endpoint;
+    settings.health_path = extensions.health_path;
+    settings.health_tls = extensions.health_tls;
   }
   const ConfigNode metrics = node.child("telemetry").child("metrics");
   settings.metrics_endpoint = metrics.child("address").text(settings.metrics_endpoint);
   read_metric_readers(metrics.child("readers"), settings);
-  config::take_note(metrics.child("level"), "metrics are always complete", settings.notes);
+  config::take_notes(metrics, {"level", "views"}, "metrics are always complete", settings.notes);
   const ConfigNode logs = node.child("telemetry").child("logs");
   config::take_note(logs.child("level"), "the flag --log-level sets it", settings.notes);
   config::take_note(logs.child("encoding"), "the flag --log-format sets it", settings.notes);
+  config::take_notes(logs,
+                     {"development", "disable_caller", "disable_stacktrace", "error_output_paths",
+                      "initial_fields", "output_paths", "processors", "sampling"},
+                     "the log goes to standard error, each reason once in a while", settings.notes);
+  config::take_notes(node.child("telemetry"), {"traces", "resource"},
+                     "the collector sends no telemetry of its own", settings.notes);
 }
 
 /// What a door takes is held whole in several places, so it is bounded by what memory there is.
@@ -232,6 +243,8 @@ Result<Settings> read_settings(const service::ConfigFile& file) {
   read_service(root, extensions, settings);
   settings.signals.assign(pipelines.signals.begin(), pipelines.signals.end());
   if (auto finished = file.finish(); !finished) return forward(finished);
+  check_needed(root.child("extensions"), extensions, settings);
+  if (auto finished = file.finish(); !finished) return forward(finished);
   return settings;
 }
 
@@ -248,7 +261,7 @@ extensions:
                                                     # or loses customers is kept out so long)
   file_storage: {directory, bytes_max: 10GiB, segment_bytes: 16MiB,          # the disk log; needed
                  customer_share: 0.25}        # of it, for one customer once it is half full
-  health_check: {endpoint: 127.0.0.1:13133}
+  health_check: {endpoint: 127.0.0.1:13133, path: /, tls}
   bearertokenauth: {token | filename, scheme: Bearer}                 # for exporters
 receivers:
 )" + parts::help_of_receivers() +

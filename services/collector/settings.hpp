@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct Settings {
   bool fills_missing_customer = false;  ///< vigia_auth's missing_customer is fill
   std::uint32_t collectors = 1;         ///< vigia_auth's: who share the customers' rates
   std::string health_endpoint;          ///< "": none
+  std::string health_path = "/";
+  std::optional<net::TlsServerSettings> health_tls;
   std::string metrics_endpoint = "127.0.0.1:8888";
   config::Notes notes;
 };

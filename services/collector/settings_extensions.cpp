@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "libs/service/doors.hpp"
+
 namespace vigia::collector {
 namespace {
 
@@ -31,7 +33,8 @@ void read_file_storage(const ConfigNode& node, Settings& settings, config::Notes
   config::take_note(node.child("fsync"), "every acknowledgement follows an fdatasync", notes);
   config::take_note(node.child("timeout"), "one process holds the folder, others are refused",
                     notes);
-  config::take_note(node.child("compaction"), "segments are removed whole", notes);
+  config::take_notes(node, {"compaction", "max_size"}, "segments are removed whole", notes);
+  config::take_notes(node, {"directory_permissions", "recreate"}, "its folder is its own", notes);
 }
 
 std::string read_bearer(const ConfigNode& node) {
@@ -47,6 +50,17 @@ std::string read_bearer(const ConfigNode& node) {
   return scheme.empty() ? token : scheme + " " + token;
 }
 
+void read_health_check(const ConfigNode& node, Extensions& extensions, config::Notes& notes) {
+  extensions.health_endpoint = node.child("endpoint").text("127.0.0.1:13133");
+  const ConfigNode path = node.child("path");
+  extensions.health_path = path.text("/");
+  if (!extensions.health_path.starts_with('/')) path.note_error("must begin with /");
+  extensions.health_tls = service::read_server_tls(node.child("tls"));
+  config::take_note(node.child("response_body"), "the answer says how the collector is", notes);
+  config::take_note(node.child("check_collector_pipeline"), "exporters are looked at always",
+                    notes);
+}
+
 }  // namespace
 
 Extensions read_extensions(const ConfigNode& node, Settings& settings) {
@@ -57,7 +71,7 @@ Extensions read_extensions(const ConfigNode& node, Settings& settings) {
     const std::string_view type = config::part_type(id);
     if (type == "health_check") {
       extensions.health_id = id;
-      extensions.health_endpoint = part.child("endpoint").text("127.0.0.1:13133");
+      read_health_check(part, extensions, settings.notes);
     } else if (type == "vigia_auth") {
       extensions.auth_id = id;
       read_vigia_auth(part, settings);
@@ -73,11 +87,14 @@ Extensions read_extensions(const ConfigNode& node, Settings& settings) {
       part.accept_all();
     }
   }
+  return extensions;
+}
+
+void check_needed(const ConfigNode& node, const Extensions& extensions, const Settings& settings) {
   if (extensions.auth_id.empty()) node.note_error("vigia_auth is needed: who may send");
   if (settings.storage.directory.empty()) {
     node.note_error("file_storage is needed: where acknowledged data lies");
   }
-  return extensions;
 }
 
 }  // namespace vigia::collector

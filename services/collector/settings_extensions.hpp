@@ -16,8 +16,14 @@ struct Extensions {
   std::string auth_id;                               ///< of vigia_auth
   std::string health_id;
   std::string health_endpoint;
+  std::string health_path;
+  std::optional<net::TlsServerSettings> health_tls;
 };
 /// Sets directory and storage in `settings`.
 Extensions read_extensions(const service::ConfigNode& node, Settings& settings);
+/// Notes what has to be there and is not. Its line is another's, so what is wrong in a line of its
+/// own is to be told before.
+void check_needed(const service::ConfigNode& node, const Extensions& extensions,
+                  const Settings& settings);
 
 }  // namespace vigia::collector

@@ -213,6 +213,45 @@ TEST(Settings, ADoorWithoutATokenIsRefused) {
             std::string::npos);
 }
 
+// R-OTLP-2.
+TEST(Settings, PathsOfSignalsAreBothDoors) {
+  const std::string_view http =
+      "http: {endpoint: 127.0.0.1:4318, auth: {authenticator: vigia_auth}";
+  const auto settings =
+      read(replaced(http, std::string(http) + ", traces_url_path: otlp/t, logs_url_path: /otlp/l"));
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  ASSERT_EQ(settings->receivers.size(), 2U);
+  for (const auto& door : settings->receivers) {
+    EXPECT_EQ(door.paths.traces, "/otlp/t");
+    EXPECT_EQ(door.paths.logs, "/otlp/l");
+    EXPECT_EQ(door.paths.metrics, "/v1/metrics");
+  }
+  EXPECT_NE(refusal(http, std::string(http) + ", traces_url_path: /v1/logs")
+                .find("two signals have one path"),
+            std::string::npos);
+  EXPECT_NE(refusal(http, std::string(http) + ", traces_url_path: \"/v1/tra ces\"")
+                .find("traces_url_path: must be a path"),
+            std::string::npos);
+}
+
+TEST(Settings, WhatADoorCannotHonourOfTlsIsRefusedWithItsLine) {
+  const std::string_view grpc =
+      "grpc: {endpoint: 127.0.0.1:4317, auth: {authenticator: vigia_auth}";
+  const std::string tls =
+      std::string(grpc) + ", tls: {cert_file: /proc/self/maps, key_file: /proc/self/maps, ";
+  const auto settings = read(replaced(
+      grpc, tls + "client_ca_file: /proc/self/maps, client_ca_file_reload: true, min_version: "
+                  "\"1.3\", reload_interval: 24h, ca_file: /x}"));
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  EXPECT_EQ(settings->receivers[0].tls->min_version, net::TlsVersion::k13);
+  ASSERT_FALSE(settings->notes.empty());
+  EXPECT_NE(settings->notes[0].find("tls.ca_file has no effect"), std::string::npos);
+  EXPECT_NE(
+      refusal(grpc, tls + "cipher_suites: [TLS_AES_128_GCM_SHA256]}").find("cannot be chosen"),
+      std::string::npos);
+  EXPECT_NE(refusal(grpc, tls + "key_pem: abc}").find("name files"), std::string::npos);
+}
+
 TEST(Settings, SeriesExportersTakeNoTraces) {
   EXPECT_NE(refusal("traces: {receivers: [otlp], exporters: [otlphttp/cold]}",
                     "traces: {receivers: [otlp], exporters: [prometheus]}")

@@ -17,4 +17,15 @@ void take_note(const service::ConfigNode& node, std::string_view why, Notes& not
   notes.push_back(fmt::format("line {}: {} has no effect: {}", node.line(), node.path(), why));
 }
 
+void take_notes(const service::ConfigNode& node, std::initializer_list<std::string_view> keys,
+                std::string_view why, Notes& notes) {
+  for (const std::string_view key : keys) take_note(node.child(key), why, notes);
+}
+
+void refuse_key(const service::ConfigNode& node, std::string_view why) {
+  if (!node.is_present()) return;
+  node.accept_all();
+  node.note_error(why);
+}
+
 }  // namespace vigia::collector::config

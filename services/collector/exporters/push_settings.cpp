@@ -33,8 +33,9 @@ PushSettings read_push_settings(const ConfigNode& node, const config::PartContex
   push.refused_bytes_per_second = read_share(
       node.child("refusals").child("customer_bytes_per_second"), push.refused_bytes_per_second);
   push.batch_bytes_max = node.child("max_batch_size_bytes").bytes(push.batch_bytes_max);
-  config::take_note(node.child("sending_queue"), "the disk log is the queue", context.notes);
-  config::take_note(node.child("remote_write_queue"), "the disk log is the queue", context.notes);
+  config::take_notes(node, {"sending_queue", "remote_write_queue"}, "the disk log is the queue",
+                     context.notes);
+  config::take_note(node.child("batcher"), "batches are gathered from the disk log", context.notes);
   return push;
 }
 

@@ -85,9 +85,14 @@ constexpr std::array kReceivers{
     ReceiverKind{
         {"otlp",
          R"(  otlp: {protocols: {grpc: {endpoint: 127.0.0.1:4317, auth: {authenticator: vigia_auth},
-                            tls: {cert_file, key_file}, max_recv_msg_size_mib: 64,
+                            tls: {cert_file, key_file, client_ca_file}, # with the last a client
+                                                    # must show a certificate; also min_version,
+                                                    # max_version, reload_interval: 1s,
+                                                    # client_ca_file_reload: true
+                            max_recv_msg_size_mib: 64,
                             trusted_proxies: []},   # reverse proxies: [127.0.0.1, 10.0.0.0/8]
                      http: {endpoint: 127.0.0.1:4318, auth: …, tls: …,
+                            traces_url_path: /v1/traces, metrics_url_path, logs_url_path,
                             max_request_body_size: 67108864}}}
                                                     # without: 64 MiB, or 1/16 of limit_mib where
                                                     # that is less, at least 4 MiB

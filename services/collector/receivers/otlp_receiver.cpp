@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "libs/net/status.hpp"
 #include "libs/otlp/door.hpp"
 #include "libs/otlp/paths.hpp"
@@ -10,7 +12,6 @@
 namespace vigia::collector::receivers {
 namespace {
 
-constexpr const char* kNoPath = "no such path; OTLP is served at /v1/metrics, /v1/traces, /v1/logs";
 constexpr const char* kNoMethod =
     "no such method; the Export methods of OTLP's MetricsService, TraceService and LogsService are "
     "served, and grpc.health.v1.Health/Check. There is no reflection: give the .proto files to "
@@ -38,6 +39,11 @@ net::Response not_served(const net::RequestHead& head, int status, std::string m
 
 }  // namespace
 
+std::string OtlpReceiver::no_path() const {
+  return fmt::format("no such path; OTLP is served at {}, {}, {}", parts_.paths.metrics,
+                     parts_.paths.traces, parts_.paths.logs);
+}
+
 net::Response OtlpReceiver::refused(const net::RequestHead& head, const Error& error) {
   parts_.door.note_refused();
   return net::otlp_error(head, error);
@@ -54,9 +60,9 @@ std::size_t OtlpReceiver::body_bytes_max(const net::RequestHead& head) const {
 
 std::optional<net::Response> OtlpReceiver::admit(net::RequestHead& head) {
   if (is_health_check(head)) return std::nullopt;
-  if (!otlp::signal_of_path(head)) {
+  if (!otlp::signal_of_path(head, parts_.paths)) {
     parts_.door.note_refused();
-    return not_served(head, 404, head.transport == net::Transport::kGrpc ? kNoMethod : kNoPath);
+    return not_served(head, 404, head.transport == net::Transport::kGrpc ? kNoMethod : no_path());
   }
   if (head.method != "POST") {
     parts_.door.note_refused();
@@ -83,7 +89,7 @@ void OtlpReceiver::handle(net::Request request, net::Responder responder) {
     return;
   }
   parts_.door.note_let_in(customer->id);
-  const Signal signal = *otlp::signal_of_path(request);
+  const Signal signal = *otlp::signal_of_path(request, parts_.paths);
   const otlp::BodyForm form = *otlp::form_of(request);
   intake::ExportRequest taken{signal, transport_name(request), std::move(request.body),
                               form == otlp::BodyForm::kJson};

@@ -4,17 +4,19 @@
 #include <optional>
 
 #include "libs/net/server.hpp"
+#include "libs/otlp/paths.hpp"
 #include "services/collector/intake/intake.hpp"
 #include "services/collector/receivers/customer_door.hpp"
 
 namespace vigia::collector::receivers {
 
-/// Thread contract: any event loop.
+/// One for each set of paths. Thread contract: any event loop.
 class OtlpReceiver final : public net::Handler {
  public:
   struct Parts {
     intake::Intake& intake;
     CustomerDoor& door;
+    vigia::otlp::HttpPaths paths = {};
   };
   explicit OtlpReceiver(const Parts& parts) : parts_(parts) {}
 
@@ -26,6 +28,7 @@ class OtlpReceiver final : public net::Handler {
 
  private:
   net::Response refused(const net::RequestHead& head, const Error& error);
+  std::string no_path() const;
 
   Parts parts_;
 };

@@ -46,7 +46,8 @@ operators: [{token: operator, scope: read}]
                                              books_, metrics_, clock_}};
   CustomerDoor door_{CustomerDoor::Parts{[this] { return directory_; }, clock_,
                                          [this] { return is_short_; }, metrics_}};
-  OtlpReceiver receiver_{OtlpReceiver::Parts{intake_, door_}};
+  OtlpReceiver::Parts parts() { return {intake_, door_}; }
+  OtlpReceiver receiver_{parts()};
 };
 
 // C25: the scheme in any case, the token in its own.
@@ -89,6 +90,28 @@ TEST_F(ReceiverTest, PathMethodAndTypeAreChecked) {
   auto patch = head("/v1/logs");
   patch.method = "PATCH";
   EXPECT_EQ(status(patch), 405);
+}
+
+// R-OTLP-2: paths are configurable, those of gRPC are not.
+TEST_F(ReceiverTest, PathsMayBeOthersOverHttp) {
+  OtlpReceiver::Parts other = parts();
+  other.paths.traces = "/otlp/spans";
+  OtlpReceiver receiver(other);
+  const auto status_at = [&](const std::string& path, net::Transport transport) {
+    net::RequestHead request = head(path);
+    request.transport = transport;
+    const auto answer = receiver.admit(request);
+    return answer ? answer->status : 0;
+  };
+  EXPECT_EQ(status_at("/otlp/spans", net::Transport::kHttp1), 0);
+  EXPECT_EQ(status_at("/v1/logs", net::Transport::kHttp2), 0);
+  EXPECT_EQ(status_at("/v1/traces", net::Transport::kHttp1), 404);
+  EXPECT_EQ(status_at("/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+                      net::Transport::kGrpc),
+            0);
+  net::RequestHead unknown = head("/v1/traces", "Bearer good", "");
+  EXPECT_NE(receiver.admit(unknown)->body.find("/v1/metrics, /otlp/spans, /v1/logs"),
+            std::string::npos);
 }
 
 TEST_F(ReceiverTest, WhoSendsNoTypeGetsTextThatCanBeRead) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "libs/net/server.hpp"
+#include "libs/otlp/paths.hpp"
 #include "libs/service/config.hpp"
 #include "services/collector/config/part_keys.hpp"
 
@@ -21,6 +22,8 @@ struct ReceiverSettings {
   bool is_body_configured = false;  ///< else the memory limit bounds body_bytes_max
   std::optional<net::TlsServerSettings> tls;
   std::vector<std::string> trusted_proxies;
+  /// Over HTTP, at both doors of a receiver, since each speaks both.
+  vigia::otlp::HttpPaths paths;
 };
 
 /// The doors of an otlp receiver; what cannot be is noted at its key.

@@ -29,7 +29,10 @@ bool DebugExporter::deliver(std::vector<WindowRecord>& window) {
 MakeExporter read(const service::ConfigNode& node, ExporterSettings& settings,
                   const config::PartContext& context) {
   settings.is_local = true;
-  config::take_note(node.child("verbosity"), "one line a batch", context.notes);
+  config::take_notes(node, {"verbosity", "sampling_initial", "sampling_thereafter"},
+                     "one line a batch", context.notes);
+  config::take_notes(node, {"use_internal_logger", "output_paths"},
+                     "it goes into the program's log", context.notes);
   return [](const ExporterSettings& known,
             const ExporterParts& parts) -> Result<std::unique_ptr<Exporter>> {
     return std::make_unique<DebugExporter>(known, parts);

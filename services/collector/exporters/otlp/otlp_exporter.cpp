@@ -31,15 +31,30 @@ Result<std::unique_ptr<Exporter>> make_by(MakeTransport make_transport,
       settings, sender.push, parts, means_of(settings, make_transport(sender.http, parts.client)));
 }
 
+/// Bodies go as they came, to the paths of the signals behind one endpoint.
+void read_own_keys(const service::ConfigNode& node) {
+  const service::ConfigNode compression = node.child("compression");
+  const std::string coding = compression.text();
+  if (!coding.empty() && coding != "none" && coding != "gzip" && coding != "zstd")
+    compression.note_error("must be gzip, zstd or none");
+  for (const char* key :
+       {"traces_endpoint", "metrics_endpoint", "logs_endpoint", "profiles_endpoint"})
+    config::refuse_key(node.child(key), "is not read: a signal goes to its path behind endpoint");
+  if (const auto encoding = node.child("encoding"); encoding.text("proto") != "proto")
+    encoding.note_error("must be proto");
+}
+
 }  // namespace
 
 MakeExporter read_grpc(const service::ConfigNode& node, ExporterSettings& /*settings*/,
                        const config::PartContext& context) {
+  read_own_keys(node);
   return with(read_sender(node, BareEndpoint::kTls, context), make_grpc);
 }
 
 MakeExporter read_http(const service::ConfigNode& node, ExporterSettings& /*settings*/,
                        const config::PartContext& context) {
+  read_own_keys(node);
   return with(read_sender(node, BareEndpoint::kRefused, context), make_http);
 }
 

@@ -9,6 +9,7 @@
 #include "services/collector/exporters/remote_write/remote_write_transport.hpp"
 #include "services/collector/exporters/remote_write/series_packer.hpp"
 #include "services/collector/exporters/remote_write/utf8_guard.hpp"
+#include "services/collector/exporters/series_keys.hpp"
 #include "services/collector/exporters/translation_settings.hpp"
 
 namespace vigia::collector::exporters::remote_write {
@@ -66,6 +67,7 @@ MakeExporter read(const service::ConfigNode& node, ExporterSettings& settings,
   settings.may_be_shard = true;
   settings.makes_series = true;
   settings.translation = read_translation(node);
+  read_other_series_keys(node, context.notes);
   settings.hot_shard = read_shard(node.child("hot_shard"), settings.name);
   return [sender = read_sender(node, BareEndpoint::kRefused, context)](
              const ExporterSettings& known, const ExporterParts& parts) {
