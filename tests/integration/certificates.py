@@ -16,11 +16,14 @@ def make_authority(folder: Path, name: str) -> None:
              "-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem"))  # fmt: skip
 
 
-def make_certificate(folder: Path, name: str, authority: str, host: str) -> None:
-    """name.pem and name.key, for what is reached at the address `host`, signed by an authority of the same folder."""
+def make_certificate(folder: Path, name: str, authority: str, host: str, days: int = 2) -> None:
+    """name.pem and name.key, for what is reached at the address `host`, signed by an authority of the same folder.
+
+    Of so many days from now on; below 0 it is over already.
+    """
     key, request, made = (str(folder / f"{name}.{end}") for end in ("key", "csr", "pem"))
     _openssl(*f"req -newkey rsa:2048 -nodes -subj /CN={name} -keyout {key} -out {request}".split())
     names = folder / "names"
     names.write_text(f"subjectAltName=IP:{host}\n")
-    _openssl(*f"x509 -req -days 2 -in {request} -out {made} -extfile {names} -CAcreateserial".split(),
+    _openssl(*f"x509 -req -days {days} -in {request} -out {made} -extfile {names} -CAcreateserial".split(),
              "-CA", str(folder / f"{authority}.pem"), "-CAkey", str(folder / f"{authority}.key"))  # fmt: skip
