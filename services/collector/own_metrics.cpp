@@ -1,5 +1,11 @@
 #include "services/collector/own_metrics.hpp"
 
+#include <algorithm>
+#include <chrono>
+
+#include <malloc.h>
+#include <sys/resource.h>
+
 #include "libs/model/customer_signal.hpp"
 #include "libs/service/health.hpp"
 
@@ -92,14 +98,53 @@ void show_held(const Emit& emit, const OwnParts& parts) {
        MetricType::kGauge, {}, parts.memory.is_short() ? 1 : 0);
 }
 
+/// Of what waits, by its mean size; where nothing does, by what a request of an SDK is.
+double records_for(std::uint64_t bytes, const disk_log::CursorStats& cursor) {
+  constexpr double kTypicalRecordBytes = 16U << 10U;
+  const double mean = cursor.queued_records == 0 ? kTypicalRecordBytes
+                                                 : static_cast<double>(cursor.queued_bytes) /
+                                                       static_cast<double>(cursor.queued_records);
+  return static_cast<double>(bytes) / std::max(mean, 1.0);
+}
+
+/// Under the names of the OpenTelemetry Collector, whose dashboards then show ours. What its
+/// runtime tells of its heap, ours does of glibc's.
+void show_stock_process(const Emit& emit, const OwnParts& parts, TimePoint started) {
+  emit("otelcol_process_memory_rss", "Resident set in bytes", MetricType::kGauge, {},
+       static_cast<double>(parts.memory.resident_bytes()));
+  const auto uptime = std::chrono::steady_clock::now() - started;
+  emit("otelcol_process_uptime", "Seconds since the start", MetricType::kCounter, {},
+       std::chrono::duration<double>(uptime).count());
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  emit("otelcol_process_cpu_seconds", "Processor time of user and system", MetricType::kCounter, {},
+       seconds(used.ru_utime) + seconds(used.ru_stime));
+  const struct mallinfo2 heap = mallinfo2();
+  emit("otelcol_process_runtime_heap_alloc_bytes", "Bytes of the heap in use", MetricType::kGauge,
+       {}, static_cast<double>(heap.uordblks + heap.hblkhd));
+  emit("otelcol_process_runtime_total_sys_memory_bytes", "Bytes that the heap has of the system",
+       MetricType::kGauge, {}, static_cast<double>(heap.arena + heap.hblkhd));
+}
+
+void show_capacity(const Emit& emit, const OwnParts& parts, const disk_log::DiskLogStats& log) {
+  for (const disk_log::CursorStats& cursor : log.cursors)
+    emit("otelcol_exporter_queue_capacity",
+         "Batches of the size of those that wait for which the disk log has room",
+         MetricType::kGauge, {{"exporter", cursor.name}}, records_for(parts.log_bytes_max, cursor));
+}
+
 }  // namespace
 
 void show_own_metrics(service::MetricRegistry& registry, const OwnParts& parts) {
-  registry.on_collect([parts](const Emit& emit) {
-    emit("otelcol_process_memory_rss", "Resident set in bytes", MetricType::kGauge, {},
-         static_cast<double>(parts.memory.resident_bytes()));
+  registry.on_collect([parts, started = std::chrono::steady_clock::now()](const Emit& emit) {
+    show_stock_process(emit, parts, started);
     show_directory(emit, parts.directory);
-    show_log(emit, parts.log.stats());
+    const disk_log::DiskLogStats log = parts.log.stats();
+    show_log(emit, log);
+    show_capacity(emit, parts, log);
     emit("vigia_log_bytes_max", "What the disk log may hold", MetricType::kGauge, {},
          static_cast<double>(parts.log_bytes_max));
     show_holders(emit, parts.log.held_by_owner());

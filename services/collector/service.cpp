@@ -20,6 +20,7 @@
 #include "services/collector/exporters/exporter.hpp"
 #include "services/collector/exporters/log_reader.hpp"
 #include "services/collector/exporters/translation_settings.hpp"
+#include "services/collector/health_report.hpp"
 #include "services/collector/intake/intake.hpp"
 #include "services/collector/limits.hpp"
 #include "services/collector/memory_limiter/memory_limiter.hpp"
@@ -312,13 +313,28 @@ class RunningCollector final : public CollectorService {
     return {};
   }
 
-  /// Data is taken while the clock is in doubt, and by an old directory: the status code stays.
-  std::string health_text() const {
-    if (!is_ready_) return R"({"status":"unavailable"})";
-    const std::string_view word = intake_->is_clock_in_doubt() ? "clock_in_doubt" : "ok";
-    const std::string detail = directory_detail();
-    if (detail.empty()) return fmt::format(R"({{"status":"{}"}})", word);
-    return fmt::format(R"({{"status":"{}","detail":"{}"}})", word, detail);
+  HealthReport health() const {
+    HealthReport report;
+    report.is_ready = is_ready_;
+    if (!is_ready_) return report;
+    if (log_->stats().is_full)
+      report.reasons.push_back({"disk", "the disk, or the log up to bytes_max, is full", true});
+    if (memory_.is_short())
+      report.reasons.push_back(
+          {"memory", "only small requests are taken, for want of memory", true});
+    else if (memory_.is_over())
+      report.reasons.push_back({"memory", "whoever holds the most memory is refused"});
+    if (const std::string detail = directory_detail(); !detail.empty())
+      report.reasons.push_back({"directory", detail, directory_->current() == nullptr});
+    if (intake_->is_clock_in_doubt())
+      report.reasons.push_back({"clock", "our clock is in doubt: what is ahead of it is refused"});
+    for (std::size_t i = 0; i < exporters_.size(); ++i) {
+      const auto failing = exporters_[i]->failing();
+      if (!failing) continue;
+      std::string text = failing_text(exporter_settings_[i].id, *failing, clock_.steady());
+      if (!text.empty()) report.reasons.push_back({"exporter", std::move(text)});
+    }
+    return report;
   }
 
   std::string directory_detail() const {
@@ -332,7 +348,21 @@ class RunningCollector final : public CollectorService {
                        directory_->age_seconds());
   }
 
+  books::Books::StockParts stock_parts() const {
+    books::Books::StockParts parts;
+    parts.processors = settings_.processor_ids;
+    for (const std::string& id : settings_.processor_ids) {
+      const std::string_view type = config::part_type(id);
+      if (type == "filter" || type.ends_with("_sampler") || type == "tail_sampling")
+        parts.dropping = id;
+    }
+    for (const exporters::ExporterSettings& exporter : exporter_settings_)
+      parts.exporters.emplace_back(exporter.id, exporter.signals);
+    return parts;
+  }
+
   Result<void> open_own_ports() {
+    books_.know_parts(stock_parts());
     show_own_metrics(metrics_, OwnParts{*log_, settings_.storage.bytes_max, series_, *directory_,
                                         memory_, frame_, *budgets_});
     metrics_.on_collect([this](const service::MetricRegistry::Emit& emit) {
@@ -348,9 +378,10 @@ class RunningCollector final : public CollectorService {
     health_routes_.add("GET", settings_.health_path,
                        [this](net::Request, const net::PathValues&, net::Responder responder) {
                          net::Response response;
-                         response.status = is_ready_ ? 200 : 503;
+                         const HealthReport report = health();
+                         response.status = report.status();
                          response.headers.add("content-type", "application/json");
-                         response.body = health_text();
+                         response.body = report.json();
                          responder.send(std::move(response));
                        });
     net::ServerSettings server;

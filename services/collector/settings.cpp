@@ -110,6 +110,7 @@ void read_processors(const ConfigNode& root, const Pipelines& pipelines,
       const std::set<Signal> signals =
           uses == pipelines.processors.end() ? std::set<Signal>{} : uses->second;
       makers[id] = kind->read(part, signals, settings.processors, context);
+      if (!signals.empty()) settings.processor_ids.push_back(id);
     } else {
       const std::string_view why = parts::why_no_processor(id);
       refuse_kind(part, id, "a processor",

@@ -24,6 +24,7 @@ struct Settings {
   std::vector<receivers::ReceiverSettings> receivers;
   parts::ProcessorSettings processors;
   std::vector<parts::ConfiguredStage> stages;            ///< of processors, in order by signal
+  std::vector<std::string> processor_ids;                ///< those that a pipeline names
   std::vector<exporters::ConfiguredExporter> exporters;  ///< those that a pipeline names
   std::vector<Signal> signals;                           ///< those that a pipeline takes
   tenancy::DirectorySettings directory;

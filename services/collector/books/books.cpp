@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <utility>
 
 namespace vigia::collector::books {
 namespace {
@@ -28,6 +30,13 @@ service::MetricLabels receiver_labels(const std::string& transport) {
           {"transport", is_remote_write ? "http" : transport}};
 }
 
+void show_stock(const service::MetricRegistry::Emit& emit, std::string_view prefix,
+                std::string_view help, Signal signal, const service::MetricLabels& labels,
+                std::uint64_t count) {
+  const std::string name = std::string(prefix) + std::string(stock_items(signal));
+  emit(name, help, MetricType::kCounter, labels, static_cast<double>(count));
+}
+
 }  // namespace
 
 struct Books::State {
@@ -47,11 +56,16 @@ struct Books::State {
   Table accepted_by_transport;  // "", signal, transport
   Table refused_by_transport;
   Table send_failed;  // "", signal, exporter
+  StockParts parts;
 
   void leave_queue(const Key& key, std::uint64_t items);
   void collect(const service::MetricRegistry::Emit& emit) const;
   void collect_books(const service::MetricRegistry::Emit& emit) const;
   void collect_stock(const service::MetricRegistry::Emit& emit) const;
+  void collect_stock_processors(const service::MetricRegistry::Emit& emit) const;
+  void collect_stock_exporters(const service::MetricRegistry::Emit& emit) const;
+  /// Items of that signal that found no room in what is the exporters' queue, the disk log.
+  std::uint64_t not_queued(Signal signal) const;
 };
 
 /// More can leave than was seen to come: of a record whose head could not be read at the start. It
@@ -103,28 +117,83 @@ void Books::State::collect_books(const service::MetricRegistry::Emit& emit) cons
 }
 
 void Books::State::collect_stock(const service::MetricRegistry::Emit& emit) const {
-  const auto show = [&emit](std::string_view prefix, std::string_view help, Signal signal,
-                            const service::MetricLabels& labels, std::uint64_t count) {
-    const std::string name = std::string(prefix) + std::string(stock_items(signal));
-    emit(name, help, MetricType::kCounter, labels, static_cast<double>(count));
-  };
-  const auto transports = [&show](const Table& table, std::string_view prefix,
+  const auto transports = [&emit](const Table& table, std::string_view prefix,
                                   std::string_view help) {
     for (const auto& [key, count] : table) {
-      show(prefix, help, std::get<1>(key), receiver_labels(std::get<2>(key)), count);
+      show_stock(emit, prefix, help, std::get<1>(key), receiver_labels(std::get<2>(key)), count);
     }
   };
   transports(accepted_by_transport, "otelcol_receiver_accepted_", "Items taken");
   transports(refused_by_transport, "otelcol_receiver_refused_", "Items refused");
-  std::map<std::pair<std::string, Signal>, std::uint64_t> by_exporter;
-  for (const auto& [key, count] : sent) by_exporter[{std::get<2>(key), std::get<1>(key)}] += count;
-  for (const auto& [key, count] : by_exporter) {
-    show("otelcol_exporter_sent_", "Items sent", key.second, {{"exporter", key.first}}, count);
+  collect_stock_processors(emit);
+  collect_stock_exporters(emit);
+}
+
+/// All that is judged has passed all of them, and what they refuse is refused before anybody has
+/// counted its items: vigia_requests_refused_total.
+void Books::State::collect_stock_processors(const service::MetricRegistry::Emit& emit) const {
+  std::map<Signal, std::uint64_t> came;
+  std::map<Signal, std::uint64_t> taken_out;
+  for (const auto& [key, count] : accepted_by_transport) came[std::get<1>(key)] += count;
+  for (const auto& [key, count] : filtered) taken_out[std::get<1>(key)] += count;
+  for (const auto& [signal, count] : came) {
+    for (const std::string& id : parts.processors) {
+      // Which of several has dropped an item is not in the books.
+      const std::uint64_t left_out = id == parts.dropping ? taken_out[signal] : 0;
+      const service::MetricLabels labels{{"processor", id}};
+      show_stock(emit, "otelcol_processor_accepted_", "Items that passed", signal, labels, count);
+      show_stock(emit, "otelcol_processor_refused_", "Items refused after they were counted",
+                 signal, labels, 0);
+      show_stock(emit, "otelcol_processor_dropped_", "Items dropped", signal, labels, left_out);
+      const service::MetricLabels of_signal{{"processor", id},
+                                            {"otel_signal", std::string(to_string(signal))}};
+      emit("otelcol_processor_incoming_items", "Items that came to it", MetricType::kCounter,
+           of_signal, static_cast<double>(count));
+      emit("otelcol_processor_outgoing_items", "Items that it passed on", MetricType::kCounter,
+           of_signal, static_cast<double>(count - std::min(count, left_out)));
+    }
   }
-  for (const auto& [key, count] : send_failed) {
-    show("otelcol_exporter_send_failed_", "Items of attempts that failed", std::get<1>(key),
-         {{"exporter", std::get<2>(key)}}, count);
+  std::set<std::string_view> customers;
+  for (const auto& [key, count] : received) customers.insert(std::get<0>(key));
+  for (const std::string& id : parts.processors) {
+    emit("otelcol_processor_batch_metadata_cardinality",
+         "Customers, of each of which batches are its own", MetricType::kGauge, {{"processor", id}},
+         static_cast<double>(customers.size()));
   }
+}
+
+std::uint64_t Books::State::not_queued(Signal signal) const {
+  std::uint64_t items = 0;
+  for (const auto& [key, count] : rejected) {
+    const std::string& reason = std::get<3>(key);
+    const bool is_room = reason == to_string(RequestReason::kFull) ||
+                         reason == to_string(RequestReason::kShare) ||
+                         reason == to_string(RequestReason::kSideShare);
+    if (std::get<1>(key) == signal && is_room) items += count;
+  }
+  return items;
+}
+
+void Books::State::collect_stock_exporters(const service::MetricRegistry::Emit& emit) const {
+  using OfExporter = std::map<std::pair<std::string, Signal>, std::uint64_t>;
+  OfExporter sent_by;
+  OfExporter failed_by;
+  for (const auto& [id, signals] : parts.exporters) {
+    for (const Signal signal : signals) {
+      sent_by[{id, signal}] = failed_by[{id, signal}] = 0;
+      show_stock(emit, "otelcol_exporter_enqueue_failed_", "Items refused for want of room on disk",
+                 signal, {{"exporter", id}}, not_queued(signal));
+    }
+  }
+  for (const auto& [key, count] : sent) sent_by[{std::get<2>(key), std::get<1>(key)}] += count;
+  for (const auto& [key, count] : send_failed)
+    failed_by[{std::get<2>(key), std::get<1>(key)}] += count;
+  for (const auto& [key, count] : sent_by)
+    show_stock(emit, "otelcol_exporter_sent_", "Items sent", key.second, {{"exporter", key.first}},
+               count);
+  for (const auto& [key, count] : failed_by)
+    show_stock(emit, "otelcol_exporter_send_failed_", "Items of attempts that failed", key.second,
+               {{"exporter", key.first}}, count);
 }
 
 void Books::State::collect(const service::MetricRegistry::Emit& emit) const {
@@ -142,6 +211,11 @@ Books::Books(service::MetricRegistry& registry) : state_(std::make_shared<State>
       state_->refused_by_transport[{"", signal, transport, ""}] = 0;
     }
   }
+}
+
+void Books::know_parts(StockParts parts) {
+  const std::lock_guard lock(state_->mutex);
+  state_->parts = std::move(parts);
 }
 
 std::uint64_t Books::Arrival::accepted() const {

@@ -66,6 +66,15 @@ class Books {
   /// An attempt failed; the items still wait, or are counted as dropped by their own call.
   void send_failed(Signal signal, std::string_view exporter, std::uint64_t items);
 
+  /// Parts of which the stock metrics have a series from the start on, as the OpenTelemetry
+  /// Collector's own dashboards expect: an exporter with its signals, a processor by its id.
+  struct StockParts {
+    std::vector<std::pair<std::string, std::vector<Signal>>> exporters;
+    std::vector<std::string> processors;
+    std::string dropping = {};  ///< the processor that what was dropped is counted at; "": none
+  };
+  void know_parts(StockParts parts);
+
   /// Items that wait for that exporter, by the ids of those of whom some do.
   std::map<std::string, std::uint64_t> queued_by_customer(std::string_view exporter) const;
 

@@ -7,6 +7,7 @@ namespace vigia::collector::books {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class BooksTest : public ::testing::Test {
  protected:
@@ -69,6 +70,29 @@ TEST_F(BooksTest, WhatProcessorsTakeOutIsReceivedAndNeitherRefusedNorAwaited) {
   books_.arrived(arrival);
   EXPECT_EQ(balance().filtered, 3U);
   EXPECT_EQ(balance().rejected, 2U + 10U);
+}
+
+// Dashboards show nothing of a series that is not there: from the start on, at 0.
+TEST_F(BooksTest, StockSeriesOfConfiguredPartsAreThereFromTheStart) {
+  books_.know_parts({{{"otlp/far", {Signal::kTraces}}}, {"batch"}});
+  std::string page = metrics_.expose(false);
+  for (const char* line : {R"(otelcol_exporter_sent_spans{exporter="otlp/far"} 0)",
+                           R"(otelcol_exporter_send_failed_spans{exporter="otlp/far"} 0)",
+                           R"(otelcol_exporter_enqueue_failed_spans{exporter="otlp/far"} 0)",
+                           R"(otelcol_processor_accepted_log_records{processor="batch"} 0)",
+                           R"(otelcol_processor_batch_metadata_cardinality{processor="batch"} 0)"})
+    EXPECT_THAT(page, HasSubstr(line));
+  EXPECT_THAT(page, Not(HasSubstr(R"(otelcol_exporter_sent_log_records)")));
+  books_.arrived({.customer = customer_,
+                  .signal = Signal::kTraces,
+                  .transport = "grpc",
+                  .items = 9,
+                  .rejected = {{RequestReason::kFull, 4}, {RequestReason::kRate, 2}}});
+  page = metrics_.expose(false);
+  EXPECT_THAT(page, HasSubstr(R"(otelcol_exporter_enqueue_failed_spans{exporter="otlp/far"} 4)"));
+  EXPECT_THAT(page, HasSubstr(R"(otelcol_processor_accepted_spans{processor="batch"} 3)"));
+  EXPECT_THAT(page,
+              HasSubstr(R"(otelcol_processor_batch_metadata_cardinality{processor="batch"} 1)"));
 }
 
 // It was taken to have waited at the start, so that the equation held whatever was counted twice.

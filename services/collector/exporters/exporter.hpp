@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,14 @@ class Exporter {
   /// Ends after the request in flight or at the deadline. What was not answered stays queued. Safe
   /// twice or unstarted.
   virtual void stop(TimePoint deadline) noexcept = 0;
+  /// Since when the destination has taken nothing of anybody, while there was something to send,
+  /// and what it said last.
+  struct Failing {
+    TimePoint since{};
+    std::string why;
+  };
+  /// Nothing where it takes data, or is not tried. Any thread.
+  virtual std::optional<Failing> failing() { return std::nullopt; }
 };
 
 /// The cursor that an exporter reads at; the log must be opened with these.

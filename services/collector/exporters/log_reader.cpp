@@ -24,6 +24,22 @@ const std::vector<double>& duration_bounds() {
   return bounds;
 }
 
+const std::vector<double>& size_bounds() {
+  static const std::vector<double> bounds{1,    10,   50,   100,   250,   500,
+                                          1000, 2500, 5000, 10000, 25000, 50000};
+  return bounds;
+}
+
+const std::vector<double>& bytes_bounds() {
+  static const std::vector<double> bounds{1e2, 1e3, 5e3, 1e4, 5e4, 1e5, 2.5e5, 5e5, 1e6, 2e6, 4e6};
+  return bounds;
+}
+
+/// The stock name of what gathers batches is that of a processor.
+service::MetricLabels batch_labels(const ExporterSettings& settings) {
+  return {{"processor", "batch"}, {"exporter", settings.id}};
+}
+
 }  // namespace
 
 LogReader::LogReader(const ExporterSettings& settings, const ExporterParts& parts,
@@ -35,6 +51,18 @@ LogReader::LogReader(const ExporterSettings& settings, const ExporterParts& part
       send_duration_(parts.metrics.histogram("otelcol_processor_batch_batch_send_duration",
                                              "Milliseconds that a request took, answer included",
                                              duration_bounds(), {{"exporter", settings.id}})),
+      send_size_(parts.metrics.histogram("otelcol_processor_batch_batch_send_size",
+                                         "Items of a request that was taken", size_bounds(),
+                                         batch_labels(settings))),
+      send_bytes_(parts.metrics.histogram("otelcol_processor_batch_batch_send_size_bytes",
+                                          "Bytes of a request that was taken, before compression",
+                                          bytes_bounds(), batch_labels(settings))),
+      size_triggers_(parts.metrics.counter("otelcol_processor_batch_batch_size_trigger_send",
+                                           "Requests that were cut at their bound",
+                                           batch_labels(settings))),
+      time_triggers_(parts.metrics.counter("otelcol_processor_batch_timeout_trigger_send",
+                                           "Requests with all that there was of a customer",
+                                           batch_labels(settings))),
       routing_(settings),
       queue_size_(parts.metrics.gauge("otelcol_exporter_queue_size",
                                       "Batches in the disk log that wait for this exporter",
@@ -57,6 +85,12 @@ void LogReader::stop(TimePoint deadline) noexcept {
 
 void LogReader::note_request(Duration took) {
   send_duration_.observe(std::chrono::duration<double, std::milli>(took).count());
+}
+
+void LogReader::note_batch(const Batch& batch) {
+  send_size_.observe(static_cast<double>(batch.items));
+  send_bytes_.observe(static_cast<double>(batch.bytes));
+  (batch.has_more ? size_triggers_ : time_triggers_).add();
 }
 
 void LogReader::run() {

@@ -89,6 +89,13 @@ class LogReader {
   bool is_window_gone() const;
   /// A request to the destination has been answered, or has failed. Any thread.
   void note_request(Duration took);
+  /// A request has been taken. Any thread.
+  struct Batch {
+    std::uint64_t items = 0;
+    std::size_t bytes = 0;
+    bool has_more = false;  ///< it was cut at the bound of a request
+  };
+  void note_batch(const Batch& batch);
 
   static constexpr std::size_t kWindowRecordsMax = 512;
   static constexpr std::size_t kWindowBytesMax = 8U << 20U;  ///< bodies, as they are taken
@@ -112,6 +119,10 @@ class LogReader {
   WindowTaker& taker_;
   disk_log::Cursor& cursor_;
   service::Histogram& send_duration_;
+  service::Histogram& send_size_;
+  service::Histogram& send_bytes_;
+  service::Counter& size_triggers_;
+  service::Counter& time_triggers_;
   Routing routing_;
   std::vector<WindowRecord> window_;
   std::size_t window_bytes_ = 0;

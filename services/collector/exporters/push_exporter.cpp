@@ -99,6 +99,9 @@ PushExporter::PushExporter(const ExporterSettings& settings, const PushSettings&
       refusals_(
           std::make_shared<delivery::RefusalBudget>(push.refused_bytes_per_second, parts.clock)),
       dead_letters_(parts.data_directory, settings.id),
+      warnings_(parts.metrics.counter("vigia_exporter_warnings_total",
+                                      "Answers that took all and had something to say beside it",
+                                      {{"exporter", settings.id}})),
       oldest_waiting_(parts.metrics.gauge("vigia_exporter_oldest_waiting_seconds",
                                           "Age of the oldest data that waits for the destination",
                                           {{"exporter", settings.id}})),

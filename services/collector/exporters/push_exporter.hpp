@@ -54,6 +54,7 @@ class PushExporter final : public Exporter,
   /// kUnavailable where the side queue's folder cannot be read.
   Result<void> start() override;
   void stop(TimePoint deadline) noexcept override;
+  std::optional<Failing> failing() override;
 
  private:
   void add(std::uint32_t index, WindowRecord& record, bodies::LogBody&& body) override;
@@ -102,6 +103,8 @@ class PushExporter final : public Exporter,
   void keep_room();
   void set_aside(const delivery::DeadLetter& letter);
   void note_state(const delivery::Answer& answer);
+  void note_warning(const delivery::Answer& answer);
+  void note_date(std::int64_t date_ms);
   void show_waiting();
 
   void on_refused(const delivery::Parcel& parcel, std::size_t unit,
@@ -156,6 +159,9 @@ class PushExporter final : public Exporter,
   std::size_t letters_ = 0;  // since the last window, written or not
   bool is_failing_ = false;
   std::optional<TimePoint> state_told_;
+  std::optional<Failing> failing_;
+  std::optional<TimePoint> warning_told_;
+  service::Counter& warnings_;
   service::Gauge& oldest_waiting_;
   service::Gauge& side_bytes_;
   service::Gauge& side_items_;

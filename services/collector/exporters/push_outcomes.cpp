@@ -8,6 +8,13 @@ namespace vigia::collector::exporters {
 namespace {
 
 constexpr auto kStateInterval = std::chrono::minutes(1);
+constexpr auto kWarningInterval = std::chrono::minutes(1);
+
+std::uint64_t count_items(const delivery::Parcel& parcel, std::size_t first, std::size_t last) {
+  std::uint64_t items = 0;
+  for (std::size_t i = first; i < last; ++i) items += parcel.units[i].items;
+  return items;
+}
 
 }  // namespace
 
@@ -113,12 +120,50 @@ void PushExporter::on_side_letter(const delivery::Parcel& parcel, std::string_vi
 void PushExporter::on_side_answer(const delivery::Parcel& parcel, std::size_t first,
                                   std::size_t last, const delivery::Answer& answer, Duration took) {
   note_state(answer);
+  if (answer.date_ms) note_date(*answer.date_ms);
   reader_.note_request(took);
-  if (answer.kind == delivery::Answer::Kind::kTaken) return;
+  if (answer.kind == delivery::Answer::Kind::kTaken) {
+    reader_.note_batch({count_items(parcel, first, last), parcel.run(first, last).size(),
+                        last < parcel.units.size()});
+    note_warning(answer);
+    return;
+  }
   if (answer.kind == delivery::Answer::Kind::kRefused) note_refusal(parcel, first, last);
-  std::uint64_t items = 0;
-  for (std::size_t i = first; i < last; ++i) items += parcel.units[i].items;
-  parts_.books.send_failed(parcel.signal, settings_.id, items);
+  parts_.books.send_failed(parcel.signal, settings_.id, count_items(parcel, first, last));
+}
+
+/// OTLP, "Partial Success": none refused, and a text. Nothing is lost, and somebody should read it.
+void PushExporter::note_warning(const delivery::Answer& answer) {
+  if (answer.rejected > 0 || answer.why.empty()) return;
+  warnings_.add();
+  const TimePoint now = parts_.clock.steady();
+  {
+    const std::lock_guard lock(mutex_);
+    if (warning_told_ && now < *warning_told_ + kWarningInterval) return;
+    warning_told_ = now;
+  }
+  service::log_warn("the destination has taken all, and warns",
+                    {{"exporter", settings_.id}, {"why", answer.why}});
+}
+
+/// Of the moment at which it was answered, near enough for an alarm of ten seconds. By the wall
+/// clock itself: that it is wrong is what is to be seen.
+void PushExporter::note_date(std::int64_t date_ms) {
+  const std::int64_t ahead_ms = parts_.clock.wall_ms() - date_ms;
+  // A Date has no fractions: 0 to 999 ms of the difference are its own.
+  constexpr std::int64_t kFractionMs = 999;
+  const std::int64_t least_ms =
+      ahead_ms > 0 ? std::max<std::int64_t>(ahead_ms - kFractionMs, 0) : ahead_ms;
+  parts_.metrics
+      .gauge("vigia_exporter_clock_ahead_seconds",
+             "By how much the collector's clock is ahead of the destination's",
+             {{"exporter", settings_.id}})
+      .set(static_cast<double>(least_ms) / 1e3);
+}
+
+std::optional<Exporter::Failing> PushExporter::failing() {
+  const std::lock_guard lock(mutex_);
+  return failing_;
 }
 
 void PushExporter::note_refusal(const delivery::Parcel& parcel, std::size_t first,
@@ -137,10 +182,21 @@ bool PushExporter::may_be_refused(const CustomerId& customer) {
 /// One line when the destination begins to fail, one when it is well again; not more often than
 /// that where some fail and others do not.
 void PushExporter::note_state(const delivery::Answer& answer) {
-  if (answer.kind == delivery::Answer::Kind::kRefused) return;
+  if (answer.kind == delivery::Answer::Kind::kRefused) {
+    // It has judged: whose data it was is another matter.
+    const std::lock_guard lock(mutex_);
+    failing_.reset();
+    return;
+  }
   const bool is_failing = answer.kind != delivery::Answer::Kind::kTaken;
   const std::lock_guard lock(mutex_);
   const TimePoint now = parts_.clock.steady();
+  if (!is_failing)
+    failing_.reset();
+  else if (failing_)
+    failing_->why = answer.why;
+  else
+    failing_ = Failing{now, answer.why};
   if (is_failing == is_failing_ || (state_told_ && now < *state_told_ + kStateInterval)) return;
   is_failing_ = is_failing;
   state_told_ = now;
