@@ -60,6 +60,7 @@ Intake::Intake(const std::vector<exporters::ExporterSettings>& exporters, Intake
     : settings_(std::move(settings)),
       parts_(parts),
       rates_(parts.clock, settings_.collectors),
+      told_(parts.clock),
       clock_doubt_(parts.clock, settings_.newest_record_ms),
       durations_(parts.metrics.histogram(
           "vigia_intake_duration_seconds",
@@ -91,7 +92,10 @@ Result<void> Intake::judge(Batch& batch) {
     auto refusal = stage->accept(batch);
     if (!refusal) continue;
     const std::uint64_t items = refusal->items + batch.filtered;
-    if (refusal->reason) book_refused(batch.customer, batch.request, items, *refusal->reason);
+    if (refusal->reason)
+      book_refused(batch.customer, batch.request, items, *refusal->reason, refusal->error.message);
+    else
+      told_.tell(batch.customer.id, to_string(refusal->error.code), items, refusal->error.message);
     if (refusal->is_fined)
       rates_.fine(batch.customer.id, batch.customer.limits,
                   {batch.request.signal, items, batch.request.sent_bytes});
@@ -101,12 +105,19 @@ Result<void> Intake::judge(Batch& batch) {
 }
 
 void Intake::book_refused(const tenancy::Customer& customer, const ExportRequest& request,
-                          std::uint64_t items, books::RequestReason reason) {
-  parts_.books.arrived({.customer = customer.id,
-                        .signal = request.signal,
-                        .transport = request.transport,
-                        .items = items,
-                        .rejected = {{reason, items}}});
+                          std::uint64_t items, books::RequestReason reason, std::string_view why) {
+  book({.customer = customer.id,
+        .signal = request.signal,
+        .transport = request.transport,
+        .items = items,
+        .rejected = {{reason, items}}},
+       why);
+}
+
+void Intake::book(const books::Books::Arrival& arrival, std::string_view why) {
+  parts_.books.arrived(arrival);
+  for (const auto& [reason, items] : arrival.rejected)
+    told_.tell(arrival.customer, reason.label(), items, why);
 }
 
 void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done done) {
@@ -125,7 +136,7 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
   const Verdicts& verdicts = checked.verdicts;
   books::Books::Arrival arrival = arrival_of(customer.id, batch.request, verdicts, batch.filtered);
   if (auto error = claim_error(batch.request.signal, checked)) {
-    parts_.books.arrived(arrival);
+    book(arrival, error->message);
     timed(tl::unexpected<Error>(std::move(*error)));
     return;
   }
@@ -133,14 +144,14 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
                   checked.written};
   // Nothing to keep, so nothing to wait for.
   if (verdicts.accepted() == 0 || parts_.log == nullptr) {
-    parts_.books.arrived(arrival);
+    book(arrival, receipt.message);
     timed(std::move(receipt));
     return;
   }
   auto records = records_of(customer, std::move(batch.request), checked);
   if (!records) {
     arrival.refuse_rest(books::RequestReason::kRequestSize);
-    parts_.books.arrived(arrival);
+    book(arrival, records.error().message);
     timed(forward(records));
     return;
   }
@@ -192,14 +203,14 @@ void Intake::append(std::vector<disk_log::DiskRecord> records, books::Books::Arr
                                          receipt = std::move(receipt), done = std::move(done)](
                                             const Result<disk_log::RecordHeader>& kept) mutable {
     if (kept) {
-      parts_.books.arrived(arrival);
+      book(arrival, receipt.message);
       done(std::move(receipt));
       return;
     }
     arrival.refuse_rest(kept.error().code == ErrorCode::kOverLimit ? books::RequestReason::kShare
                                                                    : books::RequestReason::kFull);
-    parts_.books.arrived(arrival);
     Error error = kept.error();
+    book(arrival, error.message);
     if (is_retryable(error) && !error.retry_after) error.retry_after = kRetryAfter;
     done(tl::unexpected<Error>(std::move(error)));
   };

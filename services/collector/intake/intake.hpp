@@ -28,6 +28,7 @@
 #include "services/collector/exporters/routing.hpp"
 #include "services/collector/intake/checked.hpp"
 #include "services/collector/intake/rate_limiter.hpp"
+#include "services/collector/intake/refusals_told.hpp"
 #include "services/collector/intake/stage.hpp"
 #include "services/collector/intake/stages.hpp"
 #include "services/collector/side/side_shares.hpp"
@@ -86,6 +87,8 @@ class Intake {
   void take(const tenancy::Customer& customer, ExportRequest request, Done done);
   /// See ClockDoubt.
   bool is_clock_in_doubt() { return clock_doubt_.is_in_doubt(); }
+  /// Who is refused before it comes here goes into the same lines of the log.
+  RefusalsTold& refusals_told() { return told_; }
 
  private:
   /// Through all stages. The batch then holds what its sender left out, and its verdicts.
@@ -93,18 +96,21 @@ class Intake {
   std::int64_t now_ns() const;
   /// Enters a request that is refused as a whole into the books.
   void book_refused(const tenancy::Customer& customer, const ExportRequest& request,
-                    std::uint64_t items, books::RequestReason reason);
+                    std::uint64_t items, books::RequestReason reason, std::string_view why);
   /// The request as it came; or, where it is large, what was accepted of it in several records.
   /// kTooLarge where it cannot be cut.
   Result<std::vector<disk_log::DiskRecord>> records_of(const tenancy::Customer& customer,
                                                        ExportRequest request,
                                                        const Checked& checked) const;
+  /// Into the books, and what was refused into the log; `why` in the sender's words.
+  void book(const books::Books::Arrival& arrival, std::string_view why);
   void append(std::vector<disk_log::DiskRecord> records, books::Books::Arrival arrival,
               Receipt receipt, Done done);
 
   IntakeSettings settings_;
   IntakeParts parts_;
   RateLimiter rates_;
+  RefusalsTold told_;
   clock::ClockDoubt clock_doubt_;
   std::vector<Way> exporters_;
   std::vector<std::unique_ptr<Stage>> stages_;

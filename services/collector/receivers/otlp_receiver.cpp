@@ -51,6 +51,10 @@ net::Response OtlpReceiver::refused(const net::RequestHead& head, const Error& e
 
 net::Response OtlpReceiver::refuse(const net::RequestHead& head, const Error& error) {
   parts_.door.note_refused_by_server(head, error);
+  // Else the owner is an address, and no customer's trouble.
+  const auto customer = CustomerId::parse(head.owner);
+  if (head.credential && customer)
+    parts_.intake.refusals_told().tell(*customer, to_string(error.code), 0, error.message);
   return refused(head, error);
 }
 
