@@ -22,6 +22,14 @@ std::vector<AlertRule> time_and_directory_rules() {
        "adelantado",
        "The clock of collector {{ $labels.instance }} is in doubt: it refuses for now what lies "
        "ahead"},
+      {"ClocksDiffer",
+       "max by (instance, exporter) (abs(vigia_exporter_clock_ahead_seconds{customer_id=\"\","
+       "job=\"otel-collector\"})) > 10",
+       kSome, kNone, "warning",
+       "Los relojes del collector {{ $labels.instance }} y de {{ $labels.exporter }} difieren "
+       "{{ printf \"%.0f\" $value }} s",
+       "The clocks of collector {{ $labels.instance }} and of {{ $labels.exporter }} differ by "
+       "{{ printf \"%.0f\" $value }} s"},
       {"ExpiryHeld", "max by (instance) (vigia_storage_expiry_held{customer_id=\"\"}) == 1",
        kHeldAtFirst, kNone, "warning",
        "Nada caduca en {{ $labels.instance }}: la hora está en duda; su /health dice qué hacer",
