@@ -9,6 +9,7 @@
 #include <zstd.h>
 
 #include "libs/base/check.hpp"
+#include "libs/net/internal/zstd_blocks.hpp"
 
 namespace vigia::net {
 
@@ -28,6 +29,12 @@ constexpr int kZstdLevel = 1;
 constexpr std::size_t kDeflateRatioMax = 1032;
 // The smallest gzip member: header, empty block, trailer.
 constexpr std::size_t kGzipBytesMin = 18;
+
+// Output of so many times its input, and of so many bytes, is first counted to its end, which takes
+// no memory: nearly all that is so dense is a bomb, and what is not costs this work twice.
+constexpr std::size_t kDenseRatio = 100;
+constexpr std::size_t kDenseBytes = 256U << 10U;
+constexpr std::size_t kDiscardBytes = 64U << 10U;
 
 Error too_large(std::size_t bytes_max) {
   return Error{ErrorCode::kTooLarge,
@@ -52,6 +59,10 @@ class BoundedOutput {
   }
   void wrote(std::size_t bytes) { used_ += bytes; }
   bool is_full() const { return used_ == bytes_max_; }
+  /// Whether what came of so many bytes is to be counted before more of it is kept.
+  bool is_dense(std::size_t read) const {
+    return used_ >= kDenseBytes && used_ / kDenseRatio > read;
+  }
 
   std::string take() {
     bytes_.resize(used_);
@@ -136,6 +147,47 @@ Result<int> inflate_step(z_stream& stream, BoundedOutput& output, std::string_vi
   return tl::unexpected(damaged(encoding));
 }
 
+/// True where the stream gives more than `bytes_max`. What is damaged or cut off does not: who
+/// unpacks it finds that.
+bool is_inflated_over(std::string_view encoding, std::string_view bytes, std::size_t bytes_max) {
+  z_stream stream{};
+  if (inflateInit2(&stream, window_bits(encoding, bytes)) != Z_OK) return false;
+  const std::unique_ptr<z_stream, InflateEnd> end(&stream);
+  const auto discard = std::make_unique<std::array<Bytef, kDiscardBytes>>();
+  stream.next_in = zlib_bytes(bytes);
+  stream.avail_in = zlib_size(bytes.size());
+  std::size_t count = 0;
+  while (count <= bytes_max) {
+    stream.next_out = discard->data();
+    stream.avail_out = kDiscardBytes;
+    const int code = inflate(&stream, Z_NO_FLUSH);
+    count += kDiscardBytes - stream.avail_out;
+    const bool is_end = code == Z_STREAM_END && stream.avail_in == 0;
+    if (is_end || (code != Z_OK && code != Z_STREAM_END)) break;
+    if (code == Z_STREAM_END && (encoding != "gzip" || inflateReset(&stream) != Z_OK)) break;
+  }
+  return count > bytes_max;
+}
+
+/// The same of zstd, whose decoder holds a window beside, 8 MiB at most.
+bool is_unzstd_over(std::string_view bytes, std::size_t bytes_max) {
+  const std::unique_ptr<ZSTD_DCtx, FreeDecoder> context(ZSTD_createDCtx());
+  if (!context) return false;
+  ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kZstdWindowLogMax);
+  const auto discard = std::make_unique<std::array<char, kDiscardBytes>>();
+  ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+  std::size_t count = 0;
+  while (count <= bytes_max) {
+    ZSTD_outBuffer out{discard->data(), kDiscardBytes, 0};
+    const std::size_t read_before = in.pos;
+    const std::size_t left = ZSTD_decompressStream(context.get(), &out, &in);
+    count += out.pos;
+    const bool is_stuck = in.pos == read_before && out.pos == 0;
+    if (ZSTD_isError(left) != 0 || is_stuck || (left == 0 && in.pos == in.size)) break;
+  }
+  return count > bytes_max;
+}
+
 Result<std::string> inflate_all(std::string_view encoding, std::string_view bytes,
                                 std::size_t bytes_max) {
   BoundedOutput output(bytes_max);
@@ -155,12 +207,17 @@ Result<std::string> inflate_all(std::string_view encoding, std::string_view byte
   const std::unique_ptr<z_stream, InflateEnd> end(&stream);
   stream.next_in = zlib_bytes(bytes);
   std::size_t unread = bytes.size();
+  bool is_counted = false;
   while (true) {
     const uInt given = zlib_size(unread);
     stream.avail_in = given;
     Result<int> code = inflate_step(stream, output, encoding, bytes_max);
     if (!code) return forward(code);
     unread -= given - stream.avail_in;
+    if (!is_counted && output.is_dense(bytes.size() - unread)) {
+      if (is_inflated_over(encoding, bytes, bytes_max)) return tl::unexpected(too_large(bytes_max));
+      is_counted = true;
+    }
     if (*code != Z_STREAM_END) continue;
     if (unread == 0) return output.take();
     if (encoding != "gzip") return tl::unexpected(damaged(encoding));
@@ -180,12 +237,15 @@ Result<std::size_t> declared_zstd_size(std::string_view bytes, std::size_t bytes
 Result<std::string> unzstd(std::string_view bytes, std::size_t bytes_max) {
   Result<std::size_t> declared = declared_zstd_size(bytes, bytes_max);
   if (!declared) return forward(declared);
+  if (internal::zstd_bytes_at_least(bytes) > bytes_max) return tl::unexpected(too_large(bytes_max));
   const std::unique_ptr<ZSTD_DCtx, FreeDecoder> context(ZSTD_createDCtx());
   if (!context) return fail(ErrorCode::kInternal, "no memory for zstd");
   ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kZstdWindowLogMax);
   BoundedOutput output(bytes_max);
   output.expect(std::min(*declared, bytes.size() * 256));
   ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+  // A size that is declared is bounded already, and held to by the decoder.
+  bool is_counted = *declared > 0;
   while (true) {
     std::array<char, 1> overflow{};
     auto [room, size] = output.room();
@@ -196,6 +256,10 @@ Result<std::string> unzstd(std::string_view bytes, std::size_t bytes_max) {
     if (ZSTD_isError(left) != 0) return tl::unexpected(damaged("zstd"));
     if (is_full && out.pos > 0) return tl::unexpected(too_large(bytes_max));
     if (!is_full) output.wrote(out.pos);
+    if (!is_counted && output.is_dense(in.pos)) {
+      if (is_unzstd_over(bytes, bytes_max)) return tl::unexpected(too_large(bytes_max));
+      is_counted = true;
+    }
     if (left == 0 && in.pos == in.size) return output.take();
     const bool is_stuck = in.pos == read_before && out.pos == 0;
     if (is_stuck) return tl::unexpected(damaged("zstd"));

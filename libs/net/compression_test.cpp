@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "libs/net/internal/zstd_blocks.hpp"
+
 namespace vigia::net {
 namespace {
 
@@ -50,6 +52,23 @@ TEST_P(Compressed, ABombIsRefused) {
   const auto plain = decompress(GetParam(), *packed, 1U << 20U);
   ASSERT_FALSE(plain.has_value());
   EXPECT_EQ(plain.error().code, ErrorCode::kTooLarge);
+}
+
+// What is dense is counted before it is kept, and is all there.
+TEST_P(Compressed, ADenseBodyWithinTheLimitIsTaken) {
+  for (const std::size_t size : {1UL << 18U, 1UL << 20U, 5'000'001UL}) {
+    const std::string text(size, 'z');
+    const auto packed = compress(GetParam(), text);
+    ASSERT_TRUE(packed.has_value());
+    const auto plain = decompress(GetParam(), *packed, size);
+    ASSERT_TRUE(plain.has_value()) << size << ": " << plain.error().message;
+    EXPECT_EQ(*plain, text);
+    const auto over = decompress(GetParam(), *packed, size - 1);
+    ASSERT_FALSE(over.has_value());
+    EXPECT_EQ(over.error().code, ErrorCode::kTooLarge);
+    EXPECT_EQ(decompress(GetParam(), packed->substr(0, packed->size() / 2), 2 * size).error().code,
+              ErrorCode::kInvalid);
+  }
 }
 
 TEST_P(Compressed, ATruncatedBodyIsInvalidAtEveryLength) {
@@ -112,6 +131,40 @@ TEST(Decompress, RefusesAZstdFrameThatDeclaresMoreThanTheLimit) {
   const auto plain = decompress("zstd", frame, 64U << 20U);
   ASSERT_FALSE(plain.has_value());
   EXPECT_EQ(plain.error().code, ErrorCode::kTooLarge);
+}
+
+/// A frame that does not say its size, of so many blocks of 128 KiB of one letter.
+std::string zstd_of_repeats(std::uint32_t blocks) {
+  std::string frame("\x28\xb5\x2f\xfd\x00\x58", 6);  // a window of 2 MiB
+  for (std::uint32_t i = 0; i < blocks; ++i) {
+    const std::uint32_t head = (i + 1 == blocks ? 1U : 0U) | 1U << 1U | (128U << 10U) << 3U;
+    for (const unsigned shift : {0U, 8U, 16U}) frame += static_cast<char>(head >> shift);
+    frame += 'r';
+  }
+  return frame;
+}
+
+// C21: by the heads of its blocks, before anything is unpacked.
+TEST(Decompress, ZstdThatDoesNotSayItsSizeIsCountedByItsBlocks) {
+  const std::string frame = zstd_of_repeats(100);
+  EXPECT_EQ(internal::zstd_bytes_at_least(frame), 100U * (128U << 10U));
+  EXPECT_EQ(internal::zstd_bytes_at_least(frame + frame), 200U * (128U << 10U));
+  EXPECT_EQ(internal::zstd_bytes_at_least(frame.substr(0, 14)), 2U * (128U << 10U));
+  EXPECT_EQ(internal::zstd_bytes_at_least("rubbish"), 0U);
+  EXPECT_EQ(decompress("zstd", frame, 100U * (128U << 10U)).value(),
+            std::string(100U * (128U << 10U), 'r'));
+  EXPECT_EQ(decompress("zstd", frame, 100U * (128U << 10U) - 1).error().code, ErrorCode::kTooLarge);
+  // One that it would be too large to unpack.
+  EXPECT_EQ(decompress("zstd", zstd_of_repeats(100'000), 64U << 20U).error().code,
+            ErrorCode::kTooLarge);
+}
+
+// Never more than there is, whatever it is made of.
+TEST(Decompress, WhatBlocksSayIsNeverMoreThanThereIs) {
+  for (const std::size_t size : {0UL, 1UL, 300UL, 70'000UL, 300'000UL, 2'000'000UL}) {
+    for (const std::string& text : {varied(size), std::string(size, 'x')})
+      EXPECT_LE(internal::zstd_bytes_at_least(*compress("zstd", text)), size);
+  }
 }
 
 }  // namespace
