@@ -2,6 +2,8 @@
 
 #include <future>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -27,8 +29,10 @@ constexpr long kStreamsMax = 100;
 
 class CurlClient final : public Client {
  public:
-  explicit CurlClient(ClientSettings settings)
-      : settings_(std::move(settings)), multi_(curl_multi_init()) {
+  explicit CurlClient(ClientSettings settings, bool makes_plain_calls = false)
+      : settings_(std::move(settings)),
+        makes_plain_calls_(makes_plain_calls),
+        multi_(curl_multi_init()) {
     CHECK(multi_ != nullptr);
     curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
     curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS,
@@ -40,14 +44,18 @@ class CurlClient final : public Client {
 
   ~CurlClient() override {
     CurlClient::close();
+    plain_calls_.reset();
     curl_multi_cleanup(multi_);
   }
 
   void close() override {
+    CurlClient* calls = nullptr;
     {
       const std::lock_guard lock(mutex_);
       is_closing_ = true;
+      calls = plain_calls_.get();
     }
+    if (calls != nullptr) calls->close();
     curl_multi_wakeup(multi_);
     if (thread_.joinable()) thread_.join();
   }
@@ -76,6 +84,10 @@ class CurlClient final : public Client {
 
   void call(ClientRequest request, std::string_view compression,
             Task<void(Result<GrpcReply>)> done) override {
+    if (CurlClient* const calls = plain_calls(request.url); calls != nullptr) {
+      calls->call(std::move(request), compression, std::move(done));
+      return;
+    }
     const std::size_t bytes_max = request.response_bytes_max;
     auto framed = internal::grpc_request(std::move(request), compression);
     const bool is_framed = framed.has_value();
@@ -97,6 +109,16 @@ class CurlClient final : public Client {
     std::optional<Error> fault;  // it ends with this at once
     std::uint64_t number = 0;
   };
+
+  /// Who makes calls in clear text: curl would take a kept connection that speaks HTTP/1.1 for one
+  /// of theirs, so they have connections, and a thread, of their own. Null: this one does.
+  CurlClient* plain_calls(std::string_view url) {
+    if (makes_plain_calls_ || !url.starts_with("http://")) return nullptr;
+    const std::lock_guard lock(mutex_);
+    if (is_closing_) return nullptr;
+    if (!plain_calls_) plain_calls_ = std::make_unique<CurlClient>(settings_, true);
+    return plain_calls_.get();
+  }
 
   std::uint64_t post(std::unique_ptr<Transfer> transfer,
                      std::optional<Error> fault = std::nullopt) {
@@ -226,15 +248,32 @@ class CurlClient final : public Client {
 
   void finish_transfers() {
     int left = 0;
+    std::set<std::string, std::less<>> connecting;
     while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       const CURLcode code = message->data.result;
-      if (code == CURLE_OPERATION_TIMEDOUT) leave_connection(message->easy_handle);
-      take(message->easy_handle)->finish(code);
+      CURL* const handle = message->easy_handle;
+      if (code == CURLE_OPERATION_TIMEDOUT) leave_connection(handle);
+      if (!try_again(handle, code, connecting)) take(handle)->finish(code);
     }
+    if (!connecting.empty()) curl_multi_wakeup(multi_);
+  }
+
+  /// Of calls that found no connection to share one makes it, and the others wait for that.
+  bool try_again(CURL* handle, CURLcode code, std::set<std::string, std::less<>>& connecting) {
+    const auto found = transfers_.find(handle);
+    CHECK(found != transfers_.end());
+    Transfer& transfer = *found->second.transfer;
+    if (!transfer.lacks_connection(code)) return false;
+    const bool is_first = connecting.emplace(transfer.authority()).second;
+    if (!transfer.look_again() || is_first) transfer.connect();
+    curl_multi_remove_handle(multi_, handle);
+    CHECK(curl_multi_add_handle(multi_, handle) == CURLM_OK);
+    return true;
   }
 
   const ClientSettings settings_;
+  const bool makes_plain_calls_;
   CURLM* multi_;
   struct UnderWay {
     std::unique_ptr<Transfer> transfer;
@@ -249,6 +288,7 @@ class CurlClient final : public Client {
   std::vector<std::uint64_t> resumed_;
   std::uint64_t last_number_ = 0;
   bool is_closing_ = false;
+  std::unique_ptr<CurlClient> plain_calls_;  // from the first of them on
   std::thread thread_;
 };
 

@@ -79,8 +79,8 @@ struct ClientSettings {
   bool follow_redirects = false;  ///< never by default: a token must not travel on
 };
 
-/// Thread contract: any thread; close and the destructor from one. `done` is called once, on the
-/// client's own thread (on the caller's where the client is closed), and must not block.
+/// Thread contract: any thread; close and the destructor from one. `done` is called once, on one of
+/// the client's two threads (on the caller's where the client is closed), and must not block.
 class Client {
  public:
   static std::unique_ptr<Client> create(ClientSettings settings);

@@ -25,10 +25,13 @@ constexpr long kSendBufferBytes = 512L << 10U;
 // would go on to use the connection.
 constexpr int kUnacknowledgedMaxMs = 20'000;
 constexpr long kKeepAliveSeconds = 20;
+// Of a call that waits for another's connection: that one may fail.
+constexpr int kLooksMax = 4;
 constexpr std::string_view kNeverByProxy = "localhost,127.0.0.1,::1";
 
 /// Debian 12's libcurl 7.88 starts HTTP/2 anew on a connection that speaks it already, and fails
-/// (curl issue 10634, mended in 8.0).
+/// (curl issue 10634, mended in 8.0). There a request of plain HTTP/2 is sent over a kept
+/// connection as it should, and only must not make one, for which it would ask to upgrade HTTP/1.1.
 bool can_reuse_prior_knowledge() {
   static const bool can = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080000;
   return can;
@@ -110,8 +113,9 @@ Result<void> Transfer::begin(const ClientSettings& settings) {
   set(handle_, CURLOPT_HTTP_VERSION, version);
   set(handle_, CURLOPT_PIPEWAIT, version == CURL_HTTP_VERSION_1_1 ? 0L : 1L);
   if (version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE && !can_reuse_prior_knowledge()) {
-    set(handle_, CURLOPT_FRESH_CONNECT, 1L);
-    set(handle_, CURLOPT_FORBID_REUSE, 1L);
+    set(handle_, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2_0});
+    set(handle_, CURLOPT_OPENSOCKETFUNCTION, on_no_connection);
+    set(handle_, CURLOPT_OPENSOCKETDATA, this);
   }
   set_proxy();
   set_connect_to();
@@ -119,6 +123,38 @@ Result<void> Transfer::begin(const ClientSettings& settings) {
   set_body();
   set_headers();
   return {};
+}
+
+curl_socket_t Transfer::on_no_connection(void* self, curlsocktype /*purpose*/,
+                                         curl_sockaddr* /*address*/) {
+  static_cast<Transfer*>(self)->has_no_connection_ = true;
+  return CURL_SOCKET_BAD;
+}
+
+bool Transfer::lacks_connection(CURLcode code) const {
+  return code == CURLE_COULDNT_CONNECT && has_no_connection_;
+}
+
+bool Transfer::look_again() {
+  long bytes = 0;
+  curl_easy_getinfo(handle_, CURLINFO_REQUEST_SIZE, &bytes);
+  was_sent_ = was_sent_ || bytes > 0;
+  has_no_connection_ = false;
+  response_ = {};
+  fault_ = {};
+  return ++looks_ < kLooksMax;
+}
+
+void Transfer::connect() {
+  set(handle_, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE});
+  set(handle_, CURLOPT_FRESH_CONNECT, 1L);
+  set(handle_, CURLOPT_OPENSOCKETFUNCTION, nullptr);
+}
+
+std::string_view Transfer::authority() const {
+  const std::string_view url = request_.url;
+  const std::size_t begin = url.find("://");
+  return url.substr(0, url.find('/', begin == url.npos ? 0 : begin + 3));
 }
 
 void Transfer::set_proxy() {
@@ -292,7 +328,7 @@ void Transfer::tell_sent() const {
   if (handle_ == nullptr || !request_.on_sent) return;
   long bytes = 0;
   curl_easy_getinfo(handle_, CURLINFO_REQUEST_SIZE, &bytes);
-  if (bytes > 0) contain_faults("a request to a neighbour was sent", request_.on_sent);
+  if (bytes > 0 || was_sent_) contain_faults("a request to a neighbour was sent", request_.on_sent);
 }
 
 void Transfer::finish(CURLcode code) {

@@ -26,6 +26,16 @@ class Transfer {
   /// Sets up the handle. kInvalid for a URL that is none.
   Result<void> begin(const ClientSettings& settings);
   CURL* handle() const { return handle_; }
+  /// Of a call in clear text that was to go over a kept connection alone: true where there is none,
+  /// and nothing of it was sent. It then is to be tried again, once `look_again` or `connect` was
+  /// called.
+  bool lacks_connection(CURLcode code) const;
+  /// Again over a kept connection: another call is making one. False after some tries.
+  bool look_again();
+  /// Makes a connection of its own, which is kept.
+  void connect();
+  /// Whose connections it may share: scheme, host and port.
+  std::string_view authority() const;
   /// Ends it with what curl says.
   void finish(CURLcode code);
   void fail_with(Error error);
@@ -33,6 +43,7 @@ class Transfer {
  private:
   static std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self);
+  static curl_socket_t on_no_connection(void* self, curlsocktype purpose, curl_sockaddr* address);
   static int on_socket(void* self, curl_socket_t socket, curlsocktype purpose);
 
   std::size_t offer(std::string_view piece);
@@ -58,6 +69,9 @@ class Transfer {
   std::size_t offered_bytes_ = 0;
   bool is_too_large_ = false;
   bool is_cut_ = false;
+  bool has_no_connection_ = false;
+  bool was_sent_ = false;  // in a try before this one
+  int looks_ = 0;
 };
 
 }  // namespace vigia::net::internal
