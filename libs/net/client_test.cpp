@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <future>
-#include <set>
 #include <stdexcept>
 
 #include <gmock/gmock.h>
@@ -284,38 +283,6 @@ TEST_F(ClientTest, ACallOverTheServersLimitIsFinal) {
   // The same when only the decompressed size is over it.
   const auto bomb = call_and_wait(*client_, request("/p.S/M", std::string(8U << 20U, 'x')), "gzip");
   EXPECT_EQ(bomb->code, GrpcCode::kResourceExhausted);
-}
-
-// Debian 12's libcurl keeps none by itself: it opened one for each call.
-TEST_F(ClientTest, CallsInClearTextKeepTheirConnection) {
-  std::set<std::string> peers;
-  handler_.on_handle = [&peers](const Request& got, Responder responder) {
-    peers.insert(got.peer);
-    responder.send({});
-  };
-  for (int i = 0; i < 20; ++i) {
-    const auto reply = call_and_wait(*client_, request("/p.S/M", "x"), "");
-    ASSERT_TRUE(reply.has_value()) << reply.error().message;
-    EXPECT_EQ(reply->code, GrpcCode::kOk);
-  }
-  EXPECT_EQ(peers.size(), 1U);
-}
-
-TEST_F(ClientTest, ACallWhoseConnectionIsGoneMakesAnother) {
-  const std::string address = server_->address();
-  const ClientRequest asked = request("/p.S/M", "x");
-  const auto call = [&] { return call_and_wait(*client_, asked, ""); };
-  ASSERT_TRUE(call().has_value());
-  server_.reset();
-  const auto nobody = call();
-  ASSERT_FALSE(nobody.has_value());
-  EXPECT_EQ(nobody.error().code, ErrorCode::kUnavailable);
-  ServerSettings settings = small_settings();
-  settings.listen = address;
-  server_ = std::move(*Server::start(settings, handler_));
-  const auto reply = call();
-  ASSERT_TRUE(reply.has_value()) << reply.error().message;
-  EXPECT_EQ(reply->code, GrpcCode::kOk);
 }
 
 // R-OTLP-10.

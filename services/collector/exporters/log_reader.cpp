@@ -87,10 +87,10 @@ void LogReader::note_request(Duration took) {
   send_duration_.observe(std::chrono::duration<double, std::milli>(took).count());
 }
 
-void LogReader::note_batch(const Batch& batch) {
-  send_size_.observe(static_cast<double>(batch.items));
-  send_bytes_.observe(static_cast<double>(batch.bytes));
-  (batch.has_more ? size_triggers_ : time_triggers_).add();
+void LogReader::note_batch(const SentRequest& request) {
+  send_size_.observe(static_cast<double>(request.items));
+  send_bytes_.observe(static_cast<double>(request.bytes));
+  (request.has_more ? size_triggers_ : time_triggers_).add();
 }
 
 void LogReader::run() {

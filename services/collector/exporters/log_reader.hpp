@@ -90,12 +90,12 @@ class LogReader {
   /// A request to the destination has been answered, or has failed. Any thread.
   void note_request(Duration took);
   /// A request has been taken. Any thread.
-  struct Batch {
+  struct SentRequest {
     std::uint64_t items = 0;
     std::size_t bytes = 0;
     bool has_more = false;  ///< it was cut at the bound of a request
   };
-  void note_batch(const Batch& batch);
+  void note_batch(const SentRequest& request);
 
   static constexpr std::size_t kWindowRecordsMax = 512;
   static constexpr std::size_t kWindowBytesMax = 8U << 20U;  ///< bodies, as they are taken

@@ -6,8 +6,9 @@
 
 namespace vigia::collector::intake {
 
-std::optional<RefusalsTold::Line> RefusalsTold::note(const CustomerId& customer,
-                                                     std::string_view reason, std::uint64_t items) {
+std::optional<RefusalsTold::Refusals> RefusalsTold::note(const CustomerId& customer,
+                                                         std::string_view reason,
+                                                         std::uint64_t items) {
   const TimePoint now = clock_.steady();
   const std::scoped_lock lock(mutex_);
   if (known_.size() >= kKnownMax) forget_old(now);

@@ -23,15 +23,15 @@ class RefusalsTold {
   static constexpr std::size_t kKnownMax = 20'000;
 
   /// What a line says: how many since the last one.
-  struct Line {
+  struct Refusals {
     std::uint64_t requests = 0;
     std::uint64_t items = 0;
   };
 
   explicit RefusalsTold(const Clock& clock) : clock_(clock) {}
   /// Of one request: its line, where one is due.
-  std::optional<Line> note(const CustomerId& customer, std::string_view reason,
-                           std::uint64_t items);
+  std::optional<Refusals> note(const CustomerId& customer, std::string_view reason,
+                               std::uint64_t items);
   /// The same, and writes the line, with `why` as an example.
   void tell(const CustomerId& customer, std::string_view reason, std::uint64_t items,
             std::string_view why);
@@ -39,7 +39,7 @@ class RefusalsTold {
  private:
   struct Known {
     TimePoint next{};
-    Line left_out;
+    Refusals left_out;
   };
   void forget_old(TimePoint now);
 
