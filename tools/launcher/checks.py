@@ -108,6 +108,7 @@ def _builds() -> None:
         build.portal,
         cassandra.jars,
         compliance.promql_parser,
+        compliance.otlp_translator,
     ]
     with ThreadPoolExecutor(2) as pool:
         others = [pool.submit(one) for one in fetched]

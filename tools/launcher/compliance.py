@@ -20,6 +20,7 @@ SUM = "h1:VPMEZpXBAlaQrdz+ER6AQ9ArmxkYSy/SxkUixEwtH3Q="  # of that version's fil
 _GO_MINOR_MIN = 25  # go.mod of the suite, and of Prometheus
 PARSER_MODULE = "github.com/prometheus/prometheus"
 PARSER_SOURCE = ROOT / "tests" / "compliance" / "promql_parser"
+TRANSLATOR_SOURCE = ROOT / "tests" / "compliance" / "otlp_translator"
 PARSER_VERSION = "v0.314.0"  # Prometheus 3.14.0; its sum stands in tests/compliance/promql_parser/go.sum
 
 
@@ -68,19 +69,30 @@ def remote_write_receiver() -> Path:
     return program
 
 
-def promql_parser() -> tuple[Path, Path]:
-    """Prometheus' parser as a program of ours, built the first time and whenever its source has changed, and the folder of
-    the module that it is of. Go holds what it fetches to the sums in go.sum."""
-    files = sorted(PARSER_SOURCE.iterdir())
+def _go_program(source: Path, name: str, what: str) -> Path:
+    """A program of ours around Prometheus' code, built the first time and whenever its source has changed. Go holds what it
+    fetches to the sums in go.sum."""
+    files = sorted(source.iterdir())
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
-    folder = STATE / "compliance" / f"promql-parser-{PARSER_VERSION}-{digest}"
-    program = folder / "parser"
+    folder = STATE / "compliance" / f"{name}-{PARSER_VERSION}-{digest}"
+    program = folder / name.rpartition("-")[2]
     if not program.exists():
         _check_go()
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(PARSER_SOURCE, folder, copy_function=shutil.copyfile)
-        say("Prometheus' parser is built, which fetches what it needs of Prometheus: a minute or two")
-        run(["go", "build", "-mod=readonly", "-o", "building", "."], cwd=folder, what="build of Prometheus' parser")
+        shutil.copytree(source, folder, copy_function=shutil.copyfile)
+        say(f"{what} is built, which fetches what it needs of Prometheus: a minute or two")
+        run(["go", "build", "-mod=readonly", "-o", "building", "."], cwd=folder, what=f"build of {what}")
         (folder / "building").rename(program)
-    module = output(["go", "list", "-m", "-f", "{{.Dir}}", PARSER_MODULE], cwd=folder)
+    return program
+
+
+def promql_parser() -> tuple[Path, Path]:
+    """Prometheus' parser as a program, and the folder of the module that it is of."""
+    program = _go_program(PARSER_SOURCE, "promql-parser", "Prometheus' parser")
+    module = output(["go", "list", "-m", "-f", "{{.Dir}}", PARSER_MODULE], cwd=program.parent)
     return program, Path(module.strip())
+
+
+def otlp_translator() -> Path:
+    """What Prometheus' OTLP endpoint makes of metrics, as a program."""
+    return _go_program(TRANSLATOR_SOURCE, "otlp-translator", "Prometheus' translator of OTLP")
