@@ -64,6 +64,23 @@ void append_attribute(std::string& out, std::uint32_t number, std::string_view k
   const std::size_t text = 1 + varint_bytes(value.size()) + value.size();
   const std::size_t inner =
       1 + varint_bytes(key.size()) + key.size() + 1 + varint_bytes(text) + text;
+  // Nearly all are so short that each length is a byte: written once, into room that grows once.
+  if (inner < 0x80) {
+    const std::size_t begin = out.size();
+    out.resize(begin + 2 + inner);
+    char* at = out.data() + begin;
+    const auto put = [&at](std::uint32_t field, std::size_t size) {
+      *at++ = static_cast<char>(field << 3U | 2U);
+      *at++ = static_cast<char>(size);
+    };
+    put(number, inner);
+    put(otlp::KeyValueField::kKey.number, key.size());
+    at = std::copy(key.begin(), key.end(), at);
+    put(otlp::KeyValueField::kValue.number, text);
+    put(otlp::AnyValueField::kString.number, value.size());
+    std::copy(value.begin(), value.end(), at);
+    return;
+  }
   append_varint(out, (std::uint64_t{number} << 3U) | 2U);
   append_varint(out, inner);
   append_bytes(out, otlp::KeyValueField::kKey, key);

@@ -148,6 +148,15 @@ TEST(PrometheusBody, ValuesComeBackBitForBit) {
   }
 }
 
+// Lengths of a byte are written apart from longer ones.
+TEST(PrometheusBody, LabelsOfAnyLengthComeBack) {
+  for (const std::size_t length : {1U, 100U, 117U, 118U, 119U, 120U, 121U, 127U, 128U, 300U}) {
+    const std::string value(length, 'v');
+    EXPECT_THAT(texts_of(body_of(sample_of({{"__name__", "m"}, {"a", value}}, 1))),
+                ElementsAre("m{a=\"" + value + "\",customer_id=\"cliente-a\"} 1 @1800000000123"));
+  }
+}
+
 TEST(PrometheusBody, OrderOfLabelsMakesNoOtherSeries) {
   const std::string message = sample_of({{"b", "2"}, {"__name__", "m"}, {"a", "1"}}, 1) +
                               sample_of({{"__name__", "m"}, {"a", "1"}, {"b", "2"}}, 2);
