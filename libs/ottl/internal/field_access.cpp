@@ -184,6 +184,15 @@ bool write_body(Evaluation& evaluation, Editable& message, const Value& value) {
   return true;
 }
 
+/// One that is not there is all zeros, as upstream has it.
+std::string_view id_of(Evaluation& evaluation, const Editable& message, const PathField& field) {
+  const std::string_view bytes = message.bytes(ProtoField::sized(field.number));
+  if (bytes.size() == field.id_bytes) return bytes;
+  std::string& zeros = evaluation.make();
+  zeros.assign(field.id_bytes, '\0');
+  return zeros;
+}
+
 }  // namespace
 
 bool read_field(Evaluation& evaluation, const PathField& field, Value& out) {
@@ -209,12 +218,11 @@ bool read_field(Evaluation& evaluation, const PathField& field, Value& out) {
       out = Value::of_time(signed_of(message->number(ProtoField::fixed64(field.number))));
       return true;
     case FieldForm::kId:
-      out = Value::of_bytes(message->bytes(ProtoField::sized(field.number)));
+      out = Value::of_bytes(id_of(evaluation, *message, field));
       return true;
     case FieldForm::kHexId: {
       std::string& hex = evaluation.make();
-      const std::string_view bytes = message->bytes(ProtoField::sized(field.number));
-      if (bytes.size() == field.id_bytes) hex = to_hex(bytes);
+      hex = to_hex(id_of(evaluation, *message, field));
       out = Value::of_string(hex);
       return true;
     }
