@@ -22,6 +22,7 @@ from stack import binaries
 
 LABEL = re.compile(r'"((?:[^"\\]|\\.)*)"="((?:[^"\\]|\\.)*)",')
 INFINITY = "7ff0000000000000"
+PER_LAST = re.compile(r"_per_[a-z]+(?=(_total|_ratio)?(_bucket|_sum|_count)?$)")
 PER = re.compile(r"_per(_[a-z]+)(?=(_total|_ratio|_bucket|_sum|_count|$))")
 BOUNDS = {"histogram": "le", "summary": "quantile"}
 PARTS = ("_bucket", "_sum", "_count")
@@ -201,7 +202,12 @@ def name_kinds(case: Case) -> None:
             case.note("a name without an ASCII letter, whose `_` is kept here")
         elif here.strip("_") == re.sub("_+", "_", there.strip("_")) and case.metric.unit.endswith("_"):
             case.note("a unit that ends in `_`")
-        elif per and here in (re.sub("_per_[a-z]+", "", there), PER.sub("", there), PER.sub(r"\1", there)):
+        elif per and here in (
+            re.sub("_per_[a-z]+", "", there),
+            PER_LAST.sub("", there),
+            PER.sub("", there),
+            PER.sub(r"\1", there),
+        ):
             case.note("a unit by time in a name that has the word already")
         else:
             continue
