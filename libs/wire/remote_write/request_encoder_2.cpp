@@ -1,0 +1,238 @@
+#include "libs/wire/remote_write/request_encoder_2.hpp"
+
+#include <cstring>
+
+#include <xxhash.h>
+
+#include "libs/base/bytes.hpp"
+#include "libs/base/random.hpp"
+
+namespace vigia::wire::remote_write {
+namespace {
+
+// Tags of 1.0, which is read: WriteRequest, TimeSeries, Label, Exemplar.
+constexpr char kTimeSeries = 0x0A;
+constexpr char kLabels = 0x0A;
+constexpr char kSamples = 0x12;
+constexpr char kExemplars = 0x1A;
+constexpr char kHistograms = 0x22;
+constexpr char kLabelName = 0x0A;
+constexpr char kLabelValue = 0x12;
+
+// Tags of io.prometheus.write.v2. A Sample and a Histogram are written alike in both; what of an
+// Exemplar follows its labels is too.
+constexpr char kSymbols2 = 0x22;     // Request.symbols
+constexpr char kTimeSeries2 = 0x2A;  // Request.timeseries
+constexpr char kReferences2 = 0x0A;  // TimeSeries.labels_refs, Exemplar.labels_refs
+constexpr char kSamples2 = 0x12;
+constexpr char kHistograms2 = 0x1A;
+constexpr char kExemplars2 = 0x22;
+
+constexpr std::size_t kSlotsMin = 256;
+constexpr unsigned kTagShift = 32;
+
+/// A field's content, the tag having been looked at; false where it is cut off.
+bool read_content(std::string_view& bytes, std::string_view& content) {
+  std::size_t size = 0;
+  std::size_t at = 1;
+  for (unsigned shift = 0;; shift += 7) {
+    if (at >= bytes.size() || shift > 28) return false;
+    const auto byte = static_cast<unsigned char>(bytes[at++]);
+    size |= static_cast<std::size_t>(byte & 0x7fU) << shift;
+    if (byte < 0x80) break;
+  }
+  if (size > bytes.size() - at) return false;
+  content = bytes.substr(at, size);
+  bytes.remove_prefix(at + size);
+  return true;
+}
+
+bool begins_with(std::string_view bytes, char tag) { return !bytes.empty() && bytes[0] == tag; }
+
+char* put_varint(char* at, std::uint32_t value) {
+  for (; value >= 0x80; value >>= 7U) *at++ = static_cast<char>((value & 0x7fU) | 0x80U);
+  *at++ = static_cast<char>(value);
+  return at;
+}
+
+void append_field(std::string& out, char tag, std::string_view content) {
+  out.push_back(tag);
+  append_sized(out, content);
+}
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  const std::string bytes = random_bytes(sizeof seed);
+  std::memcpy(&seed, bytes.data(), sizeof seed);
+  return seed;
+}
+
+}  // namespace
+
+ViewNumbers::ViewNumbers() : seed_(random_seed()), slots_(kSlotsMin) {}
+
+std::uint32_t ViewNumbers::number_of(std::string_view bytes, bool& is_new) {
+  const std::uint64_t hash = XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed_);
+  const auto tag = static_cast<std::uint32_t>(hash >> kTagShift);
+  std::size_t at = slot_of(hash);
+  for (; slots_[at].number != 0; at = (at + 1) & (slots_.size() - 1)) {
+    const std::uint32_t number = slots_[at].number - 1;
+    if (slots_[at].tag == tag && views_[number] == bytes) {
+      is_new = false;
+      return number;
+    }
+  }
+  is_new = true;
+  const auto number = static_cast<std::uint32_t>(views_.size());
+  slots_[at] = {tag, number + 1};
+  hashes_.push_back(hash);
+  views_.push_back(bytes);
+  if (views_.size() * 2 > slots_.size()) grow();
+  return number;
+}
+
+void ViewNumbers::grow() {
+  slots_.assign(slots_.size() * 2, Slot{});
+  for (std::size_t number = 0; number < hashes_.size(); ++number) {
+    std::size_t at = slot_of(hashes_[number]);
+    while (slots_[at].number != 0) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = {static_cast<std::uint32_t>(hashes_[number] >> kTagShift),
+                  static_cast<std::uint32_t>(number) + 1};
+  }
+}
+
+void ViewNumbers::clear() {
+  // A long request's room is cleared in one go; for a short one that would be most of its work.
+  if (hashes_.size() * 8 > slots_.size()) {
+    slots_.assign(slots_.size(), Slot{});
+  } else {
+    for (std::size_t i = hashes_.size(); i-- > 0;) {
+      // From the last one backwards: what is found on its way is what stood there before it.
+      std::size_t at = slot_of(hashes_[i]);
+      while (slots_[at].number != i + 1) at = (at + 1) & (slots_.size() - 1);
+      slots_[at] = Slot{};
+    }
+  }
+  hashes_.clear();
+  views_.clear();
+}
+
+Result<std::string_view> RequestEncoder2::encode(std::string_view message) {
+  counts_ = {};
+  symbols_.clear();
+  pairs_.clear();
+  pair_references_.clear();
+  labels_.clear();
+  series_.clear();
+  (void)symbol("");  // the first one by the specification, so that 0 says nothing
+  while (!message.empty()) {
+    std::string_view series;
+    if (message[0] != kTimeSeries || !read_content(message, series) || !add_series(series))
+      return fail(ErrorCode::kInvalid, "remote write: not a message of 1.0 as it is written here");
+  }
+  // Symbols first: a receiver that reads once can then resolve each reference as it comes.
+  request_.clear();
+  for (const std::string_view text : symbols_.views()) append_field(request_, kSymbols2, text);
+  request_ += series_;
+  return std::string_view(request_);
+}
+
+bool RequestEncoder2::add_series(std::string_view series) {
+  inner_.clear();
+  if (!add_labels(series)) return false;
+  append_field(inner_, kReferences2, references_);
+  while (!series.empty()) {
+    if (!add_value(series)) return false;
+  }
+  append_field(series_, kTimeSeries2, inner_);
+  return true;
+}
+
+bool RequestEncoder2::add_labels(std::string_view& series) {
+  references_.clear();
+  std::size_t place = 0;
+  for (; begins_with(series, kLabels); ++place) {
+    if (place == labels_.size()) labels_.emplace_back();
+    Label& before = labels_[place];
+    const std::size_t size = before.field.size();
+    if (size > 0 && series.size() >= size &&
+        std::memcmp(series.data(), before.field.data(), size) == 0) {
+      series.remove_prefix(size);
+    } else {
+      const std::string_view from = series;
+      std::string_view content;
+      if (!read_content(series, content)) return false;
+      before.field = from.substr(0, from.size() - series.size());
+      if (!refer_to(before.field, before.references)) return false;
+    }
+    references_.append(before.references.bytes, before.references.size);
+  }
+  return true;
+}
+
+bool RequestEncoder2::add_value(std::string_view& series) {
+  const char tag = series[0];
+  std::string_view content;
+  if (!read_content(series, content)) return false;
+  switch (tag) {
+    case kSamples:
+      ++counts_.samples;
+      append_field(inner_, kSamples2, content);
+      return true;
+    case kHistograms:
+      ++counts_.histograms;
+      append_field(inner_, kHistograms2, content);
+      return true;
+    case kExemplars:
+      ++counts_.exemplars;
+      return add_exemplar(content);
+    default:
+      return false;
+  }
+}
+
+bool RequestEncoder2::add_exemplar(std::string_view exemplar) {
+  exemplar_references_.clear();
+  while (begins_with(exemplar, kLabels)) {
+    const std::string_view from = exemplar;
+    std::string_view content;
+    References references;
+    if (!read_content(exemplar, content) ||
+        !refer_to(from.substr(0, from.size() - exemplar.size()), references))
+      return false;
+    exemplar_references_.append(references.bytes, references.size);
+  }
+  std::string written;
+  append_field(written, kReferences2, exemplar_references_);
+  written += exemplar;
+  append_field(inner_, kExemplars2, written);
+  return true;
+}
+
+bool RequestEncoder2::refer_to(std::string_view field, References& references) {
+  bool is_new = false;
+  const std::uint32_t number = pairs_.number_of(field, is_new);
+  if (!is_new) {
+    references = pair_references_[number];
+    return true;
+  }
+  std::string_view rest = field;
+  std::string_view label;
+  std::string_view name;
+  std::string_view value;
+  if (!read_content(rest, label) || !begins_with(label, kLabelName) || !read_content(label, name) ||
+      !begins_with(label, kLabelValue) || !read_content(label, value) || !label.empty())
+    return false;
+  char* end = put_varint(references.bytes, symbol(name));
+  end = put_varint(end, symbol(value));
+  references.size = static_cast<std::uint8_t>(end - references.bytes);
+  pair_references_.push_back(references);
+  return true;
+}
+
+std::uint32_t RequestEncoder2::symbol(std::string_view text) {
+  bool is_new = false;
+  return symbols_.number_of(text, is_new);
+}
+
+}  // namespace vigia::wire::remote_write
