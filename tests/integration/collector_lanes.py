@@ -92,7 +92,9 @@ class Destination:
                 elif self.path.endswith("/write") and destination.unpacks:
                     body = unpack(body)
                 customer = self.headers.get("X-Vigia-Customer", "")
-                status = destination.script(customer, self.path, body)
+                # Of remote write it reads 1.0 alone.
+                is_2 = self.headers.get("X-Prometheus-Remote-Write-Version", "").startswith("2.")
+                status = 415 if is_2 else destination.script(customer, self.path, body)
                 if status == 0:
                     destination.hangs.wait(60)
                     self.close_connection = True

@@ -167,6 +167,11 @@ def _forwarder(servers: Servers) -> ThreadingHTTPServer:
     class Forward(BaseHTTPRequestHandler):
         def do_POST(self) -> None:  # noqa: N802 (the base class names it so)
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers["X-Prometheus-Remote-Write-Version"] == "2.0.0":  # 2.42 would take it for empty
+                self.send_response(415)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             kept = ("Content-Type", "Content-Encoding", "X-Prometheus-Remote-Write-Version")
             headers = {name: self.headers[name] for name in kept}
             for version, url in servers.urls.items():

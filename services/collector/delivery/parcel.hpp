@@ -60,6 +60,12 @@ struct Parcel {
   }
 };
 
+/// A value that a destination has left out, as it names it.
+struct RefusedSeries {
+  std::string kind;  ///< as DeliveryObserver::kind_of gives it
+  std::string why;
+};
+
 /// How a request ended.
 struct Answer {
   enum class Kind : std::uint8_t {
@@ -81,6 +87,9 @@ struct Answer {
   bool is_timeout = false;  ///< kRetry because no answer came in time
   /// What the destination's clock says, ms since 1970; nothing where it does not say.
   std::optional<std::int64_t> date_ms = std::nullopt;
+  /// The rest is written, and each of `rejected` has cost a line of the destination's log.
+  bool is_partial = false;
+  std::vector<RefusedSeries> refused = {};  ///< some of `rejected`, where it names them
 };
 
 /// Sends messages to one destination. Thread contract: `send` from any thread; `done` is called

@@ -202,8 +202,7 @@ void ParcelDelivery::settle(Task& task, const Answer& answer, DeliveryObserver& 
   const Range range = task.ranges.front();
   switch (answer.kind) {
     case Answer::Kind::kTaken:
-      if (answer.rejected > 0)
-        observer.on_rejected(*range.parcel, range.first, range.last, answer.rejected, answer.why);
+      if (answer.rejected > 0) give_up_rejected(range, answer, observer);
       task.ranges.pop_front();
       if (task.searched > 0) --task.searched;
       task.attempts = 0;

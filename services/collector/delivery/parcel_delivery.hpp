@@ -158,6 +158,8 @@ class ParcelDelivery {
   void wait(const std::vector<Task>& tasks, bool has_left);
   void take_answers(std::vector<Task>& tasks, DeliveryObserver& observer);
   void settle(Task& task, const Answer& answer, DeliveryObserver& observer);
+  static void give_up_rejected(const Range& range, const Answer& answer,
+                               DeliveryObserver& observer);
   void judge(Task& task, const std::vector<Task>& tasks, DeliveryObserver& observer);
   void judge_in_flight(Task& task, DeliveryObserver& observer);
   void judge_failure(Task& task, DeliveryObserver& observer);

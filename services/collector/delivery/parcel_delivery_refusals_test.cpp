@@ -113,5 +113,35 @@ TEST_F(RefusalsTest, ValuesOfOtherTimesAndWhatIsTakenAreLeftAlone) {
   EXPECT_THAT(notes_.refused, ElementsAre("x1: bad"));
 }
 
+// R-RW-7: a destination that takes some of a request and says what it has left out.
+TEST_F(DeliveryTest, WhatIsNamedOfAPartialWriteIsGivenUpByName) {
+  notes_.has_kinds = true;
+  destination_.script = [](const auto&, const auto&) {
+    Answer answer{Kind::kTaken, "some"};
+    answer.rejected = 4;
+    answer.refused = {{"b", "old"}, {"d", "double"}, {"d", "double too"}};
+    return answer;
+  };
+  ASSERT_TRUE(run({parcel_of("abcdde")}));
+  EXPECT_EQ(destination_.requests.size(), 1U);
+  std::sort(notes_.refused.begin(), notes_.refused.end());
+  EXPECT_EQ(notes_.refused, (std::vector<std::string>{"b: old", "d: double", "d: double too"}));
+  EXPECT_EQ(notes_.rejected, 1U);
+}
+
+// Two values of a series, one of them refused: which, nobody says.
+TEST_F(DeliveryTest, WhatIsNotToldApartIsCounted) {
+  notes_.has_kinds = true;
+  destination_.script = [](const auto&, const auto&) {
+    Answer answer{Kind::kTaken, "some"};
+    answer.rejected = 1;
+    answer.refused = {{"d", "double"}};
+    return answer;
+  };
+  ASSERT_TRUE(run({parcel_of("add")}));
+  EXPECT_TRUE(notes_.refused.empty());
+  EXPECT_EQ(notes_.rejected, 1U);
+}
+
 }  // namespace
 }  // namespace vigia::collector::delivery

@@ -163,6 +163,29 @@ void ParcelDelivery::search(Task& task, const Answer& answer, DeliveryObserver& 
   note_searched(task, ranges);
 }
 
+/// What the destination names is given up by name: where as many of a series' values are named as
+/// the request had, for by the series alone they are not told apart.
+void ParcelDelivery::give_up_rejected(const Range& range, const Answer& answer,
+                                      DeliveryObserver& observer) {
+  struct Named {
+    std::vector<const std::string*> whys;
+    std::vector<std::size_t> units;
+  };
+  std::unordered_map<std::string_view, Named> named;
+  for (const RefusedSeries& series : answer.refused) named[series.kind].whys.push_back(&series.why);
+  for (std::size_t unit = range.first; unit < range.last && !named.empty(); ++unit) {
+    const auto found = named.find(observer.kind_of(*range.parcel, unit));
+    if (found != named.end()) found->second.units.push_back(unit);
+  }
+  std::uint64_t left = answer.rejected;
+  for (const auto& [kind, one] : named) {
+    if (one.units.size() != one.whys.size()) continue;
+    for (std::size_t i = 0; i < one.units.size() && left > 0; ++i, --left)
+      observer.on_refused(*range.parcel, one.units[i], *one.whys[i]);
+  }
+  if (left > 0) observer.on_rejected(*range.parcel, range.first, range.last, left, answer.why);
+}
+
 /// The front one of so many ranges was cut: what it has become is searched to the unit.
 void ParcelDelivery::note_searched(Task& task, std::size_t ranges_before) {
   task.searched = std::max<std::size_t>(task.searched, 1) + task.ranges.size() - ranges_before;

@@ -50,8 +50,9 @@ RefusalBudget::Bucket* RefusalBudget::find(const CustomerId& customer) const {
   return &found->second;
 }
 
-bool RefusalBudget::charge(const Parcel& parcel, std::size_t first, std::size_t last) {
-  const std::uint64_t bytes = line_bytes(parcel, first, last);
+bool RefusalBudget::charge(const Parcel& parcel, std::size_t first, std::size_t last,
+                           std::uint64_t lines) {
+  const std::uint64_t bytes = lines * line_bytes(parcel, first, last);
   const std::lock_guard lock(mutex_);
   Bucket* bucket = find(parcel.customer);
   if (bucket == nullptr) {

@@ -31,9 +31,9 @@ class RefusalBudget {
   /// `bytes_per_second`: at least 1.
   RefusalBudget(std::uint64_t bytes_per_second, const Clock& clock);
 
-  /// A request of units [first, last) was refused. True where the customer's share is spent by it
-  /// and was not before.
-  bool charge(const Parcel& parcel, std::size_t first, std::size_t last);
+  /// A request of units [first, last) was refused, which the destination tells its log in so many
+  /// lines. True where the customer's share is spent by it and was not before.
+  bool charge(const Parcel& parcel, std::size_t first, std::size_t last, std::uint64_t lines = 1);
   /// Nothing more of the customer's that may be refused is to be sent now. An atomic look while
   /// nobody was refused anything.
   bool is_spent(const CustomerId& customer) const;

@@ -121,7 +121,8 @@ class PushExporter final : public Exporter,
   bool go_on() override;
   /// Of either lane.
   bool may_be_refused(const CustomerId& customer) override;
-  void note_refusal(const delivery::Parcel& parcel, std::size_t first, std::size_t last);
+  void note_refusal(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
+                    std::uint64_t lines);
 
   void on_side_sent(const CustomerId& customer, Signal signal, std::uint64_t items) override;
   void on_side_dropped(const CustomerId& customer, Signal signal, books::DropCause cause,

@@ -122,13 +122,14 @@ void PushExporter::on_side_answer(const delivery::Parcel& parcel, std::size_t fi
   note_state(answer);
   if (answer.date_ms) note_date(*answer.date_ms);
   reader_.note_request(took);
+  if (answer.is_partial) note_refusal(parcel, first, last, answer.rejected);
   if (answer.kind == delivery::Answer::Kind::kTaken) {
     reader_.note_batch({count_items(parcel, first, last), parcel.run(first, last).size(),
                         last < parcel.units.size()});
     note_warning(answer);
     return;
   }
-  if (answer.kind == delivery::Answer::Kind::kRefused) note_refusal(parcel, first, last);
+  if (answer.kind == delivery::Answer::Kind::kRefused) note_refusal(parcel, first, last, 1);
   parts_.books.send_failed(parcel.signal, settings_.id, count_items(parcel, first, last));
 }
 
@@ -166,9 +167,9 @@ std::optional<Exporter::Failing> PushExporter::failing() {
   return failing_;
 }
 
-void PushExporter::note_refusal(const delivery::Parcel& parcel, std::size_t first,
-                                std::size_t last) {
-  if (!refusals_->charge(parcel, first, last)) return;
+void PushExporter::note_refusal(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
+                                std::uint64_t lines) {
+  if (!refusals_->charge(parcel, first, last, lines)) return;
   service::log_warn(
       "the destination refuses so much of a customer's data that its search waits; nobody else's "
       "does, and nothing is lost",

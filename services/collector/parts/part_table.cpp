@@ -180,6 +180,8 @@ constexpr std::array kExporters{
                                ratio_suffix: true, exponential_histograms: native,   # or classic
                                resource_to_telemetry_conversion: {enabled: false},
                                target_info: {enabled: true},
+                               protobuf_message: prometheus.WriteRequest,
+                                                    # 1.0 alone; without it 2.0 where it is spoken
                                give_up_after: 10m,
                                side_queue: {customer_bytes_max: 256MiB},
                                refusals: {customer_bytes_per_second: 16KiB}}

@@ -5,6 +5,9 @@
 #include <cctype>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "libs/wire/remote_write/write_request_2.hpp"
 #include "services/collector/exporters/http_transport.hpp"
 #include "services/collector/exporters/remote_write/remote_write_transport.hpp"
 #include "services/collector/exporters/remote_write/series_packer.hpp"
@@ -60,6 +63,17 @@ std::unique_ptr<marks::Marks> make_marks(const ExporterSettings& settings,
                                 parts.time);
 }
 
+/// As upstream writes it; absent: 2.0 where the destination speaks it. So is 2.0 itself, for one
+/// that does not would take nothing.
+bool reads_only_1(const service::ConfigNode& node) {
+  const std::string text = node.text();
+  if (text == wire::remote_write::kMessage1) return true;
+  if (!text.empty() && text != wire::remote_write::kMessage2)
+    node.note_error(fmt::format("must be {} or {}", wire::remote_write::kMessage2,
+                                wire::remote_write::kMessage1));
+  return false;
+}
+
 }  // namespace
 
 MakeExporter read(const service::ConfigNode& node, ExporterSettings& settings,
@@ -69,9 +83,10 @@ MakeExporter read(const service::ConfigNode& node, ExporterSettings& settings,
   settings.translation = read_translation(node);
   read_other_series_keys(node, context.notes);
   settings.hot_shard = read_shard(node.child("hot_shard"), settings.name);
-  return [sender = read_sender(node, BareEndpoint::kRefused, context)](
+  const RemoteWriteSettings remote{reads_only_1(node.child("protobuf_message"))};
+  return [sender = read_sender(node, BareEndpoint::kRefused, context), remote](
              const ExporterSettings& known, const ExporterParts& parts) {
-    return make(known, sender, parts);
+    return make(known, sender, parts, remote);
   };
 }
 
@@ -86,9 +101,13 @@ Means means_of(const ExporterSettings& settings, const ExporterParts& parts,
 }
 
 Result<std::unique_ptr<Exporter>> make(const ExporterSettings& settings,
-                                       const SenderSettings& sender, const ExporterParts& parts) {
+                                       const SenderSettings& sender, const ExporterParts& parts,
+                                       const RemoteWriteSettings& remote) {
   if (auto url = check_endpoint(settings.id, sender.http.endpoint); !url) return forward(url);
-  auto transport = make_transport(sender.http, parts.client);
+  auto transport = make_transport(
+      sender.http, parts.client,
+      std::make_shared<Negotiation>(Negotiation::Settings{settings.id, remote.only_1}, parts.clock,
+                                    parts.metrics));
   if (keeps_utf8(settings.translation.strategy))
     transport = guard_utf8(std::move(transport), sender.http, parts.client, parts.clock);
   return std::make_unique<PushExporter>(settings, sender.push, parts,

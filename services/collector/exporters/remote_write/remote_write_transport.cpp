@@ -4,9 +4,14 @@
 #include <array>
 #include <charconv>
 #include <ctime>
+#include <mutex>
+#include <utility>
+#include <vector>
 
-#include "libs/wire/remote_write/write_request.hpp"
+#include "libs/wire/remote_write/request_encoder_2.hpp"
+#include "libs/wire/remote_write/write_request_2.hpp"
 #include "services/collector/exporters/http_transport.hpp"
+#include "services/collector/exporters/remote_write/refused_lines.hpp"
 
 namespace vigia::collector::exporters::remote_write {
 namespace {
@@ -51,6 +56,25 @@ std::optional<std::uint64_t> not_stored(std::string_view body) {
   return *refused + *conflicts;
 }
 
+std::optional<std::uint64_t> number_of(const net::ClientResponse& response,
+                                       std::string_view header) {
+  const std::string_view text = response.headers.get(header);
+  std::uint64_t number = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (fault != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// A line for each sample; what of it is a customer's own is quoted and has no line breaks.
+bool has_line_of(std::string_view beginning, std::string_view body) {
+  for (;;) {
+    if (body.starts_with(beginning)) return true;
+    const std::size_t end = body.find('\n');
+    if (end == std::string_view::npos) return false;
+    body.remove_prefix(end + 1);
+  }
+}
+
 /// The answer's Date (RFC 9110 6.6.1), ms since 1970.
 std::optional<std::int64_t> date_of(const net::ClientResponse& response) {
   constexpr std::int64_t kSecondMs = 1'000;
@@ -61,41 +85,183 @@ std::optional<std::int64_t> date_of(const net::ClientResponse& response) {
   return std::int64_t{timegm(&date)} * kSecondMs;
 }
 
-class RemoteWriteTransport final : public delivery::MessageTransport {
+/// Encoders that nobody uses now: both lanes send, and each request has one for itself.
+class Encoders {
  public:
-  RemoteWriteTransport(const HttpSettings& settings, net::Client& client) : client_(client) {
-    base_.method = "POST";
-    base_.url = settings.endpoint;
-    base_.timeout = settings.timeout;
-    base_.response_bytes_max = kResponseBytesMax;
-    base_.tls = tls_of(settings);
-    base_.headers = configured_headers(settings);
-    base_.headers.add("content-type", protocol::kContentType);
-    base_.headers.add("content-encoding", protocol::kContentEncoding);
-    base_.headers.add(protocol::kVersionHeader, protocol::kVersion);
+  std::unique_ptr<protocol::RequestEncoder2> take() {
+    const std::lock_guard lock(mutex_);
+    if (spare_.empty()) return std::make_unique<protocol::RequestEncoder2>();
+    auto encoder = std::move(spare_.back());
+    spare_.pop_back();
+    return encoder;
   }
-  void send(const CustomerId& customer, Signal /*signal*/, std::string_view message,
-            Task<void(delivery::Answer)> done) override {
-    net::ClientRequest made = base_;
+  void give_back(std::unique_ptr<protocol::RequestEncoder2> encoder) {
+    const std::lock_guard lock(mutex_);
+    spare_.push_back(std::move(encoder));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<protocol::RequestEncoder2>> spare_;  // as many as threads that send
+};
+
+using Done = Task<void(delivery::Answer)>;
+
+/// Statuses of a destination that may have stumbled over a message that it does not know. What such
+/// a status says of the data it says to 1.0 as well.
+bool may_speak_of_version(int status) {
+  return status == 400 || status == 406 || status == 500 || status == 501;
+}
+
+/// What requests in flight share with the transport, which may go before them.
+struct TransportState {
+  TransportState(net::Client& to, std::shared_ptr<Negotiation> by)
+      : client(to), negotiation(std::move(by)) {}
+
+  net::Client& client;
+  std::shared_ptr<Negotiation> negotiation;
+  net::ClientRequest base_1, base_2;
+  Encoders encoders;
+
+  void send_1(const CustomerId& customer, std::string_view message, Done done) const {
+    net::ClientRequest made = base_1;
     add_customer(made.headers, customer);
     made.body = protocol::compress_request(message);
-    client_.send(std::move(made), [done = std::move(done)](Result<net::ClientResponse> response) {
+    client.send(std::move(made), [done = std::move(done)](Result<net::ClientResponse> response) {
       delivery::Answer answer = judge_remote_write(response);
       if (response) answer.date_ms = date_of(*response);
       done(std::move(answer));
     });
   }
+};
+
+class RemoteWriteTransport final : public delivery::MessageTransport {
+ public:
+  RemoteWriteTransport(const HttpSettings& settings, net::Client& client,
+                       std::shared_ptr<Negotiation> negotiation)
+      : state_(std::make_shared<TransportState>(client, std::move(negotiation))) {
+    state_->base_1 = state_->base_2 = request_of(settings);
+    state_->base_1.headers.add("content-type", protocol::kContentType);
+    state_->base_1.headers.add(protocol::kVersionHeader, protocol::kVersion);
+    state_->base_2.headers.add("content-type", protocol::kContentType2);
+    state_->base_2.headers.add(protocol::kVersionHeader, protocol::kVersion2);
+  }
+
+  void send(const CustomerId& customer, Signal /*signal*/, std::string_view message,
+            Done done) override {
+    const Negotiation::Choice choice = state_->negotiation->choose();
+    if (choice.version == Version::k1) return state_->send_1(customer, message, std::move(done));
+    auto encoder = state_->encoders.take();
+    const auto request = encoder->encode(message);
+    if (!request) {  // of another version's side queue, say
+      state_->send_1(customer, message, std::move(done));
+    } else {
+      // Until it is known that 2.0 is understood, what is sent is kept to be sent again.
+      const Sent sent{customer, choice.is_known ? std::string() : std::string(message),
+                      encoder->counts().values(), choice.is_known};
+      send_2(sent, *request, std::move(done));
+    }
+    state_->encoders.give_back(std::move(encoder));
+  }
 
  private:
-  net::Client& client_;
-  net::ClientRequest base_;
+  struct Sent {
+    CustomerId customer;
+    std::string message;  // of 1.0
+    std::uint64_t values = 0;
+    bool is_known = false;
+  };
+
+  static net::ClientRequest request_of(const HttpSettings& settings) {
+    net::ClientRequest request;
+    request.method = "POST";
+    request.url = settings.endpoint;
+    request.timeout = settings.timeout;
+    request.response_bytes_max = kResponseBytesMax;
+    // A line for each of many samples: the first ones say enough, and the rest is no fault.
+    request.cuts_body = true;
+    request.tls = tls_of(settings);
+    request.headers = configured_headers(settings);
+    request.headers.add("content-encoding", protocol::kContentEncoding);
+    return request;
+  }
+
+  void send_2(const Sent& sent, std::string_view request, Done done) {
+    net::ClientRequest made = state_->base_2;
+    add_customer(made.headers, sent.customer);
+    made.body = protocol::compress_request(request);
+    state_->client.send(std::move(made), [state = state_, sent, done = std::move(done)](
+                                             Result<net::ClientResponse> response) mutable {
+      settle(*state, sent, response, std::move(done));
+    });
+  }
+
+  static void settle(const TransportState& state, const Sent& sent,
+                     const Result<net::ClientResponse>& response, Done done) {
+    const bool is_spoken = response && values_written(*response).has_value();
+    if (is_spoken) state.negotiation->note_speaks_2();
+    const int status = response ? response->status : 0;
+    const bool is_taken = status >= 200 && status < 300;
+    if (!is_spoken && (status == 415 || is_taken)) {
+      const std::string why =
+          is_taken ? "it does not say what it has written" : status_text(*response);
+      state.negotiation->note_speaks_1(why);
+      if (!sent.is_known) return state.send_1(sent.customer, sent.message, std::move(done));
+      return done({delivery::Answer::Kind::kRetry, "remote write 2.0 is not understood: " + why});
+    }
+    if (!is_spoken && !sent.is_known && may_speak_of_version(status))
+      return try_1(state, sent, status_text(*response), std::move(done));
+    delivery::Answer answer = judge_remote_write_2(response, sent.values);
+    if (response) answer.date_ms = date_of(*response);
+    done(std::move(answer));
+  }
+
+  /// The version is to blame where the same is taken by 1.0.
+  static void try_1(const TransportState& state, const Sent& sent, const std::string& why,
+                    Done done) {
+    state.send_1(sent.customer, sent.message,
+                 [negotiation = state.negotiation, why,
+                  done = std::move(done)](delivery::Answer answer) mutable {
+                   if (answer.kind == delivery::Answer::Kind::kTaken)
+                     negotiation->note_speaks_1(why);
+                   done(std::move(answer));
+                 });
+  }
+
+  const std::shared_ptr<TransportState> state_;  // shared with requests in flight
 };
 
 }  // namespace
 
-std::unique_ptr<delivery::MessageTransport> make_transport(const HttpSettings& settings,
-                                                           net::Client& client) {
-  return std::make_unique<RemoteWriteTransport>(settings, client);
+std::unique_ptr<delivery::MessageTransport> make_transport(
+    const HttpSettings& settings, net::Client& client, std::shared_ptr<Negotiation> negotiation) {
+  return std::make_unique<RemoteWriteTransport>(settings, client, std::move(negotiation));
+}
+
+std::optional<std::uint64_t> values_written(const net::ClientResponse& response) {
+  const auto samples = number_of(response, protocol::kSamplesWritten);
+  const auto histograms = number_of(response, protocol::kHistogramsWritten);
+  if (!samples && !histograms) return std::nullopt;
+  return samples.value_or(0) + histograms.value_or(0);
+}
+
+delivery::Answer judge_remote_write_2(const Result<net::ClientResponse>& response,
+                                      std::uint64_t values) {
+  const auto written = response ? values_written(*response) : std::nullopt;
+  if (!written || *written == 0 || response->status != 400 || not_stored(response->body))
+    return judge_remote_write(response);
+  delivery::Answer answer{Kind::kTaken, status_text(*response)};
+  // Nothing but an exemplar was refused.
+  if (*written >= values) return answer;
+  if (has_line_of(kTooNewText, response->body)) {
+    answer.kind = Kind::kRetry;
+    answer.is_too_new = true;
+    return answer;
+  }
+  answer.rejected = values - *written;
+  answer.is_partial = true;
+  answer.refused = read_refused_lines(response->body);
+  return answer;
 }
 
 delivery::Answer judge_remote_write(const Result<net::ClientResponse>& response) {

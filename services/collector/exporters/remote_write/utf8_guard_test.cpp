@@ -26,12 +26,17 @@ class Utf8GuardTest : public ::testing::Test {
     if (!guard_) {
       HttpSettings settings;
       settings.endpoint = destination_.url() + path_;
-      guard_ = guard_utf8(make_transport(settings, *client_), settings, *client_, clock_);
+      guard_ = guard_utf8(transport_to(settings), settings, *client_, clock_);
     }
     std::promise<delivery::Answer> answer;
     guard_->send(*CustomerId::parse("cliente-a"), Signal::kMetrics, "",
                  [&answer](delivery::Answer given) { answer.set_value(std::move(given)); });
     return answer.get_future().get();
+  }
+  std::unique_ptr<delivery::MessageTransport> transport_to(const HttpSettings& settings) {
+    return make_transport(
+        settings, *client_,
+        std::make_shared<Negotiation>(Negotiation::Settings{"e"}, clock_, metrics_));
   }
   std::string asked() const {
     std::string methods;
@@ -44,6 +49,7 @@ class Utf8GuardTest : public ::testing::Test {
   Destination destination_;
   ManualClock clock_{kStartMs * kMillion};
   std::unique_ptr<net::Client> client_ = net::Client::create({});
+  service::MetricRegistry metrics_;
   std::unique_ptr<delivery::MessageTransport> guard_;
 };
 
@@ -92,7 +98,7 @@ TEST_F(Utf8GuardTest, WhereNothingIsKnownOfThePathNobodyIsAsked) {
 TEST_F(Utf8GuardTest, WhereNobodyAnswersTheMessageIsTriedAgain) {
   HttpSettings settings;
   settings.endpoint = "http://127.0.0.1:1/api/v1/write";
-  guard_ = guard_utf8(make_transport(settings, *client_), settings, *client_, clock_);
+  guard_ = guard_utf8(transport_to(settings), settings, *client_, clock_);
   EXPECT_EQ(send().kind, Kind::kRetry);
 }
 

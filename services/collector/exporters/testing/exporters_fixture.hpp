@@ -67,9 +67,22 @@ class Destination final : public net::Handler {
     const std::lock_guard lock(mutex_);
     net::Response response;
     response.status = 204;
+    if (!speaks_2_ && is_2(request)) {
+      response.status = 415;
+      responder.send(std::move(response));
+      return;
+    }
     if (script_) response = script_(request);
     requests_.push_back(std::move(request));
     responder.send(std::move(response));
+  }
+  static bool is_2(const net::Request& request) {
+    return request.headers.get("x-prometheus-remote-write-version") == "2.0.0";
+  }
+  /// Else what comes in 2.0 is refused with 415, and not kept.
+  void speak_2() {
+    const std::lock_guard lock(mutex_);
+    speaks_2_ = true;
   }
   /// Remote write's blocks, which decode_request reads.
   bool reads_coding(const net::RequestHead& /*head*/, std::string_view coding) const override {
@@ -118,6 +131,7 @@ class Destination final : public net::Handler {
   mutable std::mutex mutex_;
   std::function<net::Response(const net::Request&)> script_;
   std::vector<net::Request> requests_;
+  bool speaks_2_ = false;
   std::unique_ptr<net::Server> server_;
 };
 
@@ -159,8 +173,7 @@ class ExportersTest : public ::testing::Test {
     if (packer_) {
       Means means =
           is_otlp_ ? otlp::means_of(settings_, otlp::make_http_transport(sender_.http, *client_))
-                   : remote_write::means_of(settings_, parts,
-                                            remote_write::make_transport(sender_.http, *client_));
+                   : remote_write::means_of(settings_, parts, make_remote_write_transport());
       means.packer = std::move(packer_);
       exporter_ = std::make_unique<PushExporter>(settings_, sender_.push, parts, std::move(means));
     } else {
@@ -170,6 +183,12 @@ class ExportersTest : public ::testing::Test {
       exporter_ = *std::move(exporter);
     }
     ASSERT_TRUE(exporter_->start());
+  }
+  std::unique_ptr<delivery::MessageTransport> make_remote_write_transport() {
+    return remote_write::make_transport(
+        sender_.http, *client_,
+        std::make_shared<remote_write::Negotiation>(
+            remote_write::Negotiation::Settings{settings_.id}, clock_, *metrics_));
   }
   void end() {
     if (exporter_) exporter_->stop(SystemClock().steady());

@@ -1,0 +1,18 @@
+// What Prometheus says of the samples that it has left out of a 2.0 request: a line for each.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "services/collector/delivery/parcel.hpp"
+
+namespace vigia::collector::exporters::remote_write {
+
+/// More lines are passed over: they are read on an event loop, and enough is named by then.
+inline constexpr std::size_t kLinesReadMax = 256;
+
+/// Those of lines that end in a series: "… for series {__name__="up", node="n"}".
+std::vector<delivery::RefusedSeries> read_refused_lines(std::string_view text);
+
+}  // namespace vigia::collector::exporters::remote_write
