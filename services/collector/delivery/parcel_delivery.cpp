@@ -92,10 +92,12 @@ bool ParcelDelivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& o
   in_flight_ = abandoned_ = 0;
   run_began_ = clock_.steady();
   in_run_.clear();
+  owners_.clear();
   std::vector<Task> tasks(parcels.size());
   for (std::size_t i = 0; i < parcels.size(); ++i) {
     tasks[i].stage = parcels[i].stage;
     tasks[i].customer = &parcels[i].customer;
+    tasks[i].owner = &owners_[{parcels[i].customer, parcels[i].signal}];
     in_run_.insert(parcels[i].customer);
     cut(parcels[i], tasks[i].ranges);
   }

@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "libs/base/clock.hpp"
@@ -35,7 +37,8 @@ struct DeliverySettings {
   std::size_t request_items_max = 10'000;                   ///< spans or records in one request
   Duration retry_initial = std::chrono::milliseconds(500);  ///< doubled each time, with jitter
   Duration retry_max = std::chrono::seconds(30);
-  /// Requests that a parcel's search may take in one run; what is not found by then is set aside.
+  /// Requests that the search in a customer's parcels may take in one run; what is not found by
+  /// then is set aside.
   int searches_max = 64;
   /// How long a parcel of the front lane may fail, wait or be sent while others' could be.
   Duration patience = std::chrono::seconds(3);
@@ -130,6 +133,11 @@ class ParcelDelivery {
     Range range;
     std::string why;
   };
+  /// What all of a customer's parcels of a run have together.
+  struct Owner {
+    int searches = 0;
+    std::optional<TimePoint> searched_since{};
+  };
   struct Task {                                   // one parcel on its way
     std::vector<std::unique_ptr<Parcel>> made{};  // what was sorted or split from it
     std::deque<Range> ranges{};                   // front first
@@ -138,8 +146,7 @@ class ParcelDelivery {
     bool is_by_time = false;
     std::uint64_t request = 0;  // in flight; 0: none
     int attempts = 0;
-    int searches = 0;
-    std::optional<TimePoint> searched_since{};
+    Owner* owner = nullptr;
     /// Ranges at the front that something refused was cut into: to blame is one of them.
     std::size_t searched = 0;
     bool has_single_values = false;  // drop_doubles
@@ -197,6 +204,7 @@ class ParcelDelivery {
   std::size_t abandoned_ = 0;  // of these, no longer waited for
   TimePoint run_began_{};
   std::set<CustomerId> in_run_;
+  std::map<std::pair<CustomerId, Signal>, Owner> owners_;  // of the parcels in the run
   struct TooOld {
     std::int64_t timestamp_ms = 0;  // this and everything before it
     std::string why;

@@ -59,7 +59,7 @@ void ParcelDelivery::condemn(Task& task, DeliveryObserver& observer) {
       observer.on_refused(*alike.parcel, alike.first, answer.why);
     return;
   }
-  if (++task.searches > settings_.searches_max) {
+  if (++task.owner->searches > settings_.searches_max) {
     set_aside(task, Aside::kSearch, answer.why, observer);
     return;
   }
@@ -77,7 +77,7 @@ void ParcelDelivery::condemn_suspect(Task& task, const std::string& why,
                                      DeliveryObserver& observer) const {
   const Range& range = task.ranges.front();
   const bool has_kinds = !observer.kind_of(*range.parcel, range.first).empty();
-  if (!has_kinds || ++task.searches >= kSuspectKindsMax) {
+  if (!has_kinds || ++task.owner->searches >= kSuspectKindsMax) {
     set_aside(task, Aside::kSuspect, why, observer);
     return;
   }
@@ -90,7 +90,7 @@ void ParcelDelivery::condemn_suspect(Task& task, const std::string& why,
 void ParcelDelivery::part_too_new(Task& task, const std::string& why, DeliveryObserver& observer) {
   const Range front = task.ranges.front();
   if (front.last - front.first > 1) {
-    if (++task.searches > settings_.searches_max) {
+    if (++task.owner->searches > settings_.searches_max) {
       set_aside(task, Aside::kSearch, why, observer);
       return;
     }
@@ -128,11 +128,11 @@ void ParcelDelivery::search(Task& task, const Answer& answer, DeliveryObserver& 
   const Range range = task.ranges.front();
   const std::size_t units = range.last - range.first;
   const TimePoint now = clock_.steady();
-  if (!task.searched_since) task.searched_since = now;
+  if (!task.owner->searched_since) task.owner->searched_since = now;
   const bool is_late =
-      settings_.lane == Lane::kFront && now >= *task.searched_since + settings_.patience;
+      settings_.lane == Lane::kFront && now >= *task.owner->searched_since + settings_.patience;
   // A search in the front lane is everybody's wait; what is not found soon is searched aside.
-  if (units > 1 && (++task.searches > settings_.searches_max || is_late)) {
+  if (units > 1 && (++task.owner->searches > settings_.searches_max || is_late)) {
     set_aside(task, Aside::kSearch, answer.why, observer);
     return;
   }

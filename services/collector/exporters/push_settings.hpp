@@ -23,6 +23,8 @@ struct PushSettings {
   /// waits: delivery/refusal_budget.hpp.
   std::uint64_t refused_bytes_per_second = 16U << 10U;
   std::size_t batch_bytes_max = 1U << 20U;
+  /// Requests of one customer's values at a time; of all customers eight.
+  std::size_t shards_max = 1;
 };
 
 /// What cannot be is noted at its key; keys of stock files without an effect here, as what they

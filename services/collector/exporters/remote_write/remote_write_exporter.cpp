@@ -21,6 +21,10 @@ namespace {
 /// One so named is a hot shard unless its key `hot_shard` says otherwise.
 constexpr std::string_view kShardPrefix = "hot-";
 
+constexpr std::int64_t kShardsDefault = 4;
+/// As many as a delivery has requests at a time.
+constexpr std::int64_t kShardsMost = delivery::DeliverySettings{}.in_flight_max;
+
 /// As customers' ids are; not what is read as a boolean elsewhere, which would be meant.
 bool is_shard_name(std::string text) {
   const auto is_good = [](char c) {
@@ -84,8 +88,10 @@ MakeExporter read(const service::ConfigNode& node, ExporterSettings& settings,
   read_other_series_keys(node, context.notes);
   settings.hot_shard = read_shard(node.child("hot_shard"), settings.name);
   const RemoteWriteSettings remote{reads_only_1(node.child("protobuf_message"))};
-  return [sender = read_sender(node, BareEndpoint::kRefused, context), remote](
-             const ExporterSettings& known, const ExporterParts& parts) {
+  SenderSettings sender = read_sender(node, BareEndpoint::kRefused, context);
+  sender.push.shards_max =
+      static_cast<std::size_t>(node.child("max_shards").integer(kShardsDefault, 1, kShardsMost));
+  return [sender, remote](const ExporterSettings& known, const ExporterParts& parts) {
     return make(known, sender, parts, remote);
   };
 }
