@@ -130,6 +130,7 @@ class Lanes:
         self.folder = folder
         self.host = own_host()
         self.running: dict[str, Running] = {}
+        self.under_way = 0  # bytes of refusals that requests under way may cost before any is answered
         self.destination: Destination | None = None
         self.rss_peak = 0
         self._is_watching = True

@@ -17,6 +17,8 @@ LABELS = {f"label_{n}": "v" * 2000 for n in range(20)}  # 40 KB a series, which 
 SHARE_A_SECOND = 16 << 10
 BURST = 64 * SHARE_A_SECOND
 SEARCH = 17 * 64 * 1024  # a search that has begun ends at its sample, of each lane
+# Prometheus 3 takes 2.0 and writes a line of each value of a request, of which four are under way.
+UNDER_WAY = {"2.42": 0, "3.x": 4 << 20}
 WIRE_BYTES = 1 << 20
 LOG_BYTES_A_BYTE_SENT_MAX = 5
 
@@ -25,6 +27,7 @@ LOG_BYTES_A_BYTE_SENT_MAX = 5
 def hot(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lanes]:
     lanes = Lanes(tmp_path)
     lanes.start("hot", Path(request.param[1]))
+    lanes.under_way = UNDER_WAY[request.param[0]]
     yield lanes
     lanes.end()
 
@@ -59,9 +62,9 @@ def test_one_customers_duplicates_make_little_of_hots_log_and_keep_nobody(hot: L
         seconds = time.monotonic() - began
         grown = log.stat().st_size - before
     assert b.worst < 6.0
-    assert _refusals(hot) < BURST + 2 * SEARCH + seconds * SHARE_A_SECOND
+    assert _refusals(hot) < BURST + 2 * SEARCH + hot.under_way + seconds * SHARE_A_SECOND
     # Quotes are escaped twice in a line, and each has a time and a text of its own.
-    assert grown < 1.3 * (BURST + 2 * SEARCH + seconds * SHARE_A_SECOND)
+    assert grown < 1.3 * (BURST + 2 * SEARCH + hot.under_way + seconds * SHARE_A_SECOND)
     assert grown < LOG_BYTES_A_BYTE_SENT_MAX * wire
     book = hot.books("cliente-a", HOT)
     assert book["queued"] > 0

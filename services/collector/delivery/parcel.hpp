@@ -87,8 +87,8 @@ struct Answer {
   bool is_timeout = false;  ///< kRetry because no answer came in time
   /// What the destination's clock says, ms since 1970; nothing where it does not say.
   std::optional<std::int64_t> date_ms = std::nullopt;
-  /// The rest is written, and each of `rejected` has cost a line of the destination's log.
-  bool is_partial = false;
+  /// Of the destination's log that it has cost, where it says more than one.
+  std::uint64_t lines = 0;
   std::vector<RefusedSeries> refused = {};  ///< some of `rejected`, where it names them
 };
 

@@ -32,7 +32,8 @@ class RefusalBudget {
   RefusalBudget(std::uint64_t bytes_per_second, const Clock& clock);
 
   /// A request of units [first, last) was refused, which the destination tells its log in so many
-  /// lines. True where the customer's share is spent by it and was not before.
+  /// lines, up to a quarter of the bucket. True where the customer's share is spent by it and was
+  /// not before.
   bool charge(const Parcel& parcel, std::size_t first, std::size_t last, std::uint64_t lines = 1);
   /// Nothing more of the customer's that may be refused is to be sent now. An atomic look while
   /// nobody was refused anything.
@@ -56,6 +57,9 @@ class RefusalBudget {
     bool is_short = false;
     Account account{};
   };
+  std::uint64_t quarter() const {
+    return static_cast<std::uint64_t>(kBurst_s * bytes_per_second_) / 4;
+  }
   void fill(Bucket& bucket, TimePoint now) const;
   /// REQUIRES: mutex_ is held. Filled as of now; null: nothing was ever refused.
   Bucket* find(const CustomerId& customer) const;

@@ -122,14 +122,15 @@ void PushExporter::on_side_answer(const delivery::Parcel& parcel, std::size_t fi
   note_state(answer);
   if (answer.date_ms) note_date(*answer.date_ms);
   reader_.note_request(took);
-  if (answer.is_partial) note_refusal(parcel, first, last, answer.rejected);
+  const bool is_refused = answer.kind == delivery::Answer::Kind::kRefused;
+  const std::uint64_t lines = std::max<std::uint64_t>(answer.lines, is_refused ? 1 : 0);
+  if (lines > 0) note_refusal(parcel, first, last, lines);
   if (answer.kind == delivery::Answer::Kind::kTaken) {
     reader_.note_batch({count_items(parcel, first, last), parcel.run(first, last).size(),
                         last < parcel.units.size()});
     note_warning(answer);
     return;
   }
-  if (answer.kind == delivery::Answer::Kind::kRefused) note_refusal(parcel, first, last, 1);
   parts_.books.send_failed(parcel.signal, settings_.id, count_items(parcel, first, last));
 }
 

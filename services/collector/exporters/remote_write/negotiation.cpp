@@ -15,11 +15,20 @@ Negotiation::Negotiation(Settings settings, const Clock& clock, service::MetricR
   version_.set(settings_.only_1 ? 1 : 2);
 }
 
-Negotiation::Choice Negotiation::choose() {
+Negotiation::Choice Negotiation::choose(const CustomerId& customer) {
   if (settings_.only_1) return {Version::k1, true};
   const std::lock_guard lock(mutex_);
   if (back_ && clock_.steady() < *back_) return {Version::k1, true};
+  if (const auto refused = refused_.find(customer); refused != refused_.end()) {
+    if (clock_.steady() < refused->second) return {Version::k1, true};
+    refused_.erase(refused);
+  }
   return {Version::k2, is_known_};
+}
+
+void Negotiation::note_refusal(const CustomerId& customer) {
+  const std::lock_guard lock(mutex_);
+  refused_[customer] = clock_.steady() + kCalmFor;
 }
 
 void Negotiation::note_speaks_2() {

@@ -1,6 +1,8 @@
 // What a destination speaks, by its answers: a real server that answers as it is told to.
 #include "services/collector/exporters/remote_write/negotiation.hpp"
 
+#include <algorithm>
+
 #include "libs/wire/remote_write/write_request_2.hpp"
 #include "services/collector/exporters/testing/exporters_fixture.hpp"
 
@@ -157,6 +159,26 @@ TEST_F(NegotiationTest, APartialWriteIsCountedAndNotSearched) {
   EXPECT_THAT(dead_letters(), HasSubstr("b{"));
 }
 
+// A search by 2.0 would write a line of each value into Prometheus' log, again and again.
+TEST_F(NegotiationTest, WhoseDataIsRefusedGets1Point0ForTenMinutes) {
+  destination_.answer_by([](const net::Request& request) {
+    if (Destination::is_2(request)) return response_of(400, "double for series {a=\"b\"}", 0);
+    return series_names(request.body).size() > 1 ? response_of(400, "double") : response_of(204);
+  });
+  begin();
+  accept(gauges({"a", "b", "c", "d"}), Verdicts(4));
+  settle();
+  auto found = versions();
+  EXPECT_EQ(found[0], "2.0.0");
+  EXPECT_EQ(std::count(found.begin(), found.end(), "2.0.0"), 1);
+  EXPECT_EQ(line().sent, 4U);
+  EXPECT_EQ(version_shown(), 2) << "the destination speaks it";
+  clock_.advance(std::chrono::minutes(11));
+  destination_.answer_by([](const auto&) { return response_of(204, "", 1); });
+  send_one("e");
+  EXPECT_EQ(versions().back(), "2.0.0");
+}
+
 TEST_F(NegotiationTest, WhatAPartialWriteDoesNotNameIsCountedAllTheSame) {
   destination_.answer_by([](const auto&) { return response_of(400, "two are bad", 1); });
   begin();
@@ -195,6 +217,9 @@ TEST(JudgeRemoteWrite2, BySaidNumbers) {
   EXPECT_EQ(judged(400, "out of order exemplar", 5, 5).rejected, 0U);
   EXPECT_EQ(judged(400, "out of order sample", 3, 5).rejected, 2U);
   EXPECT_EQ(judged(400, "out of order sample", 0, 5).kind, Kind::kRefused);
+  const auto all = judged(400, "double for series {a=\"b\"}\nold for series {a=\"c\"}", 0, 2);
+  EXPECT_EQ(all.kind, Kind::kRefused);
+  EXPECT_EQ(all.lines, 2U);
   const auto ahead = judged(
       400, "out of order sample\nout of bounds: timestamp is too far in the future for series {}",
       3, 5);

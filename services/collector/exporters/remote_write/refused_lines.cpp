@@ -102,6 +102,18 @@ class LabelText {
 
 }  // namespace
 
+std::uint64_t count_refused_lines(std::string_view text) {
+  std::uint64_t count = 0;
+  while (true) {
+    const std::size_t at = text.find(kBeforeSeries);
+    if (at == std::string_view::npos) return count;
+    ++count;
+    const std::size_t end = text.find('\n', at);
+    if (end == std::string_view::npos) return count;
+    text.remove_prefix(end + 1);
+  }
+}
+
 std::vector<delivery::RefusedSeries> read_refused_lines(std::string_view text) {
   std::vector<delivery::RefusedSeries> found;
   while (!text.empty() && found.size() < kLinesReadMax) {

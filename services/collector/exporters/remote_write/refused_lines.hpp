@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +12,9 @@ namespace vigia::collector::exporters::remote_write {
 
 /// More lines are passed over: they are read on an event loop, and enough is named by then.
 inline constexpr std::size_t kLinesReadMax = 256;
+
+/// How many of the lines end in a series. The destination has written each into its log, too.
+std::uint64_t count_refused_lines(std::string_view text);
 
 /// Those of lines that end in a series: "… for series {__name__="up", node="n"}".
 std::vector<delivery::RefusedSeries> read_refused_lines(std::string_view text);

@@ -17,6 +17,8 @@ TEST(RefusedLines, NamesTheSeriesOfEachLine) {
       "something else\n"
       "duplicate sample for timestamp for series {__name__=\"b\"}\n");
   ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(count_refused_lines("a for series {x=\" for series {\"}\nb\nc for series {}"), 2U);
+  EXPECT_EQ(count_refused_lines(""), 0U);
   EXPECT_EQ(found[0].kind, bytes_of({{"__name__", "up"}, {"node", "n"}}));
   EXPECT_EQ(found[0].why, "out of order sample");
   EXPECT_EQ(found[1].kind, bytes_of({{"__name__", "b"}}));

@@ -149,7 +149,7 @@ class RemoteWriteTransport final : public delivery::MessageTransport {
 
   void send(const CustomerId& customer, Signal /*signal*/, std::string_view message,
             Done done) override {
-    const Negotiation::Choice choice = state_->negotiation->choose();
+    const Negotiation::Choice choice = state_->negotiation->choose(customer);
     if (choice.version == Version::k1) return state_->send_1(customer, message, std::move(done));
     auto encoder = state_->encoders.take();
     const auto request = encoder->encode(message);
@@ -212,6 +212,8 @@ class RemoteWriteTransport final : public delivery::MessageTransport {
     if (!is_spoken && !sent.is_known && may_speak_of_version(status))
       return try_1(state, sent, status_text(*response), std::move(done));
     delivery::Answer answer = judge_remote_write_2(response, sent.values);
+    if (answer.lines > 0 || answer.kind == delivery::Answer::Kind::kRefused)
+      state.negotiation->note_refusal(sent.customer);
     if (response) answer.date_ms = date_of(*response);
     done(std::move(answer));
   }
@@ -248,19 +250,20 @@ std::optional<std::uint64_t> values_written(const net::ClientResponse& response)
 delivery::Answer judge_remote_write_2(const Result<net::ClientResponse>& response,
                                       std::uint64_t values) {
   const auto written = response ? values_written(*response) : std::nullopt;
-  if (!written || *written == 0 || response->status != 400 || not_stored(response->body))
+  if (!written || response->status != 400 || not_stored(response->body))
     return judge_remote_write(response);
+  const std::uint64_t lines = count_refused_lines(response->body);
   delivery::Answer answer{Kind::kTaken, status_text(*response)};
-  // Nothing but an exemplar was refused.
-  if (*written >= values) return answer;
   if (has_line_of(kTooNewText, response->body)) {
     answer.kind = Kind::kRetry;
     answer.is_too_new = true;
-    return answer;
-  }
-  answer.rejected = values - *written;
-  answer.is_partial = true;
-  answer.refused = read_refused_lines(response->body);
+  } else if (*written == 0) {
+    answer = judge_remote_write(response);  // nothing hinders a search
+  } else if (*written < values) {
+    answer.rejected = values - *written;
+    answer.refused = read_refused_lines(response->body);
+  }  // else nothing but an exemplar was refused
+  answer.lines = lines;
   return answer;
 }
 
