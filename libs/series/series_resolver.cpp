@@ -121,6 +121,7 @@ void SeriesResolver::on_scope(const wire::otlp::ScopeView& scope) {
 void SeriesResolver::on_metric(const wire::otlp::MetricView& metric) {
   settle();
   metric_ = metric;
+  ++metric_number_;
   has_identity_ = false;
   step_ = std::min(step_, Step::kMetric);
 }

@@ -82,6 +82,8 @@ class SeriesResolver : public wire::otlp::Visitor {
   virtual void on_resource_end(const ResourceEntry& /*resource*/) {}
 
   const wire::otlp::MetricView& metric() const { return metric_; }
+  /// Of the metric under way: 1 is the body's first.
+  std::uint64_t metric_number() const { return metric_number_; }
   /// Of the metric under way; made when first asked for.
   const wire::prometheus::MetricIdentity& identity();
   const ResourceEntry& resource() const { return *resource_; }
@@ -167,6 +169,7 @@ class SeriesResolver : public wire::otlp::Visitor {
   wire::otlp::ScopeView scope_;
   SeriesKey scope_key_;
   wire::otlp::MetricView metric_;
+  std::uint64_t metric_number_ = 0;
   SeriesKey metric_key_;
   wire::prometheus::MetricIdentity identity_;
   bool has_identity_ = false;

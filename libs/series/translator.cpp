@@ -16,6 +16,8 @@ namespace {
 
 using wire::otlp::MetricKind;
 
+constexpr std::string_view kTargetInfoHelp = "Attributes of the resource";
+
 TimestampMs to_ms(std::uint64_t ns) { return static_cast<TimestampMs>(ns / 1'000'000); }
 
 /// Gives a sink the values of every accepted point of one body.
@@ -193,9 +195,18 @@ class Emitter final : public SeriesResolver, private FamilySource {
     newest_ms_ = 0;
   }
 
+  std::uint64_t number() const override { return is_target_info_ ? 0 : metric_number(); }
+
+  FamilyWords words() const override {
+    if (is_target_info_) return {wire::prometheus::FamilyType::kInfo, kTargetInfoHelp, ""};
+    const auto type = is_verbatim() ? wire::prometheus::verbatim_type(metric())
+                                    : wire::prometheus::family_type(metric());
+    return {type, metric().description, metric().unit};
+  }
+
   const Family& family() override {
     if (is_target_info_) {
-      family_ = {"target_info", "Attributes of the resource", "",
+      family_ = {"target_info", std::string(kTargetInfoHelp), "",
                  wire::prometheus::FamilyType::kInfo};
     } else if (is_verbatim()) {
       family_ = {wire::prometheus::family_of(identity()), std::string(metric().description),

@@ -27,11 +27,23 @@ struct Family {
   wire::prometheus::FamilyType type = wire::prometheus::FamilyType::kUnknown;
 };
 
+/// What a family is told by beside its name. Views the body.
+struct FamilyWords {
+  wire::prometheus::FamilyType type = wire::prometheus::FamilyType::kUnknown;
+  std::string_view help;
+  std::string_view unit;
+};
+
 /// The family of the metric under way, made when first asked for: most sinks never do.
 class FamilySource {
  public:
   virtual ~FamilySource() = default;
   virtual const Family& family() = 0;
+  /// The same without the name, which costs more than a point does.
+  virtual FamilyWords words() const = 0;
+  /// Another one for each metric of a body, so that what was made of its words serves its next
+  /// point; 0 is target_info's.
+  virtual std::uint64_t number() const = 0;
 };
 
 inline constexpr std::uint32_t kNoItem = 0xffffffffU;

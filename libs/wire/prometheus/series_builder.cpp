@@ -26,29 +26,6 @@ constexpr std::size_t kBucketsMax = 10'000;
 constexpr std::size_t kPointBytesMax = 8U << 20U;
 constexpr std::size_t kNameBytesMax = 2048;
 
-FamilyType family_type(const otlp::MetricView& metric) {
-  switch (metric.type) {
-    case MetricKind::kGauge:
-      // Metadata that the Prometheus receiver writes for what came from an untyped family or an
-      // info (R-PM-5).
-      if (metric.prometheus_type == "unknown") return FamilyType::kUnknown;
-      return FamilyType::kGauge;
-    case MetricKind::kSum:
-      if (metric.is_monotonic) return FamilyType::kCounter;
-      if (metric.prometheus_type == "info") return FamilyType::kInfo;
-      if (metric.prometheus_type == "stateset") return FamilyType::kStateset;
-      return FamilyType::kGauge;
-    case MetricKind::kHistogram:
-    case MetricKind::kExponentialHistogram:
-      return FamilyType::kHistogram;
-    case MetricKind::kSummary:
-      return FamilyType::kSummary;
-    case MetricKind::kNone:
-      break;
-  }
-  return FamilyType::kUnknown;
-}
-
 RejectReason type_fault(const otlp::MetricView& metric) {
   switch (metric.type) {
     case MetricKind::kGauge:
@@ -241,6 +218,29 @@ RejectReason summary_fault(const otlp::SummaryPoint& point, std::string& why) {
 }  // namespace
 
 bool is_last_bound(double bound) { return std::isinf(bound) && bound > 0; }
+
+FamilyType family_type(const otlp::MetricView& metric) {
+  switch (metric.type) {
+    case MetricKind::kGauge:
+      // Metadata that the Prometheus receiver writes for what came from an untyped family or an
+      // info (R-PM-5).
+      if (metric.prometheus_type == "unknown") return FamilyType::kUnknown;
+      return FamilyType::kGauge;
+    case MetricKind::kSum:
+      if (metric.is_monotonic) return FamilyType::kCounter;
+      if (metric.prometheus_type == "info") return FamilyType::kInfo;
+      if (metric.prometheus_type == "stateset") return FamilyType::kStateset;
+      return FamilyType::kGauge;
+    case MetricKind::kHistogram:
+    case MetricKind::kExponentialHistogram:
+      return FamilyType::kHistogram;
+    case MetricKind::kSummary:
+      return FamilyType::kSummary;
+    case MetricKind::kNone:
+      break;
+  }
+  return FamilyType::kUnknown;
+}
 
 MetricIdentity identify(const otlp::MetricView& metric, bool is_agent,
                         const TranslatorSettings& settings) {

@@ -27,6 +27,9 @@ enum class FamilyType : std::uint8_t {
   kStateset = 7,
 };
 
+/// By what OTLP says of it, and what the Prometheus receiver has written beside.
+FamilyType family_type(const otlp::MetricView& metric);
+
 /// Translated name and type of a metric. Fault kUntranslatable for no or an unknown type or a name
 /// of which nothing stays, kTemporality for what is not cumulative, kInvalid for bad UTF-8,
 /// kReserved for a reserved name.

@@ -128,11 +128,15 @@ bool takes_utf8(const TranslatorSettings& settings) {
   return true;
 }
 
+FamilyType verbatim_type(const otlp::MetricView& metric) {
+  return type_named(metric.prometheus_type);
+}
+
 MetricIdentity identify_verbatim(const otlp::MetricView& metric, const TranslatorSettings& settings,
                                  std::string& why) {
   MetricIdentity identity;
   identity.name = std::string(metric.name);
-  identity.type = type_named(metric.prometheus_type);
+  identity.type = verbatim_type(metric);
   if (!is_name(metric.name)) {
     identity.fault = RejectReason::kInvalid;
     why = metric.name.empty() ? "a series without a metric name" : "not a metric's name";

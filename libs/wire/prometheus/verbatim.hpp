@@ -31,6 +31,7 @@ inline constexpr std::size_t kVerbatimBucketsMax = 1024;
 /// As identify: kInvalid for what is no metric's name, kReserved for a name that a customer may not
 /// make, kUntranslatable for one that a store does not take (takes_utf8). `up` and `scrape_*` are
 /// judged with their labels.
+FamilyType verbatim_type(const otlp::MetricView& metric);
 MetricIdentity identify_verbatim(const otlp::MetricView& metric, const TranslatorSettings& settings,
                                  std::string& why);
 

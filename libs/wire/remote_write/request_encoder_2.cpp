@@ -6,6 +6,7 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/base/random.hpp"
+#include "libs/wire/remote_write/series_extras.hpp"
 
 namespace vigia::wire::remote_write {
 namespace {
@@ -27,6 +28,14 @@ constexpr char kReferences2 = 0x0A;  // TimeSeries.labels_refs, Exemplar.labels_
 constexpr char kSamples2 = 0x12;
 constexpr char kHistograms2 = 0x1A;
 constexpr char kExemplars2 = 0x22;
+constexpr char kMetadata2 = 0x2A;
+constexpr char kCreated2 = 0x30;  // TimeSeries.created_timestamp, of Prometheus before 3.8
+constexpr char kType2 = 0x08;     // Metadata
+constexpr char kHelp2 = 0x18;
+constexpr char kUnit2 = 0x20;
+// What has taken the place of created_timestamp; a receiver knows one and passes the other over.
+constexpr std::string_view kSampleStart2 = "\x18";         // Sample.start_timestamp
+constexpr std::string_view kHistogramStart2 = "\x88\x01";  // Histogram.start_timestamp
 
 constexpr std::size_t kSlotsMin = 256;
 constexpr unsigned kTagShift = 32;
@@ -53,6 +62,21 @@ char* put_varint(char* at, std::uint32_t value) {
   for (; value >= 0x80; value >>= 7U) *at++ = static_cast<char>((value & 0x7fU) | 0x80U);
   *at++ = static_cast<char>(value);
   return at;
+}
+
+/// A value's field with its start behind what it has.
+void append_value(std::string& out, char tag, std::string_view content, std::string_view start_tag,
+                  TimestampMs start_ms) {
+  if (start_ms == 0) {
+    out.push_back(tag);
+    append_sized(out, content);
+    return;
+  }
+  std::string value(content);
+  value += start_tag;
+  append_varint(value, static_cast<std::uint64_t>(start_ms));
+  out.push_back(tag);
+  append_sized(out, value);
 }
 
 void append_field(std::string& out, char tag, std::string_view content) {
@@ -120,9 +144,8 @@ void ViewNumbers::clear() {
 Result<std::string_view> RequestEncoder2::encode(std::string_view message) {
   counts_ = {};
   symbols_.clear();
-  pairs_.clear();
-  pair_references_.clear();
   labels_.clear();
+  said_ = {};
   series_.clear();
   (void)symbol("");  // the first one by the specification, so that 0 says nothing
   while (!message.empty()) {
@@ -139,10 +162,17 @@ Result<std::string_view> RequestEncoder2::encode(std::string_view message) {
 
 bool RequestEncoder2::add_series(std::string_view series) {
   inner_.clear();
-  if (!add_labels(series)) return false;
+  const auto extras = take_extras(series);
+  if (!extras || !add_labels(series)) return false;
+  start_ms_ = extras->start_ms;
   append_field(inner_, kReferences2, references_);
   while (!series.empty()) {
     if (!add_value(series)) return false;
+  }
+  if (!add_metadata(extras->metadata)) return false;
+  if (start_ms_ != 0) {
+    inner_.push_back(kCreated2);
+    append_varint(inner_, static_cast<std::uint64_t>(start_ms_));
   }
   append_field(series_, kTimeSeries2, inner_);
   return true;
@@ -162,8 +192,9 @@ bool RequestEncoder2::add_labels(std::string_view& series) {
       const std::string_view from = series;
       std::string_view content;
       if (!read_content(series, content)) return false;
-      before.field = from.substr(0, from.size() - series.size());
-      if (!refer_to(before.field, before.references)) return false;
+      const std::string_view field = from.substr(0, from.size() - series.size());
+      if (!refer_to(content, before)) return false;
+      before.field = field;
     }
     references_.append(before.references.bytes, before.references.size);
   }
@@ -177,11 +208,11 @@ bool RequestEncoder2::add_value(std::string_view& series) {
   switch (tag) {
     case kSamples:
       ++counts_.samples;
-      append_field(inner_, kSamples2, content);
+      append_value(inner_, kSamples2, content, kSampleStart2, start_ms_);
       return true;
     case kHistograms:
       ++counts_.histograms;
-      append_field(inner_, kHistograms2, content);
+      append_value(inner_, kHistograms2, content, kHistogramStart2, start_ms_);
       return true;
     case kExemplars:
       ++counts_.exemplars;
@@ -194,13 +225,10 @@ bool RequestEncoder2::add_value(std::string_view& series) {
 bool RequestEncoder2::add_exemplar(std::string_view exemplar) {
   exemplar_references_.clear();
   while (begins_with(exemplar, kLabels)) {
-    const std::string_view from = exemplar;
     std::string_view content;
-    References references;
-    if (!read_content(exemplar, content) ||
-        !refer_to(from.substr(0, from.size() - exemplar.size()), references))
-      return false;
-    exemplar_references_.append(references.bytes, references.size);
+    Label label;
+    if (!read_content(exemplar, content) || !refer_to(content, label)) return false;
+    exemplar_references_.append(label.references.bytes, label.references.size);
   }
   std::string written;
   append_field(written, kReferences2, exemplar_references_);
@@ -209,24 +237,45 @@ bool RequestEncoder2::add_exemplar(std::string_view exemplar) {
   return true;
 }
 
-bool RequestEncoder2::refer_to(std::string_view field, References& references) {
-  bool is_new = false;
-  const std::uint32_t number = pairs_.number_of(field, is_new);
-  if (!is_new) {
-    references = pair_references_[number];
-    return true;
-  }
-  std::string_view rest = field;
-  std::string_view label;
+bool RequestEncoder2::refer_to(std::string_view label, Label& before) {
   std::string_view name;
   std::string_view value;
-  if (!read_content(rest, label) || !begins_with(label, kLabelName) || !read_content(label, name) ||
+  if (!begins_with(label, kLabelName) || !read_content(label, name) ||
       !begins_with(label, kLabelValue) || !read_content(label, value) || !label.empty())
     return false;
-  char* end = put_varint(references.bytes, symbol(name));
+  References& references = before.references;
+  // The name is that of the series before, as a rule, whatever its value is.
+  char* end = references.bytes + references.name_size;
+  if (references.name_size == 0 || name != before.name) {
+    end = put_varint(references.bytes, symbol(name));
+    references.name_size = static_cast<std::uint8_t>(end - references.bytes);
+    before.name = name;
+  }
   end = put_varint(end, symbol(value));
   references.size = static_cast<std::uint8_t>(end - references.bytes);
-  pair_references_.push_back(references);
+  return true;
+}
+
+bool RequestEncoder2::add_metadata(std::string_view metadata) {
+  if (metadata.empty()) return true;
+  // That of the series before, as a rule: they are of one metric.
+  if (metadata != said_) {
+    const auto said = read_extras(metadata);
+    if (!said) return false;
+    std::string inner;
+    const auto add = [&inner](char tag, std::uint32_t number) {
+      if (number == 0) return;
+      inner.push_back(tag);
+      append_varint(inner, number);
+    };
+    add(kType2, said->type);
+    add(kHelp2, symbol(said->help));
+    add(kUnit2, symbol(said->unit));
+    said_ = metadata;
+    said_2_.clear();
+    append_field(said_2_, kMetadata2, inner);
+  }
+  inner_ += said_2_;
   return true;
 }
 

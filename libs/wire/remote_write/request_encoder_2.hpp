@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "libs/base/result.hpp"
+#include "libs/model/sample.hpp"
 
 namespace vigia::wire::remote_write {
 
@@ -49,19 +50,21 @@ class RequestEncoder2 {
   };
 
   /// The Request's message; it holds until the next call. Series, samples, histograms and exemplars
-  /// are those of `message`, in its order. kInvalid where that is no WriteRequest as this program
-  /// writes it: labels first, in one run.
+  /// are those of `message`, in its order, with what series_extras.hpp keeps of them. kInvalid
+  /// where that is no WriteRequest as this program writes it: labels first, in one run.
   Result<std::string_view> encode(std::string_view message);
   const Counts& counts() const { return counts_; }
 
  private:
   /// References to a label's name and value, encoded.
   struct References {
+    std::uint8_t name_size = 0;  // of these, the name's
     std::uint8_t size = 0;
     char bytes[10] = {};
   };
   struct Label {  // of the series before
     std::string_view field;
+    std::string_view name;
     References references;
   };
 
@@ -70,15 +73,18 @@ class RequestEncoder2 {
   bool add_labels(std::string_view& series);
   bool add_value(std::string_view& series);
   bool add_exemplar(std::string_view exemplar);
-  /// Of one `labels` field, its tag included.
-  bool refer_to(std::string_view field, References& references);
+  /// Of a label, which takes the place of the one `before` it.
+  bool refer_to(std::string_view label, Label& before);
   std::uint32_t symbol(std::string_view text);
+  /// Of the metadata of extras, as a field of a 2.0 series; false where it is not sound.
+  bool add_metadata(std::string_view metadata);
 
   Counts counts_;
   ViewNumbers symbols_;
-  ViewNumbers pairs_;                        // labels fields
-  std::vector<References> pair_references_;  // by their number
   std::vector<Label> labels_;
+  TimestampMs start_ms_ = 0;  // of the series under way
+  std::string_view said_;     // metadata of the one before,
+  std::string said_2_;        // and as 2.0 has it
   std::string references_;
   std::string exemplar_references_;
   std::string inner_;   // of the series under way

@@ -86,7 +86,7 @@ TEST(RequestEncoder2, TextsStandOnceAndTheFirstIsEmpty) {  // R-RW-7
   EXPECT_EQ(request->find("http_requests", first + 1), std::string_view::npos);
 }
 
-TEST(RequestEncoder2, NothingOfARequestIsInTheNext) {
+TEST(RequestEncoder2, NothingOfARequestIsInTheNext) {  // C62: of another customer, say
   RequestEncoder2 encoder;
   const std::string message = some_message();
   const std::string first(*encoder.encode(message));

@@ -51,13 +51,15 @@ char* put_u64(char* at, std::uint64_t value) {
   return at + sizeof value;
 }
 
-/// Grows the message once, by a field `timeseries` of that size, and writes its head.
-char* open_series(std::string& message, std::size_t bytes) {
+/// Grows the message once, by a field `timeseries` of the extras and so many bytes, and writes its
+/// head.
+char* open_series(std::string& message, std::size_t bytes, std::string_view extras = {}) {
   const std::size_t begin = message.size();
+  bytes += extras.size();
   message.resize(begin + 1 + varint_bytes(bytes) + bytes);
   char* at = message.data() + begin;
   *at++ = kTimeSeries;
-  return put_varint(at, bytes);
+  return put(put_varint(at, bytes), extras);
 }
 
 }  // namespace
@@ -91,12 +93,13 @@ void append_exemplar(std::string& out, const Labels& labels, const Sample& sampl
 }
 
 char* append_sample_around(std::string& message, std::size_t label_bytes, const Sample& sample,
-                           std::string_view exemplars) {
+                           std::string_view exemplars, std::string_view extras) {
   const std::uint64_t timestamp = to_unsigned(sample.timestamp_ms);
   // All lengths are known before the first byte, so a series is written once, front to back, into
   // room that grows once; the labels are left out for the caller to copy in.
   const std::size_t sample_bytes = 1 + 8 + 1 + varint_bytes(timestamp);
-  char* const labels = open_series(message, label_bytes + 2 + sample_bytes + exemplars.size());
+  char* const labels =
+      open_series(message, label_bytes + 2 + sample_bytes + exemplars.size(), extras);
   char* at = labels + label_bytes;
   *at++ = kSamples;
   // At most 20 bytes: one byte of length always does.
@@ -109,9 +112,12 @@ char* append_sample_around(std::string& message, std::size_t label_bytes, const 
 }
 
 char* append_histogram_around(std::string& message, std::size_t label_bytes,
-                              std::string_view histogram, std::string_view exemplars) {
-  char* const labels = open_series(message, label_bytes + exemplars.size() + 1 +
-                                                varint_bytes(histogram.size()) + histogram.size());
+                              std::string_view histogram, std::string_view exemplars,
+                              std::string_view extras) {
+  char* const labels = open_series(
+      message,
+      label_bytes + exemplars.size() + 1 + varint_bytes(histogram.size()) + histogram.size(),
+      extras);
   char* at = put(labels + label_bytes, exemplars);
   *at++ = kHistograms;
   put(put_varint(at, histogram.size()), histogram);

@@ -34,10 +34,12 @@ void append_histogram(std::string& message, std::string_view label_bytes,
                       std::string_view histogram, std::string_view exemplars = {});
 /// The same two for labels that lie in pieces: all but the labels is written, and where
 /// `label_bytes` bytes of them are to be put is returned; it holds until the message changes.
+/// `extras` stand before the labels: series_extras.hpp.
 char* append_sample_around(std::string& message, std::size_t label_bytes, const Sample& sample,
-                           std::string_view exemplars);
+                           std::string_view exemplars, std::string_view extras = {});
 char* append_histogram_around(std::string& message, std::size_t label_bytes,
-                              std::string_view histogram, std::string_view exemplars);
+                              std::string_view histogram, std::string_view exemplars,
+                              std::string_view extras = {});
 /// Of exemplars alone, which a series may come with.
 char* append_exemplars_around(std::string& message, std::size_t label_bytes,
                               std::string_view exemplars);

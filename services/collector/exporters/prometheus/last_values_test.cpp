@@ -19,6 +19,8 @@ class FixedFamily final : public series::FamilySource {
  public:
   explicit FixedFamily(series::Family family) : family_(std::move(family)) {}
   const series::Family& family() override { return family_; }
+  series::FamilyWords words() const override { return {family_.type, family_.help, family_.unit}; }
+  std::uint64_t number() const override { return 1; }
 
  private:
   series::Family family_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libs/wire/remote_write/request_encoder_2.hpp"
+#include "libs/wire/remote_write/series_extras.hpp"
 #include "libs/wire/remote_write/write_request_2.hpp"
 #include "services/collector/exporters/http_transport.hpp"
 #include "services/collector/exporters/remote_write/refused_lines.hpp"
@@ -126,7 +127,7 @@ struct TransportState {
   void send_1(const CustomerId& customer, std::string_view message, Done done) const {
     net::ClientRequest made = base_1;
     add_customer(made.headers, customer);
-    made.body = protocol::compress_request(message);
+    made.body = protocol::compress_request(protocol::strip_extras(message));
     client.send(std::move(made), [done = std::move(done)](Result<net::ClientResponse> response) {
       delivery::Answer answer = judge_remote_write(response);
       if (response) answer.date_ms = date_of(*response);

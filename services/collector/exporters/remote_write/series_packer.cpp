@@ -4,7 +4,7 @@
 
 #include "libs/base/bytes.hpp"
 #include "libs/series/translator.hpp"
-#include "libs/wire/remote_write/write_request.hpp"
+#include "libs/wire/remote_write/series_extras.hpp"
 
 namespace vigia::collector::exporters::remote_write {
 namespace {
@@ -42,16 +42,17 @@ class ParcelSink final : public series::SeriesSink {
                              .item = point.item,
                              .items = is_sent && is_first_ ? 1U : 0U,
                              .timestamp_ms = point.timestamp_ms});
+    const std::string_view extras = extras_of(point);
     if (!point.has_value)
       point.labels.copy_to(
           protocol::append_exemplars_around(parcel_.message, point.labels.size(), point.exemplars));
     else if (point.histogram.empty())
       point.labels.copy_to(protocol::append_sample_around(parcel_.message, point.labels.size(),
                                                           {point.timestamp_ms, point.value},
-                                                          point.exemplars));
+                                                          point.exemplars, extras));
     else
-      point.labels.copy_to(protocol::append_histogram_around(parcel_.message, point.labels.size(),
-                                                             point.histogram, point.exemplars));
+      point.labels.copy_to(protocol::append_histogram_around(
+          parcel_.message, point.labels.size(), point.histogram, point.exemplars, extras));
   }
 
   void lose(std::uint32_t item, RejectReason /*fault*/) override {
@@ -63,6 +64,27 @@ class ParcelSink final : public series::SeriesSink {
   delivery::Packed packed() const { return {next_, items_, lost_}; }
 
  private:
+  /// What 2.0 says beside: type, help and unit, and since when a counter or histogram counts.
+  std::string_view extras_of(const series::SeriesPoint& point) {
+    if (const std::uint64_t number = point.family->number(); !metric_ || *metric_ != number) {
+      metric_ = number;
+      const series::FamilyWords family = point.family->words();
+      counts_ = family.type == prometheus::FamilyType::kCounter ||
+                family.type == prometheus::FamilyType::kHistogram ||
+                family.type == prometheus::FamilyType::kSummary;
+      extras_ = protocol::encode_extras({.type = static_cast<std::uint32_t>(family.type),
+                                         .family = {},
+                                         .help = family.help,
+                                         .unit = family.unit});
+      metadata_bytes_ = extras_.size();
+    }
+    extras_.resize(metadata_bytes_);
+    // One that is not before its value says nothing: some senders put the value's own time.
+    if (counts_ && point.start_ms > 0 && point.start_ms < point.timestamp_ms)
+      protocol::append_start(extras_, point.start_ms);
+    return extras_;
+  }
+
   bool is_full() const {
     return parcel_.message.size() >= bytes_max_ ||
            parcel_.units.size() >= delivery::Packer::kUnitsMax;
@@ -102,6 +124,10 @@ class ParcelSink final : public series::SeriesSink {
   std::uint32_t part_ = 0;
   std::size_t first_unit_ = 0;  // of the item under way
   bool is_first_ = false;
+  std::optional<std::uint64_t> metric_;  // that extras_ are of
+  bool counts_ = false;
+  std::string extras_;
+  std::size_t metadata_bytes_ = 0;
 };
 
 /// One series with its values, as text.
@@ -126,7 +152,8 @@ constexpr char kLengthDelimited1 = '\x0a';  // tag of field 1: a series, a label
 std::string_view labels_of(std::string_view unit) {
   if (unit.empty() || unit.front() != kLengthDelimited1) return {};
   ByteReader outer(unit.substr(1));
-  const std::string_view series = outer.read_sized();
+  std::string_view series = outer.read_sized();
+  if (!protocol::take_extras(series)) return {};
   std::size_t end = 0;
   while (end < series.size() && series[end] == kLengthDelimited1) {
     ByteReader label(series.substr(end + 1));

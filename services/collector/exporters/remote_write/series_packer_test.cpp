@@ -9,7 +9,8 @@
 
 #include "libs/base/clock.hpp"
 #include "libs/model/verdicts.hpp"
-#include "libs/wire/remote_write/write_request.hpp"
+#include "libs/wire/remote_write/request_encoder_2.hpp"
+#include "libs/wire/remote_write/write_request_2.hpp"
 
 namespace vigia::collector::exporters::remote_write {
 namespace {
@@ -164,6 +165,51 @@ TEST_F(SeriesPackerTest, ValuesOfASeriesAreOfOneKind) {
   EXPECT_EQ(kinds[2], kinds[3]);
   EXPECT_EQ(packer_->kind_of("no series"), "");
   EXPECT_EQ(packer_->kind_of(""), "");
+}
+
+// R-RW-7: what 2.0 says beside, and 1.0 does not.
+TEST_F(SeriesPackerTest, WordsAndStartsOfAMetricLieBeforeItsSeries) {
+  constexpr std::uint64_t kStartNs = kTimeNs - 60'000 * kMillisecondNs;
+  const auto add = [&](auto& points, bool has_start) {
+    auto& point = *points.add_data_points();
+    point.set_time_unix_nano(kTimeNs);
+    point.set_start_time_unix_nano(has_start ? kStartNs : kTimeNs);
+    point.set_as_double(1);
+  };
+  auto& counter = metric();
+  counter.set_name("asked");
+  counter.set_description("questions");
+  counter.set_unit("By");
+  counter.mutable_sum()->set_is_monotonic(true);
+  counter.mutable_sum()->set_aggregation_temporality(
+      opentelemetry::proto::metrics::v1::AGGREGATION_TEMPORALITY_CUMULATIVE);
+  add(*counter.mutable_sum(), true);
+  add(*counter.mutable_sum(), false);  // its own time says nothing
+  auto& gauge = *request_.mutable_resource_metrics(0)->mutable_scope_metrics(0)->add_metrics();
+  gauge.set_name("level");
+  add(*gauge.mutable_gauge(), true);
+  delivery::Parcel parcel{.customer = *CustomerId::parse("a")};
+  const std::string body = request_.SerializeAsString();
+  ASSERT_TRUE(packer_->pack(0, {3, 0, "", body}, {}, kPieceBytes, parcel));
+  ASSERT_GE(parcel.units.size(), 3U);
+  EXPECT_EQ(packer_->kind_of(parcel.run(0, 1)), packer_->kind_of(parcel.run(1, 2)));
+  wire::remote_write::RequestEncoder2 encoder;
+  const auto request = encoder.encode(parcel.message);
+  ASSERT_TRUE(request);
+  class Said final : public wire::remote_write::WriteVisitor {
+   public:
+    void on_series(const wire::remote_write::SeriesView& series) override {
+      const TimestampMs start_ms = series.starts_ms.empty() ? 0 : series.starts_ms[0];
+      found.push_back(std::to_string(series.metadata.type) + std::string(series.metadata.help) +
+                      std::string(series.metadata.unit) + std::to_string(start_ms));
+    }
+    std::vector<std::string> found;
+  } said;
+  ASSERT_TRUE(wire::remote_write::decode_message_2(*request, {}, {}, said));
+  ASSERT_GE(said.found.size(), 3U);
+  EXPECT_EQ(said.found[0], "1questionsBy" + std::to_string(kStartNs / kMillisecondNs));
+  EXPECT_EQ(said.found[1], "1questionsBy0");
+  EXPECT_EQ(said.found[2], "20");
 }
 
 TEST_F(SeriesPackerTest, WhatFitsGoesInOnePiece) {
