@@ -219,7 +219,8 @@ class RunningCollector final : public CollectorService {
         std::move(id->text),
         &side_shares_,
         settings_.storage.segment_bytes + exporters::LogReader::kWindowBytesMax,
-        exporters::judging_translation(exporter_settings_)};
+        exporters::judging_translation(exporter_settings_),
+        &packs_};
     for (const exporters::ConfiguredExporter& exporter : settings_.exporters) {
       auto made = exporter.make(exporter.settings, parts);
       if (!made) return forward(made);
@@ -410,6 +411,7 @@ class RunningCollector final : public CollectorService {
   std::int64_t newest_record_ms_ = 0;  // of those that waited at the start
   std::unique_ptr<disk_log::DiskLog> log_;
   side::SideShares side_shares_;
+  delivery::SharedPacks packs_;
   std::vector<std::unique_ptr<exporters::Exporter>> exporters_;
   std::unique_ptr<intake::Intake> intake_;
   std::unique_ptr<receivers::CustomerDoor> door_;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "libs/base/result.hpp"
 #include "services/collector/delivery/parcel.hpp"
@@ -19,12 +20,16 @@ struct Place {
   auto operator<=>(const Place&) const = default;
 };
 
+/// Of a record, as long as the process runs: its place in the log.
+using RecordKey = std::pair<std::uint64_t, std::uint64_t>;
+
 /// An acknowledged body with what intake decided. Views what it was made of.
 struct OtlpRecord {
   std::uint32_t items = 0;
   std::uint32_t rejected = 0;
-  std::string_view verdicts;  ///< encoded; "": nothing was refused
-  std::string_view body;      ///< plain
+  std::string_view verdicts;                    ///< encoded; "": nothing was refused
+  std::string_view body;                        ///< plain
+  std::optional<RecordKey> key = std::nullopt;  ///< where it may be shared: shared_packs.hpp
 };
 
 struct Packed {

@@ -1,6 +1,7 @@
 #include "services/collector/delivery/parcel_delivery.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "libs/base/random.hpp"
 #include "libs/delivery/backoff.hpp"
@@ -98,6 +99,7 @@ bool ParcelDelivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& o
     tasks[i].stage = parcels[i].stage;
     tasks[i].customer = &parcels[i].customer;
     tasks[i].owner = &owners_[{parcels[i].customer, parcels[i].signal}];
+    tasks[i].is_extra = std::exchange(tasks[i].owner->has_parcel, true);
     in_run_.insert(parcels[i].customer);
     cut(parcels[i], tasks[i].ranges);
   }
@@ -127,10 +129,15 @@ bool ParcelDelivery::launch(std::vector<Task>& tasks, DeliveryObserver& observer
     if (task.ranges.empty() && task.doomed.empty()) continue;
     has_left = true;
     if (task.request == 0 && !task.ranges.empty() && task.not_before <= clock_.steady() &&
-        in_flight_ < settings_.in_flight_max)
+        has_room(task))
       send(task, i);
   }
   return has_left;
+}
+
+/// Slow shards that take all requests, and connections, would keep everybody waiting.
+bool ParcelDelivery::has_room(const Task& task) const {
+  return in_flight_ < settings_.in_flight_max / (task.is_extra ? 2 : 1);
 }
 
 void ParcelDelivery::send(Task& task, std::size_t index) {
@@ -159,7 +166,7 @@ void ParcelDelivery::wait(const std::vector<Task>& tasks, bool has_left) {
   if (has_left && in_flight_ < settings_.in_flight_max) {
     const TimePoint now = clock_.steady();
     for (const Task& task : tasks) {
-      if (task.ranges.empty()) continue;
+      if (task.ranges.empty() || (task.request == 0 && !has_room(task))) continue;
       const TimePoint look = task.request == 0 ? task.not_before : task.sent + settings_.patience;
       if (task.request == 0 || look > now)
         longest = std::clamp(look - now, Duration::zero(), longest);

@@ -31,7 +31,7 @@ enum class Lane : std::uint8_t {
 
 struct DeliverySettings {
   Lane lane = Lane::kFront;
-  std::size_t in_flight_max = 8;                            ///< requests at a time
+  std::size_t in_flight_max = 8;  ///< requests at a time; of customers' further shards half of it
   std::size_t request_bytes_max = 1U << 20U;                ///< before compression
   std::size_t request_units_max = 20'000;                   ///< series values in one request
   std::size_t request_items_max = 10'000;                   ///< spans or records in one request
@@ -137,6 +137,7 @@ class ParcelDelivery {
   struct Owner {
     int searches = 0;
     std::optional<TimePoint> searched_since{};
+    bool has_parcel = false;
   };
   struct Task {                                   // one parcel on its way
     std::vector<std::unique_ptr<Parcel>> made{};  // what was sorted or split from it
@@ -147,6 +148,7 @@ class ParcelDelivery {
     std::uint64_t request = 0;  // in flight; 0: none
     int attempts = 0;
     Owner* owner = nullptr;
+    bool is_extra = false;  // its customer has a parcel before it
     /// Ranges at the front that something refused was cut into: to blame is one of them.
     std::size_t searched = 0;
     bool has_single_values = false;  // drop_doubles
@@ -161,6 +163,7 @@ class ParcelDelivery {
 
   void cut(const Parcel& parcel, std::deque<Range>& ranges) const;
   bool launch(std::vector<Task>& tasks, DeliveryObserver& observer);
+  bool has_room(const Task& task) const;
   void send(Task& task, std::size_t index);
   void wait(const std::vector<Task>& tasks, bool has_left);
   void take_answers(std::vector<Task>& tasks, DeliveryObserver& observer);

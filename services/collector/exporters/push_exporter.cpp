@@ -231,8 +231,10 @@ void PushExporter::add(std::uint32_t index, WindowRecord& record, bodies::LogBod
   const std::size_t bytes_before = parcel.message.size();
   const std::size_t units_before = parcel.units.size();
   const auto packed =
-      means_.packer->pack(index, {header.items, header.rejected, header.tag.note, body.plain()}, {},
-                          bytes_before + kRecordOutputMax, parcel);
+      means_.packer->pack(index,
+                          {header.items, header.rejected, header.tag.note, body.plain(),
+                           delivery::RecordKey{header.position.segment, header.position.offset}},
+                          {}, bytes_before + kRecordOutputMax, parcel);
   if (!packed) {
     // A body that cannot be packed leaves nothing half of it in the parcel.
     parcel.message.resize(bytes_before);

@@ -21,9 +21,10 @@ namespace {
 /// One so named is a hot shard unless its key `hot_shard` says otherwise.
 constexpr std::string_view kShardPrefix = "hot-";
 
-constexpr std::int64_t kShardsDefault = 4;
-/// As many as a delivery has requests at a time.
-constexpr std::int64_t kShardsMost = delivery::DeliverySettings{}.in_flight_max;
+// With more, a customer whose requests are slow keeps the others waiting a second time as long.
+constexpr std::int64_t kShardsDefault = 1;
+/// As many requests as a delivery has for shards.
+constexpr std::int64_t kShardsMost = delivery::DeliverySettings{}.in_flight_max / 2;
 
 /// As customers' ids are; not what is read as a boolean elsewhere, which would be meant.
 bool is_shard_name(std::string text) {
@@ -98,10 +99,12 @@ MakeExporter read(const service::ConfigNode& node, ExporterSettings& settings,
 
 Means means_of(const ExporterSettings& settings, const ExporterParts& parts,
                std::unique_ptr<delivery::MessageTransport> transport) {
-  Means means{
-      std::move(transport),
-      make_series_packer(exported_translation(settings.translation, parts.judging), parts.series),
-      delivery::remote_write_probe(settings.id, parts.collector_id)};
+  const auto translation = exported_translation(settings.translation, parts.judging);
+  auto packer = make_series_packer(translation, parts.series);
+  if (parts.packs != nullptr)
+    packer = delivery::share_packs(std::move(packer), *parts.packs, parts.packs->join(translation));
+  Means means{std::move(transport), std::move(packer),
+              delivery::remote_write_probe(settings.id, parts.collector_id)};
   means.marks = make_marks(settings, parts, *means.transport);
   return means;
 }
