@@ -31,6 +31,11 @@ constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::size_t kExemplarLabelBytesMax = 512;
 constexpr std::size_t kLabelsMax = 16'384;
 constexpr std::size_t kLabelBytesMax = 4U << 20U;
+// More than the most buckets that are taken (kVerbatimBucketsMax) can be encoded in; unpacked they
+// are up to eight times as many bytes.
+constexpr std::size_t kHistogramBytesMax = 64U << 10U;
+// A resource's head in the body, and its place in memory until then.
+constexpr std::size_t kResourceBytes = 256;
 constexpr std::string_view kNodeLabel = "node_id";
 
 constexpr std::array<std::string_view, 8> kTypes{
@@ -135,7 +140,7 @@ class BodyWriter final : public protocol::WriteVisitor {
   PrometheusBody finish() {
     end_metric();
     PrometheusBody made;
-    made.body.reserve(bytes_ + resources_.size() * 256);
+    made.body.reserve(bytes_);
     for (auto& [node, scope] : resources_) add_resource(made.body, node, scope);
     made.exemplars = exemplars_;
     made.metadata = metadata_;
@@ -204,6 +209,12 @@ class BodyWriter final : public protocol::WriteVisitor {
     using Field = otlp::ExponentialPointField;
     begin_point(head, otlp::MetricField::kExponentialHistogram.number, Field::kAttributes.number,
                 {histogram.timestamp_ms, histogram.start_ms});
+    if (histogram.bytes.size() > kHistogramBytesMax) {
+      end_point(fault.empty() ? fmt::format("a histogram of {} bytes, {} may be",
+                                            histogram.bytes.size(), kHistogramBytesMax)
+                              : std::string(fault));
+      return;
+    }
     const auto read = protocol::decode_histogram(histogram.bytes);
     if (read && read->is_stale()) append_number(point_, Field::kFlags.number, 1);
     // Written anew: what is not known of it is not kept. What cannot be read is refused as it is.
@@ -293,10 +304,11 @@ class BodyWriter final : public protocol::WriteVisitor {
       append_attribute(metric_, otlp::MetricField::kMetadata.number, "prometheus.type",
                        kTypes[open_.type]);
     append_bytes(metric_, otlp::ProtoField::sized(open_.data), points_);
-    bytes_ += metric_.size() - points_.size();
+    const auto [resource, is_new] = resources_.try_emplace(open_.node);
+    bytes_ += metric_.size() - points_.size() + (is_new ? kResourceBytes : 0);
     if (bytes_ > bytes_max_) throw BodyTooLarge{};
     points_.clear();
-    std::string& scope = resources_[open_.node];
+    std::string& scope = resource->second;
     append_bytes(scope, otlp::GroupField::kMembers, metric_);
   }
 

@@ -358,5 +358,50 @@ TEST(PrometheusBody, ABombIsRefusedByItsOwnWord) {
   EXPECT_THAT(texts_of(body_of("")), IsEmpty());
 }
 
+// Two bytes on the wire, 32 in memory: 16 MiB of them were half a GiB.
+TEST(PrometheusBody, LabelsOfExemplarsAreBounded) {
+  std::string labels;
+  for (int i = 0; i < 16'000; ++i) labels += std::string_view("\x0a\x00", 2);
+  std::string series;
+  pbf_writer writer(series);
+  for (int i = 0; i < 5; ++i) writer.add_message(3, labels);
+  std::string message;
+  pbf_writer(message).add_message(1, series);
+  const auto made = read_remote_write(*CustomerId::parse("cliente-a"), WriteVersion::k1,
+                                      protocol::compress_request(message));
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::kTooLarge);
+  EXPECT_THAT(made.error().message, HasSubstr("exemplars of a series"));
+}
+
+TEST(PrometheusBody, AHistogramOfManyBytesIsRefusedUnread) {
+  std::string label;
+  pbf_writer(label).add_string(1, "__name__");
+  pbf_writer(label).add_string(2, "h");
+  std::string histogram;
+  pbf_writer(histogram).add_bytes(12, std::string(65U << 10U, '\0'));
+  std::string series;
+  pbf_writer(series).add_message(1, label);
+  pbf_writer(series).add_message(4, histogram);
+  std::string message;
+  pbf_writer(message).add_message(1, series);
+  const auto found = fault_of(body_of(message));
+  EXPECT_EQ(found.fault, RejectReason::kInvalid);
+  EXPECT_THAT(found.why, HasSubstr("65536 may be"));
+}
+
+// Each has a resource of its own in the body, some 100 bytes beside its point.
+TEST(PrometheusBody, ResourcesOfManyNodesCountAsBytes) {
+  std::string message;
+  for (int node = 0; node < 100; ++node)
+    message += sample_of({{"__name__", "a"}, {"node_id", std::to_string(node)}}, 1);
+  PrometheusBodyLimits limits;
+  limits.body_bytes_max = 20'000;
+  const auto made = read_remote_write(*CustomerId::parse("cliente-a"), WriteVersion::k1,
+                                      protocol::compress_request(message), limits);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::kTooLarge);
+}
+
 }  // namespace
 }  // namespace vigia::series

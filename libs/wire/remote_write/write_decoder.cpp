@@ -101,6 +101,7 @@ class Decoder {
     series_.exemplars.clear();
     series_.histograms.clear();
     scattered_.clear();
+    exemplar_labels_ = 0;
     // The labels' bytes are the series' identity for who stores them. Encoders write them in one
     // run, which is viewed where it lies; only labels that stand apart are gathered.
     const std::size_t plain = plain_labels(bytes);
@@ -152,13 +153,15 @@ class Decoder {
     }
   }
 
-  ExemplarView read_exemplar(pbf_reader message) const {
+  ExemplarView read_exemplar(pbf_reader message) {
     ExemplarView exemplar;
     while (message.next()) {
       switch (message.tag_and_type()) {
         case length_field(1):
           if (exemplar.labels.size() == limits_.labels_max)
             throw OverLimit{"labels in an exemplar"};
+          if (exemplar_labels_++ == limits_.exemplar_labels_max)
+            throw OverLimit{"labels in the exemplars of a series"};
           read_label(to_view(message.get_view()), exemplar.labels.emplace_back());
           break;
         case fixed64_field(2):
@@ -200,7 +203,8 @@ class Decoder {
   const DecodeLimits& limits_;
   WriteVisitor& visitor_;
   SeriesView series_;
-  std::string scattered_;  // labels that did not stand in one run
+  std::string scattered_;            // labels that did not stand in one run
+  std::size_t exemplar_labels_ = 0;  // of series_
 };
 
 }  // namespace

@@ -49,6 +49,7 @@ class Decoder2 {
     series_.histograms.clear();
     series_.starts_ms.clear();
     references_.clear();
+    exemplar_labels_ = 0;
     series_.metadata = {};
     TimestampMs created_ms = 0;
     while (message.next()) {
@@ -174,6 +175,9 @@ class Decoder2 {
           message.skip();
       }
     }
+    exemplar_labels_ += exemplar_references_.size() / 2;
+    if (exemplar_labels_ > limits_.exemplar_labels_max)
+      throw OverLimit{"labels in the exemplars of a series"};
     resolve(exemplar_references_, exemplar.labels);
     return exemplar;
   }
@@ -207,6 +211,7 @@ class Decoder2 {
   std::string label_bytes_;  // of series_
   std::vector<std::uint32_t> references_;
   std::vector<std::uint32_t> exemplar_references_;
+  std::size_t exemplar_labels_ = 0;  // of series_
 };
 
 }  // namespace

@@ -53,6 +53,8 @@ struct DecodeLimits {
   std::size_t labels_max = 256;                ///< of one series or exemplar
   std::size_t label_bytes_max = 64U << 10U;    ///< of one series, all labels together
   std::size_t values_max = 1U << 20U;          ///< of one series: samples, exemplars, histograms
+  /// Of all exemplars of one series: a label takes two bytes on the wire and 32 in memory.
+  std::size_t exemplar_labels_max = 64U << 10U;
 };
 
 struct LabelView {
