@@ -183,6 +183,14 @@ class BodyWriter final : public protocol::WriteVisitor {
     return head;
   }
 
+  /// What stands beside a stale mark is judged by nobody, and means nothing.
+  static protocol::NativeHistogram bare_mark(const protocol::NativeHistogram& stale) {
+    protocol::NativeHistogram bare;
+    bare.is_float = stale.is_float;
+    bare.sum = stale.sum;
+    return bare;
+  }
+
   static std::uint32_t number_field(const MetricHead& head) {
     constexpr std::uint32_t kCounter = 1;
     return head.type == kCounter ? otlp::MetricField::kSum.number
@@ -215,8 +223,11 @@ class BodyWriter final : public protocol::WriteVisitor {
                               : std::string(fault));
       return;
     }
-    const auto read = protocol::decode_histogram(histogram.bytes);
-    if (read && read->is_stale()) append_number(point_, Field::kFlags.number, 1);
+    auto read = protocol::decode_histogram(histogram.bytes);
+    if (read && read->is_stale()) {
+      append_number(point_, Field::kFlags.number, 1);
+      *read = bare_mark(*read);
+    }
     // Written anew: what is not known of it is not kept. What cannot be read is refused as it is.
     append_bytes(point_, VerbatimField::kHistogram,
                  read ? protocol::encode_histogram(*read, histogram.timestamp_ms)

@@ -252,6 +252,25 @@ TEST(PrometheusBody, HistogramsComeBackAsTheyWere) {
   }
 }
 
+// No check looks at what stands beside the mark, and a Prometheus that gets it would refuse it once
+// it is acknowledged.
+TEST(PrometheusBody, AStaleHistogramIsNothingButItsMark) {
+  protocol::NativeHistogram stale;
+  stale.sum = stale_mark();
+  const std::string bare = protocol::encode_histogram(stale, kTimeMs);
+  stale.schema = 99;
+  stale.zero_threshold = -1;
+  stale.count = 7;
+  stale.positive = {{{2, 9}}, {1}, {}};
+  stale.custom_bounds = {3, 1};
+  std::string message;
+  protocol::append_histogram(message, protocol::encode_labels(Labels::from({{"__name__", "h"}})),
+                             protocol::encode_histogram(stale, kTimeMs));
+  const auto taken = translated(body_of(message));
+  ASSERT_EQ(taken.size(), 1U);
+  EXPECT_EQ(taken[0].histogram, bare);
+}
+
 TEST(PrometheusBody, BadHistogramsAreRefused) {
   std::string message;
   protocol::append_histogram(message, protocol::encode_labels(Labels::from({{"__name__", "h"}})),
