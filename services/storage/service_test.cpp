@@ -456,6 +456,7 @@ TEST_F(ServiceGrpcTest, LogRecordsAreTakenByGrpc) {
   using Meaning = otlp::ExportAnswer::Meaning;
   const auto taken = export_by_grpc(Signal::kLogs, body_of("cliente-a"), of("cliente-a"));
   EXPECT_EQ(taken.meaning, Meaning::kTaken) << taken.why;
+  EXPECT_EQ(taken.why, "") << "no warning";
   EXPECT_EQ(taken.rejected, 0U);
   EXPECT_EQ(logs("cliente-a", "").bodies, std::vector<std::string>{"by gRPC"});
   const auto foreign = export_by_grpc(Signal::kLogs, body_of("cliente-b"), of("cliente-a"));

@@ -44,6 +44,8 @@ net::Response OtlpApi::handle(const net::Request& request) {
   if (counts->refused > 0 && counts->stored + counts->repeats == 0) {
     return net::otlp_error(request, {ErrorCode::kInvalid, std::string(kRefusedText)});
   }
+  // A reason beside 0 refused would be a warning about a request that was taken whole.
+  if (counts->refused == 0) return otlp::accepted(signal_, otlp::BodyForm::kProtobuf);
   return otlp::accepted(signal_, otlp::BodyForm::kProtobuf, {counts->refused, kRefusedText});
 }
 
