@@ -106,11 +106,13 @@ class Followed:
         text = requests.get(f"{self.stack.layout.url('router_metrics')}/metrics", timeout=10).text
         return sum(float(line.split()[-1]) for line in text.splitlines() if line.split("{")[0].split()[0] == name)
 
-    def try_send(self, customer: str, lines: list[str], late_seconds: float = 0, service: str = "shop") -> bool:
+    def try_send(
+        self, customer: str, lines: list[str], late_seconds: float = 0, service: str = "shop", at_ns: int | None = None
+    ) -> bool:
         request = ExportLogsServiceRequest()
         entry = request.resource_logs.add()
         entry.resource.attributes.extend(attributes({"customer.id": customer, "service.name": service}))
-        now = time.time_ns() - int(late_seconds * 1e9)
+        now = (at_ns or time.time_ns()) - int(late_seconds * 1e9)
         records = entry.scope_logs.add().log_records
         for number, text in enumerate(lines):
             records.add(time_unix_nano=now + number, severity_text="INFO").body.string_value = text
@@ -291,7 +293,8 @@ class TestEnds:
             while not stop.is_set():
                 lines = [f"linea {n}.{i}" for i in range(10)]
                 late = 60.0 if n % 7 == 0 else 0
-                while not own.try_send("cliente-a", lines, late) and not stop.is_set():
+                at_ns = time.time_ns()  # the same again: a kill may have come between the store and its answer
+                while not own.try_send("cliente-a", lines, late, at_ns=at_ns) and not stop.is_set():
                     time.sleep(0.1)
                 acknowledged.extend(lines)
                 n += 1

