@@ -12,7 +12,8 @@ constexpr std::int64_t kMiBMax = 1LL << 30;
 
 /// Of the memory limit, for what is known of series. The rest is bodies, the log's room and the
 /// exporters' windows: 5/8 of a small limit, but no more than this of a large one, so that 1,500
-/// MiB know the 7.5 million series of 5,000 nodes at some 150 bytes each.
+/// MiB know the 7.5 million series of 5,000 nodes at up to 150 bytes each (53 where nodes have the
+/// same ones).
 std::uint64_t series_share(std::uint64_t limit_bytes) {
   constexpr std::uint64_t kRestMax = 384 * kMiB;
   return limit_bytes - std::min(limit_bytes / 8 * 5, kRestMax);
