@@ -28,7 +28,6 @@ using wire::otlp::SpanField;
 
 constexpr std::string_view kThresholdKey = "sampling.threshold";
 constexpr std::string_view kRandomnessKey = "sampling.randomness";
-constexpr std::size_t kTraceIdBytes = 16;
 /// What cannot be decided by randomness is above every threshold but kNever.
 constexpr std::uint64_t kAllRandomness = kRandomnessEnd - 1;
 
@@ -38,7 +37,7 @@ struct Sampled {
   std::optional<std::uint64_t> threshold = std::nullopt;   ///< of samplers before this one
   std::optional<std::uint64_t> noted = std::nullopt;  ///< randomness that is to be written into it
   bool is_sound = true;
-  bool can_be_written = true;  ///< what it says can be read, and so be added to
+  bool can_be_written = true;  ///< what it says can be added to
 };
 
 bool is_trace_id(std::string_view bytes) { return randomness_of_trace(bytes).has_value(); }
@@ -69,7 +68,7 @@ class SamplingEditor final : public wire::edit::Editor {
   std::uint64_t decide(Sampled& sampled) const {
     check(sampled);
     if (!sampled.is_sound) return settings_.fails_closed ? kNever : 0;
-    if (settings_.probability <= 0) return kNever;
+    if (settings_.keeps_nothing) return kNever;
     switch (settings_.mode) {
       case SamplerMode::kHashSeed:
         return settings_.hash_threshold;
@@ -119,7 +118,7 @@ class SamplingEditor final : public wire::edit::Editor {
       if (number && *number > 0) threshold = 0;
     }
     if (!is_kept(sampled, threshold)) return false;
-    if (!state) return true;
+    if (!sampled.can_be_written) return true;
     state->set_threshold(written(sampled, threshold));
     if (sampled.noted) state->set_randomness(*sampled.noted);
     if (const std::string text = state->text(); text != span.bytes(SpanField::kTraceState))
@@ -130,25 +129,32 @@ class SamplingEditor final : public wire::edit::Editor {
   Sampled look_at_span(const Editable& span, const std::optional<TraceState>& state) const {
     const std::string_view trace_id = span.bytes(SpanField::kTraceId);
     Sampled sampled;
-    if (settings_.mode == SamplerMode::kHashSeed) {
-      sampled.randomness = hashed(trace_id);
-      // Who samples by the specification's numbers is not sampled by others.
-      sampled.is_sound = state && !state->randomness() && !state->threshold();
-      if (sampled.is_sound) sampled.noted = sampled.randomness;
+    sampled.is_sound = sampled.can_be_written = state.has_value();
+    if (state) sampled.threshold = state->threshold();
+    if (settings_.keeps_nothing) {
+      sampled.randomness = kAllRandomness;
+    } else if (settings_.mode == SamplerMode::kHashSeed) {
+      if (is_trace_id(trace_id)) sampled.randomness = hashed(trace_id);
+      if (state && (state->randomness() || state->threshold())) {
+        leave_to_others(sampled);
+      } else if (state) {
+        sampled.noted = sampled.randomness.value_or(kAllRandomness);
+      }
     } else {
-      sampled.is_sound = state.has_value();
       if (state) sampled.randomness = state->randomness();
       if (state && !sampled.randomness) sampled.randomness = randomness_of_trace(trace_id);
     }
-    if (state) sampled.threshold = state->threshold();
     return sampled;
   }
 
+  /// What a sampler of the specification's numbers has decided is no other's to decide: it is an
+  /// error (fail_closed), and where it is kept it says what it said.
+  static void leave_to_others(Sampled& sampled) {
+    sampled.is_sound = sampled.can_be_written = false;
+  }
+
   std::uint64_t hashed(std::string_view trace_id) const {
-    static constexpr char kNone[kTraceIdBytes] = {};
-    return randomness_of_bytes(
-        trace_id.size() == kTraceIdBytes ? trace_id : std::string_view(kNone, kTraceIdBytes),
-        settings_.hash_seed);
+    return randomness_of_bytes(trace_id, settings_.hash_seed);
   }
 
   // Log records
@@ -156,8 +162,7 @@ class SamplingEditor final : public wire::edit::Editor {
   bool keeps_record(Editable& record) const {
     Sampled sampled = look_at_record(record);
     std::uint64_t threshold = decide(sampled);
-    if (const auto wanted = wanted_of(record))
-      threshold = *wanted == kNever ? kNever : std::min(threshold, *wanted);
+    if (const auto wanted = wanted_of(record)) threshold = *wanted;
     if (!is_kept(sampled, threshold)) return false;
     if (!sampled.can_be_written) return true;
     put(record, kThresholdKey, threshold_text(written(sampled, threshold)));
@@ -182,15 +187,22 @@ class SamplingEditor final : public wire::edit::Editor {
     const auto explicit_randomness = read_randomness(randomness);
     sampled.can_be_written = (threshold.empty() || sampled.threshold.has_value()) &&
                              (randomness.empty() || explicit_randomness.has_value());
+    sampled.is_sound = sampled.can_be_written;
     const std::string_view trace_id = record.bytes(LogRecordField::kTraceId);
-    const bool has_trace_id = settings_.uses_trace_id && is_trace_id(trace_id);
-    if (settings_.mode == SamplerMode::kHashSeed) {
-      sampled.randomness = has_trace_id ? hashed(trace_id) : hashed_attribute(record);
-      sampled.is_sound = sampled.can_be_written && randomness.empty() && threshold.empty();
-      if (sampled.is_sound) sampled.noted = sampled.randomness;
+    if (settings_.keeps_nothing) {
+      sampled.randomness = kAllRandomness;
       return sampled;
     }
-    sampled.is_sound = sampled.can_be_written;
+    if (settings_.mode == SamplerMode::kHashSeed) {
+      const bool has_trace_id = settings_.uses_trace_id && is_trace_id(trace_id);
+      sampled.randomness = has_trace_id ? hashed(trace_id) : hashed_attribute(record);
+      if (!randomness.empty() || !threshold.empty()) {
+        leave_to_others(sampled);
+      } else {
+        sampled.noted = sampled.randomness;
+      }
+      return sampled;
+    }
     if (explicit_randomness) {
       sampled.randomness = explicit_randomness;
     } else if (is_trace_id(trace_id)) {
@@ -271,11 +283,14 @@ SamplerSettings read_sampler(const service::ConfigNode& node, const std::set<Sig
     node.note_error("samples spans and log records, and a pipeline of metrics names it");
   settings.mode = read_mode(node.child("mode"));
   const auto percentage = node.child("sampling_percentage");
-  const double percent = percentage.number(0, 0, 1e9);
+  // Single precision, as the key has upstream: collectors of both kinds decide alike.
+  const double percent = static_cast<float>(percentage.number(0, 0, 1e9));
   settings.probability = std::min(percent / 100, 1.0);
   if (settings.probability > 0 && settings.probability < probability_of(kRandomnessEnd - 1))
     percentage.note_error("is smaller than anything that can be sampled");
   settings.hash_threshold = hash_threshold_of(std::min(percent, 100.0));
+  settings.keeps_nothing = percent <= 0 || (settings.mode == SamplerMode::kHashSeed &&
+                                            settings.hash_threshold == kNever);
   settings.hash_seed =
       static_cast<std::uint32_t>(node.child("hash_seed").integer(0, 0, 0xffffffffLL));
   settings.fails_closed = node.child("fail_closed").boolean(true);

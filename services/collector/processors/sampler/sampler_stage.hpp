@@ -20,7 +20,10 @@ enum class SamplerMode : std::uint8_t {
 
 struct SamplerSettings {
   SamplerMode mode = SamplerMode::kHashSeed;
-  double probability = 0;  ///< from 2^-56 to 1; 0: nothing is kept
+  double probability = 0;  ///< from 2^-56 to 1
+  /// Nothing, but for what has a priority; also where hash_seed has too few bits for the
+  /// percentage.
+  bool keeps_nothing = true;
   /// In hash_seed: the threshold, in its 14 bits.
   std::uint64_t hash_threshold = 0;
   std::uint32_t hash_seed = 0;

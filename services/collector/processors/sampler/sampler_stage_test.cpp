@@ -23,6 +23,12 @@ std::string trace_id(unsigned char first) {
   return id;
 }
 
+void set_attribute(auto* item, const std::string& key, std::int64_t value) {
+  auto* attribute = item->add_attributes();
+  attribute->set_key(key);
+  attribute->mutable_value()->set_int_value(value);
+}
+
 class SamplerTest : public ::testing::Test {
  protected:
   template <typename Request>
@@ -127,6 +133,62 @@ TEST_F(SamplerTest, HashSeedKeepsWhatOtherCollectorsKeep) {
   EXPECT_THAT(kept, ElementsAre(1, 3, 4));
 }
 
+// What upstream calls an error in this mode (ErrThresholdInUse, ErrRandomnessInUse): it goes unless
+// the file says otherwise, and then passes as it came.
+TEST_F(SamplerTest, HashSeedLeavesToOthersWhatTheyHaveSampled) {
+  add_span(trace_id(0xc0), "ot=th:8");
+  add_span(trace_id(0xc0), "a=1, ot=x:y;rv:c0000000000000");
+  EXPECT_THAT(states("{sampling_percentage: 100}"), IsEmpty());
+  EXPECT_EQ(filtered_, 2U);
+  EXPECT_THAT(states("{sampling_percentage: 1, fail_closed: false}"),
+              ElementsAre("ot=th:8", "a=1, ot=x:y;rv:c0000000000000"));
+  traces_.mutable_resource_spans(0)->mutable_scope_spans(0)->clear_spans();
+  set_attribute(add_span(trace_id(0xc0), "ot=rv:c0000000000000"), "sampling.priority", 1);
+  EXPECT_THAT(states("{sampling_percentage: 1}"), ElementsAre("ot=rv:c0000000000000"));
+}
+
+TEST_F(SamplerTest, HashSeedLeavesRecordsToOthersToo) {
+  auto* attribute = add_record(trace_id(0xc0))->add_attributes();
+  attribute->set_key("sampling.threshold");
+  attribute->mutable_value()->set_string_value("80");
+  EXPECT_THAT(records("{sampling_percentage: 100}"), IsEmpty());
+  EXPECT_THAT(records("{sampling_percentage: 1, fail_closed: false}"), ElementsAre("80/"));
+}
+
+TEST_F(SamplerTest, WithoutATraceIdThereIsNoRandomness) {
+  add_span("");
+  add_span(std::string(16, '\0'));
+  EXPECT_THAT(states("{sampling_percentage: 100}"), IsEmpty());
+  EXPECT_THAT(states("{sampling_percentage: 100, fail_closed: false}"),
+              ElementsAre("ot=th:0;rv:ffffffffffffff", "ot=th:0;rv:ffffffffffffff"));
+}
+
+TEST_F(SamplerTest, NothingIsKeptOfNothing) {
+  add_span("");
+  add_span(trace_id(0xc0), "ot=th:8");
+  EXPECT_THAT(states("{sampling_percentage: 0, fail_closed: false}"), IsEmpty());
+  EXPECT_THAT(states("{sampling_percentage: 0.001, fail_closed: false}"), IsEmpty())
+      << "less than the fourteen bits of hash_seed can say";
+  set_attribute(add_span(trace_id(0xc0), "ot=th:8"), "sampling.priority", 1);
+  EXPECT_THAT(states("{sampling_percentage: 0}"), ElementsAre("ot=th:8"));
+}
+
+TEST_F(SamplerTest, AStateThatIsNoneIsAnError) {
+  for (const char* state : {"a", "A=1", "a=", "a=1 \x01", "1a=1", "a@=1", "@a=1", "a=b=c",
+                            "ot=", "ot=th:8;", "ot=th:8;;x:y", "ot=Th:8", "ot=:8", "ot=th: 8",
+                            "ot=th:", "ot=th:123456789abcdef", "ot=rv:1"})
+    add_span(trace_id(0xff), state);
+  add_span(trace_id(0xff), std::string(1023, ' ') + "a=1");
+  std::string many;
+  for (int i = 0; i < 33; ++i) many += "a=1,";
+  add_span(trace_id(0xff), many);
+  EXPECT_THAT(states("{mode: proportional, sampling_percentage: 100}"), IsEmpty());
+  traces_.mutable_resource_spans(0)->mutable_scope_spans(0)->clear_spans();
+  add_span(trace_id(0xff), "1a@b=x y, ,ot=th:C;x:A.b-c_d,");
+  EXPECT_THAT(states("{mode: proportional, sampling_percentage: 100}"),
+              ElementsAre("ot=th:c;x:A.b-c_d,1a@b=x y"));
+}
+
 TEST_F(SamplerTest, HashSeedDecidesByTheHashOfTheTraceId) {
   std::size_t kept = 0;
   for (unsigned i = 0; i < 4096; ++i) {
@@ -200,6 +262,13 @@ TEST_F(SamplerTest, ARecordsPriorityIsAPercentage) {
   add_record(trace_id(0x80));
   EXPECT_THAT(records("{mode: proportional, sampling_percentage: 25, sampling_priority: p}"),
               ElementsAre("0/"));
+}
+
+TEST_F(SamplerTest, ARecordsPriorityStandsInPlaceOfThePercentage) {
+  set_attribute(add_record(trace_id(0xc0)), "p", 10);
+  set_attribute(add_record(trace_id(0xff)), "p", 10);
+  EXPECT_THAT(records("{mode: proportional, sampling_percentage: 100, sampling_priority: p}"),
+              ElementsAre("e666/"));
 }
 
 TEST(SamplerSettings, MistakesAreTold) {

@@ -1,6 +1,7 @@
 #include "services/collector/processors/sampler/threshold.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 
@@ -13,7 +14,7 @@ constexpr int kDigits = 14;
 constexpr int kBitsOfDigit = 4;
 
 std::optional<std::uint64_t> read_hex(std::string_view text) {
-  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  const auto is_digit = [](unsigned char c) { return std::isxdigit(c) != 0; };
   if (text.empty() || text.size() > kDigits || !std::all_of(text.begin(), text.end(), is_digit))
     return std::nullopt;
   std::uint64_t number = 0;

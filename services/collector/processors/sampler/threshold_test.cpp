@@ -19,7 +19,8 @@ TEST(Threshold, IsWrittenWithTheDigitsThatItNeeds) {
 TEST(Threshold, TextsAreReadAsTheyAreWritten) {
   EXPECT_EQ(read_threshold("8"), kRandomnessEnd / 2);
   EXPECT_EQ(read_threshold("0"), 0U);
-  for (const char* text : {"", "G", "8 ", "123456789abcdef", "A"})
+  EXPECT_EQ(read_threshold("FD7"), read_threshold("fd7")) << "as others read them";
+  for (const char* text : {"", "G", "8 ", "123456789abcdef", "+1"})
     EXPECT_EQ(read_threshold(text), std::nullopt) << text;
   EXPECT_EQ(read_randomness("9b8233f7e3a151"), 0x9b8233f7e3a151U);
   EXPECT_EQ(read_randomness("9b8233f7e3a15"), std::nullopt);

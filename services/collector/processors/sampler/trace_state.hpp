@@ -11,8 +11,8 @@ namespace vigia::collector::processors::sampler {
 /// A tracestate taken apart: "a=1,ot=th:8;rv:9b8233f7e3a151,b=2".
 class TraceState {
  public:
-  /// Nothing where its "ot" cannot be read: a threshold or randomness that is none, a field without
-  /// a colon.
+  /// Nothing where it is none by W3C Trace Context, or its "ot" cannot be read: a threshold or
+  /// randomness that is none, a field without a colon.
   static std::optional<TraceState> read(std::string_view text);
 
   std::optional<std::uint64_t> threshold() const { return threshold_; }
@@ -24,6 +24,9 @@ class TraceState {
   std::string text() const;
 
  private:
+  /// What stands behind "ot="; false where it cannot be read.
+  bool read_ours(std::string_view fields);
+
   std::optional<std::uint64_t> threshold_;
   std::optional<std::uint64_t> randomness_;
   std::string more_;    ///< other fields of "ot": "x:1;y:2"
