@@ -38,6 +38,7 @@ processors:
     log_statements:
       - replace_pattern(log.body, "password=\\\\S+", "password=***")
       - set(log.attributes["service"], resource.attributes["service.name"])
+      - set(log.attributes["part"], Substring(log.body, 0, 9)) where log.severity_text == "part"
       - delete_matching_keys(log.attributes, "(?i)^(token|secret)$")
       - keep_keys(resource.attributes, ["service.name"])
     metric_statements:
@@ -148,6 +149,28 @@ def test_all_of_a_request_may_be_dropped(lanes: Lanes) -> None:
     )
     assert answer.status_code == 200, answer.text
     _books(lanes, "logs", 1, 1)
+
+
+def test_what_cannot_be_run_is_counted_and_told_once_a_minute(lanes: Lanes) -> None:
+    """R-OTLP-8's other side: the request goes on, its customer's provider finds out."""
+    record = log_request(resource_of("cliente-a"), "short")
+    record.resource_logs[0].scope_logs[0].log_records[0].severity_text = "part"
+    for _ in range(5):
+        assert lanes.send("cliente-a", record.SerializeToString(), "logs").status_code == 200
+    theirs = ExportLogsServiceRequest.FromString(
+        record.SerializeToString().replace(b"cliente-a", b"cliente-b")
+    ).SerializeToString()
+    assert lanes.send("cliente-b", theirs, "logs").status_code == 200
+    faults = {
+        labels["customer_id"]: (labels["processor"], value)
+        for name, labels, value in lanes.metrics()
+        if name == "vigia_processor_faults_total"
+    }
+    assert faults == {"cliente-a": ("transform/redact", 5), "cliente-b": ("transform/redact", 1)}
+    told = [line for line in (lanes.folder / "collector.log").read_text().splitlines() if "could not be run" in line]
+    assert len(told) == 2, "one line of each customer"
+    for part in ("cliente-a", "outside of the text", "transform/redact"):
+        assert part in told[0]
 
 
 def test_another_customers_data_is_refused_all_the_same(lanes: Lanes) -> None:

@@ -56,6 +56,7 @@ struct Books::State {
   Table accepted_by_transport;  // "", signal, transport
   Table refused_by_transport;
   Table send_failed;  // "", signal, exporter
+  std::map<std::pair<std::string, std::string>, std::uint64_t> processor_faults;  // customer
   StockParts parts;
 
   void leave_queue(const Key& key, std::uint64_t items);
@@ -113,6 +114,12 @@ void Books::State::collect_books(const service::MetricRegistry::Emit& emit) cons
       if (!reason.empty()) labels.emplace_back("reason", reason);
       emit(shown.name, shown.help, shown.type, labels, static_cast<double>(count));
     }
+  }
+  for (const auto& [key, count] : processor_faults) {
+    emit("vigia_processor_faults_total",
+         "Conditions and statements that could not be run for an item, whatever error_mode says",
+         MetricType::kCounter, {{"customer_id", key.first}, {"processor", key.second}},
+         static_cast<double>(count));
   }
 }
 
@@ -253,6 +260,12 @@ void Books::arrived(const Arrival& arrival) {
     state_->sent.try_emplace(key, 0);
     state_->unexplained.try_emplace(key, 0);
   }
+}
+
+void Books::processor_failed(const CustomerId& customer, std::string_view processor,
+                             std::uint64_t faults) {
+  const std::lock_guard lock(state_->mutex);
+  state_->processor_faults[{customer.text(), std::string(processor)}] += faults;
 }
 
 void Books::queued_at_start(const CustomerId& customer, Signal signal, std::string_view exporter,

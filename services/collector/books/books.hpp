@@ -66,6 +66,10 @@ class Books {
   /// An attempt failed; the items still wait, or are counted as dropped by their own call.
   void send_failed(Signal signal, std::string_view exporter, std::uint64_t items);
 
+  /// Texts of a processor (its id) that could not be run for so many items.
+  void processor_failed(const CustomerId& customer, std::string_view processor,
+                        std::uint64_t faults);
+
   /// Parts of which the stock metrics have a series from the start on, as the OpenTelemetry
   /// Collector's own dashboards expect: an exporter with its signals, a processor by its id.
   struct StockParts {

@@ -109,6 +109,13 @@ TEST_F(BooksTest, WhatLeavesAndNeverCameIsUnexplained) {
                                                 R"("cliente-a",exporter="x",signal="metrics"} 5)"));
 }
 
+TEST_F(BooksTest, FaultsOfAProcessorAreCountedByCustomer) {
+  books_.processor_failed(*CustomerId::parse("cliente-a"), "filter/noise", 2);
+  books_.processor_failed(*CustomerId::parse("cliente-a"), "filter/noise", 3);
+  EXPECT_THAT(metrics_.expose(false), HasSubstr(R"(vigia_processor_faults_total{customer_id=)"
+                                                R"("cliente-a",processor="filter/noise"} 5)"));
+}
+
 TEST_F(BooksTest, ThatNothingIsUnexplainedIsShown) {
   books_.arrived({.customer = customer_, .transport = "grpc", .items = 5, .exporters = {"x"}});
   books_.queued_at_start(customer_, Signal::kLogs, "x", 2);

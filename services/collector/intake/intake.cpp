@@ -61,6 +61,7 @@ Intake::Intake(const std::vector<exporters::ExporterSettings>& exporters, Intake
       parts_(parts),
       rates_(parts.clock, settings_.collectors),
       told_(parts.clock),
+      faults_told_(parts.clock),
       clock_doubt_(parts.clock, settings_.newest_record_ms),
       durations_(parts.metrics.histogram(
           "vigia_intake_duration_seconds",
@@ -120,6 +121,21 @@ void Intake::book(const books::Books::Arrival& arrival, std::string_view why) {
     told_.tell(arrival.customer, reason.label(), items, why);
 }
 
+void Intake::book_faults(const Batch& batch) {
+  for (const ProcessorFaults& each : batch.faults) {
+    parts_.books.processor_failed(batch.customer.id, each.processor, each.faults);
+    if (each.first.empty()) continue;
+    const auto line = faults_told_.note(batch.customer.id, each.processor, each.faults);
+    if (!line) continue;
+    service::log_warn("a processor's text could not be run for items, which go on without it",
+                      {{"customer_id", batch.customer.id.text()},
+                       {"processor", std::string(each.processor)},
+                       {"requests", std::to_string(line->requests)},
+                       {"faults", std::to_string(line->items)},
+                       {"first", each.first}});
+  }
+}
+
 void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done done) {
   const auto begin = parts_.clock.steady();
   Done timed = [this, begin, done = std::move(done)](Result<Receipt> receipt) {
@@ -128,7 +144,9 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
   };
   request.sent_bytes = request.body.size();
   Batch batch{customer, std::move(request)};
-  if (auto judged = judge(batch); !judged) {
+  auto judged = judge(batch);
+  book_faults(batch);
+  if (!judged) {
     timed(forward(judged));
     return;
   }

@@ -104,6 +104,8 @@ class Intake {
                                                        const Checked& checked) const;
   /// Into the books, and what was refused into the log; `why` in the sender's words.
   void book(const books::Books::Arrival& arrival, std::string_view why);
+  /// What processors could not run: counted, and told once a minute of each customer and processor.
+  void book_faults(const Batch& batch);
   void append(std::vector<disk_log::DiskRecord> records, books::Books::Arrival arrival,
               Receipt receipt, Done done);
 
@@ -111,6 +113,7 @@ class Intake {
   IntakeParts parts_;
   RateLimiter rates_;
   RefusalsTold told_;
+  RefusalsTold faults_told_;
   clock::ClockDoubt clock_doubt_;
   std::vector<Way> exporters_;
   std::vector<std::unique_ptr<Stage>> stages_;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/base/result.hpp"
 #include "libs/model/signal.hpp"
@@ -30,6 +31,13 @@ struct ExportRequest {
   bool is_unread() const { return is_json || remote_write.has_value(); }
 };
 
+/// Conditions and statements of a processor that could not be run for an item of the request.
+struct ProcessorFaults {
+  std::string_view processor;  ///< its id; outlives the request
+  std::uint64_t faults = 0;
+  std::string first;  ///< what it was, for the log; empty: nobody wants to read of it
+};
+
 /// A request on its way. The customer was told by the token, and no stage can change it.
 struct Batch {
   const tenancy::Customer& customer;
@@ -38,6 +46,7 @@ struct Batch {
   Checked checked = {};
   /// Items that processors have taken out: they are in no verdict.
   std::uint64_t filtered = 0;
+  std::vector<ProcessorFaults> faults = {};  ///< one of each processor that had any
 };
 
 /// A request is refused as a whole.

@@ -22,6 +22,7 @@ class Replacing final : public Stage {
                      books::RequestReason::kRequestSize,
                      1};
     batch.request.body = body_;
+    batch.faults.push_back({"transform/x", 7, "1:1: cannot be"});
     return std::nullopt;
   }
   std::vector<std::string> seen;
@@ -87,6 +88,20 @@ TEST_F(ProcessorTest, WhatItRefusesIsRefusedAsAWholeAndInTheBooks) {
   EXPECT_EQ(refused.error().message, "no such thing");
   EXPECT_NE(metrics_.expose(false).find("reason=\"request_size\""), std::string::npos)
       << metrics_.expose(false);
+}
+
+TEST_F(ProcessorTest, WhatItCouldNotRunIsCounted) {
+  const std::string sent = one_gauge("cliente-a", "good", clock_.wall_ms());
+  ASSERT_TRUE(take_through(sent, {Signal::kMetrics, "grpc", sent}).has_value());
+  ASSERT_FALSE(take_through(one_gauge("cliente-b", "good", clock_.wall_ms()),
+                            {Signal::kMetrics, "grpc", sent})
+                   .has_value());
+  const std::string shown = metrics_.expose(false);
+  EXPECT_NE(
+      shown.find(
+          R"(vigia_processor_faults_total{customer_id="cliente-a",processor="transform/x"} 14)"),
+      std::string::npos)
+      << "of what is refused in the end too: " << shown;
 }
 
 // A customer over its rate costs no walk for its verdicts, and no processor's work.

@@ -109,7 +109,7 @@ class SignalReader {
 
 FilterSettings read_filter(const ConfigNode& node, const config::PartContext& context) {
   FilterSettings settings;
-  settings.place = node.path();
+  settings.id = programs::id_of(node);
   const ErrorMode error_mode = programs::read_error_mode(node, ErrorMode::kIgnore);
   for (const Section& section : kSections) {
     SignalReader reader(section, error_mode, context.notes);

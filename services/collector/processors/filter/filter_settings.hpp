@@ -38,7 +38,7 @@ struct SignalFilter {
 };
 
 struct FilterSettings {
-  std::string place;  ///< in the file
+  std::string id;  ///< of the processor
   std::map<Signal, SignalFilter> signals;
 };
 

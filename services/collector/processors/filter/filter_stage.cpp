@@ -16,10 +16,10 @@ using wire::edit::Fate;
 /// Works on one request.
 class FilterEditor final : public wire::edit::Editor {
  public:
-  FilterEditor(const intake::Batch& batch, const SignalFilter& filter, programs::FaultLog& log)
+  FilterEditor(intake::Batch& batch, const SignalFilter& filter, std::string_view processor)
       : filter_(filter),
         item_context_(context_of_items(batch.request.signal)),
-        pass_(batch, log, filter.accesses) {}
+        pass_(batch, processor, filter.accesses) {}
 
   Fate on_resource(const EditPlace& place) override {
     if (is_met(Context::kResource, place)) return Fate::kDrop;
@@ -77,20 +77,19 @@ class FilterEditor final : public wire::edit::Editor {
 class FilterStage final : public intake::Stage {
  public:
   explicit FilterStage(std::shared_ptr<const FilterSettings> settings)
-      : settings_(std::move(settings)), log_(settings_->place) {}
+      : settings_(std::move(settings)) {}
 
   std::optional<intake::Refusal> accept(intake::Batch& batch) override {
     const SignalFilter& filter = settings_->signals.at(batch.request.signal);
     const bool is_empty = std::all_of(filter.conditions.begin(), filter.conditions.end(),
                                       [](const auto& conditions) { return conditions.empty(); });
     if (is_empty) return std::nullopt;
-    FilterEditor editor(batch, filter, log_);
+    FilterEditor editor(batch, filter, settings_->id);
     return programs::run_pass(batch, editor);
   }
 
  private:
   const std::shared_ptr<const FilterSettings> settings_;  // of the stages of all signals
-  programs::FaultLog log_;
 };
 
 }  // namespace

@@ -155,6 +155,12 @@ TEST(FilterStage, AFaultIsPassedOverOrEndsTheRequest) {
       "'log.body == \"noise\"']";
   EXPECT_EQ(dropped(yaml, Signal::kLogs, kLogs), 1U) << "ignore stands where nothing is said";
   EXPECT_EQ(dropped("error_mode: silent\n" + std::string(yaml), Signal::kLogs, kLogs), 1U);
+  const Processed ignored = filter(yaml, Signal::kLogs, kLogs);
+  EXPECT_EQ(ignored.faults, 1U) << "one record is shorter than six letters";
+  EXPECT_THAT(ignored.first_fault, HasSubstr("outside of the text"));
+  const Processed silent = filter("error_mode: silent\n" + std::string(yaml), Signal::kLogs, kLogs);
+  EXPECT_EQ(silent.faults, 1U) << "counted all the same";
+  EXPECT_EQ(silent.first_fault, "");
   const Processed made =
       filter("error_mode: propagate\n" + std::string(yaml), Signal::kLogs, kLogs);
   EXPECT_THAT(made.refused,

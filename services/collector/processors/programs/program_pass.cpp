@@ -1,12 +1,11 @@
 #include "services/collector/processors/programs/program_pass.hpp"
 
-#include <chrono>
+#include <algorithm>
 #include <utility>
 
 #include <protozero/pbf_writer.hpp>
 
 #include "libs/ottl/limits.hpp"
-#include "libs/service/log.hpp"
 #include "libs/wire/otlp/walker.hpp"
 #include "services/collector/intake/limits.hpp"
 #include "services/collector/processors/edit_body.hpp"
@@ -17,7 +16,6 @@ namespace {
 using wire::edit::Editable;
 using wire::otlp::SpanField;
 
-constexpr std::int64_t kToldEvery_ms = 60'000;
 /// What statements may write for a request, beside four times of it: small ones may become more.
 constexpr std::uint64_t kWrittenTimesMax = 4;
 constexpr std::uint64_t kWrittenFree = 4ULL << 20U;
@@ -27,33 +25,14 @@ struct Propagated {
   std::string what;
 };
 
-std::int64_t now_ms() {
-  const auto since = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
-}
-
 std::uint64_t items_of(const intake::ExportRequest& request) {
   return wire::otlp::count_items(request.signal, request.body).value_or(0);
 }
 
 }  // namespace
 
-void FaultLog::tell(const CustomerId& customer, const std::function<std::string()>& describe) {
-  std::int64_t next = next_ms_.load();
-  const std::int64_t now = now_ms();
-  if ((next != 0 && now < next) || !next_ms_.compare_exchange_strong(next, now + kToldEvery_ms)) {
-    ++untold_;
-    return;
-  }
-  service::log_warn("a processor's text could not be run for an item, which goes on without it",
-                    {{"processor", processor_},
-                     {"customer", std::string(customer.text())},
-                     {"where", describe()},
-                     {"more_since_last", std::to_string(untold_.exchange(0))}});
-}
-
-ProgramPass::ProgramPass(const intake::Batch& batch, FaultLog& log, std::size_t accesses)
-    : customer_(batch.customer.id), log_(log) {
+ProgramPass::ProgramPass(intake::Batch& batch, std::string_view processor, std::size_t accesses)
+    : faults_(batch.faults), processor_(processor) {
   evaluation_.begin_request(ottl::kWorkBytesMax * accesses,
                             batch.request.body.size() * kWrittenTimesMax + kWrittenFree);
 }
@@ -82,8 +61,12 @@ ottl::Evaluation& ProgramPass::show(ottl::Context context, const wire::edit::Edi
 }
 
 void ProgramPass::note_fault(ErrorMode mode, const std::function<std::string()>& describe) {
+  auto found = std::find_if(faults_.begin(), faults_.end(),
+                            [&](const auto& of) { return of.processor == processor_; });
+  if (found == faults_.end()) found = faults_.insert(found, {processor_, 0, {}});
+  ++found->faults;
   if (mode == ErrorMode::kPropagate) throw Propagated{describe()};
-  if (mode == ErrorMode::kIgnore) log_.tell(customer_, describe);
+  if (mode == ErrorMode::kIgnore && found->first.empty()) found->first = describe();
 }
 
 std::optional<intake::Refusal> run_pass(intake::Batch& batch, wire::edit::Editor& editor) {

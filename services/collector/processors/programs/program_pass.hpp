@@ -2,12 +2,12 @@
 // of those that cannot be run.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/ottl/context.hpp"
 #include "libs/ottl/evaluation.hpp"
@@ -18,35 +18,23 @@
 
 namespace vigia::collector::processors::programs {
 
-/// Tells faults in the log, one line a minute however many there are. Any thread.
-class FaultLog {
- public:
-  /// `processor`: its place in the file.
-  explicit FaultLog(std::string processor) : processor_(std::move(processor)) {}
-  void tell(const CustomerId& customer, const std::function<std::string()>& describe);
-
- private:
-  const std::string processor_;
-  std::atomic<std::int64_t> next_ms_{0};
-  std::atomic<std::uint64_t> untold_{0};
-};
-
 /// For one request, shown to its editor. Not thread-safe.
 class ProgramPass {
  public:
-  /// `accesses`: of all that is run; references outlive it.
-  ProgramPass(const intake::Batch& batch, FaultLog& log, std::size_t accesses);
+  /// `processor`: its id. `accesses`: of all that is run. References outlive it.
+  ProgramPass(intake::Batch& batch, std::string_view processor, std::size_t accesses);
 
   /// What a program of that context works on now; `item` of a span, an event, a point, a record.
   ottl::Evaluation& show(ottl::Context context, const wire::edit::EditPlace& place,
                          wire::edit::Editable* item = nullptr,
                          wire::edit::Editable* event = nullptr);
-  /// A fault of what was run last. With `propagate` it ends the request.
+  /// A fault of what was run last: counted in the batch, and described there where it is the first
+  /// that is to be told. With `propagate` it ends the request.
   void note_fault(ErrorMode mode, const std::function<std::string()>& describe);
 
  private:
-  const CustomerId customer_;
-  FaultLog& log_;
+  std::vector<intake::ProcessorFaults>& faults_;
+  const std::string_view processor_;
   ottl::Record record_;
   ottl::Evaluation evaluation_;
   wire::edit::Editable cache_;

@@ -80,6 +80,11 @@ bool collect_statement(const ProgramText& text, std::vector<ottl::Context>& cont
 
 }  // namespace
 
+std::string id_of(const ConfigNode& node) {
+  const std::string path = node.path();
+  return path.substr(path.find('.') + 1);  // behind "processors"
+}
+
 std::vector<ProgramText> read_text_list(const ConfigNode& list) {
   std::vector<ProgramText> texts;
   if (!list.is_present()) return texts;

@@ -31,6 +31,9 @@ struct ProgramTexts {
 /// which of the two a flat list has. Mistakes are noted at their line.
 std::vector<ProgramTexts> read_texts(const service::ConfigNode& list, Signal signal,
                                      std::string_view flat_key, ErrorMode error_mode);
+/// A processor's id, "filter/noise", of its node.
+std::string id_of(const service::ConfigNode& node);
+
 /// A list of texts.
 std::vector<ProgramText> read_text_list(const service::ConfigNode& list);
 

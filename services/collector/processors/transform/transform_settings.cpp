@@ -39,7 +39,7 @@ StatementGroup read_group(const programs::ProgramTexts& texts, ottl::Context con
 
 TransformSettings read_transform(const ConfigNode& node) {
   TransformSettings settings;
-  settings.place = node.path();
+  settings.id = programs::id_of(node);
   const ErrorMode error_mode = programs::read_error_mode(node, ErrorMode::kIgnore);
   for (const auto& [signal, key] : kKeys) {
     std::vector<StatementGroup>& groups = settings.signals[signal];

@@ -23,7 +23,7 @@ struct StatementGroup {
 };
 
 struct TransformSettings {
-  std::string place;  ///< in the file
+  std::string id;  ///< of the processor
   /// Of each signal, in order: each group is done with a request before the next begins.
   std::map<Signal, std::vector<StatementGroup>> signals;
 };

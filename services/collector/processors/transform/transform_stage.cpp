@@ -15,8 +15,8 @@ using wire::edit::Fate;
 /// Runs one group over one request.
 class GroupEditor final : public wire::edit::Editor {
  public:
-  GroupEditor(const intake::Batch& batch, const StatementGroup& group, programs::FaultLog& log)
-      : group_(group), pass_(batch, log, group.accesses) {}
+  GroupEditor(intake::Batch& batch, const StatementGroup& group, std::string_view processor)
+      : group_(group), pass_(batch, processor, group.accesses) {}
 
   Fate on_resource(const EditPlace& place) override {
     if (group_.context != Context::kResource) return Fate::kKeep;
@@ -72,11 +72,11 @@ class GroupEditor final : public wire::edit::Editor {
 class TransformStage final : public intake::Stage {
  public:
   explicit TransformStage(std::shared_ptr<const TransformSettings> settings)
-      : settings_(std::move(settings)), log_(settings_->place) {}
+      : settings_(std::move(settings)) {}
 
   std::optional<intake::Refusal> accept(intake::Batch& batch) override {
     for (const StatementGroup& group : settings_->signals.at(batch.request.signal)) {
-      GroupEditor editor(batch, group, log_);
+      GroupEditor editor(batch, group, settings_->id);
       if (auto refusal = programs::run_pass(batch, editor)) return refusal;
     }
     return std::nullopt;
@@ -84,7 +84,6 @@ class TransformStage final : public intake::Stage {
 
  private:
   const std::shared_ptr<const TransformSettings> settings_;  // of the stages of all signals
-  programs::FaultLog log_;
 };
 
 }  // namespace

@@ -117,6 +117,8 @@ log_statements:
 )";
   const Processed ignored = transform(statements, Signal::kLogs, kLogs);
   EXPECT_EQ(ignored.refused, "");
+  EXPECT_EQ(ignored.faults, 1U);
+  EXPECT_THAT(ignored.first_fault, HasSubstr("outside of the text"));
   EXPECT_THAT(ignored.body, AllOf(HasSubstr("part"), HasSubstr("seen"), Not(HasSubstr("INFO"))));
   const Processed refused = transform("error_mode: propagate" + statements, Signal::kLogs, kLogs);
   EXPECT_THAT(refused.refused, HasSubstr("outside of the text"));

@@ -13,7 +13,11 @@ Processed process(intake::Stage& stage, Signal signal, std::string_view json) {
   CHECK(body.has_value());
   intake::Batch batch{customer, {signal, "grpc", *std::move(body)}};
   const auto refusal = stage.accept(batch);
-  Processed made{std::move(batch.request.body), batch.filtered, {}, {}};
+  Processed made{std::move(batch.request.body), batch.filtered, {}, {}, 0, {}};
+  for (const intake::ProcessorFaults& of : batch.faults) {
+    made.faults += of.faults;
+    made.first_fault += of.first;
+  }
   if (refusal) {
     made.refused = refusal->error.message;
     if (refusal->reason) made.reason = books::to_string(*refusal->reason);

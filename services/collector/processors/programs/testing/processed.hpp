@@ -14,10 +14,12 @@ namespace vigia::collector::processors::programs::testing {
 
 /// What a stage made of a request.
 struct Processed {
-  std::string body;
+  std::string body = {};
   std::uint64_t filtered = 0;
-  std::string refused;  ///< the error's message; "" where it goes on
-  std::string reason;
+  std::string refused = {};  ///< the error's message; "" where it goes on
+  std::string reason = {};
+  std::uint64_t faults = 0;
+  std::string first_fault = {};  ///< that is to be told
 };
 
 /// Gives the OTLP/JSON request to the stage, as protobuf.
