@@ -25,6 +25,7 @@ struct ParcelDelivery::Inbox {
     std::uint64_t round = 0;
     std::uint64_t request = 0;
     std::size_t task = 0;
+    bool is_extra = false;
     TimePoint sent{};
     Answer answer;
   };
@@ -90,7 +91,7 @@ void ParcelDelivery::cut(const Parcel& parcel, std::deque<Range>& ranges) const 
 bool ParcelDelivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& observer) {
   // Answers to requests of an earlier run may still come; by the round they are told from ours.
   ++round_;
-  in_flight_ = abandoned_ = 0;
+  in_flight_ = extras_ = abandoned_ = 0;
   run_began_ = clock_.steady();
   in_run_.clear();
   owners_.clear();
@@ -99,16 +100,21 @@ bool ParcelDelivery::run(const std::vector<Parcel>& parcels, DeliveryObserver& o
     tasks[i].stage = parcels[i].stage;
     tasks[i].customer = &parcels[i].customer;
     tasks[i].owner = &owners_[{parcels[i].customer, parcels[i].signal}];
-    tasks[i].is_extra = std::exchange(tasks[i].owner->has_parcel, true);
     in_run_.insert(parcels[i].customer);
     cut(parcels[i], tasks[i].ranges);
+  }
+  for (const auto& [whose, spent] : std::exchange(slow_before_, {})) {
+    if (const auto found = owners_.find(whose); found != owners_.end()) found->second.spent = spent;
   }
   bool is_given_up = false;
   for (;;) {
     is_given_up = is_given_up || !observer.go_on();
     const bool has_left = !is_given_up && launch(tasks, observer);
     // What was abandoned is aside already: its answer, if it ever comes, changes nothing.
-    if (in_flight_ == abandoned_ && !has_left) return !is_given_up;
+    if (in_flight_ == abandoned_ && !has_left) {
+      if (!is_given_up) remember_slow(tasks);
+      return !is_given_up;
+    }
     if (is_given_up) {
       const std::lock_guard lock(inbox_->mutex);
       if (clock_.steady() >= inbox_->stop_deadline) return false;
@@ -135,26 +141,30 @@ bool ParcelDelivery::launch(std::vector<Task>& tasks, DeliveryObserver& observer
   return has_left;
 }
 
-/// Slow shards that take all requests, and connections, would keep everybody waiting.
+/// A customer's further requests have places of their own: slow ones that took the others' would
+/// keep everybody waiting. Whoever has none under way waits for no more than it would without them.
 bool ParcelDelivery::has_room(const Task& task) const {
-  return in_flight_ < settings_.in_flight_max / (task.is_extra ? 2 : 1);
+  if (task.owner->in_flight > 0) return extras_ < settings_.in_flight_max / 2;
+  return in_flight_ - extras_ < settings_.in_flight_max;
 }
 
 void ParcelDelivery::send(Task& task, std::size_t index) {
   const Range range = task.ranges.front();
   task.request = ++last_request_;
   task.sent = clock_.steady();
+  task.is_extra = task.owner->in_flight++ > 0;
   ++in_flight_;
-  transport_.send(range.parcel->customer, range.parcel->signal,
-                  range.parcel->run(range.first, range.last),
-                  [inbox = inbox_, round = round_, request = task.request, index,
-                   sent = task.sent](Answer answer) {
-                    {
-                      const std::lock_guard lock(inbox->mutex);
-                      inbox->items.push_back({round, request, index, sent, std::move(answer)});
-                    }
-                    inbox->arrived.notify_all();
-                  });
+  if (task.is_extra) ++extras_;
+  transport_.send(
+      range.parcel->customer, range.parcel->signal, range.parcel->run(range.first, range.last),
+      [inbox = inbox_, round = round_, request = task.request, index, is_extra = task.is_extra,
+       sent = task.sent](Answer answer) {
+        {
+          const std::lock_guard lock(inbox->mutex);
+          inbox->items.push_back({round, request, index, is_extra, sent, std::move(answer)});
+        }
+        inbox->arrived.notify_all();
+      });
 }
 
 void ParcelDelivery::wait(const std::vector<Task>& tasks, bool has_left) {
@@ -163,7 +173,7 @@ void ParcelDelivery::wait(const std::vector<Task>& tasks, bool has_left) {
     const std::lock_guard lock(inbox_->mutex);
     longest = std::clamp(inbox_->stop_deadline - clock_.steady(), Duration::zero(), longest);
   }
-  if (has_left && in_flight_ < settings_.in_flight_max) {
+  if (has_left) {
     const TimePoint now = clock_.steady();
     for (const Task& task : tasks) {
       if (task.ranges.empty() || (task.request == 0 && !has_room(task))) continue;
@@ -190,8 +200,8 @@ void ParcelDelivery::take_answers(std::vector<Task>& tasks, DeliveryObserver& ob
     if (item.answer.kind == Answer::Kind::kTaken)
       evidence_->note_taken(is_awaited ? clock_.steady() : item.sent, true);
     if (item.round != round_) continue;
-    --in_flight_;
     Task& task = tasks[item.task];
+    note_end_of_request(*task.owner, item.is_extra);
     if (task.request != item.request) {
       --abandoned_;
       continue;
@@ -201,9 +211,35 @@ void ParcelDelivery::take_answers(std::vector<Task>& tasks, DeliveryObserver& ob
     if (item.answer.kind == Answer::Kind::kTaken && item.answer.rejected == 0) note_newest(range);
     const Duration took = clock_.steady() - task.sent;
     // Only time that ended in success: what fails is judged by its failure.
-    if (item.answer.kind == Answer::Kind::kTaken) task.spent += took;
+    if (item.answer.kind == Answer::Kind::kTaken) {
+      task.spent += took;
+      task.owner->spent += took;
+    }
     observer.on_answer(*range.parcel, range.first, range.last, item.answer, took);
     settle(task, item.answer, observer);
+  }
+}
+
+void ParcelDelivery::note_end_of_request(Owner& owner, bool is_extra) {
+  --in_flight_;
+  --owner.in_flight;
+  if (is_extra) --extras_;
+}
+
+/// Several slow requests side by side may be a whole window, at whose end nothing of the customer's
+/// is left to be set aside: then the next window knows. One at a time it would have been seen.
+void ParcelDelivery::remember_slow(const std::vector<Task>& tasks) {
+  std::map<const Owner*, Duration> longest;
+  std::map<const Owner*, std::size_t> parcels;
+  for (const Task& task : tasks) {
+    Duration& most = longest[task.owner];
+    most = std::max(most, task.spent);
+    ++parcels[task.owner];
+  }
+  for (const auto& [whose, owner] : owners_) {
+    if (parcels[&owner] > 1 && owner.spent >= settings_.patience &&
+        longest[&owner] >= settings_.patience / 2)
+      slow_before_.emplace(whose, owner.spent);
   }
 }
 
@@ -298,11 +334,12 @@ void ParcelDelivery::judge_failure(Task& task, DeliveryObserver& observer) {
 /// destination that is slow, and not they; unless somebody else waits, none is set aside for it.
 bool ParcelDelivery::takes_others_time(const Task& task, const std::vector<Task>& tasks,
                                        DeliveryObserver& observer) const {
-  if (settings_.lane != Lane::kFront || task.spent < settings_.patience) return false;
+  const Duration spent = task.owner->spent;
+  if (settings_.lane != Lane::kFront || spent < settings_.patience) return false;
   const TimePoint now = clock_.steady();
   const auto is_faster = [&](const Task& other) {
     const Duration under_way = other.request != 0 ? now - other.sent : Duration::zero();
-    return *other.customer != *task.customer && other.spent + under_way < task.spent / 2;
+    return *other.customer != *task.customer && other.owner->spent + under_way < spent / 2;
   };
   return std::any_of(tasks.begin(), tasks.end(), is_faster) || observer.others_wait(in_run_);
 }

@@ -31,7 +31,9 @@ enum class Lane : std::uint8_t {
 
 struct DeliverySettings {
   Lane lane = Lane::kFront;
-  std::size_t in_flight_max = 8;  ///< requests at a time; of customers' further shards half of it
+  /// Customers that have a request under way; half as many further ones go to whoever has several
+  /// parcels, and take nobody's first.
+  std::size_t in_flight_max = 8;
   std::size_t request_bytes_max = 1U << 20U;                ///< before compression
   std::size_t request_units_max = 20'000;                   ///< series values in one request
   std::size_t request_items_max = 10'000;                   ///< spans or records in one request
@@ -97,6 +99,8 @@ class DeliveryObserver {
 /// taken: the rest is sent, that waits aside for as long as it takes.
 /// A destination keeps the first of several values that one series has at one time: once something
 /// of a parcel was refused, the others are given up unsent.
+/// What one customer's requests take is added up over all of its parcels: of several at a time as
+/// many are sent before it is slow as would have been one after the other.
 /// Of suspects that are of one kind one is tried for all, and shares its fate with them at the last
 /// try: they have failed alone each.
 /// Thread contract: `run` from one thread; `wake` from any.
@@ -137,8 +141,10 @@ class ParcelDelivery {
   struct Owner {
     int searches = 0;
     std::optional<TimePoint> searched_since{};
-    bool has_parcel = false;
+    std::size_t in_flight = 0;
+    Duration spent{};  // in requests that were taken, side by side or not
   };
+  using Owners = std::map<std::pair<CustomerId, Signal>, Owner>;
   struct Task {                                   // one parcel on its way
     std::vector<std::unique_ptr<Parcel>> made{};  // what was sorted or split from it
     std::deque<Range> ranges{};                   // front first
@@ -148,13 +154,13 @@ class ParcelDelivery {
     std::uint64_t request = 0;  // in flight; 0: none
     int attempts = 0;
     Owner* owner = nullptr;
-    bool is_extra = false;  // its customer has a parcel before it
+    bool is_extra = false;  // its request: its customer had another under way
     /// Ranges at the front that something refused was cut into: to blame is one of them.
     std::size_t searched = 0;
     bool has_single_values = false;  // drop_doubles
     std::optional<Failure> failure{};
     TimePoint sent{};
-    Duration spent{};  // in requests that were taken
+    Duration spent{};  // as its owner's, of this parcel alone
     TimePoint not_before{};
     std::vector<Doomed> doomed{};  // of a last try: failed once more
     TimePoint doomed_sent{};       // the last of these requests
@@ -165,6 +171,8 @@ class ParcelDelivery {
   bool launch(std::vector<Task>& tasks, DeliveryObserver& observer);
   bool has_room(const Task& task) const;
   void send(Task& task, std::size_t index);
+  void note_end_of_request(Owner& owner, bool is_extra);
+  void remember_slow(const std::vector<Task>& tasks);
   void wait(const std::vector<Task>& tasks, bool has_left);
   void take_answers(std::vector<Task>& tasks, DeliveryObserver& observer);
   void settle(Task& task, const Answer& answer, DeliveryObserver& observer);
@@ -204,10 +212,13 @@ class ParcelDelivery {
   Prober* prober_;
   std::shared_ptr<Inbox> inbox_;  // shared with the callbacks of requests in flight
   std::size_t in_flight_ = 0;
+  std::size_t extras_ = 0;     // of these, no customer's first
   std::size_t abandoned_ = 0;  // of these, no longer waited for
   TimePoint run_began_{};
   std::set<CustomerId> in_run_;
-  std::map<std::pair<CustomerId, Signal>, Owner> owners_;  // of the parcels in the run
+  Owners owners_;  // of the parcels in the run
+  /// What owners that were slow throughout the last run have spent in it.
+  std::map<std::pair<CustomerId, Signal>, Duration> slow_before_;
   struct TooOld {
     std::int64_t timestamp_ms = 0;  // this and everything before it
     std::string why;

@@ -84,7 +84,9 @@ class HoldingDestination final : public MessageTransport {
     most_ = std::max(most_, ++in_flight_);
     order_ += message;
     held_.push_back(std::move(done));
+    on_send();
   }
+  std::function<void()> on_send = [] {};
   std::size_t most() const { return most_; }
   const std::string& order() const { return order_; }
   /// All that is held is taken.
@@ -106,41 +108,113 @@ class HoldingDestination final : public MessageTransport {
   std::string order_;
 };
 
-TEST(Shards, AreSentSideBySideWithinTheBoundOfAll) {
-  std::vector<Parcel> parcels;
-  for (const char* customer : {"a", "b", "c"}) parcels.push_back(lettered(customer, 26, 10));
-  cut_in_shards(parcels, {4, 10}, first_letter);
-  HoldingDestination destination;
-  const SystemClock clock;
+/// What is under way is answered, all of it as taken, each time that the delivery looks.
+class LettingGo final : public DeliveryObserver {
+ public:
+  explicit LettingGo(HoldingDestination& to) : to_(to) {}
+  void on_refused(const Parcel&, std::size_t, const std::string&) override { FAIL(); }
+  void on_rejected(const Parcel&, std::size_t, std::size_t, std::uint64_t,
+                   const std::string&) override {
+    FAIL();
+  }
+  void on_set_aside(const Parcel& parcel, std::size_t first, std::size_t last, Aside aside,
+                    const std::string&) override {
+    EXPECT_EQ(aside, Aside::kSlow);
+    slow += parcel.run(first, last);
+  }
+  void on_answer(const Parcel&, std::size_t, std::size_t, const Answer&, Duration) override {}
+  bool others_wait(const std::set<CustomerId>& /*in_run*/) override { return has_others_behind; }
+  bool go_on() override {
+    before_answers();
+    to_.let_go();
+    return true;
+  }
+  std::function<void()> before_answers = [] {};
+  bool has_others_behind = false;
+  std::string slow;
+
+ private:
+  HoldingDestination& to_;
+};
+
+DeliverySettings held_settings() {
   DeliverySettings settings;
   settings.in_flight_max = 8;
   settings.request_bytes_max = 20;
-  settings.patience = std::chrono::minutes(1);
-  ParcelDelivery delivery(settings, destination, clock);
-  class LettingGo final : public DeliveryObserver {
-   public:
-    explicit LettingGo(HoldingDestination& to) : to_(to) {}
-    void on_refused(const Parcel&, std::size_t, const std::string&) override { FAIL(); }
-    void on_rejected(const Parcel&, std::size_t, std::size_t, std::uint64_t,
-                     const std::string&) override {
-      FAIL();
-    }
-    void on_set_aside(const Parcel&, std::size_t, std::size_t, Aside, const std::string&) override {
-      FAIL();
-    }
-    void on_answer(const Parcel&, std::size_t, std::size_t, const Answer&, Duration) override {}
-    bool go_on() override {
-      to_.let_go();
-      return true;
-    }
+  return settings;
+}
 
-   private:
-    HoldingDestination& to_;
-  } observer(destination);
+TEST(Shards, AreSentSideBySideAndTakeNobodysFirstPlace) {
+  std::vector<Parcel> parcels;
+  for (const char* customer : {"a", "b", "c", "d", "e", "f", "g", "h", "i"})
+    parcels.push_back(lettered(customer, 26, 10));
+  cut_in_shards(parcels, {4, 10}, first_letter);
+  HoldingDestination destination;
+  const SystemClock clock;
+  ParcelDelivery delivery(held_settings(), destination, clock);
+  destination.on_send = [&delivery] { delivery.wake(); };
+  LettingGo observer(destination);
   ASSERT_TRUE(delivery.run(parcels, observer));
-  EXPECT_EQ(destination.most(), 4U) << "half is kept for who has none under way";
-  EXPECT_EQ(destination.customers.substr(0, 4), "abca");
-  EXPECT_EQ(destination.order().size(), 3U * 260U * 2U);
+  EXPECT_EQ(destination.most(), 12U) << "eight customers, and four further requests of theirs";
+  EXPECT_EQ(destination.customers.substr(0, 12), "abcdefghabcd");
+  EXPECT_EQ(destination.order().size(), 9U * 260U * 2U);
+}
+
+/// Each answer takes two seconds, however many requests are under way.
+class SlowShardsTest : public ::testing::Test {
+ protected:
+  SlowShardsTest() {
+    destination_.on_send = [this] { delivery_.wake(); };
+    observer_.has_others_behind = true;
+    observer_.before_answers = [this] { clock_.advance(std::chrono::seconds(2)); };
+  }
+  /// Four shards of as many requests each.
+  std::vector<Parcel> shards_of(int requests) {
+    std::vector<Parcel> parcels{lettered("a", 26, 10)};
+    cut_in_shards(parcels, {4, 10}, first_letter);
+    bytes_ = 0;
+    for (Parcel& parcel : parcels) {
+      parcel.units.resize(static_cast<std::size_t>(requests) * 10);
+      parcel.message.resize(parcel.units.size() * 2);
+      bytes_ += parcel.message.size();
+    }
+    return parcels;
+  }
+  ManualClock clock_{0};
+  HoldingDestination destination_;
+  LettingGo observer_{destination_};
+  ParcelDelivery delivery_{held_settings(), destination_, clock_};
+  std::size_t bytes_ = 0;
+};
+
+// With four at a time another customer was 8 s behind where 6 are allowed: each shard's time was
+// looked at alone, and none had 3 s.
+TEST_F(SlowShardsTest, AreJudgedByWhatAllOfTheirCustomersHaveTaken) {  // C62
+  const std::vector<Parcel> parcels = shards_of(3);
+  ASSERT_TRUE(delivery_.run(parcels, observer_));
+  EXPECT_EQ(destination_.customers, "aaaa") << "as many as one at a time, and two more under way";
+  EXPECT_EQ(destination_.order().size() + observer_.slow.size(), bytes_);
+}
+
+// A window of four requests ends with them: nothing is left to be set aside of it.
+TEST_F(SlowShardsTest, ThatWereAWholeWindowAreKnownInTheNext) {
+  const std::vector<Parcel> parcels = shards_of(1);
+  ASSERT_TRUE(delivery_.run(parcels, observer_));
+  EXPECT_EQ(observer_.slow, "");
+  ASSERT_TRUE(delivery_.run(parcels, observer_));
+  EXPECT_EQ(observer_.slow.size(), bytes_);
+  // Once: the side lane has had them, and they may be quick now.
+  observer_.slow.clear();
+  ASSERT_TRUE(delivery_.run(parcels, observer_));
+  EXPECT_EQ(observer_.slow, "");
+}
+
+TEST_F(SlowShardsTest, ThatKeepNobodyWaitingTakeTheirTime) {
+  observer_.has_others_behind = false;
+  const std::vector<Parcel> parcels = shards_of(3);
+  ASSERT_TRUE(delivery_.run(parcels, observer_));
+  ASSERT_TRUE(delivery_.run(parcels, observer_));
+  EXPECT_EQ(observer_.slow, "");
 }
 
 // What is searched for one customer is everybody's wait, in however many shards it lies.
