@@ -77,6 +77,28 @@ def test_kills_of_either_side_lose_and_double_nothing(writing: tuple[str, Export
     exporting.assert_balanced("cliente-a", "prometheusremotewrite/hot-0")
 
 
+def test_requests_side_by_side_are_killed_without_loss(writing: tuple[str, Exporting]) -> None:  # R-RW-2, R-RW-3
+    """Each request to the collector is two to the store and more, of other series: several are under way at a kill."""
+    _, exporting = writing
+    exporting.start("hot0", "collector")
+    start = time.time_ns() // 1_000_000 - 60_000
+    wide = {f"part_{n}": "x" * 2_000 for n in range(10)}
+    rounds = range(12)
+    for n in rounds:
+        exporting.send(
+            "cliente-a", *(gauge(f"probe_wide_{m}", [(start + n * 1000, float(n))], wide) for m in range(120))
+        )
+        if n % 3 == 1:
+            victim = ("collector", "hot0")[n // 3 % 2]
+            exporting.running[victim].end(9)
+            exporting.start(victim)
+    wait_for("all is booked", lambda: _is_all_sent(exporting), 60)
+    for m in range(120):
+        found = exporting.values("hot0", f"probe_wide_{m}[30m]")
+        assert found == [((start + n * 1000) / 1000, float(n)) for n in rounds], m
+    exporting.assert_balanced("cliente-a", "prometheusremotewrite/hot-0")
+
+
 def test_what_a_partial_write_leaves_out_is_counted_and_the_rest_is_there(writing: tuple[str, Exporting]) -> None:
     # R-RW-7: the 400 of 3.x to 2.0 says that some is written, that of 2.42 that nothing is
     _, exporting = writing

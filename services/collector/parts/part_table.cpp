@@ -182,7 +182,7 @@ constexpr std::array kExporters{
                                target_info: {enabled: true},
                                protobuf_message: prometheus.WriteRequest,
                                                     # 1.0 alone; without it 2.0 where it is spoken
-                               max_shards: 1,       # requests of one customer at a time, 4 at most
+                               max_shards: 4,       # requests of one customer at a time, 4 at most
                                give_up_after: 10m,
                                side_queue: {customer_bytes_max: 256MiB},
                                refusals: {customer_bytes_per_second: 16KiB}}

@@ -21,10 +21,9 @@ namespace {
 /// One so named is a hot shard unless its key `hot_shard` says otherwise.
 constexpr std::string_view kShardPrefix = "hot-";
 
-// With more, a customer whose requests are slow keeps the others waiting a second time as long.
-constexpr std::int64_t kShardsDefault = 1;
-/// As many requests as a delivery has for shards.
+/// As many as there are places for further requests of all customers.
 constexpr std::int64_t kShardsMost = delivery::DeliverySettings{}.in_flight_max / 2;
+constexpr std::int64_t kShardsDefault = kShardsMost;
 
 /// As customers' ids are; not what is read as a boolean elsewhere, which would be meant.
 bool is_shard_name(std::string text) {
