@@ -334,6 +334,12 @@ void PushExporter::note_losses(const std::vector<WindowRecord>& window) {
   means_.marks->note_losses(losses);
 }
 
+/// What is left of it: it holds for the way aside as for this one.
+Duration PushExporter::asked_wait(const Way& way) const {
+  const auto asked = asked_until_.find(way);
+  return asked == asked_until_.end() ? Duration::zero() : asked->second - parts_.clock.steady();
+}
+
 /// Of each customer and signal all or nothing, so that nothing lies there twice.
 void PushExporter::write_apart(std::vector<WindowRecord>& window) {
   for (auto& [way, apart] : apart_) {
@@ -346,7 +352,8 @@ void PushExporter::write_apart(std::vector<WindowRecord>& window) {
     side::SideEntry units{records.head, std::move(apart.parcel), {}};
     units.head.items = units.parcel.items();
     std::vector<side::SidePut> puts;
-    if (!units.parcel.units.empty()) puts.push_back({std::move(units), push_.retry_initial});
+    if (!units.parcel.units.empty())
+      puts.push_back({std::move(units), std::max(push_.retry_initial, asked_wait(way))});
     if (!records.records.empty()) puts.push_back({std::move(records)});
     const auto put = queue_->put_all(puts, true);
     if (!put) hold(way, window, put.error());
@@ -403,6 +410,7 @@ void PushExporter::forget() {
   parcels_.clear();
   parcel_of_.clear();
   apart_.clear();
+  asked_until_.clear();
   window_in_hand_ = nullptr;
 }
 

@@ -76,6 +76,7 @@ class PushExporter final : public Exporter,
     std::int64_t received_ms = 0;
     std::uint64_t record_items = 0;
   };
+  Duration asked_wait(const Way& way) const;
 
   delivery::Parcel& parcel_for(const WindowRecord& record);
   void follow(WindowRecord& record, bodies::LogBody&& body, delivery::Place from,
@@ -148,7 +149,8 @@ class PushExporter final : public Exporter,
   std::map<Way, std::size_t> parcel_of_;
   std::vector<delivery::Parcel> parcels_;
   std::map<Way, Apart> apart_;
-  std::string spare_message_;  // room of a parcel that is done, for the next one
+  std::map<Way, TimePoint> asked_until_;  // the least that the destination's answers ask for
+  std::string spare_message_;             // room of a parcel that is done, for the next one
   std::vector<delivery::Unit> spare_units_;
   std::vector<WindowRecord>* window_in_hand_ = nullptr;
   std::optional<Held> held_;

@@ -78,6 +78,11 @@ std::string_view PushExporter::kind_of(const delivery::Parcel& parcel, std::size
 
 void PushExporter::on_answer(const delivery::Parcel& parcel, std::size_t first, std::size_t last,
                              const delivery::Answer& answer, Duration took) {
+  if (answer.retry_after) {
+    const Duration wait = std::min<Duration>(*answer.retry_after, side::SideLane::kAskedWaitMax);
+    TimePoint& until = asked_until_[{parcel.customer.text(), parcel.signal}];
+    until = std::max(until, parts_.clock.steady() + wait);
+  }
   on_side_answer(parcel, first, last, answer, took);
 }
 

@@ -96,6 +96,8 @@ class SideLane {
   /// one of these at this pace.
   static constexpr auto kSuspectWaitMax = std::chrono::seconds(60);
   static constexpr auto kSuspectPace = std::chrono::milliseconds(250);
+  /// A destination may ask for a longer wait, and gets this.
+  static constexpr auto kAskedWaitMax = std::chrono::minutes(10);
   /// What is ahead of the destination's clock is tried again within that, after so many tries twice
   /// that, and so on to the longest, while the customer's other data goes on.
   static constexpr auto kTooNewWait = std::chrono::seconds(60);

@@ -15,7 +15,6 @@ constexpr auto kFaultPause = std::chrono::seconds(1);
 constexpr int kDoublingsMax = 12;
 /// A fault of ours that may pass (no memory) must not cost what was acknowledged.
 constexpr int kFaultTriesMax = 5;
-constexpr auto kAskedWaitMax = std::chrono::minutes(10);
 
 delivery::DeliverySettings of_side(delivery::DeliverySettings settings) {
   settings.lane = delivery::Lane::kSide;
