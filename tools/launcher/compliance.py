@@ -1,5 +1,5 @@
-"""What others say, as programs: prometheus/compliance's suite for receivers of remote write 2.0, and Prometheus' own PromQL
-parser. Both are fetched as Go modules and built outside of what is ours."""
+"""What others say, as programs: prometheus/compliance's suite for receivers of remote write 2.0, Prometheus' own PromQL parser
+and translator, the OpenTelemetry Collector. They are fetched as Go modules and built outside of what is ours."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ _GO_MINOR_MIN = 25  # go.mod of the suite, and of Prometheus
 PARSER_MODULE = "github.com/prometheus/prometheus"
 PARSER_SOURCE = ROOT / "tests" / "compliance" / "promql_parser"
 TRANSLATOR_SOURCE = ROOT / "tests" / "compliance" / "otlp_translator"
+GO_COLLECTOR_SOURCE = ROOT / "tests" / "compliance" / "otelcol" / "otelcol.yaml"
+_BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.159.0"
 PARSER_VERSION = "v0.314.0"  # Prometheus 3.14.0; its sum stands in tests/compliance/promql_parser/go.sum
 
 
@@ -96,3 +98,28 @@ def promql_parser() -> tuple[Path, Path]:
 def otlp_translator() -> Path:
     """What Prometheus' OTLP endpoint makes of metrics, as a program."""
     return _go_program(TRANSLATOR_SOURCE, "otlp-translator", "Prometheus' translator of OTLP")
+
+
+def built_go_collector() -> Path:
+    """Where the OpenTelemetry Collector of tests/compliance/otelcol lies, whether it is built or not."""
+    digest = hashlib.sha256(GO_COLLECTOR_SOURCE.read_bytes()).hexdigest()[:12]
+    return STATE / "compliance" / f"otelcol-{digest}" / "otelcol"
+
+
+def go_collector() -> Path:
+    """The OpenTelemetry Collector with the parts that tests use; fetched and built the first time, which takes some minutes."""
+    program = built_go_collector()
+    if not program.exists():
+        _check_go()
+        folder = program.parent / "building"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        shutil.copyfile(GO_COLLECTOR_SOURCE, folder / GO_COLLECTOR_SOURCE.name)
+        say("the OpenTelemetry Collector is built, which fetches what it needs: some minutes")
+        env = {"GOBIN": str(folder), "GOFLAGS": "-buildvcs=false -p=2"}
+        run(["go", "install", _BUILDER], cwd=folder, env=env, what="build of the OpenTelemetry Collector's builder")
+        words: list[str | Path] = [folder / "builder", "--config", GO_COLLECTOR_SOURCE.name]
+        run(words, cwd=folder, env=env, what="build of the OpenTelemetry Collector")
+        (folder / "otelcol").rename(program)
+        shutil.rmtree(folder)
+    return program
