@@ -63,6 +63,9 @@ struct ClientResponse {
   int status = 0;
   Headers headers;
   std::string body;
+  /// It came over a connection that was made for it; else over a kept one. A kept one ends at the
+  /// process that it was made to, a new one perhaps at its successor. Of `call` it says nothing.
+  bool has_new_connection = false;
 };
 
 struct GrpcReply {

@@ -335,6 +335,9 @@ void Transfer::finish(CURLcode code) {
   long status = 0;
   curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
   response_.status = static_cast<int>(status);
+  long connections = 0;
+  curl_easy_getinfo(handle_, CURLINFO_NUM_CONNECTS, &connections);
+  response_.has_new_connection = connections > 0;
   if (code != CURLE_OK && !is_answered_despite(code)) {
     fail_with(error_of(code));
     return;

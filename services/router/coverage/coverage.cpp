@@ -42,7 +42,7 @@ Coverage::~Coverage() {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
   }
-  stopping_.notify_all();
+  changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -141,16 +141,52 @@ void Coverage::run() {
   while (!is_stopping_) {
     const auto index = take_due_locked();
     if (!index) {
-      stopping_.wait_for(lock, until_due_locked(), [this] { return is_stopping_; });
+      changed_.wait_for(lock, std::max(until_due_locked(), Duration::zero()));
       continue;
     }
     lock.unlock();
+    const std::uint64_t connections = stores_[*index].store->connections();
     // What half a poll has found is not to be trusted.
     if (!contain_faults("reading what hot covers", [&] { poll(*index); })) mark_suspect(*index);
     lock.lock();
-    known_[*index].is_polled = false;
-    known_[*index].due = pace_.steady() + settings_.heartbeat_poll;
+    const auto confirmed = end_poll_locked(*index, connections);
+    lock.unlock();
+    for (const Unconfirmed& each : confirmed) contain_faults("a confirmed answer", each.then);
+    lock.lock();
   }
+}
+
+/// Gives what it has confirmed. A connection that the poll has made itself it may have made
+/// half-way: whoever is answered over it waits for the next one.
+std::vector<Coverage::Unconfirmed> Coverage::end_poll_locked(std::size_t index,
+                                                             std::uint64_t connections) {
+  Known& known = known_[index];
+  known.is_polled = false;
+  known.connections = connections;
+  std::vector<Unconfirmed> confirmed;
+  std::vector<Unconfirmed> left;
+  for (Unconfirmed& each : known.unconfirmed) {
+    (each.connections <= connections ? confirmed : left).push_back(std::move(each));
+  }
+  known.unconfirmed = std::move(left);
+  known.due = pace_.steady();
+  if (known.unconfirmed.empty()) known.due += settings_.heartbeat_poll;
+  return confirmed;
+}
+
+void Coverage::when_confirmed(std::size_t store, Task<void()> then) {
+  const std::uint64_t connections = stores_[store].store->connections();
+  {
+    const std::lock_guard lock(mutex_);
+    Known& known = known_[store];
+    if (known.connections < connections) {
+      known.unconfirmed.push_back({connections, std::move(then)});
+      known.due = pace_.steady();
+      changed_.notify_one();
+      return;
+    }
+  }
+  then();
 }
 
 void Coverage::poll(std::size_t index) {
@@ -167,13 +203,33 @@ void Coverage::poll(std::size_t index) {
                   now - *known.fully_read_at > kFullReadInterval;
     suspicions = known.suspicions;
   }
-  if (is_version_due && !read_version(index)) {
-    mark_suspect(index);
-    return;
-  }
+  if (!read_start(index)) return mark_suspect(index);
+  const bool is_another = suspicions != suspicions_of(index);
+  if ((is_version_due || is_another) && !read_version(index)) return mark_suspect(index);
+  is_full_due = is_full_due || is_another;
   if (!is_full_due && read_newest(index, suspicions)) return;
   // What was marked until here was so before the reading begins.
   if (!read_all(index, suspicions_of(index))) mark_suspect(index);
+}
+
+/// A process that is another one may have another disk, whatever was written to it since: what it
+/// scraped itself nobody writes again. False where it does not answer. Who does not say when it
+/// began is known by its heartbeats alone.
+bool Coverage::read_start(std::size_t index) {
+  const auto answer = stores_[index].store->ask_and_wait(
+      {std::nullopt, "/api/v1/status/runtimeinfo", {}, false, kPollTimeout});
+  if (!answer) return answer.error().code == ErrorCode::kCorrupt;  // it has no such page
+  if (!answer->is_success()) return true;
+  const std::string began = json::read_text_of(answer->data(), "startTime");
+  std::unique_lock lock(mutex_);
+  Known& known = known_[index];
+  const std::string before = std::exchange(known.began, began);
+  lock.unlock();
+  if (before.empty() || before == began) return true;
+  service::log_info("a hot store has started anew, reading all that it holds",
+                    {{"store", stores_[index].store->name()}});
+  mark_suspect(index);
+  return true;
 }
 
 bool Coverage::read_version(std::size_t index) {

@@ -86,8 +86,17 @@ void FederationRunner::ask() {
   stores_.hot()[course_.step().member].fetch(
       std::move(ask), [self = shared_from_this(), asked_at = course_.position()](Page page) {
         if (self->course_.position() != asked_at) return self->ask();
-        self->take(std::move(page));
+        self->confirm(std::move(page));
       });
+}
+
+/// As QueryRunner::confirm.
+void FederationRunner::confirm(Page page) {
+  if (!page) return take(std::move(page));
+  stores_.coverage().when_confirmed(course_.step().member,
+                                    [self = shared_from_this(), page = std::move(page)]() mutable {
+                                      self->take(std::move(page));
+                                    });
 }
 
 coverage::Covered FederationRunner::covered() const {

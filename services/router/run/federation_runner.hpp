@@ -45,6 +45,7 @@ class FederationRunner : public std::enable_shared_from_this<FederationRunner> {
   const plan::Question& question() const { return course_.question(); }
   coverage::Covered covered() const;
   void ask();
+  void confirm(Page page);
   void take(Page page);
 
   stores::Stores& stores_;

@@ -144,8 +144,18 @@ void QueryRunner::ask() {
                 // In the turn it was found that another one is due, or at another store: what is
                 // here is no answer, and the turn that it had is given back by now.
                 if (self->course_.position() != asked_at) return self->ask();
-                self->take(std::move(answer));
+                self->confirm(std::move(answer));
               });
+}
+
+/// A hot store that went and came back empty since it was last looked at says nothing, and says it
+/// well: its word counts when it is known whose it is.
+void QueryRunner::confirm(Answer answer) {
+  if (!answer || !is_at_hot() || !question().touches) return take(std::move(answer));
+  stores_.coverage().when_confirmed(
+      course_.step().member, [self = shared_from_this(), answer = std::move(answer)]() mutable {
+        self->take(std::move(answer));
+      });
 }
 
 /// Prometheus counts samples, and no room that results have for others. So the router counts the

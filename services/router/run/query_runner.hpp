@@ -53,6 +53,7 @@ class QueryRunner : public std::enable_shared_from_this<QueryRunner> {
   void add_coverage_check(upstream::Ask& ask);
   void count_room(const promql::EvaluationShape& shape, Say say);
   Result<void> check_coverage();
+  void confirm(Answer answer);
   void take(Answer answer);
   void learn(const access::QueryShape& asked, Answer& answer);
   void settle(plan::Verdict verdict, Answer answer);

@@ -326,6 +326,10 @@ Result<net::ClientResponse> Upstream::judge(const Arriving& arriving,
   return response;
 }
 
+void Upstream::note_connection(const Result<net::ClientResponse>& response) const {
+  if (response && response->has_new_connection) ++*connections_;
+}
+
 /// Counts the answer while it arrives, until `done` has made of it what it makes.
 void Upstream::deliver(Ask ask, const std::shared_ptr<Arriving>& arriving, Done done) const {
   net::Client& client = clients_.of(ask.lane);
@@ -348,6 +352,7 @@ void Upstream::deliver(Ask ask, const std::shared_ptr<Arriving>& arriving, Done 
       std::move(request), [this, ticket, reach = reach_, arriving,
                            done = std::move(done)](Result<net::ClientResponse> response) mutable {
         reach->leave(ticket);
+        note_connection(response);
         if (arriving->is_lost()) return done(nobody_waits());
         auto judged = judge(*arriving, std::move(response));
         if (!judged) return done(std::move(judged));
@@ -416,7 +421,9 @@ void Upstream::ask(Ask ask, Task<void(Result<wire::prometheus_api::Envelope>)> d
 Result<wire::prometheus_api::Envelope> Upstream::ask_and_wait(Ask ask) const {
   if (reach_->is_away()) return tl::unexpected<Error>(no_answer());
   requests_.add();
-  return read(clients_.light.fetch(request(std::move(ask))), nullptr);
+  auto response = clients_.light.fetch(request(std::move(ask)));
+  note_connection(response);
+  return read(std::move(response), nullptr);
 }
 
 void Upstream::fetch(Ask ask, Task<void(Result<net::ClientResponse>)> done) const {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,6 +65,10 @@ class Upstream final : public AskedStore {
   Result<wire::prometheus_api::Envelope> ask_and_wait(Ask ask) const;
   void fetch(Ask ask, Task<void(Result<net::ClientResponse>)> done) const override;
   const std::string& name() const { return settings_.name; }
+  /// How many connections to it have brought an answer so far. Told before the answer is: where it
+  /// has not grown since the store was looked at, the process that answers is the one that was
+  /// there then, or was there before.
+  std::uint64_t connections() const { return *connections_; }
   /// For its watch.
   Reach& reach() const { return *reach_; }
 
@@ -80,6 +86,7 @@ class Upstream final : public AskedStore {
   Result<void> may_ask(const std::string& payer, Lane lane) const;
   void note_end(const std::string& payer, const Result<net::ClientResponse>& response) const;
   Turns& row_of(const Ask& ask) const;
+  void note_connection(const Result<net::ClientResponse>& response) const;
   void deliver(Ask ask, const std::shared_ptr<Arriving>& arriving, Done done) const;
   Result<net::ClientResponse> judge(const Arriving& arriving,
                                     Result<net::ClientResponse> response) const;
@@ -104,6 +111,8 @@ class Upstream final : public AskedStore {
   std::shared_ptr<Lanes> lanes_;
   std::shared_ptr<Penalties> penalties_;
   std::shared_ptr<Reach> reach_ = std::make_shared<Reach>();
+  std::shared_ptr<std::atomic<std::uint64_t>> connections_ =
+      std::make_shared<std::atomic<std::uint64_t>>(0);
   service::Counter& requests_;
   service::Counter& errors_;
   service::Counter& lost_;

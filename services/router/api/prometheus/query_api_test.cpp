@@ -23,10 +23,10 @@ std::string vector_of(const std::string& series) {
   return R"({"status":"success","data":{"resultType":"vector","result":[)" + series + "]}}";
 }
 
-std::unique_ptr<net::Server> served(net::Handler& handler) {
+std::unique_ptr<net::Server> served(net::Handler& handler, std::string listen = "127.0.0.1:0") {
   net::ServerSettings settings;
   settings.name = "store";
-  settings.listen = "127.0.0.1:0";
+  settings.listen = std::move(listen);
   settings.loops = 1;
   auto started = net::Server::start(std::move(settings), handler);
   return started ? std::move(*started) : nullptr;
@@ -65,6 +65,17 @@ class Hot final : public net::Handler {
   void wipe() {
     set([this] { is_wiped_ = true; });
   }
+  /// Its process ends, and another one begins at the same address.
+  void restart() {
+    const std::string address = server_->address();
+    server_.reset();
+    ++starts_;
+    server_ = served(*this, address);
+  }
+  /// Keeps customers' queries again.
+  void hold() {
+    set([this] { is_open_ = false; });
+  }
   /// Of any customer.
   void lose_until(TimestampMs until_ms) {
     set([this, until_ms] { hole_ms_ = until_ms; });
@@ -101,6 +112,9 @@ class Hot final : public net::Handler {
     if (path == "/api/v1/status/buildinfo") {
       return R"({"status":"success","data":{"version":"3.5.0"}})";
     }
+    if (path == "/api/v1/status/runtimeinfo") {
+      return fmt::format(R"({{"status":"success","data":{{"startTime":"{}"}}}})", starts_);
+    }
     if (query.find("sum(count_over_time(vigia_hot_heartbeat") == 0) {
       return vector_of(is_wiped_ ? "" : R"({"metric":{},"value":[0,"1000"]})");
     }
@@ -134,6 +148,7 @@ class Hot final : public net::Handler {
   bool is_wiped_ = false;
   TimestampMs hole_ms_ = 0;
   int polls_ = 0;
+  int starts_ = 1;
   std::vector<net::Responder> held_;
   std::unique_ptr<net::Server> server_;  // after what its thread reads
 };
@@ -156,8 +171,8 @@ class Cold final : public net::Handler {
 /// The door of a router with these two stores, for one operator.
 class Door final : public net::Handler {
  public:
-  Door(const Hot& hot, const Cold& cold)
-      : settings_(settings(hot, cold)),
+  Door(const Hot& hot, const Cold& cold, Duration poll = std::chrono::milliseconds(1))
+      : settings_(settings(hot, cold, poll)),
         clock_(kNowMs * 1'000'000),
         stores_(settings_, {*client_, *client_}, metrics_, clock_),
         api_(stores_, kept_, metrics_),
@@ -197,11 +212,11 @@ class Door final : public net::Handler {
   coverage::Coverage& coverage() { return stores_.coverage(); }
 
  private:
-  static stores::StoresSettings settings(const Hot& hot, const Cold& cold) {
+  static stores::StoresSettings settings(const Hot& hot, const Cold& cold, Duration poll) {
     stores::StoresSettings settings;
     settings.hot_shards = {{"hot-0", hot.url()}};
     settings.query_url = cold.url();
-    settings.coverage.heartbeat_poll = std::chrono::milliseconds(1);
+    settings.coverage.heartbeat_poll = poll;
     return settings;
   }
 
@@ -293,6 +308,46 @@ TEST_F(QueryApiTest, WhereColdIsGoneTooTheCallerIsWarned) {
     EXPECT_EQ(answer->status, 200) << answer->body;
     EXPECT_NE(answer->body.find("cold part missing"), std::string::npos) << answer->body;
   }
+}
+
+/// Looked at once, and not again within any test's time.
+class SeldomPolledTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    hot.open();
+    const auto deadline = std::chrono::steady_clock::now() + kLongest;
+    while (!door.coverage().covered_from(0)) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+      std::this_thread::yield();
+    }
+  }
+  std::string answer() { return served_by(door.ask("up").get()); }
+  Hot hot;
+  Cold cold;
+  Door door{hot, cold, std::chrono::hours(1)};
+};
+
+// It was gone and back, empty, before anybody asked it: no request had failed, and what it lacked
+// went to the caller as all that there is until the next poll.
+TEST_F(SeldomPolledTest, AStoreThatCameBackEmptyBetweenTwoPollsIsNotBelieved) {
+  EXPECT_EQ(answer().find("hot="), 0U);
+  hot.wipe();
+  hot.restart();
+  EXPECT_EQ(answer().find("cold:raw="), 0U);
+  EXPECT_EQ(answer().find("cold:raw="), 0U);
+}
+
+// By its heartbeats alone it was the store that it had been, though the answer was an empty one's.
+TEST_F(SeldomPolledTest, NorIsOneThatWasFilledAgainBetweenTwoPolls) {
+  EXPECT_EQ(answer().find("hot="), 0U);
+  hot.hold();
+  hot.restart();
+  auto empty = door.ask("up");
+  ASSERT_TRUE(hot.wait_for_held(1));
+  hot.answer_held();
+  EXPECT_EQ(served_by(empty.get()).find("cold:raw="), 0U);
+  hot.open();
+  EXPECT_EQ(answer().find("hot="), 0U) << "it was read anew";
 }
 
 // What a suspicion forgets it forgets at once: a customer with a hole was covered in between.
