@@ -57,6 +57,9 @@ struct RecordHeader {
 struct DiskRecord {
   RecordHeader header;
   std::string body = {};
+  /// It was acknowledged elsewhere and only moves here: its owner's share is not asked, as it was
+  /// where the record came in. Not on disk.
+  bool is_moved = false;
 };
 
 inline constexpr std::size_t kOwnerBytesMax = 125;
@@ -242,6 +245,8 @@ class DiskLog {
   /// The cursor of that name. REQUIRES: it is one of the settings'.
   virtual Cursor& cursor(std::string_view name) = 0;
   virtual DiskLogStats stats() const = 0;
+  /// kOverLimit where a record of that owner would be refused now for the owner's share.
+  virtual Result<void> check_share(const std::string& owner) const = 0;
   /// Who holds how much of the log, what is being written among it.
   virtual std::vector<OwnerBytes> held_by_owner() const = 0;
   /// Writes the cursors' positions to disk now.

@@ -65,6 +65,26 @@ TEST_F(DiskLogShareTest, WhoFillsTheLogIsRefusedAndEverybodyElseGoesOn) {
   EXPECT_EQ(log_->stats().refused_records, 3U);
 }
 
+// What was acknowledged elsewhere must not stand before everybody else's for its owner's sake.
+TEST_F(DiskLogShareTest, WhatOnlyMovesHereIsTakenOverTheShareAndCountsForIt) {
+  open();
+  EXPECT_TRUE(log_->check_share("greedy"));
+  fill("greedy");
+  const std::uint64_t before = held()["greedy"];
+  EXPECT_EQ(log_->check_share("greedy").error().code, ErrorCode::kOverLimit);
+  EXPECT_TRUE(log_->check_share("small"));
+  DiskRecord record{{.tag = {.owner = "greedy"}, .encoding = BodyEncoding::kGzip},
+                    std::string(kBodyBytes, 'x')};
+  record.is_moved = true;
+  EXPECT_TRUE(log_->append_and_wait(record));
+  std::promise<bool> both;
+  log_->append_all({record, record},
+                   [&both](const auto& kept) { both.set_value(kept.has_value()); });
+  EXPECT_TRUE(both.get_future().get());
+  EXPECT_GT(held()["greedy"], before + 3 * kBodyBytes);
+  EXPECT_FALSE(send("greedy"));
+}
+
 TEST_F(DiskLogShareTest, ManyWhoFillItTogetherLeaveRoomForWhoSendsLittle) {
   open();
   for (int i = 0; i < 5; ++i) fill("greedy-" + std::to_string(i));

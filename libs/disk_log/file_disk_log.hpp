@@ -48,6 +48,9 @@ class FileDiskLog final : public DiskLog {
   Result<RecordHeader> append_and_wait(DiskRecord record) override;
   Cursor& cursor(std::string_view name) override { return cursors_[state_.cursor_index(name)]; }
   DiskLogStats stats() const override;
+  Result<void> check_share(const std::string& owner) const override {
+    return state_.contents().check_share(owner);
+  }
   std::vector<OwnerBytes> held_by_owner() const override {
     return state_.contents().held_by_owner();
   }
@@ -56,7 +59,7 @@ class FileDiskLog final : public DiskLog {
  private:
   // Whoever appends (log_appends.cpp).
   Result<void> check(const DiskRecord& record);
-  Result<void> admit(const std::string& owner, std::uint64_t bytes);
+  Result<void> admit(const std::string& owner, std::uint64_t bytes, bool is_moved);
   void queue(std::span<Pending> group, std::size_t bytes);
   tl::unexpected<Error> full(std::string message) const;
   tl::unexpected<Error> unwritten() const;

@@ -39,7 +39,7 @@ void FileDiskLog::append(DiskRecord record, Done done) {
     Pending pending{std::move(record.header), std::move(body), std::move(done), false};
     const std::size_t bytes = pending.bytes();
     const std::unique_lock lock(mutex_);
-    checked = admit(pending.header.tag.owner, bytes);
+    checked = admit(pending.header.tag.owner, bytes, record.is_moved);
     if (checked) {
       queue({&pending, 1}, bytes);
       return;
@@ -71,7 +71,7 @@ void FileDiskLog::append_all(std::vector<DiskRecord> records, Done done) {
     }
     group.back().has_more = false;
     const std::unique_lock lock(mutex_);
-    checked = admit(group.back().header.tag.owner, bytes);
+    checked = admit(group.back().header.tag.owner, bytes, records.back().is_moved);
     if (checked) {
       group.back().done = std::move(done);
       queue(group, bytes);
@@ -98,7 +98,7 @@ void FileDiskLog::queue(std::span<Pending> group, std::size_t bytes) {
 }
 
 /// Reserves the bytes where they may be queued. REQUIRES: mutex_ is held.
-Result<void> FileDiskLog::admit(const std::string& owner, std::uint64_t bytes) {
+Result<void> FileDiskLog::admit(const std::string& owner, std::uint64_t bytes, bool is_moved) {
   if (is_stopping_) return full("the disk log is closing");
   if (clock_.steady() < refuse_until_)
     return full("the disk does not take the log's data at present");
@@ -112,6 +112,10 @@ Result<void> FileDiskLog::admit(const std::string& owner, std::uint64_t bytes) {
         fmt::format("the disk does not keep up with what this {} sends", settings_.owner_word));
   if (state_.is_blocked(pending_bytes_ + bytes))
     return full("the disk log is full of data that a required destination has not taken yet");
+  if (is_moved) {
+    state_.contents().reserve_anyway(owner, bytes);
+    return {};
+  }
   auto reserved = state_.contents().reserve(owner, bytes);
   if (!reserved) reserved.error().retry_after = settings_.full_retry_interval;
   return reserved;

@@ -27,28 +27,46 @@ std::uint64_t LogContents::share_now() const {
   return static_cast<std::uint64_t>(owner_share_ * std::min(whole, 4 * room));
 }
 
+/// Whether an owner that holds `own` may have so many more. REQUIRES: mutex_ is held.
+Result<void> LogContents::ask(const std::string& owner, std::uint64_t own,
+                              std::uint64_t bytes) const {
+  // While half of the log is free a share would only refuse what nobody else wants.
+  const bool is_scarce = owner_share_ > 0 && held_bytes_ + bytes > bytes_max_ / 2;
+  if (!is_scarce || own + bytes <= share_now()) return {};
+  return fail(
+      ErrorCode::kOverLimit,
+      fmt::format("over the {}'s share of the disk log: {:.1f} MiB of {} wait there for a "
+                  "destination that has not taken them, and of a log of {:.1f} MiB that is more "
+                  "than half full one {} may hold {:.1f} MiB now; nothing is lost, send "
+                  "again later, or less, or ask the provider for a larger log",
+                  owner_word_, mebibytes(own), owner, mebibytes(bytes_max_), owner_word_,
+                  mebibytes(share_now())));
+}
+
 Result<void> LogContents::reserve(const std::string& owner, std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   Held& held = held_[owner];
-  const std::uint64_t own = held.reserved + held.kept;
-  // While half of the log is free a share would only refuse what nobody else wants.
-  const bool is_scarce = owner_share_ > 0 && held_bytes_ + bytes > bytes_max_ / 2;
-  if (is_scarce && own + bytes > share_now()) {
-    auto refusal = fail(
-        ErrorCode::kOverLimit,
-        fmt::format("over the {}'s share of the disk log: {:.1f} MiB of {} wait there for a "
-                    "destination that has not taken them, and of a log of {:.1f} MiB that is more "
-                    "than half full one {} may hold {:.1f} MiB now; nothing is lost, send "
-                    "again later, or less, or ask the provider for a larger log",
-                    owner_word_, mebibytes(own), owner, mebibytes(bytes_max_), owner_word_,
-                    mebibytes(share_now())));
+  if (auto asked = ask(owner, held.reserved + held.kept, bytes); !asked) {
     // The refusal may have made the entry: names that never get room must not pile up here.
     drop_if_empty(owner);
-    return refusal;
+    return asked;
   }
   held.reserved += bytes;
   held_bytes_ += bytes;
   return {};
+}
+
+void LogContents::reserve_anyway(const std::string& owner, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  held_[owner].reserved += bytes;
+  held_bytes_ += bytes;
+}
+
+Result<void> LogContents::check_share(const std::string& owner) const {
+  const std::lock_guard lock(mutex_);
+  const auto held = held_.find(owner);
+  const std::uint64_t own = held == held_.end() ? 0 : held->second.reserved + held->second.kept;
+  return ask(owner, own, 1);
 }
 
 void LogContents::release(const std::string& owner, std::uint64_t bytes) {

@@ -43,6 +43,10 @@ class LogContents {
 
   /// Before an append is queued. kOverLimit where the owner is over its share.
   Result<void> reserve(const std::string& owner, std::uint64_t bytes);
+  /// The same whatever the owner's share.
+  void reserve_anyway(const std::string& owner, std::uint64_t bytes);
+  /// Whether any more would be refused; nothing is reserved.
+  Result<void> check_share(const std::string& owner) const;
   /// What was reserved is not written.
   void release(const std::string& owner, std::uint64_t bytes);
   /// Of the owner, queued and not yet written.
@@ -82,6 +86,7 @@ class LogContents {
   void add(const RecordHeader& header);
   void drop_if_empty(const std::string& owner);
   std::uint64_t share_now() const;
+  Result<void> ask(const std::string& owner, std::uint64_t own, std::uint64_t bytes) const;
 
   const std::uint64_t bytes_max_;
   const double owner_share_;
