@@ -47,7 +47,7 @@ struct Books::State {
   mutable std::mutex mutex;
   Table received;               // customer, signal
   Table rejected;               // customer, signal, "", reason
-  Table filtered;               // customer, signal
+  Table filtered;               // customer, signal, "", "" or what took them out later
   Table sent;                   // customer, signal, exporter
   Table dropped;                // customer, signal, exporter, reason
   Table queued;                 // customer, signal, exporter
@@ -93,8 +93,7 @@ void Books::State::collect_books(const service::MetricRegistry::Emit& emit) cons
       {rejected, "vigia_items_rejected_total", "Items refused, their senders were told",
        MetricType::kCounter},
       {filtered, "vigia_items_filtered_total",
-       "Items that processors took out before they were kept, as they are set up to",
-       MetricType::kCounter},
+       "Items that processors took out, as they are set up to", MetricType::kCounter},
       {sent, "vigia_items_sent_total", "Items that their destination has taken",
        MetricType::kCounter},
       {dropped, "vigia_items_dropped_total", "Items given up after they were acknowledged",
@@ -293,6 +292,15 @@ void Books::dropped(const CustomerId& customer, Signal signal, std::string_view 
       ->dropped[{customer.text(), signal, std::string(exporter), std::string(to_string(cause))}] +=
       items;
   state_->leave_queue({customer.text(), signal, std::string(exporter), ""}, items);
+}
+
+void Books::sampled_out(const CustomerId& customer, Signal signal,
+                        const std::vector<std::string>& exporters, std::uint64_t items) {
+  if (items == 0) return;
+  const std::lock_guard lock(state_->mutex);
+  state_->filtered[{customer.text(), signal, "", "tail_sampling"}] += items;
+  for (const std::string& exporter : exporters)
+    state_->leave_queue({customer.text(), signal, exporter, ""}, items);
 }
 
 void Books::send_failed(Signal signal, std::string_view exporter, std::uint64_t items) {

@@ -63,6 +63,10 @@ class Books {
   /// They no longer wait: given up.
   void dropped(const CustomerId& customer, Signal signal, std::string_view exporter,
                DropCause cause, std::uint64_t items);
+  /// They no longer wait for any of these exporters: a processor behind the acknowledgement has
+  /// taken them out, as it is set up to. Shown as filtered, with the reason "tail_sampling".
+  void sampled_out(const CustomerId& customer, Signal signal,
+                   const std::vector<std::string>& exporters, std::uint64_t items);
   /// An attempt failed; the items still wait, or are counted as dropped by their own call.
   void send_failed(Signal signal, std::string_view exporter, std::uint64_t items);
 

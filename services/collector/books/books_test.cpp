@@ -72,6 +72,25 @@ TEST_F(BooksTest, WhatProcessorsTakeOutIsReceivedAndNeitherRefusedNorAwaited) {
   EXPECT_EQ(balance().rejected, 2U + 10U);
 }
 
+// It is no loss, and nobody is told; it waited until then.
+TEST_F(BooksTest, WhatAProcessorTakesOutLaterLeavesAllQueues) {
+  books_.arrived({.customer = customer_,
+                  .signal = Signal::kTraces,
+                  .transport = "grpc",
+                  .items = 10,
+                  .exporters = {"x", "y"}});
+  books_.sampled_out(customer_, Signal::kTraces, {"x", "y"}, 7);
+  books_.sent(customer_, Signal::kTraces, "x", 3);
+  for (const char* exporter : {"x", "y"}) {
+    const Books::Line line = books_.line(customer_, Signal::kTraces, exporter);
+    EXPECT_EQ(line.received, line.filtered + line.sent + line.queued) << exporter;
+    EXPECT_EQ(line.filtered, 7U);
+    EXPECT_EQ(line.dropped + line.unexplained, 0U);
+  }
+  EXPECT_EQ(books_.line(customer_, Signal::kTraces, "y").queued, 3U);
+  EXPECT_THAT(metrics_.expose(false), HasSubstr(R"(reason="tail_sampling")"));
+}
+
 // Dashboards show nothing of a series that is not there: from the start on, at 0.
 TEST_F(BooksTest, StockSeriesOfConfiguredPartsAreThereFromTheStart) {
   books_.know_parts({{{"otlp/far", {Signal::kTraces}}}, {"batch"}});
