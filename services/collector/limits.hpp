@@ -16,6 +16,10 @@ inline constexpr std::size_t kBodyParts = 8;
 /// Likewise what waits to be written to the log: half of it for one customer's, a large request
 /// where nothing waits.
 inline constexpr std::size_t kPendingParts = 16;
+/// Of the disk's bytes_max one such part is the waiting log's of tail_sampling, in segments of so
+/// many to it at least.
+inline constexpr std::uint64_t kWaitingLogParts = 4;
+inline constexpr std::uint64_t kSegmentsMin = 8;
 inline constexpr std::size_t kPendingBytesMin = 8U << 20U;
 inline constexpr std::size_t kHeadBytesMin = 16U << 20U;
 

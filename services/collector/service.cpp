@@ -28,6 +28,8 @@
 #include "services/collector/receivers/otlp_receiver.hpp"
 #include "services/collector/receivers/remote_write_receiver.hpp"
 #include "services/collector/side/left_aside.hpp"
+#include "services/collector/side/trace_shares.hpp"
+#include "services/collector/tail_sampling/tail_sampler.hpp"
 
 namespace vigia::collector {
 namespace {
@@ -123,6 +125,7 @@ class RunningCollector final : public CollectorService {
     // Own metrics read the log. Its last acknowledgements still speak to intake and the doors.
     frame_.hide_metrics();
     exporters_.clear();
+    sampler_.reset();
     log_.reset();
   }
 
@@ -131,8 +134,10 @@ class RunningCollector final : public CollectorService {
     if (auto opened = open_directory(); !opened) return opened;
     // The order of data backwards: whoever takes something over is there before whoever gives it.
     // The doors come last, and a start that fails has acknowledged nothing.
+    if (auto opened = open_sampler(); !opened) return opened;
     if (auto opened = open_log(); !opened) return opened;
     if (auto started = start_exporters(); !started) return started;
+    start_sampler();
     if (auto opened = open_doors(); !opened) return opened;
     return open_own_ports();
   }
@@ -141,6 +146,7 @@ class RunningCollector final : public CollectorService {
     is_ready_ = false;
     // The doors first: what they still take is in the log, and the exporters may send it.
     frame_.stop(deadline);
+    if (sampler_) sampler_->stop();
     for (const auto& exporter : exporters_) exporter->stop(deadline);
     frame_.end(deadline);
   }
@@ -169,16 +175,53 @@ class RunningCollector final : public CollectorService {
     return {};
   }
 
+  std::size_t pending_bytes_max(std::size_t usual) const {
+    const std::uint64_t limit = settings_.processors.memory_limiter.limit_bytes;
+    return limit == 0 ? usual
+                      : std::clamp<std::size_t>(limit / kPendingParts, kPendingBytesMin, usual);
+  }
+
+  bool samples_traces() const { return !settings_.processors.tail_sampling.empty(); }
+  /// Of the disk's share that the log of spans has which wait for a verdict.
+  std::uint64_t waiting_bytes() const {
+    return samples_traces() ? settings_.storage.bytes_max / kWaitingLogParts : 0;
+  }
+
+  /// Also where spans wait from a time when the file had the processor: they were acknowledged.
+  Result<void> open_sampler() {
+    const StorageSettings& storage = settings_.storage;
+    if (!samples_traces() && !tail_sampling::TailSampler::has_waiting(storage.directory)) return {};
+    tail_sampling::TailSamplerParts parts{books_, metrics_, clock_, &time_, trace_shares_, {}};
+    for (const exporters::ExporterSettings& exporter : exporter_settings_) {
+      if (exporters::Routing(exporter).takes(Signal::kTraces, ""))
+        parts.exporters.push_back(exporter.id);
+    }
+    const std::uint64_t bytes_max = storage.bytes_max / kWaitingLogParts;
+    auto opened = tail_sampling::TailSampler::open(
+        samples_traces() ? settings_.processors.tail_sampling.begin()->second
+                         : tail_sampling::keep_all(),
+        {storage.directory, bytes_max, std::min(storage.segment_bytes, bytes_max / kSegmentsMin),
+         storage.customer_share, pending_bytes_max(disk_log::DiskLogSettings{}.pending_bytes_max)},
+        std::move(parts));
+    if (!opened) return forward(opened);
+    sampler_ = *std::move(opened);
+    return {};
+  }
+
+  void start_sampler() {
+    if (!sampler_) return;
+    sampler_->begin(*log_);
+    sampler_->start();
+  }
+
   Result<void> open_log() {
     disk_log::DiskLogSettings log;
     log.directory = settings_.storage.directory;
-    log.bytes_max = settings_.storage.bytes_max;
+    log.bytes_max = settings_.storage.bytes_max - waiting_bytes();
     log.segment_bytes = settings_.storage.segment_bytes;
     log.owner_share = settings_.storage.customer_share;
     log.owner_word = "customer";
-    if (const std::uint64_t limit = settings_.processors.memory_limiter.limit_bytes; limit > 0)
-      log.pending_bytes_max =
-          std::clamp<std::size_t>(limit / kPendingParts, kPendingBytesMin, log.pending_bytes_max);
+    log.pending_bytes_max = pending_bytes_max(log.pending_bytes_max);
     for (const exporters::ExporterSettings& exporter : exporter_settings_) {
       log.cursors.push_back(exporters::cursor_settings(exporter));
     }
@@ -187,6 +230,7 @@ class RunningCollector final : public CollectorService {
                            const disk_log::RecordHeader& header, std::string_view cursor) {
       // The newest stamp in the log bounds how far back our clock may be.
       newest_record_ms_ = std::max(newest_record_ms_, header.received_ms);
+      if (sampler_) sampler_->note_moved(header);
       count(header, cursor);
     };
     events.on_forgotten = report_forgotten;
@@ -287,7 +331,8 @@ class RunningCollector final : public CollectorService {
     intake_ = std::make_unique<intake::Intake>(
         exporter_settings_, intake,
         intake::IntakeParts{log_.get(), series_, directory(), books_, metrics_, clock_,
-                            &side_shares_, &time_},
+                            &side_shares_, &time_,
+                            samples_traces() ? &sampler_->waiting_log() : nullptr, &trace_shares_},
         parts::make_stages(settings_.stages));
     door_ = std::make_unique<receivers::CustomerDoor>(receivers::CustomerDoor::Parts{
         directory(), clock_, [this] { return memory_.is_short(); }, metrics_});
@@ -318,7 +363,7 @@ class RunningCollector final : public CollectorService {
     HealthReport report;
     report.is_ready = is_ready_;
     if (!is_ready_) return report;
-    if (log_->stats().is_full)
+    if (log_->stats().is_full || (samples_traces() && sampler_->waiting_log().stats().is_full))
       report.reasons.push_back({"disk", "the disk, or the log up to bytes_max, is full", true});
     if (memory_.is_short())
       report.reasons.push_back(
@@ -411,6 +456,8 @@ class RunningCollector final : public CollectorService {
   std::int64_t newest_record_ms_ = 0;  // of those that waited at the start
   std::unique_ptr<disk_log::DiskLog> log_;
   side::SideShares side_shares_;
+  side::TraceShares trace_shares_;
+  std::unique_ptr<tail_sampling::TailSampler> sampler_;
   delivery::SharedPacks packs_;
   std::vector<std::unique_ptr<exporters::Exporter>> exporters_;
   std::unique_ptr<intake::Intake> intake_;

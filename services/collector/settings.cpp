@@ -98,6 +98,40 @@ void read_receivers(const ConfigNode& node, const Pipelines& pipelines, Settings
   }
 }
 
+bool is_tail_sampling(const std::string& id) { return config::part_type(id) == "tail_sampling"; }
+
+/// Pipelines of traces share what is kept, so they have one, the same; and what stands behind it
+/// would have been done before it.
+void check_tail_sampling(const std::vector<parts::PipelineProcessors>& lists,
+                         const parts::StageMakers& makers, const ConfigNode& pipelines,
+                         const parts::ProcessorSettings& processors) {
+  if (processors.tail_sampling.empty()) return;
+  std::set<std::string> named;
+  for (const parts::PipelineProcessors& list : lists) {
+    if (list.signal != Signal::kTraces) continue;
+    const ConfigNode node = pipelines.child(list.pipeline).child("processors");
+    const auto first = std::find_if(list.ids.begin(), list.ids.end(), is_tail_sampling);
+    if (first == list.ids.end()) {
+      pipelines.child(list.pipeline)
+          .note_error(
+              "has no tail_sampling, and another pipeline of traces has: they share what is "
+              "kept, so give them the same");
+      continue;
+    }
+    named.insert(*first);
+    for (auto after = std::next(first); after != list.ids.end(); ++after) {
+      const auto maker = makers.find(*after);
+      if (is_tail_sampling(*after) || (maker != makers.end() && maker->second))
+        node.note_error(fmt::format(
+            "\"{}\" stands behind \"{}\": all others work before spans are acknowledged, and this "
+            "one after it, so put it last",
+            *after, *first));
+    }
+  }
+  if (named.size() > 1)
+    pipelines.note_error("pipelines of traces have unlike tail_sampling: they share what is kept");
+}
+
 void read_processors(const ConfigNode& root, const Pipelines& pipelines,
                      const config::PartContext& context, Settings& settings) {
   const ConfigNode node = root.child("processors");
@@ -112,11 +146,10 @@ void read_processors(const ConfigNode& root, const Pipelines& pipelines,
       makers[id] = kind->read(part, signals, settings.processors, context);
       if (!signals.empty()) settings.processor_ids.push_back(id);
     } else {
-      const std::string_view why = parts::why_no_processor(id);
-      refuse_kind(part, id, "a processor",
-                  why.empty() ? parts::processors_there_are() : std::string(why));
+      refuse_kind(part, id, "a processor", parts::processors_there_are());
     }
   }
+  check_tail_sampling(pipelines.lists, makers, pipelines_node, settings.processors);
   auto stages = parts::order_stages(pipelines.lists, makers);
   if (stages)
     settings.stages = *std::move(stages);

@@ -62,6 +62,53 @@ std::string refusal(std::string_view what, std::string_view with) {
   return settings ? "" : settings.error().message;
 }
 
+constexpr const char* kSampling =
+    "tail_sampling: {policies: [{name: a, type: always_sample}]}, attributes: {actions: [{key: a, "
+    "value: b, action: insert}]}, batch: {}";
+
+std::string with_sampling(const std::string& traces, std::string parts = kSampling) {
+  std::string text = replaced("batch: {}", parts);
+  const std::string before = "traces: {receivers: [otlp], exporters: [otlphttp/cold]}";
+  return text.replace(text.find(before), before.size(), traces);
+}
+
+TEST(CollectorSettings, TailSamplingIsLastOfATracesList) {
+  const auto settings = read(with_sampling(
+      "traces: {receivers: [otlp], processors: [attributes, tail_sampling, batch], exporters: "
+      "[otlphttp/cold]}"));
+  ASSERT_TRUE(settings) << settings.error().message;
+  EXPECT_EQ(settings->processors.tail_sampling.size(), 1U);
+  EXPECT_EQ(settings->stages.size(), 1U);
+  const auto unused =
+      read(with_sampling("traces: {receivers: [otlp], exporters: [otlphttp/cold]}"));
+  ASSERT_TRUE(unused) << unused.error().message;
+  EXPECT_TRUE(unused->processors.tail_sampling.empty()) << "described, and no pipeline names it";
+}
+
+TEST(CollectorSettings, WhatTailSamplingCannotBeIsSaidWithItsPlace) {
+  const auto refused = [](const std::string& traces, const std::string& parts = kSampling) {
+    const auto settings = read(with_sampling(traces, parts));
+    EXPECT_FALSE(settings) << traces;
+    return settings ? "" : settings.error().message;
+  };
+  EXPECT_NE(refused("traces: {receivers: [otlp], processors: [tail_sampling, attributes], "
+                    "exporters: [otlphttp/cold]}")
+                .find("\"attributes\" stands behind \"tail_sampling\""),
+            std::string::npos);
+  EXPECT_NE(
+      refused("traces: {receivers: [otlp], processors: [tail_sampling], exporters: "
+              "[otlphttp/cold]}\n    traces/2: {receivers: [otlp], exporters: [otlphttp/cold]}")
+          .find("traces/2: has no tail_sampling"),
+      std::string::npos);
+  EXPECT_NE(refused("traces: {receivers: [otlp], processors: [tail_sampling], exporters: "
+                    "[otlphttp/cold]}\n    traces/2: {receivers: [otlp], processors: "
+                    "[tail_sampling/2], exporters: [otlphttp/cold]}",
+                    std::string(kSampling) +
+                        ", tail_sampling/2: {policies: [{name: b, type: always_sample}]}")
+                .find("unlike tail_sampling"),
+            std::string::npos);
+}
+
 // It was said that something is missing, at line 1.
 TEST(CollectorSettings, ATypoInATopLevelKeyIsNamedWithItsLine) {
   const std::pair<std::string, std::string> typos[] = {{"extensions", "extentions"},

@@ -34,6 +34,7 @@ PARTS = {
         "exporters/prometheus": "config exporters",
         "exporters/remote_write": "config delivery exporters",
         "memory_limiter": "config",
+        "tail_sampling": "bodies books clock config side",
         "intake": "bodies books clock exporters side",
         "processors": "intake",
         "processors/attributes": "config intake processors",
@@ -44,7 +45,7 @@ PARTS = {
         "receivers": "config intake",
         "parts": "config exporters exporters/debug exporters/otlp exporters/prometheus exporters/remote_write intake"
         " memory_limiter processors/attributes processors/filter processors/sampler processors/transform"
-        " receivers",
+        " receivers tail_sampling",
     },
     "services/storage": {
         "histograms": "",

@@ -5,6 +5,7 @@
 #include "libs/base/fault.hpp"
 #include "libs/model/customer_signal.hpp"
 #include "libs/service/log.hpp"
+#include "services/collector/bodies/moved_note.hpp"
 
 namespace vigia::collector::exporters {
 namespace {
@@ -183,6 +184,8 @@ void LogReader::take(disk_log::DiskRecord record) {
                              "its head is whole, and names no customer or no signal");
   // Passed over and committed with the window: `last_` stands behind it.
   if (!routing_.takes(whose->signal, tag.route)) return;
+  // Where it came from says nothing of its items: all are accepted.
+  if (bodies::moved_sequence(record.header.tag.note)) record.header.tag.note.clear();
   in_hand_ = record.header.position;
   const bool is_given_up = hunt_.is_given_up(record.header.position);
   bodies::LogBody body{record.header.encoding, std::move(record.body)};

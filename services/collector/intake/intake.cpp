@@ -217,6 +217,8 @@ void Intake::append(std::vector<disk_log::DiskRecord> records, books::Books::Arr
   for (const auto& [exporter, routing] : exporters_) {
     if (routing.takes(arrival.signal, header.tag.route)) arrival.exporters.push_back(exporter);
   }
+  const bool waits = parts_.waiting != nullptr && arrival.signal == Signal::kTraces;
+  const CustomerId customer = arrival.customer;
   disk_log::DiskLog::Done kept_or_not = [this, arrival = std::move(arrival),
                                          receipt = std::move(receipt), done = std::move(done)](
                                             const Result<disk_log::RecordHeader>& kept) mutable {
@@ -232,11 +234,27 @@ void Intake::append(std::vector<disk_log::DiskRecord> records, books::Books::Arr
     if (is_retryable(error) && !error.retry_after) error.retry_after = kRetryAfter;
     done(tl::unexpected<Error>(std::move(error)));
   };
-  if (records.size() == 1) {
-    parts_.log->append(std::move(records.front()), std::move(kept_or_not));
-  } else {
-    parts_.log->append_all(std::move(records), std::move(kept_or_not));
+  disk_log::DiskLog* log = parts_.log;
+  if (waits) {
+    log = parts_.waiting;
+    if (auto may = check_waiting(customer); !may) return kept_or_not(forward(may));
   }
+  if (records.size() == 1) {
+    log->append(std::move(records.front()), std::move(kept_or_not));
+  } else {
+    log->append_all(std::move(records), std::move(kept_or_not));
+  }
+}
+
+/// What waits moves into the log later, where it is not asked again.
+Result<void> Intake::check_waiting(const CustomerId& customer) const {
+  if (parts_.trace_shares != nullptr && parts_.trace_shares->is_over(customer.text()))
+    return fail(ErrorCode::kOverLimit,
+                fmt::format("over the customer's share of the traces that tail_sampling holds in "
+                            "memory: {} has begun too many within decision_wait; nothing is lost, "
+                            "send again later, or ask the provider for a larger num_traces",
+                            customer.text()));
+  return parts_.log->check_share(customer.text());
 }
 
 }  // namespace vigia::collector::intake

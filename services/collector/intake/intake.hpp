@@ -32,6 +32,7 @@
 #include "services/collector/intake/stage.hpp"
 #include "services/collector/intake/stages.hpp"
 #include "services/collector/side/side_shares.hpp"
+#include "services/collector/side/trace_shares.hpp"
 
 namespace vigia::collector::intake {
 
@@ -66,6 +67,10 @@ struct IntakeParts {
   const side::SideShares* side_shares = nullptr;
   /// Told what senders say of our clock; dates what is kept. Null: the wall clock, of benchmarks.
   clock::ConfirmedTime* time = nullptr;
+  /// Where spans go that wait for their traces' verdict; null: into the log.
+  disk_log::DiskLog* waiting = nullptr;
+  /// Whose traces are too many there; null: nobody's.
+  const side::TraceShares* trace_shares = nullptr;
 };
 
 /// Thread contract: any thread.
@@ -106,6 +111,8 @@ class Intake {
   void book(const books::Books::Arrival& arrival, std::string_view why);
   /// What processors could not run: counted, and told once a minute of each customer and processor.
   void book_faults(const Batch& batch);
+  /// Of spans that wait: whether their customer may have more of them.
+  Result<void> check_waiting(const CustomerId& customer) const;
   void append(std::vector<disk_log::DiskRecord> records, books::Books::Arrival arrival,
               Receipt receipt, Done done);
 

@@ -81,6 +81,14 @@ MakeStage read_transform(const service::ConfigNode& node, const std::set<Signal>
   return [made] { return transform::make_transform_stage(made); };
 }
 
+/// It works behind the acknowledgement, on a log of its own.
+MakeStage read_tail_sampling(const service::ConfigNode& node, const std::set<Signal>& signals,
+                             ProcessorSettings& settings, const config::PartContext& context) {
+  auto made = tail_sampling::read_tail_sampling(node, signals, context.notes);
+  if (!signals.empty()) settings.tail_sampling.emplace(node.path(), std::move(made));
+  return nullptr;
+}
+
 constexpr std::array kReceivers{
     ReceiverKind{
         {"otlp",
@@ -166,7 +174,19 @@ constexpr std::array kProcessors{
                                                     # OTTL: a list of statements, or of {context,
                                                     # error_mode, conditions, statements}
 )"},
-                  read_transform}};
+                  read_transform},
+    ProcessorKind{
+        {"tail_sampling",
+         R"(  tail_sampling: {decision_wait: 30s, num_traces: 50000,   # undecided, of all customers
+                  decision_cache: {sampled_cache_size, non_sampled_cache_size},
+                  sample_on_first_match: false,
+                  policies: [{name, type, TYPE: {…}}]}
+                                                    # always_sample, latency, status_code,
+                                                    # string_, numeric_, boolean_attribute,
+                                                    # probabilistic, rate_limiting, span_count,
+                                                    # and, drop; last of a list of traces
+)"},
+        read_tail_sampling}};
 
 constexpr std::array kExporters{
     ExporterKind{
@@ -253,13 +273,6 @@ std::span<const ExporterKind> exporter_kinds() { return kExporters; }
 
 const ReceiverKind* find_receiver(std::string_view id) { return find(kReceivers, id); }
 const ProcessorKind* find_processor(std::string_view id) { return find(kProcessors, id); }
-
-std::string_view why_no_processor(std::string_view id) {
-  if (config::part_type(id) != "tail_sampling") return "";
-  return "tail_sampling waits for whole traces, and this collector decides before it acknowledges "
-         "(docs/decisions/0043-tail-sampling-waits-for-a-log-of-its-own.md); "
-         "probabilistic_sampler keeps or takes out all spans of a trace alike";
-}
 
 const ExporterKind* find_exporter(std::string_view id) {
   if (const ExporterKind* kind = find(kExporters, id)) return kind;

@@ -16,6 +16,7 @@
 #include "services/collector/memory_limiter/settings.hpp"
 #include "services/collector/parts/processor_stages.hpp"
 #include "services/collector/receivers/settings.hpp"
+#include "services/collector/tail_sampling/settings.hpp"
 
 namespace vigia::collector::parts {
 
@@ -38,6 +39,8 @@ struct ProcessorSettings {
   /// By the place of a batch processor ("processors.batch/2"): how many items it lets into one
   /// request. Not among them: as many as is usual.
   std::map<std::string, std::uint32_t> batch_items_max;
+  /// By the processor's place too; those that a pipeline names.
+  std::map<std::string, tail_sampling::TailSamplingSettings> tail_sampling;
 };
 
 struct ProcessorKind : PartKind {
@@ -60,9 +63,6 @@ std::span<const ExporterKind> exporter_kinds();
 /// The row of the part with that id; null where there is none.
 const ReceiverKind* find_receiver(std::string_view id);
 const ProcessorKind* find_processor(std::string_view id);
-/// Of a kind that upstream has and this collector knowingly has not, what a user has to know; "" of
-/// any other.
-std::string_view why_no_processor(std::string_view id);
 const ExporterKind* find_exporter(std::string_view id);
 
 /// "otlp is", "memory_limiter and batch are": what may stand there instead.

@@ -34,17 +34,11 @@ TEST(PartTable, APartIsFoundByItsTypeHoweverItIsNamed) {
   EXPECT_EQ(find_processor("k8sattributes"), nullptr);
 }
 
-TEST(PartTable, WhatUpstreamHasAndWeKnowinglyHaveNotIsExplained) {
-  EXPECT_EQ(find_processor("tail_sampling/2"), nullptr);
-  EXPECT_THAT(std::string(why_no_processor("tail_sampling/2")), HasSubstr("probabilistic_sampler"));
-  EXPECT_EQ(why_no_processor("k8sattributes"), "");
-}
-
 TEST(PartTable, WhatThereIsIsASentence) {
   EXPECT_EQ(receivers_there_are(), "otlp and prometheusremotewrite are");
   EXPECT_EQ(processors_there_are(),
-            "memory_limiter, batch, attributes, resource, probabilistic_sampler, filter and "
-            "transform are");
+            "memory_limiter, batch, attributes, resource, probabilistic_sampler, filter, transform "
+            "and tail_sampling are");
   EXPECT_THAT(exporters_there_are(), MatchesRegex("([a-z]+, )+[a-z]+ and [a-z]+ are"));
 }
 
