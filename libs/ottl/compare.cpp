@@ -1,7 +1,8 @@
 #include <map>
-#include <vector>
 
+#include "libs/ottl/evaluation.hpp"
 #include "libs/ottl/internal/any_value.hpp"
+#include "libs/ottl/limits.hpp"
 #include "libs/ottl/value.hpp"
 #include "libs/wire/otlp/attributes.hpp"
 #include "libs/wire/otlp/fields.hpp"
@@ -41,28 +42,30 @@ bool is_number(const Value& value) {
 
 bool are_equal(const Value& left, const Value& right, int depth);
 
-std::vector<std::string_view> elements(std::string_view array) {
-  std::vector<std::string_view> all;
-  FieldReader reader(array);
+/// The next element; false behind the last one.
+bool next_element(FieldReader& reader, std::string_view& out) {
   while (reader.next()) {
     if (reader.tag_and_type() == ValuesField::kValues.tag) {
-      all.push_back(reader.bytes());
-    } else {
-      reader.skip();
+      out = reader.bytes();
+      return true;
     }
+    reader.skip();
   }
-  return all;
+  return false;
 }
 
+/// Side by side: a list may have millions of elements.
 bool are_equal_lists(std::string_view left, std::string_view right, int depth) {
-  const auto ours = elements(left);
-  const auto theirs = elements(right);
-  if (ours.size() != theirs.size()) return false;
-  for (std::size_t i = 0; i < ours.size(); ++i) {
-    if (!are_equal(internal::read_any_value(ours[i]), internal::read_any_value(theirs[i]), depth))
+  FieldReader ours(left);
+  FieldReader theirs(right);
+  std::string_view one;
+  std::string_view other;
+  while (next_element(ours, one)) {
+    if (!next_element(theirs, other) ||
+        !are_equal(internal::read_any_value(one), internal::read_any_value(other), depth))
       return false;
   }
-  return true;
+  return !next_element(theirs, other);
 }
 
 /// By key; of several of one key the last counts.
@@ -75,6 +78,8 @@ std::map<std::string_view, std::string_view> entries(std::string_view list) {
 }
 
 bool are_equal_maps(std::string_view left, std::string_view right, int depth) {
+  if (internal::elements_of(left) > kEntriesMax || internal::elements_of(right) > kEntriesMax)
+    throw WorkIsUsedUp{};
   const auto ours = entries(left);
   const auto theirs = entries(right);
   if (ours.size() != theirs.size()) return false;

@@ -2,8 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/ottl/limits.hpp"
 #include "libs/ottl/program.hpp"
 #include "libs/ottl/testing/items.hpp"
+#include "libs/wire/edit/value.hpp"
+#include "libs/wire/otlp/fields.hpp"
 
 namespace vigia::ottl {
 namespace {
@@ -222,9 +225,82 @@ TEST(OttlCondition, WhatIsNotTakenIsToldWhenItIsLoaded) {
   EXPECT_THAT(item.ask("log.severity_text[\"a\"] == 1"), HasSubstr("has no keys"));
   EXPECT_THAT(item.ask("set(log.body, 1) == 1"), HasSubstr("is an editor"));
   EXPECT_THAT(item.ask("IsRootSpan()"), HasSubstr("of a span, not of a log"));
-  EXPECT_THAT(item.ask("ConvertCase(log.body, \"snake\") == 1"), HasSubstr("others are not taken"));
+  EXPECT_THAT(item.ask("ConvertCase(log.body, \"title\") == 1"), HasSubstr("to_case is"));
+  EXPECT_THAT(item.ask("Foo == 1"), HasSubstr("\"(\" is missing behind the converter Foo"));
+  EXPECT_THAT(item.ask("log.severity_text == SHA256"), HasSubstr("\"(\" is missing"));
   EXPECT_THAT(item.ask("Duration(\"1 day\") == 1"), HasSubstr("no duration"));
   EXPECT_THAT(item.ask("ExtractPatterns(log.body, \"a\") == 1"), HasSubstr("no named group"));
+}
+
+TEST(OttlCondition, WhatIsWrittenHasTheKindThatIsWanted) {
+  Item item(Context::kLog);
+  EXPECT_THAT(item.ask("true or\n  IsMap(7)"), StartsWith("error: 2:9: target is a map, and this"));
+  EXPECT_THAT(item.ask("IsString([\"a\"])"), HasSubstr("is a string, and this is a list"));
+  EXPECT_THAT(item.ask("IsBool(nil)"), HasSubstr("is a bool, and this is"));
+  EXPECT_THAT(item.ask("UnixNano(7) == 1"), HasSubstr("time is a time, and this is an int"));
+  EXPECT_THAT(item.ask("Hours(\"1h\") == 1"), HasSubstr("is a duration, and this is a string"));
+  EXPECT_THAT(item.ask("Int(\"x\") == 1"), HasSubstr("this text is no int"));
+  EXPECT_THAT(item.ask("Bool(\"x\") == true"), HasSubstr("error: 1:1: Bool: this text is neither"));
+  EXPECT_EQ(item.ask("IsMap(log.severity_number)"), "false") << "what a record has is asked";
+  EXPECT_EQ(item.ask("IsInt(7) and IsList([log.body])"), "true");
+  EXPECT_THAT(item.ask("log.severity_number == STATUS_CODE_ERROR"),
+              HasSubstr("error: 1:24: STATUS_CODE_ERROR is none of the names of a log"));
+  EXPECT_THAT(Item(Context::kScope).ask("FLAG_NONE == 0"), HasSubstr("none of the names"));
+}
+
+TEST(OttlCondition, TextsAreReadIntoMapsAndLists) {
+  Item item(Context::kLog);
+  EXPECT_EQ(item.ask(R"(ParseJSON("{\"a\": {\"b\": [1, null, \"x\"]}, \"a\": 2}")["a"] == 2)"),
+            "true")
+      << "of a key that stands twice the last counts";
+  EXPECT_EQ(item.ask(R"(ParseJSON("[{\"b\": true}, 1]") == [{"b": true}, 1.0])"), "true");
+  EXPECT_THAT(item.ask(R"(ParseJSON("7") == 7)"), HasSubstr("neither a map nor a list"));
+  EXPECT_THAT(item.ask("ParseJSON(log.body) == 7"), HasSubstr("no JSON"));
+  EXPECT_THAT(item.ask(R"(ParseJSON("{}")["a"] == nil)"), HasSubstr("no such key"));
+  EXPECT_THAT(item.ask(R"(TraceID("0x") == log.trace_id)"), HasSubstr("error: 1:1: TraceID"));
+  EXPECT_EQ(item.ask("ParseKeyValue(log.body) == {\"password\": \"secret\", \"user\": \"ana\"}"),
+            "true");
+  EXPECT_EQ(item.ask(R"(ParseKeyValue("a:'b,c',a:d ,", ":", ",") == {"a": "d"})"), "true");
+  EXPECT_THAT(item.ask("ParseKeyValue(\"a\") == 1"), HasSubstr("has no delimiter"));
+  EXPECT_THAT(item.ask("ParseKeyValue(\"a='b\") == 1"), HasSubstr("is not ended"));
+  EXPECT_THAT(item.ask("ParseKeyValue(log.body, \" \") == 1"), HasSubstr("not the same"));
+}
+
+TEST(OttlCondition, DeepOrLongJsonIsAFault) {
+  Item item(Context::kLog);
+  const auto ask_about = [&](const std::string& text) {
+    const std::string body = wire::edit::encoded_value(wire::edit::ValueView::of_text(text));
+    item.at(MessageLevel::kLog).set_bytes(wire::otlp::LogRecordField::kBody, body);
+    return item.ask("Len(ParseJSON(log.body)) > 0");
+  };
+  EXPECT_EQ(ask_about(std::string(60, '[') + std::string(60, ']')), "true");
+  EXPECT_THAT(ask_about(std::string(100'000, '[')), HasSubstr("nested too deeply"));
+  EXPECT_THAT(ask_about("[\"" + std::string(kParsedBytesMax, 'x') + "\"]"),
+              HasSubstr("so long a text"));
+  const std::string wide = "\"" + std::string(200'000, 'x') + "\"";
+  EXPECT_EQ(ask_about("[" + wide + "]"), "true");
+  EXPECT_THAT(ask_about(std::string(60, '[') + wide + std::string(60, ']')),
+              HasSubstr("more of one item than it may become"))
+      << "each level is written anew";
+}
+
+TEST(OttlCondition, MapsListsAndWhatIsMissing) {
+  Item item(Context::kLog);
+  EXPECT_EQ(item.ask("Keys({\"a\": 1, \"b\": 2}) == [\"a\", \"b\"]"), "true");
+  EXPECT_EQ(item.ask("Values({\"a\": 1, \"b\": \"x\"}) == [1, \"x\"]"), "true");
+  EXPECT_EQ(item.ask("Coalesce([log.attributes[\"none\"], log.attributes[\"a\"]]) == \"b\""),
+            "true");
+  EXPECT_EQ(item.ask("IsEmpty(log.attributes[\"none\"]) and IsEmpty(log.attributes[\"empty\"])"),
+            "true");
+  EXPECT_EQ(item.ask("IsEmpty(log.attributes[\"n\"])"), "false");
+  EXPECT_EQ(item.ask("Index(log.body, \"user\") == 16 and Index([1, \"a\"], \"a\") == 1"), "true");
+  EXPECT_EQ(item.ask("Index([1], 2) == -1"), "true");
+  EXPECT_EQ(item.ask("ToSnakeCase(\"requestID2 now\") == \"request_id_2_now\""), "true");
+  EXPECT_EQ(item.ask("ToCamelCase(\"request_id 2now\") == \"RequestId2Now\""), "true");
+  EXPECT_EQ(item.ask("ConvertCase(\"a-b\", \"snake\") == \"a_b\""), "true");
+  EXPECT_EQ(item.ask("FNV(\"hello\") == -6615550055289275125"), "true");
+  EXPECT_EQ(item.ask("Base64Encode(\"any carnal\") == \"YW55IGNhcm5hbA==\""), "true");
+  EXPECT_EQ(item.ask("Hex(7) == \"0000000000000007\" and Hex(true) == \"01\""), "true");
 }
 
 TEST(OttlCondition, WorkOfARequestIsBounded) {

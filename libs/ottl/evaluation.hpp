@@ -52,6 +52,9 @@ class Evaluation {
   const Fault& fault() const { return fault_; }
   /// Where the function stands that runs.
   void set_place(std::size_t offset) { place_ = offset; }
+  /// What a function that is an argument itself is applied to.
+  void set_argument(std::string_view text) { argument_ = text; }
+  std::string_view argument() const { return argument_; }
 
  private:
   Record* record_ = nullptr;
@@ -61,6 +64,7 @@ class Evaluation {
   std::uint64_t work_left_ = 0;
   std::uint64_t written_left_ = 0;
   std::size_t place_ = 0;
+  std::string_view argument_;
   Fault fault_;
 };
 

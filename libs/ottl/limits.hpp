@@ -17,6 +17,10 @@ inline constexpr std::size_t kPartsMax = 1024;
 inline constexpr std::size_t kMessageBytesMax = 4U << 20U;
 /// What the functions of one statement may make for one item, all together.
 inline constexpr std::size_t kMadeBytesMax = 8U << 20U;
+/// What ParseJSON and ParseKeyValue read: they take some 16 times of it for as long.
+inline constexpr std::size_t kParsedBytesMax = 256U << 10U;
+/// Entries of a map that is flattened, or compared with another: each takes a hundred bytes.
+inline constexpr std::size_t kEntriesMax = 65'536;
 /// An index that is written into an empty value makes a list of so many at most.
 inline constexpr std::int64_t kListMadeMax = 1024;
 /// What all replacements of one call look at: many matches in a long text cost their product.

@@ -319,11 +319,6 @@ class Parser {
     return path(token);
   }
   NodePtr enumerator(const Token& token) {
-    for (const char c : token.text) {
-      if (!is_lower(c)) continue;
-      note(token.offset, fmt::format("\"(\" is missing behind the converter {}", token.text));
-      return nullptr;
-    }
     return make(EnumNode{std::string(token.text)}, token.offset);
   }
   NodePtr call(const Token& name) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "libs/base/hex.hpp"
 #include "libs/ottl/program.hpp"
 #include "libs/ottl/testing/items.hpp"
 #include "libs/wire/otlp/fields.hpp"
@@ -120,6 +121,42 @@ TEST(OttlStatement, Replacements) {
       "x");
 }
 
+// As upstream's page has it: hashed where it is found, in a format.
+TEST(OttlStatement, AConverterIsAppliedToWhatIsPutIn) {
+  const std::string hash = sha256_hex("secret");
+  EXPECT_EQ(after("replace_pattern(body, \"password=(\\\\w+)\", \"$1\", SHA256, \"password=<%s>\")",
+                  "body"),
+            "password=<" + hash + "> user=ana");
+  EXPECT_EQ(
+      after("replace_match(attributes[\"a\"], \"*\", \"x\", ToUpperCase)", "attributes[\"a\"]"),
+      "X");
+  EXPECT_EQ(after("replace_all_patterns(attributes, \"key\", \"^http\", \"$0\", ToUpperCase)",
+                  "attributes[\"HTTP.url\"]"),
+            "/account/1234");
+  EXPECT_EQ(after("replace_all_matches(attributes, \"/account/*\", \"x\", function=ToUpperCase)",
+                  "attributes[\"http.url\"]"),
+            "X");
+  Item item(Context::kLog);
+  EXPECT_THAT(item.run("replace_match(attributes[\"a\"], \"no\", attributes[\"n\"])"),
+              HasSubstr("no string"))
+      << "asked for also where nothing matches";
+}
+
+TEST(OttlStatement, FlattensAndDeletesElements) {
+  EXPECT_EQ(after("flatten(attributes)", "attributes[\"map.in\"]"), "deep");
+  EXPECT_EQ(after("flatten(attributes)", "attributes[\"list.1\"]"), "2");
+  EXPECT_EQ(after("flatten(attributes, \"p\")", "attributes[\"p.a\"]"), "b");
+  EXPECT_EQ(after("flatten(attributes, depth=1)", "attributes[\"map.in\"]"), "deep");
+  EXPECT_EQ(after("flatten(attributes, resolve_conflicts=true)", "attributes[\"list.0\"]"), "2");
+  EXPECT_EQ(after("delete_index(attributes[\"list\"], 0)", "attributes[\"list\"]"), "[2]");
+  EXPECT_EQ(after("delete_index(attributes[\"list\"], 0, 2)", "attributes[\"list\"]"), "[]");
+  EXPECT_THAT(Item(Context::kLog).run("delete_index(attributes[\"list\"], 2)"),
+              HasSubstr("no elements"));
+  Item fenced(Context::kResource);
+  EXPECT_EQ(fenced.run("flatten(attributes, \"p\")"), "");
+  EXPECT_EQ(fenced.show("attributes[\"customer.id\"]"), "cliente-a");
+}
+
 TEST(OttlStatement, TruncatesAllTexts) {
   EXPECT_EQ(after("truncate_all(attributes, 4)", "attributes[\"http.url\"]"), "/acc");
   EXPECT_EQ(after("truncate_all(attributes, 4, true, \"~\")", "attributes[\"http.url\"]"), "/ac~");
@@ -194,8 +231,15 @@ TEST(OttlStatement, NamingTheCustomerIsAnErrorWhenItIsLoaded) {
 
 TEST(OttlStatement, WhatIsNotTakenIsToldWhenItIsLoaded) {
   Item item(Context::kPoint);
-  EXPECT_THAT(item.run("flatten(attributes)"),
-              StartsWith("error: 1:1: the function flatten is not taken"));
+  EXPECT_THAT(item.run("scale_metric(2)"),
+              StartsWith("error: 1:1: the function scale_metric is not taken"));
+  EXPECT_THAT(item.run("set(datapoint.bucket_counts, [1])"), HasSubstr("cannot be set"));
+  EXPECT_THAT(item.run("flatten(attributes, depth=0)"), HasSubstr("1 or more"));
+  for (const char* function : {"Sha256", "SHA256(\"a\")", "Len", "Substring", "\"SHA256\""})
+    EXPECT_THAT(item.run("replace_match(metric.name, \"*\", \"a\", " + std::string(function) + ")"),
+                HasSubstr("a converter's name alone"));
+  EXPECT_THAT(item.run("replace_match(metric.name, \"*\", \"a\", SHA256, \"%s%s\")"),
+              HasSubstr("%s once"));
   EXPECT_THAT(item.run("set(metric.type, 1)"), HasSubstr("type cannot be set"));
   EXPECT_THAT(item.run("set(metric.name, 5)"), HasSubstr("holds a string, and this is an int"));
   EXPECT_THAT(item.run("set(metric.name, nil)"), HasSubstr("holds a string, and this is nil"));

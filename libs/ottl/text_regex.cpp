@@ -129,8 +129,19 @@ void MatchTemplate::append(std::string& out, std::span<const std::string_view> g
     out.append(part.is_group ? groups[part.group] : std::string_view(part.text));
 }
 
-bool replace_matches(const TextRegex& regex, const MatchTemplate& by, std::string_view text,
-                     const ReplaceLimits& limits, std::string& out, std::uint64_t& work) {
+Replaced replace_matches(const TextRegex& regex, const MatchTemplate& by, std::string_view text,
+                         const ReplaceLimits& limits, std::string& out, std::uint64_t& work) {
+  return replace_matches(
+      regex,
+      [&by](std::string& into, std::span<const std::string_view> groups) {
+        by.append(into, groups);
+        return true;
+      },
+      text, limits, out, work);
+}
+
+Replaced replace_matches(const TextRegex& regex, const PutReplacement& put, std::string_view text,
+                         const ReplaceLimits& limits, std::string& out, std::uint64_t& work) {
   std::array<std::string_view, kGroupsMax> room;
   const std::span<std::string_view> groups(room.data(), regex.group_count() + 1);
   out.clear();
@@ -138,21 +149,21 @@ bool replace_matches(const TextRegex& regex, const MatchTemplate& by, std::strin
   std::size_t last_end = std::string_view::npos;
   for (std::size_t at = 0; at <= text.size();) {
     work += regex.work_of(text.size() - at);
-    if (work > limits.work_max) return false;
+    if (work > limits.work_max) return Replaced::kTooMuch;
     if (!regex.find(text, at, groups)) break;
     const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
     const std::size_t end = begin + groups[0].size();
     // An empty match right behind another one is none, in Go.
     if (begin != end || begin != last_end) {
       out.append(text.substr(copied, begin - copied));
-      by.append(out, groups);
+      if (!put(out, groups)) return Replaced::kFailed;
       copied = last_end = end;
     }
-    if (out.size() > limits.bytes_max) return false;
+    if (out.size() > limits.bytes_max) return Replaced::kTooMuch;
     at = begin == end ? end + std::max<std::size_t>(1, utf8_length(text.substr(end))) : end;
   }
   out.append(text.substr(std::min(copied, text.size())));
-  return out.size() <= limits.bytes_max;
+  return out.size() <= limits.bytes_max ? Replaced::kDone : Replaced::kTooMuch;
 }
 
 }  // namespace vigia::ottl

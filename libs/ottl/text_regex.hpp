@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -81,8 +82,20 @@ struct ReplaceLimits {
       work_max;  ///< of what is looked at: each search may have to see the text to its end
 };
 
-/// Every match replaced; `work` says what was looked at. False past a limit.
-bool replace_matches(const TextRegex& regex, const MatchTemplate& by, std::string_view text,
-                     const ReplaceLimits& limits, std::string& out, std::uint64_t& work);
+enum class Replaced : std::uint8_t {
+  kDone,
+  kTooMuch,  ///< past a limit
+  kFailed    ///< as `put` said
+};
+
+/// Appends what stands in the place of a match; false ends it.
+using PutReplacement =
+    std::function<bool(std::string& out, std::span<const std::string_view> groups)>;
+
+/// Every match replaced; `work` says what was looked at.
+Replaced replace_matches(const TextRegex& regex, const PutReplacement& put, std::string_view text,
+                         const ReplaceLimits& limits, std::string& out, std::uint64_t& work);
+Replaced replace_matches(const TextRegex& regex, const MatchTemplate& by, std::string_view text,
+                         const ReplaceLimits& limits, std::string& out, std::uint64_t& work);
 
 }  // namespace vigia::ottl

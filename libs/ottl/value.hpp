@@ -55,7 +55,7 @@ enum class Comparison : std::uint8_t {
 /// As upstream compares: int and double by their numbers; bools, texts, bytes, times and durations
 /// with their like; maps and lists for equality alone, maps without regard to order; nothing equals
 /// nothing. Of unlike kinds only "!=" is true. Throws protozero::exception on damaged maps or
-/// lists.
+/// lists, WorkIsUsedUp for maps of more than kEntriesMax.
 bool compare(const Value& left, const Value& right, Comparison comparison);
 
 }  // namespace vigia::ottl

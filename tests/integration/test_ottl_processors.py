@@ -184,7 +184,7 @@ def test_another_customers_data_is_refused_all_the_same(lanes: Lanes) -> None:
     [
         ('set(resource.attributes["customer.id"], "cliente-b")', "1:5: this attribute says whose data it is"),
         ('set(log.bodyy, "x")', "1:5: log.bodyy is no field of a log"),
-        ("flatten(log.attributes)", "1:1: the function flatten is not taken; there are append, "),
+        ("copy_metric(log.attributes)", "1:1: the function copy_metric is not taken; there are append, "),
         ('set(log.body, "x") where', "1:25: a value is missing at the end"),
     ],
 )

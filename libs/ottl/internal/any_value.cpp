@@ -187,7 +187,8 @@ std::size_t elements_of(std::string_view array) {
   return count;
 }
 
-bool find_in(Evaluation& evaluation, Value from, std::span<const KeyNow> keys, Value& out) {
+bool find_in(Evaluation& evaluation, Value from, std::span<const KeyNow> keys, Value& out,
+             Missing missing) {
   for (const KeyNow& key : keys) {
     if (from.kind != ValueForm::kMap && from.kind != ValueForm::kList)
       return evaluation.fail(kNoKeys);
@@ -197,6 +198,8 @@ bool find_in(Evaluation& evaluation, Value from, std::span<const KeyNow> keys, V
     const auto found =
         is_map ? find_entry(from.bytes, key.text) : element_at(from.bytes, key.index);
     if (!found && !is_map) return evaluation.fail(kNoIndex);
+    if (!found && missing == Missing::kIsFault)
+      return evaluation.fail("there is no such key in this map");
     if (!found) {
       out = {};
       return true;

@@ -28,9 +28,12 @@ struct KeyNow {
   std::int64_t index = 0;
 };
 
-/// What lies under the keys. False with a fault where one cannot be asked for; nil where there is
-/// none.
-bool find_in(Evaluation& evaluation, Value from, std::span<const KeyNow> keys, Value& out);
+enum class Missing : std::uint8_t { kIsNil, kIsFault };
+
+/// What lies under the keys. False with a fault where one cannot be asked for; where there is none
+/// it is nil, or a fault.
+bool find_in(Evaluation& evaluation, Value from, std::span<const KeyNow> keys, Value& out,
+             Missing missing = Missing::kIsNil);
 /// Appends the AnyValue with what lies under the keys replaced by `any_value`. False with a fault.
 bool append_with(Evaluation& evaluation, std::string& out, std::string_view whole,
                  std::span<const KeyNow> keys, std::string_view any_value);

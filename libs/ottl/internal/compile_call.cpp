@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "libs/ottl/internal/compiler.hpp"
+#include "libs/ottl/internal/nodes.hpp"
 #include "libs/ottl/limits.hpp"
 #include "libs/ottl/parser.hpp"
 
@@ -14,18 +14,22 @@ namespace {
 constexpr std::string_view kFenced =
     "this attribute says whose data it is (customer.id) and cannot be changed";
 
-std::string names_of(std::initializer_list<std::span<const Function>> all) {
-  std::vector<std::string_view> names;
-  for (const auto& functions : all) {
-    for (const Function& function : functions) names.push_back(function.name);
-  }
-  std::sort(names.begin(), names.end());
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
 const std::string* text_in(const Node& node) {
   const auto* literal = std::get_if<LiteralNode>(&node.node);
   return literal == nullptr ? nullptr : std::get_if<std::string>(&literal->value);
+}
+
+/// Whether it is the same for all items: written here, and so are its parts.
+bool is_constant(const Node& node) {
+  if (const auto* list = std::get_if<ListNode>(&node.node))
+    return std::all_of(list->elements.begin(), list->elements.end(),
+                       [](const NodePtr& element) { return is_constant(*element); });
+  if (const auto* map = std::get_if<MapNode>(&node.node))
+    return std::all_of(map->entries.begin(), map->entries.end(),
+                       [](const auto& entry) { return is_constant(*entry.second); });
+  return std::holds_alternative<LiteralNode>(node.node) ||
+         std::holds_alternative<EnumNode>(node.node) ||
+         std::holds_alternative<NegateNode>(node.node);
 }
 
 /// The kind that an argument of the form has; nil: any.
@@ -51,11 +55,8 @@ const Function* Compiler::function_of(const CallNode& node, std::size_t offset) 
   const Function* function = find_function(node.name);
   const bool is_editor = node.name.front() >= 'a' && node.name.front() <= 'z';
   if (function == nullptr) {
-    const std::string names =
-        is_editor ? names_of({editors()})
-                  : names_of({text_converters(), value_converters(), time_converters()});
-    return note(offset,
-                fmt::format("the function {} is not taken; there are {}", node.name, names));
+    return note(offset, fmt::format("the function {} is not taken; there are {}", node.name,
+                                    is_editor ? editor_names() : converter_names()));
   }
   if (function->only_in && *function->only_in != context_)
     return note(offset, fmt::format("{} is of a {}, not of a {}", node.name,
@@ -137,6 +138,8 @@ bool Compiler::argument(Call& call, std::size_t at, const Node& node) {
     case ParameterForm::kTexts:
     case ParameterForm::kValues:
       return values(slot, parameter, node);
+    case ParameterForm::kFunction:
+      return applied(slot, node);
     default:
       return value(slot, parameter, node);
   }
@@ -164,10 +167,37 @@ bool Compiler::value(Slot& slot, const Parameter& parameter, const Node& node) {
   const Value* literal = slot.getter->literal();
   const ValueForm kind = slot.getter->kind();
   const bool is_known = kind != ValueForm::kNil || literal != nullptr;
-  if (want == ValueForm::kNil || !is_known || kind == want) return true;
-  note(node.offset,
-       fmt::format("{} is {}, and this is {}", parameter.name, name_of(want), name_of(kind)));
+  const bool is_other = want != ValueForm::kNil && is_known && kind != want;
+  const ValueForm only = parameter.literal;
+  const bool is_written = only != ValueForm::kNil && is_constant(node);
+  if (!is_other && !(is_written && kind != only)) return true;
+  note(node.offset, fmt::format("{} is {}, and this is {}", parameter.name,
+                                name_of(is_other ? want : only), name_of(kind)));
   return false;
+}
+
+/// A converter's name alone. Its argument is what it will be applied to.
+bool Compiler::applied(Slot& slot, const Node& node) {
+  const auto* name = std::get_if<EnumNode>(&node.node);
+  const Function* function = name == nullptr ? nullptr : find_function(name->name);
+  const bool is_of_text = function != nullptr && function->parameters.size() == 1 &&
+                          function->result == ValueForm::kString &&
+                          function->parameters.front().form == ParameterForm::kString;
+  if (!is_of_text) {
+    note(node.offset,
+         "the function is a converter's name alone that makes a text of a text, as SHA256");
+    return false;
+  }
+  slot.applied = std::make_unique<Call>();
+  slot.applied->function = function;
+  slot.applied->offset = node.offset;
+  Slot argument;
+  argument.is_given = true;
+  argument.offset = node.offset;
+  argument.getter = std::make_unique<ArgumentGetter>();
+  slot.applied->slots.push_back(std::move(argument));
+  ++budget_.accesses;
+  return true;
 }
 
 bool Compiler::pattern(Slot& slot, const Parameter& parameter, const Node& node) {

@@ -1,5 +1,7 @@
 #include "libs/ottl/internal/compiler.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "libs/ottl/internal/nodes.hpp"
@@ -105,7 +107,14 @@ GetterPtr Compiler::literal(const LiteralNode& node) {
 
 GetterPtr Compiler::enumerator(const EnumNode& node, std::size_t offset) {
   const auto value = enum_value(node.name);
+  const bool has_lower =
+      std::any_of(node.name.begin(), node.name.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  if (!value && (has_lower || find_function(node.name) != nullptr))
+    return note(offset, fmt::format("\"(\" is missing behind the converter {}", node.name));
   if (!value) return note(offset, fmt::format("{} is no name that stands for a number", node.name));
+  if (!has_enum(context_, node.name))
+    return note(offset,
+                fmt::format("{} is none of the names of a {}", node.name, ottl::name_of(context_)));
   return std::make_unique<LiteralGetter>(std::string{}, Value::of_int(*value));
 }
 

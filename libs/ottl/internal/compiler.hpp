@@ -49,6 +49,7 @@ class Compiler {
   bool replacement(Call& call, std::size_t at, const Node& node);
   bool constant(Slot& slot, const Parameter& parameter, const Node& node);
   bool values(Slot& slot, const Parameter& parameter, const Node& node);
+  bool applied(Slot& slot, const Node& node);
   bool check_target(const Call& call);
 
   const std::string_view text_;

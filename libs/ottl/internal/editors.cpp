@@ -43,101 +43,8 @@ bool run_keep_keys(const Call& call, Evaluation& evaluation, Value& /*out*/) {
   });
 }
 
-/// The text with its matches replaced. False with a fault.
-bool replace(const Call& call, std::size_t regex_slot, Evaluation& evaluation,
-             std::string_view text, std::string& out) {
-  const TextRegex& regex = *call.slots[regex_slot].regex;
-  const Slot& by = call.slots[regex_slot + 1];
-  constexpr ReplaceLimits kLimits{kMessageBytesMax, kReplaceWorkBytesMax};
-  std::uint64_t work = 0;
-  bool is_done = false;
-  if (by.replacement) {
-    is_done = replace_matches(regex, *by.replacement, text, kLimits, out, work);
-  } else {
-    std::string_view replacement;
-    if (!get_string(call, regex_slot + 1, evaluation, replacement)) return false;
-    is_done = replace_matches(regex, MatchTemplate(replacement, regex), text, kLimits, out, work);
-  }
-  evaluation.charge(work);
-  if (!is_done)
-    return evaluation.fail("so many matches in so long a text are not replaced", call.offset);
-  return evaluation.keep(out);
-}
-
-bool run_replace_pattern(const Call& call, Evaluation& evaluation, Value& /*out*/) {
-  Value value;
-  if (!call.slots[0].path->get(evaluation, value)) return false;
-  if (value.kind != ValueForm::kString) return true;
-  const TextRegex& regex = *call.slots[1].regex;
-  evaluation.charge(regex.work_of(value.bytes.size()));
-  if (!regex.is_in(value.bytes)) return true;
-  std::string& text = evaluation.make();
-  return replace(call, 1, evaluation, value.bytes, text) &&
-         call.slots[0].path->set(evaluation, Value::of_string(text));
-}
-
-bool run_replace_match(const Call& call, Evaluation& evaluation, Value& /*out*/) {
-  Value value;
-  if (!call.slots[0].path->get(evaluation, value)) return false;
-  if (value.kind != ValueForm::kString) return true;
-  const TextRegex& glob = *call.slots[1].regex;
-  evaluation.charge(glob.work_of(value.bytes.size()));
-  if (!glob.is_whole(value.bytes)) return true;
-  std::string_view text;
-  return get_string(call, 2, evaluation, text) &&
-         call.slots[0].path->set(evaluation, Value::of_string(text));
-}
-
 std::string encoded_text(std::string_view text) {
   return wire::edit::encoded_value(ValueView::of_text(text));
-}
-
-bool run_replace_all_patterns(const Call& call, Evaluation& evaluation, Value& /*out*/) {
-  const bool is_of_keys = call.slots[1].text == "key";
-  const TextRegex& regex = *call.slots[2].regex;
-  return call.slots[0].path->for_each_entry(evaluation, [&](MapEntry& entry) {
-    std::string_view text = entry.key;
-    if (!is_of_keys) {
-      const Value value = read_any_value(entry.value);
-      if (value.kind != ValueForm::kString) return true;
-      text = value.bytes;
-    }
-    evaluation.charge(regex.work_of(text.size()));
-    if (!regex.is_in(text)) return true;
-    entry.is_changed = true;
-    std::string& made = evaluation.make();
-    if (!replace(call, 2, evaluation, text, made)) return false;
-    if (is_of_keys) {
-      entry.key = made;
-    } else {
-      std::string& encoded = evaluation.make();
-      encoded = encoded_text(made);
-      entry.value = encoded;
-    }
-    return true;
-  });
-}
-
-bool run_replace_all_matches(const Call& call, Evaluation& evaluation, Value& /*out*/) {
-  const TextRegex& glob = *call.slots[1].regex;
-  return call.slots[0].path->for_each_entry(evaluation, [&](MapEntry& entry) {
-    const Value value = read_any_value(entry.value);
-    if (value.kind != ValueForm::kString) return true;
-    evaluation.charge(glob.work_of(value.bytes.size()));
-    if (!glob.is_whole(value.bytes)) return true;
-    std::string_view by;
-    if (!get_string(call, 2, evaluation, by)) return false;
-    std::string& encoded = evaluation.make();
-    encoded = encoded_text(by);
-    entry.value = encoded;
-    entry.is_changed = true;
-    return true;
-  });
-}
-
-std::string check_mode(const Call& call) {
-  const std::string& mode = call.slots[1].text;
-  return mode == "key" || mode == "value" ? "" : "the mode is \"key\" or \"value\"";
 }
 
 bool run_truncate_all(const Call& call, Evaluation& evaluation, Value& /*out*/) {
@@ -268,20 +175,6 @@ constexpr std::array<Parameter, 2> kMatchingKeys{
     {{"target", ParameterForm::kMapTarget}, {"pattern", ParameterForm::kRegex}}};
 constexpr std::array<Parameter, 2> kKeepKeys{
     {{"target", ParameterForm::kMapTarget}, {"keys", ParameterForm::kTexts}}};
-constexpr std::array<Parameter, 3> kReplacePattern{{{"target", ParameterForm::kTarget},
-                                                    {"regex_pattern", ParameterForm::kRegex},
-                                                    {"replacement", ParameterForm::kReplacement}}};
-constexpr std::array<Parameter, 3> kReplaceMatch{{{"target", ParameterForm::kTarget},
-                                                  {"pattern", ParameterForm::kGlob},
-                                                  {"replacement", ParameterForm::kString}}};
-constexpr std::array<Parameter, 4> kReplaceAllPatterns{
-    {{"target", ParameterForm::kMapTarget},
-     {"mode", ParameterForm::kText},
-     {"regex_pattern", ParameterForm::kRegex},
-     {"replacement", ParameterForm::kReplacement}}};
-constexpr std::array<Parameter, 3> kReplaceAllMatches{{{"target", ParameterForm::kMapTarget},
-                                                       {"pattern", ParameterForm::kGlob},
-                                                       {"replacement", ParameterForm::kString}}};
 constexpr std::array<Parameter, 4> kTruncateAll{
     {{"target", ParameterForm::kMapTarget},
      {"limit", ParameterForm::kWhole},
@@ -303,11 +196,6 @@ constexpr std::array kEditors{
     Function{"delete_matching_keys", kMatchingKeys, run_matching_keys<false>},
     Function{"keep_keys", kKeepKeys, run_keep_keys},
     Function{"keep_matching_keys", kMatchingKeys, run_matching_keys<true>},
-    Function{"replace_pattern", kReplacePattern, run_replace_pattern},
-    Function{"replace_match", kReplaceMatch, run_replace_match},
-    Function{"replace_all_patterns", kReplaceAllPatterns, run_replace_all_patterns, ValueForm::kNil,
-             check_mode},
-    Function{"replace_all_matches", kReplaceAllMatches, run_replace_all_matches},
     Function{"truncate_all", kTruncateAll, run_truncate_all, ValueForm::kNil, check_truncate},
     Function{"limit", kLimit, run_limit, ValueForm::kNil, check_limit},
     Function{"merge_maps", kMergeMaps, run_merge_maps, ValueForm::kNil, check_strategy},

@@ -21,6 +21,7 @@ using wire::otlp::SpanField;
 
 constexpr ValueForm kInt = ValueForm::kInt;
 constexpr ValueForm kString = ValueForm::kString;
+constexpr ValueForm kList = ValueForm::kList;
 constexpr ValueForm kMap = ValueForm::kMap;
 constexpr ValueForm kTime = ValueForm::kTime;
 constexpr std::size_t kTraceIdBytes = 16;
@@ -55,6 +56,11 @@ constexpr PathField hex_id(MessageLevel level, std::string_view name, std::uint3
 constexpr PathField special(MessageLevel level, std::string_view name, FieldForm form,
                             ValueForm kind) {
   return {level, name, form, 0, kind};
+}
+
+/// Of histograms; read only.
+constexpr PathField of_point(std::string_view name, FieldForm form, ValueForm kind) {
+  return {MessageLevel::kPoint, name, form, 0, kind, 0, true};
 }
 
 constexpr std::array kFields{
@@ -115,6 +121,14 @@ constexpr std::array kFields{
     special(MessageLevel::kPoint, "count", FieldForm::kPointCount, kInt),
     special(MessageLevel::kPoint, "sum", FieldForm::kPointSum, ValueForm::kDouble),
     special(MessageLevel::kPoint, "flags", FieldForm::kPointFlags, kInt),
+    of_point("bucket_counts", FieldForm::kPointBuckets, kList),
+    of_point("explicit_bounds", FieldForm::kPointBounds, kList),
+    of_point("scale", FieldForm::kPointScale, kInt),
+    of_point("zero_count", FieldForm::kPointZeroCount, kInt),
+    of_point("positive.offset", FieldForm::kPositiveOffset, kInt),
+    of_point("positive.bucket_counts", FieldForm::kPositiveBuckets, kList),
+    of_point("negative.offset", FieldForm::kNegativeOffset, kInt),
+    of_point("negative.bucket_counts", FieldForm::kNegativeBuckets, kList),
     nanoseconds(MessageLevel::kLog, "time_unix_nano", LogRecordField::kTime.number),
     nanoseconds(MessageLevel::kLog, "observed_time_unix_nano",
                 LogRecordField::kObservedTime.number),
@@ -184,6 +198,28 @@ const PathField* find_field(MessageLevel level, std::string_view name) {
     if (field.level == level && field.name == name) return &field;
   }
   return nullptr;
+}
+
+bool has_enum(Context context, std::string_view name) {
+  const auto is_one_of = [name](std::initializer_list<std::string_view> prefixes) {
+    return std::any_of(prefixes.begin(), prefixes.end(),
+                       [name](std::string_view prefix) { return name.starts_with(prefix); });
+  };
+  switch (context) {
+    case Context::kLog:
+      return is_one_of({"SEVERITY_NUMBER_"});
+    case Context::kSpan:
+    case Context::kSpanEvent:
+      return is_one_of({"SPAN_KIND_", "STATUS_CODE_"});
+    case Context::kMetric:
+      return is_one_of({"METRIC_DATA_TYPE_", "AGGREGATION_TEMPORALITY_"});
+    case Context::kPoint:
+      return is_one_of({"METRIC_DATA_TYPE_", "AGGREGATION_TEMPORALITY_", "FLAG_"});
+    case Context::kResource:
+    case Context::kScope:
+      return false;
+  }
+  return false;
 }
 
 std::optional<std::int64_t> enum_value(std::string_view name) {

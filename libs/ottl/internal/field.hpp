@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "libs/ottl/context.hpp"
 #include "libs/ottl/record.hpp"
 #include "libs/ottl/value.hpp"
 
@@ -33,7 +34,15 @@ enum class FieldForm : std::uint8_t {
   kPointDouble,
   kPointCount,
   kPointSum,
-  kPointFlags
+  kPointFlags,
+  kPointBuckets,  ///< bucket_counts
+  kPointBounds,   ///< explicit_bounds
+  kPointScale,
+  kPointZeroCount,
+  kPositiveOffset,
+  kPositiveBuckets,
+  kNegativeOffset,
+  kNegativeBuckets
 };
 
 struct PathField {
@@ -52,6 +61,8 @@ struct PathField {
 /// Nothing where the level has no such field.
 const PathField* find_field(MessageLevel level, std::string_view name);
 
+/// Whether the name is of what items of the context hold: SPAN_KIND_SERVER is none of a log's.
+bool has_enum(Context context, std::string_view name);
 /// The number of an enum's name, as SEVERITY_NUMBER_ERROR. Nothing for another word.
 std::optional<std::int64_t> enum_value(std::string_view name);
 

@@ -5,6 +5,7 @@
 
 #include "libs/base/hex.hpp"
 #include "libs/ottl/internal/any_value.hpp"
+#include "libs/ottl/internal/histogram_fields.hpp"
 #include "libs/wire/otlp/attributes.hpp"
 #include "libs/wire/otlp/fields.hpp"
 
@@ -79,24 +80,28 @@ Value number_value(const Editable& point, MetricKind kind, bool is_int) {
   return Value::of_double(std::bit_cast<double>(point.number(NumberPointField::kDouble)));
 }
 
-Value read_point(const Record& record, const Editable& point, FieldForm form) {
-  const MetricKind kind = record.metric_kind;
+bool read_point(Evaluation& evaluation, const Editable& point, FieldForm form, Value& out) {
+  const MetricKind kind = evaluation.record().metric_kind;
   switch (form) {
     case FieldForm::kPointInt:
-      return number_value(point, kind, true);
+      out = number_value(point, kind, true);
+      return true;
     case FieldForm::kPointDouble:
-      return number_value(point, kind, false);
-    case FieldForm::kPointCount: {
-      const ProtoField field = count_field(kind);
-      return field.tag == 0 ? Value{} : Value::of_int(signed_of(point.number(field)));
-    }
-    case FieldForm::kPointSum: {
-      const ProtoField field = sum_field(kind);
-      return field.tag == 0 ? Value{}
-                            : Value::of_double(std::bit_cast<double>(point.number(field)));
-    }
+      out = number_value(point, kind, false);
+      return true;
+    case FieldForm::kPointCount:
+      if (const ProtoField field = count_field(kind); field.tag != 0)
+        out = Value::of_int(signed_of(point.number(field)));
+      return true;
+    case FieldForm::kPointSum:
+      if (const ProtoField field = sum_field(kind); field.tag != 0)
+        out = Value::of_double(std::bit_cast<double>(point.number(field)));
+      return true;
+    case FieldForm::kPointFlags:
+      out = Value::of_int(signed_of(point.number(flags_field(kind))));
+      return true;
     default:
-      return Value::of_int(signed_of(point.number(flags_field(kind))));
+      return read_histogram(evaluation, point, form, out);
   }
 }
 
@@ -163,17 +168,23 @@ bool write_kind(Evaluation& evaluation, Editable& span,
   return evaluation.fail("a kind of span has another name");
 }
 
+/// All zeros is none, which is not written.
+void set_id(Editable& message, const PathField& field, std::string_view bytes) {
+  const bool is_none = bytes.find_first_not_of('\0') == std::string_view::npos;
+  message.set_bytes(ProtoField::sized(field.number), is_none ? std::string_view{} : bytes);
+}
+
 bool write_id(Evaluation& evaluation, Editable& message, const PathField& field,
               const Value& value) {
   constexpr std::string_view kWrong = "an id has another length, or is no hexadecimal number";
   if (field.form == FieldForm::kId) {
     if (value.bytes.size() != field.id_bytes) return evaluation.fail(kWrong);
-    message.set_bytes(ProtoField::sized(field.number), value.bytes);
+    set_id(message, field, value.bytes);
     return true;
   }
   const auto bytes = from_hex(value.bytes);
   if (!bytes || bytes->size() != field.id_bytes) return evaluation.fail(kWrong);
-  message.set_bytes(ProtoField::sized(field.number), *bytes);
+  set_id(message, field, *bytes);
   return true;
 }
 
@@ -257,8 +268,7 @@ bool read_field(Evaluation& evaluation, const PathField& field, Value& out) {
     case FieldForm::kAttributes:
       return true;
     default:
-      out = read_point(record, *message, field.form);
-      return true;
+      return read_point(evaluation, *message, field.form, out);
   }
 }
 

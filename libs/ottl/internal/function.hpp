@@ -35,14 +35,20 @@ enum class ParameterForm : std::uint8_t {
   kWhole,        ///< written as an int
   kFlag,         ///< true or false
   kTexts,        ///< strings, written as a list
-  kValues        ///< values, written as a list
+  kValues,       ///< values, written as a list
+  kFunction      ///< the name of a converter that makes a text of a text
 };
 
 struct Parameter {
   std::string_view name;  ///< by which it may be given
   ParameterForm form = ParameterForm::kAny;
   bool is_optional = false;
+  /// What an argument is that is written here; nil: anything.
+  ValueForm literal = ValueForm::kNil;
 };
+
+struct Call;
+struct Function;
 
 /// One argument; which members are set goes by the parameter's form.
 struct Slot {
@@ -57,9 +63,12 @@ struct Slot {
   bool flag = false;
   std::vector<std::string> texts;
   std::vector<GetterPtr> values;
+  std::unique_ptr<Call> applied;  ///< of the evaluation's argument
+  Slot();
+  Slot(Slot&&) noexcept;
+  Slot& operator=(Slot&&) noexcept;
+  ~Slot();
 };
-
-struct Function;
 
 struct Call {
   const Function* function = nullptr;
@@ -84,9 +93,17 @@ struct Function {
 };
 
 std::span<const Function> editors();
+std::span<const Function> replace_editors();
+std::span<const Function> shape_editors();
 std::span<const Function> text_converters();
+std::span<const Function> case_converters();
+std::span<const Function> parse_converters();
+std::span<const Function> map_converters();
 std::span<const Function> value_converters();
 std::span<const Function> time_converters();
+/// Names in order, as a list for messages.
+std::string editor_names();
+std::string converter_names();
 /// Null for a name that no function has.
 const Function* find_function(std::string_view name);
 

@@ -89,13 +89,19 @@ bool LiteralGetter::get(Evaluation& /*evaluation*/, Value& out) const {
   return true;
 }
 
+bool ArgumentGetter::get(Evaluation& evaluation, Value& out) const {
+  out = Value::of_string(evaluation.argument());
+  return true;
+}
+
 bool CallGetter::get(Evaluation& evaluation, Value& out) const {
   evaluation.set_place(call_.offset);
   if (!call_.function->run(call_, evaluation, out)) return false;
   if (keys_.empty()) return true;
   evaluation.set_place(call_.offset);
   std::vector<KeyNow> keys;
-  return keys_now(evaluation, keys_, keys) && find_in(evaluation, out, keys, out);
+  return keys_now(evaluation, keys_, keys) &&
+         find_in(evaluation, out, keys, out, Missing::kIsFault);
 }
 
 bool ListGetter::get(Evaluation& evaluation, Value& out) const {

@@ -28,6 +28,13 @@ class LiteralGetter final : public Getter {
   Value value_;
 };
 
+/// What the function that it is an argument of is applied to.
+class ArgumentGetter final : public Getter {
+ public:
+  bool get(Evaluation& evaluation, Value& out) const override;
+  ValueForm kind() const override { return ValueForm::kString; }
+};
+
 /// A converter, and what lies under keys of what it gives.
 class CallGetter final : public Getter {
  public:

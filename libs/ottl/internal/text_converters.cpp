@@ -1,9 +1,11 @@
 // Converters of texts.
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include <fmt/format.h>
 
+#include "libs/base/base64.hpp"
 #include "libs/base/hex.hpp"
 #include "libs/base/utf8.hpp"
 #include "libs/ottl/internal/function.hpp"
@@ -98,50 +100,6 @@ bool substring(const Call& call, Evaluation& evaluation, Value& out) {
   return true;
 }
 
-/// ASCII, and À to Þ, whose small letters lie 32 further; × between them has none.
-bool has_case(std::string_view text, std::size_t at, unsigned char first, unsigned char last,
-              unsigned char sign) {
-  if (at == 0 || static_cast<unsigned char>(text[at - 1]) != 0xc3) return false;
-  const auto byte = static_cast<unsigned char>(text[at]);
-  return byte >= first && byte <= last && byte != sign;
-}
-
-void append_lower(std::string& out, std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const bool has_lower = (c >= 'A' && c <= 'Z') || has_case(text, i, 0x80, 0x9e, 0x97);
-    out += has_lower ? static_cast<char>(c + 32) : c;
-  }
-}
-
-void append_upper(std::string& out, std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const bool has_upper = (c >= 'a' && c <= 'z') || has_case(text, i, 0xa0, 0xbe, 0xb7);
-    out += has_upper ? static_cast<char>(c - 32) : c;
-  }
-}
-
-template <void (*kAppend)(std::string&, std::string_view)>
-bool change_case(const Call& call, Evaluation& evaluation, Value& out) {
-  std::string_view text;
-  if (!get_string(call, 0, evaluation, text)) return false;
-  std::string& made = evaluation.make();
-  kAppend(made, text);
-  return give(evaluation, made, out);
-}
-
-bool convert_case(const Call& call, Evaluation& evaluation, Value& out) {
-  return call.slots[1].text == "lower" ? change_case<append_lower>(call, evaluation, out)
-                                       : change_case<append_upper>(call, evaluation, out);
-}
-
-std::string check_case(const Call& call) {
-  const std::string& to = call.slots[1].text;
-  return to == "lower" || to == "upper" ? ""
-                                        : "to_case is \"lower\" or \"upper\"; others are not taken";
-}
-
 bool trim(const Call& call, Evaluation& evaluation, Value& out) {
   std::string_view text;
   if (!get_string(call, 0, evaluation, text)) return false;
@@ -183,6 +141,28 @@ bool hash_sha256(const Call& call, Evaluation& evaluation, Value& out) {
   evaluation.charge(text.size());
   std::string& made = evaluation.make();
   made = sha256_hex(text);
+  return give(evaluation, made, out);
+}
+
+/// 64 bits of FNV-1a.
+bool hash_fnv(const Call& call, Evaluation& evaluation, Value& out) {
+  constexpr std::uint64_t kOffset = 14'695'981'039'346'656'037ULL;
+  constexpr std::uint64_t kPrime = 1'099'511'628'211ULL;
+  std::string_view text;
+  if (!get_string(call, 0, evaluation, text)) return false;
+  evaluation.charge(text.size());
+  std::uint64_t hash = kOffset;
+  for (const char byte : text) hash = (hash ^ static_cast<unsigned char>(byte)) * kPrime;
+  out = Value::of_int(std::bit_cast<std::int64_t>(hash));
+  return true;
+}
+
+bool encode_base64(const Call& call, Evaluation& evaluation, Value& out) {
+  std::string_view text;
+  if (!get_string(call, 0, evaluation, text)) return false;
+  evaluation.charge(text.size());
+  std::string& made = evaluation.make();
+  made = to_base64(text);
   return give(evaluation, made, out);
 }
 
@@ -234,8 +214,6 @@ constexpr std::array<Parameter, 4> kSubstring{{{"target", ParameterForm::kString
                                                {"start", ParameterForm::kInt},
                                                {"length", ParameterForm::kInt},
                                                {"utf8_safe", ParameterForm::kFlag, true}}};
-constexpr std::array<Parameter, 2> kCase{
-    {{"target", ParameterForm::kString}, {"to_case", ParameterForm::kText}}};
 constexpr std::array<Parameter, 2> kTrim{
     {{"target", ParameterForm::kString}, {"replacement", ParameterForm::kText, true}}};
 constexpr std::array<Parameter, 2> kPrefix{
@@ -251,15 +229,14 @@ constexpr std::array kConverters{
     Function{"Concat", kConcat, concat, kString},
     Function{"Split", kSplit, split, ValueForm::kList},
     Function{"Substring", kSubstring, substring, kString},
-    Function{"ToLowerCase", kText, change_case<append_lower>, kString},
-    Function{"ToUpperCase", kText, change_case<append_upper>, kString},
-    Function{"ConvertCase", kCase, convert_case, kString, check_case},
     Function{"Trim", kTrim, trim, kString, check_trim},
     Function{"TrimPrefix", kPrefix, look_at_end<true, false>, kString},
     Function{"TrimSuffix", kSuffix, look_at_end<false, false>, kString},
     Function{"HasPrefix", kPrefix, look_at_end<true, true>, kBool},
     Function{"HasSuffix", kSuffix, look_at_end<false, true>, kBool},
     Function{"SHA256", kText, hash_sha256, kString},
+    Function{"FNV", kText, hash_fnv, ValueForm::kInt},
+    Function{"Base64Encode", kText, encode_base64, kString},
     Function{"String", kTextLike, to_string_value},
     Function{"ExtractPatterns", kPatterns, extract_patterns, ValueForm::kMap, check_patterns},
 };

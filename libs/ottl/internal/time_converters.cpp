@@ -102,8 +102,10 @@ bool part_units(const Call& call, Evaluation& evaluation, Value& out) {
 
 constexpr std::array<Parameter, 0> kNothing{};
 constexpr std::array<Parameter, 1> kDuration{{{"duration", ParameterForm::kString}}};
-constexpr std::array<Parameter, 1> kOfDuration{{{"duration", ParameterForm::kAny}}};
-constexpr std::array<Parameter, 1> kOfTime{{{"time", ParameterForm::kAny}}};
+constexpr std::array<Parameter, 1> kOfDuration{
+    {{"duration", ParameterForm::kAny, false, ValueForm::kDuration}}};
+constexpr std::array<Parameter, 1> kOfTime{
+    {{"time", ParameterForm::kAny, false, ValueForm::kTime}}};
 
 constexpr std::int64_t kUs = 1'000;
 constexpr std::int64_t kMs = 1'000'000;

@@ -1,7 +1,10 @@
 // Converters of values of any kind, and questions about them.
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
+
+#include <fmt/format.h>
 
 #include "libs/base/hex.hpp"
 #include "libs/ottl/internal/function.hpp"
@@ -137,6 +140,15 @@ bool to_bool(const Call& call, Evaluation& evaluation, Value& out) {
   }
 }
 
+/// What is written here is converted when the file is read.
+template <RunFunction kRun>
+std::string check_written(const Call& call) {
+  if (call.slots[0].getter->literal() == nullptr) return "";
+  Evaluation evaluation;
+  Value out;
+  return kRun(call, evaluation, out) ? "" : std::string(evaluation.fault().what);
+}
+
 bool contains_value(const Call& call, Evaluation& evaluation, Value& out) {
   Value list;
   Value item;
@@ -149,6 +161,7 @@ bool contains_value(const Call& call, Evaluation& evaluation, Value& out) {
   wire::otlp::FieldReader reader(list.bytes);
   while (!is_there && reader.next()) {
     if (reader.tag_and_type() == wire::otlp::ValuesField::kValues.tag) {
+      evaluation.charge(item.bytes.size());  // once more for each element
       is_there = compare(read_any_value(reader.bytes()), item, Comparison::kEqual);
     } else {
       reader.skip();
@@ -190,10 +203,26 @@ bool to_id(const Call& call, Evaluation& evaluation, Value& out) {
 bool to_hex_digits(const Call& call, Evaluation& evaluation, Value& out) {
   Value value;
   if (!call.slots[0].getter->get(evaluation, value)) return false;
-  if (value.kind != ValueForm::kString && value.kind != ValueForm::kBytes)
-    return evaluation.fail("only texts and bytes have hexadecimal digits here", call.offset);
   std::string& made = evaluation.make();
-  made = to_hex(value.bytes);
+  switch (value.kind) {
+    case ValueForm::kNil:
+      break;
+    case ValueForm::kString:
+    case ValueForm::kBytes:
+      made = to_hex(value.bytes);
+      break;
+    case ValueForm::kBool:
+      made = value.integer != 0 ? "01" : "00";
+      break;
+    case ValueForm::kInt:
+      made = fmt::format("{:016x}", std::bit_cast<std::uint64_t>(value.integer));
+      break;
+    case ValueForm::kDouble:
+      made = fmt::format("{:016x}", std::bit_cast<std::uint64_t>(value.real));
+      break;
+    default:
+      return evaluation.fail("a value of this kind has no hexadecimal digits", call.offset);
+  }
   out = Value::of_string(made);
   return evaluation.keep(made);
 }
@@ -238,6 +267,9 @@ bool has_attribute_on_point(const Call& call, Evaluation& evaluation, Value& out
 
 constexpr std::array<Parameter, 0> kNothing{};
 constexpr std::array<Parameter, 1> kAny{{{"target", ParameterForm::kAny}}};
+/// Asked of something that is written here, the answer would be the same for all: a mistake.
+template <ValueForm kKind>
+constexpr std::array<Parameter, 1> kAsked{{{"target", ParameterForm::kAny, false, kKind}}};
 constexpr std::array<Parameter, 1> kNumberLike{{{"target", ParameterForm::kNumberLike}}};
 constexpr std::array<Parameter, 1> kId{{{"bytes", ParameterForm::kAny}}};
 constexpr std::array<Parameter, 2> kContains{
@@ -249,20 +281,20 @@ constexpr std::array<Parameter, 2> kKeyValue{
 constexpr ValueForm kBool = ValueForm::kBool;
 
 constexpr std::array kConverters{
-    Function{"IsString", kAny, is_kind<ValueForm::kString>, kBool},
-    Function{"IsInt", kAny, is_kind<ValueForm::kInt>, kBool},
-    Function{"IsDouble", kAny, is_kind<ValueForm::kDouble>, kBool},
-    Function{"IsBool", kAny, is_kind<ValueForm::kBool>, kBool},
-    Function{"IsMap", kAny, is_kind<ValueForm::kMap>, kBool},
+    Function{"IsString", kAsked<ValueForm::kString>, is_kind<ValueForm::kString>, kBool},
+    Function{"IsInt", kAsked<ValueForm::kInt>, is_kind<ValueForm::kInt>, kBool},
+    Function{"IsDouble", kAsked<ValueForm::kDouble>, is_kind<ValueForm::kDouble>, kBool},
+    Function{"IsBool", kAsked<ValueForm::kBool>, is_kind<ValueForm::kBool>, kBool},
+    Function{"IsMap", kAsked<ValueForm::kMap>, is_kind<ValueForm::kMap>, kBool},
     Function{"IsList", kAny, is_kind<ValueForm::kList>, kBool},
     Function{"IsRootSpan", kNothing, is_root_span, kBool, nullptr, Context::kSpan},
     Function{"Len", kAny, length, ValueForm::kInt},
-    Function{"Int", kNumberLike, to_int},
-    Function{"Double", kNumberLike, to_double},
-    Function{"Bool", kNumberLike, to_bool},
+    Function{"Int", kNumberLike, to_int, ValueForm::kNil, check_written<to_int>},
+    Function{"Double", kNumberLike, to_double, ValueForm::kNil, check_written<to_double>},
+    Function{"Bool", kNumberLike, to_bool, ValueForm::kNil, check_written<to_bool>},
     Function{"ContainsValue", kContains, contains_value, kBool},
-    Function{"TraceID", kId, to_id<16>, ValueForm::kBytes},
-    Function{"SpanID", kId, to_id<8>, ValueForm::kBytes},
+    Function{"TraceID", kId, to_id<16>, ValueForm::kBytes, check_written<to_id<16>>},
+    Function{"SpanID", kId, to_id<8>, ValueForm::kBytes, check_written<to_id<8>>},
     Function{"Hex", kAny, to_hex_digits, ValueForm::kString},
     Function{"HasAttrKeyOnDatapoint", kKey, has_attribute_on_point<false>, kBool, nullptr,
              Context::kMetric},
