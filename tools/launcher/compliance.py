@@ -23,6 +23,7 @@ PARSER_SOURCE = ROOT / "tests" / "compliance" / "promql_parser"
 TRANSLATOR_SOURCE = ROOT / "tests" / "compliance" / "otlp_translator"
 GO_COLLECTOR_SOURCE = ROOT / "tests" / "compliance" / "otelcol" / "otelcol.yaml"
 _BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.159.0"
+OTTL_SOURCE = ROOT / "tests" / "compliance" / "ottl_runner"
 PARSER_VERSION = "v0.314.0"  # Prometheus 3.14.0; its sum stands in tests/compliance/promql_parser/go.sum
 
 
@@ -72,7 +73,7 @@ def remote_write_receiver() -> Path:
 
 
 def _go_program(source: Path, name: str, what: str) -> Path:
-    """A program of ours around Prometheus' code, built the first time and whenever its source has changed. Go holds what it
+    """A program of ours around others' code, built the first time and whenever its source has changed. Go holds what it
     fetches to the sums in go.sum."""
     files = sorted(source.iterdir())
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
@@ -82,7 +83,7 @@ def _go_program(source: Path, name: str, what: str) -> Path:
         _check_go()
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(source, folder, copy_function=shutil.copyfile)
-        say(f"{what} is built, which fetches what it needs of Prometheus: a minute or two")
+        say(f"{what} is built, which fetches what it needs: a minute or two")
         run(["go", "build", "-mod=readonly", "-o", "building", "."], cwd=folder, what=f"build of {what}")
         (folder / "building").rename(program)
     return program
@@ -123,3 +124,8 @@ def go_collector() -> Path:
         (folder / "otelcol").rename(program)
         shutil.rmtree(folder)
     return program
+
+
+def ottl_runner() -> Path:
+    """What OpenTelemetry's OTTL makes of requests, as a program."""
+    return _go_program(OTTL_SOURCE, "ottl-runner", "OpenTelemetry's OTTL")
