@@ -21,6 +21,7 @@ namespace {
 constexpr std::string_view kDecide = "decide";
 constexpr std::string_view kCopy = "copy";
 constexpr auto kIdleWait = std::chrono::milliseconds(100);
+constexpr auto kLinger = std::chrono::milliseconds(20);
 constexpr auto kRetry = std::chrono::milliseconds(500);
 constexpr auto kShowInterval = std::chrono::seconds(1);
 /// A record that ends in a fault of ours so often, in a row, is given up: it would hold up all.
@@ -138,9 +139,10 @@ void TailSampler::stop() noexcept {
 
 void TailSampler::run() {
   while (!is_stopping_) {
-    if (contain_faults("tail sampling", [this] { turn(kIdleWait); })) continue;
-    contain_faults("what follows a fault", [this] { begin_again(); });
-    std::this_thread::sleep_for(kIdleWait);
+    if (!contain_faults("tail sampling", [this] { turn(kIdleWait); }))
+      contain_faults("what follows a fault", [this] { begin_again(); });
+    // A turn looks at each customer and may sync twice: few turns for many requests.
+    if (!has_more_) std::this_thread::sleep_for(kLinger);
   }
 }
 

@@ -15,6 +15,8 @@ constexpr std::size_t kRoomFactor = 8;
 constexpr std::size_t kPartAtATime = 16;
 /// Verdicts that are looked at and needed still, before the rest waits for the next time.
 constexpr std::size_t kSparedAtATime = 1024;
+/// And of so many customers.
+constexpr std::size_t kStuckMax = 4;
 
 /// Each bit of the word changes half of those of the result (splitmix64's last steps).
 std::uint64_t mixed(std::uint64_t word) {
@@ -200,7 +202,7 @@ std::size_t Traces::forget(Customer& customer, std::size_t count, std::uint64_t 
 
 void Traces::pass(std::uint64_t sequence) {
   std::set<const Customer*> stuck;
-  while (decided_ > remembered_max_) {
+  while (decided_ > remembered_max_ && stuck.size() < kStuckMax) {
     Customer* most = nullptr;
     for (auto& [name, customer] : customers_) {
       if (!stuck.contains(&customer) &&

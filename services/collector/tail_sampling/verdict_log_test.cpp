@@ -24,6 +24,15 @@ TEST(VerdictBatches, AreReadAsTheyWereWritten) {
   EXPECT_EQ(read->levels, batch.levels);
 }
 
+// docs/formats/tail-sampling.md
+TEST(VerdictBatches, TheFormIsPinned) {
+  VerdictBatch batch{"cliente-a", {{trace_id_of("0123456789abcdef"), true}}, {1.5}};
+  batch.verdicts.push_back({trace_id_of("ABCDEFGHIJKLMNOP"), false});
+  const std::string level("\0\0\0\0\0\0\xf8\x3f", 8);
+  EXPECT_EQ(encode_batch(batch),
+            "\1\1" + level + "0123456789abcdef" + "\1" + "ABCDEFGHIJKLMNOP" + std::string(1, '\0'));
+}
+
 TEST(VerdictBatches, WhatIsCutOrStrangeIsNone) {
   VerdictBatch batch = batch_of(0, 3);
   batch.levels = {7};
