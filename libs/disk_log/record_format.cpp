@@ -1,5 +1,8 @@
 #include "libs/disk_log/record_format.hpp"
 
+#include <algorithm>
+#include <memory>
+
 #include <fmt/format.h>
 #include <lz4.h>
 
@@ -22,6 +25,30 @@ constexpr std::size_t kCursorsMax = 1024;
 constexpr std::size_t kChecksummedFrom = kMarkerBytes + 4;  // the marker, then the checksum
 
 std::uint32_t u32(std::size_t value) { return static_cast<std::uint32_t>(value); }
+
+/// A thread's room to compress into. It is not filled first, and so takes memory only where LZ4 has
+/// written.
+constexpr std::size_t kRoomKeptMax = 4U << 20U;
+
+/// Empty where LZ4 would not gain: random bytes are stored as they came. What comes out is as long
+/// as its string, for up to 64 MiB of these wait to be written.
+std::string lz4_block(std::string_view body) {
+  thread_local std::unique_ptr<char[]> room;
+  thread_local std::size_t room_bytes = 0;
+  if (room_bytes < body.size()) {
+    room_bytes = 0;
+    room = std::make_unique_for_overwrite<char[]>(body.size());
+    room_bytes = body.size();
+  }
+  const int bytes = LZ4_compress_default(body.data(), room.get(), static_cast<int>(body.size()),
+                                         static_cast<int>(body.size() - 1));
+  std::string packed(room.get(), static_cast<std::size_t>(std::max(bytes, 0)));
+  if (room_bytes > kRoomKeptMax) {
+    room.reset();
+    room_bytes = 0;
+  }
+  return packed;
+}
 
 bool is_encoding(std::uint8_t value) { return value <= 3; }
 
@@ -61,26 +88,14 @@ Result<SegmentHeader> decode_segment_header(std::string_view bytes) {
   return fail(ErrorCode::kCorrupt, "both copies of the segment's header are damaged");
 }
 
-StoredBody pack_body(std::string body, BodyEncoding encoding) {
+StoredBody pack_or_take(std::string& body, BodyEncoding encoding) {
   StoredBody stored;
   stored.plain_bytes = u32(body.size());
   if (encoding == BodyEncoding::kPlain && !body.empty()) {
-    // One byte less than the plain body: LZ4 gives up where it would not gain, and random bytes are
-    // stored as they came.
-    std::string packed(body.size(), '\0');
-    const int bytes =
-        LZ4_compress_default(body.data(), packed.data(), static_cast<int>(body.size()),
-                             static_cast<int>(packed.size() - 1));
-    if (bytes > 0) {
-      packed.resize(static_cast<std::size_t>(bytes));
-      // Up to 64 MiB of bodies wait to be written; the room that LZ4 did not need is not to wait
-      // too.
-      packed.shrink_to_fit();
-      body = std::move(packed);
-      stored.is_lz4 = true;
-    }
+    stored.bytes = lz4_block(body);
+    stored.is_lz4 = !stored.bytes.empty();
   }
-  stored.bytes = std::move(body);
+  if (!stored.is_lz4) stored.bytes = std::move(body);
   stored.checksum = crc32c(stored.bytes);
   return stored;
 }

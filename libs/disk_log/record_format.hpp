@@ -37,8 +37,11 @@ struct StoredBody {
   bool is_lz4 = false;
   std::uint32_t checksum = 0;  ///< CRC-32C of `bytes`
 };
-/// Compresses plain bodies where that makes them smaller.
-StoredBody pack_body(std::string body, BodyEncoding encoding);
+/// Compresses a plain body where that makes it smaller, and leaves it as it is; any other is taken.
+StoredBody pack_or_take(std::string& body, BodyEncoding encoding);
+inline StoredBody pack_body(std::string body, BodyEncoding encoding) {
+  return pack_or_take(body, encoding);
+}
 /// kCorrupt where the checksum or the LZ4 block is wrong.
 Result<std::string> unpack_body(const StoredBody& body);
 
