@@ -60,6 +60,9 @@ struct DiskRecord {
   /// It was acknowledged elsewhere and only moves here: its owner's share is not asked, as it was
   /// where the record came in. Not on disk.
   bool is_moved = false;
+  /// In the place of `body`, where the log still has it in memory: one for all who read it.
+  std::shared_ptr<const std::string> recent = {};
+  std::string_view bytes() const { return recent ? std::string_view(*recent) : body; }
 };
 
 inline constexpr std::size_t kOwnerBytesMax = 125;
@@ -97,6 +100,9 @@ struct DiskLogSettings {
   double owner_share = 0.25;
   std::string owner_word = "owner";            ///< what an owner is called where one is told of
   std::size_t pending_bytes_max = 64U << 20U;  ///< appended, not yet written; more is refused
+  /// Plain bodies of the newest records that stay in memory until every cursor has read them, what
+  /// waits to be written and what readers have in hand among them: DiskRecord::recent. 0: none.
+  std::size_t recent_bytes_max = 0;
   Duration cursor_interval = std::chrono::milliseconds(200);  ///< commits reach the disk this often
   Duration full_retry_interval = std::chrono::seconds(1);     ///< how often a full disk is tried
   /// A cursor that meets what the device cannot read tries again for so long, at least

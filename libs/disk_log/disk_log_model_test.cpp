@@ -30,6 +30,7 @@ class LogRun {
     settings_.cursor_interval = std::chrono::milliseconds(1);
     settings_.owner_share = 0.4;
     settings_.cursors = {{.name = "a"}, {.name = "b"}};
+    if (below(2) == 0) settings_.recent_bytes_max = 5000;  // and some of it is not there any more
     files_.set_capacity(kCapacity);
     files_.fail_when([this](std::string_view call, const std::string& path) {
       const bool is_segment = path.find("segment-") != std::string::npos;
@@ -123,7 +124,9 @@ class LogRun {
   void append() {
     const std::string name = std::to_string(next_++);
     const std::string customer = "c" + std::to_string(below(3));
-    DiskRecord record{{.tag = {.owner = customer}, .encoding = BodyEncoding::kGzip},
+    const bool is_plain = settings_.recent_bytes_max > 0 && below(4) > 0;
+    DiskRecord record{{.tag = {.owner = customer},
+                       .encoding = is_plain ? BodyEncoding::kPlain : BodyEncoding::kGzip},
                       name + std::string(below(800), '.')};
     const std::string body = record.body;
     appended_.push_back(body);
@@ -141,7 +144,7 @@ class LogRun {
       auto record = log_->cursor(settings_.cursors[cursor].name).next(Duration::zero());
       ASSERT_TRUE(record) << record.error().message;
       if (!record->has_value()) return;
-      const std::string& body = (*record)->body;
+      const std::string body((*record)->bytes());
       last_[cursor] = (*record)->header.next;
       EXPECT_GT((*record)->header.sequence, sequence_[cursor]) << "a number was given twice";
       sequence_[cursor] = (*record)->header.sequence;

@@ -47,6 +47,7 @@ FileDiskLog::FileDiskLog(DiskLogSettings settings, const Clock& clock, DiskLogEv
       clock_(clock),
       files_(files),
       state_(settings_, clock, files, std::move(events)),
+      recent_(settings_.recent_bytes_max, settings_.cursors.size()),
       evidence_(settings_.directory, files) {
   settings_.segment_bytes =
       std::clamp(settings_.segment_bytes, kSegmentBytesMin,
@@ -63,7 +64,7 @@ Result<void> FileDiskLog::start() {
   evidence_.recover();
   keep_evidence();
   for (std::size_t i = 0; i < settings_.cursors.size(); ++i)
-    cursors_.emplace_back(LogCursor::Parts{state_, files_, clock_, settings_}, i);
+    cursors_.emplace_back(LogCursor::Parts{state_, files_, clock_, settings_, recent_}, i);
   writer_ = std::thread([this] { run(); });
   return {};
 }
@@ -132,6 +133,7 @@ void FileDiskLog::write_batch(std::vector<Pending> batch) {
   // counts at the answer has counted a record before any reader gives it.
   is_full_ = !written;
   const std::uint64_t last_sequence = batch.back().header.sequence;
+  if (written) contain_faults("what is kept of the newest records", [&] { keep_recent(batch); });
   for (Pending& pending : batch) answer(std::move(pending), written);
   if (written) state_.extend(active_bytes_, last_sequence);
   // Closed here rather than before the next write: a segment that is closed can go as soon as it is
@@ -139,6 +141,13 @@ void FileDiskLog::write_batch(std::vector<Pending> batch) {
   if (active_ && active_bytes_ >= settings_.segment_bytes) {
     state_.close_active();
     active_.reset();
+  }
+}
+
+/// Durable from here on; no reader is told of it yet.
+void FileDiskLog::keep_recent(std::vector<Pending>& batch) {
+  for (Pending& pending : batch) {
+    if (pending.recent) recent_.put(pending.header, std::move(pending.recent));
   }
 }
 

@@ -15,6 +15,7 @@
 #include "libs/disk_log/disk_log.hpp"
 #include "libs/disk_log/log_cursor.hpp"
 #include "libs/disk_log/log_state.hpp"
+#include "libs/disk_log/recent_records.hpp"
 #include "libs/disk_log/record_format.hpp"
 #include "libs/disk_log/segment_evidence.hpp"
 
@@ -26,6 +27,7 @@ struct Pending {
   StoredBody body;
   DiskLog::Done done;     // of records that belong together the last one's
   bool has_more = false;  // the next one belongs to it
+  RecentRecords::Body recent = {};
   std::size_t bytes() const {
     return kRecordPrefixBytes + header.tag.owner.size() + header.tag.route.size() +
            header.tag.note.size() + body.bytes.size();
@@ -59,6 +61,8 @@ class FileDiskLog final : public DiskLog {
  private:
   // Whoever appends (log_appends.cpp).
   Result<void> check(const DiskRecord& record);
+  /// Takes header and body.
+  Pending packed(DiskRecord& record);
   Result<void> admit(const std::string& owner, std::uint64_t bytes, bool is_moved);
   void queue(std::span<Pending> group, std::size_t bytes);
   tl::unexpected<Error> full(std::string message) const;
@@ -69,6 +73,7 @@ class FileDiskLog final : public DiskLog {
   std::vector<Pending> take_batch(std::unique_lock<std::mutex>& lock);
   void write_batch(std::vector<Pending> batch);
   Result<void> try_batch(std::vector<Pending>& batch);
+  void keep_recent(std::vector<Pending>& batch);
   void answer(Pending pending, const Result<void>& written);
   Result<void> write_durably(std::vector<Pending>& batch, std::uint64_t bytes);
   Result<void> ensure_room(std::uint64_t bytes);
@@ -83,6 +88,7 @@ class FileDiskLog final : public DiskLog {
   const Clock& clock_;
   FileSystem& files_;
   LogState state_;
+  RecentRecords recent_;
   SegmentEvidence evidence_;  // the writer's own, once it runs
   std::unique_ptr<DirectoryLock> folder_;
   std::deque<LogCursor> cursors_;  // in the settings' order; a deque keeps references valid

@@ -31,12 +31,23 @@ Result<void> FileDiskLog::check(const DiskRecord& record) {
   return {};
 }
 
+/// What LZ4 does not change is as quick to read from the disk.
+Pending FileDiskLog::packed(DiskRecord& record) {
+  StoredBody body = pack_or_take(record.body, record.header.encoding);
+  RecentRecords::Body recent;
+  if (body.is_lz4) recent = recent_.hold(record.header.tag, record.body);
+  return {.header = std::move(record.header),
+          .body = std::move(body),
+          .done = {},
+          .recent = std::move(recent)};
+}
+
 void FileDiskLog::append(DiskRecord record, Done done) {
   auto checked = check(record);
   if (checked) {
     // Compressed and summed by the caller, before the lock: the writer is one thread for all.
-    StoredBody body = pack_body(std::move(record.body), record.header.encoding);
-    Pending pending{std::move(record.header), std::move(body), std::move(done), false};
+    Pending pending = packed(record);
+    pending.done = std::move(done);
     const std::size_t bytes = pending.bytes();
     const std::unique_lock lock(mutex_);
     checked = admit(pending.header.tag.owner, bytes, record.is_moved);
@@ -65,8 +76,8 @@ void FileDiskLog::append_all(std::vector<DiskRecord> records, Done done) {
     std::vector<Pending> group;
     std::size_t bytes = 0;
     for (DiskRecord& record : records) {
-      StoredBody body = pack_body(std::move(record.body), record.header.encoding);
-      group.push_back({std::move(record.header), std::move(body), nullptr, true});
+      group.push_back(packed(record));
+      group.back().has_more = true;
       bytes += group.back().bytes();
     }
     group.back().has_more = false;

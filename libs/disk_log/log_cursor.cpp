@@ -88,12 +88,22 @@ Result<std::optional<FoundRecord>> LogCursor::read_behind_fault(const Readable& 
   return found;
 }
 
+std::optional<DiskRecord> LogCursor::take_recent() {
+  std::optional<DiskRecord> recent = parts_.recent.take(read_);
+  if (!recent) return recent;
+  fault_.reset();
+  read_ = recent->header.next;
+  last_sequence_ = recent->header.sequence;
+  return recent;
+}
+
 Result<std::optional<DiskRecord>> LogCursor::next(Duration wait) {
   const auto deadline = std::chrono::steady_clock::now() + wait;
   for (;;) {
     const auto readable = parts_.state.wait_readable(index_, read_, deadline);
     if (!readable) return std::optional<DiskRecord>();
     read_ = readable->position;
+    if (auto recent = take_recent()) return recent;
     auto found = read(*readable);
     if (!found && !parts_.state.holds(read_.segment)) continue;  // dropped while we looked
     const bool is_behind_fault = !found && is_given_up(found.error());

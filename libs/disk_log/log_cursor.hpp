@@ -5,6 +5,7 @@
 
 #include "libs/disk_log/disk_log.hpp"
 #include "libs/disk_log/log_state.hpp"
+#include "libs/disk_log/recent_records.hpp"
 #include "libs/disk_log/segment_reader.hpp"
 
 namespace vigia::disk_log {
@@ -16,6 +17,7 @@ class LogCursor final : public Cursor {
     FileSystem& files;
     const Clock& clock;
     const DiskLogSettings& settings;
+    RecentRecords& recent;
   };
   LogCursor(const Parts& parts, std::size_t index);
   Result<std::optional<DiskRecord>> next(Duration wait) override;
@@ -34,6 +36,8 @@ class LogCursor final : public Cursor {
   };
 
   Result<void> open_segment(const Readable& readable);
+  /// What is in memory still, at the read position.
+  std::optional<DiskRecord> take_recent();
   Result<std::optional<FoundRecord>> read(const Readable& readable);
   /// Of damage that the last read has met for the first time, if there was any.
   void tell_damage(const Readable& readable, const std::optional<FoundRecord>& found);

@@ -1,6 +1,7 @@
 // Bounds of the whole program that no configuration key sets; each part has its own beside it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -8,9 +9,9 @@ namespace vigia::collector {
 
 /// What heads and bodies on their way in may take of the memory limit: 32 and 64 of 512 MiB,
 /// beside 192 for series. The rest is the program (20), values at :8889 (80), one large body in
-/// work and its records (64), smaller ones (32), the log's room and batch (64), and three
-/// exporters' windows and side lanes (60 where all of them are at their bounds). The sum is over
-/// the limit by an eighth; nobody has seen all at once. Without a limit 256 MiB each.
+/// work and its records (64), smaller ones (32), the log's room, batch and newest records (80), and
+/// three exporters' windows and side lanes (60 where all of them are at their bounds). The sum is
+/// over the limit by an eighth; nobody has seen all at once. Without a limit 256 MiB each.
 inline constexpr std::size_t kHeadParts = 16;
 inline constexpr std::size_t kBodyParts = 8;
 /// Likewise what waits to be written to the log: half of it for one customer's, a large request
@@ -21,6 +22,15 @@ inline constexpr std::size_t kPendingParts = 16;
 inline constexpr std::uint64_t kWaitingLogParts = 4;
 inline constexpr std::uint64_t kSegmentsMin = 8;
 inline constexpr std::size_t kPendingBytesMin = 8U << 20U;
+/// And what of the log's newest is kept in memory for exporters that keep up, until they have it.
+inline constexpr std::size_t kRecentParts = 32;
+inline constexpr std::size_t kRecentBytesMin = 2U << 20U;
+inline constexpr std::size_t kRecentBytesMax = 16U << 20U;
+/// `limit_bytes` 0: there is no memory limit.
+constexpr std::size_t recent_bytes_max(std::uint64_t limit_bytes) {
+  if (limit_bytes == 0) return kRecentBytesMax;
+  return std::clamp<std::size_t>(limit_bytes / kRecentParts, kRecentBytesMin, kRecentBytesMax);
+}
 inline constexpr std::size_t kHeadBytesMin = 16U << 20U;
 
 /// The largest body where no door says otherwise: 32 MiB of 512, for the log's room and each

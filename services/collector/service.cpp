@@ -222,6 +222,7 @@ class RunningCollector final : public CollectorService {
     log.owner_share = settings_.storage.customer_share;
     log.owner_word = "customer";
     log.pending_bytes_max = pending_bytes_max(log.pending_bytes_max);
+    log.recent_bytes_max = recent_bytes_max(settings_.processors.memory_limiter.limit_bytes);
     for (const exporters::ExporterSettings& exporter : exporter_settings_) {
       log.cursors.push_back(exporters::cursor_settings(exporter));
     }

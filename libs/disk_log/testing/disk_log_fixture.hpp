@@ -85,7 +85,7 @@ class DiskLogTest : public testing::Test {
       EXPECT_TRUE(record) << record.error().message;
       if (!record || !record->has_value()) return bodies;
       last_ = (*record)->header;
-      bodies.push_back((*record)->body);
+      bodies.emplace_back((*record)->bytes());
     }
   }
   void commit(std::string_view cursor = "cold") { log_->cursor(cursor).commit(last_->next); }

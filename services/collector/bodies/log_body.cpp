@@ -25,7 +25,7 @@ Result<std::string> unpack_body(disk_log::BodyEncoding encoding, std::string_vie
 
 Result<void> LogBody::open() {
   if (encoding == disk_log::BodyEncoding::kPlain) return {};
-  auto plain = unpack_body(encoding, stored);
+  auto plain = unpack_body(encoding, as_stored());
   if (!plain) return forward(plain);
   unpacked = *std::move(plain);
   return {};

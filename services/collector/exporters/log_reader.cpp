@@ -188,14 +188,14 @@ void LogReader::take(disk_log::DiskRecord record) {
   if (bodies::moved_sequence(record.header.tag.note)) record.header.tag.note.clear();
   in_hand_ = record.header.position;
   const bool is_given_up = hunt_.is_given_up(record.header.position);
-  bodies::LogBody body{record.header.encoding, std::move(record.body)};
+  bodies::LogBody body{record.header.encoding, std::move(record.body), std::move(record.recent)};
   const auto index = static_cast<std::uint32_t>(window_.size());
   const std::uint32_t accepted = record.header.items - record.header.rejected;
   window_.push_back({.header = std::move(record.header),
                      .customer = std::move(whose->customer),
                      .signal = whose->signal,
                      .accepted = accepted});
-  const std::size_t stored_bytes = body.stored.size();
+  const std::size_t stored_bytes = body.as_stored().size();
   if (is_given_up) {
     let_go(body);
   } else if (accepted > 0 && taker_.add_unopened(window_.back(), body)) {

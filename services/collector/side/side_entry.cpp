@@ -235,7 +235,8 @@ std::uint64_t size_of(const SideBytes& bytes) {
 }
 
 void SideRecord::pack(bodies::LogBody body) {
-  disk_log::StoredBody packed = disk_log::pack_body(std::move(body.stored), body.encoding);
+  if (body.recent) body.stored = *body.recent;
+  disk_log::StoredBody packed = disk_log::pack_or_take(body.stored, body.encoding);
   encoding = body.encoding;
   lz4_bytes = packed.is_lz4 ? packed.plain_bytes : 0;
   room = std::make_shared<const std::string>(std::move(packed.bytes));
