@@ -11,6 +11,7 @@
 
 #include "libs/net/server.hpp"
 #include "libs/service/heap.hpp"
+#include "services/collector/limits.hpp"
 #include "services/collector/receivers/otlp_receiver.hpp"
 
 namespace {
@@ -21,6 +22,7 @@ std::unique_ptr<vigia::disk_log::DiskLog> open_log(const char* folder, const vig
   vigia::disk_log::DiskLogSettings settings;
   settings.directory = folder;
   settings.bytes_max = kLogBytesMax;
+  settings.sync_gap = vigia::collector::kSyncGap;
   settings.cursors = {{.name = "none", .required = false}};
   auto log = vigia::disk_log::DiskLog::open(settings, clock);
   if (!log) {

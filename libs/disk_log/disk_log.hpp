@@ -103,6 +103,9 @@ struct DiskLogSettings {
   /// Plain bodies of the newest records that stay in memory until every cursor has read them, what
   /// waits to be written and what readers have in hand among them: DiskRecord::recent. 0: none.
   std::size_t recent_bytes_max = 0;
+  /// The least time from one fdatasync to the next: what comes meanwhile shares the next one, and
+  /// waits so long for its answer at most. 0: none.
+  Duration sync_gap{0};
   Duration cursor_interval = std::chrono::milliseconds(200);  ///< commits reach the disk this often
   Duration full_retry_interval = std::chrono::seconds(1);     ///< how often a full disk is tried
   /// A cursor that meets what the device cannot read tries again for so long, at least

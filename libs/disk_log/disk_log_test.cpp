@@ -135,6 +135,24 @@ TEST_F(DiskLogTest, AppendsOfManyThreadsShareSyncs) {
   EXPECT_LT(stats.syncs, std::uint64_t{kThreads} * kEach);
 }
 
+TEST_F(DiskLogTest, WhatComesWithinTheGapSharesTheNextSync) {
+  settings_.sync_gap = std::chrono::seconds(1);
+  open();
+  ASSERT_TRUE(write("first"));
+  EXPECT_EQ(log_->stats().syncs, 1U) << "nobody waits where nothing was synced before";
+  std::promise<void> is_kept;
+  log_->append({{.tag = {.owner = "c"}}, "second"},
+               [](const auto& header) { EXPECT_TRUE(header); });
+  // Without the gap it would be on the disk, with a sync of its own, long before the third comes.
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  log_->append({{.tag = {.owner = "c"}}, "third"}, [&is_kept](const auto& header) {
+    EXPECT_TRUE(header);
+    is_kept.set_value();
+  });
+  is_kept.get_future().wait();
+  EXPECT_EQ(log_->stats().syncs, 2U);
+}
+
 TEST_F(DiskLogTest, ATornTailIsSkippedAndCounted) {
   open();
   ASSERT_TRUE(write("whole"));

@@ -95,6 +95,7 @@ bool FileDiskLog::take_turn() {
                       [this] { return !pending_.empty() || is_stopping_; });
   // What was taken over before the stop is still written: its senders wait for an answer.
   const bool is_last = is_stopping_ && pending_.empty();
+  if (!pending_.empty()) wait_for_others(lock);
   std::vector<Pending> batch = take_batch(lock);
   lock.unlock();
   if (!batch.empty()) write_batch(std::move(batch));
@@ -106,6 +107,15 @@ bool FileDiskLog::take_turn() {
     contain_faults("upkeep of the disk log", [this] { has_more_ = tend(); });
   }
   return !is_last;
+}
+
+/// Without the lock, and not to be woken: each record that comes would cost two switches of
+/// threads.
+void FileDiskLog::wait_for_others(std::unique_lock<std::mutex>& lock) {
+  if (std::chrono::steady_clock::now() >= synced_ + settings_.sync_gap) return;
+  lock.unlock();
+  std::this_thread::sleep_until(synced_ + settings_.sync_gap);
+  lock.lock();
 }
 
 std::vector<Pending> FileDiskLog::take_batch(std::unique_lock<std::mutex>& lock) {
@@ -252,6 +262,7 @@ Result<void> FileDiskLog::write_durably(std::vector<Pending>& batch, std::uint64
   CHECK(offset == active_bytes_ + bytes);
   if (auto written = active_->append(parts); !written) return written;
   ++syncs_;
+  synced_ = std::chrono::steady_clock::now();
   if (auto synced = active_->sync(); !synced) {
     ++sync_failures_;
     return synced;

@@ -70,6 +70,7 @@ class FileDiskLog final : public DiskLog {
   // The writer's thread.
   void run();
   bool take_turn();
+  void wait_for_others(std::unique_lock<std::mutex>& lock);
   std::vector<Pending> take_batch(std::unique_lock<std::mutex>& lock);
   void write_batch(std::vector<Pending> batch);
   Result<void> try_batch(std::vector<Pending>& batch);
@@ -113,6 +114,7 @@ class FileDiskLog final : public DiskLog {
   std::uint64_t active_number_ = 0;
   std::uint64_t active_bytes_ = 0;
   std::uint64_t marker_ = 0;
+  TimePoint synced_{};
   TimePoint tended_ = std::chrono::steady_clock::now();
   bool has_freed_room_ = false;  // removed a passed segment before the cursors said so
   bool has_more_ = false;  // of what tend does in pieces; between them appends have their turn

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -32,6 +33,9 @@ constexpr std::size_t recent_bytes_max(std::uint64_t limit_bytes) {
   return std::clamp<std::size_t>(limit_bytes / kRecentParts, kRecentBytesMin, kRecentBytesMax);
 }
 inline constexpr std::size_t kHeadBytesMin = 16U << 20U;
+
+/// What arrives within so long is acknowledged by one fdatasync.
+inline constexpr auto kSyncGap = std::chrono::milliseconds(2);
 
 /// The largest body where no door says otherwise: 32 MiB of 512, for the log's room and each
 /// exporter hold it whole for a moment. Never below what any OTLP receiver takes over gRPC.

@@ -221,6 +221,7 @@ class RunningCollector final : public CollectorService {
     log.segment_bytes = settings_.storage.segment_bytes;
     log.owner_share = settings_.storage.customer_share;
     log.owner_word = "customer";
+    log.sync_gap = kSyncGap;
     log.pending_bytes_max = pending_bytes_max(log.pending_bytes_max);
     log.recent_bytes_max = recent_bytes_max(settings_.processors.memory_limiter.limit_bytes);
     for (const exporters::ExporterSettings& exporter : exporter_settings_) {
