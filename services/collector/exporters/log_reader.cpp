@@ -13,6 +13,9 @@ namespace {
 constexpr auto kIdleWait = std::chrono::milliseconds(250);
 /// How long a window stays open after its first record: few requests at little traffic.
 constexpr auto kLinger = std::chrono::milliseconds(50);
+/// How often it looks for more then. Waiting for each record costs two switches of threads a
+/// record.
+constexpr auto kLook = std::chrono::milliseconds(5);
 constexpr auto kQueueShowInterval = std::chrono::seconds(1);
 constexpr auto kReadRetry = std::chrono::milliseconds(500);
 constexpr auto kFaultPause = std::chrono::milliseconds(100);
@@ -157,8 +160,9 @@ LogReader::Read LogReader::gather() {
   auto wait_until = std::chrono::steady_clock::now() + kIdleWait;
   const std::size_t records_max = hunt_.records_max(kWindowRecordsMax);
   while (window_.size() < records_max && window_bytes_ < kWindowBytesMax && !taker_.is_full()) {
-    const Duration wait = wait_until - std::chrono::steady_clock::now();
-    auto record = cursor_.next(std::max(Duration::zero(), wait));
+    const Duration wait =
+        std::max(Duration::zero(), Duration(wait_until - std::chrono::steady_clock::now()));
+    auto record = cursor_.next(last_ ? Duration::zero() : wait);
     if (!record) {
       if (!is_unreadable_)
         service::log_error("the disk log cannot be read",
@@ -168,7 +172,11 @@ LogReader::Read LogReader::gather() {
       return Read::kFailed;
     }
     is_unreadable_ = false;
-    if (!record->has_value()) return Read::kAll;
+    if (!record->has_value()) {
+      if (!last_ || wait == Duration::zero() || is_stopping_) return Read::kAll;
+      std::this_thread::sleep_for(std::min<Duration>(wait, kLook));
+      continue;
+    }
     if (!last_) wait_until = std::chrono::steady_clock::now() + kLinger;
     take(**std::move(record));
   }
