@@ -72,6 +72,25 @@ service:
     logs: {{receivers: [otlp], processors: [{names}batch], exporters: [otlp]}}
 """
 
+# What is acknowledged is on disk, as ours is: the exporter's queue in a file that is synced, no batch in memory before it.
+PEER_OTLP_DISK_PATH = """\
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: "{host}:4317", max_recv_msg_size_mib: 64}}}}}}}}
+processors: {{{first}memory_limiter: {{check_interval: 1s, limit_mib: 4096}}}}
+extensions: {{file_storage: {{directory: "{folder}", fsync: true}}}}
+exporters:
+  otlp:
+    endpoint: "127.0.0.1:{sink}"
+    compression: none
+    tls: {{insecure: true}}
+    sending_queue: {{storage: file_storage, queue_size: 10000}}
+service:
+  extensions: [file_storage]
+  telemetry: {{metrics: {{level: none}}, logs: {{level: error}}}}
+  pipelines:
+    traces: {{receivers: [otlp], processors: [memory_limiter], exporters: [otlp]}}
+    logs: {{receivers: [otlp], processors: [{names}memory_limiter], exporters: [otlp]}}
+"""
+
 RENAME = (
     "attributes/rename: {actions: [{key: renamed.0, from_attribute: load.attribute.0, action: insert}, "
     "{key: load.attribute.0, action: delete}]}, "

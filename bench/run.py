@@ -28,8 +28,18 @@ from typing import Any, NamedTuple
 import router_table
 import storage_table
 import stores_table
-from configurations import CUSTOMERS, OTLP_PATH, OUR_PATH, PEER_OTLP_PATH, PEER_PATH, PEER_RECEIVE, RENAME
+from configurations import (
+    CUSTOMERS,
+    OTLP_PATH,
+    OUR_PATH,
+    PEER_OTLP_DISK_PATH,
+    PEER_OTLP_PATH,
+    PEER_PATH,
+    PEER_RECEIVE,
+    RENAME,
+)
 from figures import Figure, compare, load_average, million, read_figures, verdict
+from otlp_table import OTLP_CASES, OTLP_HEAD, OtlpCase
 from page import Page, measured_now
 from programs import GRPC_PORT, ROOT, cpu_seconds, drained, google_benchmark, own_host, running, seen, wait_for_port
 
@@ -56,23 +66,6 @@ CASES = [
     Case("metrics, zstd", ["--signal", "metrics", "--compression", "zstd"], "points", None, None),
     Case("spans, plain, 500 a request", ["--signal", "traces", "--items", "500"], "spans", 3.0, None),
     Case("log records, plain", ["--signal", "logs"], "records", 4.0, None),
-]
-
-
-class OtlpCase(NamedTuple):
-    name: str
-    signal: str
-    items: int  # of a request
-    rate: int  # a second
-    peer_rate: int
-    renames: bool  # an attribute of each item, by the attributes processor
-    target: float | None
-
-
-OTLP_CASES = [
-    OtlpCase("spans", "traces", 500, 800_000, 100_000, False, 3.0),
-    OtlpCase("log records", "logs", 1000, 1_000_000, 150_000, False, 4.0),
-    OtlpCase("log records, an attribute renamed", "logs", 1000, 500_000, 150_000, True, None),
 ]
 
 
@@ -166,8 +159,11 @@ class Bench:
         print(f"    {'peer' if is_peer else 'vigia'} {samples} samples {cpu:.2f} CPU-s {result}", flush=True)
         return result
 
-    def otlp_path(self, case: OtlpCase, *, is_peer: bool) -> Measured:
-        """OTLP in at a fixed rate, through log and processors, OTLP out; until the sink has seen the last item."""
+    def otlp_path(self, case: OtlpCase, *, peer: str = "") -> Measured:
+        """OTLP in at a fixed rate, through log and processors, OTLP out; until the sink has seen the last item.
+
+        `peer` is the Go collector's configuration; "" is ours.
+        """
         with (
             tempfile.TemporaryDirectory(prefix="vigia-bench-") as folder,
             running([str(self.bin / "vigia-bench-otlp-sink")]) as sink,
@@ -178,10 +174,10 @@ class Bench:
             values |= {"first": RENAME if case.renames else "", "names": "attributes/rename, " if case.renames else ""}
             (Path(folder) / "customers.yaml").write_text(CUSTOMERS)
             config = Path(folder) / "config.yaml"
-            config.write_text((PEER_OTLP_PATH if is_peer else OTLP_PATH).format(**values))
-            program = str(PEER) if is_peer else str(self.bin / "vigia-collector")
+            config.write_text((peer or OTLP_PATH).format(**values))
+            program = str(PEER) if peer else str(self.bin / "vigia-collector")
             output = (Path(folder) / "output").open("w")
-            rate = case.peer_rate if is_peer else case.rate
+            rate = case.peer_rate if peer else case.rate
             more = ["--signal", case.signal, "--items", str(case.items)]
             environment = {**os.environ, "GOMAXPROCS": "2"}
             with output, running([program, "--config", str(config)], env=environment, stderr=output) as collector:
@@ -196,7 +192,7 @@ class Bench:
         items = after[2] - before[2]
         result = Measured(items / cpu, rss)
         result.more = {"rate": items / self.seconds, "behind": seconds_behind, "drained": float(is_drained)}
-        print(f"    {'peer' if is_peer else 'vigia'} {case.name} {items} items {cpu:.2f} CPU-s {result}", flush=True)
+        print(f"    {'peer' if peer else 'vigia'} {case.name} {items} items {cpu:.2f} CPU-s {result}", flush=True)
         return result
 
     def send(self, pid: int, host: str, seconds: int, rate: int, *more: str) -> float:
@@ -309,21 +305,16 @@ def path_section(bench: Bench) -> list[str]:
 
 def otlp_path_section(bench: Bench) -> list[str]:
     print("OTLP in, OTLP out", flush=True)
-    text = ["## Collector: OTLP in, through the log, OTLP out, items per processor-second", ""]
-    text += [
-        "Spans of ten attributes and records of eight (some 340 bytes), at a fixed rate; processor time counts until the last has arrived.",
-        "OpenTelemetry's dataflow engine, in Rust, reports 0.24 to 0.36 M a core for the last row's shape (300-byte records, no log).",
-        "",
-        "| | ratio | Vigía | Go collector | target | behind at the end | RSS, MiB |",
-        "|---|---:|---:|---:|---|---:|---:|",
-    ]
+    text = list(OTLP_HEAD)
     for case in OTLP_CASES:
-        mine = bench.otlp_path(case, is_peer=False)
-        peer = bench.otlp_path(case, is_peer=True) if PEER.exists() else None
-        ratio = f"{mine.per_cpu / peer.per_cpu:.1f} ×" if peer else "not run"
+        mine = bench.otlp_path(case)
+        columns = ["not run | "] * 2
+        if PEER.exists():
+            peers = [bench.otlp_path(case, peer=peer) for peer in (PEER_OTLP_PATH, PEER_OTLP_DISK_PATH)]
+            columns = [f"{mine.per_cpu / peer.per_cpu:.1f} × | {million(peer.per_cpu)}" for peer in peers]
         behind = f"{mine.more['behind']:.1f} s" + ("" if mine.more["drained"] else ", not drained")
         text.append(
-            f"| {case.name} | {ratio} | {million(mine.per_cpu)} | {million(peer.per_cpu) if peer else ''} | "
+            f"| {case.name} | {million(mine.per_cpu)} | {' | '.join(columns)} | "
             f"{verdict(mine.per_cpu, case.target)} | {behind} | {mine.rss_mib:.0f} |"
         )
         bench.rate(f"OTLP out: {case.name}, items per CPU-s", mine.per_cpu)
