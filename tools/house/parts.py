@@ -29,7 +29,7 @@ PARTS = {
         "marks": "clock delivery",
         "side": "bodies books delivery",
         "exporters": "bodies books clock config delivery marks side",
-        "exporters/debug": "config exporters",
+        "exporters/debug": "bodies config exporters",
         "exporters/otlp": "config delivery exporters",
         "exporters/prometheus": "config exporters",
         "exporters/remote_write": "config delivery exporters",

@@ -238,7 +238,16 @@ constexpr std::array kExporters{
         "",
         true,
         exporters::prometheus::read},
-    ExporterKind{{"debug", "  debug: {}\n"}, "", false, exporters::debug::read}};
+    ExporterKind{
+        {"debug",
+         R"(  debug: {verbosity: basic,                       # how much; normal, detailed: also a line an
+                                                    # item, of what customers send, at most 100
+          sampling_initial: 2,                      # a second of one customer; of its requests of
+          sampling_thereafter: 1}                   # a second the first, then each so many
+)"},
+        "",
+        false,
+        exporters::debug::read}};
 
 template <typename Kinds>
 const auto* find(const Kinds& kinds, std::string_view id) {
