@@ -28,6 +28,7 @@ DeltaAccumulator::DeltaAccumulator(const Clock& clock, AccumulatorSettings setti
 DeltaAccumulator::~DeltaAccumulator() { count(0, bytes_); }
 
 Result<std::string> DeltaAccumulator::rewrite(std::string_view body, PointJudge& judge) {
+  touched_.clear();
   auto points = find_deltas(body, judge);
   if (!points) return forward(points);
   // Senders put the newest first, or merge what several threads have seen.
@@ -63,7 +64,10 @@ Result<std::string> DeltaAccumulator::rewrite(std::string_view body, PointJudge&
     std::stable_sort(made.begin(), made.end(), by_stream);
     std::vector<std::pair<StreamKey, std::uint32_t>> slots;
     slots.reserve(made.size());
-    for (const Made& one : made) slots.emplace_back(one.stream, one.item);
+    for (const Made& one : made) {
+      slots.emplace_back(one.stream, one.item);
+      if (touched_.empty() || touched_.back() != one.stream) touched_.push_back(one.stream);
+    }
     std::sort(slots.begin(), slots.end());
     for (std::size_t index = 0; index < made.size(); ++index)
       places.emplace_back(slots[index].second, std::move(made[index].bytes));
@@ -76,11 +80,11 @@ Result<std::string> DeltaAccumulator::rewrite(std::string_view body, PointJudge&
 }
 
 /// Nothing of its stream has changed where the point is at fault.
-std::optional<Fault> DeltaAccumulator::add(const DeltaPoint& point, const Now& now,
-                                           std::string& made) {
+std::optional<DeltaFault> DeltaAccumulator::add(const DeltaPoint& point, const Now& now,
+                                                std::string& made) {
   if (const auto fault = sum_.read(point)) return fault;
   Pending* pending = state_for(point.stream, sum_.bytes_more());
-  if (pending == nullptr) return Fault::kNoRoom;
+  if (pending == nullptr) return DeltaFault::kNoRoom;
   // The mark itself goes on, so that whoever reads it ends the series too.
   if (sum_.is_stale()) {
     pending->has_ended = true;
@@ -88,14 +92,14 @@ std::optional<Fault> DeltaAccumulator::add(const DeltaPoint& point, const Now& n
     return std::nullopt;
   }
   StreamState state = pending->has_ended ? StreamState{} : pending->state;
-  if (state.start_ns != 0 && !state.known.is_new(point.time_ns)) return Fault::kRepeated;
+  if (state.start_ns != 0 && !state.known.is_new(point.time_ns)) return DeltaFault::kRepeated;
   // Our clock was ahead: the stream would keep all points out until then.
   if (state.written_ns > now.latest_ns) state = StreamState{};
   const bool is_behind_a_gap = settings_.restarts_at_gaps && has_start(point) &&
                                state.start_ns != 0 && point.start_ns > state.known.latest();
   if (is_behind_a_gap || sum_.is_of_other_shape(state)) state.restart();
   const std::uint64_t time_ns = begin(state, point, now);
-  if (!sum_.add_to(state)) return Fault::kUnfit;
+  if (!sum_.add_to(state)) return DeltaFault::kUnfit;
   made = sum_.write(state, time_ns);
   pending->state = std::move(state);
   pending->has_ended = false;
@@ -207,15 +211,16 @@ void DeltaAccumulator::commit() {
 
 void DeltaAccumulator::discard() {
   pending_.clear();
+  touched_.clear();
   pending_growth_ = 0;
   pending_new_ = 0;
 }
 
 std::string DeltaAccumulator::changes() const {
   std::string out;
-  for (const auto& [key, pending] : pending_) {
-    if (pending.has_ended || pending.state.start_ns != 0)
-      append_change(out, {key, pending.has_ended ? nullptr : &pending.state});
+  for (const StreamKey& key : touched_) {
+    const Pending& pending = pending_.at(key);
+    append_change(out, {key, pending.has_ended ? nullptr : &pending.state});
   }
   return out;
 }

@@ -68,9 +68,10 @@ class DeltaAccumulator {
   void commit();
   void discard();
 
-  /// What `commit` would change: states as they will be, and ends (docs/formats/delta-states.md).
+  /// What the last request has changed: states as they are with it, and ends
+  /// (docs/formats/delta-states.md).
   std::string changes() const;
-  /// The same of all that there is.
+  /// The same of all that was committed.
   std::string all() const;
   /// What `changes` or `all` gave, in the order in which it was given. kCorrupt where it is not
   /// that; what stands before the damage is taken then.
@@ -100,7 +101,7 @@ class DeltaAccumulator {
     std::uint64_t latest_ns = 0;  // what comes after is from the future
   };
 
-  std::optional<Fault> add(const DeltaPoint& point, const Now& now, std::string& made);
+  std::optional<DeltaFault> add(const DeltaPoint& point, const Now& now, std::string& made);
   std::uint64_t begin(StreamState& state, const DeltaPoint& point, const Now& now);
   Pending* state_for(const StreamKey& key, std::size_t growth);
   Pending* new_pending(const StreamKey& key, std::size_t wanted);
@@ -115,7 +116,8 @@ class DeltaAccumulator {
   std::unordered_map<StreamKey, StreamState, StreamKeyHash> states_;
   std::unordered_map<StreamKey, Pending, StreamKeyHash> pending_;  // changed since the last commit
   PointSum sum_;
-  std::size_t bytes_ = 0;  // of states_
+  std::size_t bytes_ = 0;           // of states_
+  std::vector<StreamKey> touched_;  // by the last request
   std::size_t pending_growth_ = 0;
   std::size_t pending_new_ = 0;
   std::optional<TimePoint> forgot_at_;

@@ -42,7 +42,7 @@ TEST_F(DeltaTest, LateReportAddsUpAtATimeOfItsOwn) {
 TEST_F(DeltaTest, ARepeatIsAddedOnce) {
   pass(sum(100, 5));
   EXPECT_EQ(pass(sum(100, 5)).sum().data_points_size(), 0);
-  EXPECT_EQ(faults_, std::vector{Fault::kRepeated});
+  EXPECT_EQ(faults_, std::vector{DeltaFault::kRepeated});
   for (std::uint64_t second = 101; second < 130; ++second) pass(sum(second, 1));
   for (const std::uint64_t second : {100, 101, 115, 129}) {
     EXPECT_EQ(pass(sum(second, 1)).sum().data_points_size(), 0) << second;
@@ -270,7 +270,7 @@ TEST_F(DeltaTest, WhatIsNoFiniteNumberOrFallsIsRefusedAlone) {
   for (const double value : {std::nan(""), std::numeric_limits<double>::infinity()}) {
     point->set_as_double(value);
     EXPECT_EQ(pass(request.SerializeAsString()).sum().data_points_size(), 0);
-    EXPECT_EQ(faults_, std::vector{Fault::kUnfit});
+    EXPECT_EQ(faults_, std::vector{DeltaFault::kUnfit});
   }
   EXPECT_EQ(pass(sum(130, 1)).sum().data_points(0).as_int(), 6);
 }

@@ -5,7 +5,7 @@
 
 namespace vigia::deltas {
 
-enum class Fault : std::uint8_t {
+enum class DeltaFault : std::uint8_t {
   kNoRoom,    ///< its stream would be one too many, or take too many bytes
   kRepeated,  ///< a point of that time was added, or it is older than what is remembered
   kUnfit,     ///< no finite number, a monotonic sum that falls, too wide, or no time
@@ -18,7 +18,7 @@ class PointJudge {
   virtual ~PointJudge() = default;
   /// False: it stays as it is and adds nothing.
   virtual bool wants(std::uint32_t /*item*/) { return true; }
-  virtual void refuse(std::uint32_t item, Fault fault) = 0;
+  virtual void refuse(std::uint32_t item, DeltaFault fault) = 0;
 };
 
 }  // namespace vigia::deltas

@@ -94,7 +94,7 @@ std::string write_exponential(std::string_view bytes, const StreamState& state,
 
 }  // namespace
 
-std::optional<Fault> PointSum::read(const DeltaPoint& point) {
+std::optional<DeltaFault> PointSum::read(const DeltaPoint& point) {
   point_ = point;
   number_ = nullptr;
   histogram_ = nullptr;
@@ -112,7 +112,7 @@ std::optional<Fault> PointSum::read(const DeltaPoint& point) {
     is_stale_ = exponential_->is_stale();
   }
   if (is_stale_ || (point.time_ns != 0 && is_fit())) return std::nullopt;
-  return Fault::kUnfit;
+  return DeltaFault::kUnfit;
 }
 
 /// What is no number would make all that come after it none, too; and a counter that falls is read

@@ -17,7 +17,7 @@ namespace vigia::deltas {
 class PointSum {
  public:
   /// Reads the point. kUnfit where no state could take it; nothing of a state has changed then.
-  std::optional<Fault> read(const DeltaPoint& point);
+  std::optional<DeltaFault> read(const DeltaPoint& point);
   /// FLAG_NO_RECORDED_VALUE: the stream ends here, and nothing is added.
   bool is_stale() const { return is_stale_; }
   /// What the state's buckets take at most, with this point added.

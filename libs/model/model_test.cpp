@@ -90,6 +90,22 @@ TEST(Verdicts, SurviveTheDiskToTheItem) {
   EXPECT_FALSE(read->is_rejected(999));
 }
 
+TEST(Verdicts, SomethingElseMayStandBehindThem) {
+  Verdicts verdicts(1000);
+  verdicts.reject(3, RejectReason::kFuture);
+  const std::string more("\0more", 5);
+  const std::string bytes = verdicts.encode_before(more);
+  EXPECT_EQ(Verdicts::behind(bytes), more);
+  const auto read = Verdicts::decode(bytes);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->items(), 1000U);
+  EXPECT_EQ(read->reason_of(3), RejectReason::kFuture);
+  EXPECT_EQ(read->rejected(), 1U);
+  EXPECT_EQ(Verdicts::behind(verdicts.encode()), "");
+  EXPECT_EQ(Verdicts::behind(""), "");
+  EXPECT_EQ(Verdicts::behind(Verdicts(7).encode_before("x")), "x");
+}
+
 TEST(Verdicts, WithoutRefusalsTakeOneNumber) {
   EXPECT_EQ(Verdicts(100).encode().size(), 1U);
   EXPECT_EQ(Verdicts::decode(Verdicts(100).encode())->accepted(), 100U);

@@ -41,6 +41,10 @@ std::string_view to_string(RejectReason reason) {
       return "resource_bytes";
     case RejectReason::kExpandedBytes:
       return "expanded_bytes";
+    case RejectReason::kDeltaStreams:
+      return "delta_streams";
+    case RejectReason::kRepeated:
+      return "repeated";
   }
   return "invalid";
 }
@@ -91,6 +95,7 @@ Result<Verdicts> Verdicts::decode(std::string_view bytes) {
   std::uint64_t item = 0;
   while (reader.ok() && !reader.rest().empty()) {
     const auto run = reader.read_varint();
+    if (reader.ok() && run == 0) return verdicts;  // the rest is something else
     const auto reason = reader.read_u8();
     // A run beyond the items would make the loop below as long as a damaged number says.
     if (!reader.ok() || run == 0 || run > items - item || reason >= kRejectReasonCount) {
@@ -105,6 +110,23 @@ Result<Verdicts> Verdicts::decode(std::string_view bytes) {
   }
   if (!reader.ok()) return fail(ErrorCode::kCorrupt, "verdicts: cut off");
   return verdicts;
+}
+
+std::string Verdicts::encode_before(std::string_view more) const {
+  std::string out = encode();
+  out.push_back('\0');  // no run is of no items
+  out += more;
+  return out;
+}
+
+std::string_view Verdicts::behind(std::string_view bytes) {
+  ByteReader reader(bytes);
+  (void)reader.read_varint();
+  while (reader.ok() && !reader.rest().empty()) {
+    if (reader.read_varint() == 0) return reader.ok() ? reader.rest() : std::string_view{};
+    (void)reader.read_u8();
+  }
+  return {};
 }
 
 }  // namespace vigia

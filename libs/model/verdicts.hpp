@@ -28,8 +28,10 @@ enum class RejectReason : std::uint8_t {
   kAttributes = 11,       ///< a span or log record with more attributes than one may have
   kResourceBytes = 12,    ///< its resource or scope is larger than one may be
   kExpandedBytes = 13,    ///< the request becomes more bytes than one may, from this item on
+  kDeltaStreams = 14,     ///< a stream of deltas more than the customer may have, or than has room
+  kRepeated = 15,         ///< a delta of a time that was added before, or too late to know
 };
-inline constexpr std::size_t kRejectReasonCount = 14;
+inline constexpr std::size_t kRejectReasonCount = 16;
 
 /// Value of the label `reason`: "foreign", "no_customer", …
 std::string_view to_string(RejectReason reason);
@@ -58,8 +60,12 @@ class Verdicts {
   /// Item count, then runs (varint length, reason) up to the last refused item: one byte or two for
   /// a batch without refusals.
   std::string encode() const;
-  /// kCorrupt where the bytes are not what encode writes.
+  /// The same, and something else behind it, which is no part of it.
+  std::string encode_before(std::string_view more) const;
+  /// kCorrupt where the bytes are not what encode or encode_before writes.
   static Result<Verdicts> decode(std::string_view bytes);
+  /// What encode_before has written behind; "" where there is nothing, or damage before it.
+  static std::string_view behind(std::string_view bytes);
 
  private:
   std::uint32_t items_ = 0;

@@ -122,6 +122,8 @@ void SeriesResolver::on_metric(const wire::otlp::MetricView& metric) {
   settle();
   metric_ = metric;
   ++metric_number_;
+  is_delta_ = metric_.temporality == wire::otlp::Temporality::kDelta && takes_deltas();
+  if (is_delta_) metric_.temporality = wire::otlp::Temporality::kCumulative;
   has_identity_ = false;
   step_ = std::min(step_, Step::kMetric);
 }
@@ -259,6 +261,7 @@ void SeriesResolver::on_item(std::uint32_t item, std::string_view bytes) {
 
 inline void SeriesResolver::give(ResolvedPoint& resolved, const SeriesKey& key) {
   resolved.is_verbatim = is_verbatim_;
+  resolved.is_delta = is_delta_;
   if (resource_fault_ != RejectReason::kNone) {
     resolved.fault = resource_fault_;
   } else if (resolved.fault == RejectReason::kNone) {

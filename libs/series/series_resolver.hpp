@@ -32,6 +32,7 @@ struct ResolvedPoint {
   std::size_t label_bytes = 0;        ///< of all its series together, the resource's included
   bool is_verbatim = false;           ///< of a Prometheus' series (wire/prometheus/verbatim.hpp)
   std::uint32_t buckets = 0;          ///< of a verbatim histogram, its spans and bounds too
+  bool is_delta = false;  ///< it counts since the last report (SeriesResolver::takes_deltas)
 };
 
 /// Thread contract: one thread, one body. Holds the lock of one cache shard while it is inside a
@@ -75,6 +76,9 @@ class SeriesResolver : public wire::otlp::Visitor {
   /// Whether series may stand as a Prometheus wrote them (wire/prometheus/verbatim.hpp); false:
   /// kReserved. It is our own form: what has it in the log came through a door that made it.
   virtual bool admits_verbatim() const { return true; }
+  /// Whether deltas are given like points that are cumulative, with the series that they become:
+  /// somebody adds them up before they are translated. Else they are kTemporality.
+  virtual bool takes_deltas() const { return false; }
   /// What a new series must keep; one that is known goes on.
   virtual wire::prometheus::LabelLimits label_limits() const { return {}; }
   virtual void on_point(const ResolvedPoint& point) = 0;
@@ -173,6 +177,7 @@ class SeriesResolver : public wire::otlp::Visitor {
   SeriesKey metric_key_;
   wire::prometheus::MetricIdentity identity_;
   bool has_identity_ = false;
+  bool is_delta_ = false;
   wire::otlp::PointReader points_;
   wire::otlp::HistogramPoint classic_;
   std::array<Waiting, kWaitingMax> waiting_;

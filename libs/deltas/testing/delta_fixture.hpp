@@ -47,8 +47,8 @@ class DeltaTest : public testing::Test {
   /// What is refused is left out.
   class Refusals final : public PointJudge {
    public:
-    void refuse(std::uint32_t /*item*/, Fault fault) override { faults.push_back(fault); }
-    std::vector<Fault> faults;
+    void refuse(std::uint32_t /*item*/, DeltaFault fault) override { faults.push_back(fault); }
+    std::vector<DeltaFault> faults;
   };
   Result<std::string> rewrite(const std::string& body) {
     Refusals refusals;
@@ -65,7 +65,7 @@ class DeltaTest : public testing::Test {
 
   ManualClock clock_{0};
   DeltaAccumulator deltas_{clock_, {.leaves_out_refused = true}};
-  std::vector<Fault> faults_;  // of the last request
+  std::vector<DeltaFault> faults_;  // of the last request
 };
 
 }  // namespace vigia::deltas

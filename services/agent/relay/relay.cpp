@@ -36,24 +36,24 @@ constexpr deltas::AccumulatorSettings kDeltas{.leaves_out_refused = true};
 /// What of a request's delta points was not added up.
 class PointsLeftOut final : public deltas::PointJudge {
  public:
-  void refuse(std::uint32_t /*item*/, deltas::Fault fault) override {
+  void refuse(std::uint32_t /*item*/, deltas::DeltaFault fault) override {
     ++by_fault_[static_cast<std::size_t>(fault)];
     ++all_;
   }
   std::uint32_t all() const { return all_; }
   std::string why() const {
     std::string text = fmt::format("{} delta points left out:", all_);
-    const auto add = [&](deltas::Fault fault, std::string_view sentence) {
+    const auto add = [&](deltas::DeltaFault fault, std::string_view sentence) {
       if (const auto count = by_fault_[static_cast<std::size_t>(fault)]; count > 0)
         text += fmt::format(" {} {};", count, sentence);
     };
-    add(deltas::Fault::kNoRoom,
+    add(deltas::DeltaFault::kNoRoom,
         fmt::format("since the agent adds up {} delta series at most, in {} MiB (send cumulative, "
                     "or fewer series)",
                     kDeltas.streams_max, kDeltas.bytes_max >> 20U));
-    add(deltas::Fault::kRepeated,
+    add(deltas::DeltaFault::kRepeated,
         "since their series has a point of that time, or much newer ones");
-    add(deltas::Fault::kUnfit,
+    add(deltas::DeltaFault::kUnfit,
         "that no sum can be made of: no finite number, a counter that falls, a scale or zero "
         "threshold that no histogram has, no time");
     text.pop_back();

@@ -28,7 +28,7 @@ void check(bool is_true) {
 
 class Counting final : public vigia::deltas::PointJudge {
  public:
-  void refuse(std::uint32_t /*item*/, vigia::deltas::Fault /*fault*/) override { ++refused; }
+  void refuse(std::uint32_t /*item*/, vigia::deltas::DeltaFault /*fault*/) override { ++refused; }
   std::uint32_t refused = 0;
 };
 

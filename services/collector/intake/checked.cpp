@@ -61,6 +61,10 @@ std::string_view explain(RejectReason reason) {
       return "resource or scope larger than one may be";
     case RejectReason::kExpandedBytes:
       return "an item, or items times their labels or resource, are too much for one request";
+    case RejectReason::kDeltaStreams:
+      return "there is no room for another stream of deltas; send cumulative, or fewer series";
+    case RejectReason::kRepeated:
+      return "its series has a delta of that time already, or sixteen newer ones";
     case RejectReason::kNone:
       break;
   }
