@@ -144,46 +144,55 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
   };
   request.sent_bytes = request.body.size();
   Batch batch{customer, std::move(request)};
-  auto judged = judge(batch);
+  auto accepted = judge(batch);
   book_faults(batch);
-  if (!judged) {
-    timed(forward(judged));
+  if (!accepted) {
+    timed(forward(accepted));
     return;
   }
-  const Checked& checked = batch.checked;
-  const Verdicts& verdicts = checked.verdicts;
-  books::Books::Arrival arrival = arrival_of(customer.id, batch.request, verdicts, batch.filtered);
-  if (auto error = claim_error(batch.request.signal, checked)) {
-    book(arrival, error->message);
-    timed(tl::unexpected<Error>(std::move(*error)));
-    return;
-  }
-  Receipt receipt{verdicts.items(), verdicts.rejected(), describe(batch.request.signal, checked),
-                  checked.written};
+  Judged judged{.customer = customer.id,
+                .route = route_of(customer, batch.checked.shards),
+                .request = std::move(batch.request),
+                .checked = std::move(batch.checked),
+                .filtered = batch.filtered};
+  Prepared prepared = prepare(std::move(judged));
   // Nothing to keep, so nothing to wait for.
-  if (verdicts.accepted() == 0 || parts_.log == nullptr) {
-    book(arrival, receipt.message);
-    timed(std::move(receipt));
-    return;
-  }
-  auto records = records_of(customer, std::move(batch.request), checked);
-  if (!records) {
-    arrival.refuse_rest(books::RequestReason::kRequestSize);
-    book(arrival, records.error().message);
-    timed(forward(records));
-    return;
-  }
-  append(*std::move(records), std::move(arrival), std::move(receipt), std::move(timed));
+  if (prepared.records.empty())
+    finish(std::move(prepared), disk_log::RecordHeader{}, std::move(timed));
+  else
+    append(std::move(prepared), std::move(timed));
 }
 
-Result<std::vector<disk_log::DiskRecord>> Intake::records_of(const tenancy::Customer& customer,
-                                                             ExportRequest request,
-                                                             const Checked& checked) const {
+Prepared Intake::prepare(Judged judged) {
+  const Checked& checked = judged.checked;
   const Verdicts& verdicts = checked.verdicts;
+  const Signal signal = judged.request.signal;
+  Prepared prepared{
+      .arrival = arrival_of(judged.customer, judged.request, verdicts, judged.filtered),
+      .receipt = {verdicts.items(), verdicts.rejected(), describe(signal, checked),
+                  checked.written},
+      .error = claim_error(signal, checked)};
+  if (prepared.error || verdicts.accepted() == 0 || parts_.log == nullptr) return prepared;
+  auto records = records_of(std::move(judged));
+  if (!records) {
+    prepared.error = std::move(records.error());
+    return prepared;
+  }
+  prepared.records = *std::move(records);
+  const disk_log::RecordHeader& header = prepared.records.front().header;
+  clock_doubt_.note_record(header.received_ms);
+  for (const auto& [exporter, routing] : exporters_) {
+    if (routing.takes(signal, header.tag.route)) prepared.arrival.exporters.push_back(exporter);
+  }
+  return prepared;
+}
+
+Result<std::vector<disk_log::DiskRecord>> Intake::records_of(Judged judged) const {
+  const Verdicts& verdicts = judged.checked.verdicts;
+  ExportRequest& request = judged.request;
   std::vector<disk_log::DiskRecord> records;
-  const disk_log::RecordTag tag{.owner = customer.id.text(),
-                                .kind = kept_number(request.signal),
-                                .route = route_of(customer, checked.shards)};
+  const disk_log::RecordTag tag{
+      .owner = judged.customer.text(), .kind = kept_number(request.signal), .route = judged.route};
   const auto header_of = [&](std::uint32_t items) {
     disk_log::RecordHeader header{.tag = tag, .items = items};
     header.received_ms = now_ns() / static_cast<std::int64_t>(kMsToNs);
@@ -210,30 +219,15 @@ Result<std::vector<disk_log::DiskRecord>> Intake::records_of(const tenancy::Cust
   return records;
 }
 
-void Intake::append(std::vector<disk_log::DiskRecord> records, books::Books::Arrival arrival,
-                    Receipt receipt, Done done) {
-  const disk_log::RecordHeader& header = records.front().header;
-  clock_doubt_.note_record(header.received_ms);
-  for (const auto& [exporter, routing] : exporters_) {
-    if (routing.takes(arrival.signal, header.tag.route)) arrival.exporters.push_back(exporter);
-  }
-  const bool waits = parts_.waiting != nullptr && arrival.signal == Signal::kTraces;
-  const CustomerId customer = arrival.customer;
-  disk_log::DiskLog::Done kept_or_not = [this, arrival = std::move(arrival),
-                                         receipt = std::move(receipt), done = std::move(done)](
-                                            const Result<disk_log::RecordHeader>& kept) mutable {
-    if (kept) {
-      book(arrival, receipt.message);
-      done(std::move(receipt));
-      return;
-    }
-    arrival.refuse_rest(kept.error().code == ErrorCode::kOverLimit ? books::RequestReason::kShare
-                                                                   : books::RequestReason::kFull);
-    Error error = kept.error();
-    book(arrival, error.message);
-    if (is_retryable(error) && !error.retry_after) error.retry_after = kRetryAfter;
-    done(tl::unexpected<Error>(std::move(error)));
-  };
+void Intake::append(Prepared prepared, Done done) {
+  const bool waits = parts_.waiting != nullptr && prepared.arrival.signal == Signal::kTraces;
+  const CustomerId customer = prepared.arrival.customer;
+  std::vector<disk_log::DiskRecord> records = std::exchange(prepared.records, {});
+  disk_log::DiskLog::Done kept_or_not =
+      [this, prepared = std::move(prepared),
+       done = std::move(done)](const Result<disk_log::RecordHeader>& kept) mutable {
+        finish(std::move(prepared), kept, std::move(done));
+      };
   disk_log::DiskLog* log = parts_.log;
   if (waits) {
     log = parts_.waiting;
@@ -255,6 +249,27 @@ Result<void> Intake::check_waiting(const CustomerId& customer) const {
                             "send again later, or ask the provider for a larger num_traces",
                             customer.text()));
   return parts_.log->check_share(customer.text());
+}
+
+void Intake::finish(Prepared prepared, const Result<disk_log::RecordHeader>& kept, Done done) {
+  books::Books::Arrival& arrival = prepared.arrival;
+  if (prepared.error) {
+    if (arrival.accepted() > 0) arrival.refuse_rest(books::RequestReason::kRequestSize);
+    book(arrival, prepared.error->message);
+    done(tl::unexpected<Error>(std::move(*prepared.error)));
+    return;
+  }
+  if (kept) {
+    book(arrival, prepared.receipt.message);
+    done(std::move(prepared.receipt));
+    return;
+  }
+  arrival.refuse_rest(kept.error().code == ErrorCode::kOverLimit ? books::RequestReason::kShare
+                                                                 : books::RequestReason::kFull);
+  Error error = kept.error();
+  book(arrival, error.message);
+  if (is_retryable(error) && !error.retry_after) error.retry_after = kRetryAfter;
+  done(tl::unexpected<Error>(std::move(error)));
 }
 
 }  // namespace vigia::collector::intake

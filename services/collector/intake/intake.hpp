@@ -27,6 +27,7 @@
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/routing.hpp"
 #include "services/collector/intake/checked.hpp"
+#include "services/collector/intake/judged.hpp"
 #include "services/collector/intake/rate_limiter.hpp"
 #include "services/collector/intake/refusals_told.hpp"
 #include "services/collector/intake/stage.hpp"
@@ -35,14 +36,6 @@
 #include "services/collector/side/trace_shares.hpp"
 
 namespace vigia::collector::intake {
-
-/// What a sender is told of a request that was taken: partly, where rejected is not 0.
-struct Receipt {
-  std::uint32_t items = 0;
-  std::uint32_t rejected = 0;
-  std::string message;   ///< why, in English, or a warning; "" where there is nothing to tell
-  Written written = {};  ///< of remote write
-};
 
 struct IntakeSettings {
   wire::prometheus::TranslatorSettings translation = {};
@@ -76,7 +69,7 @@ struct IntakeParts {
 /// Thread contract: any thread.
 class Intake {
  public:
-  using Done = Task<void(Result<Receipt>)>;
+  using Done = IntakeDone;
 
   /// `processors`, in their order: stages between the form and the check.
   Intake(const std::vector<exporters::ExporterSettings>& exporters, IntakeSettings settings,
@@ -102,19 +95,19 @@ class Intake {
   /// Enters a request that is refused as a whole into the books.
   void book_refused(const tenancy::Customer& customer, const ExportRequest& request,
                     std::uint64_t items, books::RequestReason reason, std::string_view why);
+  Prepared prepare(Judged judged);
   /// The request as it came; or, where it is large, what was accepted of it in several records.
   /// kTooLarge where it cannot be cut.
-  Result<std::vector<disk_log::DiskRecord>> records_of(const tenancy::Customer& customer,
-                                                       ExportRequest request,
-                                                       const Checked& checked) const;
+  Result<std::vector<disk_log::DiskRecord>> records_of(Judged judged) const;
   /// Into the books, and what was refused into the log; `why` in the sender's words.
   void book(const books::Books::Arrival& arrival, std::string_view why);
   /// What processors could not run: counted, and told once a minute of each customer and processor.
   void book_faults(const Batch& batch);
   /// Of spans that wait: whether their customer may have more of them.
   Result<void> check_waiting(const CustomerId& customer) const;
-  void append(std::vector<disk_log::DiskRecord> records, books::Books::Arrival arrival,
-              Receipt receipt, Done done);
+  void append(Prepared prepared, Done done);
+  /// Books and answers it: by its own error, or by what became of its records where it has some.
+  void finish(Prepared prepared, const Result<disk_log::RecordHeader>& kept, Done done);
 
   IntakeSettings settings_;
   IntakeParts parts_;
