@@ -60,7 +60,16 @@ _EVERY_SERVICE = {"libs/base", "libs/model", "libs/net", "libs/service", "libs/w
 LAYERS |= {
     "services/agent": _EVERY_SERVICE | {"libs/deltas", "libs/delivery", "libs/disk_log", "libs/otlp"},
     "services/collector": _EVERY_SERVICE
-    | {"libs/delivery", "libs/disk_log", "libs/json", "libs/otlp", "libs/ottl", "libs/series", "libs/tenancy"},
+    | {
+        "libs/deltas",
+        "libs/delivery",
+        "libs/disk_log",
+        "libs/json",
+        "libs/otlp",
+        "libs/ottl",
+        "libs/series",
+        "libs/tenancy",
+    },
     "services/storage": _EVERY_SERVICE
     | {"libs/cassandra", "libs/disk_log", "libs/chunk", "libs/logql", "libs/otlp", "libs/rollup"},
     "services/router": _EVERY_SERVICE | {"libs/disk_log", "libs/json", "libs/logql", "libs/promql", "libs/tenancy"},

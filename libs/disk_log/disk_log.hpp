@@ -87,6 +87,7 @@ struct CursorSettings {
   bool required = true;
   Duration age_max{0};          ///< records older than this are skipped, counted; 0: never
   std::uint64_t bytes_max = 0;  ///< skipped where it lags by more; 0: the log's own cap only
+  bool reads_on = true;  ///< false: it reads what lies there at the start, and commits afterwards
 };
 
 struct DiskLogSettings {
@@ -131,6 +132,7 @@ struct OwnerBytes {
 struct DiskLogStats {
   std::uint64_t bytes = 0;  ///< all segments
   std::uint64_t segments = 0;
+  LogPosition end;  ///< durable is what lies before; what is answered now may lie behind
   std::uint64_t appended_records = 0;  ///< since open, durable
   std::uint64_t refused_records = 0;   ///< since open, their appenders were told
   std::uint64_t syncs = 0;

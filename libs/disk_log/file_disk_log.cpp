@@ -36,6 +36,13 @@ Result<void> check_cursors(const std::vector<CursorSettings>& cursors) {
   return {};
 }
 
+/// Of the newest records, each of whom has them once.
+std::size_t count_readers(const std::vector<CursorSettings>& cursors) {
+  return static_cast<std::size_t>(
+      std::count_if(cursors.begin(), cursors.end(),
+                    [](const CursorSettings& cursor) { return cursor.reads_on; }));
+}
+
 // A fault of ours at every turn (no memory, say) must not become a loop that takes a core.
 constexpr auto kFaultPause = std::chrono::milliseconds(100);
 
@@ -47,7 +54,7 @@ FileDiskLog::FileDiskLog(DiskLogSettings settings, const Clock& clock, DiskLogEv
       clock_(clock),
       files_(files),
       state_(settings_, clock, files, std::move(events)),
-      recent_(settings_.recent_bytes_max, settings_.cursors.size()),
+      recent_(settings_.recent_bytes_max, count_readers(settings_.cursors)),
       evidence_(settings_.directory, files) {
   settings_.segment_bytes =
       std::clamp(settings_.segment_bytes, kSegmentBytesMin,

@@ -304,6 +304,7 @@ void LogState::add_stats(DiskLogStats& stats) const {
   const std::lock_guard lock(mutex_);
   stats.bytes = total_bytes();
   stats.segments = segments_.size();
+  stats.end = last_end_;
   stats.damaged_records = damaged_records_;
   stats.is_damage_recent = notice_.is_shown();
   stats.clock_jumps = clock_jumps_;

@@ -32,6 +32,8 @@ constexpr std::size_t recent_bytes_max(std::uint64_t limit_bytes) {
   if (limit_bytes == 0) return kRecentBytesMax;
   return std::clamp<std::size_t>(limit_bytes / kRecentParts, kRecentBytesMin, kRecentBytesMax);
 }
+/// And what streams of deltas came to: 32 MiB of 512, some 80,000 numbers.
+inline constexpr std::size_t kDeltaParts = 16;
 inline constexpr std::size_t kHeadBytesMin = 16U << 20U;
 
 /// What arrives within so long is acknowledged by one fdatasync.

@@ -17,6 +17,7 @@
 #include "libs/service/metrics.hpp"
 #include "libs/tenancy/directory_source.hpp"
 #include "services/collector/books/books.hpp"
+#include "services/collector/delta_part.hpp"
 #include "services/collector/exporters/exporter.hpp"
 #include "services/collector/exporters/log_reader.hpp"
 #include "services/collector/exporters/translation_settings.hpp"
@@ -37,8 +38,7 @@ namespace {
 void report_skip(const disk_log::SkippedPassage& skipped) {
   service::log_error(
       "a passage of the disk log cannot be read; the exporter goes on behind it, the file is kept "
-      "as "
-      ".damaged",
+      "as .damaged",
       {{"exporter", skipped.cursor},
        {"file", skipped.path},
        {"from_byte", std::to_string(skipped.begin)},
@@ -49,13 +49,13 @@ void report_skip(const disk_log::SkippedPassage& skipped) {
 void report_cursors_lost(const std::string& path, const std::string& why) {
   service::log_error(
       "the file that says what was delivered is damaged: all that lies in the log is delivered "
-      "once "
-      "more, which costs time and no data; look at the disk (docs/deployment.md, \"Damaged "
+      "once more, which costs time and no data; look at the disk (docs/deployment.md, \"Damaged "
       "files\")",
       {{"file", path}, {"why", why}});
 }
 
 void report_forgotten(std::string_view exporter, std::uint64_t bytes) {
+  if (exporter == intake::kDeltasCursor) return;  // deltas are refused now
   service::log_warn(
       "an exporter is not configured any more; what waited for it is not kept for its sake",
       {{"exporter", std::string(exporter)}, {"bytes", std::to_string(bytes)}});
@@ -147,6 +147,7 @@ class RunningCollector final : public CollectorService {
     // The doors first: what they still take is in the log, and the exporters may send it.
     frame_.stop(deadline);
     if (sampler_) sampler_->stop();
+    if (intake_) intake_->stop();
     for (const auto& exporter : exporters_) exporter->stop(deadline);
     frame_.end(deadline);
   }
@@ -227,6 +228,7 @@ class RunningCollector final : public CollectorService {
     for (const exporters::ExporterSettings& exporter : exporter_settings_) {
       log.cursors.push_back(exporters::cursor_settings(exporter));
     }
+    add_deltas_cursor(settings_, log.cursors);
     disk_log::DiskLogEvents events = exporters::counting_events(exporter_settings_, books_);
     events.on_queued = [this, count = std::move(events.on_queued)](
                            const disk_log::RecordHeader& header, std::string_view cursor) {
@@ -330,12 +332,14 @@ class RunningCollector final : public CollectorService {
     intake.fills_missing_customer = settings_.fills_missing_customer;
     intake.collectors = settings_.collectors;
     intake.newest_record_ms = newest_record_ms_;
+    intake.deltas = delta_settings(settings_);
     intake_ = std::make_unique<intake::Intake>(
         exporter_settings_, intake,
         intake::IntakeParts{log_.get(), series_, directory(), books_, metrics_, clock_,
                             &side_shares_, &time_,
                             samples_traces() ? &sampler_->waiting_log() : nullptr, &trace_shares_},
         parts::make_stages(settings_.stages));
+    if (auto started = intake_->start(); !started) return started;
     door_ = std::make_unique<receivers::CustomerDoor>(receivers::CustomerDoor::Parts{
         directory(), clock_, [this] { return memory_.is_short(); }, metrics_});
     remote_write_ = std::make_unique<receivers::RemoteWriteReceiver>(

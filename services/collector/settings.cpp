@@ -287,7 +287,9 @@ std::string settings_help() {
 extensions:
   vigia_auth: {directory: {file: customers.yaml},   # or {url, token, cache_file}; needed
                collectors: 1,                       # behind one balancer: each grants its part
-                                                    # of a customer's rates
+                                                    # of a customer's rates, and refuses deltas
+               sticky_senders: false,               # unless each sender keeps to one of them
+               delta_streams: 20000,                # of one customer; more are refused
                missing_customer: refuse}            # or fill: with the token's customer;
                                                     # directory: also max_stale: 0 (never),
                                                     # refresh_interval: 1s (at most 5s),

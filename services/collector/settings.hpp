@@ -29,9 +29,11 @@ struct Settings {
   std::vector<Signal> signals;                           ///< those that a pipeline takes
   tenancy::DirectorySettings directory;
   StorageSettings storage;
-  bool fills_missing_customer = false;  ///< vigia_auth's missing_customer is fill
-  std::uint32_t collectors = 1;         ///< vigia_auth's: who share the customers' rates
-  std::string health_endpoint;          ///< "": none
+  bool fills_missing_customer = false;   ///< vigia_auth's missing_customer is fill
+  std::uint32_t collectors = 1;          ///< vigia_auth's: who share the customers' rates
+  bool are_senders_sticky = false;       ///< vigia_auth's: each keeps to one of these collectors
+  std::uint64_t delta_streams = 20'000;  ///< vigia_auth's: of one customer
+  std::string health_endpoint;           ///< "": none
   std::string health_path = "/";
   std::optional<net::TlsServerSettings> health_tls;
   std::string metrics_endpoint = "127.0.0.1:8888";

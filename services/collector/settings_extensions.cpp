@@ -12,6 +12,7 @@ namespace {
 using service::ConfigNode;
 
 constexpr std::int64_t kCollectorsMax = 1000;
+constexpr std::int64_t kDeltaStreamsMax = 10'000'000;
 
 void read_vigia_auth(const ConfigNode& node, Settings& settings) {
   settings.directory = tenancy::read_directory_settings(node.child("directory"));
@@ -21,6 +22,10 @@ void read_vigia_auth(const ConfigNode& node, Settings& settings) {
   settings.fills_missing_customer = choice == "fill";
   settings.collectors =
       static_cast<std::uint32_t>(node.child("collectors").integer(1, 1, kCollectorsMax));
+  settings.are_senders_sticky = node.child("sticky_senders").boolean(false);
+  settings.delta_streams = static_cast<std::uint64_t>(
+      node.child("delta_streams")
+          .integer(static_cast<std::int64_t>(settings.delta_streams), 0, kDeltaStreamsMax));
 }
 
 void read_file_storage(const ConfigNode& node, Settings& settings, config::Notes& notes) {

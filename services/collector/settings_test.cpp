@@ -137,6 +137,18 @@ TEST(Settings, CollectorsShareTheRates) {
             std::string::npos);
 }
 
+TEST(Settings, WhoTakesDeltasAndHowMany) {
+  EXPECT_FALSE(read(std::string(kGood))->are_senders_sticky);
+  EXPECT_EQ(read(std::string(kGood))->delta_streams, 20'000U);
+  const auto sticky = read(replaced(
+      "/dev/null}}", "/dev/null}, collectors: 3, sticky_senders: true, delta_streams: 5}"));
+  ASSERT_TRUE(sticky.has_value());
+  EXPECT_TRUE(sticky->are_senders_sticky);
+  EXPECT_EQ(sticky->delta_streams, 5U);
+  EXPECT_NE(refusal("/dev/null}}", "/dev/null}, delta_streams: -1}").find("delta_streams"),
+            std::string::npos);
+}
+
 // It was said only once the program had started.
 TEST(Settings, CustomersThatAreNotThereAreToldWithTheirLine) {
   EXPECT_NE(refusal("/dev/null", "/nope/customers.yaml")

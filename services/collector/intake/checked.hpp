@@ -30,6 +30,7 @@ struct Checked {
   std::uint64_t expanded_bytes = 0;
   std::uint64_t newest_ns = 0;  ///< latest time of an accepted point
   std::uint64_t values = 0;     ///< of metrics: those of all series that accepted points become
+  std::uint64_t deltas = 0;     ///< of accepted points those that are to be added up
   std::uint64_t timeless = 0;   ///< sound spans without a start, records without any time
   /// Of metrics, where the customer has several hot shards: which of them its nodes lie in, by
   /// place, the first in the lowest bit.

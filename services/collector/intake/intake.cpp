@@ -47,6 +47,14 @@ books::Books::Arrival arrival_of(const CustomerId& customer, const ExportRequest
   return arrival;
 }
 
+/// What the sender of a delta is told where nobody adds it up; "": what the reason says.
+std::string_view why_no_deltas(const IntakeSettings& settings) {
+  if (settings.collectors < 2) return "";
+  return "delta temporality: there are several collectors, and each would add up a part; send "
+         "cumulative, or through the agent on the node, or have each sender keep to one collector "
+         "and say so (vigia_auth: sticky_senders)";
+}
+
 /// Of one that has nodes of several shards each of them, whole.
 std::string route_of(const tenancy::Customer& customer, std::uint32_t shards) {
   if (customer.hot_shards.empty()) return customer.hot_shard;
@@ -75,12 +83,31 @@ Intake::Intake(const std::vector<exporters::ExporterSettings>& exporters, Intake
   stages_.push_back(make_form_stage(rates_, parts_.metrics));
   std::move(processors.begin(), processors.end(), std::back_inserter(stages_));
   stages_.push_back(make_check_stage(
-      {settings_.translation, settings_.fills_missing_customer, parts_.series, parts_.clock},
+      {settings_.translation, settings_.fills_missing_customer, parts_.series, parts_.clock,
+       settings_.deltas && parts_.log != nullptr, why_no_deltas(settings_)},
       rates_));
   stages_.push_back(make_clock_stage(clock_doubt_, parts_.time, parts_.clock, parts_.metrics));
   stages_.push_back(make_rate_stage(rates_));
   // Last: a request that is refused must not use up times, and one without them is rare.
   stages_.push_back(make_time_stage([this] { return now_ns(); }));
+  if (settings_.deltas && parts_.log != nullptr) {
+    deltas_ = std::make_unique<DeltaLane>(
+        *settings_.deltas,
+        DeltaLane::Parts{
+            .log = *parts_.log,
+            .clock = parts_.clock,
+            .metrics = parts_.metrics,
+            .files = parts_.files,
+            .prepare = [this](Judged judged) { return prepare(std::move(judged)); },
+            .finish = [this](Prepared prepared, const Result<disk_log::RecordHeader>& kept,
+                             Done done) { finish(std::move(prepared), kept, std::move(done)); }});
+  }
+}
+
+Result<void> Intake::start() { return deltas_ ? deltas_->start() : Result<void>{}; }
+
+void Intake::stop() {
+  if (deltas_) deltas_->stop();
 }
 
 /// What is dated by us lies in stores for good.
@@ -150,11 +177,13 @@ void Intake::take(const tenancy::Customer& customer, ExportRequest request, Done
     timed(forward(accepted));
     return;
   }
+  const bool has_deltas = batch.checked.deltas > 0;
   Judged judged{.customer = customer.id,
                 .route = route_of(customer, batch.checked.shards),
                 .request = std::move(batch.request),
                 .checked = std::move(batch.checked),
                 .filtered = batch.filtered};
+  if (has_deltas && deltas_) return deltas_->take(std::move(judged), std::move(timed));
   Prepared prepared = prepare(std::move(judged));
   // Nothing to keep, so nothing to wait for.
   if (prepared.records.empty())

@@ -27,6 +27,8 @@
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/routing.hpp"
 #include "services/collector/intake/checked.hpp"
+#include "services/collector/intake/delta_lane.hpp"
+#include "services/collector/intake/delta_settings.hpp"
 #include "services/collector/intake/judged.hpp"
 #include "services/collector/intake/rate_limiter.hpp"
 #include "services/collector/intake/refusals_told.hpp"
@@ -44,6 +46,8 @@ struct IntakeSettings {
   /// So many collectors share the customers' rates.
   std::uint32_t collectors = 1;
   std::int64_t newest_record_ms = 0;  ///< when the log's newest record came; 0: not known
+  /// How deltas are added up; nothing: they are refused (`temporality`).
+  std::optional<DeltaSettings> deltas = std::nullopt;
 };
 
 /// What intake is built on; all of it outlives the intake.
@@ -64,6 +68,7 @@ struct IntakeParts {
   disk_log::DiskLog* waiting = nullptr;
   /// Whose traces are too many there; null: nobody's.
   const side::TraceShares* trace_shares = nullptr;
+  disk_log::FileSystem& files = disk_log::system_files();  ///< where states of deltas are kept
 };
 
 /// Thread contract: any thread.
@@ -75,6 +80,11 @@ class Intake {
   Intake(const std::vector<exporters::ExporterSettings>& exporters, IntakeSettings settings,
          const IntakeParts& parts, std::vector<std::unique_ptr<Stage>> processors = {});
 
+  /// Reads what streams of deltas came to. Once, before take, where the settings have deltas.
+  /// Errors as DeltaLane::start.
+  Result<void> start();
+  /// Finishes what waits behind others. Nothing is taken afterwards; while the log is there.
+  void stop();
   /// Judges the items, keeps body and verdicts in the log, counts into the books, and then calls
   /// `done` once: on the caller's thread, or on the log's writer when the record is durable. Never
   /// waits. Errors: kInvalid (no such message; every resource without a customer), kForbidden
@@ -118,6 +128,7 @@ class Intake {
   std::vector<Way> exporters_;
   std::vector<std::unique_ptr<Stage>> stages_;
   service::Histogram& durations_;
+  std::unique_ptr<DeltaLane> deltas_;  // last: its thread uses the above
 };
 
 }  // namespace vigia::collector::intake

@@ -35,6 +35,8 @@ class MetricsJudge final : public series::SeriesResolver {
         active_max_(settings.limits.active_series),
         hot_shards_(settings.hot_shards),
         is_remote_write_(settings.is_remote_write),
+        takes_deltas_(settings.takes_deltas),
+        why_no_deltas_(settings.why_no_deltas),
         labels_{settings.limits.label_value_bytes, settings.limits.labels_per_series},
         latest_ns_(static_cast<std::uint64_t>(settings.now_ms + kFutureMax_ms) * 1'000'000) {
     active_.set_limited(active_max_ > 0);
@@ -54,6 +56,7 @@ class MetricsJudge final : public series::SeriesResolver {
   prometheus::LabelLimits label_limits() const override { return labels_; }
 
   bool admits_verbatim() const override { return is_remote_write_; }
+  bool takes_deltas() const override { return takes_deltas_; }
 
   std::size_t resource_bytes_max() const override { return kResourceBytesMax; }
 
@@ -90,6 +93,7 @@ class MetricsJudge final : public series::SeriesResolver {
       refuse(resolved);
       return;
     }
+    checked_.deltas += resolved.is_delta ? 1 : 0;
     checked_.newest_ns = std::max(checked_.newest_ns, resolved.point->time_ns);
     if (resolved.is_verbatim) {
       take_verbatim(resolved);
@@ -129,6 +133,8 @@ class MetricsJudge final : public series::SeriesResolver {
     if (resolved.fault == RejectReason::kNoCustomer &&
         checked_.verdicts.rejected_for(resolved.fault) == 0) {
       checked_.reject(resolved.item, resolved.fault, no_customer_text(customer_));
+    } else if (resolved.fault == RejectReason::kTemporality) {
+      checked_.reject(resolved.item, resolved.fault, why_no_deltas_);
     } else if (resolved.fault != RejectReason::kNone) {
       checked_.reject(resolved.item, resolved.fault, resolved.why);
     } else if (resolved.point->time_ns > latest_ns_) {
@@ -144,6 +150,8 @@ class MetricsJudge final : public series::SeriesResolver {
   std::uint64_t active_max_;
   const std::vector<std::string>& hot_shards_;
   const bool is_remote_write_;
+  const bool takes_deltas_;
+  const std::string_view why_no_deltas_;
   prometheus::LabelLimits labels_;
   std::uint64_t latest_ns_;
   Checked checked_;

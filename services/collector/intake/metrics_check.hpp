@@ -21,6 +21,8 @@ struct MetricsCheckSettings {
   const tenancy::Limits& limits;               ///< of this customer
   const std::vector<std::string>& hot_shards;  ///< of this customer; empty: it has one
   bool is_remote_write = false;                ///< only then series may stand in a Prometheus' form
+  bool takes_deltas = false;                   ///< somebody adds them up
+  std::string_view why_no_deltas = {};         ///< what their sender is told where nobody does
 };
 
 /// Walks the body, finds each point's series in the cache and judges it.

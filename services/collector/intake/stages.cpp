@@ -174,9 +174,13 @@ class CheckStage final : public Stage {
   Result<Checked> check(const Batch& batch) {
     if (batch.request.signal != Signal::kMetrics)
       return check_records(batch.customer.id, batch.request.signal, batch.request.body);
-    const MetricsCheckSettings settings{settings_.translation, settings_.clock.wall_ms(),
-                                        batch.customer.limits, batch.customer.hot_shards,
-                                        batch.request.remote_write.has_value()};
+    const MetricsCheckSettings settings{settings_.translation,
+                                        settings_.clock.wall_ms(),
+                                        batch.customer.limits,
+                                        batch.customer.hot_shards,
+                                        batch.request.remote_write.has_value(),
+                                        settings_.takes_deltas,
+                                        settings_.why_no_deltas};
     return check_metrics(batch.customer.id, batch.request.body, settings, settings_.series);
   }
   Result<Checked> check_filled(Batch& batch) {

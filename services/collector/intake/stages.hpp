@@ -43,6 +43,8 @@ struct CheckSettings {
   bool fills_missing_customer = false;
   series::SeriesCache& series;
   const Clock& clock;
+  bool takes_deltas = false;
+  std::string_view why_no_deltas = {};  ///< a literal
 };
 /// A verdict for every item, in one walk over the body.
 std::unique_ptr<Stage> make_check_stage(const CheckSettings& settings, RateLimiter& rates);

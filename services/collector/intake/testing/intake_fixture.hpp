@@ -40,13 +40,16 @@ class IntakeTest : public ::testing::Test {
       settings.bytes_max = log_bytes_max_;
       settings.segment_bytes = 64U << 10U;
       settings.cursors = {{.name = "otlphttp/cold", .required = true}};
+      if (settings_.deltas) settings.cursors.push_back({.name = std::string(kDeltasCursor)});
       log_ = use_memory_ ? *disk_log::DiskLog::open(settings, clock_, {}, files_)
                          : *disk_log::DiskLog::open(settings, clock_);
-      intake_ =
-          std::make_unique<Intake>(exporters_, settings_,
-                                   IntakeParts{log_.get(), series_, [this] { return directory_; },
-                                               books_, metrics_, clock_, &side_shares_},
-                                   std::move(processors_));
+      intake_ = std::make_unique<Intake>(
+          exporters_, settings_,
+          IntakeParts{log_.get(), series_, [this] { return directory_; }, books_, metrics_, clock_,
+                      &side_shares_, nullptr, nullptr, nullptr,
+                      use_memory_ ? files_ : disk_log::system_files()},
+          std::move(processors_));
+      EXPECT_TRUE(intake_->start());
     }
     return *intake_;
   }
