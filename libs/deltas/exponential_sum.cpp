@@ -82,7 +82,7 @@ void ExponentialSum::fold_below_threshold(Side& side) {
   side.first += static_cast<std::int64_t>(folded);
 }
 
-void ExponentialSum::add(const wire::otlp::ExponentialPoint& point) {
+bool ExponentialSum::add(const wire::otlp::ExponentialPoint& point) {
   Side positive = side_of(point.positive);
   Side negative = side_of(point.negative);
   std::int32_t scale = point.scale;
@@ -92,6 +92,7 @@ void ExponentialSum::add(const wire::otlp::ExponentialPoint& point) {
   // more coarsely still where they lie too far apart for kBucketsMax.
   while (scale > scale_) coarsen(positive, negative, scale);
   while (scale_ > scale || !fits(positive_, positive) || !fits(negative_, negative)) {
+    if (scale_ <= scale && scale_ <= kMergedScaleMin) return false;
     if (scale_ == scale) coarsen(positive, negative, scale);
     coarsen(positive_, negative_, scale_);
   }
@@ -103,6 +104,7 @@ void ExponentialSum::add(const wire::otlp::ExponentialPoint& point) {
   zero_threshold_ = std::max(zero_threshold_, point.zero_threshold);
   fold_below_threshold(positive_);
   fold_below_threshold(negative_);
+  return true;
 }
 
 void ExponentialSum::write(std::string& point) const {

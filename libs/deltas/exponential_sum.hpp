@@ -16,8 +16,10 @@ namespace vigia::deltas {
 /// Thread contract: one thread.
 class ExponentialSum {
  public:
-  /// REQUIRES: neither side of the point is_cut, and can_add.
-  void add(const wire::otlp::ExponentialPoint& point);
+  /// False where both could only be held by buckets coarser than kMergedScaleMin, which no doubles
+  /// need and no store takes; what is there is spoilt then. REQUIRES: neither side of the point
+  /// is_cut, and can_add.
+  [[nodiscard]] bool add(const wire::otlp::ExponentialPoint& point);
   /// Appends scale, zero count, zero threshold and both sides to a point's bytes.
   void write(std::string& point) const;
   /// As docs/formats/delta-states.md has it, to its end; and back. `decode` leaves the reader at
@@ -35,6 +37,9 @@ class ExponentialSum {
   }
   static constexpr std::int32_t kScaleMin = -32;
   static constexpr std::int32_t kScaleMax = 64;
+  /// Prometheus' coarsest: all doubles are in 132 buckets. Where a point is coarser itself, its
+  /// own.
+  static constexpr std::int32_t kMergedScaleMin = -4;
 
   /// Of one side: SDKs keep 160. More are merged two by two.
   static constexpr std::int64_t kBucketsMax = 320;

@@ -103,6 +103,20 @@ TEST_F(ExponentialDeltaTest, BucketsStayBoundedAndNothingIsLost) {
   EXPECT_EQ(total(wide), sent + 2);
 }
 
+// What no store could take would be lost behind the answer, and with it all that came after it.
+TEST_F(ExponentialDeltaTest, WhatLiesTooFarApartForAnyStoreIsRefusedAndTheStreamGoesOn) {
+  add(exponential(100, 0, {0, {1, 2}}));
+  for (const std::int32_t index : {1 << 20, -(1 << 30)}) {
+    EXPECT_EQ(pass(exponential(110, 0, {index, {1}})).exponential_histogram().data_points_size(),
+              0);
+    EXPECT_EQ(faults_, std::vector{DeltaFault::kUnfit});
+  }
+  const auto point = add(exponential(120, 0, {0, {1}}));
+  EXPECT_EQ(point.scale(), 0);
+  EXPECT_EQ(point.count(), 4U);
+  EXPECT_THAT(point.positive().bucket_counts(), testing::ElementsAre(2U, 2U));
+}
+
 TEST_F(ExponentialDeltaTest, ScalesThatNoSenderHasAreLeftOutAtOnce) {
   add(exponential(100, -32, {0, {1}}));
   EXPECT_EQ(total(add(exponential(110, 64, {0, {1, 1}}))), 3U);

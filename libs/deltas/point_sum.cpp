@@ -147,9 +147,8 @@ bool PointSum::add_to(StreamState& state) const {
     return false;
   state.count = count;
   state.is_exponential = true;
-  state.exponential.add(*exponential_);
   state.real += exponential_->sum;
-  return true;
+  return state.exponential.add(*exponential_);
 }
 
 /// Integers stay integers until one of them does not fit or a point is no integer.

@@ -34,7 +34,7 @@ TEST(StreamStateTest, ReadsWhatItWrites) {
       point.zero_threshold = 1e-9;
       point.positive = {-5, {1, 2, 3}, false};
       point.negative = {7, {9}, false};
-      state.exponential.add(point);
+      EXPECT_TRUE(state.exponential.add(point));
     }
     std::string bytes;
     state.encode(bytes);
