@@ -59,6 +59,18 @@ void note_states(disk_log::DiskRecord& record, const deltas::DeltaAccumulator& o
   note = verdicts.encode_before(owner.changes());
 }
 
+void refuse(Prepared& prepared, Error error) {
+  prepared.error = std::move(error);
+  prepared.records.clear();
+}
+
+Error too_many_states() {
+  return {ErrorCode::kTooLarge,
+          fmt::format("what the streams of the request's deltas came to is over {} MiB; send fewer "
+                      "at once",
+                      (disk_log::kNoteBytesMax + 1) >> 20U)};
+}
+
 Error too_much_waits() {
   return {ErrorCode::kUnavailable, "the collector does not keep up with deltas at present",
           kRetryAfter};
@@ -332,17 +344,21 @@ void DeltaLane::settle(const std::vector<Outcome>& outcomes) {
   if (!outcomes.empty()) show();
 }
 
-/// A request that is refused as a whole must have added nothing to those behind it: the group is
-/// added once more without it. That is rare, and adding gives the same each time.
+/// A request that is refused as a whole must have added nothing to those behind it: those before it
+/// are added once more, and those behind it wait for the next turn, so that each is added three
+/// times at most, however many are refused.
 void DeltaLane::work(const CustomerId& customer, std::vector<Job> jobs) {
   // From here on its end lets the next group begin, whatever happens.
   auto flight = std::make_shared<Flight>(*this, customer);
   std::vector<Prepared> prepared;
-  while (const auto refused = add_all(customer, jobs, prepared)) {
-    const auto place = jobs.begin() + static_cast<std::ptrdiff_t>(*refused);
-    parts_.finish(std::move(prepared.back()), disk_log::RecordHeader{}, std::move(place->done));
-    jobs.erase(place);
+  while (add_all(customer, jobs, prepared)) {
+    const std::size_t refused = prepared.size() - 1;
+    parts_.finish(std::move(prepared[refused]), disk_log::RecordHeader{},
+                  std::move(jobs[refused].done));
+    put_back(customer, jobs, refused + 1);
+    jobs.pop_back();
   }
+  put_back(customer, jobs, prepared.size());
   for (std::size_t index = 0; index < jobs.size(); ++index) {
     if (prepared[index].records.empty()) {
       parts_.finish(std::move(prepared[index]), disk_log::RecordHeader{},
@@ -354,19 +370,35 @@ void DeltaLane::work(const CustomerId& customer, std::vector<Job> jobs) {
   append(std::move(flight));
 }
 
-/// The place of one that is refused as a whole, with what is to be said of it the last of
-/// `prepared`.
-std::optional<std::size_t> DeltaLane::add_all(const CustomerId& customer,
-                                              const std::vector<Job>& jobs,
-                                              std::vector<Prepared>& prepared) {
+/// In their order, until one is refused as a whole (true; it is the last of `prepared`), or what
+/// they came to is as much as a group may be: a small body may come to much.
+bool DeltaLane::add_all(const CustomerId& customer, const std::vector<Job>& jobs,
+                        std::vector<Prepared>& prepared) {
   accumulator(customer).discard();
   prepared.clear();
-  for (std::size_t index = 0; index < jobs.size(); ++index) {
-    prepared.push_back(add(customer, jobs[index].judged));
+  std::size_t bytes = 0;
+  for (const Job& job : jobs) {
+    if (bytes > kGroupBytesMax) return false;
+    prepared.push_back(add(customer, job.judged));
     if (prepared.back().error && prepared.back().receipt.rejected < prepared.back().receipt.items)
-      return index;
+      return true;
+    for (const disk_log::DiskRecord& record : prepared.back().records)
+      bytes += record.body.size() + record.header.tag.note.size();
   }
-  return std::nullopt;
+  return false;
+}
+
+/// Those from `first` on wait again, before all others.
+void DeltaLane::put_back(const CustomerId& customer, std::vector<Job>& jobs, std::size_t first) {
+  const std::lock_guard lock(mutex_);
+  Customer& waits = customers_.at(customer);
+  while (jobs.size() > first) {
+    const std::size_t bytes = jobs.back().judged.request.body.size();
+    waits.waiting_bytes += bytes;
+    waiting_bytes_ += bytes;
+    waits.waiting.push_front(std::move(jobs.back()));
+    jobs.pop_back();
+  }
 }
 
 Prepared DeltaLane::add(const CustomerId& customer, Judged judged) {
@@ -375,12 +407,14 @@ Prepared DeltaLane::add(const CustomerId& customer, Judged judged) {
   if (body) {
     judged.request.body = *std::move(body);
     Prepared prepared = parts_.prepare(std::move(judged));
-    if (!prepared.records.empty()) note_states(prepared.records.back(), accumulator(customer));
+    if (prepared.records.empty()) return prepared;
+    note_states(prepared.records.back(), accumulator(customer));
+    if (prepared.records.back().header.tag.note.size() > disk_log::kNoteBytesMax)
+      refuse(prepared, too_many_states());
     return prepared;
   }
   Prepared prepared = parts_.prepare(std::move(judged));
-  prepared.error = std::move(body.error());
-  prepared.records.clear();
+  refuse(prepared, std::move(body.error()));
   return prepared;
 }
 

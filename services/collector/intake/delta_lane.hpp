@@ -88,8 +88,9 @@ class DeltaLane {
   void note_outcome(const CustomerId& customer, bool is_kept, disk_log::LogPosition next);
   void settle(const std::vector<Outcome>& outcomes);
   void work(const CustomerId& customer, std::vector<Job> jobs);
-  std::optional<std::size_t> add_all(const CustomerId& customer, const std::vector<Job>& jobs,
-                                     std::vector<Prepared>& prepared);
+  bool add_all(const CustomerId& customer, const std::vector<Job>& jobs,
+               std::vector<Prepared>& prepared);
+  void put_back(const CustomerId& customer, std::vector<Job>& jobs, std::size_t first);
   Prepared add(const CustomerId& customer, Judged judged);
   void append(std::shared_ptr<Flight> flight);
   disk_log::LogPosition settled_end();

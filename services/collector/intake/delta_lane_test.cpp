@@ -61,6 +61,28 @@ class DeltaLaneTest : public IntakeTest {
   std::atomic<bool> is_failing_{false};
 };
 
+/// One point of each stream, of an exponential histogram, with so many full buckets.
+ExportMetricsServiceRequest exponential_request(std::uint64_t time_s, int first, int end,
+                                                int buckets) {
+  auto request = delta_request({});
+  auto* scope = request.mutable_resource_metrics(0)->mutable_scope_metrics(0);
+  for (int stream = first; stream < end; ++stream) {
+    auto* metric = scope->add_metrics();
+    metric->set_name("e" + std::to_string(stream));
+    auto* histogram = metric->mutable_exponential_histogram();
+    histogram->set_aggregation_temporality(pb::metrics::v1::AGGREGATION_TEMPORALITY_DELTA);
+    auto* point = histogram->add_data_points();
+    point->set_start_time_unix_nano((time_s - 10) * 1'000'000'000);
+    point->set_time_unix_nano(time_s * 1'000'000'000);
+    constexpr std::uint64_t kInEach = 1ULL << 35U;  // six bytes as a varint
+    for (int bucket = 0; bucket < buckets; ++bucket)
+      point->mutable_positive()->add_bucket_counts(kInEach);
+    point->set_count(kInEach * static_cast<std::uint64_t>(buckets));
+    point->set_sum(1);
+  }
+  return request;
+}
+
 std::vector<std::int64_t> values_of(const std::vector<DeltaValue>& points) {
   std::vector<std::int64_t> values;
   for (const DeltaValue& point : points) values.push_back(point.value);
@@ -153,6 +175,34 @@ TEST_F(DeltaLaneTest, ACheckpointStandsForTheLogBeforeIt) {
   EXPECT_TRUE(std::filesystem::exists(folder_.path() + "/delta-states.damaged"));
   next_sums();
   EXPECT_THAT(values_of(next_sums()), ::testing::ElementsAre(1));
+}
+
+// It was refused together with those that shared its write.
+TEST_F(DeltaLaneTest, WhatTouchesTooMuchIsRefusedAloneAndAddsNothing) {
+  constexpr int kHalf = 8'500;  // of streams, whose states are some KiB each
+  ASSERT_TRUE(take(exponential_request(begin_s_, 0, kHalf, 160).SerializeAsString()));
+  ASSERT_TRUE(take(exponential_request(begin_s_, kHalf, 2 * kHalf, 160).SerializeAsString()));
+  std::vector<std::future<Result<Receipt>>> answers;
+  const auto take_beside = [&](const std::string& body) {
+    auto promise = std::make_shared<std::promise<Result<Receipt>>>();
+    answers.push_back(promise->get_future());
+    intake().take(customer_, {Signal::kMetrics, "grpc", body},
+                  [promise](Result<Receipt> receipt) { promise->set_value(std::move(receipt)); });
+  };
+  const auto small = [this](std::uint64_t time_s) {
+    return delta_request({{"a", begin_s_ + time_s, 1}}).SerializeAsString();
+  };
+  take_beside(small(10));
+  take_beside(small(20));
+  take_beside(exponential_request(begin_s_ + 10, 0, 2 * kHalf, 1).SerializeAsString());
+  take_beside(small(30));
+  EXPECT_TRUE(answers[0].get());
+  EXPECT_TRUE(answers[1].get());
+  const auto refused = answers[2].get();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kTooLarge);
+  EXPECT_THAT(refused.error().message, ::testing::HasSubstr("send fewer"));
+  EXPECT_TRUE(answers[3].get());
 }
 
 TEST_F(DeltaLaneTest, ACheckpointThatIsGoneIsTold) {
