@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,7 +32,10 @@ std::optional<SeriesExtras> take_extras(std::string_view& series);
 /// Nothing where these bytes are no metadata of extras.
 std::optional<MetadataView> read_extras(std::string_view metadata);
 
+/// What a series says of its metric, `family` being what 1.0 calls that; views the message.
+using OnSaid = std::function<void(const MetadataView& metadata)>;
 /// A message of 1.0 without extras, as it is sent. What is no such message comes back as it is.
-std::string strip_extras(std::string_view message);
+/// `on_said` is told what series say of their metrics, of neighbours that say the same once.
+std::string strip_extras(std::string_view message, const OnSaid& on_said = {});
 
 }  // namespace vigia::wire::remote_write

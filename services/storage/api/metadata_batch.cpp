@@ -6,42 +6,12 @@
 #include <xxhash.h>
 
 #include "libs/base/utf8.hpp"
+#include "libs/wire/remote_write/metadata.hpp"
 
 namespace vigia::storage::api {
 namespace {
 
 using wire::remote_write::MetadataView;
-
-// As in the message, whose numbers 1.0 and 2.0 have in common.
-enum Type : std::uint8_t { kHistogram = 3, kGaugeHistogram = 4, kSummary = 5 };
-
-constexpr std::array<std::string_view, 3> kOfHistograms = {"_bucket", "_sum", "_count"};
-constexpr std::array<std::string_view, 3> kOfGaugeHistograms = {"_bucket", "_gsum", "_gcount"};
-constexpr std::array<std::string_view, 2> kOfSummaries = {"_sum", "_count"};
-
-template <typename Endings>
-std::string_view without(std::string_view name, const Endings& endings) {
-  for (const std::string_view ending : endings) {
-    if (name.size() > ending.size() && name.ends_with(ending)) {
-      return name.substr(0, name.size() - ending.size());
-    }
-  }
-  return name;
-}
-
-// The name that 1.0 says it of, of which a classic histogram or a summary has several series.
-std::string_view family_of(const MetadataView& metadata) {
-  switch (metadata.type) {
-    case kHistogram:
-      return without(metadata.family, kOfHistograms);
-    case kGaugeHistogram:
-      return without(metadata.family, kOfGaugeHistograms);
-    case kSummary:
-      return without(metadata.family, kOfSummaries);
-    default:
-      return metadata.family;
-  }
-}
 
 bool is_good(const ingest::MetadataText& text) {
   return text.metric.size() <= store::kMetricBytesMax &&
@@ -68,7 +38,8 @@ bool is_same(const MetadataView& left, const MetadataView& right) {
 void MetadataBatch::add_of_series(const CustomerId& customer, const MetadataView& metadata) {
   if (!is_stored_ || !metadata.is_there()) return;
   MetadataView family = metadata;
-  family.family = family_of(metadata);
+  // By 1.0's name, of which a classic histogram or a summary has several series.
+  family.family = wire::remote_write::family_of(metadata.type, metadata.family);
   if (is_same(family, last_) && last_customer_ == customer.text()) return;
   last_ = family;
   last_customer_ = customer.text();

@@ -115,7 +115,8 @@ Result<std::unique_ptr<Exporter>> make(const ExporterSettings& settings,
   auto transport = make_transport(
       sender.http, parts.client,
       std::make_shared<Negotiation>(Negotiation::Settings{settings.id, remote.only_1}, parts.clock,
-                                    parts.metrics));
+                                    parts.metrics),
+      parts.clock);
   if (keeps_utf8(settings.translation.strategy))
     transport = guard_utf8(std::move(transport), sender.http, parts.client, parts.clock);
   return std::make_unique<PushExporter>(settings, sender.push, parts,

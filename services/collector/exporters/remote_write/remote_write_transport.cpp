@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "libs/wire/remote_write/request_encoder_2.hpp"
-#include "libs/wire/remote_write/series_extras.hpp"
 #include "libs/wire/remote_write/write_request_2.hpp"
 #include "services/collector/exporters/http_transport.hpp"
+#include "services/collector/exporters/remote_write/metadata_sent.hpp"
 #include "services/collector/exporters/remote_write/refused_lines.hpp"
 
 namespace vigia::collector::exporters::remote_write {
@@ -116,18 +116,19 @@ bool may_speak_of_version(int status) {
 
 /// What requests in flight share with the transport, which may go before them.
 struct TransportState {
-  TransportState(net::Client& to, std::shared_ptr<Negotiation> by)
-      : client(to), negotiation(std::move(by)) {}
+  TransportState(net::Client& to, std::shared_ptr<Negotiation> by, const Clock& clock)
+      : client(to), negotiation(std::move(by)), metadata(clock) {}
 
   net::Client& client;
   std::shared_ptr<Negotiation> negotiation;
   net::ClientRequest base_1, base_2;
   Encoders encoders;
+  MetadataSent metadata;
 
-  void send_1(const CustomerId& customer, std::string_view message, Done done) const {
+  void send_1(const CustomerId& customer, std::string_view message, Done done) {
     net::ClientRequest made = base_1;
     add_customer(made.headers, customer);
-    made.body = protocol::compress_request(protocol::strip_extras(message));
+    made.body = protocol::compress_request(metadata.complete(customer, message));
     client.send(std::move(made), [done = std::move(done)](Result<net::ClientResponse> response) {
       delivery::Answer answer = judge_remote_write(response);
       if (response) answer.date_ms = date_of(*response);
@@ -139,8 +140,8 @@ struct TransportState {
 class RemoteWriteTransport final : public delivery::MessageTransport {
  public:
   RemoteWriteTransport(const HttpSettings& settings, net::Client& client,
-                       std::shared_ptr<Negotiation> negotiation)
-      : state_(std::make_shared<TransportState>(client, std::move(negotiation))) {
+                       std::shared_ptr<Negotiation> negotiation, const Clock& clock)
+      : state_(std::make_shared<TransportState>(client, std::move(negotiation), clock)) {
     state_->base_1 = state_->base_2 = request_of(settings);
     state_->base_1.headers.add("content-type", protocol::kContentType);
     state_->base_1.headers.add(protocol::kVersionHeader, protocol::kVersion);
@@ -197,7 +198,7 @@ class RemoteWriteTransport final : public delivery::MessageTransport {
     });
   }
 
-  static void settle(const TransportState& state, const Sent& sent,
+  static void settle(TransportState& state, const Sent& sent,
                      const Result<net::ClientResponse>& response, Done done) {
     const bool is_spoken = response && values_written(*response).has_value();
     if (is_spoken) state.negotiation->note_speaks_2();
@@ -220,8 +221,7 @@ class RemoteWriteTransport final : public delivery::MessageTransport {
   }
 
   /// The version is to blame where the same is taken by 1.0.
-  static void try_1(const TransportState& state, const Sent& sent, const std::string& why,
-                    Done done) {
+  static void try_1(TransportState& state, const Sent& sent, const std::string& why, Done done) {
     state.send_1(sent.customer, sent.message,
                  [negotiation = state.negotiation, why,
                   done = std::move(done)](delivery::Answer answer) mutable {
@@ -236,9 +236,11 @@ class RemoteWriteTransport final : public delivery::MessageTransport {
 
 }  // namespace
 
-std::unique_ptr<delivery::MessageTransport> make_transport(
-    const HttpSettings& settings, net::Client& client, std::shared_ptr<Negotiation> negotiation) {
-  return std::make_unique<RemoteWriteTransport>(settings, client, std::move(negotiation));
+std::unique_ptr<delivery::MessageTransport> make_transport(const HttpSettings& settings,
+                                                           net::Client& client,
+                                                           std::shared_ptr<Negotiation> negotiation,
+                                                           const Clock& clock) {
+  return std::make_unique<RemoteWriteTransport>(settings, client, std::move(negotiation), clock);
 }
 
 std::optional<std::uint64_t> values_written(const net::ClientResponse& response) {

@@ -13,10 +13,12 @@
 namespace vigia::collector::exporters::remote_write {
 
 /// Messages are of 1.0, and written as 2.0 on the way out where the destination speaks it. What it
-/// shows not to have understood is sent once more by 1.0, by itself or by kRetry. `client` outlives
-/// the transport and its requests; so does what `negotiation` was made of.
-std::unique_ptr<delivery::MessageTransport> make_transport(
-    const HttpSettings& settings, net::Client& client, std::shared_ptr<Negotiation> negotiation);
+/// shows not to have understood is sent once more by 1.0, by itself or by kRetry. `client` and
+/// `clock` outlive the transport and its requests; so does what `negotiation` was made of.
+std::unique_ptr<delivery::MessageTransport> make_transport(const HttpSettings& settings,
+                                                           net::Client& client,
+                                                           std::shared_ptr<Negotiation> negotiation,
+                                                           const Clock& clock);
 
 /// What a remote-write destination's answer means. 2xx taken, and so is the 400 by which
 /// vigia-storage says how many samples it has not stored, the rest being stored. What speaks of the

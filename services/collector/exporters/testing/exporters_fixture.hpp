@@ -188,7 +188,8 @@ class ExportersTest : public ::testing::Test {
     return remote_write::make_transport(
         sender_.http, *client_,
         std::make_shared<remote_write::Negotiation>(
-            remote_write::Negotiation::Settings{settings_.id}, clock_, *metrics_));
+            remote_write::Negotiation::Settings{settings_.id}, clock_, *metrics_),
+        clock_);
   }
   void end() {
     if (exporter_) exporter_->stop(SystemClock().steady());
