@@ -11,10 +11,12 @@
 #include <fmt/format.h>
 
 #include "libs/base/bytes.hpp"
+#include "libs/base/utf8.hpp"
 #include "libs/model/labels.hpp"
 #include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/prometheus/verbatim.hpp"
 #include "libs/wire/remote_write/native_histogram.hpp"
+#include "libs/wire/remote_write/series_extras.hpp"
 #include "libs/wire/remote_write/write_request_2.hpp"
 
 namespace vigia::series {
@@ -30,6 +32,7 @@ constexpr std::int64_t kNsPerMs = 1'000'000;
 // OpenMetrics' limit of characters is 128; in bytes of UTF-8.
 constexpr std::size_t kExemplarLabelBytesMax = 512;
 constexpr std::size_t kLabelsMax = 16'384;
+constexpr std::size_t kFamilyBytesMax = 512;
 constexpr std::size_t kLabelBytesMax = 4U << 20U;
 // More than the most buckets that are taken (kVerbatimBucketsMax) can be encoded in; unpacked they
 // are up to eight times as many bytes.
@@ -107,6 +110,7 @@ std::uint64_t to_ns(TimestampMs time_ms) {
 struct MetricHead {
   std::string_view name, help, unit;
   std::uint32_t type = 0;
+  bool is_said = false;    // by another request: type, help and unit stand beside the series
   std::uint32_t data = 0;  // field of Metric: which kind of points it has
 };
 
@@ -114,10 +118,11 @@ struct MetricHead {
 struct OpenMetric {
   std::string name, help, unit, node;
   std::uint32_t type = 0;
+  bool is_said = false;
   std::uint32_t data = 0;
   bool is_of(const MetricHead& head, std::string_view node_id) const {
     return name == head.name && node == node_id && data == head.data && type == head.type &&
-           help == head.help && unit == head.unit;
+           is_said == head.is_said && help == head.help && unit == head.unit;
   }
 };
 
@@ -128,14 +133,32 @@ struct PointTimes {
 
 class BodyWriter final : public protocol::WriteVisitor {
  public:
-  BodyWriter(const CustomerId& customer, std::size_t bytes_max)
-      : customer_(customer), bytes_max_(bytes_max) {}
+  BodyWriter(const CustomerId& customer, const PrometheusBodyLimits& limits,
+             const MetadataTable* known)
+      : customer_(customer),
+        bytes_max_(limits.body_bytes_max),
+        metadata_max_(limits.metadata_max),
+        known_(known) {}
 
   void on_series(const protocol::SeriesView& series) override { write(series, {}); }
   void on_bad_series(const protocol::SeriesView& series, std::string_view why) override {
     write(series, why);
   }
-  void on_metadata(const protocol::MetadataView& /*metadata*/) override { ++metadata_; }
+  void on_metadata(const protocol::MetadataView& metadata) override {
+    if (said_.size() >= metadata_max_ || metadata.family.empty() ||
+        metadata.family.size() > kFamilyBytesMax) {
+      ++metadata_left_out_;
+      return;
+    }
+    const auto text = [](std::string_view bytes, std::size_t bytes_max) {
+      const std::string_view beginning = utf8_beginning(bytes, bytes_max);
+      return is_utf8(beginning) ? std::string(beginning) : std::string();
+    };
+    said_.emplace_back(metadata.family,
+                       SaidMetadata{metadata.type < kTypes.size() ? metadata.type : 0,
+                                    text(metadata.help, protocol::kHelpBytesMax),
+                                    text(metadata.unit, protocol::kUnitBytesMax)});
+  }
 
   PrometheusBody finish() {
     end_metric();
@@ -143,7 +166,8 @@ class BodyWriter final : public protocol::WriteVisitor {
     made.body.reserve(bytes_);
     for (auto& [node, scope] : resources_) add_resource(made.body, node, scope);
     made.exemplars = exemplars_;
-    made.metadata = metadata_;
+    made.said = std::move(said_);
+    made.metadata_left_out = metadata_left_out_;
     return made;
   }
 
@@ -180,7 +204,23 @@ class BodyWriter final : public protocol::WriteVisitor {
     head.help = metadata.help;
     head.unit = metadata.unit;
     head.type = metadata.type < kTypes.size() ? metadata.type : 0;
+    if (known_ != nullptr && !metadata.is_there()) take_said(head);
     return head;
+  }
+
+  /// A metric's series follow each other, mostly.
+  void take_said(MetricHead& head) {
+    if (head.name != looked_up_ || !has_looked_) {
+      looked_up_ = head.name;
+      has_looked_ = true;
+      found_ = find_metadata(*known_, head.name);
+    }
+    // What is said beside makes no request too large that is not so without it.
+    if (found_ == nullptr || bytes_ > bytes_max_ / 4) return;
+    head.help = found_->help;
+    head.unit = found_->unit;
+    head.type = found_->type;
+    head.is_said = true;
   }
 
   /// What stands beside a stale mark is judged by nobody, and means nothing.
@@ -193,8 +233,9 @@ class BodyWriter final : public protocol::WriteVisitor {
 
   static std::uint32_t number_field(const MetricHead& head) {
     constexpr std::uint32_t kCounter = 1;
-    return head.type == kCounter ? otlp::MetricField::kSum.number
-                                 : otlp::MetricField::kGauge.number;
+    // What is said of it elsewhere, at times, changes nothing of how a value is kept.
+    return head.type == kCounter && !head.is_said ? otlp::MetricField::kSum.number
+                                                  : otlp::MetricField::kGauge.number;
   }
 
   void write_sample(MetricHead& head, const Sample& sample, TimestampMs start_ms,
@@ -283,6 +324,7 @@ class BodyWriter final : public protocol::WriteVisitor {
       open_.unit = head.unit;
       open_.node = node_;
       open_.type = head.type;
+      open_.is_said = head.is_said;
       open_.data = head.data;
     }
     point_.clear();
@@ -311,7 +353,10 @@ class BodyWriter final : public protocol::WriteVisitor {
     append_bytes(metric_, otlp::MetricField::kName, open_.name);
     if (!open_.help.empty()) append_bytes(metric_, otlp::MetricField::kDescription, open_.help);
     if (!open_.unit.empty()) append_bytes(metric_, otlp::MetricField::kUnit, open_.unit);
-    if (open_.type != 0)
+    if (open_.is_said)
+      append_attribute(metric_, otlp::MetricField::kMetadata.number, "prometheus.type",
+                       fmt::format("{}{}", prometheus::kSaidType, kTypes[open_.type]));
+    else if (open_.type != 0)
       append_attribute(metric_, otlp::MetricField::kMetadata.number, "prometheus.type",
                        kTypes[open_.type]);
     append_bytes(metric_, otlp::ProtoField::sized(open_.data), points_);
@@ -342,9 +387,15 @@ class BodyWriter final : public protocol::WriteVisitor {
 
   const CustomerId& customer_;
   const std::size_t bytes_max_;
+  const std::size_t metadata_max_;
+  const MetadataTable* const known_;
+  std::string looked_up_;
+  bool has_looked_ = false;
+  const SaidMetadata* found_ = nullptr;  // of looked_up_
+  std::vector<std::pair<std::string, SaidMetadata>> said_;
+  std::uint64_t metadata_left_out_ = 0;
   std::size_t bytes_ = 0;
   std::uint64_t exemplars_ = 0;
-  std::uint64_t metadata_ = 0;
   std::vector<protocol::LabelView> labels_, attributes_;  // of the series under way
   std::string_view node_;
   std::string encoded_, point_, points_, metric_;
@@ -355,8 +406,8 @@ class BodyWriter final : public protocol::WriteVisitor {
 }  // namespace
 
 Result<PrometheusBody> read_remote_write(const CustomerId& customer, WriteVersion version,
-                                         std::string_view block,
-                                         const PrometheusBodyLimits& limits) {
+                                         std::string_view block, const PrometheusBodyLimits& limits,
+                                         const MetadataTable* known) {
   protocol::DecodeLimits decode;
   decode.message_bytes_max = limits.message_bytes_max;
   // One series of too many labels is refused alone, behind these.
@@ -364,7 +415,7 @@ Result<PrometheusBody> read_remote_write(const CustomerId& customer, WriteVersio
   decode.label_bytes_max = kLabelBytesMax;
   auto message = protocol::unpack_block(block, decode);
   if (!message) return forward(message);
-  BodyWriter writer(customer, limits.body_bytes_max);
+  BodyWriter writer(customer, limits, version == WriteVersion::k1 ? known : nullptr);
   try {
     const auto decoded =
         version == WriteVersion::k1

@@ -6,9 +6,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "libs/base/result.hpp"
 #include "libs/model/ids.hpp"
+#include "libs/series/said_metadata.hpp"
 #include "libs/wire/remote_write/write_request_2.hpp"
 
 namespace vigia::series {
@@ -19,6 +22,7 @@ struct PrometheusBodyLimits {
   std::size_t message_bytes_max = 16U << 20U;  ///< of the request, once unpacked
   /// Of the body that it becomes: each value has its series' labels beside it.
   std::size_t body_bytes_max = 48U << 20U;
+  std::size_t metadata_max = 4096;  ///< that a request of 1.0 may say; Prometheus sends 2,000
 };
 
 struct PrometheusBody {
@@ -26,16 +30,19 @@ struct PrometheusBody {
   std::string body;
   std::size_t message_bytes = 0;  ///< of the request, unpacked
   std::uint64_t exemplars = 0;    ///< that came
-  std::uint64_t metadata = 0;     ///< of 1.0, which belongs to no series: it is not kept
+  /// What a request of 1.0 says of metrics, by family. It belongs to none of its series.
+  std::vector<std::pair<std::string, SaidMetadata>> said;
+  std::uint64_t metadata_left_out = 0;  ///< no name, a name that is too long, or one too many
 };
 
 /// Reads one snappy block. Nothing of a series is judged here: what is wrong with it stands in its
 /// points, for the check to refuse these alone. Labels are sorted, since two orders of one set are
 /// one series. Series of one `node_id` stand under one resource. kInvalid for what is no such
 /// message, kTooLarge by the length that the block declares, before memory is taken, and past the
-/// other limits.
+/// other limits. `known`, which may be null: what series of 1.0 are is taken from there.
 Result<PrometheusBody> read_remote_write(const CustomerId& customer, WriteVersion version,
                                          std::string_view block,
-                                         const PrometheusBodyLimits& limits = {});
+                                         const PrometheusBodyLimits& limits = {},
+                                         const MetadataTable* known = nullptr);
 
 }  // namespace vigia::series

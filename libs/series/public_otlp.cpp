@@ -267,8 +267,11 @@ class Publisher {
         kind = reader.number();
         data = reader.bytes();
       } else {
+        const bool is_metadata = reader.tag_and_type() == otlp::MetricField::kMetadata.tag;
         reader.skip();
-        head += field_bytes(reader);
+        // What is said at times is no type of the points.
+        if (!is_metadata || field_bytes(reader).find(prometheus::kSaidType) == std::string::npos)
+          head += field_bytes(reader);
       }
     }
     if (kind == otlp::MetricField::kExponentialHistogram.number)

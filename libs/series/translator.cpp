@@ -199,7 +199,7 @@ class Emitter final : public SeriesResolver, private FamilySource {
 
   FamilyWords words() const override {
     if (is_target_info_) return {wire::prometheus::FamilyType::kInfo, kTargetInfoHelp, ""};
-    const auto type = is_verbatim() ? wire::prometheus::verbatim_type(metric())
+    const auto type = is_verbatim() ? wire::prometheus::said_type(metric())
                                     : wire::prometheus::family_type(metric());
     return {type, metric().description, metric().unit};
   }
@@ -208,6 +208,8 @@ class Emitter final : public SeriesResolver, private FamilySource {
     if (is_target_info_) {
       family_ = {"target_info", std::string(kTargetInfoHelp), "",
                  wire::prometheus::FamilyType::kInfo};
+    } else if (is_verbatim() && wire::prometheus::is_said(metric())) {
+      family_ = {wire::prometheus::family_of(identity()), "", "", identity().type};
     } else if (is_verbatim()) {
       family_ = {wire::prometheus::family_of(identity()), std::string(metric().description),
                  std::string(metric().unit), identity().type};

@@ -132,6 +132,14 @@ FamilyType verbatim_type(const otlp::MetricView& metric) {
   return type_named(metric.prometheus_type);
 }
 
+bool is_said(const otlp::MetricView& metric) {
+  return metric.prometheus_type.starts_with(kSaidType);
+}
+
+FamilyType said_type(const otlp::MetricView& metric) {
+  return type_named(metric.prometheus_type.substr(is_said(metric) ? kSaidType.size() : 0));
+}
+
 MetricIdentity identify_verbatim(const otlp::MetricView& metric, const TranslatorSettings& settings,
                                  std::string& why) {
   MetricIdentity identity;

@@ -32,6 +32,13 @@ inline constexpr std::size_t kVerbatimBucketsMax = 1024;
 /// make, kUntranslatable for one that a store does not take (takes_utf8). `up` and `scrape_*` are
 /// judged with their labels.
 FamilyType verbatim_type(const otlp::MetricView& metric);
+/// Before the type of a metric whose type, help and unit its sender has said at another time, as
+/// senders of remote write 1.0 do, today and not tomorrow. So they are passed on to who keeps
+/// metadata by metrics, and are no part of what the series' own family is.
+inline constexpr std::string_view kSaidType = "said:";
+bool is_said(const otlp::MetricView& metric);
+/// Said at another time or by the series itself.
+FamilyType said_type(const otlp::MetricView& metric);
 MetricIdentity identify_verbatim(const otlp::MetricView& metric, const TranslatorSettings& settings,
                                  std::string& why);
 

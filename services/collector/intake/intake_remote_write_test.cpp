@@ -98,7 +98,21 @@ TEST_F(IntakeRemoteWriteTest, MetadataAloneIsNoError) {
   const auto receipt = write(metadata);
   ASSERT_TRUE(receipt) << receipt.error().message;
   EXPECT_EQ(receipt->items, 0U);
+  EXPECT_THAT(metrics_.expose(false), HasSubstr("vigia_remote_write_metadata_left_out_total 0"));
+  ASSERT_TRUE(write("\x1a\x02\x08\x01"));  // of no name
   EXPECT_THAT(metrics_.expose(false), HasSubstr("vigia_remote_write_metadata_left_out_total 1"));
+}
+
+// And goes with what comes of the metric from then on, of its customer.
+TEST_F(IntakeRemoteWriteTest, MetadataGoesWithTheSeriesOfLaterRequests) {  // R-RW-1
+  ASSERT_TRUE(write(sample({{"__name__", "took_bucket"}, {"le", "1"}})));
+  EXPECT_EQ(next_record()->body.find("how long"), std::string::npos);
+  ASSERT_TRUE(write(std::string("\x1a\x12\x08\x03\x12\x04took\x22\x08how long", 20)));
+  ASSERT_TRUE(write(sample({{"__name__", "took_bucket"}, {"le", "1"}})));
+  const auto record = next_record();
+  ASSERT_TRUE(record);
+  EXPECT_NE(record->body.find("how long"), std::string::npos);
+  EXPECT_NE(record->body.find("said:histogram"), std::string::npos);
 }
 
 // The form in the log is our own: nobody may make it by OTLP.

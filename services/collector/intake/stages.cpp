@@ -10,6 +10,7 @@
 #include "libs/wire/otlp/json.hpp"
 #include "libs/wire/otlp/rewrite.hpp"
 #include "libs/wire/otlp/walker.hpp"
+#include "services/collector/intake/known_metadata.hpp"
 #include "services/collector/intake/limits.hpp"
 #include "services/collector/intake/metrics_check.hpp"
 #include "services/collector/intake/records_check.hpp"
@@ -107,11 +108,12 @@ class ShareGate final : public Stage {
 
 class FormStage final : public Stage {
  public:
-  FormStage(RateLimiter& rates, service::MetricRegistry& metrics)
+  FormStage(RateLimiter& rates, service::MetricRegistry& metrics, const Clock& clock)
       : rates_(rates),
+        known_metadata_(clock),
         metadata_left_out_(metrics.counter(
             "vigia_remote_write_metadata_left_out_total",
-            "Metadata of remote write 1.0, which belongs to no series and is not kept")) {}
+            "Metadata of remote write 1.0 past its customer's room, or of no metric's name")) {}
   std::optional<Refusal> accept(Batch& batch) override {
     ExportRequest& request = batch.request;
     if (request.remote_write) return read_remote_write(batch);
@@ -131,7 +133,9 @@ class FormStage final : public Stage {
  private:
   std::optional<Refusal> read_remote_write(Batch& batch) {
     ExportRequest& request = batch.request;
-    auto made = series::read_remote_write(batch.customer.id, *request.remote_write, request.body);
+    const auto known = known_metadata_.of(batch.customer.id);
+    auto made = series::read_remote_write(batch.customer.id, *request.remote_write, request.body,
+                                          {}, known.get());
     if (!made) {
       rates_.fine(batch.customer.id, batch.customer.limits,
                   {request.signal, 0, request.body.size()});
@@ -139,13 +143,15 @@ class FormStage final : public Stage {
       // So many at least: nobody has counted the rest.
       return Refusal{std::move(made.error()), RequestReason::kRequestSize, 1};
     }
-    metadata_left_out_.add(made->metadata);
+    metadata_left_out_.add(made->metadata_left_out +
+                           known_metadata_.note(batch.customer.id, std::move(made->said)));
     request.sent_bytes = made->message_bytes;
     request.body = std::move(made->body);
     return std::nullopt;
   }
 
   RateLimiter& rates_;
+  KnownMetadata known_metadata_;
   service::Counter& metadata_left_out_;
 };
 
@@ -319,8 +325,9 @@ std::unique_ptr<Stage> make_share_gate(const side::SideShares* shares,
   return std::make_unique<ShareGate>(shares, exporters);
 }
 
-std::unique_ptr<Stage> make_form_stage(RateLimiter& rates, service::MetricRegistry& metrics) {
-  return std::make_unique<FormStage>(rates, metrics);
+std::unique_ptr<Stage> make_form_stage(RateLimiter& rates, service::MetricRegistry& metrics,
+                                       const Clock& clock) {
+  return std::make_unique<FormStage>(rates, metrics, clock);
 }
 
 std::unique_ptr<Stage> make_check_stage(const CheckSettings& settings, RateLimiter& rates) {

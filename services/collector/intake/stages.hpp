@@ -35,8 +35,10 @@ std::unique_ptr<Stage> make_rate_gate(RateLimiter& rates);
 std::unique_ptr<Stage> make_share_gate(const side::SideShares* shares,
                                        const std::vector<Way>& exporters);
 /// JSON becomes protobuf, and so does remote write; what cannot be read is charged for the work of
-/// reading it.
-std::unique_ptr<Stage> make_form_stage(RateLimiter& rates, service::MetricRegistry& metrics);
+/// reading it. What remote write 1.0 says of metrics in some requests goes with the series of
+/// others.
+std::unique_ptr<Stage> make_form_stage(RateLimiter& rates, service::MetricRegistry& metrics,
+                                       const Clock& clock);
 
 struct CheckSettings {
   const wire::prometheus::TranslatorSettings& translation;
