@@ -1,20 +1,22 @@
 """Senders that others made, three signals each, through a collector to the Go collector, where what has come is counted.
 
-The Go collector by otlp and otlphttp; the Python SDK and grpcurl are in tests/integration/test_clients.py. `./vigia test compliance`.
+The Go collector itself (otlp and otlphttp, gzip and zstd) and the SDK for Node; the Python SDK and grpcurl are in
+tests/integration/test_clients.py. `./vigia test compliance`.
 """
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
-from collector_alone import TOKEN, CollectorAlone
+from collector_alone import CUSTOMER, TOKEN, CollectorAlone
 from go_collector import PORTS, GoCollector
 from launcher.commands import Command
-from launcher.compliance import go_collector
+from launcher.compliance import go_collector, node_sdk
 from launcher.layout import own_host
 from otlp_items import SIGNALS, exporter_of, request_of
 from stack import Running, wait_for
@@ -55,6 +57,8 @@ def _assert_items(end: GoCollector) -> None:
 def test_the_go_collector(
     path: tuple[CollectorAlone, GoCollector], tmp_path: Path, kind: str, compression: str
 ) -> None:
+    import requests
+
     collector, end = path
     host = collector.host
     endpoint = f"{host}:4317" if kind == "otlp" else collector.http
@@ -75,3 +79,15 @@ def test_the_go_collector(
         _assert_items(end)
     finally:
         sender.end(9)
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+@pytest.mark.parametrize("transport", ["grpc", "proto", "http"])
+def test_the_sdk_for_node(path: tuple[CollectorAlone, GoCollector], transport: str, compression: str) -> None:
+    collector, end = path
+    endpoint = f"http://{collector.host}:4317" if transport == "grpc" else collector.http
+    script = node_sdk() / "send.mjs"
+    words = [shutil.which("node") or "node", str(script), transport, endpoint, TOKEN, CUSTOMER, str(ITEMS), compression]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    _assert_items(end)

@@ -22,6 +22,7 @@ PARSER_MODULE = "github.com/prometheus/prometheus"
 PARSER_SOURCE = ROOT / "tests" / "compliance" / "promql_parser"
 TRANSLATOR_SOURCE = ROOT / "tests" / "compliance" / "otlp_translator"
 GO_COLLECTOR_SOURCE = ROOT / "tests" / "compliance" / "otelcol" / "otelcol.yaml"
+NODE_SDK_SOURCE = ROOT / "tests" / "compliance" / "node_sdk"
 _BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.159.0"
 OTTL_SOURCE = ROOT / "tests" / "compliance" / "ottl_runner"
 PARSER_VERSION = "v0.314.0"  # Prometheus 3.14.0; its sum stands in tests/compliance/promql_parser/go.sum
@@ -129,3 +130,16 @@ def go_collector() -> Path:
 def ottl_runner() -> Path:
     """What OpenTelemetry's OTTL makes of requests, as a program."""
     return _go_program(OTTL_SOURCE, "ottl-runner", "OpenTelemetry's OTTL")
+
+
+def node_sdk() -> Path:
+    """The folder of a sender made with OpenTelemetry's SDK for Node, which npm fetches by its lock file."""
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(NODE_SDK_SOURCE.glob("*.*")))).hexdigest()[
+        :12
+    ]
+    folder = STATE / "compliance" / f"node-sdk-{digest}"
+    if not (folder / "node_modules").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(NODE_SDK_SOURCE, folder, copy_function=shutil.copyfile)
+        run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, what="npm ci of the SDK for Node")
+    return folder
