@@ -21,6 +21,9 @@ inline constexpr std::size_t kMadeBytesMax = 8U << 20U;
 inline constexpr std::size_t kParsedBytesMax = 256U << 10U;
 /// Entries of a map that is flattened, or compared with another: each takes a hundred bytes.
 inline constexpr std::size_t kEntriesMax = 65'536;
+/// What it counts as to look at one attribute for its key, which is not next to the last one in
+/// memory: one that is set is looked for among all of a record.
+inline constexpr std::uint64_t kKeyWork = 64;
 /// An index that is written into an empty value makes a list of so many at most.
 inline constexpr std::int64_t kListMadeMax = 1024;
 /// What all replacements of one call look at: many matches in a long text cost their product.

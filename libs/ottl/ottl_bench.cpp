@@ -100,5 +100,23 @@ void bm_statement(benchmark::State& state) {
 }
 BENCHMARK(bm_statement)->DenseRange(0, 4);
 
+/// An attribute under another key, as files do it with two statements; the record is written anew.
+void bm_rename(benchmark::State& state) {
+  CompileBudget budget;
+  const auto put = Statement::compile(
+      "set(log.attributes[\"route\"], log.attributes[\"http.route\"])", Context::kLog, budget);
+  const auto take =
+      Statement::compile("delete_key(log.attributes, \"http.route\")", Context::kLog, budget);
+  std::string written;
+  over_records(state, [&](Evaluation& evaluation) {
+    put->run(evaluation);
+    take->run(evaluation);
+    written.clear();
+    evaluation.record().at(MessageLevel::kLog)->append_to(written);
+    benchmark::DoNotOptimize(written.data());
+  });
+}
+BENCHMARK(bm_rename);
+
 }  // namespace
 }  // namespace vigia::ottl

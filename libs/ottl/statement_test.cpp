@@ -5,6 +5,7 @@
 #include "libs/base/hex.hpp"
 #include "libs/ottl/program.hpp"
 #include "libs/ottl/testing/items.hpp"
+#include "libs/wire/edit/value.hpp"
 #include "libs/wire/otlp/fields.hpp"
 
 namespace vigia::ottl {
@@ -155,6 +156,20 @@ TEST(OttlStatement, FlattensAndDeletesElements) {
   Item fenced(Context::kResource);
   EXPECT_EQ(fenced.run("flatten(attributes, \"p\")"), "");
   EXPECT_EQ(fenced.show("attributes[\"customer.id\"]"), "cliente-a");
+}
+
+// Each key is looked for among those before it: of 20,000 a record would take seconds.
+TEST(OttlStatement, ManyKeysAreWorkThatIsCounted) {
+  std::string json = "{\"k\": 0";
+  for (int i = 0; i < 20'000; ++i) json += ",\"" + std::to_string(i) + "\":0";
+  for (const char* statement : {"set(attributes, ParseJSON(body))",
+                                "merge_maps(attributes, ParseJSON(body), \"upsert\")"}) {
+    Item item(Context::kLog);
+    item.at(MessageLevel::kLog)
+        .set_bytes(wire::otlp::LogRecordField::kBody,
+                   wire::edit::encoded_value(wire::edit::ValueView::of_text(json + "}")));
+    EXPECT_THROW(item.run(statement), WorkIsUsedUp) << statement;
+  }
 }
 
 TEST(OttlStatement, TruncatesAllTexts) {

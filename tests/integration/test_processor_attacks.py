@@ -84,6 +84,18 @@ def _log(body: str, keys: int = 0, value: str = "v", records: int = 1) -> bytes:
     return made
 
 
+def _listed(elements: int, records: int) -> bytes:
+    request = log_request(resource_of("cliente-a"), "b")
+    record = request.resource_logs[0].scope_logs[0].log_records[0]
+    values = record.attributes.add(key="k").value.array_value.values
+    for _ in range(elements):
+        values.add()
+    for _ in range(records - 1):
+        request.resource_logs[0].scope_logs[0].log_records.add().CopyFrom(record)
+    made: bytes = request.SerializeToString()
+    return made
+
+
 def _traces(spans: int, states: Callable[[int], str], keys: int, path: str) -> bytes:
     request = ExportTraceServiceRequest()
     group = request.resource_spans.add()
@@ -109,6 +121,7 @@ ATTACKS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "wide JSON": ("logs", lambda: _log("[" + "0," * 120_000 + "0]", records=16)),
     "JSON in levels": ("logs", lambda: _log('{"a":' * 60 + '"' + "x" * 200_000 + '"' + "}" * 60, records=12)),
     "many small records": ("logs", lambda: _log('{"k1": {"x": [1, 2]}}', keys=8, records=40_000)),
+    "lists to flatten": ("logs", lambda: _listed(60_000, records=10)),
     "tracestates of a KiB": ("traces", lambda: _traces(3_000, lambda n: f"a=1,ot=th:8;rv:{n:014x};" + "x:" + "y" * 200, 4, "/a")),
     "paths for extract": ("traces", lambda: _traces(200, lambda _: "", 900, "/" * 20_000)),
 }  # fmt: skip

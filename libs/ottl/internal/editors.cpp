@@ -113,10 +113,12 @@ bool run_merge_maps(const Call& call, Evaluation& evaluation, Value& /*out*/) {
   const Path& target = *call.slots[0].path;
   const std::string& strategy = call.slots[2].text;
   bool is_fine = true;
+  std::uint64_t all = 0;
   wire::otlp::for_each_attribute({source.bytes, wire::otlp::ValuesField::kValues.number},
                                  [&](const wire::otlp::KeyValueView& entry) {
                                    bool is_there = false;
                                    if (!is_fine) return;
+                                   evaluation.charge(2 * kKeyWork * all++);
                                    is_fine = target.has_entry(evaluation, entry.key, is_there);
                                    const bool puts =
                                        strategy == "upsert" || is_there == (strategy == "update");

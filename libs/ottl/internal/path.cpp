@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/ottl/internal/field_access.hpp"
+#include "libs/ottl/limits.hpp"
 #include "libs/wire/otlp/attributes.hpp"
 #include "libs/wire/otlp/fields.hpp"
 
@@ -141,14 +142,17 @@ bool Path::set_map(Evaluation& evaluation, const Value& value) const {
   Editable* message = evaluation.record().at(field_.level);
   if (message == nullptr) return evaluation.fail(kNothing);
   if (value.kind != ValueForm::kMap && !value.is_nil()) return evaluation.fail(kNoMap);
+  std::uint64_t all = 0;
   message->for_each_attribute([&](Editable::AttributeRef& attribute) {
+    ++all;
     if (!is_kept(attribute.key())) attribute.erase();
   });
   evaluation.charge_written(value.bytes.size());
   wire::otlp::for_each_attribute({value.bytes, wire::otlp::ValuesField::kValues.number},
                                  [&](const wire::otlp::KeyValueView& entry) {
-                                   if (!is_kept(entry.key))
-                                     message->set_attribute(entry.key, entry.value);
+                                   if (is_kept(entry.key)) return;
+                                   evaluation.charge(kKeyWork * all++);
+                                   message->set_attribute(entry.key, entry.value);
                                  });
   return true;
 }
