@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
-#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
+
+#include "libs/base/protobuf_reader.hpp"
 
 namespace vigia::net {
 namespace {
@@ -26,12 +27,12 @@ constexpr std::uint32_t kSeconds = 1, kNanos = 2;
 constexpr std::uint32_t kViolations = 1;
 constexpr std::uint32_t kField = 1, kDescription = 2;
 
-std::string_view view_of(protozero::pbf_reader& reader) {
+std::string_view view_of(ProtobufReader& reader) {
   const auto view = reader.get_view();
   return {view.data(), view.size()};
 }
 
-std::optional<Duration> read_duration(protozero::pbf_reader duration) {
+std::optional<Duration> read_duration(ProtobufReader duration) {
   std::int64_t whole = 0;
   std::int64_t nanos = 0;
   while (duration.next()) {
@@ -49,7 +50,7 @@ std::optional<Duration> read_duration(protozero::pbf_reader duration) {
   return seconds(whole) + std::chrono::nanoseconds(nanos);
 }
 
-std::optional<Duration> read_retry_info(protozero::pbf_reader info) {
+std::optional<Duration> read_retry_info(ProtobufReader info) {
   std::optional<Duration> delay;
   while (info.next(kRetryDelay, pbf_wire_type::length_delimited)) {
     delay = read_duration(info.get_message());
@@ -57,7 +58,7 @@ std::optional<Duration> read_retry_info(protozero::pbf_reader info) {
   return delay;
 }
 
-std::optional<Duration> read_detail(protozero::pbf_reader any) {
+std::optional<Duration> read_detail(ProtobufReader any) {
   std::string_view type;
   std::string_view value;
   while (any.next()) {
@@ -70,7 +71,7 @@ std::optional<Duration> read_detail(protozero::pbf_reader any) {
     }
   }
   if (type != kRetryInfoType) return std::nullopt;
-  return read_retry_info(protozero::pbf_reader(value.data(), value.size()));
+  return read_retry_info(ProtobufReader(value.data(), value.size()));
 }
 
 }  // namespace
@@ -79,7 +80,7 @@ RpcStatus read_rpc_status(std::string_view bytes) {
   RpcStatus status;
   if (bytes.size() > kStatusBytesMax) return status;
   try {
-    protozero::pbf_reader reader(bytes.data(), bytes.size());
+    ProtobufReader reader(bytes.data(), bytes.size());
     while (reader.next()) {
       if (reader.tag() == kMessage && reader.wire_type() == pbf_wire_type::length_delimited) {
         status.message = view_of(reader);

@@ -49,7 +49,7 @@ GroupHead read_envelope(std::string_view bytes, std::string_view name) {
         envelope.schema_url = reader.bytes();
         break;
       default:
-        reader.skip();
+        reader.pass_over(GroupField::kKnown);
     }
   }
   return envelope;
@@ -78,7 +78,7 @@ MetricData read_data(std::string_view metric) {
   FieldReader reader(metric);
   while (reader.next()) {
     if (!is_data(reader.tag_and_type())) {
-      reader.skip();
+      reader.pass_over(MetricField::kKnown);
       continue;
     }
     if (data.kind != MetricKind::kNone)
@@ -120,7 +120,7 @@ class Pass {
         const std::string_view bytes = reader.bytes();
         group(field_of(reader), bytes);
       } else {
-        reader.skip();
+        reader.pass_over(otlp::ExportRequestField::kKnown);
         pieces_.append_source(field_of(reader));
       }
     }
@@ -333,7 +333,7 @@ class Pass {
       } else if (reader.tag_and_type() == MetricDataField::kIsMonotonic.tag) {
         place_.is_monotonic = reader.varint() != 0;
       } else {
-        reader.skip();
+        reader.pass_over(MetricDataField::kKnown);
       }
     }
   }
@@ -352,7 +352,7 @@ class Pass {
         is_changed =
             item(field_of(reader), point, MetricDataField::kPoints.number, data.kind) || is_changed;
       } else {
-        reader.skip();
+        reader.pass_over(MetricDataField::kOfAll);
         pieces_.append_source(field_of(reader));
       }
     }

@@ -177,7 +177,7 @@ bool is_valid_array(std::string_view array, int depth) {
   FieldReader reader(array);
   while (reader.next()) {
     if (reader.tag_and_type() != ValuesField::kValues.tag) {
-      reader.skip();
+      reader.pass_over(ValuesField::kKnown);
     } else if (!is_valid_any_value(reader.bytes(), depth + 1)) {
       return false;
     }
@@ -207,7 +207,7 @@ KeyValueView read_key_value(std::string_view bytes) {
         view.value = reader.bytes();
         break;
       default:
-        reader.skip();
+        reader.pass_over(KeyValueField::kKnown);
     }
   }
   return view;
@@ -290,7 +290,7 @@ bool is_valid_any_value(std::string_view any_value, int depth) {
         is_valid = is_valid_list({reader.bytes(), kValues}, depth + 1);
         break;
       default:
-        reader.skip();
+        reader.pass_over(AnyValueField::kKnown);
     }
     if (!is_valid) return false;
   }

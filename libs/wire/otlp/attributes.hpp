@@ -35,7 +35,7 @@ void for_each_attribute(const Attributes& attributes, Visit&& visit) {
     if (reader.tag_and_type() == bytes_field(attributes.number)) {
       visit(read_key_value(reader.bytes()));
     } else {
-      reader.skip();
+      reader.pass_over(KnownFields{bytes_field(attributes.number)});
     }
   }
 }

@@ -1,12 +1,12 @@
-// A thin step over protozero::pbf_reader: std::string_view, and fields told apart by number and
-// wire type together, so that a known number with a foreign wire type counts as unknown (as the
-// reference parsers have it) instead of being read wrongly.
+// A thin step over ProtobufReader: std::string_view, and fields told apart by number and wire type
+// together, so that a known number with a foreign wire type is never read wrongly. Whether it is
+// passed over or damage is its reader's to say (fields.hpp: pass_over).
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
-#include <protozero/pbf_reader.hpp>
+#include "libs/base/protobuf_reader.hpp"
 
 namespace vigia::wire::otlp {
 
@@ -47,12 +47,14 @@ class FieldReader {
   std::int64_t sfixed64() { return reader_.get_sfixed64(); }
   double real() { return reader_.get_double(); }
   void skip() { reader_.skip(); }
+  /// Passes over a field that is not read here, as vigia::pass_over has it.
+  void pass_over(const KnownFields& fields) { vigia::pass_over(reader_, fields); }
   /// First byte of the current field's tag, and the first byte after what was read.
   const char* field_begin() const { return field_begin_; }
   const char* position() const { return end_ - reader_.length(); }
 
  private:
-  protozero::pbf_reader reader_;
+  ProtobufReader reader_;
   const char* end_;
   const char* field_begin_ = nullptr;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 #include "libs/wire/otlp/field_reader.hpp"
 
@@ -22,6 +23,13 @@ struct ProtoField {
   }
 };
 
+/// Of all fields of one message.
+constexpr KnownFields known(std::initializer_list<ProtoField> fields) {
+  KnownFields all;
+  for (const ProtoField& field : fields) all.add(field.tag);
+  return all;
+}
+
 // common.proto, resource.proto
 
 struct AnyValueField {
@@ -32,16 +40,20 @@ struct AnyValueField {
   static constexpr ProtoField kArray = ProtoField::sized(5);  ///< an ArrayValue
   static constexpr ProtoField kList = ProtoField::sized(6);   ///< a KeyValueList
   static constexpr ProtoField kBytes = ProtoField::sized(7);
+  static constexpr KnownFields kKnown =
+      known({kString, kBool, kInt, kDouble, kArray, kList, kBytes});
 };
 
 /// Of an ArrayValue (AnyValue) and of a KeyValueList (KeyValue) alike.
 struct ValuesField {
   static constexpr ProtoField kValues = ProtoField::sized(1);
+  static constexpr KnownFields kKnown = known({kValues});
 };
 
 struct KeyValueField {
   static constexpr ProtoField kKey = ProtoField::sized(1);
   static constexpr ProtoField kValue = ProtoField::sized(2);
+  static constexpr KnownFields kKnown = known({kKey, kValue});
 };
 
 struct ScopeField {
@@ -49,12 +61,15 @@ struct ScopeField {
   static constexpr ProtoField kVersion = ProtoField::sized(2);
   static constexpr ProtoField kAttributes = ProtoField::sized(3);
   static constexpr ProtoField kDroppedAttributesCount = ProtoField::varint(4);
+  static constexpr KnownFields kKnown =
+      known({kName, kVersion, kAttributes, kDroppedAttributesCount});
 };
 
 struct ResourceField {
   static constexpr ProtoField kAttributes = ProtoField::sized(1);
   static constexpr ProtoField kDroppedAttributesCount = ProtoField::varint(2);
   static constexpr ProtoField kEntityRefs = ProtoField::sized(3);
+  static constexpr KnownFields kKnown = known({kAttributes, kDroppedAttributesCount, kEntityRefs});
 };
 
 struct EntityRefField {
@@ -69,6 +84,7 @@ struct EntityRefField {
 /// Export{Metrics,Trace,Logs}ServiceRequest.
 struct ExportRequestField {
   static constexpr ProtoField kGroups = ProtoField::sized(1);  ///< Resource{Metrics,Spans,Logs}
+  static constexpr KnownFields kKnown = known({kGroups});
 };
 
 /// Resource{Metrics,Spans,Logs}, whose head is the Resource and whose members are the scopes; and
@@ -77,6 +93,7 @@ struct GroupField {
   static constexpr ProtoField kHead = ProtoField::sized(1);
   static constexpr ProtoField kMembers = ProtoField::sized(2);
   static constexpr ProtoField kSchemaUrl = ProtoField::sized(3);
+  static constexpr KnownFields kKnown = known({kHead, kMembers, kSchemaUrl});
 };
 
 /// Export{Metrics,Trace,Logs}ServiceResponse.
@@ -102,6 +119,8 @@ struct MetricField {
   static constexpr ProtoField kExponentialHistogram = ProtoField::sized(10);
   static constexpr ProtoField kSummary = ProtoField::sized(11);
   static constexpr ProtoField kMetadata = ProtoField::sized(12);
+  static constexpr KnownFields kKnown = known({kName, kDescription, kUnit, kGauge, kSum, kHistogram,
+                                               kExponentialHistogram, kSummary, kMetadata});
 };
 
 /// Gauge, Sum, Histogram, ExponentialHistogram, Summary: each has those of these that make sense
@@ -110,6 +129,8 @@ struct MetricDataField {
   static constexpr ProtoField kPoints = ProtoField::sized(1);
   static constexpr ProtoField kTemporality = ProtoField::varint(2);
   static constexpr ProtoField kIsMonotonic = ProtoField::varint(3);
+  static constexpr KnownFields kKnown = known({kPoints, kTemporality, kIsMonotonic});
+  static constexpr KnownFields kOfAll = known({kPoints});
 };
 
 struct NumberPointField {
@@ -120,6 +141,8 @@ struct NumberPointField {
   static constexpr ProtoField kInt = ProtoField::fixed64(6);
   static constexpr ProtoField kAttributes = ProtoField::sized(7);
   static constexpr ProtoField kFlags = ProtoField::varint(8);
+  static constexpr KnownFields kKnown =
+      known({kStartTime, kTime, kDouble, kExemplars, kInt, kAttributes, kFlags});
 };
 
 /// Repeated numbers may come packed, or each with a tag of its own (…Alone).
@@ -137,6 +160,9 @@ struct HistogramPointField {
   static constexpr ProtoField kFlags = ProtoField::varint(10);
   static constexpr ProtoField kMin = ProtoField::fixed64(11);
   static constexpr ProtoField kMax = ProtoField::fixed64(12);
+  static constexpr KnownFields kKnown =
+      known({kStartTime, kTime, kCount, kSum, kBucketCounts, kBucketCountsAlone, kBounds,
+             kBoundsAlone, kExemplars, kAttributes, kFlags, kMin, kMax});
 };
 
 struct ExponentialPointField {
@@ -154,6 +180,9 @@ struct ExponentialPointField {
   static constexpr ProtoField kMin = ProtoField::fixed64(12);
   static constexpr ProtoField kMax = ProtoField::fixed64(13);
   static constexpr ProtoField kZeroThreshold = ProtoField::fixed64(14);
+  static constexpr KnownFields kKnown =
+      known({kAttributes, kStartTime, kTime, kCount, kSum, kScale, kZeroCount, kPositive, kNegative,
+             kFlags, kExemplars, kMin, kMax, kZeroThreshold});
 };
 
 /// One side of an exponential point.
@@ -161,6 +190,7 @@ struct BucketsField {
   static constexpr ProtoField kOffset = ProtoField::varint(1);
   static constexpr ProtoField kCounts = ProtoField::sized(2);
   static constexpr ProtoField kCountsAlone = ProtoField::varint(2);
+  static constexpr KnownFields kKnown = known({kOffset, kCounts, kCountsAlone});
 };
 
 struct SummaryPointField {
@@ -171,11 +201,14 @@ struct SummaryPointField {
   static constexpr ProtoField kQuantiles = ProtoField::sized(6);
   static constexpr ProtoField kAttributes = ProtoField::sized(7);
   static constexpr ProtoField kFlags = ProtoField::varint(8);
+  static constexpr KnownFields kKnown =
+      known({kStartTime, kTime, kCount, kSum, kQuantiles, kAttributes, kFlags});
 };
 
 struct QuantileField {
   static constexpr ProtoField kQuantile = ProtoField::fixed64(1);
   static constexpr ProtoField kValue = ProtoField::fixed64(2);
+  static constexpr KnownFields kKnown = known({kQuantile, kValue});
 };
 
 struct ExemplarField {
@@ -185,6 +218,8 @@ struct ExemplarField {
   static constexpr ProtoField kTraceId = ProtoField::sized(5);
   static constexpr ProtoField kInt = ProtoField::fixed64(6);
   static constexpr ProtoField kAttributes = ProtoField::sized(7);
+  static constexpr KnownFields kKnown =
+      known({kTime, kDouble, kSpanId, kTraceId, kInt, kAttributes});
 };
 
 // trace.proto
@@ -206,6 +241,10 @@ struct SpanField {
   static constexpr ProtoField kDroppedLinksCount = ProtoField::varint(14);
   static constexpr ProtoField kStatus = ProtoField::sized(15);
   static constexpr ProtoField kFlags = ProtoField::fixed32(16);
+  static constexpr KnownFields kKnown =
+      known({kTraceId, kSpanId, kTraceState, kParentSpanId, kName, kKind, kStartTime, kEndTime,
+             kAttributes, kDroppedAttributesCount, kEvents, kDroppedEventsCount, kLinks,
+             kDroppedLinksCount, kStatus, kFlags});
 };
 
 struct SpanEventField {
@@ -213,6 +252,7 @@ struct SpanEventField {
   static constexpr ProtoField kName = ProtoField::sized(2);
   static constexpr ProtoField kAttributes = ProtoField::sized(3);
   static constexpr ProtoField kDroppedAttributesCount = ProtoField::varint(4);
+  static constexpr KnownFields kKnown = known({kTime, kName, kAttributes, kDroppedAttributesCount});
 };
 
 struct SpanLinkField {
@@ -222,11 +262,14 @@ struct SpanLinkField {
   static constexpr ProtoField kAttributes = ProtoField::sized(4);
   static constexpr ProtoField kDroppedAttributesCount = ProtoField::varint(5);
   static constexpr ProtoField kFlags = ProtoField::fixed32(6);
+  static constexpr KnownFields kKnown =
+      known({kTraceId, kSpanId, kTraceState, kAttributes, kDroppedAttributesCount, kFlags});
 };
 
 struct SpanStatusField {
   static constexpr ProtoField kMessage = ProtoField::sized(2);
   static constexpr ProtoField kCode = ProtoField::varint(3);
+  static constexpr KnownFields kKnown = known({kMessage, kCode});
 };
 
 // logs.proto
@@ -243,6 +286,9 @@ struct LogRecordField {
   static constexpr ProtoField kSpanId = ProtoField::sized(10);
   static constexpr ProtoField kObservedTime = ProtoField::fixed64(11);
   static constexpr ProtoField kEventName = ProtoField::sized(12);
+  static constexpr KnownFields kKnown =
+      known({kTime, kSeverityNumber, kSeverityText, kBody, kAttributes, kDroppedAttributesCount,
+             kFlags, kTraceId, kSpanId, kObservedTime, kEventName});
 };
 
 }  // namespace vigia::wire::otlp

@@ -60,7 +60,7 @@ bool is_valid_event(std::string_view event, std::uint32_t& attributes) {
         is_valid = is_valid_key_value(reader.bytes());
         break;
       default:
-        reader.skip();
+        reader.pass_over(SpanEventField::kKnown);
     }
     if (!is_valid) return false;
   }
@@ -86,7 +86,7 @@ bool is_valid_link(std::string_view link, std::uint32_t& attributes) {
         is_valid = is_valid_key_value(reader.bytes());
         break;
       default:
-        reader.skip();
+        reader.pass_over(SpanLinkField::kKnown);
     }
     if (!is_valid) return false;
   }
@@ -97,7 +97,7 @@ bool is_valid_status(std::string_view status) {
   FieldReader reader(status);
   while (reader.next()) {
     if (reader.tag_and_type() != SpanStatusField::kMessage.tag) {
-      reader.skip();
+      reader.pass_over(SpanStatusField::kKnown);
     } else if (!is_utf8(reader.bytes())) {
       return false;
     }
@@ -128,7 +128,7 @@ bool is_valid_span_field(FieldReader& reader, ItemFacts& facts) {
     case SpanField::kStatus.tag:
       return is_valid_status(reader.bytes());
     default:
-      reader.skip();
+      reader.pass_over(SpanField::kKnown);
       return true;
   }
 }
@@ -152,7 +152,7 @@ bool is_valid_scope(std::string_view scope) {
         is_valid = is_valid_key_value(reader.bytes());
         break;
       default:
-        reader.skip();
+        reader.pass_over(ScopeField::kKnown);
     }
     if (!is_valid) return false;
   }
@@ -209,7 +209,7 @@ ItemFacts look_at_log_record(std::string_view record) {
         is_valid = is_id_or_none(reader.bytes(), kSpanIdBytes);
         break;
       default:
-        reader.skip();
+        reader.pass_over(LogRecordField::kKnown);
     }
     if (!is_valid) return facts;
   }

@@ -46,6 +46,10 @@ std::optional<Number> parse(std::string_view text) {
   return value;
 }
 
+// OTLP's requests have no such field, and will have none for a long time.
+constexpr std::uint32_t kUnknownField = 1000;
+constexpr std::size_t kUnknownKeyMax = 64;
+
 /// Writes one document. Of its texts only the one in hand is ever unescaped: the parser's own room
 /// for that would fill with all of them.
 class Converter {
@@ -59,6 +63,8 @@ class Converter {
     out_.reserve(json_.size());
     protozero::pbf_writer writer(out_);
     message(writer, object, schema);
+    // As protobuf then: who reads it can tell its sender that nothing was known.
+    if (out_.empty() && !unknown_key_.empty()) writer.add_string(kUnknownField, unknown_key_);
     if (out_.size() < out_.capacity() / 2) out_.shrink_to_fit();
     return std::move(out_);
   }
@@ -84,6 +90,7 @@ class Converter {
       // error.
       const JsonField* field = schema.find(key);
       if (field == nullptr) {
+        if (depth_ == 1) unknown_key_ = key.substr(0, kUnknownKeyMax);
         pass_over(value);
       } else if (!value.is_null()) {
         put(writer, *field, value);
@@ -318,6 +325,7 @@ class Converter {
   std::string out_;
   std::string scratch_;
   int depth_ = 0;
+  std::string unknown_key_;  // of the request itself, the last one
 };
 
 tl::unexpected<Error> too_large() {

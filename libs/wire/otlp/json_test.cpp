@@ -7,6 +7,8 @@
 #include <opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h>
 #include <opentelemetry/proto/collector/trace/v1/trace_service.pb.h>
 
+#include "libs/wire/otlp/walker.hpp"
+
 namespace vigia::wire::otlp {
 namespace {
 
@@ -162,6 +164,19 @@ TEST(Json, EnumsAreIntegersAndKeysAreLowerCamel) {
   const auto snake = converted<ExportMetricsServiceRequest>(
       Signal::kMetrics, before + R"("is_monotonic":true)" + after);
   EXPECT_FALSE(snake.resource_metrics(0).scope_metrics(0).metrics(0).sum().is_monotonic());
+}
+
+// R-JSON-3. What names nothing that is known is no empty request.
+TEST(Json, UnknownKeysAloneAreAnUnknownField) {
+  const auto bytes = [](std::string_view json) {
+    return json_to_protobuf(Signal::kTraces, json).value();
+  };
+  EXPECT_EQ(bytes("{}"), "");
+  EXPECT_EQ(bytes(R"({"resourceSpans":[]})"), "");
+  const std::string unknown = bytes(R"({"resource_spans":[{"scope_spans":[]}]})");
+  EXPECT_NE(unknown.find("resource_spans"), std::string::npos);
+  EXPECT_EQ(count_items(Signal::kTraces, unknown), 0U);
+  EXPECT_EQ(bytes(R"({"later":1,"resourceSpans":[{}]})"), std::string("\x0a\x00", 2));
 }
 
 TEST(Json, AWholeHistogramComesThrough) {

@@ -49,7 +49,7 @@ void read_buckets(std::string_view bytes, ExponentialBuckets& buckets) {
         break;
       }
       default:
-        reader.skip();
+        reader.pass_over(BucketsField::kKnown);
     }
   }
 }
@@ -66,7 +66,7 @@ Quantile read_quantile(std::string_view bytes) {
         quantile.value = reader.real();
         break;
       default:
-        reader.skip();
+        reader.pass_over(QuantileField::kKnown);
     }
   }
   return quantile;
@@ -232,7 +232,7 @@ const NumberPoint& PointReader::number(std::string_view bytes) {
         point.flags = static_cast<std::uint32_t>(reader.varint());
         break;
       default:
-        reader.skip();
+        reader.pass_over(NumberPointField::kKnown);
     }
   }
   return point;
@@ -284,7 +284,7 @@ const HistogramPoint& PointReader::histogram(std::string_view bytes) {
         point.flags = static_cast<std::uint32_t>(reader.varint());
         break;
       default:
-        reader.skip();
+        reader.pass_over(HistogramPointField::kKnown);
     }
   }
   return point;
@@ -336,7 +336,7 @@ const ExponentialPoint& PointReader::exponential(std::string_view bytes) {
         point.zero_threshold = reader.real();
         break;
       default:
-        reader.skip();
+        reader.pass_over(ExponentialPointField::kKnown);
     }
   }
   return point;
@@ -374,7 +374,7 @@ const SummaryPoint& PointReader::summary(std::string_view bytes) {
         point.flags = static_cast<std::uint32_t>(reader.varint());
         break;
       default:
-        reader.skip();
+        reader.pass_over(SummaryPointField::kKnown);
     }
   }
   // R-PM-9. So their order makes no other series. NaN behind all else, or the order would be none.

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/wire/otlp/damage_place.hpp"
 #include "libs/wire/otlp/fields.hpp"
 
 namespace vigia::wire::otlp {
@@ -67,7 +68,7 @@ GroupParts read_envelope(std::string_view bytes, std::string_view head_name) {
         parts.schema_url = reader.bytes();
         break;
       default:
-        reader.skip();
+        reader.pass_over(GroupField::kKnown);
     }
   }
   return parts;
@@ -113,13 +114,16 @@ class Walk {
     FieldReader reader(bytes);
     while (reader.next()) {
       if (reader.tag_and_type() == ExportRequestField::kGroups.tag) {
+        place_.enter(DamagePlace::kResource);
         resource(reader.bytes());
+        place_.leave(DamagePlace::kResource);
       } else {
-        skip_unknown(reader);
+        skip_unknown(reader, ExportRequestField::kKnown);
       }
     }
     return items_;
   }
+  const DamagePlace& place() const { return place_; }
 
  private:
   void resource(std::string_view bytes) {
@@ -129,7 +133,9 @@ class Walk {
     FieldReader reader(bytes);
     while (reader.next()) {
       if (reader.tag_and_type() == GroupField::kMembers.tag) {
+        place_.enter(DamagePlace::kScope);
         scope(reader.bytes());
+        place_.leave(DamagePlace::kScope);
       } else {
         skip_of_envelope(reader);
       }
@@ -146,17 +152,23 @@ class Walk {
       if (reader.tag_and_type() != GroupField::kMembers.tag) {
         skip_of_envelope(reader);
       } else if (signal_ == Signal::kMetrics) {
+        place_.enter(DamagePlace::kMetric);
         metric(reader.bytes());
+        place_.leave(DamagePlace::kMetric);
       } else {
+        place_.enter(DamagePlace::kRecord);
         item(reader.bytes());
+        place_.leave(DamagePlace::kRecord);
       }
     }
     end_envelope(items_before);
   }
 
-  void skip_unknown(FieldReader& reader) {
-    reader.skip();
-    unknown_bytes_ += static_cast<std::size_t>(reader.position() - reader.field_begin());
+  void skip_unknown(FieldReader& reader, const KnownFields& fields) {
+    reader.pass_over(fields);
+    const auto bytes = static_cast<std::size_t>(reader.position() - reader.field_begin());
+    unknown_bytes_ += bytes;
+    visitor_.on_unknown(bytes);
     // A traces request that is sent to the metrics path is valid protobuf of unknown fields, and
     // would be acknowledged as an empty one. A newer OTLP adds fields too, but never most of a
     // body.
@@ -170,7 +182,7 @@ class Walk {
         reader.tag_and_type() == GroupField::kSchemaUrl.tag) {
       reader.skip();
     } else {
-      skip_unknown(reader);
+      skip_unknown(reader, GroupField::kKnown);
     }
   }
 
@@ -219,13 +231,14 @@ class Walk {
           }
           break;
         default:
-          skip_unknown(reader);
+          skip_unknown(reader, MetricField::kKnown);
       }
     }
     // The visitor judges a metric before its points come, so what stands behind them is read first:
     // points are skipped by length, which touches one cache line each.
     read_aggregation(data.value_or(std::string_view{}), view);
     visitor_.on_metric(view);
+    place_.set_kind(view.type);
     const std::uint32_t items_before = items_;
     points(data.value_or(std::string_view{}));
     end_envelope(items_before);
@@ -247,7 +260,7 @@ class Walk {
           view.is_monotonic = reader.varint() != 0;
           break;
         default:
-          reader.skip();
+          reader.pass_over(MetricDataField::kKnown);
       }
     }
   }
@@ -256,12 +269,14 @@ class Walk {
     FieldReader reader(data);
     while (reader.next()) {
       if (reader.tag_and_type() == MetricDataField::kPoints.tag) {
+        place_.enter(DamagePlace::kPoint);
         item(reader.bytes());
+        place_.leave(DamagePlace::kPoint);
       } else if (reader.tag_and_type() == MetricDataField::kTemporality.tag ||
                  reader.tag_and_type() == MetricDataField::kIsMonotonic.tag) {
         reader.skip();
       } else {
-        skip_unknown(reader);
+        skip_unknown(reader, MetricDataField::kOfAll);
       }
     }
   }
@@ -269,11 +284,18 @@ class Walk {
   Signal signal_;
   Visitor& visitor_;
   const WalkLimits limits_;
+  DamagePlace place_;
   std::uint32_t items_ = 0;
   std::uint32_t empty_envelopes_ = 0;
   std::size_t body_bytes_ = 0;
   std::size_t unknown_bytes_ = 0;
 };
+
+/// As the doors take a place out of an error (", at resourceSpans[0]: ").
+std::string at_place(const DamagePlace& place, Signal signal) {
+  const std::string text = place.text(signal);
+  return text.empty() ? text : ", at " + text;
+}
 
 class CountOnly final : public Visitor {
  public:
@@ -284,8 +306,9 @@ class CountOnly final : public Visitor {
 
 Result<std::uint32_t> walk(Signal signal, std::string_view body, Visitor& visitor,
                            const WalkLimits& limits) {
+  Walk under_way(signal, visitor, limits);
   try {
-    return Walk(signal, visitor, limits).body(body);
+    return under_way.body(body);
   } catch (const TooMany& many) {
     return fail(ErrorCode::kTooLarge,
                 fmt::format("more than {} {} in one request; send them in smaller ones", many.limit,
@@ -297,11 +320,12 @@ Result<std::uint32_t> walk(Signal signal, std::string_view body, Visitor& visito
                             to_string(signal), unknown.unknown_bytes, unknown.body_bytes));
   } catch (const FieldTwice& twice) {
     return fail(ErrorCode::kInvalid,
-                fmt::format("not an OTLP {} request: \"{}\" stands twice in one message",
-                            to_string(signal), twice.field));
+                fmt::format("not an OTLP {} request{}: \"{}\" stands twice in one message",
+                            to_string(signal), at_place(under_way.place(), signal), twice.field));
   } catch (const protozero::exception& damage) {
     return fail(ErrorCode::kInvalid,
-                fmt::format("not an OTLP {} request: {}", to_string(signal), damage.what()));
+                fmt::format("not an OTLP {} request{}: {}", to_string(signal),
+                            at_place(under_way.place(), signal), damage.what()));
   }
 }
 

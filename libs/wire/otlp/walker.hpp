@@ -60,6 +60,8 @@ class Visitor {
   /// A resource, a scope or a metric in which no item stood has ended. It costs its reader a look,
   /// and is no item: who charges work counts these beside the items.
   virtual void on_empty() {}
+  /// So many bytes outside of items stood in a field that is not known, and were passed over.
+  virtual void on_unknown(std::size_t /*bytes*/) {}
 };
 
 /// What may stand in one body. A body over it is kTooLarge, and the walk ends there.

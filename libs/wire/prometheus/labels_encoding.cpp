@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include <protozero/pbf_reader.hpp>
-
 #include "libs/base/bytes.hpp"
+#include "libs/base/protobuf_reader.hpp"
 
 namespace vigia::wire::prometheus {
 namespace {
@@ -157,13 +156,13 @@ std::string LabelPieces::bytes() const {
 Result<Labels> decode_labels(std::string_view label_bytes) {
   try {
     std::vector<Label> labels;
-    protozero::pbf_reader fields(label_bytes.data(), label_bytes.size());
+    ProtobufReader fields(label_bytes.data(), label_bytes.size());
     while (fields.next()) {
       if (fields.tag_and_type() !=
           protozero::tag_and_type(1, protozero::pbf_wire_type::length_delimited)) {
         return fail(ErrorCode::kCorrupt, "label bytes: not a label");
       }
-      protozero::pbf_reader inner = fields.get_message();
+      ProtobufReader inner = fields.get_message();
       Label label;
       while (inner.next()) {
         if (inner.tag_and_type() ==

@@ -1,15 +1,15 @@
-// A thin step over protozero::pbf_reader: a field is read as what it is, or not at all.
+// A thin step over ProtobufReader: a field is read as what it is, or not at all.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
-#include <protozero/pbf_reader.hpp>
+#include "libs/base/protobuf_reader.hpp"
 
 namespace vigia::wire::remote_read {
 
-/// pbf_reader asserts that a field has the wire type that it is read as, and strangers choose the
-/// wire types: one byte of theirs ended the program. Here such a field is a damaged message, as
+/// ProtobufReader asserts that a field has the wire type that it is read as, and strangers choose
+/// the wire types: one byte of theirs ended the program. Here such a field is a damaged message, as
 /// Prometheus' own parser has it ("wrong wireType"), and so a matcher is never passed over for it.
 /// Throws protozero::exception. Views live as long as the bytes.
 class CheckedReader {
@@ -34,12 +34,12 @@ class CheckedReader {
   CheckedReader get_message() { return CheckedReader(get_view()); }
 
  private:
-  protozero::pbf_reader& as(protozero::pbf_wire_type type) {
+  ProtobufReader& as(protozero::pbf_wire_type type) {
     if (reader_.wire_type() != type) throw protozero::unknown_pbf_wire_type_exception();
     return reader_;
   }
 
-  protozero::pbf_reader reader_;
+  ProtobufReader reader_;
 };
 
 }  // namespace vigia::wire::remote_read

@@ -117,7 +117,7 @@ void read_accepted_types(CheckedReader& message, std::optional<ResponseType>& ch
   }
 }
 
-Result<ReadRequest> read_request(std::string_view bytes) {
+Result<ReadRequest> read_request(std::string_view bytes, std::size_t& query) {
   ReadRequest request;
   std::optional<ResponseType> chosen;
   bool has_list = false;
@@ -126,6 +126,7 @@ Result<ReadRequest> read_request(std::string_view bytes) {
     switch (message.tag()) {
       case kQueries:
         if (request.queries.size() == kQueriesMax) throw TooManyParts{"queries"};
+        ++query;
         request.queries.push_back(read_query(message.get_message()));
         break;
       case kAcceptedTypes:
@@ -160,12 +161,15 @@ Result<ReadRequest> parse_read_request(std::string_view body) {
   if (!snappy::Uncompress(body.data(), body.size(), &bytes)) {
     return fail(ErrorCode::kInvalid, "remote read: the snappy block is damaged");
   }
+  std::size_t query = 0;  // the last that was begun, counted from 1
   try {
-    return read_request(bytes);
+    return read_request(bytes, query);
   } catch (const TooManyParts& too_many) {
     return fail(ErrorCode::kTooLarge, "remote read: too many " + std::string(too_many.what));
-  } catch (const protozero::exception&) {
-    return fail(ErrorCode::kInvalid, "remote read: the body is not a ReadRequest");
+  } catch (const protozero::exception& damage) {
+    const std::string place = query > 0 ? ", at queries[" + std::to_string(query - 1) + "]" : "";
+    return fail(ErrorCode::kInvalid,
+                "remote read: the body is not a ReadRequest" + place + ": " + damage.what());
   }
 }
 

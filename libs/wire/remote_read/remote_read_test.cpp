@@ -122,6 +122,16 @@ TEST(ReadRequestTest, GarbageIsInvalid) {
   }
 }
 
+// A length of 2^32 was read as one of 0: the query without its matchers.
+TEST(ReadRequestTest, ALengthOf2To32IsInvalid) {
+  const auto request =
+      parse_read_request(compressed(std::string_view("\x0a\x06\x1a\x80\x80\x80\x80\x10", 8)));
+  ASSERT_FALSE(request.has_value());
+  EXPECT_EQ(request.error().message,
+            "remote read: the body is not a ReadRequest, at queries[0]: a field's length has more "
+            "than 32 bits");
+}
+
 /// One field of that number, of each wire type.
 std::vector<std::string> of_each_type(std::uint32_t number) {
   std::vector<std::string> all(4);

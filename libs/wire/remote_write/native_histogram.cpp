@@ -6,9 +6,9 @@
 #include <limits>
 
 #include <fmt/format.h>
-#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 
+#include "libs/base/protobuf_reader.hpp"
 #include "libs/model/sample.hpp"
 
 namespace vigia::wire::remote_write {
@@ -37,15 +37,14 @@ constexpr std::int32_t kSchemaMin = -4;
 constexpr std::int32_t kSchemaMax = 8;
 
 // What a field of another wire type would give is undefined.
-void expect(const protozero::pbf_reader& reader,
-            std::initializer_list<protozero::pbf_wire_type> types) {
+void expect(const ProtobufReader& reader, std::initializer_list<protozero::pbf_wire_type> types) {
   for (const auto type : types) {
     if (reader.wire_type() == type) return;
   }
   throw protozero::unknown_pbf_wire_type_exception();
 }
 
-void expect_type_of(const protozero::pbf_reader& reader) {
+void expect_type_of(const ProtobufReader& reader) {
   using protozero::pbf_wire_type;
   switch (reader.tag()) {
     case kCountInt:
@@ -73,7 +72,7 @@ void expect_type_of(const protozero::pbf_reader& reader) {
   }
 }
 
-BucketSpan read_span(protozero::pbf_reader reader) {
+BucketSpan read_span(ProtobufReader reader) {
   BucketSpan span;
   while (reader.next()) {
     if (reader.tag() <= kLength) expect(reader, {protozero::pbf_wire_type::varint});
@@ -89,7 +88,7 @@ BucketSpan read_span(protozero::pbf_reader reader) {
 }
 
 // Numbers may stand packed or one by one.
-void read_deltas(protozero::pbf_reader& reader, std::vector<std::int64_t>& deltas) {
+void read_deltas(ProtobufReader& reader, std::vector<std::int64_t>& deltas) {
   if (reader.wire_type() != protozero::pbf_wire_type::length_delimited) {
     deltas.push_back(reader.get_sint64());
     return;
@@ -97,7 +96,7 @@ void read_deltas(protozero::pbf_reader& reader, std::vector<std::int64_t>& delta
   for (const std::int64_t delta : reader.get_packed_sint64()) deltas.push_back(delta);
 }
 
-void read_doubles(protozero::pbf_reader& reader, std::vector<double>& values) {
+void read_doubles(ProtobufReader& reader, std::vector<double>& values) {
   if (reader.wire_type() != protozero::pbf_wire_type::length_delimited) {
     values.push_back(reader.get_double());
     return;
@@ -105,7 +104,7 @@ void read_doubles(protozero::pbf_reader& reader, std::vector<double>& values) {
   for (const double value : reader.get_packed_double()) values.push_back(value);
 }
 
-void read_buckets(protozero::pbf_reader& reader, NativeHistogram& histogram) {
+void read_buckets(ProtobufReader& reader, NativeHistogram& histogram) {
   const bool is_positive = reader.tag() >= kPositiveSpans;
   Buckets& buckets = is_positive ? histogram.positive : histogram.negative;
   switch (reader.tag()) {
@@ -122,7 +121,7 @@ void read_buckets(protozero::pbf_reader& reader, NativeHistogram& histogram) {
   }
 }
 
-void read_field(protozero::pbf_reader& reader, NativeHistogram& histogram) {
+void read_field(ProtobufReader& reader, NativeHistogram& histogram) {
   switch (reader.tag()) {
     case kCountInt:
       histogram.count = reader.get_uint64();
@@ -246,7 +245,7 @@ bool NativeHistogram::is_stale() const { return is_stale_mark(sum); }
 Result<NativeHistogram> decode_histogram(std::string_view bytes) {
   NativeHistogram histogram;
   try {
-    protozero::pbf_reader reader(bytes.data(), bytes.size());
+    ProtobufReader reader(bytes.data(), bytes.size());
     while (reader.next()) {
       const auto tag = reader.tag();
       expect_type_of(reader);

@@ -1,8 +1,7 @@
 #include <bit>
 #include <optional>
 
-#include <protozero/pbf_reader.hpp>
-
+#include "libs/base/protobuf_reader.hpp"
 #include "libs/model/label_name.hpp"
 #include "libs/wire/remote_write/write_fields.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
@@ -10,7 +9,11 @@
 namespace vigia::wire::remote_write {
 namespace {
 
-using protozero::pbf_reader;
+constexpr KnownFields kOfRequest{length_field(1), length_field(3)};
+constexpr KnownFields kOfSeries{length_field(1), length_field(2), length_field(3), length_field(4)};
+constexpr KnownFields kOfExemplar{length_field(1), fixed64_field(2), varint_field(3)};
+constexpr KnownFields kOfMetadata{varint_field(1), length_field(2), length_field(4),
+                                  length_field(5)};
 
 // A label as encoders write it: name and value, each under 128 bytes, no more. A third of what a
 // request costs are its labels. Into its place: what is made of single words and copied as a whole
@@ -32,7 +35,7 @@ bool read_plain_label(std::string_view bytes, LabelView& label) {
 
 void read_label(std::string_view bytes, LabelView& label) {
   if (read_plain_label(bytes, label)) return;
-  pbf_reader message(bytes.data(), bytes.size());
+  ProtobufReader message(bytes.data(), bytes.size());
   while (message.next()) {
     switch (message.tag_and_type()) {
       case length_field(1):
@@ -42,7 +45,7 @@ void read_label(std::string_view bytes, LabelView& label) {
         label.value = to_view(message.get_view());
         break;
       default:
-        message.skip();
+        pass_over(message, kOfLabel);
     }
   }
 }
@@ -64,7 +67,7 @@ std::size_t plain_labels(std::string_view bytes) {
 
 void append_labels(std::string_view label_bytes, std::size_t labels_max,
                    std::vector<LabelView>& labels) {
-  pbf_reader fields(label_bytes.data(), label_bytes.size());
+  ProtobufReader fields(label_bytes.data(), label_bytes.size());
   while (fields.next()) {
     if (labels.size() == labels_max) throw OverLimit{"labels in a series"};
     LabelView label;
@@ -79,19 +82,30 @@ class Decoder {
   Decoder(const DecodeLimits& limits, WriteVisitor& visitor) : limits_(limits), visitor_(visitor) {}
 
   void read_message(std::string_view bytes) {
-    pbf_reader message(bytes.data(), bytes.size());
+    ProtobufReader message(bytes.data(), bytes.size());
+    bool is_one = bytes.empty();
     while (message.next()) {
       switch (message.tag_and_type()) {
         case length_field(1):
+          ++series_count_;
           read_series(to_view(message.get_view()));
           break;
         case length_field(3):
           read_metadata(message.get_message());
           break;
         default:
-          message.skip();
+          pass_over(message, kOfRequest);
+          continue;
       }
+      is_one = true;
     }
+    // Of the other version nothing is known here, and all of it would be passed over.
+    if (!is_one) throw NothingKnown{};
+  }
+  /// Counted from 0; nothing before the first series.
+  std::optional<std::size_t> series() const {
+    if (series_count_ == 0) return std::nullopt;
+    return series_count_ - 1;
   }
 
  private:
@@ -107,7 +121,7 @@ class Decoder {
     const std::size_t plain = plain_labels(bytes);
     const char* run_begin = plain > 0 ? bytes.data() : nullptr;
     const char* run_end = plain > 0 ? bytes.data() + plain : nullptr;
-    pbf_reader message(bytes.data() + plain, bytes.size() - plain);
+    ProtobufReader message(bytes.data() + plain, bytes.size() - plain);
     const auto position = [&] { return bytes.data() + bytes.size() - message.length(); };
     for (const char* begin = position(); message.next(); begin = position()) {
       if (message.tag_and_type() != length_field(1)) {
@@ -133,7 +147,7 @@ class Decoder {
     visitor_.on_series(series_);
   }
 
-  void read_series_field(pbf_reader& message) {
+  void read_series_field(ProtobufReader& message) {
     // An empty sample is two bytes on the wire and sixteen in memory.
     if (series_.samples.size() + series_.exemplars.size() + series_.histograms.size() ==
         limits_.values_max)
@@ -149,11 +163,11 @@ class Decoder {
         series_.histograms.push_back(read_histogram(to_view(message.get_view())));
         break;
       default:
-        message.skip();
+        pass_over(message, kOfSeries);
     }
   }
 
-  ExemplarView read_exemplar(pbf_reader message) {
+  ExemplarView read_exemplar(ProtobufReader message) {
     ExemplarView exemplar;
     while (message.next()) {
       switch (message.tag_and_type()) {
@@ -171,13 +185,13 @@ class Decoder {
           exemplar.sample.timestamp_ms = message.get_int64();
           break;
         default:
-          message.skip();
+          pass_over(message, kOfExemplar);
       }
     }
     return exemplar;
   }
 
-  void read_metadata(pbf_reader message) {
+  void read_metadata(ProtobufReader message) {
     MetadataView metadata;
     while (message.next()) {
       switch (message.tag_and_type()) {
@@ -194,7 +208,7 @@ class Decoder {
           metadata.unit = to_view(message.get_view());
           break;
         default:
-          message.skip();
+          pass_over(message, kOfMetadata);
       }
     }
     visitor_.on_metadata(metadata);
@@ -202,6 +216,7 @@ class Decoder {
 
   const DecodeLimits& limits_;
   WriteVisitor& visitor_;
+  std::size_t series_count_ = 0;
   SeriesView series_;
   std::string scattered_;            // labels that did not stand in one run
   std::size_t exemplar_labels_ = 0;  // of series_
@@ -218,13 +233,18 @@ Result<void> decode_request(std::string_view body, const DecodeLimits& limits,
 
 Result<void> decode_message(std::string_view message, const DecodeLimits& limits,
                             WriteVisitor& visitor) {
+  Decoder decoder(limits, visitor);
   try {
-    Decoder(limits, visitor).read_message(message);
+    decoder.read_message(message);
     return {};
   } catch (const OverLimit& over) {
     return fail(ErrorCode::kTooLarge, "remote write: too many " + std::string(over.what));
-  } catch (const protozero::exception&) {
-    return fail(ErrorCode::kInvalid, "remote write: the body is not a WriteRequest");
+  } catch (const NothingKnown&) {
+    return fail(ErrorCode::kInvalid,
+                "remote write: no field of a WriteRequest (1.0) is in the body; a Request of 2.0 "
+                "has another Content-Type");
+  } catch (const protozero::exception& damage) {
+    return fail(ErrorCode::kInvalid, not_a("WriteRequest", decoder.series(), damage));
   }
 }
 

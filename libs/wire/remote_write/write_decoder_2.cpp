@@ -1,14 +1,18 @@
 #include <algorithm>
 
-#include <protozero/pbf_reader.hpp>
-
+#include "libs/base/protobuf_reader.hpp"
 #include "libs/wire/remote_write/write_fields.hpp"
 #include "libs/wire/remote_write/write_request_2.hpp"
 
 namespace vigia::wire::remote_write {
 namespace {
 
-using protozero::pbf_reader;
+constexpr KnownFields kOfRequest{length_field(4), length_field(5)};
+constexpr KnownFields kOfSeries{varint_field(1), length_field(1), length_field(2), length_field(3),
+                                length_field(4), length_field(5), varint_field(6)};
+constexpr KnownFields kOfExemplar{varint_field(1), length_field(1), fixed64_field(2),
+                                  varint_field(3)};
+constexpr KnownFields kOfMetadata{varint_field(1), varint_field(3), varint_field(4)};
 
 struct Malformed {
   std::string_view what;
@@ -22,7 +26,7 @@ class Decoder2 {
 
   // Twice over the message: nothing says that the symbols stand before what refers to them.
   void read_message(std::string_view bytes) {
-    pbf_reader symbols(bytes.data(), bytes.size());
+    ProtobufReader symbols(bytes.data(), bytes.size());
     while (symbols.next()) {
       if (symbols.tag_and_type() != length_field(4)) {
         symbols.skip();
@@ -33,17 +37,26 @@ class Decoder2 {
     }
     if (!symbols_.empty() && !symbols_.front().empty())
       throw Malformed{"the first symbol is not empty"};
-    pbf_reader message(bytes.data(), bytes.size());
+    ProtobufReader message(bytes.data(), bytes.size());
     while (message.next()) {
-      if (message.tag_and_type() == length_field(5))
+      if (message.tag_and_type() == length_field(5)) {
+        ++series_count_;
         read_series(message.get_message());
-      else
-        message.skip();
+      } else {
+        pass_over(message, kOfRequest);
+      }
     }
+    // Of the other version nothing is known here, and all of it would be passed over.
+    if (!bytes.empty() && symbols_.empty() && series_count_ == 0) throw NothingKnown{};
+  }
+  /// Counted from 0; nothing before the first series.
+  std::optional<std::size_t> series() const {
+    if (series_count_ == 0) return std::nullopt;
+    return series_count_ - 1;
   }
 
  private:
-  void read_series(pbf_reader message) {
+  void read_series(ProtobufReader message) {
     series_.samples.clear();
     series_.exemplars.clear();
     series_.histograms.clear();
@@ -97,7 +110,7 @@ class Decoder2 {
       visitor_.on_series(series_);
   }
 
-  void read_value(pbf_reader& message) {
+  void read_value(ProtobufReader& message) {
     if (series_.samples.size() + series_.exemplars.size() + series_.histograms.size() ==
         limits_.values_max)
       throw OverLimit{"values in a series"};
@@ -113,12 +126,12 @@ class Decoder2 {
         series_.exemplars.push_back(read_exemplar(message.get_message()));
         break;
       default:
-        message.skip();
+        pass_over(message, kOfSeries);
     }
   }
 
   // Packed, or one by one.
-  void read_references(pbf_reader& message, std::vector<std::uint32_t>& references) const {
+  void read_references(ProtobufReader& message, std::vector<std::uint32_t>& references) const {
     const auto add = [&](std::uint32_t reference) {
       if (references.size() == limits_.labels_max * 2) throw OverLimit{"labels in a series"};
       references.push_back(reference);
@@ -156,7 +169,7 @@ class Decoder2 {
     series_.label_bytes = label_bytes_;
   }
 
-  ExemplarView read_exemplar(pbf_reader message) {
+  ExemplarView read_exemplar(ProtobufReader message) {
     ExemplarView exemplar;
     exemplar_references_.clear();
     while (message.next()) {
@@ -172,7 +185,7 @@ class Decoder2 {
           exemplar.sample.timestamp_ms = message.get_int64();
           break;
         default:
-          message.skip();
+          pass_over(message, kOfExemplar);
       }
     }
     exemplar_labels_ += exemplar_references_.size() / 2;
@@ -182,7 +195,7 @@ class Decoder2 {
     return exemplar;
   }
 
-  MetadataView read_metadata(pbf_reader message) const {
+  MetadataView read_metadata(ProtobufReader message) const {
     MetadataView metadata;
     while (message.next()) {
       switch (message.tag_and_type()) {
@@ -196,7 +209,7 @@ class Decoder2 {
           metadata.unit = symbol(message.get_uint32());
           break;
         default:
-          message.skip();
+          pass_over(message, kOfMetadata);
       }
     }
     return metadata;
@@ -207,6 +220,7 @@ class Decoder2 {
   WriteVisitor& visitor_;
   std::vector<std::string_view> symbols_;
   std::size_t resolved_bytes_ = 0;
+  std::size_t series_count_ = 0;
   SeriesView series_;
   std::string label_bytes_;  // of series_
   std::vector<std::uint32_t> references_;
@@ -244,15 +258,20 @@ Result<void> decode_request_2(std::string_view body, const DecodeLimits& limits,
 
 Result<void> decode_message_2(std::string_view message, const DecodeLimits& limits,
                               const SymbolLimits& symbols, WriteVisitor& visitor) {
+  Decoder2 decoder(limits, symbols, visitor);
   try {
-    Decoder2(limits, symbols, visitor).read_message(message);
+    decoder.read_message(message);
     return {};
   } catch (const OverLimit& over) {
     return fail(ErrorCode::kTooLarge, "remote write: too many " + std::string(over.what));
   } catch (const Malformed& malformed) {
     return fail(ErrorCode::kInvalid, "remote write: " + std::string(malformed.what));
-  } catch (const protozero::exception&) {
-    return fail(ErrorCode::kInvalid, "remote write: the body is not a 2.0 Request");
+  } catch (const NothingKnown&) {
+    return fail(ErrorCode::kInvalid,
+                "remote write: no field of a Request (2.0) is in the body; a WriteRequest of 1.0 "
+                "has another Content-Type");
+  } catch (const protozero::exception& damage) {
+    return fail(ErrorCode::kInvalid, not_a("2.0 Request", decoder.series(), damage));
   }
 }
 

@@ -1,11 +1,10 @@
 #include "libs/wire/remote_write/write_fields.hpp"
 
+#include <fmt/format.h>
 #include <snappy.h>
 
 namespace vigia::wire::remote_write {
 namespace {
-
-using protozero::pbf_reader;
 
 /// A snappy element of three bytes yields at most 64.
 constexpr std::size_t kSnappyRatioMax = 64;
@@ -13,23 +12,32 @@ constexpr std::size_t kUncheckedBytesMax = 1U << 20U;
 
 }  // namespace
 
+std::string not_a(std::string_view message, std::optional<std::size_t> series,
+                  const protozero::exception& damage) {
+  // As the doors take a place out of an error: ", at", the place, a colon.
+  return fmt::format("remote write: the body is not a {}{}: {}", message,
+                     series ? fmt::format(", at timeseries[{}]", *series) : "", damage.what());
+}
+
 HistogramView read_histogram(std::string_view bytes) {
   constexpr std::uint32_t kTimestamp = varint_field(15);
   constexpr std::uint32_t kStart = varint_field(17);  // of 2.0
+  // What else it holds is read by decode_histogram.
+  constexpr KnownFields kKnown{kTimestamp, kStart};
   HistogramView histogram{.bytes = bytes};
-  pbf_reader message(bytes.data(), bytes.size());
+  ProtobufReader message(bytes.data(), bytes.size());
   while (message.next()) {
     if (message.tag_and_type() == kTimestamp)
       histogram.timestamp_ms = message.get_int64();
     else if (message.tag_and_type() == kStart)
       histogram.start_ms = message.get_int64();
     else
-      message.skip();
+      pass_over(message, kKnown);
   }
   return histogram;
 }
 
-Result<std::string> unpack_block(std::string_view body, const DecodeLimits& limits) {
+Result<std::size_t> declared_bytes(std::string_view body, const DecodeLimits& limits) {
   std::size_t length = 0;
   // The length is the sender's word for it: checked against what the block could yield and what we
   // take before memory is asked for.
@@ -38,9 +46,15 @@ Result<std::string> unpack_block(std::string_view body, const DecodeLimits& limi
     return fail(ErrorCode::kInvalid, "remote write: the body is not a snappy block");
   if (length > limits.message_bytes_max)
     return fail(ErrorCode::kTooLarge, "remote write: the request is over the limit of bytes");
+  return length;
+}
+
+Result<std::string> unpack_block(std::string_view body, const DecodeLimits& limits) {
+  const auto declared = declared_bytes(body, limits);
+  if (!declared) return forward(declared);
   // A large one that is damaged is refused before it takes the memory that it declares: this pass
   // writes nothing.
-  if (length > kUncheckedBytesMax && !snappy::IsValidCompressedBuffer(body.data(), body.size()))
+  if (*declared > kUncheckedBytesMax && !snappy::IsValidCompressedBuffer(body.data(), body.size()))
     return fail(ErrorCode::kInvalid, "remote write: the snappy block is damaged");
   std::string message;
   if (!snappy::Uncompress(body.data(), body.size(), &message))

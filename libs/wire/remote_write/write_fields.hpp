@@ -2,12 +2,13 @@
 // writes it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include <protozero/pbf_reader.hpp>
-
+#include "libs/base/protobuf_reader.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 
 namespace vigia::wire::remote_write {
@@ -27,12 +28,22 @@ constexpr std::uint32_t fixed64_field(std::uint32_t number) {
 struct OverLimit {
   std::string_view what;
 };
+/// Likewise, kInvalid: bytes, and none of them in a field of the message.
+struct NothingKnown {};
+/// What to say of a damaged body; `series` is the last one that was begun.
+std::string not_a(std::string_view message, std::optional<std::size_t> series,
+                  const protozero::exception& damage);
+
+/// The fields of these messages.
+inline constexpr KnownFields kOfLabel{length_field(1), length_field(2)};
+inline constexpr KnownFields kOfSample{fixed64_field(1), varint_field(2)};
+inline constexpr KnownFields kOfSample2{fixed64_field(1), varint_field(2), varint_field(3)};
 
 inline std::string_view to_view(protozero::data_view view) { return {view.data(), view.size()}; }
 
 /// Both throw protozero::exception for what is no such message. In the header, since it is called
 /// for each sample. `start_ms`: where 2.0 says since when it counts; null: of 1.0.
-inline Sample read_sample(protozero::pbf_reader message, TimestampMs* start_ms = nullptr) {
+inline Sample read_sample(ProtobufReader message, TimestampMs* start_ms = nullptr) {
   Sample sample;
   while (message.next()) {
     switch (message.tag_and_type()) {
@@ -49,7 +60,7 @@ inline Sample read_sample(protozero::pbf_reader message, TimestampMs* start_ms =
           *start_ms = message.get_int64();
         break;
       default:
-        message.skip();
+        pass_over(message, start_ms == nullptr ? kOfSample : kOfSample2);
     }
   }
   return sample;

@@ -110,6 +110,9 @@ class WriteVisitor {
   virtual void on_bad_series(const SeriesView& /*series*/, std::string_view /*why*/) {}
 };
 
+/// How many bytes a body, one snappy block, says that its message has; the errors of unpack_block.
+Result<std::size_t> declared_bytes(std::string_view body, const DecodeLimits& limits);
+
 /// The message of a body, one snappy block. kTooLarge by the length that it declares and kInvalid
 /// for what is no such block, both before memory is taken.
 Result<std::string> unpack_block(std::string_view body, const DecodeLimits& limits);

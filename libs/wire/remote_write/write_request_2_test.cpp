@@ -220,5 +220,30 @@ TEST(WriteRequest2, SymbolsAreBounded) {
   EXPECT_THAT(error_of(message_of(kSymbols, {}), {.symbols_max = 2}), HasSubstr("symbols"));
 }
 
+// A length of 2^32 was read as one of 0, and a field of another wire type passed over.
+TEST(WriteRequest2, ADamagedSeriesIsToldWithItsPlace) {
+  using std::string_literals::operator""s;
+  const auto of = [](const std::string& series) {
+    return error_of(message_of(kSymbols, {series_of({1, 2}), series}));
+  };
+  const std::string place = "remote write: the body is not a 2.0 Request, at timeseries[1]: ";
+  const std::string length = place + "a field's length has more than 32 bits";
+  EXPECT_EQ(of("\x0a\x80\x80\x80\x80\x10"s), length);          // references
+  EXPECT_EQ(of("\x12\x80\x80\x80\x80\x10"s), length);          // a sample
+  EXPECT_EQ(of("\x22\x06\x0a\x80\x80\x80\x80\x10"s), length);  // an exemplar's references
+  EXPECT_EQ(of("\x2a\x80\x80\x80\x80\x10"s), length);          // metadata
+  const std::string type = place + "a known field has another wire type";
+  EXPECT_EQ(of("\x10\x01"s), type);          // samples
+  EXPECT_EQ(of("\x32\x00"s), type);          // created_timestamp
+  EXPECT_EQ(of("\x12\x02\x1a\x00"s), type);  // a sample's start
+  EXPECT_EQ(of("\x2a\x02\x1a\x00"s), type);  // help
+}
+
+TEST(WriteRequest2, WhatIsAllUnknownIsNoRequest) {
+  EXPECT_EQ(error_of(""), "");
+  // timeseries of 1.0.
+  EXPECT_NE(error_of(std::string("\x0a\x00", 2)).find("1.0"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace vigia::wire::remote_write

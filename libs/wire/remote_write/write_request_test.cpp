@@ -254,6 +254,47 @@ TEST(WriteRequest, GarbageIsInvalid) {
             ErrorCode::kInvalid);
 }
 
+// A length of 2^32 was read as one of 0, and a field of another wire type passed over.
+TEST(WriteRequest, ADamagedSeriesIsToldWithItsPlace) {
+  const auto error_of = [](std::string_view series) {
+    std::string message;
+    append_sample(message, encode_labels(kUp), {1, 1});
+    protozero::pbf_writer(message).add_message(1, series.data(), series.size());
+    Notes notes;
+    const auto result = decode_message(message, {}, notes);
+    if (result) return std::string();
+    EXPECT_EQ(result.error().code, ErrorCode::kInvalid);
+    return result.error().message;
+  };
+  using std::string_view_literals::operator""sv;
+  const std::string place = "remote write: the body is not a WriteRequest, at timeseries[1]: ";
+  const std::string length = place + "a field's length has more than 32 bits";
+  EXPECT_EQ(error_of("\x12\x80\x80\x80\x80\x10"sv), length);              // a sample
+  EXPECT_EQ(error_of("\x0a\x80\x80\x80\x80\x10"sv), length);              // a label
+  EXPECT_EQ(error_of("\x0a\x06\x12\x80\x80\x80\x80\x10"sv), length);      // its value
+  EXPECT_EQ(error_of("\x1a\x06\x0a\x80\x80\x80\x80\x10"sv), length);      // an exemplar's
+  EXPECT_EQ(error_of("\x22\x07\xaa\x06\x80\x80\x80\x80\x10"sv), length);  // in a histogram
+  const std::string type = place + "a known field has another wire type";
+  EXPECT_EQ(error_of("\x08\x01"sv), type);          // labels
+  EXPECT_EQ(error_of("\x10\x01"sv), type);          // samples
+  EXPECT_EQ(error_of("\x12\x02\x08\x01"sv), type);  // a sample's value
+  EXPECT_EQ(error_of("\x12\x02\x12\x00"sv), type);  // its time
+  EXPECT_EQ(error_of("\x1a\x02\x08\x01"sv), type);  // an exemplar's labels
+  EXPECT_EQ(error_of("\x0a\x02\x08\x01"sv), type);  // a label's name
+  EXPECT_EQ(error_of("\x22\x02\x7a\x00"sv), type);  // a histogram's time
+  EXPECT_EQ(error_of("\x12\x02\x18\x01"sv), "");    // 2.0's start, which 1.0 has not
+}
+
+TEST(WriteRequest, WhatIsAllUnknownIsNoRequest) {
+  Notes notes;
+  EXPECT_TRUE(decode_message("", {}, notes));
+  // symbols: [""] of 2.0.
+  const auto other = decode_message(std::string_view("\x22\x00", 2), {}, notes);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(other.error().message.find("2.0"), std::string::npos);
+}
+
 TEST(WriteRequest, TooManyOrTooLongLabelsAreRefused) {
   std::vector<Label> many;
   for (int i = 0; i < 300; ++i) many.push_back({"l" + std::to_string(i), "v"});

@@ -3,9 +3,8 @@
 #include <array>
 #include <cstdint>
 
-#include <protozero/pbf_reader.hpp>
-
 #include "libs/base/bytes.hpp"
+#include "libs/base/protobuf_reader.hpp"
 
 namespace vigia::collector::bodies {
 namespace {
@@ -25,7 +24,7 @@ class Stripper {
   bool strip(Level level, std::string_view bytes, std::string& out) {
     bool had_items = false;
     bool has_items = false;
-    protozero::pbf_reader message(bytes.data(), bytes.size());
+    ProtobufReader message(bytes.data(), bytes.size());
     const auto position = [&] { return bytes.data() + bytes.size() - message.length(); };
     for (const char* begin = position(); message.next(); begin = position()) {
       if (!leads_down(level, message)) {
@@ -53,7 +52,7 @@ class Stripper {
   }
 
  private:
-  bool leads_down(Level level, const protozero::pbf_reader& message) const {
+  bool leads_down(Level level, const ProtobufReader& message) const {
     if (message.wire_type() != pbf_wire_type::length_delimited) return false;
     switch (level) {
       case Level::kRequest:

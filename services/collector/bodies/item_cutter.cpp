@@ -1,9 +1,9 @@
 #include "services/collector/bodies/item_cutter.hpp"
 
 #include <fmt/format.h>
-#include <protozero/pbf_reader.hpp>
 
 #include "libs/base/bytes.hpp"
+#include "libs/base/protobuf_reader.hpp"
 
 namespace vigia::collector::bodies {
 namespace {
@@ -24,7 +24,7 @@ void append_field(std::string& out, std::uint32_t number, std::string_view bytes
 template <typename Inner>
 void open(std::string_view bytes, std::uint32_t number, std::string& others, Inner inner) {
   const auto each = [&](auto is_inner, auto is_other) {
-    protozero::pbf_reader message(bytes.data(), bytes.size());
+    ProtobufReader message(bytes.data(), bytes.size());
     const auto position = [&] { return bytes.data() + bytes.size() - message.length(); };
     for (const char* begin = position(); message.next(); begin = position()) {
       const bool is_wanted =
@@ -51,7 +51,7 @@ bool is_data_field(std::uint32_t number) {
 
 /// 0: the metric has none. Intake has refused those with two.
 std::uint32_t data_field_of(std::string_view metric) {
-  protozero::pbf_reader reader(metric.data(), metric.size());
+  ProtobufReader reader(metric.data(), metric.size());
   while (reader.next()) {
     if (is_data_field(reader.tag()) && reader.wire_type() == pbf_wire_type::length_delimited)
       return reader.tag();

@@ -77,6 +77,14 @@ std::string item_size_text(Signal signal, std::size_t bytes) {
   return fmt::format("a {} of {} bytes, {} may be", item_name(signal), bytes, kItemBytesMax);
 }
 
+void Checked::warn_of_unknown(Signal signal) {
+  if (verdicts.items() > 0 || unknown_bytes == 0) return;
+  warning = fmt::format(
+      "no {} are in this request, but {} bytes in fields that are not known here and are not kept: "
+      "is it of another signal, or of a newer OTLP?",
+      items_name(signal), unknown_bytes);
+}
+
 void Checked::reject(std::uint32_t item, RejectReason reason, std::string_view more) {
   std::string& first = why[static_cast<std::size_t>(reason)];
   // The first of each reason is told: one example helps to find the cause, a thousand do not.

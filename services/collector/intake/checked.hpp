@@ -28,10 +28,11 @@ struct Checked {
   /// Bytes that the accepted items become further on: each point's series with all their labels,
   /// each span or record with its resource and scope.
   std::uint64_t expanded_bytes = 0;
-  std::uint64_t newest_ns = 0;  ///< latest time of an accepted point
-  std::uint64_t values = 0;     ///< of metrics: those of all series that accepted points become
-  std::uint64_t deltas = 0;     ///< of accepted points those that are to be added up
-  std::uint64_t timeless = 0;   ///< sound spans without a start, records without any time
+  std::uint64_t newest_ns = 0;      ///< latest time of an accepted point
+  std::uint64_t values = 0;         ///< of metrics: those of all series that accepted points become
+  std::uint64_t deltas = 0;         ///< of accepted points those that are to be added up
+  std::uint64_t unknown_bytes = 0;  ///< outside of items, in fields that OTLP does not know
+  std::uint64_t timeless = 0;       ///< sound spans without a start, records without any time
   /// Of metrics, where the customer has several hot shards: which of them its nodes lie in, by
   /// place, the first in the lowest bit.
   std::uint32_t shards = 0;
@@ -39,6 +40,9 @@ struct Checked {
   /// Of what was taken all the same: a sentence for its sender; "": none.
   std::string warning = {};
 
+  /// At the end of the check: a request of which no item is known, though it has unknown fields,
+  /// is not acknowledged without a word.
+  void warn_of_unknown(Signal signal);
   void reject(std::uint32_t item, RejectReason reason, std::string_view more = {});
   /// Adds to expanded_bytes, or rejects the item where that would pass `bytes_max`.
   void expand(std::uint32_t item, std::uint64_t bytes, std::uint64_t bytes_max) {

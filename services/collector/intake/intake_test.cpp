@@ -160,6 +160,23 @@ TEST_F(IntakeTest, AnEmptyRequestSucceeds) {
   EXPECT_EQ(appended(), 0U);
 }
 
+// R-OTLP-13: a newer OTLP may send it rightly, another signal's wrongly: its sender is told.
+TEST_F(IntakeTest, ARequestOfUnknownFieldsAloneHasAWarning) {
+  const std::string unknown(
+      "\x9a\x06\x03"
+      "abc");
+  for (const Signal signal : {Signal::kMetrics, Signal::kTraces, Signal::kLogs}) {
+    const auto receipt = take(unknown, signal);
+    ASSERT_TRUE(receipt);
+    EXPECT_EQ(receipt->items, 0U);
+    EXPECT_EQ(receipt->rejected, 0U);
+    EXPECT_THAT(receipt->message, ::testing::HasSubstr("6 bytes in fields that are not known"));
+  }
+  EXPECT_EQ(take("")->message, "");
+  EXPECT_EQ(take(MetricsBody().resource("cliente-a").gauge("m", now()).bytes() + unknown)->message,
+            "");
+}
+
 TEST_F(IntakeTest, GarbageIsInvalid) {
   const auto receipt = take("\xff\xff\xff");
   ASSERT_FALSE(receipt.has_value());

@@ -43,6 +43,7 @@ class MetricsJudge final : public series::SeriesResolver {
   }
 
   void on_empty() override { ++checked_.empty_envelopes; }
+  void on_unknown(std::size_t bytes) override { checked_.unknown_bytes += bytes; }
   Checked take() { return std::move(checked_); }
 
  private:
@@ -168,6 +169,7 @@ Result<Checked> check_metrics(const CustomerId& customer, std::string_view body,
   if (!items) return forward(items);
   Checked checked = judge.take();
   checked.verdicts.set_items(*items);
+  checked.warn_of_unknown(Signal::kMetrics);
   return checked;
 }
 

@@ -27,6 +27,7 @@ class RecordsJudge final : public otlp::Visitor {
   void on_resource(const otlp::ResourceView& resource) override { resource_ = {resource.bytes}; }
   void on_scope(const otlp::ScopeView& scope) override { scope_ = {scope.bytes}; }
   void on_empty() override { ++checked_.empty_envelopes; }
+  void on_unknown(std::size_t bytes) override { checked_.unknown_bytes += bytes; }
 
   void on_item(std::uint32_t item, std::string_view bytes) override {
     if (!resource_.is_judged) judge_resource();
@@ -110,6 +111,7 @@ Result<Checked> check_records(const CustomerId& customer, Signal signal, std::st
   if (!items) return forward(items);
   Checked checked = judge.take();
   checked.verdicts.set_items(*items);
+  checked.warn_of_unknown(signal);
   return checked;
 }
 

@@ -5,8 +5,9 @@
 #include <string>
 
 #include <protozero/exception.hpp>
-#include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
+
+#include "libs/base/protobuf_reader.hpp"
 
 namespace vigia::collector::receivers {
 namespace {
@@ -27,7 +28,7 @@ net::Response fault(net::GrpcCode code, std::string message) {
 
 std::string asked_service(std::string_view body) {
   std::string service;
-  protozero::pbf_reader request(body.data(), body.size());
+  ProtobufReader request(body.data(), body.size());
   while (request.next()) {
     if (request.tag_and_type() ==
         protozero::tag_and_type(1, protozero::pbf_wire_type::length_delimited))

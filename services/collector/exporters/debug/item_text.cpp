@@ -8,11 +8,11 @@
 
 #include <fmt/format.h>
 #include <protozero/exception.hpp>
-#include <protozero/pbf_reader.hpp>
 
 #include "libs/base/base64.hpp"
 #include "libs/base/hex.hpp"
 #include "libs/base/json_text.hpp"
+#include "libs/base/protobuf_reader.hpp"
 #include "libs/base/utf8.hpp"
 #include "libs/wire/otlp/json_schema.hpp"
 #include "libs/wire/otlp/points.hpp"
@@ -61,7 +61,7 @@ class MessageText {
 
   void write_field(const JsonField& field, std::string_view bytes, int depth, bool& is_first) {
     bool is_begun = false;
-    protozero::pbf_reader reader(bytes.data(), bytes.size());
+    ProtobufReader reader(bytes.data(), bytes.size());
     while (!is_full() && reader.next(field.number)) {
       if (!is_of(field, reader.wire_type())) {  // a field that OTLP does not know
         reader.skip();
@@ -89,14 +89,14 @@ class MessageText {
     return type == (width == 8 ? Type::fixed64 : width == 4 ? Type::fixed32 : Type::varint);
   }
 
-  void write_values(const JsonField& field, protozero::pbf_reader& reader, int depth) {
+  void write_values(const JsonField& field, ProtobufReader& reader, int depth) {
     if (field.kind == JsonKind::kMessage) return message(*field.message, view(reader), depth + 1);
     if (is_number(field.kind) && reader.wire_type() == protozero::pbf_wire_type::length_delimited)
       return write_packed(field, view(reader));
     write_value(field, reader);
   }
 
-  static std::string_view view(protozero::pbf_reader& reader) {
+  static std::string_view view(ProtobufReader& reader) {
     const protozero::data_view bytes = reader.get_view();
     return {bytes.data(), bytes.size()};
   }
@@ -128,7 +128,7 @@ class MessageText {
     return is_wide ? 8 : 0;
   }
 
-  void write_value(const JsonField& field, protozero::pbf_reader& reader) {
+  void write_value(const JsonField& field, ProtobufReader& reader) {
     switch (field.kind) {
       case JsonKind::kText:
         return append_json_text(out_, view(reader));
