@@ -37,6 +37,8 @@ constexpr std::size_t kLabelBytesMax = 4U << 20U;
 // More than the most buckets that are taken (kVerbatimBucketsMax) can be encoded in; unpacked they
 // are up to eight times as many bytes.
 constexpr std::size_t kHistogramBytesMax = 64U << 10U;
+// An empty one is two bytes and becomes six; of what is taken each has a bucket.
+constexpr std::size_t kHistogramSpansMax = 2 * prometheus::kVerbatimBucketsMax;
 // A resource's head in the body, and its place in memory until then.
 constexpr std::size_t kResourceBytes = 256;
 constexpr std::string_view kNodeLabel = "node_id";
@@ -46,6 +48,36 @@ constexpr std::array<std::string_view, 8> kTypes{
 
 /// Thrown inside of a reading, which makes kTooLarge of it.
 struct BodyTooLarge {};
+/// Likewise, kOverLimit.
+struct BodyOverShare {};
+
+// What is made of a request lies in pieces until all of it is known: one text that grows is copied
+// again and again, each time beside what it was.
+constexpr std::size_t kPieceBytes = 256U << 10U;
+
+/// Metrics of one resource.
+class MetricPieces {
+ public:
+  void add(std::string_view metric_tag_and_size, std::string_view metric) {
+    if (pieces_.empty() || pieces_.back().size() >= kPieceBytes) pieces_.emplace_back();
+    pieces_.back() += metric_tag_and_size;
+    pieces_.back() += metric;
+    bytes_ += metric_tag_and_size.size() + metric.size();
+  }
+  std::size_t bytes() const { return bytes_; }
+  /// Behind `out`, each given back as it is copied.
+  void move_to(std::string& out) {
+    for (std::string& piece : pieces_) {
+      out += piece;
+      piece = {};
+    }
+    pieces_.clear();
+  }
+
+ private:
+  std::vector<std::string> pieces_;
+  std::size_t bytes_ = 0;
+};
 
 void append_bytes(std::string& out, otlp::ProtoField field, std::string_view bytes) {
   append_varint(out, (std::uint64_t{field.number} << 3U) | 2U);
@@ -133,19 +165,17 @@ struct PointTimes {
 
 class BodyWriter final : public protocol::WriteVisitor {
  public:
+  /// `message_bytes`: held beside what is made.
   BodyWriter(const CustomerId& customer, const PrometheusBodyLimits& limits,
-             const MetadataTable* known)
-      : customer_(customer),
-        bytes_max_(limits.body_bytes_max),
-        metadata_max_(limits.metadata_max),
-        known_(known) {}
+             std::size_t message_bytes, const MetadataTable* known)
+      : customer_(customer), limits_(limits), message_bytes_(message_bytes), known_(known) {}
 
   void on_series(const protocol::SeriesView& series) override { write(series, {}); }
   void on_bad_series(const protocol::SeriesView& series, std::string_view why) override {
     write(series, why);
   }
   void on_metadata(const protocol::MetadataView& metadata) override {
-    if (said_.size() >= metadata_max_ || metadata.family.empty() ||
+    if (said_.size() >= limits_.metadata_max || metadata.family.empty() ||
         metadata.family.size() > kFamilyBytesMax) {
       ++metadata_left_out_;
       return;
@@ -164,7 +194,7 @@ class BodyWriter final : public protocol::WriteVisitor {
     end_metric();
     PrometheusBody made;
     made.body.reserve(bytes_);
-    for (auto& [node, scope] : resources_) add_resource(made.body, node, scope);
+    for (auto& [node, metrics] : resources_) add_resource(made.body, node, metrics);
     made.exemplars = exemplars_;
     made.said = std::move(said_);
     made.metadata_left_out = metadata_left_out_;
@@ -216,7 +246,7 @@ class BodyWriter final : public protocol::WriteVisitor {
       found_ = find_metadata(*known_, head.name);
     }
     // What is said beside makes no request too large that is not so without it.
-    if (found_ == nullptr || bytes_ > bytes_max_ / 4) return;
+    if (found_ == nullptr || bytes_ > limits_.body_bytes_max / 4) return;
     head.help = found_->help;
     head.unit = found_->unit;
     head.type = found_->type;
@@ -265,6 +295,14 @@ class BodyWriter final : public protocol::WriteVisitor {
       return;
     }
     auto read = protocol::decode_histogram(histogram.bytes);
+    const std::size_t spans =
+        read ? read->positive.spans.size() + read->negative.spans.size() : std::size_t{0};
+    if (spans > kHistogramSpansMax) {
+      end_point(fault.empty()
+                    ? fmt::format("a histogram of {} spans, {} may be", spans, kHistogramSpansMax)
+                    : std::string(fault));
+      return;
+    }
     if (read && read->is_stale()) {
       append_number(point_, Field::kFlags.number, 1);
       *read = bare_mark(*read);
@@ -338,9 +376,18 @@ class BodyWriter final : public protocol::WriteVisitor {
 
   void end_point(std::string_view fault) {
     if (!fault.empty()) append_bytes(point_, VerbatimField::kFault, fault);
-    bytes_ += point_.size();
-    if (bytes_ > bytes_max_) throw BodyTooLarge{};
+    hold(1 + varint_bytes(point_.size()) + point_.size());
     append_bytes(points_, otlp::MetricDataField::kPoints, point_);
+    if (points_.size() >= kPieceBytes) end_metric();  // the next point begins it anew
+  }
+
+  /// Before so many more are kept.
+  void hold(std::size_t bytes) {
+    bytes_ += bytes;
+    if (bytes_ > limits_.body_bytes_max) throw BodyTooLarge{};
+    if (!limits_.may_hold || bytes_ <= held_) return;
+    held_ = bytes_ + kPieceBytes;
+    if (!limits_.may_hold(message_bytes_ + held_)) throw BodyOverShare{};
   }
 
   void end_metric() {
@@ -361,14 +408,15 @@ class BodyWriter final : public protocol::WriteVisitor {
                        kTypes[open_.type]);
     append_bytes(metric_, otlp::ProtoField::sized(open_.data), points_);
     const auto [resource, is_new] = resources_.try_emplace(open_.node);
-    bytes_ += metric_.size() - points_.size() + (is_new ? kResourceBytes : 0);
-    if (bytes_ > bytes_max_) throw BodyTooLarge{};
+    std::string head;
+    append_varint(head, (std::uint64_t{otlp::GroupField::kMembers.number} << 3U) | 2U);
+    append_varint(head, metric_.size());
+    hold(head.size() + metric_.size() - points_.size() + (is_new ? kResourceBytes : 0));
     points_.clear();
-    std::string& scope = resource->second;
-    append_bytes(scope, otlp::GroupField::kMembers, metric_);
+    resource->second.add(head, metric_);
   }
 
-  void add_resource(std::string& body, const std::string& node, std::string& scope) const {
+  void add_resource(std::string& body, const std::string& node, MetricPieces& scope) const {
     std::string head;
     append_attribute(head, otlp::ResourceField::kAttributes.number, "customer.id",
                      customer_.text());
@@ -377,17 +425,18 @@ class BodyWriter final : public protocol::WriteVisitor {
     std::string around;
     append_bytes(around, otlp::GroupField::kHead, head);
     append_bytes(around, otlp::GroupField::kSchemaUrl, prometheus::kVerbatimSchemaUrl);
-    const std::size_t size = around.size() + 1 + varint_bytes(scope.size()) + scope.size();
+    const std::size_t size = around.size() + 1 + varint_bytes(scope.bytes()) + scope.bytes();
     append_varint(body, (std::uint64_t{otlp::ExportRequestField::kGroups.number} << 3U) | 2U);
     append_varint(body, size);
     body += around;
-    append_bytes(body, otlp::GroupField::kMembers, scope);
-    scope = {};
+    append_varint(body, (std::uint64_t{otlp::GroupField::kMembers.number} << 3U) | 2U);
+    append_varint(body, scope.bytes());
+    scope.move_to(body);
   }
 
   const CustomerId& customer_;
-  const std::size_t bytes_max_;
-  const std::size_t metadata_max_;
+  const PrometheusBodyLimits& limits_;
+  const std::size_t message_bytes_;
   const MetadataTable* const known_;
   std::string looked_up_;
   bool has_looked_ = false;
@@ -395,13 +444,22 @@ class BodyWriter final : public protocol::WriteVisitor {
   std::vector<std::pair<std::string, SaidMetadata>> said_;
   std::uint64_t metadata_left_out_ = 0;
   std::size_t bytes_ = 0;
+  std::size_t held_ = 0;  // as was asked for
   std::uint64_t exemplars_ = 0;
   std::vector<protocol::LabelView> labels_, attributes_;  // of the series under way
   std::string_view node_;
   std::string encoded_, point_, points_, metric_;
-  OpenMetric open_;                               // of points_
-  std::map<std::string, std::string> resources_;  // by node: the metrics of its scope
+  OpenMetric open_;                                // of points_
+  std::map<std::string, MetricPieces> resources_;  // by node: the metrics of its scope
 };
+
+tl::unexpected<Error> over_share(std::size_t message_bytes) {
+  return fail(ErrorCode::kOverLimit,
+              fmt::format("what this customer's requests of remote write become in memory is over "
+                          "its share now, with this one of {} bytes unpacked; nothing is lost, "
+                          "send it again later, and fewer or smaller ones at a time",
+                          message_bytes));
+}
 
 }  // namespace
 
@@ -413,9 +471,14 @@ Result<PrometheusBody> read_remote_write(const CustomerId& customer, WriteVersio
   // One series of too many labels is refused alone, behind these.
   decode.labels_max = kLabelsMax;
   decode.label_bytes_max = kLabelBytesMax;
+  decode.values_max = limits.series_values_max;
+  const auto declared = protocol::declared_bytes(block, decode);
+  if (!declared) return forward(declared);
+  if (limits.may_hold && !limits.may_hold(*declared)) return over_share(*declared);
   auto message = protocol::unpack_block(block, decode);
   if (!message) return forward(message);
-  BodyWriter writer(customer, limits, version == WriteVersion::k1 ? known : nullptr);
+  BodyWriter writer(customer, limits, message->size(),
+                    version == WriteVersion::k1 ? known : nullptr);
   try {
     const auto decoded =
         version == WriteVersion::k1
@@ -426,6 +489,8 @@ Result<PrometheusBody> read_remote_write(const CustomerId& customer, WriteVersio
     PrometheusBody made = writer.finish();
     made.message_bytes = message->size();
     return made;
+  } catch (const BodyOverShare&) {
+    return over_share(message->size());
   } catch (const BodyTooLarge&) {
     return fail(ErrorCode::kTooLarge,
                 fmt::format("remote write: the values with their labels are more than {} bytes; "

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,12 @@ struct PrometheusBodyLimits {
   /// Of the body that it becomes: each value has its series' labels beside it.
   std::size_t body_bytes_max = 48U << 20U;
   std::size_t metadata_max = 4096;  ///< that a request of 1.0 may say; Prometheus sends 2,000
+  /// Samples, histograms and exemplars of one series: an empty one takes two bytes on the wire and
+  /// sixteen in memory. Of a sample in 15 s these are 17 days.
+  std::size_t series_values_max = 100'000;
+  /// Asked before memory is taken: so many bytes would then be held for the request, its message
+  /// and what is made of it. False ends it with kOverLimit. Empty: all may be.
+  std::function<bool(std::size_t bytes)> may_hold = {};
 };
 
 struct PrometheusBody {
@@ -39,7 +46,8 @@ struct PrometheusBody {
 /// points, for the check to refuse these alone. Labels are sorted, since two orders of one set are
 /// one series. Series of one `node_id` stand under one resource. kInvalid for what is no such
 /// message, kTooLarge by the length that the block declares, before memory is taken, and past the
-/// other limits. `known`, which may be null: what series of 1.0 are is taken from there.
+/// other limits; kOverLimit by may_hold. `known`, which may be null: what series of 1.0 are is
+/// taken from there.
 Result<PrometheusBody> read_remote_write(const CustomerId& customer, WriteVersion version,
                                          std::string_view block,
                                          const PrometheusBodyLimits& limits = {},

@@ -409,6 +409,43 @@ TEST(PrometheusBody, AHistogramOfManyBytesIsRefusedUnread) {
   EXPECT_THAT(found.why, HasSubstr("65536 may be"));
 }
 
+// More than a piece of it: one metric is several then, and each point stands as it did.
+TEST(PrometheusBody, ManyPointsOfOneMetricAreAllThere) {
+  std::string series = protocol::encode_labels(Labels::from({{"__name__", "m"}}));
+  for (int i = 1; i <= 50'000; ++i) {
+    std::string sample;
+    pbf_writer(sample).add_double(1, i);
+    pbf_writer(sample).add_int64(2, 1'800'000'000'000 + i);
+    pbf_writer(series).add_message(2, sample);
+  }
+  std::string message;
+  pbf_writer(message).add_message(1, series);
+  const auto body = body_of(message);
+  EXPECT_EQ(wire::otlp::count_items(Signal::kMetrics, body).value(), 50'000U);
+  const auto taken = translated(body);
+  ASSERT_EQ(taken.size(), 50'000U);
+  EXPECT_EQ(taken.front().text, "m{customer_id=\"cliente-a\"} 1 @1800000000001");
+  EXPECT_EQ(taken.back().text, "m{customer_id=\"cliente-a\"} 50000 @1800000050000");
+}
+
+TEST(PrometheusBody, AHistogramOfManySpansIsRefusedWithoutThem) {
+  std::string label;
+  pbf_writer(label).add_string(1, "__name__");
+  pbf_writer(label).add_string(2, "h");
+  std::string histogram;
+  for (int i = 0; i < 2'049; ++i) pbf_writer(histogram).add_message(11, std::string());
+  std::string series;
+  pbf_writer(series).add_message(1, label);
+  pbf_writer(series).add_message(4, histogram);
+  std::string message;
+  pbf_writer(message).add_message(1, series);
+  const auto body = body_of(message);
+  EXPECT_LT(body.size(), 500U);
+  const auto found = fault_of(body);
+  EXPECT_EQ(found.fault, RejectReason::kInvalid);
+  EXPECT_THAT(found.why, HasSubstr("2049 spans, 2048 may be"));
+}
+
 // Each has a resource of its own in the body, some 100 bytes beside its point.
 TEST(PrometheusBody, ResourcesOfManyNodesCountAsBytes) {
   std::string message;

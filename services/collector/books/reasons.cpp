@@ -14,6 +14,8 @@ std::string_view to_string(RequestReason reason) {
       return "side_share";
     case RequestReason::kFull:
       return "full";
+    case RequestReason::kMemory:
+      return "memory";
     case RequestReason::kClock:
       return "clock";
     case RequestReason::kProcessor:

@@ -17,13 +17,14 @@ enum class RequestReason : std::uint8_t {
   kSideShare,    ///< its customer's share of what lies aside; retryable
   kFull,         ///< the disk, or the log's cap; retryable
   kClock,        ///< ahead of our clock, which is in doubt; retryable
+  kMemory,       ///< its customer's share of the memory that bodies are made in; retryable
   kProcessor,    ///< a processor cannot be run for it, and is to refuse it then
 };
-inline constexpr std::array kRequestReasons{RequestReason::kRate,     RequestReason::kRequestSize,
-                                            RequestReason::kShare,    RequestReason::kSideShare,
-                                            RequestReason::kFull,     RequestReason::kClock,
-                                            RequestReason::kProcessor};
-/// "rate", "request_size", "share", "side_share", "full", "clock", "processor".
+inline constexpr std::array kRequestReasons{RequestReason::kRate,   RequestReason::kRequestSize,
+                                            RequestReason::kShare,  RequestReason::kSideShare,
+                                            RequestReason::kFull,   RequestReason::kClock,
+                                            RequestReason::kMemory, RequestReason::kProcessor};
+/// "rate", "request_size", "share", "side_share", "full", "clock", "memory", "processor".
 std::string_view to_string(RequestReason reason);
 
 /// Why what was acknowledged did not arrive.

@@ -31,6 +31,11 @@ inline constexpr std::uint32_t kRequestPointsMax = 1'000'000;
 inline constexpr std::uint32_t kRequestRecordsMax = 100'000;
 /// Resources, scopes and metrics in which no item stands.
 inline constexpr std::uint32_t kRequestEmptyEnvelopesMax = 100'000;
+/// What all requests of remote write that are worked on may be in memory, each its message and what
+/// is made of it; one customer has two thirds of it at most, and less beside others (net::Budget).
+inline constexpr std::uint64_t kRemoteWriteBytesMax = 128ULL << 20U;
+/// So much one may have whatever the others have: a usual request of 2,000 samples is 1 MiB.
+inline constexpr std::uint64_t kRemoteWriteSmallBytes = 2ULL << 20U;
 
 /// Bytes of fields that OTLP does not know, beyond which they may not be most of a request. What
 /// any receiver takes (4 MiB over gRPC) is never refused for them: a newer sender is served by what

@@ -10,6 +10,7 @@
 
 #include "libs/base/result.hpp"
 #include "libs/model/signal.hpp"
+#include "libs/net/budget.hpp"
 #include "libs/series/prometheus_body.hpp"
 #include "libs/tenancy/directory.hpp"
 #include "services/collector/books/reasons.hpp"
@@ -47,6 +48,7 @@ struct Batch {
   /// Items that processors have taken out: they are in no verdict.
   std::uint64_t filtered = 0;
   std::vector<ProcessorFaults> faults = {};  ///< one of each processor that had any
+  net::Holding held = {};  ///< of the customer's share of what remote write becomes in memory
 };
 
 /// A request is refused as a whole.

@@ -134,8 +134,18 @@ class FormStage final : public Stage {
   std::optional<Refusal> read_remote_write(Batch& batch) {
     ExportRequest& request = batch.request;
     const auto known = known_metadata_.of(batch.customer.id);
+    batch.held = made_.open(batch.customer.id.text());
+    series::PrometheusBodyLimits limits;
+    limits.may_hold = [&held = batch.held](std::size_t bytes) {
+      held.set(bytes);
+      return !held.is_over();
+    };
     auto made = series::read_remote_write(batch.customer.id, *request.remote_write, request.body,
-                                          {}, known.get());
+                                          limits, known.get());
+    if (!made && made.error().code == ErrorCode::kOverLimit) {
+      made.error().retry_after = kRetryAfter;
+      return Refusal{std::move(made.error()), RequestReason::kMemory, 1};
+    }
     if (!made) {
       rates_.fine(batch.customer.id, batch.customer.limits,
                   {request.signal, 0, request.body.size()});
@@ -147,12 +157,14 @@ class FormStage final : public Stage {
                            known_metadata_.note(batch.customer.id, std::move(made->said)));
     request.sent_bytes = made->message_bytes;
     request.body = std::move(made->body);
+    batch.held.set(request.body.size());
     return std::nullopt;
   }
 
   RateLimiter& rates_;
   KnownMetadata known_metadata_;
   service::Counter& metadata_left_out_;
+  net::Budget made_{kRemoteWriteBytesMax, kRemoteWriteSmallBytes};  // of remote write, by customer
 };
 
 class CheckStage final : public Stage {

@@ -2,7 +2,9 @@
 #include "services/collector/intake/stages.hpp"
 
 #include <gtest/gtest.h>
+#include <protozero/pbf_writer.hpp>
 
+#include "libs/wire/remote_write/write_request.hpp"
 #include "services/collector/intake/intake.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 
@@ -111,6 +113,45 @@ TEST_F(ProcessorTest, WhoHasNothingLeftNeverReachesIt) {
   EXPECT_EQ(take_through("x", {Signal::kMetrics, "grpc", large}).error().code,
             ErrorCode::kTooLarge);
   EXPECT_TRUE(seen_.empty());
+}
+
+/// One that becomes some 40 MiB: 20,000 samples of a series with a long label.
+ExportRequest large_remote_write() {
+  namespace protocol = wire::remote_write;
+  std::string series =
+      protocol::encode_labels(Labels::from({{"__name__", "m"}, {"long", std::string(2'100, 'x')}}));
+  for (int i = 0; i < 20'000; ++i) series += std::string("\x12\x02\x10\x01", 4);
+  std::string message;
+  protozero::pbf_writer(message).add_message(1, series);
+  ExportRequest request{Signal::kMetrics, "remote_write", protocol::compress_request(message)};
+  request.remote_write = series::WriteVersion::k1;
+  return request;
+}
+
+// R-SEC-1. What it becomes is of its customer's share for as long as it is worked on.
+TEST_F(ProcessorTest, WhatRemoteWriteBecomesIsOfItsCustomersShare) {
+  RateLimiter rates(clock_, 1);
+  const auto form = make_form_stage(rates, metrics_, clock_);
+  auto first = std::make_unique<Batch>(Batch{customer_, large_remote_write()});
+  ASSERT_FALSE(form->accept(*first));
+  EXPECT_GT(first->request.body.size(), 40U << 20U);
+  EXPECT_EQ(first->held.amount(), first->request.body.size());
+  {
+    Batch second{customer_, large_remote_write()};
+    const auto refusal = form->accept(second);
+    ASSERT_TRUE(refusal);
+    EXPECT_EQ(refusal->error.code, ErrorCode::kOverLimit);
+    EXPECT_TRUE(refusal->error.retry_after);
+    EXPECT_EQ(refusal->reason, books::RequestReason::kMemory);
+  }
+  const tenancy::Customer other{*CustomerId::parse("cliente-b"), "B", "hot-0", {}, 0};
+  {
+    Batch beside{other, large_remote_write()};
+    EXPECT_FALSE(form->accept(beside)) << "another customer's";
+  }
+  first.reset();
+  Batch again{customer_, large_remote_write()};
+  EXPECT_FALSE(form->accept(again));
 }
 
 }  // namespace

@@ -1,0 +1,74 @@
+// What a request of remote write may become in memory.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <protozero/pbf_writer.hpp>
+
+#include "libs/model/labels.hpp"
+#include "libs/series/prometheus_body.hpp"
+
+namespace vigia::series {
+namespace {
+
+namespace protocol = wire::remote_write;
+
+using protozero::pbf_writer;
+using testing::HasSubstr;
+
+// 94 KB on the wire were 76 MiB in memory.
+TEST(PrometheusBodyBounds, ASeriesOfEmptySamplesEndsAtItsBound) {
+  const auto made = [](int samples) {
+    std::string series = protocol::encode_labels(Labels::from({{"__name__", "m"}}));
+    for (int i = 0; i < samples; ++i) series += std::string_view("\x12\x00", 2);
+    std::string message;
+    pbf_writer(message).add_message(1, series);
+    return read_remote_write(*CustomerId::parse("cliente-a"), WriteVersion::k1,
+                             protocol::compress_request(message));
+  };
+  EXPECT_TRUE(made(100'000));
+  const auto over = made(100'001);
+  ASSERT_FALSE(over);
+  EXPECT_EQ(over.error().code, ErrorCode::kTooLarge);
+  EXPECT_THAT(over.error().message, HasSubstr("values in a series"));
+}
+
+// What it becomes is asked for before it is there, at first by the length that the block declares.
+TEST(PrometheusBodyBounds, MemoryIsAskedForBeforeItIsTaken) {
+  std::string message;
+  for (int i = 0; i < 20'000; ++i)
+    protocol::append_sample(message,
+                            protocol::encode_labels(Labels::from(
+                                {{"__name__", "a"}, {"i", std::to_string(i)}, {"node_id", "n"}})),
+                            {1, 1});
+  const std::string block = protocol::compress_request(message);
+  std::vector<std::size_t> asked;
+  PrometheusBodyLimits limits;
+  std::size_t most = SIZE_MAX;
+  limits.may_hold = [&](std::size_t bytes) {
+    asked.push_back(bytes);
+    return bytes <= most;
+  };
+  const auto read = [&] {
+    asked.clear();
+    return read_remote_write(*CustomerId::parse("cliente-a"), WriteVersion::k1, block, limits);
+  };
+  const auto made = read();
+  ASSERT_TRUE(made);
+  EXPECT_EQ(asked.front(), message.size());
+  EXPECT_GE(asked.back(), message.size() + made->body.size());
+  EXPECT_LE(asked.back(), message.size() + made->body.size() + (512U << 10U));
+  EXPECT_TRUE(std::is_sorted(asked.begin(), asked.end()));
+
+  most = message.size() - 1;
+  EXPECT_EQ(read().error().code, ErrorCode::kOverLimit);
+  EXPECT_EQ(asked.size(), 1U);
+  most = message.size() + made->body.size() / 2;
+  EXPECT_EQ(read().error().code, ErrorCode::kOverLimit);
+  EXPECT_GT(asked.size(), 2U);
+}
+
+}  // namespace
+}  // namespace vigia::series
