@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument(
         "step",
         nargs="*",
-        help="lint, unit, portal, integration, browser (default: all), or thorough, compliance, clang-tidy",
+        help="lint, unit, portal, integration, browser (default: all), or thorough, compliance, fuzz, clang-tidy",
     )
     make = commands.add_parser("build", help="build only")
     make.add_argument(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from launcher import build, cassandra, compliance, packages, parts, unit
+from launcher import build, cassandra, compliance, fuzz, packages, parts, unit
 from launcher.once_more import Program, judge, side_by_side
 from launcher.paths import PORTAL, PYTHON, ROOT, make_state_folders
 from launcher.shell import Failure, fail, output, run, say
@@ -18,7 +18,7 @@ STEPS = ("lint", "unit", "portal", "integration", "browser")
 # In a whole run, from which round of the integration tests on: what waits itself beside what mostly waits, and all else in
 # what is left idle by tests that measure, two at a time and then alone.
 BESIDE_INTEGRATION = {"side by side": ("browser", "lint"), "two at a time": ("portal", "unit")}
-SLOW_STEPS = ("thorough", "compliance", "clang-tidy")  # only where they are named
+SLOW_STEPS = ("thorough", "compliance", "fuzz", "clang-tidy")  # only where they are named
 BROWSERS = 2  # at once
 
 # Name, what it runs. Every step runs even if one before it failed, so that one run shows everything.
@@ -161,6 +161,7 @@ def test(only: list[str]) -> int:
         "browser": lambda: _browser(python),
         "thorough": lambda: _thorough(python),
         "compliance": lambda: _compliance(python),
+        "fuzz": fuzz.run_all,
         "clang-tidy": _clang_tidy,
     }
     steps: list[Step] = [(name, run_step[name]) for name in only]
