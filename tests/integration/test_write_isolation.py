@@ -64,6 +64,13 @@ STATUSES = {0, 200, 400, 401, 403, 404, 405, 411, 413, 415, 417, 429}
 GRPC_OK = b"grpc-status: 0"
 
 
+def _start(stack: Stack, name: str) -> None:
+    command = stack.command(name)
+    talkative = Command(name, [*command.words, "--log-level", "debug"], command.ready_url, command.env)
+    stack.running[name] = Running(talkative, stack.folder / "log" / f"{name}.log")
+    stack.running[name].wait_until_ready()
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Canaries]:
     with Stack(tmp_path_factory.mktemp("writes")) as stack:
@@ -74,12 +81,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Canaries]:
         text = re.sub(r"    directory:\n(?:      .*\n)+", f"    directory: {{file: {customers}}}\n", file.read_text())
         file.write_text(text)
         stack.start("storage", "prometheus-hot", "prometheus-query")
-        for name in ("router", "collector"):
-            command = stack.command(name)
-            talkative = Command(name, [*command.words, "--log-level", "debug"], command.ready_url, command.env)
-            stack.running[name] = Running(talkative, stack.folder / "log" / f"{name}.log")
-            stack.running[name].wait_until_ready()
+        _start(stack, "router")
         made.fill()
+        # Behind it: the router would look for no heartbeats before its first.
+        _start(stack, "collector")
         for customer in CUSTOMERS:
             labels = {"__name__": OVERWRITTEN, "job": "shop", "customer_id": customer}
             times = [made.now_ms - n * 60_000 for n in reversed(range(30))]
@@ -392,7 +397,9 @@ def test_a_second_name_that_is_empty_costs_nobody_a_line(site: Canaries) -> None
             assert (answer.status_code, answer.content) == (200, b""), answer.content
     wait_for("all is delivered", partial(_is_delivered, site), 30)
     metrics = site.stack.own_metrics("collector_metrics")
-    assert sum(value for key, value in metrics.items() if key.startswith("vigia_items_dropped_total")) == 0
+    # Points at any time may have come before, and hot takes none of months ago.
+    dropped = {key: value for key, value in metrics.items() if key.startswith("vigia_items_dropped_total") and value}
+    assert not [key for key in dropped if 'signal="metrics"' not in key], dropped
     since: dict[str, Any] = {
         "start": (int(time.time()) - 3600) * 10**9,
         "end": (int(time.time()) + 60) * 10**9,
