@@ -149,9 +149,8 @@ struct MetricHead {
 /// The one whose points are gathered. Its own texts: views of labels end with their series.
 struct OpenMetric {
   std::string name, help, unit, node;
-  std::uint32_t type = 0;
+  std::uint32_t type = 0, data = 0;
   bool is_said = false;
-  std::uint32_t data = 0;
   bool is_of(const MetricHead& head, std::string_view node_id) const {
     return name == head.name && node == node_id && data == head.data && type == head.type &&
            is_said == head.is_said && help == head.help && unit == head.unit;
@@ -159,8 +158,7 @@ struct OpenMetric {
 };
 
 struct PointTimes {
-  TimestampMs time_ms = 0;
-  TimestampMs start_ms = 0;
+  TimestampMs time_ms = 0, start_ms = 0;
 };
 
 class BodyWriter final : public protocol::WriteVisitor {
