@@ -179,7 +179,7 @@ def test_a_bomb_at_storage_ends_at_its_bound(site: Site) -> None:
         status = requests.post(url, data=block, headers=headers, timeout=30).status_code
         told = f"storage, {name}: {len(block)} bytes, {status}, {watch.grown_mib():.1f} MiB, {watch.cpu_ms():.0f} ms"
         print(told)
-        assert status in (400, 413), told
+        assert status in (204, 400, 413), told  # of what is legal it takes more than the collector
         assert watch.grown_mib() <= STORAGE_GROWTH_MIB_MAX, told
 
 
