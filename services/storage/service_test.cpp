@@ -59,13 +59,15 @@ TEST_F(ServiceTest, AnEqualRepeatIsWrittenAndAConflictIsNot) {
 
 // R-RW-6, D11.
 TEST_F(ServiceTest, RemoteWriteIsTakenInEverySpellingOfTheStandardD11) {
-  const auto status = [this](std::string_view type, std::string_view coding) {
+  const std::string of_1 = series("m", "cliente-a", {{now_, 1}});
+  const auto status = [this, &of_1](std::string_view type, std::string_view coding,
+                                    std::optional<std::string_view> message = {}) {
     net::ClientRequest request;
     request.method = "POST";
     request.url = "/api/v1/write";
     request.headers = {{"content-type", std::string(type)},
                        {"content-encoding", std::string(coding)}};
-    request.body = remote_write::compress_request(series("m", "cliente-a", {{now_, 1}}));
+    request.body = remote_write::compress_request(message.value_or(of_1));
     return send(std::move(request)).status;
   };
   for (const auto* type :
@@ -75,7 +77,10 @@ TEST_F(ServiceTest, RemoteWriteIsTakenInEverySpellingOfTheStandardD11) {
     EXPECT_EQ(status(type, "snappy"), 204) << type;
   }
   EXPECT_EQ(status("application/x-protobuf", "Snappy"), 204);
-  EXPECT_EQ(status("Application/x-protobuf ; Proto=io.prometheus.write.v2.Request", "snappy"), 204);
+  const auto* form_2 = "Application/x-protobuf ; Proto=io.prometheus.write.v2.Request";
+  const std::string_view no_series("\x22\0", 2);  // the symbol ""
+  EXPECT_EQ(status(form_2, "snappy", no_series), 204);
+  EXPECT_EQ(status(form_2, "snappy"), 400) << "of 1.0 all fields are other ones";
   EXPECT_EQ(status("application/x-protobuf; proto=io.prometheus.write.v3.Request", "snappy"), 415);
   EXPECT_EQ(status("application/json", "snappy"), 415);
   for (const auto* coding : {"br", "gzip", "deflate", "zstd"}) {
