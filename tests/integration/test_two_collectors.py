@@ -120,6 +120,14 @@ class Site:
         self.stack.running["second-collector"] = running
         running.wait_until_ready()
 
+    def second_takes(self, customer: str) -> bool:
+        url = self.stack.layout.url("collector_http").replace(self.stack.layout.host, self.second_host)
+        headers = {
+            "Content-Type": "application/x-protobuf",
+            "Authorization": f"Bearer {self.stack.token(customer, 'ingest')}",
+        }
+        return requests.post(f"{url}/v1/metrics", data=b"", headers=headers, timeout=5).status_code == 200
+
     @property
     def _command(self) -> Command:
         return self.stack.command("collector")
@@ -213,7 +221,7 @@ def test_one_is_killed_and_one_is_balanced_away(site: Site) -> None:
     stack = site.stack
     stack.start_central()
     site.start_second()
-    time.sleep(1)  # the directory of the second, whose tokens no look waits for
+    wait_for("the second knows the tokens", lambda: site.second_takes(stack.agents[0].customer_id))
     start_ms = (int(time.time()) - 600) * 1000
     senders = []
     for place in (stack.agents[0], stack.agents[1]):
