@@ -13,6 +13,7 @@
 #include "libs/base/bytes.hpp"
 #include "libs/base/utf8.hpp"
 #include "libs/model/labels.hpp"
+#include "libs/series/open_metric.hpp"
 #include "libs/wire/otlp/fields.hpp"
 #include "libs/wire/prometheus/verbatim.hpp"
 #include "libs/wire/remote_write/native_histogram.hpp"
@@ -138,25 +139,6 @@ std::uint64_t to_ns(TimestampMs time_ms) {
   return static_cast<std::uint64_t>(time_ms * kNsPerMs);
 }
 
-/// What the points of one metric have in common.
-struct MetricHead {
-  std::string_view name, help, unit;
-  std::uint32_t type = 0;
-  bool is_said = false;    // by another request: type, help and unit stand beside the series
-  std::uint32_t data = 0;  // field of Metric: which kind of points it has
-};
-
-/// The one whose points are gathered. Its own texts: views of labels end with their series.
-struct OpenMetric {
-  std::string name, help, unit, node;
-  std::uint32_t type = 0, data = 0;
-  bool is_said = false;
-  bool is_of(const MetricHead& head, std::string_view node_id) const {
-    return name == head.name && node == node_id && data == head.data && type == head.type &&
-           is_said == head.is_said && help == head.help && unit == head.unit;
-  }
-};
-
 struct PointTimes {
   TimestampMs time_ms = 0, start_ms = 0;
 };
@@ -196,6 +178,7 @@ class BodyWriter final : public protocol::WriteVisitor {
     made.exemplars = exemplars_;
     made.said = std::move(said_);
     made.metadata_left_out = metadata_left_out_;
+    made.compared_bytes = open_.compared_bytes();
     return made;
   }
 
@@ -206,6 +189,7 @@ class BodyWriter final : public protocol::WriteVisitor {
     if (!std::is_sorted(labels_.begin(), labels_.end(), by_name))
       std::stable_sort(labels_.begin(), labels_.end(), by_name);
     MetricHead head = read_labels(series.metadata);
+    open_.begin_series(head, node_);
     for (std::size_t i = 0; i < series.samples.size(); ++i)
       write_sample(head, series.samples[i], i < series.starts_ms.size() ? series.starts_ms[i] : 0,
                    fault);
@@ -229,8 +213,9 @@ class BodyWriter final : public protocol::WriteVisitor {
       if (label.name == kNodeLabel) node_ = label.value;
       attributes_.push_back(label);
     }
-    head.help = metadata.help;
-    head.unit = metadata.unit;
+    // In 2.0 a text is as long as the request, and every series may name it.
+    head.help = utf8_beginning(metadata.help, protocol::kHelpBytesMax);
+    head.unit = utf8_beginning(metadata.unit, protocol::kUnitBytesMax);
     head.type = metadata.type < kTypes.size() ? metadata.type : 0;
     if (known_ != nullptr && !metadata.is_there()) take_said(head);
     return head;
@@ -352,16 +337,10 @@ class BodyWriter final : public protocol::WriteVisitor {
 
   void begin_point(MetricHead& head, std::uint32_t data, std::uint32_t attributes,
                    const PointTimes& times) {
-    head.data = data;
-    if (!open_.is_of(head, node_)) {
+    if (!open_.takes(data)) {
       end_metric();
-      open_.name = head.name;
-      open_.help = head.help;
-      open_.unit = head.unit;
-      open_.node = node_;
-      open_.type = head.type;
-      open_.is_said = head.is_said;
-      open_.data = head.data;
+      head.data = data;
+      open_.open(head, node_);
     }
     point_.clear();
     for (const protocol::LabelView& label : attributes_)
@@ -390,9 +369,9 @@ class BodyWriter final : public protocol::WriteVisitor {
 
   void end_metric() {
     if (points_.empty()) return;
-    if (open_.data != otlp::MetricField::kGauge.number)
+    if (open_.data() != otlp::MetricField::kGauge.number)
       append_number(points_, otlp::MetricDataField::kTemporality.number, 2);  // cumulative
-    if (open_.data == otlp::MetricField::kSum.number)
+    if (open_.data() == otlp::MetricField::kSum.number)
       append_number(points_, otlp::MetricDataField::kIsMonotonic.number, 1);
     metric_.clear();
     append_bytes(metric_, otlp::MetricField::kName, open_.name);
@@ -404,7 +383,7 @@ class BodyWriter final : public protocol::WriteVisitor {
     else if (open_.type != 0)
       append_attribute(metric_, otlp::MetricField::kMetadata.number, "prometheus.type",
                        kTypes[open_.type]);
-    append_bytes(metric_, otlp::ProtoField::sized(open_.data), points_);
+    append_bytes(metric_, otlp::ProtoField::sized(open_.data()), points_);
     const auto [resource, is_new] = resources_.try_emplace(open_.node);
     std::string head;
     append_varint(head, (std::uint64_t{otlp::GroupField::kMembers.number} << 3U) | 2U);

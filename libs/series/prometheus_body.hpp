@@ -40,6 +40,8 @@ struct PrometheusBody {
   /// What a request of 1.0 says of metrics, by family. It belongs to none of its series.
   std::vector<std::pair<std::string, SaidMetadata>> said;
   std::uint64_t metadata_left_out = 0;  ///< no name, a name that is too long, or one too many
+  /// Work that grows with the length of texts: of names, helps and units against each other.
+  std::uint64_t compared_bytes = 0;
 };
 
 /// Reads one snappy block. Nothing of a series is judged here: what is wrong with it stands in its

@@ -35,6 +35,48 @@ TEST(PrometheusBodyBounds, ASeriesOfEmptySamplesEndsAtItsBound) {
   EXPECT_THAT(over.error().message, HasSubstr("values in a series"));
 }
 
+/// A message of 2.0: the name, the help and so many series of so many samples each.
+std::string with_help(const std::string& name, const std::string& help, int series, int samples) {
+  std::string message;
+  pbf_writer writer(message);
+  for (const std::string& symbol : {std::string(), std::string("__name__"), name, help})
+    writer.add_string(4, symbol);
+  std::string one;
+  pbf_writer fields(one);
+  const std::vector<std::uint32_t> references{1, 2};
+  fields.add_packed_uint32(1, references.begin(), references.end());
+  for (int i = 0; i < samples; ++i) fields.add_message(2, "\x10\x01", 2);
+  std::string metadata;
+  pbf_writer(metadata).add_uint32(3, 3);
+  fields.add_message(5, metadata);
+  for (int i = 0; i < series; ++i) writer.add_message(5, one);
+  return message;
+}
+
+// 13 KB sent took a thread for seconds: each sample's metric was compared with the one before it.
+TEST(PrometheusBodyBounds, TextsAreComparedOnceASeries) {
+  const std::string name(100'000, 'n');
+  const auto made = read_remote_write(
+      *CustomerId::parse("cliente-a"), WriteVersion::k2,
+      protocol::compress_request(with_help(name, std::string(200'000, 'h'), 3, 20'000)));
+  ASSERT_TRUE(made);
+  EXPECT_GE(made->compared_bytes, 2 * name.size());
+  EXPECT_LE(made->compared_bytes, 3 * (name.size() + 1024));
+}
+
+// Of 200 KB of help 30,000 series are 6 GB.
+TEST(PrometheusBodyBounds, AHelpIsCutBeforeItIsComparedOrKept) {
+  constexpr int kSeries = 30'000;
+  const auto made = read_remote_write(
+      *CustomerId::parse("cliente-a"), WriteVersion::k2,
+      protocol::compress_request(with_help("m", std::string(200'000, 'h'), kSeries, 1)));
+  ASSERT_TRUE(made);
+  EXPECT_GE(made->compared_bytes, 1U);
+  EXPECT_LE(made->compared_bytes, kSeries * std::uint64_t{513});
+  EXPECT_THAT(made->body, HasSubstr(std::string(512, 'h')));
+  EXPECT_EQ(made->body.find(std::string(513, 'h')), std::string::npos);
+}
+
 // What it becomes is asked for before it is there, at first by the length that the block declares.
 TEST(PrometheusBodyBounds, MemoryIsAskedForBeforeItIsTaken) {
   std::string message;
