@@ -115,6 +115,7 @@ void SeriesResolver::on_resource(const wire::otlp::ResourceView& resource) {
 void SeriesResolver::on_scope(const wire::otlp::ScopeView& scope) {
   settle();
   scope_ = scope;
+  scope_labels_.reset();
   step_ = std::min(step_, Step::kScope);
 }
 
@@ -341,7 +342,7 @@ void SeriesResolver::give_refused(ResolvedPoint& resolved) {
   resolved.why = resource_fault_ == RejectReason::kNone ? why_ : resource_why_;
   on_point(resolved);
   why_.clear();
-  note_work(0);
+  note_work(resolved.bytes.size());
 }
 
 void SeriesResolver::offer_lock() {
@@ -359,7 +360,7 @@ std::uint32_t SeriesResolver::find(const SeriesKey& key) {
   return number;
 }
 
-const PointEntry* SeriesResolver::resolve(const SeriesKey& key, const ResolvedPoint& point,
+const PointEntry* SeriesResolver::resolve(const SeriesKey& key, ResolvedPoint& point,
                                           RejectReason& fault) {
   const std::uint32_t number = find(key);
   if (number == kNoEntry) return make(key, point, fault);
@@ -369,7 +370,45 @@ const PointEntry* SeriesResolver::resolve(const SeriesKey& key, const ResolvedPo
   return fault == RejectReason::kNone ? &entry : nullptr;
 }
 
-const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint& point,
+/// Of the scope under way, from its first point on that is new.
+const wire::prometheus::ScopeLabels& SeriesResolver::scope_labels(
+    const wire::prometheus::SeriesContext& context) {
+  if (scope_labels_) return *scope_labels_;
+  if (scope_.bytes.size() + scope_.schema_url.size() > scope_bytes_max()) {
+    scope_labels_.emplace();
+    scope_labels_->fault = RejectReason::kResourceBytes;
+    scope_labels_->why =
+        fmt::format("a scope of {} bytes, {} may be",
+                    scope_.bytes.size() + scope_.schema_url.size(), scope_bytes_max());
+  } else {
+    scope_labels_ = wire::prometheus::read_scope(scope_, context);
+    // The lock is offered after the point, not here, where its entry is known to be missing.
+    work_ += (scope_.bytes.size() + scope_labels_->bytes) >> 10U;
+  }
+  return *scope_labels_;
+}
+
+wire::prometheus::PointSeries SeriesResolver::build(ResolvedPoint& point) {
+  const wire::prometheus::SeriesContext context{resource_->labels.shared, settings_, label_limits(),
+                                                resource_->labels.is_agent};
+  wire::prometheus::PointSeries series;
+  if (is_verbatim_) {
+    series.fault = admit_point(point, series.why);
+    if (series.fault != RejectReason::kNone) return series;
+    return wire::prometheus::build_verbatim(identity_, *point.point, context);
+  }
+  const wire::prometheus::ScopeLabels& scope = scope_labels(context);
+  const auto least = wire::prometheus::least_size(point.type, *point.point, scope, context.shared);
+  point.series = static_cast<std::uint32_t>(least.series);
+  point.label_bytes = least.label_bytes;
+  series.fault = scope.fault == RejectReason::kNone ? admit_point(point, series.why) : scope.fault;
+  if (series.fault == RejectReason::kNone)
+    return wire::prometheus::build_series(identity_, point.type, *point.point, scope, context);
+  if (scope.fault != RejectReason::kNone) series.why = scope.why;
+  return series;
+}
+
+const PointEntry* SeriesResolver::make(const SeriesKey& key, ResolvedPoint& point,
                                        RejectReason& fault) {
   ++shard_->misses;
   fault = identity().fault;
@@ -385,13 +424,7 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, const ResolvedPoint
       fault = RejectReason::kOverLimit;  // not kept: it may pass later
       return nullptr;
     }
-    fault = admit_point(point, why_);
-    if (fault != RejectReason::kNone) return nullptr;
-    const wire::prometheus::SeriesContext context{resource_->labels.shared, settings_,
-                                                  label_limits(), resource_->labels.is_agent};
-    series = is_verbatim_ ? wire::prometheus::build_verbatim(identity_, *point.point, context)
-                          : wire::prometheus::build_series(identity_, point.type, *point.point,
-                                                           scope_, context);
+    series = build(point);
     fault = series.fault;
     if (!series.why.empty()) {
       why_ = std::move(series.why);

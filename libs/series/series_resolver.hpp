@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -68,8 +69,11 @@ class SeriesResolver : public wire::otlp::Visitor {
   }
   /// Resources of more bytes are not read: kResourceBytes, and admit_resource tells why.
   virtual std::size_t resource_bytes_max() const { return SIZE_MAX; }
-  /// What a point has against it before labels are made of it, its attributes and its scope: they
-  /// may become many times their bytes. Asked where its series is new. `why` then says more of it.
+  /// Scopes of more bytes are not read: kResourceBytes.
+  virtual std::size_t scope_bytes_max() const { return SIZE_MAX; }
+  /// What a point has against it before labels are made of it and its scope's are copied: they may
+  /// become many times their bytes. Asked where its series is new; `series` and `label_bytes` are
+  /// then the least that it becomes. `why` then says more of it.
   virtual RejectReason admit_point(const ResolvedPoint& /*point*/, std::string& /*why*/) {
     return RejectReason::kNone;
   }
@@ -120,7 +124,7 @@ class SeriesResolver : public wire::otlp::Visitor {
       next = found + 1;
     }
   };
-  /// Points, and KiB of labels that they have: some hundred microseconds.
+  /// Points, and KiB of labels that they have or that were read: some hundred microseconds.
   static constexpr std::size_t kWorkPerTurn = 512;
   /// What is not entered yet: all from there down to the point.
   enum class Step : std::uint8_t { kResource, kScope, kMetric, kPoint };
@@ -131,8 +135,8 @@ class SeriesResolver : public wire::otlp::Visitor {
   void hash_metric();
   void leave_resource();
   void count_collisions(std::uint32_t joined);
-  void note_work(std::size_t label_bytes) {
-    work_ += 1 + (label_bytes >> 10U);
+  void note_work(std::size_t bytes) {
+    work_ += 1 + (bytes >> 10U);
     if (work_ >= kWorkPerTurn) offer_lock();
   }
   void offer_lock();
@@ -151,8 +155,10 @@ class SeriesResolver : public wire::otlp::Visitor {
   SeriesKey point_key(wire::otlp::MetricKind type, const wire::otlp::PointHeader& point);
   /// Finds or makes the entry; sets fault where there is none to have.
   std::uint32_t find(const SeriesKey& key);
-  const PointEntry* resolve(const SeriesKey& key, const ResolvedPoint& point, RejectReason& fault);
-  const PointEntry* make(const SeriesKey& key, const ResolvedPoint& point, RejectReason& fault);
+  const PointEntry* resolve(const SeriesKey& key, ResolvedPoint& point, RejectReason& fault);
+  const PointEntry* make(const SeriesKey& key, ResolvedPoint& point, RejectReason& fault);
+  wire::prometheus::PointSeries build(ResolvedPoint& point);
+  const wire::prometheus::ScopeLabels& scope_labels(const wire::prometheus::SeriesContext& context);
 
   CustomerId customer_;
   const wire::prometheus::TranslatorSettings& settings_;
@@ -172,6 +178,7 @@ class SeriesResolver : public wire::otlp::Visitor {
   std::string why_;  // of the point under way
   wire::otlp::ScopeView scope_;
   SeriesKey scope_key_;
+  std::optional<wire::prometheus::ScopeLabels> scope_labels_;  // once a point of it is new
   wire::otlp::MetricView metric_;
   std::uint64_t metric_number_ = 0;
   SeriesKey metric_key_;

@@ -14,11 +14,6 @@ namespace {
 constexpr std::size_t kOthers = 2;             // __name__, le
 constexpr std::size_t kOthersBytesMax = 4096;  // with the name, and what encoding adds
 
-bool fits_alone(const SharedLabels& shared) {
-  return shared.labels.size() + kOthers <= kSeriesLabelsMax &&
-         shared.bytes.size() + kOthersBytesMax <= kSeriesLabelBytesMax;
-}
-
 /// How many of the labels, from the first on, a series has room for beside the shared ones.
 std::size_t fitting(const std::vector<LabelPair>& own, const SharedLabels& shared) {
   std::size_t bytes = shared.bytes.size() + kOthersBytesMax;
@@ -59,8 +54,19 @@ RejectReason count_fault(const std::vector<LabelPair>& own, std::size_t shared_c
   return RejectReason::kLabelsPerSeries;
 }
 
+std::size_t bytes_of(const std::vector<LabelPair>& labels) {
+  std::size_t bytes = 0;
+  for (const auto& [name, value] : labels) bytes += name.size() + value.size();
+  return bytes;
+}
+
 bool fits_a_series(const std::vector<LabelPair>& own, const SharedLabels& shared) {
-  return fitting(own, shared) == own.size() && fits_alone(shared);
+  return fits_a_series(own.size(), bytes_of(own), shared);
+}
+
+bool fits_a_series(std::size_t own_labels, std::size_t own_bytes, const SharedLabels& shared) {
+  return shared.labels.size() + kOthers + own_labels <= kSeriesLabelsMax &&
+         shared.bytes.size() + kOthersBytesMax + own_bytes <= kSeriesLabelBytesMax;
 }
 
 void keep_what_fits(std::vector<LabelPair>& own, const SharedLabels& shared) {

@@ -31,8 +31,13 @@ RejectReason label_fault(const std::vector<LabelPair>& labels, const LabelLimits
 RejectReason count_fault(const std::vector<LabelPair>& own, std::size_t shared_count,
                          const LabelLimits& limits, std::string& why);
 
+/// Of names and values together.
+std::size_t bytes_of(const std::vector<LabelPair>& labels);
+
 /// Whether a series of these labels, the name and one more ("le") keeps those bounds.
 bool fits_a_series(const std::vector<LabelPair>& own, const SharedLabels& shared);
+/// Of so many own labels that have so many bytes, names and values.
+bool fits_a_series(std::size_t own_labels, std::size_t own_bytes, const SharedLabels& shared);
 /// Drops labels from the end until they do.
 void keep_what_fits(std::vector<LabelPair>& own, const SharedLabels& shared);
 

@@ -100,12 +100,6 @@ std::uint32_t append_scope_labels(std::vector<LabelPair>& labels, const otlp::Sc
   return collisions;
 }
 
-std::size_t bytes_of(const std::vector<LabelPair>& labels) {
-  std::size_t bytes = 0;
-  for (const auto& [name, value] : labels) bytes += name.size() + value.size();
-  return bytes;
-}
-
 /// About how many series the point has.
 std::size_t series_of(MetricKind type, const otlp::PointHeader& point) {
   if (type == MetricKind::kHistogram) {
@@ -117,30 +111,35 @@ std::size_t series_of(MetricKind type, const otlp::PointHeader& point) {
   return 1;
 }
 
-/// What the labels of a point have against them, its name and the resource's included.
-RejectReason labels_fault(const std::vector<LabelPair>& labels, const std::string& name,
-                          std::size_t series, const SeriesContext& context, std::string& why) {
+/// What the labels of a point have against them, its name and its scope's and resource's included.
+RejectReason labels_fault(const std::vector<LabelPair>& own, const ScopeLabels& scope,
+                          const std::string& name, std::size_t series, const SeriesContext& context,
+                          std::string& why) {
   const SharedLabels& shared = context.shared;
-  RejectReason fault = label_fault(labels, context.limits, why);
+  RejectReason fault = label_fault(own, context.limits, why);
   if (fault == RejectReason::kNone)
-    fault = count_fault(labels, shared.labels.size(), context.limits, why);
+    fault = count_fault(own, shared.labels.size() + scope.given, context.limits, why);
   if (fault != RejectReason::kNone) return fault;
-  if (!fits_a_series(labels, shared) || name.size() > kNameBytesMax)
+  const std::size_t own_bytes = scope.bytes + bytes_of(own);
+  if (!fits_a_series(scope.labels.size() + own.size(), own_bytes, shared) ||
+      name.size() > kNameBytesMax)
     return RejectReason::kUntranslatable;
-  const std::size_t bytes = bytes_of(labels) + name.size() + shared.bytes.size();
+  const std::size_t bytes = own_bytes + name.size() + shared.bytes.size();
   if (series > 1 && series * bytes > kPointBytesMax) {
     why = fmt::format("one point of {} series with {} bytes of labels each, {} bytes may be",
                       series, bytes, kPointBytesMax);
     return RejectReason::kExpandedBytes;
   }
-  return has_reserved_job(labels) ? RejectReason::kReserved : RejectReason::kNone;
+  return has_reserved_job(own) ? RejectReason::kReserved : RejectReason::kNone;
 }
 
 /// Collects the forms of one point.
 class SeriesList {
  public:
-  SeriesList(std::vector<LabelPair> labels, const SharedLabels& shared)
-      : labels_(std::move(labels)), shared_(shared) {}
+  SeriesList(std::vector<LabelPair> own, const ScopeLabels& scope, const SharedLabels& shared)
+      : labels_(scope.labels), shared_(shared) {
+    std::move(own.begin(), own.end(), std::back_inserter(labels_));
+  }
 
   void add(std::string name) { add_labelled(std::move(name), "", ""); }
   /// A label of our own wins over the sender's of that name.
@@ -276,24 +275,55 @@ RejectReason composite_fault(MetricKind type, const otlp::PointHeader& point, st
   }
 }
 
+ScopeLabels read_scope(const otlp::ScopeView& scope, const SeriesContext& context) {
+  ScopeLabels read;
+  if (!otlp::is_valid_scope(scope.bytes) || !otlp::is_utf8(scope.schema_url)) {
+    read.fault = RejectReason::kInvalid;
+    return read;
+  }
+  if (!context.settings.scope_labels) return read;
+  read.collisions = append_scope_labels(
+      read.labels, scope, keeps_utf8(strategy_of(context.settings, context.is_agent)));
+  read.bytes = bytes_of(read.labels);
+  read.given = static_cast<std::size_t>(
+      std::count_if(read.labels.begin(), read.labels.end(),
+                    [](const LabelPair& label) { return !label.second.empty(); }));
+  read.fault = label_fault(read.labels, context.limits, read.why);
+  if (read.fault == RejectReason::kNone)
+    read.fault = count_fault(read.labels, context.shared.labels.size(), context.limits, read.why);
+  if (read.fault == RejectReason::kNone &&
+      !fits_a_series(read.labels.size(), read.bytes, context.shared))
+    read.fault = RejectReason::kUntranslatable;
+  return read;
+}
+
+PointSize least_size(MetricKind type, const otlp::PointHeader& point, const ScopeLabels& scope,
+                     const SharedLabels& shared) {
+  const std::size_t series = series_of(type, point);
+  // What frames an attribute in OTLP is rarely more than what it says.
+  const std::size_t own = point.attributes.bytes.size() / 2;
+  return {series, series * (scope.bytes + own + shared.bytes.size())};
+}
+
 PointSeries build_series(const MetricIdentity& identity, MetricKind type,
-                         const otlp::PointHeader& point, const otlp::ScopeView& scope,
+                         const otlp::PointHeader& point, const ScopeLabels& scope,
                          const SeriesContext& context) {
   PointSeries series;
-  if (!otlp::are_valid(point.attributes) || !otlp::is_valid_scope(scope.bytes) ||
-      !otlp::is_utf8(scope.schema_url)) {
+  series.fault = scope.fault;
+  series.why = scope.why;
+  if (series.fault == RejectReason::kNone && !otlp::are_valid(point.attributes))
     series.fault = RejectReason::kInvalid;
-    return series;
-  }
-  std::vector<LabelPair> labels;
-  const bool is_utf8_kept = keeps_utf8(strategy_of(context.settings, context.is_agent));
-  if (context.settings.scope_labels)
-    series.collisions = append_scope_labels(labels, scope, is_utf8_kept);
-  series.collisions +=
-      append_attribute_labels(labels, point.attributes, {.keeps_utf8 = is_utf8_kept});
-  series.fault = labels_fault(labels, identity.name, series_of(type, point), context, series.why);
   if (series.fault != RejectReason::kNone) return series;
-  SeriesList list(std::move(labels), context.shared);
+  std::vector<LabelPair> own;
+  series.collisions =
+      scope.collisions +
+      append_attribute_labels(
+          own, point.attributes,
+          {.keeps_utf8 = keeps_utf8(strategy_of(context.settings, context.is_agent))});
+  series.fault =
+      labels_fault(own, scope, identity.name, series_of(type, point), context, series.why);
+  if (series.fault != RejectReason::kNone) return series;
+  SeriesList list(std::move(own), scope, context.shared);
   if (type == MetricKind::kHistogram) {
     add_histogram(list, identity.name, static_cast<const otlp::HistogramPoint&>(point));
   } else if (type == MetricKind::kSummary) {

@@ -78,12 +78,36 @@ struct SeriesContext {
   LabelLimits limits;
   bool is_agent = false;
 };
-/// Throws protozero::exception on damaged bytes. kInvalid for bad UTF-8 or depth in attributes or
-/// scope, kReserved for a reserved job among the point's own labels, kLabelValueBytes and
+
+/// What the points of one scope have in common. Read once for all of them: a scope may have
+/// thousands of attributes and tens of thousands of points.
+struct ScopeLabels {
+  std::vector<LabelPair> labels;  ///< in the order of their making; none without `scope_labels`
+  std::size_t bytes = 0;          ///< of names and values
+  std::size_t given = 0;          ///< labels that have a value
+  std::uint32_t collisions = 0;
+  RejectReason fault = RejectReason::kNone;  ///< of every point in it
+  std::string why;
+};
+/// Throws protozero::exception on damaged bytes. kInvalid for bad UTF-8 or depth; kLabelValueBytes,
+/// kLabelsPerSeries and kUntranslatable where its labels with the resource's alone are too much.
+ScopeLabels read_scope(const otlp::ScopeView& scope, const SeriesContext& context);
+
+/// Series that a point becomes, about; and at least so many bytes of labels they have together,
+/// the resource's included. Known before a label is made.
+struct PointSize {
+  std::size_t series = 0;
+  std::size_t label_bytes = 0;
+};
+PointSize least_size(otlp::MetricKind type, const otlp::PointHeader& point,
+                     const ScopeLabels& scope, const SharedLabels& shared);
+
+/// Throws protozero::exception on damaged bytes. The scope's fault; kInvalid for bad UTF-8 or depth
+/// in attributes, kReserved for a reserved job among the point's own labels, kLabelValueBytes and
 /// kLabelsPerSeries by the limits, kExpandedBytes where its series times their labels, the
 /// resource's included, are more than one point may become.
 PointSeries build_series(const MetricIdentity& identity, otlp::MetricKind type,
-                         const otlp::PointHeader& point, const otlp::ScopeView& scope,
+                         const otlp::PointHeader& point, const ScopeLabels& scope,
                          const SeriesContext& context);
 
 }  // namespace vigia::wire::prometheus

@@ -77,6 +77,13 @@ std::string item_size_text(Signal signal, std::size_t bytes) {
   return fmt::format("a {} of {} bytes, {} may be", item_name(signal), bytes, kItemBytesMax);
 }
 
+std::string expanded_text(std::uint32_t item, std::uint64_t bytes_max) {
+  return fmt::format(
+      "with labels or resource on each of them the items are more than {} bytes, from item {} on; "
+      "send smaller requests",
+      bytes_max, item);
+}
+
 void Checked::warn_of_unknown(Signal signal) {
   if (verdicts.items() > 0 || unknown_bytes == 0) return;
   warning = fmt::format(
@@ -94,12 +101,7 @@ void Checked::reject(std::uint32_t item, RejectReason reason, std::string_view m
 
 void Checked::reject_expanded(std::uint32_t item, std::uint64_t bytes_max) {
   std::string& first = why[static_cast<std::size_t>(RejectReason::kExpandedBytes)];
-  if (first.empty()) {
-    first = fmt::format(
-        "with labels or resource on each of them the items are more than {} bytes, from item {} "
-        "on; send smaller requests",
-        bytes_max, item);
-  }
+  if (first.empty()) first = expanded_text(item, bytes_max);
   verdicts.reject(item, RejectReason::kExpandedBytes);
 }
 

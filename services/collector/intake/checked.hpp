@@ -44,9 +44,13 @@ struct Checked {
   /// is not acknowledged without a word.
   void warn_of_unknown(Signal signal);
   void reject(std::uint32_t item, RejectReason reason, std::string_view more = {});
+  /// Of what may be expanded in one request.
+  bool has_room_for(std::uint64_t bytes, std::uint64_t bytes_max) const {
+    return expanded_bytes + bytes <= bytes_max;
+  }
   /// Adds to expanded_bytes, or rejects the item where that would pass `bytes_max`.
   void expand(std::uint32_t item, std::uint64_t bytes, std::uint64_t bytes_max) {
-    if (expanded_bytes + bytes <= bytes_max) [[likely]] {
+    if (has_room_for(bytes, bytes_max)) [[likely]] {
       expanded_bytes += bytes;
     } else {
       reject_expanded(item, bytes_max);
@@ -59,6 +63,9 @@ struct Checked {
 
 /// "a span of 5000000 bytes, 4194304 may be".
 std::string item_size_text(Signal signal, std::size_t bytes);
+
+/// Why an item is refused of which the request has no room for what it becomes.
+std::string expanded_text(std::uint32_t item, std::uint64_t bytes_max);
 
 /// Why an item without customer.id is refused, and what its sender can do.
 std::string no_customer_text(const CustomerId& customer);

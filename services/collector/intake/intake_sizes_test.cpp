@@ -1,4 +1,5 @@
 // What an item and a request may hold and become, and in which records it is kept.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <opentelemetry/proto/collector/logs/v1/logs_service.pb.h>
@@ -53,6 +54,82 @@ TEST_F(IntakeTest, WhatPointsBecomeIsBoundedByTheRequest) {
   EXPECT_GT(receipt->rejected, 500U);
   EXPECT_LT(receipt->rejected, 1'000U);
   EXPECT_NE(receipt->message.find("expanded_bytes"), std::string::npos);
+}
+
+TEST_F(IntakeTest, WhatHasNoRoomIsRefusedBeforeLabelsAreMadeOfIt) {
+  customer_.limits.label_value_bytes = 64U << 10U;
+  MetricsBody body;
+  body.resource("cliente-a", {{"node.region", std::string(32'000, 'x')}});
+  for (int i = 0; i < 5'000; ++i) body.gauge("m" + std::to_string(i), now());
+  const auto receipt = take(body.bytes());
+  ASSERT_TRUE(receipt.has_value()) << receipt.error().message;
+  EXPECT_GT(receipt->rejected, 500U);
+  EXPECT_NE(receipt->message.find("on; send smaller requests"), std::string::npos)
+      << receipt->message;
+  EXPECT_EQ(series_.stats().series, 5'000U - receipt->rejected);
+}
+
+/// One resource of cliente-a with one scope of so many attributes and one gauge of so many points.
+std::string wide_scope(int attributes, int points, std::int64_t time_ms) {
+  const auto add_attribute = [](protozero::pbf_writer& to, std::uint32_t field,
+                                const std::string& key, const std::string& value) {
+    protozero::pbf_writer attribute(to, field);
+    attribute.add_string(1, key);
+    protozero::pbf_writer(attribute, 2).add_string(1, value);
+  };
+  std::string body;
+  protozero::pbf_writer request(body);
+  protozero::pbf_writer group(request, 1);
+  {
+    protozero::pbf_writer resource(group, 1);
+    add_attribute(resource, 1, "customer.id", "cliente-a");
+  }
+  protozero::pbf_writer in_scope(group, 2);
+  {
+    protozero::pbf_writer scope(in_scope, 1);
+    for (int i = 0; i < attributes; ++i) add_attribute(scope, 3, fmt::format("k{}", i), "v");
+  }
+  protozero::pbf_writer metric(in_scope, 2);
+  metric.add_string(1, "m");
+  protozero::pbf_writer gauge(metric, 5);
+  for (int i = 0; i < points; ++i) {
+    protozero::pbf_writer point(gauge, 1);
+    point.add_fixed64(3, static_cast<std::uint64_t>(time_ms) * 1'000'000);
+    point.add_double(4, 1);
+    add_attribute(point, 7, "p", std::to_string(i));
+  }
+  return body;
+}
+
+// 13 KB of gzip whose scope was read again at each of 15,000 points stood an event loop for 16 s.
+TEST_F(IntakeTest, AScopeOfTooManyLabelsIsTheFaultOfAllItsPoints) {
+  const auto receipt = take(wide_scope(5'000, 2'000, now()));
+  ASSERT_TRUE(receipt.has_value()) << receipt.error().message;
+  EXPECT_EQ(receipt->rejected, 2'000U);
+  EXPECT_NE(receipt->message.find("(5001 labels, labels_per_series is 64)"), std::string::npos)
+      << receipt->message;
+  EXPECT_EQ(series_.stats().series, 0U);
+
+  customer_.limits.labels_per_series = 100;
+  const auto limited = take(wide_scope(200, 2'000, now()));
+  EXPECT_EQ(limited->rejected, 2'000U);
+  EXPECT_NE(limited->message.find("labels, labels_per_series is 100"), std::string::npos)
+      << limited->message;
+  EXPECT_EQ(take(wide_scope(20, 2'000, now()))->rejected, 0U);
+}
+
+TEST_F(IntakeTest, ALabelOfAPointCountsBesideItsScopes) {
+  const auto bare = take(wide_scope(3, 1, now()));
+  ASSERT_EQ(bare->rejected, 0U);
+  const auto given = [&](std::uint64_t labels) {
+    customer_.limits.labels_per_series = labels;
+    return take(wide_scope(5, 1, now()))->rejected;
+  };
+  std::uint64_t least = 1;
+  while (given(least) == 1 && least < 20) ++least;
+  // Five of the scope, one of the point, and what the resource has: one less is too few.
+  EXPECT_GE(least, 6U);
+  EXPECT_LT(least, 10U);
 }
 
 // B4: 0.7 MB of spans with one resource of 1 MiB ended storage at each start.

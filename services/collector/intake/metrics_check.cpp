@@ -60,11 +60,12 @@ class MetricsJudge final : public series::SeriesResolver {
   bool takes_deltas() const override { return takes_deltas_; }
 
   std::size_t resource_bytes_max() const override { return kResourceBytesMax; }
+  std::size_t scope_bytes_max() const override { return kEnclosingBytesMax; }
 
   RejectReason admit_point(const series::ResolvedPoint& resolved, std::string& why) override {
-    if (scope().bytes.size() > kEnclosingBytesMax) {
-      why = fmt::format("a scope of {} bytes, {} may be", scope().bytes.size(), kEnclosingBytesMax);
-      return RejectReason::kResourceBytes;
+    if (!checked_.has_room_for(resolved.label_bytes, kExpandedPointBytesMax)) {
+      why = expanded_text(resolved.item, kExpandedPointBytesMax);
+      return RejectReason::kExpandedBytes;
     }
     if (resolved.bytes.size() > kItemBytesMax) {
       why = item_size_text(Signal::kMetrics, resolved.bytes.size());
