@@ -34,8 +34,9 @@ void learn(double& known, double measured) {
 }  // namespace
 
 bool BodyCosts::fits_loop(const std::string& owner, bool is_packed, std::size_t bytes) const {
+  if (bytes == 0) return true;
+  if (bytes > kOnLoopBytesMax || debts_.is_away(owner)) return false;
   if (bytes <= kSmallBytes) return true;
-  if (bytes > kOnLoopBytesMax) return false;
   const std::lock_guard lock(mutex_);
   const auto found = costs_.find(owner);
   const Costs costs = found == costs_.end() ? Costs{} : found->second;
@@ -78,18 +79,29 @@ void BodyCosts::note_passed(const std::string& owner, bool is_packed, std::size_
   }
 }
 
-CostMeter::CostMeter(BodyCosts& costs, const std::string& owner, bool is_packed, std::size_t bytes)
-    : costs_(costs), bytes_(bytes), is_packed_(is_packed) {
-  if (bytes_ <= BodyCosts::kSmallBytes) return;
+CostMeter::CostMeter(BodyCosts& costs, const std::string& owner, bool is_packed, std::size_t bytes,
+                     WorkPlace place)
+    : costs_(costs), place_(place), bytes_(bytes), is_packed_(is_packed) {
+  if (!is_measured()) return;
+  const bool is_small = bytes_ <= BodyCosts::kSmallBytes;
   owner_ = owner;
-  is_by_processor_ = !costs_.is_surely_cheap(owner, is_packed);
+  is_by_processor_ = (!is_small && !costs_.is_surely_cheap(owner, is_packed)) ||
+                     (place_ == WorkPlace::kLoop && costs_.debts().is_watched(owner));
   begin_ = is_by_processor_ ? thread_cpu_time() : passed_time();
 }
 
 void CostMeter::note() {
-  if (bytes_ <= BodyCosts::kSmallBytes) return;
-  if (is_by_processor_) return costs_.note(owner_, is_packed_, bytes_, thread_cpu_time() - begin_);
-  costs_.note_passed(owner_, is_packed_, bytes_, passed_time() - begin_);
+  if (!is_measured()) return;
+  const bool is_small = bytes_ <= BodyCosts::kSmallBytes;
+  const auto took = (is_by_processor_ ? thread_cpu_time() : passed_time()) - begin_;
+  if (place_ == WorkPlace::kLoop && took > kOnLoopTooLong)
+    costs_.debts().note(owner_, is_by_processor_, took);
+  if (is_small) return;
+  if (is_by_processor_) {
+    costs_.note(owner_, is_packed_, bytes_, took);
+  } else {
+    costs_.note_passed(owner_, is_packed_, bytes_, took);
+  }
 }
 
 }  // namespace vigia::net::internal

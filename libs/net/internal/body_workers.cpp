@@ -220,7 +220,7 @@ bool BodyWorkers::work_alone(Job& job) {
 bool BodyWorkers::work(Job& job) {
   LargeRequest& large = job.large;
   CostMeter meter(core_.body_costs, large.request.owner, !large.encoding.empty(),
-                  large.request.body.size());
+                  large.request.body.size(), WorkPlace::kWorker);
   if (!large.encoding.empty()) {
     Result<std::string> plain = unpack(job);
     const bool may_be_larger = !job.is_single && core_.settings.body_bytes_max > kSeveralBytesMax;

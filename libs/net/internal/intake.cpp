@@ -206,7 +206,7 @@ std::optional<Response> RequestAssembly::hand_over(SessionHost& host, std::uint6
                                                    std::string encoding) {
   // A large body would keep the loop from all its other connections, so it goes to the workers.
   // What is large is judged by bytes and by what a byte of this owner's has cost before.
-  CostMeter meter(core_.body_costs, head_.owner, !encoding.empty(), body_.size());
+  CostMeter meter(core_.body_costs, head_.owner, !encoding.empty(), body_.size(), WorkPlace::kLoop);
   bool is_large = !core_.body_costs.fits_loop(head_.owner, !encoding.empty(), body_.size());
   if (!encoding.empty() && !is_large) {
     const std::size_t bytes_max = body_bytes_max_;
