@@ -279,6 +279,10 @@ void ClientConnection::finish() {
   linger_until_ = now_ + kLinger;
 }
 
+bool ClientConnection::is_resting() const {
+  return session_ && !linger_until_ && !is_draining_ && output_.is_empty() && session_->is_idle();
+}
+
 void ClientConnection::tick(TimePoint now, Duration idle_timeout) {
   now_ = now;
   const ServerSettings& settings = core_.settings;

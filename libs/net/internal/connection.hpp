@@ -28,6 +28,8 @@ class ClientConnection final : public SessionHost,
   void tell_gone();
   /// Writes what is ready.
   void flush();
+  /// Nothing is under way on it: a tick could do no more than end it for having been unused.
+  bool is_resting() const;
   void tick(TimePoint now, Duration idle_timeout);
   void drain(TimePoint now);
 

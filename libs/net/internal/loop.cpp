@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::size_t kReadBytes = 256U << 10U;
 constexpr Duration kTickInterval = std::chrono::milliseconds(100);
+// Of those that rest, thousands are looked at for nothing: what may end them is a matter of
+// seconds.
+constexpr Duration kRestingInterval = std::chrono::seconds(1);
 constexpr int kAcceptsMax = 64;
 constexpr std::string_view kWhere = "a connection";
 
@@ -283,11 +286,14 @@ void Loop::tick() {
                                     ? std::min(settings.idle_timeout, settings.idle_timeout_crowded)
                                     : settings.idle_timeout;
   core_.return_freed_memory(now_);
+  const bool looks_at_resting = now_ >= next_resting_;
+  if (looks_at_resting) next_resting_ = now_ + kRestingInterval;
   // A copy: what ticks may be removed.
-  std::vector<std::shared_ptr<ClientConnection>> all;
-  all.reserve(connections_.size());
-  for (const auto& [key, connection] : connections_) all.push_back(connection);
-  for (const auto& connection : all) {
+  std::vector<std::shared_ptr<ClientConnection>> due;
+  for (const auto& [key, connection] : connections_) {
+    if (looks_at_resting || !connection->is_resting()) due.push_back(connection);
+  }
+  for (const auto& connection : due) {
     attend(*connection, [&] { connection->tick(now_, idle_timeout); });
   }
 }

@@ -67,6 +67,7 @@ class Loop {
   std::vector<std::weak_ptr<ClientConnection>> again_;
   TimePoint now_;
   TimePoint next_tick_;
+  TimePoint next_resting_;  // when connections that rest are looked at too
   std::optional<TimePoint> stop_deadline_;
   bool is_accepting_ = false;
   bool is_out_of_files_ = false;  // at the last accept
