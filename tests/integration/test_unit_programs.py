@@ -57,6 +57,27 @@ def test_a_program_of_many_cases_is_dealt_out_and_each_shard_is_one_that_may_be_
     assert found[3].env == {"SAID": "1"}
 
 
+def test_the_stacks_of_allocations_are_short_unless_somebody_says_otherwise(tmp_path: Path) -> None:
+    plain = Program("plain", ["true"], tmp_path, {"SAID": "1"})
+    assert unit.with_short_stacks(plain).env == {"SAID": "1", "ASAN_OPTIONS": "malloc_context_size=8"}
+    said = Program("said", ["true"], tmp_path, {"ASAN_OPTIONS": "malloc_context_size=30"})
+    assert unit.with_short_stacks(said).env["ASAN_OPTIONS"].endswith(":malloc_context_size=30"), "the last one holds"
+
+
+def test_what_fails_is_repeated_with_whole_stacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("ASAN_OPTIONS", raising=False)
+    monkeypatch.setattr(unit, "has_room", lambda _: False)
+    told = [sys.executable, "-c", "import os; print('has', os.environ.get('ASAN_OPTIONS')); raise SystemExit(1)"]
+    listed = json.dumps(_listed({"name": "fails", "command": told, "properties": []}))
+    monkeypatch.setattr(unit, "output", lambda *_, **__: listed)
+    with pytest.raises(Failure, match="once more alone too"):
+        unit.run_all("dev", {})
+    lines = [line for line in capfd.readouterr().out.splitlines() if line.startswith("has ")]
+    assert lines == ["has malloc_context_size=8", "has None"]
+
+
 def test_a_program_that_lists_nothing_is_told() -> None:
     with pytest.raises(Failure, match="vigia_net_test_NOT_BUILT is not built"):
         unit.programs(_listed({"name": "vigia_net_test_NOT_BUILT"}), {})
