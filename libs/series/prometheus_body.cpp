@@ -143,12 +143,19 @@ struct PointTimes {
   TimestampMs time_ms = 0, start_ms = 0;
 };
 
+/// What reading the request holds, and what is made of it.
+struct Held {
+  std::size_t read = 0, made = 0;
+  bool may_be(const PrometheusBodyLimits& limits) const {
+    return !limits.may_hold || limits.may_hold(read + made);
+  }
+};
+
 class BodyWriter final : public protocol::WriteVisitor {
  public:
-  /// `message_bytes`: held beside what is made.
-  BodyWriter(const CustomerId& customer, const PrometheusBodyLimits& limits,
-             std::size_t message_bytes, const MetadataTable* known)
-      : customer_(customer), limits_(limits), message_bytes_(message_bytes), known_(known) {}
+  BodyWriter(const CustomerId& customer, const PrometheusBodyLimits& limits, Held& held,
+             const MetadataTable* known)
+      : customer_(customer), limits_(limits), held_(held), known_(known) {}
 
   void on_series(const protocol::SeriesView& series) override { write(series, {}); }
   void on_bad_series(const protocol::SeriesView& series, std::string_view why) override {
@@ -271,9 +278,9 @@ class BodyWriter final : public protocol::WriteVisitor {
     using Field = otlp::ExponentialPointField;
     begin_point(head, otlp::MetricField::kExponentialHistogram.number, Field::kAttributes.number,
                 {histogram.timestamp_ms, histogram.start_ms});
-    if (histogram.bytes.size() > kHistogramBytesMax) {
+    if (histogram.left_out > 0) {
       end_point(fault.empty() ? fmt::format("a histogram of {} bytes, {} may be",
-                                            histogram.bytes.size(), kHistogramBytesMax)
+                                            histogram.left_out, kHistogramBytesMax)
                               : std::string(fault));
       return;
     }
@@ -362,9 +369,9 @@ class BodyWriter final : public protocol::WriteVisitor {
   void hold(std::size_t bytes) {
     bytes_ += bytes;
     if (bytes_ > limits_.body_bytes_max) throw BodyTooLarge{};
-    if (!limits_.may_hold || bytes_ <= held_) return;
-    held_ = bytes_ + kPieceBytes;
-    if (!limits_.may_hold(message_bytes_ + held_)) throw BodyOverShare{};
+    if (bytes_ <= held_.made) return;
+    held_.made = bytes_ + kPieceBytes;
+    if (!held_.may_be(limits_)) throw BodyOverShare{};
   }
 
   void end_metric() {
@@ -413,7 +420,7 @@ class BodyWriter final : public protocol::WriteVisitor {
 
   const CustomerId& customer_;
   const PrometheusBodyLimits& limits_;
-  const std::size_t message_bytes_;
+  Held& held_;
   const MetadataTable* const known_;
   std::string looked_up_;
   bool has_looked_ = false;
@@ -421,7 +428,6 @@ class BodyWriter final : public protocol::WriteVisitor {
   std::vector<std::pair<std::string, SaidMetadata>> said_;
   std::uint64_t metadata_left_out_ = 0;
   std::size_t bytes_ = 0;
-  std::size_t held_ = 0;  // as was asked for
   std::uint64_t exemplars_ = 0;
   std::vector<protocol::LabelView> labels_, attributes_;  // of the series under way
   std::string_view node_;
@@ -449,25 +455,28 @@ Result<PrometheusBody> read_remote_write(const CustomerId& customer, WriteVersio
   decode.labels_max = kLabelsMax;
   decode.label_bytes_max = kLabelBytesMax;
   decode.values_max = limits.series_values_max;
+  decode.histogram_bytes_max = kHistogramBytesMax;
+  Held held;
+  decode.may_hold = [&](std::size_t bytes) {
+    held.read = bytes;
+    return held.may_be(limits);
+  };
   const auto declared = protocol::declared_bytes(block, decode);
   if (!declared) return forward(declared);
-  if (limits.may_hold && !limits.may_hold(*declared)) return over_share(*declared);
-  auto message = protocol::unpack_block(block, decode);
-  if (!message) return forward(message);
-  BodyWriter writer(customer, limits, message->size(),
-                    version == WriteVersion::k1 ? known : nullptr);
+  BodyWriter writer(customer, limits, held, version == WriteVersion::k1 ? known : nullptr);
   try {
     const auto decoded =
         version == WriteVersion::k1
-            ? protocol::decode_message(*message, decode, writer)
-            : protocol::decode_message_2(*message, decode,
+            ? protocol::decode_request(block, decode, writer)
+            : protocol::decode_request_2(block, decode,
                                          {.label_bytes_max = limits.message_bytes_max}, writer);
+    if (!decoded && decoded.error().code == ErrorCode::kOverLimit) return over_share(*declared);
     if (!decoded) return forward(decoded);
     PrometheusBody made = writer.finish();
-    made.message_bytes = message->size();
+    made.message_bytes = *declared;
     return made;
   } catch (const BodyOverShare&) {
-    return over_share(message->size());
+    return over_share(*declared);
   } catch (const BodyTooLarge&) {
     return fail(ErrorCode::kTooLarge,
                 fmt::format("remote write: the values with their labels are more than {} bytes; "

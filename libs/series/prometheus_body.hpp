@@ -27,8 +27,8 @@ struct PrometheusBodyLimits {
   /// Samples, histograms and exemplars of one series: an empty one takes two bytes on the wire and
   /// sixteen in memory. Of a sample in 15 s these are 17 days.
   std::size_t series_values_max = 100'000;
-  /// Asked before memory is taken: so many bytes would then be held for the request, its message
-  /// and what is made of it. False ends it with kOverLimit. Empty: all may be.
+  /// Asked before memory is taken: so many bytes would then be held for the request, what is
+  /// unpacked of it and what is made of it. False ends it with kOverLimit. Empty: all may be.
   std::function<bool(std::size_t bytes)> may_hold = {};
 };
 
@@ -44,12 +44,12 @@ struct PrometheusBody {
   std::uint64_t compared_bytes = 0;
 };
 
-/// Reads one snappy block. Nothing of a series is judged here: what is wrong with it stands in its
-/// points, for the check to refuse these alone. Labels are sorted, since two orders of one set are
-/// one series. Series of one `node_id` stand under one resource. kInvalid for what is no such
-/// message, kTooLarge by the length that the block declares, before memory is taken, and past the
-/// other limits; kOverLimit by may_hold. `known`, which may be null: what series of 1.0 are is
-/// taken from there.
+/// Reads one snappy block, a large one as it is unpacked (docs/decisions/0057). Nothing of a series
+/// is judged here: what is wrong with it stands in its points, for the check to refuse these alone.
+/// Labels are sorted, since two orders of one set are one series. Series of one `node_id` stand
+/// under one resource. kInvalid for what is no such message, kTooLarge by the length that the block
+/// declares, before memory is taken, and past the other limits; kOverLimit by may_hold. `known`,
+/// which may be null: what series of 1.0 are is taken from there.
 Result<PrometheusBody> read_remote_write(const CustomerId& customer, WriteVersion version,
                                          std::string_view block,
                                          const PrometheusBodyLimits& limits = {},

@@ -1,6 +1,7 @@
 // What a request of remote write may become in memory.
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -77,15 +78,17 @@ TEST(PrometheusBodyBounds, AHelpIsCutBeforeItIsComparedOrKept) {
   EXPECT_EQ(made->body.find(std::string(513, 'h')), std::string::npos);
 }
 
-// What it becomes is asked for before it is there, at first by the length that the block declares.
+// What it becomes is asked for before it is there, a small request by the length that it declares.
 TEST(PrometheusBodyBounds, MemoryIsAskedForBeforeItIsTaken) {
-  std::string message;
-  for (int i = 0; i < 20'000; ++i)
-    protocol::append_sample(message,
-                            protocol::encode_labels(Labels::from(
-                                {{"__name__", "a"}, {"i", std::to_string(i)}, {"node_id", "n"}})),
-                            {1, 1});
-  const std::string block = protocol::compress_request(message);
+  const auto block_of = [](int series) {
+    std::string message;
+    for (int i = 0; i < series; ++i)
+      protocol::append_sample(message,
+                              protocol::encode_labels(Labels::from(
+                                  {{"__name__", "a"}, {"i", std::to_string(i)}, {"node_id", "n"}})),
+                              {1, 1});
+    return std::pair(protocol::compress_request(message), message.size());
+  };
   std::vector<std::size_t> asked;
   PrometheusBodyLimits limits;
   std::size_t most = SIZE_MAX;
@@ -93,22 +96,27 @@ TEST(PrometheusBodyBounds, MemoryIsAskedForBeforeItIsTaken) {
     asked.push_back(bytes);
     return bytes <= most;
   };
-  const auto read = [&] {
+  const auto read = [&](const std::string& block) {
     asked.clear();
     return read_remote_write(*CustomerId::parse("cliente-a"), WriteVersion::k1, block, limits);
   };
-  const auto made = read();
+  const auto [small, small_bytes] = block_of(5'000);
+  ASSERT_TRUE(read(small));
+  EXPECT_EQ(asked.front(), small_bytes);
+
+  const auto [large, large_bytes] = block_of(200'000);
+  const auto made = read(large);
   ASSERT_TRUE(made);
-  EXPECT_EQ(asked.front(), message.size());
-  EXPECT_GE(asked.back(), message.size() + made->body.size());
-  EXPECT_LE(asked.back(), message.size() + made->body.size() + (512U << 10U));
+  EXPECT_EQ(made->message_bytes, large_bytes);
+  EXPECT_GE(asked.back(), made->body.size());
+  EXPECT_LE(asked.back(), made->body.size() + (2U << 20U)) << "the message is there whole";
   EXPECT_TRUE(std::is_sorted(asked.begin(), asked.end()));
 
-  most = message.size() - 1;
-  EXPECT_EQ(read().error().code, ErrorCode::kOverLimit);
+  most = 100'000;
+  EXPECT_EQ(read(large).error().code, ErrorCode::kOverLimit);
   EXPECT_EQ(asked.size(), 1U);
-  most = message.size() + made->body.size() / 2;
-  EXPECT_EQ(read().error().code, ErrorCode::kOverLimit);
+  most = made->body.size() / 2;
+  EXPECT_EQ(read(large).error().code, ErrorCode::kOverLimit);
   EXPECT_GT(asked.size(), 2U);
 }
 

@@ -1,3 +1,4 @@
+#include <array>
 #include <bit>
 #include <optional>
 
@@ -79,7 +80,8 @@ void append_labels(std::string_view label_bytes, std::size_t labels_max,
 /// Reads series into room that is used again and again.
 class Decoder {
  public:
-  Decoder(const DecodeLimits& limits, WriteVisitor& visitor) : limits_(limits), visitor_(visitor) {}
+  Decoder(const DecodeLimits& limits, WriteVisitor& visitor, Holds& holds)
+      : limits_(limits), visitor_(visitor), kept_(holds) {}
 
   void read_message(std::string_view bytes) {
     ProtobufReader message(bytes.data(), bytes.size());
@@ -102,6 +104,32 @@ class Decoder {
     // Of the other version nothing is known here, and all of it would be passed over.
     if (!is_one) throw NothingKnown{};
   }
+  /// The same of a message that is not there as a whole.
+  void read_message(FieldStream message) {
+    bool is_one = false;
+    while (message.next()) {
+      switch (message.tag_and_type()) {
+        case length_field(1):
+          ++series_count_;
+          if (message.is_long())
+            read_long_series(message.inside());
+          else
+            read_series(message.content());
+          break;
+        case length_field(3):
+          if (message.is_long())
+            read_long_metadata(message.inside());
+          else
+            read_metadata(message.field().get_message());
+          break;
+        default:
+          message.pass_over(kOfRequest);
+          continue;
+      }
+      is_one = true;
+    }
+    if (!is_one) throw NothingKnown{};
+  }
   /// Counted from 0; nothing before the first series.
   std::optional<std::size_t> series() const {
     if (series_count_ == 0) return std::nullopt;
@@ -109,13 +137,17 @@ class Decoder {
   }
 
  private:
-  void read_series(std::string_view bytes) {
+  void begin_series() {
     series_.labels.clear();
     series_.samples.clear();
     series_.exemplars.clear();
     series_.histograms.clear();
     scattered_.clear();
     exemplar_labels_ = 0;
+  }
+
+  void read_series(std::string_view bytes) {
+    begin_series();
     // The labels' bytes are the series' identity for who stores them. Encoders write them in one
     // run, which is viewed where it lies; only labels that stand apart are gathered.
     const std::size_t plain = plain_labels(bytes);
@@ -140,6 +172,68 @@ class Decoder {
       series_.label_bytes = scattered_;
     else if (run_begin != nullptr)
       series_.label_bytes = {run_begin, static_cast<std::size_t>(run_end - run_begin)};
+    give();
+  }
+
+  // Of what a view is given must stay until all of it is read; the limits end it before.
+  void read_long_series(FieldStream series) {
+    begin_series();
+    while (series.next()) {
+      switch (series.tag_and_type()) {
+        case length_field(1):
+          if (scattered_.size() + series.field_bytes() > limits_.label_bytes_max)
+            throw OverLimit{"bytes in the labels of a series"};
+          kept_.count(series.field_bytes());
+          series.append_to(scattered_);
+          break;
+        case length_field(3):
+          expect_value_fits(series.content_bytes(), limits_);
+          kept_.count(sizeof(ExemplarView));
+          read_kept(series);
+          kept_.count(series_.exemplars.back().labels.size() * sizeof(LabelView));
+          break;
+        case length_field(4):
+          kept_.count(sizeof(HistogramView));
+          if (series.content_bytes() <= limits_.histogram_max()) {
+            read_kept(series);
+          } else {
+            expect_room();
+            series_.histograms.push_back(read_long_histogram(series));
+          }
+          break;
+        default:
+          read_short(series);
+      }
+    }
+    series_.label_bytes = scattered_;
+    give();
+    kept_.clear();
+  }
+
+  void read_kept(FieldStream& series) {
+    ProtobufReader field(kept_.keep(series.bytes()));
+    field.next();
+    read_series_field(field);
+  }
+
+  void read_short(FieldStream& series) {
+    if (series.tag_and_type() == length_field(2)) {
+      expect_value_fits(series.content_bytes(), limits_);
+      kept_.count(sizeof(Sample));
+    }
+    if (series.is_long()) return series.pass_over(kOfSeries);
+    ProtobufReader field = series.field();
+    read_series_field(field);
+  }
+
+  void expect_room() const {
+    // An empty sample is two bytes on the wire and sixteen in memory.
+    if (series_.samples.size() + series_.exemplars.size() + series_.histograms.size() ==
+        limits_.values_max)
+      throw OverLimit{"values in a series"};
+  }
+
+  void give() {
     if (series_.label_bytes.size() > limits_.label_bytes_max)
       throw OverLimit{"bytes in the labels of a series"};
     if (!visitor_.knows(series_.label_bytes))
@@ -148,19 +242,17 @@ class Decoder {
   }
 
   void read_series_field(ProtobufReader& message) {
-    // An empty sample is two bytes on the wire and sixteen in memory.
-    if (series_.samples.size() + series_.exemplars.size() + series_.histograms.size() ==
-        limits_.values_max)
-      throw OverLimit{"values in a series"};
+    expect_room();
     switch (message.tag_and_type()) {
       case length_field(2):
-        series_.samples.push_back(read_sample(message.get_message()));
+        series_.samples.push_back(read_sample(value_of(message, limits_)));
         break;
       case length_field(3):
-        series_.exemplars.push_back(read_exemplar(message.get_message()));
+        series_.exemplars.push_back(read_exemplar(value_of(message, limits_)));
         break;
       case length_field(4):
-        series_.histograms.push_back(read_histogram(to_view(message.get_view())));
+        series_.histograms.push_back(
+            read_histogram(to_view(message.get_view()), limits_.histogram_max()));
         break;
       default:
         pass_over(message, kOfSeries);
@@ -214,26 +306,50 @@ class Decoder {
     visitor_.on_metadata(metadata);
   }
 
+  // More than anybody keeps of one of its texts is not looked at.
+  void read_long_metadata(FieldStream message) {
+    MetadataView metadata;
+    std::array<std::string, 3> texts;
+    const auto text = [&](std::size_t i) -> std::string_view {
+      texts[i].clear();
+      message.append_content_to(texts[i], limits_.value_bytes_max());
+      return texts[i];
+    };
+    while (message.next()) {
+      switch (message.tag_and_type()) {
+        case varint_field(1):
+          metadata.type = static_cast<std::uint32_t>(message.field().get_enum());
+          break;
+        case length_field(2):
+          metadata.family = text(0);
+          break;
+        case length_field(4):
+          metadata.help = text(1);
+          break;
+        case length_field(5):
+          metadata.unit = text(2);
+          break;
+        default:
+          message.pass_over(kOfMetadata);
+      }
+    }
+    visitor_.on_metadata(metadata);
+  }
+
   const DecodeLimits& limits_;
   WriteVisitor& visitor_;
+  KeptBytes kept_;  // of a long series
   std::size_t series_count_ = 0;
   SeriesView series_;
   std::string scattered_;            // labels that did not stand in one run
   std::size_t exemplar_labels_ = 0;  // of series_
 };
 
-}  // namespace
-
-Result<void> decode_request(std::string_view body, const DecodeLimits& limits,
-                            WriteVisitor& visitor) {
-  const auto message = unpack_block(body, limits);
-  if (!message) return forward(message);
-  return decode_message(*message, limits, visitor);
-}
-
-Result<void> decode_message(std::string_view message, const DecodeLimits& limits,
-                            WriteVisitor& visitor) {
-  Decoder decoder(limits, visitor);
+/// Of a message that is there, or that is unpacked meanwhile.
+template <typename Message>
+Result<void> decoded(Message message, const DecodeLimits& limits, WriteVisitor& visitor,
+                     Holds& holds) {
+  Decoder decoder(limits, visitor, holds);
   try {
     decoder.read_message(message);
     return {};
@@ -246,6 +362,29 @@ Result<void> decode_message(std::string_view message, const DecodeLimits& limits
   } catch (const protozero::exception& damage) {
     return fail(ErrorCode::kInvalid, not_a("WriteRequest", decoder.series(), damage));
   }
+}
+
+}  // namespace
+
+Result<void> decode_request(std::string_view body, const DecodeLimits& limits,
+                            WriteVisitor& visitor) {
+  const struct {
+    const DecodeLimits& limits;
+    WriteVisitor& visitor;
+    Result<void> operator()(std::string_view message, Holds& holds) const {
+      return decoded(message, limits, visitor, holds);
+    }
+    Result<void> operator()(SnappyReader& block, Holds& holds) const {
+      return decoded(FieldStream(block, block.left()), limits, visitor, holds);
+    }
+  } read{limits, visitor};
+  return read_body(body, limits, read);
+}
+
+Result<void> decode_message(std::string_view message, const DecodeLimits& limits,
+                            WriteVisitor& visitor) {
+  Holds holds({});
+  return decoded(message, limits, visitor, holds);
 }
 
 std::vector<LabelView> read_labels(std::string_view label_bytes) {

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <deque>
+#include <string>
 
 #include "libs/base/protobuf_reader.hpp"
 #include "libs/wire/remote_write/write_fields.hpp"
@@ -21,8 +23,13 @@ struct Malformed {
 /// Reads series into room that is used again and again.
 class Decoder2 {
  public:
-  Decoder2(const DecodeLimits& limits, const SymbolLimits& symbol_limits, WriteVisitor& visitor)
-      : limits_(limits), symbol_limits_(symbol_limits), visitor_(visitor) {}
+  Decoder2(const DecodeLimits& limits, const SymbolLimits& symbol_limits, WriteVisitor& visitor,
+           Holds& holds)
+      : limits_(limits),
+        symbol_limits_(symbol_limits),
+        visitor_(visitor),
+        kept_(holds),
+        kept_symbols_(holds) {}
 
   // Twice over the message: nothing says that the symbols stand before what refers to them.
   void read_message(std::string_view bytes) {
@@ -32,11 +39,10 @@ class Decoder2 {
         symbols.skip();
         continue;
       }
-      if (symbols_.size() == symbol_limits_.symbols_max) throw OverLimit{"symbols"};
+      expect_room_for_symbol();
       symbols_.push_back(to_view(symbols.get_view()));
     }
-    if (!symbols_.empty() && !symbols_.front().empty())
-      throw Malformed{"the first symbol is not empty"};
+    expect_first_symbol_empty();
     ProtobufReader message(bytes.data(), bytes.size());
     while (message.next()) {
       if (message.tag_and_type() == length_field(5)) {
@@ -49,6 +55,33 @@ class Decoder2 {
     // Of the other version nothing is known here, and all of it would be passed over.
     if (!bytes.empty() && symbols_.empty() && series_count_ == 0) throw NothingKnown{};
   }
+  /// The same of a message that is not there as a whole: its symbols, which are kept. The body is
+  /// unpacked once more for its series.
+  void read_symbols(FieldStream message) {
+    while (message.next()) {
+      if (message.tag_and_type() != length_field(4)) continue;
+      expect_room_for_symbol();
+      kept_symbols_.count(sizeof(std::string_view));
+      symbols_.push_back(kept_symbol(message));
+    }
+    expect_first_symbol_empty();
+  }
+  void read_series_of(FieldStream message) {
+    bool is_one = !symbols_.empty();
+    while (message.next()) {
+      if (message.tag_and_type() != length_field(5)) {
+        message.pass_over(kOfRequest);
+        continue;
+      }
+      ++series_count_;
+      is_one = true;
+      if (message.is_long())
+        read_long_series(message.inside());
+      else
+        read_series(message.field().get_message());
+    }
+    if (!is_one) throw NothingKnown{};
+  }
   /// Counted from 0; nothing before the first series.
   std::optional<std::size_t> series() const {
     if (series_count_ == 0) return std::nullopt;
@@ -56,7 +89,27 @@ class Decoder2 {
   }
 
  private:
-  void read_series(ProtobufReader message) {
+  void expect_room_for_symbol() const {
+    if (symbols_.size() == symbol_limits_.symbols_max) throw OverLimit{"symbols"};
+  }
+  void expect_first_symbol_empty() const {
+    if (!symbols_.empty() && !symbols_.front().empty())
+      throw Malformed{"the first symbol is not empty"};
+  }
+
+  // Of one that no label may have the first bytes, by which it is known to be too long.
+  std::string_view kept_symbol(FieldStream& message) {
+    if (message.content_bytes() <= limits_.value_bytes_max())
+      return kept_symbols_.keep(message.content());
+    const std::size_t bytes = std::min(message.content_bytes(), limits_.label_bytes_max + 1);
+    kept_symbols_.count(bytes);
+    std::string& symbol = long_symbols_.emplace_back();
+    symbol.reserve(bytes);
+    message.append_content_to(symbol, bytes);
+    return symbol;
+  }
+
+  void begin_series() {
     series_.samples.clear();
     series_.exemplars.clear();
     series_.histograms.clear();
@@ -64,24 +117,81 @@ class Decoder2 {
     references_.clear();
     exemplar_labels_ = 0;
     series_.metadata = {};
-    TimestampMs created_ms = 0;
-    while (message.next()) {
-      switch (message.tag_and_type()) {
-        case varint_field(1):
-        case length_field(1):
-          read_references(message, references_);
-          break;
-        case length_field(5):
-          series_.metadata = read_metadata(message.get_message());
-          break;
-        case varint_field(6):
-          created_ms = message.get_int64();
-          break;
-        default:
-          read_value(message);
+    created_ms_ = 0;
+  }
+
+  void read_series(ProtobufReader message) {
+    begin_series();
+    while (message.next()) read_field(message);
+    end_series();
+  }
+
+  // Of what a view is given must stay until all of it is read; the limits end it before.
+  void read_long_series(FieldStream series) {
+    begin_series();
+    while (series.next()) {
+      if (series.tag_and_type() == length_field(3)) {
+        kept_.count(sizeof(HistogramView));
+        read_histogram_of(series);
+      } else if (series.is_long()) {
+        pass_over_long(series);
+      } else {
+        if (series.tag_and_type() == length_field(2))
+          kept_.count(sizeof(Sample) + sizeof(TimestampMs));
+        if (series.tag_and_type() == length_field(4)) kept_.count(sizeof(ExemplarView));
+        const std::size_t labels = exemplar_labels_;
+        ProtobufReader field = series.field();
+        read_field(field);
+        kept_.count((exemplar_labels_ - labels) * sizeof(LabelView));
       }
     }
-    start_at(created_ms);
+    end_series();
+    kept_.clear();
+  }
+
+  void read_histogram_of(FieldStream& series) {
+    if (series.content_bytes() > limits_.histogram_max()) {
+      expect_room();
+      series_.histograms.push_back(read_long_histogram(series));
+      return;
+    }
+    ProtobufReader field(kept_.keep(series.bytes()));
+    field.next();
+    read_field(field);
+  }
+
+  static void pass_over_long(const FieldStream& series) {
+    switch (series.tag_and_type()) {
+      case length_field(1):
+        throw OverLimit{"labels in a series"};
+      case length_field(2):
+      case length_field(4):
+      case length_field(5):
+        throw OverLimit{"bytes in a sample or an exemplar"};
+      default:
+        series.pass_over(kOfSeries);
+    }
+  }
+
+  void read_field(ProtobufReader& message) {
+    switch (message.tag_and_type()) {
+      case varint_field(1):
+      case length_field(1):
+        read_references(message, references_);
+        break;
+      case length_field(5):
+        series_.metadata = read_metadata(message.get_message());
+        break;
+      case varint_field(6):
+        created_ms_ = message.get_int64();
+        break;
+      default:
+        read_value(message);
+    }
+  }
+
+  void end_series() {
+    start_at(created_ms_);
     resolve(references_, series_.labels);
     encode_labels();
     give();
@@ -110,20 +220,26 @@ class Decoder2 {
       visitor_.on_series(series_);
   }
 
-  void read_value(ProtobufReader& message) {
+  void expect_room() const {
     if (series_.samples.size() + series_.exemplars.size() + series_.histograms.size() ==
         limits_.values_max)
       throw OverLimit{"values in a series"};
+  }
+
+  void read_value(ProtobufReader& message) {
+    expect_room();
     switch (message.tag_and_type()) {
       case length_field(2):
         series_.starts_ms.push_back(0);
-        series_.samples.push_back(read_sample(message.get_message(), &series_.starts_ms.back()));
+        series_.samples.push_back(
+            read_sample(value_of(message, limits_), &series_.starts_ms.back()));
         break;
       case length_field(3):
-        series_.histograms.push_back(read_histogram(to_view(message.get_view())));
+        series_.histograms.push_back(
+            read_histogram(to_view(message.get_view()), limits_.histogram_max()));
         break;
       case length_field(4):
-        series_.exemplars.push_back(read_exemplar(message.get_message()));
+        series_.exemplars.push_back(read_exemplar(value_of(message, limits_)));
         break;
       default:
         pass_over(message, kOfSeries);
@@ -218,15 +334,37 @@ class Decoder2 {
   const DecodeLimits& limits_;
   const SymbolLimits& symbol_limits_;
   WriteVisitor& visitor_;
+  KeptBytes kept_;  // of a long series
+  KeptBytes kept_symbols_;
+  std::deque<std::string> long_symbols_;
   std::vector<std::string_view> symbols_;
   std::size_t resolved_bytes_ = 0;
   std::size_t series_count_ = 0;
   SeriesView series_;
-  std::string label_bytes_;  // of series_
+  TimestampMs created_ms_ = 0;  // of series_
+  std::string label_bytes_;     // of series_
   std::vector<std::uint32_t> references_;
   std::vector<std::uint32_t> exemplar_references_;
   std::size_t exemplar_labels_ = 0;  // of series_
 };
+
+template <typename Read>
+Result<void> decoded(const Decoder2& decoder, const Read& read) {
+  try {
+    read();
+    return {};
+  } catch (const OverLimit& over) {
+    return fail(ErrorCode::kTooLarge, "remote write: too many " + std::string(over.what));
+  } catch (const Malformed& malformed) {
+    return fail(ErrorCode::kInvalid, "remote write: " + std::string(malformed.what));
+  } catch (const NothingKnown&) {
+    return fail(ErrorCode::kInvalid,
+                "remote write: no field of a Request (2.0) is in the body; a WriteRequest of 1.0 "
+                "has another Content-Type");
+  } catch (const protozero::exception& damage) {
+    return fail(ErrorCode::kInvalid, not_a("2.0 Request", decoder.series(), damage));
+  }
+}
 
 }  // namespace
 
@@ -251,28 +389,32 @@ std::string_view versions_there_are() {
 
 Result<void> decode_request_2(std::string_view body, const DecodeLimits& limits,
                               const SymbolLimits& symbols, WriteVisitor& visitor) {
-  const auto message = unpack_block(body, limits);
-  if (!message) return forward(message);
-  return decode_message_2(*message, limits, symbols, visitor);
+  const struct {
+    const DecodeLimits& limits;
+    const SymbolLimits& symbols;
+    WriteVisitor& visitor;
+    Result<void> operator()(std::string_view message, Holds& holds) const {
+      Decoder2 decoder(limits, symbols, visitor, holds);
+      return decoded(decoder, [&] { decoder.read_message(message); });
+    }
+    // Nothing says that the symbols stand before what refers to them.
+    Result<void> operator()(SnappyReader& block, Holds& holds) const {
+      Decoder2 decoder(limits, symbols, visitor, holds);
+      return decoded(decoder, [&] {
+        decoder.read_symbols(FieldStream(block, block.left()));
+        block.rewind();
+        decoder.read_series_of(FieldStream(block, block.left()));
+      });
+    }
+  } read{limits, symbols, visitor};
+  return read_body(body, limits, read);
 }
 
 Result<void> decode_message_2(std::string_view message, const DecodeLimits& limits,
                               const SymbolLimits& symbols, WriteVisitor& visitor) {
-  Decoder2 decoder(limits, symbols, visitor);
-  try {
-    decoder.read_message(message);
-    return {};
-  } catch (const OverLimit& over) {
-    return fail(ErrorCode::kTooLarge, "remote write: too many " + std::string(over.what));
-  } catch (const Malformed& malformed) {
-    return fail(ErrorCode::kInvalid, "remote write: " + std::string(malformed.what));
-  } catch (const NothingKnown&) {
-    return fail(ErrorCode::kInvalid,
-                "remote write: no field of a Request (2.0) is in the body; a WriteRequest of 1.0 "
-                "has another Content-Type");
-  } catch (const protozero::exception& damage) {
-    return fail(ErrorCode::kInvalid, not_a("2.0 Request", decoder.series(), damage));
-  }
+  Holds holds({});
+  Decoder2 decoder(limits, symbols, visitor, holds);
+  return decoded(decoder, [&] { decoder.read_message(message); });
 }
 
 }  // namespace vigia::wire::remote_write

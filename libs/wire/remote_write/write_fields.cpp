@@ -10,6 +10,11 @@ namespace {
 constexpr std::size_t kSnappyRatioMax = 64;
 constexpr std::size_t kUncheckedBytesMax = 1U << 20U;
 
+constexpr std::uint32_t kHistogramTime = varint_field(15);
+constexpr std::uint32_t kHistogramStart = varint_field(17);  // of 2.0
+// What else it holds is read by decode_histogram.
+constexpr KnownFields kOfHistogram{kHistogramTime, kHistogramStart};
+
 }  // namespace
 
 std::string not_a(std::string_view message, std::optional<std::size_t> series,
@@ -19,20 +24,35 @@ std::string not_a(std::string_view message, std::optional<std::size_t> series,
                      series ? fmt::format(", at timeseries[{}]", *series) : "", damage.what());
 }
 
-HistogramView read_histogram(std::string_view bytes) {
-  constexpr std::uint32_t kTimestamp = varint_field(15);
-  constexpr std::uint32_t kStart = varint_field(17);  // of 2.0
-  // What else it holds is read by decode_histogram.
-  constexpr KnownFields kKnown{kTimestamp, kStart};
-  HistogramView histogram{.bytes = bytes};
+HistogramView read_histogram(std::string_view bytes, std::size_t bytes_max) {
+  HistogramView histogram;
   ProtobufReader message(bytes.data(), bytes.size());
   while (message.next()) {
-    if (message.tag_and_type() == kTimestamp)
+    if (message.tag_and_type() == kHistogramTime)
       histogram.timestamp_ms = message.get_int64();
-    else if (message.tag_and_type() == kStart)
+    else if (message.tag_and_type() == kHistogramStart)
       histogram.start_ms = message.get_int64();
     else
-      pass_over(message, kKnown);
+      pass_over(message, kOfHistogram);
+  }
+  if (bytes.size() <= bytes_max)
+    histogram.bytes = bytes;
+  else
+    histogram.left_out = bytes.size();
+  return histogram;
+}
+
+HistogramView read_long_histogram(FieldStream field) {
+  HistogramView histogram;
+  histogram.left_out = field.content_bytes();
+  FieldStream message = field.inside();
+  while (message.next()) {
+    if (message.tag_and_type() == kHistogramTime)
+      histogram.timestamp_ms = message.field().get_int64();
+    else if (message.tag_and_type() == kHistogramStart)
+      histogram.start_ms = message.field().get_int64();
+    else
+      message.pass_over(kOfHistogram);
   }
   return histogram;
 }

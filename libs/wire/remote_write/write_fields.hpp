@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "libs/base/protobuf_reader.hpp"
+#include "libs/wire/remote_write/field_stream.hpp"
 #include "libs/wire/remote_write/write_request.hpp"
 
 namespace vigia::wire::remote_write {
@@ -65,7 +66,46 @@ inline Sample read_sample(ProtobufReader message, TimestampMs* start_ms = nullpt
   }
   return sample;
 }
-HistogramView read_histogram(std::string_view bytes);
+/// `bytes_max`: of one that is given with its bytes.
+HistogramView read_histogram(std::string_view bytes, std::size_t bytes_max);
+/// One that is not given: what it says of itself.
+HistogramView read_long_histogram(FieldStream field);
+
+/// Throws OverLimit where a sample or an exemplar is longer than one may be.
+inline void expect_value_fits(std::size_t bytes, const DecodeLimits& limits) {
+  if (bytes > limits.value_bytes_max()) throw OverLimit{"bytes in a sample or an exemplar"};
+}
+inline ProtobufReader value_of(ProtobufReader& field, const DecodeLimits& limits) {
+  const ProtobufReader value = field.get_message();
+  expect_value_fits(value.length(), limits);
+  return value;
+}
+/// Whether a request is read as it is unpacked.
+inline bool is_read_in_pieces(std::size_t message_bytes, const DecodeLimits& limits) {
+  return message_bytes > 2 * limits.piece_bytes;
+}
+
+/// Unpacks a body, whole where it is small, and calls `read` with the message, a string_view or a
+/// SnappyReader&, and what it holds.
+template <typename Read>
+Result<void> read_body(std::string_view body, const DecodeLimits& limits, const Read& read) {
+  Holds holds(limits.may_hold);
+  try {
+    const auto declared = declared_bytes(body, limits);
+    if (!declared) return forward(declared);
+    if (is_read_in_pieces(*declared, limits)) {
+      auto block = SnappyReader::open(body, limits.piece_bytes, holds);
+      if (!block) return forward(block);
+      return read(*block, holds);
+    }
+    holds.add(*declared);
+    const auto message = unpack_block(body, limits);
+    if (!message) return forward(message);
+    return read(std::string_view(*message), holds);
+  } catch (const OverShare&) {
+    return fail(ErrorCode::kOverLimit, "remote write: there is no memory for the request now");
+  }
+}
 
 /// As a field of a TimeSeries or Exemplar of 1.0: what encode_labels writes of one.
 void append_label(std::string& out, std::string_view name, std::string_view value);

@@ -2,7 +2,10 @@
 // encoded already, and one read without building objects.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +58,18 @@ struct DecodeLimits {
   std::size_t values_max = 1U << 20U;          ///< of one series: samples, exemplars, histograms
   /// Of all exemplars of one series: a label takes two bytes on the wire and 32 in memory.
   std::size_t exemplar_labels_max = 64U << 10U;
+  /// A longer one is given without its bytes.
+  std::size_t histogram_bytes_max = 256U << 10U;
+  /// A request of more than twice as many bytes is unpacked so many at a time, and never lies in
+  /// memory whole. A quarter of it is what one sample or exemplar may have.
+  std::size_t piece_bytes = 256U << 10U;
+  /// Asked before more is taken, with all that reading would hold then; false ends it with
+  /// kOverLimit. Empty: all may be.
+  std::function<bool(std::size_t bytes)> may_hold = {};
+
+  std::size_t value_bytes_max() const { return piece_bytes / 4; }
+  /// Of those that are given with their bytes.
+  std::size_t histogram_max() const { return std::min(histogram_bytes_max, piece_bytes / 2); }
 };
 
 struct LabelView {
@@ -69,6 +84,7 @@ struct HistogramView {
   TimestampMs timestamp_ms = 0;
   TimestampMs start_ms = 0;  ///< since when it counts; 0: not said, and of 1.0 never
   std::string_view bytes;    ///< the encoded prometheus.Histogram
+  std::size_t left_out = 0;  ///< bytes of one that is too long to be given; 0: it is given
 };
 
 /// One MetricMetadata of 1.0, or what a series of 2.0 says of its metric. `type` is numbered as
@@ -82,8 +98,8 @@ struct MetadataView {
   bool is_there() const { return type != 0 || !help.empty() || !unit.empty(); }
 };
 
-/// One TimeSeries. Views live as long as the call they come with, those of labels and metadata as
-/// long as the message is being read.
+/// One TimeSeries. Views live as long as the call they come with, those of 2.0's symbols (labels,
+/// metadata) as long as the request is being read.
 struct SeriesView {
   std::string_view label_bytes;   ///< the encoded `labels` fields in one run
   std::vector<LabelView> labels;  ///< none where WriteVisitor::knows said so
@@ -118,8 +134,9 @@ Result<std::size_t> declared_bytes(std::string_view body, const DecodeLimits& li
 Result<std::string> unpack_block(std::string_view body, const DecodeLimits& limits);
 
 /// Reads a body (one snappy block). kTooLarge by the length that it declares, before memory is
-/// taken, and past the other limits; kInvalid for what is no such message. The visitor has then
-/// seen what stood before the fault: let it do nothing final until this has returned.
+/// taken, and past the other limits; kInvalid for what is no such message; kOverLimit by may_hold.
+/// The visitor has then seen what stood before the fault: let it do nothing final until this has
+/// returned.
 Result<void> decode_request(std::string_view body, const DecodeLimits& limits,
                             WriteVisitor& visitor);
 /// The same for a message that is decompressed already.

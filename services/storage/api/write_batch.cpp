@@ -10,6 +10,7 @@
 namespace vigia::storage::api {
 namespace {
 
+using wire::remote_write::HistogramView;
 using wire::remote_write::SeriesView;
 
 constexpr TimestampMs kNoteAhead = 3'600'000;
@@ -178,13 +179,18 @@ void WriteBatch::add_values(const SeriesView& series, ingest::SeriesBatch& targe
     target.samples.push_back({sample.timestamp_ms, normalized(sample.value)});
   }
   for (const auto& histogram : series.histograms) {
-    if (!is_taken(histogram.timestamp_ms, series) || !is_right(histogram.bytes, series)) continue;
+    if (!is_taken(histogram.timestamp_ms, series) || !is_right(histogram, series)) continue;
     target.histograms.push_back({histogram.timestamp_ms, std::string(histogram.bytes)});
   }
 }
 
-bool WriteBatch::is_right(std::string_view histogram, const SeriesView& series) {
-  const auto sound = histograms::sound_histogram(histogram);
+bool WriteBatch::is_right(const HistogramView& histogram, const SeriesView& series) {
+  if (histogram.left_out > 0) {
+    refuse(Refusal::kInvalid, 1, series,
+           fmt::format("a histogram of {} bytes is too long", histogram.left_out));
+    return false;
+  }
+  const auto sound = histograms::sound_histogram(histogram.bytes);
   if (sound) return true;
   refuse(Refusal::kInvalid, 1, series, sound.error().message);
   return false;

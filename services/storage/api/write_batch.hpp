@@ -91,7 +91,8 @@ class WriteBatch final : public wire::remote_write::WriteVisitor {
   bool has_good_labels(const wire::remote_write::SeriesView& series);
   void add_values(const wire::remote_write::SeriesView& series, ingest::SeriesBatch& target);
   store::DayRange days_to_note(const ingest::SeriesBatch& target) const;
-  bool is_right(std::string_view histogram, const wire::remote_write::SeriesView& series);
+  bool is_right(const wire::remote_write::HistogramView& histogram,
+                const wire::remote_write::SeriesView& series);
   bool is_taken(TimestampMs time_ms, const wire::remote_write::SeriesView& series);
   void refuse(Refusal refusal, std::uint64_t samples, const wire::remote_write::SeriesView& series,
               std::string_view why);
