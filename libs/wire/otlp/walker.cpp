@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "libs/wire/otlp/attributes.hpp"
 #include "libs/wire/otlp/damage_place.hpp"
 #include "libs/wire/otlp/fields.hpp"
 
@@ -74,34 +75,11 @@ GroupParts read_envelope(std::string_view bytes, std::string_view head_name) {
   return parts;
 }
 
-/// Value of "prometheus.type" in Metric.metadata (KeyValue), or "".
+/// Value of "prometheus.type" in Metric.metadata (KeyValue), or "". Read as every attribute is:
+/// what is damaged for who edits it is so here.
 std::string_view prometheus_type(std::string_view key_value) {
-  std::string_view key;
-  std::string_view any;
-  FieldReader reader(key_value);
-  while (reader.next()) {
-    switch (reader.tag_and_type()) {
-      case KeyValueField::kKey.tag:
-        key = reader.bytes();
-        break;
-      case KeyValueField::kValue.tag:
-        any = reader.bytes();
-        break;
-      default:
-        reader.skip();
-    }
-  }
-  if (key != "prometheus.type") return {};
-  std::string_view text;
-  FieldReader value(any);
-  while (value.next()) {
-    if (value.tag_and_type() == AnyValueField::kString.tag) {
-      text = value.bytes();
-    } else {
-      value.skip();
-    }
-  }
-  return text;
+  const KeyValueView entry = read_key_value(key_value);
+  return entry.key == "prometheus.type" ? string_value(entry.value) : std::string_view();
 }
 
 class Walk {

@@ -97,6 +97,7 @@ TEST(WalkerDamage, AKnownFieldOfAnotherWireTypeIsRefused) {
   EXPECT_TRUE(refused(Signal::kTraces, in_scope(field(2, field(11, field(1, ""))))));  // a time
   EXPECT_TRUE(refused(Signal::kMetrics, in_scope(field(2, field(5, one)))));
   EXPECT_TRUE(refused(Signal::kMetrics, in_scope(field(2, field(5, field(1, field(3, "")))))));
+  EXPECT_TRUE(refused(Signal::kMetrics, in_scope(field(2, field(12, one)))));  // metadata's key
   // Of a gauge alone a second field would be new.
   EXPECT_FALSE(refused(Signal::kMetrics, in_scope(field(2, field(5, field(2, ""))))));
   EXPECT_TRUE(refused(Signal::kMetrics, in_scope(field(2, field(7, field(2, ""))))));
