@@ -64,19 +64,36 @@ char* put_varint(char* at, std::uint32_t value) {
   return at;
 }
 
+std::size_t open_field(std::string& out, char tag) {
+  out.push_back(tag);
+  out.push_back(0);
+  return out.size();
+}
+
+/// What was appended since `begin` is the field's. Few have more than the 127 bytes whose length is
+/// one byte; theirs are moved.
+void close_field(std::string& out, std::size_t begin) {
+  const std::size_t size = out.size() - begin;
+  if (size < 0x80) {
+    out[begin - 1] = static_cast<char>(size);
+    return;
+  }
+  char length[5];
+  const char* const end = put_varint(length, static_cast<std::uint32_t>(size));
+  out[begin - 1] = length[0];
+  out.insert(begin, length + 1, static_cast<std::size_t>(end - length) - 1);
+}
+
 /// A value's field with its start behind what it has.
 void append_value(std::string& out, char tag, std::string_view content, std::string_view start_tag,
                   TimestampMs start_ms) {
-  if (start_ms == 0) {
-    out.push_back(tag);
-    append_sized(out, content);
-    return;
+  const std::size_t begin = open_field(out, tag);
+  out += content;
+  if (start_ms != 0) {
+    out += start_tag;
+    append_varint(out, static_cast<std::uint64_t>(start_ms));
   }
-  std::string value(content);
-  value += start_tag;
-  append_varint(value, static_cast<std::uint64_t>(start_ms));
-  out.push_back(tag);
-  append_sized(out, value);
+  close_field(out, begin);
 }
 
 void append_field(std::string& out, char tag, std::string_view content) {
@@ -161,25 +178,24 @@ Result<std::string_view> RequestEncoder2::encode(std::string_view message) {
 }
 
 bool RequestEncoder2::add_series(std::string_view series) {
-  inner_.clear();
+  const std::size_t begin = open_field(series_, kTimeSeries2);
   const auto extras = take_extras(series);
   if (!extras || !add_labels(series)) return false;
   start_ms_ = extras->start_ms;
-  append_field(inner_, kReferences2, references_);
   while (!series.empty()) {
     if (!add_value(series)) return false;
   }
   if (!add_metadata(extras->metadata)) return false;
   if (start_ms_ != 0) {
-    inner_.push_back(kCreated2);
-    append_varint(inner_, static_cast<std::uint64_t>(start_ms_));
+    series_.push_back(kCreated2);
+    append_varint(series_, static_cast<std::uint64_t>(start_ms_));
   }
-  append_field(series_, kTimeSeries2, inner_);
+  close_field(series_, begin);
   return true;
 }
 
 bool RequestEncoder2::add_labels(std::string_view& series) {
-  references_.clear();
+  const std::size_t begin = open_field(series_, kReferences2);
   std::size_t place = 0;
   for (; begins_with(series, kLabels); ++place) {
     if (place == labels_.size()) labels_.emplace_back();
@@ -196,8 +212,9 @@ bool RequestEncoder2::add_labels(std::string_view& series) {
       if (!refer_to(content, before)) return false;
       before.field = field;
     }
-    references_.append(before.references.bytes, before.references.size);
+    series_.append(before.references.bytes, before.references.size);
   }
+  close_field(series_, begin);
   return true;
 }
 
@@ -208,11 +225,11 @@ bool RequestEncoder2::add_value(std::string_view& series) {
   switch (tag) {
     case kSamples:
       ++counts_.samples;
-      append_value(inner_, kSamples2, content, kSampleStart2, start_ms_);
+      append_value(series_, kSamples2, content, kSampleStart2, start_ms_);
       return true;
     case kHistograms:
       ++counts_.histograms;
-      append_value(inner_, kHistograms2, content, kHistogramStart2, start_ms_);
+      append_value(series_, kHistograms2, content, kHistogramStart2, start_ms_);
       return true;
     case kExemplars:
       ++counts_.exemplars;
@@ -223,17 +240,17 @@ bool RequestEncoder2::add_value(std::string_view& series) {
 }
 
 bool RequestEncoder2::add_exemplar(std::string_view exemplar) {
-  exemplar_references_.clear();
+  const std::size_t begin = open_field(series_, kExemplars2);
+  const std::size_t references = open_field(series_, kReferences2);
   while (begins_with(exemplar, kLabels)) {
     std::string_view content;
     Label label;
     if (!read_content(exemplar, content) || !refer_to(content, label)) return false;
-    exemplar_references_.append(label.references.bytes, label.references.size);
+    series_.append(label.references.bytes, label.references.size);
   }
-  std::string written;
-  append_field(written, kReferences2, exemplar_references_);
-  written += exemplar;
-  append_field(inner_, kExemplars2, written);
+  close_field(series_, references);
+  series_ += exemplar;
+  close_field(series_, begin);
   return true;
 }
 
@@ -275,7 +292,7 @@ bool RequestEncoder2::add_metadata(std::string_view metadata) {
     said_2_.clear();
     append_field(said_2_, kMetadata2, inner);
   }
-  inner_ += said_2_;
+  series_ += said_2_;
   return true;
 }
 

@@ -85,10 +85,7 @@ class RequestEncoder2 {
   TimestampMs start_ms_ = 0;  // of the series under way
   std::string_view said_;     // metadata of the one before,
   std::string said_2_;        // and as 2.0 has it
-  std::string references_;
-  std::string exemplar_references_;
-  std::string inner_;   // of the series under way
-  std::string series_;  // all of them
+  std::string series_;        // all of them, as fields of the request
   std::string request_;
 };
 
