@@ -1,6 +1,7 @@
 #include "services/collector/delivery/shards.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace vigia::collector::delivery {
@@ -10,10 +11,21 @@ std::size_t shards_of(const Parcel& parcel, const ShardSettings& settings) {
   if (parcel.units.empty() || !parcel.is_value(parcel.units.front())) return 1;
   const std::size_t requests = (parcel.message.size() + settings.bytes_min - 1) /
                                std::max<std::size_t>(settings.bytes_min, 1);
-  return std::clamp<std::size_t>(requests, 1, settings.shards_max);
+  const auto one_by_one = static_cast<double>(requests) *
+                          static_cast<double>(settings.answer_time.count()) /
+                          static_cast<double>(kOneByOneMax.count());
+  const auto wanted = static_cast<std::size_t>(
+      std::min(std::ceil(one_by_one), static_cast<double>(settings.shards_max)));
+  return std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(requests, 1));
 }
 
 }  // namespace
+
+void AnswerTime::note(Duration took) {
+  constexpr int kWeight = 8;  // so many answers until a change is believed
+  estimate_ = is_known_ ? estimate_ + (took - estimate_) / kWeight : took;
+  is_known_ = true;
+}
 
 void cut_in_shards(std::vector<Parcel>& parcels, const ShardSettings& settings,
                    const std::function<std::string_view(std::string_view unit)>& kind_of) {

@@ -49,6 +49,31 @@ TEST(Shards, ASeriesIsInOneOfThemInItsOrder) {  // R-RW-2
   }
 }
 
+TEST(Shards, OnlyAsManyAsTheDestinationIsSlowFor) {
+  const auto shards_at = [](Duration answer_time) {
+    std::vector<Parcel> parcels{lettered("a", 26, 10)};
+    const std::size_t bytes = parcels[0].message.size();
+    cut_in_shards(parcels, {4, bytes / 8, answer_time}, first_letter);
+    return parcels.size();
+  };
+  EXPECT_EQ(shards_at(Duration::zero()), 1U);
+  EXPECT_EQ(shards_at(kOneByOneMax / 9), 1U) << "nine requests, one after the other";
+  EXPECT_EQ(shards_at(kOneByOneMax / 6), 2U);
+  EXPECT_EQ(shards_at(kOneByOneMax / 2), 4U) << "more than there may be";
+  EXPECT_EQ(shards_at(1000 * kOneByOneMax), 4U);
+}
+
+TEST(Shards, TheTimeOfAnAnswerIsThatOfTheLastOnes) {
+  AnswerTime time;
+  EXPECT_EQ(time.estimate(), kOneByOneMax);
+  time.note(std::chrono::milliseconds(8));
+  EXPECT_EQ(time.estimate(), std::chrono::milliseconds(8));
+  time.note(std::chrono::milliseconds(16));
+  EXPECT_EQ(time.estimate(), std::chrono::milliseconds(9));
+  for (int i = 0; i < 100; ++i) time.note(std::chrono::milliseconds(100));
+  EXPECT_GT(time.estimate(), std::chrono::milliseconds(99));
+}
+
 TEST(Shards, WhatFitsInARequestStaysWhole) {
   std::vector<Parcel> parcels{lettered("a", 26, 10)};
   const std::string message = parcels[0].message;

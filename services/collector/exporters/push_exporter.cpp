@@ -10,7 +10,6 @@
 
 #include "libs/base/fault.hpp"
 #include "libs/service/log.hpp"
-#include "services/collector/delivery/shards.hpp"
 #include "services/collector/side/left_aside.hpp"
 
 namespace vigia::collector::exporters {
@@ -296,7 +295,8 @@ void PushExporter::set_aside(const delivery::DeadLetter& letter) {
 bool PushExporter::deliver(std::vector<WindowRecord>& window) {
   window_in_hand_ = &window;
   std::erase_if(parcels_, [](const delivery::Parcel& parcel) { return parcel.units.empty(); });
-  delivery::cut_in_shards(parcels_, {push_.shards_max, push_.batch_bytes_max},
+  delivery::cut_in_shards(parcels_,
+                          {push_.shards_max, push_.batch_bytes_max, answer_time_.estimate()},
                           [this](std::string_view unit) { return means_.packer->kind_of(unit); });
   bool is_done = delivery_.run(parcels_, *this);
   if (is_done) {

@@ -14,6 +14,7 @@
 #include "services/collector/delivery/parcel.hpp"
 #include "services/collector/delivery/parcel_delivery.hpp"
 #include "services/collector/delivery/refusal_budget.hpp"
+#include "services/collector/delivery/shards.hpp"
 #include "services/collector/exporters/log_reader.hpp"
 #include "services/collector/exporters/push_settings.hpp"
 #include "services/collector/marks/marks.hpp"
@@ -150,7 +151,8 @@ class PushExporter final : public Exporter,
   std::vector<delivery::Parcel> parcels_;
   std::map<Way, Apart> apart_;
   std::map<Way, TimePoint> asked_until_;  // the least that the destination's answers ask for
-  std::string spare_message_;             // room of a parcel that is done, for the next one
+  delivery::AnswerTime answer_time_;
+  std::string spare_message_;  // room of a parcel that is done, for the next one
   std::vector<delivery::Unit> spare_units_;
   std::vector<WindowRecord>* window_in_hand_ = nullptr;
   std::optional<Held> held_;

@@ -83,6 +83,8 @@ void PushExporter::on_answer(const delivery::Parcel& parcel, std::size_t first, 
     TimePoint& until = asked_until_[{parcel.customer.text(), parcel.signal}];
     until = std::max(until, parts_.clock.steady() + wait);
   }
+  // A refusal is told sooner than it is stored, and no answer says how far it is.
+  if (answer.kind == delivery::Answer::Kind::kTaken) answer_time_.note(took);
   on_side_answer(parcel, first, last, answer, took);
 }
 
