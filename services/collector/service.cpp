@@ -268,7 +268,7 @@ class RunningCollector final : public CollectorService {
         &side_shares_,
         settings_.storage.segment_bytes + exporters::LogReader::kWindowBytesMax,
         exporters::judging_translation(exporter_settings_),
-        &packs_};
+        &shared_};
     for (const exporters::ConfiguredExporter& exporter : settings_.exporters) {
       auto made = exporter.make(exporter.settings, parts);
       if (!made) return forward(made);
@@ -464,7 +464,7 @@ class RunningCollector final : public CollectorService {
   side::SideShares side_shares_;
   side::TraceShares trace_shares_;
   std::unique_ptr<tail_sampling::TailSampler> sampler_;
-  delivery::SharedPacks packs_;
+  delivery::SharedWork shared_;
   std::vector<std::unique_ptr<exporters::Exporter>> exporters_;
   std::unique_ptr<intake::Intake> intake_;
   std::unique_ptr<receivers::CustomerDoor> door_;

@@ -17,7 +17,7 @@
 #include "libs/tenancy/directory.hpp"
 #include "services/collector/books/books.hpp"
 #include "services/collector/clock/confirmed_time.hpp"
-#include "services/collector/delivery/shared_packs.hpp"
+#include "services/collector/delivery/shared_requests.hpp"
 #include "services/collector/exporters/exporter_settings.hpp"
 #include "services/collector/exporters/routing.hpp"
 #include "services/collector/marks/collector_id.hpp"
@@ -47,8 +47,8 @@ struct ExporterParts {
   std::uint64_t side_reserve_bytes = 0;
   /// By which intake judges, and whose series are the customers' active ones: judging_translation.
   wire::prometheus::TranslatorSettings judging = {};
-  /// What exporters make of a record alike is made once; null: each makes its own.
-  delivery::SharedPacks* packs = nullptr;
+  /// What exporters make alike is made once; null: each makes its own.
+  delivery::SharedWork* shared = nullptr;
 };
 
 /// Thread contract: start and stop from one thread. Each exporter has one thread of its own.

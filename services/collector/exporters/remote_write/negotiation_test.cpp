@@ -2,6 +2,7 @@
 #include "services/collector/exporters/remote_write/negotiation.hpp"
 
 #include <algorithm>
+#include <future>
 
 #include "libs/wire/remote_write/write_request_2.hpp"
 #include "services/collector/exporters/testing/exporters_fixture.hpp"
@@ -78,6 +79,33 @@ TEST_F(NegotiationTest, WhoAnswersWithWhatIsWrittenGets2Point0) {  // R-RW-1, R-
   EXPECT_THAT(names.found, ElementsAre("a"));
   EXPECT_EQ(version_shown(), 2);
   EXPECT_EQ(line().sent, 2U);
+}
+
+TEST_F(NegotiationTest, WhatOneExporterHasEncodedTheNextOneSends) {
+  destination_.answer_by([](const auto&) { return response_of(204, "", 1); });
+  begin();
+  delivery::SharedRequests requests;
+  const auto hot = make_remote_write_transport(&requests);
+  const auto cold = make_remote_write_transport(&requests);
+  std::string message;
+  wire::remote_write::append_sample(
+      message, wire::remote_write::encode_labels(Labels::from({{"__name__", "a"}})),
+      {.timestamp_ms = kStartMs, .value = 1});
+  const auto send = [&](delivery::MessageTransport& transport, const char* customer) {
+    std::promise<delivery::Answer> answer;
+    transport.send(*CustomerId::parse(customer), Signal::kMetrics, message,
+                   [&answer](delivery::Answer given) { answer.set_value(std::move(given)); });
+    EXPECT_EQ(answer.get_future().get().kind, delivery::Answer::Kind::kTaken);
+  };
+  send(*hot, "cliente-a");
+  send(*cold, "cliente-a");
+  EXPECT_EQ(requests.stats().taken, 1U);
+  send(*hot, "cliente-b");
+  EXPECT_EQ(requests.stats().taken, 1U) << "another customer's is not looked for";
+  const auto sent = destination_.requests();
+  ASSERT_EQ(sent.size(), 3U);
+  EXPECT_EQ(sent[0].body, sent[1].body);
+  EXPECT_EQ(sent[2].headers.get("x-vigia-customer"), "cliente-b");
 }
 
 TEST_F(NegotiationTest, ASuccessThatDoesNotSayWhatIsWrittenWroteNothing) {  // R-RW-7

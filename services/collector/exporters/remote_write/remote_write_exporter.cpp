@@ -100,8 +100,10 @@ Means means_of(const ExporterSettings& settings, const ExporterParts& parts,
                std::unique_ptr<delivery::MessageTransport> transport) {
   const auto translation = exported_translation(settings.translation, parts.judging);
   auto packer = make_series_packer(translation, parts.series);
-  if (parts.packs != nullptr)
-    packer = delivery::share_packs(std::move(packer), *parts.packs, parts.packs->join(translation));
+  if (parts.shared != nullptr) {
+    delivery::SharedPacks& packs = parts.shared->packs;
+    packer = delivery::share_packs(std::move(packer), packs, packs.join(translation));
+  }
   Means means{std::move(transport), std::move(packer),
               delivery::remote_write_probe(settings.id, parts.collector_id)};
   means.marks = make_marks(settings, parts, *means.transport);
@@ -112,11 +114,13 @@ Result<std::unique_ptr<Exporter>> make(const ExporterSettings& settings,
                                        const SenderSettings& sender, const ExporterParts& parts,
                                        const RemoteWriteSettings& remote) {
   if (auto url = check_endpoint(settings.id, sender.http.endpoint); !url) return forward(url);
+  delivery::SharedRequests* const requests =
+      parts.shared != nullptr && !remote.only_1 ? &parts.shared->requests : nullptr;
   auto transport = make_transport(
       sender.http, parts.client,
       std::make_shared<Negotiation>(Negotiation::Settings{settings.id, remote.only_1}, parts.clock,
                                     parts.metrics),
-      parts.clock);
+      parts.clock, requests);
   if (keeps_utf8(settings.translation.strategy))
     transport = guard_utf8(std::move(transport), sender.http, parts.client, parts.clock);
   return std::make_unique<PushExporter>(settings, sender.push, parts,

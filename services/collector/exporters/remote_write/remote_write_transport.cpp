@@ -140,8 +140,11 @@ struct TransportState {
 class RemoteWriteTransport final : public delivery::MessageTransport {
  public:
   RemoteWriteTransport(const HttpSettings& settings, net::Client& client,
-                       std::shared_ptr<Negotiation> negotiation, const Clock& clock)
-      : state_(std::make_shared<TransportState>(client, std::move(negotiation), clock)) {
+                       std::shared_ptr<Negotiation> negotiation, const Clock& clock,
+                       delivery::SharedRequests* requests)
+      : state_(std::make_shared<TransportState>(client, std::move(negotiation), clock)),
+        requests_(requests) {
+    if (requests_ != nullptr) requests_->join();
     state_->base_1 = state_->base_2 = request_of(settings);
     state_->base_1.headers.add("content-type", protocol::kContentType);
     state_->base_1.headers.add(protocol::kVersionHeader, protocol::kVersion);
@@ -153,17 +156,13 @@ class RemoteWriteTransport final : public delivery::MessageTransport {
             Done done) override {
     const Negotiation::Choice choice = state_->negotiation->choose(customer);
     if (choice.version == Version::k1) return state_->send_1(customer, message, std::move(done));
-    auto encoder = state_->encoders.take();
-    const auto request = encoder->encode(message);
-    if (!request) {  // of another version's side queue, say
-      state_->send_1(customer, message, std::move(done));
-    } else {
-      // Until it is known that 2.0 is understood, what is sent is kept to be sent again.
-      const Sent sent{customer, choice.is_known ? std::string() : std::string(message),
-                      encoder->counts().values(), choice.is_known};
-      send_2(sent, *request, std::move(done));
-    }
-    state_->encoders.give_back(std::move(encoder));
+    const auto request = encoded(customer, message);
+    // Of another version's side queue, say.
+    if (request == nullptr) return state_->send_1(customer, message, std::move(done));
+    // Until it is known that 2.0 is understood, what is sent is kept to be sent again.
+    const Sent sent{customer, choice.is_known ? std::string() : std::string(message),
+                    request->values, choice.is_known};
+    send_2(sent, request->body, std::move(done));
   }
 
  private:
@@ -173,6 +172,25 @@ class RemoteWriteTransport final : public delivery::MessageTransport {
     std::uint64_t values = 0;
     bool is_known = false;
   };
+
+  using Encoded = delivery::SharedRequests::Encoded;
+
+  /// By 2.0 and compressed; null for what is no message of 1.0 as it is written here.
+  std::shared_ptr<const Encoded> encoded(const CustomerId& customer, std::string_view message) {
+    const auto key = requests_ == nullptr ? std::nullopt : requests_->key_of(customer, message);
+    if (key) {
+      if (auto made = requests_->take(*key)) return made;
+    }
+    auto encoder = state_->encoders.take();
+    std::shared_ptr<const Encoded> made;
+    if (const auto request = encoder->encode(message)) {
+      made = std::make_shared<const Encoded>(
+          Encoded{protocol::compress_request(*request), encoder->counts().values()});
+      if (key) requests_->put(*key, made);
+    }
+    state_->encoders.give_back(std::move(encoder));
+    return made;
+  }
 
   static net::ClientRequest request_of(const HttpSettings& settings) {
     net::ClientRequest request;
@@ -188,10 +206,10 @@ class RemoteWriteTransport final : public delivery::MessageTransport {
     return request;
   }
 
-  void send_2(const Sent& sent, std::string_view request, Done done) {
+  void send_2(const Sent& sent, std::string_view body, Done done) {
     net::ClientRequest made = state_->base_2;
     add_customer(made.headers, sent.customer);
-    made.body = protocol::compress_request(request);
+    made.body = body;
     state_->client.send(std::move(made), [state = state_, sent, done = std::move(done)](
                                              Result<net::ClientResponse> response) mutable {
       settle(*state, sent, response, std::move(done));
@@ -232,6 +250,7 @@ class RemoteWriteTransport final : public delivery::MessageTransport {
   }
 
   const std::shared_ptr<TransportState> state_;  // shared with requests in flight
+  delivery::SharedRequests* const requests_;     // null: nobody to share with
 };
 
 }  // namespace
@@ -239,8 +258,10 @@ class RemoteWriteTransport final : public delivery::MessageTransport {
 std::unique_ptr<delivery::MessageTransport> make_transport(const HttpSettings& settings,
                                                            net::Client& client,
                                                            std::shared_ptr<Negotiation> negotiation,
-                                                           const Clock& clock) {
-  return std::make_unique<RemoteWriteTransport>(settings, client, std::move(negotiation), clock);
+                                                           const Clock& clock,
+                                                           delivery::SharedRequests* requests) {
+  return std::make_unique<RemoteWriteTransport>(settings, client, std::move(negotiation), clock,
+                                                requests);
 }
 
 std::optional<std::uint64_t> values_written(const net::ClientResponse& response) {

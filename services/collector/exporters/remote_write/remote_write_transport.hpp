@@ -7,6 +7,7 @@
 #include "libs/base/result.hpp"
 #include "libs/net/client.hpp"
 #include "services/collector/delivery/parcel.hpp"
+#include "services/collector/delivery/shared_requests.hpp"
 #include "services/collector/exporters/http_settings.hpp"
 #include "services/collector/exporters/remote_write/negotiation.hpp"
 
@@ -14,11 +15,14 @@ namespace vigia::collector::exporters::remote_write {
 
 /// Messages are of 1.0, and written as 2.0 on the way out where the destination speaks it. What it
 /// shows not to have understood is sent once more by 1.0, by itself or by kRetry. `client` and
-/// `clock` outlive the transport and its requests; so does what `negotiation` was made of.
+/// `clock` outlive the transport and its requests; so does what `negotiation` was made of. What
+/// another exporter has made of a message is taken from `requests`, which outlives the transport;
+/// null: there is none.
 std::unique_ptr<delivery::MessageTransport> make_transport(const HttpSettings& settings,
                                                            net::Client& client,
                                                            std::shared_ptr<Negotiation> negotiation,
-                                                           const Clock& clock);
+                                                           const Clock& clock,
+                                                           delivery::SharedRequests* requests);
 
 /// What a remote-write destination's answer means. 2xx taken, and so is the 400 by which
 /// vigia-storage says how many samples it has not stored, the rest being stored. What speaks of the

@@ -36,7 +36,8 @@ class Utf8GuardTest : public ::testing::Test {
   std::unique_ptr<delivery::MessageTransport> transport_to(const HttpSettings& settings) {
     return make_transport(
         settings, *client_,
-        std::make_shared<Negotiation>(Negotiation::Settings{"e"}, clock_, metrics_), clock_);
+        std::make_shared<Negotiation>(Negotiation::Settings{"e"}, clock_, metrics_), clock_,
+        nullptr);
   }
   std::string asked() const {
     std::string methods;

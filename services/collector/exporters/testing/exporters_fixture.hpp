@@ -184,12 +184,13 @@ class ExportersTest : public ::testing::Test {
     }
     ASSERT_TRUE(exporter_->start());
   }
-  std::unique_ptr<delivery::MessageTransport> make_remote_write_transport() {
+  std::unique_ptr<delivery::MessageTransport> make_remote_write_transport(
+      delivery::SharedRequests* requests = nullptr) {
     return remote_write::make_transport(
         sender_.http, *client_,
         std::make_shared<remote_write::Negotiation>(
             remote_write::Negotiation::Settings{settings_.id}, clock_, *metrics_),
-        clock_);
+        clock_, requests);
   }
   void end() {
     if (exporter_) exporter_->stop(SystemClock().steady());
