@@ -1,6 +1,7 @@
-// Any bytes as the frames of a gRPC call, at the server behind sound headers and at the client as
-// an answer. The first byte says how the input is cut into reads and which coding is said, so that
-// length, flag and packed message are reached without HTTP/2 being guessed first.
+// Any bytes as the frames of a gRPC call, at the server behind sound headers, as one message and as
+// several, and at the client as an answer. The first byte says how the input is cut into reads and
+// which coding is said, so that length, flag and packed message are reached without HTTP/2 being
+// guessed first.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -38,12 +39,12 @@ void add_field(std::string& out, std::string_view name, std::string_view value) 
   out += value;
 }
 
-std::string call(std::string_view coding, std::string_view message) {
+std::string call(std::string_view path, std::string_view coding, std::string_view message) {
   constexpr std::uint8_t kData = 0, kHeaders = 1, kEndStream = 1, kEndHeaders = 4;
   std::string fields;
   add_field(fields, ":method", "POST");
   add_field(fields, ":scheme", "http");
-  add_field(fields, ":path", "/a.B/Export");
+  add_field(fields, ":path", path);
   add_field(fields, ":authority", "x");
   add_field(fields, "content-type", "application/grpc");
   add_field(fields, "te", "trailers");
@@ -55,7 +56,8 @@ std::string call(std::string_view coding, std::string_view message) {
   return out + frame(kData, kEndStream, message);
 }
 
-void serve(std::string_view coding, std::string_view message, std::size_t piece) {
+void serve(std::string_view path, std::string_view coding, std::string_view message,
+           std::size_t piece) {
   EchoingHandler handler;
   ServerSettings settings;
   settings.body_bytes_max = kBytesMax;
@@ -63,7 +65,7 @@ void serve(std::string_view coding, std::string_view message, std::size_t piece)
   BareHost host(core);
   const auto session = make_http2_session(host);
   session->receive(kHttp2Preface);
-  run(host, *session, call(coding, message), piece);
+  run(host, *session, call(path, coding, message), piece);
 }
 
 void read_answer(std::string_view coding, std::string_view message) {
@@ -86,7 +88,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data + 1), size - 1);
   const auto coding = vigia::net::internal::kCodings[data[0] % 4];
   const std::size_t piece = 1 + data[0] / 4U * 37U;
-  vigia::net::internal::serve(coding, bytes, piece);
+  vigia::net::internal::serve("/a.B/Export", coding, bytes, piece);
+  vigia::net::internal::serve("/a.B/Talk", coding, bytes, piece);
   vigia::net::internal::read_answer(coding, bytes);
   return 0;
 }

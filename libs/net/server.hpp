@@ -12,6 +12,7 @@
 #include "libs/base/clock.hpp"
 #include "libs/base/result.hpp"
 #include "libs/net/budget.hpp"
+#include "libs/net/grpc_talk.hpp"
 #include "libs/net/message.hpp"
 #include "libs/net/responder.hpp"
 
@@ -67,8 +68,8 @@ struct ServerSettings {
   /// Reverse proxies ("127.0.0.1", "10.0.0.0/8"), whose connections have no share by address, and
   /// whose X-Forwarded-For or Forwarded says who the client is. Nobody else's is looked at.
   std::vector<std::string> trusted_proxies;
-  Duration request_timeout =
-      std::chrono::seconds(30);  ///< from the first byte of a request to its last
+  /// From the first byte of a request to its last; of a GrpcTalk too.
+  Duration request_timeout = std::chrono::seconds(30);
   /// From the first byte of a request to the end of its head.
   Duration head_timeout = std::chrono::seconds(10);
   /// The same, and until the first byte, while half of the connections are taken.
@@ -121,6 +122,10 @@ class Handler {
   /// The most that the body of this request may have, where that is less than the server's bound;
   /// before and after it is decoded.
   virtual std::size_t body_bytes_max(const RequestHead& /*head*/) const { return SIZE_MAX; }
+  /// Of a gRPC request that `admit` has let in: who answers its messages one by one, where its
+  /// client may send several. Then `handle` is not called for it, and body_bytes_max is the most of
+  /// one message.
+  virtual std::unique_ptr<GrpcTalk> open_talk(const RequestHead& /*head*/) { return nullptr; }
   virtual void handle(Request request, Responder responder) = 0;
   /// A request that the server itself refuses (body too large, bad compression, too slow, over its
   /// memory). The default is the OTLP form of the error.

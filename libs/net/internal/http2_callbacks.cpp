@@ -44,7 +44,7 @@ int Http2Session::on_begin_frame(nghttp2_session* /*session*/, const nghttp2_fra
                             (head->length > 0 || (head->flags & NGHTTP2_FLAG_END_STREAM) != 0);
   if (carries_data) {
     const Http2Stream* stream = session.find(head->stream_id);
-    if (stream == nullptr || stream->is_answered) {
+    if (stream == nullptr || (stream->is_answered && !stream->takes_data())) {
       session.end_unless(session.floods_.discarded(head->length, session.host_.now()));
     }
   } else if (head->type != NGHTTP2_HEADERS) {
@@ -127,13 +127,18 @@ int Http2Session::on_data(nghttp2_session* /*session*/, std::uint8_t /*flags*/, 
                           const std::uint8_t* bytes, std::size_t size, void* self) {
   auto& session = *static_cast<Http2Session*>(self);
   Http2Stream* stream = session.find(id);
-  if (stream == nullptr || stream->is_answered || !stream->intake) {
+  if (stream == nullptr || !stream->takes_data()) {
     // The connection's window goes back, since other streams live on it; the stream's does not.
     nghttp2_session_consume_connection(session.machine_.get(), size);
     return 0;
   }
   nghttp2_session_consume(session.machine_.get(), id, size);
   stream->body_bytes += size;
+  if (stream->exchange) {
+    stream->exchange->take(view(bytes, size));
+    session.resume(static_cast<std::uint64_t>(id));
+    return 0;
+  }
   if (auto answer = stream->taken().take(view(bytes, size))) {
     session.respond(id, *stream, std::move(*answer));
   }
@@ -161,6 +166,7 @@ ssize_t Http2Session::on_read(nghttp2_session* session, std::int32_t id, std::ui
   if (is_end && stream->head.transport == Transport::kGrpc) {
     // A gRPC answer ends with its status as trailers, and only they may end the stream.
     *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    if (stream->exchange) stream->exchange->write_status(stream->response);
     std::vector<Header> trailers;
     append_grpc_trailers(trailers, stream->response);
     const auto pairs = pairs_of(trailers);

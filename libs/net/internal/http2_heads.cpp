@@ -68,8 +68,8 @@ std::optional<Duration> parse_grpc_timeout(std::string_view text) {
   }
 }
 
-std::vector<Header> begin_grpc_answer(Response& response) {
-  response.stream = nullptr;
+std::vector<Header> begin_grpc_answer(Response& response, bool is_exchange) {
+  if (!is_exchange) response.stream = nullptr;
   response.shared_body = nullptr;
   std::vector<Header> headers = {
       {":status", "200"}, {"content-type", "application/grpc"}, {"date", date_text()}};
@@ -84,7 +84,7 @@ std::vector<Header> begin_grpc_answer(Response& response) {
     return headers;
   }
   headers.push_back({"grpc-accept-encoding", "identity,deflate,gzip,zstd"});
-  response.body.insert(0, grpc_prefix(response.body.size(), false));
+  if (!is_exchange) response.body.insert(0, grpc_prefix(response.body.size(), false));
   return headers;
 }
 

@@ -22,8 +22,9 @@ std::optional<Duration> parse_grpc_timeout(std::string_view text);
 
 /// The fields of an answer's HEADERS frame. The answer is made ready for its DATA frames: a prefix
 /// where gRPC wants one, no body where there may be none. A gRPC answer that is a fault says all
-/// in this head and has no body; any other ends with trailers.
-std::vector<Header> begin_grpc_answer(Response& response);
+/// in this head and has no body; any other ends with trailers. `is_exchange`: its stream frames the
+/// messages itself.
+std::vector<Header> begin_grpc_answer(Response& response, bool is_exchange);
 std::vector<Header> begin_http_answer(Response& response, bool is_head_method);
 
 }  // namespace vigia::net::internal

@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "libs/base/check.hpp"
+#include "libs/base/fault.hpp"
 #include "libs/net/internal/http2_heads.hpp"
 #include "libs/net/internal/http2_session.hpp"
 
@@ -51,8 +54,11 @@ void Http2Session::begin_request(std::int32_t id, Http2Stream& stream, bool is_w
     respond(id, stream, std::move(*answer));
     return;
   }
+  const bool is_exchange = begin_exchange(id, stream);
   if (is_whole) {
     end_request(id, stream);
+  } else if (is_exchange) {
+    return;
   } else if (stream.taken().head().headers.get("expect") == "100-continue") {
     const std::vector<Header> headers = {{":status", "100"}};
     const auto pairs = pairs_of(headers);
@@ -61,8 +67,37 @@ void Http2Session::begin_request(std::int32_t id, Http2Stream& stream, bool is_w
   }
 }
 
+/// Its answer begins at once and has nothing ready until a message has come.
+bool Http2Session::begin_exchange(std::int32_t id, Http2Stream& stream) {
+  const RequestHead& head = stream.taken().head();
+  if (head.transport != Transport::kGrpc) return false;
+  ServerCore& core = host_.core();
+  std::unique_ptr<GrpcTalk> talk;
+  if (!contain_faults("opening a call", [&] { talk = core.handler.open_talk(head); })) {
+    respond(id, stream,
+            stream.taken().refuse({ErrorCode::kInternal, "the call could not be begun"}));
+    return true;
+  }
+  if (!talk) return false;
+  const std::size_t bytes_max =
+      std::min(core.settings.body_bytes_max, core.handler.body_bytes_max(head));
+  stream.exchange = std::make_unique<GrpcExchange>(
+      std::move(talk), std::string(head.headers.get("grpc-encoding")), bytes_max,
+      core.budgets->bodies.open(head.owner));
+  Response response;
+  response.stream = [exchange = stream.exchange.get()] { return exchange->next(); };
+  respond(id, stream, std::move(response));
+  return true;
+}
+
 void Http2Session::end_request(std::int32_t id, Http2Stream& stream) {
   stream.is_whole = true;
+  if (stream.exchange) {
+    floods_.whole_request();
+    stream.exchange->end_input();
+    resume(static_cast<std::uint64_t>(id));
+    return;
+  }
   if (stream.is_answered || !stream.intake) return;
   floods_.whole_request();
   // The client's frames are read on, since those that make room for its answers are among them.
@@ -119,8 +154,8 @@ void Http2Session::respond(std::int32_t id, Http2Stream& stream, Response respon
   stream.intake.reset();  // not to be held with the answer
   const bool is_grpc = stream.head.transport == Transport::kGrpc;
   Response& answer = stream.response;
-  const auto headers =
-      is_grpc ? begin_grpc_answer(answer) : begin_http_answer(answer, stream.is_head_method);
+  const auto headers = is_grpc ? begin_grpc_answer(answer, stream.exchange != nullptr)
+                               : begin_http_answer(answer, stream.is_head_method);
   submit(id, headers, !answer.content().empty() || answer.stream);
   stream.count_unsent(stream.answer_bytes(), unsent_bytes_);
 }
@@ -143,6 +178,17 @@ void Http2Session::submit(std::int32_t id, const std::vector<Header>& headers, b
   }
 }
 
+/// A call that nobody ends would hold its connection's place.
+void Http2Session::tick_exchange(Http2Stream& stream) {
+  const TimePoint now = host_.now();
+  const bool is_late = now - stream.started >= host_.core().settings.request_timeout;
+  if (is_late || (stream.deadline && now >= *stream.deadline)) {
+    stream.exchange->end({ErrorCode::kDeadline, "the call has lasted as long as it may"});
+  } else if (is_draining_) {
+    stream.exchange->end({ErrorCode::kUnavailable, "the server ends"});
+  }
+}
+
 void Http2Session::tick_stream(std::int32_t id, Http2Stream& stream) {
   const TimePoint now = host_.now();
   const Duration timeout = host_.core().settings.request_timeout;
@@ -153,6 +199,7 @@ void Http2Session::tick_stream(std::int32_t id, Http2Stream& stream) {
     stream.ended = now;
     return;
   }
+  if (stream.exchange) tick_exchange(stream);
   if (stream.is_answered) {
     // Asked again also where nobody could tell it to go on, as for want of memory.
     if (stream.is_deferred) return resume(static_cast<std::uint64_t>(id));

@@ -1,4 +1,4 @@
-// HTTP/2 (RFC 9113) and gRPC's unary calls on one connection, on nghttp2.
+// HTTP/2 (RFC 9113) and gRPC's calls on one connection, on nghttp2.
 #pragma once
 
 #include <cstdint>
@@ -73,6 +73,8 @@ class Http2Session final : public ProtocolSession {
   Http2Stream* find(std::int32_t id);
   void begin_request(std::int32_t id, Http2Stream& stream, bool is_whole);
   std::optional<Response> admit(Http2Stream& stream);
+  bool begin_exchange(std::int32_t id, Http2Stream& stream);
+  void tick_exchange(Http2Stream& stream);
   void end_request(std::int32_t id, Http2Stream& stream);
   void hand_over(std::int32_t id, Http2Stream& stream);
   void hand_over_waiting();

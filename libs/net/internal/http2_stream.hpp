@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
 #include "libs/base/check.hpp"
 #include "libs/base/clock.hpp"
 #include "libs/net/internal/core.hpp"
+#include "libs/net/internal/grpc_exchange.hpp"
 #include "libs/net/internal/intake.hpp"
 #include "libs/net/message.hpp"
 
@@ -20,10 +22,16 @@ struct Http2Stream {
     return *intake;
   }
 
+  /// Whether its client's DATA is for somebody.
+  bool takes_data() const {
+    return exchange ? !exchange->is_over() && !is_whole : !is_answered && intake.has_value();
+  }
+
   RequestHead head;
   std::size_t header_bytes = 0;
   Holding head_bytes;  // until there is an intake
   std::optional<RequestAssembly> intake;
+  std::unique_ptr<GrpcExchange> exchange;  // of a call with several messages, begun when answered
   TimePoint started;
   std::optional<TimePoint> deadline;  // of the client: grpc-timeout
   TimePoint progressed;               // of the answer: when kPaceBytes of it had gone

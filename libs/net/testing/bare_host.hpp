@@ -17,8 +17,16 @@
 
 namespace vigia::net::internal {
 
+class EchoingTalk final : public GrpcTalk {
+ public:
+  Result<std::string> answer(std::string_view message) override { return std::string(message); }
+};
+
 class EchoingHandler final : public Handler {
  public:
+  std::unique_ptr<GrpcTalk> open_talk(const RequestHead& head) override {
+    return head.path == "/a.B/Talk" ? std::make_unique<EchoingTalk>() : nullptr;
+  }
   std::optional<Response> admit(RequestHead& head) override {
     if (head.path != "/refused") return std::nullopt;
     return refuse(head, {ErrorCode::kForbidden, "refused"});

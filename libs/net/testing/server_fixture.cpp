@@ -23,6 +23,15 @@ std::optional<Response> EchoHandler::admit(RequestHead& head) {
   return function ? function(head) : std::nullopt;
 }
 
+std::unique_ptr<GrpcTalk> EchoHandler::open_talk(const RequestHead& head) {
+  const auto function = on_open_talk.get();
+  return function ? function(head) : nullptr;
+}
+
+std::size_t EchoHandler::body_bytes_max(const RequestHead& head) const {
+  return head.path == "/small" ? 1024 : Handler::body_bytes_max(head);
+}
+
 bool EchoHandler::reads_coding(const RequestHead& head, std::string_view coding) const {
   return coding == "snappy" && head.path == "/reads-snappy";
 }

@@ -44,6 +44,9 @@ class EchoHandler final : public Handler {
 
   Settable<std::optional<Response>(RequestHead&)> on_admit;
   Settable<void(Request, Responder)> on_handle;
+  std::unique_ptr<GrpcTalk> open_talk(const RequestHead& head) override;
+  Settable<std::unique_ptr<GrpcTalk>(const RequestHead&)> on_open_talk;
+  std::size_t body_bytes_max(const RequestHead& head) const override;
   bool reads_coding(const RequestHead& head, std::string_view coding) const override;
   std::atomic<int> handled{0};
 };
