@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -349,6 +350,67 @@ def test_data_on_a_stream_that_is_gone_ends_the_connection(collector: Collector)
     assert re.search(r"^vigia_faults_total(\{.*\})? 0$", text, re.M)
 
 
+def test_a_client_builds_a_request_of_what_reflection_tells(collector: Collector) -> None:
+    from google.protobuf import json_format
+    from google.protobuf.descriptor_pool import DescriptorPool
+    from google.protobuf.message_factory import GetMessageClass
+    from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+    with grpc.insecure_channel(f"{collector.host}:4317") as channel:
+        database = ProtoReflectionDescriptorDatabase(channel)
+        services = set(database.get_services())
+        assert {
+            f"opentelemetry.proto.collector.{s}" for s in ("logs.v1.LogsService", "metrics.v1.MetricsService")
+        } < services
+        assert {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"} < services
+        pool = DescriptorPool(database)  # type: ignore[no-untyped-call]
+        method = pool.FindServiceByName("opentelemetry.proto.collector.metrics.v1.MetricsService").FindMethodByName(
+            "Export"
+        )
+        request = GetMessageClass(method.input_type)()
+        point = {"asDouble": 7, "timeUnixNano": str(time.time_ns())}
+        metric = {"name": "from_reflection", "gauge": {"dataPoints": [point]}}
+        resource = {"attributes": [{"key": "customer.id", "value": {"stringValue": "cliente-a"}}]}
+        scopes = [{"metrics": [metric]}]
+        json_format.ParseDict({"resourceMetrics": [{"resource": resource, "scopeMetrics": scopes}]}, request)
+        call = channel.unary_unary(f"/{method.containing_service.full_name}/{method.name}")
+        with pytest.raises(grpc.RpcError) as refused:
+            call(request.SerializeToString(), timeout=10)
+        assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+        answer = call(request.SerializeToString(), metadata=(("authorization", f"Bearer {TOKEN}"),), timeout=10)
+        assert ExportMetricsServiceResponse.FromString(answer).partial_success.rejected_data_points == 0
+        with pytest.raises(KeyError):
+            pool.FindServiceByName("opentelemetry.proto.collector.profiles.v1development.ProfilesService")
+
+
+def test_a_reflection_stream_is_bounded(collector: Collector) -> None:
+    from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+    question = reflection_pb2.ServerReflectionRequest(file_by_filename="opentelemetry/proto/common/v1/common.proto")
+    with grpc.insecure_channel(f"{collector.host}:4317") as channel:
+        for version in ("v1", "v1alpha"):
+            path = f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo"
+            ask = channel.stream_stream(
+                path, question.SerializeToString, reflection_pb2.ServerReflectionResponse.FromString
+            )
+            answers: list[int] = []
+
+            def all_of(call: Iterator[Any], answers: list[int] = answers) -> None:
+                for answer in call:
+                    answers.append(len(answer.file_descriptor_response.file_descriptor_proto))
+
+            with pytest.raises(grpc.RpcError) as refused:
+                all_of(ask((question for _ in range(1_000_000)), timeout=30))
+            assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            assert len(answers) <= 1000
+            assert set(answers) <= {1}
+        long = reflection_pb2.ServerReflectionRequest(file_by_filename="x" * 5000)
+        with pytest.raises(grpc.RpcError) as refused:
+            list(reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([long]), timeout=10))
+        assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert rejected(collector.post(gauges("after_the_questions"))) == 0
+
+
 def test_grpc_health_needs_no_token_and_says_what_is_served(collector: Collector) -> None:
     with grpc.insecure_channel(f"{collector.host}:4317") as channel:
 
@@ -367,11 +429,6 @@ def test_grpc_health_needs_no_token_and_says_what_is_served(collector: Collector
             with pytest.raises(grpc.RpcError) as refused:
                 ask(service, method)
             assert refused.value.code() == code
-        reflection = channel.unary_unary("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
-        with pytest.raises(grpc.RpcError) as refused:
-            reflection(b"", timeout=10)
-        assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
-        assert "no reflection" in refused.value.details()
         large = channel.unary_unary("/grpc.health.v1.Health/Check")
         with pytest.raises(grpc.RpcError) as refused:
             large(bytes(100_000), timeout=10)

@@ -8,14 +8,14 @@
 #include "libs/otlp/door.hpp"
 #include "libs/otlp/paths.hpp"
 #include "services/collector/receivers/grpc_health.hpp"
+#include "services/collector/receivers/grpc_reflection.hpp"
 
 namespace vigia::collector::receivers {
 namespace {
 
 constexpr const char* kNoMethod =
     "no such method; the Export methods of OTLP's MetricsService, TraceService and LogsService are "
-    "served, and grpc.health.v1.Health/Check. There is no reflection: give the .proto files to "
-    "your client";
+    "served, grpc.health.v1.Health/Check, and reflection, which lists them";
 
 Error error_of(ErrorCode code, std::string message) {
   return Error{code, std::move(message), std::nullopt};
@@ -59,11 +59,16 @@ net::Response OtlpReceiver::refuse(const net::RequestHead& head, const Error& er
 }
 
 std::size_t OtlpReceiver::body_bytes_max(const net::RequestHead& head) const {
-  return is_health_check(head) ? kHealthBytesMax : Handler::body_bytes_max(head);
+  if (is_health_check(head)) return kHealthBytesMax;
+  return is_reflection(head) ? kReflectionBytesMax : Handler::body_bytes_max(head);
+}
+
+std::unique_ptr<net::GrpcTalk> OtlpReceiver::open_talk(const net::RequestHead& head) {
+  return is_reflection(head) ? std::make_unique<ReflectionTalk>() : nullptr;
 }
 
 std::optional<net::Response> OtlpReceiver::admit(net::RequestHead& head) {
-  if (is_health_check(head)) return std::nullopt;
+  if (is_health_check(head) || is_reflection(head)) return std::nullopt;
   if (!otlp::signal_of_path(head, parts_.paths)) {
     parts_.door.note_refused();
     return not_served(head, 404, head.transport == net::Transport::kGrpc ? kNoMethod : no_path());

@@ -1,6 +1,7 @@
 // The doors: OTLP over gRPC and HTTP, protobuf and JSON, on whatever port.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "libs/net/server.hpp"
@@ -23,6 +24,7 @@ class OtlpReceiver final : public net::Handler {
   /// Path, method, content type and token, before a byte of the body is kept.
   std::optional<net::Response> admit(net::RequestHead& head) override;
   std::size_t body_bytes_max(const net::RequestHead& head) const override;
+  std::unique_ptr<net::GrpcTalk> open_talk(const net::RequestHead& head) override;
   void handle(net::Request request, net::Responder responder) override;
   net::Response refuse(const net::RequestHead& head, const Error& error) override;
 

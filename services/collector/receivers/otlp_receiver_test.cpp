@@ -1,8 +1,10 @@
 #include "services/collector/receivers/otlp_receiver.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "services/collector/receivers/grpc_health.hpp"
+#include "services/collector/receivers/grpc_reflection.hpp"
 #include "services/collector/testing/otlp_requests.hpp"
 
 namespace vigia::collector::receivers {
@@ -140,10 +142,27 @@ TEST_F(ReceiverTest, ABalancerMayAskForHealthWithoutAToken) {
   EXPECT_EQ(receiver_.body_bytes_max(request), kHealthBytesMax);
   request.path = "/grpc.health.v1.Health/Watch";
   EXPECT_EQ(receiver_.admit(request)->grpc_code, net::GrpcCode::kUnimplemented);
-  request.path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
-  const auto reflection = receiver_.admit(request);
-  EXPECT_EQ(reflection->grpc_code, net::GrpcCode::kUnimplemented);
-  EXPECT_NE(reflection->grpc_message.find("no reflection"), std::string::npos);
+}
+
+// D10.
+TEST_F(ReceiverTest, AnybodyMayAskWhatIsServed) {
+  auto request = head("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "");
+  EXPECT_EQ(receiver_.open_talk(request), nullptr);  // not gRPC
+  EXPECT_EQ(receiver_.admit(request)->status, 404);
+  request.transport = net::Transport::kGrpc;
+  for (const char* version : {"v1", "v1alpha"}) {
+    request.path =
+        fmt::format("/grpc.reflection.{}.ServerReflection/ServerReflectionInfo", version);
+    EXPECT_FALSE(receiver_.admit(request).has_value());
+    EXPECT_NE(receiver_.open_talk(request), nullptr);
+    EXPECT_EQ(receiver_.body_bytes_max(request), kReflectionBytesMax);
+  }
+  request.path = "/grpc.reflection.v2.ServerReflection/ServerReflectionInfo";
+  const auto unknown = receiver_.admit(request);
+  EXPECT_EQ(unknown->grpc_code, net::GrpcCode::kUnimplemented);
+  EXPECT_NE(unknown->grpc_message.find("reflection, which lists them"), std::string::npos);
+  request.path = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+  EXPECT_EQ(receiver_.open_talk(request), nullptr);
 }
 
 TEST(GrpcHealth, AnswersForTheServerAndItsServices) {
