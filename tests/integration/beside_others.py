@@ -5,7 +5,8 @@ What is long waits more than it computes: with such tests alone in hand, the pro
 afterwards. So three of five workers take long ones and two of five do not as long as there are others; and no worker is given
 two long ones in a row, as it would not let go of the second while it is busy with the first.
 
-Two workers take what is `two_at_a_time`, whoever else is there; the others end when nothing else is left.
+Two workers take what is `two_at_a_time`, whoever else is there, and a third one what is `cassandra`, which mostly waits: its
+process has the one node that they share. The others end when nothing else is left.
 
 What is long stands in group_seconds.txt, as it was when that was written last (whole_run.py --record); of what is not there
 yet its mark `long` says it.
@@ -28,6 +29,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 _folder = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 _INPUT = "vigia_groups_file"
+_OF_TWO, _OF_CASSANDRA = "two_at_a_time", "cassandra"
 SECONDS_FILE = Path(__file__).with_name("group_seconds.txt")
 LONG_SECONDS = 10  # and more
 
@@ -40,11 +42,13 @@ class Grouped(LoadScopeScheduling):  # type: ignore[misc]
         self._groups: dict[str, str] = {}
         self._long: set[str] = set()
         self._two_at_a_time: set[str] = set()
+        self._cassandra: set[str] = set()
+        self._has_the_node: Any = None
 
     def schedule(self) -> None:
         written = json.loads(_groups_file(self.config).read_text())
         self._groups, self._long = written["groups"], set(written["long"])
-        self._two_at_a_time = set(written["two_at_a_time"])
+        self._two_at_a_time, self._cassandra = set(written[_OF_TWO]), set(written[_OF_CASSANDRA])
         super().schedule()
 
     def _assign_work_unit(self, node: Any) -> None:
@@ -57,12 +61,22 @@ class Grouped(LoadScopeScheduling):  # type: ignore[misc]
 
     def _next_for(self, node: Any) -> str | None:
         groups = list(self.workqueue)
-        is_of_two = self.nodes.index(node) < 2  # of those that are there: who crashed has a successor
         of_two = [group for group in groups if group in self._two_at_a_time]
-        others = [group for group in groups if group not in self._two_at_a_time]
-        mine = (of_two or others) if is_of_two else others
+        of_cassandra = [group for group in groups if group in self._cassandra]
+        others = [group for group in groups if group not in self._two_at_a_time | self._cassandra]
+        mine = others
+        if self.nodes.index(node) < 2:  # of those that are there: who crashed has a successor
+            mine = of_two or others
+        if self._is_cassandras(node):
+            mine = of_cassandra or mine
         wanted = self._takes_a_long_one(node)
         return next((group for group in mine if (group in self._long) == wanted), next(iter(mine), None))
+
+    def _is_cassandras(self, node: Any) -> bool:
+        """The same worker as long as it is there, also when those before it have ended: another would start a node of its own."""
+        if self._has_the_node not in self.nodes:
+            self._has_the_node = self.nodes[min(2, len(self.nodes) - 1)]
+        return node is self._has_the_node
 
     def _takes_a_long_one(self, node: Any) -> bool:
         number = int(node.gateway.id.removeprefix("gw"))
@@ -135,8 +149,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     file = Path(workerinput[_INPUT])
     own = file.with_name(f"{os.getpid()}")
     long = sorted({groups[name] for name, length in seconds.items() if length >= LONG_SECONDS})
-    two = sorted({groups[item.nodeid] for item in items if item.get_closest_marker("two_at_a_time")})
-    own.write_text(json.dumps({"groups": groups, "long": long, "two_at_a_time": two}))
+    marked = {
+        mark: sorted({groups[item.nodeid] for item in items if item.get_closest_marker(mark)})
+        for mark in (_OF_TWO, _OF_CASSANDRA)
+    }
+    own.write_text(json.dumps({"groups": groups, "long": long, **marked}))
     own.replace(file)
 
 

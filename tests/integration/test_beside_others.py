@@ -212,3 +212,46 @@ def test_two_workers_take_what_is_two_at_a_time_and_the_others_all_else(tmp_path
     assert len(of_two) == 2
     assert len(waiting) == 3
     assert not of_two & waiting
+
+
+OF_CASSANDRA = """
+@pytest.fixture(scope="session")
+def node():
+    note("node")
+
+@pytest.mark.cassandra
+@pytest.mark.parametrize("number", range(9))
+def test_of_cassandra(node, number):
+    note(f"cassandra {number}")
+"""
+FEW_OF_TWO = """
+@pytest.mark.two_at_a_time
+@pytest.mark.parametrize("number", range(2))
+def test_of_two(number):
+    note(f"two {number}")
+
+@pytest.mark.parametrize("number", range(2))
+def test_waits(number):
+    note(f"waits {number}")
+    ends = time.monotonic() + 30
+    while (Path(__file__).parent / "notes").read_text().count("cassandra") < 9:
+        assert time.monotonic() < ends, "they go on when those before them have ended"
+        time.sleep(0.02)
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 6])
+def test_one_worker_takes_what_is_cassandras_and_there_is_one_node(tmp_path: Path, workers: int) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  cassandra\n  two_at_a_time\n")
+    (tmp_path / "test_a.py").write_text(RECORDS + OF_CASSANDRA)
+    if workers > 2:
+        (tmp_path / "test_b.py").write_text(RECORDS + FEW_OF_TWO)
+    words = pytest_words("-n", str(workers), "-p", "beside_others", "--strict-markers")
+    done = subprocess.run(
+        words, cwd=tmp_path, capture_output=True, text=True, check=False, env={**os.environ, **QUICK_START}
+    )
+    assert done.returncode == 0, done.stdout
+    notes = [json.loads(line) for line in (tmp_path / "notes").read_text().splitlines()]
+    assert len([what for what, _, _ in notes if what.startswith("cassandra")]) == 9, "each once"
+    assert [what for what, _, _ in notes].count("node") == 1
+    assert {worker for what, worker, _ in notes if what.startswith("cassandra")} == {f"gw{min(2, workers - 1)}"}

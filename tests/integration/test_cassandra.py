@@ -11,7 +11,7 @@ from stack import binaries
 
 PARTS = 3
 
-pytestmark = pytest.mark.two_at_a_time  # a Java machine that starts
+pytestmark = pytest.mark.cassandra
 
 
 def test_values_come_back_as_they_were_bound(cassandra: OwnCassandra) -> None:

@@ -18,7 +18,7 @@ from remote_write import write
 from stack import binaries, wait_for
 from test_cassandra_store import StorageOnCassandra, yesterday_ms
 
-pytestmark = pytest.mark.two_at_a_time  # a Java machine that starts
+pytestmark = pytest.mark.cassandra
 
 GOES = "cliente-a"
 STAYS = "cliente-b"

@@ -17,7 +17,7 @@ from streamed_chunks import streamed_samples
 from test_cassandra_store import StorageOnCassandra, yesterday_ms
 from test_inspect import Stored, by_promql, raw_samples
 
-pytestmark = pytest.mark.two_at_a_time  # a Java machine that starts
+pytestmark = pytest.mark.cassandra
 
 STEP_MS = 15_000
 A = {**TOKEN, "X-Vigia-Customer": "cliente-a"}

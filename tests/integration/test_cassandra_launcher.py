@@ -201,7 +201,7 @@ class Demo:
         return next(iter(samples_of(answer).values()), {})
 
 
-@pytest.mark.two_at_a_time  # a Java machine that starts
+@pytest.mark.cassandra
 def test_what_is_stored_stays_over_down_and_up_and_with_other_ports(
     folders: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -232,7 +232,7 @@ def test_what_is_stored_stays_over_down_and_up_and_with_other_ports(
     assert again.read() == wanted | {now: 7.0}
 
 
-@pytest.mark.two_at_a_time
+@pytest.mark.cassandra
 def test_a_node_whose_port_is_taken_is_told_with_its_log(folders: Path) -> None:
     demo = Demo(of_demo(folders))
     with listening(demo.layout.host, demo.layout.ports["cassandra_nodes"]), pytest.raises(Failure, match="has ended"):

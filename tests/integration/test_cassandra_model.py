@@ -13,7 +13,7 @@ from cold_site import ColdSite
 from cold_walk import STEPS, Walk, walk
 
 # A Java machine that starts, and starts anew: two minutes of a machine with two processors.
-pytestmark = [pytest.mark.thorough, pytest.mark.two_at_a_time]
+pytestmark = [pytest.mark.thorough, pytest.mark.cassandra]
 
 STEPS_USUAL = 40
 STEPS_THOROUGH = 300

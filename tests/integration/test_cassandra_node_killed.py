@@ -11,7 +11,7 @@ from cassandra_server import OwnCassandra
 from stack import wait_for
 from test_cassandra_store import StorageOnCassandra, labels, send, yesterday_ms
 
-pytestmark = pytest.mark.two_at_a_time  # a Java machine that starts, and writes as fast as it goes
+pytestmark = pytest.mark.cassandra
 
 
 @pytest.fixture(scope="module")

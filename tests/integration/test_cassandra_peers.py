@@ -19,7 +19,7 @@ from remote_write import sample_with_exemplar, series_bytes, write, write_bytes
 from stack import wait_for
 from streamed_chunks import streamed_samples
 
-pytestmark = pytest.mark.two_at_a_time  # a Java machine that starts
+pytestmark = pytest.mark.cassandra
 
 CUSTOMER = "cliente-a"
 HEADERS = {**TOKEN, "X-Vigia-Customer": CUSTOMER}

@@ -17,7 +17,7 @@ from remote_read import SAMPLES, post_read, read_request, rolled_request, sample
 from remote_write import write
 from stack import wait_for
 
-pytestmark = pytest.mark.two_at_a_time  # a Java machine that starts
+pytestmark = pytest.mark.cassandra
 
 CUSTOMERS = ("long", "plain", "short")
 AGES = (45, 20)  # days

@@ -16,10 +16,7 @@ from remote_read import SAMPLES, post_read, read_request, samples_of
 from remote_write import write
 from stack import binaries, wait_for
 
-pytestmark = [
-    pytest.mark.thorough,
-    pytest.mark.two_at_a_time,
-]  # a Java machine that starts, for what the driver says and we do not
+pytestmark = [pytest.mark.thorough, pytest.mark.cassandra]  # a node more, for what the driver says and we do not
 
 CUSTOMER = "cliente-a"
 HEADERS = {**TOKEN, "X-Vigia-Customer": CUSTOMER}

@@ -22,7 +22,7 @@ from remote_read import SAMPLES, post_read, read_request, rolled_request, sample
 from remote_write import write
 from stack import wait_for
 
-pytestmark = pytest.mark.two_at_a_time  # a Java machine that starts
+pytestmark = pytest.mark.cassandra
 
 CUSTOMER = "cliente-a"
 HEADERS = {**TOKEN, "X-Vigia-Customer": CUSTOMER}

@@ -282,7 +282,7 @@ store: {{cassandra: {{directory: "{folder}/storage", contact_points: ["{node}"],
 """
 
 
-@pytest.mark.two_at_a_time  # a Java machine that starts
+@pytest.mark.cassandra
 def test_a_folder_goes_to_a_cluster_and_back(cold: ColdStore, cassandra: OwnCassandra, tmp_path: Path) -> None:
     start_ms = fill(cold)
     before = {customer: answers(cold, headers, start_ms) for customer, headers in CUSTOMERS.items()}
@@ -315,7 +315,7 @@ def test_a_folder_goes_to_a_cluster_and_back(cold: ColdStore, cassandra: OwnCass
         back.end(15)
 
 
-@pytest.mark.two_at_a_time  # a Java machine that starts
+@pytest.mark.cassandra
 @pytest.mark.long(60)
 def test_rollups_go_to_a_cluster_and_back(cold: ColdStore, cassandra: OwnCassandra, tmp_path: Path) -> None:
     cold.end(15)

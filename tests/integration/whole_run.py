@@ -1,5 +1,5 @@
-"""The integration tests, in rounds: side by side what mostly waits, two at a time what measures memory, and beside it the few
-that wait for minutes and do nothing else, alone what measures times. What fails is run once more at the end, alone (launcher/once_more.py says why).
+"""The integration tests, in rounds: side by side what mostly waits, two at a time what measures memory, and beside it what needs a
+Cassandra, one after the other, and the few that wait for minutes and do nothing else, alone what measures times. What fails is run once more at the end, alone (launcher/once_more.py says why).
 
 Other steps of ./vigia test may run beside a round: --beside "NAME=STEP,STEP". The next round waits for their end. Beside the
 rounds that measure they get only what it leaves idle, which is more than half of two processors. --thorough runs what
@@ -28,6 +28,7 @@ PLACES = ("tests/integration", "services/collector/test_collector.py")
 _BESIDE = ("-p", "beside_others")
 # Some 580 seconds of processors and 4000 of waits: fewer leave one of two processors idle.
 SIDE_BY_SIDE = 10
+CASSANDRAS = 1  # beside two that measure: each would be a Java machine of 2 GB
 WAITING = 5  # beside two that measure: as many as there are tests that wait for minutes, each some tenth of a processor
 
 
@@ -40,11 +41,11 @@ class Round:
 
 
 def _rounds(thorough: str) -> tuple[Round, ...]:
-    first = f"{thorough} and not alone and not two_at_a_time and not waits"
-    second = f"{thorough} and (two_at_a_time or waits)"
+    first = f"{thorough} and not alone and not two_at_a_time and not cassandra and not waits"
+    second = f"{thorough} and (two_at_a_time or cassandra or waits)"
     return (
         Round("side by side", ("-m", first, "-n", str(SIDE_BY_SIDE), *_BESIDE)),
-        Round("two at a time", ("-m", second, "-n", str(2 + WAITING), *_BESIDE), measures=True),
+        Round("two at a time", ("-m", second, "-n", str(2 + CASSANDRAS + WAITING), *_BESIDE), measures=True),
         Round("alone", ("-m", f"{thorough} and alone"), measures=True),
     )
 
