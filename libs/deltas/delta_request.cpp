@@ -1,6 +1,7 @@
 #include "libs/deltas/delta_request.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <type_traits>
 
 #include <protozero/pbf_writer.hpp>
@@ -73,6 +74,7 @@ class Finder final : public wire::otlp::Visitor {
   }
   void on_metric(const wire::otlp::MetricView& metric) override {
     metric_ = metric;
+    has_head_ = false;
     is_delta_ = is_added_up(metric.type) && metric.temporality == Temporality::kDelta;
   }
   void on_item(std::uint32_t item, std::string_view bytes) override {
@@ -91,12 +93,28 @@ class Finder final : public wire::otlp::Visitor {
 
  private:
   StreamKey stream_of(const wire::otlp::PointHeader& point) {
-    // Once each: they may be as long as all of their points.
+    if (!has_head_) write_head();
+    room_.resize(head_size_);
+    protozero::pbf_writer writer(room_);
+    const std::string attributes = sorted(point.attributes.bytes, point.attributes.number);
+    writer.add_bytes(6, attributes.data(), attributes.size());
+    writer.add_uint32(7, static_cast<std::uint32_t>(metric_.type));
+    writer.add_bool(8, metric_.is_monotonic);
+    if (head_size_ <= kShortHead) return hash_of(room_);
+    XXH3_copyState(whole_.get(), head_.get());
+    XXH3_128bits_update(whole_.get(), room_.data() + head_size_, room_.size() - head_size_);
+    const XXH128_hash_t hash = XXH3_128bits_digest(whole_.get());
+    return {hash.low64, hash.high64};
+  }
+
+  /// What all points of a metric begin with, once: name, unit and schema may each be as long as all
+  /// of its points.
+  void write_head() {
     if (!has_resource_)
       resource_ = hash_of(sorted(resource_bytes_, wire::otlp::ResourceField::kAttributes.number));
     if (!has_resource_ || !has_scope_)
       scope_ = hash_of(sorted(scope_bytes_, wire::otlp::ScopeField::kAttributes.number));
-    has_resource_ = has_scope_ = true;
+    has_resource_ = has_scope_ = has_head_ = true;
     room_.clear();
     protozero::pbf_writer writer(room_);
     const auto add = [&writer](std::uint32_t number, std::string_view text) {
@@ -107,11 +125,18 @@ class Finder final : public wire::otlp::Visitor {
     add(3, scope_schema_);
     add(4, metric_.name);
     add(5, metric_.unit);
-    add(6, sorted(point.attributes.bytes, point.attributes.number));
-    writer.add_uint32(7, static_cast<std::uint32_t>(metric_.type));
-    writer.add_bool(8, metric_.is_monotonic);
-    return hash_of(room_);
+    head_size_ = room_.size();
+    if (head_size_ <= kShortHead) return;
+    XXH3_128bits_reset(head_.get());
+    XXH3_128bits_update(head_.get(), room_.data(), head_size_);
   }
+
+  /// Heads up to here are hashed anew with each point, which is cheaper than to copy a state.
+  static constexpr std::size_t kShortHead = 1024;
+  struct FreeState {
+    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
+  };
+  using HashState = std::unique_ptr<XXH3_state_t, FreeState>;
 
   PointJudge& judge_;
   wire::otlp::PointReader points_;
@@ -119,8 +144,11 @@ class Finder final : public wire::otlp::Visitor {
   std::string_view resource_bytes_, scope_bytes_, scope_schema_;
   bool has_resource_ = false, has_scope_ = false;
   bool is_delta_ = false;
+  bool has_head_ = false;
   StreamKey resource_, scope_;
-  std::string room_;  // bytes to hash
+  std::string room_;  // bytes to hash, the metric's first
+  std::size_t head_size_ = 0;
+  HashState head_{XXH3_createState()}, whole_{XXH3_createState()};
 };
 
 /// Copies a request, counting its points as the walk does.
