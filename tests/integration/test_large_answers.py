@@ -18,7 +18,7 @@ from remote_write import write
 from small_disk import small_disk
 from stack import Stack, wait_for
 
-pytestmark = pytest.mark.alone  # it measures memory, and moves a gigabyte
+pytestmark = pytest.mark.two_at_a_time  # it measures memory, and moves a gigabyte
 
 CUSTOMERS = ("cliente-a", "cliente-b", "cliente-c")
 READERS = ("read-a", "read-b", "read-c")

@@ -18,7 +18,7 @@ import requests
 from rest import PASSWORD, Caller
 from stack import Stack, wait_for
 
-pytestmark = pytest.mark.alone  # a page and a log-in within seconds, while each log-in takes a processor
+of_two = pytest.mark.two_at_a_time  # each log-in takes a processor
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,7 @@ def _operator(stack: Stack) -> Caller:
     return Caller(stack.layout.url("monitor")).log_in("admin", stack.secrets["admin_password"])
 
 
+@of_two
 def test_the_address_before_the_trusted_proxy_is_what_counts(stack_of_one: Stack) -> None:
     operator = _operator(stack_of_one)
     for _ in range(5):
@@ -54,6 +55,7 @@ def test_the_address_before_the_trusted_proxy_is_what_counts(stack_of_one: Stack
     assert {one["address"] for one in entries if one["actor"] == "user:guessed"} == {"198.51.100.1", "198.51.100.2"}
 
 
+@of_two
 def test_three_hundred_guesses_at_once_are_five(stack_of_one: Stack) -> None:
     """B9: eight were hashed before the first failure was noted."""
     with ThreadPoolExecutor(60) as pool:
@@ -66,6 +68,7 @@ def test_three_hundred_guesses_at_once_are_five(stack_of_one: Stack) -> None:
     assert codes.count(401) <= 5
 
 
+@pytest.mark.alone  # a page and a log-in within seconds
 def test_a_flood_of_log_ins_stops_neither_pages_nor_known_callers(stack_of_one: Stack) -> None:
     """B8: two hundred addresses made everybody's overview wait for seconds."""
     operator = _operator(stack_of_one)
@@ -114,6 +117,7 @@ def test_a_flood_of_log_ins_stops_neither_pages_nor_known_callers(stack_of_one: 
     assert killed_wait < 2
 
 
+@of_two
 def test_guessing_does_not_fill_the_audit_log(tmp_path: Path) -> None:
     with Stack(tmp_path) as stack:
         config = stack.layout.config / "monitor.yaml"
@@ -130,6 +134,7 @@ def test_guessing_does_not_fill_the_audit_log(tmp_path: Path) -> None:
         assert _operator(stack).good("GET", "/audit/verification")["is_intact"]
 
 
+@of_two
 class TestOneCustomersPeople:
     """What a person of one customer can do to the log-ins, pages and audit log of all."""
 

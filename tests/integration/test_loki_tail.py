@@ -378,7 +378,7 @@ class TestRefusals:
         assert tail.wait_for_end()[0] == 1009
 
 
-@pytest.mark.alone
+@pytest.mark.two_at_a_time  # ten thousand lines a second, and another who is served within seconds
 class TestFlood:
     def test_one_customers_flood_holds_up_no_other(self, own: Followed) -> None:
         """Ten thousand lines a second of one, a line a second of the other."""

@@ -16,7 +16,8 @@ from reading import MINUTE_MS, Reading
 from remote_write import histogram, write, write_mixed
 from stack import Stack, prometheus_programs, wait_for, with_more_of
 
-pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
+of_two = pytest.mark.two_at_a_time  # counts and memory, of queries that take a core
+times = pytest.mark.alone  # what another customer waits, others on the machine would change
 
 SERIES = 400
 # Some seconds of one core of Prometheus each, and little memory: 10,000 steps of 400 series, several times.
@@ -94,6 +95,7 @@ def loaded(tmp_path: Path) -> Iterator[Loaded]:
         yield reading
 
 
+@of_two
 def test_b5_slow_queries_of_one_customer_leave_the_stores_cores_to_the_others(loaded: Loaded) -> None:
     clients = [loaded.open_slow() for _ in range(30)]
     wait_for("one of them is at hot", lambda: loaded.at_hot() >= 1)
@@ -108,6 +110,7 @@ def test_b5_slow_queries_of_one_customer_leave_the_stores_cores_to_the_others(lo
         client.close()
 
 
+@times
 def test_texts_that_are_dear_to_read_leave_the_loops_to_the_others(loaded: Loaded) -> None:
     """A kilobyte of regexes takes ten milliseconds of an event loop, and is refused then: on 400 connections nobody else
     was answered for eight seconds."""
@@ -129,6 +132,7 @@ def test_texts_that_are_dear_to_read_leave_the_loops_to_the_others(loaded: Loade
     assert set(loaded.answered("/api/v1/query")) <= {"200", "400", "429", "499"}
 
 
+@of_two
 def test_a_router_killed_among_slow_queries_leaves_nothing_behind(loaded: Loaded) -> None:
     clients = [loaded.open_slow() for _ in range(30)]
     wait_for("one of them is at hot", lambda: loaded.at_hot() >= 1)
@@ -145,6 +149,7 @@ def test_a_router_killed_among_slow_queries_leaves_nothing_behind(loaded: Loaded
 
 
 # R-RR-5: its work ends at the store too.
+@of_two
 def test_whoever_leaves_takes_its_work_along(loaded: Loaded) -> None:
     """As many as one customer may have under way: the next one would be 429 as long as any was worked on."""
     clients = [loaded.open_slow() for _ in range(64)]
@@ -160,6 +165,7 @@ def test_whoever_leaves_takes_its_work_along(loaded: Loaded) -> None:
     assert metrics.get('vigia_router_upstream_errors_total{upstream="hot-0"}', 0) == 0, "none of the store's"
 
 
+@of_two
 def test_whoever_leaves_and_comes_again_holds_nothing(loaded: Loaded) -> None:
     """What waits in the row of a store goes with its client, too."""
     slow = loaded.open_slow()
@@ -171,6 +177,7 @@ def test_whoever_leaves_and_comes_again_holds_nothing(loaded: Loaded) -> None:
     assert len(loaded.result("load")) == SERIES
 
 
+@of_two
 def test_whoever_leaves_takes_its_look_ups_along(loaded: Loaded) -> None:
     """Of two stores each; what has not been answered by then ends at once, whatever the length of the row."""
     _fill_wide(loaded, "cliente-a", 15_000)
@@ -188,6 +195,7 @@ def test_whoever_leaves_takes_its_look_ups_along(loaded: Loaded) -> None:
     assert answered.get("499", 0) >= len(clients) - 8, answered
 
 
+@of_two
 def test_what_a_store_does_not_survive_is_asked_of_no_other(loaded: Loaded) -> None:
     """One query ended prometheus-query by its memory, and then, asked again there, hot."""
     end = int(time.time())
@@ -250,6 +258,7 @@ def _fill_wide(loaded: Loaded, customer: str, count: int) -> None:
         write(loaded.stack.layout.url("storage"), rows, token)
 
 
+@of_two
 @pytest.mark.thorough
 def test_memory_of_large_answers_is_bounded_and_given_back(loaded: Loaded) -> None:
     """Lists that two stores give and ranges, 10 MB and more each; 128 MiB of answers may be under way."""
@@ -334,6 +343,7 @@ def _rss_mib(pid: int) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
 
 
+@times
 @pytest.mark.parametrize("program", with_more_of("3.x"))
 def test_series_times_steps_have_a_bound_in_prometheus(tmp_path: Path, program: tuple[str, Path]) -> None:
     """4,500 series x 10,000 steps took 9 GB of a Prometheus that all customers share, and it kept them."""
@@ -411,6 +421,7 @@ def _ask_at_once(reading: Tiny, queries: list[str], begin_ms: int) -> list[int]:
     return statuses
 
 
+@times
 def test_maximal_queries_of_one_customer_do_not_add_up(tmp_path: Path) -> None:
     """Eight of 4.9 million samples each at once, by whom eight slow ones are allowed: hot grew by 2,158 MiB."""
     with Stack(tmp_path, agents=[]) as stack:
@@ -452,6 +463,7 @@ def test_maximal_queries_of_one_customer_do_not_add_up(tmp_path: Path) -> None:
         assert lanes["usual"] > 0, "a query that was light before waits behind none of them"
 
 
+@of_two
 def test_native_histograms_are_bounded_where_hot_does_not_count_them(tmp_path: Path) -> None:
     """2.42 counts one as a sample, whatever its buckets: 100 series x 10,000 steps took 8 GB of it and 107 s."""
     with Stack(tmp_path, agents=[]) as stack:

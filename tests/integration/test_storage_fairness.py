@@ -22,7 +22,8 @@ from remote_read import CHUNKS, post_read, read_request
 from remote_write import write
 from stack import wait_for
 
-pytestmark = pytest.mark.alone  # what it measures, others on the machine would change
+of_two = pytest.mark.two_at_a_time  # memory, and another who is served within seconds
+times = pytest.mark.alone  # compares with what another waits when it is calm
 
 
 def span_body(note: str, count: int, first: int = 0) -> bytes:
@@ -46,6 +47,7 @@ def log_body(texts: list[str], time_ns: int = 0) -> bytes:
     return bytes(request.SerializeToString())
 
 
+@of_two
 def test_a_large_resource_over_many_spans_is_stored_once_through_a_kill(cold: ColdStore) -> None:
     """B4: 3,000 spans under 1 MiB needed more than 2 GiB and killed storage at each repeat."""
     bodies = [span_body(str(n) * MIB, 5_000, n * 5_000) for n in range(4)]
@@ -79,6 +81,7 @@ def _send_until_taken(url: str, body: bytes) -> None:
     wait_for("the body is taken", is_taken, 60)
 
 
+@of_two
 def test_a_large_request_of_log_records_delays_nobody(cold: ColdStore) -> None:
     """B3, A9: 2 M records needed more than 10 s, were sent again for ever, and everybody's records waited."""
     too_many = log_body([""] * 100_001)
@@ -106,6 +109,7 @@ def test_a_large_request_of_log_records_delays_nobody(cold: ColdStore) -> None:
     assert cold.peak_rss < 700 * MIB, cold.peak_rss // MIB
 
 
+@of_two
 def test_a_line_filter_that_is_much_work_delays_nobody(cold: ColdStore) -> None:
     """RE2 has no room for an automaton of the regex: each byte of a line meets all of its 16,000 instructions."""
     request = ExportLogsServiceRequest()
@@ -146,6 +150,7 @@ def test_a_line_filter_that_is_much_work_delays_nobody(cold: ColdStore) -> None:
     assert max(works) < 5_000_000, "a page ends, and with it its turn"
 
 
+@times
 def test_late_samples_of_one_customer_do_not_delay_another(cold: ColdStore) -> None:
     """A7: beside 40,000 late samples a second a small write took up to 3.9 s."""
     now_ms = int(time.time()) * 1000
@@ -188,6 +193,7 @@ def test_late_samples_of_one_customer_do_not_delay_another(cold: ColdStore) -> N
     assert cold.peak_rss < RSS_MAX, cold.peak_rss // MIB
 
 
+@times
 def test_look_ups_and_reads_of_one_customer_do_not_delay_anothers(cold: ColdStore) -> None:
     """A10: eight at once look up and read 40,000 series; B's small ones have their own turn and their own memory."""
     now_ms = int(time.time() * 1000)
@@ -231,6 +237,7 @@ def test_look_ups_and_reads_of_one_customer_do_not_delay_anothers(cold: ColdStor
     assert max(neighbour.look_ups + neighbour.reads) < 3
 
 
+@times
 def test_32_look_ups_at_once_are_barely_felt(cold: ColdStore) -> None:
     """A10: all 50,000 series, 32 times at once, took both cores from whoever wrote."""
     now_ms = int(time.time() * 1000)
@@ -272,6 +279,7 @@ def test_32_look_ups_at_once_are_barely_felt(cold: ColdStore) -> None:
         assert tenth[1] < max(5 * tenth[0], 0.05), name
 
 
+@times
 @pytest.mark.thorough
 def test_look_ups_that_match_nothing_end_and_say_so(cold: ColdStore) -> None:
     """64 sets of expressions over 200,000 series: a look-up had no time, and held its thread for as long as it took."""
@@ -327,6 +335,7 @@ def _repeat(work: Callable[[int], None], argument: int, seconds: float) -> None:
         work(argument)
 
 
+@of_two
 def test_series_that_died_days_ago_do_not_stand_in_the_way(cold: ColdStore) -> None:
     """A10: 100,001 pods of six days ago made every query of the last five minutes a 429."""
     now = int(time.time())
