@@ -4,198 +4,21 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <set>
-#include <sstream>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/yaml.h>
+
+#include "libs/base/check.hpp"
+#include "libs/service/config_tree.hpp"
 
 namespace vigia::service {
 
 namespace {
 
-constexpr std::size_t kFileBytesMax = 4U << 20U;
-constexpr int kDepthMax = 32;
-// Aliases can make a small file a huge tree, or an endless one.
-constexpr std::size_t kNodesMax = 50'000;
-
-enum class NodeKind { kAbsent, kNull, kScalar, kMap, kSequence };
-
-/// Of several faults the one is told that explains the others.
-enum class Rank {
-  kTypo,   // an unknown key beside a missing one that is spelt nearly so
-  kOther,  // by line; what is missing has that of what it is missing from
-};
-
-struct NotedError {
-  Rank rank = Rank::kOther;
-  int line = 0;
-  std::string text;
-};
-
-/// What all nodes of one file share.
-struct FileContext {
-  std::string name;
-  std::vector<NotedError> errors;
-  std::size_t nodes = 0;
-  bool is_overfull = false;  // nothing more is built
-
-  void note(Rank rank, int line, std::string_view path, std::string_view message) {
-    errors.push_back({rank, line,
-                      path.empty() ? fmt::format("{}:{}: {}", name, line, message)
-                                   : fmt::format("{}:{}: {}: {}", name, line, path, message)});
-  }
-};
-
-}  // namespace
-
-struct ConfigNode::State {
-  std::shared_ptr<FileContext> context;  // shared by all nodes, which may outlive the file
-  NodeKind kind = NodeKind::kAbsent;
-  std::string path;
-  int line = 1;
-  std::string scalar;
-  bool is_quoted = false;
-  std::vector<std::pair<std::string, std::shared_ptr<State>>> children;  // of a map; file order
-  std::vector<std::shared_ptr<State>> items;
-  std::set<std::string, std::less<>> missed;  // keys that were asked for and are not there
-  bool is_known = false;
-  bool accepts_all = false;
-
-  void note(std::string_view message) const { note(Rank::kOther, message); }
-  void note(Rank rank, std::string_view message) const { context->note(rank, line, path, message); }
-};
-
-namespace {
-
 using State = ConfigNode::State;
-using StatePtr = std::shared_ptr<State>;
-
-bool is_name_letter(char letter) {
-  return (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z') ||
-         (letter >= '0' && letter <= '9') || letter == '_';
-}
-
-/// The text of one `${env:NAME}` or `${env:NAME:-fallback}`; notes an error where it has none.
-std::string expand_reference(std::string_view reference, const State& node) {
-  if (!reference.starts_with("env:")) {
-    node.note(fmt::format("\"${{{}}}\" is not known; only ${{env:NAME}} is", reference));
-    return "";
-  }
-  reference.remove_prefix(4);
-  const std::size_t split = reference.find(":-");
-  const std::string name(reference.substr(0, split));
-  if (name.empty() || !std::all_of(name.begin(), name.end(), is_name_letter)) {
-    node.note(fmt::format("\"{}\" is not the name of an environment variable", name));
-    return "";
-  }
-  // Set and empty is a value too: the fallback is for what is not set.
-  if (const char* value = std::getenv(name.c_str())) return value;
-  if (split != std::string_view::npos) return std::string(reference.substr(split + 2));
-  node.note(fmt::format("environment variable {} is not set", name));
-  return "";
-}
-
-/// Replaces references; "$$" is one "$".
-std::string expand(std::string_view text, const State& node) {
-  std::string out;
-  while (!text.empty()) {
-    if (text.starts_with("$$")) {
-      out += '$';
-      text.remove_prefix(2);
-    } else if (const std::size_t end = text.find('}');
-               text.starts_with("${") && end != std::string_view::npos) {
-      out += expand_reference(text.substr(2, end - 2), node);
-      text.remove_prefix(end + 1);
-    } else {
-      out += text.front();
-      text.remove_prefix(1);
-    }
-  }
-  return out;
-}
-
-std::string child_path(const std::string& path, std::string_view key) {
-  return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
-}
-
-StatePtr make_node(const std::shared_ptr<FileContext>& context, std::string path, int line) {
-  auto node = std::make_shared<State>();
-  node->context = context;
-  node->path = std::move(path);
-  node->line = line;
-  return node;
-}
-
-StatePtr build(const YAML::Node& yaml, const std::shared_ptr<FileContext>& context,
-               std::string path, int depth);
-
-void build_map(const YAML::Node& yaml, State& node, int depth) {
-  std::set<std::string> seen;
-  for (const auto& entry : yaml) {
-    if (node.context->is_overfull) return;
-    const int line = entry.first.Mark().line + 1;
-    if (!entry.first.IsScalar()) {
-      node.context->note(Rank::kOther, line, node.path, "a key must be a plain text");
-      continue;
-    }
-    const std::string& key = entry.first.Scalar();
-    // yaml-cpp would keep it as an ordinary key, and the reader would look for values in vain.
-    if (key == "<<") {
-      node.context->note(Rank::kOther, line, node.path, "merge keys (<<) are not allowed");
-      continue;
-    }
-    if (!seen.insert(key).second) {
-      node.context->note(Rank::kOther, line, child_path(node.path, key), "the key is given twice");
-      continue;
-    }
-    StatePtr child = build(entry.second, node.context, child_path(node.path, key), depth + 1);
-    child->line = line;  // the key's line: that of a value may be lines below
-    node.children.emplace_back(key, std::move(child));
-  }
-}
-
-StatePtr build(const YAML::Node& yaml, const std::shared_ptr<FileContext>& context,
-               std::string path, int depth) {
-  StatePtr node = make_node(context, std::move(path), yaml.Mark().line + 1);
-  if (context->is_overfull) return node;
-  if (depth > kDepthMax || ++context->nodes > kNodesMax) {
-    context->is_overfull = true;
-    node->note("nested too deeply, or too many values");
-    return node;
-  }
-  switch (yaml.Type()) {
-    case YAML::NodeType::Null:
-      node->kind = NodeKind::kNull;
-      break;
-    case YAML::NodeType::Scalar:
-      node->kind = NodeKind::kScalar;
-      // After YAML has read it: what a variable holds is a text, and cannot become keys or lists.
-      node->scalar = expand(yaml.Scalar(), *node);
-      node->is_quoted = yaml.Tag() == "!";
-      break;
-    case YAML::NodeType::Sequence:
-      node->kind = NodeKind::kSequence;
-      for (const auto& item : yaml) {
-        if (context->is_overfull) break;
-        node->items.push_back(
-            build(item, context, fmt::format("{}[{}]", node->path, node->items.size()), depth + 1));
-      }
-      break;
-    case YAML::NodeType::Map:
-      node->kind = NodeKind::kMap;
-      build_map(yaml, *node, depth);
-      break;
-    case YAML::NodeType::Undefined:
-      break;
-  }
-  return node;
-}
 
 /// Letters left out, added, changed or changed places with their neighbour.
 std::size_t edits_between(std::string_view left, std::string_view right) {
@@ -246,34 +69,6 @@ void note_unknown_keys(const State& node) {
     }
   }
   for (const StatePtr& item : node.items) note_unknown_keys(*item);
-}
-
-/// Takes no notice of what a document holds.
-class IgnoringHandler final : public YAML::EventHandler {
-  using Mark = YAML::Mark;
-  using Tag = std::string;
-  using Anchor = YAML::anchor_t;
-  using Style = YAML::EmitterStyle::value;
-  void OnDocumentStart(const Mark& /*mark*/) override {}
-  void OnDocumentEnd() override {}
-  void OnNull(const Mark& /*mark*/, Anchor /*anchor*/) override {}
-  void OnAlias(const Mark& /*mark*/, Anchor /*anchor*/) override {}
-  void OnScalar(const Mark& /*mark*/, const Tag& /*tag*/, Anchor /*anchor*/,
-                const std::string& /*value*/) override {}
-  void OnSequenceStart(const Mark& /*mark*/, const Tag& /*tag*/, Anchor /*anchor*/,
-                       Style /*style*/) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const Mark& /*mark*/, const Tag& /*tag*/, Anchor /*anchor*/,
-                  Style /*style*/) override {}
-  void OnMapEnd() override {}
-};
-
-/// YAML::LoadAll would tell, too, but finds endlessly many documents in a text such as ",".
-bool has_two_documents(std::string_view text) {
-  std::istringstream stream{std::string(text)};
-  YAML::Parser parser(stream);
-  IgnoringHandler handler;
-  return parser.HandleNextDocument(handler) && parser.HandleNextDocument(handler);
 }
 
 struct ByteUnit {
@@ -341,7 +136,7 @@ ConfigNode ConfigNode::child(std::string_view key) const {
   }
   // What was looked for and is not there: an unknown key beside it may be a slip of this one.
   if (state_->kind == NodeKind::kMap) state_->missed.emplace(key);
-  result.state_ = make_node(state_->context, child_path(state_->path, key), state_->line);
+  result.state_ = make_node(*state_, child_path(state_->path, key), state_->line);
   return result;
 }
 
@@ -441,7 +236,9 @@ void ConfigNode::accept_all() const {
 std::string ConfigNode::path() const { return state_->path; }
 int ConfigNode::line() const { return state_->line; }
 
-Result<ConfigFile> ConfigFile::load(const std::string& path) {
+namespace {
+
+Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail(ErrorCode::kNotFound, fmt::format("{}: cannot be opened", path));
   std::string text;
@@ -452,42 +249,52 @@ Result<ConfigFile> ConfigFile::load(const std::string& path) {
     text.append(room.data(), static_cast<std::size_t>(file.gcount()));
   }
   if (file.bad()) return fail(ErrorCode::kNotFound, fmt::format("{}: cannot be read", path));
-  return parse(text, path);
+  return text;
+}
+
+}  // namespace
+
+Result<ConfigFile> ConfigFile::load(const std::string& path) {
+  return load_all(std::vector<std::string>{path});
+}
+
+Result<ConfigFile> ConfigFile::load_all(const std::vector<std::string>& paths) {
+  const auto context = std::make_shared<FileContext>();
+  StatePtr root;
+  for (const std::string& path : paths) {
+    auto text = read_file(path);
+    if (!text) return forward(text);
+    auto next = parse_tree(context, *text, path);
+    if (!next) return forward(next);
+    const bool is_empty = (*next)->kind == NodeKind::kNull || (*next)->kind == NodeKind::kAbsent;
+    if (!root)
+      root = *std::move(next);
+    else if (!is_empty)
+      root = merge_trees(root, *next);
+  }
+  CHECK(root != nullptr);
+  ConfigFile file;
+  file.root_.state_ = std::move(root);
+  return file;
 }
 
 Result<ConfigFile> ConfigFile::parse(std::string_view text, std::string name) {
-  if (text.size() > kFileBytesMax) {
-    return fail(ErrorCode::kInvalid, fmt::format("{}: larger than {} bytes", name, kFileBytesMax));
-  }
-  try {
-    // YAML::Load would read the first and say nothing of the rest.
-    if (has_two_documents(text)) {
-      return fail(ErrorCode::kInvalid, fmt::format("{}: not one YAML document", name));
-    }
-    const YAML::Node document = YAML::Load(std::string(text));
-    auto context = std::make_shared<FileContext>();
-    context->name = std::move(name);
-    ConfigFile file;
-    file.root_.state_ = build(document, context, "", 0);
-    const NodeKind kind = file.root_.state_->kind;
-    if (kind == NodeKind::kScalar || kind == NodeKind::kSequence) {
-      file.root_.note_error("must be a map of keys");
-    }
-    return file;
-  } catch (const YAML::Exception& fault) {
-    return fail(ErrorCode::kInvalid,
-                fmt::format("{}:{}: {}", name, fault.mark.line + 1, fault.msg));
-  }
+  auto root = parse_tree(std::make_shared<FileContext>(), text, std::move(name));
+  if (!root) return forward(root);
+  ConfigFile file;
+  file.root_.state_ = *std::move(root);
+  return file;
 }
 
 Result<void> ConfigFile::finish() const {
   note_unknown_keys(*root_.state_);
   const auto& errors = root_.state_->context->errors;
   if (errors.empty()) return {};
-  const auto first = std::min_element(
-      errors.begin(), errors.end(), [](const NotedError& left, const NotedError& right) {
-        return std::pair(left.rank, left.line) < std::pair(right.rank, right.line);
-      });
+  const auto first = std::min_element(errors.begin(), errors.end(),
+                                      [](const NotedError& left, const NotedError& right) {
+                                        return std::tuple(left.rank, left.file, left.line) <
+                                               std::tuple(right.rank, right.file, right.line);
+                                      });
   return fail(ErrorCode::kInvalid, first->text);
 }
 

@@ -55,13 +55,17 @@ class ConfigNode {
   std::shared_ptr<State> state_;  // shared with the tree above it: nodes outlive the file
 };
 
-/// A parsed file. `${env:NAME}` in a scalar is replaced (an unset variable is an error); doubled
-/// keys, YAML merge keys and, at `finish`, keys that nobody asked for are errors with file, line
-/// and path.
+/// A parsed file, or several laid over each other. `${env:NAME}` and `${NAME}` in a scalar are
+/// replaced (config_references.hpp), YAML's merge keys (`<<`) followed; doubled keys and, at
+/// `finish`, keys that nobody asked for are errors with file, line and path.
 class ConfigFile {
  public:
   /// kInvalid for YAML that cannot be read, kNotFound for a file that cannot.
   static Result<ConfigFile> load(const std::string& path);
+  /// One configuration of several files, as the OpenTelemetry Collector has it: of a key that two
+  /// give the later counts; maps are merged key by key, lists and single values replaced whole.
+  /// Bounds are of all together. REQUIRES: one path at least.
+  static Result<ConfigFile> load_all(const std::vector<std::string>& paths);
   static Result<ConfigFile> parse(std::string_view text, std::string name);
   ConfigNode root() const { return root_; }
   /// One clear line, or success: an unknown key that is spelt nearly as a missing one, with the key

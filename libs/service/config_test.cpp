@@ -1,8 +1,12 @@
 #include "libs/service/config.hpp"
 
 #include <cstdlib>
+#include <fstream>
 
 #include <gtest/gtest.h>
+
+#include "libs/base/testing/temporary_folder.hpp"
+#include "libs/service/config_references.hpp"
 
 namespace vigia::service {
 namespace {
@@ -113,10 +117,101 @@ TEST(Config, ADoubledKeyIsAnError) {
   EXPECT_EQ(error_of(file), "c.yaml:4: a.x: the key is given twice");
 }
 
-TEST(Config, MergeKeysAreAnError) {
-  const ConfigFile file = parse("base: &b {x: 1}\na:\n  <<: *b\n");
-  file.root().accept_all();
-  EXPECT_EQ(error_of(file), "c.yaml:3: a: merge keys (<<) are not allowed");
+TEST(Config, MergeKeysGiveWhatAMapHasNot) {
+  const ConfigFile file = parse(R"(
+base: &base {x: 1, y: {deep: 1}}
+other: &other {y: other, z: 3}
+a:
+  y: own
+  <<: *base
+b:
+  <<: [*base, *other]
+  w: 4
+c: {<<: {x: 9}}
+"<<": a key
+)");
+  const ConfigNode root = file.root();
+  EXPECT_EQ(root.child("a").keys(), (std::vector<std::string>{"y", "x"}));
+  EXPECT_EQ(root.child("a").child("y").text(), "own");
+  EXPECT_EQ(root.child("b").keys(), (std::vector<std::string>{"w", "x", "y", "z"}));
+  EXPECT_EQ(root.child("b").child("y").child("deep").integer(0, 0, 9), 1);
+  EXPECT_EQ(root.child("c").child("x").integer(0, 0, 9), 9);
+  EXPECT_EQ(root.child("<<").text(), "a key");
+}
+
+TEST(Config, AMergedKeyHasItsOwnLine) {
+  const ConfigFile file = parse("a: &b\n  x: 1\nc:\n  <<: *b\n");
+  file.root().child("a").child("x").integer(0, 0, 9);
+  file.root().child("c").keys();
+  EXPECT_EQ(error_of(file), "c.yaml:2: c.x: the key is not known");
+}
+
+TEST(Config, WhatIsNoMapIsNotMerged) {
+  for (const auto* merged : {"1", "[1]", "[[]]", "", "[{x: 1}, text]"}) {
+    const ConfigFile file = parse("a:\n  <<: " + std::string(merged) + "\n");
+    file.root().accept_all();
+    EXPECT_EQ(error_of(file), "c.yaml:2: a: << merges a map, or a list of maps") << merged;
+  }
+}
+
+TEST(Config, MergesCannotGoOnForEver) {
+  std::string wide = "a0: &a0 {x: 1, y: 2}\n";
+  for (int i = 1; i < 20; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    wide += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " {<<: [" + before + ", " +
+            before + ", " + before + "]}\n";
+  }
+  for (const std::string& text : {std::string("a: &a {<<: *a}\n"), wide}) {
+    const auto file = ConfigFile::parse(text, "c.yaml");
+    if (!file) continue;  // yaml-cpp may refuse it first
+    file->root().accept_all();
+    EXPECT_NE(error_of(*file).find("too many values"), std::string::npos) << text;
+  }
+}
+
+/// Files of a folder of the test's own, laid over each other.
+class ConfigFiles : public testing::Test {
+ protected:
+  Result<ConfigFile> load(const std::vector<std::string>& texts) {
+    std::vector<std::string> paths;
+    for (const std::string& text : texts) {
+      paths.push_back(folder_.path() + "/" + (std::to_string(paths.size()) + ".yaml"));
+      std::ofstream(paths.back()) << text;
+    }
+    return ConfigFile::load_all(paths);
+  }
+  std::string name(int file) const {
+    return folder_.path() + "/" + (std::to_string(file) + ".yaml");
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(ConfigFiles, ALaterKeyCounts) {
+  const auto file = load({"a: {x: 1, y: [1, 2], z: {k: 1}}\nb: 1\n", "",
+                          "a: {x: 2, y: [3], z: {l: 2}, w: 7}\n", "a: {w:}\nc: 3\n"});
+  ASSERT_TRUE(file.has_value()) << file.error().message;
+  const ConfigNode a = file->root().child("a");
+  EXPECT_EQ(a.child("x").integer(0, 0, 9), 2);
+  EXPECT_EQ(a.child("y").text_list(), std::vector<std::string>{"3"});
+  EXPECT_EQ(a.child("z").child("k").integer(0, 0, 9), 1);
+  EXPECT_EQ(a.child("z").child("l").integer(0, 0, 9), 2);
+  EXPECT_EQ(a.child("w").text("null counts too"), "null counts too");
+  EXPECT_EQ(file->root().child("b").integer(0, 0, 9), 1);
+  EXPECT_EQ(file->root().child("c").integer(0, 0, 9), 3);
+  EXPECT_EQ(error_of(*file), "");
+}
+
+TEST_F(ConfigFiles, AnErrorNamesItsFile) {
+  const auto unknown = load({"a: {x: 1}\n", "\n\na: {typo: 1}\n"});
+  unknown->root().child("a").child("x").text();
+  EXPECT_EQ(error_of(*unknown), name(1) + ":3: a.typo: the key is not known");
+  const auto value = load({"a:\n  x: 1\n", "a:\n\n  x: no number\n"});
+  value->root().child("a").child("x").integer(0, 0, 9);
+  EXPECT_EQ(error_of(*value), name(1) + ":3: a.x: \"no number\" is not a whole number from 0 to 9");
+  EXPECT_EQ(load({"a: 1\n", "b: [\n"}).error().message.find(name(1) + ":2: "), 0U);
+  const auto list = load({"a: 1\n", "- b\n"});
+  EXPECT_EQ(error_of(*list), name(1) + ":1: must be a map of keys");
 }
 
 TEST(Config, TheFirstErrorInFileOrderIsTheOneShown) {
@@ -164,6 +259,47 @@ TEST(Config, ReplacesFromTheEnvironment) {
   const ConfigFile unset = parse("a:\n  - ${env:VIGIA_CONFIG_UNSET}\n");
   unset.root().accept_all();
   EXPECT_EQ(error_of(unset), "c.yaml:2: a[0]: environment variable VIGIA_CONFIG_UNSET is not set");
+}
+
+TEST(Config, TheSourceMayBeLeftOut) {
+  setenv("VIGIA_CONFIG_TEST", "value", 1);
+  unsetenv("VIGIA_CONFIG_UNSET");
+  const ConfigFile file = parse(
+      "a: http://${VIGIA_CONFIG_TEST}:${VIGIA_CONFIG_UNSET:-80}\nb: ${VIGIA_CONFIG_UNSET:-}\n"
+      "c: $${VIGIA_CONFIG_TEST}\n");
+  EXPECT_EQ(file.root().child("a").text(), "http://value:80");
+  EXPECT_EQ(file.root().child("b").text("fallback"), "");
+  EXPECT_EQ(file.root().child("c").text(), "${VIGIA_CONFIG_TEST}");
+  EXPECT_EQ(error_of(file), "");
+}
+
+TEST(Config, OtherSourcesAreNamed) {
+  const auto error = [](const std::string& text) {
+    const ConfigFile file = parse("a:\n  b: " + text + "\n");
+    file.root().accept_all();
+    return error_of(file);
+  };
+  for (const std::string source :
+       {"file:/etc/token", "yaml:a::b: 1", "http://x/y", "https://x/y"}) {
+    EXPECT_EQ(error("'${" + source + "}'"),
+              "c.yaml:2: a.b: \"${" + source + "}\": " + source.substr(0, source.find(':')) +
+                  ": is not supported; write the value here, or ${env:NAME} for that of an "
+                  "environment variable");
+  }
+  EXPECT_EQ(error("${1}"), "c.yaml:2: a.b: \"1\" is not the name of an environment variable");
+  EXPECT_EQ(error("'${vault:x}'"),
+            "c.yaml:2: a.b: \"vault:x\" is not the name of an environment variable");
+}
+
+TEST(Config, OnlyFilesAreNamedOnTheCommandLine) {
+  EXPECT_EQ(*config_path("/etc/vigia.yaml"), "/etc/vigia.yaml");
+  EXPECT_EQ(*config_path("file:/etc/vigia.yaml"), "/etc/vigia.yaml");
+  EXPECT_EQ(*config_path("yaml"), "yaml");
+  for (const auto* named : {"env:CONFIG", "yaml:exporters::debug: {}", "https://x/y.yaml"}) {
+    const auto path = config_path(named);
+    ASSERT_FALSE(path.has_value()) << named;
+    EXPECT_NE(path.error().message.find("only files are read"), std::string::npos);
+  }
 }
 
 TEST(Config, WhatStandsInQuotesIsToldApart) {

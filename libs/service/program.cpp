@@ -3,14 +3,18 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <pthread.h>
 #include <sys/resource.h>
 
 #include "libs/base/fault.hpp"
 #include "libs/base/fault_owner.hpp"
+#include "libs/service/config_references.hpp"
 #include "libs/service/fault_places.hpp"
 #include "libs/service/log.hpp"
 
@@ -23,7 +27,7 @@ constexpr int kExitFault = 1;
 constexpr int kExitConfiguration = 2;
 
 struct Flags {
-  std::string config;
+  std::vector<std::string> config;  // as they were named
   bool check_config = false;
   bool version = false;
   std::string log_level = "info";
@@ -86,8 +90,18 @@ int run_until_signal(Running& running, const ProgramDescription& description,
   return kExitClean;
 }
 
+Result<ConfigFile> load(const std::vector<std::string>& named) {
+  std::vector<std::string> paths;
+  for (const std::string& name : named) {
+    auto path = config_path(name);
+    if (!path) return forward(path);
+    paths.push_back(*std::move(path));
+  }
+  return ConfigFile::load_all(paths);
+}
+
 int run(const Flags& flags, const ProgramDescription& description) {
-  Result<ConfigFile> file = ConfigFile::load(flags.config);
+  Result<ConfigFile> file = load(flags.config);
   if (!file) {
     print_error(file.error().message);
     return kExitConfiguration;
@@ -104,7 +118,7 @@ int run(const Flags& flags, const ProgramDescription& description) {
       print_error(checked.error().message);
       return exit_code(checked.error());
     }
-    fmt::print("{}: the configuration is valid\n", flags.config);
+    fmt::print("{}: the configuration is valid\n", fmt::join(flags.config, ", "));
     return kExitClean;
   }
   // A peer that has gone is a write that fails, not the end of the process.
@@ -123,7 +137,8 @@ int run(const Flags& flags, const ProgramDescription& description) {
     print_error(running.error().message);
     return exit_code(running.error());
   }
-  log_info("started", {{"version", VIGIA_VERSION}, {"config", flags.config}});
+  log_info("started",
+           {{"version", VIGIA_VERSION}, {"config", fmt::to_string(fmt::join(flags.config, ","))}});
   return run_until_signal(**running, description, signals);
 }
 
@@ -132,7 +147,11 @@ int run(const Flags& flags, const ProgramDescription& description) {
 int run_program(int argument_count, char** arguments, const ProgramDescription& description) {
   Flags flags;
   CLI::App app(description.summary, description.name);
-  app.add_option("--config", flags.config, "The configuration file (YAML)");
+  app.add_option(
+         "--config", flags.config,
+         "The configuration file (YAML); of several, each --config lays its file over those "
+         "before it: maps by key, all else whole")
+      ->allow_extra_args(false);
   app.add_flag("--check-config", flags.check_config,
                "Reads the configuration and says what is wrong");
   app.add_flag("--version", flags.version, "Prints the version");

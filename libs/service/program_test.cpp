@@ -91,6 +91,16 @@ TEST_F(ProgramTest, CheckConfigStartsNothing) {
   EXPECT_EXIT(run({"--config", good_, "--check-config"}, never_), ExitedWithCode(0), "valid");
 }
 
+TEST_F(ProgramTest, SeveralConfigurationsAreOne) {
+  EXPECT_EXIT(run({"--config", bad_, "--config", "file:" + good_, "--check-config"}, never_),
+              ExitedWithCode(2), "^[^\n]*bad.yaml:2: litsen: the key is not known\n$");
+  EXPECT_EXIT(run({"--config", good_, "--config", good_, "--check-config"}, never_),
+              ExitedWithCode(0), "good.yaml, [^\n]*good.yaml: the configuration is valid");
+  EXPECT_EXIT(run({"--config", good_, "--config", "yaml:listen: x"}, never_), ExitedWithCode(2),
+              "only files are read");
+  EXPECT_EXIT(run({"--config", good_, good_}, never_), ExitedWithCode(2), "good.yaml");
+}
+
 TEST_F(ProgramTest, BadFlagsAre2) {
   EXPECT_EXIT(run({"--cofnig", good_}, never_), ExitedWithCode(2), "--cofnig");
   EXPECT_EXIT(run({}, never_), ExitedWithCode(2), "--config FILE is required");

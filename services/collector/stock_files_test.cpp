@@ -65,6 +65,27 @@ TEST(CollectorStockFiles, ThoseOfOurPartsLoadWithATokenAsked) {
   compare(files, true);
 }
 
+// As --config given twice.
+TEST(CollectorStockFiles, ALaterFileIsLaidOverAnEarlierOne) {
+  const std::string folder = kFolder / "layered";
+  const auto alone = service::ConfigFile::load(folder + "/base.yaml");
+  ASSERT_TRUE(alone.has_value()) << alone.error().message;
+  const auto refused = read_settings(*alone);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().message,
+            folder + "/base.yaml:2: extensions: vigia_auth is needed: who may send");
+  const auto file = service::ConfigFile::load_all({folder + "/base.yaml", folder + "/site.yaml"});
+  ASSERT_TRUE(file.has_value()) << file.error().message;
+  const auto settings = read_settings(*file);
+  ASSERT_TRUE(settings.has_value()) << settings.error().message;
+  ASSERT_EQ(settings->receivers.size(), 2U);
+  EXPECT_EQ(settings->processors.memory_limiter.limit_bytes, 1024U << 20U);
+  EXPECT_EQ(settings->health_endpoint, "127.0.0.1:13133");
+  EXPECT_EQ(settings->storage.directory, "/var/lib/vigia/collector");
+  EXPECT_EQ(settings->signals.size(), 3U);
+  EXPECT_EQ(settings->exporters.size(), 1U);
+}
+
 // The file of the seed's tree, as it lies beside the collector.
 TEST(CollectorStockFiles, TheFileOfTheSeedLoads) {
   ::setenv("VIGIA_INTERNAL_TOKEN", "internal", 1);
