@@ -151,7 +151,7 @@ def test(only: list[str]) -> int:
         raise Failure(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join([*STEPS, *SLOW_STEPS])}")
     make_state_folders()
     packages.install(with_cassandra=True, for_tests=True)
-    parts.install()
+    parts.install(for_tests=True)
     python = build.python_environment() if only else PYTHON  # which is made beside the builds then
     run_step: dict[str, Callable[[], None]] = {
         "lint": lambda: _lint(python),

@@ -1,6 +1,6 @@
 """Prometheus and Alertmanager, unpacked under .vigia/parts: installing their packages would start services.
 
-Debian 12 has Prometheus 2.42; 3.x and a current Alertmanager come from Debian's development suite and run unpacked.
+Debian 12 has Prometheus 2.42, and VictoriaMetrics for tests; 3.x and a current Alertmanager come from Debian's development suite and run unpacked.
 apt is used with lists and sources of its own, so the machine's own apt is not touched.
 """
 
@@ -22,12 +22,18 @@ _PARTS = {
     "prometheus-3": ("prometheus", r"3\.", "usr/bin/prometheus"),
     "alertmanager": ("prometheus-alertmanager", r"0\.(2[89]|[3-9]\d)\.", "usr/bin/prometheus-alertmanager"),
 }
+# What stands at the other end in tests alone.
+_TEST_PARTS = {"victoria-metrics": ("victoria-metrics", r"1\.", "usr/bin/victoria-metrics")}
 TEMPLATES = Path("/usr/share/prometheus/alertmanager")
 
 
 def program(part: str) -> Path:
     """The binary of an unpacked part."""
-    return PARTS / part / _PARTS[part][2]
+    return PARTS / part / (_PARTS | _TEST_PARTS)[part][2]
+
+
+def vmagent() -> Path:
+    return program("victoria-metrics").with_name("vmagent")
 
 
 def promtool() -> Path:
@@ -63,7 +69,7 @@ def _prepare_apt(folder: Path) -> list[str]:
 
 
 def _unpack(part: str, options: list[str]) -> None:
-    package, pattern, binary = _PARTS[part]
+    package, pattern, binary = (_PARTS | _TEST_PARTS)[part]
     versions = [line.split("|")[1].strip() for line in output(["apt-cache", *options, "madison", package]).splitlines()]
     version = next((v for v in versions if re.match(pattern, v)), None)
     if version is None:
@@ -94,9 +100,10 @@ def _share_templates() -> None:
     run(as_root(["install", "-D", "-m", "0644", "-t", str(TEMPLATES), *files]), what=f"copying into {TEMPLATES}")
 
 
-def install() -> None:
+def install(*, for_tests: bool = False) -> None:
     """Downloads and unpacks what is not there yet."""
-    missing = [part for part in _PARTS if not program(part).exists()]
+    wanted = [*_PARTS, *(_TEST_PARTS if for_tests else ())]
+    missing = [part for part in wanted if not program(part).exists()]
     if missing:
         options = _prepare_apt(STATE / "apt")
         for part in missing:
