@@ -13,17 +13,11 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp import attributes, gauge, log_request, metrics_request, resource_of, span_request
+from processor_site import Processing
 from stack import binaries, wait_for
 
-COLLECTOR = """
-extensions:
-  health_check: {{endpoint: "{host}:13133"}}
-  vigia_auth: {{directory: {{file: "{folder}/customers.yaml"}}}}
-  file_storage: {{directory: "{folder}/log"}}
-receivers:
-  otlp: {{protocols: {{http: {{endpoint: "{host}:4318", auth: {{authenticator: vigia_auth}}}}}}}}
-processors:
-  memory_limiter: {{limit_mib: 512}}
+PROCESSING = Processing(
+    processors="""
   filter/noise:
     error_mode: ignore
     traces:
@@ -49,16 +43,13 @@ processors:
         statements:
           - set(attributes["card"], SHA256(attributes["card"]))
           - truncate_all(attributes, 16)
-exporters:
-  otlphttp/cold: {{endpoint: "{cold}", required: true}}
-service:
-  extensions: [health_check, vigia_auth, file_storage]
-  telemetry: {{metrics: {{address: "{host}:8888"}}}}
-  pipelines:
-    metrics: {{receivers: [otlp], processors: [memory_limiter, filter/noise, transform/redact], exporters: [otlphttp/cold]}}
-    traces: {{receivers: [otlp], processors: [memory_limiter, filter/noise, transform/redact], exporters: [otlphttp/cold]}}
-    logs: {{receivers: [otlp], processors: [filter/noise, transform/redact], exporters: [otlphttp/cold]}}
-"""
+""",
+    pipelines="""
+    metrics: {receivers: [otlp], processors: [memory_limiter, filter/noise, transform/redact], exporters: [otlphttp/cold]}
+    traces: {receivers: [otlp], processors: [memory_limiter, filter/noise, transform/redact], exporters: [otlphttp/cold]}
+    logs: {receivers: [otlp], processors: [filter/noise, transform/redact], exporters: [otlphttp/cold]}
+""",
+)
 
 
 def _texts(entries: object) -> dict[str, str]:
@@ -67,13 +58,7 @@ def _texts(entries: object) -> dict[str, str]:
 
 @pytest.fixture
 def lanes(tmp_path: Path) -> Iterator[Lanes]:
-    made = Lanes(tmp_path)
-    made.serve()
-    text = COLLECTOR.format(folder=tmp_path, host=made.host, cold=made.destination_url)
-    (tmp_path / "collector.yaml").write_text(text)
-    made.start("collector")
-    yield made
-    made.end()
+    yield from PROCESSING.running(tmp_path)
 
 
 def _arrived(lanes: Lanes) -> bytes:
@@ -189,7 +174,7 @@ def test_another_customers_data_is_refused_all_the_same(lanes: Lanes) -> None:
     ],
 )
 def test_what_cannot_be_run_is_told_with_its_line_and_place(tmp_path: Path, bad: str, told: str) -> None:
-    text = COLLECTOR.format(folder=tmp_path, host="127.0.0.1", cold="http://127.0.0.1:1")
+    text = PROCESSING.text(tmp_path, "127.0.0.1", "http://127.0.0.1:1")
     text = text.replace('set(log.attributes["service"], resource.attributes["service.name"])', bad)
     path = tmp_path / "collector.yaml"
     path.write_text(text)

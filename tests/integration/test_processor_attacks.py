@@ -16,46 +16,37 @@ from collector_lanes import Lanes
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp import log_request, resource_of
+from processor_site import Processing
 
-COLLECTOR = """
-extensions:
-  health_check: {{endpoint: "{host}:13133"}}
-  vigia_auth: {{directory: {{file: "{folder}/customers.yaml"}}}}
-  file_storage: {{directory: "{folder}/log"}}
-receivers:
-  otlp: {{protocols: {{http: {{endpoint: "{host}:4318", auth: {{authenticator: vigia_auth}}}}}}}}
-processors:
-  memory_limiter: {{limit_mib: 512}}
+PROCESSING = Processing(
+    processors="""
   attributes/tidy:
     actions:
-      - {{pattern: "(a+)+$", action: hash}}
-      - {{key: path, pattern: "^(?P<one>.*)/(?P<two>.*)/(?P<three>.*)$", action: extract}}
-      - {{key: seen, value: "yes", action: upsert}}
+      - {pattern: "(a+)+$", action: hash}
+      - {key: path, pattern: "^(?P<one>.*)/(?P<two>.*)/(?P<three>.*)$", action: extract}
+      - {key: seen, value: "yes", action: upsert}
   resource/tidy:
-    attributes: [{{key: region, value: eu, action: insert}}, {{pattern: "(x+x+)+y", action: delete}}]
+    attributes: [{key: region, value: eu, action: insert}, {pattern: "(x+x+)+y", action: delete}]
   filter/noise:
-    logs: {{log_record: ['IsMatch(body, "^(a|aa)+$")', 'IsMatch(body, "(.*)(.*)(.*)(.*)=[0-9]{{40}}$")']}}
-    traces: {{span: ['IsMatch(attributes["path"], "(x+x+)+y")']}}
+    logs: {log_record: ['IsMatch(body, "^(a|aa)+$")', 'IsMatch(body, "(.*)(.*)(.*)(.*)=[0-9]{40}$")']}
+    traces: {span: ['IsMatch(attributes["path"], "(x+x+)+y")']}
   transform/redact:
     log_statements:
       - replace_pattern(log.body, "e", "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee")
       - replace_all_patterns(log.attributes, "value", "[a-z]", "$$0$$0$$0$$0", SHA256)
-      - merge_maps(log.attributes, ParseJSON(log.body), "upsert") where IsMatch(log.body, "^[\\\\[{{]")
+      - merge_maps(log.attributes, ParseJSON(log.body), "upsert") where IsMatch(log.body, "^[\\\\[{]")
       - flatten(log.attributes)
       - keep_keys(log.attributes, ["a", "b", "c", "k1", "k2", "k3", "path"])
     trace_statements:
       - replace_all_patterns(span.attributes, "key", "^.", "$$0$$0")
       - limit(span.attributes, 64, ["path"])
-  probabilistic_sampler: {{mode: proportional, sampling_percentage: 99}}
-exporters:
-  otlphttp/cold: {{endpoint: "{cold}", required: true}}
-service:
-  extensions: [health_check, vigia_auth, file_storage]
-  telemetry: {{metrics: {{address: "{host}:8888"}}}}
-  pipelines:
-    logs: {{receivers: [otlp], processors: [memory_limiter, attributes/tidy, resource/tidy, filter/noise, transform/redact], exporters: [otlphttp/cold]}}
-    traces: {{receivers: [otlp], processors: [attributes/tidy, filter/noise, transform/redact, probabilistic_sampler], exporters: [otlphttp/cold]}}
-"""
+  probabilistic_sampler: {mode: proportional, sampling_percentage: 99}
+""",
+    pipelines="""
+    logs: {receivers: [otlp], processors: [memory_limiter, attributes/tidy, resource/tidy, filter/noise, transform/redact], exporters: [otlphttp/cold]}
+    traces: {receivers: [otlp], processors: [attributes/tidy, filter/noise, transform/redact, probabilistic_sampler], exporters: [otlphttp/cold]}
+""",
+)
 SECONDS = 4.0
 CONNECTIONS = 6
 P99_MAX_S = 0.5
@@ -64,13 +55,7 @@ WORST_MAX_S = 3.0
 
 @pytest.fixture
 def lanes(tmp_path: Path) -> Iterator[Lanes]:
-    made = Lanes(tmp_path)
-    made.serve()
-    text = COLLECTOR.format(folder=tmp_path, host=made.host, cold=made.destination_url)
-    (tmp_path / "collector.yaml").write_text(text)
-    made.start("collector")
-    yield made
-    made.end()
+    yield from PROCESSING.running(tmp_path)
 
 
 def _log(body: str, keys: int = 0, value: str = "v", records: int = 1) -> bytes:

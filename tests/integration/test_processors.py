@@ -15,46 +15,37 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from otlp import attributes, gauge, log_request, metrics_request, resource_of, span_request
+from processor_site import Processing
 from remote_write import one_sample, sized, write_bytes
 from stack import binaries, wait_for
 
-COLLECTOR = """
-extensions:
-  health_check: {{endpoint: "{host}:13133"}}
-  vigia_auth: {{directory: {{file: "{folder}/customers.yaml"}}}}
-  file_storage: {{directory: "{folder}/log"}}
-receivers:
-  otlp: {{protocols: {{http: {{endpoint: "{host}:4318", auth: {{authenticator: vigia_auth}}}}}}}}
-processors:
-  memory_limiter: {{limit_mib: 512}}
-  batch: {{}}
+PROCESSING = Processing(
+    processors="""
+  batch: {}
   resource:
     attributes:
-      - {{key: deployment.environment, value: production, action: upsert}}
-      - {{key: secret, action: delete}}
+      - {key: deployment.environment, value: production, action: upsert}
+      - {key: secret, action: delete}
   attributes/points:
-    include: {{match_type: regexp, metric_names: ["^http"]}}
-    actions: [{{key: zone, value: eu-1, action: insert}}]
+    include: {match_type: regexp, metric_names: ["^http"]}
+    actions: [{key: zone, value: eu-1, action: insert}]
   attributes/spans:
-    include: {{match_type: strict, services: [shop]}}
-    exclude: {{match_type: strict, span_names: [health]}}
+    include: {match_type: strict, services: [shop]}
+    exclude: {match_type: strict, span_names: [health]}
     actions:
-      - {{key: user.email, action: hash}}
-      - {{key: url, pattern: "^/(?P<area>[a-z]+)/", action: extract}}
-      - {{key: status, converted_type: int, action: convert}}
+      - {key: user.email, action: hash}
+      - {key: url, pattern: "^/(?P<area>[a-z]+)/", action: extract}
+      - {key: status, converted_type: int, action: convert}
   attributes/logs:
-    include: {{match_type: regexp, log_bodies: ["password"]}}
-    actions: [{{pattern: "^auth", action: delete}}]
-exporters:
-  otlphttp/cold: {{endpoint: "{cold}", required: true}}
-service:
-  extensions: [health_check, vigia_auth, file_storage]
-  telemetry: {{metrics: {{address: "{host}:8888"}}}}
-  pipelines:
-    metrics: {{receivers: [otlp], processors: [memory_limiter, resource, attributes/points, batch], exporters: [otlphttp/cold]}}
-    traces: {{receivers: [otlp], processors: [memory_limiter, attributes/spans, batch], exporters: [otlphttp/cold]}}
-    logs: {{receivers: [otlp], processors: [attributes/logs, resource], exporters: [otlphttp/cold]}}
-"""
+    include: {match_type: regexp, log_bodies: ["password"]}
+    actions: [{pattern: "^auth", action: delete}]
+""",
+    pipelines="""
+    metrics: {receivers: [otlp], processors: [memory_limiter, resource, attributes/points, batch], exporters: [otlphttp/cold]}
+    traces: {receivers: [otlp], processors: [memory_limiter, attributes/spans, batch], exporters: [otlphttp/cold]}
+    logs: {receivers: [otlp], processors: [attributes/logs, resource], exporters: [otlphttp/cold]}
+""",
+)
 
 
 def _texts(entries: object) -> dict[str, str | int]:
@@ -68,13 +59,7 @@ def _texts(entries: object) -> dict[str, str | int]:
 
 @pytest.fixture
 def lanes(tmp_path: Path) -> Iterator[Lanes]:
-    made = Lanes(tmp_path)
-    made.serve()
-    text = COLLECTOR.format(folder=tmp_path, host=made.host, cold=made.destination_url)
-    (tmp_path / "collector.yaml").write_text(text)
-    made.start("collector")
-    yield made
-    made.end()
+    yield from PROCESSING.running(tmp_path)
 
 
 def _arrived(lanes: Lanes) -> bytes:
@@ -150,7 +135,7 @@ def test_a_processor_takes_no_data_over(lanes: Lanes) -> None:
     ],
 )
 def test_what_cannot_be_done_is_told_with_its_line(tmp_path: Path, bad: str, told: str) -> None:
-    text = COLLECTOR.format(folder=tmp_path, host="127.0.0.1", cold="http://127.0.0.1:1")
+    text = PROCESSING.text(tmp_path, "127.0.0.1", "http://127.0.0.1:1")
     text = text.replace("{key: secret, action: delete}", bad)
     path = tmp_path / "collector.yaml"
     path.write_text(text)
@@ -167,7 +152,7 @@ def test_what_cannot_be_done_is_told_with_its_line(tmp_path: Path, bad: str, tol
 def test_requests_that_go_out_are_as_large_as_the_batch_processor_allows(tmp_path: Path) -> None:
     lanes = Lanes(tmp_path)
     destination = lanes.serve()
-    text = COLLECTOR.format(folder=tmp_path, host=lanes.host, cold=lanes.destination_url)
+    text = PROCESSING.text(tmp_path, lanes.host, lanes.destination_url)
     text = text.replace("batch: {}", "batch: {send_batch_size: 5, send_batch_max_size: 7}")
     (tmp_path / "collector.yaml").write_text(text)
     lanes.start("collector")
@@ -190,7 +175,7 @@ def test_requests_that_go_out_are_as_large_as_the_batch_processor_allows(tmp_pat
 def test_a_sampler_keeps_whole_traces_and_the_books_balance(tmp_path: Path) -> None:
     lanes = Lanes(tmp_path)
     destination = lanes.serve()
-    text = COLLECTOR.format(folder=tmp_path, host=lanes.host, cold=lanes.destination_url)
+    text = PROCESSING.text(tmp_path, lanes.host, lanes.destination_url)
     text = text.replace("  batch: {}", "  batch: {}\n  probabilistic_sampler: {sampling_percentage: 50}")
     text = text.replace("[memory_limiter, attributes/spans, batch]", "[probabilistic_sampler]")
     (tmp_path / "collector.yaml").write_text(text)
@@ -219,7 +204,7 @@ def test_a_sampler_keeps_whole_traces_and_the_books_balance(tmp_path: Path) -> N
 def test_series_of_a_prometheus_are_changed_as_points_are(tmp_path: Path) -> None:
     lanes = Lanes(tmp_path)
     destination = lanes.serve()
-    text = COLLECTOR.format(folder=tmp_path, host=lanes.host, cold=lanes.destination_url)
+    text = PROCESSING.text(tmp_path, lanes.host, lanes.destination_url)
     text = text.replace(
         "receivers:\n",
         "receivers:\n"

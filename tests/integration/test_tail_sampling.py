@@ -18,17 +18,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Status, StatusCode, set_span_in_context
 from otlp import attributes, resource_of
+from processor_site import Processing
 from stack import wait_for
 
-COLLECTOR = """
-extensions:
-  health_check: {{endpoint: "{host}:13133"}}
-  vigia_auth: {{directory: {{file: "{folder}/customers.yaml"}}}}
-  file_storage: {{directory: "{folder}/log"}}
-receivers:
-  otlp: {{protocols: {{http: {{endpoint: "{host}:4318", auth: {{authenticator: vigia_auth}}}}}}}}
-processors:
-  memory_limiter: {{limit_mib: 512}}
+PROCESSORS = """
   batch: {{}}
   tail_sampling:
     decision_wait: {wait}
@@ -38,30 +31,25 @@ processors:
       - {{name: slow, type: latency, latency: {{threshold_ms: 500}}}}
       - {{name: payments, type: string_attribute, string_attribute: {{key: http.route, values: [/pay]}}}}
       - {{name: some, type: probabilistic, probabilistic: {{sampling_percentage: {percentage}}}}}
-exporters:
-  otlphttp/cold: {{endpoint: "{cold}", required: true, headers: {{Authorization: "Bearer secret"}}, retry_on_failure: {{initial_interval: 100ms, max_interval: 1s}}}}
-service:
-  extensions: [health_check, vigia_auth, file_storage]
-  telemetry: {{metrics: {{address: "{host}:8888"}}}}
-  pipelines:
-    metrics: {{receivers: [otlp], exporters: [otlphttp/cold]}}
-    traces: {{receivers: [otlp], processors: [memory_limiter, {processors}batch], exporters: [otlphttp/cold]}}
 """
+PIPELINES = """
+    metrics: {{receivers: [otlp], exporters: [otlphttp/cold]}}
+    traces: {{receivers: [otlp], processors: [memory_limiter, {sampling}batch], exporters: [otlphttp/cold]}}
+"""
+STORE_KEYS = (
+    ', headers: {Authorization: "Bearer secret"}, retry_on_failure: {initial_interval: 100ms, max_interval: 1s}'
+)
 
 
 class Site(Lanes):
     def configure_sampling(
         self, wait: str = "2s", num_traces: int = 50_000, percentage: float = 0, is_on: bool = True, cold: str = ""
     ) -> None:
-        text = COLLECTOR.format(
-            folder=self.folder,
-            host=self.host,
-            cold=cold or f"http://{self.host}:9096",
-            wait=wait,
-            num_traces=num_traces,
-            percentage=percentage,
-            processors="tail_sampling, " if is_on else "",
+        processing = Processing(
+            PROCESSORS.format(wait=wait, num_traces=num_traces, percentage=percentage),
+            PIPELINES.format(sampling="tail_sampling, " if is_on else ""),
         )
+        text = processing.text(self.folder, self.host, cold or f"http://{self.host}:9096", STORE_KEYS)
         (self.folder / "collector.yaml").write_text(text)
 
     def stored_spans(self, customer: str, trace: int) -> list[str]:
