@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from launcher.compliance import grpcurl, telemetrygen
 from otlp import gauge, log_request, metrics_request, resource_of, span_request
 from stack import Stack, wait_for
 
@@ -94,23 +95,6 @@ def _stored_logs(stack: Stack) -> float:
     return sum(v for k, v in samples.items() if "log_records" in k and f'customer_id="{CUSTOMER}"' in k)
 
 
-def _grpcurl() -> Path:
-    """grpcurl from Go modules, built once into .vigia/parts/go."""
-    from launcher.paths import PARTS
-
-    folder = PARTS / "go"
-    program = folder / "grpcurl"
-    if not program.exists():
-        assert shutil.which("go"), "Go is needed to build grpcurl"
-        subprocess.run(
-            ["go", "install", "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"],
-            check=True,
-            env={**os.environ, "GOBIN": str(folder), "GOFLAGS": "-p=2"},
-            timeout=280,
-        )
-    return program
-
-
 @pytest.mark.skipif(shutil.which("go") is None, reason="grpcurl is built from Go modules and no Go is here")
 @pytest.mark.timeout(400)
 def test_grpcurl(running_stack: Stack, tmp_path: Path) -> None:
@@ -146,7 +130,7 @@ def test_grpcurl(running_stack: Stack, tmp_path: Path) -> None:
     }
     for service, request in calls.items():
         words = [
-            str(_grpcurl()),
+            str(grpcurl()),
             "-plaintext",
             "-protoset",
             str(protoset),
@@ -169,18 +153,6 @@ def test_grpcurl(running_stack: Stack, tmp_path: Path) -> None:
     assert "Unauthenticated" in refused.stderr
 
 
-def _telemetrygen() -> Path:
-    """telemetrygen from Go modules, built once into .vigia/parts/go."""
-    from launcher.paths import PARTS
-
-    program = PARTS / "go" / "telemetrygen"
-    if not program.exists():
-        module = "github.com/open-telemetry/opentelemetry-collector-contrib/cmd/telemetrygen@v0.161.0"
-        environment = {**os.environ, "GOBIN": str(program.parent), "GOFLAGS": "-p=2", "GOTOOLCHAIN": "local"}
-        subprocess.run(["go", "install", module], check=True, env=environment, timeout=280)
-    return program
-
-
 def _go_version() -> tuple[int, int]:
     """The minor version of Go here; (0, 0) where there is none."""
     if shutil.which("go") is None:
@@ -198,7 +170,7 @@ def test_telemetrygen(running_stack: Stack, signal: str) -> None:
     samples = f'vigia_items_received_total{{customer_id="{CUSTOMER}",signal="{signal}"}}'
     before = stack.own_metrics("collector_metrics").get(samples, 0)
     words = [
-        str(_telemetrygen()),
+        str(telemetrygen()),
         signal,
         "--otlp-insecure",
         "--otlp-endpoint",

@@ -23,20 +23,20 @@ PARSER_SOURCE = ROOT / "tests" / "compliance" / "promql_parser"
 TRANSLATOR_SOURCE = ROOT / "tests" / "compliance" / "otlp_translator"
 GO_COLLECTOR_SOURCE = ROOT / "tests" / "compliance" / "otelcol" / "otelcol.yaml"
 NODE_SDK_SOURCE = ROOT / "tests" / "compliance" / "node_sdk"
+JAVA_SDK_SOURCE = ROOT / "tests" / "compliance" / "java_sdk"
+_MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 _BUILDER = "go.opentelemetry.io/collector/cmd/builder@v0.159.0"
 OTTL_SOURCE = ROOT / "tests" / "compliance" / "ottl_runner"
 PARSER_VERSION = "v0.314.0"  # Prometheus 3.14.0; its sum stands in tests/compliance/promql_parser/go.sum
 
 
-def _check_go() -> None:
+def _check_go(minor_min: int = _GO_MINOR_MIN) -> None:
     # Where go.mod says so, an older Go fetches what is newer, and is it there.
     version = output(["go", "version"], cwd=PARSER_SOURCE) if shutil.which("go") else ""
     found = re.search(r"go1\.(\d+)", version)
-    if found is None or int(found[1]) < _GO_MINOR_MIN:
+    if found is None or int(found[1]) < minor_min:
         has = f"here is {found[0]}" if found else "none is in PATH"
-        raise Failure(
-            f"the compliance suites are built by Go 1.{_GO_MINOR_MIN} or newer, {has}: install it and try again"
-        )
+        raise Failure(f"the compliance suites are built by Go 1.{minor_min} or newer, {has}: install it and try again")
 
 
 def _files() -> Path:
@@ -127,6 +127,30 @@ def go_collector() -> Path:
     return program
 
 
+def _go_tool(package: str, version: str, minor_min: int) -> Path:
+    """A program of others as its own module builds it; Go holds the module to the public sums."""
+    name = package.rpartition("/")[2]
+    program = STATE / "compliance" / f"{name}-{version}" / name
+    if not program.exists():
+        _check_go(minor_min)
+        program.parent.mkdir(parents=True, exist_ok=True)
+        say(f"{name} is built, which fetches what it needs: a minute or two")
+        env = {"GOBIN": str(program.parent), "GOFLAGS": "-p=2", "GOTOOLCHAIN": "local"}
+        run(["go", "install", f"{package}@{version}"], cwd=program.parent, env=env, what=f"build of {name}")
+    return program
+
+
+def grpcurl() -> Path:
+    """What people call gRPC with by hand."""
+    return _go_tool("github.com/fullstorydev/grpcurl/cmd/grpcurl", "v1.9.3", _GO_MINOR_MIN)
+
+
+def telemetrygen() -> Path:
+    """OpenTelemetry's own sender of telemetry for tests."""
+    contrib = "github.com/open-telemetry/opentelemetry-collector-contrib"
+    return _go_tool(f"{contrib}/cmd/telemetrygen", "v0.161.0", 26)
+
+
 def ottl_runner() -> Path:
     """What OpenTelemetry's OTTL makes of requests, as a program."""
     return _go_program(OTTL_SOURCE, "ottl-runner", "OpenTelemetry's OTTL")
@@ -143,3 +167,19 @@ def node_sdk() -> Path:
         shutil.copytree(NODE_SDK_SOURCE, folder, copy_function=shutil.copyfile)
         run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, what="npm ci of the SDK for Node")
     return folder
+
+
+def java_sdk() -> list[str]:
+    """The words that run a sender made with OpenTelemetry's SDK for Java, whose parts Maven fetches."""
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(JAVA_SDK_SOURCE.iterdir()))).hexdigest()[:12]
+    folder = STATE / "compliance" / f"java-sdk-{digest}"
+    if not (folder / "Send.class").exists():
+        for tool in ("mvn", "javac"):
+            if shutil.which(tool) is None:
+                raise Failure(f"the sender in Java is built by Maven and javac, and there is no {tool} in PATH")
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(JAVA_SDK_SOURCE, folder, copy_function=shutil.copyfile)
+        say("OpenTelemetry's SDK for Java is fetched: a minute or two")
+        run(["mvn", "-q", "-B", _MAVEN_COPY, "-DoutputDirectory=jars"], cwd=folder, what="mvn for the SDK for Java")
+        run(["javac", "-cp", "jars/*", "Send.java"], cwd=folder, what="javac of the sender")
+    return ["java", "-cp", f"{folder}:{folder}/jars/*", "Send"]
