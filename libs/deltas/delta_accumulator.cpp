@@ -25,7 +25,10 @@ bool has_start(const DeltaPoint& point) {
 DeltaAccumulator::DeltaAccumulator(const Clock& clock, AccumulatorSettings settings)
     : clock_(clock), settings_(settings) {}
 
-DeltaAccumulator::~DeltaAccumulator() { count(0, bytes_); }
+DeltaAccumulator::~DeltaAccumulator() {
+  discard();
+  count(0, bytes_);
+}
 
 Result<std::string> DeltaAccumulator::rewrite(std::string_view body, PointJudge& judge) {
   touched_.clear();
@@ -127,9 +130,22 @@ bool DeltaAccumulator::has_room_for(std::size_t bytes) const {
   const std::size_t wanted = bytes_ + pending_growth_ + bytes;
   if (wanted > settings_.bytes_max) return false;
   const SharedRoom* room = settings_.room;
-  if (room == nullptr) return true;
-  const std::size_t used = room->used + pending_growth_ + bytes;
-  return used <= room->bytes_max && wanted / 2 <= room->bytes_max - used;
+  if (room == nullptr || wanted <= room->part()) return true;
+  const std::size_t common = room->bytes_max / 2;
+  const std::size_t beyond = wanted - room->part();
+  const std::size_t used = room->beyond - counted_beyond_ + beyond;
+  return used <= common && beyond / 2 <= common - used;
+}
+
+void DeltaAccumulator::recount() {
+  SharedRoom* room = settings_.room;
+  if (room == nullptr) return;
+  const std::size_t has = bytes_ + pending_growth_;
+  const std::size_t beyond = has - std::min(has, room->part());
+  room->used = room->used - counted_ + has;
+  room->beyond = room->beyond - counted_beyond_ + beyond;
+  counted_ = has;
+  counted_beyond_ = beyond;
 }
 
 /// Works on a copy of the stream until commit: a request whose bytes the disk does not take is sent
@@ -143,6 +159,7 @@ DeltaAccumulator::Pending* DeltaAccumulator::state_for(const StreamKey& key, std
   if (!has_room_for(grows_by)) return nullptr;
   pending_growth_ += grows_by;
   pending.reserved += grows_by;
+  recount();
   return &pending;
 }
 
@@ -159,6 +176,7 @@ DeltaAccumulator::Pending* DeltaAccumulator::new_pending(const StreamKey& key, s
   if (is_full() && is_new) forget_idle_now_and_then();
   if (is_full()) return nullptr;
   pending_growth_ += grows_by;
+  recount();
   StreamState state = is_new ? StreamState{} : known->second;
   if (is_new) ++pending_new_;
   return &pending_.emplace(key, Pending{std::move(state), before + grows_by, false}).first->second;
@@ -183,7 +201,7 @@ void DeltaAccumulator::forget_idle() {
 
 void DeltaAccumulator::count(std::size_t more, std::size_t less) {
   bytes_ = bytes_ + more - less;
-  if (settings_.room != nullptr) settings_.room->used = settings_.room->used + more - less;
+  recount();
 }
 
 void DeltaAccumulator::forget(const StreamKey& key) {
@@ -214,6 +232,7 @@ void DeltaAccumulator::discard() {
   touched_.clear();
   pending_growth_ = 0;
   pending_new_ = 0;
+  recount();
 }
 
 std::string DeltaAccumulator::changes() const {

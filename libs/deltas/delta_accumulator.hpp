@@ -20,10 +20,14 @@
 
 namespace vigia::deltas {
 
-/// What several accumulators of one thread have together: each may have twice what is free.
+/// What several accumulators of one thread have together. Half of it is parted equally among all
+/// who may come, whoever came before; of the other half each may have twice what is free.
 struct SharedRoom {
   std::size_t bytes_max = 0;
-  std::size_t used = 0;
+  std::size_t sharers = 1;  ///< who may come; after a change each accumulator is to `recount`
+  std::size_t used = 0;     ///< by all of them, what is not committed yet included
+  std::size_t beyond = 0;   ///< of that what is beyond their parts
+  std::size_t part() const { return bytes_max / 2 / (sharers == 0 ? 1 : sharers); }
 };
 
 struct AccumulatorSettings {
@@ -77,6 +81,8 @@ class DeltaAccumulator {
   /// that; what stands before the damage is taken then.
   Result<void> restore(std::string_view changes);
   void forget_idle();
+  /// Brings the room's figures up to date with its sharers.
+  void recount();
 
   std::size_t streams() const { return states_.size(); }
   std::size_t bytes() const { return bytes_; }
@@ -119,6 +125,8 @@ class DeltaAccumulator {
   std::size_t bytes_ = 0;           // of states_
   std::vector<StreamKey> touched_;  // by the last request
   std::size_t pending_growth_ = 0;
+  std::size_t counted_ = 0;         // of ours, in the room's `used`,
+  std::size_t counted_beyond_ = 0;  // and in its `beyond`
   std::size_t pending_new_ = 0;
   std::optional<TimePoint> forgot_at_;
 };

@@ -305,11 +305,10 @@ TEST_F(DeltaTest, OneStreamWhateverTheOrderOfAttributes) {
   EXPECT_EQ(deltas_.streams(), 1U);
 }
 
-TEST_F(DeltaTest, TogetherTheyHaveOneRoomAndEachMayHaveTwiceWhatIsFree) {
-  SharedRoom room{.bytes_max = 100'000};
-  DeltaAccumulator first(clock_, {.leaves_out_refused = true, .room = &room});
-  DeltaAccumulator second(clock_, {.leaves_out_refused = true, .room = &room});
-  const auto fill = [&](DeltaAccumulator& owner) {
+class SharedRoomTest : public DeltaTest {
+ protected:
+  /// As many streams as there is room for; the bytes that its owner then has.
+  static std::size_t fill(DeltaAccumulator& owner, bool commits = true) {
     Refusals refusals;
     for (int name = 0; refusals.faults.empty(); ++name) {
       ExportMetricsServiceRequest request;
@@ -318,13 +317,52 @@ TEST_F(DeltaTest, TogetherTheyHaveOneRoomAndEachMayHaveTwiceWhatIsFree) {
       metric->mutable_sum()->add_data_points()->set_time_unix_nano(1);
       metric->mutable_sum()->mutable_data_points(0)->set_as_int(1);
       EXPECT_TRUE(owner.rewrite(request.SerializeAsString(), refusals));
-      owner.commit();
+      if (commits) owner.commit();
     }
     return owner.bytes();
-  };
-  EXPECT_NEAR(static_cast<double>(fill(first)), 66'667, 1'000);
-  EXPECT_GT(fill(second), 20'000U);
-  EXPECT_LE(room.used, room.bytes_max);
+  }
+  std::unique_ptr<DeltaAccumulator> another() {
+    return std::make_unique<DeltaAccumulator>(
+        clock_, AccumulatorSettings{.leaves_out_refused = true, .room = &room_});
+  }
+
+  SharedRoom room_{.bytes_max = 400'000, .sharers = 20};
+};
+
+// Each had two thirds of what those before it had left: the tenth some hundred bytes.
+TEST_F(SharedRoomTest, EachHasItsPartWhoeverCameBefore) {
+  std::vector<std::unique_ptr<DeltaAccumulator>> owners;
+  for (std::size_t i = 0; i < room_.sharers; ++i) {
+    owners.push_back(another());
+    EXPECT_GE(fill(*owners.back()), room_.part() - 1'000) << i;
+    EXPECT_LE(room_.used, room_.bytes_max);
+  }
+  // The first has twice what it left free of the half that is nobody's, beside its part.
+  EXPECT_NEAR(static_cast<double>(owners[0]->bytes()), 10'000 + 133'333, 1'000);
+}
+
+TEST_F(SharedRoomTest, WhatIsNotCommittedYetCounts) {
+  const auto first = another();
+  const auto second = another();
+  fill(*first, false);
+  const std::size_t under_way = room_.used;
+  EXPECT_GT(under_way, 100'000U);
+  fill(*second, false);
+  EXPECT_LE(room_.used, room_.bytes_max);
+  first->discard();
+  second->discard();
+  EXPECT_EQ(room_.used, 0U);
+  EXPECT_EQ(room_.beyond, 0U);
+}
+
+TEST_F(SharedRoomTest, AChangeOfSharersMovesWhatIsBeyondTheirParts) {
+  const auto owner = another();
+  fill(*owner);
+  const std::size_t beyond = room_.beyond;
+  room_.sharers = 2;
+  owner->recount();
+  EXPECT_EQ(room_.beyond, beyond - (100'000 - 10'000));
+  EXPECT_EQ(room_.used, owner->bytes());
 }
 
 }  // namespace

@@ -146,7 +146,7 @@ Result<void> DeltaLane::start() {
   if (auto read = read_checkpoint(); !read) return read;
   if (auto read = read_tail(); !read) return read;
   pass_log();
-  show();
+  share_room();
   thread_ = std::thread([this] { run(); });
   return {};
 }
@@ -335,7 +335,9 @@ void DeltaLane::settle(const std::vector<Outcome>& outcomes) {
   for (const Outcome& outcome : outcomes) {
     deltas::DeltaAccumulator& owner = accumulator(outcome.customer);
     if (outcome.is_kept) {
+      const std::size_t before = owner.streams();
       owner.commit();
+      stream_count_ = stream_count_ + owner.streams() - before;
       is_changed_ = true;
     } else {
       owner.discard();
@@ -441,7 +443,7 @@ void DeltaLane::tend() {
   if (now - tended_ < kTendInterval) return;
   tended_ = now;
   for (const auto& [customer, owner] : accumulators_) owner->forget_idle();
-  show();
+  share_room();
   const disk_log::LogPosition end = settled_end();
   // Only then does a segment become free by it.
   if (end.segment <= checkpointed_.segment) return;
@@ -471,10 +473,20 @@ void DeltaLane::checkpoint(disk_log::LogPosition position) {
   cursor_.commit(position);
 }
 
+/// Whoever has gone from the directory has its states for a while, and its part.
+void DeltaLane::share_room() {
+  const std::size_t customers = parts_.customers ? parts_.customers() : 0;
+  room_.sharers = std::max<std::size_t>({customers, accumulators_.size(), 1});
+  stream_count_ = 0;
+  for (const auto& [customer, owner] : accumulators_) {
+    owner->recount();
+    stream_count_ += owner->streams();
+  }
+  show();
+}
+
 void DeltaLane::show() {
-  std::size_t streams = 0;
-  for (const auto& [customer, owner] : accumulators_) streams += owner->streams();
-  streams_.set(static_cast<double>(streams));
+  streams_.set(static_cast<double>(stream_count_));
   bytes_.set(static_cast<double>(room_.used));
 }
 

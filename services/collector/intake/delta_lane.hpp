@@ -40,6 +40,8 @@ class DeltaLane {
     const Clock& clock;
     service::MetricRegistry& metrics;
     disk_log::FileSystem& files = disk_log::system_files();
+    /// How many there are, each of whom has its part of the room; null: as many as have sent.
+    std::function<std::size_t()> customers = nullptr;
     /// Records of a request, or why there are none.
     std::function<Prepared(Judged)> prepare;
     /// Books and answers it. On the log's writer, or on the lane's thread.
@@ -97,6 +99,7 @@ class DeltaLane {
   void tend();
   void checkpoint(disk_log::LogPosition position);
   void pass_log();
+  void share_room();
   void show();
 
   const DeltaSettings settings_;
@@ -115,6 +118,7 @@ class DeltaLane {
 
   // The thread's own, once it runs.
   deltas::SharedRoom room_;
+  std::size_t stream_count_ = 0;  // of all accumulators, true at each tend
   std::map<CustomerId, std::unique_ptr<deltas::DeltaAccumulator>> accumulators_;
   DeltaCheckpoint file_;
   bool has_file_ = false;    // of a checkpoint

@@ -98,6 +98,11 @@ Intake::Intake(const std::vector<exporters::ExporterSettings>& exporters, Intake
             .clock = parts_.clock,
             .metrics = parts_.metrics,
             .files = parts_.files,
+            .customers =
+                [this] {
+                  const auto directory = parts_.directory();
+                  return directory ? directory->customers().size() : 0;
+                },
             .prepare = [this](Judged judged) { return prepare(std::move(judged)); },
             .finish = [this](Prepared prepared, const Result<disk_log::RecordHeader>& kept,
                              Done done) { finish(std::move(prepared), kept, std::move(done)); }});
