@@ -314,9 +314,10 @@ bool DeltaLane::take_turn() {
       customer.is_under_way = true;
       ++under_way_;
       std::size_t bytes = 0;
+      const std::size_t bytes_max = ready_.empty() ? kGroupBytesMax : kGroupBesideOthersBytesMax;
       while (!customer.waiting.empty() && jobs.size() < kGroupRequestsMax) {
         const std::size_t more = customer.waiting.front().judged.request.body.size();
-        if (bytes > 0 && bytes + more > kGroupBytesMax) break;
+        if (bytes > 0 && bytes + more > bytes_max) break;
         bytes += more;
         jobs.push_back(std::move(customer.waiting.front()));
         customer.waiting.pop_front();

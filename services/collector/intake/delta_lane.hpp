@@ -61,6 +61,8 @@ class DeltaLane {
   void stop();
 
   static constexpr std::size_t kGroupBytesMax = 4U << 20U;
+  /// While another customer waits: a few milliseconds of the one thread.
+  static constexpr std::size_t kGroupBesideOthersBytesMax = 256U << 10U;
   static constexpr std::size_t kGroupRequestsMax = 64;
   static constexpr Duration kCheckpointInterval = std::chrono::seconds(10);
 
