@@ -15,15 +15,45 @@ namespace {
 constexpr std::string_view kHead =
     "# Written by vigia-monitor; changes here are lost. Vigía's configuration, key alerting.\n";
 
-// Counters that the collector shows without _total (the founding document's spelling); newer
-// dashboards ask for the longer name.
-constexpr auto kCollectorCounters = std::to_array<std::string_view>(
-    {"otelcol_receiver_accepted_spans", "otelcol_receiver_accepted_metric_points",
-     "otelcol_receiver_accepted_log_records", "otelcol_receiver_refused_spans",
-     "otelcol_receiver_refused_metric_points", "otelcol_receiver_refused_log_records",
-     "otelcol_exporter_sent_spans", "otelcol_exporter_sent_metric_points",
-     "otelcol_exporter_sent_log_records", "otelcol_exporter_send_failed_spans",
-     "otelcol_exporter_send_failed_metric_points", "otelcol_exporter_send_failed_log_records"});
+// What the collector shows without _total or a unit (the founding document's spelling); newer
+// dashboards ask for the longer name, by one of these suffixes.
+struct LongerName {
+  std::string_view name;
+  std::string_view suffix = "_total";
+};
+constexpr auto kCollectorNames =
+    std::to_array<LongerName>({{"otelcol_receiver_accepted_spans"},
+                               {"otelcol_receiver_accepted_metric_points"},
+                               {"otelcol_receiver_accepted_log_records"},
+                               {"otelcol_receiver_refused_spans"},
+                               {"otelcol_receiver_refused_metric_points"},
+                               {"otelcol_receiver_refused_log_records"},
+                               {"otelcol_exporter_sent_spans"},
+                               {"otelcol_exporter_sent_metric_points"},
+                               {"otelcol_exporter_sent_log_records"},
+                               {"otelcol_exporter_send_failed_spans"},
+                               {"otelcol_exporter_send_failed_metric_points"},
+                               {"otelcol_exporter_send_failed_log_records"},
+                               {"otelcol_processor_accepted_spans"},
+                               {"otelcol_processor_accepted_metric_points"},
+                               {"otelcol_processor_accepted_log_records"},
+                               {"otelcol_processor_refused_spans"},
+                               {"otelcol_processor_refused_metric_points"},
+                               {"otelcol_processor_refused_log_records"},
+                               {"otelcol_processor_dropped_spans"},
+                               {"otelcol_processor_dropped_metric_points"},
+                               {"otelcol_processor_dropped_log_records"},
+                               {"otelcol_exporter_enqueue_failed_spans"},
+                               {"otelcol_exporter_enqueue_failed_metric_points"},
+                               {"otelcol_exporter_enqueue_failed_log_records"},
+                               {"otelcol_processor_incoming_items"},
+                               {"otelcol_processor_outgoing_items"},
+                               {"otelcol_processor_batch_batch_size_trigger_send"},
+                               {"otelcol_processor_batch_timeout_trigger_send"},
+                               {"otelcol_process_cpu_seconds"},
+                               {"otelcol_process_uptime"},
+                               {"otelcol_process_uptime", "_seconds_total"},
+                               {"otelcol_process_memory_rss", "_bytes"}});
 
 // Quoted whatever it holds: Prometheus' reader takes more words for something else than a string
 // (yes, on) than the emitter knows of.
@@ -92,8 +122,8 @@ std::vector<AlertRule> of_severity(const std::vector<AlertRule>& rules, std::str
 
 RuleGroup names_group() {
   RuleGroup group{"collector_names", {}, {}};
-  for (const auto name : kCollectorCounters) {
-    group.records.push_back({fmt::format("{}_total", name), std::string(name), {}});
+  for (const auto& [name, suffix] : kCollectorNames) {
+    group.records.push_back({fmt::format("{}{}", name, suffix), std::string(name), {}});
   }
   return group;
 }
