@@ -22,6 +22,9 @@ class LargeStore:
     def __init__(self, host: str, mebibytes: int) -> None:
         self.bytes = mebibytes * MIB
         self.sent = 0
+        self.hold_at: int | None = None  # from so many bytes on it waits for go_on
+        self.go_on = threading.Event()
+        self.cut_off = threading.Event()  # somebody did not take all of an answer
         store = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -45,10 +48,13 @@ class LargeStore:
                 self.end_headers()
                 try:
                     for piece in store.pieces():
+                        if store.hold_at is not None and store.sent >= store.hold_at:
+                            store.go_on.wait()
                         self.wfile.write(piece)
                         store.sent += len(piece)
                 except OSError:
                     self.close_connection = True
+                    store.cut_off.set()
                 return None
 
             def answer(self, body: bytes) -> None:
@@ -77,6 +83,7 @@ class LargeStore:
         yield PAIR * (left // len(PAIR)) + b" " * (left % len(PAIR)) + END
 
     def close(self) -> None:
+        self.go_on.set()
         self.server.shutdown()
         self.server.server_close()
 
