@@ -202,7 +202,12 @@ class BodyWriter final : public protocol::WriteVisitor {
                    fault);
     for (const protocol::HistogramView& histogram : series.histograms)
       write_histogram(head, histogram, fault);
-    write_exemplars(head, series, fault);
+    const bool is_told = write_exemplars(head, series, fault) || !series.samples.empty() ||
+                         !series.histograms.empty();
+    // Nobody would hear of a bad series that has no value.
+    if (fault.empty() || is_told) return;
+    begin_point(head, number_field(head), otlp::NumberPointField::kAttributes.number, {});
+    end_point(fault);
   }
 
   /// The name into the head, the others encoded as the attributes of a number point.
@@ -305,8 +310,8 @@ class BodyWriter final : public protocol::WriteVisitor {
   }
 
   /// A point of their own: a Prometheus sends them apart from the samples, as often as not in
-  /// another request.
-  void write_exemplars(MetricHead& head, const protocol::SeriesView& series,
+  /// another request. False where none is kept.
+  bool write_exemplars(MetricHead& head, const protocol::SeriesView& series,
                        std::string_view fault) {
     exemplars_ += series.exemplars.size();
     encoded_.clear();
@@ -317,11 +322,12 @@ class BodyWriter final : public protocol::WriteVisitor {
       if (!append_exemplar(exemplar, sample)) continue;
       newest_ms = std::max(newest_ms, sample.timestamp_ms);
     }
-    if (encoded_.empty()) return;
+    if (encoded_.empty()) return false;
     begin_point(head, number_field(head), otlp::NumberPointField::kAttributes.number,
                 {newest_ms, 0});
     append_bytes(point_, VerbatimField::kExemplars, encoded_);
     end_point(fault);
+    return true;
   }
 
   static TimestampMs time_of(const protocol::SeriesView& series) {

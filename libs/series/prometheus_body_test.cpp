@@ -348,6 +348,27 @@ TEST(PrometheusBody, SamplesAndHistogramsOfOneSeriesAreRefused) {
   EXPECT_THAT(found.why, HasSubstr("samples and histograms"));
 }
 
+// R-RW-5: of a series that refers to a symbol that is not there its values are refused, and said.
+TEST(PrometheusBody, AReferenceThatLeadsNowhereIsToldOfItsValues) {
+  std::string message;
+  pbf_writer writer(message);
+  for (const char* symbol : {"", "__name__", "up"}) writer.add_string(4, symbol);
+  for (const std::vector<std::uint32_t>& references :
+       {std::vector<std::uint32_t>{1, 9}, std::vector<std::uint32_t>{9, 9},
+        std::vector<std::uint32_t>{1}}) {
+    std::string one = message;
+    pbf_writer request(one);
+    pbf_writer series(request, 5);
+    series.add_packed_uint32(1, references.begin(), references.end());
+    // Of one without a value, too.
+    if (references.size() == 2) series.add_message(2, "\x10\x01", 2);
+    series.commit();
+    const auto found = fault_of(body_of(one, WriteVersion::k2));
+    EXPECT_EQ(found.fault, RejectReason::kInvalid);
+    EXPECT_THAT(found.why, testing::AnyOf(HasSubstr("no symbol"), HasSubstr("no value")));
+  }
+}
+
 TEST(PrometheusBody, SeriesOfANodeStandUnderIt) {
   const auto taken = translated(body_of(message_2(1), WriteVersion::k2));
   ASSERT_EQ(taken.size(), 1U);

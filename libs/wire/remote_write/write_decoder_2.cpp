@@ -118,6 +118,7 @@ class Decoder2 {
     exemplar_labels_ = 0;
     series_.metadata = {};
     created_ms_ = 0;
+    fault_ = {};
   }
 
   void read_series(ProtobufReader message) {
@@ -214,7 +215,9 @@ class Decoder2 {
         if (label.name == kNameLabel) series_.metadata.family = label.value;
       }
     }
-    if (!series_.samples.empty() && !series_.histograms.empty())
+    if (!fault_.empty())
+      visitor_.on_bad_series(series_, fault_);
+    else if (!series_.samples.empty() && !series_.histograms.empty())
       visitor_.on_bad_series(series_, "a series has samples and histograms in one request");
     else
       visitor_.on_series(series_);
@@ -257,16 +260,18 @@ class Decoder2 {
     for (const std::uint32_t reference : message.get_packed_uint32()) add(reference);
   }
 
-  std::string_view symbol(std::uint32_t reference) const {
-    if (reference >= symbols_.size()) throw Malformed{"a reference leads to no symbol"};
-    return symbols_[reference];
+  // Of the series under way: it is spoiled, and no other.
+  std::string_view symbol(std::uint32_t reference) {
+    if (reference < symbols_.size()) return symbols_[reference];
+    fault_ = "a reference leads to no symbol";
+    return {};
   }
 
   void resolve(const std::vector<std::uint32_t>& references, std::vector<LabelView>& labels) {
-    if (references.size() % 2 != 0) throw Malformed{"a label has a name and no value"};
+    if (references.size() % 2 != 0) fault_ = "a label has a name and no value";
     labels.clear();
     std::size_t bytes = 0;
-    for (std::size_t i = 0; i < references.size(); i += 2) {
+    for (std::size_t i = 0; i + 1 < references.size(); i += 2) {
       labels.push_back({symbol(references[i]), symbol(references[i + 1])});
       bytes += labels.back().name.size() + labels.back().value.size();
     }
@@ -311,7 +316,7 @@ class Decoder2 {
     return exemplar;
   }
 
-  MetadataView read_metadata(ProtobufReader message) const {
+  MetadataView read_metadata(ProtobufReader message) {
     MetadataView metadata;
     while (message.next()) {
       switch (message.tag_and_type()) {
@@ -342,6 +347,7 @@ class Decoder2 {
   std::size_t series_count_ = 0;
   SeriesView series_;
   TimestampMs created_ms_ = 0;  // of series_
+  std::string_view fault_;      // of series_, a literal; "": none
   std::string label_bytes_;     // of series_
   std::vector<std::uint32_t> references_;
   std::vector<std::uint32_t> exemplar_references_;

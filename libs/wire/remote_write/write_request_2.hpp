@@ -41,8 +41,10 @@ struct SymbolLimits {
 /// a series is the same by both versions. Metadata that says anything stands in its series, with
 /// the series' metric name as its family. Start times are those of the values themselves, or, as
 /// the protocol had it first, that of their series. A series with samples and histograms goes to
-/// on_bad_series. kTooLarge past a limit, kInvalid for what is no such message: the first symbol is
-/// not empty, a reference leads nowhere, or names stand without values.
+/// on_bad_series, and so does one with a reference that leads nowhere, be it of a label, an
+/// exemplar or its metadata, or with a name without a value; its labels are those that lead
+/// somewhere. kTooLarge past a limit, kInvalid for what is no such message, or has a first symbol
+/// that is not empty.
 Result<void> decode_request_2(std::string_view body, const DecodeLimits& limits,
                               const SymbolLimits& symbols, WriteVisitor& visitor);
 /// The same for a message that is decompressed already.

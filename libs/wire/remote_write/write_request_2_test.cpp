@@ -187,12 +187,33 @@ TEST(WriteRequest2, SamplesAndHistogramsInOneSeriesCostThatSeries) {
               ElementsAre(HasSubstr("bad __name__=up;"), HasSubstr("__name__=cliente-a;")));
 }
 
-// R-RW-5: the first symbol, and references.
-TEST(WriteRequest2, WhatRefersToNothingIsRefused) {
+// R-RW-5.
+TEST(WriteRequest2, AReferenceThatLeadsNowhereCostsItsSeries) {
+  std::string of_exemplar = series_of({1, 2}, {{5, 1}});
+  {
+    pbf_writer writer(of_exemplar);
+    pbf_writer exemplar(writer, 4);
+    exemplar.add_uint32(1, 3);
+    exemplar.add_uint32(1, 6);
+  }
+  std::string of_metadata = series_of({1, 2}, {{5, 1}});
+  {
+    pbf_writer writer(of_metadata);
+    pbf_writer(writer, 5).add_uint32(3, 99);
+  }
+  for (const std::string& bad : {series_of({1, 2, 3, 6}, {{5, 1}}), series_of({7, 8}, {{5, 1}}),
+                                 series_of({1, 2, 3}, {{5, 1}}), of_exemplar, of_metadata}) {
+    const Notes2 notes =
+        decoded(message_of(kSymbols, {series_of({1, 2}), bad, series_of({1, 4}, {{6, 1}})}));
+    ASSERT_EQ(notes.lines.size(), 3U);
+    EXPECT_EQ(notes.lines[0], "__name__=up;");
+    EXPECT_THAT(notes.lines[1], testing::StartsWith("bad "));
+    EXPECT_EQ(notes.lines[2], "__name__=cliente-a; 6=1.000000");
+  }
+}
+
+TEST(WriteRequest2, WhatIsNoRequestIsRefused) {
   EXPECT_THAT(error_of(message_of({"x"}, {})), HasSubstr("the first symbol is not empty"));
-  EXPECT_THAT(error_of(message_of(kSymbols, {series_of({1, 6})})), HasSubstr("leads to no symbol"));
-  EXPECT_THAT(error_of(message_of({}, {series_of({0, 0})})), HasSubstr("leads to no symbol"));
-  EXPECT_THAT(error_of(message_of(kSymbols, {series_of({1, 2, 3})})), HasSubstr("no value"));
   EXPECT_THAT(error_of("\x2a\x05x"), HasSubstr("is not a 2.0 Request"));
   EXPECT_THAT(decoded("").lines, IsEmpty());
 }
