@@ -27,13 +27,14 @@ receivers:
     protocols:
       grpc: {{endpoint: "{host}:4317", auth: {{authenticator: vigia_auth}}{door}}}
       http: {{endpoint: "{host}:4318", auth: {{authenticator: vigia_auth}}{door}{http}}}
+  prometheusremotewrite: {{endpoint: "{host}:9201", auth: {{authenticator: vigia_auth}}}}
 processors: {{memory_limiter: {{limit_mib: 512}}}}
 exporters: {{{exporters}}}
 service:
   extensions: [health_check, vigia_auth, file_storage]
   telemetry: {{metrics: {{address: "{host}:8888"}}}}
   pipelines:
-    metrics: {{receivers: [otlp], processors: [memory_limiter], exporters: [{exporter}]}}
+    metrics: {{receivers: [otlp, prometheusremotewrite], processors: [memory_limiter], exporters: [{exporter}]}}
     traces: {{receivers: [otlp], processors: [memory_limiter], exporters: [{exporter}]}}
     logs: {{receivers: [otlp], processors: [memory_limiter], exporters: [{exporter}]}}
 """
