@@ -229,6 +229,9 @@ class Cursor {
 /// Thread contract: append, cursor and stats from any thread; open and the destructor from one.
 class DiskLog {
  public:
+  /// What is held of the newest records (recent_bytes_max) is let go, but for what readers have in
+  /// hand: cursors read it from the disk. What comes from then on is held as before.
+  virtual void let_go_of_recent() {}
   /// Called once: with the record's header as it is on disk, fdatasync done; or with an error,
   /// retryable where the log or disk is full or failed (kUnavailable) or the owner is over its
   /// share (kOverLimit). Runs on the log's writer thread (a refusal

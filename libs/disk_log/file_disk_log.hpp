@@ -45,6 +45,7 @@ class FileDiskLog final : public DiskLog {
 
   /// Finds what is in the folder, then begins to write. Once, before anything else.
   Result<void> start();
+  void let_go_of_recent() override { recent_.let_go(); }
   void append(DiskRecord record, Done done) override;
   void append_all(std::vector<DiskRecord> records, Done done) override;
   Result<RecordHeader> append_and_wait(DiskRecord record) override;

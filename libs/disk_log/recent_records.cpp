@@ -56,6 +56,12 @@ void RecentRecords::put(const RecordHeader& header, Body body) {
   entries_.push_back({header, std::move(body), readers_});
 }
 
+void RecentRecords::let_go() {
+  const std::lock_guard lock(mutex_);
+  entries_.clear();
+  entries_.shrink_to_fit();
+}
+
 std::optional<DiskRecord> RecentRecords::take(LogPosition position) {
   const std::lock_guard lock(mutex_);
   const auto found = std::lower_bound(

@@ -32,6 +32,9 @@ class RecentRecords {
   /// The record that begins there.
   std::optional<DiskRecord> take(LogPosition position);
 
+  /// Of all that no reader has in hand.
+  void let_go();
+
   std::uint64_t held_bytes() const { return *held_; }  ///< by whomever
 
  private:

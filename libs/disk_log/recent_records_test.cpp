@@ -107,6 +107,30 @@ TEST_F(RecentDiskLogTest, WhatIsReadAgainComesFromTheDiskAndGoesOnInMemory) {
   EXPECT_EQ(second->header.sequence, 2U);
 }
 
+// Where memory is short it goes back, and no reader misses anything.
+TEST_F(RecentDiskLogTest, WhatWasLetGoComesFromTheDisk) {
+  open();
+  ASSERT_TRUE(write(std::string(1000, 'a')));
+  log_->let_go_of_recent();
+  ASSERT_TRUE(write(std::string(1000, 'b')));
+  const auto first = next("cold");
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(first->recent);
+  EXPECT_EQ(first->bytes(), std::string(1000, 'a'));
+  const auto second = next("cold");
+  ASSERT_TRUE(second && second->recent);
+  EXPECT_EQ(second->bytes(), std::string(1000, 'b'));
+}
+
+TEST(RecentRecords, WhatIsLetGoIsNotHeld) {
+  RecentRecords recent(1U << 20U, 2);
+  std::string body(1000, 'a');
+  recent.put({}, recent.hold({}, body));
+  EXPECT_GE(recent.held_bytes(), 1000U);
+  recent.let_go();
+  EXPECT_EQ(recent.held_bytes(), 0U);
+}
+
 TEST_F(RecentDiskLogTest, WhatIsNotDurableIsNeverGiven) {
   open();
   ASSERT_TRUE(write(std::string(1000, 'a')));

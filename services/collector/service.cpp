@@ -97,9 +97,7 @@ std::shared_ptr<net::ServerBudgets> make_budgets(const Settings& settings) {
                                               standard.header_bytes_max, heads);
 }
 
-/// Several exporters may have one host, each with its lanes' requests, probes, heartbeats and,
-/// until their timeout, those of customers that hang and are no longer waited for: whoever hangs
-/// must not take the connections of the others.
+/// Of all exporters to one host: who hangs until his timeout must not take all of them.
 constexpr std::size_t kConnectionsPerHostMax = 512;
 
 std::vector<exporters::ExporterSettings> settings_of(
@@ -122,10 +120,10 @@ class RunningCollector final : public CollectorService {
 
   ~RunningCollector() override {
     stop(clock_.steady());
-    // Own metrics read the log. Its last acknowledgements still speak to intake and the doors.
-    frame_.hide_metrics();
+    frame_.hide_metrics();  // they read the log, whose last words go to intake and the doors
     exporters_.clear();
     sampler_.reset();
+    memory_.let_go_by({});
     log_.reset();
   }
 
@@ -244,6 +242,7 @@ class RunningCollector final : public CollectorService {
     auto opened = disk_log::DiskLog::open(std::move(log), clock_, std::move(events));
     if (!opened) return forward(opened);
     log_ = *std::move(opened);
+    memory_.let_go_by([this] { log_->let_go_of_recent(); });
     time_.resume(newest_record_ms_);
     return {};
   }
@@ -337,7 +336,8 @@ class RunningCollector final : public CollectorService {
         exporter_settings_, intake,
         intake::IntakeParts{log_.get(), series_, directory(), books_, metrics_, clock_,
                             &side_shares_, &time_,
-                            samples_traces() ? &sampler_->waiting_log() : nullptr, &trace_shares_},
+                            samples_traces() ? &sampler_->waiting_log() : nullptr, &trace_shares_,
+                            disk_log::system_files(), [this] { return memory_.is_short(); }},
         parts::make_stages(settings_.stages));
     if (auto started = intake_->start(); !started) return started;
     door_ = std::make_unique<receivers::CustomerDoor>(receivers::CustomerDoor::Parts{

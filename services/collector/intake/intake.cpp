@@ -80,7 +80,7 @@ Intake::Intake(const std::vector<exporters::ExporterSettings>& exporters, Intake
   }
   stages_.push_back(make_rate_gate(rates_));
   stages_.push_back(make_share_gate(parts_.side_shares, exporters_));
-  stages_.push_back(make_form_stage(rates_, parts_.metrics, parts_.clock));
+  stages_.push_back(make_form_stage(rates_, parts_.metrics, parts_.clock, parts_.is_memory_short));
   std::move(processors.begin(), processors.end(), std::back_inserter(stages_));
   stages_.push_back(make_check_stage(
       {settings_.translation, settings_.fills_missing_customer, parts_.series, parts_.clock,

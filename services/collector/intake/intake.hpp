@@ -69,6 +69,9 @@ struct IntakeParts {
   /// Whose traces are too many there; null: nobody's.
   const side::TraceShares* trace_shares = nullptr;
   disk_log::FileSystem& files = disk_log::system_files();  ///< where states of deltas are kept
+  /// While it says so, remote write is unpacked for customers alone who hold little of it. Empty:
+  /// memory is never short.
+  std::function<bool()> is_memory_short = {};
 };
 
 /// Thread contract: any thread.

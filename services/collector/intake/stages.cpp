@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -108,8 +109,10 @@ class ShareGate final : public Stage {
 
 class FormStage final : public Stage {
  public:
-  FormStage(RateLimiter& rates, service::MetricRegistry& metrics, const Clock& clock)
+  FormStage(RateLimiter& rates, service::MetricRegistry& metrics, const Clock& clock,
+            std::function<bool()> is_memory_short)
       : rates_(rates),
+        is_memory_short_(std::move(is_memory_short)),
         known_metadata_(clock),
         metadata_left_out_(metrics.counter(
             "vigia_remote_write_metadata_left_out_total",
@@ -134,6 +137,7 @@ class FormStage final : public Stage {
   std::optional<Refusal> read_remote_write(Batch& batch) {
     ExportRequest& request = batch.request;
     const auto known = known_metadata_.of(batch.customer.id);
+    if (is_memory_short_) made_.shut(is_memory_short_());
     batch.held = made_.open(batch.customer.id.text());
     series::PrometheusBodyLimits limits;
     limits.may_hold = [&held = batch.held](std::size_t bytes) {
@@ -162,6 +166,7 @@ class FormStage final : public Stage {
   }
 
   RateLimiter& rates_;
+  const std::function<bool()> is_memory_short_;
   KnownMetadata known_metadata_;
   service::Counter& metadata_left_out_;
   net::Budget made_{kRemoteWriteBytesMax, kRemoteWriteSmallBytes};  // of remote write, by customer
@@ -338,8 +343,8 @@ std::unique_ptr<Stage> make_share_gate(const side::SideShares* shares,
 }
 
 std::unique_ptr<Stage> make_form_stage(RateLimiter& rates, service::MetricRegistry& metrics,
-                                       const Clock& clock) {
-  return std::make_unique<FormStage>(rates, metrics, clock);
+                                       const Clock& clock, std::function<bool()> is_memory_short) {
+  return std::make_unique<FormStage>(rates, metrics, clock, std::move(is_memory_short));
 }
 
 std::unique_ptr<Stage> make_check_stage(const CheckSettings& settings, RateLimiter& rates) {

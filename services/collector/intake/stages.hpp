@@ -36,9 +36,10 @@ std::unique_ptr<Stage> make_share_gate(const side::SideShares* shares,
                                        const std::vector<Way>& exporters);
 /// JSON becomes protobuf, and so does remote write; what cannot be read is charged for the work of
 /// reading it. What remote write 1.0 says of metrics in some requests goes with the series of
-/// others.
+/// others. While memory is short, remote write is unpacked only for who holds little of it.
 std::unique_ptr<Stage> make_form_stage(RateLimiter& rates, service::MetricRegistry& metrics,
-                                       const Clock& clock);
+                                       const Clock& clock,
+                                       std::function<bool()> is_memory_short = {});
 
 struct CheckSettings {
   const wire::prometheus::TranslatorSettings& translation;

@@ -154,5 +154,35 @@ TEST_F(ProcessorTest, WhatRemoteWriteBecomesIsOfItsCustomersShare) {
   EXPECT_FALSE(form->accept(again));
 }
 
+// B7: what is small goes on, and what is not is refused before it is there.
+TEST_F(ProcessorTest, WhileMemoryIsShortOnlySmallRemoteWriteIsUnpacked) {
+  RateLimiter rates(clock_, 1);
+  bool is_short = true;
+  const auto form = make_form_stage(rates, metrics_, clock_, [&] { return is_short; });
+  const auto small_remote_write = [] {
+    std::string message;
+    wire::remote_write::append_sample(
+        message, wire::remote_write::encode_labels(Labels::from({{"__name__", "m"}})), {1, 1});
+    ExportRequest request{Signal::kMetrics, "remote_write",
+                          wire::remote_write::compress_request(message)};
+    request.remote_write = series::WriteVersion::k1;
+    return request;
+  };
+  {
+    Batch large{customer_, large_remote_write()};
+    const auto refusal = form->accept(large);
+    ASSERT_TRUE(refusal);
+    EXPECT_EQ(refusal->reason, books::RequestReason::kMemory);
+    EXPECT_TRUE(refusal->error.retry_after);
+  }
+  {
+    Batch small{customer_, small_remote_write()};
+    EXPECT_FALSE(form->accept(small));
+  }
+  is_short = false;
+  Batch large{customer_, large_remote_write()};
+  EXPECT_FALSE(form->accept(large));
+}
+
 }  // namespace
 }  // namespace vigia::collector::intake

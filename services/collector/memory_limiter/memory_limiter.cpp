@@ -35,7 +35,10 @@ MemoryLimiter::MemoryLimiter(std::uint64_t limit_bytes, net::ServerBudgets& budg
     : limit_bytes_(limit_bytes), budgets_(budgets), memory_(std::move(memory)) {
   if (!memory_.resident_bytes) memory_.resident_bytes = read_resident_bytes;
   if (!memory_.give_back) memory_.give_back = service::return_freed_pages;
-  look();
+  {
+    const std::lock_guard lock(mutex_);
+    look();
+  }
   thread_ = std::thread([this] { run(); });
 }
 
@@ -46,6 +49,11 @@ MemoryLimiter::~MemoryLimiter() {
   }
   changed_.notify_all();
   thread_.join();
+}
+
+void MemoryLimiter::let_go_by(std::function<void()> let_go) {
+  const std::lock_guard lock(mutex_);
+  let_go_ = std::move(let_go);
 }
 
 void MemoryLimiter::run() {
@@ -78,7 +86,9 @@ std::uint64_t MemoryLimiter::resident_after_return(std::uint64_t bytes) {
 }
 
 void MemoryLimiter::look() {
-  const std::uint64_t bytes = resident_after_return(memory_.resident_bytes());
+  const std::uint64_t before = memory_.resident_bytes();
+  if (let_go_ && limit_bytes_ > 0 && before > limit_bytes_) let_go_();
+  const std::uint64_t bytes = resident_after_return(before);
   resident_bytes_.store(bytes, std::memory_order_relaxed);
   if (limit_bytes_ == 0) return;
   const bool is_over = bytes > limit_bytes_;

@@ -53,6 +53,32 @@ TEST_F(MemoryLimiterTest, FarOverTheLimitEverybodyIsWhoHoldsMoreThanLittle) {
   EXPECT_TRUE(budgets_.bodies.is_shut());
 }
 
+// Before anybody is refused: what can be had again goes first, and is looked at anew.
+TEST_F(MemoryLimiterTest, WhatCanBeHadAgainIsLetGoFirst) {
+  std::atomic<std::uint64_t> bytes{50};
+  std::atomic<int> let_go{0};
+  std::promise<void> again;
+  MemoryLimiter limiter(100, budgets_, {[&] { return bytes.load(); }, [] {}});
+  limiter.let_go_by([&] {
+    bytes = 90;
+    if (let_go++ == 1) again.set_value();
+  });
+  EXPECT_EQ(let_go, 0);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  bytes = 120;
+  while (let_go == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  EXPECT_FALSE(limiter.is_over());
+  bytes = 120;
+  ASSERT_EQ(again.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  EXPECT_FALSE(limiter.is_over());
+  EXPECT_FALSE(large_.is_over());
+  limiter.let_go_by({});
+  bytes = 120;
+  while (!limiter.is_over() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  EXPECT_TRUE(limiter.is_over());
+  EXPECT_EQ(let_go, 2);
+}
+
 TEST_F(MemoryLimiterTest, AFaultOfALookCostsThatLookAlone) {
   const std::uint64_t before = fault_count();
   std::atomic<int> looks{0};
