@@ -214,8 +214,9 @@ void SeriesResolver::hash_metric() {
 /// Only for points that are not in the cache: names are assembled and checked there alone.
 const wire::prometheus::MetricIdentity& SeriesResolver::identity() {
   if (!has_identity_) {
+    identity_why_.clear();
     identity_ = is_verbatim_
-                    ? wire::prometheus::identify_verbatim(metric_, settings_, why_)
+                    ? wire::prometheus::identify_verbatim(metric_, settings_, identity_why_)
                     : wire::prometheus::identify(metric_, resource_->labels.is_agent, settings_);
     has_identity_ = true;
   }
@@ -413,8 +414,8 @@ const PointEntry* SeriesResolver::make(const SeriesKey& key, ResolvedPoint& poin
   ++shard_->misses;
   fault = identity().fault;
   if (fault != RejectReason::kNone && is_verbatim_) {
-    has_identity_ = false;  // the next one is told why as well
-    return nullptr;
+    why_ = identity_why_;
+    return nullptr;  // not kept: the next one is told as much
   }
   wire::prometheus::PointSeries series;
   if (fault == RejectReason::kNone) {

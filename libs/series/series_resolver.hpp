@@ -183,6 +183,7 @@ class SeriesResolver : public wire::otlp::Visitor {
   std::uint64_t metric_number_ = 0;
   SeriesKey metric_key_;
   wire::prometheus::MetricIdentity identity_;
+  std::string identity_why_;  // of its fault, where it is verbatim
   bool has_identity_ = false;
   bool is_delta_ = false;
   wire::otlp::PointReader points_;
