@@ -254,4 +254,5 @@ def test_one_worker_takes_what_is_cassandras_and_there_is_one_node(tmp_path: Pat
     notes = [json.loads(line) for line in (tmp_path / "notes").read_text().splitlines()]
     assert len([what for what, _, _ in notes if what.startswith("cassandra")]) == 9, "each once"
     assert [what for what, _, _ in notes].count("node") == 1
-    assert {worker for what, worker, _ in notes if what.startswith("cassandra")} == {f"gw{min(2, workers - 1)}"}
+    # Whichever: workers are given their place as they come up.
+    assert len({worker for what, worker, _ in notes if what.startswith("cassandra")}) == 1
