@@ -16,9 +16,9 @@ namespace {
 constexpr int kUnsupportedMediaType = 415;
 // What a request becomes is several times its size. The collector's hold 4 MiB.
 constexpr std::size_t kMessageBytesMax = 16U << 20U;
-// Of one series: an empty one takes two bytes on the wire and sixteen in memory. The collector
-// takes 100,000, and `vigia-storage backfill` asks for less time where these are too many.
-constexpr std::size_t kValuesMax = 1U << 17U;
+// Unpacked at a time, of a request of more than twice as much: a histogram of 256 KiB is half of
+// it.
+constexpr std::size_t kPieceBytes = 1U << 20U;
 
 net::Response text_response(int status, std::string text) {
   net::Response response;
@@ -44,7 +44,7 @@ std::optional<wire::remote_write::WriteVersion> version_of(const net::Headers& h
 Result<void> decode(const net::Request& request, WriteBatch& batch) {
   wire::remote_write::DecodeLimits limits;
   limits.message_bytes_max = kMessageBytesMax;
-  limits.values_max = kValuesMax;
+  limits.piece_bytes = kPieceBytes;
   if (version_of(request.headers) != wire::remote_write::WriteVersion::k2)
     return wire::remote_write::decode_request(request.body, limits, batch);
   // What its labels would be in 1.0 is bounded as a message of 1.0 is.
