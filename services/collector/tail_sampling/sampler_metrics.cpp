@@ -38,6 +38,10 @@ void SamplerMetrics::State::collect(const service::MetricRegistry::Emit& emit) {
     count("vigia_tail_sampling_early_total",
           "Traces decided before decision_wait, since their customer had the most of num_traces",
           labels, of.early);
+    count("vigia_tail_sampling_by_record_total",
+          "Traces decided by one record of theirs alone, since their customer was over its share "
+          "of the traces in memory",
+          labels, of.by_record);
     count("vigia_tail_sampling_late_spans_total", "Spans that came after their trace's verdict",
           labels, of.late_spans);
     gauge("vigia_tail_sampling_waiting_traces", "Traces that are not decided yet", labels,

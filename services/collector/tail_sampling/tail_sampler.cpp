@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <unordered_map>
 #include <utility>
 
 #include "libs/base/fault.hpp"
@@ -152,15 +153,15 @@ void TailSampler::turn(Duration wait) {
   // Nothing is done by a verdict that a kill could take away.
   if (write_down()) pass_some();
   renew_verdicts();
-  parts_.shares.publish(traces_.over_share());
+  publish_shares();
   show();
 }
 
 void TailSampler::read_some(Duration wait) {
-  for (std::size_t read_records = 0; read_records < kRecordsAtATime; ++read_records) {
-    // What is read has to be remembered. Intake refuses those who hold the most long before this.
-    if (traces_.in_memory() > 2 * traces_.room()) return;
-    auto record = decide_->next(read_records == 0 && !has_more_ ? wait : Duration::zero());
+  const bool may_wait = !std::exchange(has_more_, false);
+  std::size_t bytes = 0;
+  for (std::size_t records = 0; records < kRecordsAtATime && bytes < kBytesAtATime; ++records) {
+    auto record = decide_->next(records == 0 && may_wait ? wait : Duration::zero());
     if (!record) {
       service::log_error("the waiting log of tail_sampling cannot be read",
                          {{"error", record.error().message}});
@@ -168,11 +169,12 @@ void TailSampler::read_some(Duration wait) {
       return;
     }
     if (!record->has_value()) return;
-    read(**std::move(record));
+    bytes += read(**std::move(record));
   }
+  has_more_ = true;
 }
 
-void TailSampler::read(disk_log::DiskRecord record) {
+std::size_t TailSampler::read(disk_log::DiskRecord record) {
   const TimePoint now = parts_.clock.steady();
   const disk_log::RecordHeader& header = record.header;
   // First: who passes it must not wait for one that ends in a fault here.
@@ -180,7 +182,7 @@ void TailSampler::read(disk_log::DiskRecord record) {
   auto verdicts = verdicts_of(header);
   bodies::LogBody body{header.encoding, std::move(record.body)};
   // Damage is told where it is passed.
-  if (!verdicts || !body.open()) return;
+  if (!verdicts || !body.open()) return 0;
   const auto looked =
       look_at_spans(body.plain(), settings_.policies.conditions,
                     [&](std::uint32_t item, const TraceId& id, const TraceFacts& span) {
@@ -188,6 +190,10 @@ void TailSampler::read(disk_log::DiskRecord record) {
                         traces_.add(header.tag.owner, id, span, header.sequence, now);
                     });
   static_cast<void>(looked);
+  // At once: what is acknowledged meanwhile is decided by its records alone.
+  if (traces_.is_over_share(header.tag.owner) && !published_.contains(header.tag.owner))
+    publish_shares();
+  return body.plain().size();
 }
 
 bool TailSampler::write_down() {
@@ -207,9 +213,22 @@ bool TailSampler::write_down() {
 }
 
 void TailSampler::pass_some() {
+  const std::vector<Passing> batch = next_batch();
+  if (batch.empty()) return;
+  // Verdicts that were found with the batch are durable before it moves, as all are.
+  if (write_down() && move(batch)) {
+    has_more_ = has_more_ || !in_hand_;
+    return;
+  }
+  // All behind what could not be moved is read again, and what was moved is not moved again.
+  begin_again();
+  if (!is_stopping_) std::this_thread::sleep_for(kIdleWait);
+}
+
+/// The next records that can be passed.
+std::vector<TailSampler::Passing> TailSampler::next_batch() {
   std::vector<Passing> batch;
   std::size_t bytes = 0;
-  has_more_ = false;
   while (batch.size() < kRecordsAtATime && bytes < kBytesAtATime) {
     if (!in_hand_) {
       auto record = copy_->next(Duration::zero());
@@ -218,18 +237,11 @@ void TailSampler::pass_some() {
     }
     auto passing = judge(*in_hand_);
     if (!passing) break;
-    bytes += passing->kept.size();
+    bytes += passing->bytes;
     batch.push_back(*std::move(passing));
     in_hand_.reset();
   }
-  if (batch.empty()) return;
-  if (move(batch)) {
-    has_more_ = !in_hand_;
-    return;
-  }
-  // All behind what could not be moved is read again, and what was moved is not moved again.
-  begin_again();
-  if (!is_stopping_) std::this_thread::sleep_for(kIdleWait);
+  return batch;
 }
 
 void TailSampler::begin_again() {
@@ -267,7 +279,10 @@ std::optional<TailSampler::Passing> TailSampler::judge(disk_log::DiskRecord& rec
   faults_ = 0;
   if (!dropped) return damaged(header, dropped.error().message);
   if (waits_for_) return std::nullopt;
-  Passing passing{.header = header, .kept_items = verdicts->accepted(), .dropped = *dropped};
+  Passing passing{.header = header,
+                  .kept_items = verdicts->accepted(),
+                  .dropped = *dropped,
+                  .bytes = body.plain().size()};
   if (passing.kept_items == 0) return passing;
   auto kept = bodies::accepted_items(Signal::kTraces, body.plain(), *verdicts);
   if (!kept) return damaged(header, kept.error().message);
@@ -280,6 +295,7 @@ std::optional<TailSampler::Passing> TailSampler::judge(disk_log::DiskRecord& rec
 Result<std::uint32_t> TailSampler::leave_out(const disk_log::RecordHeader& header,
                                              std::string_view body, Verdicts& verdicts) {
   std::uint32_t dropped = 0;
+  bool has_unknown = false;
   auto looked = look_at_trace_ids(body, [&](std::uint32_t item, const TraceId& id) {
     if (waits_for_ || verdicts.is_rejected(item)) return;
     switch (traces_.find(header.tag.owner, id)) {
@@ -291,14 +307,46 @@ Result<std::uint32_t> TailSampler::leave_out(const disk_log::RecordHeader& heade
         ++dropped;
         return;
       case Traces::State::kUnknown:
-        traces_.keep_unseen(header.tag.owner, id, header.sequence);
-        break;
+        has_unknown = true;
+        return;
       case Traces::State::kWaiting:
-        break;
+        waits_for_ = id;
     }
-    waits_for_ = id;
   });
   if (!looked) return forward(looked);
+  if (waits_for_ || !has_unknown) return dropped;
+  auto alone = leave_out_alone(header, body, verdicts);
+  if (!alone) return forward(alone);
+  return dropped + *alone;
+}
+
+/// The same for traces that are unknown: they were read while their customer was over its share.
+Result<std::uint32_t> TailSampler::leave_out_alone(const disk_log::RecordHeader& header,
+                                                   std::string_view body, Verdicts& verdicts) {
+  const TimePoint now = parts_.clock.steady();
+  std::unordered_map<TraceId, std::size_t, Traces::KeyedHash> places(0, traces_.hash());
+  std::vector<std::pair<TraceId, TraceFacts>> unknown;
+  std::vector<std::pair<std::uint32_t, std::size_t>> items;  // with their traces' places
+  auto looked = look_at_spans(body, settings_.policies.conditions,
+                              [&](std::uint32_t item, const TraceId& id, const TraceFacts& span) {
+                                if (verdicts.is_rejected(item) ||
+                                    traces_.find(header.tag.owner, id) != Traces::State::kUnknown)
+                                  return;
+                                const auto [place, is_new] = places.try_emplace(id, unknown.size());
+                                if (is_new) unknown.emplace_back(id, TraceFacts{});
+                                unknown[place->second].second.add(span);
+                                items.emplace_back(item, place->second);
+                              });
+  if (!looked) return forward(looked);
+  std::vector<bool> goes;
+  for (const auto& [id, facts] : unknown)
+    goes.push_back(!traces_.decide_alone(header.tag.owner, id, facts, header.sequence, now));
+  std::uint32_t dropped = 0;
+  for (const auto& [item, place] : items) {
+    if (!goes[place]) continue;
+    verdicts.reject(item, RejectReason::kUntranslatable);
+    ++dropped;
+  }
   return dropped;
 }
 
@@ -374,6 +422,11 @@ void TailSampler::renew_verdicts() {
   if (!write_down()) return;
   const disk_log::LogPosition before = verdicts_->end();
   if (verdicts_->append(traces_.all_decided())) verdicts_->drop_before(before);
+}
+
+void TailSampler::publish_shares() {
+  published_ = traces_.over_share();
+  parts_.shares.publish(published_);
 }
 
 void TailSampler::show() {

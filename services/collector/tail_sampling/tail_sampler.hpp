@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -79,7 +80,8 @@ class TailSampler {
   disk_log::DiskLog& waiting_log() { return *waiting_; }
 
   /// One round: reads what there is, waiting for it at most so long, decides what is due, writes
-  /// that down and passes on what is decided.
+  /// that down and passes on what is decided. Of each so many records and unpacked bytes at most,
+  /// and one more.
   void turn(Duration wait);
 
   static constexpr std::size_t kRecordsAtATime = 256;
@@ -92,6 +94,7 @@ class TailSampler {
     std::string kept = {};  ///< "": nothing
     std::uint32_t kept_items = 0;
     std::uint32_t dropped = 0;  ///< by their traces' verdicts
+    std::size_t bytes = 0;      ///< that were gone over, unpacked
     bool is_damaged = false;
     bool is_moved = false;  ///< by an earlier try
   };
@@ -99,17 +102,22 @@ class TailSampler {
   Result<void> open_logs(WaitingLogSettings log, disk_log::FileSystem& files);
   void run();
   void read_some(Duration wait);
-  void read(disk_log::DiskRecord record);
+  /// Its bytes, unpacked.
+  std::size_t read(disk_log::DiskRecord record);
   bool write_down();
   void pass_some();
+  std::vector<Passing> next_batch();
   void begin_again();
   std::optional<Passing> judge(disk_log::DiskRecord& record);
   Result<std::uint32_t> leave_out(const disk_log::RecordHeader& header, std::string_view body,
                                   Verdicts& verdicts);
+  Result<std::uint32_t> leave_out_alone(const disk_log::RecordHeader& header, std::string_view body,
+                                        Verdicts& verdicts);
   Passing damaged(const disk_log::RecordHeader& header, const std::string& why);
   bool move(const std::vector<Passing>& batch);
   void pass(const Passing& passing);
   void renew_verdicts();
+  void publish_shares();
   void show();
 
   const TailSamplingSettings settings_;
@@ -130,7 +138,8 @@ class TailSampler {
   std::vector<VerdictBatch> unwritten_;
   std::optional<disk_log::DiskRecord> in_hand_;  // to be passed, some trace of it not decided:
   std::optional<TraceId> waits_for_;             // this one, where it is known
-  bool has_more_ = false;                        // to be passed, as far as is known
+  bool has_more_ = false;                        // to be read or passed, as far as is known
+  std::set<std::string> published_;              // who is over its share, as intake was told
   std::uint64_t faults_at_ = 0;                  // sequence of the record that ended in a fault
   int faults_ = 0;                               // in a row, with it
   bool is_failing_ = false;                      // and said so

@@ -56,6 +56,38 @@ class SamplerKillsTest : public SamplerTest {
     EXPECT_EQ(std::set<std::string>(names.begin(), names.end()), expected_);
   }
 
+  /// What waits is decided and passed on, the power going meanwhile; and nothing is left.
+  void expect_all_through_kills() {
+    turn();
+    clock_.advance(settings_.decision_wait);
+    std::multiset<std::string> names;
+    const auto take = [this, &names] {
+      const auto more = arrived();
+      names.insert(more.begin(), more.end());
+    };
+    for (int kills = 0; kills < 6; ++kills) {
+      // The call with which the power goes: within the verdicts, the copies or the cursors.
+      const std::uint64_t last = random_() % 12;
+      std::uint64_t calls = 0;
+      files_.fail_when([&](std::string_view call, const std::string&) {
+        return (call == "write" || call == "sync") && calls++ >= last;
+      });
+      turn();
+      files_.fail_when(nullptr);
+      if (random_() % 2 == 0) take();
+      cut_power();
+      turn();
+      clock_.advance(settings_.decision_wait);
+    }
+    settle();
+    take();
+    expect_exactly(names);
+    for (const char* customer : {"cliente-a", "cliente-b"}) {
+      expect_balance(customer);
+      EXPECT_EQ(books(customer).queued, 0U);
+    }
+  }
+
   std::mt19937_64 random_;
   std::set<std::string> expected_;
 };
@@ -66,34 +98,25 @@ TEST_P(SamplerSeedsTest, TheSameSpansAreKeptWhereverThePowerGoes) {
   random_.seed(static_cast<std::uint64_t>(GetParam()));
   open();
   send_all(draw());
-  turn();
-  clock_.advance(settings_.decision_wait);
-  std::multiset<std::string> names;
-  const auto take = [this, &names] {
-    const auto more = arrived();
-    names.insert(more.begin(), more.end());
-  };
-  for (int kills = 0; kills < 6; ++kills) {
-    // The call with which the power goes: within the verdicts, the copies or the cursors.
-    const std::uint64_t last = random_() % 12;
-    std::uint64_t calls = 0;
-    files_.fail_when([&](std::string_view call, const std::string&) {
-      return (call == "write" || call == "sync") && calls++ >= last;
-    });
-    turn();
-    files_.fail_when(nullptr);
-    if (random_() % 2 == 0) take();
-    cut_power();
-    turn();
-    clock_.advance(settings_.decision_wait);
+  expect_all_through_kills();
+}
+
+// More traces than there is room for, each of one span: decided by its record, each comes out as
+// its policy says.
+TEST_P(SamplerSeedsTest, AFloodIsKeptByItsRecordsWhereverThePowerGoes) {
+  random_.seed(static_cast<std::uint64_t>(GetParam()));
+  settings_.num_traces = 4;
+  settings_.remembered = 4;
+  open();
+  std::vector<OneSpan> spans;
+  for (std::uint64_t number = 1; number <= 400; ++number) {
+    const std::string customer = number % 20 == 0 ? "cliente-b" : "cliente-a";
+    const bool is_error = random_() % 4 == 0;
+    spans.push_back({number, number, is_error, customer});
+    if (is_error) expected_.insert(fmt::format("{} span-{}", customer, number));
   }
-  settle();
-  take();
-  expect_exactly(names);
-  for (const char* customer : {"cliente-a", "cliente-b"}) {
-    expect_balance(customer);
-    EXPECT_EQ(books(customer).queued, 0U);
-  }
+  send_all(spans);
+  expect_all_through_kills();
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SamplerSeedsTest, ::testing::Range(1, 26));

@@ -144,6 +144,56 @@ TEST_F(SamplerTest, WhoOpensMoreTracesThanFitIsRefusedAndTheOthersAreNot) {
   expect_balance("loud");
 }
 
+// What one customer has had acknowledged is many times what memory has room for, behind a trace
+// that is not decided yet: another one's trace behind all of it waits for its own time alone.
+TEST_F(SamplerTest, AFloodThatWasAcknowledgedHoldsNobodyUp) {
+  settings_.num_traces = 10;
+  settings_.remembered = 10;
+  open();
+  ASSERT_TRUE(send_one(1, 1, true, "quiet"));
+  constexpr std::uint64_t kFlood = 5'000;  // of room for 90
+  for (std::uint64_t number = 1; number <= kFlood; number += 50) {
+    SpansRequest request;
+    for (std::uint64_t i = number; i < number + 50; ++i) add_span(request, i, i, i % 1'000 == 0);
+    ASSERT_TRUE(send(request, "loud"));
+  }
+  ASSERT_TRUE(send_one(2, 2, true, "quiet"));
+  turn();
+  EXPECT_TRUE(shares_.is_over("loud"));
+  clock_.advance(settings_.decision_wait);
+  turn();
+  const auto names = arrived();
+  EXPECT_EQ(names.count("quiet span-1"), 1U);
+  EXPECT_EQ(names.count("quiet span-2"), 1U) << "one wait, whatever lies before it";
+  EXPECT_EQ(names.size(), 2 + kFlood / 1'000) << "of the flood what has an error, no other";
+  for (const char* customer : {"quiet", "loud"}) {
+    expect_balance(customer);
+    EXPECT_EQ(books(customer).queued, 0U);
+  }
+  clock_.advance(std::chrono::seconds(1));
+  turn();
+  EXPECT_FALSE(shares_.is_over("loud"));
+  EXPECT_THAT(metrics_->expose(false),
+              HasSubstr(R"(vigia_tail_sampling_by_record_total{customer_id="loud"} 49)"));
+}
+
+// Its spans of one trace may be decided apart; none is lost, none comes twice.
+TEST_F(SamplerTest, ATraceOfAFloodHasEachOfItsRecordsDecided) {
+  settings_.num_traces = 10;
+  settings_.remembered = 10;
+  open();
+  ASSERT_TRUE(send_one(1, 1, true, "quiet"));
+  for (std::uint64_t number = 1; number <= 200; ++number)
+    ASSERT_TRUE(send_one(number, number, false, "loud"));
+  ASSERT_TRUE(send_one(1'000, 1'000, false, "loud"));
+  ASSERT_TRUE(send_one(1'000, 1'001, true, "loud"));
+  settle();
+  const auto names = arrived();
+  EXPECT_EQ(names.count("loud span-1001"), 1U);
+  EXPECT_EQ(names.count("loud span-1000"), 0U);
+  expect_balance("loud");
+}
+
 // The file has the processor no more: what was acknowledged is passed on.
 TEST_F(SamplerTest, WithoutTheProcessorWhatWaitsIsKept) {
   open();

@@ -54,20 +54,37 @@ Traces::Customer& Traces::customer_of(const std::string& name, TimePoint now) {
 void Traces::add(const std::string& name, const TraceId& id, const TraceFacts& span,
                  std::uint64_t sequence, TimePoint now) {
   Customer& customer = customer_of(name, now);
-  const auto [place, is_new] = customer.traces.try_emplace(id);
-  Trace& trace = place->second;
+  const auto known = customer.traces.find(id);
+  if (known == customer.traces.end() && !has_place(customer)) return;
+  Trace& trace = known == customer.traces.end() ? remember(customer, id) : known->second;
   trace.last_sequence = std::max(trace.last_sequence, sequence);
-  if (!is_new && trace.state != State::kWaiting) {
+  if (trace.state != State::kWaiting) {
     ++customer.counts.late_spans;
     return;
   }
   trace.facts.add(span);
-  if (!is_new) return;
+  if (known != customer.traces.end()) return;
   trace.since = now;
   customer.waiting.push_back(id);
   ++waiting_;
-  ++in_memory_;
   if (waiting_ > waiting_max_) decide_over(now);
+}
+
+bool Traces::is_over(const Customer& customer) const {
+  const std::size_t free = room_ - std::min(room_, in_memory_);
+  const std::size_t own = customer.traces.size();
+  return own > 2 * free && own * holders_ >= in_memory_;
+}
+
+bool Traces::has_place(const Customer& customer) const {
+  return in_memory_ < 2 * room_ && !is_over(customer);
+}
+
+/// REQUIRES: the trace is not known.
+Traces::Trace& Traces::remember(Customer& customer, const TraceId& id) {
+  if (customer.traces.empty()) ++holders_;
+  ++in_memory_;
+  return customer.traces[id];
 }
 
 void Traces::settle(Customer& customer, const TraceId& id, Trace& trace, bool is_kept) {
@@ -106,15 +123,18 @@ void Traces::decide_over(TimePoint now) {
   customer.counts.early += count;
 }
 
-void Traces::keep_unseen(const std::string& name, const TraceId& id, std::uint64_t sequence) {
-  Customer& customer = customer_of(name, {});
-  const auto [place, is_new] = customer.traces.try_emplace(id);
-  if (!is_new) return;
-  ++in_memory_;
-  place->second.last_sequence = sequence;
-  settle(customer, id, place->second, true);
-  customer.unwritten.verdicts.push_back({id, true});
-  ++customer.counts.kept;
+bool Traces::decide_alone(const std::string& name, const TraceId& id, const TraceFacts& facts,
+                          std::uint64_t sequence, TimePoint now) {
+  Customer& customer = customer_of(name, now);
+  const bool keeps = is_kept(policies_, id, facts, customer.levels, now);
+  ++(keeps ? customer.counts.kept : customer.counts.dropped);
+  ++customer.counts.by_record;
+  if (!has_place(customer)) return keeps;
+  Trace& trace = remember(customer, id);
+  trace.last_sequence = sequence;
+  settle(customer, id, trace, keeps);
+  customer.unwritten.verdicts.push_back({id, keeps});
+  return keeps;
 }
 
 Traces::State Traces::find(const std::string& name, const TraceId& id) const {
@@ -166,11 +186,11 @@ void Traces::restore(const VerdictBatch& batch, std::uint64_t sequence, TimePoin
   for (std::size_t i = 0; i < customer.levels.size() && i < batch.levels.size(); ++i)
     customer.levels[i].spans = std::clamp(batch.levels[i], 0.0, customer.levels[i].spans);
   for (const Verdict& verdict : batch.verdicts) {
-    const auto [place, is_new] = customer.traces.try_emplace(verdict.id);
-    Trace& trace = place->second;
+    const auto known = customer.traces.find(verdict.id);
+    const bool is_new = known == customer.traces.end();
+    Trace& trace = is_new ? remember(customer, verdict.id) : known->second;
     trace.last_sequence = sequence;
     if (is_new) {
-      ++in_memory_;
       settle(customer, verdict.id, trace, verdict.is_kept);
     } else {
       // Decided anew after it was forgotten: the later one was acted on last.
@@ -197,6 +217,7 @@ std::size_t Traces::forget(Customer& customer, std::size_t count, std::uint64_t 
   }
   decided_ -= gone;
   in_memory_ -= gone;
+  if (gone > 0 && customer.traces.empty()) --holders_;
   return gone;
 }
 
@@ -218,15 +239,15 @@ void Traces::pass(std::uint64_t sequence) {
 
 std::set<std::string> Traces::over_share() const {
   std::set<std::string> over;
-  const std::size_t free = room_ - std::min(room_, in_memory_);
-  const auto holding = static_cast<std::size_t>(
-      std::count_if(customers_.begin(), customers_.end(),
-                    [](const auto& one) { return !one.second.traces.empty(); }));
   for (const auto& [name, customer] : customers_) {
-    const std::size_t own = customer.traces.size();
-    if (own > 2 * free && own * holding >= in_memory_) over.insert(name);
+    if (is_over(customer)) over.insert(name);
   }
   return over;
+}
+
+bool Traces::is_over_share(const std::string& name) const {
+  const auto place = customers_.find(name);
+  return place != customers_.end() && is_over(place->second);
 }
 
 TimePoint Traces::oldest(TimePoint now) const {

@@ -35,28 +35,39 @@ struct VerdictBatch {
 struct TraceCounts {
   std::uint64_t kept = 0, dropped = 0;  ///< traces decided
   std::uint64_t early = 0;              ///< of these, before decision_wait, for num_traces
+  std::uint64_t by_record = 0;          ///< of these, by a record alone; again for each record
   std::uint64_t late_spans = 0;         ///< came after their trace's verdict
   std::uint64_t waiting = 0;            ///< traces undecided now
   std::uint64_t in_memory = 0;          ///< traces, decided or not, now
 };
 
 /// Of records that are read in their order, each with its sequence. A verdict stays until what was
-/// read with it has been passed, and beyond that as long as there is room for it.
+/// read with it has been passed, and beyond that as long as there is room for it. Who is over its
+/// share has further traces decided by each of their records alone, when it is passed: of these
+/// nothing is in memory, so that reading goes on for everybody else.
 /// Thread contract: one thread.
 class Traces {
  public:
   enum class State : std::uint8_t { kUnknown, kWaiting, kDropped, kKept };
+  /// Ids are chosen by their senders: by an unkeyed hash they could be made to meet.
+  struct KeyedHash {
+    std::uint64_t first, second;
+    std::size_t operator()(const TraceId& id) const;
+  };
 
   explicit Traces(const TailSamplingSettings& settings);
 
   /// A span that was read from the record of that sequence. Where too many wait, the oldest of the
-  /// customer that has the most is decided by what is there.
+  /// customer that has the most is decided by what is there. A new trace of a customer that is over
+  /// its share stays unknown.
   void add(const std::string& customer, const TraceId& id, const TraceFacts& span,
            std::uint64_t sequence, TimePoint now);
   /// Decides what has waited long enough.
   void decide_due(TimePoint now);
-  /// A trace that nobody has seen, though its record is being passed: it is kept.
-  void keep_unseen(const std::string& customer, const TraceId& id, std::uint64_t sequence);
+  /// A trace that is unknown though its record is being passed: whether it is kept, by what that
+  /// record alone has of it. The verdict is remembered where the customer has place for it.
+  bool decide_alone(const std::string& customer, const TraceId& id, const TraceFacts& facts,
+                    std::uint64_t sequence, TimePoint now);
   State find(const std::string& customer, const TraceId& id) const;
 
   /// What was decided since the last call and is to be written down before it is acted on.
@@ -70,12 +81,14 @@ class Traces {
   /// needed nor within `remembered`, the oldest of who has the most first.
   void pass(std::uint64_t sequence);
 
+  const KeyedHash& hash() const { return hash_; }
   std::size_t in_memory() const { return in_memory_; }
-  /// Traces that may be in memory, decided or not. Above it nothing more should be read.
+  /// Traces that are to be in memory, decided or not. At twice of it nobody has a new one.
   std::size_t room() const { return room_; }
   /// Customers who hold more than twice the room that is free, and the mean at least: who holds
   /// little is not over while others take it all.
   std::set<std::string> over_share() const;
+  bool is_over_share(const std::string& customer) const;
   /// When the oldest that waits was first seen; nothing waits: `now`.
   TimePoint oldest(TimePoint now) const;
   std::map<std::string, TraceCounts> counts() const;
@@ -86,11 +99,6 @@ class Traces {
     TimePoint since{};
     std::uint64_t last_sequence = 0;
     State state = State::kWaiting;
-  };
-  /// Ids are chosen by their senders: by an unkeyed hash they could be made to meet.
-  struct KeyedHash {
-    std::uint64_t first, second;
-    std::size_t operator()(const TraceId& id) const;
   };
   struct Customer {
     Customer(const KeyedHash& hash, std::vector<RateLevel> full)
@@ -105,6 +113,10 @@ class Traces {
   using Customers = std::map<std::string, Customer, std::less<>>;
 
   Customer& customer_of(const std::string& name, TimePoint now);
+  bool is_over(const Customer& customer) const;
+  /// For a new trace of its.
+  bool has_place(const Customer& customer) const;
+  Trace& remember(Customer& customer, const TraceId& id);
   void decide_oldest(Customer& customer, TimePoint now);
   void decide_over(TimePoint now);
   void settle(Customer& customer, const TraceId& id, Trace& trace, bool is_kept);
@@ -121,6 +133,7 @@ class Traces {
   std::size_t waiting_ = 0;
   std::size_t decided_ = 0;
   std::size_t in_memory_ = 0;
+  std::size_t holders_ = 0;  // customers with a trace in memory
 };
 
 }  // namespace vigia::collector::tail_sampling

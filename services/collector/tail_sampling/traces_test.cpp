@@ -55,15 +55,65 @@ TEST(Traces, WhoOpensTheMostHasItsOldestDecidedEarly) {
   const auto settings = errors_of(100);
   Traces traces(settings);
   for (std::uint64_t i = 0; i < 10; ++i) traces.add("quiet", trace(i), span(), 1, kStart);
-  for (std::uint64_t i = 0; i < 10'000; ++i) traces.add("loud", trace(i), span(), 2, kStart);
+  for (std::uint64_t i = 0; i < 500; ++i) traces.add("loud", trace(i), span(), 2, kStart);
   const auto counts = traces.counts();
   EXPECT_EQ(counts.at("quiet").waiting, 10U);
   EXPECT_EQ(counts.at("quiet").early, 0U);
   EXPECT_LE(counts.at("loud").waiting, 90U);
-  EXPECT_GE(counts.at("loud").early, 9'900U);
+  EXPECT_GE(counts.at("loud").early, 400U);
   EXPECT_EQ(traces.find("loud", trace(0)), State::kDropped);
-  EXPECT_EQ(traces.find("loud", trace(9'999)), State::kWaiting);
+  EXPECT_EQ(traces.find("loud", trace(499)), State::kWaiting);
+}
+
+TEST(Traces, WhoIsOverItsShareHasNoMoreInMemoryAndTheOthersGoOn) {
+  const auto settings = errors_of(100);
+  Traces traces(settings);
+  for (std::uint64_t i = 0; i < 10; ++i) traces.add("quiet", trace(i), span(), 1, kStart);
+  for (std::uint64_t i = 0; i < 100'000; ++i) traces.add("loud", trace(i), span(), 2, kStart);
   EXPECT_THAT(traces.over_share(), ElementsAre("loud"));
+  EXPECT_TRUE(traces.is_over_share("loud"));
+  EXPECT_FALSE(traces.is_over_share("quiet") || traces.is_over_share("nobody"));
+  EXPECT_LE(traces.in_memory(), traces.room());
+  EXPECT_EQ(traces.find("loud", trace(99'999)), State::kUnknown);
+  traces.add("quiet", trace(10), span(true), 3, kStart);
+  EXPECT_EQ(traces.find("quiet", trace(10)), State::kWaiting);
+  // What waits already is added to still.
+  const auto loud = traces.counts().at("loud");
+  traces.add("loud", trace(loud.in_memory - 1), span(true), 3, kStart);
+  traces.decide_due(kStart + kWait);
+  EXPECT_EQ(traces.find("loud", trace(loud.in_memory - 1)), State::kKept);
+}
+
+// By many customers together, each below the mean: still not without end.
+TEST(Traces, AtTwiceTheRoomNobodyHasANewOne) {
+  const auto settings = errors_of(100);
+  Traces traces(settings);
+  for (std::uint64_t i = 0; i < 100'000; ++i)
+    traces.add("c" + std::to_string(i % 1'000), trace(i), span(), 1, kStart);
+  EXPECT_LE(traces.in_memory(), 2 * traces.room());
+}
+
+TEST(Traces, AVerdictByARecordAloneIsRememberedWhereThereIsPlace) {
+  const auto settings = errors_of(100);
+  Traces traces(settings);
+  EXPECT_TRUE(traces.decide_alone("loud", trace(1), span(true), 1, kStart));
+  EXPECT_FALSE(traces.decide_alone("loud", trace(2), span(), 1, kStart));
+  EXPECT_EQ(traces.find("loud", trace(1)), State::kKept);
+  EXPECT_EQ(traces.find("loud", trace(2)), State::kDropped);
+  const auto decided = traces.take_decided();
+  ASSERT_EQ(decided.size(), 1U);
+  EXPECT_THAT(decided[0].verdicts, ElementsAre(Verdict{trace(1), true}, Verdict{trace(2), false}));
+
+  for (std::uint64_t i = 10; i < 10'000; ++i) traces.add("loud", trace(i), span(), 2, kStart);
+  EXPECT_TRUE(traces.decide_alone("loud", trace(20'000), span(true), 3, kStart));
+  EXPECT_EQ(traces.find("loud", trace(20'000)), State::kUnknown);
+  EXPECT_EQ(traces.counts().at("loud").by_record, 3U);
+  // Once all has been passed and little is remembered it has place again.
+  traces.decide_due(kStart + kWait);
+  traces.pass(3);
+  EXPECT_FALSE(traces.is_over_share("loud"));
+  traces.add("loud", trace(30'000), span(), 4, kStart);
+  EXPECT_EQ(traces.find("loud", trace(30'000)), State::kWaiting);
 }
 
 TEST(Traces, AVerdictIsForgottenOnlyOnceItsLastSpanWasPassed) {

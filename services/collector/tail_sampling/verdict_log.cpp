@@ -13,9 +13,10 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kTraceIdBytes = 16;
 constexpr std::size_t kVerdictBytes = kTraceIdBytes + 1;
-/// It is written anew when it is this, or four times what is remembered.
-constexpr std::uint64_t kShortBytes = 8U << 20U;
-constexpr std::uint64_t kLongFactor = 4;
+/// It is written anew when it is this, or twice what is remembered: a start has all of it in
+/// memory.
+constexpr std::uint64_t kShortBytes = 4U << 20U;
+constexpr std::uint64_t kLongFactor = 2;
 /// More than it ever is, but for a disk that takes nothing.
 constexpr std::uint64_t kBytesMax = 16ULL << 30U;
 constexpr std::uint64_t kSegmentBytes = 2U << 20U;
